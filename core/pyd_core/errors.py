@@ -1,0 +1,159 @@
+"""The one error tree.
+
+```
+PydError                    anything pyd reports; a bug is what isn't one of these
+├── InvalidInput            the caller asked for something that makes no sense
+│   ├── Ambiguous           an id prefix or name fits several objects
+│   └── ConfigError         a file the user wrote can't be used
+├── NotFound                no such container, image, network, volume, file …
+├── Conflict                the object's state doesn't allow it (already running, name taken, not running)
+├── Refused                 somebody said no: rights on a socket, a kernel call, read-only mode
+├── Unsupported             this engine, kernel or target can't do it
+├── EngineError             the engine answered with an error that fits none of the above
+│   └── BadAnswer           the engine answered something the API doesn't allow
+├── EngineUnavailable       no engine answers
+│   ├── NoEngine            none was found anywhere
+│   └── StreamCut           it stopped answering in the middle of a stream
+├── KernelError             a system call failed; carries the call and errno
+└── ToolboxError            the toolbox can't be built, found or used
+```
+
+Each error carries a message (what happened), a hint (what to do next) and a stable kebab-case reference that scripts
+can match on. How an error becomes an HTTP status, an exit code or a toast is decided at each edge, in one mapper there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+
+class PydError(Exception):
+    """Anything pyd reports to its user.
+
+    Args:
+        message: What happened, one line, no full stop needed.
+        hint: What to do next, one line; empty when there is nothing sensible to say.
+        reference: Overrides the class's reference where callers need to tell cases apart.
+    """
+
+    reference: str = "error"
+
+    def __init__(self, message: str, *, hint: str = "", reference: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if reference is not None:
+            self.reference = reference
+
+
+class InvalidInput(PydError):
+    """The caller asked for something that makes no sense."""
+
+    reference = "invalid-input"
+
+
+class Ambiguous(InvalidInput):
+    """An id prefix or a name fits several objects; `candidates` lists them."""
+
+    reference = "ambiguous-name"
+
+    def __init__(self, message: str, *, candidates: Sequence[str], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.candidates = tuple(candidates)
+
+
+class ConfigError(InvalidInput):
+    """A file the user wrote (a docker context, the configuration) can't be used."""
+
+    reference = "bad-config"
+
+
+class NotFound(PydError):
+    """No such object; `nearest` lists names that look like what was asked for."""
+
+    reference = "not-found"
+
+    def __init__(
+        self, message: str, *, nearest: Sequence[str] = (), hint: str = "", reference: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, reference=reference)
+        self.nearest = tuple(nearest)
+
+
+class Conflict(PydError):
+    """The object's present state doesn't allow what was asked."""
+
+    reference = "conflict"
+
+
+class Refused(PydError):
+    """Somebody said no: file permissions, the kernel, or read-only mode."""
+
+    reference = "refused"
+
+
+class Unsupported(PydError):
+    """This engine, kernel or target can't do what was asked."""
+
+    reference = "unsupported"
+
+
+class EngineError(PydError):
+    """The engine answered with an error that fits no other category.
+
+    `status` is the HTTP status of its answer.
+    """
+
+    reference = "engine-error"
+
+    def __init__(self, message: str, *, status: int = 500, hint: str = "", reference: str | None = None) -> None:
+        super().__init__(message, hint=hint, reference=reference)
+        self.status = status
+
+
+class BadAnswer(EngineError):
+    """The engine answered something the Engine API doesn't allow."""
+
+    reference = "bad-answer"
+
+
+class EngineUnavailable(PydError):
+    """No engine answers at the endpoint."""
+
+    reference = "engine-unavailable"
+
+
+class NoEngine(EngineUnavailable):
+    """No engine was found anywhere."""
+
+    reference = "no-engine"
+
+
+class StreamCut(EngineUnavailable):
+    """The engine stopped answering in the middle of a stream."""
+
+    reference = "stream-cut"
+
+
+class KernelError(PydError):
+    """A system call failed.
+
+    Attributes:
+        call: The system call, for example `mount_setattr`.
+        errno: The error number it set.
+    """
+
+    reference = "kernel-error"
+
+    def __init__(self, call: str, errno: int, subject: str = "", *, hint: str = "") -> None:
+        about = f" {subject}" if subject else ""
+        super().__init__(f"{call}{about}: {os.strerror(errno)}", hint=hint)
+        self.call = call
+        self.errno = errno
+
+
+class ToolboxError(PydError):
+    """The toolbox can't be built, found or used."""
+
+    reference = "toolbox"

@@ -1,0 +1,1 @@
+"""What containers print: framing, following, merging, searching, and making it safe to show."""

@@ -1,0 +1,112 @@
+"""What every model type shares: the wire form, decoding, and times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
+
+import msgspec
+
+from pyd_core.errors import BadAnswer
+
+T = TypeVar("T")
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class _WireMeta(msgspec.StructMeta):
+    """Tells type checkers that every Wire is frozen and takes keywords only, as the base class says once."""
+
+
+class Wire(msgspec.Struct, metaclass=_WireMeta, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+    """A type of the Engine API.
+
+    Fields carry the API's names in PascalCase on the wire and snake_case here; an exception names its wire form with
+    `msgspec.field(name=...)`. A field the engine leaves out, or sends as `null`, has its default.
+    """
+
+    SPEC: ClassVar[str] = ""
+    """Where the contract defines it: a definition's name (`ContainerState`), `Definition.field.field` for one inlined
+    there (`[]` goes into an array's items, `{}` into a map's values), or `GET /path 200` for an answer's own schema."""
+
+
+def decode(body: bytes, kind: type[T], *, what: str = "answer") -> T:
+    """Decodes an engine's JSON.
+
+    Engines send `null` where the API promises an object, a list or a string. The C decoder is tried as it is, and only
+    when it objects are nulls taken out, so that the usual case costs nothing.
+
+    Args:
+        body: JSON text.
+        kind: The type expected, for example `list[ContainerSummary]`.
+        what: Named in the error message.
+
+    Raises:
+        BadAnswer: The text is not JSON, or not of that type.
+    """
+    try:
+        decoded: T = _decoder(cast("Hashable", kind)).decode(body)
+    except msgspec.ValidationError:
+        pass
+    except msgspec.DecodeError as error:
+        raise BadAnswer(f"the engine's {what} is not JSON: {error}") from error
+    else:
+        return decoded
+    try:
+        return msgspec.convert(_without_nulls(msgspec.json.decode(body)), kind)
+    except msgspec.ValidationError as error:
+        raise BadAnswer(f"the engine's {what} is not what its API promises: {error}") from error
+
+
+def encode(value: object) -> bytes:
+    """Encodes a model value, or plain data holding some, as the API's JSON."""
+    return msgspec.json.encode(value)
+
+
+@cache
+def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(cast("Any", kind))
+    return decoder
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value if item is not None]
+    return value
+
+
+def parse_time(text: str) -> int | None:
+    """Reads an RFC 3339 time as nanoseconds since the epoch.
+
+    Returns:
+        None for an empty or malformed text and for Go's zero time (`0001-01-01T00:00:00Z`), which the API uses for
+        "never".
+    """
+    match = _TIME.match(text)
+    if match is None:
+        return None
+    seconds, fraction, zone = match.groups()
+    try:
+        moment = datetime.fromisoformat(seconds + ("+00:00" if zone == "Z" else zone))
+    except ValueError:
+        return None
+    if moment.year == 1:
+        return None
+    return int(moment.timestamp()) * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
+
+
+def format_time(nanoseconds: int) -> str:
+    """Writes nanoseconds since the epoch as RFC 3339 in UTC with nanoseconds, as Docker Engine does."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def label(labels: Mapping[str, str], name: str) -> str:
+    """Returns a label's value, or an empty text."""
+    return labels.get(name, "")

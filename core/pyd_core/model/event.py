@@ -1,0 +1,46 @@
+"""Events: what happened on an engine, and when."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from pyd_core.model.base import Wire
+
+
+class Actor(Wire):
+    """What an event happened to."""
+
+    SPEC: ClassVar[str] = "EventActor"
+
+    id: str = msgspec.field(name="ID", default="")
+    attributes: dict[str, str] = {}
+    """Labels and facts of the moment: `name`, `image`, `exitCode`, `signal`, …"""
+
+
+class Event(Wire):
+    """One event of `GET /events`."""
+
+    SPEC: ClassVar[str] = "EventMessage"
+
+    type: str = ""
+    """`container`, `image`, `network`, `volume`, `daemon`, `plugin`, `service`, `node`, `secret`, `config`, `builder`."""
+    action: str = ""
+    """`start`, `die`, `oom`, `kill`, `health_status: healthy`, `exec_create: sh -c …`, …"""
+    actor: Actor = Actor()
+    scope: str = msgspec.field(name="scope", default="")
+    time: int = msgspec.field(name="time", default=0)
+    """Seconds since the epoch."""
+    time_nano: int = msgspec.field(name="timeNano", default=0)
+    """Nanoseconds since the epoch; resuming goes by this one."""
+
+    @property
+    def verb(self) -> str:
+        """The action without what some carry behind a colon."""
+        return self.action.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """The actor's name where it has one, else its id."""
+        return self.actor.attributes.get("name") or self.actor.id

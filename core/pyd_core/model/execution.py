@@ -1,0 +1,30 @@
+"""Commands run inside a container by the engine (`exec`)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from pyd_core.model.base import Wire
+
+
+class ExecCreated(Wire):
+    """The answer to creating an exec."""
+
+    SPEC: ClassVar[str] = "IdResponse"
+
+    id: str
+
+
+class ExecState(Wire):
+    """What an exec is doing, or how it ended."""
+
+    SPEC: ClassVar[str] = "GET /exec/{id}/json 200"
+
+    id: str = msgspec.field(name="ID", default="")
+    running: bool = False
+    exit_code: int | None = None
+    """None while it runs."""
+    pid: int = 0
+    container_id: str = msgspec.field(name="ContainerID", default="")

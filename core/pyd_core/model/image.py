@@ -1,0 +1,79 @@
+"""Images and their layers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from pyd_core.model.base import Wire
+from pyd_core.model.container import ContainerConfig, GraphDriver
+
+
+class ImageSummary(Wire):
+    """One line of `GET /images/json`."""
+
+    SPEC: ClassVar[str] = "ImageSummary"
+
+    id: str
+    parent_id: str = ""
+    repo_tags: list[str] = []
+    repo_digests: list[str] = []
+    created: int = 0
+    """Seconds since the epoch."""
+    size: int = 0
+    """Bytes, shared layers included."""
+    shared_size: int = -1
+    labels: dict[str, str] = {}
+    containers: int = -1
+
+
+class RootFs(Wire):
+    """The layers an image is made of, by the digest of each unpacked."""
+
+    SPEC: ClassVar[str] = "ImageInspect.RootFS"
+
+    type: str = ""
+    layers: list[str] = []
+
+
+class Image(Wire):
+    """All that `GET /images/{name}/json` tells."""
+
+    SPEC: ClassVar[str] = "ImageInspect"
+
+    id: str
+    repo_tags: list[str] = []
+    repo_digests: list[str] = []
+    comment: str = ""
+    created: str = ""
+    author: str = ""
+    config: ContainerConfig = ContainerConfig()
+    architecture: str = ""
+    variant: str = ""
+    os: str = ""
+    size: int = 0
+    graph_driver: GraphDriver = GraphDriver()
+    root_fs: RootFs = msgspec.field(name="RootFS", default_factory=RootFs)
+
+
+class HistoryLayer(Wire):
+    """One step of an image's making, newest first."""
+
+    SPEC: ClassVar[str] = "GET /images/{name}/history 200[]"
+
+    id: str = ""
+    created: int = 0
+    created_by: str = ""
+    tags: list[str] = []
+    size: int = 0
+    comment: str = ""
+
+
+class Removed(Wire):
+    """One thing that removing an image took away."""
+
+    SPEC: ClassVar[str] = "ImageDeleteResponseItem"
+
+    untagged: str = ""
+    deleted: str = ""

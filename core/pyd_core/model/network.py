@@ -1,0 +1,79 @@
+"""Networks, and a container's place on one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from pyd_core.model.base import Wire
+
+
+class EndpointSettings(Wire):
+    """A container's place on one network."""
+
+    SPEC: ClassVar[str] = "EndpointSettings"
+
+    aliases: list[str] | None = None
+    mac_address: str = ""
+    network_id: str = msgspec.field(name="NetworkID", default="")
+    endpoint_id: str = msgspec.field(name="EndpointID", default="")
+    gateway: str = ""
+    ip_address: str = msgspec.field(name="IPAddress", default="")
+    ip_prefix_len: int = msgspec.field(name="IPPrefixLen", default=0)
+    ipv6_gateway: str = msgspec.field(name="IPv6Gateway", default="")
+    global_ipv6_address: str = msgspec.field(name="GlobalIPv6Address", default="")
+    dns_names: list[str] | None = msgspec.field(name="DNSNames", default=None)
+
+
+class IpamConfig(Wire):
+    """One address range of a network."""
+
+    SPEC: ClassVar[str] = "IPAMConfig"
+
+    subnet: str = ""
+    ip_range: str = msgspec.field(name="IPRange", default="")
+    gateway: str = ""
+
+
+class Ipam(Wire):
+    """How addresses are given out."""
+
+    SPEC: ClassVar[str] = "IPAM"
+
+    driver: str = ""
+    config: list[IpamConfig] = []
+
+
+class NetworkMember(Wire):
+    """A running container on a network."""
+
+    SPEC: ClassVar[str] = "NetworkContainer"
+
+    name: str = ""
+    endpoint_id: str = msgspec.field(name="EndpointID", default="")
+    mac_address: str = ""
+    ipv4_address: str = msgspec.field(name="IPv4Address", default="")
+    """With the prefix length: `172.17.0.2/16`."""
+    ipv6_address: str = msgspec.field(name="IPv6Address", default="")
+
+
+class Network(Wire):
+    """A network; `containers` is filled by inspect only."""
+
+    SPEC: ClassVar[str] = "Network"
+
+    id: str
+    name: str = ""
+    created: str = ""
+    scope: str = ""
+    """`local`, `swarm` or `global`."""
+    driver: str = ""
+    enable_ipv6: bool = msgspec.field(name="EnableIPv6", default=False)
+    ipam: Ipam = msgspec.field(name="IPAM", default_factory=Ipam)
+    internal: bool = False
+    attachable: bool = False
+    ingress: bool = False
+    containers: dict[str, NetworkMember] = {}
+    options: dict[str, str] = {}
+    labels: dict[str, str] = {}

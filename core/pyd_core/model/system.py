@@ -1,0 +1,106 @@
+"""The engine itself: version, info, disk use."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from pyd_core.model.base import Wire
+from pyd_core.model.container import ContainerSummary
+from pyd_core.model.image import ImageSummary
+from pyd_core.model.volume import Volume
+
+
+class Component(Wire):
+    """A part of an engine: `Engine`, `containerd`, `runc`, `Podman Engine`, `Conmon` …"""
+
+    SPEC: ClassVar[str] = "SystemVersion.Components[]"
+
+    name: str
+    version: str = ""
+    details: dict[str, str] | None = None
+
+
+class Version(Wire):
+    """The answer to `GET /version`."""
+
+    SPEC: ClassVar[str] = "SystemVersion"
+
+    version: str = ""
+    api_version: str = ""
+    min_api_version: str = msgspec.field(name="MinAPIVersion", default="")
+    os: str = ""
+    arch: str = ""
+    kernel_version: str = ""
+    go_version: str = ""
+    build_time: str = ""
+    components: list[Component] = []
+
+
+class SwarmInfo(Wire):
+    """Whether the engine is a member of a swarm."""
+
+    SPEC: ClassVar[str] = "SwarmInfo"
+
+    node_id: str = msgspec.field(name="NodeID", default="")
+    local_node_state: str = "inactive"
+    control_available: bool = False
+
+
+class Info(Wire):
+    """The answer to `GET /info`."""
+
+    SPEC: ClassVar[str] = "SystemInfo"
+
+    id: str = msgspec.field(name="ID", default="")
+    name: str = ""
+    containers: int = 0
+    containers_running: int = 0
+    containers_paused: int = 0
+    containers_stopped: int = 0
+    images: int = 0
+    driver: str = ""
+    driver_status: list[list[str]] = []
+    docker_root_dir: str = ""
+    logging_driver: str = ""
+    cgroup_driver: str = ""
+    cgroup_version: str = ""
+    kernel_version: str = ""
+    operating_system: str = ""
+    os_type: str = msgspec.field(name="OSType", default="")
+    architecture: str = ""
+    ncpu: int = msgspec.field(name="NCPU", default=0)
+    mem_total: int = 0
+    """Bytes."""
+    server_version: str = ""
+    default_runtime: str = ""
+    security_options: list[str] = []
+    swarm: SwarmInfo = SwarmInfo()
+    warnings: list[str] | None = None
+    labels: list[str] = []
+
+
+class BuildCache(Wire):
+    """One entry of the build cache."""
+
+    SPEC: ClassVar[str] = "BuildCache"
+
+    id: str = msgspec.field(name="ID", default="")
+    type: str = ""
+    description: str = ""
+    in_use: bool = False
+    shared: bool = False
+    size: int = 0
+
+
+class DiskUsage(Wire):
+    """The answer to `GET /system/df`."""
+
+    SPEC: ClassVar[str] = "GET /system/df 200"
+
+    layers_size: int = 0
+    images: list[ImageSummary] = []
+    containers: list[ContainerSummary] = []
+    volumes: list[Volume] = []
+    build_cache: list[BuildCache] = []

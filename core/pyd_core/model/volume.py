@@ -1,0 +1,42 @@
+"""Volumes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pyd_core.model.base import Wire
+
+
+class VolumeUsage(Wire):
+    """What a volume takes; only from `GET /system/df`."""
+
+    SPEC: ClassVar[str] = "Volume.UsageData"
+
+    size: int = -1
+    """Bytes; -1 when the driver doesn't tell."""
+    ref_count: int = -1
+
+
+class Volume(Wire):
+    """A named or anonymous volume."""
+
+    SPEC: ClassVar[str] = "Volume"
+
+    name: str
+    driver: str = ""
+    mountpoint: str = ""
+    """The path on the engine's host."""
+    created_at: str = ""
+    labels: dict[str, str] = {}
+    scope: str = ""
+    options: dict[str, str] = {}
+    usage_data: VolumeUsage | None = None
+
+
+class VolumeList(Wire):
+    """The answer to listing volumes."""
+
+    SPEC: ClassVar[str] = "VolumeListResponse"
+
+    volumes: list[Volume] = []
+    warnings: list[str] | None = None

@@ -1,0 +1,1 @@
+"""The toolbox packs: which tools a debug shell brings along."""

@@ -1,0 +1,83 @@
+"""The checks, by name: `nox -s NAME`, or `sh test.sh` for everything on a machine with nothing on it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nox
+
+# The sessions run in the environment that called nox: test.sh builds it once, and a check that made its own would test
+# an installation nobody uses. `build` alone makes a fresh one, because that is what it checks.
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "unit", "engine", "privileged", "e2e", "snapshots", "build"]
+nox.options.error_on_external_run = False
+
+SOURCES = ("core", "tui", "debugimages", "tests", "benchmarks", "noxfile.py")
+
+
+def pytest(session: nox.Session, *arguments: str) -> None:
+    """Runs pytest with what the caller gave after `--`."""
+    session.run(sys.executable, "-m", "pytest", *arguments, *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, likely bugs, and which room may import which."""
+    session.run("ruff", "check", *SOURCES)
+    session.run("ruff", "format", "--check", *SOURCES)
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Both type checkers."""
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Fast tests: no root, no engine, no network but unix sockets and localhost."""
+    pytest(session, "tests/core", "tests/tui")
+
+
+@nox.session
+def engine(session: nox.Session) -> None:
+    """The contract of the engine client, over every engine at hand."""
+    pytest(session, "tests/engine")
+
+
+@nox.session
+def privileged(session: nox.Session) -> None:
+    """Namespaces, mounts and cgroups: needs root and a Docker Engine."""
+    pytest(session, "tests/privileged")
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """The installed `pyd` in a real terminal against real containers."""
+    pytest(session, "tests/e2e")
+
+
+@nox.session
+def snapshots(session: nox.Session) -> None:
+    """The dashboard's screens, compared with `snapshots/`; `-- --snapshot-update` renews them."""
+    pytest(session, "tests/snapshots")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed, as ratios beside a peer in one run; not part of the default run."""
+    session.run(sys.executable, "benchmarks/run.py", *session.posargs)
+
+
+@nox.session(venv_backend="venv")
+def build(session: nox.Session) -> None:
+    """Builds the wheel, installs it in a fresh environment and runs the command from there."""
+    session.install("build")
+    out = Path(session.create_tmp())
+    session.run("python", "-m", "build", "--wheel", "--outdir", str(out), silent=True)
+    wheel = max(out.glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    session.install(str(wheel))
+    session.run("pyd", "version", "--client")
