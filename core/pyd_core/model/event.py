@@ -25,7 +25,7 @@ class Event(Wire):
     SPEC: ClassVar[str] = "EventMessage"
 
     type: str = ""
-    """`container`, `image`, `network`, `volume`, `daemon`, `plugin`, `service`, `node`, `secret`, `config`, `builder`."""
+    """`container`, `image`, `network`, `volume`, `daemon`, `plugin`, `service`, `node`, `secret`, `config` …"""
     action: str = ""
     """`start`, `die`, `oom`, `kill`, `health_status: healthy`, `exec_create: sh -c …`, …"""
     actor: Actor = Actor()

@@ -13,7 +13,7 @@ from pyd_core.model.volume import Volume
 
 
 class Component(Wire):
-    """A part of an engine: `Engine`, `containerd`, `runc`, `Podman Engine`, `Conmon` …"""
+    """A part of an engine: `Engine`, `containerd`, `runc`, `Podman Engine`, `Conmon` and the like."""
 
     SPEC: ClassVar[str] = "SystemVersion.Components[]"
 

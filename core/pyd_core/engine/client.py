@@ -1,0 +1,47 @@
+"""An engine, as its noun objects."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from pyd_core.engine.containers import Containers
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.engine.execs import Execs
+from pyd_core.engine.images import Images
+from pyd_core.engine.networks import Networks
+from pyd_core.engine.session import Session
+from pyd_core.engine.system import System
+from pyd_core.engine.transport.base import Transport
+from pyd_core.engine.volumes import Volumes
+
+
+class Engine:
+    """A client of one engine: `async with Engine(endpoint, transport) as engine: await engine.containers.list()`.
+
+    Nothing is sent before the first call, so making one never fails. The methods of the noun objects await nothing but
+    the transport: over a transport that blocks they can be run to their end without an event loop (see
+    `transport.blocking`), which is how one-shot verbs start fast.
+    """
+
+    def __init__(self, endpoint: Endpoint, transport: Transport) -> None:
+        self.endpoint = endpoint
+        self.session = Session(transport, where=endpoint.url)
+        self.containers = Containers(self.session)
+        self.images = Images(self.session)
+        self.networks = Networks(self.session)
+        self.volumes = Volumes(self.session)
+        self.execs = Execs(self.session)
+        self.system = System(self.session)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Ends all connections."""
+        await self.session.transport.aclose()

@@ -1,0 +1,168 @@
+"""Containers of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from pyd_core.engine.records import records
+from pyd_core.engine.session import Query, Session, segment
+from pyd_core.engine.transport.base import Stream
+from pyd_core.model.base import decode
+from pyd_core.model.container import Change, Container, ContainerSummary, Created, Processes, Pruned, WaitResult
+from pyd_core.model.stats import ContainerStats
+
+Filters = Mapping[str, list[str]]
+ChangeList = list[Change]
+
+
+class Containers:
+    """`engine.containers`: everything under `/containers`. Names and unambiguous id prefixes both do."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def list(
+        self, *, all: bool = False, filters: Filters | None = None, size: bool = False, limit: int | None = None
+    ) -> list[ContainerSummary]:
+        """Returns the containers, newest first; only running ones unless `all`."""
+        query = {"all": all, "filters": filters, "size": size or None, "limit": limit}
+        return await self._session.get("/containers/json", list[ContainerSummary], query)
+
+    async def inspect(self, name: str, *, size: bool = False) -> Container:
+        """Returns all there is to know about one container."""
+        return decode(await self.inspect_raw(name, size=size), Container, what=f"inspect of {name}")
+
+    async def inspect_raw(self, name: str, *, size: bool = False) -> bytes:
+        """Returns the engine's JSON untouched, with the fields no model knows."""
+        path = f"/containers/{segment(name)}/json"
+        return (await self._session.send("GET", path, {"size": size or None})).body
+
+    async def create(self, body: Mapping[str, object], *, name: str | None = None) -> Created:
+        """Makes a container from a body as `POST /containers/create` takes it."""
+        return decode(await self._session.post("/containers/create", {"name": name}, body=body), Created)
+
+    async def start(self, name: str) -> None:
+        """Starts it; no complaint if it runs."""
+        await self._verb(name, "start")
+
+    async def stop(self, name: str, *, signal: str | None = None, grace: int | None = None) -> None:
+        """Sends its stop signal, and SIGKILL after `grace` seconds; no complaint if it doesn't run."""
+        await self._verb(name, "stop", {"signal": signal, "t": grace})
+
+    async def restart(self, name: str, *, signal: str | None = None, grace: int | None = None) -> None:
+        """Stops and starts it."""
+        await self._verb(name, "restart", {"signal": signal, "t": grace})
+
+    async def kill(self, name: str, *, signal: str | None = None) -> None:
+        """Sends a signal to its main process, SIGKILL by default."""
+        await self._verb(name, "kill", {"signal": signal})
+
+    async def pause(self, name: str) -> None:
+        """Freezes all its processes."""
+        await self._verb(name, "pause")
+
+    async def unpause(self, name: str) -> None:
+        """Lets them go on."""
+        await self._verb(name, "unpause")
+
+    async def rename(self, name: str, to: str) -> None:
+        """Gives it another name."""
+        await self._verb(name, "rename", {"name": to})
+
+    async def update(self, name: str, body: Mapping[str, object]) -> None:
+        """Changes limits and the restart policy of a living container."""
+        await self._session.post(f"/containers/{segment(name)}/update", body=body)
+
+    async def remove(self, name: str, *, force: bool = False, volumes: bool = False, link: bool = False) -> None:
+        """Removes it; `force` kills it first, `volumes` takes its anonymous volumes along."""
+        query = {"force": force or None, "v": volumes or None, "link": link or None}
+        await self._session.send("DELETE", f"/containers/{segment(name)}", query, timeout=None)
+
+    async def prune(self, *, filters: Filters | None = None) -> Pruned:
+        """Removes all that don't run."""
+        return decode(await self._session.post("/containers/prune", {"filters": filters}), Pruned)
+
+    async def wait(self, name: str, *, condition: str = "not-running") -> WaitResult:
+        """Waits until it is `not-running`, has made its `next-exit`, or is `removed`."""
+        path = f"/containers/{segment(name)}/wait"
+        return decode(await self._session.post(path, {"condition": condition}), WaitResult)
+
+    async def top(self, name: str, *, ps_args: str | None = None) -> Processes:
+        """Returns its processes as the host's `ps` sees them."""
+        return await self._session.get(f"/containers/{segment(name)}/top", Processes, {"ps_args": ps_args})
+
+    async def changes(self, name: str) -> ChangeList:
+        """Returns the paths that differ from the image."""
+        kind = ChangeList | None
+        found: ChangeList | None = await self._session.get(f"/containers/{segment(name)}/changes", kind)
+        return found or []
+
+    def logs(
+        self,
+        name: str,
+        *,
+        follow: bool = False,
+        stdout: bool = True,
+        stderr: bool = True,
+        since: str | None = None,
+        until: str | None = None,
+        timestamps: bool = True,
+        tail: int | None = None,
+    ) -> AbstractAsyncContextManager[Stream]:
+        """Streams its output, framed unless it has a TTY; `pyd_core.logs` reads it.
+
+        Args:
+            name: The container.
+            follow: Go on with what it prints from now on.
+            stdout: Include the standard output.
+            stderr: Include the error output.
+            since: Seconds since the epoch, with up to nine decimals.
+            until: The same, for the end.
+            timestamps: Each line begins with its time.
+            tail: Lines from the end; None is all.
+        """
+        query = {
+            "follow": follow,
+            "stdout": stdout,
+            "stderr": stderr,
+            "since": since,
+            "until": until,
+            "timestamps": timestamps,
+            "tail": "all" if tail is None else tail,
+        }
+        return self._session.stream("GET", f"/containers/{segment(name)}/logs", query)
+
+    async def stats(self, name: str) -> ContainerStats:
+        """Returns one sample at once (no rates: nothing to compare with)."""
+        query = {"stream": False, "one-shot": True}
+        return await self._session.get(f"/containers/{segment(name)}/stats", ContainerStats, query)
+
+    @asynccontextmanager
+    async def stats_stream(self, name: str) -> AsyncIterator[AsyncIterator[ContainerStats]]:
+        """Streams about one sample a second."""
+        async with self._session.stream("GET", f"/containers/{segment(name)}/stats", {"stream": True}) as stream:
+            yield records(stream, ContainerStats)
+
+    async def archive_get(self, name: str, path: str) -> bytes:
+        """Returns a tar of a file or directory inside it, running or not."""
+        answer = await self._session.send("GET", f"/containers/{segment(name)}/archive", {"path": path}, timeout=None)
+        return answer.body
+
+    def archive_stream(self, name: str, path: str) -> AbstractAsyncContextManager[Stream]:
+        """Streams a tar of a file or directory inside it."""
+        return self._session.stream("GET", f"/containers/{segment(name)}/archive", {"path": path})
+
+    async def archive_put(self, name: str, path: str, tar: bytes | AsyncIterable[bytes]) -> None:
+        """Unpacks a tar into a directory inside it, running or not."""
+        query: Query = {"path": path, "noOverwriteDirNonDir": True}
+        where = f"/containers/{segment(name)}/archive"
+        kind = {"Content-Type": "application/x-tar"}
+        await self._session.send("PUT", where, query, raw=tar, headers=kind, timeout=None)
+
+    async def resize(self, name: str, *, rows: int, columns: int) -> None:
+        """Tells its terminal its size."""
+        await self._verb(name, "resize", {"h": rows, "w": columns})
+
+    async def _verb(self, name: str, verb: str, query: Mapping[str, str | int | None] | None = None) -> None:
+        await self._session.post(f"/containers/{segment(name)}/{verb}", query)

@@ -1,0 +1,64 @@
+"""Where an engine answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pyd_core.errors import InvalidInput
+
+DOCKER_SOCKET = "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """Certificates of a TCP endpoint, as the docker CLI keeps them; None leaves one out."""
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An engine's address: `unix:///path`, `tcp://host:port`, or `ssh://[user@]host[:port][/path]`."""
+
+    url: str
+    tls: TlsFiles | None = None
+    origin: str = ""
+    """How it was chosen, for messages: `--host`, `DOCKER_HOST`, `context work`, `default socket`."""
+
+    def __post_init__(self) -> None:
+        """Refuses what no transport can reach."""
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"unix", "tcp", "http", "https", "ssh"}:
+            raise InvalidInput(
+                f"not an engine address: {self.url!r}",
+                hint="use unix:///path/to.sock, tcp://host:port or ssh://user@host",
+            )
+        if parts.scheme == "unix" and not (parts.netloc + parts.path).startswith("/"):
+            raise InvalidInput(f"not an absolute socket path: {self.url!r}", hint="write unix:///absolute/path.sock")
+        if parts.scheme != "unix" and not parts.hostname:
+            raise InvalidInput(f"no host in {self.url!r}")
+
+    @property
+    def scheme(self) -> str:
+        """`unix`, `tcp`, `http`, `https` or `ssh`."""
+        return urlsplit(self.url).scheme
+
+    @property
+    def socket_path(self) -> Path | None:
+        """The socket of a unix endpoint."""
+        if self.scheme != "unix":
+            return None
+        return Path(self.url.removeprefix("unix://"))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the engine runs on this machine, so that its cgroups and processes can be read here.
+
+        A unix socket may still lead elsewhere (a VM, a forwarded socket); who relies on locality checks what it reads.
+        """
+        return self.scheme == "unix"

@@ -1,0 +1,42 @@
+"""Networks of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyd_core.engine.session import Session, segment
+from pyd_core.model.network import Network
+
+Filters = Mapping[str, list[str]]
+
+
+class Networks:
+    """`engine.networks`: everything under `/networks`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def list(self, *, filters: Filters | None = None) -> list[Network]:
+        """Returns the networks, without their members."""
+        return await self._session.get("/networks", list[Network], {"filters": filters})
+
+    async def inspect(self, name: str) -> Network:
+        """Returns one network with its running members."""
+        return await self._session.get(f"/networks/{segment(name)}", Network)
+
+    async def inspect_raw(self, name: str) -> bytes:
+        """Returns the engine's JSON untouched."""
+        return (await self._session.send("GET", f"/networks/{segment(name)}")).body
+
+    async def connect(self, name: str, container: str) -> None:
+        """Puts a container on it."""
+        await self._session.post(f"/networks/{segment(name)}/connect", body={"Container": container})
+
+    async def disconnect(self, name: str, container: str, *, force: bool = False) -> None:
+        """Takes a container off it."""
+        body = {"Container": container, "Force": force}
+        await self._session.post(f"/networks/{segment(name)}/disconnect", body=body)
+
+    async def remove(self, name: str) -> None:
+        """Removes it."""
+        await self._session.send("DELETE", f"/networks/{segment(name)}")

@@ -1,0 +1,212 @@
+"""The Engine API over a transport: version, query, JSON and errors. Noun objects stand on this."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, overload
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream, Transport
+from pyd_core.errors import BadAnswer, Conflict, EngineError, InvalidInput, NotFound, PydError, Refused, Unsupported
+from pyd_core.model.base import decode, encode
+
+T = TypeVar("T")
+
+NEWEST_API = (1, 45)
+"""What this client is written against; `tests/engine/spec` holds the contract."""
+OLDEST_API = (1, 41)
+"""Docker Engine 20.10 and Podman 4: the oldest that still tell all this client relies on."""
+
+ANSWER_TIMEOUT = 30.0
+"""Seconds an engine may take to answer an ordinary question before it counts as not answering."""
+
+Query = Mapping[str, str | int | bool | Mapping[str, list[str]] | None]
+"""None leaves a parameter out; a mapping is sent as JSON, as `filters` is."""
+
+
+class _Message(msgspec.Struct):
+    """An engine's error body; Podman adds `cause` and `response`."""
+
+    message: str = ""
+
+
+class Session:
+    """One engine's API: adds the negotiated version, encodes queries, decodes JSON and raises the project's errors."""
+
+    def __init__(self, transport: Transport, *, where: str = "the engine") -> None:
+        self.transport = transport
+        self.where = where
+        self._version: str | None = None
+        self.ping_headers: Mapping[str, str] = {}
+
+    async def negotiate(self) -> str:
+        """Asks the engine for its API version, once, and returns the one both speak, such as `1.45`.
+
+        Raises:
+            Unsupported: The engine is older than `OLDEST_API`, or speaks no Docker Engine API.
+        """
+        if self._version is None:
+            answer = await self.transport.request(
+                Request(method="GET", target="/_ping", headers={}, timeout=ANSWER_TIMEOUT)
+            )
+            if answer.status != 200:
+                raise _error(answer)
+            self.ping_headers = answer.headers
+            theirs = _parse_version(answer.headers.get("api-version", ""))
+            if theirs < OLDEST_API:
+                spoken = ".".join(map(str, theirs)) if theirs != (0, 0) else "no known version"
+                oldest = ".".join(map(str, OLDEST_API))
+                raise Unsupported(
+                    f"{self.where} speaks {spoken} of the Docker Engine API; pyd needs {oldest} or newer",
+                    hint="update the engine (Docker Engine 20.10 or Podman 4 suffice), or choose another with --host",
+                    reference="api-too-old",
+                )
+            self._version = ".".join(map(str, min(theirs, NEWEST_API)))
+        return self._version
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        *,
+        body: object = None,
+        raw: bytes | AsyncIterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = ANSWER_TIMEOUT,  # noqa: ASYNC109 - bounds the engine's answer, not this coroutine
+    ) -> Answer:
+        """Sends a request and returns the answer if it is a good one.
+
+        Args:
+            method: HTTP method.
+            path: Path below the version, segments already quoted (see `segment`).
+            query: Parameters.
+            body: Sent as JSON.
+            raw: Sent as it is; with neither the request has no body.
+            headers: Added to the request.
+            timeout: Seconds until the answer must begin; None waits for ever.
+
+        Raises:
+            PydError: The category the engine's status stands for.
+        """
+        answer = await self.transport.request(
+            await self._request(method, path, query, body=body, raw=raw, headers=headers, timeout=timeout)
+        )
+        if answer.status >= 400:
+            raise _error(answer)
+        return answer
+
+    @overload
+    async def get(self, path: str, kind: type[T], query: Query | None = None) -> T: ...
+    @overload
+    async def get(self, path: str, kind: Any, query: Query | None = None) -> Any: ...
+    async def get(self, path: str, kind: Any, query: Query | None = None) -> Any:
+        """Fetches `path` and decodes it as `kind`."""
+        return decode((await self.send("GET", path, query)).body, kind, what=f"answer to GET {path}")
+
+    async def post(self, path: str, query: Query | None = None, *, body: object = None) -> bytes:
+        """Posts to `path` and returns the body of the answer."""
+        return (await self.send("POST", path, query, body=body, timeout=None)).body
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        *,
+        body: object = None,
+        raw: bytes | AsyncIterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[Stream]:
+        """Sends a request and hands over the answer's body as it arrives."""
+        request = await self._request(method, path, query, body=body, raw=raw, headers=headers)
+        async with self.transport.stream(request) as stream:
+            if stream.status >= 400:
+                text = b"".join([chunk async for chunk in stream.chunks()])
+                raise _error(Answer(status=stream.status, headers=stream.headers, body=text))
+            yield stream
+
+    async def upgrade(self, path: str, query: Query | None = None, *, body: object = None) -> Duplex:
+        """Posts to `path` and takes the raw connection over."""
+        headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        result = await self.transport.upgrade(await self._request("POST", path, query, body=body, headers=headers))
+        if isinstance(result, Answer):
+            if result.status >= 400:
+                raise _error(result)
+            raise BadAnswer(f"{self.where} answered {result.status} instead of handing the connection over")
+        return result
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        *,
+        body: object = None,
+        raw: bytes | AsyncIterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - handed on
+    ) -> Request:
+        version = await self.negotiate()
+        sent = dict(headers or {})
+        content: bytes | AsyncIterable[bytes] = b"" if raw is None else raw
+        if body is not None:
+            content = encode(body)
+            sent["Content-Type"] = "application/json"
+        target = f"/v{version}{path}{_query(query or {})}"
+        return Request(method=method, target=target, headers=sent, body=content, timeout=timeout)
+
+
+def segment(name: str) -> str:
+    """Quotes a name for use as one segment of a path: nothing in it can reach another endpoint."""
+    if not name or name in {".", ".."}:
+        raise InvalidInput(f"not a name: {name!r}")
+    return quote(name, safe="")
+
+
+def _query(query: Query) -> str:
+    pairs: list[tuple[str, str]] = []
+    for name, value in query.items():
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            pairs.append((name, "1" if value else "0"))
+        elif isinstance(value, Mapping):
+            pairs.append((name, encode(value).decode()))
+        else:
+            pairs.append((name, str(value)))
+    return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _parse_version(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(".")
+    try:
+        return int(major), int(minor)
+    except ValueError:
+        return 0, 0
+
+
+def _error(answer: Answer) -> PydError:
+    """Maps a status of the Engine API to the error tree."""
+    try:
+        message = msgspec.json.decode(answer.body, type=_Message).message
+    except msgspec.DecodeError:
+        message = answer.body[:200].decode(errors="replace").strip()
+    message = message or f"the engine answered with status {answer.status}"
+    match answer.status:
+        case 400:
+            return InvalidInput(message, reference="engine-rejected")
+        case 401 | 403:
+            return Refused(message)
+        case 404:
+            return NotFound(message)
+        case 409:
+            return Conflict(message)
+        case 501:
+            return Unsupported(message)
+        case status:
+            return EngineError(message, status=status)

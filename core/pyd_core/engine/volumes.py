@@ -1,0 +1,39 @@
+"""Volumes of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyd_core.engine.session import Session, segment
+from pyd_core.model.base import decode
+from pyd_core.model.volume import Volume, VolumeList
+
+Filters = Mapping[str, list[str]]
+
+
+class Volumes:
+    """`engine.volumes`: everything under `/volumes`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def list(self, *, filters: Filters | None = None) -> list[Volume]:
+        """Returns the volumes."""
+        return (await self._session.get("/volumes", VolumeList, {"filters": filters})).volumes
+
+    async def inspect(self, name: str) -> Volume:
+        """Returns one volume."""
+        return await self._session.get(f"/volumes/{segment(name)}", Volume)
+
+    async def inspect_raw(self, name: str) -> bytes:
+        """Returns the engine's JSON untouched."""
+        return (await self._session.send("GET", f"/volumes/{segment(name)}")).body
+
+    async def create(self, name: str | None = None, *, labels: Mapping[str, str] | None = None) -> Volume:
+        """Makes a volume of the local driver; the engine names it when the caller doesn't."""
+        body = {"Name": name or "", "Labels": dict(labels or {})}
+        return decode(await self._session.post("/volumes/create", body=body), Volume)
+
+    async def remove(self, name: str, *, force: bool = False) -> None:
+        """Removes it, with all that is in it."""
+        await self._session.send("DELETE", f"/volumes/{segment(name)}", {"force": force or None})

@@ -1,0 +1,50 @@
+"""Making text from containers, images, registries and engines safe to show.
+
+Everything they say is hostile until shown otherwise: an escape sequence in a log line or a container's name could move
+the cursor, set the clipboard, answer for the keyboard or forge the lines around it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SGR = re.compile(r"\x1b\[[0-9;:]*m")
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f"  # C0 but tab, DEL, C1
+    "\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff"  # invisible, line-breaking, bidi; lone surrogates
+    "\U000e0000-\U000e007f]"  # tag characters: invisible text
+)
+
+
+def safe(text: str, *, colour: bool = False) -> str:
+    """Returns `text` with everything a terminal would act on made visible instead.
+
+    Control characters become their control pictures (`ESC` is shown as `␛`), others a replacement character; tabs stay.
+
+    Args:
+        text: One line of anything.
+        colour: Let SGR sequences (colours, bold) pass; the caller resets them after the line.
+    """
+    if _UNSAFE.search(text) is None:
+        return text
+    if not colour:
+        return _UNSAFE.sub(_picture, text)
+    kept: list[str] = []
+    end = 0
+    for match in _SGR.finditer(text):
+        kept += (_UNSAFE.sub(_picture, text[end : match.start()]), match.group())
+        end = match.end()
+    kept.append(_UNSAFE.sub(_picture, text[end:]))
+    return "".join(kept)
+
+
+def safe_bytes(data: bytes, *, colour: bool = False) -> str:
+    """The same for bytes: what isn't UTF-8 becomes replacement characters."""
+    return safe(data.decode("utf-8", errors="replace"), colour=colour)
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\ufffd"

@@ -1,0 +1,52 @@
+"""Fixtures every suite may use: a corner of a real Docker Engine, and images made without a registry."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.docker import SLEEPER, Docker, compile_static
+
+
+def missing(what: str) -> None:
+    """Skips on a developer's machine; fails on CI, where everything installable is installed."""
+    if os.environ.get("CI"):
+        pytest.fail(f"missing on CI: {what}")
+    pytest.skip(f"missing: {what}")
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[Docker]:
+    """A corner of the Docker Engine on this machine."""
+    if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
+        missing("a Docker Engine that answers (sh test.sh installs and starts one)")
+    with Docker() as corner:
+        yield corner
+
+
+@pytest.fixture(scope="session")
+def sleeper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A static program that sleeps until SIGTERM."""
+    return compile_static(SLEEPER, tmp_path_factory.mktemp("static") / "app")
+
+
+@pytest.fixture(scope="session")
+def distroless(docker: Docker, sleeper: Path) -> str:
+    """An image with one static program and nothing else."""
+    return docker.image("distroless", {"app": sleeper}, 'CMD ["/app"]')
+
+
+@pytest.fixture(scope="session")
+def busybox(docker: Docker) -> str:
+    """An image with busybox and its applets."""
+    source = Path("/bin/busybox")
+    if not source.exists():
+        missing("busybox-static")
+    applets = subprocess.run([source, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    links: dict[str, bytes | Path | str] = {f"bin/{applet}": "-> busybox" for applet in applets if applet != "busybox"}
+    return docker.image("busybox", {"bin/busybox": source, **links}, 'CMD ["/bin/sh"]', directories=("tmp", "etc"))

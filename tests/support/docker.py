@@ -1,0 +1,129 @@
+"""A corner of a real Docker Engine for one test run: unique names, images made without a registry, all removed after.
+
+Tests run beside a developer's own containers, so every object carries this run's label and prefix, and clean-up goes by
+those alone.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import tarfile
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+LABEL = "pyd.test"
+
+SLEEPER = """
+#include <signal.h>
+#include <unistd.h>
+static void end(int s) { _exit(s == SIGTERM ? 0 : 128 + s); }
+int main(void) { signal(SIGTERM, end); signal(SIGINT, end); for (;;) pause(); }
+"""
+"""The smallest polite main process: sleeps, and ends at once on SIGTERM."""
+
+
+def compile_static(source: str, out: Path) -> Path:
+    """Compiles a C program that needs nothing from the image it runs in."""
+    code = out.with_suffix(".c")
+    code.write_text(source)
+    subprocess.run(["gcc", "-static", "-Os", "-s", "-o", out, code], check=True)
+    return out
+
+
+def layer(files: dict[str, bytes | Path | str], directories: tuple[str, ...] = ()) -> bytes:
+    """Packs a root file system: contents, a host file to copy, or `-> target` for a symlink."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name in directories:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(entry)
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            if isinstance(content, str) and content.startswith("-> "):
+                entry.type, entry.linkname = tarfile.SYMTYPE, content[3:]
+                tar.addfile(entry)
+                continue
+            data = content.read_bytes() if isinstance(content, Path) else content
+            data = data.encode() if isinstance(data, str) else data
+            entry.size, entry.mode = len(data), 0o755
+            tar.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@dataclass
+class Docker:
+    """Commands of the docker CLI, with this run's prefix and label; a context manager that removes all it made."""
+
+    host: str = "unix:///var/run/docker.sock"
+    command: tuple[str, ...] = ("docker",)
+    prefix: str = field(default_factory=lambda: f"pydt{os.getpid()}-{uuid.uuid4().hex[:6]}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.remove_all()
+
+    def name(self, short: str) -> str:
+        """This run's full name for a short one."""
+        return f"{self.prefix}-{short}"
+
+    def __call__(self, *arguments: str, stdin: bytes | None = None, check: bool = True) -> str:
+        """Runs a docker command and returns what it printed."""
+        done = subprocess.run(
+            [*self.command, *arguments],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env={**os.environ, "DOCKER_HOST": self.host},
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
+        return done.stdout.decode(errors="replace").strip()
+
+    def image(
+        self, short: str, files: dict[str, bytes | Path | str], *changes: str, directories: tuple[str, ...] = ()
+    ) -> str:
+        """Makes an image from files and Dockerfile-like changes (`CMD ["/app"]`), and returns its name."""
+        full = f"{self.name(short)}:1"
+        options = [part for change in (*changes, f"LABEL {LABEL}={self.prefix}") for part in ("-c", change)]
+        self("import", *options, "-", full, stdin=layer(files, directories))
+        return full
+
+    def run(self, short: str, image: str, *command: str, options: tuple[str, ...] = ()) -> str:
+        """Starts a container in the background and returns its full name."""
+        full = self.name(short)
+        self("run", "-d", "--name", full, "--label", f"{LABEL}={self.prefix}", *options, image, *command)
+        return full
+
+    def create(self, short: str, image: str, *command: str, options: tuple[str, ...] = ()) -> str:
+        """Makes a container without starting it and returns its full name."""
+        full = self.name(short)
+        self("create", "--name", full, "--label", f"{LABEL}={self.prefix}", *options, image, *command)
+        return full
+
+    def inspect(self, name: str) -> Any:
+        """Returns a container's inspect document."""
+        return json.loads(self("inspect", name))[0]
+
+    def remove_all(self) -> None:
+        """Removes every container, network, volume and image of this run."""
+        mine = f"label={LABEL}={self.prefix}"
+        for listing, removal in (
+            (("ps", "-aq", "--filter", mine), ("rm", "-f", "-v")),
+            (("network", "ls", "-q", "--filter", mine), ("network", "rm")),
+            (("volume", "ls", "-q", "--filter", mine), ("volume", "rm", "-f")),
+            (("images", "-q", "--filter", mine), ("rmi", "-f")),
+        ):
+            found = sorted(set(self(*listing, check=False).split()))
+            if found:
+                self(*removal, *found, check=False)
