@@ -23,7 +23,10 @@ def missing(what: str) -> None:
 @pytest.fixture(scope="session")
 def docker() -> Iterator[Docker]:
     """A corner of the Docker Engine on this machine."""
-    if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
+    if (
+        shutil.which("docker") is None
+        or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0
+    ):
         missing("a Docker Engine that answers (sh test.sh installs and starts one)")
     with Docker() as corner:
         yield corner

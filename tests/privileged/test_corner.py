@@ -1,7 +1,9 @@
+from pathlib import Path
+
 from support.docker import Docker
 
 
-def test_a_run_leaves_nothing_on_the_engine(distroless: str, sleeper):
+def test_a_run_leaves_nothing_on_the_engine(distroless: str, sleeper: Path):
     with Docker() as corner:
         name = corner.run("one", corner.image("img", {"app": sleeper}, 'CMD ["/app"]'))
         assert corner.inspect(name)["State"]["Running"]
