@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,13 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.docker import SLEEPER, Docker, compile_static
-
-
-def missing(what: str) -> None:
-    """Skips on a developer's machine; fails on CI, where everything installable is installed."""
-    if os.environ.get("CI"):
-        pytest.fail(f"missing on CI: {what}")
-    pytest.skip(f"missing: {what}")
+from support.missing import missing
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,38 @@
+"""Fixtures of the end-to-end tests: the installed `pyd`, and terminals to run it in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from support.missing import missing
+from support.terminal import Opener, Terminal
+
+
+@pytest.fixture(scope="session")
+def pyd() -> Path:
+    """The `pyd` command of the environment the tests run in."""
+    return Path(sys.executable).with_name("pyd")
+
+
+@pytest.fixture
+def terminal() -> Iterator[Opener]:
+    """Opens programs in real terminals."""
+    if shutil.which("tmux") is None:
+        missing("tmux")
+    with ExitStack() as opened:
+
+        def start(
+            argv: Sequence[str | os.PathLike[str]],
+            size: tuple[int, int] = (120, 40),
+            env: Mapping[str, str] | None = None,
+        ) -> Terminal:
+            return opened.enter_context(Terminal(argv, size, env))
+
+        yield start
