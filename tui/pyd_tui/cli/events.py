@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyd_core.engine.since import seconds
 from pyd_tui.cli.filters import filter_option, parse_filters
 from pyd_tui.cli.output import coloured, json_line, write
 from pyd_tui.cli.render.events import line
 from pyd_tui.cli.state import State, pass_state
 from pyd_tui.cli.verb import Verb
-from pyd_tui.cli.when import as_api, parse_when
+from pyd_tui.cli.when import parse_when
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
@@ -52,8 +53,8 @@ def command(state: State, /, **given: object) -> None:
 async def show(engine: Engine, options: EventsOptions, *, json: bool) -> None:
     """Prints events until the stream ends."""
     now = time.time_ns()
-    since = as_api(parse_when(options.since, now_ns=now)) if options.since else None
-    until = as_api(parse_when(options.until, now_ns=now)) if options.until else None
+    since = seconds(parse_when(options.since, now_ns=now)) if options.since else None
+    until = seconds(parse_when(options.until, now_ns=now)) if options.until else None
     colour = coloured()
     async with engine.system.events(since=since, until=until, filters=parse_filters(options.filters)) as events:
         async for event in events:

@@ -131,7 +131,7 @@ async def _ended(engine: Engine, exec_id: str, options: ExecOptions, refusal: st
         state = await engine.execs.inspect(exec_id)
         if not state.running and state.exit_code is not None:
             if refusal and state.exit_code in {NOT_EXECUTABLE, NOT_FOUND}:
-                return _report(refusal, options, state.exit_code)
+                return _report(refusal, options, _code(refusal) or state.exit_code)
             if refusal:
                 sys.stdout.write(f"{refusal}\n")
             return state.exit_code

@@ -47,10 +47,3 @@ def parse_when(text: str, *, now_ns: int) -> int:
             hint="write how long ago (10m, 1h30m), a date or time (2025-06-01T12:00), or seconds since 1970",
         ) from None
     return int(moment.replace(microsecond=0).timestamp()) * 10**9 + moment.microsecond * 1000
-
-
-def as_api(nanoseconds: int | None) -> str | None:
-    """Writes a time as the Engine API takes it: seconds with nine decimals."""
-    if nanoseconds is None:
-        return None
-    return f"{nanoseconds // 10**9}.{nanoseconds % 10**9:09d}"
