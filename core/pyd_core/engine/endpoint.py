@@ -32,12 +32,14 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         """Refuses what no transport can reach."""
-        parts = urlsplit(self.url)
+        hint = "use unix:///path/to.sock, tcp://host:port or ssh://user@host"
+        try:
+            parts = urlsplit(self.url)
+            _ = parts.port
+        except ValueError as error:
+            raise InvalidInput(f"not an engine address: {self.url!r}: {error}", hint=hint) from error
         if parts.scheme not in {"unix", "tcp", "http", "https", "ssh"}:
-            raise InvalidInput(
-                f"not an engine address: {self.url!r}",
-                hint="use unix:///path/to.sock, tcp://host:port or ssh://user@host",
-            )
+            raise InvalidInput(f"not an engine address: {self.url!r}", hint=hint)
         if parts.scheme == "unix" and not (parts.netloc + parts.path).startswith("/"):
             raise InvalidInput(f"not an absolute socket path: {self.url!r}", hint="write unix:///absolute/path.sock")
         if parts.scheme != "unix" and not parts.hostname:
@@ -62,3 +64,8 @@ class Endpoint:
         A unix socket may still lead elsewhere (a VM, a forwarded socket); who relies on locality checks what it reads.
         """
         return self.scheme == "unix"
+
+    @property
+    def is_plain_tcp(self) -> bool:
+        """Whether it is reached over TCP without TLS."""
+        return self.scheme in {"tcp", "http"} and self.tls is None

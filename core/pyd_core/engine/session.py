@@ -27,6 +27,15 @@ Query = Mapping[str, str | int | bool | Mapping[str, list[str]] | None]
 """None leaves a parameter out; a mapping is sent as JSON, as `filters` is."""
 
 
+_CATEGORIES: Mapping[int, type[PydError]] = {
+    401: Refused,
+    403: Refused,
+    404: NotFound,
+    409: Conflict,
+    501: Unsupported,
+}
+
+
 class _Message(msgspec.Struct):
     """An engine's error body; Podman adds `cause` and `response`."""
 
@@ -194,19 +203,12 @@ def _error(answer: Answer) -> PydError:
     """Maps a status of the Engine API to the error tree."""
     try:
         message = msgspec.json.decode(answer.body, type=_Message).message
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         message = answer.body[:200].decode(errors="replace").strip()
     message = message or f"the engine answered with status {answer.status}"
-    match answer.status:
-        case 400:
-            return InvalidInput(message, reference="engine-rejected")
-        case 401 | 403:
-            return Refused(message)
-        case 404:
-            return NotFound(message)
-        case 409:
-            return Conflict(message)
-        case 501:
-            return Unsupported(message)
-        case status:
-            return EngineError(message, status=status)
+    if answer.status == 400:
+        if message.startswith("client version ") and "too old" in message:
+            return Unsupported(message, hint="update pyd: this engine is newer than it", reference="api-too-new")
+        return InvalidInput(message, reference="engine-rejected")
+    kind = _CATEGORIES.get(answer.status)
+    return EngineError(message, status=answer.status) if kind is None else kind(message)

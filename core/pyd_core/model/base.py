@@ -6,7 +6,7 @@ import re
 from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform, get_origin
 
 import msgspec
 
@@ -52,13 +52,16 @@ def decode(body: bytes, kind: type[T], *, what: str = "answer") -> T:
         decoded: T = _decoder(cast("Hashable", kind)).decode(body)
     except msgspec.ValidationError:
         pass
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadAnswer(f"the engine's {what} is not JSON: {error}") from error
     else:
         return decoded
     try:
-        return msgspec.convert(_without_nulls(msgspec.json.decode(body)), kind)
-    except msgspec.ValidationError as error:
+        plain = _without_nulls(msgspec.json.decode(body))
+        if plain is None and get_origin(kind) is list:
+            plain = []
+        return msgspec.convert(plain, kind)
+    except (msgspec.ValidationError, RecursionError) as error:
         raise BadAnswer(f"the engine's {what} is not what its API promises: {error}") from error
 
 

@@ -1,1 +1,16 @@
-"""The `pyd` command."""
+"""The `pyd` command.
+
+Everything heavy is imported by the verb that needs it, when it is called: `table` lists the verbs without importing
+them, and a verb's module is loaded only for its own command line, help or completion.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Runs the command line and ends the process with its exit code."""
+    from pyd_tui.cli.entry import run  # noqa: PLC0415 - importing this package must cost nothing
+
+    run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -15,8 +14,9 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx
 
 from pyd_core.engine.endpoint import Endpoint
+from pyd_core.engine.transport import failures
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
-from pyd_core.errors import EngineUnavailable, PydError, Refused, StreamCut
+from pyd_core.errors import PydError, StreamCut
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach an engine's host."""
@@ -75,7 +75,7 @@ class HttpTransport:
         try:
             return await self._client.send(built, stream=True)
         except httpx.HTTPError as error:
-            raise _unreachable(error, self._endpoint) from error
+            raise _failure(error, self._endpoint, request.timeout) from error
 
 
 class _HttpStream:
@@ -90,9 +90,7 @@ class _HttpStream:
             async for chunk in self._response.aiter_raw():
                 yield chunk
         except httpx.HTTPError as error:
-            raise StreamCut(
-                f"the engine at {self._endpoint.url} stopped answering", hint="check that it still runs"
-            ) from error
+            raise failures.cut(self._endpoint) from error
 
 
 class _HttpDuplex:
@@ -123,31 +121,21 @@ class _HttpDuplex:
         await self._response.aclose()
 
 
-def _unreachable(error: httpx.HTTPError, endpoint: Endpoint) -> PydError:
+def _failure(error: httpx.HTTPError, endpoint: Endpoint, timeout: float | None) -> PydError:
     """Says why nothing answers, and what to do."""
+    if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+        return failures.silent(endpoint, timeout)
+    if isinstance(error, httpx.RemoteProtocolError):
+        if "disconnected" in str(error):
+            return failures.hung_up(endpoint)
+        return failures.not_http(endpoint, str(error))
+    if isinstance(error, httpx.ReadError | httpx.WriteError):
+        return failures.hung_up(endpoint)
+    if isinstance(error, httpx.ConnectTimeout):
+        return failures.unreachable(None, f"no connection within {CONNECT_TIMEOUT:g} s", endpoint)
     cause: BaseException | None = error
     number = None
     while cause is not None and number is None:
         number = cause.errno if isinstance(cause, OSError) else None
         cause = cause.__cause__ or cause.__context__
-    return unreachable(number, str(error), endpoint)
-
-
-def unreachable(number: int | None, text: str, endpoint: Endpoint) -> PydError:
-    """Maps the errno of a failed connection to what a user can act on."""
-    where = f"{endpoint.url} ({endpoint.origin})" if endpoint.origin else endpoint.url
-    if number in {errno.EACCES, errno.EPERM}:
-        return Refused(
-            f"no permission on the engine's socket {where}",
-            hint="run as root, or join the socket's group: sudo usermod -aG docker $USER, then log in again",
-            reference="engine-permission",
-        )
-    if number == errno.ENOENT:
-        return EngineUnavailable(
-            f"no engine at {where}: no such socket", hint="start the engine, or name another with --host or --context"
-        )
-    if number == errno.ECONNREFUSED:
-        return EngineUnavailable(
-            f"no engine answers at {where}: connection refused", hint="start the engine: systemctl start docker"
-        )
-    return EngineUnavailable(f"no engine answers at {where}: {text}", hint="check the address and that the engine runs")
+    return failures.unreachable(number, str(error), endpoint)

@@ -1,0 +1,12 @@
+"""`pyd` without a verb: the dashboard."""
+
+from __future__ import annotations
+
+from pyd_tui.cli.state import State
+
+
+def open_dashboard(state: State) -> None:
+    """Opens the full-screen dashboard on the engine the options name."""
+    from pyd_tui.dashboard.app import run  # noqa: PLC0415 - textual is heavy
+
+    run(state.endpoint)

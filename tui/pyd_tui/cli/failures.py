@@ -1,0 +1,101 @@
+"""The one place where an error becomes text on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import click
+
+from pyd_core.errors import Ambiguous, EngineUnavailable, InvalidInput, NotFound, PydError, Refused
+from pyd_core.sanitise import safe
+
+FAILED = 1
+USAGE = 2
+UNAVAILABLE = 125
+"""The engine can't be used; in `debug` and `exec` any failure of pyd itself, as the docker CLI has it."""
+INTERRUPTED = 128 + 2
+PIPE_CLOSED = 128 + 13
+"""As if SIGPIPE had ended it, which is what happens to other programs whose reader went away."""
+
+
+def exit_code(error: BaseException, *, before_command: bool = False) -> int:
+    """Returns the exit code an error ends pyd with.
+
+    Args:
+        error: What ended it.
+        before_command: The verb was to run a command and pass its exit code on, and never got there: every failure of
+            pyd's own is then 125, so that nobody takes it for the command's.
+    """
+    match error:
+        case KeyboardInterrupt() | click.Abort():
+            code = INTERRUPTED
+        case BrokenPipeError():
+            code = PIPE_CLOSED
+        case click.ClickException():
+            code = error.exit_code
+        case EngineUnavailable() | Refused():
+            code = UNAVAILABLE
+        case PydError(reference="api-too-old"):
+            code = UNAVAILABLE
+        case InvalidInput(reference=InvalidInput.reference):
+            code = UNAVAILABLE if before_command else USAGE
+        case _:
+            code = UNAVAILABLE if before_command else FAILED
+    return code
+
+
+def lines(error: BaseException) -> list[str]:
+    """Returns what to tell of an error: what happened first, then what to do; nothing for an interruption."""
+    match error:
+        case KeyboardInterrupt() | click.Abort() | BrokenPipeError():
+            return []
+        case click.UsageError():
+            where = f"{error.ctx.command_path} --help" if error.ctx is not None else "pyd --help"
+            return _lines(error.format_message(), "usage", f"see {where}")
+        case click.ClickException():
+            return _lines(error.format_message(), "error", "")
+        case PydError():
+            return _lines(error.message, error.reference, error.hint or _suggestion(error))
+        case _:
+            what = f"a bug in pyd: {type(error).__name__}: {error}"
+            return _lines(what, "bug", "set PYD_TRACEBACK=1 to see where, and report it")
+
+
+def report(error: BaseException, *, subject: str = "") -> None:
+    """Writes an error to stderr.
+
+    Args:
+        error: What happened.
+        subject: What it happened to, where several things were asked for.
+    """
+    told = lines(error)
+    if not told:
+        return
+    if subject and subject not in told[0]:
+        told[0] = f"{safe(subject)}: {told[0]}"
+    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    name = "\x1b[1;31mpyd:\x1b[0m" if coloured else "pyd:"
+    told[0] = f"{name} {told[0]}"
+    if os.environ.get("PYD_TRACEBACK"):
+        told.insert(0, "".join(traceback.format_exception(error)).rstrip())
+    sys.stderr.write("\n".join(told) + "\n")
+
+
+def _lines(message: str, reference: str, hint: str) -> list[str]:
+    # One line each, whatever an engine put into its message.
+    told = [f"{safe(' '.join(message.split()))} [{reference}]"]
+    if hint:
+        told.append(f"hint: {safe(' '.join(hint.split()))}")
+    return told
+
+
+def _suggestion(error: PydError) -> str:
+    match error:
+        case NotFound(nearest=nearest) if nearest:
+            return f"did you mean {', '.join(nearest)}?"
+        case Ambiguous(candidates=candidates):
+            return f"it could be {', '.join(candidates)}"
+        case _:
+            return ""

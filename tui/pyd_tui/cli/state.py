@@ -1,0 +1,67 @@
+"""What every verb shares: the global options, and the way to an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
+    from pyd_core.engine.endpoint import Endpoint
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class State:
+    """The global options, as given before or after the verb."""
+
+    host: str | None = None
+    context: str | None = None
+    json: bool = False
+
+    def endpoint(self) -> Endpoint:
+        """Returns the engine's address.
+
+        Raises:
+            PydError: No engine was found, or the options name none.
+        """
+        from pyd_core.engine.choice import choose_endpoint  # noqa: PLC0415 - verbs without an engine don't pay for it
+
+        return choose_endpoint(host=self.host, context=self.context)
+
+    def ask(self, work: Callable[[Engine], Awaitable[T]]) -> T:
+        """Runs one-shot questions to the engine, by the fastest way to it.
+
+        `work` may await nothing but the engine: over a unix socket there is no event loop.
+        """
+        endpoint = self.endpoint()
+        if endpoint.socket_path is None:
+            return self.run(work, endpoint)
+        from pyd_core.engine.transport.blocking import blocking_engine, run_now  # noqa: PLC0415 - as above
+
+        engine = blocking_engine(endpoint)
+
+        async def once() -> T:
+            async with engine:
+                return await work(engine)
+
+        return run_now(once())
+
+    def run(self, work: Callable[[Engine], Awaitable[T]], endpoint: Endpoint | None = None) -> T:
+        """Runs work that streams or does several things at once, in an event loop."""
+        import asyncio  # noqa: PLC0415 - costs more than everything else a one-shot verb imports
+
+        from pyd_core.engine.connect import open_engine  # noqa: PLC0415 - likewise
+
+        async def once(chosen: Endpoint) -> T:
+            async with open_engine(chosen) as engine:
+                return await work(engine)
+
+        return asyncio.run(once(endpoint or self.endpoint()))
+
+
+pass_state = click.make_pass_decorator(State, ensure=True)

@@ -1,0 +1,152 @@
+"""What commands of `pyd` are made of: the group that loads verbs late, and verbs with examples and global options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, cast
+
+import click
+
+from pyd_tui.cli.state import State
+from pyd_tui.cli.table import EXAMPLES, VERBS
+
+Examples = Sequence[tuple[str, str]]
+
+CONTEXT_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def global_options(*, json: bool) -> list[click.Parameter]:
+    """The options every verb takes, before or after its name."""
+
+    def keep(field: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+        def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+            if value:
+                setattr(ctx.ensure_object(State), field, value)
+
+        return callback
+
+    options: list[click.Parameter] = [
+        click.Option(
+            ["-H", "--host"],
+            metavar="URL",
+            callback=keep("host"),
+            expose_value=False,
+            help="The engine: unix:///path.sock, tcp://host:port or ssh://user@host.",
+        ),
+        click.Option(
+            ["--context"], metavar="NAME", callback=keep("context"), expose_value=False, help="A docker context."
+        ),
+    ]
+    if json:
+        options.append(
+            click.Option(["--json"], is_flag=True, callback=keep("json"), expose_value=False, help="Answer in JSON.")
+        )
+    return options
+
+
+class Verb(click.Command):
+    """A verb: examples in its help, and the global options after its name too.
+
+    Args:
+        examples: Pairs of a command line and what it does.
+        json: Whether it can answer in JSON.
+        arguments: As `click.Command`.
+    """
+
+    def __init__(self, *arguments: Any, examples: Examples = (), json: bool = True, **options: Any) -> None:
+        options.setdefault("context_settings", CONTEXT_SETTINGS)
+        super().__init__(*arguments, **options)
+        self.examples = examples
+        self.global_options = global_options(json=json)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Its own options, then the global ones, then `--help`."""
+        *own, last = super().get_params(ctx)
+        return [*own, *self.global_options, last]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Keeps the verb's own options apart from the global ones."""
+        own: list[tuple[str, str]] = []
+        shared: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                (shared if parameter in self.global_options else own).append(record)
+        for heading, records in (("Options", own), ("Global options", shared)):
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Shows the examples."""
+        write_examples(self.examples, formatter)
+
+
+class VerbGroup(click.Group):
+    """Verbs below a verb, such as `context ls`."""
+
+    command_class = Verb
+
+    def __init__(self, *arguments: Any, examples: Examples = (), **options: Any) -> None:
+        options.setdefault("context_settings", CONTEXT_SETTINGS)
+        super().__init__(*arguments, **options)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Shows the examples."""
+        write_examples(self.examples, formatter)
+
+
+class Root(click.Group):
+    """`pyd` itself: knows its verbs by the table and loads one when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The verbs' names."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Loads a verb."""
+        entry = VERBS.get(cmd_name)
+        return None if entry is None else cast("click.Command", import_module(entry.module).command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the verb of a command line; an unknown one is told with those that look like it."""
+        name = args[0]
+        if name not in VERBS and not ctx.resilient_parsing and not name.startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+
+            near = get_close_matches(name, VERBS, n=3)
+            also = f"; did you mean {', '.join(near)}?" if near else ""
+            ctx.fail(f"no such command: {name}{also}")
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Completes verbs from the table, without loading them."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=entry.summary)
+            for name, entry in VERBS.items()
+            if name.startswith(incomplete) and entry.section
+        ]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """The verbs by section, from the table."""
+        for section in dict.fromkeys(entry.section for entry in VERBS.values() if entry.section):
+            with formatter.section(section):
+                formatter.write_dl([(name, entry.summary) for name, entry in VERBS.items() if entry.section == section])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Shows the examples."""
+        write_examples(EXAMPLES, formatter)
+
+
+def write_examples(examples: Examples, formatter: click.HelpFormatter) -> None:
+    """Adds a section of examples to a help text."""
+    if examples:
+        with formatter.section("Examples"):
+            formatter.write_dl(examples, col_max=44)
