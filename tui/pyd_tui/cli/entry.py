@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from pyd_core import __version__
 from pyd_tui.cli import failures
 from pyd_tui.cli.state import State
 from pyd_tui.cli.verb import CONTEXT_SETTINGS, Root, global_options
@@ -27,10 +28,26 @@ def dashboard(ctx: click.Context, **_: object) -> None:
     open_dashboard(ctx.ensure_object(State))
 
 
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"pyd {__version__}")
+        ctx.exit()
+
+
 root = Root(
     name="pyd",
     callback=click.pass_context(dashboard),
-    params=global_options(json=True),
+    params=[
+        *global_options(json=True),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_version,
+            help="Show pyd's version and exit.",
+        ),
+    ],
     invoke_without_command=True,
     context_settings=CONTEXT_SETTINGS,
     help="Containers: see them, understand why they died, enter any of them. Without a command: the dashboard.",
@@ -64,8 +81,8 @@ def _end(code: int) -> NoReturn:
     """
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        code = code or failures.PIPE_CLOSED
+    except OSError as error:
+        code = code or failures.exit_code(error)
     with contextlib.suppress(OSError):
         sys.stderr.flush()
     os._exit(code)

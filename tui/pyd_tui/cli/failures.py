@@ -57,6 +57,8 @@ def lines(error: BaseException) -> list[str]:
             return _lines(error.format_message(), "error", "")
         case PydError():
             return _lines(error.message, error.reference, error.hint or _suggestion(error))
+        case OSError():
+            return _lines(error.strerror or str(error), "io-error", "")
         case _:
             what = f"a bug in pyd: {type(error).__name__}: {error}"
             return _lines(what, "bug", "set PYD_TRACEBACK=1 to see where, and report it")
