@@ -62,15 +62,28 @@ def run() -> NoReturn:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     code = 0
     try:
-        result = root.main(prog_name="pyd", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
+        code = _invoke()
         sys.stdout.flush()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else failures.FAILED
     except BaseException as error:  # noqa: BLE001 - the last handler there is
         failures.report(error)
         code = failures.exit_code(error)
+        if isinstance(error, KeyboardInterrupt) and sys.stderr.isatty():
+            sys.stderr.write("\n")  # the terminal has echoed ^C, and the prompt comes next
     _end(code)
+
+
+def _invoke() -> int:
+    """Runs the verb and returns its exit code; click's own `main` would end the process on a closed pipe by itself."""
+    if "_PYD_COMPLETE" in os.environ:
+        root.main(prog_name="pyd", complete_var="_PYD_COMPLETE", standalone_mode=False)
+    try:
+        with root.make_context("pyd", sys.argv[1:]) as ctx:
+            result = root.invoke(ctx)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return result if isinstance(result, int) else 0
 
 
 def _end(code: int) -> NoReturn:

@@ -52,7 +52,7 @@ def lines(error: BaseException) -> list[str]:
             return []
         case click.UsageError():
             where = f"{error.ctx.command_path} --help" if error.ctx is not None else "pyd --help"
-            return _lines(error.format_message(), "usage", f"see {where}")
+            return _lines(error.format_message().removesuffix("."), "usage", f"see {where}")
         case click.ClickException():
             return _lines(error.format_message(), "error", "")
         case PydError():
