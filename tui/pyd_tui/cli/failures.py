@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 
 import click
 
@@ -79,6 +78,8 @@ def report(error: BaseException, *, subject: str = "") -> None:
     name = "\x1b[1;31mpyd:\x1b[0m" if coloured else "pyd:"
     told[0] = f"{name} {told[0]}"
     if os.environ.get("PYD_TRACEBACK"):
+        import traceback  # noqa: PLC0415 - only for whoever hunts a bug
+
         told.insert(0, "".join(traceback.format_exception(error)).rstrip())
     sys.stderr.write("\n".join(told) + "\n")
 
