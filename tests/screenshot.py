@@ -18,7 +18,7 @@ from support.terminal import Terminal
 class Step(argparse.Action):
     """Keeps the steps in the order in which they were given."""
 
-    def __call__(self, parser: Any, namespace: argparse.Namespace, value: Any, option: str | None = None) -> None:
+    def __call__(self, _: Any, namespace: argparse.Namespace, value: Any, __: str | None = None) -> None:
         """Adds one."""
         namespace.steps = [*namespace.steps, (self.dest, value)]
 
