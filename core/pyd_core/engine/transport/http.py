@@ -6,7 +6,7 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ import httpx
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport import failures
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
+from pyd_core.engine.transport.stream import open_stream
 from pyd_core.engine.transport.tls import tls_context, tls_failure
 from pyd_core.errors import PydError, StreamCut
 
@@ -37,7 +38,7 @@ class HttpTransport:
     def __init__(self, endpoint: Endpoint, *, socket_path: Path | None = None) -> None:
         self._endpoint = endpoint
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
-        path = socket_path or endpoint.socket_path
+        path = self._socket_path = socket_path or endpoint.socket_path
         if path is not None:
             base = "http://engine"
             transport = httpx.AsyncHTTPTransport(uds=str(path), limits=limits)
@@ -51,15 +52,21 @@ class HttpTransport:
 
     async def request(self, request: Request) -> Answer:
         """Sends a request and returns the whole answer."""
-        async with self.stream(request) as stream:
+        async with self._pooled(request) as stream:
             body = b"".join([chunk async for chunk in stream.chunks()])
             if stream.status == httpx.codes.BAD_REQUEST and self._endpoint.is_plain_tcp and b"HTTPS" in body:
                 raise failures.wants_tls(self._endpoint)  # Go's and nginx's words to a plain request
             return Answer(status=stream.status, headers=stream.headers, body=body)
 
-    @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[Stream]:
+    def stream(self, request: Request) -> AbstractAsyncContextManager[Stream]:
         """Sends a request and hands over the answer as soon as its headers are there."""
+        path = self._socket_path
+        if path is not None and isinstance(request.body, bytes):
+            return open_stream(request, path, self._endpoint, CONNECT_TIMEOUT)
+        return self._pooled(request)
+
+    @asynccontextmanager
+    async def _pooled(self, request: Request) -> AsyncIterator[Stream]:
         response = await self._send(request)
         try:
             yield _HttpStream(response, self._endpoint)
