@@ -166,7 +166,7 @@ async def test_an_engine_that_says_nothing(opener: Opener, tmp_path: Path):
     assert caught.value.reference == "engine-timeout"
 
 
-@pytest.mark.parametrize("body", [b'{"message": "No such container: x"}', b"No such container: x\n"])
+@pytest.mark.parametrize("body", [b'{"message": "No such\\ncontainer: x"}', b"No such container: x\n"])
 async def test_an_engines_own_words_are_the_message(opener: Opener, body: bytes, tmp_path: Path):
     error = await failure(opener, tmp_path / "s", listing=answer(body, status="404 Not Found"))
     assert isinstance(error, NotFound)

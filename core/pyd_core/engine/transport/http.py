@@ -74,7 +74,7 @@ class HttpTransport:
             await response.aclose()
 
     async def upgrade(self, request: Request) -> Duplex | Answer:
-        """Takes the raw connection over; Podman and older engines answer 200 instead of 101 and mean the same."""
+        """Takes the raw connection over; asked for an upgrade, Docker Engine and Podman both answer 101."""
         response = await self._send(request)
         if response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
             return _HttpDuplex(response)
