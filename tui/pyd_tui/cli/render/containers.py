@@ -87,13 +87,13 @@ def row(summary: ContainerSummary, *, sized: bool = False) -> ContainerRow:
 def columns(*, size: bool = False, full: bool = False) -> list[Column]:
     """The columns of `pyd ps`; `full` is `--no-trunc`."""
     shown = [
-        Column(title="NAME", cut=True),
-        Column(title="IMAGE", cut=True, rank=2),
+        Column(title="NAME", cut=24),
+        Column(title="IMAGE", cut=12, rank=2),
         Column(title="STATE"),
         Column(title="EXIT", right=True),
         Column(title="AGE", right=True, rank=3),
-        Column(title="PORTS", cut=True, rank=4),
-        Column(title="PROJECT", cut=True, rank=5),
+        Column(title="PORTS", cut=10, rank=4),
+        Column(title="PROJECT", cut=8, rank=5),
     ]
     if size:
         shown.append(Column(title="SIZE", right=True, rank=1))
