@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+import psutil
 import pytest
 
 from support.docker import Docker
@@ -132,3 +133,16 @@ def test_the_detach_keys_leave_it_running(run: Run, docker: Docker, target: str,
     assert shell.wait_exit() == 0
     assert "left it running" in shell.screen
     assert "sleep 4242" in docker("top", target)
+
+
+def test_a_signal_that_ends_it_gives_the_terminal_back(run: Run, target: str, terminal: Opener):
+    script = (
+        f'before=$(stty -g); "$0" exec -it {target} sh -c "echo up; exec sleep 3131"; echo code $?; '
+        'test "$before" = "$(stty -g)" && echo same; exec cat'
+    )
+    shell = terminal(["sh", "-c", script, run.pyd], env=run.host)
+    shell.wait_for("up")
+    (child,) = psutil.Process(shell.pid).children()
+    child.terminate()
+    shell.wait_for("code 143")
+    shell.wait_for(re.compile("^same", re.MULTILINE))

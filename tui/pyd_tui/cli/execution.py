@@ -95,8 +95,24 @@ async def _relay(engine: Engine, exec_id: str, duplex: Duplex, options: ExecOpti
                 tasks.start(_send(duplex, keys, left))
             if options.tty and sys.stdout.isatty():
                 tasks.start(_follow_size(engine, exec_id))
+            ended_by = _watch_signals(left) if keyboard else []
             await asyncio.wait({receiving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if ended_by:
+                raise SystemExit(128 + ended_by[0])
             return receiving.result() if receiving.done() else None
+
+
+def _watch_signals(left: asyncio.Event) -> list[int]:
+    """Has signals that would end the process end the session instead, so that the terminal is given back."""
+    received: list[int] = []
+
+    def handler(number: int) -> None:
+        received.append(number)
+        left.set()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, handler, number)
+    return received
 
 
 async def _send(duplex: Duplex, keys: DetachKeys | None, left: asyncio.Event) -> None:
