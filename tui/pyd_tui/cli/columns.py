@@ -90,6 +90,24 @@ def fitted(columns: Sequence[Column], rows: Rows, width: int, *, hide_empty: boo
         max([cell_len(column.title), *(cell_len(row[i].text) for row in rows)]) for i, column in enumerate(columns)
     ]
     kept = [i for i in range(len(columns)) if not hide_empty or not rows or any(row[i].text for row in rows)]
+    widths = _widths(columns, natural, kept, width)
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold dim", show_edge=False)
+    for i, fit in widths.items():
+        column = columns[i]
+        table.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            width=fit,
+        )
+    for row in rows:
+        table.add_row(*(Text(row[i].text, style=row[i].style) for i in widths))
+    return table
+
+
+def _widths(columns: Sequence[Column], natural: Sequence[int], kept: list[int], width: int) -> dict[int, int]:
+    """Chooses the columns that stay, by index, and how wide each is."""
 
     def least(index: int) -> int:
         return min(natural[index], NARROWEST) if columns[index].cut else natural[index]
@@ -99,17 +117,9 @@ def fitted(columns: Sequence[Column], rows: Rows, width: int, *, hide_empty: boo
         if columns[leaving].rank == 0:
             break
         kept.remove(leaving)
-    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold dim", show_edge=False)
-    for i in kept:
-        column = columns[i]
-        table.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=least(i),
-            max_width=natural[i],
-        )
-    for row in rows:
-        table.add_row(*(Text(row[i].text, style=row[i].style) for i in kept))
-    return table
+    widths = {i: natural[i] for i in kept}
+    excess = sum(widths.values()) + GAP * (len(kept) - 1) - width
+    while excess > 0 and (cuttable := [i for i in kept if widths[i] > least(i)]):
+        widths[max(cuttable, key=widths.__getitem__)] -= 1
+        excess -= 1
+    return widths
