@@ -75,6 +75,8 @@ if [ ! -e "$dir/etc/os-release" ]; then
 		while read -r source; do sed "s/\\b$own\\b/$suite/g" "$source" >"$scratch/sources/$(basename "$source")"; done
 	mmdebstrap --quiet --mode=root --variant=minbase --include=git,python3 --aptopt="$scratch/apt" "$suite" "$dir" \
 		"$scratch"/sources/*
+	# Releases name their key files differently; without a name apt takes those of its own release.
+	[ "$suite" = "$own" ] || find "$dir/etc/apt/sources.list.d" -type f -exec sed -i '/^Signed-By:/d' {} +
 	cp -L /etc/resolv.conf "$dir/etc/resolv.conf"
 	mkdir -p "$dir/usr/local/share/ca-certificates"
 	cp -R /usr/local/share/ca-certificates/. "$dir/usr/local/share/ca-certificates/"
