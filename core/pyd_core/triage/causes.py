@@ -476,7 +476,7 @@ _TABLE: tuple[Cause, ...] = (
     Cause(
         "restart-loop",
         "state",
-        18,
+        21,
         "broken",
         "It keeps ending and being restarted.",
         "Stop it to look at it in peace; the cause is in why it ends.",

@@ -92,7 +92,7 @@ _GENERIC = frozenset({"clean-exit", "app-error", "usage-error", "running-ok", "n
 def _contributes(other: Conclusion, best: Conclusion) -> bool:
     """Generic endings say nothing beside a specific cause, and a run ends in only one way."""
     if other.cause in _GENERIC:
-        return False
+        return other.cause == "app-error" and best.cause == "restart-loop"
     return not (other.about.family == "ending" and best.about.family == "ending")
 
 
@@ -107,6 +107,10 @@ def _advice(best: Conclusion, case: Case) -> tuple[str, ...]:
 def _unknown(case: Case) -> Conclusion:
     state = case.container.state
     item = Item(source="inspect", text=f"state {state.status}, exit code {state.exit_code}", time_ns=state.finished_ns)
+    if state.error:
+        said = Item(source="inspect", text=f"the engine's error: {state.error}")
+        summary = "couldn't be started; the engine's message says why"
+        return Conclusion(cause="unknown", confidence=0.3, evidence=(said, item), summary=summary)
     return Conclusion(
         cause="unknown", confidence=0.2, evidence=(item,), summary="ended, but nothing that could be read says why"
     )

@@ -67,9 +67,9 @@ async def gather(engine: Engine, name: str, *, around: Surroundings | None = Non
     cgroup.collect(case, local=around.local)
     if _wants_output(case):
         await log.collect(case, engine)
-        case.findings = find_phrases(case.lines or ())
+        case.findings = find_phrases((*(case.lines or ()), *log.probe_lines(case)))
         await peers.collect(case, engine)
-    if not case.run.alive or case.start_failure is not None:
+    if not case.run.alive or case.run.started_ns is None:
         host.collect(case, local=around.local)
         if _wants_program(case):
             image.collect(case, local=around.local)
@@ -80,7 +80,8 @@ def _start_failure(case: Case) -> None:
     state = case.container.state
     if not state.error or state.running:
         return
-    case.start_failure = parse_start_error(state.error, time_ns=state.finished_ns or parse_time(case.container.created))
+    when = state.finished_ns or parse_time(case.container.created)
+    case.start_failure = parse_start_error(state.error, time_ns=when, workdir=case.container.config.working_dir)
 
 
 def _wants_output(case: Case) -> bool:

@@ -25,6 +25,9 @@ def collect(case: Case, *, local: bool) -> None:
     for mount in container.mounts:
         if mount.source.startswith("/") and (owner := _owner(mount.source)) is not None:
             case.owners[mount.destination] = owner
+    case.absent = tuple(
+        mount.source for mount in container.mounts if mount.type == "bind" and not os.path.lexists(mount.source)
+    )
     systems = [system for name, path in places if path and (system := file_system(name, path)) is not None]
     case.host = Host(
         architecture=host_architecture(os.uname().machine),

@@ -7,6 +7,7 @@ from pyd_core.triage.evidence import Case, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import KILL, ended, exit_item, kill_item, own_end, polite, stop_item, stop_signal
 from pyd_core.triage.rules.facts import victim_is_main as is_main
+from pyd_core.triage.runs import is_looping
 from pyd_core.triage.timeline import duration
 
 BOOK = RuleBook()
@@ -20,6 +21,8 @@ def clean_exit(case: Case) -> Conclusion | None:
     run = case.run
     if not ended(case) or run.code != 0 or run.stop_ns is not None or run.kills:
         return None
+    if is_looping(case.container, case.runs, case.now_ns):
+        return None  # what keeps ending and being started again isn't meant to end
     lived = f" after {duration(run.seconds)}" if run.seconds is not None else ""
     return Conclusion(
         cause="clean-exit",
@@ -118,7 +121,7 @@ def stop_timeout(case: Case) -> Conclusion | None:
         cause="stop-timeout",
         confidence=0.97,
         evidence=(kill_item(first), kill_item(kill), stop_item(case), exit_item(case)),
-        summary=f"didn't end within {grace} of {name} when it was asked to stop, so the engine killed it; not for memory",
+        summary=f"didn't end within {grace} of {name} when asked to stop, so the engine killed it; not for memory",
         advice=(
             "{docker} run --init … # forwards signals where PID 1 has no handler",
             "{docker} stop -t 30 {name} # or stop_grace_period in Compose",
