@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 # httpx loads its own command line (click, rich, pygments) when it is imported: 40 ms that no verb here has a use for.
@@ -16,6 +16,7 @@ import httpx
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport import failures
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
+from pyd_core.engine.transport.stream import open_stream
 from pyd_core.errors import PydError, StreamCut
 
 CONNECT_TIMEOUT = 10.0
@@ -39,13 +40,19 @@ class HttpTransport:
 
     async def request(self, request: Request) -> Answer:
         """Sends a request and returns the whole answer."""
-        async with self.stream(request) as stream:
+        async with self._pooled(request) as stream:
             body = b"".join([chunk async for chunk in stream.chunks()])
             return Answer(status=stream.status, headers=stream.headers, body=body)
 
-    @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[Stream]:
+    def stream(self, request: Request) -> AbstractAsyncContextManager[Stream]:
         """Sends a request and hands over the answer as soon as its headers are there."""
+        path = self._endpoint.socket_path
+        if path is not None and isinstance(request.body, bytes):
+            return open_stream(request, path, self._endpoint, CONNECT_TIMEOUT)
+        return self._pooled(request)
+
+    @asynccontextmanager
+    async def _pooled(self, request: Request) -> AsyncIterator[Stream]:
         response = await self._send(request)
         try:
             yield _HttpStream(response, self._endpoint)

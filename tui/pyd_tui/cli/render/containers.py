@@ -1,0 +1,148 @@
+"""Containers as lines of `pyd ps`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from pyd_core.model.base import format_time
+from pyd_core.model.container import ContainerSummary, Port
+from pyd_tui.cli.columns import Cell, Column
+from pyd_tui.text.ages import age
+from pyd_tui.text.ports import ports
+from pyd_tui.text.sizes import size
+
+_EXIT = re.compile(r"^(?:Exited|Restarting) \((\d+)\)")
+_HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
+
+_STYLES = {
+    "running": "green",
+    "paused": "yellow",
+    "restarting": "yellow",
+    "created": "cyan",
+    "removing": "dim",
+    "exited": "dim",
+    "dead": "red",
+}
+
+SHORT_ID = 12
+
+
+class ContainerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A container as `pyd ps --json` tells it."""
+
+    id: str
+    name: str
+    image: str
+    command: str
+    created: str
+    """RFC 3339 in UTC."""
+    state: str
+    health: str | None
+    """`starting`, `healthy` or `unhealthy`; None without a health check."""
+    exit_code: int | None
+    """Of the last run; None while it runs, and before the first."""
+    status: str
+    """In the engine's words."""
+    ports: list[Port]
+    project: str | None
+    service: str | None
+    labels: dict[str, str]
+    size: int | None = None
+    """Bytes in the writable layer; only with `--size`."""
+    virtual_size: int | None = None
+    """Bytes with the image; only with `--size`."""
+
+
+def row(summary: ContainerSummary) -> ContainerRow:
+    """Returns what is told of a container: health and exit code, which a list holds in words only, taken apart."""
+    ended = _EXIT.match(summary.status)
+    health = _HEALTH.search(summary.status)
+    return ContainerRow(
+        id=summary.id,
+        name=summary.name,
+        image=summary.image,
+        command=summary.command,
+        created=format_time(summary.created * 1_000_000_000),
+        state=summary.state,
+        health=health.group(1) if health else None,
+        exit_code=int(ended.group(1)) if ended else None,
+        status=summary.status,
+        ports=summary.ports,
+        project=summary.project or None,
+        service=summary.service or None,
+        labels=summary.labels,
+        size=summary.size_rw,
+        virtual_size=summary.size_root_fs,
+    )
+
+
+def columns(*, size: bool = False, full: bool = False) -> list[Column]:
+    """The columns of `pyd ps`; `full` is `--no-trunc`."""
+    shown = [
+        Column(title="NAME", cut=True),
+        Column(title="IMAGE", cut=True, rank=2),
+        Column(title="STATE"),
+        Column(title="EXIT", right=True),
+        Column(title="AGE", right=True, rank=3),
+        Column(title="PORTS", cut=True, rank=4),
+        Column(title="PROJECT", cut=True, rank=5),
+    ]
+    if size:
+        shown.append(Column(title="SIZE", right=True, rank=1))
+    if full:
+        shown += (Column(title="COMMAND", rank=6), Column(title="ID", rank=7))
+    return shown
+
+
+def cells(
+    summaries: Sequence[ContainerSummary],
+    *,
+    now: float,
+    size: bool = False,
+    full: bool = False,
+    short_digests: bool = False,
+) -> list[list[Cell]]:
+    """Returns the cells under `columns`; `now` in seconds since the epoch."""
+    shorten = short_digests and not full
+    return [_cells(summary, now=now, with_size=size, full=full, shorten=shorten) for summary in summaries]
+
+
+def _cells(summary: ContainerSummary, *, now: float, with_size: bool, full: bool, shorten: bool) -> list[Cell]:
+    told = row(summary)
+    dead = told.state in {"exited", "dead"}
+    shown = [
+        Cell(told.name, "dim" if dead else "bold"),
+        Cell(_image(told.image) if shorten else told.image),
+        _state(told),
+        Cell("" if told.exit_code is None else str(told.exit_code), "red" if told.exit_code else "dim"),
+        Cell(age(now - summary.created)),
+        Cell(ports(told.ports)),
+        Cell(told.project or ""),
+    ]
+    if with_size:
+        shown.append(Cell("" if told.size is None else size(told.size)))
+    if full:
+        shown += (Cell(told.command), Cell(told.id))
+    return shown
+
+
+def _state(told: ContainerRow) -> Cell:
+    style = _STYLES.get(told.state, "")
+    if told.state == "exited" and told.exit_code:
+        style = "red"
+    if told.health is None:
+        return Cell(told.state, style)
+    return Cell(
+        f"{told.state} ({told.health})", {"unhealthy": "bold red", "starting": "yellow"}.get(told.health, style)
+    )
+
+
+def _image(image: str) -> str:
+    """Shortens a digest, as long as a line and told apart by its beginning."""
+    name, at, digest = image.partition("@sha256:")
+    if at:
+        return f"{name}@{digest[:SHORT_ID]}"
+    return image[7 : 7 + SHORT_ID] if image.startswith("sha256:") else image
