@@ -226,6 +226,8 @@ class Case(msgspec.Struct, kw_only=True):
     host: Host | None = None
     owners: dict[str, int] = {}
     """Who owns what is mounted: destination → uid."""
+    asked_to_end: bool | None = None
+    """Whether the engine's own record says that it was asked to stop or kill it; None where that can't be read."""
     absent: tuple[str, ...] = ()
     """Paths of the host that should be mounted and aren't there."""
     peers: tuple[Peer, ...] = ()

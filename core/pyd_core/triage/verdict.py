@@ -70,10 +70,10 @@ def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
         confidence=round(best.confidence, 2),
         summary=f"{case.name} {best.summary}",
         contributing=tuple(contributing),
-        evidence=tuple(_line(item) for item in evidence),
+        evidence=tuple(as_line(item) for item in evidence),
         advice=_advice(best, case),
         unread=tuple(case.unread),
-        timeline=tuple(_line(item) for item in timeline(case)),
+        timeline=tuple(as_line(item) for item in timeline(case)),
         severity=best.about.severity,
     )
 
@@ -116,6 +116,7 @@ def _unknown(case: Case) -> Conclusion:
     )
 
 
-def _line(item: Item) -> EvidenceLine:
+def as_line(item: Item) -> EvidenceLine:
+    """An item in the form `--json` gives."""
     time = None if item.time_ns is None else format_time(item.time_ns)
     return EvidenceLine(source=item.source, time=time, text=item.text)
