@@ -38,7 +38,7 @@ class HttpTransport:
     def __init__(self, endpoint: Endpoint, *, socket_path: Path | None = None) -> None:
         self._endpoint = endpoint
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
-        path = self._socket_path = socket_path or endpoint.socket_path
+        self._path = path = socket_path or endpoint.socket_path
         if path is not None:
             base = "http://engine"
             transport = httpx.AsyncHTTPTransport(uds=str(path), limits=limits)
@@ -60,9 +60,8 @@ class HttpTransport:
 
     def stream(self, request: Request) -> AbstractAsyncContextManager[Stream]:
         """Sends a request and hands over the answer as soon as its headers are there."""
-        path = self._socket_path
-        if path is not None and isinstance(request.body, bytes):
-            return open_stream(request, path, self._endpoint, CONNECT_TIMEOUT)
+        if self._path is not None and isinstance(request.body, bytes):
+            return open_stream(request, self._path, self._endpoint, CONNECT_TIMEOUT)
         return self._pooled(request)
 
     @asynccontextmanager
@@ -181,8 +180,13 @@ def _failure(error: httpx.HTTPError | OSError, endpoint: Endpoint, timeout: floa
 
 
 def _cause(error: BaseException) -> OSError | None:
-    """Finds what the operating system said below an exception of httpx."""
+    """Finds what the operating system said below an exception of httpx.
+
+    A failed connection to a name with several addresses has an OSError without a number on the way there, and a group
+    with one for each address behind that.
+    """
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, OSError):
-        cause = cause.__cause__ or cause.__context__
+    while cause is not None and not (isinstance(cause, OSError) and (cause.errno or isinstance(cause, ssl.SSLError))):
+        inner = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None
+        cause = inner or cause.__cause__ or cause.__context__
     return cause
