@@ -78,10 +78,11 @@ class HttpTransport:
         if response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
             return _HttpDuplex(response)
         try:
-            body = await response.aread()
+            refusal = _HttpStream(response, self._endpoint)
+            body = b"".join([chunk async for chunk in refusal.chunks()])
         finally:
             await response.aclose()
-        return Answer(status=response.status_code, headers=dict(response.headers), body=body)
+        return Answer(status=refusal.status, headers=refusal.headers, body=body)
 
     async def aclose(self) -> None:
         """Ends all connections."""
