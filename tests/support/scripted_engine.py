@@ -108,6 +108,8 @@ class ScriptedEngine:
 
     def get(self, name: str) -> ScriptedContainer:
         """A container by name, id or id prefix."""
+        if name in self.containers:
+            return self.containers[name]
         for one in self.containers.values():
             if one.name == name or one.id.startswith(name):
                 return one
