@@ -236,7 +236,10 @@ engine_answers() {
 
 # Starts the daemon as systemd or, where none runs, the daemon itself; its own pid file is /var/run/docker.pid.
 start_engine() {
-	[ $root != no ] || fail 'no engine answers, and starting one takes root' 'start Docker or Podman, or set DOCKER_HOST'
+	if [ $root = no ]; then
+		cat "$scratch/engine" >&2
+		fail 'no engine answers this user, and starting one takes root' 'start Docker or Podman, join the docker group, or set DOCKER_HOST'
+	fi
 	command -v dockerd >/dev/null || fail 'no engine answers, and no Docker Engine is installed' "$(by_hand)"
 	if systemd; then
 		say 'Starting Docker Engine (systemctl start docker)'
