@@ -168,7 +168,7 @@ def test_the_host_may_be_named_before_or_after_the_verb_and_goes_before_the_envi
     ("host", "told", "hint"),
     [
         ("unix:///nonexistent/docker.sock", "no such socket", "--host"),
-        ("tcp://127.0.0.1:1", "refused", ""),
+        ("tcp://127.0.0.1:1", "no engine answers at tcp://127.0.0.1:1", ""),
     ],
 )
 def test_no_engine_is_told_with_what_to_do_and_exit_code_125(host: str, told: str, hint: str):
