@@ -237,6 +237,19 @@ def test_a_reader_that_goes_away_is_no_error(engine: FakeEngine):
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_error(closed: str, engine: FakeEngine):
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" ps -a {closed}', sys.executable, RUN],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "DOCKER_HOST": engine.url},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("web" in done.stdout) is (" >&-" not in f" {closed}")
+
+
 def _complete(shell: str, words: str, host: str) -> list[str]:
     line = f"pyd {words}"
     count = len(line.split()) - (0 if line.endswith(" ") else 1)
