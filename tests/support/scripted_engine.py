@@ -70,6 +70,9 @@ class ScriptedEngine:
         self.containers: dict[str, ScriptedContainer] = {}
         self.requests: list[str] = []
         self.down = False
+        self.cut_next = False
+        """Cut the next stream before its end."""
+        self._refusals = 0
         self.hold = asyncio.Event()
         self.hold.set()
         self.now_ns = START_NS
@@ -168,11 +171,13 @@ class ScriptedEngine:
             if _fits(event, filters):
                 queue.put_nowait(json.dumps(event).encode() + b"\n")
 
-    def print(self, name: str, line: str | bytes, *, stderr: bool = False) -> None:
-        """A container writes a line."""
+    def print(
+        self, name: str, line: str | bytes, *, stderr: bool = False, time_ns: int | None = None, end: bytes = b"\n"
+    ) -> None:
+        """A container writes a line, a millisecond later than what happened before or at a given time."""
         one = self.get(name)
         data = line.encode() if isinstance(line, str) else line
-        entry = (2 if stderr else 1, self._tick(), data + b"\n")
+        entry = (2 if stderr else 1, self._tick() if time_ns is None else time_ns, data + end)
         one.log.append(entry)
         for container, queue in self._readers:
             if container is one:
@@ -195,6 +200,10 @@ class ScriptedEngine:
             queue.put_nowait(_CUT)
         for _, queue in [*self._readers, *self._meters]:
             queue.put_nowait(_CUT)
+
+    def refuse(self, times: int) -> None:
+        """Down for so many requests more, then up again."""
+        self._refusals = times
 
     def forget_events(self) -> None:
         """The engine restarts: it remembers no events."""
@@ -246,6 +255,10 @@ class ScriptedEngine:
                     queue.put_nowait(None)
         else:
             raise AssertionError(f"not scripted: {request.target}")
+        if self.cut_next:
+            self.cut_next = False
+            queue = asyncio.Queue()
+            queue.put_nowait(_CUT)
         among.append(entry)
         try:
             yield _ScriptedStream(200, headers, queue)
@@ -262,6 +275,9 @@ class ScriptedEngine:
         parts = urlsplit(request.target)
         path = parts.path.removeprefix("/v1.45")
         self.requests.append(f"{request.method} {path}")
+        if self._refusals:
+            self._refusals -= 1
+            self.down = self._refusals > 0
         if self.down:
             raise EngineUnavailable("no engine answers at the scripted socket", hint="start it")
         return unquote(path), {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -389,7 +405,7 @@ def _nanoseconds(text: str | None) -> int | None:
 
 def _framed(one: ScriptedContainer, entry: tuple[int, int, bytes]) -> bytes:
     stream, time_ns, line = entry
-    data = format_time(time_ns).encode() + b" " + (line[:-1] + b"\r\n" if one.tty else line)
+    data = format_time(time_ns).encode() + b" " + (line.replace(b"\n", b"\r\n") if one.tty else line)
     return data if one.tty else bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
 
 

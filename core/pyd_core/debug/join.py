@@ -1,7 +1,7 @@
 """Joining a target: one file that needs nothing but the standard library.
 
-`pyd debug` forks and calls `supervise` here; a helper container runs the same file alone, as
-`python3 -I -S join.py FD`, with the plan as JSON on that descriptor. Three processes come of it:
+`pyd debug` forks and calls `serve` here; a helper container runs the same file alone, as `python3 -I -S join.py FD`.
+Either way the plan comes as JSON, in one message on a seqpacket socket. Three processes come of it:
 
 ```
 client       pyd itself, outside everything; owns the user's terminal
@@ -10,8 +10,8 @@ client       pyd itself, outside everything; owns the user's terminal
       └─ command     the shell, with its credentials, in its own session
 ```
 
-The plan is a dictionary as `pyd_core.debug.session.make_plan` makes it. Messages go to the client over a seqpacket
-socket, as fields with NUL between them: `error CALL ERRNO SUBJECT`, `terminal` (with the pty's master as a passed
+The plan is a dictionary as `pyd_core.debug.session.make_plan` makes it. Messages go back over the
+same socket, as fields with NUL between them: `error CALL ERRNO SUBJECT`, `terminal` (with the pty's master as a passed
 descriptor), `exit WAITSTATUS`, `ended` (the target is gone), `killed SIGNAL` (somebody killed the keeper).
 
 The kernel's interfaces: open_tree(2), move_mount(2), fsopen(2), mount_setattr(2), setns(2), namespaces(7),
@@ -62,6 +62,7 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, sign
 _MINDED = {signal.SIGCHLD, _CLIENT_GONE, *_FORWARDED}
 
 _NODES = ("null", "zero", "full", "random", "urandom", "tty")
+_LARGEST_PLAN = 4 << 20
 _LAST_DESCRIPTOR = 0xFFFFFFFF
 _MOST_ENTRIES = 4096
 """Entries of the target's /dev that are carried over: a hostile one could hold millions."""
@@ -342,9 +343,7 @@ class Opened:
     """All that is opened while the host's files are still in sight."""
 
     def __init__(self, plan: Plan) -> None:
-        process = plan.get("process")
-        if process is None:
-            process = os.open(f"/proc/{plan['pid']}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        process = os.open(f"/proc/{plan['pid']}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         if start_time(process) != plan["start"]:
             raise CallFailed("open", errno.ESRCH, "the target")
         self.pidfd = os.pidfd_open(plan["pid"])
@@ -402,9 +401,6 @@ def supervise(plan: Plan, status: socket.socket) -> NoReturn:
     code = 125
     groups: Groups | None = None
     try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _MINDED)
-        os.setsid()
-        _prctl(_PR_SET_PDEATHSIG, _CLIENT_GONE)
         if plan["client"] and os.getppid() != plan["client"]:
             os._exit(code)
         _prctl(_PR_SET_DUMPABLE, 0)
@@ -546,13 +542,18 @@ def _become_command(plan: Plan, slave: int, status: socket.socket) -> NoReturn:
         os._exit(125)
 
 
-def _main() -> None:
-    import json  # noqa: PLC0415 - a forked start has no use for it
+def serve(status: socket.socket) -> NoReturn:
+    """Waits for a plan and carries it out; ends quietly when none comes."""
+    os.setsid()  # what a terminal sends to the client's process group is not for the session
+    _prctl(_PR_SET_PDEATHSIG, _CLIENT_GONE)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _MINDED)
+    import json  # noqa: PLC0415 - while the client is busy
 
-    with os.fdopen(int(sys.argv[1]), "rb") as source:
-        plan = json.load(source)
-    supervise(plan, socket.socket(fileno=plan["status"]))
+    message = status.recv(_LARGEST_PLAN)
+    if not message:
+        os._exit(0)
+    supervise(json.loads(message), status)
 
 
 if __name__ == "__main__":
-    _main()
+    serve(socket.socket(fileno=int(sys.argv[1])))

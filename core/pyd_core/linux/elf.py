@@ -6,8 +6,10 @@ is anybody's.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -61,6 +63,8 @@ class Elf(msgspec.Struct, frozen=True, kw_only=True):
     needed: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     """RPATH and RUNPATH, `$ORIGIN` as it stands."""
+    is_dynamic: bool = False
+    """Whether it has a dynamic section; a static program hasn't."""
 
 
 def host_architecture(machine: str) -> str:
@@ -73,8 +77,17 @@ def runs_on(architecture: str, host: str) -> bool:
     return architecture == host or architecture in _RUNS_TOO.get(host, set())
 
 
-def read_elf(read: ReadAt) -> Elf:
-    """Reads the headers.
+def read_elf(path: Path) -> Elf | None:
+    """Reads a file's ELF headers; None for anything that is no ELF file, or a broken one."""
+    try:
+        with path.open("rb") as file:
+            return parse_elf(lambda offset, size: os.pread(file.fileno(), size, offset))
+    except (OSError, InvalidInput):
+        return None
+
+
+def parse_elf(read: ReadAt) -> Elf:
+    """Reads the headers through a function that reads at an offset.
 
     Raises:
         InvalidInput: It isn't a sound ELF file.
@@ -112,7 +125,7 @@ def _read(read: ReadAt) -> Elf:
     if dynamic is None:
         return Elf(machine=machine, bits=bits, interpreter=interpreter)
     needed, search = _dynamic(read, dynamic, loads, wide=wide, order=order)
-    return Elf(machine=machine, bits=bits, interpreter=interpreter, needed=needed, search=search)
+    return Elf(machine=machine, bits=bits, interpreter=interpreter, needed=needed, search=search, is_dynamic=True)
 
 
 def _header_table(ident: bytes, *, wide: bool, order: str) -> tuple[int, int, int]:

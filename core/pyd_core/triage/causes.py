@@ -476,7 +476,7 @@ _TABLE: tuple[Cause, ...] = (
     Cause(
         "restart-loop",
         "state",
-        18,
+        21,
         "broken",
         "It keeps ending and being restarted.",
         "Stop it to look at it in peace; the cause is in why it ends.",
@@ -514,7 +514,15 @@ _TABLE: tuple[Cause, ...] = (
         "The engine doesn't answer.",
         "Start it, or choose another with --host.",
     ),
-    # Added to the catalogue of messages that `--error` explains.
+    # Only in messages of the engine's commands.
+    Cause(
+        "name-conflict",
+        "starting",
+        65,
+        "broken",
+        "Another container has that name.",
+        "Remove or rename the other, or choose another name.",
+    ),
     Cause(
         "build-context",
         "starting",

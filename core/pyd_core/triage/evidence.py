@@ -99,6 +99,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def item(self) -> Item:
         """The line, to show."""
+        if self.line.stream == "health":
+            return Item(source="health", time_ns=self.line.time_ns, text=f"the probe says: {self.line.text}")
         return Item(source="log", time_ns=self.line.time_ns, text=f"{self.line.stream}: {self.line.text}")
 
 
@@ -224,6 +226,10 @@ class Case(msgspec.Struct, kw_only=True):
     host: Host | None = None
     owners: dict[str, int] = {}
     """Who owns what is mounted: destination → uid."""
+    asked_to_end: bool | None = None
+    """Whether the engine's own record says that it was asked to stop or kill it; None where that can't be read."""
+    absent: tuple[str, ...] = ()
+    """Paths of the host that should be mounted and aren't there."""
     peers: tuple[Peer, ...] = ()
     unread: list[Unread] = []
 

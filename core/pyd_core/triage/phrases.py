@@ -42,6 +42,7 @@ _TABLE: tuple[tuple[str, str, float], ...] = (
         0.8,
     ),
     ("command-not-found", r"(?P<subject>\S+): command not found$", 0.75),
+    ("command-not-found", r"^\S*env: (?:can't execute )?[^\w\s]?(?P<subject>[\w./+-]+)[^\w\s]?: no such file", 0.8),
     ("missing-secret", r"(?P<subject>/run/secrets/[^\s'\":,;)]+).*(?:no such file|not found|ENOENT)", 0.8),
     ("missing-secret", r"(?:no such file|not found|ENOENT).*(?P<subject>/run/secrets/[^\s'\":,;)]+)", 0.8),
     ("address-in-use", r"(?:address|port) (?:is )?already in use|EADDRINUSE|Address in use", 0.8),

@@ -51,12 +51,20 @@ _TABLE: tuple[tuple[str, str], ...] = (
 """Cause and pattern; the first that fits counts, so the engine's own statements stand before what they quote."""
 
 
-def parse_start_error(message: str, *, time_ns: int | None = None) -> StartFailure | None:
-    """Reads an engine's message; None when it is empty or no known failure to start."""
+def parse_start_error(message: str, *, time_ns: int | None = None, workdir: str = "") -> StartFailure | None:
+    """Reads an engine's message; None when it is empty or no known failure to start.
+
+    Args:
+        message: What the engine keeps, or said.
+        time_ns: When.
+        workdir: The configured working directory: a failure to make that very path is about it.
+    """
+    item = Item(source="inspect", time_ns=time_ns, text=f"the engine's error: {message}")
+    if len(workdir) > 1 and re.search(rf"(?:mkdir|chdir to cwd \(?\"?) ?{re.escape(workdir)}\"?\)?[: ]", message):
+        return StartFailure(cause="bad-workdir", subject=workdir, message=message, item=item)
     for cause, pattern in _TABLE:
         match = re.search(pattern, message, re.IGNORECASE)
         if match is not None:
             subject = next((value for value in match.groupdict().values() if value), "").strip("\"'`.")
-            item = Item(source="inspect", time_ns=time_ns, text=f"the engine's error: {message}")
             return StartFailure(cause=cause, subject=subject, message=message, item=item)
     return None

@@ -70,10 +70,10 @@ def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
         confidence=round(best.confidence, 2),
         summary=f"{case.name} {best.summary}",
         contributing=tuple(contributing),
-        evidence=tuple(_line(item) for item in evidence),
+        evidence=tuple(as_line(item) for item in evidence),
         advice=_advice(best, case),
         unread=tuple(case.unread),
-        timeline=tuple(_line(item) for item in timeline(case)),
+        timeline=tuple(as_line(item) for item in timeline(case)),
         severity=best.about.severity,
     )
 
@@ -92,7 +92,7 @@ _GENERIC = frozenset({"clean-exit", "app-error", "usage-error", "running-ok", "n
 def _contributes(other: Conclusion, best: Conclusion) -> bool:
     """Generic endings say nothing beside a specific cause, and a run ends in only one way."""
     if other.cause in _GENERIC:
-        return False
+        return other.cause == "app-error" and best.cause == "restart-loop"
     return not (other.about.family == "ending" and best.about.family == "ending")
 
 
@@ -107,11 +107,16 @@ def _advice(best: Conclusion, case: Case) -> tuple[str, ...]:
 def _unknown(case: Case) -> Conclusion:
     state = case.container.state
     item = Item(source="inspect", text=f"state {state.status}, exit code {state.exit_code}", time_ns=state.finished_ns)
+    if state.error:
+        said = Item(source="inspect", text=f"the engine's error: {state.error}")
+        summary = "couldn't be started; the engine's message says why"
+        return Conclusion(cause="unknown", confidence=0.3, evidence=(said, item), summary=summary)
     return Conclusion(
         cause="unknown", confidence=0.2, evidence=(item,), summary="ended, but nothing that could be read says why"
     )
 
 
-def _line(item: Item) -> EvidenceLine:
+def as_line(item: Item) -> EvidenceLine:
+    """An item in the form `--json` gives."""
     time = None if item.time_ns is None else format_time(item.time_ns)
     return EvidenceLine(source=item.source, time=time, text=item.text)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pyd_core.sanitise import safe
 from pyd_core.triage.causes import CAUSES
+from pyd_core.triage.codes import explain_code
 from pyd_core.triage.verdict import EvidenceLine, Verdict
+
+if TYPE_CHECKING:
+    from pyd_core.triage.sweep import Sweep
 
 
 def sureness(confidence: float) -> str:
@@ -18,7 +24,7 @@ def sureness(confidence: float) -> str:
 def describe(verdict: Verdict) -> str:
     """Returns the whole verdict: sentence, time line, evidence, what to do, confidence and what would raise it."""
     parts = [
-        f"{safe(verdict.summary)}.",
+        f"{safe(verdict.summary).rstrip('.')}.",
         f"cause: {verdict.cause} ({sureness(verdict.confidence)}, {verdict.confidence:.2f})",
     ]
     if verdict.contributing:
@@ -51,3 +57,35 @@ def _line(item: EvidenceLine, *, with_source: bool = True) -> str:
     source = f"[{safe(item.source)}] " if with_source else ""
     text = safe(item.text.replace("\n", " "))
     return f"{clock + '  ' if clock else ''}{source}{text}"
+
+
+def describe_code(code: int) -> str:
+    """An exit code in general, for `--explain`."""
+    found = explain_code(code)
+    warning = "\nby itself it proves nothing: programs use it for other things too" if found.several else ""
+    return f"{code}: {found.title}\n{found.meaning}{warning}"
+
+
+def describe_sweep(sweep: Sweep) -> str:
+    """A sweep: what is broken first, then what soon will be, then advice."""
+    parts: list[str] = []
+    titles = {"broken": "broken", "soon": "about to break", "advice": "worth a change"}
+    for level, title in titles.items():
+        concerns = [concern for concern in sweep.concerns if concern.level == level]
+        if not concerns:
+            continue
+        parts.append(f"{title}:")
+        for concern in concerns:
+            alone = len(concern.subjects) == 1 and concern.text.startswith(concern.subjects[0])
+            who = "" if alone else f"{_some(concern.subjects)} "
+            parts.append(f"  {concern.kind}: {safe(who)}{safe(concern.text)}")
+            parts += [f"      {safe(text)}" for text in concern.advice]
+    if not any(concern.level == "broken" for concern in sweep.concerns):
+        parts.append(f"nothing is broken ({sweep.containers} containers looked at)")
+    parts += _section("not seen", [f"{safe(gap.source)}: {safe(gap.reason)}" for gap in sweep.unread])
+    return "\n".join(parts)
+
+
+def _some(names: tuple[str, ...], most: int = 5) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -279,3 +281,36 @@ def test_a_completion_script_calls_pyd(shell: str):
 def test_the_verb_table_is_the_root_commands_own_list():
     with click.Context(root) as context:
         assert root.list_commands(context) == list(VERBS)
+
+
+def test_following_events_goes_on_from_the_last_one_when_the_engine_was_away(tmp_path: Path):
+    def event(number: int) -> bytes:
+        return json.dumps({"Type": "container", "Action": f"a{number}", "timeNano": number * 10**9}).encode() + b"\n"
+
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"
+    asked: list[str] = []
+
+    def events(connection: socket.socket, target: str) -> None:
+        asked.append(target)
+        connection.sendall(head + event(len(asked)))
+        if len(asked) > 2:
+            fake.wait_for_end()
+
+    with FakeEngine(tmp_path / "e.sock", {"/events": events}) as fake:
+        following = subprocess.Popen(
+            [sys.executable, "-c", RUN, "events", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "DOCKER_HOST": fake.url},
+        )
+        assert following.stdout is not None
+        told = [json.loads(following.stdout.readline())["Action"] for _ in range(3)]
+        following.send_signal(signal.SIGINT)
+        _, errors = following.communicate()
+    assert told == ["a1", "a2", "a3"]
+    assert "since" not in asked[0]
+    assert "since=1.000000001" in asked[1]
+    assert "since=2.000000001" in asked[2]
+    assert following.returncode == 130
+    assert errors.count("stopped answering") == errors.count("answers again") == 2

@@ -50,7 +50,7 @@ root = Root(
     ],
     invoke_without_command=True,
     context_settings=CONTEXT_SETTINGS,
-    help="Containers: see them, understand why they died, enter any of them. Without a command: the dashboard.",
+    help="See containers, understand why they died, enter any of them. Alone, pyd opens the dashboard.",
 )
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.debug.toolbox.unpack import flat
-from pyd_core.errors import InvalidInput, ToolboxError
+from pyd_core.errors import ToolboxError
 from pyd_core.linux.elf import Elf, read_elf
 
 _SHEBANG = re.compile(rb"^#! *(/\S+)")
@@ -64,13 +61,9 @@ def _elf_files(tree: Path) -> Iterator[tuple[Path, Elf]]:
         if path.is_symlink() or not path.is_file() or path.stat().st_ino in seen:
             continue
         seen.add(path.stat().st_ino)
-        with path.open("rb") as file, contextlib.suppress(InvalidInput):
-            yield path, read_elf(functools.partial(_read_at, file))
-
-
-def _read_at(file: BinaryIO, offset: int, length: int) -> bytes:
-    file.seek(offset)
-    return file.read(length)
+        elf = read_elf(path)
+        if elf is not None and elf.is_dynamic:
+            yield path, elf
 
 
 def _patchelf(options: list[str], paths: list[Path]) -> None:

@@ -7,6 +7,7 @@ import time
 
 from pyd_core.engine.client import Engine
 from pyd_core.model.base import parse_time
+from pyd_core.model.event import Event
 from pyd_core.model.system import Version
 from pyd_core.triage.collect import cgroup, events, host, image, kernel, log, peers
 from pyd_core.triage.evidence import Case
@@ -21,18 +22,26 @@ class Surroundings:
     Attributes:
         local: Whether the engine runs under this very kernel, so that its cgroups, files and log can be read here.
         tool: `docker` or `podman`.
+        events: Of all containers by id, where they were fetched at once.
     """
 
-    def __init__(self, version: Version, *, local: bool) -> None:
+    def __init__(self, version: Version, *, local: bool, events: dict[str, list[Event]] | None = None) -> None:
+        self.events = events
         self.local = local and version.kernel_version in {"", os.uname().release}
         names = {component.name for component in version.components}
         self.tool = "podman" if any("Podman" in name for name in names) else "docker"
         self._kernel: kernel.Kernel | None = None
 
     @classmethod
-    async def of(cls, engine: Engine) -> Surroundings:
-        """Asks the engine."""
-        return cls(await engine.system.version(), local=engine.endpoint.is_local)
+    async def of(cls, engine: Engine, *, all_events: bool = False) -> Surroundings:
+        """Asks the engine.
+
+        Args:
+            engine: The engine.
+            all_events: Fetch the events of all containers at once, for a sweep.
+        """
+        known = await events.fetch_all(engine) if all_events else None
+        return cls(await engine.system.version(), local=engine.endpoint.is_local, events=known)
 
     @property
     def kernel(self) -> kernel.Kernel:
@@ -58,7 +67,7 @@ async def gather(engine: Engine, name: str, *, around: Surroundings | None = Non
     around = around or await Surroundings.of(engine)
     container = await engine.containers.inspect(name)
     case = Case(container=container, now_ns=now_ns or time.time_ns(), tool=around.tool)
-    await events.collect(case, engine)
+    await events.collect(case, engine, known=around.events)
     case.runs = runs_of(case.events or ())
     case.run = judged_run(container, case.runs, case.now_ns)
     events.note_lost(case)
@@ -67,9 +76,9 @@ async def gather(engine: Engine, name: str, *, around: Surroundings | None = Non
     cgroup.collect(case, local=around.local)
     if _wants_output(case):
         await log.collect(case, engine)
-        case.findings = find_phrases(case.lines or ())
+        case.findings = find_phrases((*(case.lines or ()), *log.probe_lines(case)))
         await peers.collect(case, engine)
-    if not case.run.alive or case.start_failure is not None:
+    if not case.run.alive or case.run.started_ns is None:
         host.collect(case, local=around.local)
         if _wants_program(case):
             image.collect(case, local=around.local)
@@ -80,7 +89,8 @@ def _start_failure(case: Case) -> None:
     state = case.container.state
     if not state.error or state.running:
         return
-    case.start_failure = parse_start_error(state.error, time_ns=state.finished_ns or parse_time(case.container.created))
+    when = state.finished_ns or parse_time(case.container.created)
+    case.start_failure = parse_start_error(state.error, time_ns=when, workdir=case.container.config.working_dir)
 
 
 def _wants_output(case: Case) -> bool:

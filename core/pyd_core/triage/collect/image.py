@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from pyd_core.errors import InvalidInput
-from pyd_core.linux.elf import MAGIC, Elf, host_architecture, read_elf, runs_on
+from pyd_core.linux.elf import MAGIC, Elf, host_architecture, parse_elf, runs_on
 from pyd_core.linux.merged import MergedTree, Node
 from pyd_core.model.container import Container
 from pyd_core.triage.evidence import Case, Program, Unread
@@ -96,7 +96,7 @@ def _describe(base: Program, node: Node, tree: MergedTree, environment: Mapping[
     if not head.startswith(MAGIC):
         return replace(found, kind="plain")
     try:
-        elf = read_elf(lambda offset, length: tree.read(node.path, length, offset))
+        elf = parse_elf(lambda offset, length: tree.read(node.path, length, offset))
     except InvalidInput:
         return replace(found, kind="plain")
     loader = not elf.interpreter or tree.lookup(elf.interpreter) is not None
@@ -151,7 +151,7 @@ def _missing(elf: Elf, node: Node, tree: MergedTree, environment: Mapping[str, s
 
 def _read_library(tree: MergedTree, path: str) -> Elf | None:
     try:
-        return read_elf(lambda offset, length: tree.read(path, length, offset))
+        return parse_elf(lambda offset, length: tree.read(path, length, offset))
     except InvalidInput:
         return None
 

@@ -42,6 +42,16 @@ async def collect(case: Case, engine: Engine) -> None:
     case.lines = tuple(parse_lines(b"".join(chunks), framed=framed))
 
 
+def probe_lines(case: Case) -> tuple[LogLine, ...]:
+    """What the last failed health probe of a living container printed, as lines of its own stream, `health`."""
+    health = case.container.state.health
+    if health is None or not health.log or not case.run.alive or health.log[-1].exit_code == 0:
+        return ()
+    last = health.log[-1]
+    lines = last.output.strip().splitlines()
+    return tuple(LogLine(stream="health", time_ns=parse_time(last.end), text=line[:LONGEST]) for line in lines)
+
+
 def parse_lines(data: bytes, *, framed: bool) -> Iterable[LogLine]:
     """Takes output apart into lines with their stream and time."""
     if not framed:

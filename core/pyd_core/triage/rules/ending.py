@@ -7,6 +7,7 @@ from pyd_core.triage.evidence import Case, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import KILL, ended, exit_item, kill_item, own_end, polite, stop_item, stop_signal
 from pyd_core.triage.rules.facts import victim_is_main as is_main
+from pyd_core.triage.runs import is_looping
 from pyd_core.triage.timeline import duration
 
 BOOK = RuleBook()
@@ -18,8 +19,10 @@ _LOGS = "pyd logs --tail 100 {name}"
 def clean_exit(case: Case) -> Conclusion | None:
     """Ended by itself with code 0."""
     run = case.run
-    if not ended(case) or run.code != 0 or run.stop_ns is not None or run.kills:
+    if not ended(case) or run.code != 0 or run.stop_ns is not None or run.kills or case.asked_to_end:
         return None
+    if is_looping(case.container, case.runs, case.now_ns):
+        return None  # what keeps ending and being started again isn't meant to end
     lived = f" after {duration(run.seconds)}" if run.seconds is not None else ""
     return Conclusion(
         cause="clean-exit",
@@ -118,7 +121,7 @@ def stop_timeout(case: Case) -> Conclusion | None:
         cause="stop-timeout",
         confidence=0.97,
         evidence=(kill_item(first), kill_item(kill), stop_item(case), exit_item(case)),
-        summary=f"didn't end within {grace} of {name} when it was asked to stop, so the engine killed it; not for memory",
+        summary=f"didn't end within {grace} of {name} when asked to stop, so the engine killed it; not for memory",
         advice=(
             "{docker} run --init … # forwards signals where PID 1 has no handler",
             "{docker} stop -t 30 {name} # or stop_grace_period in Compose",
@@ -154,31 +157,72 @@ def killed_by_user(case: Case) -> Conclusion | None:
 
 @BOOK.rule(
     "killed-externally",
-    needs=("events", "kernel log"),
-    says="The code of SIGKILL, SIGTERM, SIGINT, SIGHUP or SIGQUIT, the run's events complete without a signal of the "
-    "engine's, and no out-of-memory kill in a kernel log that reaches back over the run.",
+    needs=("kernel log",),
+    says="The code of SIGKILL, SIGTERM, SIGINT, SIGHUP or SIGQUIT; by its complete events or its own record the "
+    "engine sent none; and no out-of-memory kill in a kernel log that reaches back over the run.",
 )
 def killed_externally(case: Case) -> Conclusion | None:
     """A deadly signal from outside the engine, by exclusion."""
     run = case.run
     if not ended(case) or polite(case) or run.signal not in {1, 2, 3, KILL, 15}:
         return None
-    if case.ooms or run.ooms or case.container.state.oom_killed:
+    if case.ooms or run.ooms or case.container.state.oom_killed or case.asked_to_end:
         return None
-    number = run.signal
-    searched = [Item(source="events", text="no signal sent by the engine in this run")] if run.complete else []
+    innocent = run.complete or case.asked_to_end is False
+    name = signal_name(run.signal)
+    searched: list[Item] = []
+    if run.complete:
+        searched.append(Item(source="events", text="no signal sent by the engine in this run"))
+    if case.asked_to_end is False:
+        searched.append(Item(source="host", text="the engine's own record: nobody asked it to stop or kill this run"))
     if case.kernel_read:
         searched.append(Item(source="kernel log", text="no out-of-memory kill of this container in this run"))
+    sender = "that the engine didn't send" if innocent else "; whether the engine sent it can't be seen"
+    memory = "; the kernel didn't kill it for memory" if case.kernel_read else "; whether memory was why can't be seen"
     return Conclusion(
         cause="killed-externally",
-        confidence=0.85 if run.complete and case.kernel_read else 0.55,
+        confidence=0.85 if innocent else 0.45,
         evidence=(exit_item(case), *searched),
-        summary=f"ended with the code of {signal_name(number)} that the engine didn't send"
-        " (or returned that code itself); the kernel didn't kill it for memory"
-        if case.kernel_read
-        else f"ended with the code of {signal_name(number)}; who sent it can't be seen",
+        summary=f"ended with the code of {name} {sender} (or returned that code itself){memory}".replace(" ;", ";"),
         advice=("journalctl --since '-1h' | grep -iE 'oomd|earlyoom|kill'", _LOGS),
     )
+
+
+@BOOK.rule(
+    "stopped",
+    needs=("host",),
+    says="The engine's events are lost, its own record says it was asked to end the run, and the code isn't SIGKILL's.",
+)
+def stopped_by_record(case: Case) -> Conclusion | None:
+    """Stopped on request, by the engine's own record."""
+    if not ended(case) or polite(case) or not case.asked_to_end or case.run.code == 128 + KILL:
+        return None
+    return Conclusion(
+        cause="stopped",
+        confidence=0.85,
+        evidence=(_RECORD, exit_item(case)),
+        summary=f"was stopped through the engine and ended with code {case.run.code}",
+    )
+
+
+@BOOK.rule(
+    "killed-by-user",
+    needs=("host", "events"),
+    says="The engine's events are lost, its own record says it was asked to end the run, and the code is SIGKILL's.",
+)
+def killed_by_record(case: Case) -> Conclusion | None:
+    """Killed through the engine, by the engine's own record."""
+    if not ended(case) or polite(case) or not case.asked_to_end or case.run.code != 128 + KILL or case.ooms:
+        return None
+    return Conclusion(
+        cause="killed-by-user",
+        confidence=0.7,
+        evidence=(_RECORD, exit_item(case)),
+        summary="was killed through the engine: by a kill, or by a stop whose grace period ran out",
+    )
+
+
+_RECORD = Item(source="host", text="the engine's own record: it was asked to stop or kill this run")
 
 
 @BOOK.rule(

@@ -63,7 +63,7 @@ def polite(case: Case) -> bool:
 
 def own_end(case: Case) -> bool:
     """Whether it ended by itself with an error: nobody asked the engine to end it."""
-    return ended(case) and case.run.code != 0 and not polite(case)
+    return ended(case) and case.run.code != 0 and not polite(case) and not case.asked_to_end
 
 
 def complains(case: Case) -> bool:

@@ -266,6 +266,26 @@ def shell_refused(case: Case) -> Conclusion | None:
     )
 
 
+@BOOK.rule(
+    "mount-source-missing",
+    needs=("host",),
+    says="It never started, the engine keeps no error, and a path it should mount isn't on the host.",
+)
+def source_gone(case: Case) -> Conclusion | None:
+    """What should be mounted is gone; engines refuse such a start without keeping the error."""
+    state = case.container.state
+    if state.status != "created" or state.error or not case.absent:
+        return None
+    gone = ", ".join(case.absent)
+    return Conclusion(
+        cause="mount-source-missing",
+        confidence=0.85,
+        evidence=(Item(source="host", text=f"not there: {gone}"), Item(source="inspect", text="state created")),
+        summary=f"can't be started: {gone}, which should be mounted, isn't on the host",
+        advice=tuple("mkdir -p " + _quoted(path) for path in case.absent),
+    )
+
+
 @BOOK.rule("never-started", needs=("inspect",), says="Its state is created and the engine keeps no error.")
 def never_started(case: Case) -> Conclusion | None:
     """Created, never started."""

@@ -12,7 +12,7 @@ BOOK = RuleBook()
 
 THROTTLED = 0.25
 """The share of periods above which throttling is worth a word."""
-FEWEST_PERIODS = 50
+FEWEST_PERIODS = 20
 """Of 100 ms each, as a rule: below that the share says nothing."""
 
 _PROBE_BROKEN = (126, 127)
