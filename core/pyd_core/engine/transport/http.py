@@ -180,8 +180,13 @@ def _failure(error: httpx.HTTPError | OSError, endpoint: Endpoint, timeout: floa
 
 
 def _cause(error: BaseException) -> OSError | None:
-    """Finds what the operating system said below an exception of httpx."""
+    """Finds what the operating system said below an exception of httpx.
+
+    A failed connection to a name with several addresses has an OSError without a number on the way there, and a group
+    with one for each address behind that.
+    """
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, OSError):
-        cause = cause.__cause__ or cause.__context__
+    while cause is not None and not (isinstance(cause, OSError) and (cause.errno or isinstance(cause, ssl.SSLError))):
+        inner = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None
+        cause = inner or cause.__cause__ or cause.__context__
     return cause
