@@ -71,6 +71,7 @@ async def gather(engine: Engine, name: str, *, around: Surroundings | None = Non
     case.runs = runs_of(case.events or ())
     case.run = judged_run(container, case.runs, case.now_ns)
     events.note_lost(case)
+    case.main_pid = container.state.pid if case.run.alive else 0
     _start_failure(case)
     kernel.collect(case, around.kernel)
     cgroup.collect(case, local=around.local)
