@@ -17,6 +17,8 @@ class DebugOptions:
         command: A program and its arguments, passed on exactly as they are; neither this nor `line` asks for a shell.
         identity: `root`, `target`, or `UID[:GID]`.
         writable: Let the session write where the target's root file system is mounted read-only.
+        volumes: `ro` or `rw`: whether the volumes of a container that doesn't run may be written; a running one's are
+            as it has them.
         explain: Tell how the session gets in and what it may do, before it starts.
     """
 
@@ -25,6 +27,7 @@ class DebugOptions:
     command: tuple[str, ...] = ()
     identity: str = "root"
     writable: bool = False
+    volumes: str = "ro"
     explain: bool = False
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.failures import failure
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Target, find_target
+from pyd_core.debug.target import Target, find_container, running_target
 from pyd_core.debug.toolbox import PREFIX, store
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
@@ -66,11 +66,35 @@ def run(
         raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     containers = Containers(EngineSession(BlockingTransport(endpoint), where=endpoint.url))
-    target = run_now(find_target(containers, options.target))
+    container = run_now(find_container(containers, options.target))
     toolbox = find_toolbox(progress)
     terminal = os.isatty(0) and os.isatty(1)
+    if container.state.pid == 0:
+        from pyd_core.debug.offline import session as offline  # noqa: PLC0415 - running containers don't pay for it
+
+        with offline.staged(container, options, toolbox, notify) as (target, _):
+            if terminal:
+                notify(offline.banner(target, container.state.status, options))
+            return carry_out(target, options, supervisor, toolbox, terminal=terminal, notify=notify)[0]
+    target = running_target(container)
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
+    code, ended = carry_out(target, options, supervisor, toolbox, terminal=terminal, notify=notify)
+    if ended:
+        notify(run_now(ending(containers, target)))
+    return code
+
+
+def carry_out(
+    target: Target,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    toolbox: str,
+    *,
+    terminal: bool,
+    notify: Callable[[str], None],
+) -> tuple[int, bool]:
+    """Runs the session in a target that is there; returns the exit code, and whether the target ended."""
     plan = make_plan(target, options, toolbox, terminal=terminal)
     if options.explain:
         from pyd_core.debug.explain import explain  # noqa: PLC0415 - only who asks pays for it
@@ -78,10 +102,7 @@ def run(
         for line in explain(target, plan):
             notify(line)
     session = Session(target, supervisor, plan)
-    code = session.run()
-    if session.target_ended:
-        notify(run_now(ending(containers, target)))
-    return code
+    return session.run(), session.target_ended
 
 
 def find_toolbox(progress: Progress) -> str:
@@ -126,7 +147,7 @@ def make_plan(target: Target, options: DebugOptions, toolbox: str, *, terminal: 
     groups = cgroup.plan_groups(
         CGROUPS,
         host_memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        devices=cgroup.target_devices(CGROUPS, process.read("cgroup").decode(errors="replace")),
+        devices=target.devices or cgroup.target_devices(CGROUPS, process.read("cgroup").decode(errors="replace")),
     )
     cgroup.remove_stale([group["parent"] for group in groups])
     return {
