@@ -11,6 +11,7 @@ from pyd_core.debug.join import CallFailed
 from pyd_core.debug.offline.plan import DEVICES, find_layers, plan_stage
 from pyd_core.debug.offline.stage import Holder
 from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.reference import IMAGE
 from pyd_core.debug.target import Target
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.process import ProcessEntry
@@ -63,7 +64,10 @@ def staged(
         holder.close()
 
 
-def banner(target: Target, state: str, options: DebugOptions) -> str:
+def banner(target: Target, options: DebugOptions) -> str:
     """Returns how such a session begins."""
+    state = safe(target.container.state.status)
+    if state == IMAGE:
+        return f"{target.name}, an image, as a container of it would start: what you change is thrown away"
     volumes = "its volumes are read-only" if options.volumes == "ro" else "its volumes are the real ones, and writable"
     return f"{target.name} ({state}) as it would start: what you change is thrown away, {volumes}, there is no network"
