@@ -30,6 +30,9 @@ DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 FORMAT = 1
 """Counts changes in how a toolbox is made from the same packages."""
 
+LEAST_SPACE = 256 << 20
+"""Bytes: the base toolbox takes 125 MB, its packages 50 MB while it is made, apt's lists 70 MB."""
+
 
 def store_root() -> str:
     """Returns the store's folder: `PYD_TOOLBOX`, or the default."""
@@ -78,6 +81,9 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
     from pyd_core.debug.toolbox.unpack import unpack  # noqa: PLC0415
 
     apt = Apt(root / ".apt")
+    # apt itself blames the network when its lists don't fit.
+    if shutil.disk_usage(root).free < LEAST_SPACE:
+        raise _no_space(root, LEAST_SPACE)
     apt.update(progress)
     archives = apt.closure(pack.packages)
     wanted = [archive for archive in archives if archive.package not in NEVER]
