@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +97,20 @@ def test_a_full_disk_leaves_no_half_toolbox_and_says_what_is_missing(small_disk:
     assert [path.name for path in (small_disk / "store").iterdir() if not path.name.startswith(".")] == []
 
 
+def test_a_replaced_toolbox_goes_once_no_session_holds_it(tmp_path: Path):
+    for name in ("held", "idle", "new"):
+        (tmp_path / name).mkdir()
+    (tmp_path / f"base-0.1-{os.uname().machine}").symlink_to("idle")
+    (tmp_path / store._pointer(BASE)).symlink_to("new")
+    with_session = os.open(tmp_path / "held", os.O_RDONLY)
+    fcntl.flock(with_session, fcntl.LOCK_SH)
+    store._drop_old(BASE, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["held", "new", store._pointer(BASE)])
+    os.close(with_session)
+    store._drop_old(BASE, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["new", store._pointer(BASE)])
+
+
 def test_two_builders_make_one_toolbox_and_leftovers_of_a_killed_one_go(tmp_path: Path, toolbox: Path):
     root = tmp_path / "store"
     (root / ".building-dead").mkdir(parents=True)
@@ -107,8 +123,6 @@ def test_two_builders_make_one_toolbox_and_leftovers_of_a_killed_one_go(tmp_path
         if not pointer.is_symlink():
             pointer.symlink_to("made")
         other.close()
-
-    import fcntl
 
     other = (root / ".lock").open("w")
     fcntl.flock(other, fcntl.LOCK_EX)
