@@ -84,3 +84,11 @@ def test_a_signal_to_pyd_reaches_the_command(locked: str, number: signal.Signals
 def test_no_descriptor_of_pyds_reaches_the_command(locked: str, debug: Run):
     done = debug(locked, "--", "ls", "/proc/self/fd", close_fds=False)
     assert done.stdout.split() == ["0", "1", "2", "3"]  # 3 is the folder being listed
+
+
+def test_a_warm_start_loads_no_event_loop_and_nothing_that_draws(locked: str):
+    start, *rest = command(locked, "-c", "true")
+    done = subprocess.run([start, "-X", "importtime", *rest], capture_output=True, text=True, check=True, timeout=60)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "pyd_core.debug.join" in loaded
+    assert not {"asyncio", "httpx", "rich", "textual", "prompt_toolkit", "subprocess", "hashlib"} & loaded
