@@ -24,8 +24,8 @@ class Picture(SingleFileSnapshotExtension):
     @classmethod
     def dirname(cls, *, test_location: PyTestLocation) -> str:
         """`snapshots/test_screens/` for `tests/snapshots/test_screens.py`."""
-        module = Path(test_location.filepath).relative_to(ROOT / "tests" / "snapshots").with_suffix("")
-        return str(ROOT / "snapshots" / module)
+        parts = Path(test_location.filepath).relative_to(ROOT / "tests").with_suffix("").parts
+        return str(ROOT.joinpath("snapshots", *(parts[1:] if parts[0] == "snapshots" else parts)))
 
 
 @pytest.fixture
