@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from rich.text import Text
+from textual._compositor import ChopsUpdate
 from textual.events import Key
 
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import NoEngine
+from pyd_tui.dashboard.update import TightUpdate
 from support.dashboard import opened
 from support.scripted_engine import ScriptedEngine
 
@@ -289,3 +292,18 @@ async def test_a_quick_yes_meets_the_question_it_answers():
             dashboard.app.post_message(Key(character, character))
         await dashboard.until_shown("removed web")
         assert "db" in dashboard.shown
+
+
+async def test_an_update_writes_nothing_but_the_cells_that_changed():
+    async with opened(three()) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 3)
+        compositor = dashboard.app.screen._compositor
+        y = dashboard.table.region.y + 1
+        line = compositor.render_strips()[y].text
+        at = line.index("running")
+        update = ChopsUpdate(
+            [{} for _ in range(y)] + [{0: compositor.render_strips()[y]}], [(y, at, at + 7)], [[120]] * 50
+        )
+        written = TightUpdate.of(update).render_segments(dashboard.app.console)
+        assert written.startswith(f"\x1b[{y + 1};{at + 1}H")
+        assert Text.from_ansi(written.removeprefix(f"\x1b[{y + 1};{at + 1}H")).plain == "running"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import events
+from textual._compositor import ChopsUpdate
 from textual.app import App
 
 from pyd_core.errors import PydError
@@ -22,9 +23,12 @@ from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.tail import Tail
 from pyd_tui.dashboard.theme import DARK, LIGHT, PALETTES, Palette, palette_of, preferred
+from pyd_tui.dashboard.update import TightUpdate
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.screen import Screen
     from textual.timer import Timer
 
 
@@ -150,6 +154,10 @@ class Dashboard(App[None]):
             for footer in self.screen.query(Footer) if self.screen_stack else ():
                 footer.clear()
         await super().on_event(event)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Writes updates cut on both sides."""
+        super()._display(screen, TightUpdate.of(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual would print a traceback; the caller of `run` says what happened in one line instead."""
