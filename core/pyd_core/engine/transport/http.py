@@ -73,15 +73,16 @@ class HttpTransport:
             await response.aclose()
 
     async def upgrade(self, request: Request) -> Duplex | Answer:
-        """Takes the raw connection over; Podman and older engines answer 200 instead of 101 and mean the same."""
+        """Takes the raw connection over; asked for an upgrade, Docker Engine and Podman both answer 101."""
         response = await self._send(request)
         if response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
             return _HttpDuplex(response)
         try:
-            body = await response.aread()
+            refusal = _HttpStream(response, self._endpoint)
+            body = b"".join([chunk async for chunk in refusal.chunks()])
         finally:
             await response.aclose()
-        return Answer(status=response.status_code, headers=dict(response.headers), body=body)
+        return Answer(status=refusal.status, headers=refusal.headers, body=body)
 
     async def aclose(self) -> None:
         """Ends all connections."""
