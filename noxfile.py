@@ -13,6 +13,7 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "unit", "engine", "privileged", "e2e", "snapshots", "build"]
 nox.options.error_on_external_run = False
 
+SCRIPTS = ("up.sh", "test.sh", ".ci/run", "tests/rootfs/run.sh")
 SOURCES = ("core", "tui", "debugimages", "tests", "benchmarks", "noxfile.py")
 
 
@@ -27,6 +28,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", *SOURCES)
     session.run("ruff", "format", "--check", *SOURCES)
     session.run("lint-imports", "--no-cache")
+    session.run("shellcheck", *SCRIPTS)
 
 
 @nox.session

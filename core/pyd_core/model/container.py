@@ -234,6 +234,17 @@ class LogConfig(Wire):
     config: dict[str, str] = {}
 
 
+class Ulimit(Wire):
+    """A resource limit of the processes (`setrlimit`)."""
+
+    SPEC: ClassVar[str] = "Resources.Ulimits[]"
+
+    name: str = ""
+    """`nofile`, `as`, `data`, …"""
+    soft: int = 0
+    hard: int = 0
+
+
 class HostConfig(Wire):
     """The part of a container's configuration that depends on the host: limits, namespaces, mounts, rights."""
 
@@ -273,6 +284,7 @@ class HostConfig(Wire):
     cpu_period: int = 0
     cpuset_cpus: str = ""
     pids_limit: int | None = None
+    ulimits: list[Ulimit] = []
     cgroup_parent: str = ""
     masked_paths: list[str] | None = None
     readonly_paths: list[str] | None = None

@@ -20,7 +20,7 @@ from pyd_tui.cli.verb import Verb
 )
 @click.option("--client", "client_only", is_flag=True, help="Only pyd's own version; asks no engine.")
 @pass_state
-def command(state: State, *, client_only: bool) -> None:
+def command(state: State, /, *, client_only: bool) -> None:
     """Show the versions of pyd and of the engine."""
     client = {"version": __version__, "python": platform.python_version(), "machine": platform.machine()}
     engine = None if client_only else state.ask(lambda engine: engine.system.version())

@@ -1,0 +1,156 @@
+"""What the fleet knows of one container."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from pyd_core.model.base import parse_time
+from pyd_core.model.container import COMPOSE_PROJECT, COMPOSE_SERVICE, Container, ContainerSummary, Port
+
+_EXIT = re.compile(r"(?:Exited|Restarting) \((-?\d+)\)")
+_HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
+
+_PODMANS = {"stopped": "exited", "stopping": "running", "initialized": "created", "configured": "created"}
+"""States that Podman has beyond Docker Engine's."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One container, as list, inspect and events tell of it together. Texts are hostile.
+
+    Times are nanoseconds since the epoch by the engine's clock; None is never, or not known yet.
+    """
+
+    id: str
+    name: str
+    image: str = ""
+    command: str = ""
+    state: str = ""
+    """`created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`."""
+    health: str = ""
+    """`starting`, `healthy`, `unhealthy`, or empty where nothing probes it."""
+    exit_code: int | None = None
+    """Of the last run; None while it runs and when it never ran."""
+    oom_killed: bool = False
+    """The engine's flag; never a verdict by itself."""
+    oom_ns: int | None = None
+    """When the engine last told of memory running out, while this fleet listened."""
+    error: str = ""
+    """Why it couldn't be started, in the engine's words."""
+    created_ns: int = 0
+    started_ns: int | None = None
+    finished_ns: int | None = None
+    restart_count: int = 0
+    restart_policy: str = ""
+    project: str = ""
+    service: str = ""
+    labels: Mapping[str, str] = {}
+    ports: tuple[Port, ...] = ()
+    pid: int = 0
+    """The main process on the engine's host; 0 when it doesn't run or isn't known yet."""
+    memory_limit: int | None = None
+    """Bytes; None is no limit."""
+    cpu_limit: float | None = None
+    """Processors; None is no limit."""
+    pids_limit: int | None = None
+    detailed: bool = False
+    """Whether inspect has told of it; until then, what only inspect tells has its default."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has processes."""
+        return self.state in {"running", "paused"}
+
+
+def from_summary(summary: ContainerSummary, known: Entry | None = None) -> Entry:
+    """Makes an entry of a line of the list, on top of what was known."""
+    exited = _EXIT.match(summary.status)
+    health = _HEALTH.search(summary.status)
+    told = _PODMANS.get(summary.state, summary.state)
+    alive = told in {"running", "paused"}
+    base = known or Entry(id=summary.id, name="", created_ns=summary.created * 1_000_000_000)
+    kept = base.exit_code if base.state == told else None
+    return msgspec.structs.replace(
+        base,
+        name=summary.name,
+        image=summary.image,
+        command=summary.command,
+        state=told,
+        health=health[1] if health else "",
+        exit_code=None if alive else int(exited[1]) if exited else kept,
+        project=summary.labels.get(COMPOSE_PROJECT, ""),
+        service=summary.labels.get(COMPOSE_SERVICE, ""),
+        labels=summary.labels,
+        ports=_in_order(summary.ports),
+        pid=base.pid if alive else 0,
+    )
+
+
+def from_inspect(found: Container, known: Entry | None = None) -> Entry:
+    """Makes an entry of an inspect document, on top of what was known."""
+    state, host = found.state, found.host_config
+    labels = found.config.labels
+    told = _PODMANS.get(state.status, state.status)
+    alive = told in {"running", "paused"}
+    ended = state.finished_ns is not None and not alive
+    base = known or Entry(id=found.id, name="")
+    return msgspec.structs.replace(
+        base,
+        name=found.name or base.name,
+        image=base.image or found.config.image or found.image,
+        command=base.command or " ".join([found.path, *found.args]),
+        state=told,
+        health=_health(found) if alive else "",
+        exit_code=state.exit_code if ended or state.error else None,
+        oom_killed=state.oom_killed,
+        error=state.error,
+        created_ns=parse_time(found.created) or base.created_ns,
+        started_ns=state.started_ns,
+        finished_ns=state.finished_ns,
+        restart_count=found.restart_count,
+        restart_policy=host.restart_policy.name,
+        project=labels.get(COMPOSE_PROJECT, ""),
+        service=labels.get(COMPOSE_SERVICE, ""),
+        labels=labels,
+        ports=_ports(found),
+        pid=state.pid,
+        memory_limit=host.memory or None,
+        cpu_limit=_cpu_limit(found),
+        pids_limit=host.pids_limit if host.pids_limit is not None and host.pids_limit > 0 else None,
+        detailed=True,
+    )
+
+
+def _health(found: Container) -> str:
+    health = found.state.health
+    return "" if health is None or health.status == "none" else health.status
+
+
+def _cpu_limit(found: Container) -> float | None:
+    host = found.host_config
+    if host.nano_cpus:
+        return host.nano_cpus / 1e9
+    if host.cpu_quota > 0:
+        return host.cpu_quota / (host.cpu_period or 100_000)  # the kernel's default period, microseconds
+    return None
+
+
+def _in_order(ports: list[Port]) -> tuple[Port, ...]:
+    return tuple(sorted(ports, key=lambda port: (port.private_port, port.type, port.ip, port.public_port or 0)))
+
+
+def _ports(found: Container) -> tuple[Port, ...]:
+    ports: list[Port] = []
+    for name, bindings in found.network_settings.ports.items():
+        number, _, kind = name.partition("/")
+        if not number.isdecimal():
+            continue
+        private, kind = int(number), kind or "tcp"
+        ports += [
+            Port(private_port=private, type=kind, ip=binding.host_ip, public_port=int(binding.host_port))
+            for binding in bindings or []
+            if binding.host_port.isdecimal()
+        ] or [Port(private_port=private, type=kind)]
+    return _in_order(ports)

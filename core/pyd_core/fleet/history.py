@@ -1,0 +1,44 @@
+"""The events last seen, so that listening can go on after a cut with none twice and none missed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from pyd_core.model.event import Event
+
+KEPT = 1024
+"""Docker Engine remembers its last 256 events (moby, daemon/events, eventsLimit); resuming replays no more."""
+
+MARGIN_NS = 1_000_000_000
+"""Nanoseconds to go back when resuming: engines take an event's time before they put it in order."""
+
+_Mark = tuple[int, str, str, str]
+
+
+class EventHistory:
+    """Identities of the newest events."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._marks: OrderedDict[_Mark, None] = OrderedDict()
+        self._last_ns = 0
+
+    @property
+    def resume_ns(self) -> int | None:
+        """The time to ask for events from, nanoseconds by the engine's clock; None when none was seen."""
+        if not self._marks:
+            return None
+        oldest, since = next(iter(self._marks))[0], self._last_ns - MARGIN_NS
+        return max(since, oldest) if oldest <= self._last_ns else since
+
+    def add(self, event: Event) -> bool:
+        """Notes an event and tells whether it is new."""
+        time_ns = event.time_nano or event.time * 1_000_000_000
+        mark = (time_ns, event.type, event.action, event.actor.id)
+        if mark in self._marks:
+            return False
+        self._marks[mark] = None
+        self._last_ns = time_ns  # the last one's, not the greatest: the engine's clock may have been set back
+        if len(self._marks) > self._kept:
+            self._marks.popitem(last=False)
+        return True

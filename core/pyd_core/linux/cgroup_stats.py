@@ -1,0 +1,277 @@
+"""What a control group uses, read from its files: cgroup v2, v1 with a hierarchy for each controller, or both mixed.
+
+Formats: `Documentation/admin-guide/cgroup-v2.rst` and `cgroup-v1/` of the kernel, cgroups(7), proc_pid_mountinfo(5).
+Reading is by bytes and without buffering: a dashboard reads some thousand of these files a second.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+UNIFIED = ""
+"""The name of the v2 hierarchy in /proc/PID/cgroup, and here."""
+
+UNLIMITED = 2**62
+"""From here on a v1 limit means none: the kernel's own "no limit" is 2^63 less a page."""
+
+
+class Counters(NamedTuple):
+    """One reading of a group; None where the kernel doesn't count it here."""
+
+    cpu_ns: int
+    """Processor time used, nanoseconds, over all processors."""
+    periods: int | None
+    """Quota periods in which it wanted to run, and in how many it was held back."""
+    throttled: int | None
+    memory: int | None
+    """Bytes, without the file cache that can be dropped at once (inactive_file), as the docker CLI counts."""
+    memory_limit: int | None
+    """Bytes; None where there is none, or none below the host's memory."""
+    memory_peak: int | None
+    """Bytes, with all file cache."""
+    pids: int | None
+    block_read: int | None
+    """Bytes since the group was made."""
+    block_write: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A mounted hierarchy: where, and which of its groups appears there."""
+
+    point: str
+    root: str
+
+    def directory(self, group: str) -> str:
+        """The directory of a group named as in /proc/PID/cgroup."""
+        below = posixpath.relpath(group, self.root) if self.root != "/" else group.lstrip("/")
+        return posixpath.join(self.point, below)
+
+
+def read_mounts(root: Path = Path("/")) -> dict[str, Mount]:
+    """Finds the mounted hierarchies: by controller for v1, `UNIFIED` for v2.
+
+    Args:
+        root: Where `proc` and `sys` are looked for.
+    """
+    mounts: dict[str, Mount] = {}
+    try:
+        lines = (root / "proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return mounts
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields, kind = before.split(" "), after.split(" ")
+        if len(fields) < 6 or len(kind) < 3 or kind[0] not in {"cgroup", "cgroup2"}:
+            continue
+        mount = Mount(str(root) + _unescaped(fields[4]) if root != Path("/") else _unescaped(fields[4]), fields[3])
+        for name in [UNIFIED] if kind[0] == "cgroup2" else kind[2].split(","):
+            mounts.setdefault(name, mount)
+    return mounts
+
+
+def read_groups(pid: int, root: Path = Path("/")) -> dict[str, str] | None:
+    """Reads the groups of a process: by controller for v1, `UNIFIED` for v2; None when there is no such process."""
+    try:
+        text = (root / f"proc/{pid}/cgroup").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return None
+    groups: dict[str, str] = {}
+    for line in text.splitlines():
+        parts = line.split(":", 2)
+        if len(parts) == 3:
+            for name in parts[1].split(","):
+                groups[name] = parts[2]
+    return groups
+
+
+def group_named(path: str, name: str) -> str | None:
+    """Cuts a group's path after the first component that holds `name`; None when none does.
+
+    Engines put a container's id there (`docker-ID.scope`, `/docker/ID`, `libpod-ID.scope`), and what runs inside may
+    make groups below it.
+    """
+    parts = path.split("/")
+    for place, part in enumerate(parts):
+        if name in part:
+            return "/".join(parts[: place + 1])
+    return None
+
+
+class CounterFile:
+    """A file that is read again and again.
+
+    Kept open it costs a sixth: finding the file is most of the work. An open file of a control group doesn't keep the
+    group from being removed.
+    """
+
+    __slots__ = ("_handle", "_keep", "_path")
+
+    def __init__(self, path: str, *, keep: bool) -> None:
+        self._path = path
+        self._keep = keep
+        self._handle = -1
+
+    def read(self) -> bytes | None:
+        """Returns the contents; None when there is no such file, or its group was removed."""
+        handle = self._handle
+        try:
+            if handle < 0:
+                handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+                if self._keep:
+                    self._handle = handle
+            return os.pread(handle, 1 << 16, 0)
+        except OSError:
+            return None
+        finally:
+            if handle >= 0 and self._handle < 0:
+                os.close(handle)
+
+    def close(self) -> None:
+        """Gives the descriptor back."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+
+SELDOM = 10
+"""Readings after which limit and peak are read again: they change seldom, and the kernel adds some of them up."""
+
+FILES = 6
+"""Descriptors that a reader keeps at most."""
+
+
+class GroupReader:
+    """Reads one group's counters again and again.
+
+    Args:
+        directories: Its directory in each hierarchy, by controller for v1 and under `UNIFIED` for v2.
+        host_memory: Bytes; limits from there on are none.
+        keep: Keep the files that are read each time open, up to `FILES`; `close` gives them back.
+    """
+
+    def __init__(self, directories: dict[str, str], *, host_memory: int | None = None, keep: bool = False) -> None:
+        unified = directories.get(UNIFIED, "")
+        self._host_memory = physical_memory() if host_memory is None else host_memory
+        self._memory_is_v1 = "memory" in directories
+        self._blocks_are_v1 = "blkio" in directories
+        self._cpu_is_v1 = "cpuacct" in directories
+        memory, block = directories.get("memory", unified), directories.get("blkio", unified)
+        pids, cpu = directories.get("pids", unified), directories.get("cpu", unified)
+
+        def file(directory: str, name: str, *, keep: bool = keep) -> CounterFile:
+            return CounterFile(f"{directory}/{name}", keep=keep)
+
+        self._cpu = file(cpu, "cpu.stat")
+        self._used_cpu = file(directories["cpuacct"], "cpuacct.usage") if self._cpu_is_v1 else self._cpu
+        self._memory = file(memory, "memory.usage_in_bytes" if self._memory_is_v1 else "memory.current")
+        self._memory_stat = file(memory, "memory.stat")
+        self._limit = file(memory, "memory.limit_in_bytes" if self._memory_is_v1 else "memory.max", keep=False)
+        self._peak = file(memory, "memory.max_usage_in_bytes" if self._memory_is_v1 else "memory.peak", keep=False)
+        self._pids = file(pids, "pids.current")
+        self._block = file(block, "blkio.throttle.io_service_bytes_recursive" if self._blocks_are_v1 else "io.stat")
+        self._turn = 0
+        self._known: tuple[int | None, int | None] = (None, None)
+
+    def close(self) -> None:
+        """Gives the descriptors back; a later reading opens them again."""
+        for one in (self._cpu, self._used_cpu, self._memory, self._memory_stat, self._pids, self._block):
+            one.close()
+
+    def read(self) -> Counters | None:
+        """Reads all counters; None when the group is gone."""
+        stat = self._cpu.read()
+        if self._cpu_is_v1:
+            cpu_ns = _number(self._used_cpu.read())
+        else:
+            used = _field(stat, b"usage_usec ")
+            cpu_ns = None if used is None else used * 1000
+        if cpu_ns is None:
+            return None
+        cache = _field(self._memory_stat.read(), b"total_inactive_file " if self._memory_is_v1 else b"inactive_file ")
+        memory = _without(_number(self._memory.read()), cache)
+        if self._turn % SELDOM == 0:
+            self._known = self._read_limit(), _number(self._peak.read())
+        self._turn += 1
+        blocks = self._block.read()
+        read, write = _blocks_v1(blocks) if self._blocks_are_v1 else _blocks_v2(blocks)
+        return Counters(
+            cpu_ns=cpu_ns,
+            periods=_field(stat, b"nr_periods "),
+            throttled=_field(stat, b"nr_throttled "),
+            memory=memory,
+            memory_limit=self._known[0],
+            memory_peak=self._known[1],
+            pids=_number(self._pids.read()),
+            block_read=read,
+            block_write=write,
+        )
+
+    def _read_limit(self) -> int | None:
+        limit = _number(self._limit.read())
+        return None if limit is None or limit >= min(UNLIMITED, self._host_memory) else limit
+
+
+def _blocks_v1(text: bytes | None) -> tuple[int | None, int | None]:
+    if text is None:
+        return None, None
+    totals = {b"Read": 0, b"Write": 0}
+    for line in text.splitlines():
+        parts = line.split()
+        if len(parts) == 3 and parts[1] in totals:
+            totals[parts[1]] += _number(parts[2]) or 0
+    return totals[b"Read"], totals[b"Write"]
+
+
+def _blocks_v2(text: bytes | None) -> tuple[int | None, int | None]:
+    if text is None:
+        return None, None
+    read = write = 0
+    for part in text.split():
+        if part.startswith(b"rbytes="):
+            read += _number(part[7:]) or 0
+        elif part.startswith(b"wbytes="):
+            write += _number(part[7:]) or 0
+    return read, write
+
+
+def physical_memory() -> int:
+    """The host's memory in bytes."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _number(text: bytes | None) -> int | None:
+    """A whole number; None for `max`, nothing and nonsense."""
+    if text is None:
+        return None
+    text = text.strip()
+    return int(text) if text.isdigit() and len(text) < 20 else None
+
+
+def _field(text: bytes | None, name: bytes) -> int | None:
+    """The number after a name at the beginning of a line."""
+    if text is None:
+        return None
+    start = 0 if text.startswith(name) else text.find(b"\n" + name) + 1
+    if start == 0 and not text.startswith(name):
+        return None
+    start += len(name)
+    end = text.find(b"\n", start)
+    return _number(text[start : end if end >= 0 else len(text)])
+
+
+def _without(used: int | None, cache: int | None) -> int | None:
+    if used is None or cache is None:
+        return used
+    return used - cache if cache < used else used
+
+
+def _unescaped(path: str) -> str:
+    """Undoes the octal escapes of mountinfo."""
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        path = path.replace(code, character)
+    return path

@@ -1,0 +1,137 @@
+"""Reading a container's log, and following it through restarts of the container and of its engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+
+from pyd_core.engine.backoff import Backoff
+from pyd_core.engine.client import Engine
+from pyd_core.engine.frames import is_framed
+from pyd_core.engine.gap import Gap
+from pyd_core.engine.since import seconds
+from pyd_core.errors import EngineUnavailable, NotFound, PydError
+from pyd_core.logs.line import LONGEST_LINE, LogLine
+from pyd_core.logs.place import Place
+from pyd_core.logs.split import FramedSplitter, RawSplitter
+from pyd_core.logs.stream import Batch, LogStream
+from pyd_core.model.base import parse_time
+from pyd_core.model.container import Container
+
+
+def follow(
+    engine: Engine,
+    container: str,
+    *,
+    tail: int | None = None,
+    since: int | None = None,
+    until: int | None = None,
+    follow: bool = False,
+    restarts: bool = True,
+    longest: int = LONGEST_LINE,
+) -> LogStream:
+    """Reads a container's log.
+
+    Reading is as fast as the caller: a slow one slows the engine down and loses nothing.
+
+    Args:
+        engine: The container's engine. Without `follow` it may be one over a blocking transport.
+        container: Its name or id.
+        tail: Lines from the end; None is all.
+        since: Nanoseconds since the epoch, inclusive.
+        until: Nanoseconds since the epoch.
+        follow: Go on with what it prints from now on. A cut connection is mended, and a `Gap` says so.
+        restarts: When following, go on when the container starts again, until it is removed; else end with it.
+        longest: Bytes of a line that are kept.
+
+    Raises:
+        PydError: From the iteration: no such container, or its log can't be read. Once lines are followed, a cut
+            connection raises nothing.
+    """
+    return LogStream(_Follower(engine, container, Place(since=since, tail=tail), until, longest).run(follow, restarts))
+
+
+class _Follower:
+    """One reading of one log."""
+
+    def __init__(self, engine: Engine, container: str, place: Place, until: int | None, longest: int) -> None:
+        self._engine = engine
+        self._container = container
+        self._place = place
+        self._until = until
+        self._longest = longest
+        self._cut: tuple[int, PydError] | None = None
+
+    async def run(self, follow: bool, restarts: bool) -> AsyncGenerator[Batch, None]:
+        target = await self._engine.containers.inspect(self._container)
+        if not follow:
+            async for batch in self._read(target, follow=False):
+                yield batch
+            return
+        backoff = Backoff()
+        while True:
+            try:
+                async for batch in self._read(target, follow=True):
+                    backoff.reset()
+                    yield batch
+                if not restarts or self._until is not None:
+                    return
+                again = await self._until_started(target)
+            except NotFound:
+                return
+            except EngineUnavailable as error:
+                self._cut = self._cut or (time.time_ns(), error)
+                await backoff.wait()
+                continue
+            if again is None:
+                return
+            if again.state.started_at == target.state.started_at:  # its log ended though it runs on
+                await backoff.wait()
+            target = again
+
+    async def _read(self, target: Container, *, follow: bool) -> AsyncGenerator[Batch, None]:
+        place = self._place
+        place.go_on()
+        async with self._engine.containers.logs(
+            target.id, follow=follow, since=seconds(place.since), until=seconds(self._until), tail=place.tail
+        ) as stream:
+            framed = is_framed(stream.headers, tty=target.config.tty)
+            kind = FramedSplitter if framed else RawSplitter
+            splitter = kind(target.id, target.name, longest=self._longest)
+            async for chunk in stream.chunks():
+                lines = splitter.feed(chunk)
+                fresh = place.fresh(lines)
+                place.advance(fresh)
+                batch = self._with_gap(fresh, arrived=bool(lines))
+                if batch:
+                    yield batch
+            rest = place.fresh(splitter.close())
+        if rest:
+            place.skip_past(splitter.last_ns)
+            yield [*rest]
+
+    def _with_gap(self, fresh: list[LogLine], *, arrived: bool) -> Batch:
+        """Puts the statement of a mended cut before the first lines after it."""
+        if self._cut is None or not arrived:
+            return [*fresh]
+        (since_ns, error), self._cut = self._cut, None
+        lost = 0 if self._place.met else None
+        gap = Gap(reason=error.message, lost=lost, since_ns=since_ns, until_ns=time.time_ns(), name=self._container)
+        return [gap, *fresh]
+
+    async def _until_started(self, target: Container) -> Container | None:
+        """Waits until the container runs again; None when it is gone for good."""
+        now = await self._engine.containers.inspect(target.id)
+        if now.state.running:
+            return now
+        filters = {"type": ["container"], "container": [target.id], "event": ["start", "destroy"]}
+        # From the time it ended on: whatever happened since then is among the events, however late this is asked.
+        ended = now.state.finished_ns or parse_time(now.created)
+        async with self._engine.system.events(since=seconds(ended), filters=filters) as events:
+            async for event in events:
+                if event.verb == "destroy":
+                    return None
+                now = await self._engine.containers.inspect(target.id)
+                if now.state.started_at != target.state.started_at:
+                    return now
+        return await self._engine.containers.inspect(target.id)

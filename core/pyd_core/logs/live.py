@@ -1,0 +1,110 @@
+"""Merging logs that are still being written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from pyd_core.logs.merge import Lane, hand_on
+from pyd_core.logs.stream import Batch, LogStream
+from pyd_core.tasks import TaskOwner
+
+ROOM = 20_000
+"""Lines of one source that may wait; then it is not read further until they are handed on."""
+
+ROOM_BYTES = 8 * 2**20
+"""The same in bytes, for long lines."""
+
+
+class _Source:
+    """A log, its waiting lines, and when they came."""
+
+    def __init__(self, stream: LogStream) -> None:
+        self.stream = stream
+        self.lane = Lane()
+        self.arrivals: deque[tuple[float, int]] = deque()
+        """Loop time of a batch's arrival, and the key of its last line."""
+        self.room = asyncio.Event()
+
+    def overdue(self, before: float) -> int:
+        """The newest key among what came before a time."""
+        bound = 0
+        while self.arrivals and self.arrivals[0][0] <= before:
+            bound = self.arrivals.popleft()[1]
+        return bound
+
+
+class LiveMerge:
+    """Reads all sources at once and hands lines on in order, as soon as no older one can come or patience ends."""
+
+    def __init__(self, sources: Sequence[LogStream], patience: float) -> None:
+        self._sources = [_Source(source) for source in sources]
+        self._patience = patience
+        self._news = asyncio.Event()
+        self._failure: Exception | None = None
+        self._tasks = TaskOwner(on_error=self._failed)
+
+    async def __aenter__(self) -> Self:
+        for source in self._sources:
+            self._tasks.start(self._pump(source))
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self._tasks.aclose()
+        for source in self._sources:
+            await source.stream.aclose()
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """The merged lines.
+
+        Raises:
+            PydError: What a source raised, after all that came before it has been handed on.
+        """
+        loop = asyncio.get_running_loop()
+        lanes = [source.lane for source in self._sources]
+        while True:
+            self._news.clear()
+            batch = hand_on(lanes, self._bound(loop.time()))
+            if batch:
+                for source in self._sources:
+                    source.room.set()
+                yield batch
+                continue
+            if self._failure is not None:
+                raise self._failure
+            if all(lane.ended for lane in lanes):
+                return
+            arrivals = [source.arrivals[0][0] for source in self._sources if source.arrivals]
+            timer = loop.call_at(min(arrivals) + self._patience, self._news.set) if arrivals else None
+            await self._news.wait()
+            if timer is not None:
+                timer.cancel()
+
+    def _bound(self, now: float) -> int:
+        """The newest time up to which lines may be handed on."""
+        overdue = max(source.overdue(now - self._patience) for source in self._sources)
+        live = [source.lane for source in self._sources if not source.lane.ended]
+        if not live or self._failure is not None:
+            return max(source.lane.newest for source in self._sources)
+        return max(overdue, min(lane.newest for lane in live))
+
+    async def _pump(self, source: _Source) -> None:
+        loop = asyncio.get_running_loop()
+        async for batch in source.stream.batches():
+            while len(source.lane.items) >= ROOM or source.lane.size >= ROOM_BYTES:
+                source.room.clear()
+                await source.room.wait()
+            source.lane.add(batch)
+            source.arrivals.append((loop.time(), source.lane.newest))
+            self._news.set()
+        source.lane.ended = True
+        self._news.set()
+
+    def _failed(self, error: Exception) -> None:
+        self._failure = self._failure or error
+        self._news.set()

@@ -1,0 +1,118 @@
+"""Several logs as one, in the order of time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Sequence
+from itertools import accumulate
+
+from pyd_core.engine.gap import Gap
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.stream import Batch, LogStream
+
+PATIENCE = 0.2
+"""Seconds a line waits for older ones from other containers."""
+
+
+def merge(sources: Sequence[LogStream], *, patience: float | None = PATIENCE) -> LogStream:
+    """Merges logs by the time the engine gave their lines.
+
+    The merged stream ends when all have ended, and reads only as fast as its caller. The lines of one source keep
+    their order whatever their times say.
+
+    Args:
+        sources: Logs, each read by this alone.
+        patience: Seconds a line waits for older ones of sources that are silent just now; a line that comes later
+            still is handed on at once, out of order. None waits for ever, which is right for logs that aren't
+            followed, and needs no event loop.
+    """
+    if len(sources) == 1:
+        return sources[0]
+    return LogStream(_exact(sources) if patience is None else _live(sources, patience))
+
+
+class Lane:
+    """The lines of one source that wait to be handed on.
+
+    `keys` are their times, raised where a line is older than the one before it, so that they never fall.
+    """
+
+    __slots__ = ("ended", "items", "keys", "newest", "size")
+
+    def __init__(self) -> None:
+        self.items: Batch = []
+        self.keys: list[int] = []
+        self.newest = 0
+        self.size = 0
+        """Bytes in the lines."""
+        self.ended = False
+
+    def add(self, batch: Batch) -> None:
+        """Puts lines at the end."""
+        times = (0 if isinstance(item, Gap) else item.time_ns for item in batch)
+        keys = list(accumulate(times, max, initial=self.newest))
+        self.newest = keys[-1]
+        self.keys += keys[1:]
+        self.items += batch
+        self.size += _size(batch)
+
+    def take(self, bound: int) -> tuple[Batch, list[int]]:
+        """Removes and returns what is no newer than `bound`, with its keys."""
+        end = bisect_right(self.keys, bound)
+        items, keys = self.items[:end], self.keys[:end]
+        del self.items[:end], self.keys[:end]
+        self.size = self.size - _size(items) if self.items else 0
+        return items, keys
+
+
+def hand_on(lanes: Sequence[Lane], bound: int) -> Batch:
+    """Takes everything no newer than `bound` from all lanes, in order."""
+    items: list[LogLine | Gap] = []
+    keys: list[int] = []
+    used = 0
+    for lane in lanes:
+        more, its_keys = lane.take(bound)
+        if more:
+            used += 1
+            items += more
+            keys += its_keys
+    if used < 2:
+        return items
+    return [items[index] for index in sorted(range(len(items)), key=keys.__getitem__)]
+
+
+def _size(batch: Batch) -> int:
+    return sum(0 if isinstance(item, Gap) else len(item.data) for item in batch)
+
+
+async def _exact(sources: Sequence[LogStream]) -> AsyncGenerator[Batch, None]:
+    """Asks a source for more whenever it has nothing waiting, so that the oldest line is always known."""
+    lanes = [Lane() for _ in sources]
+    feeds = [source.batches() for source in sources]
+    try:
+        while True:
+            for lane, feed in zip(lanes, feeds, strict=True):
+                while not lane.items and not lane.ended:
+                    batch = await anext(feed, None)
+                    if batch is None:
+                        lane.ended = True
+                    else:
+                        lane.add(batch)
+            waiting = [lane.newest for lane in lanes if not lane.ended]
+            bound = min(waiting) if waiting else max(lane.newest for lane in lanes)
+            batch = hand_on(lanes, bound)
+            if batch:
+                yield batch
+            elif not waiting:
+                return
+    finally:
+        for source in sources:
+            await source.aclose()
+
+
+async def _live(sources: Sequence[LogStream], patience: float) -> AsyncGenerator[Batch, None]:
+    from pyd_core.logs.live import LiveMerge  # noqa: PLC0415 - brings asyncio, which merging finished logs doesn't need
+
+    async with LiveMerge(sources, patience) as live:
+        async for batch in live.batches():
+            yield batch

@@ -1,0 +1,73 @@
+"""Where in a log one is, so that reading can go on there after a cut or a restart: nothing twice, nothing left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import takewhile
+
+from pyd_core.logs.line import LogLine
+
+_Mark = tuple[str, int, int]
+
+
+class Place:
+    """The last line seen.
+
+    Engines can be asked for lines from a time on, and several lines may share one time (Podman's have whole seconds),
+    so the lines of the last time are remembered by what they say and dropped when they come again. Should the engine's
+    clock have been set back in between, lines may come twice; none is left out.
+    """
+
+    def __init__(self, *, since: int | None = None, tail: int | None = None) -> None:
+        self.since = since
+        """Nanoseconds since the epoch to ask from; None is the beginning."""
+        self.tail = tail
+        self._seen: Counter[_Mark] = Counter()
+        self._again: Counter[_Mark] = Counter()
+        self.met = True
+        """Whether, after going on, the line last seen came again: then nothing is missing."""
+
+    def advance(self, lines: list[LogLine]) -> None:
+        """Notes lines that were handed on."""
+        if not lines:
+            return
+        last = lines[-1].time_ns
+        if last == 0:
+            return
+        newest = list(takewhile(lambda line: line.time_ns == last, reversed(lines)))
+        if last != self.since or len(newest) < len(lines):
+            self._seen = Counter()
+        self._seen.update(map(_mark, newest))
+        self.since = last
+        self.tail = None
+
+    def skip_past(self, time_ns: int) -> None:
+        """Goes on after this time, whatever was seen."""
+        self.since = time_ns + 1
+        self.tail = None
+        self._seen = Counter()
+
+    def go_on(self) -> None:
+        """A new request starts here: what was seen last will come again."""
+        self._again = self._seen.copy()
+        self.met = not self._again
+
+    def fresh(self, lines: list[LogLine]) -> list[LogLine]:
+        """Returns those of `lines` that weren't seen before going on."""
+        if not self._again or not lines:
+            return lines
+        kept = []
+        for line in lines:
+            mark = _mark(line)
+            if line.time_ns == self.since and self._again[mark] > 0:
+                self._again[mark] -= 1
+                self.met = True
+            else:
+                kept.append(line)
+        if lines[-1].time_ns != self.since:
+            self._again = Counter()
+        return kept
+
+
+def _mark(line: LogLine) -> _Mark:
+    return line.stream, hash(line.data), line.cut

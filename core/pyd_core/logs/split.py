@@ -1,0 +1,178 @@
+"""Cutting a stream of output into lines.
+
+Docker Engine stores a line of more than 16 KiB in pieces and sends each with its own timestamp, the last with the
+newline. Framed output tells where a piece begins; raw output (a terminal's) doesn't, so there a timestamp is looked for
+where such a piece would end.
+"""
+
+from __future__ import annotations
+
+from pyd_core.engine.frames import STDERR, STDOUT, SYSTEM, Frame, FrameDecoder
+from pyd_core.errors import EngineError
+from pyd_core.logs.line import LONGEST_LINE, LogLine, StreamName
+from pyd_core.logs.stamp import LONGEST_STAMP, StampReader
+
+PIECE = 16 * 1024
+"""Bytes after which Docker Engine cuts a line (moby, daemon/logger/copier.go, defaultBufSize)."""
+
+
+class _Partial:
+    """A line whose newline hasn't come yet."""
+
+    __slots__ = ("cut", "fresh", "pieces", "size", "time_ns")
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.pieces: list[bytes] = []
+        self.size = 0
+        self.cut = 0
+        self.time_ns = 0
+        self.fresh = True
+
+    def add(self, data: bytes, limit: int) -> None:
+        room = limit - self.size
+        if len(data) > room:
+            self.cut += len(data) - room
+            data = data[:room]
+        if data:
+            self.pieces.append(data)
+            self.size += len(data)
+        self.fresh = False
+
+
+class FramedSplitter:
+    """Lines of framed output with timestamps; holds at most one unfinished line of each stream back."""
+
+    def __init__(self, container_id: str, name: str, *, longest: int = LONGEST_LINE) -> None:
+        self._id = container_id
+        self._name = name
+        self._longest = longest
+        self._frames = FrameDecoder()
+        self._stamps = StampReader()
+        self._partial: dict[int, _Partial] = {STDOUT: _Partial(), STDERR: _Partial()}
+        self._head = b""
+        self.last_ns = 0
+        """The time of the newest piece of an unfinished line."""
+
+    def feed(self, chunk: bytes) -> list[LogLine]:
+        """Returns the lines that `chunk` completes.
+
+        Raises:
+            BadAnswer: The stream isn't framed.
+            EngineError: The engine says, within the stream, that it can't go on.
+        """
+        lines: list[LogLine] = []
+        identity, name, split = self._id, self._name, self._stamps.split
+        for frame in self._frames.feed(chunk):
+            stream, data, first, last = frame
+            partial = self._partial.get(stream)
+            if partial is None:
+                if stream == SYSTEM:
+                    said = data[:200].decode(errors="replace").strip()
+                    raise EngineError(f"the engine can't go on reading the log of {name}: {said}")
+                continue
+            if first and last and partial.fresh and data[-1:] == b"\n" and len(data) <= self._longest:
+                time_ns, start = split(data)
+                if data.find(b"\n", start) == len(data) - 1:
+                    stream_name: StreamName = "stdout" if stream == STDOUT else "stderr"
+                    lines.append(LogLine(identity, name, stream_name, time_ns, data[start:-1]))
+                    continue
+            self._slow(partial, frame, lines)
+        return lines
+
+    def close(self) -> list[LogLine]:
+        """Returns what was left unfinished when the stream ended.
+
+        Raises:
+            StreamCut: It ended within a frame.
+        """
+        self._frames.close()
+        return self.rest()
+
+    def rest(self) -> list[LogLine]:
+        """Returns the unfinished lines and forgets them."""
+        return [
+            self._finish(partial, stream) for stream, partial in self._partial.items() if partial.pieces or partial.cut
+        ]
+
+    def _slow(self, partial: _Partial, frame: Frame, lines: list[LogLine]) -> None:
+        data = frame.data
+        if self._head:  # the frame's timestamp was itself torn
+            data, self._head = self._head + data, b""
+            first = True
+        else:
+            first = frame.first
+        if first:
+            if not frame.last and len(data) < LONGEST_STAMP:
+                self._head = data
+                return
+            time_ns, start = self._stamps.split(data)
+            if partial.fresh:
+                partial.time_ns = time_ns
+            self.last_ns = time_ns
+            data = data[start:]
+        pieces = data.split(b"\n")
+        for piece in pieces[:-1]:
+            partial.add(piece, self._longest)
+            time_ns = partial.time_ns
+            lines.append(self._finish(partial, frame.stream))
+            partial.time_ns = time_ns  # several lines in one frame share its timestamp
+        if pieces[-1]:
+            partial.add(pieces[-1], self._longest)
+
+    def _finish(self, partial: _Partial, stream: int) -> LogLine:
+        name: StreamName = "stdout" if stream == STDOUT else "stderr"
+        line = LogLine(self._id, self._name, name, partial.time_ns, b"".join(partial.pieces), partial.cut)
+        partial.clear()
+        return line
+
+
+class RawSplitter:
+    """Lines of a terminal's output with timestamps; all of it is `stdout`."""
+
+    def __init__(self, container_id: str, name: str, *, longest: int = LONGEST_LINE) -> None:
+        self._id = container_id
+        self._name = name
+        self._longest = longest
+        self._stamps = StampReader()
+        self._rest = b""
+        self._partial = _Partial()
+        self.last_ns = 0
+        """The time of the unfinished line."""
+
+    def feed(self, chunk: bytes) -> list[LogLine]:
+        """Returns the lines that `chunk` completes."""
+        *whole, self._rest = (self._rest + chunk).split(b"\n")
+        lines = [self._line(data) for data in whole]
+        while len(self._rest) > PIECE + LONGEST_STAMP:
+            self._rest = self._take(self._rest)
+        return lines
+
+    def close(self) -> list[LogLine]:
+        """Returns what was left unfinished when the stream ended."""
+        return self.rest()
+
+    def rest(self) -> list[LogLine]:
+        """Returns the unfinished line and forgets it."""
+        rest, self._rest = self._rest, b""
+        return [self._line(rest)] if rest or not self._partial.fresh else []
+
+    def _take(self, data: bytes) -> bytes:
+        """Adds one piece to the line, less the timestamp it begins with, and returns the rest."""
+        time_ns, start = self._stamps.split(data)
+        if self._partial.fresh:
+            self._partial.time_ns = time_ns
+        self.last_ns = time_ns or self.last_ns
+        self._partial.add(data[start : start + PIECE], self._longest)
+        return data[start + PIECE :]
+
+    def _line(self, data: bytes) -> LogLine:
+        partial = self._partial
+        data = self._take(data.removesuffix(b"\r"))
+        while data:
+            data = self._take(data)
+        line = LogLine(self._id, self._name, "stdout", partial.time_ns, b"".join(partial.pieces), partial.cut)
+        partial.clear()
+        return line

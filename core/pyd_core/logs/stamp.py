@@ -1,0 +1,41 @@
+"""The timestamp an engine puts before each line of output: RFC 3339, `2024-05-01T10:00:00.123456789Z message`."""
+
+from __future__ import annotations
+
+from pyd_core.model.base import parse_time
+
+LONGEST_STAMP = 36
+"""Bytes of `2024-05-01T10:00:00.123456789+02:00` and the space."""
+
+
+class StampReader:
+    """Reads timestamps off lines; remembers the second it last saw, since neighbours share it."""
+
+    def __init__(self) -> None:
+        self._second = b""
+        self._second_ns = 0
+
+    def split(self, line: bytes) -> tuple[int, int]:
+        """Finds the timestamp a line begins with.
+
+        Returns:
+            The time in nanoseconds since the epoch and where the message begins; 0 and 0 without a timestamp.
+        """
+        if line[19:20] == b"." and line[29:31] == b"Z ":  # Docker Engine: always nine decimals, always UTC
+            digits = line[20:29]
+            if line[:19] == self._second and digits.isdigit():
+                return self._second_ns + int(digits), 31
+            return self._learn(line, 31)
+        end = line.find(b" ", 0, LONGEST_STAMP)
+        return self._learn(line, end + 1 if end >= 0 else len(line))
+
+    def _learn(self, line: bytes, message: int) -> tuple[int, int]:
+        if message > LONGEST_STAMP:
+            return 0, 0
+        time_ns = parse_time(line[:message].rstrip(b" ").decode("ascii", errors="replace"))
+        if time_ns is None:
+            return 0, 0
+        if message == 31 and line[29:30] == b"Z":
+            self._second = line[:19]
+            self._second_ns = time_ns - time_ns % 1_000_000_000
+        return time_ns, message

@@ -1,0 +1,82 @@
+#!/bin/sh
+# Runs every check of the project on this machine, after installing and starting what they need.
+set -eu
+
+usage() {
+	cat <<'END'
+Usage: sh test.sh [SESSION...] [-- PYTEST ARGUMENT...]
+
+Installs what the tests need on top of `sh up.sh` (Docker Engine, Podman, a registry, sshd, tmux, a compiler: from the
+distribution's packages), starts a Docker Engine if none answers and ends it again after, and runs the nox sessions:
+  lint types unit engine privileged e2e snapshots build     (all of them without an argument; `bench` by name only)
+The tests make their own images and remove what they made; containers that are there already are left alone.
+
+With CI set, a test that can't run for want of something installable is a failure.
+END
+}
+
+sessions=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	-h | --help) usage && exit 0 ;;
+	--) shift && break ;;
+	-*) usage >&2 && exit 2 ;;
+	*) sessions="$sessions $1" && shift ;;
+	esac
+done
+[ -n "$sessions" ] || sessions='lint types unit engine privileged e2e snapshots build'
+
+cd "$(dirname -- "$0")"
+docker=/var/run/docker.sock
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+engine_answers() { as_root docker -H "unix://$docker" version >/dev/null 2>&1; }
+
+if engine_answers; then started=no; else started=yes; fi
+end_engine() {
+	[ $started = yes ] || return 0
+	if [ -d /run/systemd/system ]; then
+		as_root systemctl stop -q docker.socket docker || true
+	elif [ -e /run/pyd-dockerd.pid ]; then
+		engine=$(cat /run/pyd-dockerd.pid)
+		as_root kill "$engine" 2>/dev/null || true
+		tries=0
+		while as_root kill -0 "$engine" 2>/dev/null && [ $tries -lt 150 ]; do tries=$((tries + 1)) && sleep 0.2; done
+		as_root rm -f /run/pyd-dockerd.pid
+	fi
+}
+trap end_engine EXIT
+trap 'exit 130' INT TERM HUP
+
+begun=$(date +%s)
+sh up.sh --tests
+PATH=$(pwd)/.venv/bin:$PATH:/usr/sbin:/sbin
+export PATH
+
+summary='' failed=0
+took() { printf '%d:%02d' $((($2 - $1) / 60)) $((($2 - $1) % 60)); }
+prepared=$(date +%s)
+for session in $sessions; do
+	start=$(date +%s)
+	code=0
+	case $session in
+	engine | privileged | e2e | bench)
+		# Root's byte code and caches would be in a developer's way later.
+		if [ "$(id -u)" = 0 ]; then nox -s "$session" -- "$@" || code=$?; else
+			sudo -E env PATH="$PATH" PYTHONDONTWRITEBYTECODE=1 PYTEST_ADDOPTS='-p no:cacheprovider' \
+				.venv/bin/nox -s "$session" -- "$@" || code=$?
+		fi
+		;;
+	*) nox -s "$session" -- "$@" || code=$? ;;
+	esac
+	if [ $code = 0 ]; then word=passed; else word="FAILED ($code)" failed=$((failed + 1)); fi
+	summary="$summary$(printf '  %-12s %-12s %s' "$session" "$word" "$(took "$start" "$(date +%s)")")
+"
+done
+
+printf '\n%s\n' "Set-up took $(took "$begun" "$prepared"), the checks $(took "$prepared" "$(date +%s)"):"
+printf '%s' "$summary"
+if [ $failed != 0 ]; then
+	echo "$failed failed. Run one alone by: sh test.sh SESSION, or with pytest's arguments: sh test.sh SESSION -- -x -k NAME"
+	exit 1
+fi
+echo 'All passed.'

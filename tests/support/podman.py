@@ -1,0 +1,86 @@
+"""A Podman service with a store of its own, for one test run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from support.docker import Docker
+
+PATIENCE = 30.0
+"""Seconds until a service that doesn't answer counts as broken."""
+
+
+@dataclass
+class Podman:
+    """Podman's Docker-compatible API on a socket, with nothing of the developer's own Podman touched.
+
+    The runtime is runc where there is one: crun refuses hosts with cgroup v1 and v2 mounted side by side.
+    """
+
+    directory: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="pydp-", dir="/tmp")))
+    _service: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address; the path is short because socket paths end at 107 bytes."""
+        return f"unix://{self.directory}/podman.sock"
+
+    def command(self, *arguments: str) -> list[str]:
+        """A podman command line on this store."""
+        places = ("root", "runroot", "network-config-dir", "tmpdir")
+        options = [f"--{place}={self.directory / place}" for place in places]
+        runtime = ["--runtime=runc"] if shutil.which("runc") else []
+        return ["podman", *options, "--storage-driver=vfs", "--cgroup-manager=cgroupfs", *runtime, *arguments]
+
+    def __enter__(self) -> Self:
+        with (self.directory / "log").open("wb") as log:
+            self._service = subprocess.Popen(
+                self.command("system", "service", "--time=0", self.url),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        self._wait_until_it_answers()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        subprocess.run(self.command("rm", "--all", "--force", "--time=0"), capture_output=True, check=False)
+        if self._service is not None:
+            self._service.terminate()
+            self._service.wait()
+        self._end_monitors()
+        subprocess.run(["umount", "-q", self.directory / "root/vfs"], check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def corner(self) -> Docker:
+        """A corner of it; the docker CLI drives Podman as it does Docker Engine."""
+        return Docker(host=self.url)
+
+    def _end_monitors(self) -> None:
+        """Ends what watches over finished execs: it stays for five minutes, and would then make the store anew."""
+        for file in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                if os.fsencode(self.directory) in file.read_bytes():
+                    os.kill(int(file.parent.name), signal.SIGKILL)
+
+    def _wait_until_it_answers(self) -> None:
+        assert self._service is not None
+        deadline = time.monotonic() + PATIENCE
+        ask = ["docker", "version"]
+        environ = {**os.environ, "DOCKER_HOST": self.url}
+        while subprocess.run(ask, env=environ, capture_output=True, check=False).returncode != 0:
+            if self._service.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"podman's service does not start: {(self.directory / 'log').read_text()}")
+            time.sleep(0.05)  # it has no way to say that it listens

@@ -1,0 +1,91 @@
+"""What `start`, `stop`, `restart`, `kill`, `pause`, `unpause` and `rm` share: one action on several containers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.errors import EngineUnavailable, PydError
+from pyd_core.sanitise import safe
+from pyd_tui.cli import failures
+from pyd_tui.cli.output import write, write_json
+from pyd_tui.cli.state import State
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
+
+AT_ONCE = 16
+"""Containers acted on at the same time: an engine gains nothing from more."""
+
+Action = Callable[["Engine", str], Awaitable[None]]
+"""Does it to one container, given by id."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one container, as `--json` tells it."""
+
+    name: str
+    """As it was given."""
+    id: str | None = None
+    ok: bool = True
+    error: str | None = None
+    reference: str | None = None
+
+
+def act(state: State, names: Sequence[str], action: Action) -> int:
+    """Does something to each container, and goes on with the others when one fails.
+
+    Names are written to stdout as they are done, errors to stderr.
+
+    Returns:
+        The exit code: 0 when all succeeded, else the worst of the errors'.
+
+    Raises:
+        EngineUnavailable: The engine can't be reached at all.
+    """
+    worst = 0
+    results: list[Result] = []
+
+    async def one(engine: Engine, name: str) -> None:
+        nonlocal worst
+        from pyd_core.engine.names import resolve_container  # noqa: PLC0415 - only with an engine
+
+        found: str | None = None
+        try:
+            found = (await resolve_container(engine, name)).id
+            await action(engine, found)
+        except EngineUnavailable:
+            raise
+        except PydError as error:
+            worst = max(worst, failures.exit_code(error))
+            results.append(Result(name=name, id=found, ok=False, error=error.message, reference=error.reference))
+            if not state.json:
+                failures.report(error, subject=name)
+        else:
+            results.append(Result(name=name, id=found))
+            if not state.json:
+                write(f"{safe(name)}\n")
+
+    async def several(engine: Engine) -> None:
+        import asyncio  # noqa: PLC0415 - one container needs no event loop
+
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def in_turn(name: str) -> None:
+            async with turn:
+                await one(engine, name)
+
+        await asyncio.gather(*map(in_turn, names))
+
+    wanted = list(dict.fromkeys(names))
+    if len(wanted) == 1:
+        state.ask(lambda engine: one(engine, wanted[0]))
+    else:
+        names = wanted
+        state.run(several)
+    if state.json:
+        order = {name: place for place, name in enumerate(wanted)}
+        write_json(sorted(results, key=lambda result: order[result.name]))
+    return worst

@@ -1,0 +1,70 @@
+"""Names of containers on a command line, and their completion."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyd_tui.cli.state import State
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from pyd_core.model.container import ContainerSummary
+
+PATIENCE = 1.0
+"""Seconds a completion may take; a shell waits for it."""
+
+
+class ContainerName(click.ParamType[str]):
+    """A container's name, id or the beginning of its id.
+
+    Args:
+        states: Only containers in these are completed; empty offers all.
+    """
+
+    name = "container"
+
+    def __init__(self, *states: str) -> None:
+        self.states = frozenset(states)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """Asks the engine for names; says nothing at all where it can't answer at once."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
+
+        taken = {word for value in ctx.params.values() for word in (value if isinstance(value, tuple) else (value,))}
+        found = [
+            summary for summary in _ask(ctx.ensure_object(State)) if not self.states or summary.state in self.states
+        ]
+        names = [
+            CompletionItem(summary.name, help=f"{summary.state}, {summary.image}")
+            for summary in found
+            if summary.name.startswith(incomplete) and summary.name not in taken and _plain(summary.name)
+        ]
+        if names or len(incomplete) < 2:
+            return names
+        return [CompletionItem(s.id[:12], help=s.name) for s in found if s.id.startswith(incomplete)]
+
+
+def _plain(name: str) -> bool:
+    """Whether a shell can take a name as it is; no line break or command substitution may reach a command line."""
+    return name.isascii() and all(letter.isalnum() or letter in "_.-" for letter in name)
+
+
+def _ask(state: State) -> Iterable[ContainerSummary]:
+    def late(_: int, __: FrameType | None) -> None:
+        raise TimeoutError
+
+    before: Any = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        return state.ask(lambda engine: engine.containers.list(all=True))
+    except Exception:  # noqa: BLE001 - whatever it is, the user is in the middle of a command line
+        return ()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,85 @@
+"""`pyd ps`: the list of containers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import click
+
+from pyd_core.model.container import ContainerSummary
+from pyd_tui.cli.columns import write_table
+from pyd_tui.cli.filters import filter_option, parse_filters
+from pyd_tui.cli.output import on_terminal, write, write_json
+from pyd_tui.cli.render.containers import SHORT_ID, cells, columns, row
+from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.verb import Verb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PsOptions:
+    """What `pyd ps` was asked for.
+
+    Attributes:
+        all: Those that don't run too.
+        quiet: Only ids.
+        last: Only so many, the newest, whatever their state; 0 is no limit.
+        filters: As `--filter` gave them.
+        full: Nothing shortened.
+        size: With the size of the writable layer.
+        format: `table` or `json`.
+    """
+
+    all: bool = False
+    quiet: bool = False
+    last: int = 0
+    filters: tuple[str, ...] = ()
+    full: bool = False
+    size: bool = False
+    format: str = "table"
+
+
+@click.command(
+    "ps",
+    cls=Verb,
+    examples=(
+        ("pyd ps", "the running ones"),
+        ("pyd ps -a", "all, the dead with their exit codes"),
+        ("pyd ps -a -f status=exited -f label=tier=web", "only what fits"),
+        ("pyd rm $(pyd ps -qa -f status=exited)", "ids, for other commands"),
+        ("pyd ps --json", "for programs"),
+    ),
+)
+@click.option("-a", "--all", is_flag=True, help="Those that don't run too.")
+@click.option("-q", "--quiet", is_flag=True, help="Only ids.")
+@click.option("-l", "--latest", is_flag=True, help="Only the newest, whatever its state.")
+@click.option("-n", "--last", type=click.IntRange(min=0), default=0, metavar="N", help="Only the N newest.")
+@filter_option
+@click.option("--no-trunc", "full", is_flag=True, help="Nothing shortened; with command and id.")
+@click.option("-s", "--size", is_flag=True, help="With the size of the writable layer; slow.")
+@click.option("--format", type=click.Choice(("table", "json")), default="table", help="How to print.")
+@pass_state
+def command(state: State, /, *, latest: bool, last: int, **given: object) -> None:
+    """List containers."""
+    options = PsOptions(last=1 if latest else last, **given)  # type: ignore[arg-type]
+    show(state, options)
+
+
+def show(state: State, options: PsOptions) -> None:
+    """Asks the engine and prints its containers."""
+    filters = parse_filters(options.filters)
+    every = options.all or bool(options.last)
+    found = state.ask(
+        lambda engine: engine.containers.list(all=every, filters=filters, size=options.size, limit=options.last or None)
+    )
+    if options.quiet:
+        write("".join(f"{_id(container, full=options.full)}\n" for container in found))
+    elif state.json or options.format == "json":
+        write_json([row(container, sized=options.size) for container in found])
+    else:
+        rows = cells(found, now=time.time(), size=options.size, full=options.full, short_digests=on_terminal())
+        write_table(columns(size=options.size, full=options.full), rows)
+
+
+def _id(container: ContainerSummary, *, full: bool) -> str:
+    return container.id if full else container.id[:SHORT_ID]

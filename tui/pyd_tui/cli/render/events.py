@@ -1,0 +1,37 @@
+"""Events as lines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pyd_core.model.event import Event
+from pyd_core.sanitise import safe
+
+_SHOWN = ("image", "exitCode", "signal", "execID", "container", "driver", "oldName")
+"""Attributes worth a place on the line, in this order; labels and the rest are in `--json`."""
+_COLOURS = {
+    "die": "31",
+    "oom": "1;31",
+    "kill": "33",
+    "destroy": "2",
+    "start": "32",
+    "pause": "33",
+    "unpause": "32",
+    "health_status": "36",
+}
+
+
+def line(event: Event, *, colour: bool = False) -> str:
+    """Returns an event on one line: local time, kind, action, name, and the attributes that say more."""
+    moment = datetime.fromtimestamp((event.time_nano or event.time * 10**9) / 1e9).astimezone()
+    attributes = event.actor.attributes
+    told = [f"{key}={attributes[key]}" for key in _SHOWN if attributes.get(key) and attributes[key] != event.name]
+    action = safe(event.action)
+    code = _COLOURS.get(event.verb)
+    if event.verb == "die" and attributes.get("exitCode") == "0":
+        code = "2"
+    if colour and code:
+        action = f"\x1b[{code}m{action}\x1b[0m"
+    when = f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}"
+    parts = (when, safe(event.type), action, safe(event.name), *map(safe, told))
+    return " ".join(part.replace("\t", " ") for part in parts)
