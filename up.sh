@@ -236,7 +236,10 @@ engine_answers() {
 
 # Starts the daemon as systemd or, where none runs, the daemon itself; its own pid file is /var/run/docker.pid.
 start_engine() {
-	[ $root != no ] || fail 'no engine answers, and starting one takes root' 'start Docker or Podman, or set DOCKER_HOST'
+	if [ $root = no ]; then
+		cat "$scratch/engine" >&2
+		fail 'no engine answers this user, and starting one takes root' 'start Docker or Podman, join the docker group, or set DOCKER_HOST'
+	fi
 	command -v dockerd >/dev/null || fail 'no engine answers, and no Docker Engine is installed' "$(by_hand)"
 	if systemd; then
 		say 'Starting Docker Engine (systemctl start docker)'
@@ -272,15 +275,16 @@ fi
 
 if [ $open = no ]; then
 	say 'Ready'
-elif [ -t 0 ] && [ -t 1 ]; then
-	trap - EXIT
-	rm -rf "$scratch"
-	if [ $root = sudo ] && ! "$bin/pyd" version --json >/dev/null 2>&1; then
-		say "The engine admits root and members of its group only: opening pyd with sudo (or join: sudo usermod -aG docker $(id -un))"
-		exec sudo "$bin/pyd"
-	fi
-	exec "$bin/pyd"
-else
-	"$bin/pyd" version
-	"$bin/pyd" ps
+	exit 0
 fi
+by=''
+if [ $root = sudo ] && ! "$bin/pyd" version --json >/dev/null 2>&1; then
+	by=sudo
+	say "The engine admits root and its group only: calling pyd by sudo (or join the group: sudo usermod -aG docker $(id -un))"
+fi
+if [ -t 0 ] && [ -t 1 ]; then
+	rm -rf "$scratch"
+	exec $by "$bin/pyd"
+fi
+$by "$bin/pyd" version
+$by "$bin/pyd" ps

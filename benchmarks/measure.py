@@ -54,19 +54,24 @@ def run_once(argv: Argv) -> Sample:
     return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def in_turn(*programs: Argv, rounds: int, warm: int = 2) -> list[Sample]:
-    """Runs programs in turn and returns the medians of each, in their order."""
+def taken_in_turn(*programs: Argv, rounds: int, warm: int = 2) -> list[list[Sample]]:
+    """Runs programs in turn and returns all samples of each, in their order, without those of the first rounds."""
     taken: list[list[Sample]] = [[] for _ in programs]
     for number in range(warm + rounds):
         for samples, argv in zip(taken, programs, strict=True):
             sample = run_once(argv)
             if number >= warm:
                 samples.append(sample)
+    return taken
+
+
+def in_turn(*programs: Argv, rounds: int, warm: int = 2) -> list[Sample]:
+    """Runs programs in turn and returns the medians of each, in their order."""
     return [
         Sample(
             statistics.median(sample.wall for sample in samples),
             statistics.median(sample.cpu for sample in samples),
             int(statistics.median(sample.memory for sample in samples)),
         )
-        for samples in taken
+        for samples in taken_in_turn(*programs, rounds=rounds, warm=warm)
     ]

@@ -73,7 +73,7 @@ def main() -> None:
     show(results, skipped)
     imports = costs(options.rounds) if "imports" in chosen else {}
     if imports:
-        print("\nimport, ms over an empty interpreter: ", ", ".join(f"{name} {ms:.0f}" for name, ms in imports.items()))
+        print("\nms an import takes: " + "; ".join(f"{name} {ms:.0f}" for name, ms in imports.items()))
     print("\n" + ", ".join(f"{name} {value}" for name, value in machine().items()))
     if options.json:
         document = {

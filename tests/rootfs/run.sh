@@ -59,19 +59,24 @@ for tool in mmdebstrap pasta unshare git; do
 done
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 [ -n "$dir" ] || dir=$(mktemp -d /var/tmp/pyd-rootfs.XXXXXX)
-# shellcheck disable=SC1091 # the machine's, not ours
-[ -n "$suite" ] || suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-trap '[ "$keep" = yes ] || rm -rf --one-file-system "$dir"' EXIT
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"; [ "$keep" = yes ] || rm -rf --one-file-system "$dir"' EXIT
 trap 'exit 130' INT TERM HUP
+# shellcheck disable=SC1091 # the machine's, not ours
+own=$(. /etc/os-release && echo "$VERSION_CODENAME")
+[ -n "$suite" ] || suite=$own
 
 if [ ! -e "$dir/etc/os-release" ]; then
 	echo "==> Making a $suite root file system in $dir"
-	apt-config dump | grep -E '^Acquire::(http|https|Check|Retries)' >"$dir.apt" || true
+	apt-config dump | grep -E '^Acquire::(http|https|Check|Retries)' >"$scratch/apt" || true
+	mkdir "$scratch/sources"
 	# Package sources that are files of this machine mean nothing in there.
-	sources=$(find /etc/apt -maxdepth 2 \( -name sources.list -o -path '*/sources.list.d/*' \) -exec grep -L 'file:' {} +)
-	# shellcheck disable=SC2086 # a list of files
-	mmdebstrap --quiet --mode=root --variant=minbase --include=git,python3 --aptopt="$dir.apt" "$suite" "$dir" $sources
-	rm -f "$dir.apt"
+	find /etc/apt -maxdepth 2 \( -name sources.list -o -path '*/sources.list.d/*' \) -exec grep -L 'file:' {} + |
+		while read -r source; do sed "s/\\b$own\\b/$suite/g" "$source" >"$scratch/sources/$(basename "$source")"; done
+	mmdebstrap --quiet --mode=root --variant=minbase --include=git,python3 --aptopt="$scratch/apt" "$suite" "$dir" \
+		"$scratch"/sources/*
+	# Releases name their key files differently; without a name apt takes those of its own release.
+	[ "$suite" = "$own" ] || find "$dir/etc/apt/sources.list.d" -type f -exec sed -i '/^Signed-By:/d' {} +
 	cp -L /etc/resolv.conf "$dir/etc/resolv.conf"
 	mkdir -p "$dir/usr/local/share/ca-certificates"
 	cp -R /usr/local/share/ca-certificates/. "$dir/usr/local/share/ca-certificates/"

@@ -17,7 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from support.missing import missing
+
 LABEL = "pyd.test"
+
+QUICK = ("--stop-signal", "KILL")
+"""Options of a container whose removal shouldn't wait for a main process that ignores SIGTERM, as Podman does."""
+LONE = ("--network", "none", *QUICK)
+"""The same without a network, which takes time to set up."""
 
 SLEEPER = """
 #include <signal.h>
@@ -34,6 +41,15 @@ def compile_static(source: str, out: Path) -> Path:
     code.write_text(source)
     subprocess.run(["gcc", "-static", "-Os", "-s", "-o", out, code], check=True)
     return out
+
+
+def busybox_files(source: Path = Path("/bin/busybox")) -> dict[str, bytes | Path | str]:
+    """Busybox and a link for each of its applets."""
+    if not source.exists():
+        missing("busybox-static")
+    applets = subprocess.run([source, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    links: dict[str, bytes | Path | str] = {f"bin/{applet}": "-> busybox" for applet in applets if applet != "busybox"}
+    return {"bin/busybox": source, **links}
 
 
 def layer(

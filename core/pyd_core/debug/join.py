@@ -1,7 +1,7 @@
 """Joining a target: one file that needs nothing but the standard library.
 
-`pyd debug` forks and calls `supervise` here; a helper container runs the same file alone, as
-`python3 -I -S join.py FD`, with the plan as JSON on that descriptor. Three processes come of it:
+`pyd debug` forks and calls `serve` here; a helper container runs the same file alone, as `python3 -I -S join.py FD`.
+Either way the plan comes as JSON, in one message on a seqpacket socket. Three processes come of it:
 
 ```
 client       pyd itself, outside everything; owns the user's terminal
@@ -10,9 +10,9 @@ client       pyd itself, outside everything; owns the user's terminal
       └─ command     the shell, with its credentials, in its own session
 ```
 
-The plan is a dictionary as `pyd_core.debug.session.make_plan` makes it. Messages go to the client over a seqpacket
-socket, as fields with NUL between them: `error CALL ERRNO SUBJECT`, `terminal` (with the pty's master as a passed
-descriptor), `exit WAITSTATUS`, `ended` (the target is gone), `killed SIGNAL` (somebody killed the keeper).
+The plan is a dictionary as `pyd_core.debug.session.make_plan` makes it. Messages go back over the
+same socket, as fields with NUL between them: `error CALL ERRNO SUBJECT`, `terminal` (with the pty's master as a passed
+descriptor), `exit WAITSTATUS`, `ended` (the target is gone).
 
 The kernel's interfaces: open_tree(2), move_mount(2), fsopen(2), mount_setattr(2), setns(2), namespaces(7),
 capabilities(7).
@@ -62,6 +62,7 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, sign
 _MINDED = {signal.SIGCHLD, _CLIENT_GONE, *_FORWARDED}
 
 _NODES = ("null", "zero", "full", "random", "urandom", "tty")
+_LARGEST_PLAN = 4 << 20
 _LAST_DESCRIPTOR = 0xFFFFFFFF
 _MOST_ENTRIES = 4096
 """Entries of the target's /dev that are carried over: a hostile one could hold millions."""
@@ -190,18 +191,16 @@ def build_view(plan: Plan, toolbox: int, nodes: dict[str, int]) -> int:
         set_attributes("/", clear=_MOUNT_ATTR_RDONLY)
     terminals = new_mount("devpts", {"mode": "0620", "ptmxmode": "0666"})
     inside = os.dup(terminals)
-    if not _is_directory("/dev"):
-        missing = {"dev": new_mount("tmpfs", {"mode": "0755", "size": "1m"})}
-        if not _is_directory("/proc"):
-            missing["proc"] = new_mount("proc", {})
-        os.fchdir(compose("/", missing))
+    missing = {path: kind for path, kind in (("dev", "tmpfs"), ("proc", "proc")) if not _is_directory(f"/{path}")}
+    if missing:
+        os.fchdir(compose("/", {path: new_mount(kind, {}) for path, kind in missing.items()}))
         os.chroot(".")
     cover = compose("/dev", {plan["prefix"].rsplit("/", 1)[1]: toolbox, "pts": terminals}, hide=frozenset({"ptmx"}))
     os.symlink("pts/ptmx", "ptmx", dir_fd=cover)
     for name, node in nodes.items():
         with contextlib.suppress(FileExistsError):
             _attach_over_stub(cover, name, node, is_directory=False)
-    if not _proc_is_ours() and _is_directory("/proc"):
+    if not _proc_is_ours():
         attach(new_mount("proc", {}), _AT_FDCWD, "/proc")
     return inside
 
@@ -342,9 +341,7 @@ class Opened:
     """All that is opened while the host's files are still in sight."""
 
     def __init__(self, plan: Plan) -> None:
-        process = plan.get("process")
-        if process is None:
-            process = os.open(f"/proc/{plan['pid']}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        process = os.open(f"/proc/{plan['pid']}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         if start_time(process) != plan["start"]:
             raise CallFailed("open", errno.ESRCH, "the target")
         self.pidfd = os.pidfd_open(plan["pid"])
@@ -402,9 +399,6 @@ def supervise(plan: Plan, status: socket.socket) -> NoReturn:
     code = 125
     groups: Groups | None = None
     try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _MINDED)
-        os.setsid()
-        _prctl(_PR_SET_PDEATHSIG, _CLIENT_GONE)
         if plan["client"] and os.getppid() != plan["client"]:
             os._exit(code)
         _prctl(_PR_SET_DUMPABLE, 0)
@@ -416,9 +410,9 @@ def supervise(plan: Plan, status: socket.socket) -> NoReturn:
         if keeper == 0:
             _keep(plan, opened, groups, status)
         _let_go_of_stdio()
-        ended = _mind(keeper)
-        if os.WIFSIGNALED(ended):
-            _tell(status, "ended" if _is_over(opened.pidfd) else "killed", os.WTERMSIG(ended))
+        ended = _mind(keeper, target=opened.pidfd)
+        if _is_over(opened.pidfd, patience=1000 if os.WIFSIGNALED(ended) else 0):
+            _tell(status, "ended")
         code = 0
     except CallFailed as error:
         _tell(status, "error", error.call, error.number, error.subject)
@@ -432,34 +426,61 @@ def supervise(plan: Plan, status: socket.socket) -> NoReturn:
         os._exit(code)
 
 
-def _is_over(pidfd: int) -> bool:
-    """Whether the target has ended, or does within a second: its namespace dies a little before its main process."""
+def _is_over(pidfd: int, *, patience: int) -> bool:
+    """Whether the target has ended, or does within `patience` milliseconds.
+
+    A namespace's processes, the keeper among them, die a little before its main process does.
+    """
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
-    return bool(poll.poll(1000))
+    return bool(poll.poll(patience))
 
 
-def _mind(child: int, *, everyone: bool = False) -> int:
+def _mind(child: int, *, everyone: bool = False, target: int = -1) -> int:
     """Waits for a child, passing signals on to it, and returns its wait status.
 
     Args:
         child: The child.
         everyone: Reap all children, and pass signals to the child's process group.
+        target: The target's pidfd; when it ends, the session is told to end, which matters where its pid namespace,
+            being the host's, doesn't end with it.
     """
+    signals = _signal_descriptor()
+    poll = select.poll()
+    poll.register(signals, select.POLLIN)
+    if target >= 0:
+        poll.register(target, select.POLLIN)
     while True:
-        number = signal.sigwaitinfo(_MINDED).si_signo
-        if number == signal.SIGCHLD:
-            while True:
-                pid, ended = os.waitpid(-1 if everyone else child, os.WNOHANG)
-                if pid == child:
+        for ready, _ in poll.poll():
+            if ready == target:
+                poll.unregister(target)
+                number = int(_CLIENT_GONE)
+            else:
+                number = struct.unpack_from("I", os.read(signals, 128))[0]
+            if number == signal.SIGCHLD:
+                ended = _reap(child, everyone=everyone)
+                if ended is not None:
+                    os.close(signals)
                     return ended
-                if pid == 0:
-                    break
-        elif everyone:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child, signal.SIGKILL if number == _CLIENT_GONE else number)
-        else:
-            os.kill(child, number)
+            elif everyone:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child, signal.SIGKILL if number == _CLIENT_GONE else number)
+            else:
+                os.kill(child, number)
+
+
+def _reap(child: int, *, everyone: bool) -> int | None:
+    while True:
+        pid, ended = os.waitpid(-1 if everyone else child, os.WNOHANG)
+        if pid == child:
+            return ended
+        if pid == 0:
+            return None
+
+
+def _signal_descriptor() -> int:
+    bits = sum(1 << (number - 1) for number in _MINDED)
+    return _checked("signalfd", _libc.signalfd(-1, struct.pack("Q", bits).ljust(128, b"\0"), os.O_CLOEXEC))
 
 
 def _keep(plan: Plan, opened: Opened, groups: Groups, status: socket.socket) -> NoReturn:
@@ -546,13 +567,18 @@ def _become_command(plan: Plan, slave: int, status: socket.socket) -> NoReturn:
         os._exit(125)
 
 
-def _main() -> None:
-    import json  # noqa: PLC0415 - a forked start has no use for it
+def serve(status: socket.socket) -> NoReturn:
+    """Waits for a plan and carries it out; ends quietly when none comes."""
+    os.setsid()  # what a terminal sends to the client's process group is not for the session
+    _prctl(_PR_SET_PDEATHSIG, _CLIENT_GONE)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _MINDED)
+    import json  # noqa: PLC0415 - while the client is busy
 
-    with os.fdopen(int(sys.argv[1]), "rb") as source:
-        plan = json.load(source)
-    supervise(plan, socket.socket(fileno=plan["status"]))
+    message = status.recv(_LARGEST_PLAN)
+    if not message:
+        os._exit(0)
+    supervise(json.loads(message), status)
 
 
 if __name__ == "__main__":
-    _main()
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -9,6 +9,8 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import msgspec
+
 from pyd_core.debug import cgroup
 from pyd_core.debug.credentials import Credentials, choose_credentials
 from pyd_core.debug.environment import build_environment, file_names
@@ -16,9 +18,11 @@ from pyd_core.debug.failures import failure
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.target import Target, find_target
 from pyd_core.debug.toolbox import PREFIX, store
+from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.transport.blocking import blocking_engine, run_now
-from pyd_core.errors import PydError, Refused, Unsupported
+from pyd_core.engine.session import Session as EngineSession
+from pyd_core.engine.transport.blocking import BlockingTransport, run_now
+from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
 from pyd_core.linux.process import parse_status
 from pyd_debugimages.packs import BASE
 
@@ -29,6 +33,8 @@ CGROUPS = "/sys/fs/cgroup"
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _MESSAGE = 65536
+_LARGEST_PLAN = 4 << 20
+"""Bytes; the kernel takes at most 2 MB of arguments and environment anyway (execve(2))."""
 
 
 def run(endpoint: Endpoint, options: DebugOptions, *, notify: Callable[[str], None], progress: Progress) -> int:
@@ -51,16 +57,31 @@ def run(endpoint: Endpoint, options: DebugOptions, *, notify: Callable[[str], No
         )
     if os.geteuid() != 0:
         raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
-    engine = blocking_engine(endpoint)
-    target = run_now(find_target(engine, options.target))
+    supervisor = Supervisor()
+    try:
+        return _run(supervisor, endpoint, options, notify, progress)
+    finally:
+        supervisor.close()
+
+
+def _run(
+    supervisor: Supervisor,
+    endpoint: Endpoint,
+    options: DebugOptions,
+    notify: Callable[[str], None],
+    progress: Progress,
+) -> int:
+    # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
+    containers = Containers(EngineSession(BlockingTransport(endpoint), where=endpoint.url))
+    target = run_now(find_target(containers, options.target))
     toolbox = find_toolbox(progress)
     terminal = os.isatty(0) and os.isatty(1)
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
-    session = Session(target, make_plan(target, options, toolbox, terminal=terminal))
+    session = Session(target, supervisor, make_plan(target, options, toolbox, terminal=terminal))
     code = session.run()
     if session.target_ended:
-        notify(run_now(ending(engine, target)))
+        notify(run_now(ending(containers, target)))
     return code
 
 
@@ -75,10 +96,10 @@ def find_toolbox(progress: Progress) -> str:
     return str(store.build(BASE, Path(root), progress))
 
 
-async def ending(engine: Any, target: Target) -> str:
+async def ending(containers: Containers, target: Target) -> str:
     """Says how the target ended, as far as the engine tells."""
     try:
-        result = await engine.containers.wait(target.container.id)
+        result = await containers.wait(target.container.id)
     except PydError:
         return f"{target.name} has ended and is gone"
     code = result.status_code
@@ -113,7 +134,6 @@ def make_plan(target: Target, options: DebugOptions, toolbox: str, *, terminal: 
         "client": os.getpid(),
         "pid": process.pid,
         "start": process.start,
-        "process": process.descriptor,
         "toolbox": toolbox,
         "prefix": PREFIX,
         "writable": options.writable,
@@ -168,48 +188,73 @@ def _home(process: int, credentials: Credentials) -> str:
     return "/"
 
 
+class Supervisor:
+    """The process that will carry out the plan, started before there is one.
+
+    It loads what the join needs while this process asks the engine, and never holds what the engine answers.
+    """
+
+    def __init__(self) -> None:
+        self.status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for each in (self.status, theirs):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST_PLAN)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._serve(theirs)
+        theirs.close()
+
+    def _serve(self, status: socket.socket) -> NoReturn:
+        try:
+            self.status.close()
+            from pyd_core.debug.join import serve  # noqa: PLC0415 - the client has no use for ctypes
+
+            serve(status)
+        finally:
+            os._exit(125)
+
+    def close(self) -> None:
+        """Ends it, if it still waits for a plan, and waits until it has cleared everything away."""
+        self.status.close()
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
 class Session:
     """The client's side of the processes in `join`.
 
     Args:
         target: The container.
-        plan: What they are to do.
+        supervisor: Waits for the plan.
+        plan: What is to be done.
     """
 
-    def __init__(self, target: Target, plan: dict[str, Any]) -> None:
+    def __init__(self, target: Target, supervisor: Supervisor, plan: dict[str, Any]) -> None:
         self._target = target
+        self._supervisor = supervisor
+        self._status = supervisor.status
         self._plan = plan
         self._error: PydError | None = None
         self._code: int | None = None
         self.target_ended = False
 
     def run(self) -> int:
-        """Starts them, minds the terminal and the signals, and returns the exit code once all is cleared away."""
-        self._status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        supervisor = os.fork()
-        if supervisor == 0:
-            self._become_supervisor(theirs)
-        theirs.close()
+        """Carries the plan out, minds the terminal and the signals, and returns the exit code once all is done."""
+        supervisor = self._supervisor.pid
         for number in _FORWARDED:
             signal.signal(number, lambda number, _frame: _pass_on(supervisor, number))
         try:
+            self._status.send(msgspec.json.encode(self._plan))
             self._mind()
-            os.waitpid(supervisor, 0)
+        except OSError as error:
+            raise InvalidInput(f"the command and its environment are too long: {error.strerror}") from error
         finally:
             for number in _FORWARDED:
                 signal.signal(number, signal.SIG_DFL)
-            self._status.close()
         if self._error is not None:
             raise self._error
         if self._code is None:
             self._code = 128 + signal.SIGKILL
         return self._code
-
-    def _become_supervisor(self, status: socket.socket) -> NoReturn:
-        self._status.close()
-        from pyd_core.debug.join import supervise  # noqa: PLC0415 - the client has no use for ctypes
-
-        supervise(self._plan, status)
 
     def _mind(self) -> None:
         if self._plan["terminal"] is None:

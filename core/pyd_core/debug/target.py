@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.names import resolve_container
-from pyd_core.errors import Conflict, NotFound, Unsupported
+from pyd_core.engine.containers import Containers
+from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -33,7 +32,7 @@ class Target:
         return safe(self.container.name) or self.container.id[:12]
 
 
-async def find_target(engine: Engine, name: str) -> Target:
+async def find_target(containers: Containers, name: str) -> Target:
     """Finds a running or paused container and takes hold of its main process.
 
     Raises:
@@ -43,10 +42,14 @@ async def find_target(engine: Engine, name: str) -> Target:
         Unsupported: Its processes are on another machine or under another kernel.
     """
     try:
-        container = await engine.containers.inspect(name)
-    except NotFound:
+        container = await containers.inspect(name)
+    except PydError as error:
+        if not isinstance(error, (NotFound, InvalidInput)):
+            raise
         # The engine's own lookup is one request; only a failure pays for the list, to offer names that look alike.
-        container = await engine.containers.inspect((await resolve_container(engine, name)).id)
+        from pyd_core.engine.names import pick_container  # noqa: PLC0415 - only a failure needs it
+
+        container = await containers.inspect(pick_container(await containers.list(all=True), name).id)
     shown = safe(container.name)
     state = container.state
     if state.pid == 0:

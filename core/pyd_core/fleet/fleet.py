@@ -145,9 +145,8 @@ class Fleet:
         for summary in summaries:
             known = self._entries.get(summary.id)
             entry = from_summary(summary, known)
-            if known is not None and self._put(entry):
+            if self._put(entry) and known is not None and not met:
                 self._inspector.want(entry.id)
-            self._put(entry)
         stale = [entry for entry in self._entries.values() if not entry.detailed or (entry.alive and not met)]
         self._inspector.want_later(entry.id for entry in sorted(stale, key=lambda entry: not entry.alive))
         for event in backlog:

@@ -16,16 +16,14 @@ from pyd_core.fleet.delta import Delta
 from pyd_core.fleet.fleet import Fleet
 from pyd_core.fleet.history_store import Death, HistoryStore, Point
 from pyd_core.fleet.meter import Meter
-from pyd_core.logs.follow import follow
-from pyd_core.logs.line import LogLine as Printed
+from pyd_core.fleet.tail import Tail
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Container, ContainerState
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
 from pyd_core.triage.collect.gather import Surroundings, complete
-from pyd_core.triage.collect.log import LAST_LINES, LONGEST, as_evidence
 from pyd_core.triage.collect.log import TELLS as LOG_TELLS
-from pyd_core.triage.evidence import Case, Cgroup, LogLine, Unread
+from pyd_core.triage.evidence import Case, Cgroup, Unread
 from pyd_core.triage.verdict import decide
 
 PERIOD = 1.0
@@ -46,7 +44,7 @@ class _Known:
     def __init__(self) -> None:
         self.events: deque[Event] = deque(maxlen=MOST_EVENTS)
         self.container: Container | None = None
-        self.lines: deque[LogLine] | None = None
+        self.tail: Tail | None = None
         self.peak: int | None = None
         self.judging = 0
 
@@ -127,7 +125,6 @@ class Recorder:
         if event.verb == "start":
             known.events = deque(maxlen=MOST_EVENTS)
             known.peak = None
-            self._listen_if_fleeting(identity, known)
         if event.verb in {"create", "start"}:
             self._tasks.start(self._learn(identity))
         known.events.append(event)
@@ -147,24 +144,14 @@ class Recorder:
                 return
         if found.state.running or known.container is None:
             known.container = found
-        if found.state.running:
-            self._listen_if_fleeting(identity, known)
+        if found.host_config.auto_remove and known.tail is None and self._followed < MOST_FOLLOWED:
+            known.tail = Tail()
+            self._tasks.start(self._listen(identity, known.tail, tty=found.config.tty))
 
-    def _listen_if_fleeting(self, identity: str, known: _Known) -> None:
-        """Follows the output of a container that is removed as soon as it ends: it can't be asked for then."""
-        fleeting = known.container is not None and known.container.host_config.auto_remove
-        if fleeting and known.lines is None and self._followed < MOST_FOLLOWED:
-            known.lines = deque(maxlen=LAST_LINES)
-            self._tasks.start(self._listen(identity, known.lines))
-
-    async def _listen(self, identity: str, lines: deque[LogLine]) -> None:
+    async def _listen(self, identity: str, tail: Tail, *, tty: bool) -> None:
         self._followed += 1
         try:
-            stream = follow(self._engine, identity, tail=LAST_LINES, follow=True, restarts=False, longest=LONGEST)
-            async for batch in stream.batches():
-                lines.extend(as_evidence(line) for line in batch if isinstance(line, Printed))
-        except PydError:
-            return
+            await tail.listen(self._engine, identity, tty=tty)
         finally:
             self._followed -= 1
 
@@ -199,8 +186,8 @@ class Recorder:
             tool=self._around.tool,
             events=events,
         )
-        if known.lines is not None:
-            case.lines = tuple(known.lines)
+        if known.tail is not None:
+            case.lines = known.tail.lines
         if gone and not case.lines:
             case.lines = ()
             reason = "it was removed before its output could be read"

@@ -1,5 +1,3 @@
-import random
-
 import pytest
 
 from pyd_core.engine.transport.body import LONGEST_SIZE_LINE, BodyDecoder, BodyError
@@ -19,7 +17,7 @@ def decode(wire: bytes, size: int, headers: dict[str, str] = CHUNKED) -> tuple[b
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100, 10**6])
 def test_chunks_come_out_whole_however_the_stream_is_cut(size: int):
-    parts = [random.Random(seed).randbytes(seed) for seed in (1, 2, 15, 16, 17, 1000)]
+    parts = [b"\r\n0\r\n"[: length % 7] + b"x" * length for length in (1, 2, 15, 16, 17, 1000)]
     got, body = decode(chunked(parts, b";name=value", b"Checksum: 1\r\n"), size)
     assert got == b"".join(parts)
     assert body.ended
@@ -55,10 +53,8 @@ def test_nonsense_for_a_chunk_is_refused(wire: bytes, size: int):
 
 
 def test_a_size_line_without_end_does_not_fill_memory():
-    body = BodyDecoder(CHUNKED, 200)
     with pytest.raises(BodyError):
-        for _ in range(LONGEST_SIZE_LINE + 1):
-            body.feed(b"0")
+        decode(b"0" * (LONGEST_SIZE_LINE + 1), 1)
 
 
 def test_a_body_of_known_length_ends_there():

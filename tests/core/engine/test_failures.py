@@ -1,7 +1,9 @@
 """What a user is told when an engine isn't there, isn't one, or stops: over both transports alike."""
 
+import os
 import socket
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from pyd_core.engine.connect import open_engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport.base import Request
 from pyd_core.engine.transport.blocking import blocking_engine
-from pyd_core.errors import BadAnswer, EngineUnavailable, NotFound, PydError, StreamCut, Unsupported
+from pyd_core.errors import BadAnswer, EngineUnavailable, NotFound, PydError, Refused, StreamCut, Unsupported
 from support.fake_engine import PING, FakeEngine, Reply, answer, answer_json
 
 Opener = Callable[[Endpoint], Engine]
@@ -39,6 +41,26 @@ async def test_no_socket_there(opener: Opener, tmp_path: Path):
         with pytest.raises(EngineUnavailable, match=r"no such socket") as caught:
             await engine.containers.list()
     assert "(DOCKER_HOST)" in caught.value.message
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """For root: the rights of an ordinary user."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(me)
+
+
+async def test_no_permission_on_the_socket(opener: Opener, nobody: None):
+    with tempfile.TemporaryDirectory() as place, FakeEngine(Path(place) / "s", {}) as fake:
+        fake.path.chmod(0)
+        async with opener(Endpoint(url=fake.url)) as engine:
+            with pytest.raises(Refused, match="no permission on the engine's socket") as caught:
+                await engine.containers.list()
+    assert caught.value.reference == "engine-permission"
+    assert "usermod -aG docker" in caught.value.hint
 
 
 async def test_a_file_on_the_way_is_not_a_directory(opener: Opener, tmp_path: Path):
@@ -144,7 +166,7 @@ async def test_an_engine_that_says_nothing(opener: Opener, tmp_path: Path):
     assert caught.value.reference == "engine-timeout"
 
 
-@pytest.mark.parametrize("body", [b'{"message": "No such container: x"}', b"No such container: x\n"])
+@pytest.mark.parametrize("body", [b'{"message": "No such\\ncontainer: x"}', b"No such container: x\n"])
 async def test_an_engines_own_words_are_the_message(opener: Opener, body: bytes, tmp_path: Path):
     error = await failure(opener, tmp_path / "s", listing=answer(body, status="404 Not Found"))
     assert isinstance(error, NotFound)
@@ -193,9 +215,13 @@ async def test_a_handed_over_connection_keeps_what_came_with_the_headers(opener:
 
 async def test_an_engine_that_will_not_hand_the_connection_over(opener: Opener, tmp_path: Path):
     refusal = answer_json({"message": "container x is not running"}, status="409 Conflict")
-    with FakeEngine(tmp_path / "s", {"/exec/e/start": refusal, "/exec/f/start": answer(b"fine")}) as fake:
+    cut = b"HTTP/1.1 500 Oh\r\nContent-Length: 99\r\n\r\n{"
+    replies = {"/exec/e/start": refusal, "/exec/f/start": answer(b"fine"), "/exec/g/start": cut}
+    with FakeEngine(tmp_path / "s", replies) as fake:
         async with opener(Endpoint(url=fake.url)) as engine:
             with pytest.raises(PydError, match="not running"):
                 await engine.execs.start("e")
             with pytest.raises(BadAnswer, match="instead of handing the connection over"):
                 await engine.execs.start("f")
+            with pytest.raises(StreamCut):
+                await engine.execs.start("g")

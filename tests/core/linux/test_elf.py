@@ -56,3 +56,12 @@ def test_headers_full_of_nonsense_are_bounded() -> None:
     data[32:40] = b"\xff" * 8
     with pytest.raises(InvalidInput):
         parse(bytes(data))
+
+
+def test_anything_else_is_no_program(tmp_path: Path) -> None:
+    whole = Path("/bin/ls").resolve().read_bytes()
+    for number, data in enumerate((b"", b"\x7fELF", b"#!/bin/sh\n", whole[:70], whole[:64] + b"\xff" * 500)):
+        path = tmp_path / str(number)
+        path.write_bytes(data)
+        found = read_elf(path)
+        assert found is None or not found.is_dynamic

@@ -9,9 +9,9 @@ from rich.console import Console
 from pyd_tui.cli.columns import Cell, Column, fitted, plain
 
 COLUMNS = (
-    Column(title="NAME", cut=True),
+    Column(title="NAME", cut=8),
     Column(title="SIZE", right=True),
-    Column(title="NOTE", cut=True, rank=2),
+    Column(title="NOTE", cut=8, rank=2),
     Column(title="EXTRA", rank=1),
 )
 

@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -166,7 +168,7 @@ def test_the_host_may_be_named_before_or_after_the_verb_and_goes_before_the_envi
     ("host", "told", "hint"),
     [
         ("unix:///nonexistent/docker.sock", "no such socket", "--host"),
-        ("tcp://127.0.0.1:1", "refused", ""),
+        ("tcp://127.0.0.1:1", "no engine answers at tcp://127.0.0.1:1", ""),
     ],
 )
 def test_no_engine_is_told_with_what_to_do_and_exit_code_125(host: str, told: str, hint: str):
@@ -235,6 +237,19 @@ def test_a_reader_that_goes_away_is_no_error(engine: FakeEngine):
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_error(closed: str, engine: FakeEngine):
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" ps -a {closed}', sys.executable, RUN],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "DOCKER_HOST": engine.url},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("web" in done.stdout) is (" >&-" not in f" {closed}")
+
+
 def _complete(shell: str, words: str, host: str) -> list[str]:
     line = f"pyd {words}"
     count = len(line.split()) - (0 if line.endswith(" ") else 1)
@@ -279,3 +294,36 @@ def test_a_completion_script_calls_pyd(shell: str):
 def test_the_verb_table_is_the_root_commands_own_list():
     with click.Context(root) as context:
         assert root.list_commands(context) == list(VERBS)
+
+
+def test_following_events_goes_on_from_the_last_one_when_the_engine_was_away(tmp_path: Path):
+    def event(number: int) -> bytes:
+        return json.dumps({"Type": "container", "Action": f"a{number}", "timeNano": number * 10**9}).encode() + b"\n"
+
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"
+    asked: list[str] = []
+
+    def events(connection: socket.socket, target: str) -> None:
+        asked.append(target)
+        connection.sendall(head + event(len(asked)))
+        if len(asked) > 2:
+            fake.wait_for_end()
+
+    with FakeEngine(tmp_path / "e.sock", {"/events": events}) as fake:
+        following = subprocess.Popen(
+            [sys.executable, "-c", RUN, "events", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "DOCKER_HOST": fake.url},
+        )
+        assert following.stdout is not None
+        told = [json.loads(following.stdout.readline())["Action"] for _ in range(3)]
+        following.send_signal(signal.SIGINT)
+        _, errors = following.communicate()
+    assert told == ["a1", "a2", "a3"]
+    assert "since" not in asked[0]
+    assert "since=1.000000001" in asked[1]
+    assert "since=2.000000001" in asked[2]
+    assert following.returncode == 130
+    assert errors.count("stopped answering") == errors.count("answers again") == 2

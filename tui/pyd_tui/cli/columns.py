@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 GAP = 2
-NARROWEST = 8
-"""Columns a cut cell keeps, its ellipsis included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +23,13 @@ class Column:
         title: Its heading.
         right: Numbers stand to the right.
         rank: Which columns go first when a terminal is too narrow: the highest; 0 always stays.
-        cut: Whether its cells may be shortened with an ellipsis before columns go.
+        cut: Cells may be shortened to this width, ellipsis included, before columns go; 0 keeps them whole.
     """
 
     title: str
     right: bool = False
     rank: int = 0
-    cut: bool = False
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ def _widths(columns: Sequence[Column], natural: Sequence[int], kept: list[int], 
     """Chooses the columns that stay, by index, and how wide each is."""
 
     def least(index: int) -> int:
-        return min(natural[index], NARROWEST) if columns[index].cut else natural[index]
+        return min(natural[index], columns[index].cut or natural[index])
 
     while sum(map(least, kept)) + GAP * (len(kept) - 1) > width:
         leaving = max(kept, key=lambda i: columns[i].rank)

@@ -9,6 +9,7 @@ import click
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
 from pyd_tui.cli import failures
+from pyd_tui.cli.names import ContainerName
 from pyd_tui.cli.state import State, pass_state
 from pyd_tui.cli.verb import Verb
 
@@ -28,7 +29,7 @@ NOT_FOUND = 127
         ("pyd debug --rw web -c 'vi /etc/app.conf'", "write where web may not"),
     ),
 )
-@click.argument("name", metavar="CONTAINER")
+@click.argument("name", type=ContainerName(), metavar="CONTAINER")
 @click.argument("arguments", metavar="[-- PROGRAM [ARGUMENT]...]", nargs=-1, type=click.UNPROCESSED)
 @click.option("-c", "line", metavar="LINE", help="Run a line in the shell instead of an interactive one.")
 @click.option(

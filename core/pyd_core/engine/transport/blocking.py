@@ -11,16 +11,18 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import h11
 
-from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport import failures
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
 from pyd_core.engine.transport.body import BodyDecoder, BodyError
 from pyd_core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
 
 T = TypeVar("T")
 
@@ -50,6 +52,8 @@ def blocking_engine(endpoint: Endpoint) -> Engine:
     Raises:
         InvalidInput: The endpoint is not a local socket.
     """
+    from pyd_core.engine.client import Engine  # noqa: PLC0415 - who needs one noun alone makes a session for it
+
     return Engine(endpoint, BlockingTransport(endpoint))
 
 

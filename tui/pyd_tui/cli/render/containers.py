@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
+from pyd_core.fleet.entry import from_summary
 from pyd_core.model.base import format_time
 from pyd_core.model.container import ContainerSummary, Port
 from pyd_tui.cli.columns import Cell, Column
 from pyd_tui.text.ages import age
 from pyd_tui.text.ports import ports
 from pyd_tui.text.sizes import size
-
-_EXIT = re.compile(r"^(?:Exited|Restarting) \((\d+)\)")
-_HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
 
 _STYLES = {
     "running": "green",
@@ -56,39 +53,43 @@ class ContainerRow(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes with the image; only with `--size`."""
 
 
-def row(summary: ContainerSummary) -> ContainerRow:
-    """Returns what is told of a container: health and exit code, which a list holds in words only, taken apart."""
-    ended = _EXIT.match(summary.status)
-    health = _HEALTH.search(summary.status)
+def row(summary: ContainerSummary, *, sized: bool = False) -> ContainerRow:
+    """Returns what is told of a container, its health and exit code read from the engine's words as the fleet does.
+
+    Args:
+        summary: The engine's line.
+        sized: Sizes were asked for; the engine leaves those of no bytes out.
+    """
+    entry = from_summary(summary)
     return ContainerRow(
-        id=summary.id,
-        name=summary.name,
-        image=summary.image,
-        command=summary.command,
-        created=format_time(summary.created * 1_000_000_000),
-        state=summary.state,
-        health=health.group(1) if health else None,
-        exit_code=int(ended.group(1)) if ended else None,
+        id=entry.id,
+        name=entry.name,
+        image=entry.image,
+        command=entry.command,
+        created=format_time(entry.created_ns),
+        state=entry.state,
+        health=entry.health or None,
+        exit_code=entry.exit_code,
         status=summary.status,
         ports=summary.ports,
-        project=summary.project or None,
-        service=summary.service or None,
+        project=entry.project or None,
+        service=entry.service or None,
         labels=summary.labels,
-        size=summary.size_rw,
-        virtual_size=summary.size_root_fs,
+        size=summary.size_rw or 0 if sized else None,
+        virtual_size=summary.size_root_fs or 0 if sized else None,
     )
 
 
 def columns(*, size: bool = False, full: bool = False) -> list[Column]:
     """The columns of `pyd ps`; `full` is `--no-trunc`."""
     shown = [
-        Column(title="NAME", cut=True),
-        Column(title="IMAGE", cut=True, rank=2),
+        Column(title="NAME", cut=24),
+        Column(title="IMAGE", cut=12, rank=2),
         Column(title="STATE"),
         Column(title="EXIT", right=True),
         Column(title="AGE", right=True, rank=3),
-        Column(title="PORTS", cut=True, rank=4),
-        Column(title="PROJECT", cut=True, rank=5),
+        Column(title="PORTS", cut=10, rank=4),
+        Column(title="PROJECT", cut=8, rank=5),
     ]
     if size:
         shown.append(Column(title="SIZE", right=True, rank=1))
@@ -111,7 +112,7 @@ def cells(
 
 
 def _cells(summary: ContainerSummary, *, now: float, with_size: bool, full: bool, shorten: bool) -> list[Cell]:
-    told = row(summary)
+    told = row(summary, sized=with_size)
     dead = told.state in {"exited", "dead"}
     shown = [
         Cell(told.name, "dim" if dead else "bold"),

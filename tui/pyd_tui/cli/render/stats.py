@@ -15,7 +15,7 @@ from pyd_tui.text.sizes import size
 Line = tuple[Entry, Usage | None]
 
 COLUMNS = (
-    Column(title="NAME", cut=True),
+    Column(title="NAME", cut=24),
     Column(title="CPU %", right=True),
     Column(title="THROTTLED", right=True, rank=5),
     Column(title="MEMORY", right=True),
@@ -111,16 +111,17 @@ def _cells(entry: Entry, usage: Usage | None) -> list[Cell]:
         Cell(_size(memory), "red" if near else ""),
         Cell(_size(limit)),
         Cell(_size(usage.memory_peak)),
-        Cell(_size(usage.net_rx)),
-        Cell(_size(usage.net_tx)),
-        Cell(_size(usage.block_read)),
-        Cell(_size(usage.block_write)),
+        *(Cell(_size(rate), "" if rate else "dim") for rate in _rates(usage)),
         Cell("" if usage.pids is None else str(usage.pids)),
     ]
 
 
 def _size(count: float | None) -> str:
     return "" if count is None else size(count)
+
+
+def _rates(usage: Usage) -> tuple[float | None, ...]:
+    return usage.net_rx, usage.net_tx, usage.block_read, usage.block_write
 
 
 def _rounded(number: float | None) -> float | None:
