@@ -33,7 +33,9 @@ SETTLE = 0.4
 MOST_EVENTS = 64
 """Kept of each container's present run."""
 AT_ONCE = 8
-"""Inspections and verdicts at a time."""
+"""Verdicts at a time, and inspections of what ran before the recorder."""
+URGENT = 32
+"""Inspections at a time of what has just been made: a short life is over before its turn would come in that queue."""
 MOST_FOLLOWED = 32
 """Logs followed live, because their containers and logs go as soon as they end (`--rm`)."""
 
@@ -75,6 +77,7 @@ class Recorder:
         self._deaths: list[Death] = []
         self._points: list[Point] = []
         self._limit = asyncio.Semaphore(AT_ONCE)
+        self._urgent = asyncio.Semaphore(URGENT)
         self._followed = 0
         self._around: Surroundings | None = None
         self._said = ""
@@ -111,7 +114,7 @@ class Recorder:
         for identity in alive:
             if identity not in self._known:
                 self._known[identity] = _Known()
-                self._tasks.start(self._learn(identity))
+                self._tasks.start(self._learn(identity, self._limit))
         for identity in delta.removed:
             known = self._known.get(identity)
             if known is not None and not known.judging:
@@ -126,18 +129,18 @@ class Recorder:
             known.events = deque(maxlen=MOST_EVENTS)
             known.peak = None
         if event.verb in {"create", "start"}:
-            self._tasks.start(self._learn(identity))
+            self._tasks.start(self._learn(identity, self._urgent))
         known.events.append(event)
         if event.verb in {"die", "died"}:
             known.judging += 1
             self._tasks.start(self._judge(identity, event, known))
 
-    async def _learn(self, identity: str) -> None:
+    async def _learn(self, identity: str, turn: asyncio.Semaphore) -> None:
         """Looks at a container while it lives: its main process and its configuration may be gone when it has died."""
         known = self._known.get(identity)
         if known is None:
             return
-        async with self._limit:
+        async with turn:
             try:
                 found = await self._engine.containers.inspect(identity)
             except PydError:

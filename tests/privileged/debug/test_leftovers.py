@@ -49,7 +49,7 @@ def test_two_hundred_sessions_twenty_of_them_killed_leave_nothing(docker: Docker
     name = docker.run("often", distroless, options=("--read-only",))
     pid = main_pid(docker, name)
     mounts = Path(f"/proc/{pid}/mountinfo").read_text()
-    dice = random.Random(20)  # noqa: S311 - a repeatable spread of moments, nothing secret
+    dice = random.Random(20)
     killed = set(dice.sample(range(200), 20))
     for number in range(200):
         if number not in killed:
