@@ -356,6 +356,8 @@ class Opened:
                 continue  # a kernel without this kind
             if kind == "mnt" or os.fstat(namespace).st_ino != own:
                 self.namespaces[kind] = namespace
+        # Held as long as this process lives, so that a newer toolbox's maker leaves this one alone.
+        fcntl.flock(os.open(plan["toolbox"], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), fcntl.LOCK_SH)
         self.toolbox = clone_tree(plan["toolbox"])
         harmless = _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV
         set_attributes("", mount=self.toolbox, flags=_AT_EMPTY_PATH | _AT_RECURSIVE, add=harmless)

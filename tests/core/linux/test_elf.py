@@ -23,7 +23,7 @@ def test_a_dynamic_program_names_its_loader_and_libraries() -> None:
     assert runs_on(found.machine, host_architecture(subprocess.check_output(["uname", "-m"], text=True).strip()))
 
 
-def test_a_library_has_no_loader() -> None:
+def test_a_library_names_the_libraries_it_needs() -> None:
     libc = next(Path("/lib").glob("*/libc.so.6"), None) or next(Path("/lib64").glob("libc.so.6"))
     found = read_elf(libc.resolve())
     assert found is not None
@@ -56,12 +56,3 @@ def test_headers_full_of_nonsense_are_bounded() -> None:
     data[32:40] = b"\xff" * 8
     with pytest.raises(InvalidInput):
         parse(bytes(data))
-
-
-def test_anything_else_is_no_program(tmp_path: Path) -> None:
-    whole = Path("/bin/ls").resolve().read_bytes()
-    for number, data in enumerate((b"", b"\x7fELF", b"#!/bin/sh\n", whole[:70], whole[:64] + b"\xff" * 500)):
-        path = tmp_path / str(number)
-        path.write_bytes(data)
-        found = read_elf(path)
-        assert found is None or not found.is_dynamic
