@@ -47,8 +47,15 @@ class _Known:
         self.events: deque[Event] = deque(maxlen=MOST_EVENTS)
         self.container: Container | None = None
         self.tail: Tail | None = None
+        self.listening: asyncio.Task[None] | None = None
         self.peak: int | None = None
         self.judging = 0
+
+    def let_go(self) -> None:
+        """Stops listening to its output: it can be read later."""
+        if self.listening is not None:
+            self.listening.cancel()
+        self.tail = self.listening = None
 
 
 class Recorder:
@@ -128,6 +135,11 @@ class Recorder:
         if event.verb == "start":
             known.events = deque(maxlen=MOST_EVENTS)
             known.peak = None
+        if event.verb == "create" and self._followed < MOST_FOLLOWED:
+            # Inspecting waits until the start is over. A short life may be over by then too, so output is listened to
+            # from the beginning, and let go of once it is known that it can be read later.
+            known.tail = Tail()
+            known.listening = self._tasks.start(self._listen(identity, known.tail))
         if event.verb in {"create", "start"}:
             self._tasks.start(self._learn(identity, self._urgent))
         known.events.append(event)
@@ -147,14 +159,16 @@ class Recorder:
                 return
         if found.state.running or known.container is None:
             known.container = found
-        if found.host_config.auto_remove and known.tail is None and self._followed < MOST_FOLLOWED:
+        if not found.host_config.auto_remove:
+            known.let_go()
+        elif known.tail is None and self._followed < MOST_FOLLOWED:
             known.tail = Tail()
-            self._tasks.start(self._listen(identity, known.tail, tty=found.config.tty))
+            known.listening = self._tasks.start(self._listen(identity, known.tail))
 
-    async def _listen(self, identity: str, tail: Tail, *, tty: bool) -> None:
+    async def _listen(self, identity: str, tail: Tail) -> None:
         self._followed += 1
         try:
-            await tail.listen(self._engine, identity, tty=tty)
+            await tail.listen(self._engine, identity)
         finally:
             self._followed -= 1
 
@@ -219,8 +233,9 @@ class Recorder:
     def _measured(self) -> None:
         for identity, usage in self.meter.usage.items():
             known = self._known.get(identity)
-            if known is not None and usage.memory_peak is not None:
-                known.peak = max(known.peak or 0, usage.memory_peak)
+            if known is not None:
+                # The peak is read seldom; what is used now may be above the last one read.
+                known.peak = max(known.peak or 0, usage.memory_peak or 0, usage.memory_bytes or 0) or None
             cpu = None if usage.cpu_percent is None else round(usage.cpu_percent * 10)
             memory = None if usage.memory_bytes is None else usage.memory_bytes // 1024
             self._points.append(Point(usage.time_ns // 10**9, sys.intern(identity), cpu, memory))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import deque
 
 from pyd_core.engine.client import Engine
-from pyd_core.engine.frames import STDERR, FrameDecoder, is_framed
+from pyd_core.engine.frames import STDERR, STDOUT, FrameDecoder
 from pyd_core.errors import PydError
 from pyd_core.triage.evidence import LogLine
 
 LAST_LINES = 100
 LONGEST = 8192
 """Bytes kept of a line."""
+
+_HEADS = frozenset({b"\0\0\0\0", b"\x01\0\0\0", b"\x02\0\0\0"})
+"""How a frame begins: its stream and three zeros."""
 
 
 class Tail:
@@ -36,17 +39,21 @@ class Tail:
         self._lines.extend(_line(stream, line) for line in whole[-LAST_LINES:])
         self._rest[stream] = rest[:LONGEST]
 
-    async def listen(self, engine: Engine, container: str, *, tty: bool) -> None:
+    async def listen(self, engine: Engine, container: str) -> None:
         """Reads until the container ends or the engine goes."""
         try:
-            connection = await engine.containers.attach(container, logs=True, stdin=False)
+            connection = await engine.containers.attach(container, logs=True)
         except PydError:
             return
+        decoder: FrameDecoder | None = None
+        begun = False
         try:
-            decoder = FrameDecoder() if is_framed(connection.headers, tty=tty) else None
             while chunk := await connection.read():
+                if not begun:
+                    # Engines differ in whether their answer tells framed output from a terminal's; a frame's head does.
+                    begun, decoder = True, FrameDecoder() if chunk[:4] in _HEADS else None
                 if decoder is None:
-                    self.feed(1, chunk)
+                    self.feed(STDOUT, chunk)
                     continue
                 for frame in decoder.feed(chunk):
                     self.feed(frame.stream, frame.data)
