@@ -151,7 +151,8 @@ def compose(directory: str, extra: dict[str, int], *, hide: frozenset[str] = fro
                     kept.append((entry.name, mode, clone_tree(entry.path)))
             except (OSError, CallFailed):
                 continue  # gone since it was listed
-    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m"})
+    own = os.stat(directory)  # its root's owner, where the target has a user namespace
+    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m", "uid": str(own.st_uid), "gid": str(own.st_gid)})
     attach(cover, _AT_FDCWD, directory)
     for name, target in links:
         os.symlink(target, name, dir_fd=cover)
@@ -356,6 +357,8 @@ class Opened:
                 continue  # a kernel without this kind
             if kind == "mnt" or os.fstat(namespace).st_ino != own:
                 self.namespaces[kind] = namespace
+        # Held as long as this process lives, so that a newer toolbox's maker leaves this one alone.
+        fcntl.flock(os.open(plan["toolbox"], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), fcntl.LOCK_SH)
         self.toolbox = clone_tree(plan["toolbox"])
         harmless = _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV
         set_attributes("", mount=self.toolbox, flags=_AT_EMPTY_PATH | _AT_RECURSIVE, add=harmless)

@@ -26,7 +26,7 @@ FINE = 15 * 60
 COARSE_STEP = 10
 """Seconds between the points that are kept after that."""
 _JOURNAL = 4 * 2**20
-"""Bytes set aside for the write-ahead log."""
+"""Bytes set aside for the write-ahead log, at most a quarter of all."""
 _PAGE = 4096
 
 _SCHEMA = """
@@ -105,7 +105,9 @@ class HistoryStore:
     def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES, most_age: int = MOST_AGE) -> None:
         self.path = path
         self.moved: Path | None = None
-        self._most_pages = max(64, (most_bytes - min(_JOURNAL, most_bytes // 4)) // _PAGE)
+        self._journal = min(_JOURNAL, most_bytes // 4)
+        # SQLite empties the journal only between transactions, so it can come to twice where that is asked of it.
+        self._most_pages = max(64, (most_bytes - 2 * self._journal) // _PAGE)
         self._most_age = most_age
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -126,8 +128,8 @@ class HistoryStore:
             base.execute("PRAGMA auto_vacuum = INCREMENTAL")
             base.execute("PRAGMA journal_mode = WAL")
             base.execute("PRAGMA synchronous = NORMAL")
-            base.execute(f"PRAGMA journal_size_limit = {_JOURNAL}")
-            base.execute("PRAGMA wal_autocheckpoint = 256")
+            base.execute(f"PRAGMA journal_size_limit = {self._journal}")
+            base.execute(f"PRAGMA wal_autocheckpoint = {max(16, self._journal // _PAGE // 2)}")
             base.execute("PRAGMA cache_size = -2048")
             base.execute(f"PRAGMA max_page_count = {self._most_pages}")
             if base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
@@ -213,7 +215,8 @@ class HistoryStore:
                 low, high = self._base.execute(f"SELECT min({key}), max({key}) FROM {table}").fetchone()  # noqa: S608
                 if low is not None:
                     self._base.execute(f"DELETE FROM {table} WHERE {key} <= ?", (low + (high - low) // 10,))  # noqa: S608
-        self._base.execute("PRAGMA incremental_vacuum")
+        self._base.execute("PRAGMA incremental_vacuum").fetchall()
+        self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:

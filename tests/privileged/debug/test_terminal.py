@@ -9,6 +9,7 @@ import pexpect
 import pytest
 
 from support.debugging import command
+from support.docker import Docker
 
 PROMPT = r":/[^ ]*[#$] "
 
@@ -79,6 +80,25 @@ def test_screen_programs_work(shell: pexpect.spawn):
     shell.expect(r"\x1b\[\?1049l")
     shell.expect(PROMPT)
     ask(shell, "infocmp -1 tmux-256color | head -2 | tail -1", "tmux-256color")
+
+
+def test_screen_programs_and_the_shell_leave_no_histories(docker: Docker, busybox: str):
+    name = docker.run("histories-tty", busybox, "sleep", "1000", options=("-e", "HOME=/etc"))
+    before = docker("diff", name)
+    program, *arguments = command(name)
+    child = pexpect.spawn(program, arguments, encoding="utf-8", codec_errors="replace", timeout=20)
+    child.expect(PROMPT)
+    child.sendline("@vim /etc/hosts")
+    child.expect(r"\x1b\[\?1049h")
+    child.send("/local\r:q!\r")
+    child.expect(r"\x1b\[\?1049l")
+    child.expect(PROMPT)
+    child.sendline("@less /etc/hosts")
+    child.send("/local\rq")
+    child.sendline("exit")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert docker("diff", name) == before
 
 
 def test_the_terminal_is_as_before_when_the_session_ends(locked: str):
