@@ -19,6 +19,9 @@ class DebugOptions:
         writable: Let the session write where the target's root file system is mounted read-only.
         volumes: `ro` or `rw`: whether the volumes of a container that doesn't run may be written; a running one's are
             as it has them.
+        diff: List what the session changed in a target that doesn't run, at the end.
+        apply: Put changes at these paths back into the container at the end; `/` is all.
+        save: Make an image of the target with the session's changes at the end, with this name.
         explain: Tell how the session gets in and what it may do, before it starts.
     """
 
@@ -28,6 +31,9 @@ class DebugOptions:
     identity: str = "root"
     writable: bool = False
     volumes: str = "ro"
+    diff: bool = False
+    apply: tuple[str, ...] = ()
+    save: str = ""
     explain: bool = False
 
     def __post_init__(self) -> None:
@@ -36,3 +42,8 @@ class DebugOptions:
             raise InvalidInput("both -c and a command are given", hint="give one of them")
         if any("\0" in text for text in (*self.command, self.line or "")):
             raise InvalidInput("a command can't hold NUL bytes")
+
+    @property
+    def keeps_changes(self) -> bool:
+        """Whether anything is to be done with what the session changes."""
+        return self.diff or bool(self.apply or self.save)

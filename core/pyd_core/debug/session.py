@@ -27,6 +27,7 @@ from pyd_core.engine.transport.blocking import BlockingTransport, run_now
 from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
 from pyd_debugimages.packs import BASE
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def run(
     *,
     notify: Callable[[str], None],
     progress: Progress,
+    ask: Callable[[str], str] | None = None,
 ) -> int:
     """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
 
@@ -53,6 +55,7 @@ def run(
         options: What to do.
         supervisor: Waits for its plan; the caller closes it.
         notify: Told lines for the user: how the session begins on a terminal, that the target ended and how.
+        ask: Shows a question and returns the answer, on a terminal: what to do with a session's changes.
         progress: Told how the making of the toolbox goes, if one has to be made.
 
     Raises:
@@ -75,10 +78,16 @@ def run(
     if isinstance(subject, Container) and subject.state.pid == 0:
         from pyd_core.debug.offline import session as offline  # noqa: PLC0415 - running containers don't pay for it
 
-        with offline.staged(subject, options, toolbox, notify) as (target, _):
+        with offline.staged(subject, options, toolbox, notify) as (target, holder):
             if terminal:
                 notify(offline.banner(target, options))
-            return carry_out(target, options, supervisor, toolbox, terminal=terminal, notify=notify)[0]
+            code, _ = carry_out(target, options, supervisor, toolbox, terminal=terminal, notify=notify)
+            offline.settle(engine, target, holder, options, notify=notify, ask=ask if terminal else None)
+            return code
+    if options.keeps_changes:
+        raise InvalidInput(
+            f"{safe(options.target)} runs: a session changes it in place", hint="leave out --diff, --apply and --save"
+        )
     target = running_target(subject) if isinstance(subject, Container) else subject
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")

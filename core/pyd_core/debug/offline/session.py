@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pyd_core.debug.failures import failure
 from pyd_core.debug.join import CallFailed
+from pyd_core.debug.offline.keep import check_name
 from pyd_core.debug.offline.plan import DEVICES, find_layers, plan_stage
 from pyd_core.debug.offline.stage import Holder
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
 from pyd_core.debug.target import Target
+from pyd_core.engine.session import Session
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
@@ -38,6 +41,10 @@ def staged(
         PydError: It can't be built; nothing is left of it.
     """
     shown = safe(container.name) or container.id[:12]
+    if options.save:
+        check_name(options.save)  # before anything is done that would then be lost
+    if options.apply and container.state.status == IMAGE:
+        raise InvalidInput(f"{shown} is an image; nothing can be put back into it", hint="make a new one: --save IMAGE")
     stage = plan_stage(
         container,
         find_layers(container.graph_driver, shown),
@@ -71,3 +78,25 @@ def banner(target: Target, options: DebugOptions) -> str:
         return f"{target.name}, an image, as a container of it would start: what you change is thrown away"
     volumes = "its volumes are read-only" if options.volumes == "ro" else "its volumes are the real ones, and writable"
     return f"{target.name} ({state}) as it would start: what you change is thrown away, {volumes}, there is no network"
+
+
+def settle(
+    session: Session,
+    target: Target,
+    holder: Holder,
+    options: DebugOptions,
+    *,
+    notify: Callable[[str], None],
+    ask: Callable[[str], str] | None,
+) -> None:
+    """Lists, keeps or throws away what the session changed; see `Outcome.settle`."""
+    if not options.keeps_changes and ask is None:
+        return
+    from pyd_core.debug.offline.outcome import Outcome  # noqa: PLC0415 - most sessions keep nothing
+
+    Outcome(session, target, holder, notify=notify, show=_show).settle(options, ask)
+
+
+def _show(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
