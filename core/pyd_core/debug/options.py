@@ -19,6 +19,8 @@ class DebugOptions:
         writable: Let the session write where the target's root file system is mounted read-only.
         volumes: `ro` or `rw`: whether the volumes of a container that doesn't run may be written; a running one's are
             as it has them.
+        network: `none` or `same`: whether a session in a container that doesn't run has the container's networks.
+        hold: Enter a clone of the container that does nothing, so that its program can be run by hand.
         diff: List what the session changed in a target that doesn't run, at the end.
         apply: Put changes at these paths back into the container at the end; `/` is all.
         save: Make an image of the target with the session's changes at the end, with this name.
@@ -31,6 +33,8 @@ class DebugOptions:
     identity: str = "root"
     writable: bool = False
     volumes: str = "ro"
+    network: str = "none"
+    hold: bool = False
     diff: bool = False
     apply: tuple[str, ...] = ()
     save: str = ""

@@ -75,15 +75,10 @@ def run(
     subject = run_now(find_subject(engine, options.target))
     toolbox = find_toolbox(progress)
     terminal = os.isatty(0) and os.isatty(1)
-    if isinstance(subject, Container) and subject.state.pid == 0:
+    if isinstance(subject, Container) and (options.hold or subject.state.pid == 0):
         from pyd_core.debug.offline import session as offline  # noqa: PLC0415 - running containers don't pay for it
 
-        with offline.staged(subject, options, toolbox, notify) as (target, holder):
-            if terminal:
-                notify(offline.banner(target, options))
-            code, _ = carry_out(target, options, supervisor, toolbox, terminal=terminal, notify=notify)
-            offline.settle(engine, target, holder, options, notify=notify, ask=ask if terminal else None)
-            return code
+        return offline.run(engine, subject, options, supervisor, toolbox, notify=notify, ask=ask if terminal else None)
     if options.keeps_changes:
         raise InvalidInput(
             f"{safe(options.target)} runs: a session changes it in place", hint="leave out --diff, --apply and --save"
@@ -91,7 +86,7 @@ def run(
     target = running_target(subject) if isinstance(subject, Container) else subject
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
-    code, ended = carry_out(target, options, supervisor, toolbox, terminal=terminal, notify=notify)
+    code, ended = carry_out(target, options, supervisor, toolbox, notify=notify)
     if ended:
         notify(run_now(ending(containers, target)))
     return code
@@ -103,10 +98,10 @@ def carry_out(
     supervisor: Supervisor,
     toolbox: str,
     *,
-    terminal: bool,
     notify: Callable[[str], None],
 ) -> tuple[int, bool]:
     """Runs the session in a target that is there; returns the exit code, and whether the target ended."""
+    terminal = os.isatty(0) and os.isatty(1)
     plan = make_plan(target, options, toolbox, terminal=terminal)
     if options.explain:
         from pyd_core.debug.explain import explain  # noqa: PLC0415 - only who asks pays for it

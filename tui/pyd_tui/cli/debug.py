@@ -34,6 +34,7 @@ NOT_FOUND = 127
         ("pyd debug --as target web", "with the rights of web's main process"),
         ("pyd debug --volumes rw web", "when web doesn't run: change what is in its volumes"),
         ("pyd debug web --apply /etc/app.conf", "when web doesn't run: put that file back, edited"),
+        ("pyd debug --hold web", "when web crashes at once: a clone of it that waits"),
         ("pyd debug --rw web -c 'vi /etc/app.conf'", "write where web may not"),
     ),
 )
@@ -58,6 +59,14 @@ NOT_FOUND = 127
     show_default=True,
     help="Whether the volumes of a container that doesn't run may be written.",
 )
+@click.option(
+    "--network",
+    type=click.Choice(["none", "same"]),
+    default="none",
+    show_default=True,
+    help="The network of a container that doesn't run: none, or those it would have.",
+)
+@click.option("--hold", is_flag=True, help="Enter a clone that does nothing, to run the container's program by hand.")
 @click.option("--diff", is_flag=True, help="List at the end what was changed in a container that doesn't run.")
 @click.option(
     "--apply",
@@ -78,6 +87,8 @@ def command(
     *,
     writable: bool,
     volumes: str,
+    network: str,
+    hold: bool,
     diff: bool,
     apply: tuple[str, ...],
     save: str,
@@ -90,7 +101,8 @@ def command(
 
     CONTAINER may also be a Compose service (SERVICE or SERVICE@NUMBER), an image (image:REF, or REF where no container
     has that name), or a process of this machine (pid:NUMBER). A container that doesn't run is entered as it would
-    start, without a network. What is changed there is thrown away, unless --apply or --save keeps it.
+    start, without a network unless --network same. What is changed there is thrown away, unless --apply or --save keeps
+    it.
     """
     gc.disable()  # nothing that starts a session is garbage; looking for some takes a tenth of the start
     from pyd_core.debug.supervisor import Supervisor  # noqa: PLC0415 - help and completion don't pay for these
@@ -108,6 +120,8 @@ def command(
             identity=identity,
             writable=writable,
             volumes=volumes,
+            network=network,
+            hold=hold,
             diff=diff,
             apply=apply,
             save=save,
