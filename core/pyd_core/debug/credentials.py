@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
+
+import msgspec
 
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.process import Status
@@ -40,8 +42,7 @@ reaches beyond it: no loading of modules, no mounting, no making of device nodes
 on PATH, so what root holds here is what a hostile target could come to hold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """Ids inside the target's user namespace, and capability masks, as `join.take_credentials` takes them."""
 
     uid: int
