@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -57,7 +56,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
     def plan(self) -> dict[str, Any]:
         """Returns them as plain data."""
-        return asdict(self)
+        return msgspec.structs.asdict(self)
 
 
 def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: str, own_bounding: int) -> Credentials:
