@@ -151,7 +151,8 @@ def compose(directory: str, extra: dict[str, int], *, hide: frozenset[str] = fro
                     kept.append((entry.name, mode, clone_tree(entry.path)))
             except (OSError, CallFailed):
                 continue  # gone since it was listed
-    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m"})
+    own = os.stat(directory)  # its root's owner, where the target has a user namespace
+    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m", "uid": str(own.st_uid), "gid": str(own.st_gid)})
     attach(cover, _AT_FDCWD, directory)
     for name, target in links:
         os.symlink(target, name, dir_fd=cover)
