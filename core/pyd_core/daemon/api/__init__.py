@@ -1,0 +1,13 @@
+"""The Docker Engine API: a small HTTP server, the table of routes, and one module of handlers a noun."""
+
+from __future__ import annotations
+
+from pyd_core.daemon.api.routes import Dispatch
+
+
+def load() -> Dispatch:
+    """Loads every handler and returns what answers a request."""
+    from pyd_core.daemon.api import containers, execs, images, streams, system  # noqa: F401, PLC0415 - they register themselves
+    from pyd_core.daemon.api.routes import dispatch  # noqa: PLC0415
+
+    return dispatch
