@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 DEFAULT_ROOT = Path("/var/lib/pyd/engine")
 DEFAULT_RUN = Path("/run/pyd")
@@ -54,6 +55,10 @@ class DaemonConfig:
         """The interface of its default bridge network; at most 15 characters, as IFNAMSIZ wants."""
         return f"pyd{self.instance}-0" if self.instance else "pyd0"
 
-    def link(self, key: str) -> str:
+    def prefix(self, kind: Literal["v", "b"]) -> str:
+        """How the names of this instance's interfaces begin: `v` for a container's link, `b` for a bridge."""
+        return f"p{kind}{self.instance}" if self.instance else f"pyd{kind}"
+
+    def link(self, kind: Literal["v", "b"], key: str) -> str:
         """Names an interface of this instance after the first digits of a hexadecimal key."""
-        return f"p{self.instance}{key[: 13 - len(self.instance)]}"
+        return f"{self.prefix(kind)}{key}"[:15]

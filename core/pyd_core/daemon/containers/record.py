@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from pyd_core.daemon.runtime.children import start_time
-from pyd_core.model.container import ContainerConfig, ContainerState, HostConfig, MountPoint
+from pyd_core.model.container import ContainerConfig, ContainerState, HostConfig, MountPoint, PortBinding
 from pyd_core.model.network import EndpointSettings
 
 Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
@@ -84,6 +84,8 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
     mounts: list[MountRecord] = []
     networks: dict[str, EndpointSettings] = {}
     """By the network's name."""
+    ports: dict[str, list[PortBinding]] = {}
+    """Published, while it runs: `80/tcp` to where on the host."""
     phase: Literal["creating", "ready", "removing"] = "creating"
     status: Status = "created"
     exit_code: int = 0

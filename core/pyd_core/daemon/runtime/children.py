@@ -67,7 +67,7 @@ async def run(
     stdin: bytes = b"",
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
-    pass_fds: Sequence[int] = (),
+    quiet: bool = False,
 ) -> Done:
     """Runs a program to its end; cancelling kills it.
 
@@ -76,27 +76,28 @@ async def run(
         stdin: What it reads; short enough for a pipe's buffer (64 KiB).
         env: Its whole environment; ours if left out.
         cwd: Its working directory.
-        pass_fds: Descriptors it inherits.
+        quiet: Give it nowhere to print to: for one that leaves a process behind, which would hold the pipes open.
     """
     process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec: well under a millisecond
         command,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL if quiet else subprocess.PIPE,
+        stderr=subprocess.DEVNULL if quiet else subprocess.PIPE,
         env=env,
         cwd=cwd,
-        pass_fds=pass_fds,
     )
     if process.stdin is not None:
-        with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
-            pipe.write(stdin)
-    assert process.stdout is not None  # noqa: S101 - asked for above
-    assert process.stderr is not None  # noqa: S101
-    out, err = os.dup(process.stdout.fileno()), os.dup(process.stderr.fileno())
-    process.stdout.close()
-    process.stderr.close()
+        with contextlib.suppress(BrokenPipeError), process.stdin as given:
+            given.write(stdin)
+    fds: list[int] = []
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            fds.append(os.dup(pipe.fileno()))
+            pipe.close()
+    printed = complained = b""
     try:
-        printed, complained = await asyncio.gather(drain(out), drain(err))
+        if fds:
+            printed, complained = await asyncio.gather(*map(drain, fds))
         await ended(process.pid)
     except asyncio.CancelledError:
         process.kill()
