@@ -37,7 +37,10 @@ end_engine() {
 	if [ -d /run/systemd/system ]; then
 		as_root systemctl stop -q docker.socket docker || true
 	elif [ -e /run/pyd-dockerd.pid ]; then
-		as_root kill "$(cat /run/pyd-dockerd.pid)" 2>/dev/null || true
+		engine=$(cat /run/pyd-dockerd.pid)
+		as_root kill "$engine" 2>/dev/null || true
+		tries=0
+		while as_root kill -0 "$engine" 2>/dev/null && [ $tries -lt 150 ]; do tries=$((tries + 1)) && sleep 0.2; done
 		as_root rm -f /run/pyd-dockerd.pid
 	fi
 }

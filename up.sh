@@ -103,10 +103,7 @@ wanted_packages() {
 
 apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-		apt-get -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >"$scratch/apt.log" 2>&1 </dev/null || {
-		tail -n 25 "$scratch/apt.log" >&2
-		fail "apt-get $1 failed, see the lines above" 'check the network and the sources in /etc/apt, then run this again'
-	}
+		apt-get -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >"$scratch/apt.log" 2>&1 </dev/null
 }
 
 # Packages are kept from starting services: what is needed is started below, tests have no use for a registry or an sshd
@@ -118,7 +115,10 @@ install_packages() {
 		printf '#!/bin/sh\nexit 101\n' >"$scratch/policy"
 		as_root install -m 755 "$scratch/policy" /usr/sbin/policy-rc.d
 	fi
-	apt install -y --no-install-recommends "$@"
+	apt install -y --no-install-recommends "$@" || {
+		tail -n 25 "$scratch/apt.log" >&2
+		fail 'apt-get could not install them, see the lines above' 'check the network and the sources in /etc/apt, then run this again'
+	}
 	for unit in docker-registry ssh; do
 		case " $* " in
 		*" $unit"* | *" open$unit-server "*) systemd && as_root systemctl disable -q "$unit" >/dev/null 2>&1 || true ;;
@@ -147,7 +147,7 @@ if command -v apt-get >/dev/null; then
 		[ $root != no ] || fail "not root, no sudo, and these packages are missing:$missing" "have them installed: apt-get install$missing"
 		if [ -z "$(find /var/lib/apt/lists -name '*_Packages*' -mtime -1 2>/dev/null | head -n 1)" ]; then
 			say 'Reading the package lists'
-			apt update
+			apt update || say "Not all of them: $(grep '^[EW]:' "$scratch/apt.log" | head -n 1)"
 		fi
 		known=''
 		for package in $missing; do
@@ -236,7 +236,10 @@ engine_answers() {
 
 # Starts the daemon as systemd or, where none runs, the daemon itself; its own pid file is /var/run/docker.pid.
 start_engine() {
-	[ $root != no ] || fail 'no engine answers, and starting one takes root' 'start Docker or Podman, or set DOCKER_HOST'
+	if [ $root = no ]; then
+		cat "$scratch/engine" >&2
+		fail 'no engine answers this user, and starting one takes root' 'start Docker or Podman, join the docker group, or set DOCKER_HOST'
+	fi
 	command -v dockerd >/dev/null || fail 'no engine answers, and no Docker Engine is installed' "$(by_hand)"
 	if systemd; then
 		say 'Starting Docker Engine (systemctl start docker)'

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.docker import SLEEPER, Docker, compile_static
+from support.docker import SLEEPER, Docker, busybox_files, compile_static
 from support.missing import missing
 
 
@@ -40,9 +40,4 @@ def distroless(docker: Docker, sleeper: Path) -> str:
 @pytest.fixture(scope="session")
 def busybox(docker: Docker) -> str:
     """An image with busybox and its applets."""
-    source = Path("/bin/busybox")
-    if not source.exists():
-        missing("busybox-static")
-    applets = subprocess.run([source, "--list"], capture_output=True, text=True, check=True).stdout.split()
-    links: dict[str, bytes | Path | str] = {f"bin/{applet}": "-> busybox" for applet in applets if applet != "busybox"}
-    return docker.image("busybox", {"bin/busybox": source, **links}, 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    return docker.image("busybox", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))

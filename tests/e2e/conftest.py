@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from support.docker import Docker
 from support.missing import missing
+from support.pyd import Run
 from support.terminal import Opener, Terminal
 
 
@@ -19,6 +21,12 @@ from support.terminal import Opener, Terminal
 def pyd() -> Path:
     """The `pyd` command of the environment the tests run in."""
     return Path(sys.executable).with_name("pyd")
+
+
+@pytest.fixture
+def run(pyd: Path, docker: Docker) -> Run:
+    """Runs `pyd` against the tests' engine."""
+    return Run(pyd, docker.host)
 
 
 @pytest.fixture

@@ -17,7 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from support.missing import missing
+
 LABEL = "pyd.test"
+
+QUICK = ("--stop-signal", "KILL")
+"""Options of a container whose removal shouldn't wait for a main process that ignores SIGTERM, as Podman does."""
+LONE = ("--network", "none", *QUICK)
+"""The same without a network, which takes time to set up."""
 
 SLEEPER = """
 #include <signal.h>
@@ -36,13 +43,25 @@ def compile_static(source: str, out: Path) -> Path:
     return out
 
 
-def layer(files: dict[str, bytes | Path | str], directories: tuple[str, ...] = ()) -> bytes:
-    """Packs a root file system: contents, a host file to copy, or `-> target` for a symlink."""
+def busybox_files(source: Path = Path("/bin/busybox")) -> dict[str, bytes | Path | str]:
+    """Busybox and a link for each of its applets."""
+    if not source.exists():
+        missing("busybox-static")
+    applets = subprocess.run([source, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    links: dict[str, bytes | Path | str] = {f"bin/{applet}": "-> busybox" for applet in applets if applet != "busybox"}
+    return {"bin/busybox": source, **links}
+
+
+def layer(
+    files: dict[str, bytes | Path | str], directories: tuple[str, ...] = (), modes: dict[str, int] | None = None
+) -> bytes:
+    """Packs a root file system: contents, a host file to copy, or `-> target` for a symlink; mode 755 unless told."""
+    modes = modes or {}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name in directories:
             entry = tarfile.TarInfo(name)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            entry.type, entry.mode = tarfile.DIRTYPE, modes.get(name, 0o755)
             tar.addfile(entry)
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
@@ -52,7 +71,7 @@ def layer(files: dict[str, bytes | Path | str], directories: tuple[str, ...] = (
                 continue
             data = content.read_bytes() if isinstance(content, Path) else content
             data = data.encode() if isinstance(data, str) else data
-            entry.size, entry.mode = len(data), 0o755
+            entry.size, entry.mode = len(data), modes.get(name, 0o755)
             tar.addfile(entry, io.BytesIO(data))
     return buffer.getvalue()
 
@@ -91,12 +110,17 @@ class Docker:
         return done.stdout.decode(errors="replace").strip()
 
     def image(
-        self, short: str, files: dict[str, bytes | Path | str], *changes: str, directories: tuple[str, ...] = ()
+        self,
+        short: str,
+        files: dict[str, bytes | Path | str],
+        *changes: str,
+        directories: tuple[str, ...] = (),
+        modes: dict[str, int] | None = None,
     ) -> str:
         """Makes an image from files and Dockerfile-like changes (`CMD ["/app"]`), and returns its name."""
         full = f"{self.name(short)}:1"
         options = [part for change in (*changes, f"LABEL {LABEL}={self.prefix}") for part in ("-c", change)]
-        self("import", *options, "-", full, stdin=layer(files, directories))
+        self("import", *options, "-", full, stdin=layer(files, directories, modes))
         return full
 
     def run(self, short: str, image: str, *command: str, options: tuple[str, ...] = ()) -> str:

@@ -43,7 +43,10 @@ class Podman:
     def __enter__(self) -> Self:
         with (self.directory / "log").open("wb") as log:
             self._service = subprocess.Popen(
-                self.command("system", "service", "--time=0", self.url), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                self.command("system", "service", "--time=0", self.url),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
             )
         self._wait_until_it_answers()
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from pyd_core.engine.capabilities import Capability
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.execs import Execs
@@ -41,6 +42,18 @@ class Engine:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    async def can(self, capability: Capability) -> bool:
+        """Tells whether the engine has a capability."""
+        return await self.session.can(capability)
+
+    async def require(self, capability: Capability) -> None:
+        """Does nothing on an engine that has a capability.
+
+        Raises:
+            Unsupported: This one hasn't.
+        """
+        await self.session.require(capability)
 
     async def aclose(self) -> None:
         """Ends all connections."""

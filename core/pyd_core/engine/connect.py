@@ -7,9 +7,21 @@ from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport.http import HttpTransport
 
 
-def open_engine(endpoint: Endpoint) -> Engine:
+def open_engine(endpoint: Endpoint, *, may_ask: bool = False) -> Engine:
     """Returns a client of the engine at `endpoint`; nothing is sent before its first call.
 
-    One-shot commands on a unix socket start faster with `transport.blocking.blocking_engine`.
+    One-shot commands on a unix socket start faster with `transport.blocking.blocking_engine`; over TCP and ssh they
+    take this way too.
+
+    Args:
+        endpoint: A local socket, TCP with or without TLS, or ssh.
+        may_ask: Let ssh ask for passwords and unknown host keys on the terminal; no full-screen program may have it.
+
+    Raises:
+        ConfigError: The endpoint's certificates can't be used.
     """
+    if endpoint.scheme == "ssh":
+        from pyd_core.engine.transport.ssh import SshTransport  # noqa: PLC0415 - few engines are reached by ssh
+
+        return Engine(endpoint, SshTransport(endpoint, may_ask=may_ask))
     return Engine(endpoint, HttpTransport(endpoint))

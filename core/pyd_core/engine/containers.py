@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from pyd_core.engine.records import records
 from pyd_core.engine.session import Query, Session, segment
-from pyd_core.engine.transport.base import Stream
+from pyd_core.engine.transport.base import Duplex, Stream
 from pyd_core.model.base import decode
 from pyd_core.model.container import Change, Container, ContainerSummary, Created, Processes, Pruned, WaitResult
 from pyd_core.model.stats import ContainerStats
@@ -132,6 +132,27 @@ class Containers:
             "tail": "all" if tail is None else tail,
         }
         return self._session.stream("GET", f"/containers/{segment(name)}/logs", query)
+
+    async def attach(
+        self, name: str, *, stdin: bool = False, logs: bool = False, detach_keys: str | None = None
+    ) -> Duplex:
+        """Takes part in what its main process reads and prints; framed unless it has a TTY.
+
+        Args:
+            name: The container.
+            stdin: Send input too.
+            logs: Begin with what it has printed so far.
+            detach_keys: The sequence that lets go of it, as the docker CLI writes it; None is the engine's own.
+        """
+        query = {
+            "stream": True,
+            "stdin": stdin,
+            "stdout": True,
+            "stderr": True,
+            "logs": logs,
+            "detachKeys": detach_keys,
+        }
+        return await self._session.upgrade(f"/containers/{segment(name)}/attach", query)
 
     async def stats(self, name: str) -> ContainerStats:
         """Returns one sample at once (no rates: nothing to compare with)."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from pyd_core.engine.session import Session, segment
 from pyd_core.engine.transport.base import Stream
 from pyd_core.model.base import decode
-from pyd_core.model.image import HistoryLayer, Image, ImageSummary, Removed
+from pyd_core.model.image import HistoryLayer, Image, ImagesPruned, ImageSummary, Removed
 
 Filters = Mapping[str, list[str]]
 LayerList = list[HistoryLayer]
@@ -46,6 +46,15 @@ class Images:
         query = {"force": force or None, "noprune": None if prune else True}
         answer = await self._session.send("DELETE", f"/images/{segment(name)}", query, timeout=None)
         return decode(answer.body, RemovedList)
+
+    async def prune(self, *, filters: Filters | None = None) -> ImagesPruned:
+        """Removes the untagged ones that no container uses; all unused ones with the filter `dangling=["false"]`."""
+        return decode(await self._session.post("/images/prune", {"filters": filters}), ImagesPruned)
+
+    def save(self, names: Sequence[str]) -> AbstractAsyncContextManager[Stream]:
+        """Streams a tar of images as `docker save` writes it."""
+        query = "&".join(f"names={segment(name)}" for name in names)
+        return self._session.stream("GET", f"/images/get?{query}")
 
     def pull(
         self, name: str, *, tag: str | None = None, platform: str | None = None

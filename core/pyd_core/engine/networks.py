@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pyd_core.engine.session import Session, segment
-from pyd_core.model.network import Network
+from pyd_core.model.base import decode
+from pyd_core.model.network import Network, NetworkCreated, NetworksPruned
 
 Filters = Mapping[str, list[str]]
 
@@ -27,6 +28,32 @@ class Networks:
     async def inspect_raw(self, name: str) -> bytes:
         """Returns the engine's JSON untouched."""
         return (await self._session.send("GET", f"/networks/{segment(name)}")).body
+
+    async def create(
+        self,
+        name: str,
+        *,
+        driver: str = "bridge",
+        internal: bool = False,
+        attachable: bool = False,
+        labels: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> str:
+        """Makes a network and returns its id."""
+        body = {
+            "Name": name,
+            "CheckDuplicate": True,  # before API 1.44 engines would make a second one of that name
+            "Driver": driver,
+            "Internal": internal,
+            "Attachable": attachable,
+            "Labels": dict(labels or {}),
+            "Options": dict(options or {}),
+        }
+        return decode(await self._session.post("/networks/create", body=body), NetworkCreated).id
+
+    async def prune(self, *, filters: Filters | None = None) -> NetworksPruned:
+        """Removes all that no container uses."""
+        return decode(await self._session.post("/networks/prune", {"filters": filters}), NetworksPruned)
 
     async def connect(self, name: str, container: str) -> None:
         """Puts a container on it."""

@@ -9,8 +9,19 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from pyd_core.engine.capabilities import Capability, capabilities, lacking
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream, Transport
-from pyd_core.errors import BadAnswer, Conflict, EngineError, InvalidInput, NotFound, PydError, Refused, Unsupported
+from pyd_core.errors import (
+    BadAnswer,
+    Conflict,
+    EngineError,
+    EngineUnavailable,
+    InvalidInput,
+    NotFound,
+    PydError,
+    Refused,
+    Unsupported,
+)
 from pyd_core.model.base import decode, encode
 
 T = TypeVar("T")
@@ -22,6 +33,12 @@ OLDEST_API = (1, 41)
 
 ANSWER_TIMEOUT = 30.0
 """Seconds an engine may take to answer an ordinary question before it counts as not answering."""
+
+CONFLICT_CAUSES = frozenset({"container state improper", "that name is already in use"})
+"""Podman's causes for what Docker Engine calls a conflict (containers/podman and containers/storage, `errors.go`)."""
+
+NOT_MODIFIED = 304
+"""What starting a container that runs, or stopping one that doesn't, is answered with."""
 
 Query = Mapping[str, str | int | bool | Mapping[str, list[str]] | None]
 """None leaves a parameter out; a mapping is sent as JSON, as `filters` is."""
@@ -37,9 +54,10 @@ _CATEGORIES: Mapping[int, type[PydError]] = {
 
 
 class _Message(msgspec.Struct):
-    """An engine's error body; Podman adds `cause` and `response`."""
+    """An engine's error body; `cause` is Podman's addition."""
 
     message: str = ""
+    cause: str = ""
 
 
 class Session:
@@ -54,8 +72,12 @@ class Session:
     async def negotiate(self) -> str:
         """Asks the engine for its API version, once, and returns the one both speak, such as `1.45`.
 
+        Calls that overlap may each ask: they get the same answer, and nobody has to wait for another's. A connection
+        that fails later makes the next call ask again, for the engine that comes back may be another version.
+
         Raises:
             Unsupported: The engine is older than `OLDEST_API`, or speaks no Docker Engine API.
+            EngineUnavailable: It doesn't answer.
         """
         if self._version is None:
             answer = await self.transport.request(
@@ -63,7 +85,6 @@ class Session:
             )
             if answer.status != 200:
                 raise _error(answer)
-            self.ping_headers = answer.headers
             theirs = _parse_version(answer.headers.get("api-version", ""))
             if theirs < OLDEST_API:
                 spoken = ".".join(map(str, theirs)) if theirs != (0, 0) else "no known version"
@@ -73,8 +94,38 @@ class Session:
                     hint="update the engine (Docker Engine 20.10 or Podman 4 suffice), or choose another with --host",
                     reference="api-too-old",
                 )
-            self._version = ".".join(map(str, min(theirs, NEWEST_API)))
+            version = ".".join(map(str, min(theirs, NEWEST_API)))
+            self.ping_headers = answer.headers
+            self._version = version
+            return version
         return self._version
+
+    async def speaks(self, major: int, minor: int) -> bool:
+        """Tells whether the negotiated API version is at least this one."""
+        return _parse_version(await self.negotiate()) >= (major, minor)
+
+    async def can(self, capability: Capability) -> bool:
+        """Tells whether the engine has a capability."""
+        await self.negotiate()
+        return capability in capabilities(self.ping_headers)
+
+    async def require(self, capability: Capability) -> None:
+        """Does nothing on an engine that has a capability.
+
+        Raises:
+            Unsupported: This one hasn't.
+        """
+        if not await self.can(capability):
+            raise lacking(capability, self.where)
+
+    @asynccontextmanager
+    async def _forgetful(self) -> AsyncIterator[None]:
+        """Forgets the version when the engine is lost."""
+        try:
+            yield
+        except EngineUnavailable:
+            self._version = None
+            raise
 
     async def send(
         self,
@@ -101,10 +152,10 @@ class Session:
         Raises:
             PydError: The category the engine's status stands for.
         """
-        answer = await self.transport.request(
-            await self._request(method, path, query, body=body, raw=raw, headers=headers, timeout=timeout)
-        )
-        if answer.status >= 400:
+        request = await self._request(method, path, query, body=body, raw=raw, headers=headers, timeout=timeout)
+        async with self._forgetful():
+            answer = await self.transport.request(request)
+        if answer.status >= 300 and answer.status != NOT_MODIFIED:
             raise _error(answer)
         return answer
 
@@ -133,8 +184,8 @@ class Session:
     ) -> AsyncIterator[Stream]:
         """Sends a request and hands over the answer's body as it arrives."""
         request = await self._request(method, path, query, body=body, raw=raw, headers=headers)
-        async with self.transport.stream(request) as stream:
-            if stream.status >= 400:
+        async with self._forgetful(), self.transport.stream(request) as stream:
+            if stream.status >= 300:
                 text = b"".join([chunk async for chunk in stream.chunks()])
                 raise _error(Answer(status=stream.status, headers=stream.headers, body=text))
             yield stream
@@ -142,7 +193,9 @@ class Session:
     async def upgrade(self, path: str, query: Query | None = None, *, body: object = None) -> Duplex:
         """Posts to `path` and takes the raw connection over."""
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
-        result = await self.transport.upgrade(await self._request("POST", path, query, body=body, headers=headers))
+        request = await self._request("POST", path, query, body=body, headers=headers)
+        async with self._forgetful():
+            result = await self.transport.upgrade(request)
         if isinstance(result, Answer):
             if result.status >= 400:
                 raise _error(result)
@@ -171,8 +224,11 @@ class Session:
 
 
 def segment(name: str) -> str:
-    """Quotes a name for use as one segment of a path: nothing in it can reach another endpoint."""
-    if not name or name in {".", ".."}:
+    """Quotes a name for use as one segment of a path: nothing in it can reach another endpoint.
+
+    Engines tidy a path after unquoting it, so what looks like a way up or an empty step is refused here.
+    """
+    if any(step in {"", ".", ".."} for step in name.split("/")):
         raise InvalidInput(f"not a name: {name!r}")
     return quote(name, safe="")
 
@@ -201,14 +257,18 @@ def _parse_version(text: str) -> tuple[int, int]:
 
 def _error(answer: Answer) -> PydError:
     """Maps a status of the Engine API to the error tree."""
+    cause = ""
     try:
-        message = msgspec.json.decode(answer.body, type=_Message).message
+        said = msgspec.json.decode(answer.body, type=_Message)
+        message, cause = said.message, said.cause
     except (msgspec.DecodeError, RecursionError):
         message = answer.body[:200].decode(errors="replace").strip()
     message = message or f"the engine answered with status {answer.status}"
+    if answer.status < 400:
+        return BadAnswer(f"the engine redirects to {answer.headers.get('location', 'another place')}")
     if answer.status == 400:
         if message.startswith("client version ") and "too old" in message:
             return Unsupported(message, hint="update pyd: this engine is newer than it", reference="api-too-new")
         return InvalidInput(message, reference="engine-rejected")
-    kind = _CATEGORIES.get(answer.status)
+    kind = Conflict if cause in CONFLICT_CAUSES else _CATEGORIES.get(answer.status)
     return EngineError(message, status=answer.status) if kind is None else kind(message)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pyd_core.engine.session import Session, segment
 from pyd_core.model.base import decode
-from pyd_core.model.volume import Volume, VolumeList
+from pyd_core.model.volume import Volume, VolumeList, VolumesPruned
 
 Filters = Mapping[str, list[str]]
 
@@ -37,3 +37,13 @@ class Volumes:
     async def remove(self, name: str, *, force: bool = False) -> None:
         """Removes it, with all that is in it."""
         await self._session.send("DELETE", f"/volumes/{segment(name)}", {"force": force or None})
+
+    async def prune(self, *, filters: Filters | None = None, all: bool = False) -> VolumesPruned:
+        """Removes the anonymous ones that no container uses, and with `all` the named ones too.
+
+        Before API 1.42, and so on Podman, named ones are always removed too, and there is no such filter.
+        """
+        chosen = dict(filters or {})
+        if all and await self._session.speaks(1, 42):
+            chosen["all"] = ["true"]
+        return decode(await self._session.post("/volumes/prune", {"filters": chosen}), VolumesPruned)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 
 from pyd_core.engine.backoff import Backoff
@@ -23,6 +24,9 @@ from pyd_core.tasks import TaskOwner
 
 WINDOW = 0.05
 """Seconds in which changes are gathered before anybody is told."""
+
+REPLAY = 0.25
+"""Seconds in which an engine that remembers our last event is expected to replay it; it does so at once."""
 
 
 class Fleet:
@@ -51,7 +55,7 @@ class Fleet:
         self._events: list[Event] = []
         self._gap: Gap | None = None
         self._backlog: list[Event] | None = None
-        self._met = False
+        self._met = asyncio.Event()
 
     @property
     def containers(self) -> Mapping[str, Entry]:
@@ -96,7 +100,7 @@ class Fleet:
     async def _listen(self, backoff: Backoff) -> None:
         """One connection, from subscribing to its end, which is always a `PydError`."""
         await self._engine.session.negotiate()
-        self._backlog, self._met = [], False
+        self._backlog, self._met = [], asyncio.Event()
         resumed = self._history.resume_ns
         # The engine sends its headers a moment before it subscribes us. Asking from the time of its first answer on
         # closes that hole; what was before the list does no harm after it.
@@ -110,6 +114,9 @@ class Fleet:
 
             reader = owner.start(read(), name="fleet events")
             summaries = await self._engine.containers.list(all=True)
+            if resumed is not None:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._met.wait(), REPLAY)
             self._live(summaries, resumed=resumed is not None)
             backoff.reset()
             await reader
@@ -126,11 +133,11 @@ class Fleet:
 
     def _live(self, summaries: list[ContainerSummary], *, resumed: bool) -> None:
         """Takes a fresh list over and applies what happened since it was asked for."""
-        before = self._connection
+        before, met = self._connection, self._met.is_set()
         backlog, self._backlog = self._backlog or [], None
         if before.state == "lost" and resumed:
             reason = before.error.message if before.error else "the engine stopped answering"
-            lost = 0 if self._met else None
+            lost = 0 if met else None
             self._gap = Gap(reason=reason, lost=lost, since_ns=before.since_ns, until_ns=time.time_ns())
         present = {summary.id for summary in summaries}
         for identity in [identity for identity in self._entries if identity not in present]:
@@ -138,10 +145,9 @@ class Fleet:
         for summary in summaries:
             known = self._entries.get(summary.id)
             entry = from_summary(summary, known)
-            if known is not None and self._put(entry):
+            if self._put(entry) and known is not None and not met:
                 self._inspector.want(entry.id)
-            self._put(entry)
-        stale = [entry for entry in self._entries.values() if not entry.detailed or (entry.alive and not self._met)]
+        stale = [entry for entry in self._entries.values() if not entry.detailed or (entry.alive and not met)]
         self._inspector.want_later(entry.id for entry in sorted(stale, key=lambda entry: not entry.alive))
         for event in backlog:
             self._apply(event)
@@ -158,7 +164,7 @@ class Fleet:
 
     def _arrived(self, event: Event) -> None:
         if not self._history.add(event):
-            self._met = True
+            self._met.set()
             return
         self._events.append(event)
         if self._backlog is None:

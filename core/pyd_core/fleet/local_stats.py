@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from pathlib import Path
 
 from pyd_core.fleet.stats import Sample
-from pyd_core.linux.cgroup_stats import UNIFIED, GroupReader, Mount, group_named, read_groups, read_mounts
-from pyd_core.linux.procfs import read_network
+from pyd_core.linux.cgroup_stats import FILES, UNIFIED, GroupReader, Mount, group_named, read_groups, read_mounts
+from pyd_core.linux.procfs import read_network, shares_network
+
+DESCRIPTORS = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3, 1500)
+"""Files kept open at most, of those this process may have; further ones are opened for each reading."""
 
 
 class LocalReader:
@@ -23,13 +27,19 @@ class LocalReader:
         self.pid = pid
         self._group = group
         self._root = root
+        self._own_network = shares_network(pid, root) is False  # the host's traffic isn't the container's
 
     def read(self) -> Sample | None:
         """Reads all counters; None when the container has ended."""
         counters = self._group.read()
         if counters is None:
             return None
-        return Sample(time.time_ns(), time.monotonic_ns(), counters, read_network(self.pid, self._root))
+        network = read_network(self.pid, self._root) if self._own_network else None
+        return Sample(time.time_ns(), time.monotonic_ns(), counters, network)
+
+    def close(self) -> None:
+        """Gives its descriptors back."""
+        self._group.close()
 
 
 class LocalHost:
@@ -39,8 +49,13 @@ class LocalHost:
         self._root = root
         self._mounts: dict[str, Mount] | None = None
 
-    def reader(self, identity: str, pid: int) -> LocalReader | None:
+    def reader(self, identity: str, pid: int, *, others: int = 0) -> LocalReader | None:
         """Finds a container's counters.
+
+        Args:
+            identity: The container's id.
+            pid: Its main process.
+            others: How many readers there are already.
 
         Returns:
             None when it doesn't run here: an engine's socket may lead into a virtual machine or to another host, where
@@ -60,4 +75,5 @@ class LocalHost:
                 directories[name] = mount.directory(group)
         if "cpuacct" not in directories and UNIFIED not in directories:
             return None
-        return LocalReader(pid, GroupReader(directories), self._root)
+        keep = (others + 1) * FILES <= DESCRIPTORS
+        return LocalReader(pid, GroupReader(directories, keep=keep), self._root)

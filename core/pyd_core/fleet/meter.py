@@ -107,6 +107,8 @@ class Meter:
                     timer.cancel()
         finally:
             end()
+            for identity in [*self._pids]:
+                self._drop(identity)
             await self._tasks.aclose()
 
     def _any_alive(self) -> bool:
@@ -144,7 +146,9 @@ class Meter:
         self._usage.pop(identity, None)
         self._before.pop(identity, None)
         self._pids.pop(identity, None)
-        self._readers.pop(identity, None)
+        reader = self._readers.pop(identity, None)
+        if reader is not None:
+            reader.close()
         stream = self._streams.pop(identity, None)
         if stream is not None:
             stream.cancel()
@@ -153,7 +157,8 @@ class Meter:
         """Decides where the numbers of a container's present run come from."""
         self._drop(entry.id)
         self._pids[entry.id] = entry.pid
-        reader = self._host.reader(entry.id, entry.pid) if self._host is not None else None
+        others = len(self._readers)
+        reader = self._host.reader(entry.id, entry.pid, others=others) if self._host is not None else None
         if reader is not None:
             self._readers[entry.id] = reader
         else:

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 UNIFIED = ""
-"""The name under which /proc/PID/cgroup and this module keep the v2 hierarchy."""
+"""The name of the v2 hierarchy in /proc/PID/cgroup, and here."""
 
 UNLIMITED = 2**62
 """From here on a v1 limit means none: the kernel's own "no limit" is 2^63 less a page."""
-
-_CONTROLLERS = ("cpuacct", "cpu", "memory", "pids", "blkio")
 
 
 class Counters(NamedTuple):
@@ -104,99 +102,146 @@ def group_named(path: str, name: str) -> str | None:
     return None
 
 
+class CounterFile:
+    """A file that is read again and again.
+
+    Kept open it costs a sixth: finding the file is most of the work. An open file of a control group doesn't keep the
+    group from being removed.
+    """
+
+    __slots__ = ("_handle", "_keep", "_path")
+
+    def __init__(self, path: str, *, keep: bool) -> None:
+        self._path = path
+        self._keep = keep
+        self._handle = -1
+
+    def read(self) -> bytes | None:
+        """Returns the contents; None when there is no such file, or its group was removed."""
+        handle = self._handle
+        try:
+            if handle < 0:
+                handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+                if self._keep:
+                    self._handle = handle
+            return os.pread(handle, 1 << 16, 0)
+        except OSError:
+            return None
+        finally:
+            if handle >= 0 and self._handle < 0:
+                os.close(handle)
+
+    def close(self) -> None:
+        """Gives the descriptor back."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+
+SELDOM = 10
+"""Readings after which limit and peak are read again: they change seldom, and the kernel adds some of them up."""
+
+FILES = 6
+"""Descriptors that a reader keeps at most."""
+
+
 class GroupReader:
     """Reads one group's counters again and again.
 
     Args:
         directories: Its directory in each hierarchy, by controller for v1 and under `UNIFIED` for v2.
         host_memory: Bytes; limits from there on are none.
+        keep: Keep the files that are read each time open, up to `FILES`; `close` gives them back.
     """
 
-    def __init__(self, directories: dict[str, str], host_memory: int | None = None) -> None:
-        self._v1 = {name: directories[name] for name in _CONTROLLERS if name in directories}
-        self._unified = directories.get(UNIFIED)
+    def __init__(self, directories: dict[str, str], *, host_memory: int | None = None, keep: bool = False) -> None:
+        unified = directories.get(UNIFIED, "")
         self._host_memory = physical_memory() if host_memory is None else host_memory
+        self._memory_is_v1 = "memory" in directories
+        self._blocks_are_v1 = "blkio" in directories
+        self._cpu_is_v1 = "cpuacct" in directories
+        memory, block = directories.get("memory", unified), directories.get("blkio", unified)
+        pids, cpu = directories.get("pids", unified), directories.get("cpu", unified)
+
+        def file(directory: str, name: str, *, keep: bool = keep) -> CounterFile:
+            return CounterFile(f"{directory}/{name}", keep=keep)
+
+        self._cpu = file(cpu, "cpu.stat")
+        self._used_cpu = file(directories["cpuacct"], "cpuacct.usage") if self._cpu_is_v1 else self._cpu
+        self._memory = file(memory, "memory.usage_in_bytes" if self._memory_is_v1 else "memory.current")
+        self._memory_stat = file(memory, "memory.stat")
+        self._limit = file(memory, "memory.limit_in_bytes" if self._memory_is_v1 else "memory.max", keep=False)
+        self._peak = file(memory, "memory.max_usage_in_bytes" if self._memory_is_v1 else "memory.peak", keep=False)
+        self._pids = file(pids, "pids.current")
+        self._block = file(block, "blkio.throttle.io_service_bytes_recursive" if self._blocks_are_v1 else "io.stat")
+        self._turn = 0
+        self._known: tuple[int | None, int | None] = (None, None)
+
+    def close(self) -> None:
+        """Gives the descriptors back; a later reading opens them again."""
+        for one in (self._cpu, self._used_cpu, self._memory, self._memory_stat, self._pids, self._block):
+            one.close()
 
     def read(self) -> Counters | None:
         """Reads all counters; None when the group is gone."""
-        cpu = self._cpu_v1() if "cpuacct" in self._v1 else self._cpu_v2()
-        if cpu is None:
+        stat = self._cpu.read()
+        if self._cpu_is_v1:
+            cpu_ns = _number(self._used_cpu.read())
+        else:
+            used = _field(stat, b"usage_usec ")
+            cpu_ns = None if used is None else used * 1000
+        if cpu_ns is None:
             return None
-        periods, throttled = self._throttling()
-        memory, limit, peak = self._memory_v1() if "memory" in self._v1 else self._memory_v2()
-        pids = _number(_read(f"{self._v1.get('pids', self._unified)}/pids.current"))
-        read, write = self._block_v1() if "blkio" in self._v1 else self._block_v2()
-        if limit is not None and limit >= self._host_memory:
-            limit = None
-        return Counters(cpu, periods, throttled, memory, limit, peak, pids, read, write)
+        cache = _field(self._memory_stat.read(), b"total_inactive_file " if self._memory_is_v1 else b"inactive_file ")
+        memory = _without(_number(self._memory.read()), cache)
+        if self._turn % SELDOM == 0:
+            self._known = self._read_limit(), _number(self._peak.read())
+        self._turn += 1
+        blocks = self._block.read()
+        read, write = _blocks_v1(blocks) if self._blocks_are_v1 else _blocks_v2(blocks)
+        return Counters(
+            cpu_ns=cpu_ns,
+            periods=_field(stat, b"nr_periods "),
+            throttled=_field(stat, b"nr_throttled "),
+            memory=memory,
+            memory_limit=self._known[0],
+            memory_peak=self._known[1],
+            pids=_number(self._pids.read()),
+            block_read=read,
+            block_write=write,
+        )
 
-    def _cpu_v1(self) -> int | None:
-        return _number(_read(f"{self._v1['cpuacct']}/cpuacct.usage"))
+    def _read_limit(self) -> int | None:
+        limit = _number(self._limit.read())
+        return None if limit is None or limit >= min(UNLIMITED, self._host_memory) else limit
 
-    def _cpu_v2(self) -> int | None:
-        used = _field(_read(f"{self._unified}/cpu.stat"), b"usage_usec ")
-        return None if used is None else used * 1000
 
-    def _throttling(self) -> tuple[int | None, int | None]:
-        text = _read(f"{self._v1.get('cpu', self._unified)}/cpu.stat")
-        return _field(text, b"nr_periods "), _field(text, b"nr_throttled ")
+def _blocks_v1(text: bytes | None) -> tuple[int | None, int | None]:
+    if text is None:
+        return None, None
+    totals = {b"Read": 0, b"Write": 0}
+    for line in text.splitlines():
+        parts = line.split()
+        if len(parts) == 3 and parts[1] in totals:
+            totals[parts[1]] += _number(parts[2]) or 0
+    return totals[b"Read"], totals[b"Write"]
 
-    def _memory_v1(self) -> tuple[int | None, int | None, int | None]:
-        where = self._v1["memory"]
-        used = _number(_read(f"{where}/memory.usage_in_bytes"))
-        cache = _field(_read(f"{where}/memory.stat"), b"total_inactive_file ")
-        limit = _number(_read(f"{where}/memory.limit_in_bytes"))
-        peak = _number(_read(f"{where}/memory.max_usage_in_bytes"))
-        return _without(used, cache), None if limit is None or limit >= UNLIMITED else limit, peak
 
-    def _memory_v2(self) -> tuple[int | None, int | None, int | None]:
-        used = _number(_read(f"{self._unified}/memory.current"))
-        cache = _field(_read(f"{self._unified}/memory.stat"), b"inactive_file ")
-        limit = _number(_read(f"{self._unified}/memory.max"))
-        return _without(used, cache), limit, _number(_read(f"{self._unified}/memory.peak"))
-
-    def _block_v1(self) -> tuple[int | None, int | None]:
-        text = _read(f"{self._v1['blkio']}/blkio.throttle.io_service_bytes_recursive")
-        if text is None:
-            text = _read(f"{self._v1['blkio']}/blkio.throttle.io_service_bytes")
-        if text is None:
-            return None, None
-        totals = {b"Read": 0, b"Write": 0}
-        for line in text.splitlines():
-            parts = line.split()
-            if len(parts) == 3 and parts[1] in totals:
-                totals[parts[1]] += _number(parts[2]) or 0
-        return totals[b"Read"], totals[b"Write"]
-
-    def _block_v2(self) -> tuple[int | None, int | None]:
-        text = _read(f"{self._unified}/io.stat")
-        if text is None:
-            return None, None
-        read = write = 0
-        for part in text.split():
-            if part.startswith(b"rbytes="):
-                read += _number(part[7:]) or 0
-            elif part.startswith(b"wbytes="):
-                write += _number(part[7:]) or 0
-        return read, write
+def _blocks_v2(text: bytes | None) -> tuple[int | None, int | None]:
+    if text is None:
+        return None, None
+    read = write = 0
+    for part in text.split():
+        if part.startswith(b"rbytes="):
+            read += _number(part[7:]) or 0
+        elif part.startswith(b"wbytes="):
+            write += _number(part[7:]) or 0
+    return read, write
 
 
 def physical_memory() -> int:
     """The host's memory in bytes."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        return os.read(handle, 1 << 16)
-    except OSError:
-        return None  # the group was removed in between
-    finally:
-        os.close(handle)
 
 
 def _number(text: bytes | None) -> int | None:

@@ -14,18 +14,21 @@ class NetworkCounters(NamedTuple):
     sent: int
 
 
-def read_network(pid: int, root: Path = Path("/")) -> NetworkCounters | None:
-    """Reads the traffic of a process's network namespace.
-
-    Format: `/proc/PID/net/dev`, proc_pid_net(5).
-
-    Returns:
-        None when the process is gone, or has the same network as this one: the host's traffic isn't its own.
-    """
+def shares_network(pid: int, root: Path = Path("/")) -> bool | None:
+    """Tells whether a process has the same network namespace as this one; None when it is gone."""
     try:
         theirs, ours = ((root / f"proc/{one}/ns/net").stat() for one in (pid, "self"))
-        if (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino):
-            return None
+    except OSError:
+        return None
+    return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def read_network(pid: int, root: Path = Path("/")) -> NetworkCounters | None:
+    """Reads the traffic of a process's network namespace, whosever it is; None when the process is gone.
+
+    Format: `/proc/PID/net/dev`, proc_pid_net(5). The file isn't kept open: that would keep the namespace alive.
+    """
+    try:
         handle = os.open(f"{root}/proc/{pid}/net/dev", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None

@@ -15,6 +15,7 @@ from pyd_core.logs.line import LONGEST_LINE, LogLine
 from pyd_core.logs.place import Place
 from pyd_core.logs.split import FramedSplitter, RawSplitter
 from pyd_core.logs.stream import Batch, LogStream
+from pyd_core.model.base import parse_time
 from pyd_core.model.container import Container
 
 
@@ -125,7 +126,8 @@ class _Follower:
             return now
         filters = {"type": ["container"], "container": [target.id], "event": ["start", "destroy"]}
         # From the time it ended on: whatever happened since then is among the events, however late this is asked.
-        async with self._engine.system.events(since=seconds(now.state.finished_ns), filters=filters) as events:
+        ended = now.state.finished_ns or parse_time(now.created)
+        async with self._engine.system.events(since=seconds(ended), filters=filters) as events:
             async for event in events:
                 if event.verb == "destroy":
                     return None

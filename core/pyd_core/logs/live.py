@@ -86,23 +86,21 @@ class LiveMerge:
         """The newest time up to which lines may be handed on."""
         overdue = max(source.overdue(now - self._patience) for source in self._sources)
         live = [source.lane for source in self._sources if not source.lane.ended]
-        if not live:
+        if not live or self._failure is not None:
             return max(source.lane.newest for source in self._sources)
         return max(overdue, min(lane.newest for lane in live))
 
     async def _pump(self, source: _Source) -> None:
         loop = asyncio.get_running_loop()
-        try:
-            async for batch in source.stream.batches():
-                while len(source.lane.items) >= ROOM:
-                    source.room.clear()
-                    await source.room.wait()
-                source.lane.add(batch)
-                source.arrivals.append((loop.time(), source.lane.newest))
-                self._news.set()
-        finally:
-            source.lane.ended = True
+        async for batch in source.stream.batches():
+            while len(source.lane.items) >= ROOM:
+                source.room.clear()
+                await source.room.wait()
+            source.lane.add(batch)
+            source.arrivals.append((loop.time(), source.lane.newest))
             self._news.set()
+        source.lane.ended = True
+        self._news.set()
 
     def _failed(self, error: Exception) -> None:
         self._failure = self._failure or error

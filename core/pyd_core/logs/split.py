@@ -10,7 +10,7 @@ from __future__ import annotations
 from pyd_core.engine.frames import STDERR, STDOUT, SYSTEM, Frame, FrameDecoder
 from pyd_core.errors import EngineError
 from pyd_core.logs.line import LONGEST_LINE, LogLine, StreamName
-from pyd_core.logs.stamp import StampReader
+from pyd_core.logs.stamp import LONGEST_STAMP, StampReader
 
 PIECE = 16 * 1024
 """Bytes after which Docker Engine cuts a line (moby, daemon/logger/copier.go, defaultBufSize)."""
@@ -105,7 +105,7 @@ class FramedSplitter:
         else:
             first = frame.first
         if first:
-            if not frame.last and len(data) < 40:
+            if not frame.last and len(data) < LONGEST_STAMP:
                 self._head = data
                 return
             time_ns, start = self._stamps.split(data)
@@ -146,9 +146,8 @@ class RawSplitter:
         """Returns the lines that `chunk` completes."""
         *whole, self._rest = (self._rest + chunk).split(b"\n")
         lines = [self._line(data) for data in whole]
-        if len(self._rest) > 4 * PIECE:
-            self._take(self._rest[: 2 * PIECE])
-            self._rest = self._rest[2 * PIECE :]
+        while len(self._rest) > PIECE + LONGEST_STAMP:
+            self._rest = self._take(self._rest)
         return lines
 
     def close(self) -> list[LogLine]:
@@ -160,19 +159,20 @@ class RawSplitter:
         rest, self._rest = self._rest, b""
         return [self._line(rest)] if rest or not self._partial.fresh else []
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes) -> bytes:
+        """Adds one piece to the line, less the timestamp it begins with, and returns the rest."""
+        time_ns, start = self._stamps.split(data)
         if self._partial.fresh:
-            self._partial.time_ns, start = self._stamps.split(data)
-            self.last_ns = self._partial.time_ns
-            data = data[start:]
-        self._partial.add(data, self._longest)
+            self._partial.time_ns = time_ns
+        self.last_ns = time_ns or self.last_ns
+        self._partial.add(data[start : start + PIECE], self._longest)
+        return data[start + PIECE :]
 
     def _line(self, data: bytes) -> LogLine:
         partial = self._partial
-        self._take(data.removesuffix(b"\r"))
+        data = self._take(data.removesuffix(b"\r"))
+        while data:
+            data = self._take(data)
         line = LogLine(self._id, self._name, "stdout", partial.time_ns, b"".join(partial.pieces), partial.cut)
         partial.clear()
         return line
-
-
-Splitter = FramedSplitter | RawSplitter

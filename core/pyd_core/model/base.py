@@ -61,7 +61,7 @@ def decode(body: bytes, kind: type[T], *, what: str = "answer") -> T:
         if plain is None and get_origin(kind) is list:
             plain = []
         return msgspec.convert(plain, kind)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadAnswer(f"the engine's {what} is not what its API promises: {error}") from error
 
 

@@ -366,6 +366,7 @@ class HostConfig(Wire):
     cpu_period: int = 0
     cpuset_cpus: str = ""
     pids_limit: int | None = None
+    ulimits: list[Ulimit] = []
     cgroup_parent: str = ""
     volumes_from: list[str] = []
     mounts: list[Mount] = []
@@ -391,7 +392,6 @@ class HostConfig(Wire):
     memory_swappiness: int | None = None
     """0 to 100; None inherits."""
     oom_kill_disable: bool = False
-    ulimits: list[Ulimit] = []
     masked_paths: list[str] | None = None
     readonly_paths: list[str] | None = None
 

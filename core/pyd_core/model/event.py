@@ -44,3 +44,10 @@ class Event(Wire):
     def name(self) -> str:
         """The actor's name where it has one, else its id."""
         return self.actor.attributes.get("name") or self.actor.id
+
+    @property
+    def exit_code(self) -> int | None:
+        """How a container or exec ended, for the verbs `die` and `exec_die`; None for others."""
+        # Docker Engine's name, and Podman's
+        code = self.actor.attributes.get("exitCode") or self.actor.attributes.get("containerExitCode", "")
+        return int(code) if code.isdecimal() else None

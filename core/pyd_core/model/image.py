@@ -77,3 +77,13 @@ class Removed(Wire):
 
     untagged: str = ""
     deleted: str = ""
+
+
+class ImagesPruned(Wire):
+    """Which unused images were removed, and what that freed."""
+
+    SPEC: ClassVar[str] = "POST /images/prune 200"
+
+    images_deleted: list[Removed] = []
+    space_reclaimed: int = 0
+    """Bytes."""

@@ -88,3 +88,20 @@ class Network(Wire):
     containers: dict[str, NetworkMember] = {}
     options: dict[str, str] = {}
     labels: dict[str, str] = {}
+
+
+class NetworkCreated(Wire):
+    """The answer to creating a network."""
+
+    SPEC: ClassVar[str] = "POST /networks/create 201"
+
+    id: str
+    warning: str = ""
+
+
+class NetworksPruned(Wire):
+    """Which unused networks were removed, by name."""
+
+    SPEC: ClassVar[str] = "POST /networks/prune 200"
+
+    networks_deleted: list[str] = []

@@ -40,3 +40,13 @@ class VolumeList(Wire):
 
     volumes: list[Volume] = []
     warnings: list[str] | None = None
+
+
+class VolumesPruned(Wire):
+    """Which unused volumes were removed, and what that freed."""
+
+    SPEC: ClassVar[str] = "POST /volumes/prune 200"
+
+    volumes_deleted: list[str] = []
+    space_reclaimed: int = 0
+    """Bytes."""

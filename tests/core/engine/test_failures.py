@@ -1,7 +1,9 @@
 """What a user is told when an engine isn't there, isn't one, or stops: over both transports alike."""
 
+import os
 import socket
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from pyd_core.engine.connect import open_engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport.base import Request
 from pyd_core.engine.transport.blocking import blocking_engine
-from pyd_core.errors import BadAnswer, EngineUnavailable, NotFound, PydError, StreamCut, Unsupported
+from pyd_core.errors import BadAnswer, EngineUnavailable, NotFound, PydError, Refused, StreamCut, Unsupported
 from support.fake_engine import PING, FakeEngine, Reply, answer, answer_json
 
 Opener = Callable[[Endpoint], Engine]
@@ -39,6 +41,26 @@ async def test_no_socket_there(opener: Opener, tmp_path: Path):
         with pytest.raises(EngineUnavailable, match=r"no such socket") as caught:
             await engine.containers.list()
     assert "(DOCKER_HOST)" in caught.value.message
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """For root: the rights of an ordinary user."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(me)
+
+
+async def test_no_permission_on_the_socket(opener: Opener, nobody: None):
+    with tempfile.TemporaryDirectory() as place, FakeEngine(Path(place) / "s", {}) as fake:
+        fake.path.chmod(0)
+        async with opener(Endpoint(url=fake.url)) as engine:
+            with pytest.raises(Refused, match="no permission on the engine's socket") as caught:
+                await engine.containers.list()
+    assert caught.value.reference == "engine-permission"
+    assert "usermod -aG docker" in caught.value.hint
 
 
 async def test_a_file_on_the_way_is_not_a_directory(opener: Opener, tmp_path: Path):

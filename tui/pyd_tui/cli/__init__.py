@@ -6,11 +6,14 @@ them, and a verb's module is loaded only for its own command line, help or compl
 
 from __future__ import annotations
 
+import os
 from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Runs the command line and ends the process with its exit code."""
-    from pyd_tui.cli.entry import run  # noqa: PLC0415 - importing this package must cost nothing
-
+    try:
+        from pyd_tui.cli.entry import run  # noqa: PLC0415 - importing this package must cost nothing
+    except KeyboardInterrupt:
+        os._exit(130)  # whoever presses ctrl-c at once wants no traceback either
     run()

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 GAP = 2
-NARROWEST = 8
-"""Columns a cut cell keeps, its ellipsis included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +23,13 @@ class Column:
         title: Its heading.
         right: Numbers stand to the right.
         rank: Which columns go first when a terminal is too narrow: the highest; 0 always stays.
-        cut: Whether its cells may be shortened with an ellipsis before columns go.
+        cut: Cells may be shortened to this width, ellipsis included, before columns go; 0 keeps them whole.
     """
 
     title: str
     right: bool = False
     rank: int = 0
-    cut: bool = False
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +88,36 @@ def fitted(columns: Sequence[Column], rows: Rows, width: int, *, hide_empty: boo
         max([cell_len(column.title), *(cell_len(row[i].text) for row in rows)]) for i, column in enumerate(columns)
     ]
     kept = [i for i in range(len(columns)) if not hide_empty or not rows or any(row[i].text for row in rows)]
-
-    def least(index: int) -> int:
-        return min(natural[index], NARROWEST) if columns[index].cut else natural[index]
-
-    while sum(map(least, kept)) + GAP * (len(kept) - 1) > width:
-        leaving = max(kept, key=lambda i: columns[i].rank)
-        if columns[leaving].rank == 0:
-            break
-        kept.remove(leaving)
+    widths = _widths(columns, natural, kept, width)
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold dim", show_edge=False)
-    for i in kept:
+    for i, fit in widths.items():
         column = columns[i]
         table.add_column(
             column.title,
             justify="right" if column.right else "left",
             no_wrap=True,
             overflow="ellipsis",
-            min_width=least(i),
-            max_width=natural[i],
+            width=fit,
         )
     for row in rows:
-        table.add_row(*(Text(row[i].text, style=row[i].style) for i in kept))
+        table.add_row(*(Text(row[i].text, style=row[i].style) for i in widths))
     return table
+
+
+def _widths(columns: Sequence[Column], natural: Sequence[int], kept: list[int], width: int) -> dict[int, int]:
+    """Chooses the columns that stay, by index, and how wide each is."""
+
+    def least(index: int) -> int:
+        return min(natural[index], columns[index].cut or natural[index])
+
+    while sum(map(least, kept)) + GAP * (len(kept) - 1) > width:
+        leaving = max(kept, key=lambda i: columns[i].rank)
+        if columns[leaving].rank == 0:
+            break
+        kept.remove(leaving)
+    widths = {i: natural[i] for i in kept}
+    excess = sum(widths.values()) + GAP * (len(kept) - 1) - width
+    while excess > 0 and (cuttable := [i for i in kept if widths[i] > least(i)]):
+        widths[max(cuttable, key=widths.__getitem__)] -= 1
+        excess -= 1
+    return widths

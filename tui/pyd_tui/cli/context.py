@@ -14,8 +14,8 @@ from pyd_tui.cli.verb import VerbGroup
 COLUMNS = (
     Column(title="", right=True),
     Column(title="NAME"),
-    Column(title="ENGINE", cut=True),
-    Column(title="DESCRIPTION", cut=True, rank=1),
+    Column(title="ENGINE", cut=20),
+    Column(title="DESCRIPTION", cut=12, rank=1),
 )
 
 

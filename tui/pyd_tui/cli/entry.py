@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from pyd_core import __version__
 from pyd_tui.cli import failures
 from pyd_tui.cli.state import State
 from pyd_tui.cli.verb import CONTEXT_SETTINGS, Root, global_options
@@ -27,13 +28,29 @@ def dashboard(ctx: click.Context, **_: object) -> None:
     open_dashboard(ctx.ensure_object(State))
 
 
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"pyd {__version__}")
+        ctx.exit()
+
+
 root = Root(
     name="pyd",
     callback=click.pass_context(dashboard),
-    params=global_options(json=True),
+    params=[
+        *global_options(json=True),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_version,
+            help="Show pyd's version and exit.",
+        ),
+    ],
     invoke_without_command=True,
     context_settings=CONTEXT_SETTINGS,
-    help="Containers: see them, understand why they died, enter any of them. Without a command: the dashboard.",
+    help="See containers, understand why they died, enter any of them. Alone, pyd opens the dashboard.",
 )
 
 
@@ -45,15 +62,28 @@ def run() -> NoReturn:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     code = 0
     try:
-        result = root.main(prog_name="pyd", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
+        code = _invoke()
         sys.stdout.flush()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else failures.FAILED
     except BaseException as error:  # noqa: BLE001 - the last handler there is
         failures.report(error)
         code = failures.exit_code(error)
+        if isinstance(error, KeyboardInterrupt) and sys.stderr.isatty():
+            sys.stderr.write("\n")  # the terminal has echoed ^C, and the prompt comes next
     _end(code)
+
+
+def _invoke() -> int:
+    """Runs the verb and returns its exit code; click's own `main` would end the process on a closed pipe by itself."""
+    if "_PYD_COMPLETE" in os.environ:
+        root.main(prog_name="pyd", complete_var="_PYD_COMPLETE", standalone_mode=False)
+    try:
+        with root.make_context("pyd", sys.argv[1:]) as ctx:
+            result = root.invoke(ctx)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return result if isinstance(result, int) else 0
 
 
 def _end(code: int) -> NoReturn:
@@ -64,8 +94,8 @@ def _end(code: int) -> NoReturn:
     """
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        code = code or failures.PIPE_CLOSED
+    except OSError as error:
+        code = code or failures.exit_code(error)
     with contextlib.suppress(OSError):
         sys.stderr.flush()
     os._exit(code)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from pyd_core.engine.since import seconds
+from pyd_core.errors import EngineUnavailable
 from pyd_tui.cli.filters import filter_option, parse_filters
 from pyd_tui.cli.output import coloured, json_line, write
 from pyd_tui.cli.render.events import line
@@ -47,16 +49,68 @@ class EventsOptions:
 def command(state: State, /, **given: object) -> None:
     """Show what happens on the engine, as it happens."""
     options = EventsOptions(**given)  # type: ignore[arg-type]
-    state.ask(lambda engine: show(engine, options, json=state.json))
+    if options.until:
+        state.ask(lambda engine: show(engine, options, json=state.json))
+    else:
+        state.run(lambda engine: follow(engine, options, json=state.json))
 
 
 async def show(engine: Engine, options: EventsOptions, *, json: bool) -> None:
-    """Prints events until the stream ends."""
-    now = time.time_ns()
-    since = seconds(parse_when(options.since, now_ns=now)) if options.since else None
-    until = seconds(parse_when(options.until, now_ns=now)) if options.until else None
+    """Prints the events of a span of time that has an end."""
+    async for _ in _print(engine, options, _moment(options.since), _moment(options.until), json=json):
+        pass
+
+
+async def follow(engine: Engine, options: EventsOptions, *, json: bool) -> None:
+    """Prints events for ever, and goes on from the last one when the engine was away.
+
+    Raises:
+        PydError: The engine couldn't be reached to begin with.
+    """
+    from pyd_core.engine.backoff import Backoff  # noqa: PLC0415 - not for events of the past
+
+    began = _moment(options.since) or time.time_ns()
+    since = began if options.since else None
+    backoff = Backoff()
+    met = False
+    away: int | None = None
+    while True:
+        try:
+            async for moment in _print(engine, options, since, None, json=json):
+                if moment is not None:
+                    since = moment + 1
+                elif away is not None:
+                    _tell(f"the engine answers again, after {(time.time_ns() - away) / 1e9:.1f} s")
+                met, away = True, None
+                backoff.reset()
+        except EngineUnavailable:
+            if not met:
+                raise
+        if away is None:
+            away = time.time_ns()
+            since = since or began
+            _tell("the engine stopped answering; waiting for it")
+        await backoff.wait()
+
+
+async def _print(
+    engine: Engine, options: EventsOptions, since: int | None, until: int | None, *, json: bool
+) -> AsyncIterator[int | None]:
+    """Prints events and yields the time of each, and None first, once the engine answers."""
     colour = coloured()
-    async with engine.system.events(since=since, until=until, filters=parse_filters(options.filters)) as events:
+    filters = parse_filters(options.filters)
+    async with engine.system.events(since=seconds(since), until=seconds(until), filters=filters) as events:
+        yield None
         async for event in events:
             write((json_line(event) if json else line(event, colour=colour)) + "\n")
             sys.stdout.flush()
+            yield event.time_nano
+
+
+def _moment(text: str | None) -> int | None:
+    return parse_when(text, now_ns=time.time_ns()) if text else None
+
+
+def _tell(what: str) -> None:
+    # On stderr: whoever reads the events reads events alone. None are lost that the engine still knows of.
+    sys.stderr.write(f"pyd: {what}\n")

@@ -15,6 +15,7 @@ from pyd_core.errors import Conflict, EngineError, PydError
 from pyd_core.sanitise import safe_bytes
 from pyd_core.tasks import TaskOwner
 from pyd_tui.cli import failures
+from pyd_tui.cli.detach import DEFAULT, DetachKeys, parse_keys
 from pyd_tui.cli.terminal import raw_mode, read_input, window_size
 
 if TYPE_CHECKING:
@@ -71,24 +72,57 @@ async def run(engine: Engine, options: ExecOptions) -> int:
         refusal = await _relay(engine, exec_id, duplex, options)
     finally:
         await duplex.aclose()
+    if refusal is None:
+        return _left_running()
     return await _ended(engine, exec_id, options, refusal)
 
 
-async def _relay(engine: Engine, exec_id: str, duplex: Duplex, options: ExecOptions) -> str:
-    """Passes bytes both ways until the output ends; returns what the runtime said when it couldn't start it."""
-    terminal = raw_mode(sys.stdin.fileno()) if options.tty and options.interactive else contextlib.nullcontext()
+async def _relay(engine: Engine, exec_id: str, duplex: Duplex, options: ExecOptions) -> str | None:
+    """Passes bytes both ways until the output ends.
+
+    Returns:
+        What the runtime said when it couldn't start the program, else an empty text; None when the user left.
+    """
+    keyboard = options.tty and options.interactive
+    keys = DetachKeys(parse_keys(options.detach_keys or DEFAULT)) if keyboard else None
+    terminal = raw_mode(sys.stdin.fileno()) if keyboard else contextlib.nullcontext()
     with terminal:
         async with TaskOwner(on_error=lambda _: None) as tasks:  # a lost connection shows in the output's end
+            receiving = tasks.start(_receive(duplex, framed=not options.tty))
+            left = asyncio.Event()
+            leaving = tasks.start(left.wait())
             if options.interactive:
-                tasks.start(_send(duplex))
+                tasks.start(_send(duplex, keys, left))
             if options.tty and sys.stdout.isatty():
                 tasks.start(_follow_size(engine, exec_id))
-            return await _receive(duplex, framed=not options.tty)
+            ended_by = _watch_signals(left) if keyboard else []
+            await asyncio.wait({receiving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if ended_by:
+                raise SystemExit(128 + ended_by[0])
+            return receiving.result() if receiving.done() else None
 
 
-async def _send(duplex: Duplex) -> None:
+def _watch_signals(left: asyncio.Event) -> list[int]:
+    """Has signals that would end the process end the session instead, so that the terminal is given back."""
+    received: list[int] = []
+
+    def handler(number: int) -> None:
+        received.append(number)
+        left.set()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, handler, number)
+    return received
+
+
+async def _send(duplex: Duplex, keys: DetachKeys | None, left: asyncio.Event) -> None:
     async for data in read_input(sys.stdin.fileno()):
-        await duplex.write(data)
+        passed, leaving = keys.feed(data) if keys is not None else (data, False)
+        if passed:
+            await duplex.write(passed)
+        if leaving:
+            left.set()
+            return
     await duplex.close_write()
 
 
@@ -135,6 +169,10 @@ async def _ended(engine: Engine, exec_id: str, options: ExecOptions, refusal: st
             if refusal:
                 sys.stdout.write(f"{refusal}\n")
             return state.exit_code
+    return _left_running()
+
+
+def _left_running() -> int:
     sys.stderr.write("pyd: left it running\n")
     return 0
 

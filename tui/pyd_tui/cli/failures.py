@@ -52,11 +52,13 @@ def lines(error: BaseException) -> list[str]:
             return []
         case click.UsageError():
             where = f"{error.ctx.command_path} --help" if error.ctx is not None else "pyd --help"
-            return _lines(error.format_message(), "usage", f"see {where}")
+            return _lines(error.format_message().removesuffix("."), "usage", f"see {where}")
         case click.ClickException():
             return _lines(error.format_message(), "error", "")
         case PydError():
             return _lines(error.message, error.reference, error.hint or _suggestion(error))
+        case OSError():
+            return _lines(error.strerror or str(error), "io-error", "")
         case _:
             what = f"a bug in pyd: {type(error).__name__}: {error}"
             return _lines(what, "bug", "set PYD_TRACEBACK=1 to see where, and report it")

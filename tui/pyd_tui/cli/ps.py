@@ -75,7 +75,7 @@ def show(state: State, options: PsOptions) -> None:
     if options.quiet:
         write("".join(f"{_id(container, full=options.full)}\n" for container in found))
     elif state.json or options.format == "json":
-        write_json([row(container) for container in found])
+        write_json([row(container, sized=options.size) for container in found])
     else:
         rows = cells(found, now=time.time(), size=options.size, full=options.full, short_digests=on_terminal())
         write_table(columns(size=options.size, full=options.full), rows)

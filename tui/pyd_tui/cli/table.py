@@ -32,6 +32,7 @@ VERBS: dict[str, Entry] = {
     "top": Entry("pyd_tui.cli.top", "List the processes in a container", SEE),
     "events": Entry("pyd_tui.cli.events", "Show what happens on the engine, as it happens", SEE),
     "inspect": Entry("pyd_tui.cli.inspect", "Show all there is to know about an object", SEE),
+    "triage": Entry("pyd_tui.cli.triage", "Say why containers died or what is wrong with them", SEE),
     "debug": Entry("pyd_tui.cli.debug", "Open a shell with tools inside any container", ENTER),
     "exec": Entry("pyd_tui.cli.exec", "Run a program of the container inside it", ENTER),
     "start": Entry("pyd_tui.cli.start", "Start containers", CHANGE),

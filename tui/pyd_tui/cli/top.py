@@ -37,7 +37,10 @@ def command(state: State, /, *, name: str, ps_options: tuple[str, ...]) -> None:
     if state.json:
         write_json([dict(zip(found.titles, process, strict=False)) for process in found.processes])
         return
-    columns = [Column(title=title, right=title in _NUMBERS, cut=title in {"CMD", "COMMAND"}) for title in found.titles]
+    columns = [
+        Column(title=title, right=title in _NUMBERS, cut=20 if title in {"CMD", "COMMAND"} else 0)
+        for title in found.titles
+    ]
     write_table(columns, [_row(process, len(columns)) for process in found.processes])
 
 

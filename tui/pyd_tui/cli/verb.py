@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import click
 
+from pyd_tui.cli.output import coloured
 from pyd_tui.cli.state import State
 from pyd_tui.cli.table import EXAMPLES, VERBS
 
@@ -45,6 +46,20 @@ def global_options(*, json: bool) -> list[click.Parameter]:
     return options
 
 
+class HelpFormatter(click.HelpFormatter):
+    """Help with bold headings on a terminal."""
+
+    def write_heading(self, heading: str) -> None:
+        """Writes a section's title."""
+        super().write_heading(f"\x1b[1m{heading}\x1b[0m" if coloured() else heading)
+
+
+class HelpContext(click.Context):
+    """A context whose help has them."""
+
+    formatter_class = HelpFormatter
+
+
 class Verb(click.Command):
     """A verb: examples in its help, and the global options after its name too.
 
@@ -53,6 +68,8 @@ class Verb(click.Command):
         json: Whether it can answer in JSON.
         arguments: As `click.Command`.
     """
+
+    context_class = HelpContext
 
     def __init__(self, *arguments: Any, examples: Examples = (), json: bool = True, **options: Any) -> None:
         options.setdefault("context_settings", CONTEXT_SETTINGS)
@@ -86,6 +103,7 @@ class VerbGroup(click.Group):
     """Verbs below a verb, such as `context ls`."""
 
     command_class = Verb
+    context_class = HelpContext
 
     def __init__(self, *arguments: Any, examples: Examples = (), **options: Any) -> None:
         options.setdefault("context_settings", CONTEXT_SETTINGS)
@@ -99,6 +117,8 @@ class VerbGroup(click.Group):
 
 class Root(click.Group):
     """`pyd` itself: knows its verbs by the table and loads one when it is used."""
+
+    context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The verbs' names."""

@@ -11,15 +11,18 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import h11
 
-from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport import failures
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
+from pyd_core.engine.transport.body import BodyDecoder, BodyError
 from pyd_core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
 
 T = TypeVar("T")
 
@@ -49,6 +52,8 @@ def blocking_engine(endpoint: Endpoint) -> Engine:
     Raises:
         InvalidInput: The endpoint is not a local socket.
     """
+    from pyd_core.engine.client import Engine  # noqa: PLC0415 - who needs one noun alone makes a session for it
+
     return Engine(endpoint, BlockingTransport(endpoint))
 
 
@@ -142,41 +147,55 @@ class _Exchange:
             raise failures.silent(self._endpoint, self._timeout) from error
         except OSError:
             pass  # an engine that says no early closes its reading side; its answer may be waiting
-        self._begin(self._next(begun=False))
+        self._begin(self._next())
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        while not isinstance(event := self._next(begun=True), (h11.EndOfMessage, h11.ConnectionClosed)):
-            if isinstance(event, h11.Data):
-                yield bytes(event.data)
+        try:
+            body = BodyDecoder(self.headers, self.status)
+            data = self._http.trailing_data[0]
+            while True:
+                if part := body.feed(data):
+                    yield part
+                if body.ended:
+                    return
+                data = self.socket.recv(CHUNK)
+                if not data:
+                    break
+            if not body.until_close:
+                raise failures.cut(self._endpoint)
+        except BodyError as error:
+            raise failures.not_http(self._endpoint, str(error)) from error
+        except TimeoutError as error:
+            raise failures.silent(self._endpoint, self._timeout) from error
+        except OSError as error:
+            raise failures.cut(self._endpoint) from error
 
     def _put(self, event: h11.Event) -> None:
         self.socket.sendall(self._http.send(event) or b"")
 
     def _begin(self, event: h11.Event | None) -> None:
         while isinstance(event, h11.InformationalResponse) and event.status_code != 101:
-            event = self._next(begun=False)
+            event = self._next()
         if not isinstance(event, (h11.Response, h11.InformationalResponse)):
             raise failures.hung_up(self._endpoint)
         self.status = event.status_code
         self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in event.headers}
         self.is_raw = event.status_code == 101
 
-    def _next(self, *, begun: bool) -> h11.Event | None:
-        """Returns the next event of the answer; None when there is none, because the connection was handed over."""
-        ended = False
+    def _next(self) -> h11.Event | None:
+        """Returns the next event of the answer's head; None when it ended without one."""
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
                 data = self.socket.recv(CHUNK)
-                ended = not data
+                if not data:
+                    return None
                 self._http.receive_data(data)
         except h11.RemoteProtocolError as error:
-            if ended:
-                raise (failures.cut if begun else failures.hung_up)(self._endpoint) from error
             raise failures.not_http(self._endpoint, str(error)) from error
         except TimeoutError as error:
             raise failures.silent(self._endpoint, self._timeout) from error
         except OSError as error:
-            raise (failures.cut if begun else failures.hung_up)(self._endpoint) from error
+            raise failures.hung_up(self._endpoint) from error
         return event if isinstance(event, h11.Event) else None
 
 

@@ -44,12 +44,14 @@ def silent(endpoint: Endpoint, seconds: float | None) -> EngineUnavailable:
 
 
 def hung_up(endpoint: Endpoint) -> EngineUnavailable:
-    """The connection ended before an answer began; a TLS server does that to a plain request."""
-    tls = "; if it wants TLS, set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH" if endpoint.is_plain_tcp else ""
+    """The connection ended before an answer began; servers do that to plain requests or missing certificates too."""
+    hint = "check that it still runs and that the address is an engine's"
+    if endpoint.is_plain_tcp:
+        hint += "; if it wants TLS, set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
+    elif endpoint.scheme in {"tcp", "https"}:
+        hint += "; if it asks for a client certificate, put cert.pem and key.pem in the folder of DOCKER_CERT_PATH"
     return EngineUnavailable(
-        f"the engine at {place(endpoint)} closed the connection without an answer",
-        hint=f"check that it still runs and that the address is an engine's{tls}",
-        reference="no-answer",
+        f"the engine at {place(endpoint)} closed the connection without an answer", hint=hint, reference="no-answer"
     )
 
 

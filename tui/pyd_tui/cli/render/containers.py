@@ -56,8 +56,13 @@ class ContainerRow(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes with the image; only with `--size`."""
 
 
-def row(summary: ContainerSummary) -> ContainerRow:
-    """Returns what is told of a container: health and exit code, which a list holds in words only, taken apart."""
+def row(summary: ContainerSummary, *, sized: bool = False) -> ContainerRow:
+    """Returns what is told of a container: health and exit code, which a list holds in words only, taken apart.
+
+    Args:
+        summary: The engine's line.
+        sized: Sizes were asked for; the engine leaves those of no bytes out.
+    """
     ended = _EXIT.match(summary.status)
     health = _HEALTH.search(summary.status)
     return ContainerRow(
@@ -74,21 +79,21 @@ def row(summary: ContainerSummary) -> ContainerRow:
         project=summary.project or None,
         service=summary.service or None,
         labels=summary.labels,
-        size=summary.size_rw,
-        virtual_size=summary.size_root_fs,
+        size=summary.size_rw or 0 if sized else None,
+        virtual_size=summary.size_root_fs or 0 if sized else None,
     )
 
 
 def columns(*, size: bool = False, full: bool = False) -> list[Column]:
     """The columns of `pyd ps`; `full` is `--no-trunc`."""
     shown = [
-        Column(title="NAME", cut=True),
-        Column(title="IMAGE", cut=True, rank=2),
+        Column(title="NAME", cut=24),
+        Column(title="IMAGE", cut=12, rank=2),
         Column(title="STATE"),
         Column(title="EXIT", right=True),
         Column(title="AGE", right=True, rank=3),
-        Column(title="PORTS", cut=True, rank=4),
-        Column(title="PROJECT", cut=True, rank=5),
+        Column(title="PORTS", cut=10, rank=4),
+        Column(title="PROJECT", cut=8, rank=5),
     ]
     if size:
         shown.append(Column(title="SIZE", right=True, rank=1))
@@ -111,7 +116,7 @@ def cells(
 
 
 def _cells(summary: ContainerSummary, *, now: float, with_size: bool, full: bool, shorten: bool) -> list[Cell]:
-    told = row(summary)
+    told = row(summary, sized=with_size)
     dead = told.state in {"exited", "dead"}
     shown = [
         Cell(told.name, "dim" if dead else "bold"),

@@ -1,0 +1,176 @@
+"""The rows: each measures one promise beside the program people would use for it otherwise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ground import PYD, Ground, needs_module
+from measure import Skip, environment, in_turn
+from terminal import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        name: What was measured.
+        ours: The figure for pyd.
+        unit: Of both figures.
+        peer: The other program, empty without one.
+        theirs: Its figure.
+        limit: The most `ours` may be, or None.
+        limit_ratio: The most `ours / theirs` may be, or None.
+        note: What else is worth knowing.
+    """
+
+    name: str
+    ours: float
+    unit: str
+    peer: str = ""
+    theirs: float | None = None
+    limit: float | None = None
+    limit_ratio: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """Ours to theirs."""
+        return self.ours / self.theirs if self.theirs else None
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether it is within its budget; None without one."""
+        if self.limit is None and self.limit_ratio is None:
+            return None
+        within = self.limit is None or self.ours <= self.limit
+        return within and (self.limit_ratio is None or self.ratio is None or self.ratio <= self.limit_ratio)
+
+
+def start(ground: Ground) -> list[Row]:
+    """The least any command takes."""
+    bare = (sys.executable, "-I", "-c", "pass")
+    ours, python = in_turn((PYD, "version", "--client"), bare, rounds=ground.rounds)
+    return [Row("pyd version --client", ours.wall * 1e3, "ms", "python -c pass", python.wall * 1e3)]
+
+
+def ps(ground: Ground) -> list[Row]:
+    """`pyd ps` with 50 containers."""
+    ground.crowd(50)
+    ours, theirs = in_turn((PYD, "ps"), ("docker", "ps"), rounds=ground.rounds)
+    note = f"{ours.memory >> 20} MiB, docker {theirs.memory >> 20} MiB"
+    return [Row("pyd ps, 50 containers", ours.wall * 1e3, "ms", "docker ps", theirs.wall * 1e3, limit=150, note=note)]
+
+
+def exec_(ground: Ground) -> list[Row]:
+    """`pyd exec`, which asks the engine as docker does."""
+    target = ground.container("target")
+    ours, theirs = in_turn(
+        (PYD, "exec", target, "/bin/busybox", "true"),
+        ("docker", "exec", target, "/bin/busybox", "true"),
+        rounds=ground.rounds,
+    )
+    return [Row("pyd exec X true", ours.wall * 1e3, "ms", "docker exec", theirs.wall * 1e3)]
+
+
+def debug(ground: Ground) -> list[Row]:
+    """`pyd debug X -c true` with the toolbox in its store."""
+    needs_module("pyd_tui.cli.debug")
+    target = ground.container("target")
+    subprocess.run([PYD, "debug", target, "-c", "true"], capture_output=True, check=False, env=environment())
+    ours, theirs = in_turn(
+        (PYD, "debug", target, "-c", "true"), ("docker", "exec", target, "/bin/busybox", "true"), rounds=ground.rounds
+    )
+    return [Row("pyd debug X -c true", ours.wall * 1e3, "ms", "docker exec", theirs.wall * 1e3, limit_ratio=1.5)]
+
+
+LINES = 100_000
+PRINT = (
+    f"/bin/busybox awk 'BEGIN {{ for (i = 0; i < {LINES}; i++) "
+    'print "line " i " of a program that has much to say and says it all at once" }\''
+)
+PACED = (
+    "i=0; while [ $i -lt 50 ]; do /bin/busybox seq $((i * 1000)) $((i * 1000 + 999)); "
+    "/bin/busybox usleep 95000; i=$((i + 1)); done"
+)
+
+
+def logs(ground: Ground) -> list[Row]:
+    """Two containers' whole logs, merged; docker has no merge, so its two run side by side."""
+    names = [ground.container(f"talker{letter}", "/bin/sh", "-c", PRINT) for letter in "ab"]
+    ground.docker("wait", *names)
+    printed = subprocess.run([PYD, "logs", *names], capture_output=True, check=True, env=environment())
+    shown = printed.stdout.count(b"\n")
+    if shown != 2 * LINES:
+        raise Skip(f"pyd logs shows {shown:,} lines of {2 * LINES:,}")
+    both = f"docker logs {names[0]} & docker logs {names[1]}; wait"
+    rounds = max(3, ground.rounds // 4)
+    ours, theirs = in_turn((PYD, "logs", *names), ("sh", "-c", both), rounds=rounds, warm=1)
+    note = f"{2 * LINES / ours.wall:,.0f} lines/s; {ours.memory >> 20} MiB"
+    return [Row(f"pyd logs a b, {2 * LINES:,} lines", ours.wall, "s", "docker logs, twice", theirs.wall, note=note)]
+
+
+def follow(ground: Ground) -> list[Row]:
+    """Two containers that print 10,000 lines a second each, followed live: are they all there, and what did it take."""
+    names = [ground.docker.create(f"paced{letter}", ground.image, "/bin/sh", "-c", PACED) for letter in "ab"]
+    ground.docker("start", *names)
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [PYD, "logs", "-f", *names], stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment()
+    )
+    took = time.perf_counter() - begun
+    if done.returncode != 0:
+        raise Skip(f"pyd logs -f: exit code {done.returncode}: {done.stderr.decode()[:200]}")
+    got = done.stdout.count(b"\n")
+    note = f"{got:,} of 100,000 lines in {took:.1f} s"
+    return [Row("pyd logs -f a b, lines lost of 20,000/s", 100_000 - got, "lines", limit=0, note=note)]
+
+
+def dashboard(ground: Ground) -> list[Row]:
+    """The dashboard beside `docker stats`, with the same 50 containers."""
+    needs_module("pyd_tui.dashboard.app")
+    ground.crowd(50)
+    wanted = r"-crowd0\d\d"
+    rows = []
+    with Meter(["docker", "stats"]) as peer:
+        their_first = peer.until(wanted)
+        peer.watch(3)
+        theirs = peer.watch(10)
+    with Meter([PYD]) as ours:
+        first = ours.until(wanted)
+        ours.watch(5)
+        window = ours.watch(20)
+    rows.append(
+        Row("dashboard: first row, 50 containers", first * 1e3, "ms", "docker stats", their_first * 1e3, limit=600)
+    )
+    rows.append(
+        Row(
+            "dashboard: to the terminal, stats of 50",
+            window.output / window.seconds / 1e3,
+            "kB/s",
+            "docker stats",
+            theirs.output / theirs.seconds / 1e3,
+            limit=4,
+        )
+    )
+    cpu, their_cpu = window.cpu / window.seconds * 100, theirs.cpu / theirs.seconds * 100
+    rows.append(Row("dashboard: processor, stats of 50", cpu, "% of a core", "docker stats", their_cpu, limit=10))
+    rows.append(
+        Row("dashboard: memory", window.memory / 2**20, "MiB", "docker stats", theirs.memory / 2**20, limit=150)
+    )
+    return rows
+
+
+ROWS: dict[str, Callable[[Ground], list[Row]]] = {
+    "start": start,
+    "ps": ps,
+    "exec": exec_,
+    "debug": debug,
+    "logs": logs,
+    "follow": follow,
+    "dashboard": dashboard,
+}

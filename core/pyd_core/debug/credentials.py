@@ -1,0 +1,123 @@
+"""Who the command of a session is: its ids and capabilities."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pyd_core.errors import InvalidInput
+from pyd_core.linux.process import Status
+
+CAPABILITIES = (
+    *("chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap"),
+    *("linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner"),
+    *("sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice"),
+    *("sys_resource", "sys_time", "sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap"),
+    *("mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf"),
+    "checkpoint_restore",
+)
+"""Names by bit number (capabilities(7), linux/capability.h)."""
+
+
+def mask(*names: str) -> int:
+    """Returns the bit mask of capabilities by name."""
+    return sum(1 << CAPABILITIES.index(name) for name in names)
+
+
+def names(bits: int) -> list[str]:
+    """Returns the names in a bit mask; a bit newer than this list by its number."""
+    known = range(64)
+    return [CAPABILITIES[bit] if bit < len(CAPABILITIES) else str(bit) for bit in known if bits >> bit & 1]
+
+
+DEBUGGER = mask(
+    *("chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap"),
+    *("net_bind_service", "net_admin", "net_raw", "ipc_lock", "ipc_owner", "sys_chroot", "sys_ptrace", "sys_nice"),
+    *("audit_write", "setfcap"),
+)
+"""What root may do in a session: read, change, signal, trace and capture everything of the target's. Nothing that
+reaches beyond it: no loading of modules, no mounting, no making of device nodes. The target's own programs come first
+on PATH, so what root holds here is what a hostile target could come to hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Ids inside the target's user namespace, and capability masks, as `join.take_credentials` takes them."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    bounding: int
+    permitted: int
+    effective: int
+    inheritable: int
+    ambient: int
+    no_new_privileges: bool
+
+    def plan(self) -> dict[str, Any]:
+        """Returns them as plain data."""
+        return asdict(self)
+
+
+def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: str, own_bounding: int) -> Credentials:
+    """Returns the credentials for `--as IDENTITY`.
+
+    Args:
+        identity: `root`, `target` or `UID[:GID]`.
+        target: The target's main process, with ids as this process sees them.
+        uid_map: The main process's `/proc/PID/uid_map`.
+        gid_map: Its `gid_map`.
+        own_bounding: What this process may grant at most.
+
+    Raises:
+        InvalidInput: No such identity.
+    """
+    if identity == "target":
+        # A program of another user keeps capabilities over an execve only where they are ambient.
+        kept = target.effective if target.uid != 0 else target.ambient
+        return Credentials(
+            uid=inside(target.uid, uid_map),
+            gid=inside(target.gid, gid_map),
+            groups=tuple(inside(group, gid_map) for group in target.groups),
+            bounding=target.bounding,
+            permitted=target.permitted | kept,
+            effective=target.effective,
+            inheritable=target.inheritable | kept,
+            ambient=kept,
+            no_new_privileges=target.no_new_privileges,
+        )
+    granted = DEBUGGER & own_bounding
+    if identity == "root":
+        return _plain(0, 0, bounding=granted, permitted=granted)
+    uid, colon, gid = identity.partition(":")
+    if not _is_id(uid) or (colon and not _is_id(gid)):
+        raise InvalidInput(f"no such identity: {identity!r}", hint="use --as root, --as target or --as UID[:GID]")
+    number, group = int(uid), int(gid or uid)
+    return _plain(number, group, bounding=granted, permitted=granted if number == 0 else 0)
+
+
+def inside(number: int, mapping: str) -> int:
+    """Translates an id of this user namespace into the target's by its `uid_map` (user_namespaces(7))."""
+    for line in mapping.splitlines():
+        first, outer, count = map(int, line.split())
+        if outer <= number < outer + count:
+            return first + number - outer
+    return 65534
+
+
+def _plain(uid: int, gid: int, *, bounding: int, permitted: int) -> Credentials:
+    return Credentials(
+        uid=uid,
+        gid=gid,
+        groups=(gid,),
+        bounding=bounding,
+        permitted=permitted,
+        effective=permitted,
+        inheritable=0,
+        ambient=0,
+        no_new_privileges=False,
+    )
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) < 2**32 - 1

@@ -1,0 +1,80 @@
+"""The environment of a session: the container's own, and what the tools need to find their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pyd_core.debug.toolbox import PREFIX
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What engines set for images that set none."""
+
+TOOL_PATH = f"{PREFIX}/bin:{PREFIX}/sbin:{PREFIX}/forced"
+
+_UNSAFE = frozenset({"BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "PROMPT_COMMAND", "PS4", "LD_PRELOAD", "LD_AUDIT"})
+"""Variables that would make our shell or loader run something of the container's unasked. A preloaded library also
+fits the container's own C library only."""
+
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+)
+"""Where distributions keep the certificates they trust: Debian and Alpine, Fedora, BSD and Alpine, SUSE."""
+
+_FILES = (
+    ("VIMRUNTIME", "share/vim/vim91", "/usr/share/vim"),
+    ("MAGIC", "lib/file/magic.mgc", "/usr/share/misc/magic.mgc"),
+)
+"""Variable, our file, and the container's own that makes it needless."""
+
+
+def build_environment(
+    own: Sequence[str], *, terminal: str, name: str, home: str, exists: Callable[[str], bool], tools: Mapping[str, bool]
+) -> dict[str, str]:
+    """Returns the environment of a session's command.
+
+    The container's own comes first in everything, as its programs must behave as they do without us. Never
+    `LD_LIBRARY_PATH`: our programs know their libraries by themselves, and the container's must not meet ours.
+
+    Args:
+        own: The container's configured environment, `NAME=VALUE` each.
+        terminal: The user's `TERM`; empty without a terminal.
+        name: The container's name, safe to show.
+        home: The home directory of the session's user.
+        exists: Whether a path exists in the container.
+        tools: Which files of `_FILES` the toolbox has, by path.
+    """
+    pairs = (variable.partition("=") for variable in own)
+    found = {key: value for key, _, value in pairs if key and key not in _UNSAFE}
+    found["PATH"] = f"{found.get('PATH') or DEFAULT_PATH}:{TOOL_PATH}"
+    found.setdefault("HOME", home)
+    found.setdefault("LANG", "C.UTF-8")
+    if terminal:
+        found["TERM"] = terminal
+        found["PS1"] = rf"\[\e[1;36m\]{_prompt_text(name)}\[\e[0m\]:\w\$ "
+    found["TERMINFO_DIRS"] = (
+        f"/etc/terminfo:/lib/terminfo:/usr/share/terminfo:{PREFIX}/share/terminfo:{PREFIX}/lib/terminfo"
+    )
+    found.setdefault("PAGER", f"{PREFIX}/bin/less")
+    found["LESSHISTFILE"], found["HISTFILE"] = "-", ""  # histories in the container's home would be traces
+    found["SHELL"] = f"{PREFIX}/bin/bash"
+    found["PYD_TARGET"] = name
+    trusted = next((path for path in _BUNDLES if exists(path)), f"{PREFIX}/certificates.pem")
+    if trusted != _BUNDLES[0]:  # our curl and openssl look there by themselves
+        found.setdefault("SSL_CERT_FILE", trusted)
+    for variable, ours, theirs in _FILES:
+        if tools.get(ours) and not exists(theirs):
+            found.setdefault(variable, f"{PREFIX}/{ours}")
+    return found
+
+
+def file_names() -> list[str]:
+    """Returns the toolbox's files that `tools` may name."""
+    return [ours for _, ours, _ in _FILES]
+
+
+def _prompt_text(name: str) -> str:
+    # Backslash, dollar and backquote mean something in PS1.
+    return "".join(letter if letter.isalnum() or letter in "-_." else "?" for letter in name)

@@ -1,0 +1,54 @@
+"""What the join reports, as errors with a next step."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from pyd_core.errors import Conflict, KernelError, NotFound, PydError, Refused, Unsupported
+from pyd_core.sanitise import safe
+
+COMMAND_NOT_FOUND = "command-not-found"
+COMMAND_NOT_EXECUTABLE = "command-not-executable"
+
+_MOUNT_CALLS = frozenset({"open_tree", "move_mount", "fsopen", "fsmount", "mount_setattr"})
+
+
+def failure(call: str, number: int, subject: str, *, target: str) -> PydError:
+    """Returns the error for a call that failed in the join.
+
+    Args:
+        call: The system call, or the name of a Python exception.
+        number: The error number; 0 if there is none.
+        subject: What the call was about.
+        target: The container's name, safe to show.
+    """
+    shown = safe(subject)
+    if call == "execve":
+        return _not_run(shown, number, target)
+    if number == errno.ESRCH:
+        return Conflict(f"{target} has just ended", hint=f"see how: pyd inspect {target}", reference="not-running")
+    if number in (errno.EPERM, errno.EACCES):
+        return Refused(
+            f"the kernel refused {call} {shown}: not permitted",
+            hint="run pyd debug as root; inside a container it needs --privileged and the host's pid namespace",
+        )
+    if number == errno.ENOSYS or (call in _MOUNT_CALLS and number == errno.EINVAL):
+        return Unsupported(f"this kernel has no {call} as pyd needs it", hint="Linux 5.12 or newer is needed")
+    if number == 0:
+        return PydError(f"joining {target} failed: {call}: {shown}", reference="join-failed")
+    return KernelError(call, number, shown)
+
+
+def _not_run(program: str, number: int, target: str) -> PydError:
+    if number == errno.ENOENT:
+        return NotFound(
+            f"{program}: no such command in {target} or the toolbox",
+            hint="the container's commands and the toolbox's are on PATH",
+            reference=COMMAND_NOT_FOUND,
+        )
+    return Refused(
+        f"{program} can't be executed: {os.strerror(number)}",
+        hint="is it a program, and one for this machine?",
+        reference=COMMAND_NOT_EXECUTABLE,
+    )

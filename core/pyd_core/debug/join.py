@@ -1,0 +1,559 @@
+"""Joining a target: one file that needs nothing but the standard library.
+
+`pyd debug` forks and calls `serve` here; a helper container runs the same file alone, as `python3 -I -S join.py FD`.
+Either way the plan comes as JSON, in one message on a seqpacket socket. Three processes come of it:
+
+```
+client       pyd itself, outside everything; owns the user's terminal
+└─ supervisor    outside the target; makes and removes the session's cgroups, outlives a killed client
+   └─ keeper     inside the target's namespaces; reaps what the session orphans, so that the target never has to
+      └─ command     the shell, with its credentials, in its own session
+```
+
+The plan is a dictionary as `pyd_core.debug.session.make_plan` makes it. Messages go back over the
+same socket, as fields with NUL between them: `error CALL ERRNO SUBJECT`, `terminal` (with the pty's master as a passed
+descriptor), `exit WAITSTATUS`, `ended` (the target is gone), `killed SIGNAL` (somebody killed the keeper).
+
+The kernel's interfaces: open_tree(2), move_mount(2), fsopen(2), mount_setattr(2), setns(2), namespaces(7),
+capabilities(7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import select
+import signal
+import socket
+import stat
+import struct
+import sys
+import termios
+import time
+from typing import Any, NoReturn
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+# System calls newer than the C libraries met; numbers are the same on x86_64 and aarch64 (all came after 5.1).
+_OPEN_TREE, _MOVE_MOUNT, _FSOPEN, _FSCONFIG, _FSMOUNT, _CLOSE_RANGE, _MOUNT_SETATTR = 428, 429, 430, 431, 432, 436, 442
+
+_AT_FDCWD = -100
+_AT_EMPTY_PATH, _AT_RECURSIVE, _AT_SYMLINK_NOFOLLOW = 0x1000, 0x8000, 0x100
+_OPEN_TREE_CLONE, _OPEN_TREE_CLOEXEC = 1, os.O_CLOEXEC
+_MOVE_MOUNT_F_EMPTY_PATH, _MOVE_MOUNT_T_EMPTY_PATH = 0x4, 0x40
+_FSCONFIG_SET_STRING, _FSCONFIG_CMD_CREATE = 1, 6
+_MOUNT_ATTR_RDONLY, _MOUNT_ATTR_NOSUID, _MOUNT_ATTR_NODEV = 0x1, 0x2, 0x4
+_MS_PRIVATE = 1 << 18
+_CLONE_NEWNS = 0x00020000
+_CLOSE_RANGE_CLOEXEC = 4
+_PROC_SUPER_MAGIC = 0x9FA0
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_KEEPCAPS, _PR_SET_NAME, _PR_CAPBSET_DROP = 1, 4, 8, 15, 24
+_PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 36, 38, 47
+_PR_CAP_AMBIENT_RAISE, _PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
+_CAP_KILL = 1 << 5
+_LAST_CAPABILITY = 63
+_TIOCSPTLCK, _TIOCGPTPEER = 0x40045431, 0x5441
+
+_CLIENT_GONE = signal.SIGRTMIN
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_MINDED = {signal.SIGCHLD, _CLIENT_GONE, *_FORWARDED}
+
+_NODES = ("null", "zero", "full", "random", "urandom", "tty")
+_LARGEST_PLAN = 4 << 20
+_LAST_DESCRIPTOR = 0xFFFFFFFF
+_MOST_ENTRIES = 4096
+"""Entries of the target's /dev that are carried over: a hostile one could hold millions."""
+
+Plan = dict[str, Any]
+
+
+class CallFailed(Exception):
+    """A system call failed: its name, the error number, and what it was about."""
+
+    def __init__(self, call: str, number: int, subject: str = "") -> None:
+        super().__init__(f"{call} {subject}: {os.strerror(number)}")
+        self.call, self.number, self.subject = call, number, subject
+
+
+def _checked(call: str, result: int, subject: str = "") -> int:
+    if result < 0:
+        raise CallFailed(call, ctypes.get_errno(), subject)
+    return result
+
+
+def _syscall(call: str, number: int, *arguments: int | bytes | None, subject: str = "") -> int:
+    words = [ctypes.c_long(word) if isinstance(word, int) else ctypes.c_char_p(word) for word in arguments]
+    return _checked(call, _libc.syscall(ctypes.c_long(number), *words), subject)
+
+
+# --- mounts -----------------------------------------------------------------------------------------------------------
+
+
+def clone_tree(path: str, *, directory: int = _AT_FDCWD) -> int:
+    """Returns a detached copy of the mounts at a path; a symlink there is not followed."""
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE | _AT_SYMLINK_NOFOLLOW
+    return _syscall("open_tree", _OPEN_TREE, directory, os.fsencode(path), flags, subject=path)
+
+
+def new_mount(kind: str, options: dict[str, str], attributes: int = _MOUNT_ATTR_NOSUID) -> int:
+    """Returns a detached mount of a fresh file system."""
+    context = _syscall("fsopen", _FSOPEN, kind.encode(), os.O_CLOEXEC & 1, subject=kind)
+    try:
+        for key, value in options.items():
+            _syscall("fsconfig", _FSCONFIG, context, _FSCONFIG_SET_STRING, key.encode(), value.encode(), 0, subject=key)
+        _syscall("fsconfig", _FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0, subject=kind)
+        mount = _syscall("fsmount", _FSMOUNT, context, 1, attributes, subject=kind)
+    finally:
+        os.close(context)
+    return mount
+
+
+def attach(mount: int, directory: int, name: str) -> None:
+    """Puts a detached mount on `name` in a directory; an empty name is the directory itself."""
+    flags = _MOVE_MOUNT_F_EMPTY_PATH | (0 if name else _MOVE_MOUNT_T_EMPTY_PATH)
+    _syscall("move_mount", _MOVE_MOUNT, mount, b"", directory, os.fsencode(name), flags, subject=name)
+
+
+def set_attributes(
+    path: str, *, mount: int = _AT_FDCWD, flags: int = 0, add: int = 0, clear: int = 0, propagation: int = 0
+) -> None:
+    """Changes the flags of a mount, by path or by the descriptor of a detached one; of no other mount of its files."""
+    attributes = struct.pack("QQQQ", add, clear, propagation, 0)
+    words = (mount, path.encode(), flags, attributes, len(attributes))
+    _syscall("mount_setattr", _MOUNT_SETATTR, *words, subject=path)
+
+
+def compose(directory: str, extra: dict[str, int], *, hide: frozenset[str] = frozenset()) -> int:
+    """Covers a directory with a small tmpfs that shows all it held, and more.
+
+    Args:
+        directory: What to cover.
+        extra: Detached mounts of directories by their new name; these hide what the directory has under the same name.
+        hide: More names to leave out.
+
+    Returns:
+        A descriptor of the tmpfs.
+    """
+    kept: list[tuple[str, int, int]] = []
+    links: list[tuple[str, str]] = []
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name in extra or entry.name in hide or len(kept) + len(links) >= _MOST_ENTRIES:
+                continue
+            try:
+                mode = entry.stat(follow_symlinks=False).st_mode
+                if stat.S_ISLNK(mode):
+                    links.append((entry.name, os.readlink(entry.path)))
+                else:
+                    kept.append((entry.name, mode, clone_tree(entry.path)))
+            except (OSError, CallFailed):
+                continue  # gone since it was listed
+    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m"})
+    attach(cover, _AT_FDCWD, directory)
+    for name, target in links:
+        os.symlink(target, name, dir_fd=cover)
+    for name, mode, tree in kept:
+        _attach_over_stub(cover, name, tree, is_directory=stat.S_ISDIR(mode))
+        os.close(tree)
+    for name, tree in extra.items():
+        _attach_over_stub(cover, name, tree, is_directory=True)
+    return cover
+
+
+def _attach_over_stub(cover: int, name: str, tree: int, *, is_directory: bool) -> None:
+    if is_directory:
+        os.mkdir(name, 0o755, dir_fd=cover)
+    else:
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644, dir_fd=cover))
+    attach(tree, cover, name)
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def build_view(plan: Plan, toolbox: int, nodes: dict[str, int]) -> int:
+    """Shows the toolbox in this process's own mount namespace, beside all the target has.
+
+    `/` stays the target's own root, so that it is true, alive, and as writable as the target's. The toolbox lies under
+    `/dev`, the one directory on which every runtime puts a file system, so that no name has to be made in the target.
+
+    Returns:
+        A descriptor of a devpts of the session's own: on the target's, the target could read the keys typed.
+    """
+    if plan["writable"]:
+        set_attributes("/", clear=_MOUNT_ATTR_RDONLY)
+    terminals = new_mount("devpts", {"mode": "0620", "ptmxmode": "0666"})
+    inside = os.dup(terminals)
+    if not _is_directory("/dev"):
+        missing = {"dev": new_mount("tmpfs", {"mode": "0755", "size": "1m"})}
+        if not _is_directory("/proc"):
+            missing["proc"] = new_mount("proc", {})
+        os.fchdir(compose("/", missing))
+        os.chroot(".")
+    cover = compose("/dev", {plan["prefix"].rsplit("/", 1)[1]: toolbox, "pts": terminals}, hide=frozenset({"ptmx"}))
+    os.symlink("pts/ptmx", "ptmx", dir_fd=cover)
+    for name, node in nodes.items():
+        with contextlib.suppress(FileExistsError):
+            _attach_over_stub(cover, name, node, is_directory=False)
+    if not _proc_is_ours() and _is_directory("/proc"):
+        attach(new_mount("proc", {}), _AT_FDCWD, "/proc")
+    return inside
+
+
+def _proc_is_ours() -> bool:
+    """Whether /proc shows the processes of this process's own pid namespace; the target may have put anything there."""
+    answer = ctypes.create_string_buffer(256)
+    if _libc.statfs(b"/proc", answer) != 0 or struct.unpack_from("l", answer)[0] != _PROC_SUPER_MAGIC:
+        return False
+    try:
+        return os.readlink("/proc/self") == str(os.getpid())
+    except OSError:
+        return False
+
+
+# --- credentials ------------------------------------------------------------------------------------------------------
+
+
+def _prctl(option: int, value: int, second: int = 0) -> int:
+    words = [ctypes.c_ulong(word) for word in (value, second, 0, 0)]
+    return _checked("prctl", _libc.prctl(option, *words), str(option))
+
+
+def _set_capabilities(effective: int, permitted: int, inheritable: int) -> None:
+    header = struct.pack("Ii", 0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this thread
+    low = [word & 0xFFFFFFFF for word in (effective, permitted, inheritable)]
+    high = [word >> 32 for word in (effective, permitted, inheritable)]
+    _checked("capset", _libc.capset(header, struct.pack("6I", *low, *high)))
+
+
+def take_credentials(wanted: dict[str, Any]) -> None:
+    """Becomes a user with just these capabilities; nothing given up here comes back."""
+    for capability in range(_LAST_CAPABILITY + 1):
+        if not wanted["bounding"] >> capability & 1 and _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            break  # beyond the last one this kernel knows
+    os.setgroups(wanted["groups"])
+    os.setresgid(wanted["gid"], wanted["gid"], wanted["gid"])
+    _prctl(_PR_SET_KEEPCAPS, 1)
+    os.setresuid(wanted["uid"], wanted["uid"], wanted["uid"])
+    _set_capabilities(wanted["effective"], wanted["permitted"], wanted["inheritable"])
+    _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    for capability in range(_LAST_CAPABILITY + 1):
+        if wanted["ambient"] >> capability & 1:
+            _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
+    if wanted["no_new_privileges"]:
+        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+# --- cgroups ----------------------------------------------------------------------------------------------------------
+
+
+class Groups:
+    """The session's own cgroups, one a hierarchy, so that no tool counts against the target's limits.
+
+    Their name carries the supervisor's pid and start time: whoever finds them later can tell whether it still lives.
+    """
+
+    def __init__(self, wanted: list[dict[str, Any]]) -> None:
+        name = f"pyd-{os.getpid()}-{start_time(os.open('/proc/self', os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))}"
+        self._paths: list[str] = []
+        self._members: list[int] = []
+        self._no_forks = -1
+        try:
+            for group in wanted:
+                path = f"{group['parent']}/{name}"
+                os.mkdir(path, 0o755)
+                self._paths.append(path)
+                for file, value in group["limits"]:
+                    with open(f"{path}/{file}", "wb", buffering=0) as limit:
+                        limit.write(value.encode())
+                self._members.append(os.open(f"{path}/cgroup.procs", os.O_RDWR | os.O_CLOEXEC))
+                if os.path.exists(f"{path}/pids.max"):
+                    self._no_forks = os.open(f"{path}/pids.max", os.O_WRONLY | os.O_CLOEXEC)
+        except OSError as error:
+            self.remove()
+            raise CallFailed("cgroup", error.errno or 0, str(error.filename or "limits")) from error
+
+    def enter(self) -> None:
+        """Moves this process in."""
+        for members in self._members:
+            os.write(members, b"0")
+
+    def kill(self, spare: int) -> bool:
+        """Kills the members but one, as far as this process's pid namespace shows them; False when there were none."""
+        if not self._members:
+            return False
+        if self._no_forks >= 0:
+            os.pwrite(self._no_forks, b"0", 0)
+        found = False
+        os.lseek(self._members[0], 0, os.SEEK_SET)
+        listing = b""
+        while part := os.read(self._members[0], 65536):
+            listing += part
+        for pid in map(int, listing.split()):
+            if pid not in (0, spare):
+                found = True
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        return found
+
+    def descriptors(self) -> list[int]:
+        """What a keeper has to hold on to."""
+        return [*self._members, *([self._no_forks] if self._no_forks >= 0 else [])]
+
+    def remove(self) -> None:
+        """Removes them; who is still in there is killed."""
+        for path in self._paths:
+            for _ in range(2000):
+                try:
+                    os.rmdir(path)
+                except OSError as error:
+                    if error.errno != errno.EBUSY:
+                        break
+                    # The kernel tells nobody when a killed process has left a version 1 cgroup.
+                    self.kill(0)
+                    time.sleep(0.001)
+                else:
+                    break
+
+
+# --- the three processes ----------------------------------------------------------------------------------------------
+
+
+def start_time(process: int) -> int:
+    """Returns when a process started, in clock ticks since boot; with its pid this names it for ever (proc(5))."""
+    try:
+        stat_file = os.open("stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
+        try:
+            text = os.read(stat_file, 4096)
+        finally:
+            os.close(stat_file)
+    except OSError as error:
+        raise CallFailed("open", error.errno or errno.ESRCH, "the target's /proc entry") from error
+    return int(text.rpartition(b")")[2].split()[19])
+
+
+class Opened:
+    """All that is opened while the host's files are still in sight."""
+
+    def __init__(self, plan: Plan) -> None:
+        process = os.open(f"/proc/{plan['pid']}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        if start_time(process) != plan["start"]:
+            raise CallFailed("open", errno.ESRCH, "the target")
+        self.pidfd = os.pidfd_open(plan["pid"])
+        start_time(process)  # still there: the pidfd is the target's, not a later process's
+        self.root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
+        self.namespaces: dict[str, int] = {}
+        for kind in ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup"):
+            try:
+                namespace = os.open(f"ns/{kind}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
+                own = os.stat(f"/proc/self/ns/{kind}").st_ino
+            except FileNotFoundError:
+                continue  # a kernel without this kind
+            if kind == "mnt" or os.fstat(namespace).st_ino != own:
+                self.namespaces[kind] = namespace
+        self.toolbox = clone_tree(plan["toolbox"])
+        harmless = _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV
+        set_attributes("", mount=self.toolbox, flags=_AT_EMPTY_PATH | _AT_RECURSIVE, add=harmless)
+        self.nodes: dict[str, int] = {}
+        for name in _NODES:
+            if not _is_character_device(self.root, name):
+                self.nodes[name] = clone_tree(f"/dev/{name}")
+
+    def join(self, *kinds: str) -> None:
+        """Enters namespaces of the target; those it shares with this process are left out."""
+        for kind in kinds:
+            if kind in self.namespaces:
+                _checked("setns", _libc.setns(self.namespaces[kind], 0), kind)
+
+
+def _is_character_device(root: int, name: str) -> bool:
+    try:
+        return stat.S_ISCHR(os.stat(f"dev/{name}", dir_fd=root, follow_symlinks=False).st_mode)
+    except OSError:
+        return False
+
+
+def _tell(status: socket.socket, *fields: object, descriptors: tuple[int, ...] = ()) -> None:
+    message = b"\0".join(str(field).encode(errors="surrogateescape") for field in fields)
+    with contextlib.suppress(OSError):  # the client is gone; nobody is left to tell
+        socket.send_fds(status, [message], descriptors)
+
+
+def _let_go_of_stdio() -> None:
+    """Lets the ends of the user's pipes go, so that their readers see the end when the command has ended."""
+    for descriptor in range(3):
+        os.dup2(_nothing, descriptor)
+
+
+_nothing = -1
+
+
+def supervise(plan: Plan, status: socket.socket) -> NoReturn:
+    """Runs the plan to its end as the supervisor process; never returns."""
+    global _nothing  # noqa: PLW0603 - opened before the host's /dev is out of sight
+    code = 125
+    groups: Groups | None = None
+    try:
+        if plan["client"] and os.getppid() != plan["client"]:
+            os._exit(code)
+        _prctl(_PR_SET_DUMPABLE, 0)
+        _nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        opened = Opened(plan)
+        groups = Groups(plan["groups"])
+        opened.join("pid")
+        keeper = os.fork()
+        if keeper == 0:
+            _keep(plan, opened, groups, status)
+        _let_go_of_stdio()
+        ended = _mind(keeper)
+        if os.WIFSIGNALED(ended):
+            _tell(status, "ended" if _is_over(opened.pidfd) else "killed", os.WTERMSIG(ended))
+        code = 0
+    except CallFailed as error:
+        _tell(status, "error", error.call, error.number, error.subject)
+    except OSError as error:
+        _tell(status, "error", "open", error.errno or 0, error.filename or "")
+    except Exception as error:  # noqa: BLE001 - the client turns it into a message
+        _tell(status, "error", type(error).__name__, 0, error)
+    finally:
+        if groups is not None:
+            groups.remove()
+        os._exit(code)
+
+
+def _is_over(pidfd: int) -> bool:
+    """Whether the target has ended, or does within a second: its namespace dies a little before its main process."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(1000))
+
+
+def _mind(child: int, *, everyone: bool = False) -> int:
+    """Waits for a child, passing signals on to it, and returns its wait status.
+
+    Args:
+        child: The child.
+        everyone: Reap all children, and pass signals to the child's process group.
+    """
+    while True:
+        number = signal.sigwaitinfo(_MINDED).si_signo
+        if number == signal.SIGCHLD:
+            while True:
+                pid, ended = os.waitpid(-1 if everyone else child, os.WNOHANG)
+                if pid == child:
+                    return ended
+                if pid == 0:
+                    break
+        elif everyone:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL if number == _CLIENT_GONE else number)
+        else:
+            os.kill(child, number)
+
+
+def _keep(plan: Plan, opened: Opened, groups: Groups, status: socket.socket) -> NoReturn:
+    """The keeper: enters the target, starts the command, reaps everything, and leaves nobody behind."""
+    try:
+        groups.enter()
+        _prctl(_PR_SET_PDEATHSIG, _CLIENT_GONE)
+        opened.join("net", "ipc", "uts", "cgroup", "mnt")
+        os.fchdir(opened.root)
+        os.chroot(".")
+        # Only now: a root descriptor of another mount namespace is of no use after the copy is made.
+        _checked("unshare", _libc.unshare(_CLONE_NEWNS), "mount namespace")
+        set_attributes("/", flags=_AT_RECURSIVE, propagation=_MS_PRIVATE)
+        terminals = build_view(plan, opened.toolbox, opened.nodes)
+        opened.join("user")
+        slave = _open_terminal(plan, terminals, status) if plan["terminal"] else -1
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        command = os.fork()
+        if command == 0:
+            _become_command(plan, slave, status)
+        _let_go_of_stdio()
+        kept = {status.fileno(), *groups.descriptors()}
+        edge = 3
+        for descriptor in [*sorted(kept), _LAST_DESCRIPTOR]:
+            if descriptor > edge:
+                _syscall("close_range", _CLOSE_RANGE, edge, descriptor - 1, 0)
+            edge = descriptor + 1
+        _libc.prctl(_PR_SET_NAME, b"pyd-keeper", 0, 0, 0)
+        _set_capabilities(_CAP_KILL, _CAP_KILL, 0)
+        ended = _mind(command, everyone=True)
+        _tell(status, "exit", ended)
+        while groups.kill(os.getpid()):
+            os.waitpid(-1, 0)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-1, 0)
+    except CallFailed as error:
+        _tell(status, "error", error.call, error.number, error.subject)
+    except Exception as error:  # noqa: BLE001 - the client turns it into a message
+        _tell(status, "error", type(error).__name__, getattr(error, "errno", 0) or 0, error)
+    finally:
+        os._exit(0)
+
+
+def _open_terminal(plan: Plan, terminals: int, status: socket.socket) -> int:
+    """Makes a pty on the session's devpts, gives its master to the client, and returns the command's end."""
+    master = os.open("ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=terminals)
+    fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
+    slave = fcntl.ioctl(master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    rows, columns = plan["terminal"]
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    os.fchown(slave, plan["credentials"]["uid"], -1)
+    _tell(status, "terminal", descriptors=(master,))
+    os.close(master)
+    return slave
+
+
+def _become_command(plan: Plan, slave: int, status: socket.socket) -> NoReturn:
+    """The last steps before the command: its session, its terminal, its credentials, nothing else in hand."""
+    subject = plan["argv"][0]
+    try:
+        os.setsid()
+        if slave >= 0:
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            for descriptor in range(3):
+                os.dup2(slave, descriptor)
+        try:
+            os.chdir(plan["cwd"])
+        except OSError:
+            os.chdir("/")
+        os.umask(0o022)
+        take_credentials(plan["credentials"])
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, *_FORWARDED):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        _syscall("close_range", _CLOSE_RANGE, 3, _LAST_DESCRIPTOR, _CLOSE_RANGE_CLOEXEC)
+        os.execvpe(plan["argv"][0], plan["argv"], plan["env"])
+    except CallFailed as error:
+        _tell(status, "error", error.call, error.number, error.subject)
+    except OSError as error:
+        _tell(status, "error", "execve", error.errno or 0, subject)
+    finally:
+        os._exit(125)
+
+
+def serve(status: socket.socket) -> NoReturn:
+    """Waits for a plan and carries it out; ends quietly when none comes."""
+    os.setsid()  # what a terminal sends to the client's process group is not for the session
+    _prctl(_PR_SET_PDEATHSIG, _CLIENT_GONE)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _MINDED)
+    import json  # noqa: PLC0415 - while the client is busy
+
+    message = status.recv(_LARGEST_PLAN)
+    if not message:
+        os._exit(0)
+    supervise(json.loads(message), status)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,33 @@
+"""What a debug session is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyd_core.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebugOptions:
+    """Options of `pyd debug`.
+
+    Attributes:
+        target: The container's name, its id, or the beginning of its id.
+        line: A line for the shell, as after `-c`.
+        command: A program and its arguments, passed on exactly as they are; neither this nor `line` asks for a shell.
+        identity: `root`, `target`, or `UID[:GID]`.
+        writable: Let the session write where the target's root file system is mounted read-only.
+    """
+
+    target: str
+    line: str | None = None
+    command: tuple[str, ...] = ()
+    identity: str = "root"
+    writable: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what contradicts itself."""
+        if self.line is not None and self.command:
+            raise InvalidInput("both -c and a command are given", hint="give one of them")
+        if any("\0" in text for text in (*self.command, self.line or "")):
+            raise InvalidInput("a command can't hold NUL bytes")

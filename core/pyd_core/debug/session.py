@@ -1,0 +1,296 @@
+"""One debug session, from the container's name to the command's exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from pyd_core.debug import cgroup
+from pyd_core.debug.credentials import Credentials, choose_credentials
+from pyd_core.debug.environment import build_environment, file_names
+from pyd_core.debug.failures import failure
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.target import Target, find_target
+from pyd_core.debug.toolbox import PREFIX, store
+from pyd_core.engine.containers import Containers
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.engine.session import Session as EngineSession
+from pyd_core.engine.transport.blocking import BlockingTransport, run_now
+from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
+from pyd_core.linux.process import parse_status
+from pyd_debugimages.packs import BASE
+
+if TYPE_CHECKING:
+    from pyd_core.debug.toolbox.apt import Progress
+
+CGROUPS = "/sys/fs/cgroup"
+
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_MESSAGE = 65536
+_LARGEST_PLAN = 4 << 20
+"""Bytes; the kernel takes at most 2 MB of arguments and environment anyway (execve(2))."""
+
+
+def run(endpoint: Endpoint, options: DebugOptions, *, notify: Callable[[str], None], progress: Progress) -> int:
+    """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
+
+    Args:
+        endpoint: The engine that has the container; must be on this machine.
+        options: What to do.
+        notify: Told lines for the user: how the session begins on a terminal, that the target ended and how.
+        progress: Told how the making of the toolbox goes, if one has to be made.
+
+    Raises:
+        PydError: The session couldn't be; nothing is left of it.
+    """
+    if endpoint.socket_path is None:
+        raise Unsupported(
+            f"pyd debug can't enter containers of {endpoint.url} from here yet",
+            hint="run it on the engine's own machine",
+            reference="not-local",
+        )
+    if os.geteuid() != 0:
+        raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
+    supervisor = Supervisor()
+    try:
+        return _run(supervisor, endpoint, options, notify, progress)
+    finally:
+        supervisor.close()
+
+
+def _run(
+    supervisor: Supervisor,
+    endpoint: Endpoint,
+    options: DebugOptions,
+    notify: Callable[[str], None],
+    progress: Progress,
+) -> int:
+    # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
+    containers = Containers(EngineSession(BlockingTransport(endpoint), where=endpoint.url))
+    target = run_now(find_target(containers, options.target))
+    toolbox = find_toolbox(progress)
+    terminal = os.isatty(0) and os.isatty(1)
+    if terminal:
+        notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
+    session = Session(target, supervisor, make_plan(target, options, toolbox, terminal=terminal))
+    code = session.run()
+    if session.target_ended:
+        notify(run_now(ending(containers, target)))
+    return code
+
+
+def find_toolbox(progress: Progress) -> str:
+    """Returns the folder of the base toolbox, made first if it isn't there."""
+    root = store.store_root()
+    there = store.find(BASE, root)
+    if there is not None:
+        return there
+    from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
+
+    return str(store.build(BASE, Path(root), progress))
+
+
+async def ending(containers: Containers, target: Target) -> str:
+    """Says how the target ended, as far as the engine tells."""
+    try:
+        result = await containers.wait(target.container.id)
+    except PydError:
+        return f"{target.name} has ended and is gone"
+    code = result.status_code
+    by = f", killed by {signal.Signals(code - 128).name}" if 128 < code < 128 + 32 else ""
+    return f"{target.name} has ended with exit code {code}{by}; the session ended with it"
+
+
+def make_plan(target: Target, options: DebugOptions, toolbox: str, *, terminal: bool) -> dict[str, Any]:
+    """Returns what `join.supervise` is to do, as plain data."""
+    process, config = target.process, target.container.config
+    uid_map, gid_map = process.read("uid_map").decode(), process.read("gid_map").decode()
+    with open("/proc/self/status", encoding="utf-8") as file:
+        own = parse_status(file.read())
+    credentials = choose_credentials(
+        options.identity, process.status(), uid_map=uid_map, gid_map=gid_map, own_bounding=own.bounding
+    )
+    environment = build_environment(
+        [*config.env, f"HOSTNAME={config.hostname}"],
+        terminal=os.environ.get("TERM", "xterm") if terminal else "",
+        name=target.name,
+        home=_home(process.descriptor, credentials),
+        exists=lambda path: _exists(process.descriptor, path),
+        tools={name: os.path.exists(f"{toolbox}/{name}") for name in file_names()},
+    )
+    groups = cgroup.plan_groups(
+        CGROUPS,
+        host_memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        devices=cgroup.target_devices(CGROUPS, process.read("cgroup").decode(errors="replace")),
+    )
+    cgroup.remove_stale([group["parent"] for group in groups])
+    return {
+        "client": os.getpid(),
+        "pid": process.pid,
+        "start": process.start,
+        "toolbox": toolbox,
+        "prefix": PREFIX,
+        "writable": options.writable,
+        "groups": groups,
+        "terminal": _terminal_size() if terminal else None,
+        "credentials": credentials.plan(),
+        "cwd": config.working_dir or "/",
+        "env": environment,
+        "argv": command_line(options, terminal=terminal),
+    }
+
+
+def command_line(options: DebugOptions, *, terminal: bool) -> list[str]:
+    """Returns the program to run and its arguments: our bash, unless a program is named."""
+    if options.command:
+        return list(options.command)
+    bash = [f"{PREFIX}/bin/bash", "--noprofile", "--norc"]  # start-up files here are the container's
+    if options.line is not None:
+        return [*bash, "-c", options.line]
+    return [*bash, "-i"] if terminal else bash
+
+
+def _terminal_size() -> tuple[int, int]:
+    from pyd_core.debug.terminal import window_size  # noqa: PLC0415 - only a terminal needs it
+
+    return window_size(1)
+
+
+def _exists(process: int, path: str) -> bool:
+    """Whether the container has a path; a symlink counts, followed or not: it may lead out of its root from here."""
+    try:
+        os.stat(f"root{path}", dir_fd=process, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def _home(process: int, credentials: Credentials) -> str:
+    """Returns the home directory that the container's own passwd file gives the session's user."""
+    try:
+        file = os.open("root/etc/passwd", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=process)
+    except OSError:
+        return "/root" if credentials.uid == 0 and _exists(process, "/root") else "/"
+    try:
+        text = os.read(file, 1 << 20).decode(errors="replace")
+    finally:
+        os.close(file)
+    for line in text.splitlines():
+        fields = line.split(":")
+        if len(fields) >= 7 and fields[2] == str(credentials.uid) and fields[5].startswith("/"):
+            return fields[5].replace("\0", "")
+    return "/"
+
+
+class Supervisor:
+    """The process that will carry out the plan, started before there is one.
+
+    It loads what the join needs while this process asks the engine, and never holds what the engine answers.
+    """
+
+    def __init__(self) -> None:
+        self.status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for each in (self.status, theirs):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST_PLAN)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._serve(theirs)
+        theirs.close()
+
+    def _serve(self, status: socket.socket) -> NoReturn:
+        try:
+            self.status.close()
+            from pyd_core.debug.join import serve  # noqa: PLC0415 - the client has no use for ctypes
+
+            serve(status)
+        finally:
+            os._exit(125)
+
+    def close(self) -> None:
+        """Ends it, if it still waits for a plan, and waits until it has cleared everything away."""
+        self.status.close()
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
+class Session:
+    """The client's side of the processes in `join`.
+
+    Args:
+        target: The container.
+        supervisor: Waits for the plan.
+        plan: What is to be done.
+    """
+
+    def __init__(self, target: Target, supervisor: Supervisor, plan: dict[str, Any]) -> None:
+        self._target = target
+        self._supervisor = supervisor
+        self._status = supervisor.status
+        self._plan = plan
+        self._error: PydError | None = None
+        self._code: int | None = None
+        self.target_ended = False
+
+    def run(self) -> int:
+        """Carries the plan out, minds the terminal and the signals, and returns the exit code once all is done."""
+        supervisor = self._supervisor.pid
+        for number in _FORWARDED:
+            signal.signal(number, lambda number, _frame: _pass_on(supervisor, number))
+        try:
+            self._status.send(msgspec.json.encode(self._plan))
+            self._mind()
+        except OSError as error:
+            raise InvalidInput(f"the command and its environment are too long: {error.strerror}") from error
+        finally:
+            for number in _FORWARDED:
+                signal.signal(number, signal.SIG_DFL)
+        if self._error is not None:
+            raise self._error
+        if self._code is None:
+            self._code = 128 + signal.SIGKILL
+        return self._code
+
+    def _mind(self) -> None:
+        if self._plan["terminal"] is None:
+            while not self._hear():
+                pass
+            return
+        from pyd_core.debug.terminal import Relay  # noqa: PLC0415 - only a terminal needs it
+
+        self._relay = Relay(self._status.fileno(), self._hear)
+        self._relay.run()
+
+    def _hear(self) -> bool:
+        """Takes one message; True when there will be no more, because all the session's processes have ended."""
+        message, descriptors, _, _ = socket.recv_fds(self._status, _MESSAGE, 1)
+        if not message:
+            return True
+        kind, *fields = message.decode(errors="replace").split("\0")
+        match kind:
+            case "terminal" if descriptors:
+                self._relay.start(descriptors[0])
+            case "exit":
+                self._code = _exit_code(int(fields[0]))
+            case "ended":
+                self.target_ended = True
+            case "error" if self._error is None:
+                call, number, subject = fields
+                self._error = failure(call, int(number), subject, target=self._target.name)
+            case _:
+                pass
+        return False
+
+
+def _pass_on(process: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, number)
+
+
+def _exit_code(status: int) -> int:
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)

@@ -1,0 +1,80 @@
+"""The container a session enters: what the engine says of it, and its main process, never to be mistaken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyd_core.engine.containers import Containers
+from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
+from pyd_core.linux.process import ProcessEntry
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+
+_OTHER_KERNEL = ("runsc", "kata", "krun")
+"""Runtimes whose containers have a kernel of their own: there are no namespaces here to join."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A running or paused container.
+
+    Attributes:
+        container: What the engine says.
+        process: Its main process (with `--init`, the init).
+    """
+
+    container: Container
+    process: ProcessEntry
+
+    @property
+    def name(self) -> str:
+        """The container's name, safe to show."""
+        return safe(self.container.name) or self.container.id[:12]
+
+
+async def find_target(containers: Containers, name: str) -> Target:
+    """Finds a running or paused container and takes hold of its main process.
+
+    Raises:
+        NotFound: No such container.
+        Ambiguous: Several ids begin like that.
+        Conflict: It doesn't run.
+        Unsupported: Its processes are on another machine or under another kernel.
+    """
+    try:
+        container = await containers.inspect(name)
+    except PydError as error:
+        if not isinstance(error, (NotFound, InvalidInput)):
+            raise
+        # The engine's own lookup is one request; only a failure pays for the list, to offer names that look alike.
+        from pyd_core.engine.names import pick_container  # noqa: PLC0415 - only a failure needs it
+
+        container = await containers.inspect(pick_container(await containers.list(all=True), name).id)
+    shown = safe(container.name)
+    state = container.state
+    if state.pid == 0:
+        raise Conflict(
+            f"{shown} is not running ({safe(state.status) or 'no state'})",
+            hint=f"start it with: pyd start {shown}",
+            reference="not-running",
+        )
+    if any(known in container.host_config.runtime for known in _OTHER_KERNEL):
+        runtime = safe(container.host_config.runtime)
+        raise Unsupported(f"{shown} runs under {runtime}, whose processes this kernel doesn't see", hint="try pyd exec")
+    try:
+        process = ProcessEntry(state.pid)
+        cgroups = process.read("cgroup").decode(errors="replace")
+    except ProcessLookupError as error:
+        raise _elsewhere(shown, state.pid) from error
+    # Some process has that pid; that it is the container's, its cgroup tells, which is named by the container's id.
+    if container.id not in cgroups:
+        raise _elsewhere(shown, state.pid)
+    return Target(container, process)
+
+
+def _elsewhere(name: str, pid: int) -> Unsupported:
+    return Unsupported(
+        f"process {pid} of {name} is not on this machine, or has just ended",
+        hint="run pyd debug on the engine's own machine; if it is this one, try again",
+        reference="not-local",
+    )

@@ -1,0 +1,147 @@
+"""Debian packages from the host's apt, with everything they need, and without touching the host's own packages."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyd_core.errors import ToolboxError
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage (`fetching lists`, `downloading` …), how much of it is done, and how much there is."""
+
+_URI = re.compile(r"^'([^']+)' (\S+) (\d+) (\S*)$", re.MULTILINE)
+_STATUS = re.compile(r"^dlstatus:[^:]*:([0-9.]+):")
+
+# A list option can only be emptied from a file read after the host's own settings, which `--config-file` is.
+_SETTINGS = """
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Pre-Invoke;
+#clear DPkg::Post-Invoke;
+#clear DPkg::Pre-Install-Pkgs;
+Dir::State "{state}";
+Dir::State::status "{state}/status";
+Dir::Cache "{cache}";
+Dir::Log "{state}/log";
+APT::Install-Recommends "false";
+APT::Install-Suggests "false";
+APT::Keep-Downloaded-Packages "true";
+Acquire::Languages "none";
+Acquire::Retries "3";
+quiet "1";
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A package to fetch: its file name (`bash_5.2.37-2+b10_amd64.deb`) and size in bytes."""
+
+    file: str
+    size: int
+    checksum: str
+
+    @property
+    def package(self) -> str:
+        """The package's name."""
+        return self.file.partition("_")[0]
+
+
+class Apt:
+    """The host's apt with folders of its own: the host's sources and keys, none of its installed packages.
+
+    Args:
+        folder: Kept between uses, so that lists and packages are fetched once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+            raise ToolboxError(
+                "no toolbox yet, and no apt on this machine to make one from",
+                hint="copy /var/lib/pyd/toolbox from a Debian or Ubuntu machine of the same architecture",
+                reference="toolbox-no-apt",
+            )
+        self._folder = folder
+        self._cache = folder / "cache"
+        state = folder / "state"
+        for each in (state / "lists/partial", self._cache / "archives/partial", state / "log"):
+            each.mkdir(parents=True, exist_ok=True)
+        (state / "status").write_bytes(b"")  # nothing is installed: what tools need comes along, the C library too
+        self._settings = folder / "apt.conf"
+        self._settings.write_text(_SETTINGS.format(state=state, cache=self._cache))
+
+    def update(self, progress: Progress) -> None:
+        """Fetches the lists of packages."""
+        self._run(["update"], "fetching lists", progress)
+
+    def closure(self, packages: Iterable[str]) -> list[Archive]:
+        """Returns the packages and all they depend on."""
+        # What is in the cache isn't printed, so apt is shown an empty one.
+        empty = self._folder / "empty"
+        (empty / "partial").mkdir(parents=True, exist_ok=True)
+        options = ["-o", f"Dir::Cache::archives={empty}"]
+        printed = self._run([*options, "install", "-y", "--print-uris", *packages], "", _unheard)
+        found = [Archive(name, int(size), check) for _, name, size, check in _URI.findall(printed)]
+        if not found:
+            raise ToolboxError("apt offers no packages", hint="check /etc/apt/sources.list and run: apt-get update")
+        return sorted(found, key=lambda archive: archive.file)
+
+    def download(self, packages: Sequence[str], archives: Sequence[Archive], progress: Progress) -> list[Path]:
+        """Fetches packages and what they depend on, with apt's own checks of signatures and checksums."""
+        self._run(["install", "-y", "--download-only", *packages], "downloading", progress)
+        found = [self._cache / "archives" / archive.file for archive in archives]
+        for path in found:
+            if not path.exists():
+                raise ToolboxError(
+                    f"apt didn't fetch {path.name}", hint="run again; if it stays so, run: apt-get update"
+                )
+        return found
+
+    def drop_packages(self) -> None:
+        """Removes the fetched packages; the lists stay for the next time."""
+        shutil.rmtree(self._cache / "archives", ignore_errors=True)
+
+    def _run(self, arguments: list[str], stage: str, progress: Progress) -> str:
+        command = ["apt-get", f"--config-file={self._settings}"]
+        read, write = os.pipe()
+        environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+        with (
+            open(read, encoding="utf-8", errors="replace") as status,
+            subprocess.Popen(
+                [*command, "-o", f"APT::Status-Fd={write}", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if not stage else subprocess.DEVNULL,
+                stderr=(self._folder / "errors").open("wb"),
+                pass_fds=(write,),
+                env=environment,
+            ) as process,
+        ):
+            os.close(write)
+            if stage:
+                progress(stage, 0, 100)
+                for line in status:
+                    if found := _STATUS.match(line):
+                        progress(stage, int(float(found.group(1))), 100)
+            printed = process.stdout.read().decode(errors="replace") if process.stdout is not None else ""
+        if process.returncode != 0:
+            said = (self._folder / "errors").read_text(errors="replace").strip().splitlines()
+            told = next((line[3:] for line in said if line.startswith("E: ")), said[-1] if said else "no reason given")
+            verb = next(word for word in arguments if word.isalpha())
+            raise ToolboxError(
+                f"apt-get {verb} failed: {told}",
+                hint="check this machine's network and /etc/apt/sources.list; apt-get update says more",
+                reference="toolbox-apt",
+            )
+        if stage:
+            progress(stage, 100, 100)
+        return printed
+
+
+def _unheard(stage: str, done: int, total: int) -> None:
+    """Progress nobody listens to."""

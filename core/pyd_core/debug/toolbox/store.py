@@ -1,0 +1,141 @@
+"""Where toolboxes lie on the host, and how one comes to be there whole or not at all.
+
+```
+/var/lib/pyd/toolbox/
+    base-1-x86_64 -> 3f9c…   the toolbox for this declaration of the pack
+    3f9c…/                   a toolbox; its name is made from the packages in it; never changed once there
+    .building-…/             unfinished; whoever holds the lock next removes it
+    .lock  .apt/
+```
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyd_core.errors import Refused, ToolboxError
+from pyd_debugimages.packs import NEVER, Pack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyd_core.debug.toolbox.apt import Progress
+
+DEFAULT_ROOT = "/var/lib/pyd/toolbox"
+
+FORMAT = 1
+"""Counts changes in how a toolbox is made from the same packages."""
+
+
+def store_root() -> str:
+    """Returns the store's folder: `PYD_TOOLBOX`, or the default."""
+    return os.environ.get("PYD_TOOLBOX") or DEFAULT_ROOT
+
+
+def find(pack: Pack, root: str) -> str | None:
+    """Returns the folder of the toolbox for a pack, or None when it isn't there; costs one system call."""
+    try:
+        return os.path.join(root, os.readlink(os.path.join(root, _pointer(pack))))
+    except OSError:
+        return None
+
+
+def build(pack: Pack, root: Path, progress: Progress) -> Path:
+    """Makes the toolbox for a pack from the host's apt, unless another process just has, and returns its folder.
+
+    Raises:
+        ToolboxError: No apt, no network, no space; the store is as it was.
+        Refused: The store's folder can't be written.
+    """
+    import shutil  # noqa: PLC0415 - only a build pays for it
+
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o755)
+        with _locked(root, progress):
+            if (there := find(pack, str(root))) is not None:
+                return root / there
+            for unfinished in root.glob(".building-*"):
+                shutil.rmtree(unfinished, ignore_errors=True)
+            return _build(pack, root, progress)
+    except PermissionError as error:
+        raise Refused(f"{error.filename or root} can't be written", hint="run pyd debug as root (sudo)") from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise ToolboxError(f"the toolbox can't be made: {error}", hint=f"look at {root}") from error
+        raise _no_space(root, 0) from error
+
+
+def _build(pack: Pack, root: Path, progress: Progress) -> Path:
+    import hashlib  # noqa: PLC0415 - only a build pays for these
+    import shutil  # noqa: PLC0415
+
+    from pyd_core.debug.toolbox.apt import Apt  # noqa: PLC0415
+    from pyd_core.debug.toolbox.relocate import relocate  # noqa: PLC0415
+    from pyd_core.debug.toolbox.unpack import unpack  # noqa: PLC0415
+
+    apt = Apt(root / ".apt")
+    apt.update(progress)
+    archives = apt.closure(pack.packages)
+    wanted = [archive for archive in archives if archive.package not in NEVER]
+    # Packages unpack to about three times their size; the archives lie there as well until the end.
+    needed = 4 * sum(archive.size for archive in archives)
+    if shutil.disk_usage(root).free < needed:
+        raise _no_space(root, needed)
+    listing = "\n".join(f"{archive.file} {archive.checksum}" for archive in wanted)
+    key = hashlib.sha256(f"{FORMAT}\n{pack.links}\n{listing}".encode()).hexdigest()[:32]
+    if not (root / key).is_dir():
+        paths = apt.download(pack.packages, wanted, progress)
+        building = root / f".building-{key}"
+        try:
+            for done, path in enumerate(paths):
+                progress("unpacking", done, len(paths))
+                unpack(path, building)
+            progress("unpacking", len(paths), len(paths))
+            progress("relocating", 0, 1)
+            relocate(building, pack.links)
+            progress("relocating", 1, 1)
+            (building / "packages").write_text(listing + "\n")
+            building.chmod(0o755)
+            os.sync()  # a name that is there must mean content that is there, after a power cut too
+            building.rename(root / key)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+        apt.drop_packages()
+    pointer = root / f".new-{_pointer(pack)}"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(key)
+    pointer.rename(root / _pointer(pack))
+    return root / key
+
+
+def _pointer(pack: Pack) -> str:
+    return f"{pack.name}-{FORMAT}.{pack.revision}-{os.uname().machine}"
+
+
+@contextmanager
+def _locked(root: Path, progress: Progress) -> Iterator[None]:
+    import fcntl  # noqa: PLC0415 - only a build pays for it
+
+    with (root / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another build", 0, 1)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _no_space(root: Path, needed: int) -> ToolboxError:
+    import shutil  # noqa: PLC0415 - only a failure pays for it
+
+    free = shutil.disk_usage(root).free
+    wanted = f"about {needed >> 20} MB are needed, {free >> 20} MB are free" if needed else f"{free >> 20} MB are free"
+    return ToolboxError(
+        f"no space for the toolbox in {root}: {wanted}",
+        hint="make room there, or name another folder with PYD_TOOLBOX",
+        reference="toolbox-no-space",
+    )

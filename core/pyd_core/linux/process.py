@@ -1,0 +1,103 @@
+"""A process as /proc shows it, by a descriptor: a later process with the same pid is never taken for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+_MOST = 1 << 20
+"""Bytes read of one file of /proc."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Who a process is (`/proc/PID/status`, proc(5)); ids as this process's user namespace numbers them.
+
+    Capability sets are bit masks, bit N for capability N (capabilities(7)). `seccomp` is 0 none, 1 strict, 2 filter.
+    """
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    inheritable: int
+    permitted: int
+    effective: int
+    bounding: int
+    ambient: int
+    no_new_privileges: bool
+    seccomp: int
+
+
+class ProcessEntry:
+    """An open `/proc/PID`; reading from it fails once that process is gone, whoever has its pid then.
+
+    Raises:
+        ProcessLookupError: There is no such process (also from every method, later).
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        try:
+            self.descriptor = os.open(f"/proc/{pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise ProcessLookupError(f"no process {pid}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        os.close(self.descriptor)
+
+    def read(self, name: str) -> bytes:
+        """Returns a file's content, for example `status`."""
+        try:
+            file = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.descriptor)
+            try:
+                return b"".join(iter(lambda: os.read(file, _MOST), b""))
+            finally:
+                os.close(file)
+        except FileNotFoundError as error:
+            raise ProcessLookupError(f"process {self.pid} is gone") from error
+
+    @property
+    def start(self) -> int:
+        """When it started, clock ticks since boot: with the pid, its name for ever."""
+        return int(self.read("stat").rpartition(b")")[2].split()[19])
+
+    def status(self) -> Status:
+        """Returns who it is."""
+        return parse_status(self.read("status").decode(errors="replace"))
+
+
+def parse_status(text: str) -> Status:
+    """Reads the text of `/proc/PID/status`."""
+    fields = {name: value.split() for name, _, value in (line.partition(":") for line in text.splitlines())}
+
+    def mask(name: str) -> int:
+        return int(fields.get(name, ["0"])[0], 16)
+
+    return Status(
+        uid=int(fields["Uid"][1]),
+        gid=int(fields["Gid"][1]),
+        groups=tuple(map(int, fields.get("Groups", []))),
+        inheritable=mask("CapInh"),
+        permitted=mask("CapPrm"),
+        effective=mask("CapEff"),
+        bounding=mask("CapBnd"),
+        ambient=mask("CapAmb"),
+        no_new_privileges=fields.get("NoNewPrivs", ["0"])[0] == "1",
+        seccomp=int(fields.get("Seccomp", ["0"])[0]),
+    )
+
+
+def is_alive(pid: int, start: int) -> bool:
+    """Whether the process that began at `start` under this pid still lives."""
+    try:
+        with ProcessEntry(pid) as entry:
+            return entry.start == start
+    except (ProcessLookupError, IndexError, ValueError):
+        return False

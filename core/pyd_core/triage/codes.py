@@ -1,0 +1,123 @@
+"""What exit codes and signals mean, and by whose convention."""
+
+from __future__ import annotations
+
+import signal
+from typing import Literal
+
+import msgspec
+
+Who = Literal["program", "engine", "kernel", "anyone"]
+
+SIGNALS: dict[int, str] = {
+    1: "hang up: the terminal went, or reload the configuration",
+    2: "interrupt, as Ctrl-C sends it",
+    3: "quit, with a core dump",
+    4: "illegal instruction",
+    5: "trap, a debugger's breakpoint",
+    6: "abort: the program gave up on itself (assertion, uncaught exception, corrupted heap)",
+    7: "bus error: memory that is mapped but has nothing behind it",
+    8: "arithmetic fault, such as an integer division by zero",
+    9: "kill: can't be caught or ignored",
+    10: "user signal 1",
+    11: "segmentation fault: memory that isn't the program's",
+    12: "user signal 2",
+    13: "broken pipe: wrote to something nobody reads any more",
+    14: "alarm clock",
+    15: "terminate: please end, the usual stop signal",
+    24: "CPU time limit exceeded",
+    25: "file size limit exceeded",
+    31: "bad system call: a seccomp filter forbade it",
+}
+"""By number on x86 and arm64 (signal(7))."""
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """An exit code in words."""
+
+    code: int
+    title: str
+    meaning: str
+    several: bool = False
+    """Whether programs also use it for something else, so that it proves nothing by itself."""
+
+
+_CODES: dict[int, tuple[str, str, bool]] = {
+    0: ("success", "The program ended by itself and reports success.", False),
+    1: ("an error the program reports", "The usual code for any error; what went wrong stands in its output.", True),
+    2: (
+        "wrong use, or an error the program reports",
+        "By convention wrong arguments, and from shells misuse of a builtin; many programs use it as they like.",
+        True,
+    ),
+    125: (
+        "the engine's command failed",
+        "`docker run` and `podman run` say this when they failed before the container's command began.",
+        True,
+    ),
+    126: (
+        "found but not executable",
+        "The command exists but can't be executed: no execute permission, a directory, or a wrong format.",
+        True,
+    ),
+    127: (
+        "command not found",
+        "The engine or a shell in the container didn't find the command, or its loader or a library is missing.",
+        True,
+    ),
+    128: (
+        "the engine couldn't start it",
+        "Engines set this when something around the command failed: port, user, device.",
+        True,
+    ),
+    255: (
+        "out of range, or a runtime's failure",
+        "`exit(-1)`; also ssh's own errors and those of container runtimes.",
+        True,
+    ),
+}
+
+
+def signal_name(number: int) -> str:
+    """`SIGTERM` for 15; `signal 99` for one without a name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRT{number - 34:+d}" if 34 <= number <= 64 else f"signal {number}"
+
+
+def signal_number(text: str) -> int | None:
+    """Reads `9`, `KILL` or `SIGKILL`; None when there is no such signal."""
+    if text.isdigit():
+        return int(text)
+    name = text.upper()
+    try:
+        return signal.Signals[name if name.startswith("SIG") else f"SIG{name}"].value
+    except KeyError:
+        return None
+
+
+def signal_of(code: int) -> int | None:
+    """The signal an exit code above 128 stands for, by the convention of shells and engines."""
+    return code - 128 if 129 <= code <= 192 else None
+
+
+def explain_code(code: int) -> Code:
+    """Returns what an exit code means, with its ambiguity."""
+    if code in _CODES:
+        title, meaning, several = _CODES[code]
+        return Code(code=code, title=title, meaning=meaning, several=several)
+    number = signal_of(code)
+    if number is None:
+        return Code(
+            code=code, title="the program's own", meaning="Only the program's manual says what it means.", several=True
+        )
+    name = signal_name(number)
+    words = SIGNALS.get(number, "a signal")
+    meaning = f"128 + {number}: ended by {name} ({words}), or the program itself returned {code}."
+    if number == 9:
+        meaning += (
+            " SIGKILL comes from the engine (stop after its grace period, kill, rm -f), from a person or program on the"
+            " host, or from the kernel when memory ran out. The code alone doesn't tell which."
+        )
+    return Code(code=code, title=f"{name}: {words}", meaning=meaning, several=True)

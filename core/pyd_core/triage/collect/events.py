@@ -1,0 +1,62 @@
+"""The engine's events of one container."""
+
+from __future__ import annotations
+
+import time
+
+from pyd_core.engine.client import Engine
+from pyd_core.errors import PydError
+from pyd_core.model.base import parse_time
+from pyd_core.model.event import Event
+from pyd_core.triage.evidence import Case, Unread
+
+TELLS = "who sent which signal and when, and whether the engine reported an out-of-memory kill"
+
+
+async def fetch_all(engine: Engine) -> dict[str, list[Event]] | None:
+    """Fetches the events of all containers that the engine remembers, by container id; None when it refuses."""
+    now = time.time_ns()
+    found: dict[str, list[Event]] = {}
+    try:
+        async with engine.system.events(since="1", until=_seconds(now), filters={"type": ["container"]}) as stream:
+            async for event in stream:
+                found.setdefault(event.actor.id, []).append(event)
+    except PydError:
+        return None
+    return found
+
+
+async def collect(case: Case, engine: Engine, *, known: dict[str, list[Event]] | None = None) -> None:
+    """Fetches what the engine remembers of it: Docker Engine keeps its last 256 events, of all containers.
+
+    Args:
+        case: The case.
+        engine: The engine it is on.
+        known: What was fetched before for all containers at once.
+    """
+    if known is not None:
+        case.events = tuple(known.get(case.container.id, ()))
+        return
+    created = parse_time(case.container.created) or 0
+    since = max(0, created // 10**9 - 1)
+    found: list[Event] = []
+    try:
+        filters = {"container": [case.container.id], "type": ["container"]}
+        async with engine.system.events(since=str(since), until=_seconds(case.now_ns), filters=filters) as stream:
+            found.extend([event async for event in stream])
+    except PydError as error:
+        case.unread.append(Unread(source="events", reason=error.message, would_tell=TELLS))
+        return
+    case.events = tuple(found)
+
+
+def _seconds(time_ns: int) -> str:
+    return f"{time_ns // 10**9}.{time_ns % 10**9:09d}"
+
+
+def note_lost(case: Case) -> None:
+    """States it when the events of the judged run are no longer all there."""
+    if case.events is None or case.run.complete or case.run.started_ns is None:
+        return
+    reason = "the engine no longer remembers this run from its start (it keeps a limited number of events)"
+    case.unread.append(Unread(source="events", reason=reason, would_tell=TELLS))

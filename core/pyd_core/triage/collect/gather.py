@@ -1,0 +1,109 @@
+"""Gathering all evidence about one container in one pass."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from pyd_core.engine.client import Engine
+from pyd_core.model.base import parse_time
+from pyd_core.model.event import Event
+from pyd_core.model.system import Version
+from pyd_core.triage.collect import cgroup, events, host, image, kernel, log, peers
+from pyd_core.triage.evidence import Case
+from pyd_core.triage.phrases import find_phrases
+from pyd_core.triage.runs import is_looping, judged_run, runs_of
+from pyd_core.triage.startfail import parse_start_error
+
+
+class Surroundings:
+    """What is the same for every container of an engine; read once for a sweep.
+
+    Attributes:
+        local: Whether the engine runs under this very kernel, so that its cgroups, files and log can be read here.
+        tool: `docker` or `podman`.
+        events: Of all containers by id, where they were fetched at once.
+    """
+
+    def __init__(self, version: Version, *, local: bool, events: dict[str, list[Event]] | None = None) -> None:
+        self.events = events
+        self.local = local and version.kernel_version in {"", os.uname().release}
+        names = {component.name for component in version.components}
+        self.tool = "podman" if any("Podman" in name for name in names) else "docker"
+        self._kernel: kernel.Kernel | None = None
+
+    @classmethod
+    async def of(cls, engine: Engine, *, all_events: bool = False) -> Surroundings:
+        """Asks the engine.
+
+        Args:
+            engine: The engine.
+            all_events: Fetch the events of all containers at once, for a sweep.
+        """
+        known = await events.fetch_all(engine) if all_events else None
+        return cls(await engine.system.version(), local=engine.endpoint.is_local, events=known)
+
+    @property
+    def kernel(self) -> kernel.Kernel:
+        """The kernel log, read at first use."""
+        if self._kernel is None:
+            self._kernel = kernel.read() if self.local else kernel.elsewhere()
+        return self._kernel
+
+
+async def gather(engine: Engine, name: str, *, around: Surroundings | None = None, now_ns: int | None = None) -> Case:
+    """Collects the evidence about a container.
+
+    Args:
+        engine: The engine it is on.
+        name: Name or id, as the engine takes it.
+        around: Shared between the containers of a sweep.
+        now_ns: The present, nanoseconds since the epoch.
+
+    Raises:
+        NotFound: No such container.
+        EngineUnavailable: The engine doesn't answer.
+    """
+    around = around or await Surroundings.of(engine)
+    container = await engine.containers.inspect(name)
+    case = Case(container=container, now_ns=now_ns or time.time_ns(), tool=around.tool)
+    await events.collect(case, engine, known=around.events)
+    case.runs = runs_of(case.events or ())
+    case.run = judged_run(container, case.runs, case.now_ns)
+    events.note_lost(case)
+    _start_failure(case)
+    kernel.collect(case, around.kernel)
+    cgroup.collect(case, local=around.local)
+    if _wants_output(case):
+        await log.collect(case, engine)
+        case.findings = find_phrases((*(case.lines or ()), *log.probe_lines(case)))
+        await peers.collect(case, engine)
+    if not case.run.alive or case.run.started_ns is None:
+        host.collect(case, local=around.local)
+        if _wants_program(case):
+            image.collect(case, local=around.local)
+    return case
+
+
+def _start_failure(case: Case) -> None:
+    state = case.container.state
+    if not state.error or state.running:
+        return
+    when = state.finished_ns or parse_time(case.container.created)
+    case.start_failure = parse_start_error(state.error, time_ns=when, workdir=case.container.config.working_dir)
+
+
+def _wants_output(case: Case) -> bool:
+    """Output is read for what ended or is unwell; of a healthy one it says nothing about a cause."""
+    health = case.container.state.health
+    unwell = health is not None and health.status == "unhealthy"
+    return not case.run.alive or unwell or is_looping(case.container, case.runs, case.now_ns)
+
+
+def _wants_program(case: Case) -> bool:
+    """The program's file matters when it could not be run, or ended at once."""
+    if case.start_failure is not None or case.container.state.error:
+        return True
+    if case.run.started_ns is None or case.run.code in {0, None} or case.run.signal is not None:
+        return False
+    return case.run.code in {126, 127} or (case.run.seconds or 0) < 5

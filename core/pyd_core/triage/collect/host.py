@@ -1,0 +1,94 @@
+"""Facts about the machine the engine runs on: room on its disks, and when the engine started."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import msgspec
+
+from pyd_core.linux.elf import host_architecture
+from pyd_core.model.container import Container
+from pyd_core.triage.evidence import Case, FileSystem, Host, Unread
+
+TELLS = "whether disks are full, and whether the engine restarted"
+
+
+def collect(case: Case, *, local: bool) -> None:
+    """Looks at the file systems the container writes to."""
+    if not local:
+        case.unread.append(Unread(source="host", reason="the engine runs on another machine", would_tell=TELLS))
+        return
+    container = case.container
+    if case.tool == "docker":
+        case.asked_to_end = _asked_to_end(container)
+    places = [("the container's own layer", container.graph_driver.data.get("UpperDir", ""))]
+    places += [
+        (mount.destination, mount.source) for mount in container.mounts if mount.rw and mount.source.startswith("/")
+    ]
+    for mount in container.mounts:
+        if mount.source.startswith("/") and (owner := _owner(mount.source)) is not None:
+            case.owners[mount.destination] = owner
+    case.absent = tuple(
+        mount.source for mount in container.mounts if mount.type == "bind" and not os.path.lexists(mount.source)
+    )
+    systems = [system for name, path in places if path and (system := file_system(name, path)) is not None]
+    case.host = Host(
+        architecture=host_architecture(os.uname().machine),
+        file_systems=tuple(systems),
+        engine_started_ns=engine_started() if case.tool == "docker" else None,
+    )
+
+
+def file_system(name: str, path: str) -> FileSystem | None:
+    """Measures the file system a path lies on; None when it can't be seen."""
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return None
+    return FileSystem(
+        name=name,
+        path=path,
+        size=found.f_blocks * found.f_frsize,
+        free=found.f_bavail * found.f_frsize,
+        inodes=found.f_files,
+        inodes_free=found.f_favail,
+    )
+
+
+class _Record(msgspec.Struct):
+    """The part of Docker Engine's own record of a container (`config.v2.json`) that its API leaves out."""
+
+    asked: bool = msgspec.field(name="HasBeenManuallyStopped", default=False)
+    """Set by every stop and kill through the engine, unset by a start (moby, `daemon/kill.go`)."""
+
+
+def _asked_to_end(container: Container) -> bool | None:
+    """Reads the engine's record, which outlives its memory of events; None without the right to read it."""
+    if not container.hostname_path.endswith(f"/{container.id}/hostname"):
+        return None
+    record = Path(container.hostname_path).with_name("config.v2.json")
+    try:
+        return msgspec.json.decode(record.read_bytes(), type=_Record).asked
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _owner(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_uid
+    except OSError:
+        return None
+
+
+def engine_started(pid_file: Path = Path("/run/docker.pid"), proc: Path = Path("/proc")) -> int | None:
+    """Returns when the Docker daemon of this machine started, nanoseconds since the epoch; None if unknown."""
+    try:
+        pid = int(pid_file.read_text())
+        fields = (proc / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        uptime = float((proc / "uptime").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    since_boot = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.time_ns() - int((uptime - since_boot) * 1e9)

@@ -1,0 +1,83 @@
+"""The kernel log's lines about a container."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pyd_core.errors import PydError
+from pyd_core.linux.kernel_events import Fault, KernelEvents, SeccompKill, find_events
+from pyd_core.linux.kmsg import KernelLog, read_kernel_log
+from pyd_core.model.base import parse_time
+from pyd_core.triage.evidence import Case, Unread
+
+TELLS = "out-of-memory kills with their victim, faults with the object they happened in, seccomp kills"
+
+SLACK_NS = 2_000_000_000
+"""The kernel log's clock and the engine's agree only roughly."""
+NEAR_NS = 1_500_000_000
+"""How near a death a fault must lie to be taken for its cause when the process's name doesn't tell."""
+
+
+class Kernel(msgspec.Struct, frozen=True, kw_only=True):
+    """The kernel log, or why there is none."""
+
+    log: KernelLog = KernelLog()
+    events: KernelEvents = KernelEvents()
+    refused: str = ""
+
+
+def read() -> Kernel:
+    """Reads this machine's."""
+    try:
+        log = read_kernel_log()
+    except PydError as error:
+        return Kernel(refused=error.message)
+    return Kernel(log=log, events=find_events(log))
+
+
+def elsewhere() -> Kernel:
+    """Stands for that of another machine."""
+    return Kernel(refused="the engine runs on another machine")
+
+
+def collect(case: Case, kernel: Kernel) -> None:
+    """Takes the lines that concern the judged run."""
+    run = case.run
+    if kernel.refused:
+        case.unread.append(Unread(source="kernel log", reason=kernel.refused, would_tell=TELLS))
+        return
+    begin = run.started_ns or parse_time(case.container.created) or 0
+    if not kernel.log.covers(begin) and not (run.ended_ns is not None and kernel.log.covers(run.ended_ns - SLACK_NS)):
+        reason = "the kernel's ring no longer reaches back to this run"
+        case.unread.append(Unread(source="kernel log", reason=reason, would_tell=TELLS))
+        return
+    case.kernel_read = True
+    end = run.ended_ns or case.now_ns
+    identity = case.container.id
+
+    def within(time_ns: int) -> bool:
+        return begin - SLACK_NS <= time_ns <= end + SLACK_NS
+
+    events = kernel.events
+    case.ooms = tuple(
+        oom for oom in events.ooms if within(oom.time_ns) and identity in f"{oom.task_cgroup} {oom.limit_cgroup}"
+    )
+    case.forks = tuple(fork for fork in events.forks if within(fork.time_ns) and identity in fork.cgroup)
+    if run.alive or run.ended_ns is None:
+        return
+    names = _names(case)
+    case.faults = tuple(fault for fault in events.faults if within(fault.time_ns) and _belongs(fault, names, end))
+    case.seccomp = tuple(kill for kill in events.seccomp if within(kill.time_ns) and _belongs(kill, names, end))
+
+
+def _belongs(event: Fault | SeccompKill, names: set[str], end_ns: int) -> bool:
+    """Fault lines carry no cgroup: the process's name, or at least the moment, has to fit."""
+    near = abs(event.time_ns - end_ns) <= NEAR_NS
+    return near and (event.name in names or not names)
+
+
+def _names(case: Case) -> set[str]:
+    """What processes of this container would be called: the programs on its command line, at most 15 bytes each."""
+    words = [case.container.path, *case.container.args]
+    parts = " ".join(words).replace(";", " ").replace("&", " ").split()
+    return {name[:15] for part in parts if (name := part.rstrip("/").rpartition("/")[2])}

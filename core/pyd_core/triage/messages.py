@@ -1,0 +1,126 @@
+"""Explaining what a failed `run`, `build`, `pull` or compose command printed.
+
+The wordings are those of the docker and podman commands, BuildKit and registries. A message is only words, so the
+explanation says what it means and looks at what it names: the holder of a port, the path a build couldn't find, the
+rights on a socket, the room on a disk.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from pyd_core.triage.causes import CAUSES
+from pyd_core.triage.codes import explain_code
+from pyd_core.triage.evidence import LogLine
+from pyd_core.triage.phrases import find_phrases
+from pyd_core.triage.startfail import parse_start_error
+
+_TABLE: tuple[tuple[str, str], ...] = (
+    (
+        "engine-permission",
+        r"permission denied while trying to connect|dial unix (?P<a>\S+): connect: permission denied",
+    ),
+    ("engine-unreachable", r"cannot connect to the docker daemon(?: at (?P<a>\S+?))?\.? |is the docker daemon running"),
+    (
+        "engine-unreachable",
+        r"dial unix (?P<a>\S+): connect: (?:no such file|connection refused)|cannot connect to podman",
+    ),
+    ("pull-rate-limited", r"toomanyrequests|pull rate limit|429 too many requests"),
+    (
+        "wrong-architecture",
+        r"no matching manifest for (?P<a>\S+)|does not match the (?:detected|specified) host platform",
+    ),
+    ("pull-auth", r"pull access denied for (?P<a>[^\s,]+)|no basic auth credentials|authentication required"),
+    ("pull-auth", r"denied: (?:requested )?access|unauthorized: |incorrect username or password"),
+    (
+        "image-not-found",
+        r"manifest for (?P<a>\S+) not found|manifest unknown|name unknown",
+    ),
+    ("image-not-found", r"manifest for (?P<a>\S+) not found|manifest unknown|name unknown"),
+    ("image-not-found", r"(?:unable to find image|no such image:?) '?(?P<a>[^'\s]+)"),
+    (
+        "registry-unreachable",
+        (
+            r"(?:Get|Head|Post) \"?https?://(?P<a>[^/\"\s]+)"
+            r".*(?:timeout|no such host|refused|no route|canceled|x509|TLS|EOF)"
+            r"|pinging container registry (?P<b>[^/:\s]+)|net/http: TLS handshake timeout"
+        ),
+    ),
+    (
+        "build-context",
+        (
+            r"(?:COPY|ADD) failed: .*?stat (?:/[^\s:]*/)?(?P<a>[^\s:]+): (?:file does not exist|no such file)"
+            r"|(?:COPY|ADD) failed: file not found in build context.*?stat (?P<b>[^\s:]+):"
+            r"|(?:failed to calculate checksum|failed to compute cache key).*?\"/?(?P<c>[^\"]+)\": not found"
+            r"|(?:COPY|ADD) failed: (?P<d>.*)|copier: stat: \"(?P<e>[^\"]+)\""
+        ),
+    ),
+    ("name-conflict", r"container name \"/?(?P<a>[^\"]+)\" is already in use"),
+    ("command-not-found", r"OCI runtime exec failed.*exec: \"(?P<a>[^\"]+)\".*(?:not found|no such file)"),
+    ("usage-error", r"invalid reference format|unknown (?:shorthand )?flag: (?P<a>\S+)|requires at least \d+ argument"),
+    ("permission-denied", r"error while creating mount source path '(?P<a>[^']+)'.*(?:permission denied|read-only)"),
+    ("no-space", r"no space left on device"),
+)
+
+_RUNTIME = {
+    "exec-format": ("wrong-architecture", 0.75),
+    "exec-enoent": ("command-not-found", 0.5),
+    "exec-eacces": ("not-executable", 0.75),
+}
+"""What a container runtime's line most likely means where the image can't be looked at."""
+
+_CODE = re.compile(r"(?:exit(?:ed with)? code:? ?|exit status |returned a non-zero code: )(\d{1,3})\b", re.IGNORECASE)
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message says."""
+
+    cause: str
+    subject: str = ""
+    """What it names: a port, path, image, registry, socket."""
+    confidence: float
+    line: str
+    """The part of it that tells."""
+    code: int | None = None
+    """The exit code it tells of, where that is all it does."""
+
+    @property
+    def meaning(self) -> str:
+        """In a sentence."""
+        if self.code is not None:
+            code = explain_code(self.code)
+            return f"exit code {self.code}, {code.title}. {code.meaning}"
+        named = f" ({self.subject})" if self.subject else ""
+        return f"{CAUSES[self.cause].meaning.rstrip('.')}{named}"
+
+
+def read_message(text: str) -> Message | None:
+    """Finds out what an error message says; None when it is none that is known.
+
+    Args:
+        text: One line or many; the last lines weigh most, as programs end with what they failed of.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    whole = " ".join(lines)
+    for cause, pattern in _TABLE:
+        match = re.search(pattern, whole, re.IGNORECASE)
+        if match is not None:
+            subject = next((value for value in match.groupdict().values() if value), "").strip("\"'.,")
+            return Message(cause=cause, subject=subject, confidence=0.9, line=_around(lines, match.group()))
+    failure = parse_start_error(whole)
+    if failure is not None:
+        return Message(cause=failure.cause, subject=failure.subject, confidence=0.9, line=lines[-1])
+    for finding in find_phrases(LogLine(stream="error", text=line) for line in lines):
+        cause, strength = _RUNTIME.get(finding.cause, (finding.cause, finding.strength))
+        return Message(cause=cause, subject=finding.subject, confidence=strength, line=finding.line.text)
+    code = _CODE.search(whole)
+    if code is not None:
+        return Message(cause="app-error", confidence=0.4, line=_around(lines, code.group()), code=int(code[1]))
+    return None
+
+
+def _around(lines: list[str], found: str) -> str:
+    """The line a match lies on, or begins on."""
+    return next((line for line in lines if found[:40] in line or line in found), lines[-1] if lines else "")

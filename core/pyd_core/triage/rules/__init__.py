@@ -1,0 +1,11 @@
+"""The rules, one file a family."""
+
+from __future__ import annotations
+
+from pyd_core.triage.rule import Rule
+from pyd_core.triage.rules import ending, faults, memory, program, starting, state
+
+RULES: tuple[Rule, ...] = tuple(
+    rule for family in (starting, memory, ending, faults, program, state) for rule in family.BOOK.rules
+)
+"""All of them; the order means nothing."""

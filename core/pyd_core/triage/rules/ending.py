@@ -1,0 +1,249 @@
+"""How it ended: by itself, on request, by a kill."""
+
+from __future__ import annotations
+
+from pyd_core.triage.codes import explain_code, signal_name
+from pyd_core.triage.evidence import Case, Item
+from pyd_core.triage.rule import Conclusion, RuleBook
+from pyd_core.triage.rules.facts import KILL, ended, exit_item, kill_item, own_end, polite, stop_item, stop_signal
+from pyd_core.triage.rules.facts import victim_is_main as is_main
+from pyd_core.triage.runs import is_looping
+from pyd_core.triage.timeline import duration
+
+BOOK = RuleBook()
+
+_LOGS = "pyd logs --tail 100 {name}"
+
+
+@BOOK.rule("clean-exit", needs=("inspect",), says="The run ended with code 0 and nobody asked the engine to end it.")
+def clean_exit(case: Case) -> Conclusion | None:
+    """Ended by itself with code 0."""
+    run = case.run
+    if not ended(case) or run.code != 0 or run.stop_ns is not None or run.kills or case.asked_to_end:
+        return None
+    if is_looping(case.container, case.runs, case.now_ns):
+        return None  # what keeps ending and being started again isn't meant to end
+    lived = f" after {duration(run.seconds)}" if run.seconds is not None else ""
+    return Conclusion(
+        cause="clean-exit",
+        confidence=0.97,
+        evidence=(exit_item(case),),
+        summary=f"ended by itself and reports success{lived}",
+    )
+
+
+@BOOK.rule(
+    "app-error",
+    needs=("inspect", "events"),
+    says="The run ended by itself with a code below 126 (or 255), which programs choose themselves.",
+)
+def app_error(case: Case) -> Conclusion | None:
+    """Ended by itself with an error code."""
+    run = case.run
+    if not own_end(case) or run.code is None:
+        return None
+    own = run.code < 126 or run.code > 192
+    last = next((line for line in reversed(case.lines or ()) if line.text.strip()), None)
+    said = () if last is None else (Item(source="log", time_ns=last.time_ns, text=f"{last.stream}: {last.text}"),)
+    return Conclusion(
+        cause="app-error",
+        confidence=0.9 if own else 0.3,
+        evidence=(exit_item(case), *said),
+        summary=f"ended by itself with code {run.code}: {explain_code(run.code).title}",
+        advice=(_LOGS, "pyd debug {name}"),
+    )
+
+
+@BOOK.rule(
+    "usage-error",
+    needs=("log",),
+    says="Code 1, 2, 64 or 125 soon after the start, and output that complains about an option or shows the usage.",
+)
+def usage_error(case: Case) -> Conclusion | None:
+    """Called with arguments it doesn't take."""
+    if not own_end(case) or case.run.code not in {1, 2, 64, 125} or (case.run.seconds or 0) > 5:
+        return None
+    found = case.findings_of("usage-error")
+    if not found:
+        return None
+    return Conclusion(
+        cause="usage-error",
+        confidence=0.85 if case.run.code in {2, 64} else 0.7,
+        evidence=(exit_item(case), found[0].item),
+        summary="was called with arguments it doesn't take",
+        advice=("{docker} inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' {name}",),
+    )
+
+
+@BOOK.rule(
+    "stopped",
+    needs=("events",),
+    says="The engine sent the stop signal and reported a stop, and no SIGKILL was needed.",
+)
+def stopped(case: Case) -> Conclusion | None:
+    """Stopped on request within the grace period."""
+    run = case.run
+    if not ended(case) or run.stop_ns is None or run.sent(KILL) is not None:
+        return None
+    first = run.sent(stop_signal(case)) or (run.kills[0] if run.kills else None)
+    sent = () if first is None else (kill_item(first),)
+    took = (
+        ""
+        if first is None or run.ended_ns is None
+        else f" within {duration(max(0, run.ended_ns - first.time_ns) / 1e9)}"
+    )
+    return Conclusion(
+        cause="stopped",
+        confidence=0.97,
+        evidence=(*sent, stop_item(case), exit_item(case)),
+        summary=f"was stopped on request and ended{took} (code {run.code})",
+    )
+
+
+@BOOK.rule(
+    "stop-timeout",
+    needs=("events",),
+    says="The engine sent the stop signal, then SIGKILL, and reported a stop.",
+)
+def stop_timeout(case: Case) -> Conclusion | None:
+    """Didn't end within the grace period."""
+    run = case.run
+    kill = run.sent(KILL)
+    if not ended(case) or kill is None or run.stop_ns is None:
+        return None
+    before = [sent for sent in run.kills if sent.signal != KILL and sent.time_ns <= kill.time_ns]
+    if not before:
+        return None
+    first = before[-1]
+    grace = duration((kill.time_ns - first.time_ns) / 1e9)
+    name = signal_name(first.signal)
+    return Conclusion(
+        cause="stop-timeout",
+        confidence=0.97,
+        evidence=(kill_item(first), kill_item(kill), stop_item(case), exit_item(case)),
+        summary=f"didn't end within {grace} of {name} when asked to stop, so the engine killed it; not for memory",
+        advice=(
+            "{docker} run --init … # forwards signals where PID 1 has no handler",
+            "{docker} stop -t 30 {name} # or stop_grace_period in Compose",
+        ),
+    )
+
+
+@BOOK.rule(
+    "killed-by-user",
+    needs=("events",),
+    says="The engine was told to send a deadly signal, and the run ended with that signal's code without a stop.",
+)
+def killed_by_user(case: Case) -> Conclusion | None:
+    """Killed through the engine."""
+    run = case.run
+    if not ended(case) or run.stop_ns is not None or not run.kills or run.ended_ns is None:
+        return None
+    last = run.kills[-1]
+    fits = run.code == 128 + last.signal
+    near = run.ended_ns - last.time_ns < 5 * 10**9
+    if not fits and not near:
+        return None
+    first_oom = next((oom for oom in case.ooms if is_main(case, oom)), None)
+    if first_oom is not None and first_oom.time_ns < last.time_ns:
+        return None
+    return Conclusion(
+        cause="killed-by-user",
+        confidence=0.96 if fits else 0.75,
+        evidence=(kill_item(last), exit_item(case)),
+        summary=f"was killed through the engine with {signal_name(last.signal)} (kill or rm -f)",
+    )
+
+
+@BOOK.rule(
+    "killed-externally",
+    needs=("kernel log",),
+    says="The code of SIGKILL, SIGTERM, SIGINT, SIGHUP or SIGQUIT; by its complete events or its own record the "
+    "engine sent none; and no out-of-memory kill in a kernel log that reaches back over the run.",
+)
+def killed_externally(case: Case) -> Conclusion | None:
+    """A deadly signal from outside the engine, by exclusion."""
+    run = case.run
+    if not ended(case) or polite(case) or run.signal not in {1, 2, 3, KILL, 15}:
+        return None
+    if case.ooms or run.ooms or case.container.state.oom_killed or case.asked_to_end:
+        return None
+    innocent = run.complete or case.asked_to_end is False
+    name = signal_name(run.signal)
+    searched: list[Item] = []
+    if run.complete:
+        searched.append(Item(source="events", text="no signal sent by the engine in this run"))
+    if case.asked_to_end is False:
+        searched.append(Item(source="host", text="the engine's own record: nobody asked it to stop or kill this run"))
+    if case.kernel_read:
+        searched.append(Item(source="kernel log", text="no out-of-memory kill of this container in this run"))
+    sender = "that the engine didn't send" if innocent else "; whether the engine sent it can't be seen"
+    memory = "; the kernel didn't kill it for memory" if case.kernel_read else "; whether memory was why can't be seen"
+    return Conclusion(
+        cause="killed-externally",
+        confidence=0.85 if innocent else 0.45,
+        evidence=(exit_item(case), *searched),
+        summary=f"ended with the code of {name} {sender} (or returned that code itself){memory}".replace(" ;", ";"),
+        advice=("journalctl --since '-1h' | grep -iE 'oomd|earlyoom|kill'", _LOGS),
+    )
+
+
+@BOOK.rule(
+    "stopped",
+    needs=("host",),
+    says="The engine's events are lost, its own record says it was asked to end the run, and the code isn't SIGKILL's.",
+)
+def stopped_by_record(case: Case) -> Conclusion | None:
+    """Stopped on request, by the engine's own record."""
+    if not ended(case) or polite(case) or not case.asked_to_end or case.run.code == 128 + KILL:
+        return None
+    return Conclusion(
+        cause="stopped",
+        confidence=0.85,
+        evidence=(_RECORD, exit_item(case)),
+        summary=f"was stopped through the engine and ended with code {case.run.code}",
+    )
+
+
+@BOOK.rule(
+    "killed-by-user",
+    needs=("host", "events"),
+    says="The engine's events are lost, its own record says it was asked to end the run, and the code is SIGKILL's.",
+)
+def killed_by_record(case: Case) -> Conclusion | None:
+    """Killed through the engine, by the engine's own record."""
+    if not ended(case) or polite(case) or not case.asked_to_end or case.run.code != 128 + KILL or case.ooms:
+        return None
+    return Conclusion(
+        cause="killed-by-user",
+        confidence=0.7,
+        evidence=(_RECORD, exit_item(case)),
+        summary="was killed through the engine: by a kill, or by a stop whose grace period ran out",
+    )
+
+
+_RECORD = Item(source="host", text="the engine's own record: it was asked to stop or kill this run")
+
+
+@BOOK.rule(
+    "engine-restart",
+    needs=("host",),
+    says="The run ended within two minutes before the engine's daemon started, and no event of the end is remembered.",
+)
+def engine_restart(case: Case) -> Conclusion | None:
+    """Ended with the engine."""
+    run = case.run
+    started = None if case.host is None else case.host.engine_started_ns
+    if not ended(case) or run.ended_ns is None or started is None or polite(case):
+        return None
+    if not 0 <= started - run.ended_ns + 5 * 10**9 <= 125 * 10**9:
+        return None
+    if any(known.ended_ns is not None for known in case.runs) or case.ooms:
+        return None
+    return Conclusion(
+        cause="engine-restart",
+        confidence=0.8,
+        evidence=(exit_item(case), Item(source="host", time_ns=started, text="the engine's daemon started")),
+        summary="ended when the engine stopped or restarted",
+        advice=("pyd start {name}", "{docker} update --restart unless-stopped {name}"),
+    )

@@ -1,0 +1,318 @@
+"""What the program ran into, in its own words, confirmed by other sources where there are any.
+
+These hold only for what failed by itself or lives unwell: a container stopped on request may have printed anything.
+"""
+
+from __future__ import annotations
+
+from pyd_core.model.container import MountPoint
+from pyd_core.triage.evidence import Case, Finding, Item
+from pyd_core.triage.rule import Conclusion, RuleBook
+from pyd_core.triage.rules.facts import complains, ended, exit_item
+
+BOOK = RuleBook()
+
+_LAST_WORD = 0.1
+"""Added when the line is the last that was printed: programs name what they die of last."""
+
+_PLAIN: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "address-in-use": (
+        "couldn't listen: the address is already in use",
+        "its output says an address is in use",
+        ("pyd debug {name} -c 'ss -ltnp'",),
+    ),
+    "fd-limit": (
+        "has as many files open as it may",
+        "its output says too many files are open",
+        ("{docker} inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
+    ),
+    "connection-refused": (
+        "couldn't connect: nothing listens there",
+        "its output says a connection was refused",
+        ("pyd debug {name} -c 'ss -ltn; ip -br addr; cat /etc/hosts'",),
+    ),
+    "authentication-failed": (
+        "was refused: its credentials aren't accepted",
+        "its output says authentication failed",
+        ("{docker} inspect -f '{{json .Config.Env}}' {name}",),
+    ),
+    "missing-env": (
+        "wants an environment variable that isn't set",
+        "its output names an environment variable it wants",
+        ("{docker} inspect -f '{{json .Config.Env}}' {name}",),
+    ),
+    "missing-file": (
+        "wants a file that isn't there",
+        "its output says that there is no such file",
+        ("{docker} inspect -f '{{json .Mounts}}' {name}", "{docker} diff {name}"),
+    ),
+    "missing-secret": (
+        "wants a secret that isn't mounted",
+        "its output names a file below /run/secrets that isn't there",
+        ("{docker} inspect -f '{{json .Mounts}}' {name}",),
+    ),
+    "clock-skew": (
+        "found a certificate or token that isn't valid at this time",
+        "its output speaks of validity in time",
+        ("date -u", "timedatectl"),
+    ),
+    "operation-not-permitted": (
+        "was refused an operation that needs a capability",
+        "its output says that an operation is not permitted",
+        ("pyd debug --as target {name} -c 'grep Cap /proc/self/status'",),
+    ),
+}
+
+
+def _declare(cause: str) -> None:
+    summary, says, advice = _PLAIN[cause]
+
+    @BOOK.rule(cause, needs=("log",), says=f"It failed by itself or is unwell, and {says}.")
+    def from_output(case: Case) -> Conclusion | None:
+        found = case.findings_of(cause)
+        if not complains(case) or not found:
+            return None
+        return conclude(case, cause, found[0], summary, advice=advice)
+
+
+for _cause in _PLAIN:
+    _declare(_cause)
+
+
+def conclude(
+    case: Case, cause: str, finding: Finding, summary: str, *facts: Item, advice: tuple[str, ...] = ()
+) -> Conclusion:
+    """A conclusion from a line of output; each fact of another source makes it surer."""
+    confidence = finding.strength + (_LAST_WORD if _is_last(case, finding) else 0.0)
+    if facts:
+        confidence = max(confidence, 0.9)
+    named = f" ({finding.subject})" if finding.subject else ""
+    return Conclusion(
+        cause=cause,
+        confidence=min(confidence, 0.95),
+        evidence=(finding.item, *facts, *((exit_item(case),) if ended(case) else ())),
+        summary=f"{summary}{named}",
+        advice=advice,
+    )
+
+
+def _is_last(case: Case, finding: Finding) -> bool:
+    last = next((line for line in reversed(case.lines or ()) if line.text.strip()), None)
+    return last == finding.line
+
+
+def _mount_of(case: Case, path: str) -> MountPoint | None:
+    """The mount a path lies on, the innermost."""
+    below = [
+        mount
+        for mount in case.container.mounts
+        if path == mount.destination or path.startswith(mount.destination.rstrip("/") + "/")
+    ]
+    return max(below, key=lambda mount: len(mount.destination), default=None)
+
+
+@BOOK.rule(
+    "volume-permission",
+    needs=("log",),
+    says="Its output says that permission was denied for a path on a mounted volume.",
+)
+def volume_permission(case: Case) -> Conclusion | None:
+    """Refused on a mounted volume."""
+    found = case.findings_of("permission-denied")
+    if not complains(case) or not found:
+        return None
+    mount = _mount_of(case, found[0].subject)
+    if mount is None:
+        return None
+    user = case.container.config.user or "root"
+    owner = case.owners.get(mount.destination)
+    who = "" if owner is None else f", which belongs to uid {owner}"
+    fact = Item(source="inspect", text=f"{mount.destination} is a {mount.type} mount{who}; it runs as user {user}")
+    target = mount.source or mount.name
+    return conclude(
+        case,
+        "volume-permission",
+        found[0],
+        f"may not use the volume at {mount.destination}: it runs as user {user}{who}",
+        fact,
+        advice=(f"chown -R {_uid(user)} {_quoted(target)}", f"ls -ldn {_quoted(target)}"),
+    )
+
+
+@BOOK.rule(
+    "permission-denied",
+    needs=("log",),
+    says="Its output says that permission was denied, for a path on no volume.",
+)
+def permission_denied(case: Case) -> Conclusion | None:
+    """Refused on a file of the image."""
+    found = case.findings_of("permission-denied")
+    if not complains(case) or not found or case.run.code == 126:
+        return None
+    if _mount_of(case, found[0].subject) is not None:
+        return None
+    user = case.container.config.user or "root"
+    return conclude(
+        case,
+        "permission-denied",
+        found[0],
+        f"was refused access as user {user}",
+        advice=("pyd debug --as target {name} -c 'id; ls -la " + _quoted(found[0].subject or "/") + "'",),
+    )
+
+
+@BOOK.rule(
+    "read-only-fs",
+    needs=("log",),
+    says="Its output says that a file system is read-only; surer where the root or the mount of the path is.",
+)
+def read_only(case: Case) -> Conclusion | None:
+    """Wrote to a read-only file system."""
+    found = case.findings_of("read-only-fs")
+    if not complains(case) or not found:
+        return None
+    facts: list[Item] = []
+    locked = [mount.destination for mount in case.container.mounts if not mount.rw]
+    if case.container.host_config.readonly_rootfs:
+        facts.append(Item(source="inspect", text="its root file system is read-only (--read-only)"))
+    if locked:
+        facts.append(Item(source="inspect", text=f"mounted read-only: {', '.join(locked)}"))
+    return conclude(case, "read-only-fs", found[0], "tried to write to a read-only file system", *facts)
+
+
+@BOOK.rule(
+    "no-space",
+    needs=("log", "host"),
+    says="Its output says that no space is left; surer where a disk it writes to is full.",
+)
+def no_space(case: Case) -> Conclusion | None:
+    """The disk is full."""
+    found = case.findings_of("no-space")
+    if not complains(case) or not found or _inodes_gone(case):
+        return None
+    systems = () if case.host is None else case.host.file_systems
+    facts = [Item(source="host", text=f"{system.name} is full ({system.path})") for system in systems if system.full]
+    tmpfs = [*case.container.host_config.tmpfs, *(m.destination for m in case.container.mounts if m.type == "tmpfs")]
+    if tmpfs and not facts:
+        facts.append(
+            Item(source="inspect", text=f"file systems in memory with a size of their own: {', '.join(tmpfs)}")
+        )
+    return conclude(
+        case, "no-space", found[0], "found no space left to write", *facts, advice=("{docker} system df", "df -h")
+    )
+
+
+@BOOK.rule(
+    "inode-exhausted",
+    needs=("log", "host"),
+    says="Its output says that no space is left, and a disk it writes to has no inodes left.",
+)
+def inode_exhausted(case: Case) -> Conclusion | None:
+    """No inodes left."""
+    found = case.findings_of("no-space")
+    if not complains(case) or not found or not _inodes_gone(case):
+        return None
+    facts = [Item(source="host", text=f"{name} has no inodes left") for name in _inodes_gone(case)]
+    return conclude(
+        case, "inode-exhausted", found[0], "could make no new file: no inodes left", *facts, advice=("df -i",)
+    )
+
+
+def _inodes_gone(case: Case) -> list[str]:
+    systems = () if case.host is None else case.host.file_systems
+    return [system.name for system in systems if system.out_of_inodes and not system.full]
+
+
+@BOOK.rule(
+    "pids-limit",
+    needs=("kernel log", "cgroup"),
+    says="The kernel log or the cgroup counts refused forks; or it has a limit and says that it couldn't fork.",
+)
+def pids_limit(case: Case) -> Conclusion | None:
+    """The limit on processes."""
+    limit = case.container.host_config.pids_limit
+    refused = case.cgroup is not None and bool(case.cgroup.pids_refused)
+    found = case.findings_of("pids-limit")
+    said = bool(found) and complains(case)
+    if not (case.forks or refused or (said and (limit or 0) > 0)):
+        return None
+    if case.run.alive and not refused and not said:
+        return None
+    if ended(case) and not complains(case):
+        return None
+    evidence = [Item(source="kernel log", time_ns=fork.time_ns, text=fork.text) for fork in case.forks[-1:]]
+    if case.cgroup is not None and refused:
+        evidence.append(
+            Item(source="cgroup", text=f"{case.cgroup.pids_refused} forks refused (limit {case.cgroup.pids_limit})")
+        )
+    if said:
+        evidence.append(found[0].item)
+    evidence.append(Item(source="inspect", text=f"limit on processes: {limit or 'none of its own'}"))
+    return Conclusion(
+        cause="pids-limit",
+        confidence=0.95 if case.forks or refused else 0.8,
+        evidence=tuple(evidence),
+        summary=f"reached its limit of {limit} processes and threads" if limit else "reached a limit on processes",
+        advice=(f"{{docker}} update --pids-limit {max(2 * (limit or 0), 64)} {{name}}", "pyd top {name}"),
+    )
+
+
+@BOOK.rule("dns-failure", needs=("log",), says="Its output says that a name couldn't be resolved.")
+def dns_failure(case: Case) -> Conclusion | None:
+    """A name couldn't be resolved."""
+    found = case.findings_of("dns-failure")
+    if not complains(case) or not found:
+        return None
+    none = case.container.host_config.network_mode == "none"
+    facts = (Item(source="inspect", text="it has no network (--network none)"),) if none else ()
+    return conclude(
+        case,
+        "dns-failure",
+        found[0],
+        "couldn't resolve a name",
+        *facts,
+        advice=("pyd debug {name} -c 'cat /etc/resolv.conf; ip route'",),
+    )
+
+
+@BOOK.rule(
+    "not-same-network",
+    needs=("log", "engine"),
+    says="Its output says that a name couldn't be resolved: that of a container on none of its networks.",
+)
+def not_same_network(case: Case) -> Conclusion | None:
+    """The other container is elsewhere."""
+    found = case.findings_of("dns-failure")
+    if not complains(case) or not found or not found[0].subject:
+        return None
+    own = set(case.container.network_settings.networks)
+    peers = [peer for peer in case.peers if found[0].subject in peer.names]
+    if not peers or any(own & set(peer.networks) - {"bridge", "host", "none"} for peer in peers):
+        return None
+    peer = peers[0]
+    mine, theirs = ", ".join(sorted(own)) or "none", ", ".join(peer.networks) or "none"
+    fact = Item(source="engine", text=f"{peer.name} is on {theirs}; this container is on {mine}")
+    wanted = next((name for name in peer.networks if name not in {"bridge", "host", "none"}), "")
+    advice = (
+        (f"{{docker}} network connect {_quoted(wanted)} {{name}}",)
+        if wanted
+        else ("{docker} network create shared", "{docker} network connect shared {name}")
+    )
+    return conclude(
+        case,
+        "not-same-network",
+        found[0],
+        f"can't reach {peer.name}: they share no network with names",
+        fact,
+        advice=advice,
+    )
+
+
+def _uid(user: str) -> str:
+    return _quoted(user) if user.replace(":", "").isdigit() else "UID:GID"
+
+
+def _quoted(text: str) -> str:
+    import shlex  # noqa: PLC0415 - only a verdict's advice needs it
+
+    return shlex.quote(text)

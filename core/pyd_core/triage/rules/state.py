@@ -1,0 +1,152 @@
+"""What state it is in: running, paused, looping, unhealthy, throttled."""
+
+from __future__ import annotations
+
+from pyd_core.model.base import parse_time
+from pyd_core.triage.evidence import Case, Item
+from pyd_core.triage.rule import Conclusion, RuleBook
+from pyd_core.triage.runs import LOOP_WINDOW_NS, is_looping, recent_deaths
+from pyd_core.triage.timeline import duration
+
+BOOK = RuleBook()
+
+THROTTLED = 0.25
+"""The share of periods above which throttling is worth a word."""
+FEWEST_PERIODS = 20
+"""Of 100 ms each, as a rule: below that the share says nothing."""
+
+_PROBE_BROKEN = (126, 127)
+
+
+@BOOK.rule("paused", needs=("inspect",), says="Its state is paused.")
+def paused(case: Case) -> Conclusion | None:
+    """Frozen."""
+    if not case.container.state.paused:
+        return None
+    return Conclusion(
+        cause="paused",
+        confidence=0.98,
+        evidence=(Item(source="inspect", text="state paused"),),
+        summary="is paused: all its processes are frozen",
+        advice=("pyd unpause {name}",),
+    )
+
+
+@BOOK.rule(
+    "restart-loop",
+    needs=("events",),
+    says="Three deaths or more within ten minutes under a restart policy, and it isn't running for a minute since.",
+)
+def restart_loop(case: Case) -> Conclusion | None:
+    """Keeps ending and being restarted."""
+    container = case.container
+    if not is_looping(container, case.runs, case.now_ns):
+        return None
+    deaths = recent_deaths(case.runs, case.now_ns)
+    count = max(len(deaths), container.restart_count)
+    lives = sorted(run.seconds for run in deaths if run.seconds is not None)
+    typical = f", each about {duration(lives[len(lives) // 2])} after its start" if lives else ""
+    policy = container.host_config.restart_policy.name
+    evidence = [Item(source="inspect", text=f"restarted {container.restart_count} times (policy {policy})")]
+    if deaths:
+        window = duration(LOOP_WINDOW_NS / 1e9)
+        evidence.append(Item(source="events", text=f"{len(deaths)} deaths within {window}{typical}"))
+    return Conclusion(
+        cause="restart-loop",
+        confidence=0.95,
+        evidence=tuple(evidence),
+        summary=f"keeps dying and being restarted: {count} deaths{typical}",
+        advice=("pyd stop {name}", "pyd logs --tail 100 {name}"),
+    )
+
+
+@BOOK.rule(
+    "healthcheck-broken",
+    needs=("inspect",),
+    says="The last probes ended with 126, 127 or below 0: the probe itself couldn't run or wasn't found.",
+)
+def healthcheck_broken(case: Case) -> Conclusion | None:
+    """The probe can't run."""
+    health = case.container.state.health
+    if health is None or not case.run.alive or not health.log:
+        return None
+    last = health.log[-1]
+    timed_out = last.exit_code == -1 and "exceeded timeout" in last.output
+    if timed_out or not (last.exit_code in _PROBE_BROKEN or last.exit_code < 0):
+        return None
+    return Conclusion(
+        cause="healthcheck-broken",
+        confidence=0.93,
+        evidence=_probe_items(case),
+        summary=f"has a health probe that can't run (exit code {last.exit_code}); the program itself may be well",
+        advice=("{docker} inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd debug {name}"),
+    )
+
+
+@BOOK.rule("unhealthy", needs=("inspect",), says="Its health is unhealthy and the probe itself runs.")
+def unhealthy(case: Case) -> Conclusion | None:
+    """The probe fails."""
+    health = case.container.state.health
+    if health is None or health.status != "unhealthy" or not case.run.alive:
+        return None
+    last = health.log[-1] if health.log else None
+    slow = last is not None and last.exit_code == -1
+    how = "its probe takes longer than its timeout" if slow else "its probe fails"
+    return Conclusion(
+        cause="unhealthy",
+        confidence=0.95,
+        evidence=(Item(source="health", text=f"{health.failing_streak} probes failed in a row"), *_probe_items(case)),
+        summary=f"is unhealthy: {how} ({health.failing_streak} in a row)",
+        advice=("{docker} inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd logs --tail 50 {name}"),
+    )
+
+
+def _probe_items(case: Case) -> tuple[Item, ...]:
+    health = case.container.state.health
+    if health is None:
+        return ()
+    return tuple(
+        Item(
+            source="health",
+            time_ns=parse_time(probe.end),
+            text=f"probe ended with {probe.exit_code}: {probe.output.strip()[:300] or 'no output'}",
+        )
+        for probe in health.log[-2:]
+    )
+
+
+@BOOK.rule(
+    "cpu-throttled",
+    needs=("cgroup",),
+    says="It lives, has a CPU limit, and was held back in a quarter of the periods or more.",
+)
+def cpu_throttled(case: Case) -> Conclusion | None:
+    """Held back by its CPU limit."""
+    group = case.cgroup
+    if not case.run.alive or group is None or group.periods < FEWEST_PERIODS or group.throttled_ratio < THROTTLED:
+        return None
+    text = f"held back in {group.throttled} of {group.periods} periods"
+    return Conclusion(
+        cause="cpu-throttled",
+        confidence=0.9,
+        evidence=(Item(source="cgroup", time_ns=case.now_ns, text=text),),
+        summary=f"is held back by its CPU limit {group.throttled_ratio:.0%} of the time",
+        advice=("{docker} update --cpus 2 {name}", "pyd stats {name}"),
+    )
+
+
+@BOOK.rule("running-ok", needs=("inspect", "cgroup"), says="It runs, and no other rule finds anything.")
+def running_ok(case: Case) -> Conclusion | None:
+    """Runs."""
+    state = case.container.state
+    if not case.run.alive or not state.running:
+        return None
+    since = state.started_ns
+    lasted = "" if since is None else f" for {duration(max(0, case.now_ns - since) / 1e9)}"
+    health = "" if state.health is None else f", health {state.health.status}"
+    return Conclusion(
+        cause="running-ok",
+        confidence=0.95,
+        evidence=(Item(source="inspect", time_ns=since, text=f"running{health}"),),
+        summary=f"runs{lasted}{health}; nothing is wrong that can be seen",
+    )

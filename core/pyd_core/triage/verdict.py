@@ -1,0 +1,122 @@
+"""From a case to one verdict."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pyd_core.model.base import format_time
+from pyd_core.triage.causes import CAUSES
+from pyd_core.triage.evidence import Case, Item, Unread
+from pyd_core.triage.rule import Conclusion, Rule
+from pyd_core.triage.rules import RULES
+from pyd_core.triage.timeline import timeline
+
+UNREAD_FACTOR = 0.75
+"""What is left of a conclusion's confidence for each source it needs that couldn't be read."""
+
+
+class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """An item of evidence as `--json` gives it."""
+
+    source: str
+    time: str | None
+    text: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a container is as it is, in the form `--json` gives."""
+
+    name: str
+    cause: str
+    confidence: float
+    """0 to 1, two decimals."""
+    summary: str
+    contributing: tuple[str, ...] = ()
+    evidence: tuple[EvidenceLine, ...] = ()
+    advice: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    timeline: tuple[EvidenceLine, ...] = ()
+    severity: str = "fine"
+    """`fine`, `notice` or `broken`."""
+    id: str = ""
+    """The container's."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether something is wrong, rather than ended or stopped on purpose."""
+        return self.severity == "broken"
+
+
+def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
+    """Weighs what the rules conclude and returns the best supported cause, and what contributed."""
+    held = [conclusion for rule in rules if (conclusion := _apply(rule, case)) is not None]
+    held.sort(key=lambda conclusion: (conclusion.about.rank, conclusion.confidence), reverse=True)
+    if not held:
+        held = [_unknown(case)]
+    best = held[0]
+    seen = {best.cause}
+    contributing: list[str] = []
+    evidence = list(best.evidence)
+    for other in held[1:]:
+        if other.cause in seen or not _contributes(other, best):
+            continue
+        seen.add(other.cause)
+        contributing.append(other.cause)
+        evidence += [item for item in other.evidence if item not in evidence]
+    return Verdict(
+        name=case.name,
+        id=case.container.id,
+        cause=best.cause,
+        confidence=round(best.confidence, 2),
+        summary=f"{case.name} {best.summary}",
+        contributing=tuple(contributing),
+        evidence=tuple(as_line(item) for item in evidence),
+        advice=_advice(best, case),
+        unread=tuple(case.unread),
+        timeline=tuple(as_line(item) for item in timeline(case)),
+        severity=best.about.severity,
+    )
+
+
+def _apply(rule: Rule, case: Case) -> Conclusion | None:
+    conclusion = rule.test(case)
+    if conclusion is None:
+        return None
+    lost = case.missing_sources.intersection(rule.needs)
+    return msgspec.structs.replace(conclusion, confidence=conclusion.confidence * UNREAD_FACTOR ** len(lost))
+
+
+_GENERIC = frozenset({"clean-exit", "app-error", "usage-error", "running-ok", "never-started", "unknown"})
+
+
+def _contributes(other: Conclusion, best: Conclusion) -> bool:
+    """Generic endings say nothing beside a specific cause, and a run ends in only one way."""
+    if other.cause in _GENERIC:
+        return other.cause == "app-error" and best.cause == "restart-loop"
+    return not (other.about.family == "ending" and best.about.family == "ending")
+
+
+def _advice(best: Conclusion, case: Case) -> tuple[str, ...]:
+    import shlex  # noqa: PLC0415 - costs a millisecond at start, and only a verdict's advice needs it
+
+    name = shlex.quote(case.name)
+    commands = tuple(text.replace("{docker}", case.tool).replace("{name}", name) for text in best.advice)
+    return (*commands, CAUSES[best.cause].remedy) if best.about.severity != "fine" or commands else commands
+
+
+def _unknown(case: Case) -> Conclusion:
+    state = case.container.state
+    item = Item(source="inspect", text=f"state {state.status}, exit code {state.exit_code}", time_ns=state.finished_ns)
+    if state.error:
+        said = Item(source="inspect", text=f"the engine's error: {state.error}")
+        summary = "couldn't be started; the engine's message says why"
+        return Conclusion(cause="unknown", confidence=0.3, evidence=(said, item), summary=summary)
+    return Conclusion(
+        cause="unknown", confidence=0.2, evidence=(item,), summary="ended, but nothing that could be read says why"
+    )
+
+
+def as_line(item: Item) -> EvidenceLine:
+    """An item in the form `--json` gives."""
+    time = None if item.time_ns is None else format_time(item.time_ns)
+    return EvidenceLine(source=item.source, time=time, text=item.text)

@@ -1,0 +1,55 @@
+import pytest
+
+from pyd_core.engine.client import Engine
+from pyd_core.errors import NotFound
+from support.docker import LABEL, QUICK, Docker
+
+
+async def test_a_network_knows_its_members(engine: Engine, corner: Docker, shell: str):
+    mine = {LABEL: corner.prefix}
+    network = corner.name("net")
+    made = await engine.networks.create(network, labels=mine)
+    member = corner.run("member", shell, "sleep", "600", options=("--network", network, *QUICK))
+    try:
+        found = await engine.networks.inspect(made)
+        assert (found.name, found.driver) == (network, "bridge")
+        assert found.ipam.config[0].subnet
+        assert [inside.name for inside in found.containers.values()] == [member]
+        assert network in {item.name for item in await engine.networks.list(filters={"name": [network]})}
+
+        settings = (await engine.containers.inspect(member)).network_settings.networks[network]
+        assert settings.ip_address
+
+        await engine.networks.disconnect(network, member)
+        assert not (await engine.networks.inspect(network)).containers
+        await engine.networks.connect(network, member)
+        assert (await engine.networks.inspect(network)).containers
+    finally:
+        corner("rm", "-f", member)
+        pruned = await engine.networks.prune(filters={"label": [f"{LABEL}={corner.prefix}"]})
+    assert pruned.networks_deleted == [network]
+    with pytest.raises(NotFound):
+        await engine.networks.inspect(network)
+
+
+async def test_a_volume_is_made_used_and_removed(engine: Engine, corner: Docker, shell: str):
+    mine = {LABEL: corner.prefix}
+    name = corner.name("vol")
+    made = await engine.volumes.create(name, labels=mine)
+    assert (made.name, made.driver, made.labels) == (name, "local", mine)
+    user = corner.create("user", shell, "true", options=("-v", f"{name}:/data"))
+    [mount] = (await engine.containers.inspect(user)).mounts
+    assert (mount.type, mount.name, mount.destination, mount.rw) == ("volume", name, "/data", True)
+    corner("rm", user)
+    assert name in {volume.name for volume in await engine.volumes.list(filters={"name": [name]})}
+    assert (await engine.volumes.inspect(name)).mountpoint == made.mountpoint
+    await engine.volumes.remove(name)
+    with pytest.raises(NotFound):
+        await engine.volumes.inspect(name)
+
+
+async def test_unused_volumes_are_pruned_by_label(engine: Engine, corner: Docker):
+    name = corner.name("unused")
+    await engine.volumes.create(name, labels={LABEL: corner.prefix, "pyd.prune": "yes"})
+    filters = {"label": ["pyd.prune=yes", f"{LABEL}={corner.prefix}"]}
+    assert (await engine.volumes.prune(filters=filters, all=True)).volumes_deleted == [name]

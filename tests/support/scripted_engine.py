@@ -1,0 +1,464 @@
+"""An engine that exists only at the transport seam: containers, events, logs and statistics as a test scripts them.
+
+Everything above the seam is the real thing: requests are built, JSON is decoded, streams are cut. The engine's clock
+moves by a millisecond with each event and never by itself, so what is drawn from it is the same in every run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pyd_core.engine.client import Engine
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
+from pyd_core.errors import EngineUnavailable, StreamCut
+from pyd_core.model.base import format_time
+
+START_NS = 1_700_000_000_000_000_000
+"""2023-11-14T22:13:20Z."""
+REMEMBERED = 256
+"""Events replayed at most, as Docker Engine does."""
+DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
+
+
+@dataclass
+class ScriptedContainer:
+    """One container; change it through `ScriptedEngine`, or directly to make the engine forget to tell."""
+
+    id: str
+    name: str
+    image: str
+    state: str = "running"
+    health: str = ""
+    exit_code: int = 0
+    oom_killed: bool = False
+    tty: bool = False
+    pid: int = 0
+    created_ns: int = START_NS
+    started_ns: int | None = None
+    finished_ns: int | None = None
+    restart_count: int = 0
+    memory_limit: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
+    ports: tuple[tuple[int, int | None], ...] = ()
+    """Private and public."""
+    log: list[tuple[int, int, bytes]] = field(default_factory=list)
+    """Stream, time, and line with its newline."""
+    cpu_ns: int = 0
+    memory: int = 0
+
+    @property
+    def running(self) -> bool:
+        return self.state in {"running", "paused"}
+
+
+class ScriptedEngine:
+    """A `Transport` with scripted containers behind it.
+
+    `requests` records `METHOD path` of all that was asked. While `down` is true nothing answers; `cut()` ends what is
+    streaming. `hold` makes answers wait until it is set again.
+    """
+
+    def __init__(self) -> None:
+        self.containers: dict[str, ScriptedContainer] = {}
+        self.requests: list[str] = []
+        self.down = False
+        self.cut_next = False
+        """Cut the next stream before its end."""
+        self._refusals = 0
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self.now_ns = START_NS
+        self.inspects_at_once = 0
+        self.most_inspects_at_once = 0
+        self._past: list[dict[str, Any]] = []
+        self._listeners: list[tuple[asyncio.Queue[bytes | None], Mapping[str, list[str]]]] = []
+        self._readers: list[tuple[ScriptedContainer, asyncio.Queue[bytes | None]]] = []
+        self._meters: list[tuple[ScriptedContainer, asyncio.Queue[bytes | None]]] = []
+
+    def engine(self, url: str = "tcp://scripted.invalid:2375") -> Engine:
+        """A client of this engine."""
+        return Engine(Endpoint(url=url), self)
+
+    # What happens on the engine.
+
+    def add(self, name: str, *, image: str = "app:1", state: str = "running", tell: bool = False, **more: Any) -> str:
+        """Adds a container and returns its id; nobody is told unless `tell`."""
+        identity = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
+        one = ScriptedContainer(identity, name, image, state, created_ns=self.now_ns, **more)
+        if one.running:
+            one.started_ns = one.started_ns or self.now_ns
+            one.pid = one.pid or 2**30 + len(self.containers)
+        elif state == "exited":
+            one.started_ns = one.started_ns or self.now_ns
+            one.finished_ns = one.finished_ns or self.now_ns
+        self.containers[identity] = one
+        if tell:
+            self.tell(one, "create")
+            if one.running:
+                self.tell(one, "start")
+        return identity
+
+    def get(self, name: str) -> ScriptedContainer:
+        """A container by name, id or id prefix."""
+        for one in self.containers.values():
+            if one.name == name or one.id.startswith(name):
+                return one
+        raise KeyError(name)
+
+    def start(self, name: str) -> None:
+        one = self.get(name)
+        one.state, one.pid, one.started_ns = "running", 2**30 + 1, self._tick()
+        self.tell(one, "start")
+
+    def die(self, name: str, code: int = 0) -> None:
+        """Its main process ends; readers of its log come to the end."""
+        one = self.get(name)
+        one.state, one.pid, one.exit_code, one.finished_ns, one.health = "exited", 0, code, self._tick(), ""
+        for container, queue in self._readers:
+            if container is one:
+                queue.put_nowait(None)
+        self.tell(one, "die", exitCode=str(code))
+
+    def pause(self, name: str) -> None:
+        self.get(name).state = "paused"
+        self.tell(self.get(name), "pause")
+
+    def unpause(self, name: str) -> None:
+        self.get(name).state = "running"
+        self.tell(self.get(name), "unpause")
+
+    def rename(self, name: str, to: str) -> None:
+        one = self.get(name)
+        old, one.name = one.name, to
+        self.tell(one, "rename", oldName=f"/{old}")
+
+    def health(self, name: str, status: str) -> None:
+        self.get(name).health = status
+        self.tell(self.get(name), f"health_status: {status}")
+
+    def remove(self, name: str) -> None:
+        one = self.get(name)
+        if one.running:
+            self.die(name, 137)
+        del self.containers[one.id]
+        self.tell(one, "destroy")
+
+    def tell(self, one: ScriptedContainer, action: str, **facts: str) -> None:
+        """Emits an event of a container."""
+        self.emit("container", action, one.id, name=one.name, image=one.image, **facts)
+
+    def emit(self, kind: str, action: str, identity: str, **attributes: str) -> None:
+        """Emits any event."""
+        time_ns = self._tick()
+        event = {
+            "Type": kind,
+            "Action": action,
+            "Actor": {"ID": identity, "Attributes": attributes},
+            "scope": "local",
+            "time": time_ns // 10**9,
+            "timeNano": time_ns,
+        }
+        self._past = [*self._past[1 - REMEMBERED :], event]
+        for queue, filters in self._listeners:
+            if _fits(event, filters):
+                queue.put_nowait(json.dumps(event).encode() + b"\n")
+
+    def print(
+        self, name: str, line: str | bytes, *, stderr: bool = False, time_ns: int | None = None, end: bytes = b"\n"
+    ) -> None:
+        """A container writes a line, a millisecond later than what happened before or at a given time."""
+        one = self.get(name)
+        data = line.encode() if isinstance(line, str) else line
+        entry = (2 if stderr else 1, self._tick() if time_ns is None else time_ns, data + end)
+        one.log.append(entry)
+        for container, queue in self._readers:
+            if container is one:
+                queue.put_nowait(_framed(one, entry))
+
+    def sample(self, name: str, *, cpu_ns: int = 0, memory: int = 0) -> None:
+        """A second passes for its statistics streams: it used so much processor time, and has so much memory."""
+        one = self.get(name)
+        one.cpu_ns += cpu_ns
+        one.memory = memory
+        self.now_ns += 10**9
+        for container, queue in self._meters:
+            if container is one:
+                queue.put_nowait(self._stats(one))
+
+    def cut(self, *, down: bool = False) -> None:
+        """Cuts all streams; with `down` nothing answers from then on."""
+        self.down = self.down or down
+        for queue, _ in self._listeners:
+            queue.put_nowait(_CUT)
+        for _, queue in [*self._readers, *self._meters]:
+            queue.put_nowait(_CUT)
+
+    def refuse(self, times: int) -> None:
+        """Down for so many requests more, then up again."""
+        self._refusals = times
+
+    def forget_events(self) -> None:
+        """The engine restarts: it remembers no events."""
+        self._past = []
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return len(self._listeners) + len(self._readers) + len(self._meters)
+
+    # The transport.
+
+    async def request(self, request: Request) -> Answer:
+        path, query = self._asked(request)
+        await self.hold.wait()
+        status, body = await self._answer(request.method, path, query)
+        return Answer(status=status, headers={"api-version": "1.45", "date": DATE}, body=body)
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[Stream]:
+        path, query = self._asked(request)
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        parts = path.split("/")
+        headers = {"content-type": "application/json"}
+        entry: Any = None
+        among: list[Any] = []
+        if path == "/events":
+            filters = json.loads(query.get("filters", "{}"))
+            among, entry = self._listeners, (queue, filters)
+            since = _nanoseconds(query.get("since"))
+            for event in self._past:
+                if since is not None and event["timeNano"] >= since and _fits(event, filters):
+                    queue.put_nowait(json.dumps(event).encode() + b"\n")
+        elif parts[-1] in {"logs", "stats"}:
+            one = self._find(parts[2])
+            if one is None:
+                yield _ScriptedStream(404, headers, _closed(b'{"message":"No such container"}'))
+                return
+            if parts[-1] == "stats":
+                among, entry = self._meters, (one, queue)
+                queue.put_nowait(self._stats(one))
+            else:
+                among, entry = self._readers, (one, queue)
+                kind = "raw" if one.tty else "multiplexed"
+                headers = {"content-type": f"application/vnd.docker.{kind}-stream"}
+                for data in _log(one, query):
+                    queue.put_nowait(data)
+                if query.get("follow") != "1" or not one.running:
+                    queue.put_nowait(None)
+        else:
+            raise AssertionError(f"not scripted: {request.target}")
+        if self.cut_next:
+            self.cut_next = False
+            queue = asyncio.Queue()
+            queue.put_nowait(_CUT)
+        among.append(entry)
+        try:
+            yield _ScriptedStream(200, headers, queue)
+        finally:
+            among.remove(entry)
+
+    async def upgrade(self, request: Request) -> Duplex | Answer:
+        raise AssertionError(f"not scripted: {request.target}")
+
+    async def aclose(self) -> None:
+        self.cut()
+
+    def _asked(self, request: Request) -> tuple[str, dict[str, str]]:
+        parts = urlsplit(request.target)
+        path = parts.path.removeprefix("/v1.45")
+        self.requests.append(f"{request.method} {path}")
+        if self._refusals:
+            self._refusals -= 1
+            self.down = self._refusals > 0
+        if self.down:
+            raise EngineUnavailable("no engine answers at the scripted socket", hint="start it")
+        return unquote(path), {name: values[0] for name, values in parse_qs(parts.query).items()}
+
+    async def _answer(self, method: str, path: str, query: Mapping[str, str]) -> tuple[int, bytes]:
+        match method, path.strip("/").split("/"):
+            case "GET", ["_ping"]:
+                return 200, b"OK"
+            case "GET", ["containers", "json"]:
+                shown = [one for one in self.containers.values() if query.get("all") == "1" or one.running]
+                return 200, json.dumps([self._summary(one) for one in shown]).encode()
+            case "GET", ["containers", name, "json"]:
+                return await self._inspect(name)
+            case "GET", ["info"]:
+                return 200, json.dumps({"Name": "fake", "ServerVersion": "26.1.5", "NCPU": 2}).encode()
+            case "GET", ["version"]:
+                return 200, json.dumps({"Version": "26.1.5", "ApiVersion": "1.45", "Os": "linux"}).encode()
+            case "POST" | "DELETE", ["containers", name, *verb]:
+                return self._act(name, verb[0] if verb else "remove", query)
+        raise AssertionError(f"not scripted: {method} {path}")
+
+    def _act(self, name: str, verb: str, query: Mapping[str, str]) -> tuple[int, bytes]:
+        one = self._find(name)
+        if one is None:
+            return 404, json.dumps({"message": f"No such container: {name}"}).encode()
+        match verb:
+            case "start" | "pause" | "unpause" | "remove":
+                getattr(self, verb)(one.id)
+            case "stop" | "kill" if one.running:
+                self.die(one.id, 143 if verb == "stop" else 137)
+            case "restart":
+                self.die(one.id, 143)
+                self.start(one.id)
+            case "rename":
+                self.rename(one.id, query["name"])
+        return 204, b""
+
+    async def _inspect(self, name: str) -> tuple[int, bytes]:
+        one = self._find(name)
+        if one is None:
+            return 404, json.dumps({"message": f"No such container: {name}"}).encode()
+        body = json.dumps(_inspected(one)).encode()
+        self.inspects_at_once += 1
+        self.most_inspects_at_once = max(self.most_inspects_at_once, self.inspects_at_once)
+        await asyncio.sleep(0)
+        self.inspects_at_once -= 1
+        return 200, body
+
+    def _find(self, name: str) -> ScriptedContainer | None:
+        try:
+            return self.get(name)
+        except KeyError:
+            return None
+
+    def _tick(self) -> int:
+        self.now_ns += 1_000_000
+        return self.now_ns
+
+    def _summary(self, one: ScriptedContainer) -> dict[str, Any]:
+        status = {"created": "Created", "exited": f"Exited ({one.exit_code}) 5 minutes ago"}.get(
+            one.state, "Up 5 minutes"
+        )
+        if one.running and one.health:
+            status += f" (health: {one.health})" if one.health == "starting" else f" ({one.health})"
+        return {
+            "Id": one.id,
+            "Names": [f"/{one.name}"],
+            "Image": one.image,
+            "Command": "/app",
+            "Created": one.created_ns // 10**9,
+            "State": one.state,
+            "Status": status + (" (Paused)" if one.state == "paused" else ""),
+            "Labels": one.labels,
+            "Ports": _summary_ports(one) if one.running else [],
+        }
+
+    def _stats(self, one: ScriptedContainer) -> bytes:
+        document = {
+            "read": format_time(self.now_ns),
+            "cpu_stats": {"cpu_usage": {"total_usage": one.cpu_ns + 1}},
+            "memory_stats": {"usage": one.memory, "limit": one.memory_limit or 2**34, "stats": {}},
+            "pids_stats": {"current": 1},
+        }
+        return json.dumps(document).encode() + b"\n"
+
+
+_CUT = b"\0cut"
+
+
+class _ScriptedStream:
+    def __init__(self, status: int, headers: Mapping[str, str], queue: asyncio.Queue[bytes | None]) -> None:
+        self.status = status
+        self.headers = {"date": DATE, **headers}
+        self._queue = queue
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while (chunk := await self._queue.get()) is not None:
+            if chunk == _CUT:
+                raise StreamCut("the scripted engine stopped answering")
+            yield chunk
+
+
+def _closed(body: bytes) -> asyncio.Queue[bytes | None]:
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+    queue.put_nowait(body)
+    queue.put_nowait(None)
+    return queue
+
+
+def _fits(event: dict[str, Any], filters: Mapping[str, list[str]]) -> bool:
+    verb = event["Action"].partition(":")[0]
+    return (
+        event["Type"] in filters.get("type", [event["Type"]])
+        and event["Actor"]["ID"] in filters.get("container", [event["Actor"]["ID"]])
+        and verb in filters.get("event", [verb])
+    )
+
+
+def _nanoseconds(text: str | None) -> int | None:
+    if text is None:
+        return None
+    whole, _, decimals = text.partition(".")
+    return int(whole) * 10**9 + int(decimals.ljust(9, "0") or 0)
+
+
+def _framed(one: ScriptedContainer, entry: tuple[int, int, bytes]) -> bytes:
+    stream, time_ns, line = entry
+    data = format_time(time_ns).encode() + b" " + (line.replace(b"\n", b"\r\n") if one.tty else line)
+    return data if one.tty else bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
+
+
+def _log(one: ScriptedContainer, query: Mapping[str, str]) -> list[bytes]:
+    since, until = _nanoseconds(query.get("since")), _nanoseconds(query.get("until"))
+    entries = [
+        entry
+        for entry in one.log
+        if (since is None or entry[1] >= since)
+        and (until is None or entry[1] <= until)
+        and query.get("stdout" if entry[0] == 1 else "stderr") == "1"
+    ]
+    if query.get("tail", "all") != "all":
+        count = int(query["tail"])
+        entries = entries[-count:] if count else []
+    return [_framed(one, entry) for entry in entries]
+
+
+def _summary_ports(one: ScriptedContainer) -> list[dict[str, Any]]:
+    return [
+        {"PrivatePort": private, "Type": "tcp", **({"PublicPort": public, "IP": "0.0.0.0"} if public else {})}  # noqa: S104
+        for private, public in one.ports
+    ]
+
+
+def _inspected(one: ScriptedContainer) -> dict[str, Any]:
+    zero = "0001-01-01T00:00:00Z"
+    state: dict[str, Any] = {
+        "Status": one.state,
+        "Running": one.running,
+        "Paused": one.state == "paused",
+        "OOMKilled": one.oom_killed,
+        "Pid": one.pid,
+        "ExitCode": one.exit_code,
+        "StartedAt": format_time(one.started_ns) if one.started_ns else zero,
+        "FinishedAt": format_time(one.finished_ns) if one.finished_ns else zero,
+    }
+    if one.health:
+        state["Health"] = {"Status": one.health, "FailingStreak": 0, "Log": []}
+    ports = {
+        f"{private}/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(public)}] if public else None  # noqa: S104
+        for private, public in one.ports
+    }
+    return {
+        "Id": one.id,
+        "Created": format_time(one.created_ns),
+        "Path": "/app",
+        "Args": [],
+        "State": state,
+        "Image": "sha256:" + "0" * 64,
+        "Name": f"/{one.name}",
+        "RestartCount": one.restart_count,
+        "Config": {"Image": one.image, "Labels": one.labels, "Tty": one.tty, "Cmd": ["/app"]},
+        "HostConfig": {"Memory": one.memory_limit, "NetworkMode": "bridge"},
+        "NetworkSettings": {"Ports": ports if one.running else {}},
+    }

@@ -1,0 +1,67 @@
+"""Tables for pipes and for terminals."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from pyd_tui.cli.columns import Cell, Column, fitted, plain
+
+COLUMNS = (
+    Column(title="NAME", cut=8),
+    Column(title="SIZE", right=True),
+    Column(title="NOTE", cut=8, rank=2),
+    Column(title="EXTRA", rank=1),
+)
+
+
+def _drawn(rows: list[list[Cell]], width: int, *, hide_empty: bool = True) -> list[str]:
+    out = io.StringIO()
+    console = Console(file=out, width=width, markup=False, highlight=False, color_system=None)
+    console.print(fitted(COLUMNS, rows, width, hide_empty=hide_empty))
+    return out.getvalue().splitlines()
+
+
+def _row(name: str, size: str = "1", note: str = "", extra: str = "") -> list[Cell]:
+    return [Cell(name), Cell(size), Cell(note), Cell(extra)]
+
+
+def test_plain_columns_are_aligned_and_nothing_is_cut():
+    long = "n" * 300
+    assert plain(COLUMNS, [_row("a", "10"), _row(long, "1", "x")]).splitlines() == [
+        f"{'NAME':<300}  SIZE  NOTE  EXTRA",
+        f"{'a':<300}    10",
+        f"{long}     1  x",
+    ]
+
+
+def test_a_terminal_hides_columns_without_text_only_when_asked():
+    assert _drawn([_row("a")], 80)[0].split() == ["NAME", "SIZE"]
+    assert _drawn([_row("a")], 80, hide_empty=False)[0].split() == ["NAME", "SIZE", "NOTE", "EXTRA"]
+
+
+def test_no_rows_still_have_a_heading():
+    assert _drawn([], 80)[0].split() == ["NAME", "SIZE", "NOTE", "EXTRA"]
+
+
+def test_a_narrow_terminal_cuts_with_an_ellipsis_and_then_loses_columns_by_rank():
+    rows = [_row("a-rather-long-name", "1", "a rather long note", "extra")]
+    assert "…" in _drawn(rows, 40)[1]
+    assert "EXTRA" in _drawn(rows, 34)[0]
+    narrow = _drawn(rows, 25)
+    assert narrow[0].split() == ["NAME", "SIZE", "EXTRA"]
+    assert _drawn(rows, 16)[0].split() == ["NAME", "SIZE"]
+    assert all(len(line) <= 25 for line in narrow)
+
+
+def test_wide_characters_do_not_break_the_lines():
+    assert len(_drawn([_row("容器" * 40, "1")], 30)) == 2
+
+
+def test_hostile_text_reaches_neither_kind_of_table():
+    hostile = "\x1b]0;owned\x07\x1b[2J[bold]x[/bold]\nsecond\u202eline\x9b"
+    for text in (plain(COLUMNS, [_row(hostile)]), "\n".join(_drawn([_row(hostile)], 120))):
+        assert len(text.splitlines()) == 2
+        assert not set(text) & set("\x1b\x07\x9b\u202e")
+        assert "[bold]x[/bold]" in text

@@ -1,0 +1,316 @@
+"""The command line as a whole: verbs, help and what is loaded."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from pyd_tui.cli.entry import root
+from pyd_tui.cli.table import VERBS
+from pyd_tui.cli.verb import Verb, VerbGroup
+from support.fake_engine import FakeEngine, answer_json
+
+RUN = "import sys; sys.argv[0] = 'pyd'; from pyd_tui.cli import main; main()"
+LOADED = """
+import os, sys
+def report(code):
+    sys.stdout.flush()
+    print(*sorted(sys.modules), file=sys.stderr)
+    sys.stderr.flush()
+    real(code)
+real, os._exit = os._exit, report
+"""
+
+SUMMARY = {
+    "Id": "c" * 64,
+    "Names": ["/web"],
+    "Image": "nginx",
+    "State": "exited",
+    "Status": "Exited (137) 2 minutes ago",
+    "Created": 1_700_000_000,
+}
+
+
+def _pyd(*arguments: str, before: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **variables}
+    return subprocess.run(
+        [sys.executable, "-c", before + RUN, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[FakeEngine]:
+    with FakeEngine(tmp_path / "e.sock", {"/containers/json": answer_json([SUMMARY])}) as engine:
+        yield engine
+
+
+def _commands() -> list[tuple[str, click.Command]]:
+    found = []
+    for name, entry in VERBS.items():
+        if importlib.util.find_spec(entry.module) is None:
+            continue  # a verb of another part of the project
+        command = importlib.import_module(entry.module).command
+        found.append((name, command))
+        if isinstance(command, click.Group):
+            found += [(f"{name} {sub}", below) for sub, below in command.commands.items()]
+    return found
+
+
+@pytest.mark.parametrize(("name", "command"), _commands(), ids=lambda value: value if isinstance(value, str) else "")
+def test_every_verb_explains_itself_with_examples(name: str, command: click.Command):
+    assert isinstance(command, (Verb, VerbGroup))
+    assert command.name == name.rsplit(maxsplit=1)[-1]
+    with click.Context(command, info_name=f"pyd {name}") as context:
+        text = command.get_help(context)
+    assert command.help
+    assert "Examples:" in text
+    assert f"pyd {name.split(maxsplit=1)[0]}" in text.split("Examples:")[1]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{parameter.name} has no help"
+
+
+def test_help_lists_every_verb_under_a_heading_and_loads_none(tmp_path: Path):
+    done = _pyd("--help", before=LOADED)
+    assert done.returncode == 0
+    for name, entry in VERBS.items():
+        assert (f"  {name} " in done.stdout) is bool(entry.section)
+    assert not {entry.module for entry in VERBS.values()} & set(done.stderr.split())
+
+
+def test_without_a_terminal_pyd_alone_prints_help():
+    done = _pyd()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: pyd")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["pss"], "did you mean ps?"),
+        (["ps", "--nope"], "no such option"),
+        (["stop"], "missing argument"),
+        (["inspect", "--type", "pod", "x"], "pod"),
+        (["-H", "nonsense", "ps"], "not an engine address"),
+        (["ps", "--filter", "nonsense"], "not a filter"),
+        (["logs", "-n", "-3", "x"], "not a number of lines"),
+        (["logs", "--since", "yesterday", "x"], "not a time"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_two_lines_with_exit_code_2(
+    arguments: list[str], told: str, engine: FakeEngine
+):
+    done = _pyd(*arguments, DOCKER_HOST=engine.url)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("pyd: ")
+    assert told in lines[0].lower()
+    assert lines[1].startswith("hint: ")
+
+
+def test_ps_imports_nothing_heavy_when_piped(engine: FakeEngine):
+    done = _pyd("ps", "-a", before=LOADED, DOCKER_HOST=engine.url)
+    assert done.returncode == 0
+    heavy = {
+        "textual",
+        "prompt_toolkit",
+        "pyroute2",
+        "tornado",
+        "asyncio",
+        "httpx",
+        "rich",
+        "ssl",
+        "hashlib",
+        "pygments",
+    }
+    assert heavy & set(done.stderr.split()) == set()
+
+
+def test_ps_in_plain_text_has_every_column_and_no_escape(engine: FakeEngine):
+    done = _pyd("ps", "-a", DOCKER_HOST=engine.url)
+    assert done.stdout.splitlines()[0].split() == ["NAME", "IMAGE", "STATE", "EXIT", "AGE", "PORTS", "PROJECT"]
+    assert done.stdout.splitlines()[1].split()[:4] == ["web", "nginx", "exited", "137"]
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--json", "ps"], ["ps", "--json"], ["ps", "--format", "json"]])
+def test_json_may_be_asked_for_before_or_after_the_verb(arguments: list[str], engine: FakeEngine):
+    done = _pyd(*arguments, DOCKER_HOST=engine.url)
+    (told,) = json.loads(done.stdout)
+    assert (told["name"], told["exit_code"], told["health"]) == ("web", 137, None)
+
+
+def test_the_host_may_be_named_before_or_after_the_verb_and_goes_before_the_environment(engine: FakeEngine):
+    for arguments in (["-H", engine.url, "ps", "-q"], ["ps", "-q", "--host", engine.url]):
+        done = _pyd(*arguments, DOCKER_HOST="unix:///nonexistent")
+        assert done.stdout == "cccccccccccc\n"
+
+
+@pytest.mark.parametrize(
+    ("host", "told", "hint"),
+    [
+        ("unix:///nonexistent/docker.sock", "no such socket", "--host"),
+        ("tcp://127.0.0.1:1", "refused", ""),
+    ],
+)
+def test_no_engine_is_told_with_what_to_do_and_exit_code_125(host: str, told: str, hint: str):
+    for verb in (["ps"], ["stop", "a", "b"], ["logs", "-f", "a"], ["exec", "a", "true"], ["stats"], ["version"]):
+        done = _pyd(*verb, DOCKER_HOST=host)
+        assert done.returncode == 125, (verb, done)
+        lines = done.stderr.splitlines()
+        assert len(lines) == 2
+        assert told in lines[0]
+        assert lines[0].endswith("[engine-unavailable]")
+        assert hint in lines[1]
+
+
+def test_an_engine_too_old_is_told_with_exit_code_125(tmp_path: Path):
+    old = {"/_ping": b"HTTP/1.1 200 OK\r\nApi-Version: 1.24\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK"}
+    with FakeEngine(tmp_path / "old.sock", old) as engine:
+        done = _pyd("ps", DOCKER_HOST=engine.url)
+    assert done.returncode == 125
+    assert "[api-too-old]" in done.stderr
+    assert "1.24" in done.stderr
+
+
+def test_a_name_that_is_not_there_offers_those_that_look_like_it(engine: FakeEngine):
+    done = _pyd("stop", "wbe", DOCKER_HOST=engine.url)
+    assert done.returncode == 1
+    assert done.stderr == "pyd: no such container: wbe [no-such-container]\nhint: did you mean web?\n"
+
+
+def test_an_ambiguous_id_lists_what_it_could_be(tmp_path: Path):
+    several = [{**SUMMARY, "Id": "cc" + letter * 62, "Names": [f"/n{letter}"]} for letter in "ab"]
+    with FakeEngine(tmp_path / "e.sock", {"/containers/json": answer_json(several)}) as engine:
+        done = _pyd("kill", "cc", DOCKER_HOST=engine.url)
+    assert done.returncode == 1
+    assert "na" in done.stderr
+    assert "nb" in done.stderr
+    assert not any(b"/kill" in request for request in engine.requests)
+
+
+def test_a_full_disk_is_told_and_not_silently_lost(engine: FakeEngine):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, "ps", "-a"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "DOCKER_HOST": engine.url},
+        )
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(engine: FakeEngine):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, "ps", "-a"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "DOCKER_HOST": engine.url},
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def _complete(shell: str, words: str, host: str) -> list[str]:
+    line = f"pyd {words}"
+    count = len(line.split()) - (0 if line.endswith(" ") else 1)
+    variables = {"_PYD_COMPLETE": f"{shell}_complete", "COMP_WORDS": line, "COMP_CWORD": str(count)}
+    done = _pyd(DOCKER_HOST=host, **variables)
+    assert done.stderr == ""
+    return [text.partition(",")[2] for text in done.stdout.splitlines() if text]
+
+
+def test_verbs_options_and_names_are_completed(engine: FakeEngine):
+    assert _complete("bash", "st", engine.url) == ["stats", "start", "stop"]
+    assert _complete("bash", "ps --no", engine.url) == ["--no-trunc"]
+    assert _complete("bash", "start ", engine.url) == ["web"]
+    assert _complete("bash", "inspect w", engine.url) == ["web"]
+    assert _complete("bash", "inspect cc", engine.url) == ["cccccccccccc"]
+
+
+def test_names_of_containers_that_a_verb_cannot_take_are_not_offered(engine: FakeEngine):
+    assert _complete("bash", "stop ", engine.url) == []
+    assert _complete("bash", "start web ", engine.url) == []
+
+
+def test_completion_is_silent_without_an_engine_and_with_one_that_says_nothing(tmp_path: Path):
+    assert _complete("bash", "start ", "unix:///nonexistent") == []
+    with FakeEngine(tmp_path / "e.sock", {"/_ping": lambda *_: silent.wait_for_end()}) as silent:
+        assert _complete("bash", "start ", silent.url) == []
+
+
+def test_no_hostile_name_reaches_a_command_line_being_completed(tmp_path: Path):
+    hostile = [{**SUMMARY, "Names": [name]} for name in ("/$(reboot)", "/a b", "/a\nb", "/`x`", "/good")]
+    with FakeEngine(tmp_path / "e.sock", {"/containers/json": answer_json(hostile)}) as engine:
+        assert _complete("bash", "start ", engine.url) == ["good"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_script_calls_pyd(shell: str):
+    done = _pyd("completion", shell)
+    assert done.returncode == 0
+    assert f"_PYD_COMPLETE={shell}_complete" in done.stdout
+
+
+def test_the_verb_table_is_the_root_commands_own_list():
+    with click.Context(root) as context:
+        assert root.list_commands(context) == list(VERBS)
+
+
+def test_following_events_goes_on_from_the_last_one_when_the_engine_was_away(tmp_path: Path):
+    def event(number: int) -> bytes:
+        return json.dumps({"Type": "container", "Action": f"a{number}", "timeNano": number * 10**9}).encode() + b"\n"
+
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"
+    asked: list[str] = []
+
+    def events(connection: socket.socket, target: str) -> None:
+        asked.append(target)
+        connection.sendall(head + event(len(asked)))
+        if len(asked) > 2:
+            fake.wait_for_end()
+
+    with FakeEngine(tmp_path / "e.sock", {"/events": events}) as fake:
+        following = subprocess.Popen(
+            [sys.executable, "-c", RUN, "events", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "DOCKER_HOST": fake.url},
+        )
+        assert following.stdout is not None
+        told = [json.loads(following.stdout.readline())["Action"] for _ in range(3)]
+        following.send_signal(signal.SIGINT)
+        _, errors = following.communicate()
+    assert told == ["a1", "a2", "a3"]
+    assert "since" not in asked[0]
+    assert "since=1.000000001" in asked[1]
+    assert "since=2.000000001" in asked[2]
+    assert following.returncode == 130
+    assert errors.count("stopped answering") == errors.count("answers again") == 2

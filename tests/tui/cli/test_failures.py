@@ -1,0 +1,95 @@
+"""How an error becomes text and an exit code."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from pyd_core.errors import (
+    Ambiguous,
+    BadAnswer,
+    ConfigError,
+    Conflict,
+    EngineError,
+    EngineUnavailable,
+    InvalidInput,
+    KernelError,
+    NoEngine,
+    NotFound,
+    PydError,
+    Refused,
+    StreamCut,
+    ToolboxError,
+    Unsupported,
+)
+from pyd_tui.cli import failures
+
+ALL = [
+    (InvalidInput("m"), 2),
+    (InvalidInput("m", reference="engine-rejected"), 1),
+    (Ambiguous("m", candidates=["a"]), 1),
+    (ConfigError("m"), 1),
+    (NotFound("m"), 1),
+    (Conflict("m"), 1),
+    (Refused("m"), 125),
+    (Unsupported("m"), 1),
+    (Unsupported("m", reference="api-too-old"), 125),
+    (EngineError("m"), 1),
+    (BadAnswer("m"), 1),
+    (EngineUnavailable("m"), 125),
+    (NoEngine("m"), 125),
+    (StreamCut("m"), 125),
+    (KernelError("mount", 1), 1),
+    (ToolboxError("m"), 1),
+    (PydError("m"), 1),
+    (click.UsageError("m"), 2),
+    (KeyboardInterrupt(), 130),
+    (BrokenPipeError(), 141),
+    (OSError(28, "No space left on device"), 1),
+    (ValueError("m"), 1),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), ALL, ids=lambda value: type(value).__name__)
+def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int):
+    assert failures.exit_code(error) == code
+
+
+@pytest.mark.parametrize("error", [error for error, _ in ALL if isinstance(error, PydError)], ids=lambda e: e.reference)
+def test_before_a_command_ran_every_failure_is_pyds_own(error: PydError):
+    assert failures.exit_code(error, before_command=True) == 125
+
+
+def test_what_happened_is_one_line_and_what_to_do_another():
+    assert failures.lines(NotFound("no such container: x", hint="try y", reference="no-such-container")) == [
+        "no such container: x [no-such-container]",
+        "hint: try y",
+    ]
+
+
+def test_names_that_look_alike_are_offered_where_there_is_no_better_hint():
+    assert failures.lines(NotFound("m", nearest=["web-1", "web-2"]))[1] == "hint: did you mean web-1, web-2?"
+    assert failures.lines(Ambiguous("m", candidates=["ab", "ac"]))[1] == "hint: it could be ab, ac"
+
+
+def test_an_engines_message_can_neither_act_on_the_terminal_nor_forge_a_line():
+    told = failures.lines(EngineError("bad\n\x1b[2J\npyd: all is well", hint="x\r\ny"))
+    assert told == ["bad ␛[2J pyd: all is well [engine-error]", "hint: x y"]
+
+
+def test_an_interruption_and_a_closed_pipe_are_quiet():
+    assert failures.lines(KeyboardInterrupt()) == []
+    assert failures.lines(BrokenPipeError()) == []
+
+
+def test_a_bug_is_told_without_a_traceback_unless_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("PYD_TRACEBACK", raising=False)
+    failures.report(ValueError("odd"))
+    quiet = capsys.readouterr().err
+    assert quiet.startswith("pyd: a bug in pyd: ValueError: odd [bug]\nhint: ")
+    assert "Traceback" not in quiet
+    monkeypatch.setenv("PYD_TRACEBACK", "1")
+    failures.report(ValueError("odd"))
+    assert "ValueError: odd" in capsys.readouterr().err.splitlines()[0]

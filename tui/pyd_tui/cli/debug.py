@@ -1,0 +1,125 @@
+"""`pyd debug`: a shell with tools inside any container."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pyd_core.errors import PydError
+from pyd_core.sanitise import safe
+from pyd_tui.cli import failures
+from pyd_tui.cli.names import ContainerName
+from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.verb import Verb
+
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+
+
+@click.command(
+    "debug",
+    cls=Verb,
+    json=False,
+    examples=(
+        ("pyd debug web", "a shell in web, whatever its image lacks"),
+        ("pyd debug web -c 'ps -e; ls /'", "one line for the shell"),
+        ("pyd debug web -- curl -s localhost:8080", "one program, its arguments passed on as they are"),
+        ("pyd debug --as target web", "with the rights of web's main process"),
+        ("pyd debug --rw web -c 'vi /etc/app.conf'", "write where web may not"),
+    ),
+)
+@click.argument("name", type=ContainerName(), metavar="CONTAINER")
+@click.argument("arguments", metavar="[-- PROGRAM [ARGUMENT]...]", nargs=-1, type=click.UNPROCESSED)
+@click.option("-c", "line", metavar="LINE", help="Run a line in the shell instead of an interactive one.")
+@click.option(
+    "--as",
+    "identity",
+    metavar="WHO",
+    default="root",
+    show_default=True,
+    help="Who to be: root, target (its main process's user and rights), or UID[:GID].",
+)
+@click.option(
+    "--rw", "writable", is_flag=True, help="Write into a read-only root file system; the container still can't."
+)
+@pass_state
+def command(
+    state: State, name: str, arguments: tuple[str, ...], line: str | None, identity: str, *, writable: bool
+) -> int:
+    """Open a shell with tools inside any container.
+
+    The container's own files are at /, its processes, network and users are what the shell sees. The tools are seen by
+    the shell alone, and its memory counts as its own. Nothing is left behind in the container.
+    """
+    from pyd_core.debug.options import DebugOptions  # noqa: PLC0415 - help and completion don't pay for these
+    from pyd_core.debug.session import run  # noqa: PLC0415
+
+    progress = _Progress()
+    try:
+        options = DebugOptions(target=name, line=line, command=arguments, identity=identity, writable=writable)
+        return run(state.endpoint(), options, notify=_notify, progress=progress)
+    except PydError as error:
+        progress.stop()
+        failures.report(error)
+        match error.reference:
+            case "command-not-found":
+                return NOT_FOUND
+            case "command-not-executable":
+                return NOT_EXECUTABLE
+            case _:
+                return failures.exit_code(error, before_command=True)
+    finally:
+        progress.stop()
+
+
+def _notify(line: str) -> None:
+    sys.stderr.write(f"pyd: {safe(line)}\n")
+    sys.stderr.flush()
+
+
+class _Progress:
+    """How the making of the toolbox goes: a bar on a terminal, a line a stage elsewhere."""
+
+    def __init__(self) -> None:
+        self._bar: _Bar | None = None
+        self._stage = ""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if not sys.stderr.isatty():
+            if stage != self._stage:
+                _notify(f"making the toolbox: {stage}")
+            self._stage = stage
+            return
+        if self._bar is None:
+            self._bar = _Bar()
+        self._bar.show(stage, done, total)
+
+    def stop(self) -> None:
+        """Takes the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+class _Bar:
+    """A rich progress bar, a row a stage."""
+
+    def __init__(self) -> None:
+        from rich.console import Console  # noqa: PLC0415 - a warm start has no use for rich
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+        columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+        self._progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+        self._rows: dict[str, object] = {}
+        self._progress.start()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        """Moves a stage's row."""
+        if stage not in self._rows:
+            self._rows[stage] = self._progress.add_task(stage, total=total)
+        self._progress.update(self._rows[stage], completed=done, total=total)  # type: ignore[arg-type]
+
+    def stop(self) -> None:
+        """Removes the bar from the screen."""
+        self._progress.stop()

@@ -1,0 +1,50 @@
+"""The keys that leave a session running: found here, because an engine that finds them counts the session as failed."""
+
+from __future__ import annotations
+
+from pyd_core.errors import InvalidInput
+
+DEFAULT = "ctrl-p,ctrl-q"
+_CONTROL = "@abcdefghijklmnopqrstuvwxyz[\\]^_"
+
+
+def parse_keys(text: str) -> bytes:
+    """Returns what a terminal sends for keys such as `ctrl-p,ctrl-q` or `ctrl-],x`, as the docker CLI writes them.
+
+    Raises:
+        InvalidInput: One of them is neither a character nor `ctrl-` and one.
+    """
+    keys = bytearray()
+    for name in text.split(","):
+        if len(name) == 1 and name.isascii():
+            keys += name.encode()
+        elif name.startswith("ctrl-") and name[5:] in _CONTROL and len(name) == 6:
+            keys.append(_CONTROL.index(name[5:]))
+        else:
+            raise InvalidInput(f"not a key: {name!r}", hint="write keys as ctrl-p,ctrl-q")
+    return bytes(keys)
+
+
+class DetachKeys:
+    """Watches input for the keys, whatever pieces it comes in.
+
+    Args:
+        keys: What a terminal sends for them.
+    """
+
+    def __init__(self, keys: bytes) -> None:
+        self._keys = keys
+        self._held = b""
+
+    def feed(self, data: bytes) -> tuple[bytes, bool]:
+        """Returns what to pass on, and whether the keys were pressed; what may be their beginning is held back."""
+        data = self._held + data
+        self._held = b""
+        place = data.find(self._keys)
+        if place >= 0:
+            return data[:place], True
+        for length in range(min(len(self._keys) - 1, len(data)), 0, -1):
+            if data.endswith(self._keys[:length]):
+                self._held = data[-length:]
+                return data[:-length], False
+        return data, False

@@ -1,0 +1,148 @@
+"""`pyd triage`: why a container died, or what is wrong with it, or with the whole engine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.errors import InvalidInput
+from pyd_tui.cli.names import ContainerName
+from pyd_tui.cli.output import write, write_json
+from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.verb import Verb
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
+    from pyd_core.triage.sweep import Sweep
+    from pyd_core.triage.verdict import Verdict
+
+STDIN = "-"
+BROKEN = 1
+LONGEST_MESSAGE = 2**20
+"""Characters read from a pipe: a build's whole output, not an endless stream."""
+
+
+@click.command(
+    "triage",
+    cls=Verb,
+    examples=(
+        ("pyd triage web", "why it died, with the evidence and what to do"),
+        ("pyd triage", "everything broken or about to be; exit code 1 if something is broken"),
+        ("pyd triage --explain 137", "an exit code or a cause in words; asks no engine"),
+        ("docker build . 2>&1 | pyd triage --error", "what a failed command's message means"),
+        ("pyd triage web db --json", "for programs"),
+    ),
+)
+@click.argument("names", nargs=-1, type=ContainerName(), metavar="[CONTAINER]...")
+@click.option("--explain", metavar="CODE|CAUSE", help="Explain an exit code, a signal or a cause; asks no engine.")
+@click.option(
+    "--error",
+    is_flag=False,
+    flag_value=STDIN,
+    metavar="[TEXT]",
+    help="Explain what a failed run, build, pull or compose printed; from a pipe without TEXT.",
+)
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...], explain: str | None, error: str | None) -> None:
+    """Say why containers died or what is wrong with them, with the evidence.
+
+    Without a name: sweep the engine for everything broken or about to be.
+    """
+    if explain is not None:
+        _explain(state, explain)
+    elif error is not None:
+        _error(state, error)
+    elif names:
+        _containers(state, names)
+    else:
+        _sweep(state)
+
+
+def _containers(state: State, names: tuple[str, ...]) -> None:
+    verdicts = state.ask(lambda engine: ask(engine, names))
+    if state.json:
+        write_json(verdicts if len(verdicts) > 1 else verdicts[0])
+        return
+    from pyd_core.triage.words import describe  # noqa: PLC0415 - JSON needs no words
+
+    write("\n\n".join(describe(verdict) for verdict in verdicts) + "\n")
+
+
+async def ask(engine: Engine, names: tuple[str, ...]) -> list[Verdict]:
+    """Returns the verdict on each container."""
+    from pyd_core.triage.ask import explain  # noqa: PLC0415 - only with an engine
+    from pyd_core.triage.collect.gather import Surroundings  # noqa: PLC0415 - as above
+
+    around = await Surroundings.of(engine)
+    return [await explain(engine, name, around=around) for name in names]
+
+
+def _sweep(state: State) -> None:
+    async def look(engine: Engine) -> Sweep:
+        from pyd_core.triage.sweep import sweep  # noqa: PLC0415 - only a sweep needs it
+
+        return await sweep(engine)
+
+    found = state.ask(look)
+    if state.json:
+        write_json({"broken": found.broken, "containers": found.containers, "concerns": found.concerns})
+    else:
+        from pyd_core.triage.words import describe_sweep  # noqa: PLC0415 - JSON needs no words
+
+        write(describe_sweep(found) + "\n")
+    if found.broken:
+        raise SystemExit(BROKEN)
+
+
+def _explain(state: State, wanted: str) -> None:
+    from pyd_core.triage.causes import CAUSES  # noqa: PLC0415 - only here
+    from pyd_core.triage.codes import explain_code, signal_number  # noqa: PLC0415 - only here
+    from pyd_core.triage.words import describe_cause, describe_code  # noqa: PLC0415 - only here
+
+    if wanted in CAUSES:
+        cause = CAUSES[wanted]
+        if state.json:
+            write_json({"cause": cause.id, "family": cause.family, "meaning": cause.meaning, "remedy": cause.remedy})
+        else:
+            write(describe_cause(wanted) + "\n")
+        return
+    number = None if wanted.isdigit() else signal_number(wanted)
+    if number is None and not wanted.isdigit():
+        import difflib  # noqa: PLC0415 - only for a typing error
+
+        near = difflib.get_close_matches(wanted, CAUSES, n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else "give an exit code, a signal's name or a cause"
+        raise InvalidInput(f"no such exit code, signal or cause: {wanted}", hint=hint)
+    code = int(wanted) if number is None else 128 + number
+    if state.json:
+        write_json(explain_code(code))
+    else:
+        write(describe_code(code) + "\n")
+
+
+def _error(state: State, text: str) -> None:
+    from pathlib import Path  # noqa: PLC0415 - only here
+
+    from pyd_core.errors import PydError  # noqa: PLC0415 - only here
+    from pyd_core.triage.checks import explain_error  # noqa: PLC0415 - only here
+    from pyd_core.triage.words import describe  # noqa: PLC0415 - only here
+
+    if text == STDIN:
+        text = sys.stdin.read(LONGEST_MESSAGE)
+    if not text.strip():
+        raise InvalidInput(
+            "no message to explain", hint="give it in quotes, or pipe it: docker run … 2>&1 | pyd triage --error"
+        )
+    directory = Path.cwd()
+    try:
+        verdict = state.ask(lambda engine: explain_error(text, engine, directory=directory))
+    except PydError:  # the message may well be about an engine that doesn't answer
+        from pyd_core.engine.transport.blocking import run_now  # noqa: PLC0415 - only here
+
+        verdict = run_now(explain_error(text, None, directory=directory))
+    if state.json:
+        write_json(verdict)
+    else:
+        write(describe(verdict) + "\n")
