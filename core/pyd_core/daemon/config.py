@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,6 +28,12 @@ class DaemonConfig:
     """Name or path of the OCI runtime; empty chooses one that suits the host's cgroups."""
     subnet: str = ""
     """IPv4 subnet of the default bridge; empty chooses a free one."""
+
+    def __post_init__(self) -> None:
+        for name in ("root", "run", "socket"):
+            value = getattr(self, name)
+            if value is not None:  # mounts and the runtime's state outlive our working directory
+                object.__setattr__(self, name, Path(os.path.abspath(value)))  # noqa: PTH100 - symlinks stay
 
     @property
     def socket_path(self) -> Path:

@@ -46,6 +46,7 @@ class Daemon:
         become_subreaper()
         self.unified = oci.unified()
         self.stopping = False
+        self.processors = os.cpu_count() or 1
         self.runtime = oci.Runtime(oci.choose(config.runtime), config.run / "runtime")
         self.base = config.root / "base" / "root"
         make_base(self.base.parent)

@@ -12,10 +12,13 @@ from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers.listing import labelled, until
 from pyd_core.daemon.images import load as loading
+from pyd_core.daemon.images import pack
+from pyd_core.daemon.images import save as save_
 from pyd_core.daemon.images.reference import Reference, parse
 from pyd_core.daemon.images.store import ImageRecord, familiar
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.base import parse_time
+from pyd_core.model.image import Removed
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -127,11 +130,51 @@ async def remove(daemon: Daemon, request: Request) -> Response:
     for each in removed:
         key = each.deleted or each.untagged
         daemon.events.emit("image", "delete" if each.deleted else "untag", key, {"name": key})
-    return json(
-        [
-            {key: value for key, value in (("Untagged", each.untagged), ("Deleted", each.deleted)) if value}
-            for each in removed
-        ]
+    return json(shown(removed))
+
+
+def shown(removed: list[Removed]) -> list[dict[str, str]]:
+    """What was removed, as the API lists it: one of two fields each."""
+    return [{"Deleted": each.deleted} if each.deleted else {"Untagged": each.untagged} for each in removed]
+
+
+@route("POST", "/images/prune")
+async def prune(daemon: Daemon, request: Request) -> Response:
+    """Removes those without a name, and with the filter `dangling=false` all that no container uses."""
+    filters = request.filters()
+    everything = filters.pop("dangling", ["true"])[0].lower() in {"0", "false"}
+    excluded = filters.pop("label!", [])
+    removed: list[dict[str, str]] = []
+    freed = 0
+    for record in choose(daemon, filters):
+        if (record.names and not everything) or daemon.images.users(record.id):
+            continue
+        if any(labelled(_labels(daemon, record), value) for value in excluded):
+            continue
+        sizes = {diff_id: daemon.images.layers.get(diff_id).size for diff_id in record.layers}
+        gone = daemon.images.remove(record.id, force=True)
+        freed += sum(sizes.get(each.deleted, 0) for each in gone)
+        removed += shown(gone)
+    return json({"ImagesDeleted": removed, "SpaceReclaimed": freed})
+
+
+@route("GET", "/images/{name}/get")
+async def save(daemon: Daemon, request: Request) -> Response:
+    """Saves one."""
+    return saving(daemon, [request.params["name"]])
+
+
+@route("GET", "/images/get")
+async def save_many(daemon: Daemon, request: Request) -> Response:
+    """Saves several."""
+    return saving(daemon, [name for text in request.many.get("names", []) for name in text.split(",")])
+
+
+def saving(daemon: Daemon, names: list[str]) -> Streaming:
+    """Streams images as an archive."""
+    wanted = [(name, daemon.images.find(name)) for name in names]
+    return Streaming(
+        chunks=pack.stream(lambda packer: save_.write(daemon.images, wanted, packer)), kind="application/x-tar"
     )
 
 

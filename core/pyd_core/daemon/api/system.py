@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 import pyd_core
 from pyd_core.daemon.api.encoding import full, json, line
 from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
 from pyd_core.daemon.api.routes import NEWEST, OLDEST, route
+from pyd_core.daemon.containers import listing
 from pyd_core.daemon.images.load import architecture
+from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.daemon.times import moment
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import format_time
-from pyd_core.model.system import Component, Info, Version
+from pyd_core.model.image import ImageSummary
+from pyd_core.model.system import Component, DiskUsage, Info, Version
+from pyd_core.model.volume import VolumeUsage
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -129,6 +136,46 @@ async def info(daemon: Daemon, request: Request) -> Response:
         "GenericResources": None,
     }
     return json(body)
+
+
+@route("GET", "/system/df")
+async def disk_usage(daemon: Daemon, request: Request) -> Response:
+    """What it keeps on disk."""
+    kinds = request.many.get("type", ["container", "image", "volume", "build-cache"])
+    users = {record.name: len(daemon.volumes.users(record.name)) for record in daemon.volumes.all()}
+
+    def measured() -> DiskUsage:
+        return DiskUsage(
+            layers_size=sum(layer.size for layer in daemon.images.layers.all()),
+            images=[_image(daemon, each) for each in daemon.images.all()] if "image" in kinds else [],
+            containers=(
+                [listing.sized(daemon, each) for each in daemon.containers.all()] if "container" in kinds else []
+            ),
+            volumes=(
+                [
+                    msgspec.structs.replace(
+                        daemon.volumes.view(each),
+                        usage_data=VolumeUsage(
+                            size=listing.tree_size(daemon.volumes.path(each.name)), ref_count=users[each.name]
+                        ),
+                    )
+                    for each in daemon.volumes.all()
+                ]
+                if "volume" in kinds
+                else []
+            ),
+        )
+
+    body = full(await asyncio.to_thread(measured))
+    return json({**body, "BuilderSize": 0})
+
+
+def _image(daemon: Daemon, record: ImageRecord) -> ImageSummary:
+    """An image's line, with how much of it others share."""
+    others = {diff_id for each in daemon.images.all() if each.id != record.id for diff_id in each.layers}
+    shared = sum(daemon.images.layers.get(diff_id).size for diff_id in record.layers if diff_id in others)
+    summary = daemon.images.summary(record, containers=len(daemon.images.users(record.id)))
+    return msgspec.structs.replace(summary, shared_size=shared)
 
 
 @route("GET", "/events")

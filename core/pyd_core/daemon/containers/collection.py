@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -79,7 +78,7 @@ class Containers:
             InvalidInput: The request makes no sense.
         """
         daemon = self._daemon
-        options.check(body, os.cpu_count() or 1)
+        options.check(body, daemon.processors)
         name = names.check(name) if name else names.make_up(self._names)
         taken = self._names.get(name)
         if taken is not None:

@@ -311,6 +311,37 @@ async def serve(daemon: Daemon, made: Exec, wire: Wire) -> None:
         streams.close()
 
 
+async def capture(
+    daemon: Daemon, container: Container, command: list[str], *, seconds: float, most: int
+) -> tuple[int, bytes]:
+    """Runs a command and returns its exit code and what it printed, up to `most` bytes.
+
+    Raises:
+        TimeoutError: It took longer than `seconds`; it is killed.
+    """
+    body = ExecBody(cmd=command, attach_stdout=True, attach_stderr=True)
+    made = create(container, body)
+    streams = Streams(made, attached=True)
+    found = bytearray()
+
+    async def keep(fd: int) -> None:
+        while data := await pipes.read(fd):
+            found.extend(data[: most - len(found)])
+
+    try:
+        problem = await start(daemon, made, streams)
+        async with TaskOwner(on_error=lambda _: None) as owner:
+            reading = [owner.start(keep(fd)) for fd in streams.outputs.values()]
+            if made.running:
+                await asyncio.wait_for(made.over.wait(), seconds)
+            await asyncio.wait(reading, timeout=LINGER)
+    finally:
+        made.end()
+        streams.close()
+        container.execs.pop(made.id, None)
+    return made.code if made.code is not None else 137, bytes(found) or problem
+
+
 async def _all(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         await task

@@ -41,12 +41,18 @@ class Unpacker:
         layer: Whether whiteouts and devices are honoured, as in a layer; without it (`docker cp`) `.wh.` names are
             plain files and what is in the way is replaced.
         limits: When to give up.
+        prefix: The directory below the target that names in the archive are relative to.
+        strict: Refuse to put a file where a directory is, and the other way round.
     """
 
-    def __init__(self, target: Path, *, layer: bool = True, limits: Limits | None = None) -> None:
+    def __init__(
+        self, target: Path, *, layer: bool = True, limits: Limits | None = None, prefix: str = "", strict: bool = False
+    ) -> None:
         self._target = target
         self._layer = layer
         self._limits = limits or Limits()
+        self._prefix = [part for part in os.fsencode(prefix).split(b"/") if part]
+        self._strict = strict
         self._parents: OrderedDict[bytes, int] = OrderedDict()
         self._directories: list[tuple[bytes, int]] = []
         self.size = 0
@@ -102,10 +108,13 @@ class Unpacker:
             raise InvalidInput(
                 f"the archive holds a name that leads out: {entry.name[:200]!r}", reference="bad-archive"
             )
-        if not parts:
+        if not parts and not self._prefix:
             if entry.kind == b"5":
                 self._own(".", self._parent(b""), entry)
             return
+        if not parts:
+            return
+        parts = [*self._prefix, *parts]
         where, name = b"/".join(parts[:-1]), parts[-1]
         parent = self._parent(where)
         if self._layer and name.startswith(WHITEOUT):
@@ -155,6 +164,8 @@ class Unpacker:
             os.mkdir(name, 0o700, dir_fd=parent)
         except FileExistsError:
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+                if self._strict:
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
                 self._clear(parent, name, path)
                 os.mkdir(name, 0o700, dir_fd=parent)
         fd = self._parent(path)
@@ -201,6 +212,8 @@ class Unpacker:
         except FileNotFoundError:
             return
         except IsADirectoryError:
+            if self._strict:
+                raise
             self._forget(path)
             shutil.rmtree(os.fsdecode(name), dir_fd=parent)
 
