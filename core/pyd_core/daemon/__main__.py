@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--runtime", default="", help="the OCI runtime")
     parser.add_argument("--subnet", default="", help="IPv4 subnet of the default bridge")
     parser.add_argument("--verbose", action="store_true", help="say more")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
     options = vars(parser.parse_args())
     logging.basicConfig(level=logging.DEBUG if options.pop("verbose") else logging.INFO, format="pydd: %(message)s")
     return run(DaemonConfig(**options))

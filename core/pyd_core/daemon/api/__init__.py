@@ -7,7 +7,18 @@ from pyd_core.daemon.api.routes import Dispatch
 
 def load() -> Dispatch:
     """Loads every handler and returns what answers a request."""
-    from pyd_core.daemon.api import containers, execs, files, images, networks, streams, system, usage, volumes  # noqa: F401, PLC0415 - they register themselves
+    from pyd_core.daemon.api import (  # noqa: F401, PLC0415 - they register themselves
+        containers,
+        execs,
+        files,
+        images,
+        networks,
+        registries,
+        streams,
+        system,
+        usage,
+        volumes,
+    )
     from pyd_core.daemon.api.routes import dispatch  # noqa: PLC0415
 
     return dispatch

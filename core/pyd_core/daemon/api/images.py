@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
+from pyd_core.daemon.api import registries
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
@@ -207,7 +208,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
     """Pulls, or imports the archive of a root file system."""
     if request.query.get("fromSrc"):
         return _import(daemon, request)
-    raise InvalidInput("pull is to come")
+    return await registries.pull(daemon, request)
 
 
 def _import(daemon: Daemon, request: Request) -> Response:

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 
 from pyd_core.errors import InvalidInput, NotFound
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+
+
+def digits(digest: str) -> str:
+    """The hexadecimal part of a digest; what archives and registries call one may be a path that leads out.
+
+    Raises:
+        InvalidInput: It is no SHA-256 digest.
+    """
+    match = _DIGEST.fullmatch(digest)
+    if match is None:
+        raise InvalidInput(f"not a digest: {digest[:80]!r}", reference="bad-digest")
+    return match[1]
 
 
 class Blobs:
@@ -23,7 +38,7 @@ class Blobs:
 
     def path(self, digest: str) -> Path:
         """Where a blob lies."""
-        return self._root / digest.removeprefix("sha256:")
+        return self._root / digits(digest)
 
     def has(self, digest: str) -> bool:
         """Whether it is there."""

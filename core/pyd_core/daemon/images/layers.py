@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 import msgspec
 from isal import igzip
 
-from pyd_core.daemon.images.blobs import Blobs
+from pyd_core.daemon.images.blobs import Blobs, digits
 from pyd_core.daemon.images.streams import Hashed, decompressed, file_digest
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.daemon.store import Shelf, Store
@@ -64,7 +64,7 @@ class Layers:
 
     def directory(self, diff_id: str) -> Path:
         """The directory of a layer's files; short, because overlayfs takes all of them in one page."""
-        return self._root / diff_id.removeprefix("sha256:")[:16]
+        return self._root / digits(diff_id)[:16]
 
     def unpack(self, packed: Path, *, blob: str = "", media: str = "", wanted: str = "") -> Layer:
         """Unpacks an archive; slow, for a worker thread.

@@ -132,7 +132,6 @@ class Images:
         """
         record = self.find(name)
         by_id = bool(IMAGE_ID.fullmatch(name)) and record.id.startswith(f"sha256:{name.removeprefix('sha256:')}")
-        removed: list[Removed] = []
         if by_id:
             if len({each.rpartition(":")[0] for each in record.names}) > 1 and not force:
                 raise Conflict(
@@ -141,18 +140,15 @@ class Images:
                 )
             going = [*record.names, *record.digests]
         else:
-            going = [full_name(parse(name))]
-        last = not set(record.names) - set(going) and not set(record.digests) - set(going) - _same_repository(
-            record.digests, going
-        )
+            going = _with_digests(record, full_name(parse(name)))
+        last = not {*record.names, *record.digests} - set(going)
         users = self.users(record.id)
         if last and users and (not force or by_id):
             raise Conflict(
                 f"conflict: unable to remove repository reference {name!r} - container {users[0][:12]} is using its "
                 f"referenced image {record.id[7:19]}"
             )
-        if last and not users:
-            going = [*record.names, *record.digests]
+        removed: list[Removed] = []
         for each in going:
             for kept in (record.names, record.digests):
                 if each in kept:
@@ -250,6 +246,9 @@ def familiar(name: str) -> str:
     return str(parse(name))
 
 
-def _same_repository(digests: list[str], going: list[str]) -> set[str]:
-    repositories = {name.partition("@")[0].rpartition(":")[0] or name for name in going}
-    return {digest for digest in digests if digest.partition("@")[0] in repositories}
+def _with_digests(record: ImageRecord, name: str) -> list[str]:
+    """A name, and with a repository's last tag its digests too: what is left would be of no use to anybody."""
+    repository = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
+    if any(each != name and each.rpartition(":")[0] == repository for each in record.names) or "@" in name:
+        return [name]
+    return [name, *(each for each in record.digests if each.partition("@")[0] == repository)]
