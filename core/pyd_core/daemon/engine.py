@@ -78,6 +78,7 @@ class Daemon:
         self.stopping = True
         await self.tasks.aclose()
         await self.networks.stop()
+        oci.remove_parent(self.config.cgroup)
         self.store.close()
         os.close(self._lock)
 

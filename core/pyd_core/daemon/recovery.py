@@ -42,7 +42,7 @@ async def recover(daemon: Daemon) -> None:
             await daemon.lifecycle.settle(container)
             again += [container] if _starts_again(container) else []
         else:
-            if record.id in known:
+            if record.id in known or container.bundle.exists():
                 await daemon.lifecycle.undo_start(container)
             if _starts_with_engine(container):
                 again.append(container)

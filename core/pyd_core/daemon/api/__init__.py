@@ -7,7 +7,8 @@ from pyd_core.daemon.api.routes import Dispatch
 
 def load() -> Dispatch:
     """Loads every handler and returns what answers a request."""
-    from pyd_core.daemon.api import (  # noqa: F401, PLC0415 - they register themselves
+    # The handlers register themselves.
+    from pyd_core.daemon.api import (  # noqa: F401, PLC0415  # noqa: F401, PLC0415
         containers,
         execs,
         files,
@@ -16,6 +17,7 @@ def load() -> Dispatch:
         registries,
         streams,
         system,
+        unserved,
         usage,
         volumes,
     )

@@ -6,6 +6,8 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pyd_core.daemon.api import registries
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
@@ -28,12 +30,23 @@ if TYPE_CHECKING:
 @route("GET", "/images/json")
 async def list_(daemon: Daemon, request: Request) -> Response:
     """Lists them, newest first."""
-    found = choose(daemon, request.filters())
+    filters = request.filters()
+    found = choose(daemon, filters)
     counts: dict[str, int] = {}
     for each in daemon.containers.all():
         counts[each.record.image_id] = counts.get(each.record.image_id, 0) + 1
     lines = [daemon.images.summary(each, containers=counts.get(each.id, 0)) for each in found]
+    if "reference" in filters:  # an image has other names too, and those weren't asked for
+        patterns = [_glob(value) for value in filters["reference"]]
+        lines = [
+            msgspec.structs.replace(each, repo_tags=[tag for tag in each.repo_tags if _any(patterns, tag)])
+            for each in lines
+        ]
     return json(sorted(lines, key=lambda each: -each.created))
+
+
+def _any(patterns: list[re.Pattern[str]], name: str) -> bool:
+    return any(pattern.fullmatch(name) for pattern in patterns)
 
 
 def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord]:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+import msgspec
+
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, Answer, Request, Response
 from pyd_core.daemon.api.routes import route
@@ -33,8 +35,8 @@ class NetworkBody(Wire):
     internal: bool = False
     attachable: bool = False
     ingress: bool = False
-    enable_ipv6: bool = False
-    ipam: Ipam | None = None
+    enable_ipv6: bool = msgspec.field(name="EnableIPv6", default=False)
+    ipam: Ipam | None = msgspec.field(name="IPAM", default=None)
     options: dict[str, str] = {}
     labels: dict[str, str] = {}
 

@@ -77,6 +77,8 @@ class Routes:
 
 
 ROUTES = Routes()
+REFUSED: set[tuple[str, str]] = set()
+"""Methods and paths of the contract that this engine doesn't serve."""
 route = ROUTES.add
 
 
@@ -111,5 +113,5 @@ def unserved(method: str, pattern: str) -> None:
     async def refuse(daemon: Daemon, request: Request) -> Response:
         raise Unsupported(f"{method} {pattern} is not served by this engine", reference="not-served")
 
-    refuse.__name__ = "unserved"
     ROUTES.add(method, pattern)(refuse)
+    REFUSED.add((method, pattern))

@@ -66,8 +66,14 @@ class Containers:
         """Writes its record."""
         self._shelf.put(container.id, container.record)
 
+    def _other(self, name: str) -> Container:
+        try:
+            return self.find(name)
+        except NotFound as error:  # clients take a 404 of creation for a missing image, and pull it
+            raise InvalidInput(error.message) from error
+
     def _mounts_of(self, name: str) -> list[MountRecord]:
-        return self.find(name).record.mounts
+        return self._other(name).record.mounts
 
     def create(self, body: options.CreateBody, name: str) -> Container:
         """Makes a container.
@@ -93,7 +99,7 @@ class Containers:
         config = options.merged(body, daemon.images.file(image).config or ContainerConfig(), key)
         for mode in (body.host_config.network_mode, body.host_config.pid_mode, body.host_config.ipc_mode):
             if mode.startswith("container:"):
-                self.find(mode.partition(":")[2])
+                self._other(mode.partition(":")[2])
         record = ContainerRecord(
             id=key,
             name=name,

@@ -64,6 +64,8 @@ class Lifecycle:
             return False
         record.error, record.oom_killed, record.stopped_by_hand = "", False, False
         try:
+            if (self._daemon.runtime.state / record.id).exists():
+                await self._daemon.runtime.delete(record.id)
             prepared = await prepare(self._daemon, container)
             await self._launch(container, prepared)
         except (PydError, OSError) as error:
@@ -176,6 +178,7 @@ class Lifecycle:
     async def undo_start(self, container: Container) -> None:
         """Takes away what a start that was cut short left behind."""
         async with container.lock:
+            conmon.kill(container.bundle, container.id)
             await self._clean_up(container)
 
     def _volume_in_use(self, name: str, but: Container) -> bool:

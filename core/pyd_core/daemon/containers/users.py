@@ -65,7 +65,7 @@ def look_up(root: Path, wanted: str, more_groups: Sequence[str] = ()) -> Identit
     if group:
         gid = _group(group, groups)
     extra.update(_group(each, groups) for each in more_groups)
-    return Identity(uid=uid, gid=gid, groups=tuple(sorted(extra - {gid})), home=home)
+    return Identity(uid=uid, gid=gid, groups=tuple(sorted(extra | {gid})), home=home)
 
 
 def _group(wanted: str, groups: list[list[str]]) -> int:

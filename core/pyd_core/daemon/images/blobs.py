@@ -90,6 +90,13 @@ class Blobs:
         """Removes it, if there."""
         self.path(digest).unlink(missing_ok=True)
 
+    def remove_all_but(self, used: set[str]) -> None:
+        """Removes every blob that isn't among those used."""
+        names = {digits(digest) for digest in used}
+        for file in self._root.iterdir():
+            if file.name not in names:
+                file.unlink()
+
     def size(self, digest: str) -> int:
         """Bytes it takes; 0 when it isn't there."""
         try:

@@ -7,6 +7,9 @@ images share are unpacked once.
 from __future__ import annotations
 
 import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -46,6 +49,7 @@ class Layers:
         self._root = root
         self._blobs = blobs
         self._shelf = Shelf(store, "layer", Layer)
+        self._pins: Counter[str] = Counter()
         root.mkdir(parents=True, exist_ok=True)
         known = {self.directory(layer.diff_id).name for layer in self._shelf}
         for found in root.iterdir():
@@ -129,9 +133,19 @@ class Layers:
         """Records an unpacked layer; on the thread that owns the store."""
         self._shelf.put(layer.diff_id, layer)
 
+    @contextmanager
+    def pinned(self, diff_ids: Iterable[str]) -> Iterator[None]:
+        """Keeps layers while an image is being made that will need them."""
+        held = list(diff_ids)
+        self._pins.update(held)
+        try:
+            yield
+        finally:
+            self._pins.subtract(held)
+
     def remove_unused(self, used: set[str]) -> list[Layer]:
         """Removes the layers no image and no container needs, and returns them."""
-        gone = [layer for layer in self._shelf if layer.diff_id not in used]
+        gone = [layer for layer in self._shelf if layer.diff_id not in used and self._pins[layer.diff_id] <= 0]
         for layer in gone:
             self._shelf.delete(layer.diff_id)
             self._blobs.remove(layer.blob)

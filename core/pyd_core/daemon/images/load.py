@@ -180,14 +180,15 @@ async def load(images: Images, file: Path) -> AsyncIterator[str]:
                 raise InvalidInput(f"the archive's {listed.config} is no image configuration") from error
             if len(diff_ids) != len(listed.layers):
                 raise InvalidInput(f"{listed.config} names {len(diff_ids)} layers, the archive {len(listed.layers)}")
-            for diff_id, member in zip(diff_ids, listed.layers, strict=True):
-                if diff_id in images.layers:
-                    continue
-                packed = images.blobs.temporary()
-                await asyncio.to_thread(archive.extract, member, packed)
-                layer = await asyncio.to_thread(_unpack, images, packed, diff_id)
-                images.layers.keep(layer)
-            record = images.add(config, diff_ids)
+            with images.layers.pinned(diff_ids):
+                for diff_id, member in zip(diff_ids, listed.layers, strict=True):
+                    if diff_id in images.layers:
+                        continue
+                    packed = images.blobs.temporary()
+                    await asyncio.to_thread(archive.extract, member, packed)
+                    layer = await asyncio.to_thread(_unpack, images, packed, diff_id)
+                    images.layers.keep(layer)
+                record = images.add(config, diff_ids)
             for tag in listed.repo_tags or []:
                 images.tag(record, parse(tag))
                 yield f"Loaded image: {tag}\n"

@@ -77,17 +77,9 @@ class Pull:
                 f"{reference}: the configuration names {len(diff_ids)} layers, the manifest {len(layers)}"
             )
         fresh = config_digest not in {each.id for each in self._images.all()}
-        gate = asyncio.Semaphore(AT_ONCE)
-        failures: list[Exception] = []
-        async with TaskOwner(on_error=failures.append) as owner:
-            pairs = dict(zip(diff_ids, layers, strict=True))
-            tasks = [owner.start(self._layer(layer, diff_id, gate, progress)) for diff_id, layer in pairs.items()]
-            if tasks:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            await asyncio.sleep(0)
-        if failures:
-            raise failures[0]
-        record = self._images.add(config, diff_ids)
+        with self._images.layers.pinned(diff_ids):
+            await self._layers(dict(zip(diff_ids, layers, strict=True)), progress)
+            record = self._images.add(config, diff_ids)
         self._images.tag(record, Reference(reference.domain, reference.path, "", self.digest))
         if reference.tag:
             self._images.tag(record, Reference(reference.domain, reference.path, reference.tag))
@@ -95,6 +87,17 @@ class Pull:
         what = "Downloaded newer image for" if fresh else "Image is up to date for"
         await progress.tell(f"Status: {what} {reference}")
         return record.id
+
+    async def _layers(self, layers: dict[str, dict[str, Any]], progress: Progress) -> None:
+        gate = asyncio.Semaphore(AT_ONCE)
+        failures: list[Exception] = []
+        async with TaskOwner(on_error=failures.append) as owner:
+            tasks = [owner.start(self._layer(layer, diff_id, gate, progress)) for diff_id, layer in layers.items()]
+            if tasks:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.sleep(0)
+        if failures:
+            raise failures[0]
 
     async def _config(self, digest: str) -> bytes:
         if self._images.blobs.has(digest):

@@ -62,6 +62,9 @@ class Images:
         self.users: Callable[[str], list[str]] = lambda image_id: []  # noqa: ARG005 - set by the engine
         self.kept_layers: Callable[[], Iterable[str]] = list
 
+        used = set(self._shelf.keys()) | {layer.blob for layer in layers.all()}
+        blobs.remove_all_but(used)  # what a crash left without a record
+
     def __len__(self) -> int:
         return len(self._shelf)
 

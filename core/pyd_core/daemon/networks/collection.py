@@ -220,7 +220,6 @@ class Networks:
         """Reads which networks a container is created on.
 
         Raises:
-            NotFound: There is no such network.
             InvalidInput: An address makes no sense there.
         """
         mode = record.network_mode
@@ -228,14 +227,23 @@ class Networks:
             return {}
         found: dict[str, EndpointSettings] = {}
         places = dict(asked) or {mode: None}
-        if mode not in places and mode not in {self.find(name).name for name in places}:
+        if mode not in places and not any(self._known(name) is self._known(mode) for name in places):
             places = {mode: None, **places}
         for name, place in places.items():
-            network = self.find(name)
+            network = self._known(name)
+            if network is None:
+                found[name] = EndpointSettings()  # missing: the start says so, as Docker Engine's does
+                continue
             settings = place or EndpointSettings()
             found[network.name] = msgspec.structs.replace(settings, network_id=network.id, endpoint_id="")
             self._check_address(network, settings)
         return found
+
+    def _known(self, name: str) -> NetworkRecord | None:
+        try:
+            return self.find(name)
+        except NotFound:
+            return None
 
     def _check_address(self, network: NetworkRecord, place: EndpointSettings) -> None:
         if place.ipam_config is None or not place.ipam_config.ipv4_address:

@@ -8,9 +8,11 @@ named after the container in the exit directory. See conmon(8).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +112,14 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
         said = (hold.bundle / "runtime.log").read_bytes() if (hold.bundle / "runtime.log").exists() else b""
         raise failure(runtime.name, said or str(report.get("message", "")).encode())
     return Process.of(pid), Process.of(int(pidfile.read_text()))
+
+
+def kill(bundle: Path, key: str) -> None:
+    """Ends the conmon of a start that was cut short, while it may still be making the container."""
+    with contextlib.suppress(OSError, ValueError):
+        pid = int((bundle / "conmon.pid").read_text())
+        if key.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
 
 
 async def _first_line(fd: int) -> bytes:

@@ -25,6 +25,13 @@ def hybrid() -> bool:
     return not unified() and (CGROUPS / "unified").exists()
 
 
+def remove_parent(name: str) -> None:
+    """Removes the group all containers lay in, from each hierarchy; where one is left in it, it stays."""
+    for place in (CGROUPS, *CGROUPS.iterdir()):
+        with contextlib.suppress(OSError):
+            (place / name).rmdir()
+
+
 def choose(wanted: str = "") -> str:
     """Returns the path of the runtime to use: the one named, else crun, which starts five times faster, else runc.
 
