@@ -41,6 +41,8 @@ class TaskOwner:
         return task
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
+        if task not in self._tasks:
+            return
         self._tasks.discard(task)
         if task.cancelled():
             return
@@ -60,6 +62,8 @@ class TaskOwner:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for task in tasks:
+            self._finished(task)  # from Python 3.12 on, gathering what has ended doesn't let its callbacks run first
         failures, self._failures = self._failures, []
         if failures:
             raise ExceptionGroup("background tasks failed", failures)

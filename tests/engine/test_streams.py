@@ -163,7 +163,9 @@ async def test_events_tell_what_happens_and_what_happened(engine: Engine, corner
     assert [event.time_nano for event in seen] == sorted(event.time_nano for event in seen)
 
     nano = seen[0].time_nano - 1000  # Docker Engine includes the very moment, Podman does not
-    since, until = f"{nano // 10**9}.{nano % 10**9:09d}", f"{seen[-1].time_nano // 10**9 + 1}"
-    async with engine.system.events(since=since, until=until, filters=filters) as events:
-        again = [event.verb async for event in events]
-    assert {"create", "start", "die"} <= set(again)
+    since = f"{nano // 10**9}.{nano % 10**9:09d}"
+    async with engine.system.events(since=since, filters=filters) as events:
+        again = [await anext(events)]
+        while again[-1].verb != "die":
+            again.append(await anext(events))
+    assert [event.verb for event in again][:2] == [event.verb for event in seen][:2]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -58,12 +60,20 @@ class Podman:
         if self._service is not None:
             self._service.terminate()
             self._service.wait()
+        self._end_monitors()
         subprocess.run(["umount", "-q", self.directory / "root/vfs"], check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def corner(self) -> Docker:
         """A corner of it; the docker CLI drives Podman as it does Docker Engine."""
         return Docker(host=self.url)
+
+    def _end_monitors(self) -> None:
+        """Ends what watches over finished execs: it stays for five minutes, and would then make the store anew."""
+        for file in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                if os.fsencode(self.directory) in file.read_bytes():
+                    os.kill(int(file.parent.name), signal.SIGKILL)
 
     def _wait_until_it_answers(self) -> None:
         assert self._service is not None

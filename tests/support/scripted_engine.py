@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -20,43 +19,13 @@ from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
 from pyd_core.errors import EngineUnavailable, StreamCut
 from pyd_core.model.base import format_time
+from support.scripted_wire import START_NS, ScriptedContainer, fits, framed, inspected, log_of, nanoseconds, summary
 
-START_NS = 1_700_000_000_000_000_000
-"""2023-11-14T22:13:20Z."""
+__all__ = ["START_NS", "ScriptedContainer", "ScriptedEngine"]
+
 REMEMBERED = 256
 """Events replayed at most, as Docker Engine does."""
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
-
-
-@dataclass
-class ScriptedContainer:
-    """One container; change it through `ScriptedEngine`, or directly to make the engine forget to tell."""
-
-    id: str
-    name: str
-    image: str
-    state: str = "running"
-    health: str = ""
-    exit_code: int = 0
-    oom_killed: bool = False
-    tty: bool = False
-    pid: int = 0
-    created_ns: int = START_NS
-    started_ns: int | None = None
-    finished_ns: int | None = None
-    restart_count: int = 0
-    memory_limit: int = 0
-    labels: dict[str, str] = field(default_factory=dict)
-    ports: tuple[tuple[int, int | None], ...] = ()
-    """Private and public."""
-    log: list[tuple[int, int, bytes]] = field(default_factory=list)
-    """Stream, time, and line with its newline."""
-    cpu_ns: int = 0
-    memory: int = 0
-
-    @property
-    def running(self) -> bool:
-        return self.state in {"running", "paused"}
 
 
 class ScriptedEngine:
@@ -108,6 +77,8 @@ class ScriptedEngine:
 
     def get(self, name: str) -> ScriptedContainer:
         """A container by name, id or id prefix."""
+        if name in self.containers:
+            return self.containers[name]
         for one in self.containers.values():
             if one.name == name or one.id.startswith(name):
                 return one
@@ -168,7 +139,7 @@ class ScriptedEngine:
         }
         self._past = [*self._past[1 - REMEMBERED :], event]
         for queue, filters in self._listeners:
-            if _fits(event, filters):
+            if fits(event, filters):
                 queue.put_nowait(json.dumps(event).encode() + b"\n")
 
     def print(
@@ -181,7 +152,7 @@ class ScriptedEngine:
         one.log.append(entry)
         for container, queue in self._readers:
             if container is one:
-                queue.put_nowait(_framed(one, entry))
+                queue.put_nowait(framed(one, entry))
 
     def sample(self, name: str, *, cpu_ns: int = 0, memory: int = 0) -> None:
         """A second passes for its statistics streams: it used so much processor time, and has so much memory."""
@@ -233,9 +204,9 @@ class ScriptedEngine:
         if path == "/events":
             filters = json.loads(query.get("filters", "{}"))
             among, entry = self._listeners, (queue, filters)
-            since = _nanoseconds(query.get("since"))
+            since = nanoseconds(query.get("since"))
             for event in self._past:
-                if since is not None and event["timeNano"] >= since and _fits(event, filters):
+                if since is not None and event["timeNano"] >= since and fits(event, filters):
                     queue.put_nowait(json.dumps(event).encode() + b"\n")
         elif parts[-1] in {"logs", "stats"}:
             one = self._find(parts[2])
@@ -249,7 +220,7 @@ class ScriptedEngine:
                 among, entry = self._readers, (one, queue)
                 kind = "raw" if one.tty else "multiplexed"
                 headers = {"content-type": f"application/vnd.docker.{kind}-stream"}
-                for data in _log(one, query):
+                for data in log_of(one, query):
                     queue.put_nowait(data)
                 if query.get("follow") != "1" or not one.running:
                     queue.put_nowait(None)
@@ -288,7 +259,7 @@ class ScriptedEngine:
                 return 200, b"OK"
             case "GET", ["containers", "json"]:
                 shown = [one for one in self.containers.values() if query.get("all") == "1" or one.running]
-                return 200, json.dumps([self._summary(one) for one in shown]).encode()
+                return 200, json.dumps([summary(one) for one in shown]).encode()
             case "GET", ["containers", name, "json"]:
                 return await self._inspect(name)
             case "GET", ["info"]:
@@ -319,7 +290,7 @@ class ScriptedEngine:
         one = self._find(name)
         if one is None:
             return 404, json.dumps({"message": f"No such container: {name}"}).encode()
-        body = json.dumps(_inspected(one)).encode()
+        body = json.dumps(inspected(one)).encode()
         self.inspects_at_once += 1
         self.most_inspects_at_once = max(self.most_inspects_at_once, self.inspects_at_once)
         await asyncio.sleep(0)
@@ -335,24 +306,6 @@ class ScriptedEngine:
     def _tick(self) -> int:
         self.now_ns += 1_000_000
         return self.now_ns
-
-    def _summary(self, one: ScriptedContainer) -> dict[str, Any]:
-        status = {"created": "Created", "exited": f"Exited ({one.exit_code}) 5 minutes ago"}.get(
-            one.state, "Up 5 minutes"
-        )
-        if one.running and one.health:
-            status += f" (health: {one.health})" if one.health == "starting" else f" ({one.health})"
-        return {
-            "Id": one.id,
-            "Names": [f"/{one.name}"],
-            "Image": one.image,
-            "Command": "/app",
-            "Created": one.created_ns // 10**9,
-            "State": one.state,
-            "Status": status + (" (Paused)" if one.state == "paused" else ""),
-            "Labels": one.labels,
-            "Ports": _summary_ports(one) if one.running else [],
-        }
 
     def _stats(self, one: ScriptedContainer) -> bytes:
         document = {
@@ -385,80 +338,3 @@ def _closed(body: bytes) -> asyncio.Queue[bytes | None]:
     queue.put_nowait(body)
     queue.put_nowait(None)
     return queue
-
-
-def _fits(event: dict[str, Any], filters: Mapping[str, list[str]]) -> bool:
-    verb = event["Action"].partition(":")[0]
-    return (
-        event["Type"] in filters.get("type", [event["Type"]])
-        and event["Actor"]["ID"] in filters.get("container", [event["Actor"]["ID"]])
-        and verb in filters.get("event", [verb])
-    )
-
-
-def _nanoseconds(text: str | None) -> int | None:
-    if text is None:
-        return None
-    whole, _, decimals = text.partition(".")
-    return int(whole) * 10**9 + int(decimals.ljust(9, "0") or 0)
-
-
-def _framed(one: ScriptedContainer, entry: tuple[int, int, bytes]) -> bytes:
-    stream, time_ns, line = entry
-    data = format_time(time_ns).encode() + b" " + (line.replace(b"\n", b"\r\n") if one.tty else line)
-    return data if one.tty else bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
-
-
-def _log(one: ScriptedContainer, query: Mapping[str, str]) -> list[bytes]:
-    since, until = _nanoseconds(query.get("since")), _nanoseconds(query.get("until"))
-    entries = [
-        entry
-        for entry in one.log
-        if (since is None or entry[1] >= since)
-        and (until is None or entry[1] <= until)
-        and query.get("stdout" if entry[0] == 1 else "stderr") == "1"
-    ]
-    if query.get("tail", "all") != "all":
-        count = int(query["tail"])
-        entries = entries[-count:] if count else []
-    return [_framed(one, entry) for entry in entries]
-
-
-def _summary_ports(one: ScriptedContainer) -> list[dict[str, Any]]:
-    return [
-        {"PrivatePort": private, "Type": "tcp", **({"PublicPort": public, "IP": "0.0.0.0"} if public else {})}  # noqa: S104
-        for private, public in one.ports
-    ]
-
-
-def _inspected(one: ScriptedContainer) -> dict[str, Any]:
-    zero = "0001-01-01T00:00:00Z"
-    state: dict[str, Any] = {
-        "Status": one.state,
-        "Running": one.running,
-        "Paused": one.state == "paused",
-        "OOMKilled": one.oom_killed,
-        "Pid": one.pid,
-        "ExitCode": one.exit_code,
-        "StartedAt": format_time(one.started_ns) if one.started_ns else zero,
-        "FinishedAt": format_time(one.finished_ns) if one.finished_ns else zero,
-    }
-    if one.health:
-        state["Health"] = {"Status": one.health, "FailingStreak": 0, "Log": []}
-    ports = {
-        f"{private}/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(public)}] if public else None  # noqa: S104
-        for private, public in one.ports
-    }
-    return {
-        "Id": one.id,
-        "Created": format_time(one.created_ns),
-        "Path": "/app",
-        "Args": [],
-        "State": state,
-        "Image": "sha256:" + "0" * 64,
-        "Name": f"/{one.name}",
-        "RestartCount": one.restart_count,
-        "Config": {"Image": one.image, "Labels": one.labels, "Tty": one.tty, "Cmd": ["/app"]},
-        "HostConfig": {"Memory": one.memory_limit, "NetworkMode": "bridge"},
-        "NetworkSettings": {"Ports": ports if one.running else {}},
-    }

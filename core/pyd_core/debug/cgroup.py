@@ -55,12 +55,17 @@ def plan_groups(root: str, *, host_memory: int, devices: str | None = None) -> l
 
 
 def _enable(root: str) -> set[str]:
-    """Makes the memory and process controllers available below the root (cgroup v2); returns those that are."""
-    for name in ("memory", "pids"):
-        with contextlib.suppress(OSError), open(f"{root}/cgroup.subtree_control", "w") as control:
+    """Makes the memory and process controllers available below the root (cgroup v2); returns all that are."""
+    enabled = _controllers(root)
+    for name in {"memory", "pids"} - enabled:
+        with contextlib.suppress(OSError), open(f"{root}/cgroup.subtree_control", "w", encoding="ascii") as control:
             control.write(f"+{name}")
+    return _controllers(root)
+
+
+def _controllers(root: str) -> set[str]:
     try:
-        with open(f"{root}/cgroup.subtree_control") as control:
+        with open(f"{root}/cgroup.subtree_control", encoding="ascii") as control:
             return set(control.read().split())
     except OSError:
         return set()

@@ -74,9 +74,10 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
     """
     if identity == "target":
         # A program of another user keeps capabilities over an execve only where they are ambient.
-        kept = target.effective if target.uid != 0 else target.ambient
+        own = inside(target.uid, uid_map)
+        kept = target.effective if own != 0 else target.ambient
         return Credentials(
-            uid=inside(target.uid, uid_map),
+            uid=own,
             gid=inside(target.gid, gid_map),
             groups=tuple(inside(group, gid_map) for group in target.groups),
             bounding=target.bounding,

@@ -12,7 +12,7 @@ client       pyd itself, outside everything; owns the user's terminal
 
 The plan is a dictionary as `pyd_core.debug.session.make_plan` makes it. Messages go back over the
 same socket, as fields with NUL between them: `error CALL ERRNO SUBJECT`, `terminal` (with the pty's master as a passed
-descriptor), `exit WAITSTATUS`, `ended` (the target is gone), `killed SIGNAL` (somebody killed the keeper).
+descriptor), `exit WAITSTATUS`, `ended` (the target is gone).
 
 The kernel's interfaces: open_tree(2), move_mount(2), fsopen(2), mount_setattr(2), setns(2), namespaces(7),
 capabilities(7).
@@ -151,7 +151,8 @@ def compose(directory: str, extra: dict[str, int], *, hide: frozenset[str] = fro
                     kept.append((entry.name, mode, clone_tree(entry.path)))
             except (OSError, CallFailed):
                 continue  # gone since it was listed
-    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m"})
+    own = os.stat(directory)  # its root's owner, where the target has a user namespace
+    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m", "uid": str(own.st_uid), "gid": str(own.st_gid)})
     attach(cover, _AT_FDCWD, directory)
     for name, target in links:
         os.symlink(target, name, dir_fd=cover)
@@ -191,18 +192,16 @@ def build_view(plan: Plan, toolbox: int, nodes: dict[str, int]) -> int:
         set_attributes("/", clear=_MOUNT_ATTR_RDONLY)
     terminals = new_mount("devpts", {"mode": "0620", "ptmxmode": "0666"})
     inside = os.dup(terminals)
-    if not _is_directory("/dev"):
-        missing = {"dev": new_mount("tmpfs", {"mode": "0755", "size": "1m"})}
-        if not _is_directory("/proc"):
-            missing["proc"] = new_mount("proc", {})
-        os.fchdir(compose("/", missing))
+    missing = {path: kind for path, kind in (("dev", "tmpfs"), ("proc", "proc")) if not _is_directory(f"/{path}")}
+    if missing:
+        os.fchdir(compose("/", {path: new_mount(kind, {}) for path, kind in missing.items()}))
         os.chroot(".")
     cover = compose("/dev", {plan["prefix"].rsplit("/", 1)[1]: toolbox, "pts": terminals}, hide=frozenset({"ptmx"}))
     os.symlink("pts/ptmx", "ptmx", dir_fd=cover)
     for name, node in nodes.items():
         with contextlib.suppress(FileExistsError):
             _attach_over_stub(cover, name, node, is_directory=False)
-    if not _proc_is_ours() and _is_directory("/proc"):
+    if not _proc_is_ours():
         attach(new_mount("proc", {}), _AT_FDCWD, "/proc")
     return inside
 
@@ -358,6 +357,8 @@ class Opened:
                 continue  # a kernel without this kind
             if kind == "mnt" or os.fstat(namespace).st_ino != own:
                 self.namespaces[kind] = namespace
+        # Held as long as this process lives, so that a newer toolbox's maker leaves this one alone.
+        fcntl.flock(os.open(plan["toolbox"], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), fcntl.LOCK_SH)
         self.toolbox = clone_tree(plan["toolbox"])
         harmless = _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV
         set_attributes("", mount=self.toolbox, flags=_AT_EMPTY_PATH | _AT_RECURSIVE, add=harmless)
@@ -412,9 +413,9 @@ def supervise(plan: Plan, status: socket.socket) -> NoReturn:
         if keeper == 0:
             _keep(plan, opened, groups, status)
         _let_go_of_stdio()
-        ended = _mind(keeper)
-        if os.WIFSIGNALED(ended):
-            _tell(status, "ended" if _is_over(opened.pidfd) else "killed", os.WTERMSIG(ended))
+        ended = _mind(keeper, target=opened.pidfd)
+        if _is_over(opened.pidfd, patience=1000 if os.WIFSIGNALED(ended) else 0):
+            _tell(status, "ended")
         code = 0
     except CallFailed as error:
         _tell(status, "error", error.call, error.number, error.subject)
@@ -428,34 +429,61 @@ def supervise(plan: Plan, status: socket.socket) -> NoReturn:
         os._exit(code)
 
 
-def _is_over(pidfd: int) -> bool:
-    """Whether the target has ended, or does within a second: its namespace dies a little before its main process."""
+def _is_over(pidfd: int, *, patience: int) -> bool:
+    """Whether the target has ended, or does within `patience` milliseconds.
+
+    A namespace's processes, the keeper among them, die a little before its main process does.
+    """
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
-    return bool(poll.poll(1000))
+    return bool(poll.poll(patience))
 
 
-def _mind(child: int, *, everyone: bool = False) -> int:
+def _mind(child: int, *, everyone: bool = False, target: int = -1) -> int:
     """Waits for a child, passing signals on to it, and returns its wait status.
 
     Args:
         child: The child.
         everyone: Reap all children, and pass signals to the child's process group.
+        target: The target's pidfd; when it ends, the session is told to end, which matters where its pid namespace,
+            being the host's, doesn't end with it.
     """
+    signals = _signal_descriptor()
+    poll = select.poll()
+    poll.register(signals, select.POLLIN)
+    if target >= 0:
+        poll.register(target, select.POLLIN)
     while True:
-        number = signal.sigwaitinfo(_MINDED).si_signo
-        if number == signal.SIGCHLD:
-            while True:
-                pid, ended = os.waitpid(-1 if everyone else child, os.WNOHANG)
-                if pid == child:
+        for ready, _ in poll.poll():
+            if ready == target:
+                poll.unregister(target)
+                number = int(_CLIENT_GONE)
+            else:
+                number = struct.unpack_from("I", os.read(signals, 128))[0]
+            if number == signal.SIGCHLD:
+                ended = _reap(child, everyone=everyone)
+                if ended is not None:
+                    os.close(signals)
                     return ended
-                if pid == 0:
-                    break
-        elif everyone:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child, signal.SIGKILL if number == _CLIENT_GONE else number)
-        else:
-            os.kill(child, number)
+            elif everyone:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child, signal.SIGKILL if number == _CLIENT_GONE else number)
+            else:
+                os.kill(child, number)
+
+
+def _reap(child: int, *, everyone: bool) -> int | None:
+    while True:
+        pid, ended = os.waitpid(-1 if everyone else child, os.WNOHANG)
+        if pid == child:
+            return ended
+        if pid == 0:
+            return None
+
+
+def _signal_descriptor() -> int:
+    bits = sum(1 << (number - 1) for number in _MINDED)
+    return _checked("signalfd", _libc.signalfd(-1, struct.pack("Q", bits).ljust(128, b"\0"), os.O_CLOEXEC))
 
 
 def _keep(plan: Plan, opened: Opened, groups: Groups, status: socket.socket) -> NoReturn:

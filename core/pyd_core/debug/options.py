@@ -17,6 +17,7 @@ class DebugOptions:
         command: A program and its arguments, passed on exactly as they are; neither this nor `line` asks for a shell.
         identity: `root`, `target`, or `UID[:GID]`.
         writable: Let the session write where the target's root file system is mounted read-only.
+        explain: Tell how the session gets in and what it may do, before it starts.
     """
 
     target: str
@@ -24,6 +25,7 @@ class DebugOptions:
     command: tuple[str, ...] = ()
     identity: str = "root"
     writable: bool = False
+    explain: bool = False
 
     def __post_init__(self) -> None:
         """Refuses what contradicts itself."""

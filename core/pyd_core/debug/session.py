@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,6 +16,7 @@ from pyd_core.debug.credentials import Credentials, choose_credentials
 from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.failures import failure
 from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Target, find_target
 from pyd_core.debug.toolbox import PREFIX, store
 from pyd_core.engine.containers import Containers
@@ -33,16 +34,22 @@ CGROUPS = "/sys/fs/cgroup"
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _MESSAGE = 65536
-_LARGEST_PLAN = 4 << 20
-"""Bytes; the kernel takes at most 2 MB of arguments and environment anyway (execve(2))."""
 
 
-def run(endpoint: Endpoint, options: DebugOptions, *, notify: Callable[[str], None], progress: Progress) -> int:
+def run(
+    endpoint: Endpoint,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    *,
+    notify: Callable[[str], None],
+    progress: Progress,
+) -> int:
     """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
 
     Args:
         endpoint: The engine that has the container; must be on this machine.
         options: What to do.
+        supervisor: Waits for its plan; the caller closes it.
         notify: Told lines for the user: how the session begins on a terminal, that the target ended and how.
         progress: Told how the making of the toolbox goes, if one has to be made.
 
@@ -57,20 +64,6 @@ def run(endpoint: Endpoint, options: DebugOptions, *, notify: Callable[[str], No
         )
     if os.geteuid() != 0:
         raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
-    supervisor = Supervisor()
-    try:
-        return _run(supervisor, endpoint, options, notify, progress)
-    finally:
-        supervisor.close()
-
-
-def _run(
-    supervisor: Supervisor,
-    endpoint: Endpoint,
-    options: DebugOptions,
-    notify: Callable[[str], None],
-    progress: Progress,
-) -> int:
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     containers = Containers(EngineSession(BlockingTransport(endpoint), where=endpoint.url))
     target = run_now(find_target(containers, options.target))
@@ -78,7 +71,13 @@ def _run(
     terminal = os.isatty(0) and os.isatty(1)
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
-    session = Session(target, supervisor, make_plan(target, options, toolbox, terminal=terminal))
+    plan = make_plan(target, options, toolbox, terminal=terminal)
+    if options.explain:
+        from pyd_core.debug.explain import explain  # noqa: PLC0415 - only who asks pays for it
+
+        for line in explain(target, plan):
+            notify(line)
+    session = Session(target, supervisor, plan)
     code = session.run()
     if session.target_ended:
         notify(run_now(ending(containers, target)))
@@ -186,37 +185,6 @@ def _home(process: int, credentials: Credentials) -> str:
         if len(fields) >= 7 and fields[2] == str(credentials.uid) and fields[5].startswith("/"):
             return fields[5].replace("\0", "")
     return "/"
-
-
-class Supervisor:
-    """The process that will carry out the plan, started before there is one.
-
-    It loads what the join needs while this process asks the engine, and never holds what the engine answers.
-    """
-
-    def __init__(self) -> None:
-        self.status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for each in (self.status, theirs):
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST_PLAN)
-        self.pid = os.fork()
-        if self.pid == 0:
-            self._serve(theirs)
-        theirs.close()
-
-    def _serve(self, status: socket.socket) -> NoReturn:
-        try:
-            self.status.close()
-            from pyd_core.debug.join import serve  # noqa: PLC0415 - the client has no use for ctypes
-
-            serve(status)
-        finally:
-            os._exit(125)
-
-    def close(self) -> None:
-        """Ends it, if it still waits for a plan, and waits until it has cleared everything away."""
-        self.status.close()
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)
 
 
 class Session:

@@ -23,6 +23,7 @@ from pyd_core.errors import (
     Unsupported,
 )
 from pyd_core.model.base import decode, encode
+from pyd_core.sanitise import safe
 
 T = TypeVar("T")
 
@@ -263,7 +264,7 @@ def _error(answer: Answer) -> PydError:
         message, cause = said.message, said.cause
     except (msgspec.DecodeError, RecursionError):
         message = answer.body[:200].decode(errors="replace").strip()
-    message = message or f"the engine answered with status {answer.status}"
+    message = safe(" ".join(message.split())) or f"the engine answered with status {answer.status}"
     if answer.status < 400:
         return BadAnswer(f"the engine redirects to {answer.headers.get('location', 'another place')}")
     if answer.status == 400:

@@ -13,6 +13,9 @@ from pyd_core.model.container import COMPOSE_PROJECT, COMPOSE_SERVICE, Container
 _EXIT = re.compile(r"(?:Exited|Restarting) \((-?\d+)\)")
 _HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
 
+_PODMANS = {"stopped": "exited", "stopping": "running", "initialized": "created", "configured": "created"}
+"""States that Podman has beyond Docker Engine's."""
+
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One container, as list, inspect and events tell of it together. Texts are hostile.
@@ -65,15 +68,16 @@ def from_summary(summary: ContainerSummary, known: Entry | None = None) -> Entry
     """Makes an entry of a line of the list, on top of what was known."""
     exited = _EXIT.match(summary.status)
     health = _HEALTH.search(summary.status)
-    alive = summary.state in {"running", "paused"}
+    told = _PODMANS.get(summary.state, summary.state)
+    alive = told in {"running", "paused"}
     base = known or Entry(id=summary.id, name="", created_ns=summary.created * 1_000_000_000)
-    kept = base.exit_code if base.state == summary.state else None
+    kept = base.exit_code if base.state == told else None
     return msgspec.structs.replace(
         base,
         name=summary.name,
         image=summary.image,
         command=summary.command,
-        state=summary.state,
+        state=told,
         health=health[1] if health else "",
         exit_code=None if alive else int(exited[1]) if exited else kept,
         project=summary.labels.get(COMPOSE_PROJECT, ""),
@@ -88,7 +92,8 @@ def from_inspect(found: Container, known: Entry | None = None) -> Entry:
     """Makes an entry of an inspect document, on top of what was known."""
     state, host = found.state, found.host_config
     labels = found.config.labels
-    alive = state.status in {"running", "paused"}
+    told = _PODMANS.get(state.status, state.status)
+    alive = told in {"running", "paused"}
     ended = state.finished_ns is not None and not alive
     base = known or Entry(id=found.id, name="")
     return msgspec.structs.replace(
@@ -96,7 +101,7 @@ def from_inspect(found: Container, known: Entry | None = None) -> Entry:
         name=found.name or base.name,
         image=base.image or found.config.image or found.image,
         command=base.command or " ".join([found.path, *found.args]),
-        state=state.status,
+        state=told,
         health=_health(found) if alive else "",
         exit_code=state.exit_code if ended or state.error else None,
         oom_killed=state.oom_killed,

@@ -23,6 +23,9 @@ PERIOD = 1.0
 STREAMS = 32
 """Statistics streams of an engine at a time: each costs it a request and a reading a second."""
 
+TURN = 3
+"""Samples of a stream before it makes room for a container that has none yet."""
+
 
 class Meter:
     """Resource use of watched containers.
@@ -52,6 +55,7 @@ class Meter:
         self._wake = asyncio.Event()
         self._tasks = TaskOwner()
         self._limit = asyncio.Semaphore(STREAMS)
+        self._queueing = 0
 
     @property
     def usage(self) -> Mapping[str, Usage]:
@@ -166,21 +170,36 @@ class Meter:
 
     async def _read_stream(self, identity: str) -> None:
         backoff = Backoff()
-        async with self._limit:
-            while True:
-                try:
-                    async with self._engine.containers.stats_stream(identity) as samples:
-                        async for stats in samples:
-                            entry = self._fleet.containers.get(identity)
-                            sample = from_api(stats, memory_limit=entry.memory_limit if entry else None)
-                            if sample is not None:
-                                self._add(identity, sample)
-                                backoff.reset()
-                except NotFound:
+        while True:
+            self._queueing += 1
+            try:
+                await self._limit.acquire()
+            finally:
+                self._queueing -= 1
+            try:
+                await self._read_turn(identity)
+                backoff.reset()
+            except NotFound:
+                return
+            except PydError:
+                pass  # the fleet says that the engine doesn't answer
+            finally:
+                self._limit.release()
+            await backoff.wait()
+
+    async def _read_turn(self, identity: str) -> None:
+        """Reads a container's stream until it ends, or for a few samples where others wait for their turn."""
+        self._before.pop(identity, None)
+        count = 0
+        async with self._engine.containers.stats_stream(identity) as samples:
+            async for stats in samples:
+                entry = self._fleet.containers.get(identity)
+                sample = from_api(stats, memory_limit=entry.memory_limit if entry else None)
+                if sample is not None:
+                    self._add(identity, sample)
+                count += 1
+                if count >= TURN and self._queueing:
                     return
-                except PydError:
-                    pass  # the fleet says that the engine doesn't answer
-                await backoff.wait()
 
     def _fleet_changed(self, delta: Delta) -> None:
         if (delta.changed | delta.removed) & self._watched:

@@ -43,15 +43,19 @@ def find_listener(port: int, protocol: str = "tcp", *, proc: Path = Path("/proc"
 
 
 def _owner(sockets: set[str], proc: Path) -> int | None:
-    for entry in os.scandir(proc):
-        if not entry.name.isdigit():
-            continue
-        try:
-            if any(os.readlink(handle) in sockets for handle in os.scandir(f"{entry.path}/fd")):  # noqa: PTH115 - as fast as it gets: every descriptor of the machine
+    with os.scandir(proc) as entries:
+        for entry in entries:
+            if entry.name.isdigit() and _holds(f"{entry.path}/fd", sockets):
                 return int(entry.name)
-        except OSError:
-            continue  # ended meanwhile, or not ours to look into
     return None
+
+
+def _holds(directory: str, sockets: set[str]) -> bool:
+    try:
+        with os.scandir(directory) as handles:
+            return any(os.readlink(handle.path) in sockets for handle in handles)  # noqa: PTH115 - there are many
+    except OSError:
+        return False  # ended meanwhile, or not ours to look into
 
 
 def _name(pid: int | None, proc: Path) -> str:

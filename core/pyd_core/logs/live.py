@@ -15,6 +15,9 @@ from pyd_core.tasks import TaskOwner
 ROOM = 20_000
 """Lines of one source that may wait; then it is not read further until they are handed on."""
 
+ROOM_BYTES = 8 * 2**20
+"""The same in bytes, for long lines."""
+
 
 class _Source:
     """A log, its waiting lines, and when they came."""
@@ -93,7 +96,7 @@ class LiveMerge:
     async def _pump(self, source: _Source) -> None:
         loop = asyncio.get_running_loop()
         async for batch in source.stream.batches():
-            while len(source.lane.items) >= ROOM:
+            while len(source.lane.items) >= ROOM or source.lane.size >= ROOM_BYTES:
                 source.room.clear()
                 await source.room.wait()
             source.lane.add(batch)

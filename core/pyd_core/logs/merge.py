@@ -37,12 +37,14 @@ class Lane:
     `keys` are their times, raised where a line is older than the one before it, so that they never fall.
     """
 
-    __slots__ = ("ended", "items", "keys", "newest")
+    __slots__ = ("ended", "items", "keys", "newest", "size")
 
     def __init__(self) -> None:
         self.items: Batch = []
         self.keys: list[int] = []
         self.newest = 0
+        self.size = 0
+        """Bytes in the lines."""
         self.ended = False
 
     def add(self, batch: Batch) -> None:
@@ -52,12 +54,14 @@ class Lane:
         self.newest = keys[-1]
         self.keys += keys[1:]
         self.items += batch
+        self.size += _size(batch)
 
     def take(self, bound: int) -> tuple[Batch, list[int]]:
         """Removes and returns what is no newer than `bound`, with its keys."""
         end = bisect_right(self.keys, bound)
         items, keys = self.items[:end], self.keys[:end]
         del self.items[:end], self.keys[:end]
+        self.size = self.size - _size(items) if self.items else 0
         return items, keys
 
 
@@ -75,6 +79,10 @@ def hand_on(lanes: Sequence[Lane], bound: int) -> Batch:
     if used < 2:
         return items
     return [items[index] for index in sorted(range(len(items)), key=keys.__getitem__)]
+
+
+def _size(batch: Batch) -> int:
+    return sum(0 if isinstance(item, Gap) else len(item.data) for item in batch)
 
 
 async def _exact(sources: Sequence[LogStream]) -> AsyncGenerator[Batch, None]:

@@ -207,6 +207,8 @@ class Case(msgspec.Struct, kw_only=True):
     """The engine's own command, for advice: `docker` or `podman`."""
     run: Run = Run()
     """The run the verdict is about: the present one, or the last death of one that keeps restarting."""
+    main_pid: int = 0
+    """The run's first process on the engine's host; 0 where nobody wrote it down before it ended."""
     runs: tuple[Run, ...] = ()
     """What the engine remembers, oldest first."""
     events: tuple[Event, ...] | None = None

@@ -166,7 +166,7 @@ async def test_an_engine_that_says_nothing(opener: Opener, tmp_path: Path):
     assert caught.value.reference == "engine-timeout"
 
 
-@pytest.mark.parametrize("body", [b'{"message": "No such container: x"}', b"No such container: x\n"])
+@pytest.mark.parametrize("body", [b'{"message": "No such\\ncontainer: x"}', b"No such container: x\n"])
 async def test_an_engines_own_words_are_the_message(opener: Opener, body: bytes, tmp_path: Path):
     error = await failure(opener, tmp_path / "s", listing=answer(body, status="404 Not Found"))
     assert isinstance(error, NotFound)
@@ -215,9 +215,13 @@ async def test_a_handed_over_connection_keeps_what_came_with_the_headers(opener:
 
 async def test_an_engine_that_will_not_hand_the_connection_over(opener: Opener, tmp_path: Path):
     refusal = answer_json({"message": "container x is not running"}, status="409 Conflict")
-    with FakeEngine(tmp_path / "s", {"/exec/e/start": refusal, "/exec/f/start": answer(b"fine")}) as fake:
+    cut = b"HTTP/1.1 500 Oh\r\nContent-Length: 99\r\n\r\n{"
+    replies = {"/exec/e/start": refusal, "/exec/f/start": answer(b"fine"), "/exec/g/start": cut}
+    with FakeEngine(tmp_path / "s", replies) as fake:
         async with opener(Endpoint(url=fake.url)) as engine:
             with pytest.raises(PydError, match="not running"):
                 await engine.execs.start("e")
             with pytest.raises(BadAnswer, match="instead of handing the connection over"):
                 await engine.execs.start("f")
+            with pytest.raises(StreamCut):
+                await engine.execs.start("g")

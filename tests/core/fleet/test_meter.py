@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.fleet.fleet import Fleet
-from pyd_core.fleet.meter import Meter
+from pyd_core.fleet.meter import STREAMS, TURN, Meter
 from pyd_core.fleet.stats import Sample, usage
 from pyd_core.linux.cgroup_stats import Counters
 from pyd_core.linux.procfs import NetworkCounters
@@ -95,6 +95,20 @@ async def test_an_engine_elsewhere_is_asked_for_what_is_watched_alone():
         await measured.until(lambda: set(measured.meter.usage) == set(ids[5:6]))
     assert sum("stats" in request for request in scripted.requests) == 3
     assert scripted.streams == 0
+
+
+async def test_more_containers_than_streams_take_turns():
+    scripted = ScriptedEngine()
+    ids = [scripted.add(f"c{number}") for number in range(STREAMS + 5)]
+    async with measuring(scripted, "tcp://far.invalid:2375") as measured:
+        measured.meter.watch(ids)
+        await measured.until(lambda: len(measured.meter.usage) == STREAMS)
+        assert scripted.streams == STREAMS + 1
+        for _ in range(TURN):
+            for number in range(STREAMS + 5):
+                scripted.sample(f"c{number}", cpu_ns=1, memory=1)
+        await measured.until(lambda: len(measured.meter.usage) == STREAMS + 5)
+        assert scripted.streams <= STREAMS + 1
 
 
 def sample(at: float, **changed: int) -> Sample:

@@ -108,6 +108,20 @@ async def test_reading_slowly_holds_the_sources_back_and_loses_nothing():
     assert seen == list(range(200_000))
 
 
+async def test_long_lines_are_held_back_by_their_bytes():
+    feeds = [Feed("a"), Feed("b")]
+    for feed in feeds:
+        for number in range(100):
+            feed.queue.put_nowait([LogLine(feed.name, feed.name, "stdout", number + 1, b"x" * 2**20)])
+        feed.queue.put_nowait(None)
+    seen = 0
+    async for batch in merge([feed.stream for feed in feeds]).batches():
+        seen += len(batch)
+        await asyncio.sleep(0)
+        assert sum(feed.taken for feed in feeds) - seen <= 20
+    assert seen == 200
+
+
 @pytest.mark.parametrize("patience", [None, 60])
 async def test_the_failure_of_a_source_is_raised_after_what_came_before_it(patience: float | None):
     good, bad = Feed("good"), Feed("bad")

@@ -168,7 +168,7 @@ def test_the_host_may_be_named_before_or_after_the_verb_and_goes_before_the_envi
     ("host", "told", "hint"),
     [
         ("unix:///nonexistent/docker.sock", "no such socket", "--host"),
-        ("tcp://127.0.0.1:1", "refused", ""),
+        ("tcp://127.0.0.1:1", "no engine answers at tcp://127.0.0.1:1", ""),
     ],
 )
 def test_no_engine_is_told_with_what_to_do_and_exit_code_125(host: str, told: str, hint: str):
@@ -235,6 +235,19 @@ def test_a_reader_that_goes_away_is_no_error(engine: FakeEngine):
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_error(closed: str, engine: FakeEngine):
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" ps -a {closed}', sys.executable, RUN],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "DOCKER_HOST": engine.url},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("web" in done.stdout) is (" >&-" not in f" {closed}")
 
 
 def _complete(shell: str, words: str, host: str) -> list[str]:

@@ -7,6 +7,6 @@ from pyd_tui.cli.state import State
 
 def open_dashboard(state: State) -> None:
     """Opens the full-screen dashboard on the engine the options name."""
-    from pyd_tui.dashboard.app import run  # noqa: PLC0415 - textual is heavy
+    from pyd_tui.dashboard.start import run  # noqa: PLC0415 - textual is heavy
 
     run(state.endpoint)

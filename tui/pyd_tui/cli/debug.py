@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
+from typing import NoReturn
 
 import click
 
@@ -43,34 +46,53 @@ NOT_FOUND = 127
 @click.option(
     "--rw", "writable", is_flag=True, help="Write into a read-only root file system; the container still can't."
 )
+@click.option("--explain", is_flag=True, help="Say how the session gets in, what it may do and what it may not.")
 @pass_state
 def command(
-    state: State, name: str, arguments: tuple[str, ...], line: str | None, identity: str, *, writable: bool
-) -> int:
+    state: State,
+    name: str,
+    arguments: tuple[str, ...],
+    line: str | None,
+    identity: str,
+    *,
+    writable: bool,
+    explain: bool,
+) -> NoReturn:
     """Open a shell with tools inside any container.
 
     The container's own files are at /, its processes, network and users are what the shell sees. The tools are seen by
     the shell alone, and its memory counts as its own. Nothing is left behind in the container.
     """
-    from pyd_core.debug.options import DebugOptions  # noqa: PLC0415 - help and completion don't pay for these
+    gc.disable()  # nothing that starts a session is garbage; looking for some takes a tenth of the start
+    from pyd_core.debug.supervisor import Supervisor  # noqa: PLC0415 - help and completion don't pay for these
+
+    supervisor = Supervisor()  # before anything else is loaded: it gets ready at the same time
+    from pyd_core.debug.options import DebugOptions  # noqa: PLC0415
     from pyd_core.debug.session import run  # noqa: PLC0415
 
     progress = _Progress()
     try:
-        options = DebugOptions(target=name, line=line, command=arguments, identity=identity, writable=writable)
-        return run(state.endpoint(), options, notify=_notify, progress=progress)
+        options = DebugOptions(
+            target=name, line=line, command=arguments, identity=identity, writable=writable, explain=explain
+        )
+        code = run(state.endpoint(), options, supervisor, notify=_notify, progress=progress)
     except PydError as error:
         progress.stop()
         failures.report(error)
         match error.reference:
             case "command-not-found":
-                return NOT_FOUND
+                code = NOT_FOUND
             case "command-not-executable":
-                return NOT_EXECUTABLE
+                code = NOT_EXECUTABLE
             case _:
-                return failures.exit_code(error, before_command=True)
+                code = failures.exit_code(error, before_command=True)
     finally:
         progress.stop()
+        supervisor.close()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The session is over and cleared away; taking the interpreter apart would only keep the user waiting.
+    os._exit(code)
 
 
 def _notify(line: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import os
 import sys
 from typing import NoReturn
@@ -57,9 +58,7 @@ root = Root(
 def run() -> NoReturn:
     """Runs the command line and ends the process; no traceback ever reaches the user."""
     gc.set_threshold(20_000, 20, 20)  # imports make objects by the thousand, and none of them is garbage
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):  # not a text file, where a test put something else
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    _open_streams()
     code = 0
     try:
         code = _invoke()
@@ -72,6 +71,17 @@ def run() -> NoReturn:
         if isinstance(error, KeyboardInterrupt) and sys.stderr.isatty():
             sys.stderr.write("\n")  # the terminal has echoed ^C, and the prompt comes next
     _end(code)
+
+
+def _open_streams() -> None:
+    """Makes the standard streams usable whatever the caller left of them, so that no write can fail for its text."""
+    for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller; a file opened later must not become it
+            os.open(os.devnull, os.O_RDWR)  # the lowest free descriptor, which is this one
+            setattr(sys, name, os.fdopen(fd, mode, closefd=False))
+        elif isinstance(stream, io.TextIOWrapper) and fd:
+            stream.reconfigure(errors="replace")
 
 
 def _invoke() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -58,7 +59,7 @@ class State:
         from pyd_core.engine.connect import open_engine  # noqa: PLC0415 - likewise
 
         async def once(chosen: Endpoint) -> T:
-            async with open_engine(chosen) as engine:
+            async with open_engine(chosen, may_ask=sys.stderr.isatty()) as engine:
                 return await work(engine)
 
         return asyncio.run(once(endpoint or self.endpoint()))

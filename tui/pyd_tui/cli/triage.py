@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pyd_core.errors import InvalidInput
+from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_tui.cli.names import ContainerName
 from pyd_tui.cli.output import write, write_json
 from pyd_tui.cli.state import State, pass_state
@@ -61,13 +61,33 @@ def command(state: State, /, *, names: tuple[str, ...], explain: str | None, err
 
 
 def _containers(state: State, names: tuple[str, ...]) -> None:
-    verdicts = state.ask(lambda engine: ask(engine, names))
+    try:
+        verdicts = state.ask(lambda engine: ask(engine, names))
+    except NotFound as error:
+        verdicts = [found for name in names if (found := _recorded(name)) is not None]
+        if len(verdicts) < len(names):
+            raise error from None
     if state.json:
         write_json(verdicts if len(verdicts) > 1 else verdicts[0])
         return
     from pyd_core.triage.words import describe  # noqa: PLC0415 - JSON needs no words
 
     write("\n\n".join(describe(verdict) for verdict in verdicts) + "\n")
+
+
+def _recorded(name: str) -> Verdict | None:
+    """The verdict on the last death of a container that is gone, if one was recorded."""
+    from pyd_core.fleet.history_store import default_path, read_history  # noqa: PLC0415 - only for one that is gone
+
+    try:
+        store = read_history(default_path())
+    except PydError:
+        return None
+    try:
+        deaths = store.deaths(name, limit=1)
+    finally:
+        store.close()
+    return deaths[0].verdict if deaths else None
 
 
 async def ask(engine: Engine, names: tuple[str, ...]) -> list[Verdict]:
@@ -125,7 +145,6 @@ def _explain(state: State, wanted: str) -> None:
 def _error(state: State, text: str) -> None:
     from pathlib import Path  # noqa: PLC0415 - only here
 
-    from pyd_core.errors import PydError  # noqa: PLC0415 - only here
     from pyd_core.triage.checks import explain_error  # noqa: PLC0415 - only here
     from pyd_core.triage.words import describe  # noqa: PLC0415 - only here
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,12 +114,13 @@ class Apt:
         read, write = os.pipe()
         environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
         with (
+            tempfile.TemporaryFile() as errors,
             open(read, encoding="utf-8", errors="replace") as status,
             subprocess.Popen(
                 [*command, "-o", f"APT::Status-Fd={write}", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if not stage else subprocess.DEVNULL,
-                stderr=(self._folder / "errors").open("wb"),
+                stderr=errors,
                 pass_fds=(write,),
                 env=environment,
             ) as process,
@@ -129,9 +132,13 @@ class Apt:
                     if found := _STATUS.match(line):
                         progress(stage, int(float(found.group(1))), 100)
             printed = process.stdout.read().decode(errors="replace") if process.stdout is not None else ""
+            process.wait()
+            errors.seek(0)
+            said = errors.read().decode(errors="replace").strip().splitlines()
         if process.returncode != 0:
-            said = (self._folder / "errors").read_text(errors="replace").strip().splitlines()
             told = next((line[3:] for line in said if line.startswith("E: ")), said[-1] if said else "no reason given")
+            if "No space left" in " ".join(said):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             verb = next(word for word in arguments if word.isalpha())
             raise ToolboxError(
                 f"apt-get {verb} failed: {told}",

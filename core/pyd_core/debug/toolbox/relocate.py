@@ -43,6 +43,7 @@ def relocate(tree: Path, links: Mapping[str, str]) -> None:
     _rewrite_shebangs(tree)
     _bundle_certificates(tree)
     _add_forced_names(tree)
+    _keep_vim_from_writing(tree)
 
 
 def library_search(tree: Path) -> str:
@@ -155,3 +156,10 @@ def _add_forced_names(tree: Path) -> None:
             link = forced / f"@{path.name}"
             link.unlink(missing_ok=True)
             link.symlink_to(f"../{folder}/{path.name}")
+
+
+def _keep_vim_from_writing(tree: Path) -> None:
+    """Has vim keep no history in the container's home directory."""
+    for defaults in tree.glob("share/vim/vim*/defaults.vim"):
+        with defaults.open("a") as file:
+            file.write("\nset viminfofile=NONE\n")

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 
-FORMAT = 1
+FORMAT = 2
 """Counts changes in how a toolbox is made from the same packages."""
+
+LEAST_SPACE = 256 << 20
+"""Bytes: the base toolbox takes 125 MB, its packages 50 MB while it is made, apt's lists 70 MB."""
 
 
 def store_root() -> str:
@@ -78,6 +81,9 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
     from pyd_core.debug.toolbox.unpack import unpack  # noqa: PLC0415
 
     apt = Apt(root / ".apt")
+    # apt itself blames the network when its lists don't fit.
+    if shutil.disk_usage(root).free < LEAST_SPACE:
+        raise _no_space(root, LEAST_SPACE)
     apt.update(progress)
     archives = apt.closure(pack.packages)
     wanted = [archive for archive in archives if archive.package not in NEVER]
@@ -109,7 +115,30 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(key)
     pointer.rename(root / _pointer(pack))
+    _drop_old(pack, root)
     return root / key
+
+
+def _drop_old(pack: Pack, root: Path) -> None:
+    """Removes toolboxes that a newer one has replaced, unless a session holds one: it has a lock on its folder."""
+    import fcntl  # noqa: PLC0415 - only a build pays for these
+    import shutil  # noqa: PLC0415
+
+    for pointer in root.glob(f"{pack.name}-*"):
+        if pointer.is_symlink() and pointer.name != _pointer(pack) and pointer.name.endswith(os.uname().machine):
+            pointer.unlink()
+    wanted = {path.resolve() for path in root.iterdir() if path.is_symlink()}
+    for folder in root.iterdir():
+        if folder.is_symlink() or not folder.is_dir() or folder.name.startswith(".") or folder.resolve() in wanted:
+            continue
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(descriptor)
 
 
 def _pointer(pack: Pack) -> str:

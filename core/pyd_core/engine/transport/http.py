@@ -73,15 +73,16 @@ class HttpTransport:
             await response.aclose()
 
     async def upgrade(self, request: Request) -> Duplex | Answer:
-        """Takes the raw connection over; Podman and older engines answer 200 instead of 101 and mean the same."""
+        """Takes the raw connection over; asked for an upgrade, Docker Engine and Podman both answer 101."""
         response = await self._send(request)
         if response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
             return _HttpDuplex(response)
         try:
-            body = await response.aread()
+            refusal = _HttpStream(response, self._endpoint)
+            body = b"".join([chunk async for chunk in refusal.chunks()])
         finally:
             await response.aclose()
-        return Answer(status=response.status_code, headers=dict(response.headers), body=body)
+        return Answer(status=refusal.status, headers=refusal.headers, body=body)
 
     async def aclose(self) -> None:
         """Ends all connections."""
@@ -180,8 +181,13 @@ def _failure(error: httpx.HTTPError | OSError, endpoint: Endpoint, timeout: floa
 
 
 def _cause(error: BaseException) -> OSError | None:
-    """Finds what the operating system said below an exception of httpx."""
+    """Finds what the operating system said below an exception of httpx.
+
+    A failed connection to a name with several addresses has an OSError without a number on the way there, and a group
+    with one for each address behind that.
+    """
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, OSError):
-        cause = cause.__cause__ or cause.__context__
+    while cause is not None and not (isinstance(cause, OSError) and (cause.errno or isinstance(cause, ssl.SSLError))):
+        inner = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None
+        cause = inner or cause.__cause__ or cause.__context__
     return cause

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport.failures import place
 from pyd_core.errors import EngineUnavailable, PydError, Refused
+from pyd_core.sanitise import safe
 
 UNREACHABLE = (
     "connection refused",
@@ -23,7 +24,7 @@ UNREACHABLE = (
 def from_stderr(text: str, endpoint: Endpoint) -> PydError:
     """Maps what ssh printed before it ended (OpenSSH, `ssh.c`, `sshconnect.c`, `sshconnect2.c`)."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    last = lines[-1] if lines else "ssh ended without a word"
+    last = safe(lines[-1]) if lines else "ssh ended without a word"
     where, by_hand = place(endpoint), f"ssh {_host(endpoint)}"
     low = text.lower()
     if "remote host identification has changed" in low:

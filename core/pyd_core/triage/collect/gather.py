@@ -50,6 +50,10 @@ class Surroundings:
             self._kernel = kernel.read() if self.local else kernel.elsewhere()
         return self._kernel
 
+    def forget_kernel(self) -> None:
+        """Has the kernel log read again, for what happened since."""
+        self._kernel = None
+
 
 async def gather(engine: Engine, name: str, *, around: Surroundings | None = None, now_ns: int | None = None) -> Case:
     """Collects the evidence about a container.
@@ -68,14 +72,29 @@ async def gather(engine: Engine, name: str, *, around: Surroundings | None = Non
     container = await engine.containers.inspect(name)
     case = Case(container=container, now_ns=now_ns or time.time_ns(), tool=around.tool)
     await events.collect(case, engine, known=around.events)
+    return await complete(case, engine, around)
+
+
+async def complete(case: Case, engine: Engine, around: Surroundings, *, main_pid: int = 0) -> Case:
+    """Collects all that stands on inspect and events.
+
+    Args:
+        case: With its container and events; with its lines too where the engine can't be asked for them any more.
+        engine: Asked for output.
+        around: What is the same for all containers.
+        main_pid: The run's first process, where it was seen alive.
+    """
+    container = case.container
     case.runs = runs_of(case.events or ())
     case.run = judged_run(container, case.runs, case.now_ns)
     events.note_lost(case)
+    case.main_pid = container.state.pid if case.run.alive else main_pid
     _start_failure(case)
     kernel.collect(case, around.kernel)
     cgroup.collect(case, local=around.local)
     if _wants_output(case):
-        await log.collect(case, engine)
+        if case.lines is None:
+            await log.collect(case, engine)
         case.findings = find_phrases((*(case.lines or ()), *log.probe_lines(case)))
         await peers.collect(case, engine)
     if not case.run.alive or case.run.started_ns is None:

@@ -54,7 +54,7 @@ def examine(container: Container, tree: MergedTree) -> Program:
     Raises:
         PermissionError: The layers may not be read.
     """
-    environment = dict(entry.partition("=")[::2] for entry in container.config.env)
+    environment = {name: value for name, _, value in (entry.partition("=") for entry in container.config.env)}
     workdir = container.config.working_dir or "/"
     host = host_architecture(os.uname().machine)
     node = find_program(tree, container.path, environment, workdir)

@@ -46,8 +46,8 @@ def victim_is_main(case: Case, oom: OomKill) -> bool:
     The pid of a living container's main process is known. For a dead one the table of weighed processes tells: in a
     container's cgroup the first process is the oldest, and the kernel lists the oldest first.
     """
-    if case.run.alive:
-        return oom.pid == case.container.state.pid
+    if case.main_pid:
+        return oom.pid == case.main_pid
     if case.run.ended_ns is not None and case.run.ended_ns - oom.time_ns > 2_000_000_000:
         return False
     if oom.tasks and not oom.whole_machine:

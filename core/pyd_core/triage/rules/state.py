@@ -48,7 +48,7 @@ def restart_loop(case: Case) -> Conclusion | None:
     typical = f", each about {duration(lives[len(lives) // 2])} after its start" if lives else ""
     policy = container.host_config.restart_policy.name
     evidence = [Item(source="inspect", text=f"restarted {container.restart_count} times (policy {policy})")]
-    if deaths:
+    if len(deaths) > 1:
         window = duration(LOOP_WINDOW_NS / 1e9)
         evidence.append(Item(source="events", text=f"{len(deaths)} deaths within {window}{typical}"))
     return Conclusion(

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
+from pyd_core.fleet.entry import from_summary
 from pyd_core.model.base import format_time
 from pyd_core.model.container import ContainerSummary, Port
 from pyd_tui.cli.columns import Cell, Column
 from pyd_tui.text.ages import age
 from pyd_tui.text.ports import ports
 from pyd_tui.text.sizes import size
-
-_EXIT = re.compile(r"^(?:Exited|Restarting) \((\d+)\)")
-_HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
 
 _STYLES = {
     "running": "green",
@@ -57,27 +54,26 @@ class ContainerRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def row(summary: ContainerSummary, *, sized: bool = False) -> ContainerRow:
-    """Returns what is told of a container: health and exit code, which a list holds in words only, taken apart.
+    """Returns what is told of a container, its health and exit code read from the engine's words as the fleet does.
 
     Args:
         summary: The engine's line.
         sized: Sizes were asked for; the engine leaves those of no bytes out.
     """
-    ended = _EXIT.match(summary.status)
-    health = _HEALTH.search(summary.status)
+    entry = from_summary(summary)
     return ContainerRow(
-        id=summary.id,
-        name=summary.name,
-        image=summary.image,
-        command=summary.command,
-        created=format_time(summary.created * 1_000_000_000),
-        state=summary.state,
-        health=health.group(1) if health else None,
-        exit_code=int(ended.group(1)) if ended else None,
+        id=entry.id,
+        name=entry.name,
+        image=entry.image,
+        command=entry.command,
+        created=format_time(entry.created_ns),
+        state=entry.state,
+        health=entry.health or None,
+        exit_code=entry.exit_code,
         status=summary.status,
         ports=summary.ports,
-        project=summary.project or None,
-        service=summary.service or None,
+        project=entry.project or None,
+        service=entry.service or None,
         labels=summary.labels,
         size=summary.size_rw or 0 if sized else None,
         virtual_size=summary.size_root_fs or 0 if sized else None,

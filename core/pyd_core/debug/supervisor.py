@@ -1,0 +1,43 @@
+"""Starting the process that carries a session out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from typing import NoReturn
+
+LARGEST_PLAN = 4 << 20
+"""Bytes; the kernel takes at most 2 MB of arguments and environment anyway (execve(2))."""
+
+
+class Supervisor:
+    """The process that will carry out a session's plan, started before there is one.
+
+    It loads what the join takes while this process loads the engine's client and asks the engine, and it is small: its
+    own children are soon made, and it never holds what the engine answers.
+    """
+
+    def __init__(self) -> None:
+        self.status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for each in (self.status, theirs):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_PLAN)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._serve(theirs)
+        theirs.close()
+
+    def _serve(self, status: socket.socket) -> NoReturn:
+        try:
+            self.status.close()
+            from pyd_core.debug.join import serve  # noqa: PLC0415 - the client has no use for ctypes
+
+            serve(status)
+        finally:
+            os._exit(125)
+
+    def close(self) -> None:
+        """Ends it, if it still waits for a plan, and waits until it has cleared everything away."""
+        self.status.close()
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)

@@ -1,0 +1,272 @@
+"""Deaths and thin usage curves on disk: a ring in SQLite, bounded by size and age, that outlives containers.
+
+Writing is in batches of at most a second, in write-ahead mode: what was committed survives SIGKILL of the writer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from pyd_core.errors import ConfigError, NotFound
+from pyd_core.triage.verdict import Verdict
+
+MOST_BYTES = 64 * 2**20
+MOST_AGE = 30 * 86_400
+"""Seconds."""
+FINE = 15 * 60
+"""Seconds for which points are kept each second."""
+COARSE_STEP = 10
+"""Seconds between the points that are kept after that."""
+_JOURNAL = 4 * 2**20
+"""Bytes set aside for the write-ahead log, at most a quarter of all."""
+_PAGE = 4096
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS death (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, container TEXT NOT NULL, ended_ns INTEGER NOT NULL, body BLOB NOT NULL,
+    UNIQUE (container, ended_ns)
+);
+CREATE INDEX IF NOT EXISTS death_by_name ON death (name, ended_ns);
+CREATE TABLE IF NOT EXISTS point (
+    time INTEGER NOT NULL, container TEXT NOT NULL, cpu INTEGER, memory INTEGER, PRIMARY KEY (time, container)
+) WITHOUT ROWID;
+"""
+
+
+class Death(msgspec.Struct, frozen=True, kw_only=True):
+    """How one run of a container ended."""
+
+    name: str
+    container: str
+    """Its id."""
+    image: str = ""
+    engine: str = ""
+    """Where it ran, as an endpoint's address."""
+    started_ns: int | None = None
+    ended_ns: int
+    code: int | None = None
+    memory_peak: int | None = None
+    """Bytes."""
+    verdict: Verdict
+    lines: tuple[str, ...] = ()
+    """The last it printed, oldest first."""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it lived; None if that isn't known."""
+        return None if self.started_ns is None else max(0.0, (self.ended_ns - self.started_ns) / 1e9)
+
+
+class Point(msgspec.Struct, frozen=True):
+    """What a container used at one second."""
+
+    time: int
+    """Seconds since the epoch."""
+    container: str
+    cpu: int | None
+    """Per mille of one processor."""
+    memory: int | None
+    """KiB."""
+
+
+def default_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Returns where the history lies: `PYD_HISTORY`, the system's for root, else the user's."""
+    if environ.get("PYD_HISTORY"):
+        return Path(environ["PYD_HISTORY"])
+    if os.geteuid() == 0:
+        return Path("/var/lib/pyd/history.db")
+    state = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', '/')}/.local/state"
+    return Path(state) / "pyd/history.db"
+
+
+class HistoryStore:
+    """The history on disk.
+
+    Args:
+        path: The file; made with its directory, readable for its owner alone, because output may hold secrets.
+        most_bytes: What file and journal together may take.
+        most_age: Seconds after which everything goes.
+
+    Attributes:
+        moved: Where a damaged file was moved to, if one was found.
+
+    Raises:
+        ConfigError: The file can't be made or written.
+    """
+
+    def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES, most_age: int = MOST_AGE) -> None:
+        self.path = path
+        self.moved: Path | None = None
+        self._journal = min(_JOURNAL, most_bytes // 4)
+        # SQLite empties the journal only between transactions, so it can come to twice where that is asked of it.
+        self._most_pages = max(64, (most_bytes - 2 * self._journal) // _PAGE)
+        self._most_age = most_age
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._base = self._open()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and path.exists() and not _is_damaged(path):
+                raise ConfigError(f"can't use the history {path}: {error}", hint="is its disk full?") from error
+            self.moved = _move_aside(path)
+            self._base = self._open()
+        except OSError as error:
+            raise ConfigError(f"can't make the history {path}: {error.strerror}") from error
+
+    def _open(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            self.path.touch(mode=0o600)
+        base = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        try:
+            base.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            base.execute("PRAGMA journal_mode = WAL")
+            base.execute("PRAGMA synchronous = NORMAL")
+            base.execute(f"PRAGMA journal_size_limit = {self._journal}")
+            base.execute(f"PRAGMA wal_autocheckpoint = {max(16, self._journal // _PAGE // 2)}")
+            base.execute("PRAGMA cache_size = -2048")
+            base.execute(f"PRAGMA max_page_count = {self._most_pages}")
+            if base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("damaged")
+            base.executescript(_SCHEMA)
+        except sqlite3.Error:
+            base.close()
+            raise
+        return base
+
+    def close(self) -> None:
+        """Closes the file; nothing is pending."""
+        self._base.close()
+
+    def add(self, deaths: Iterable[Death] = (), points: Iterable[Point] = ()) -> None:
+        """Writes them in one transaction; a death that is known already is left as it is.
+
+        Raises:
+            ConfigError: The disk is full, also after the oldest were dropped.
+        """
+        rows = [(d.name, d.container, d.ended_ns, _pack(d)) for d in deaths]
+        samples = [(p.time, p.container, p.cpu, p.memory) for p in points]
+        for attempt in (1, 2):
+            try:
+                with self._transaction():
+                    self._base.executemany(
+                        "INSERT OR IGNORE INTO death (name, container, ended_ns, body) VALUES (?, ?, ?, ?)", rows
+                    )
+                    self._base.executemany("INSERT OR REPLACE INTO point VALUES (?, ?, ?, ?)", samples)
+            except sqlite3.DatabaseError as error:
+                if attempt == 2 or "full" not in str(error):
+                    raise ConfigError(
+                        f"can't write the history {self.path}: {error}", hint="free some disk space"
+                    ) from error
+                self._drop_oldest()
+            else:
+                return
+
+    def deaths(self, name: str | None = None, *, limit: int = 50, since_ns: int = 0) -> list[Death]:
+        """Returns deaths, newest first.
+
+        Args:
+            name: Of a container by this name, or with an id that begins so; None is all.
+            limit: At most so many.
+            since_ns: Only those after that time.
+        """
+        condition, values = "ended_ns > ?", [since_ns, limit]
+        if name is not None:
+            escaped = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            condition += " AND (name = ? OR container LIKE ? ESCAPE '\\')"
+            values[1:1] = [name, f"{escaped}%"]  # type: ignore[list-item]
+        rows = self._base.execute(
+            f"SELECT body FROM death WHERE {condition} ORDER BY ended_ns DESC LIMIT ?",  # noqa: S608 - two fixed texts
+            values,
+        )
+        return [death for (body,) in rows if (death := _unpack(body)) is not None]
+
+    def curve(self, container: str, *, since: int, until: int) -> list[Point]:
+        """Returns a container's points between two times (seconds since the epoch), oldest first."""
+        rows = self._base.execute(
+            "SELECT time, container, cpu, memory FROM point WHERE time BETWEEN ? AND ? AND container = ? ORDER BY time",
+            (since, until, container),
+        )
+        return [Point(*row) for row in rows]
+
+    def thin(self, now: float | None = None) -> None:
+        """Drops what is too old, and thins points out; to be called about once a minute."""
+        seconds = int(time.time() if now is None else now)
+        fine = seconds - FINE
+        with self._transaction():
+            self._base.execute("DELETE FROM point WHERE time < ?", (seconds - self._most_age,))
+            self._base.execute("DELETE FROM death WHERE ended_ns < ?", ((seconds - self._most_age) * 10**9,))
+            self._base.execute(
+                "DELETE FROM point WHERE time BETWEEN ? AND ? AND time % ? != 0", (fine - 3600, fine, COARSE_STEP)
+            )
+        if self._base.execute("PRAGMA page_count").fetchone()[0] > self._most_pages * 0.9:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        """Makes room: the oldest tenth of the points, then of the deaths."""
+        with self._transaction():
+            for table, key in (("point", "time"), ("death", "ended_ns")):
+                low, high = self._base.execute(f"SELECT min({key}), max({key}) FROM {table}").fetchone()  # noqa: S608
+                if low is not None:
+                    self._base.execute(f"DELETE FROM {table} WHERE {key} <= ?", (low + (high - low) // 10,))  # noqa: S608
+        self._base.execute("PRAGMA incremental_vacuum").fetchall()
+        self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._base.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):  # a full disk has rolled it back already
+                self._base.execute("ROLLBACK")
+            raise
+        self._base.execute("COMMIT")
+
+
+def read_history(path: Path) -> HistoryStore:
+    """Opens a history for looking.
+
+    Raises:
+        NotFound: Nothing was ever recorded.
+    """
+    if not path.exists():
+        raise NotFound(
+            "no history was recorded on this machine",
+            hint="start the recorder: pyd record (or install it: pyd record --print-unit)",
+            reference="no-history",
+        )
+    return HistoryStore(path)
+
+
+def _pack(death: Death) -> bytes:
+    return zlib.compress(msgspec.json.encode(death), 6)
+
+
+def _unpack(body: bytes) -> Death | None:
+    try:
+        return msgspec.json.decode(zlib.decompress(body), type=Death)
+    except (zlib.error, msgspec.DecodeError):
+        return None  # written by another version, or damaged: the others are still good
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        head = path.read_bytes()[:16]
+    except OSError:
+        return False
+    return bool(head) and head != b"SQLite format 3\0"
+
+
+def _move_aside(path: Path) -> Path:
+    aside = path.with_name(f"{path.name}.damaged-{int(time.time())}")
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return aside

@@ -1,0 +1,49 @@
+"""Planning and clearing away cgroups, on folders that look like the kernel's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pyd_core.debug.cgroup import plan_groups, remove_stale, target_devices
+from pyd_core.linux.process import ProcessEntry
+
+MEMORY = 8 << 30
+
+
+def test_version_2_takes_one_group_with_the_controllers_there_are(tmp_path: Path):
+    (tmp_path / "cgroup.controllers").write_text("cpu memory pids\n")
+    (tmp_path / "cgroup.subtree_control").write_text("memory pids")
+    groups = plan_groups(str(tmp_path), host_memory=MEMORY)
+    assert groups == [{"parent": str(tmp_path), "limits": [("memory.max", str(2 << 30)), ("pids.max", "4096")]}]
+
+
+def test_version_1_takes_a_group_a_hierarchy_and_the_targets_devices(tmp_path: Path):
+    for name in ("memory", "pids", "devices"):
+        (tmp_path / name).mkdir()
+    memory, pids, devices = plan_groups(str(tmp_path), host_memory=MEMORY, devices="c 1:3 rwm\nc 5:2 rwm\n")
+    assert memory == {"parent": f"{tmp_path}/memory", "limits": [("memory.limit_in_bytes", str(2 << 30))]}
+    assert pids["limits"] == [("pids.max", "4096")]
+    assert devices["limits"] == [("devices.deny", "a"), ("devices.allow", "c 1:3 rwm"), ("devices.allow", "c 5:2 rwm")]
+
+
+def test_no_cgroups_are_planned_where_none_can_be_made(tmp_path: Path):
+    assert plan_groups(str(tmp_path / "nothing"), host_memory=MEMORY) == []
+
+
+def test_the_targets_devices_are_found_by_its_cgroup(tmp_path: Path):
+    (tmp_path / "devices/docker/abc").mkdir(parents=True)
+    (tmp_path / "devices/docker/abc/devices.list").write_text("c 1:3 rwm\n")
+    assert target_devices(str(tmp_path), "5:devices:/docker/abc\n0::/x:y\n") == "c 1:3 rwm\n"
+    assert target_devices(str(tmp_path), "0::/system.slice/docker-abc.scope\n") is None
+
+
+def test_only_groups_of_dead_supervisors_are_removed(tmp_path: Path):
+    with ProcessEntry(os.getpid()) as entry:
+        alive = tmp_path / f"pyd-{os.getpid()}-{entry.start}"
+        recycled = tmp_path / f"pyd-{os.getpid()}-{entry.start + 1}"
+    foreign = [tmp_path / name for name in ("pyd-1", "pyd-a-b", "docker", "pyd-1-2-3")]
+    for folder in (alive, recycled, tmp_path / "pyd-4194305-7", *foreign):
+        folder.mkdir()
+    remove_stale([str(tmp_path), str(tmp_path / "missing")])
+    assert sorted(tmp_path.iterdir()) == sorted([alive, *foreign])

@@ -1,0 +1,74 @@
+"""Choosing who the command is."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyd_core.debug.credentials import DEBUGGER, choose_credentials, inside, mask, names
+from pyd_core.errors import InvalidInput
+from pyd_core.linux.process import Status, parse_status
+
+EVERYTHING = (1 << 41) - 1
+IDENTITY_MAP = "         0          0 4294967295\n"
+REMAPPED = "         0     100000      65536\n"
+
+
+def target(**changes: object) -> Status:
+    masks = dict.fromkeys(("inheritable", "permitted", "effective", "bounding", "ambient"), 0)
+    fields = {"uid": 0, "gid": 0, "groups": (), **masks}
+    return Status(**{**fields, "no_new_privileges": False, "seccomp": 2, **changes})  # type: ignore[arg-type]
+
+
+def choose(identity: str, status: Status | None = None, *, uid_map: str = IDENTITY_MAP, own: int = EVERYTHING):
+    return choose_credentials(identity, status or target(), uid_map=uid_map, gid_map=uid_map, own_bounding=own)
+
+
+def test_root_has_what_debugging_takes_and_never_more_than_this_process_has():
+    assert choose("root").effective == DEBUGGER
+    assert choose("root", own=mask("kill", "sys_admin")).effective == mask("kill")
+
+
+def test_root_cannot_mount_load_modules_or_make_devices():
+    assert not set(names(DEBUGGER)) & {"sys_admin", "sys_module", "mknod", "sys_rawio", "sys_boot", "bpf", "sys_time"}
+
+
+def test_a_target_user_keeps_its_capabilities_over_the_execve():
+    chosen = choose("target", target(uid=1000, effective=mask("net_raw"), permitted=mask("net_raw")))
+    assert (chosen.ambient, chosen.inheritable, chosen.effective) == (mask("net_raw"),) * 3
+
+
+def test_a_target_root_is_left_to_the_kernels_own_rule():
+    chosen = choose("target", target(effective=mask("chown"), permitted=mask("chown"), bounding=mask("chown")))
+    assert (chosen.ambient, chosen.bounding) == (0, mask("chown"))
+
+
+def test_the_root_of_a_user_namespace_is_a_root():
+    chosen = choose("target", target(uid=100000, effective=mask("chown"), permitted=mask("chown")), uid_map=REMAPPED)
+    assert (chosen.uid, chosen.ambient, chosen.inheritable) == (0, 0, 0)
+
+
+def test_ids_are_translated_into_the_targets_user_namespace():
+    chosen = choose("target", target(uid=101000, gid=100007, groups=(100007, 5)), uid_map=REMAPPED)
+    assert (chosen.uid, chosen.gid, chosen.groups) == (1000, 7, (7, 65534))
+    assert inside(99999, REMAPPED) == 65534
+
+
+@pytest.mark.parametrize(("text", "uid", "gid"), [("12", 12, 12), ("12:34", 12, 34), ("0:0", 0, 0)])
+def test_numbers_name_a_user_and_a_group(text: str, uid: int, gid: int):
+    chosen = choose(text)
+    assert (chosen.uid, chosen.gid, chosen.groups) == (uid, gid, (gid,))
+    assert chosen.effective == (DEBUGGER if uid == 0 else 0)
+
+
+@pytest.mark.parametrize("text", ["", "me", "1:", ":1", "-1", "1:x", "4294967295", "\u0661", "1 "])
+def test_anything_else_is_refused(text: str):
+    with pytest.raises(InvalidInput, match="no such identity"):
+        choose(text)
+
+
+def test_a_status_of_proc_is_read_with_the_effective_ids():
+    text = "Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nCapEff:\t00000000a80425fb\nNoNewPrivs:\t1\n"
+    status = parse_status(text)
+    assert (status.uid, status.gid, status.groups, status.effective) == (2, 6, (9, 10), 0xA80425FB)
+    assert status.no_new_privileges
+    assert (status.seccomp, status.ambient) == (0, 0)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+
+from pyd_core.linux.kernel_events import Fault, OomTask
+from pyd_core.triage.causes import CAUSES
+from pyd_core.triage.evidence import KillSent, Unread
+from pyd_core.triage.rules import RULES
+from pyd_core.triage.verdict import decide
+
+from .conftest import NOW, SECOND, MakeCase, kill_of
+
+SHELL = OomTask(pid=100, uid=0, rss_pages=300, name="sh")
+KERNEL = Unread(source="kernel log", reason="no right", would_tell="kills")
+EVENTS = Unread(source="events", reason="forgotten", would_tell="signals")
+
+
+def test_every_rule_concludes_a_known_cause_and_says_when() -> None:
+    for rule in RULES:
+        assert rule.cause in CAUSES
+        assert rule.says.endswith(".")
+        assert rule.needs
+
+
+def test_137_alone_is_never_out_of_memory(dead: MakeCase) -> None:
+    verdict = decide(dead(137))
+    assert verdict.cause == "killed-externally"
+    assert "oom" not in " ".join(verdict.contributing)
+
+
+def test_137_with_nothing_readable_is_a_guess_that_says_so(dead: MakeCase) -> None:
+    case = dead(137, kernel_read=False, run={"complete": False}, unread=[KERNEL, EVENTS])
+    verdict = decide(case)
+    assert verdict.cause == "killed-externally"
+    assert verdict.confidence < 0.5
+    assert len(verdict.unread) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Memory cgroup out of memory: Killed process 1 (app) total-vm:1kB",
+        "OOMKilled",
+        "oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/docker/" + "ab" * 32,
+        "kill: the engine sent SIGKILL",
+    ],
+)
+def test_output_that_imitates_evidence_is_none(dead: MakeCase, line: str) -> None:
+    for code in (1, 137):
+        verdict = decide(dead(code, line))
+        assert verdict.cause in {"app-error", "killed-externally"}
+        assert not {"oom-killed", "oom-child", "killed-by-user"} & {verdict.cause, *verdict.contributing}
+
+
+def test_the_victim_that_heads_the_table_is_the_main_process(dead: MakeCase) -> None:
+    assert decide(dead(137, ooms=(kill_of(100, "app"),))).cause == "oom-killed"
+
+
+def test_another_victim_is_a_child_even_when_the_code_was_passed_on(dead: MakeCase) -> None:
+    assert decide(dead(137, ooms=(kill_of(101, "worker", SHELL),))).cause == "oom-child"
+
+
+def test_a_recorded_main_process_settles_who_the_victim_was(dead: MakeCase) -> None:
+    case = dead(137, ooms=(kill_of(101, "app", SHELL),))
+    case.main_pid = 101
+    assert decide(case).cause == "oom-killed"
+
+
+def test_a_child_killed_long_before_a_polite_stop_is_no_death_by_memory(dead: MakeCase) -> None:
+    early = kill_of(101, "worker", SHELL, ended_ns=NOW - 9 * SECOND)
+    run = {"kills": (KillSent(signal=15, time_ns=NOW - 2 * SECOND),), "stop_ns": NOW - SECOND}
+    verdict = decide(dead(143, ooms=(early,), run=run))
+    assert verdict.cause == "stopped"
+    assert verdict.contributing == ("oom-child",)
+
+
+def test_a_kill_after_the_grace_period_is_the_engines(dead: MakeCase) -> None:
+    kills = (KillSent(signal=15, time_ns=NOW - 11 * SECOND), KillSent(signal=9, time_ns=NOW - SECOND))
+    verdict = decide(dead(137, run={"kills": kills, "stop_ns": NOW - SECOND}))
+    assert verdict.cause == "stop-timeout"
+    assert "10 s" in verdict.summary
+
+
+def test_the_engines_own_record_stands_in_for_lost_events(dead: MakeCase) -> None:
+    lost = {"complete": False}
+    assert decide(dead(137, run=lost, asked_to_end=True)).cause == "killed-by-user"
+    assert decide(dead(143, run=lost, asked_to_end=True)).cause == "stopped"
+    assert decide(dead(137, run=lost, asked_to_end=False)).cause == "killed-externally"
+
+
+def test_a_stopped_container_may_have_printed_anything(dead: MakeCase) -> None:
+    run = {"kills": (KillSent(signal=15, time_ns=NOW - 2 * SECOND),), "stop_ns": NOW - SECOND}
+    verdict = decide(dead(1, "connection refused", "bind: address already in use", run=run))
+    assert verdict.cause == "stopped"
+    assert verdict.contributing == ()
+
+
+def test_success_is_no_failure_whatever_was_printed(dead: MakeCase) -> None:
+    assert decide(dead(0, "permission denied", "No such file or directory")).cause == "clean-exit"
+
+
+def test_a_signal_code_without_the_kernels_word_is_less_sure(dead: MakeCase) -> None:
+    line = Fault(time_ns=NOW - SECOND, pid=5, name="app", kind="segfault", where="libx.so", text="app[5]: segfault")
+    sure, unsure = decide(dead(139, faults=(line,))), decide(dead(139))
+    assert (sure.cause, unsure.cause) == ("segfault", "segfault")
+    assert sure.confidence > 0.9
+    assert unsure.confidence < 0.6
+    assert "libx.so" in sure.summary
+
+
+def test_each_source_that_a_rule_needs_and_lacks_lowers_it(dead: MakeCase) -> None:
+    whole = decide(dead(3, "bent"))
+    lost = decide(dead(3, "bent", unread=[EVENTS]))
+    assert lost.confidence == pytest.approx(whole.confidence * 0.75, abs=0.01)
+
+
+def test_codes_that_nobody_knows_are_the_programs_own(dead: MakeCase) -> None:
+    assert decide(dead(42)).cause == "app-error"
+
+
+def test_the_summary_names_what_the_line_names(dead: MakeCase) -> None:
+    assert "DATABASE_URL" in decide(dead(1, "Error: environment variable DATABASE_URL is not set")).summary

@@ -1,0 +1,53 @@
+"""The two scripts of the top folder, as far as they go without changing anything; tests/rootfs/run.sh does the rest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2]
+TOOLS = ("sh", "cat", "dirname", "id", "mktemp", "rm")
+
+
+def run(script: str, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": path or os.environ["PATH"]}
+    environment.pop("PYTHON", None)
+    return subprocess.run(
+        ["/bin/sh", SOURCE / script, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+
+@pytest.mark.parametrize("script", ["up.sh", "test.sh"])
+def test_help_tells_what_is_installed_and_changes_nothing(script: str):
+    told = run(script, "--help")
+    assert told.returncode == 0
+    assert told.stdout.startswith(f"Usage: sh {script}")
+    assert "Docker Engine" in told.stdout
+
+
+@pytest.mark.parametrize("script", ["up.sh", "test.sh"])
+def test_a_wrong_option_is_a_wrong_use(script: str):
+    told = run(script, "--frobnicate")
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"Usage: sh {script}")
+
+
+def test_without_apt_and_python_the_packages_to_install_are_named(tmp_path: Path):
+    for tool in TOOLS:
+        where = shutil.which(tool)
+        assert where is not None
+        (tmp_path / tool).symlink_to(where)
+    told = run("up.sh", path=str(tmp_path))
+    assert told.returncode == 1
+    assert "no Python 3.11 or later" in told.stderr
+    assert "Docker Engine" in told.stderr
+    assert "podman" in told.stderr.lower()

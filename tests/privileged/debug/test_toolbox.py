@@ -1,0 +1,130 @@
+"""The toolbox as it is made, and what a full disk does to it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pyd_core.debug.toolbox import PREFIX, store
+from pyd_core.errors import ToolboxError
+from pyd_core.linux.elf import read_elf
+from pyd_debugimages.packs import BASE
+from support.debugging import Run
+
+
+def test_every_program_finds_its_loader_and_libraries_in_the_toolbox(toolbox: Path):
+    libraries = {path.name for path in toolbox.glob("lib*/**/*.so*")} | {
+        p.name for p in toolbox.glob("libexec/**/*.so*")
+    }
+    programs = [path for folder in ("bin", "sbin") for path in (toolbox / folder).iterdir() if not path.is_symlink()]
+    seen = 0
+    for path in programs:
+        elf = read_elf(path)
+        if elf is None or not elf.is_dynamic:
+            continue
+        seen += 1
+        assert elf.interpreter.startswith(PREFIX) or not elf.interpreter, path
+        assert (toolbox / elf.interpreter.removeprefix(f"{PREFIX}/")).exists(), path
+        assert set(elf.needed) <= libraries, path
+    assert seen > 200
+
+
+def test_it_is_small_and_no_link_leads_out_of_it(toolbox: Path):
+    files = {path.lstat().st_ino: path.lstat().st_blocks * 512 for path in toolbox.rglob("*")}
+    assert sum(files.values()) < 150_000_000
+    for path in toolbox.rglob("*"):
+        if path.is_symlink():
+            assert not str(path.readlink()).startswith("/"), path
+            assert path.parent.joinpath(path.readlink()).resolve().is_relative_to(toolbox.resolve()), path
+        else:
+            assert not path.stat().st_mode & 0o6022, path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "vim --version",
+        "nano --version",
+        "htop --version",
+        "jq -n 1",
+        "rg --version",
+        "openssl version",
+        "strace -V",
+        "lsof -v",
+        "less --version",
+        "ip -V",
+        "awk 'BEGIN { print 1 }'",
+        "file -b /app",
+        "zgrep --version",
+        "@curl --version",
+        "tar --version",
+        "xz --version",
+        "zstd --version",
+        "ping -V",
+        "lsns",
+        "capsh --print",
+        "sh -c 'echo in sh'",
+        "iconv -f latin1 -t utf-8 /etc/hostname",
+        "find / -maxdepth 1",
+    ],
+)
+def test_tools_run_in_a_container_that_has_nothing(debug: Run, locked: str, line: str):
+    done = debug(locked, "-c", line)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout or done.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", disk], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_leaves_no_half_toolbox_and_says_what_is_missing(small_disk: Path):
+    with pytest.raises(ToolboxError) as caught:
+        store.build(BASE, small_disk / "store", lambda *_: None)
+    assert caught.value.reference == "toolbox-no-space"
+    assert "MB are free" in caught.value.message
+    assert store.find(BASE, str(small_disk / "store")) is None
+    assert [path.name for path in (small_disk / "store").iterdir() if not path.name.startswith(".")] == []
+
+
+def test_a_replaced_toolbox_goes_once_no_session_holds_it(tmp_path: Path):
+    for name in ("held", "idle", "new"):
+        (tmp_path / name).mkdir()
+    (tmp_path / f"base-0.1-{os.uname().machine}").symlink_to("idle")
+    (tmp_path / store._pointer(BASE)).symlink_to("new")
+    with_session = os.open(tmp_path / "held", os.O_RDONLY)
+    fcntl.flock(with_session, fcntl.LOCK_SH)
+    store._drop_old(BASE, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["held", "new", store._pointer(BASE)])
+    os.close(with_session)
+    store._drop_old(BASE, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["new", store._pointer(BASE)])
+
+
+def test_two_builders_make_one_toolbox_and_leftovers_of_a_killed_one_go(tmp_path: Path, toolbox: Path):
+    root = tmp_path / "store"
+    (root / ".building-dead").mkdir(parents=True)
+    stages: list[str] = []
+
+    def finish_while_we_wait(stage: str, _done: int, _total: int) -> None:
+        stages.append(stage)
+        (root / "made").mkdir(exist_ok=True)
+        pointer = root / store._pointer(BASE)
+        if not pointer.is_symlink():
+            pointer.symlink_to("made")
+        other.close()
+
+    other = (root / ".lock").open("w")
+    fcntl.flock(other, fcntl.LOCK_EX)
+    assert store.build(BASE, root, finish_while_we_wait) == root / "made"
+    assert stages == ["waiting for another build"]

@@ -1,0 +1,150 @@
+"""The dashboard without a terminal, over a scripted engine, with a clock that stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from pyd_core.engine.endpoint import Endpoint
+from pyd_tui.dashboard.app import Dashboard
+from pyd_tui.dashboard.panels.containers import Containers
+from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.panels.header import Header
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.screens.main import SETTLE
+from pyd_tui.dashboard.theme import DARK, Palette
+from support.scripted_engine import START_NS, ScriptedEngine
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+NOW_NS = START_NS + 3 * 3600 * 10**9
+"""Three hours after the scripted engine's clock began."""
+BOUND = 15.0
+"""Seconds a condition may take to come true before a test fails; a busy machine is slow, so no test asserts a time."""
+
+
+class Counting(Dashboard):
+    """Counts what would have been written to a terminal."""
+
+    painted = 0
+
+    def _display(self, screen: object, renderable: object) -> None:
+        self.painted += renderable is not None
+        super()._display(screen, renderable)  # type: ignore[arg-type]
+
+
+@dataclass
+class Opened:
+    """A dashboard that is open."""
+
+    app: Counting
+    pilot: Pilot[None]
+
+    @property
+    def table(self) -> Containers:
+        return self.app.screen_stack[0].query_one(Containers)
+
+    @property
+    def shown(self) -> list[str]:
+        """The names in the list, in order; what just went is still in it for a moment."""
+        known = self.app.link.containers
+        return [known[key].name if key in known else "" for key in self.table.keys]
+
+    @property
+    def cursor(self) -> str:
+        """The name under the cursor."""
+        return self.app.link.containers[self.table.key or ""].name
+
+    @property
+    def text(self) -> str:
+        """What is on the screen, without colours."""
+        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
+
+    @property
+    def message(self) -> str:
+        """What the bottom line says."""
+        return self.app.screen.query_one(Footer).message
+
+    @property
+    def svg(self) -> str:
+        """The screen as a picture, without the ids that differ between two drawings of the same."""
+        return re.sub(r"terminal-\d+", "terminal", self.app.export_screenshot(title="pyd"))
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        await self.press(*(character if character != "!" else "exclamation_mark" for character in text))
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Waits until something is so."""
+        try:
+            async with asyncio.timeout(BOUND):
+                while not condition():
+                    await self.pilot.pause(0.01)
+        except TimeoutError:
+            raise AssertionError(f"it never came true; the screen:\n{self.text}") from None
+
+    async def until_shown(self, text: str) -> None:
+        """Waits until a text is on the screen."""
+        await self.until(lambda: text in self.text)
+
+    async def settled(self, scripted: ScriptedEngine) -> None:
+        """Waits until the log of the container under the cursor is there in full, and nothing is painted any more."""
+        tail = self.app.tail
+        if (key := self.table.key) is not None:
+            await self.until(lambda: tail.container == key and len(tail.lines) == len(scripted.containers[key].log))
+        painted = -1
+        while painted != self.app.painted:
+            painted = self.app.painted
+            await self.pilot.pause(2 * SETTLE)
+
+    async def measured(self, scripted: ScriptedEngine) -> None:
+        """Waits until all is known, and gives every container on screen its figures, the same in every run."""
+        link = self.app.link
+        await self.until(lambda: link.engine_name and len(self.table.keys) == len(scripted.containers))
+        await self.until(lambda: all(entry.detailed for entry in link.containers.values()))
+        living = sorted(self.table.worth_measuring())
+        await self.until(lambda: set(link.usage) >= set(living))
+        for number, key in enumerate(living, 1):
+            scripted.sample(key, cpu_ns=number * number * 27_000_000, memory=number * 53 << 20)
+        await self.until(lambda: all(link.usage[key].cpu_percent is not None for key in living))
+        self.table.measured()
+        await self.settled(scripted)
+
+    def freeze_age(self) -> None:
+        """Makes the connection be lost for twelve seconds."""
+        link = self.app.link
+        lost = replace(link.connection, since_ns=NOW_NS - 12 * 10**9)
+        if link.fleet is None:
+            link._trouble = lost
+        else:
+            link.fleet._connection = lost
+        self.app.screen.query_one(Header).look()
+
+
+@asynccontextmanager
+async def opened(
+    scripted: ScriptedEngine,
+    *,
+    size: tuple[int, int] = (120, 40),
+    choose: Callable[[], Endpoint] | None = None,
+    palette: Palette = DARK,
+) -> AsyncIterator[Opened]:
+    """Opens the dashboard and waits for its first picture; the engine may still be silent."""
+    engine = scripted.engine()
+    app = Counting(
+        choose or (lambda: engine.endpoint),
+        lambda _: engine,
+        clock=Clock(now=lambda: NOW_NS, zone=UTC),
+        palette=palette,
+    )
+    async with app.run_test(size=size) as pilot:
+        yield Opened(app, pilot)

@@ -1,0 +1,31 @@
+"""Running `pyd debug` as its users do, and looking at what it leaves."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pyd_core.linux.process import is_alive
+from support.docker import Docker
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of `pyd debug` with these arguments."""
+    return [sys.executable, "-m", "pyd_tui", "-H", "unix:///var/run/docker.sock", "debug", *arguments]
+
+
+def main_pid(docker: Docker, name: str) -> int:
+    """A container's main process."""
+    return int(docker.inspect(name)["State"]["Pid"])
+
+
+def sessions_left() -> list[str]:
+    """Cgroups whose session has ended, in any version and hierarchy."""
+    found = [path for pattern in ("pyd-*-*", "*/pyd-*-*") for path in Path("/sys/fs/cgroup").glob(pattern)]
+    ours = [(path, *path.name.split("-")[1:]) for path in found if re.fullmatch(r"pyd-[0-9]+-[0-9]+", path.name)]
+    return [str(path) for path, pid, start in ours if not is_alive(int(pid), int(start))]

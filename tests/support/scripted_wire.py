@@ -1,0 +1,137 @@
+"""What a scripted engine sends: its containers as the Engine API's JSON, and their logs as its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyd_core.model.base import format_time
+
+START_NS = 1_700_000_000_000_000_000
+"""2023-11-14T22:13:20Z."""
+
+
+@dataclass
+class ScriptedContainer:
+    """One container; change it through `ScriptedEngine`, or directly to make the engine forget to tell."""
+
+    id: str
+    name: str
+    image: str
+    state: str = "running"
+    health: str = ""
+    exit_code: int = 0
+    oom_killed: bool = False
+    tty: bool = False
+    pid: int = 0
+    created_ns: int = START_NS
+    started_ns: int | None = None
+    finished_ns: int | None = None
+    restart_count: int = 0
+    memory_limit: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
+    ports: tuple[tuple[int, int | None], ...] = ()
+    """Private and public."""
+    log: list[tuple[int, int, bytes]] = field(default_factory=list)
+    """Stream, time, and line with its newline."""
+    cpu_ns: int = 0
+    memory: int = 0
+
+    @property
+    def running(self) -> bool:
+        return self.state in {"running", "paused"}
+
+
+def summary(one: ScriptedContainer) -> dict[str, Any]:
+    status = {"created": "Created", "exited": f"Exited ({one.exit_code}) 5 minutes ago"}.get(one.state, "Up 5 minutes")
+    if one.running and one.health:
+        status += f" (health: {one.health})" if one.health == "starting" else f" ({one.health})"
+    return {
+        "Id": one.id,
+        "Names": [f"/{one.name}"],
+        "Image": one.image,
+        "Command": "/app",
+        "Created": one.created_ns // 10**9,
+        "State": one.state,
+        "Status": status + (" (Paused)" if one.state == "paused" else ""),
+        "Labels": one.labels,
+        "Ports": summary_ports(one) if one.running else [],
+    }
+
+
+def fits(event: dict[str, Any], filters: Mapping[str, list[str]]) -> bool:
+    verb = event["Action"].partition(":")[0]
+    return (
+        event["Type"] in filters.get("type", [event["Type"]])
+        and event["Actor"]["ID"] in filters.get("container", [event["Actor"]["ID"]])
+        and verb in filters.get("event", [verb])
+    )
+
+
+def nanoseconds(text: str | None) -> int | None:
+    if text is None:
+        return None
+    whole, _, decimals = text.partition(".")
+    return int(whole) * 10**9 + int(decimals.ljust(9, "0") or 0)
+
+
+def framed(one: ScriptedContainer, entry: tuple[int, int, bytes]) -> bytes:
+    stream, time_ns, line = entry
+    data = format_time(time_ns).encode() + b" " + (line.replace(b"\n", b"\r\n") if one.tty else line)
+    return data if one.tty else bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
+
+
+def log_of(one: ScriptedContainer, query: Mapping[str, str]) -> list[bytes]:
+    since, until = nanoseconds(query.get("since")), nanoseconds(query.get("until"))
+    entries = [
+        entry
+        for entry in one.log
+        if (since is None or entry[1] >= since)
+        and (until is None or entry[1] <= until)
+        and query.get("stdout" if entry[0] == 1 else "stderr") == "1"
+    ]
+    if query.get("tail", "all") != "all":
+        count = int(query["tail"])
+        entries = entries[-count:] if count else []
+    return [framed(one, entry) for entry in entries]
+
+
+def summary_ports(one: ScriptedContainer) -> list[dict[str, Any]]:
+    return [
+        {"PrivatePort": private, "Type": "tcp", **({"PublicPort": public, "IP": "0.0.0.0"} if public else {})}  # noqa: S104
+        for private, public in one.ports
+    ]
+
+
+def inspected(one: ScriptedContainer) -> dict[str, Any]:
+    zero = "0001-01-01T00:00:00Z"
+    state: dict[str, Any] = {
+        "Status": one.state,
+        "Running": one.running,
+        "Paused": one.state == "paused",
+        "OOMKilled": one.oom_killed,
+        "Pid": one.pid,
+        "ExitCode": one.exit_code,
+        "StartedAt": format_time(one.started_ns) if one.started_ns else zero,
+        "FinishedAt": format_time(one.finished_ns) if one.finished_ns else zero,
+    }
+    if one.health:
+        state["Health"] = {"Status": one.health, "FailingStreak": 0, "Log": []}
+    ports = {
+        f"{private}/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(public)}] if public else None  # noqa: S104
+        for private, public in one.ports
+    }
+    return {
+        "Id": one.id,
+        "Created": format_time(one.created_ns),
+        "Path": "/app",
+        "Args": [],
+        "State": state,
+        "Image": "sha256:" + "0" * 64,
+        "Name": f"/{one.name}",
+        "RestartCount": one.restart_count,
+        "Config": {"Image": one.image, "Labels": one.labels, "Tty": one.tty, "Cmd": ["/app"]},
+        "HostConfig": {"Memory": one.memory_limit, "NetworkMode": "bridge"},
+        "NetworkSettings": {"Ports": ports if one.running else {}},
+    }

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from pyd_tui.dashboard.app import Dashboard
+from pyd_tui.dashboard.keymap import KEYMAP, Scope
+from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.main import Main
+from pyd_tui.dashboard.widgets.lines import Lines
+from pyd_tui.dashboard.widgets.table import Table
+
+HOLDERS: dict[Scope, tuple[type, ...]] = {
+    "containers": (Main,),
+    "move": (Table, Lines),
+    "text": (Lines,),
+    "detail": (Detail,),
+    "everywhere": (Main, Detail),
+}
+
+
+@pytest.mark.parametrize("scope", KEYMAP)
+def test_every_key_calls_something_that_exists(scope: Scope):
+    for key in KEYMAP[scope]:
+        name = key.action.partition("(")[0]
+        holders = (Dashboard,) if name.startswith("app.") else HOLDERS[scope]
+        for holder in holders:
+            assert hasattr(holder, f"action_{name.removeprefix('app.')}"), (holder, key.action)
+
+
+@pytest.mark.parametrize(
+    "scopes", [("containers", "everywhere"), ("detail", "everywhere"), ("move", "text"), ("containers", "move")]
+)
+def test_no_key_means_two_things_in_one_place(scopes: tuple[Scope, ...]):
+    used = Counter(name for scope in scopes for key in KEYMAP[scope] for name in key.keys)
+    assert [name for name, times in used.items() if times > 1] == []

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+
+from pyd_core.fleet.entry import Entry
+from pyd_core.fleet.stats import Usage
+from pyd_core.logs.line import LogLine
+from pyd_core.model.container import Port
+from pyd_core.model.event import Actor, Event
+from pyd_tui.dashboard.render.containers import is_broken, memory, ports, since, state
+from pyd_tui.dashboard.render.document import document
+from pyd_tui.dashboard.render.events import event_line
+from pyd_tui.dashboard.render.figures import Clock, duration, moment, percent, size
+from pyd_tui.dashboard.render.layout import Column, arrange
+from pyd_tui.dashboard.render.logs import LONGEST_SHOWN, log_line
+from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit, highlight, width
+
+SECOND = 10**9
+NOON = 1_700_049_600 * SECOND  # 2023-11-15T12:00:00Z
+CLOCK = Clock(now=lambda: NOON, zone=UTC)
+
+
+def text(pieces: Cell) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("count", "written"),
+    [(0, "0B"), (999, "999B"), (1000, "1K"), (4300, "4.2K"), (37 << 20, "37M"), (512 << 20, "512M"), (3 << 29, "1.5G")],
+)
+def test_sizes_take_at_most_five_columns(count: int, written: str):
+    assert size(count) == written
+
+
+def test_no_size_is_ever_wider_than_its_column():
+    assert max(len(size(2**power + 2**power // step)) for power in range(60) for step in (1, 3, 7, 99)) <= 5
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(0, "0%"), (0.04, "0%"), (0.44, "0.4%"), (9.96, "10%"), (1600, "1600%")]
+)
+def test_percent_keeps_a_digit_only_where_it_tells_something(value: float, written: str):
+    assert percent(value) == written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(59, "<1m"), (60, "1m"), (3599, "59m"), (3600, "1h"), (47 * 3600, "47h"), (86400 * 3, "3d")],
+)
+def test_durations_have_one_unit(seconds: int, written: str):
+    assert duration(seconds * SECOND) == written
+
+
+def test_moments_say_no_more_than_is_needed_to_place_them():
+    assert moment(NOON - 3600 * SECOND, CLOCK) == "11:00"
+    assert moment(NOON - 86400 * SECOND, CLOCK) == "14 Nov"
+    assert moment(NOON - 400 * 86400 * SECOND, CLOCK) == "Oct 2022"
+
+
+def test_the_time_of_a_death_does_not_change_while_it_is_looked_at():
+    dead = Entry(id="a", name="a", state="exited", exit_code=1, started_ns=1, finished_ns=NOON - 3600 * SECOND)
+    later = Clock(now=lambda: NOON + 1800 * SECOND, zone=UTC)
+    assert since(dead, CLOCK) == since(dead, later)
+
+
+@pytest.mark.parametrize("columns", range(1, 12))
+@pytest.mark.parametrize("from_start", [False, True])
+@pytest.mark.parametrize("word", ["abcdefghij", "日本語のテキスト", "a日b本c語", "e\u0301a\u0301o\u0301u\u0301"])
+def test_fitted_text_has_exactly_the_width_and_an_ellipsis_where_something_is_missing(
+    columns: int, from_start: bool, word: str
+):
+    fitted = fit(cell(word), columns, from_start=from_start)
+    assert width(fitted) == columns
+    assert ("…" in text(fitted)) == (width(cell(word)) > columns)
+
+
+def test_what_a_terminal_would_act_on_never_becomes_a_piece():
+    hostile = "".join(map(chr, range(32))) + "\x7f\x9b31m\u202e\u2066[bold]x[/]"
+    shown = text(cell(hostile))
+    assert not [character for character in shown if ord(character) < 32 or 0x7F <= ord(character) < 0xA0]
+    assert "[bold]x[/]" in shown
+    assert "\u202e" not in shown
+
+
+def test_the_columns_that_matter_least_give_way_first():
+    columns = (
+        Column(key="name", title="NAME", least=10, most=30, priority=0),
+        Column(key="image", title="IMAGE", least=10, most=30, priority=2),
+        Column(key="up", title="UP", least=5, most=5, priority=1, right=True),
+        Column(key="none", title="NONE", least=5, most=5, priority=1, optional=True),
+    )
+    natural = {"name": 40, "image": 12, "up": 5}
+    assert [one.column.key for one in arrange(columns, 100, natural)] == ["name", "image", "up"]
+    assert [(one.column.key, one.width) for one in arrange(columns, 20, natural)] == [("name", 13), ("up", 5)]
+    assert [(one.column.key, one.width) for one in arrange(columns, 8, natural)] == [("name", 8)]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said", "broken"),
+    [
+        (Entry(id="a", name="a", state="running"), "● running", False),
+        (Entry(id="a", name="a", state="running", health="unhealthy"), "✗ running", True),
+        (Entry(id="a", name="a", state="paused"), "‖ paused", False),
+        (Entry(id="a", name="a", state="exited", exit_code=0), "○ exited 0", False),
+        (Entry(id="a", name="a", state="exited", exit_code=143), "○ exited 143", False),
+        (Entry(id="a", name="a", state="exited", exit_code=137), "✗ exited 137", True),
+        (Entry(id="a", name="a", state="restarting", exit_code=1), "↻ restarting", True),
+        (Entry(id="a", name="a", state="created"), "◌ created", False),
+    ],
+)
+def test_a_state_is_told_by_shape_and_word_and_the_broken_stand_out(entry: Entry, said: str, broken: bool):
+    assert text(state(entry)) == said
+    assert is_broken(entry) == broken
+
+
+def test_memory_near_its_limit_is_alarming():
+    roles = [memory(Usage(time_ns=1, memory_bytes=used, memory_limit=100))[0].role for used in (50, 80, 95)]
+    assert roles == ["text", "warn", "bad"]
+
+
+def test_a_port_published_on_both_families_is_written_once():
+    both = (
+        Port(private_port=80, public_port=8080, ip="0.0.0.0"),  # noqa: S104 - what an engine says
+        Port(private_port=80, public_port=8080, ip="::"),
+        Port(private_port=53, public_port=53, ip="127.0.0.1", type="udp"),
+        Port(private_port=9000),
+    )
+    assert text(ports(Entry(id="a", name="a", ports=both))) == "127.0.0.1:53→53/udp, 8080→80"
+
+
+def line(data: bytes, **more: object) -> LogLine:
+    return LogLine(container_id="a", name="a", stream="stdout", time_ns=NOON, data=data, **more)  # type: ignore[arg-type]
+
+
+def test_colours_of_a_log_pass_and_nothing_else_does():
+    pieces = log_line(line(b"\x1b[31mred\x1b[0m \x1b[2J\x1b]8;;http://x\x07link"), CLOCK)
+    assert any(piece.text == "red" and not isinstance(piece.role, str) for piece in pieces)
+    assert "\x1b" not in text(pieces)
+
+
+def test_what_is_missing_from_an_overlong_line_is_counted():
+    pieces = log_line(line(b"x" * (LONGEST_SHOWN + 5), cut=1000), CLOCK)
+    assert text(pieces).endswith("… 1,005 more bytes")
+
+
+def test_a_death_in_the_events_says_its_exit_code():
+    event = Event(type="container", action="die", actor=Actor(id="a", attributes={"name": "web", "exitCode": "3"}))
+    assert "die" in text(event_line(event, CLOCK))
+    assert text(event_line(event, CLOCK)).endswith("web  exit 3")
+
+
+def test_a_document_keeps_every_character_of_the_json():
+    body = b'{"a":["x\\u001b[31m",1.5e3,true,null,{}],"b\\"c":"d, e: f"}'
+    laid_out = "".join(text(one).strip() for one in document(body))
+    assert laid_out == '{"a": ["x\\u001b[31m",1.5e3,true,null,{}],"b\\"c": "d, e: f"}'
+
+
+def test_matches_are_marked_whatever_their_case():
+    assert highlight((Piece("Error: an ERROR", "dim"),), "error") == (
+        Piece("Error", "match"),
+        Piece(": an ", "dim"),
+        Piece("ERROR", "match"),
+    )

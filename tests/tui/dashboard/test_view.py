@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+
+from pyd_core.fleet.entry import Entry
+from pyd_core.fleet.stats import Usage
+from pyd_tui.dashboard.ring import Ring
+from pyd_tui.dashboard.view import SORTS, View
+
+ENTRIES = {
+    entry.id: entry
+    for entry in (
+        Entry(id="1", name="web", image="shop/web:2", project="shop", service="web", state="running", started_ns=10),
+        Entry(
+            id="2", name="db", image="postgres:16", project="shop", state="running", health="unhealthy", started_ns=30
+        ),
+        Entry(id="3", name="job", image="shop/job:1", state="exited", exit_code=3, finished_ns=20),
+        Entry(id="4", name="old", image="busybox", state="exited", exit_code=0, finished_ns=5),
+    )
+}
+USAGE = {
+    "1": Usage(time_ns=1, cpu_percent=2.0, memory_bytes=5 << 20),
+    "2": Usage(time_ns=1, cpu_percent=80.0, memory_bytes=1 << 20),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("shop", ["2", "1", "3"]),
+        ("SHOP web", ["1"]),
+        ("shop !web", ["2", "3"]),
+        ("exited", ["3", "4"]),
+        ("unhealthy", ["2"]),
+        ("!", ["2", "1", "3", "4"]),
+        ("nothing", []),
+    ],
+)
+def test_all_words_of_a_filter_have_to_fit(text: str, found: list[str]):
+    assert View(text=text).order(ENTRIES, USAGE) == found
+
+
+def test_broken_is_what_died_of_itself_or_is_unhealthy():
+    assert View(broken_only=True).order(ENTRIES, USAGE) == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"), [("state", "2"), ("name", "2"), ("cpu", "2"), ("memory", "1"), ("since", "2"), ("image", "4")]
+)
+def test_each_order_puts_first_what_it_is_for(sort: str, first: str):
+    assert View(sort=sort).order(ENTRIES, USAGE)[0] == first
+
+
+def test_the_orders_come_round_again():
+    view = View()
+    seen = []
+    for _ in SORTS:
+        seen.append(view.sort)
+        view = view.next_sort()
+    assert sorted(seen) == sorted(SORTS)
+    assert view == View()
+
+
+def test_a_ring_holds_the_newest_within_its_budget_and_counts_the_rest():
+    ring: Ring[int] = Ring(1000)
+    for number in range(10_000):
+        ring.add(number, 10)
+    assert len(ring) + ring.dropped == 10_000
+    assert (len(ring), ring[0], ring[-1]) == (100, 9_900, 9_999)
+    assert list(ring) == ring[0:100] == list(range(9_900, 10_000))
+    with pytest.raises(IndexError):
+        ring[100]
+
+
+def test_a_ring_keeps_an_item_that_is_larger_than_its_budget():
+    ring: Ring[str] = Ring(10)
+    ring.add("small", 5)
+    ring.add("large", 500)
+    assert list(ring) == ["large"]
+    assert ring.dropped == 1

@@ -1,0 +1,115 @@
+"""`pyd record`: write down how containers die, until told to end."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.sanitise import safe
+from pyd_tui.cli.output import json_line, write
+from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.verb import Verb
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
+    from pyd_core.fleet.history_store import Death, HistoryStore
+
+UNIT = """[Unit]
+Description=pyd: record how containers die
+After=docker.service podman.socket
+
+[Service]
+ExecStart={command} record
+Restart=on-failure
+RestartSec=5
+StateDirectory=pyd
+Environment=PYD_HISTORY=/var/lib/pyd/history.db
+MemoryMax=128M
+ProtectHome=true
+ProtectSystem=full
+NoNewPrivileges=true
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+@click.command(
+    "record",
+    cls=Verb,
+    examples=(
+        ("pyd record", "in the foreground, a line for each death"),
+        ("pyd record --on-death 'notify-me --json'", "run a command for each, the death as JSON on its stdin"),
+        ("pyd record --print-unit > /etc/systemd/system/pyd-record.service", "install it as a service"),
+    ),
+)
+@click.option("--on-death", metavar="CMD", help="Run this for each death; the death comes as JSON on its stdin.")
+@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
+@click.option("--max-size", type=click.IntRange(min=1), default=64, metavar="MIB", help="Of the file; 64.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing.")
+@click.option("--print-unit", is_flag=True, help="Print a systemd unit that runs it.")
+@pass_state
+def command(
+    state: State, /, *, on_death: str | None, path: Path | None, max_size: int, quiet: bool, print_unit: bool
+) -> None:
+    """Record how containers die, so that it can be told after they are gone."""
+    if print_unit:
+        write(UNIT.replace("{command}", str(Path(sys.argv[0]).resolve())))
+        return
+    from pyd_core.fleet.history_store import HistoryStore, default_path  # noqa: PLC0415 - only here
+
+    store = HistoryStore(path or default_path(), most_bytes=max_size * 2**20)
+    if store.moved is not None:
+        click.echo(f"pyd: the history was damaged and is now {store.moved}; a fresh one was begun", err=True)
+
+    async def work(engine: Engine) -> None:
+        await record(engine, store, on_death=on_death, json=state.json, quiet=quiet)
+
+    try:
+        state.run(work)
+    finally:
+        store.close()
+
+
+async def record(engine: Engine, store: HistoryStore, *, on_death: str | None, json: bool, quiet: bool) -> None:
+    """Records until SIGTERM or SIGINT."""
+    import asyncio  # noqa: PLC0415 - the event loop runs already
+    import signal  # noqa: PLC0415 - only here
+
+    from pyd_core.fleet.death_hook import DeathHook  # noqa: PLC0415 - only here
+    from pyd_core.fleet.recorder import Recorder  # noqa: PLC0415 - only here
+    from pyd_core.tasks import TaskOwner  # noqa: PLC0415 - only here
+
+    hook = DeathHook(on_death) if on_death else None
+
+    async def died(death: Death) -> None:
+        if not quiet:
+            write((json_line(death) if json else line(death)) + "\n")
+            sys.stdout.flush()
+        if hook is not None:
+            await hook(death)
+
+    def problem(text: str) -> None:
+        click.echo(f"pyd: {safe(text)}", err=True)
+
+    await engine.session.negotiate()  # an engine that isn't there is told at once, not awaited for ever
+    recorder = Recorder(engine, store, on_death=died, on_problem=problem)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    async with TaskOwner() as owner:
+        task = owner.start(recorder.run(), name="recorder")
+        waiting = owner.start(ended.wait(), name="end")
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+
+
+def line(death: Death) -> str:
+    """A death on one line."""
+    from pyd_core.model.base import format_time  # noqa: PLC0415 - only for text
+    from pyd_core.triage.words import brief  # noqa: PLC0415 - only for text
+
+    return f"{format_time(death.ended_ns)[:19]}  {safe(death.name)}  {brief(death.verdict)}"

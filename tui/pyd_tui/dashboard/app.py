@@ -1,0 +1,211 @@
+"""The full-screen dashboard: owns the line to the engine, and hands what happens to the screens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual._compositor import ChopsUpdate
+from textual.app import App
+
+from pyd_core.errors import PydError
+from pyd_core.fleet.delta import Delta
+from pyd_core.tasks import TaskOwner
+from pyd_tui.dashboard.link import Choose, Link, Open
+from pyd_tui.dashboard.outside import OWN_FAILURES, command, find_shell, run_outside
+from pyd_tui.dashboard.panels.events import Timeline
+from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.panels.logs import FRAME
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.pieces import Role
+from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.screens.help import Help
+from pyd_tui.dashboard.screens.main import Main
+from pyd_tui.dashboard.tail import Tail
+from pyd_tui.dashboard.theme import DARK, LIGHT, PALETTES, Palette, palette_of, preferred
+from pyd_tui.dashboard.update import TightUpdate
+from pyd_tui.dashboard.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.screen import Screen
+    from textual.timer import Timer
+
+
+class Dashboard(App[None]):
+    """Containers, live.
+
+    Args:
+        choose: Finds the engine's address.
+        open: Makes a client of it; tests hand in their own.
+        clock: Tells the time; tests hold it still.
+        palette: Colours; by default what the environment asks for.
+    """
+
+    TITLE = "pyd"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(
+        self, choose: Choose, open: Open | None = None, *, clock: Clock | None = None, palette: Palette | None = None
+    ) -> None:
+        palette = palette or preferred()
+        super().__init__(ansi_color=palette.plain or None)
+        for known in PALETTES.values():
+            self.register_theme(known.theme)
+        self.theme = palette.name
+        self.animation_level = "none"
+        self.clock = clock or Clock()
+        self.link = Link(choose, open)
+        self.link.on_delta = self._changed
+        self.link.on_usage = self._measured
+        self.timeline = Timeline()
+        self.tail = Tail(self._logged)
+        self.tasks = TaskOwner(self._failed)
+        self.bug: Exception | None = None
+        """What ended it, if it wasn't the user."""
+        self._connection = "connecting"
+        self._log_timer: Timer | None = None
+        self._stale_timer: Timer | None = None
+
+    def get_default_screen(self) -> Main:
+        """The list of containers."""
+        return Main()
+
+    def on_mount(self) -> None:
+        """Paints first, and only then looks for the engine."""
+        self._log_timer = self.set_interval(FRAME, self._show_log, pause=True)
+        self._stale_timer = self.set_interval(1.0, self._tick, pause=True)
+        self.call_after_refresh(self.link.start)
+
+    async def on_unmount(self) -> None:
+        """Ends everything that runs."""
+        await self.tasks.aclose()
+        await self.tail.aclose()
+        await self.link.aclose()
+
+    # What happens
+
+    @property
+    def live_screens(self) -> list[LiveScreen]:
+        """The screens that want to know what happens, the one on top last."""
+        return [screen for screen in self.screen_stack if isinstance(screen, LiveScreen) and screen.is_mounted]
+
+    def measure(self) -> None:
+        """Has measured what the screen on top shows."""
+        if screens := self.live_screens:
+            self.link.watch(screens[-1].watched())
+
+    async def follow(self, key: str | None) -> None:
+        """Follows a container's log from now on."""
+        await self.tail.follow(self.link.engine, key)
+        self._show_log()
+
+    def _changed(self, delta: Delta) -> None:
+        happened = self.timeline.apply(delta)
+        for screen in self.live_screens:
+            screen.changed(delta, happened=happened)
+        self._connection_changed()
+
+    def _connection_changed(self) -> None:
+        """Says once that the engine is lost, and why; from then on the age of what is shown has to be told."""
+        connection, before = self.link.connection, self._connection
+        if connection.state == before:
+            return
+        self._connection = connection.state
+        if self._stale_timer is not None:
+            (self._stale_timer.resume if connection.state == "lost" else self._stale_timer.pause)()
+        if connection.state == "lost" and connection.error is not None and self.link.containers:
+            self.say(connection.error.message, "bad", connection.error.hint)
+        elif connection.state == "live" and before == "lost":
+            self.say("connected again", "good")
+
+    def _measured(self) -> None:
+        for screen in self.live_screens[-1:]:
+            screen.measured()
+
+    def _logged(self) -> None:
+        if self._log_timer is not None:
+            self._log_timer.resume()
+
+    def _show_log(self) -> None:
+        if self._log_timer is not None:
+            self._log_timer.pause()
+        for screen in self.live_screens[-1:]:
+            screen.logged()
+
+    def _tick(self) -> None:
+        for screen in self.live_screens[-1:]:
+            screen.ticked()
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, PydError):
+            self.say(error.message, "bad", error.hint)
+        else:
+            self.say(f"internal error: {type(error).__name__}: {error}", "bad")
+
+    def say(self, text: str, role: Role = "text", hint: str = "") -> None:
+        """Shows a message in the bottom line of the screen on top."""
+        for footer in self.screen.query(Footer):
+            footer.say(text, role, hint)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Takes messages away at the next key, before the key does what it does."""
+        if isinstance(event, events.Key):
+            for footer in self.screen.query(Footer) if self.screen_stack else ():
+                footer.clear()
+        await super().on_event(event)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Writes updates cut on both sides."""
+        super()._display(screen, TightUpdate.of(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual would print a traceback; the caller of `run` says what happened in one line instead."""
+        self.bug = self.bug or error
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        self._close_messages_no_wait()
+
+    # What keys do
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, keys are text."""
+        typing = isinstance(self.focused, Prompt) and action != "leave"
+        return not typing and super().check_action(action, parameters)
+
+    def action_help(self) -> None:
+        """Shows all keys."""
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help())
+
+    def action_theme(self) -> None:
+        """Dark or light."""
+        if not palette_of(self).plain:
+            self.theme = (LIGHT if palette_of(self).dark else DARK).name
+
+    def action_leave(self) -> None:
+        """Leaves."""
+        self.exit()
+
+    async def enter_debug(self, key: str | None) -> None:
+        """Leaves the terminal to a debug shell in a container, and comes back."""
+        if key is None:
+            return
+        code = await run_outside(self, command(self.link.endpoint, "debug", key), wait_on=OWN_FAILURES)
+        self.say(f"the debug shell ended with {code}", "good" if code == 0 else "warn")
+
+    async def enter_shell(self, key: str | None) -> None:
+        """Leaves the terminal to a container's own shell, if it has one."""
+        entry, engine = self.link.containers.get(key or ""), self.link.engine
+        if key is None or entry is None or engine is None:
+            return
+        if entry.state != "running":
+            self.say(f"{entry.name} is {entry.state}", "warn", "D opens a shell with tools in what is there")
+            return
+        shell = await find_shell(engine, key)
+        if shell is None:
+            self.say(f"{entry.name} has no shell", "warn", "D opens one that brings its own tools")
+            return
+        code = await run_outside(self, command(self.link.endpoint, "exec", "-it", key, shell))
+        self.say(f"{shell} ended with {code}", "good" if code == 0 else "text")

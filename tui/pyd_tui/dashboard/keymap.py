@@ -1,0 +1,109 @@
+"""Every key of the dashboard, as data: bindings, footer and help are all made from this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+Scope = Literal["everywhere", "move", "containers", "text", "detail"]
+
+TITLES: dict[Scope, str] = {
+    "containers": "Containers",
+    "move": "Moving",
+    "text": "Logs, events, inspect",
+    "detail": "Detail",
+    "everywhere": "Everywhere",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One line of the table.
+
+    Attributes:
+        action: The Textual action that it calls.
+        keys: Textual's names of the keys that call it.
+        shown: The keys as people write them.
+        label: One word for the footer; empty keeps it out of there.
+        help: What it does, for the help screen.
+        rank: Lower ones keep their place in a narrow footer.
+    """
+
+    action: str
+    keys: tuple[str, ...]
+    shown: str
+    label: str
+    help: str
+    rank: int = 5
+
+
+KEYMAP: dict[Scope, tuple[Key, ...]] = {
+    "containers": (
+        Key("open", ("enter",), "enter", "open", "all about the container", 3),
+        Key("logs", ("l",), "l", "logs", "its logs, on the whole screen", 2),
+        Key("debug", ("D",), "D", "debug", "a shell with tools in it, even without its own", 1),
+        Key("shell", ("e",), "e", "exec", "its own shell", 4),
+        Key("inspect", ("i",), "i", "inspect", "all the engine knows about it", 4),
+        Key("act('stop')", ("s",), "s", "stop", "stop it", 5),
+        Key("act('restart')", ("r",), "r", "restart", "restart it", 5),
+        Key("act('pause')", ("p",), "p", "pause", "pause it, or let it go on", 7),
+        Key("act('remove')", ("x",), "x", "remove", "remove it (asks)", 6),
+        Key("mark", ("space",), "space", "mark", "mark it; actions go to all marked, and ask once", 8),
+        Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 3),
+        Key("toggle_all", ("a",), "a", "all", "all of them, or only the living", 6),
+        Key("toggle_broken", ("exclamation_mark",), "!", "broken", "only what somebody should look at", 6),
+        Key("sort", ("o",), "o", "sort", "order by the next column", 9),
+        Key("pane", ("v",), "v", "", "logs or events in the lower pane", 9),
+        Key("switch_focus", ("tab", "shift+tab"), "tab", "", "between the list and the pane below"),
+    ),
+    "move": (
+        Key("down", ("j", "down"), "j ↓", "", "down"),
+        Key("up", ("k", "up"), "k ↑", "", "up"),
+        Key("first", ("g", "home"), "g", "", "to the top"),
+        Key("last", ("G", "end"), "G", "", "to the end"),
+        Key("half_down", ("ctrl+d", "pagedown"), "^d", "", "half a page down"),
+        Key("half_up", ("ctrl+u", "pageup"), "^u", "", "half a page up"),
+    ),
+    "text": (
+        Key("find", ("slash",), "/", "find", "find, keeping what is around it", 2),
+        Key("find_next", ("n",), "n N", "", "next match, previous match"),
+        Key("find_previous", ("N",), "", "", ""),
+        Key("follow", ("f",), "f", "follow", "follow what comes, or hold still", 4),
+        Key("times", ("t",), "t", "times", "show or hide the times", 5),
+        Key("left", ("left", "h"), "← →", "", "sideways in long lines"),
+        Key("right", ("right",), "", "", ""),
+    ),
+    "detail": (
+        Key("tab(1)", ("tab",), "tab", "next", "next tab", 3),
+        Key("tab(-1)", ("shift+tab",), "", "", ""),
+        Key("go('overview')", ("1",), "1…4", "", "Overview, Logs, Inspect, Events"),
+        Key("go('logs')", ("2", "l"), "", "", ""),
+        Key("go('inspect')", ("3", "i"), "", "", ""),
+        Key("go('events')", ("4",), "", "", ""),
+        Key("debug", ("D",), "D", "debug", "a shell with tools in it", 1),
+        Key("shell", ("e",), "e", "exec", "its own shell", 4),
+    ),
+    "everywhere": (
+        Key("back", ("escape",), "esc", "", "back, and out of filters"),
+        Key("app.theme", ("T",), "T", "", "dark or light"),
+        Key("app.help", ("question_mark",), "?", "help", "this", 0),
+        Key("quit", ("q",), "q", "quit", "back, and at last out", 0),
+        Key("app.leave", ("ctrl+c",), "^c", "", "out, from anywhere"),
+    ),
+}
+
+
+def bindings(*scopes: Scope) -> list[BindingType]:
+    """Makes Textual's bindings of some scopes.
+
+    All have priority: Textual then does what a key means before it looks at the next one. Otherwise a key travels
+    through the widgets first, and of keys typed quickly the later ones would still meet the screen and the focus of
+    before: what is typed into a filter would act on containers.
+    """
+    return [
+        Binding(",".join(key.keys), key.action, key.help, show=False, priority=True)
+        for scope in scopes
+        for key in KEYMAP[scope]
+    ]

@@ -1,0 +1,137 @@
+"""The dashboard's line to an engine: found, opened, and found again, without anything on screen waiting for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from time import time_ns
+from typing import TYPE_CHECKING
+
+from pyd_core.errors import PydError
+from pyd_core.fleet.delta import Connection, Delta
+from pyd_core.fleet.entry import Entry
+from pyd_core.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
+    from pyd_core.engine.endpoint import Endpoint
+    from pyd_core.fleet.fleet import Fleet
+    from pyd_core.fleet.meter import Meter
+    from pyd_core.fleet.stats import Usage
+
+LOOK_AGAIN = 2.0
+"""Seconds between two looks for an engine while there is none. A look asks the file system, not the network."""
+
+Choose = Callable[[], "Endpoint"]
+Open = Callable[["Endpoint"], "Engine"]
+
+
+class Link:
+    """Owns the engine client, the fleet and the meter.
+
+    Args:
+        choose: Finds the engine's address; asked again and again while there is none.
+        open: Makes a client of an address.
+    """
+
+    def __init__(self, choose: Choose, open: Open | None = None) -> None:
+        self._choose = choose
+        self._open = open
+        self._tasks = TaskOwner(self._failed)
+        self._watched: frozenset[str] = frozenset()
+        self._trouble: Connection = Connection("connecting", time_ns())
+        self.endpoint: Endpoint | None = None
+        self.engine: Engine | None = None
+        self.fleet: Fleet | None = None
+        self.meter: Meter | None = None
+        self.engine_name = ""
+        """What the engine calls itself, with its version; empty until it has said so."""
+        self.on_delta: Callable[[Delta], None] = lambda _: None
+        self.on_usage: Callable[[], None] = lambda: None
+
+    @property
+    def connection(self) -> Connection:
+        """How the connection does."""
+        return self._trouble if self.fleet is None else self.fleet.connection
+
+    @property
+    def containers(self) -> Mapping[str, Entry]:
+        """Every container known, by id."""
+        return {} if self.fleet is None else self.fleet.containers
+
+    @property
+    def usage(self) -> Mapping[str, Usage]:
+        """Resource use of the containers watched, by id."""
+        return {} if self.meter is None else self.meter.usage
+
+    def start(self) -> None:
+        """Begins to look for the engine; returns at once."""
+        self._tasks.start(self._run(), name="link")
+
+    async def aclose(self) -> None:
+        """Ends everything."""
+        await self._tasks.aclose()
+        if self.engine is not None:
+            await self.engine.aclose()
+
+    def watch(self, ids: Collection[str]) -> None:
+        """Measures these containers from now on, and no others."""
+        self._watched = frozenset(ids)
+        if self.meter is not None:
+            self.meter.watch(self._watched)
+
+    async def _run(self) -> None:
+        self.endpoint = await self._find()
+        engine = self.engine = await asyncio.to_thread(self._open_engine, self.endpoint)
+        from pyd_core.fleet.fleet import Fleet  # noqa: PLC0415 - after the first picture
+        from pyd_core.fleet.meter import Meter  # noqa: PLC0415 - after the first picture
+
+        fleet = Fleet(engine)
+        fleet.subscribe(self._changed)
+        self.fleet = fleet
+        self.meter = Meter(engine, fleet)
+        self.meter.subscribe(self._measured)
+        self.meter.watch(self._watched)
+        self._tasks.start(fleet.run(), name="fleet")
+        self._tasks.start(self.meter.run(), name="meter")
+
+    async def _find(self) -> Endpoint:
+        while True:
+            try:
+                return self._choose()
+            except PydError as error:
+                if self._trouble.state != "lost" or str(self._trouble.error) != str(error):
+                    self._trouble = Connection("lost", time_ns(), error)
+                    self.on_delta(Delta())
+            await asyncio.sleep(LOOK_AGAIN)
+
+    def _open_engine(self, endpoint: Endpoint) -> Engine:
+        if self._open is not None:
+            return self._open(endpoint)
+        from pyd_core.engine.connect import open_engine  # noqa: PLC0415 - loads the HTTP library
+
+        return open_engine(endpoint)
+
+    def _changed(self, delta: Delta) -> None:
+        if not self.engine_name and self.connection.state == "live":
+            self.engine_name = "engine"
+            self._tasks.start(self._introduce(), name="engine version")
+        self.on_delta(delta)
+
+    def _measured(self) -> None:
+        self.on_usage()
+
+    async def _introduce(self) -> None:
+        if self.engine is None:
+            return
+        version = await self.engine.system.version()
+        named = next((part for part in version.components if part.name in {"Engine", "Podman Engine"}), None)
+        product = "Podman" if named is not None and named.name.startswith("Podman") else "Docker"
+        self.engine_name = f"{product} {version.version.partition('+')[0]}".strip()
+        self.on_delta(Delta())
+
+    def _failed(self, error: Exception) -> None:
+        known = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")
+        if self.fleet is None:
+            self._trouble = Connection("lost", time_ns(), known)
+        self.on_delta(Delta())

@@ -1,0 +1,78 @@
+"""Leaving the terminal to another program for a while: the debug shell, a shell of the container's own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pyd_core.engine.client import Engine
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.errors import PydError
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+SHELLS = ("bash", "sh")
+"""Shells looked for in a container, the one with more comfort first."""
+
+OWN_FAILURES = frozenset({125, 126, 127})
+"""Exit codes by which `pyd` says that it couldn't do what was asked; it has printed why."""
+
+
+def command(endpoint: Endpoint | None, *verb: str) -> list[str]:
+    """Returns the command line of a verb of `pyd` on the same engine."""
+    chosen: list[str] = []
+    if endpoint is not None:
+        name, _, context = endpoint.origin.partition(" ")
+        chosen = ["--context", context] if name == "context" and context else ["--host", endpoint.url]
+    return [sys.executable, "-m", "pyd_tui", *chosen, *verb]
+
+
+async def run_outside(app: App[None], argv: Sequence[str], *, wait_on: frozenset[int] = frozenset()) -> int:
+    """Runs a program on the terminal while the dashboard stands aside, and returns its exit code.
+
+    The event loop goes on meanwhile: the engine's events are read as they come, only nothing is drawn. Signals from the
+    keyboard are the program's business.
+
+    Args:
+        app: The dashboard.
+        argv: The program.
+        wait_on: Exit codes after which the user shall press a key first, to have read what the program said.
+    """
+    ignored = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT)}
+    with app.batch_update(), app.suspend():
+        try:
+            for number in ignored:  # a handler, since a child would inherit that they are ignored
+                signal.signal(number, lambda *_: None)
+            process = await asyncio.create_subprocess_exec(*argv)
+            code = await process.wait()
+            if code in wait_on:
+                sys.stdout.write("\npress enter to go back to the dashboard ")
+                sys.stdout.flush()
+                await asyncio.to_thread(sys.stdin.readline)
+        finally:
+            for number, handler in ignored.items():
+                signal.signal(number, handler)
+    app.refresh(layout=True)
+    return code
+
+
+async def find_shell(engine: Engine, container: str) -> str | None:
+    """Returns the first of `SHELLS` that a running container can start; None when it has none."""
+    for shell in SHELLS:
+        try:
+            made = await engine.execs.create(container, [shell, "-c", ":"])
+            connection = await engine.execs.start(made)
+            try:
+                while await connection.read():
+                    pass
+            finally:
+                await connection.aclose()
+            if (await engine.execs.inspect(made)).exit_code == 0:
+                return shell
+        except PydError:
+            continue
+    return None

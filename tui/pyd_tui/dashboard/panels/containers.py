@@ -1,0 +1,71 @@
+"""The list of containers: a view of the fleet in a table."""
+
+from __future__ import annotations
+
+from pyd_core.fleet.delta import Delta
+from pyd_tui.dashboard.link import Link
+from pyd_tui.dashboard.render.containers import ALIVE, COLUMNS, natural, row
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.pieces import Cell
+from pyd_tui.dashboard.view import View
+from pyd_tui.dashboard.widgets.table import Table
+
+
+class Containers(Table):
+    """Keeps the rows in the view's order and the cells current; asks for nothing itself."""
+
+    def __init__(self, link: Link, clock: Clock) -> None:
+        super().__init__(COLUMNS, self._row_cells, id="containers")
+        self._link = link
+        self._clock = clock
+        self.view = View()
+        self.pending: dict[str, str] = {}
+        """What is being done to containers, in words (`stopping`), by id."""
+
+    def look(self, view: View | None = None) -> None:
+        """Takes the fleet as it is now, through this view from now on."""
+        self.view = view or self.view
+        entries = self._link.containers
+        keys = self.view.order(entries, self._link.usage)
+        self.set_sorted_by(self.view.sort)
+        self.set_rows(keys, natural([entries[key] for key in keys], self._clock))
+        self.set_stale(stale=self._link.connection.state == "lost")
+
+    def apply(self, delta: Delta) -> None:
+        """Takes what changed."""
+        if delta.changed or delta.removed:
+            self.look()
+        else:
+            self.set_stale(stale=self._link.connection.state == "lost")
+
+    def measured(self) -> None:
+        """Takes new figures; only an order that goes by them can change."""
+        if self.view.sort in {"cpu", "memory"}:
+            self.look()
+        else:
+            self.sync()
+
+    def set_pending(self, key: str, word: str) -> None:
+        """Says what is being done to a container; an empty word says that it is over."""
+        if word:
+            self.pending[key] = word
+        else:
+            self.pending.pop(key, None)
+        self.sync()
+
+    def worth_measuring(self) -> set[str]:
+        """Returns the ids of the living containers on screen."""
+        entries = self._link.containers
+        return {key for key in self.visible_keys if (entry := entries.get(key)) and entry.state in ALIVE}
+
+    def targets(self) -> list[str]:
+        """Returns what an action goes to: the marked containers in order, else the one under the cursor."""
+        if self.marked:
+            return [key for key in self.keys if key in self.marked]
+        return [self.key] if self.key else []
+
+    def _row_cells(self, key: str) -> tuple[Cell, ...]:
+        entry = self._link.containers.get(key)
+        if entry is None:
+            return ((),) * len(COLUMNS)
+        return row(entry, self._link.usage.get(key), self._clock, self.pending.get(key, ""))

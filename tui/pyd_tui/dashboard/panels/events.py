@@ -1,0 +1,52 @@
+"""What happens on the engine, live."""
+
+from __future__ import annotations
+
+from pyd_core.engine.gap import Gap
+from pyd_core.fleet.delta import Delta
+from pyd_core.model.event import Event
+from pyd_tui.dashboard.render.events import event_line, is_worth_showing
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.logs import gap
+from pyd_tui.dashboard.render.pieces import Cell
+from pyd_tui.dashboard.ring import Ring
+from pyd_tui.dashboard.widgets.lines import Lines
+
+KEPT = 5000
+"""Events held; older ones are dropped and counted."""
+
+EventItem = Event | Gap
+
+
+class Timeline:
+    """All events since the dashboard began, within a bound."""
+
+    def __init__(self) -> None:
+        self.items: Ring[EventItem] = Ring(KEPT)
+
+    def apply(self, delta: Delta) -> bool:
+        """Takes what happened, and returns whether any of it is worth showing."""
+        before = len(self.items) + self.items.dropped
+        if delta.gap is not None:
+            self.items.add(delta.gap)
+        self.items.extend(event for event in delta.events if is_worth_showing(event))
+        return len(self.items) + self.items.dropped != before
+
+    def of(self, container: str) -> Ring[EventItem]:
+        """Returns the events of one container."""
+        found: Ring[EventItem] = Ring(KEPT)
+        found.extend(item for item in self.items if isinstance(item, Event) and item.actor.id == container)
+        return found
+
+
+class Events(Lines[EventItem]):
+    """Shows a timeline, the newest at the end."""
+
+    can_follow = True
+
+    def __init__(self, clock: Clock, *, id: str) -> None:
+        super().__init__(self._line, following=True, empty="nothing has happened since pyd was opened", id=id)
+        self._clock = clock
+
+    def _line(self, item: EventItem) -> Cell:
+        return gap(item) if isinstance(item, Gap) else event_line(item, self._clock, times=self.times)

@@ -1,0 +1,54 @@
+"""The bottom line: the keys that do something here, or what just happened."""
+
+from __future__ import annotations
+
+from pyd_tui.dashboard.keymap import KEYMAP, Key, Scope
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
+from pyd_tui.dashboard.widgets.line import Line
+
+
+class Footer(Line):
+    """Shows keys from the keymap until there is a message, and the message until the next key.
+
+    Args:
+        scopes: The parts of the keymap that hold on this screen.
+    """
+
+    def __init__(self, *scopes: Scope) -> None:
+        super().__init__(id="footer")
+        self._keys = [key for scope in (*scopes, "everywhere") for key in KEYMAP[scope] if key.label]
+        self._message: Cell = EMPTY
+
+    def say(self, text: str, role: Role = "text", hint: str = "") -> None:
+        """Shows a message until the next key."""
+        self._message = (*cell(text, role), *(cell(f"  {hint}", "dim") if hint else EMPTY))
+        self.renew()
+
+    def clear(self) -> None:
+        """Shows the keys again."""
+        if self._message:
+            self._message = EMPTY
+            self.renew()
+
+    @property
+    def message(self) -> str:
+        """What it says, without colours; empty while it shows keys."""
+        return "".join(piece.text for piece in self._message)
+
+    def content(self, room: int) -> tuple[Cell, Cell]:
+        """Returns the message, or as many keys as fit, the most useful ones."""
+        return (self._message, EMPTY) if self._message else (keys(self._keys, room), EMPTY)
+
+
+def keys(known: list[Key], room: int) -> Cell:
+    """Writes keys and their labels in their order, leaving out those of the highest rank until the rest fits."""
+    sizes = {id(key): len(key.shown) + 1 + len(key.label) + 2 for key in known}
+    kept = list(known)
+    while kept and sum(sizes[id(key)] for key in kept) - 2 > room:
+        kept.remove(max(reversed(kept), key=lambda key: key.rank))
+    pieces: list[Piece] = []
+    for key in kept:
+        if pieces:
+            pieces.append(Piece("  "))
+        pieces += (Piece(key.shown, "accent"), Piece(f" {key.label}", "dim"))
+    return tuple(pieces)

@@ -1,0 +1,18 @@
+"""What stands where the list would be, while there is none: why, and what to do."""
+
+from __future__ import annotations
+
+from pyd_core.fleet.delta import Connection
+from pyd_tui.dashboard.render.notice import notice
+from pyd_tui.dashboard.widgets.block import Block
+
+
+class Notice(Block):
+    """A few lines in the middle of the room there is."""
+
+    def __init__(self) -> None:
+        super().__init__(id="notice")
+
+    def look(self, connection: Connection, *, total: int, filtered: str) -> None:
+        """Says why there is nothing to see."""
+        self.put(notice(connection, total=total, filtered=filtered, room=max(20, self.app.size.width - 8)))

@@ -1,0 +1,76 @@
+"""Numbers as people read them: few digits, fixed width, so that a screen at rest stays at rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from time import time_ns
+from typing import Protocol
+
+SECOND = 1_000_000_000
+
+
+class Now(Protocol):
+    """Tells the time."""
+
+    def __call__(self) -> int:
+        """Returns nanoseconds since the epoch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """What time it is, and in which zone to write it; tests hold it still."""
+
+    now: Now = field(default=time_ns)
+    zone: tzinfo | None = None
+    """None is the machine's own."""
+
+    def local(self, moment_ns: int) -> datetime:
+        """Returns a moment in the zone that is shown."""
+        return datetime.fromtimestamp(moment_ns / SECOND, UTC).astimezone(self.zone)
+
+
+def size(count: float) -> str:
+    """Writes bytes in at most five columns: `0B`, `812B`, `4.2K`, `37M`, `512M`, `1.5G`; binary multiples."""
+    value = float(max(count, 0))
+    for unit in "BKMGTP":
+        if value < 999.5 or unit == "P":
+            if unit == "B" or value >= 99.5 or abs(value - round(value)) < 0.05:
+                return f"{value:.0f}{unit}"
+            return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
+        value /= 1024
+    raise AssertionError  # the last unit always returns
+
+
+def percent(value: float) -> str:
+    """Writes a share in at most five columns: `0%`, `0.4%`, `12%`, `1600%`."""
+    if value < 0.05:
+        return "0%"
+    return f"{value:.1f}%" if value < 9.95 else f"{value:.0f}%"
+
+
+def duration(nanoseconds: int) -> str:
+    """Writes a length of time in at most three columns and one unit: `<1m`, `5m`, `3h`, `12d`, `8w`, `3y`."""
+    minutes = nanoseconds // SECOND // 60
+    if minutes < 1:
+        return "<1m"
+    for unit, length, limit in (("m", 1, 60), ("h", 60, 48 * 60), ("d", 1440, 60 * 1440), ("w", 10080, 104 * 10080)):
+        if minutes < limit:
+            return f"{minutes // length}{unit}"
+    return f"{minutes // 525600}y"
+
+
+def moment(when_ns: int, clock: Clock) -> str:
+    """Writes a moment that never changes while it is looked at: `14:02` today, `21 Nov` this year, else `Nov 2024`."""
+    then, today = clock.local(when_ns), clock.local(clock.now())
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    if then.year == today.year:
+        return f"{then.day} {then:%b}"
+    return f"{then:%b %Y}"
+
+
+def full_moment(when_ns: int, clock: Clock) -> str:
+    """Writes a moment to the second with its date."""
+    return f"{clock.local(when_ns):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,72 @@
+"""The top line in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyd_core.fleet.delta import Connection
+from pyd_core.fleet.entry import Entry
+from pyd_tui.dashboard.render.containers import is_broken
+from pyd_tui.dashboard.render.figures import SECOND, Clock, duration
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
+
+
+def heading(engine: str, url: str, room: int) -> Cell:
+    """Names the program, the engine and its address; what has no room is left out from the end."""
+    result: Cell = (Piece("pyd", "title"),)
+    parts: tuple[tuple[str, Role], ...] = ((engine, "text"), (url, "dim"))
+    for text, role in parts:
+        part: Cell = (Piece("  "), *cell(text, role)) if text else EMPTY
+        if width(result) + width(part) > room:
+            break
+        result += part
+    return result
+
+
+def counts(entries: Iterable[Entry], *, short: bool) -> Cell:
+    """Counts the containers by state; zeros are left out, the broken ones stand last."""
+    tally: dict[str, int] = {}
+    broken = total = 0
+    for entry in entries:
+        total += 1
+        word = entry.state if entry.state in {"running", "paused", "restarting"} else "stopped"
+        tally[word] = tally.get(word, 0) + 1
+        broken += is_broken(entry)
+    if not total:
+        return ()
+    marks: tuple[tuple[str, str, Role], ...] = (
+        ("running", "●", "good"),
+        ("paused", "‖", "info"),
+        ("restarting", "↻", "warn"),
+        ("stopped", "○", "dim"),
+    )
+    result: list[Piece] = []
+    for word, mark, role in marks:
+        if count := tally.get(word, 0):
+            result += _count(mark, count, "" if short else word, role)
+    if broken:
+        result += _count("✗", broken, "" if short else "broken", "bad")
+    return tuple(result[1:])
+
+
+def _count(mark: str, count: int, word: str, role: Role) -> tuple[Piece, ...]:
+    return (Piece("  "), Piece(f"{mark} ", role), Piece(str(count), "text"), Piece(f" {word}" if word else "", "dim"))
+
+
+def freshness(connection: Connection, clock: Clock) -> Cell:
+    """Says whether what is shown is current, and if not, how old it is."""
+    match connection.state:
+        case "live":
+            return (Piece("live", "good"),)
+        case "connecting":
+            return (Piece("connecting", "warn"),)
+        case _:
+            return (Piece("○ no engine ", "bad"), Piece(age(max(0, clock.now() - connection.since_ns)), "bad"))
+
+
+def age(nanoseconds: int) -> str:
+    """Writes how old something is, by seconds only while that tells something: in steps of five."""
+    seconds = nanoseconds // SECOND
+    if seconds < 60:
+        return f"{seconds // 5 * 5}s"
+    return duration(nanoseconds)

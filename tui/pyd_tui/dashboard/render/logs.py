@@ -1,0 +1,57 @@
+"""Lines of a log as lines of text: colours may stay, everything else a terminal would act on is made visible."""
+
+from __future__ import annotations
+
+from rich.ansi import AnsiDecoder
+from rich.style import Style
+
+from pyd_core.engine.gap import Gap
+from pyd_core.logs.line import LogLine
+from pyd_core.sanitise import safe, safe_bytes
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+
+LONGEST_SHOWN = 8192
+"""Bytes of one line that are drawn; nobody reads more sideways, and the rest is counted."""
+
+
+def log_line(item: LogLine | Gap, clock: Clock, *, times: bool = True) -> Cell:
+    """Writes a line of a log, or says that some are missing."""
+    if isinstance(item, Gap):
+        return gap(item)
+    stamp = cell(f"{clock.local(item.time_ns):%H:%M:%S} ", "dim") if times and item.time_ns else EMPTY
+    mark: Cell = (Piece("▏", "bad"),) if item.stream == "stderr" else (Piece(" "),)
+    more = item.cut + max(0, len(item.data) - LONGEST_SHOWN)
+    rest = cell(f" … {more:,} more bytes", "dim") if more else EMPTY
+    return (*stamp, *mark, *_coloured(item.data[:LONGEST_SHOWN]), *rest)
+
+
+def gap(item: Gap) -> Cell:
+    """States a gap."""
+    lost = "some lines may be missing" if item.lost is None else f"{item.lost:,} lines missing" if item.lost else ""
+    return cell(f"── connection was cut{': ' + lost if lost else ', nothing is missing'} ──", "warn")
+
+
+def _coloured(data: bytes) -> Cell:
+    text = safe_bytes(data, colour=True).replace("\t", "    ")
+    if "\x1b" not in text:
+        return (Piece(text),) if text else EMPTY
+    pieces: list[Piece] = []
+    decoded = AnsiDecoder().decode_line(text)
+    for segment_text, style in _runs(decoded.plain, [(span.start, span.end, span.style) for span in decoded.spans]):
+        pieces.append(Piece(safe(segment_text), style) if style is not None else Piece(safe(segment_text)))
+    return tuple(pieces)
+
+
+def _runs(plain: str, spans: list[tuple[int, int, str | Style]]) -> list[tuple[str, Style | None]]:
+    """Cuts a text where its style changes; the decoder's spans follow one another and never overlap."""
+    runs: list[tuple[str, Style | None]] = []
+    at = 0
+    for start, end, style in spans:
+        if start > at:
+            runs.append((plain[at:start], None))
+        runs.append((plain[start:end], style if isinstance(style, Style) else Style.parse(style)))
+        at = end
+    if at < len(plain):
+        runs.append((plain[at:], None))
+    return runs

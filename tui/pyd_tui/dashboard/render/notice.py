@@ -1,0 +1,49 @@
+"""The words that stand in for an empty list."""
+
+from __future__ import annotations
+
+import textwrap
+
+from pyd_core.fleet.delta import Connection
+from pyd_core.sanitise import safe
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
+
+
+def notice(connection: Connection, *, total: int, filtered: str, room: int) -> list[Cell]:
+    """Returns the lines: what is the matter, and what to do next.
+
+    Args:
+        connection: How the connection does.
+        total: Containers there are, shown or not.
+        filtered: What hides them, in words; empty when nothing does.
+        room: Terminal columns a line may take.
+    """
+    if total and filtered:
+        return [cell(f"none of {total} containers is {filtered}", "text"), EMPTY, _keys("esc", "shows all of them")]
+    match connection.state:
+        case "connecting":
+            return [cell("connecting …", "dim")]
+        case "live":
+            return [
+                cell("no containers yet", "text"),
+                EMPTY,
+                cell("one that is started anywhere on this engine appears here at once", "dim"),
+            ]
+        case _:
+            return _trouble(connection, room)
+
+
+def _trouble(connection: Connection, room: int) -> list[Cell]:
+    error = connection.error
+    lines = _wrapped(error.message if error else "the engine doesn't answer", "bad", room)
+    if error is not None and error.hint:
+        lines += [EMPTY, *_wrapped(error.hint, "text", room)]
+    return [*lines, EMPTY, *_wrapped("pyd keeps looking, and connects as soon as an engine answers", "dim", room)]
+
+
+def _wrapped(text: str, role: Role, room: int) -> list[Cell]:
+    return [cell(line, role) for line in textwrap.wrap(safe(text), min(room, 88))]
+
+
+def _keys(key: str, text: str) -> Cell:
+    return (Piece(key, "accent"), Piece(f" {text}", "dim"))

@@ -1,0 +1,108 @@
+"""Styled text before it meets a screen: pieces with a role, and cells fitted to a width.
+
+A role says what a piece means; the theme decides how that looks. No markup language is involved anywhere, so nothing a
+container says can be taken for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from rich.cells import cell_len, chop_cells
+
+from pyd_core.sanitise import safe
+
+if TYPE_CHECKING:
+    from rich.style import Style
+
+Role = Literal["text", "strong", "dim", "faint", "accent", "good", "warn", "bad", "info", "match", "title"]
+
+ELLIPSIS = "…"
+
+
+class Piece(NamedTuple):
+    """Text that is safe for a terminal, and what it means; a style stands for colours that come with the text."""
+
+    text: str
+    role: Role | Style = "text"
+
+
+Cell = tuple[Piece, ...]
+
+EMPTY: Cell = ()
+
+
+def cell(text: str, role: Role = "text") -> Cell:
+    """Makes a cell of one line of anything: what a terminal would act on is made visible, tabs become blanks."""
+    return (Piece(safe(text).replace("\t", " "), role),) if text else EMPTY
+
+
+def width(pieces: Sequence[Piece]) -> int:
+    """Returns the terminal columns that the pieces take."""
+    return sum(cell_len(piece.text) for piece in pieces)
+
+
+def fit(pieces: Cell, columns: int, *, right: bool = False, from_start: bool = False) -> Cell:
+    """Pads or cuts a cell to an exact width; a cut is always marked with an ellipsis.
+
+    Args:
+        pieces: The cell.
+        columns: Terminal columns it shall take.
+        right: Align to the right.
+        from_start: Cut the beginning instead of the end, for texts that tell most at their end (image names).
+    """
+    if columns <= 0:
+        return EMPTY
+    taken = width(pieces)
+    if taken > columns:
+        pieces = _cut_start(pieces, columns) if from_start else _cut_end(pieces, columns)
+        taken = width(pieces)
+    if taken == columns:
+        return pieces
+    blank = Piece(" " * (columns - taken))
+    return (blank, *pieces) if right else (*pieces, blank)
+
+
+def _cut_end(pieces: Cell, columns: int) -> Cell:
+    kept: list[Piece] = []
+    room = columns - 1
+    for piece in pieces:
+        size = cell_len(piece.text)
+        if size <= room:
+            kept.append(piece)
+            room -= size
+            continue
+        head = chop_cells(piece.text, room)[0] if room else ""
+        if cell_len(head) > room:  # a wide character in a single column
+            head = ""
+        kept.append(Piece(head + ELLIPSIS, piece.role))
+        break
+    return tuple(kept)
+
+
+def _cut_start(pieces: Cell, columns: int) -> Cell:
+    turned = tuple(Piece(piece.text[::-1], piece.role) for piece in reversed(pieces))
+    return tuple(Piece(piece.text[::-1], piece.role) for piece in reversed(_cut_end(turned, columns)))
+
+
+def highlight(pieces: Cell, needle: str) -> Cell:
+    """Gives every occurrence of `needle` (whatever the case) within a piece the role of a match."""
+    if not needle:
+        return pieces
+    wanted = needle.casefold()
+    result: list[Piece] = []
+    for piece in pieces:
+        folded = piece.text.casefold()
+        if len(folded) != len(piece.text) or wanted not in folded:
+            result.append(piece)
+            continue
+        start = 0
+        while (at := folded.find(wanted, start)) >= 0:
+            if at > start:
+                result.append(Piece(piece.text[start:at], piece.role))
+            start = at + len(wanted)
+            result.append(Piece(piece.text[at:start], "match"))
+        if start < len(piece.text):
+            result.append(Piece(piece.text[start:], piece.role))
+    return tuple(result)

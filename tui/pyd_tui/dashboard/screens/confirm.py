@@ -1,0 +1,48 @@
+"""Asking before something that can't be undone, or that goes to many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from pyd_tui.dashboard.render.confirm import confirm
+from pyd_tui.dashboard.widgets.block import Block
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class Confirm(ModalScreen[bool]):
+    """Asks one question about all that it concerns; the exact names are listed.
+
+    Args:
+        question: What to ask.
+        names: What it is about.
+    """
+
+    DEFAULT_CSS = """
+    Confirm { align: center middle; background: $background 60%; }
+    Confirm Block { border: round $error; padding: 1 3; max-width: 90%; background: $background; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "yes", show=False, priority=True),
+        Binding("n,escape,q", "answer(False)", "no", show=False, priority=True),
+    ]
+
+    def __init__(self, question: str, names: Sequence[str]) -> None:
+        super().__init__()
+        self._question = question
+        self._names = names
+
+    def compose(self) -> ComposeResult:
+        """A block of lines."""
+        room = max(20, self.app.size.width * 9 // 10 - 8)
+        lines = max(3, self.app.size.height - 12)
+        yield Block(confirm(self._question, self._names, room=room, most=lines))
+
+    def action_answer(self, yes: bool) -> None:
+        """Closes with the answer."""
+        self.dismiss(yes)

@@ -1,0 +1,318 @@
+"""The first screen: the containers, and below them the log of the one under the cursor, or the engine's events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import Container
+
+from pyd_core.fleet.delta import Delta
+from pyd_tui.dashboard.actions import ACTIONS, perform, question
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.panels import logs as logs_panel
+from pyd_tui.dashboard.panels.containers import Containers
+from pyd_tui.dashboard.panels.events import Events
+from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.panels.header import Header
+from pyd_tui.dashboard.panels.logs import Logs
+from pyd_tui.dashboard.panels.notice import Notice
+from pyd_tui.dashboard.panels.tabs import Tabs
+from pyd_tui.dashboard.render.narrowing import narrowing, tally
+from pyd_tui.dashboard.render.pieces import EMPTY, cell
+from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.screens.confirm import Confirm
+from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.view import View
+from pyd_tui.dashboard.widgets.lines import Lines
+from pyd_tui.dashboard.widgets.prompt import Prompt
+from pyd_tui.dashboard.widgets.table import Table
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+SETTLE = 0.15
+"""Seconds the cursor has to rest on a container before its log is asked for: a held key shall not ask for fifty."""
+
+
+class Main(LiveScreen):
+    """Containers above, a pane below."""
+
+    DEFAULT_CSS = """
+    Main #list { height: 1fr; align: center middle; }
+    Main #pane { height: 36%; min-height: 4; }
+    Main #narrowing, Main #find { display: none; }
+    Main #notice { display: none; }
+    """
+    BINDINGS = bindings("containers", "everywhere")
+    AUTO_FOCUS = "#containers"
+
+    def compose(self) -> ComposeResult:
+        """The lines from top to bottom."""
+        dashboard = self.dashboard
+        yield Header(dashboard.link, dashboard.clock)
+        yield Prompt(id="narrowing")
+        with Container(id="list"):
+            yield Containers(dashboard.link, dashboard.clock)
+            yield Notice()
+        yield Tabs(("logs", "events"), "logs", id="tabs")
+        with Container(id="pane"):
+            yield Logs(dashboard.clock, id="logs")
+            yield Events(dashboard.clock, id="events")
+        yield Prompt(id="find")
+        yield Footer("containers")
+
+    def on_mount(self) -> None:
+        """Shows what there is, which at the start is nothing."""
+        self.table = self.query_one(Containers)
+        self.notice = self.query_one(Notice)
+        self.logs = self.query_one(Logs)
+        self.events = self.query_one(Events)
+        self.tabs = self.query_one(Tabs)
+        self.footer = self.query_one(Footer)
+        self._filter = self.query_one("#narrowing", Prompt)
+        self._find = self.query_one("#find", Prompt)
+        self._settling = self.set_interval(SETTLE, self._follow, pause=True)
+        self.events.display = False
+        self.events.show(self.dashboard.timeline.items)
+        self.logs.ask = self.events.ask = self._ask_find
+        self._look()
+
+    @property
+    def _pane(self) -> Logs | Events:
+        """The pane that is open."""
+        return self.logs if self.tabs.current == "logs" else self.events
+
+    # What happens
+
+    def changed(self, delta: Delta, *, happened: bool) -> None:
+        """Takes what changed into the list."""
+        self.table.apply(delta)
+        self._look()
+        if happened:
+            self.events.sync()
+            self._tell_pane()
+
+    def measured(self) -> None:
+        """Takes new figures into the list."""
+        self.table.measured()
+
+    def logged(self) -> None:
+        """Takes new lines into the pane."""
+        tail = self.dashboard.tail
+        if self.logs.items is not tail.lines:
+            self.logs.show(tail.lines)
+        else:
+            self.logs.sync()
+        self.logs.empty = tail.silence
+        self._tell_pane()
+
+    def ticked(self) -> None:
+        """What isn't current says how old it is."""
+        self.query_one(Header).look()
+
+    def watched(self) -> set[str]:
+        """What is on screen and lives is measured."""
+        return self.table.worth_measuring()
+
+    @on(Table.Moved)
+    def _moved(self) -> None:
+        self._settling.reset()
+        self._settling.resume()
+        self._tell_pane()
+
+    @on(Table.Viewed)
+    def _viewed(self) -> None:
+        self.dashboard.measure()
+
+    @on(Lines.Changed)
+    def _pane_changed(self) -> None:
+        self._tell_pane()
+
+    async def _follow(self) -> None:
+        self._settling.pause()
+        if self.tabs.current == "logs":
+            await self.dashboard.follow(self.table.key)
+
+    def _look(self) -> None:
+        """Shows list or notice, and says what hides containers."""
+        link, view = self.dashboard.link, self.table.view
+        self.query_one(Header).look()
+        empty = not self.table.keys
+        if empty:
+            self.notice.look(link.connection, total=len(link.containers), filtered=_in_words(view))
+        if self.notice.display != empty:
+            self.notice.display = empty
+            self.table.display = not empty
+            if not empty and self.focused is None:
+                self.set_focus(self.table)
+        self._filter.tell(narrowing(view), tally(self.table.count, len(link.containers)))
+        self._filter.display = view.narrows or self.focused is self._filter
+        self.dashboard.measure()
+
+    def _tell_pane(self) -> None:
+        if self.tabs.current == "logs":
+            entry = self.dashboard.link.containers.get(self.table.key or "")
+            state = logs_panel.status(self.logs, self.dashboard.tail.lines.dropped) if entry else EMPTY
+            self.tabs.tell(logs_panel.subject(entry), state)
+        else:
+            self.tabs.tell(EMPTY, cell(f"{self.events.count:,} events", "dim"))
+
+    # What keys do
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the pane `/` looks for something, in the list it filters."""
+        if action == "filter" and self.focused is self._pane:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_open(self) -> None:
+        """Opens the container under the cursor."""
+        self._open("overview")
+
+    def action_logs(self) -> None:
+        """Opens its log."""
+        self._open("logs")
+
+    def action_inspect(self) -> None:
+        """Opens what the engine knows about it."""
+        self._open("inspect")
+
+    def _open(self, tab: str) -> None:
+        if self.table.key is not None:
+            self.app.push_screen(Detail(self.table.key, tab))
+
+    def action_debug(self) -> None:
+        """Leaves the terminal to a debug shell."""
+        self.dashboard.tasks.start(self.dashboard.enter_debug(self.table.key), name="debug")
+
+    def action_shell(self) -> None:
+        """Leaves the terminal to the container's own shell."""
+        self.dashboard.tasks.start(self.dashboard.enter_shell(self.table.key), name="exec")
+
+    def action_mark(self) -> None:
+        """Marks a container."""
+        self.table.toggle_mark()
+
+    def action_filter(self) -> None:
+        """Lets the user type a filter."""
+        self._filter.display = True
+        self.set_focus(self._filter)
+
+    def action_toggle_all(self) -> None:
+        """All of them, or only the living."""
+        self._narrow(replace(self.table.view, living_only=not self.table.view.living_only))
+
+    def action_toggle_broken(self) -> None:
+        """Only the broken ones, or all."""
+        self._narrow(replace(self.table.view, broken_only=not self.table.view.broken_only))
+
+    def action_sort(self) -> None:
+        """Orders by the next column."""
+        view = self.table.view.next_sort()
+        self._narrow(view)
+        self.footer.say(f"ordered by {view.sort}")
+
+    def action_pane(self) -> None:
+        """Shows the other pane."""
+        name = "events" if self.tabs.current == "logs" else "logs"
+        self.logs.display, self.events.display = name == "logs", name == "events"
+        self.tabs.open(name)
+        self._settling.resume()
+        self._tell_pane()
+
+    def action_switch_focus(self) -> None:
+        """Between the list and the pane."""
+        self.set_focus(self.table if self.focused is self._pane else self._pane)
+
+    def action_back(self) -> None:
+        """Undoes what narrows: a search, a focus, marks, then the filters."""
+        if self.focused is self._pane:
+            if self._pane.query_text:
+                self._find.set_text("")
+                self._pane.find("")
+            else:
+                self.set_focus(self.table)
+        elif self.table.marked:
+            self.table.clear_marks()
+        else:
+            self._filter.set_text("")
+            self._narrow(View(sort=self.table.view.sort))
+
+    def action_quit(self) -> None:
+        """Leaves."""
+        self.app.exit()
+
+    def action_act(self, name: str) -> None:
+        """Does something to the marked containers, or to the one under the cursor."""
+        link, action = self.dashboard.link, ACTIONS[name]
+        entries = [link.containers[key] for key in self.table.targets() if key in link.containers]
+        if not entries or link.engine is None:
+            return
+        if action.asks or len(entries) > 1:
+            ask = Confirm(question(action, entries), [entry.name for entry in entries])
+            self.app.push_screen(ask, lambda yes: self._act(name, [entry.id for entry in entries]) if yes else None)
+        else:
+            self._act(name, [entries[0].id])
+
+    def _act(self, name: str, keys: list[str]) -> None:
+        self.dashboard.tasks.start(self._perform(name, keys), name=name)
+
+    async def _perform(self, name: str, keys: list[str]) -> None:
+        link, action = self.dashboard.link, ACTIONS[name]
+        entries = [link.containers[key] for key in keys if key in link.containers]
+        if link.engine is None:
+            return
+        failures = await perform(action, link.engine, entries, self.table.set_pending)
+        self.table.marked &= set(failures)  # what failed stays marked, so that it can be tried again
+        self.table.sync()
+        if failures:
+            first = next(iter(failures.values()))
+            text = f"{len(failures)} of {len(entries)} failed: {first.message}" if len(entries) > 1 else first.message
+            self.footer.say(text, "bad", first.hint)
+        else:
+            self.footer.say(f"{action.done} {entries[0].name if len(entries) == 1 else len(entries)}", "good")
+
+    # Typing
+
+    def _narrow(self, view: View) -> None:
+        self.table.look(view)
+        self._look()
+
+    @on(Prompt.Changed, "#narrowing")
+    def _filter_typed(self, event: Prompt.Changed) -> None:
+        self._narrow(replace(self.table.view, text=event.text))
+
+    @on(Prompt.Done, "#narrowing")
+    def _filter_done(self, event: Prompt.Done) -> None:
+        if not event.kept:
+            self._filter.set_text("")
+            self._narrow(replace(self.table.view, text=""))
+        self.set_focus(self.table)
+        self._look()
+
+    def _ask_find(self) -> None:
+        self._find.display = True
+        self.set_focus(self._find)
+
+    @on(Prompt.Changed, "#find")
+    def _find_typed(self, event: Prompt.Changed) -> None:
+        self._pane.find(event.text)
+
+    @on(Prompt.Done, "#find")
+    def _find_done(self, event: Prompt.Done) -> None:
+        if not event.kept:
+            self._find.set_text("")
+            self._pane.find("")
+        self._find.display = False
+        self.set_focus(self._pane)
+
+
+def _in_words(view: View) -> str:
+    words = [
+        *(["broken"] if view.broken_only else []),
+        *(["running"] if view.living_only else []),
+        *([f"matched by “{view.text}”"] if view.text else []),
+    ]
+    return " and ".join(words)

@@ -1,0 +1,55 @@
+"""Opening the dashboard: something is on the screen before the libraries that draw it are loaded.
+
+Loading them takes a quarter of a second on a small machine. The frame painted here is the one that the app paints over.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyd_core.engine.endpoint import Endpoint
+
+ALTERNATE = "\x1b[?1049h\x1b[?25l"
+"""Alternate screen, no cursor (xterm control sequences, DECSET 1049 and DECRST 25)."""
+RESTORE = "\x1b[?1049l\x1b[?25h"
+
+
+def frame(columns: int, lines: int, *, coloured: bool) -> str:
+    """Returns what to write for the first picture: the top line and the ground, in the colours the app begins with."""
+    top, ground, accent = ("\x1b[48;5;235m", "\x1b[48;5;233m", "\x1b[1;38;5;75m") if coloured else ("", "", "\x1b[1m")
+    notice = "connecting …"
+    middle = f"\x1b[{max(2, lines // 3)};{max(1, (columns - len(notice)) // 2)}H\x1b[2m{notice}"
+    return f"{ALTERNATE}{ground}\x1b[2J\x1b[H{top}{accent} pyd\x1b[22m\x1b[K\x1b[0m{ground}{middle}\x1b[0m"
+
+
+def run(choose: Callable[[], Endpoint]) -> None:
+    """Opens the dashboard on the engine that `choose` finds, and returns when the user leaves.
+
+    Raises:
+        Exception: A bug in the dashboard; the terminal is restored by then.
+    """
+    columns, lines = shutil.get_terminal_size()
+    light = os.environ.get("COLORFGBG", "").endswith((";7", ";15"))
+    sys.stdout.write(frame(columns, lines, coloured=not (light or os.environ.get("NO_COLOR"))))
+    sys.stdout.flush()
+    gc.disable()  # what is loaded now stays for ever; looking through it for garbage costs a tenth of the time
+    try:
+        from pyd_tui.dashboard.app import Dashboard  # noqa: PLC0415 - after the first picture
+
+        dashboard = Dashboard(choose)
+    except BaseException:
+        sys.stdout.write(RESTORE)
+        sys.stdout.flush()
+        raise
+    finally:
+        gc.freeze()
+        gc.enable()
+    dashboard.run()
+    if dashboard.bug is not None:
+        raise dashboard.bug

@@ -1,0 +1,170 @@
+"""How roles look: a dark and a light palette, and one without any colour."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from rich.style import Style
+from textual.theme import Theme
+
+from pyd_tui.dashboard.render.pieces import Role
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+@dataclass(frozen=True, kw_only=True)
+class Palette:
+    """Colours of one theme, as `#rrggbb`.
+
+    Text colours keep a contrast of 4.5:1 on `background` (WCAG 2 AA); `faint` is for rules and marks, never for words.
+    """
+
+    name: str
+    dark: bool
+    background: str
+    panel: str
+    cursor: str
+    cursor_blur: str
+    selection: str
+    text: str
+    dim: str
+    faint: str
+    accent: str
+    good: str
+    warn: str
+    bad: str
+    info: str
+    plain: bool = False
+    """Without colours: what matters is bold, the rest is the terminal's own."""
+    _styles: dict[tuple[Role, str, bool], Style] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def theme(self) -> Theme:
+        """The same colours for what Textual draws itself."""
+        return Theme(
+            name=self.name,
+            primary=self.accent,
+            secondary=self.info,
+            accent=self.accent,
+            success=self.good,
+            warning=self.warn,
+            error=self.bad,
+            foreground=self.text,
+            background=self.background,
+            surface=self.background,
+            panel=self.panel,
+            dark=self.dark,
+            ansi=self.plain,
+            variables={"ansi-background": self.background, "ansi-foreground": self.text, "border-blurred": self.faint},
+        )
+
+    def style(self, role: Role, ground: str | None = None, *, stale: bool = False) -> Style:
+        """Returns the style of a role on a ground (a colour; None is the background); stale text is dimmed."""
+        ground = ground or self.background
+        key = (role, ground, stale)
+        found = self._styles.get(key)
+        if found is None:
+            found = self._styles[key] = self._make(role, ground, stale=stale)
+        return found
+
+    def _make(self, role: Role, ground: str, *, stale: bool) -> Style:
+        bold = role in {"strong", "title", "bad"} and not stale
+        if self.plain:
+            on_bar = ground == self.cursor
+            return Style(bold=bold or None, dim=role in {"dim", "faint"} or None, reverse=(role == "match") ^ on_bar)
+        if role == "match":
+            return Style(color=self.text, bgcolor=self.selection, bold=True)
+        colours = {
+            "text": self.text,
+            "strong": self.text,
+            "title": self.accent,
+            "dim": self.dim,
+            "faint": self.faint,
+            "accent": self.accent,
+            "good": self.good,
+            "warn": self.warn,
+            "bad": self.bad,
+            "info": self.info,
+        }
+        colour = colours[role]
+        if stale and role != "faint":
+            colour = self.dim
+        return Style(color=colour, bgcolor=ground, bold=bold or None)
+
+
+DARK = Palette(
+    name="pyd-dark",
+    dark=True,
+    background="#0f1319",
+    panel="#1a212b",
+    cursor="#24364f",
+    cursor_blur="#1c2531",
+    selection="#5a4a1a",
+    text="#d5dce5",
+    dim="#8592a3",
+    faint="#3a4553",
+    accent="#74b8f5",
+    good="#66cc92",
+    warn="#e5b65a",
+    bad="#f5808a",
+    info="#c3a0f2",
+)
+
+LIGHT = Palette(
+    name="pyd-light",
+    dark=False,
+    background="#fbfbf9",
+    panel="#e9ecf0",
+    cursor="#cfe1f7",
+    cursor_blur="#e6ebf1",
+    selection="#ffe08a",
+    text="#1d2530",
+    dim="#5c6776",
+    faint="#bcc4ce",
+    accent="#0a58b8",
+    good="#176f3d",
+    warn="#865300",
+    bad="#bd1f2d",
+    info="#6a3fb5",
+)
+
+PLAIN = Palette(
+    name="pyd-plain",
+    dark=True,
+    background="ansi_default",
+    panel="ansi_default",
+    cursor="ansi_cursor",
+    cursor_blur="ansi_default",
+    selection="ansi_default",
+    text="ansi_default",
+    dim="ansi_default",
+    faint="ansi_default",
+    accent="ansi_default",
+    good="ansi_default",
+    warn="ansi_default",
+    bad="ansi_default",
+    info="ansi_default",
+    plain=True,
+)
+
+PALETTES = {palette.name: palette for palette in (DARK, LIGHT, PLAIN)}
+
+
+def preferred(environ: os._Environ[str] | dict[str, str] = os.environ) -> Palette:
+    """Returns the palette to begin with.
+
+    `NO_COLOR` (no-color.org) wins; then `COLORFGBG`, where terminals that set it name their background last (`0;15`).
+    """
+    if environ.get("NO_COLOR"):
+        return PLAIN
+    ground = environ.get("COLORFGBG", "").rpartition(";")[2]
+    return LIGHT if ground in {"7", "15"} else DARK
+
+
+def palette_of(app: App[Any]) -> Palette:
+    """Returns the palette that an app shows now."""
+    return PALETTES.get(app.theme, DARK)

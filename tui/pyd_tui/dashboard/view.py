@@ -1,0 +1,112 @@
+"""Which containers are shown, and in what order: filters and sorting, apart from any screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from pyd_core.fleet.entry import Entry
+from pyd_core.fleet.stats import Usage
+from pyd_tui.dashboard.render.containers import ALIVE, is_broken
+
+Rank = tuple[float, str, str]
+
+SORTS = ("state", "name", "cpu", "memory", "since", "image")
+"""Columns that can give the order, as `o` goes through them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What the user wants to see.
+
+    Attributes:
+        text: Words that must occur in a container's name, image, project, service, state or id, whatever the case; a
+            word behind `!` must not.
+        living_only: Leave out what doesn't run.
+        broken_only: Show only what somebody should look at.
+        sort: The column that gives the order.
+    """
+
+    text: str = ""
+    living_only: bool = False
+    broken_only: bool = False
+    sort: str = "state"
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything may be hidden."""
+        return bool(self.text or self.living_only or self.broken_only)
+
+    def next_sort(self) -> View:
+        """The same, ordered by the next column."""
+        return replace(self, sort=SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)])
+
+    def shows(self, entry: Entry) -> bool:
+        """Whether a container is shown."""
+        if self.living_only and entry.state not in ALIVE:
+            return False
+        if self.broken_only and not is_broken(entry):
+            return False
+        return not self.text or matches(entry, self.text)
+
+    def order(self, entries: Mapping[str, Entry], usage: Mapping[str, Usage]) -> list[str]:
+        """Returns the ids of what is shown, in order."""
+        rank = _RANKS[self.sort]
+        shown = [entry for entry in entries.values() if self.shows(entry)]
+        shown.sort(key=lambda entry: (*rank(entry, usage.get(entry.id)), entry.id))
+        return [entry.id for entry in shown]
+
+
+def matches(entry: Entry, text: str) -> bool:
+    """Whether all words of a filter fit a container."""
+    parts = (entry.name, entry.image, entry.project, entry.service, entry.state, entry.health, entry.id[:12])
+    hay = "\n".join(parts).casefold()
+    for word in text.casefold().split():
+        wanted = not word.startswith("!")
+        needle = word.removeprefix("!")
+        if needle and (needle in hay) != wanted:
+            return False
+    return True
+
+
+def _by_state(entry: Entry, usage: Usage | None) -> Rank:
+    """The living first; within each, what belongs together stays together."""
+    del usage
+    return (0 if entry.state in ALIVE else 1, entry.project, entry.name)
+
+
+def _by_name(entry: Entry, usage: Usage | None) -> Rank:
+    del usage
+    return (0, "", entry.name)
+
+
+def _by_cpu(entry: Entry, usage: Usage | None) -> Rank:
+    """Busiest first, to the whole percent: noise shall not make rows trade places."""
+    return (-round(usage.cpu_percent or 0) if usage else 1, "", entry.name)
+
+
+def _by_memory(entry: Entry, usage: Usage | None) -> Rank:
+    """Largest first, to the whole mebibyte."""
+    return (-((usage.memory_bytes or 0) >> 20) if usage else 1, "", entry.name)
+
+
+def _by_since(entry: Entry, usage: Usage | None) -> Rank:
+    """What happened last comes first."""
+    del usage
+    last = (entry.started_ns if entry.state in ALIVE else entry.finished_ns) or entry.created_ns
+    return (-last, "", entry.name)
+
+
+def _by_image(entry: Entry, usage: Usage | None) -> Rank:
+    del usage
+    return (0, entry.image, entry.name)
+
+
+_RANKS: dict[str, Callable[[Entry, Usage | None], Rank]] = {
+    "state": _by_state,
+    "name": _by_name,
+    "cpu": _by_cpu,
+    "memory": _by_memory,
+    "since": _by_since,
+    "image": _by_image,
+}

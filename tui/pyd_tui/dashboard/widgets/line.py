@@ -1,0 +1,54 @@
+"""One line of the screen with something on the left and something on the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.geometry import Region
+from textual.widget import Widget
+
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, fit, width
+from pyd_tui.dashboard.theme import Palette, palette_of
+from pyd_tui.dashboard.widgets.strips import strip
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+
+class Line(Widget):
+    """A bar, painted again only when what it says has changed."""
+
+    DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._content: tuple[Cell, Cell] = (EMPTY, EMPTY)
+
+    def content(self, room: int) -> tuple[Cell, Cell]:
+        """Returns what to show on the left and on the right, given the terminal columns there are."""
+        del room
+        return self._content
+
+    def put(self, left: Cell, right: Cell = EMPTY) -> None:
+        """Shows this from now on."""
+        if (left, right) != self._content:
+            self._content = (left, right)
+            self.renew()
+
+    def renew(self) -> None:
+        """Has it painted again."""
+        self.refresh(Region(0, 0, self.size.width, 1))
+
+    def ground(self, palette: Palette) -> str:
+        """The colour behind it."""
+        return palette.panel
+
+    def render_line(self, y: int) -> Strip:
+        """Draws the line: the right side keeps its place, the left one is cut."""
+        del y
+        room = self.size.width
+        left, right = self.content(room - 2)
+        right_width = min(width(right), max(0, room - 2))
+        pieces = (Piece(" "), *fit(left, room - 2 - right_width), *fit(right, right_width), Piece(" "))
+        palette = palette_of(self.app)
+        return strip(fit(pieces, room), palette, self.ground(palette))

@@ -1,0 +1,237 @@
+"""A virtual table fed by deltas: what changed is painted, cell by cell, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.render.layout import Column, Placed, arrange
+from pyd_tui.dashboard.render.pieces import Cell, Piece, fit
+from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.widgets.rows import Rows
+from pyd_tui.dashboard.widgets.strips import strip, thumb
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.strip import Strip
+
+GUTTER = 3
+"""Terminal columns on the left: the cursor's bar, the mark, and a blank."""
+EDGE = 2
+"""Terminal columns on the right: a blank, and the scroll mark."""
+
+
+class Table(Rows):
+    """Rows known by a key, in columns that make do with the width there is.
+
+    The cells of the rows on screen are kept as they were painted. `sync` asks for them again and has only those painted
+    that differ, so a table at rest costs the terminal nothing, whatever the number of rows.
+
+    Args:
+        columns: All columns there are.
+        cells: Returns the cells of a row, one for each column.
+        id: The widget's name.
+    """
+
+    HEAD = 1
+    BINDINGS = bindings("move")
+
+    class Moved(Message):
+        """The cursor is on another row; `key` is None on an empty table."""
+
+        def __init__(self, key: str | None) -> None:
+            super().__init__()
+            self.key = key
+
+    class Viewed(Message):
+        """Other rows than before are on screen."""
+
+    def __init__(self, columns: Sequence[Column], cells: Callable[[str], tuple[Cell, ...]], *, id: str) -> None:
+        super().__init__(id=id)
+        self._columns = columns
+        self._cells = cells
+        self._natural: Mapping[str, int] = {}
+        self._placed: tuple[Placed, ...] = ()
+        self._painted: dict[int, tuple[str, bool, tuple[Cell, ...]]] = {}
+        self._seen: tuple[str, ...] = ()
+        self.keys: list[str] = []
+        self.index = 0
+        self.marked: set[str] = set()
+        self.stale = False
+        self.sorted_by = ""
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.keys)
+
+    @property
+    def key(self) -> str | None:
+        """The key of the row under the cursor."""
+        return self.keys[self.index] if self.keys else None
+
+    @property
+    def visible_keys(self) -> tuple[str, ...]:
+        """The keys of the rows on screen, from top to bottom."""
+        return tuple(self.keys[self.top : self.top + self.page])
+
+    def set_rows(self, keys: list[str], natural: Mapping[str, int]) -> None:
+        """Takes another set or order of rows; the cursor stays on its row, or where that was."""
+        if keys == self.keys and natural == self._natural:
+            self.sync()
+            return
+        before = self.key
+        self.keys = keys
+        if before is not None and before in (found := {key: at for at, key in enumerate(keys)}):
+            self.index = found[before]
+        self.index = min(self.index, max(0, len(keys) - 1))
+        self.marked &= set(keys)
+        self.top = min(self.top, self.highest_top)
+        self._keep_cursor_in_view()
+        if natural != self._natural:
+            self._natural = natural
+            self._arrange()
+            self.refresh()
+        self.sync()
+        if self.key != before:
+            self.post_message(self.Moved(self.key))
+
+    def sync(self) -> None:
+        """Has painted what differs from what is on screen."""
+        for y in range(self.page):
+            row = self._row(y)
+            before = self._painted.get(y)
+            if row == before:
+                continue
+            if row is None or before is None or row[:2] != before[:2]:
+                self._painted.pop(y, None)
+                self.repaint(y + self.HEAD)
+                continue
+            differing = [placed for placed in self._placed if row[2][placed.index] != before[2][placed.index]]
+            if differing:  # one region: Textual writes a line again for each that lies in it
+                x, last = differing[0].x, differing[-1]
+                self.repaint(y + self.HEAD, GUTTER + x, last.x + last.width - x)
+        self._notice_view()
+
+    def set_stale(self, *, stale: bool) -> None:
+        """Dims everything, or no longer: what is shown may have changed meanwhile."""
+        if stale != self.stale:
+            self.stale = stale
+            self.refresh()
+
+    def set_sorted_by(self, key: str) -> None:
+        """Marks the column that gives the order."""
+        if key != self.sorted_by:
+            self.sorted_by = key
+            self.repaint(0)
+
+    def move(self, rows: int) -> None:
+        """Moves the cursor."""
+        self._go(self.index + rows)
+
+    def go_to(self, key: str) -> None:
+        """Puts the cursor on a row, if it is there."""
+        if key in self.keys:
+            self._go(self.keys.index(key))
+
+    def toggle_mark(self) -> None:
+        """Marks the row under the cursor, or no longer, and moves on to the next."""
+        if self.key is None:
+            return
+        self.marked ^= {self.key}
+        self.sync()
+        self.move(1)
+
+    def clear_marks(self) -> None:
+        """Takes all marks away."""
+        self.marked.clear()
+        self.sync()
+
+    def _go(self, index: int) -> None:
+        index = min(max(0, index), max(0, self.count - 1))
+        if index == self.index:
+            return
+        self.repaint(self.index - self.top + self.HEAD)
+        self.index = index
+        self._keep_cursor_in_view()
+        self.repaint(self.index - self.top + self.HEAD)
+        self._notice_view()
+        self.post_message(self.Moved(self.key))
+
+    def _keep_cursor_in_view(self) -> None:
+        if self.page and not self.top <= self.index < self.top + self.page:
+            over = self.index - self.page + 1 if self.index >= self.top + self.page else self.index
+            self.scroll_rows(over)
+
+    def _notice_view(self) -> None:
+        if (now := self.visible_keys) != self._seen:
+            self._seen = now
+            self.post_message(self.Viewed())
+
+    def _arrange(self) -> None:
+        self._placed = arrange(self._columns, self.size.width - GUTTER - EDGE, self._natural)
+
+    def _row(self, y: int) -> tuple[str, bool, tuple[Cell, ...]] | None:
+        at = self.top + y
+        if at >= self.count:
+            return None
+        key = self.keys[at]
+        return key, key in self.marked, self._cells(key)
+
+    def on_resize(self) -> None:
+        """Fits the columns to another width."""
+        self._arrange()
+        self.top = min(self.top, self.highest_top)
+        self._keep_cursor_in_view()
+        self.refresh()
+        self._notice_view()
+
+    def on_focus(self) -> None:
+        """The cursor's bar tells whether keys come here."""
+        self.repaint(self.index - self.top + self.HEAD)
+
+    def on_blur(self) -> None:
+        """The cursor's bar tells whether keys come here."""
+        self.repaint(self.index - self.top + self.HEAD)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor there."""
+        if event.y >= self.HEAD:
+            self._go(self.top + event.y - self.HEAD)
+
+    def render_line(self, y: int) -> Strip:
+        """Draws one line of the screen."""
+        palette = palette_of(self.app)
+        if y < self.HEAD:
+            return strip(self._heading(), palette)
+        row = self._row(y - self.HEAD)
+        if row is None:
+            self._painted.pop(y - self.HEAD, None)
+            return strip(fit((), self.size.width), palette)
+        self._painted[y - self.HEAD] = row
+        at_cursor = self.top + y - self.HEAD == self.index
+        ground = (palette.cursor if self.has_focus else palette.cursor_blur) if at_cursor else None
+        mark = Piece("◆", "accent") if row[1] else Piece(" ")
+        pieces = [Piece("▌", "accent") if at_cursor else Piece(" "), mark, Piece(" ")]
+        pieces += self._line(row[2])
+        pieces += (Piece(" "), thumb(y - self.HEAD, self.page, self.top, self.count))
+        return strip(pieces, palette, ground, stale=self.stale)
+
+    def _line(self, cells: Sequence[Cell]) -> Cell:
+        pieces: list[Piece] = []
+        x = 0
+        for placed in self._placed:
+            pieces.append(Piece(" " * (placed.x - x)))
+            column = placed.column
+            pieces += fit(cells[placed.index], placed.width, right=column.right, from_start=column.from_start)
+            x = placed.x + placed.width
+        return fit(tuple(pieces), self.size.width - GUTTER - EDGE)
+
+    def _heading(self) -> Cell:
+        titles: list[Cell] = [
+            (Piece(column.title, "strong" if column.key == self.sorted_by else "dim"),) for column in self._columns
+        ]
+        return fit((Piece(" " * GUTTER), *self._line(titles)), self.size.width)
