@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,14 +18,10 @@ KILLS = 8
 
 
 @pytest.fixture
-def fragile(pydd: Pydd) -> Iterator[Pydd]:
+def fragile() -> Iterator[Pydd]:
     """An engine of its own, to be killed."""
-    engine = Pydd(Path(tempfile.mkdtemp(prefix="pydd-")))
-    engine.start()
-    yield engine
-    engine.stop()
-    assert engine.leftovers() == {}
-    shutil.rmtree(engine.home)
+    with Pydd.started() as engine:
+        yield engine
 
 
 def load_image(docker: Docker, engine: Pydd, image: str) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import missing
 from support.docker import Docker
+from support.missing import missing
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from pyd_core.daemon.config import DaemonConfig
+from support.missing import missing
 
 
 @dataclass
@@ -23,6 +30,25 @@ class Pydd:
 
     def __post_init__(self) -> None:
         self.config = DaemonConfig(root=self.home / "root", run=self.home / "run")
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[Pydd]:
+        """Gives a running engine that is stopped after; nothing of it may be left then."""
+        if os.geteuid() != 0:
+            pytest.skip("the engine needs root")
+        for program in ("docker", "conmon", "nft", "runc"):
+            if shutil.which(program) is None:
+                missing(program)
+        engine = cls(Path(tempfile.mkdtemp(prefix="pydd-")))
+        engine.start()
+        try:
+            yield engine
+        finally:
+            engine.stop()
+            left = engine.leftovers()
+        shutil.rmtree(engine.home)
+        assert left == {}
 
     @property
     def host(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
 from pyd_core.daemon.api.encoding import json
@@ -16,6 +18,10 @@ from pyd_core.model.execution import ExecCreated
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
+
+
+HANDED_OVER = 10.0
+"""Seconds a resize waits for the terminal it is about."""
 
 
 class StartBody(Wire):
@@ -106,6 +112,9 @@ async def resize(daemon: Daemon, request: Request) -> Response:
     """Tells its terminal its size."""
     made = find(daemon, request.params["id"])
     rows, columns = size(request)
+    if made.body.tty and made.started and made.code is None:  # a client may ask before the runtime has handed it over
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(made.settled.wait(), HANDED_OVER)
     if not made.running or made.master < 0:
         raise Conflict(f"exec instance {made.id[:12]} has no terminal now")
     terminal.resize(made.master, rows, columns)

@@ -69,6 +69,8 @@ class Exec:
     pid: int = 0
     master: int = -1
     """Our end of its terminal."""
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it runs or couldn't be started."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def end(self) -> None:
@@ -212,8 +214,15 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     Returns:
         What went wrong, where the command's own error output doesn't carry it. It runs if `made.running`.
     """
-    container = made.container
     made.started = True
+    try:
+        return await _start(daemon, made, streams)
+    finally:
+        made.settled.set()
+
+
+async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
+    container = made.container
     base = container.bundle / f"exec-{made.id[:16]}"
     planned = base.with_suffix(".json")
     planned.write_text(json.dumps(process(made)))

@@ -87,8 +87,7 @@ def _canonical(time: bytes) -> bytes:
 def _tail(path: Path, count: int, formatter: _Formatter) -> int:
     """Returns the offset at which the last `count` lines begin."""
     with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        at, rest, found = end, b"", 0
+        at, rest, found = file.seek(0, os.SEEK_END), b"", 0
         while at > 0:
             size = min(BLOCK, at)
             at -= size
@@ -96,14 +95,14 @@ def _tail(path: Path, count: int, formatter: _Formatter) -> int:
             block = file.read(size) + rest
             lines = block.split(b"\n")
             rest = lines[0]
-            offset = at + len(block)
-            for line in reversed(lines[1:]):
-                offset -= len(line) + 1
+            end = at + len(block)
+            for line in reversed(lines if at == 0 else lines[1:]):
                 if line and formatter.wanted(line) and b" P " not in line[:48]:
                     found += 1
                     if found > count:
-                        return offset + 1 + len(line) + 1
-        return 0
+                        return end + 1
+                end -= len(line) + 1
+    return 0
 
 
 def _lines(file_path: Path, at: int) -> Iterator[tuple[bytes, int]]:
