@@ -9,7 +9,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from pyd_core.errors import PydError
-from pyd_core.linux.overlay import unmount
+from pyd_core.linux.mounting import unmount
 
 if TYPE_CHECKING:
     from pyd_core.daemon.containers.container import Container

@@ -14,7 +14,7 @@ import msgspec
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import Conflict, InvalidInput, NotFound
-from pyd_core.linux.overlay import MS_BIND, MS_REC, mount, unmount
+from pyd_core.linux.mounting import MS_BIND, MS_REC, mount, unmount
 from pyd_core.model.base import format_time
 from pyd_core.model.volume import Volume
 

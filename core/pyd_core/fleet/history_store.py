@@ -35,8 +35,9 @@ CREATE TABLE IF NOT EXISTS death (
     UNIQUE (container, ended_ns)
 );
 CREATE INDEX IF NOT EXISTS death_by_name ON death (name, ended_ns);
+CREATE TABLE IF NOT EXISTS who (id INTEGER PRIMARY KEY, container TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS point (
-    time INTEGER NOT NULL, container TEXT NOT NULL, cpu INTEGER, memory INTEGER, PRIMARY KEY (time, container)
+    time INTEGER NOT NULL, who INTEGER NOT NULL, cpu INTEGER, memory INTEGER, PRIMARY KEY (time, who)
 ) WITHOUT ROWID;
 """
 
@@ -105,6 +106,7 @@ class HistoryStore:
     def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES, most_age: int = MOST_AGE) -> None:
         self.path = path
         self.moved: Path | None = None
+        self._numbers: dict[str, int] = {}
         self._journal = min(_JOURNAL, most_bytes // 4)
         # SQLite empties the journal only between transactions, so it can come to twice where that is asked of it.
         self._most_pages = max(64, (most_bytes - 2 * self._journal) // _PAGE)
@@ -151,15 +153,19 @@ class HistoryStore:
             ConfigError: The disk is full, also after the oldest were dropped.
         """
         rows = [(d.name, d.container, d.ended_ns, _pack(d)) for d in deaths]
-        samples = [(p.time, p.container, p.cpu, p.memory) for p in points]
+        samples = [*points]
         for attempt in (1, 2):
             try:
                 with self._transaction():
                     self._base.executemany(
                         "INSERT OR IGNORE INTO death (name, container, ended_ns, body) VALUES (?, ?, ?, ?)", rows
                     )
-                    self._base.executemany("INSERT OR REPLACE INTO point VALUES (?, ?, ?, ?)", samples)
+                    self._base.executemany(
+                        "INSERT OR REPLACE INTO point VALUES (?, ?, ?, ?)",
+                        [(p.time, self._number(p.container), p.cpu, p.memory) for p in samples],
+                    )
             except sqlite3.DatabaseError as error:
+                self._numbers.clear()  # some may have been rolled back
                 if attempt == 2 or "full" not in str(error):
                     raise ConfigError(
                         f"can't write the history {self.path}: {error}", hint="free some disk space"
@@ -167,6 +173,15 @@ class HistoryStore:
                 self._drop_oldest()
             else:
                 return
+
+    def _number(self, container: str) -> int:
+        """The short number that stands for a container's id in each of its points."""
+        known = self._numbers.get(container)
+        if known is None:
+            self._base.execute("INSERT OR IGNORE INTO who (container) VALUES (?)", (container,))
+            row = self._base.execute("SELECT id FROM who WHERE container = ?", (container,)).fetchone()
+            known = self._numbers[container] = int(row[0])
+        return known
 
     def deaths(self, name: str | None = None, *, limit: int = 50, since_ns: int = 0) -> list[Death]:
         """Returns deaths, newest first.
@@ -190,7 +205,8 @@ class HistoryStore:
     def curve(self, container: str, *, since: int, until: int) -> list[Point]:
         """Returns a container's points between two times (seconds since the epoch), oldest first."""
         rows = self._base.execute(
-            "SELECT time, container, cpu, memory FROM point WHERE time BETWEEN ? AND ? AND container = ? ORDER BY time",
+            "SELECT time, container, cpu, memory FROM point JOIN who ON who.id = point.who"
+            " WHERE time BETWEEN ? AND ? AND container = ? ORDER BY time",
             (since, until, container),
         )
         return [Point(*row) for row in rows]
@@ -215,6 +231,8 @@ class HistoryStore:
                 low, high = self._base.execute(f"SELECT min({key}), max({key}) FROM {table}").fetchone()  # noqa: S608
                 if low is not None:
                     self._base.execute(f"DELETE FROM {table} WHERE {key} <= ?", (low + (high - low) // 10,))  # noqa: S608
+            self._base.execute("DELETE FROM who WHERE id NOT IN (SELECT DISTINCT who FROM point)")
+            self._numbers.clear()
         self._base.execute("PRAGMA incremental_vacuum").fetchall()
         self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 

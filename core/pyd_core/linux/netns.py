@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pyd_core.errors import KernelError
-from pyd_core.linux.overlay import MS_BIND, mount, unmount
+from pyd_core.linux.mounting import MS_BIND, mount, unmount
 
 T = TypeVar("T")
 

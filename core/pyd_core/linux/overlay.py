@@ -1,90 +1,69 @@
-"""Stacking directories with overlayfs, see the kernel's filesystems/overlayfs.rst."""
+"""The overlay file system: mounting layers, and reading what its upper directory records.
+
+The kernel's own page: Documentation/filesystems/overlayfs.rst.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from pyd_core.errors import KernelError
-
-MS_RDONLY = 0x1
-MS_REMOUNT = 0x20
-MS_BIND = 0x1000
-MS_REC = 0x4000
-MS_PRIVATE = 1 << 18
-_MNT_DETACH = 0x2
-_ONE_PAGE = 4000
-"""Bytes of options mount(2) takes, less what the kernel adds."""
-_FSCONFIG_SET_STRING = 1
-_FSCONFIG_CMD_CREATE = 6
-_SYS_FSOPEN, _SYS_FSCONFIG, _SYS_FSMOUNT, _SYS_MOVE_MOUNT = 430, 431, 432, 429
-_MOVE_MOUNT_F_EMPTY_PATH = 0x4
-_CLOEXEC = 1
-
 _libc = ctypes.CDLL(None, use_errno=True)
 
+MOST_LAYERS = 500
+"""What the kernel stacks at most (`OVL_MAX_STACK`)."""
 
-def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    """Mounts a file system as the system call of that name does.
+_RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
+
+
+def mount(workshop: int, lower: Sequence[str], target: str, *, writable: bool) -> None:
+    """Mounts layers in a directory of their own, where `upper` and `work` lie too if changes are to be kept there.
+
+    Layers are named by short symlinks beside them: the option string of mount(2) may take a page at most, and one of
+    fsconfig(2) 256 bytes, which a dozen paths of an engine's store exceed. Symlinks also free paths of the meaning
+    that colons and commas have there. Device nodes in the layers are dead: on version 2 cgroups nothing else would
+    stop a session from opening the host's disk through one.
+
+    Args:
+        workshop: The directory; it becomes this process's working directory. It must be attached somewhere.
+        lower: Paths of the layers, the topmost first.
+        target: Where in the directory to mount; must be there.
+        writable: Whether there are `upper` and `work`.
 
     Raises:
-        KernelError: It failed.
+        OSError: The kernel's refusal.
     """
-    if _libc.mount(source.encode(), os.fsencode(target), kind.encode() or None, flags, options.encode() or None) != 0:
-        raise KernelError("mount", ctypes.get_errno(), target)
+    os.fchdir(workshop)
+    names = []
+    for number, path in enumerate(lower):
+        name = f"{number:x}"
+        if not os.path.lexists(name):
+            Path(name).symlink_to(path)
+        names.append(name)
+    options = f"lowerdir={':'.join(names)}"
+    flags = _NODEV
+    if writable:
+        # Followed, never written: a renamed directory is copied, so that the upper directory alone tells what changed.
+        options += ",upperdir=upper,workdir=work,redirect_dir=follow"
+    else:
+        flags |= _RDONLY | _NOSUID | _NOEXEC
+    result = _libc.mount(b"overlay", target.encode(), b"overlay", ctypes.c_ulong(flags), options.encode())
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), f"mount overlay of {len(names)} layers")
 
 
-def unmount(target: str | Path) -> bool:
-    """Detaches the topmost mount at a path; returns False when nothing is mounted there.
+def is_whiteout(entry: os.stat_result) -> bool:
+    """Whether an entry of an upper directory says that the name is deleted."""
+    return stat.S_ISCHR(entry.st_mode) and entry.st_rdev == 0
 
-    Raises:
-        KernelError: It failed otherwise.
-    """
-    if _libc.umount2(os.fsencode(target), _MNT_DETACH) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in {22, 2}:  # EINVAL: no mount point; ENOENT
+
+def is_opaque(directory: int) -> bool:
+    """Whether a directory of an upper directory hides all that the layers below have under its name."""
+    try:
+        return os.getxattr(directory, "trusted.overlay.opaque") == b"y"
+    except OSError:
         return False
-    raise KernelError("umount2", number, str(target))
-
-
-def mount_overlay(lower: Sequence[Path], upper: Path | None, work: Path | None, target: Path) -> None:
-    """Mounts an overlay, the first lower directory topmost; without `upper` it is read-only.
-
-    Raises:
-        KernelError: The kernel has no overlayfs, or refuses these directories.
-    """
-    above = f",upperdir={upper},workdir={work}" if upper is not None else ""
-    options = f"lowerdir={':'.join(map(str, lower))}{above}"
-    if len(options) <= _ONE_PAGE:
-        mount("overlay", str(target), "overlay", 0, options)
-        return
-    _mount_many(lower, upper, work, target)
-
-
-def _call(number: int, name: str, *arguments: object) -> int:
-    result: int = _libc.syscall(number, *arguments)
-    if result < 0:
-        raise KernelError(name, ctypes.get_errno())
-    return result
-
-
-def _mount_many(lower: Sequence[Path], upper: Path | None, work: Path | None, target: Path) -> None:
-    """More directories than fit one page of options: `lowerdir+` of Linux 6.5 takes them one by one."""
-    fs = _call(_SYS_FSOPEN, "fsopen", b"overlay", _CLOEXEC)
-    try:
-        settings = [("lowerdir+", path) for path in lower]
-        if upper is not None and work is not None:
-            settings += [("upperdir", upper), ("workdir", work)]
-        for key, path in settings:
-            _call(_SYS_FSCONFIG, "fsconfig", fs, _FSCONFIG_SET_STRING, key.encode(), os.fsencode(path), 0)
-        _call(_SYS_FSCONFIG, "fsconfig", fs, _FSCONFIG_CMD_CREATE, None, None, 0)
-        made = _call(_SYS_FSMOUNT, "fsmount", fs, _CLOEXEC, 0)
-    finally:
-        os.close(fs)
-    try:
-        _call(_SYS_MOVE_MOUNT, "move_mount", made, b"", -100, os.fsencode(target), _MOVE_MOUNT_F_EMPTY_PATH)
-    finally:
-        os.close(made)

@@ -11,7 +11,7 @@ from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound
-from pyd_core.linux.overlay import unmount
+from pyd_core.linux.mounting import unmount
 from pyd_core.model.container import ContainerConfig
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.preparation import mount_root
 from pyd_core.errors import KernelError, NotFound
 from pyd_core.linux.beneath import RootDirectory
-from pyd_core.linux.overlay import unmount
+from pyd_core.linux.mounting import unmount
+from pyd_core.linux.overlay import is_whiteout
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Change
 
@@ -115,7 +116,7 @@ def changes(daemon: Daemon, container: Container) -> list[Change]:
         for entry in sorted(os.scandir(directory), key=lambda each: each.name):
             path = f"{name}/{entry.name}"
             status = entry.stat(follow_symlinks=False)
-            if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0:
+            if is_whiteout(status):
                 made.append(Change(path=path, kind=DELETED))
                 any_ = True
                 continue
@@ -144,7 +145,7 @@ def _lower(layers: list[Path], path: str) -> os.stat_result | None:
                 status = os.fstat(fd)
             finally:
                 os.close(fd)
-            return None if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0 else status
+            return None if is_whiteout(status) else status
     return None
 
 

@@ -17,7 +17,7 @@ from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.preparation import Prepared, prepare
 from pyd_core.daemon.runtime import children, conmon
 from pyd_core.errors import Conflict, PydError
-from pyd_core.linux.overlay import unmount
+from pyd_core.linux.mounting import unmount
 from pyd_core.linux.reaper import exit_code
 from pyd_core.model.base import format_time, parse_time
 from pyd_core.model.container import HostConfig

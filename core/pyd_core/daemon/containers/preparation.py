@@ -16,7 +16,7 @@ from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.runtime.oci import unified
 from pyd_core.errors import Conflict, InvalidInput, KernelError, Unsupported
 from pyd_core.linux.beneath import RootDirectory
-from pyd_core.linux.overlay import mount, mount_overlay, unmount
+from pyd_core.linux.mounting import mount, mount_overlay, unmount
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

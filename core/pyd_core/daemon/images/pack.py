@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from pyd_core.daemon.images.unpack import OPAQUE, WHITEOUT
 from pyd_core.linux import pipes
+from pyd_core.linux.overlay import is_opaque, is_whiteout
 
 
 class Packer:
@@ -80,7 +81,7 @@ class Packer:
             return  # gone or swapped since it was listed
         try:
             self._tar.addfile(_entry(name or ".", tarfile.DIRTYPE, status))
-            if self._whiteouts and _opaque(fd):
+            if self._whiteouts and is_opaque(fd):
                 self.bytes(f"{name}/{OPAQUE.decode()}" if name else OPAQUE.decode(), b"")
             for inside in sorted(os.listdir(fd)):  # noqa: PTH208 - a descriptor
                 self._member(fd, inside, f"{name}/{inside}" if name else inside)
@@ -103,7 +104,7 @@ class Packer:
             entry = _entry(name, tarfile.SYMTYPE, status)
             entry.linkname = os.readlink(base, dir_fd=parent)
             self._tar.addfile(entry)
-        elif self._whiteouts and stat.S_ISCHR(mode) and status.st_rdev == 0:
+        elif self._whiteouts and is_whiteout(status):
             above, slash, last = name.rpartition("/")
             self.bytes(f"{above}{slash}{WHITEOUT.decode()}{last}", b"")
         elif not stat.S_ISSOCK(mode):  # a socket can't be archived
@@ -156,13 +157,6 @@ def _capabilities(fd: int) -> dict[str, str]:
     except OSError:
         return {}
     return {"SCHILY.xattr.security.capability": value.decode("utf-8", "surrogateescape")}
-
-
-def _opaque(fd: int) -> bool:
-    try:
-        return os.getxattr(fd, "trusted.overlay.opaque") == b"y"
-    except OSError:
-        return False
 
 
 async def stream(work: Callable[[Packer], None], *, whiteouts: bool = False) -> AsyncIterator[bytes]:

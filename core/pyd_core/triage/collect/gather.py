@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 from pyd_core.engine.client import Engine
 from pyd_core.model.base import parse_time
@@ -25,33 +26,44 @@ class Surroundings:
         events: Of all containers by id, where they were fetched at once.
     """
 
-    def __init__(self, version: Version, *, local: bool, events: dict[str, list[Event]] | None = None) -> None:
+    def __init__(
+        self,
+        version: Version,
+        *,
+        local: bool,
+        events: dict[str, list[Event]] | None = None,
+        look: Callable[[], kernel.Kernel] = kernel.read,
+    ) -> None:
         self.events = events
         self.local = local and version.kernel_version in {"", os.uname().release}
         names = {component.name for component in version.components}
         self.tool = "podman" if any("Podman" in name for name in names) else "docker"
         self._kernel: kernel.Kernel | None = None
+        self._look = look
 
     @classmethod
-    async def of(cls, engine: Engine, *, all_events: bool = False) -> Surroundings:
+    async def of(
+        cls, engine: Engine, *, all_events: bool = False, look: Callable[[], kernel.Kernel] = kernel.read
+    ) -> Surroundings:
         """Asks the engine.
 
         Args:
             engine: The engine.
             all_events: Fetch the events of all containers at once, for a sweep.
+            look: Reads the kernel log of this machine.
         """
         known = await events.fetch_all(engine) if all_events else None
-        return cls(await engine.system.version(), local=engine.endpoint.is_local, events=known)
+        return cls(await engine.system.version(), local=engine.endpoint.is_local, events=known, look=look)
 
     @property
     def kernel(self) -> kernel.Kernel:
         """The kernel log, read at first use."""
         if self._kernel is None:
-            self._kernel = kernel.read() if self.local else kernel.elsewhere()
+            self._kernel = self._look() if self.local else kernel.elsewhere()
         return self._kernel
 
-    def forget_kernel(self) -> None:
-        """Has the kernel log read again, for what happened since."""
+    def look_again(self) -> None:
+        """Has the kernel log read on at the next use, for what happened since."""
         self._kernel = None
 
 
