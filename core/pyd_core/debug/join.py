@@ -93,8 +93,8 @@ def _syscall(call: str, number: int, *arguments: int | bytes | None, subject: st
 
 
 def clone_tree(path: str, *, directory: int = _AT_FDCWD) -> int:
-    """Returns a detached copy of the mounts at a path; a symlink there is not followed."""
-    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE | _AT_SYMLINK_NOFOLLOW
+    """Returns a detached copy of the mounts at a path, or at a descriptor; a symlink there is not followed."""
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE | _AT_SYMLINK_NOFOLLOW | _AT_EMPTY_PATH
     return _syscall("open_tree", _OPEN_TREE, directory, os.fsencode(path), flags, subject=path)
 
 

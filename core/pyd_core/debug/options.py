@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pyd_core.errors import InvalidInput
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DebugOptions:
+class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of `pyd debug`.
 
     Attributes:
@@ -17,6 +16,8 @@ class DebugOptions:
         command: A program and its arguments, passed on exactly as they are; neither this nor `line` asks for a shell.
         identity: `root`, `target`, or `UID[:GID]`.
         writable: Let the session write where the target's root file system is mounted read-only.
+        volumes: `ro` or `rw`: whether the volumes of a container that doesn't run may be written; a running one's are
+            as it has them.
         explain: Tell how the session gets in and what it may do, before it starts.
     """
 
@@ -25,6 +26,7 @@ class DebugOptions:
     command: tuple[str, ...] = ()
     identity: str = "root"
     writable: bool = False
+    volumes: str = "ro"
     explain: bool = False
 
     def __post_init__(self) -> None:
