@@ -77,10 +77,10 @@ def _containers(state: State, names: tuple[str, ...]) -> None:
 
 def _recorded(name: str) -> Verdict | None:
     """The verdict on the last death of a container that is gone, if one was recorded."""
-    from pyd_core.fleet.history_store import default_path, read_history  # noqa: PLC0415 - only for one that is gone
+    from pyd_core.fleet.history_store import HistoryReader, default_path  # noqa: PLC0415 - only for one that is gone
 
     try:
-        store = read_history(default_path())
+        store = HistoryReader(default_path())
     except PydError:
         return None
     try:
