@@ -107,7 +107,14 @@ def _sweep(state: State) -> None:
 
     found = state.ask(look)
     if state.json:
-        write_json({"broken": found.broken, "containers": found.containers, "concerns": found.concerns})
+        write_json(
+            {
+                "broken": found.broken,
+                "containers": found.containers,
+                "concerns": found.concerns,
+                "unread": found.unread,
+            }
+        )
     else:
         from pyd_core.triage.words import describe_sweep  # noqa: PLC0415 - JSON needs no words
 
