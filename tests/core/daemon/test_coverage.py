@@ -35,8 +35,8 @@ def page() -> str:
     lines = [
         "# What of the Docker Engine API the embedded engine serves",
         "",
-        "Made by `tests/core/daemon/test_coverage.py` from the table of routes and the contract, API version 1.45. What",
-        "isn't served answers 501 with its name.",
+        "Made by `tests/core/daemon/test_coverage.py` from the table of routes and the contract, API version 1.45.",
+        "What isn't served answers 501 with its name.",
         "",
         "| request | what | |",
         "|---|---|---|",
