@@ -33,6 +33,7 @@ import struct
 import sys
 import termios
 import time
+import warnings  # noqa: F401 - os.execvpe imports it, and by then the library is out of sight
 from typing import Any, NoReturn
 
 _libc = ctypes.CDLL(None, use_errno=True)

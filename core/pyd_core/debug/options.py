@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pyd_core.errors import InvalidInput
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DebugOptions:
+class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of `pyd debug`.
 
     Attributes:

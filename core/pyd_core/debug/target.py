@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pyd_core.engine.containers import Containers
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
@@ -14,8 +14,7 @@ _OTHER_KERNEL = ("runsc", "kata", "krun")
 """Runtimes whose containers have a kernel of their own: there are no namespaces here to join."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A container that a session can join.
 
     Attributes:

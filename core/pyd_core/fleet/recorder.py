@@ -22,6 +22,7 @@ from pyd_core.model.container import Container, ContainerState
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
 from pyd_core.triage.collect.gather import Surroundings, complete
+from pyd_core.triage.collect.kernel import KernelWatch
 from pyd_core.triage.collect.log import TELLS as LOG_TELLS
 from pyd_core.triage.evidence import Case, Cgroup, Unread
 from pyd_core.triage.verdict import decide
@@ -87,6 +88,7 @@ class Recorder:
         self._urgent = asyncio.Semaphore(URGENT)
         self._followed = 0
         self._around: Surroundings | None = None
+        self._kernel = KernelWatch()
         self._said = ""
         self.fleet = Fleet(engine)
         self.meter = Meter(engine, self.fleet)
@@ -111,6 +113,7 @@ class Recorder:
             end_meter()
             await self._tasks.aclose()
             self._flush()
+            self._kernel.close()
 
     def _changed(self, delta: Delta) -> None:
         for event in delta.events:
@@ -188,8 +191,8 @@ class Recorder:
         self, identity: str, die: Event, known: _Known, remembered: Container | None, events: tuple[Event, ...]
     ) -> None:
         if self._around is None:
-            self._around = await Surroundings.of(self._engine)
-        self._around.forget_kernel()
+            self._around = await Surroundings.of(self._engine, look=self._kernel.look)
+        self._around.look_again()
         gone = False
         try:
             container = await self._engine.containers.inspect(identity)
