@@ -70,6 +70,10 @@ def run(
     ):
         if ask is not None:
             notify(banner(target, options))
+        if options.explain:
+            notify(
+                f"stage: {len(layers)} layers, used where they are and never written; what changes is in memory alone"
+            )
         code, _ = carry_out(target, options, supervisor, toolbox, notify=notify)
         if options.keeps_changes or ask is not None:
             from pyd_core.debug.offline.outcome import Outcome  # noqa: PLC0415 - most sessions keep nothing
