@@ -16,17 +16,17 @@ from support.debugging import Run, command, sessions_left
 from support.docker import LONE, Docker, busybox_files, layer
 
 
-def leftovers() -> tuple[list[str], list[str]]:
+def leftovers(docker: Docker) -> tuple[list[str], list[str]]:
     """What a session could leave on the host: mounts of layers or of the toolbox, and processes holding a stage."""
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     left = [line for line in mounts if "lowerdir=0:" in line or store.store_root() in line or " /sys/merged" in line]
-    return left, [str(path) for path in Path("/proc").glob("[0-9]*") if holds(path)]
+    return left, [str(path) for path in Path("/proc").glob("[0-9]*") if holds(path, docker.prefix)]
 
 
-def holds(process: Path) -> bool:
-    """Whether a process holds a stage's place."""
+def holds(process: Path, prefix: str) -> bool:
+    """Whether a process holds the stage of one of this run's containers."""
     try:
-        return (process / "cmdline").read_bytes().startswith(b"pyd-holder\0")
+        return (process / "cmdline").read_bytes().startswith(b"pyd-holder:" + prefix.encode())
     except OSError:
         return False
 
@@ -55,12 +55,12 @@ def test_what_does_not_run_is_entered_and_left_as_it_was(
     debug: Run, docker: Docker, distroless: str, state: str, kind: str
 ):
     name = in_state(docker, f"{state}-{kind}", distroless, state, options=("--hostname", "outpost", *KINDS[kind]))
-    before, changed = leftovers(), docker("diff", name)
+    before, changed = leftovers(docker), docker("diff", name)
     script = "ls -d /app; hostname; id -u; ip -o link | wc -l; echo x > /new && cat /new; ps -e -o pid= | head -1"
     done = debug(name, "-c", script)
     assert (done.stdout.split(), done.stderr) == (["/app", "outpost", "0", "1", "x", "1"], "")
     assert docker("diff", name) == changed
-    assert leftovers() == before
+    assert leftovers(docker) == before
     assert sessions_left() == []
     assert docker.inspect(name)["State"]["Status"] == state
 
@@ -106,7 +106,7 @@ def test_an_unknown_user_stops_only_who_wants_to_be_it(debug: Run, docker: Docke
     refused = debug("--as", "target", name, "-c", "id -u")
     assert refused.returncode == 125
     assert "has no user 'ghost'" in refused.stderr
-    assert leftovers()[1] == []
+    assert leftovers(docker)[1] == []
 
 
 def test_volumes_are_read_only_unless_asked(debug: Run, docker: Docker, distroless: str, tmp_path: Path):
@@ -218,7 +218,7 @@ def test_a_container_started_meanwhile_runs_on_and_keeps_what_it_writes(debug: R
 
 def test_a_killed_client_leaves_nothing(docker: Docker, distroless: str, debug: Run):
     name = in_state(docker, "killed", distroless, "exited")
-    before = leftovers()
+    before = leftovers(docker)
     for moment in ("early", "late"):
         arguments = command(name, "-c", "setsid -f sleep 1000; echo ready; sleep 1000")
         with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
@@ -228,6 +228,6 @@ def test_a_killed_client_leaves_nothing(docker: Docker, distroless: str, debug: 
             process.send_signal(signal.SIGKILL)
             process.stdout.read()  # until the last process that holds the session's output has ended
     assert debug(name, "-c", "true").returncode == 0
-    assert leftovers() == before
+    assert leftovers(docker) == before
     assert sessions_left() == []
     assert docker("diff", name) == ""
