@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import random
 import signal
 import subprocess
 from pathlib import Path
@@ -227,6 +229,26 @@ def test_a_killed_client_leaves_nothing(docker: Docker, distroless: str, debug: 
                 assert process.stdout.readline() == b"ready\n"
             process.send_signal(signal.SIGKILL)
             process.stdout.read()  # until the last process that holds the session's output has ended
+    assert debug(name, "-c", "true").returncode == 0
+    assert leftovers(docker) == before
+    assert sessions_left() == []
+    assert docker("diff", name) == ""
+
+
+def test_sessions_killed_at_any_moment_leave_nothing(docker: Docker, distroless: str, debug: Run):
+    name = in_state(docker, "often", distroless, "exited")
+    before = leftovers(docker)
+    dice = random.Random(7)
+    for _ in range(20):
+        with subprocess.Popen(
+            command(name, "-c", "setsid -f sleep 1000; sleep 1000"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            # Any moment of a session's life, from the interpreter's start to the running command.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(dice.uniform(0.05, 0.6))
+            process.send_signal(signal.SIGKILL)
+            process.stdout.read()
     assert debug(name, "-c", "true").returncode == 0
     assert leftovers(docker) == before
     assert sessions_left() == []

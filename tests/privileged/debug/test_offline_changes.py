@@ -112,12 +112,13 @@ def test_what_the_container_changed_meanwhile_is_not_overwritten_nor_lost(docker
 def test_a_container_started_meanwhile_gets_what_it_did_not_touch(docker: Docker, busybox: str):
     name = docker.create("started", busybox, "sleep", "1000", options=LONE)
     arguments = command("--apply", "/etc/conf", name, "-c", "echo mine > /etc/conf; echo ready; read line")
-    with subprocess.Popen(arguments, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(arguments, text=True, **streams) as process:  # type: ignore[call-overload]
         assert process.stdout.readline() == "ready\n"
         docker("start", name)
-        process.communicate("\n", timeout=30)
+        _, said = process.communicate("\n", timeout=30)
     assert process.returncode == 0
+    assert f"{name} was started meanwhile" in said
     assert docker("exec", name, "cat", "/etc/conf") == "mine"
 
 
