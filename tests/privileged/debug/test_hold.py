@@ -102,3 +102,15 @@ def test_the_same_network_is_there_without_the_containers_names_on_it(debug: Run
     assert lookup.returncode != 0
     assert debug(name, "-c", "ip -o link | wc -l").stdout == "1\n"
     assert clones(docker) == before
+
+
+def test_the_network_of_another_container_and_of_the_host_can_be_the_same(debug: Run, docker: Docker, busybox: str):
+    network = docker.name("shared")
+    docker("network", "create", "--label", f"pyd.test={docker.prefix}", network)
+    other = docker.run("other", busybox, "sleep", "1000", options=("--network", network, *QUICK))
+    name = docker.create("sharing", busybox, "true", options=("--network", f"container:{other}"))
+    address = docker.inspect(other)["NetworkSettings"]["Networks"][network]["IPAddress"]
+    assert address in debug("--network", "same", name, "-c", "ip -o address").stdout
+    host = docker.create("hostly", busybox, "true", options=("--network", "host"))
+    assert "docker0" in debug("--network", "same", host, "-c", "ls /sys/class/net").stdout
+    assert debug(host, "-c", "ls /sys/class/net").stdout == "lo\n"

@@ -202,6 +202,20 @@ def test_links_in_place_of_the_usual_folders_lead_nowhere(debug: Run, docker: Do
     assert docker("diff", name) == ""
 
 
+def test_an_etc_that_is_a_link_to_a_folder_of_the_host_is_the_containers_own(
+    debug: Run, docker: Docker, sleeper: Path, tmp_path: Path
+):
+    (tmp_path / "passwd").write_text("root:x:0:0::/from-the-host:/bin/sh\n")
+    files: dict[str, bytes | Path | str] = {"app": sleeper, "etc": f"-> {tmp_path}"}
+    image = docker.image("etc-link", files, 'CMD ["/app"]', "USER ghost", directories=(str(tmp_path).lstrip("/"),))
+    name = in_state(docker, "etc-link", image, "exited", options=("--user", "0"))
+    assert "localhost" in debug(name, "-c", f"ls {tmp_path}; cat /etc/hosts; : > /etc/made").stdout
+    assert debug(f"image:{image}", "-c", f": > /etc/made; ls {tmp_path}").stdout == "made\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["passwd"]
+    refused = debug("--as", "target", f"image:{image}", "-c", "true")
+    assert "has no user 'ghost'" in refused.stderr
+
+
 def test_a_container_started_meanwhile_runs_on_and_keeps_what_it_writes(debug: Run, docker: Docker, busybox: str):
     name = docker.create("meanwhile", busybox, "sh", "-c", "echo own > /etc/own; sleep 1000")
     arguments = command(name, "-c", "echo ready; read line; echo session > /etc/own; ls /etc/own")
