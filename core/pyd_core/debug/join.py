@@ -33,6 +33,7 @@ import struct
 import sys
 import termios
 import time
+import warnings  # noqa: F401 - os.execvpe imports it, and by then the library is out of sight
 from typing import Any, NoReturn
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -93,8 +94,8 @@ def _syscall(call: str, number: int, *arguments: int | bytes | None, subject: st
 
 
 def clone_tree(path: str, *, directory: int = _AT_FDCWD) -> int:
-    """Returns a detached copy of the mounts at a path; a symlink there is not followed."""
-    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE | _AT_SYMLINK_NOFOLLOW
+    """Returns a detached copy of the mounts at a path, or at a descriptor; a symlink there is not followed."""
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE | _AT_SYMLINK_NOFOLLOW | _AT_EMPTY_PATH
     return _syscall("open_tree", _OPEN_TREE, directory, os.fsencode(path), flags, subject=path)
 
 
@@ -151,7 +152,8 @@ def compose(directory: str, extra: dict[str, int], *, hide: frozenset[str] = fro
                     kept.append((entry.name, mode, clone_tree(entry.path)))
             except (OSError, CallFailed):
                 continue  # gone since it was listed
-    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m"})
+    own = os.stat(directory)  # its root's owner, where the target has a user namespace
+    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m", "uid": str(own.st_uid), "gid": str(own.st_gid)})
     attach(cover, _AT_FDCWD, directory)
     for name, target in links:
         os.symlink(target, name, dir_fd=cover)

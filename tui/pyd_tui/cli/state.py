@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+import msgspec
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class State:
+class State(msgspec.Struct):
     """The global options, as given before or after the verb."""
 
     host: str | None = None
