@@ -78,6 +78,8 @@ def level_of(data: bytes) -> Level | None:
 
 
 def _logfmt(text: str) -> Record | None:
+    if _PAIR.match(text) is None:
+        return None
     fields: dict[str, str] = {}
     end = 0
     for match in _PAIR.finditer(text):
