@@ -181,6 +181,11 @@ class Containers:
         kind = {"Content-Type": "application/x-tar"}
         await self._session.send("PUT", where, query, raw=tar, headers=kind, timeout=None)
 
+    async def commit(self, name: str) -> str:
+        """Makes an untagged image of its files as they are, without pausing it, and returns the image's id."""
+        answer = await self._session.post("/commit", {"container": name, "pause": False}, body={})
+        return decode(answer, Created).id
+
     async def resize(self, name: str, *, rows: int, columns: int) -> None:
         """Tells its terminal its size."""
         await self._verb(name, "resize", {"h": rows, "w": columns})

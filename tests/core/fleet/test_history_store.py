@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.errors import ConfigError, NotFound
-from pyd_core.fleet.history_store import COARSE_STEP, FINE, Death, HistoryStore, Point, default_path, read_history
+from pyd_core.fleet.history_store import COARSE_STEP, FINE, Death, HistoryReader, HistoryStore, Point, default_path
 from pyd_core.fleet.loops import loop_in_words
 from pyd_core.triage.verdict import Verdict
 
@@ -33,6 +33,22 @@ def death(name: str, at: float, *, cause: str = "app-error", lived: float = 3, l
     )
 
 
+def deaths(path: Path, name: str | None = None, *, limit: int = 50, since_ns: int = 0) -> list[Death]:
+    reader = HistoryReader(path)
+    try:
+        return reader.deaths(name, limit=limit, since_ns=since_ns)
+    finally:
+        reader.close()
+
+
+def curve(path: Path, *, since: int, until: int) -> list[Point]:
+    reader = HistoryReader(path)
+    try:
+        return reader.curve("c", since=since, until=until)
+    finally:
+        reader.close()
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "state/history.db"
@@ -41,19 +57,19 @@ def path(tmp_path: Path) -> Path:
 def test_deaths_come_back_newest_first_by_name_and_by_id(path: Path) -> None:
     store = HistoryStore(path)
     store.add([death("web", 1, lines=("a", "\x1b[2J")), death("db", 2), death("web", 3)])
-    assert [d.ended_ns // SECOND - NOW for d in store.deaths("web")] == [3, 1]
-    assert [d.name for d in store.deaths(limit=2)] == ["web", "db"]
-    assert store.deaths("web")[1].lines == ("a", "\x1b[2J")
-    assert store.deaths(death("db", 2).container[:12])[0].name == "db"
-    assert [d.name for d in store.deaths(since_ns=(NOW + 2) * SECOND)] == ["web"]
+    assert [d.ended_ns // SECOND - NOW for d in deaths(path, "web")] == [3, 1]
+    assert [d.name for d in deaths(path, limit=2)] == ["web", "db"]
+    assert deaths(path, "web")[1].lines == ("a", "\x1b[2J")
+    assert deaths(path, death("db", 2).container[:12])[0].name == "db"
+    assert [d.name for d in deaths(path, since_ns=(NOW + 2) * SECOND)] == ["web"]
     store.close()
 
 
 def test_a_name_with_wildcards_is_only_itself(path: Path) -> None:
     store = HistoryStore(path)
     store.add([death("web", 1)])
-    assert store.deaths("%") == []
-    assert store.deaths("we_") == []
+    assert deaths(path, "%") == []
+    assert deaths(path, "we_") == []
     store.close()
 
 
@@ -61,7 +77,7 @@ def test_the_same_death_told_twice_is_one(path: Path) -> None:
     store = HistoryStore(path)
     store.add([death("web", 1)])
     store.add([death("web", 1)])
-    assert len(store.deaths()) == 1
+    assert len(deaths(path)) == 1
     store.close()
 
 
@@ -75,8 +91,8 @@ def test_points_are_thinned_after_a_quarter_of_an_hour(path: Path) -> None:
     store = HistoryStore(path)
     store.add(points=[Point(NOW - FINE - 60 + second, "c", 10, 1000) for second in range(120)])
     store.thin(NOW)
-    old = store.curve("c", since=NOW - FINE - 60, until=NOW - FINE)
-    new = store.curve("c", since=NOW - FINE + 1, until=NOW)
+    old = curve(path, since=NOW - FINE - 60, until=NOW - FINE)
+    new = curve(path, since=NOW - FINE + 1, until=NOW)
     assert [point.time % COARSE_STEP for point in old] == [0] * len(old)
     assert len(new) == 59
     store.close()
@@ -86,8 +102,8 @@ def test_what_is_too_old_goes(path: Path) -> None:
     store = HistoryStore(path, most_age=100)
     store.add([death("old", -200), death("new", -50)], [Point(NOW - 200, "c", 1, 1)])
     store.thin(NOW)
-    assert [d.name for d in store.deaths()] == ["new"]
-    assert store.curve("c", since=0, until=NOW) == []
+    assert [d.name for d in deaths(path)] == ["new"]
+    assert curve(path, since=0, until=NOW) == []
     store.close()
 
 
@@ -100,7 +116,7 @@ def test_the_file_stays_within_its_bound_and_keeps_the_newest(path: Path) -> Non
         store.thin(NOW + 10_000)
     taken = sum(file.stat().st_size for file in path.parent.iterdir())
     assert taken <= most
-    names = {d.name for d in store.deaths(limit=1000)}
+    names = {d.name for d in deaths(path, limit=1000)}
     assert "c79" in names
     assert "c0" not in names
     store.close()
@@ -113,7 +129,7 @@ def test_a_damaged_file_is_moved_aside_and_a_fresh_one_begun(path: Path) -> None
     assert store.moved is not None
     assert store.moved.read_bytes().startswith(b"this is no")
     store.add([death("web", 1)])
-    assert len(store.deaths()) == 1
+    assert len(deaths(path)) == 1
     store.close()
 
 
@@ -137,7 +153,7 @@ def test_one_record_that_cannot_be_read_does_not_hide_the_others(path: Path) -> 
         base.execute("UPDATE death SET body = x'00' WHERE name = 'a'")
     base.close()
     again = HistoryStore(path)
-    assert [d.name for d in again.deaths()] == ["b"]
+    assert [d.name for d in deaths(path)] == ["b"]
     again.close()
 
 
@@ -149,7 +165,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 def test_no_history_is_told_from_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
-        read_history(tmp_path / "none.db")
+        HistoryReader(tmp_path / "none.db")
     assert caught.value.reference == "no-history"
 
 
@@ -167,7 +183,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
     store = HistoryStore(path)
     assert store.moved is None
-    assert [d.name for d in store.deaths()] == ["web"]
+    assert [d.name for d in deaths(path)] == ["web"]
     store.close()
 
 
@@ -178,8 +194,8 @@ def test_where_it_lies_follows_the_environment() -> None:
 
 
 def test_a_loop_is_told_in_words() -> None:
-    deaths = [death("web", -n * 85) for n in range(7)]
-    assert loop_in_words(deaths) == "7 deaths in 8 min, each about 3.0 s after its start"
+    loop = [death("web", -n * 85) for n in range(7)]
+    assert loop_in_words(loop) == "7 deaths in 8 min, each about 3.0 s after its start"
 
 
 def test_few_or_far_deaths_and_stops_are_no_loop() -> None:
@@ -187,3 +203,13 @@ def test_few_or_far_deaths_and_stops_are_no_loop() -> None:
     assert loop_in_words([death("web", 0), death("web", -10)]) == ""
     assert loop_in_words([death("web", -n * 1000) for n in range(5)]) == ""
     assert loop_in_words([death("web", -n, cause="stopped") for n in range(5)]) == ""
+
+
+def test_a_reader_leaves_a_damaged_file_to_the_recorder(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"no database" * 1000)
+    reader = HistoryReader(path)
+    with pytest.raises(ConfigError):
+        reader.deaths()
+    reader.close()
+    assert [file.name for file in path.parent.iterdir()] == ["history.db"]

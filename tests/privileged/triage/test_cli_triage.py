@@ -166,6 +166,17 @@ def test_one_that_is_gone_is_told_from_the_history(docker: Docker, stage_image: 
     assert document("history", name, PYD_HISTORY=str(history))[0]["verdict"]["cause"] == "oom-killed"
 
 
+def test_waiting_tells_codes_and_reasons(docker: Docker, stage_image: str) -> None:
+    script = "sleep 0.5; echo 'sh: TOKEN: parameter not set' >&2; exit 2"
+    first = docker.run("wait-error", stage_image, "sh", "-c", script, options=("--network", "none"))
+    second = docker.run("wait-clean", stage_image, "sh", "-c", "sleep 0.5", options=("--network", "none"))
+    assert pyd("wait", first, second).stdout.split() == ["2", "0"]
+    told = pyd("wait", "--explain", first)
+    assert told.stdout.startswith(f"2  {first}  missing-env: ")
+    found = document("wait", "--explain", first, second)
+    assert [(entry["code"], entry["verdict"]["cause"]) for entry in found] == [(2, "missing-env"), (0, "clean-exit")]
+
+
 def test_no_history_says_how_to_record_one(tmp_path: Path) -> None:
     done = pyd("history", PYD_HISTORY=str(tmp_path / "none.db"))
     assert done.returncode == 1

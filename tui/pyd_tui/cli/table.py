@@ -41,6 +41,7 @@ VERBS: dict[str, Entry] = {
     "kill": Entry("pyd_tui.cli.kill", "Send a signal to containers", CHANGE),
     "pause": Entry("pyd_tui.cli.pause", "Freeze containers", CHANGE),
     "unpause": Entry("pyd_tui.cli.unpause", "Let frozen containers go on", CHANGE),
+    "wait": Entry("pyd_tui.cli.wait", "Wait until containers end, and say how", CHANGE),
     "rm": Entry("pyd_tui.cli.rm", "Remove containers", CHANGE),
     "daemon": Entry("pyd_tui.cli.daemon", "Run the embedded engine", ENGINE),
     "record": Entry("pyd_tui.cli.record", "Write down how containers die, until told to end", ENGINE),

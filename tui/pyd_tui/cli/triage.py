@@ -77,10 +77,10 @@ def _containers(state: State, names: tuple[str, ...]) -> None:
 
 def _recorded(name: str) -> Verdict | None:
     """The verdict on the last death of a container that is gone, if one was recorded."""
-    from pyd_core.fleet.history_store import default_path, read_history  # noqa: PLC0415 - only for one that is gone
+    from pyd_core.fleet.history_store import HistoryReader, default_path  # noqa: PLC0415 - only for one that is gone
 
     try:
-        store = read_history(default_path())
+        store = HistoryReader(default_path())
     except PydError:
         return None
     try:
@@ -107,7 +107,14 @@ def _sweep(state: State) -> None:
 
     found = state.ask(look)
     if state.json:
-        write_json({"broken": found.broken, "containers": found.containers, "concerns": found.concerns})
+        write_json(
+            {
+                "broken": found.broken,
+                "containers": found.containers,
+                "concerns": found.concerns,
+                "unread": found.unread,
+            }
+        )
     else:
         from pyd_core.triage.words import describe_sweep  # noqa: PLC0415 - JSON needs no words
 

@@ -168,10 +168,10 @@ def killed_externally(case: Case) -> Conclusion | None:
         return None
     if case.ooms or run.ooms or case.container.state.oom_killed or case.asked_to_end:
         return None
-    innocent = run.complete or case.asked_to_end is False
+    innocent = case.signals_told or case.asked_to_end is False
     name = signal_name(run.signal)
     searched: list[Item] = []
-    if run.complete:
+    if case.signals_told:
         searched.append(Item(source="events", text="no signal sent by the engine in this run"))
     if case.asked_to_end is False:
         searched.append(Item(source="host", text="the engine's own record: nobody asked it to stop or kill this run"))
