@@ -27,6 +27,7 @@ from pyd_core.engine.transport.blocking import BlockingTransport, run_now
 from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
 from pyd_debugimages.packs import BASE
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def run(
     *,
     notify: Callable[[str], None],
     progress: Progress,
+    ask: Callable[[str], str] | None = None,
 ) -> int:
     """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
 
@@ -53,7 +55,8 @@ def run(
         options: What to do.
         supervisor: Waits for its plan; the caller closes it.
         notify: Told lines for the user: how the session begins on a terminal, that the target ended and how.
-        progress: Told how the making of the toolbox goes, if one has to be made.
+        ask: Shows a question and returns the answer, on a terminal: what to do with a session's changes.
+        progress: Told how the making of the toolbox goes, or the copying of files, if one has to be.
 
     Raises:
         PydError: The session couldn't be; nothing is left of it.
@@ -72,17 +75,19 @@ def run(
     subject = run_now(find_subject(engine, options.target))
     toolbox = find_toolbox(progress)
     terminal = os.isatty(0) and os.isatty(1)
-    if isinstance(subject, Container) and subject.state.pid == 0:
+    if isinstance(subject, Container) and (options.hold or subject.state.pid == 0):
         from pyd_core.debug.offline import session as offline  # noqa: PLC0415 - running containers don't pay for it
 
-        with offline.staged(subject, options, toolbox, notify) as (target, _):
-            if terminal:
-                notify(offline.banner(target, options))
-            return carry_out(target, options, supervisor, toolbox, terminal=terminal, notify=notify)[0]
+        asked = ask if terminal else None
+        return offline.run(engine, subject, options, supervisor, toolbox, notify=notify, progress=progress, ask=asked)
+    if options.keeps_changes:
+        raise InvalidInput(
+            f"{safe(options.target)} runs: a session changes it in place", hint="leave out --diff, --apply and --save"
+        )
     target = running_target(subject) if isinstance(subject, Container) else subject
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
-    code, ended = carry_out(target, options, supervisor, toolbox, terminal=terminal, notify=notify)
+    code, ended = carry_out(target, options, supervisor, toolbox, notify=notify)
     if ended:
         notify(run_now(ending(containers, target)))
     return code
@@ -94,10 +99,10 @@ def carry_out(
     supervisor: Supervisor,
     toolbox: str,
     *,
-    terminal: bool,
     notify: Callable[[str], None],
 ) -> tuple[int, bool]:
     """Runs the session in a target that is there; returns the exit code, and whether the target ended."""
+    terminal = os.isatty(0) and os.isatty(1)
     plan = make_plan(target, options, toolbox, terminal=terminal)
     if options.explain:
         from pyd_core.debug.explain import explain  # noqa: PLC0415 - only who asks pays for it
@@ -116,7 +121,10 @@ def find_toolbox(progress: Progress) -> str:
         return there
     from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
 
-    return str(store.build(BASE, Path(root), progress))
+    def making(stage: str, done: int, total: int) -> None:
+        progress(f"making the toolbox: {stage}", done, total)
+
+    return str(store.build(BASE, Path(root), making))
 
 
 async def ending(containers: Containers, target: Target) -> str:

@@ -88,14 +88,10 @@ def open_in_root(root: int, path: str, flags: int = os.O_PATH) -> int:
     return _check("openat2", _libc.syscall(*words), path)
 
 
-def make_mountpoint(root: int, path: str, *, directory: bool) -> tuple[int, bool]:
-    """Opens what a mount goes on, made with its parents where it isn't there; never outside the root.
-
-    Returns:
-        A descriptor, and whether it had to be made.
-    """
+def make_mountpoint(root: int, path: str, *, directory: bool) -> int:
+    """Opens what a mount goes on, made with its parents where it isn't there; never outside the root."""
     with contextlib.suppress(FileNotFoundError):
-        return open_in_root(root, path), False
+        return open_in_root(root, path)
     parts = [part for part in path.split("/") if part]
     for count in range(1, len(parts) + 1):
         prefix = "/".join(parts[:count])
@@ -110,7 +106,7 @@ def make_mountpoint(root: int, path: str, *, directory: bool) -> tuple[int, bool
                     os.mknod(parts[count - 1], stat.S_IFREG | 0o644, dir_fd=parent)
             finally:
                 os.close(parent)
-    return open_in_root(root, path), True
+    return open_in_root(root, path)
 
 
 def read_in_root(root: int, path: str, most: int) -> bytes:

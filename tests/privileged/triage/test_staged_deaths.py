@@ -93,7 +93,7 @@ def test_a_network_that_went_away(docker: Docker, stage_image: str, judge: Calla
 
 
 def test_one_that_was_never_started(docker: Docker, stage_image: str, judge: Callable[[str], Verdict]) -> None:
-    check(judge(docker.create("created", stage_image, "true")), "never-started")
+    check(judge(docker.create("unstarted", stage_image, "true")), "never-started")
 
 
 def test_a_volume_of_somebody_else(docker: Docker, stage_image: str, judge: Callable[[str], Verdict]) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.times import DIGITS
 from pyd_core.errors import BadAnswer, InvalidInput
 from pyd_core.model.base import decode
 
@@ -58,6 +59,8 @@ class Request:
         if not text:
             return None
         try:
+            if len(text) > DIGITS:
+                raise ValueError  # noqa: TRY301 - the same answer
             return int(text)
         except ValueError:
             raise InvalidInput(f"{name} must be a whole number, not {text[:40]!r}") from None
@@ -75,7 +78,7 @@ class Request:
             found = msgspec.json.decode(text.encode(), type=dict[str, list[str] | dict[str, bool]])
         except msgspec.DecodeError as error:
             raise InvalidInput(f"filters: {error}") from error
-        return {name: list(values) for name, values in found.items()}
+        return {name: list(values) for name, values in found.items() if values}
 
     async def body(self) -> bytes:
         """Reads the whole body.

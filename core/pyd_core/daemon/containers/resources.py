@@ -53,8 +53,8 @@ def _check_cpu(host: HostConfig, processors: int) -> None:
         )
     if host.nano_cpus and (host.cpu_quota or host.cpu_period):
         raise InvalidInput("Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set.")
-    if host.cpu_shares < 0:
-        raise InvalidInput(f"invalid CPU shares ({host.cpu_shares}): value must be a positive integer")
+    if host.cpu_shares and not 2 <= host.cpu_shares <= 262_144:
+        raise InvalidInput(f"invalid CPU shares ({host.cpu_shares}): the range is 2 to 262144")
     if host.cpu_period and not 1_000 <= host.cpu_period <= 1_000_000:
         raise InvalidInput("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
     if 0 < host.cpu_quota < 1_000:

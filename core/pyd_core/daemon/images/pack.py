@@ -29,7 +29,7 @@ class Packer:
     """
 
     def __init__(self, out: BinaryIO, *, whiteouts: bool = False) -> None:
-        self._tar = tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT, bufsize=1 << 18)  # noqa: SIM115
+        self._tar = tarfile.TarFile(fileobj=_Counted(out), mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
         self._whiteouts = whiteouts
         self._links: dict[tuple[int, int], str] = {}
         self._device = -1
@@ -135,6 +135,21 @@ def _entry(name: str, kind: bytes, status: os.stat_result) -> tarfile.TarInfo:
     entry.type, entry.mode = kind, stat.S_IMODE(status.st_mode)
     entry.uid, entry.gid, entry.mtime = status.st_uid, status.st_gid, int(status.st_mtime)
     return entry
+
+
+class _Counted:
+    """Where a pipe can't say how much was written, this can: all that `tarfile` needs to write."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._written = 0
+
+    def write(self, data: bytes) -> int:
+        self._written += len(data)
+        return self._out.write(data)
+
+    def tell(self) -> int:
+        return self._written
 
 
 class _Exactly(io.RawIOBase):

@@ -7,10 +7,10 @@ import hashlib
 import ipaddress
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
 import msgspec
@@ -20,6 +20,9 @@ from pyd_core.errors import EngineError, InvalidInput, NotFound, Refused
 
 TIMEOUT = httpx.Timeout(30.0, read=60.0)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+
+Content = bytes | Callable[[], AsyncIterator[bytes]] | None
+"""A request's body; a function gives it anew when it has to be sent twice."""
 
 MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -104,7 +107,7 @@ class Registry:
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
-        content: Any = None,
+        content: Content = None,
         push: bool = False,
     ) -> AsyncIterator[httpx.Response]:
         """Sends a request below the repository and gives the answer, logging in when the registry asks for it.
@@ -117,15 +120,11 @@ class Registry:
         base = await self._address()
         url = path if path.startswith("http") else f"{base}/v2/{self.reference.path}/{path}"
         try:
-            for again in (True, False):
-                body = content() if callable(content) else content
-                request = self._http.build_request(method, url, headers=self._headers(headers), content=body)
-                answer = await self._http.send(request, stream=True)
-                if answer.status_code == 401 and again:
-                    await answer.aclose()
-                    if await self._log_in(answer.headers.get("www-authenticate", ""), push=push):
-                        continue
-                break
+            answer = await self._once(method, url, headers, content)
+            if answer.status_code == 401:
+                await answer.aclose()
+                if await self._log_in(answer.headers.get("www-authenticate", ""), push=push):
+                    answer = await self._once(method, url, headers, content)
             try:
                 await self._check(answer)
                 yield answer
@@ -133,6 +132,11 @@ class Registry:
                 await answer.aclose()
         except (httpx.HTTPError, ssl.SSLError) as error:
             raise EngineError(f"registry {self._domain}: {str(error) or type(error).__name__}") from error
+
+    async def _once(self, method: str, url: str, headers: Mapping[str, str] | None, content: Content) -> httpx.Response:
+        body = content() if callable(content) else content
+        request = self._http.build_request(method, url, headers=self._headers(headers), content=body)
+        return await self._http.send(request, stream=True)
 
     async def _log_in(self, challenge: str, *, push: bool) -> bool:
         kind, _, rest = challenge.partition(" ")

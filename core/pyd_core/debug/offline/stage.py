@@ -26,6 +26,7 @@ import msgspec
 
 from pyd_core.debug.credentials import Credentials
 from pyd_core.debug.join import CallFailed, attach, clone_tree, new_mount, set_attributes, take_credentials
+from pyd_core.debug.offline.changes import paths_in
 from pyd_core.debug.offline.plan import MASKED, READ_ONLY, Mount, Stage
 from pyd_core.debug.offline.user import resolve_user
 from pyd_core.debug.toolbox import PREFIX
@@ -66,6 +67,7 @@ class Holder:
         built: What it told.
         upper: Descriptor of the directory that takes what the session changes.
         before: Descriptor of the root as it is without those changes.
+        began: When the upper directory was made, nanoseconds since the epoch by the kernel's clock for files.
 
     Args:
         stage: What to build.
@@ -78,6 +80,7 @@ class Holder:
     def __init__(self, stage: Stage) -> None:
         self.upper = self.before = -1
         self.built = Built()
+        self.began = 0
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -103,6 +106,7 @@ class Holder:
         message, descriptors, _, _ = socket.recv_fds(status, _MESSAGE, 2)
         if len(descriptors) == 2:
             self.upper, self.before = descriptors
+            self.began = os.fstat(self.upper).st_ctime_ns
         if message:
             self.built = msgspec.json.decode(message, type=Built)
             if self.built.failed is None:
@@ -187,6 +191,7 @@ def _build(stage: Stage) -> tuple[Built, Credentials, tuple[int, int]]:
     for mount, tree in zip(stage.mounts, sources, strict=True):
         if tree >= 0:
             _place(root, mount, tree, kernels, built)
+    built.made = paths_in(descriptors[0])
     namespaces.become_root(root)
     credentials = _credentials(stage, built)
     return built, credentials, descriptors
@@ -278,7 +283,7 @@ def _cover(root: int, path: str) -> None:
 def _place(root: int, mount: Mount, tree: int, kernels: set[int], built: Built) -> None:
     """Puts a mount where the container has it, by the container's own symlinks, but never out of its root."""
     try:
-        point, made = namespaces.make_mountpoint(root, mount.destination, directory=_is_directory(tree))
+        point = namespaces.make_mountpoint(root, mount.destination, directory=_is_directory(tree))
     except OSError as error:
         built.notes.append(f"{mount.destination} can't be mounted: {error.strerror}")
         return
@@ -286,8 +291,6 @@ def _place(root: int, mount: Mount, tree: int, kernels: set[int], built: Built) 
         if os.fstat(point).st_dev in kernels or _is_directory(point) != _is_directory(tree):
             built.notes.append(f"{mount.destination} can't be mounted: something else is there")
             return
-        if made:
-            built.made.append(os.readlink(f"/proc/self/fd/{point}").removeprefix(f"{WORKSHOP}/merged"))
         attach(tree, point, "")
     finally:
         os.close(point)
