@@ -35,7 +35,7 @@ def holds(process: Path, prefix: str) -> bool:
 
 def in_state(docker: Docker, short: str, image: str, state: str, options: tuple[str, ...] = ()) -> str:
     """Makes a container of an image and brings it into a state."""
-    name = docker.create(short, image, options=(*LONE, *options))
+    name = docker.create(f"still-{short}", image, options=(*LONE, *options))
     if state != "created":
         docker("start", name)
         docker("kill", name)
@@ -68,7 +68,9 @@ def test_what_does_not_run_is_entered_and_left_as_it_was(
 
 
 def test_a_file_written_before_the_end_is_there_and_a_deleted_one_is_not(debug: Run, docker: Docker, busybox: str):
-    name = docker.run("written", busybox, "sh", "-c", "echo kept > /etc/mine; rm /bin/vi; mkdir /d; echo 1 > /d/f")
+    name = docker.run(
+        "still-written", busybox, "sh", "-c", "echo kept > /etc/mine; rm /bin/vi; mkdir /d; echo 1 > /d/f"
+    )
     docker("wait", name)
     done = debug(name, "-c", "cat /etc/mine /d/f; ls -d /bin/vi /bin/busybox")
     assert done.stdout.split() == ["kept", "1", "/bin/busybox"]
@@ -217,7 +219,7 @@ def test_an_etc_that_is_a_link_to_a_folder_of_the_host_is_the_containers_own(
 
 
 def test_a_container_started_meanwhile_runs_on_and_keeps_what_it_writes(debug: Run, docker: Docker, busybox: str):
-    name = docker.create("meanwhile", busybox, "sh", "-c", "echo own > /etc/own; sleep 1000")
+    name = docker.create("still-meanwhile", busybox, "sh", "-c", "echo own > /etc/own; sleep 1000")
     arguments = command(name, "-c", "echo ready; read line; echo session > /etc/own; ls /etc/own")
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
