@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from pyd_core.debug.credentials import mask
+from pyd_core.debug.offline.apply import choose, find_conflicts
 from pyd_core.debug.offline.changes import Changed, find_changes
-from pyd_core.debug.offline.keep import check_name, choose, find_conflicts
 from pyd_core.debug.offline.plan import RUNTIME_CAPABILITIES, Mount, capabilities, find_layers, plan_stage
+from pyd_core.debug.offline.save import check_name
 from pyd_core.debug.offline.user import resolve_user
 from pyd_core.errors import InvalidInput, NotFound, Unsupported
 from pyd_core.model.container import Container, ContainerConfig, GraphDriver, HostConfig, MountPoint

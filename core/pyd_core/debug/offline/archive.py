@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import tarfile
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import IO
 
 from pyd_core.debug.offline.changes import DELETED, Changed
 from pyd_core.linux.namespaces import open_in_root
+
+CHUNK = 1 << 18
 
 WHITEOUT = ".wh."
 """Begins the name of an entry that deletes another in an image layer (OCI image specification, layer.md)."""
@@ -70,3 +72,10 @@ def _attributes(where: int) -> dict[str, str]:
     path = f"/proc/self/fd/{where}"
     names = [name for name in os.listxattr(path) if not name.startswith("trusted.")]
     return {f"SCHILY.xattr.{name}": os.getxattr(path, name).decode(errors="surrogateescape") for name in names}
+
+
+async def chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """Reads a file from its beginning, as the engine's client takes it."""
+    file.seek(0)
+    while chunk := file.read(CHUNK):
+        yield chunk

@@ -6,9 +6,10 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from pyd_core.debug.offline.apply import apply, choose
 from pyd_core.debug.offline.archive import write_archive
 from pyd_core.debug.offline.changes import ADDED, DELETED, MODIFIED, Changed, find_changes
-from pyd_core.debug.offline.keep import apply, check_name, choose, save
+from pyd_core.debug.offline.save import check_name, save
 from pyd_core.debug.offline.stage import Holder
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE

@@ -13,8 +13,8 @@ import msgspec
 from pyd_core.debug.clone import Clone
 from pyd_core.debug.failures import failure
 from pyd_core.debug.join import CallFailed
-from pyd_core.debug.offline.keep import check_name
 from pyd_core.debug.offline.plan import DEVICES, copies_root, find_layers, plan_stage
+from pyd_core.debug.offline.save import check_name
 from pyd_core.debug.offline.stage import Holder
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
