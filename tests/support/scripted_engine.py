@@ -19,7 +19,18 @@ from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
 from pyd_core.errors import EngineUnavailable, StreamCut
 from pyd_core.model.base import format_time
-from support.scripted_wire import START_NS, ScriptedContainer, fits, framed, inspected, log_of, nanoseconds, summary
+from support.scripted_wire import (
+    CHANGES,
+    PROCESSES,
+    START_NS,
+    ScriptedContainer,
+    fits,
+    framed,
+    inspected,
+    log_of,
+    nanoseconds,
+    summary,
+)
 
 __all__ = ["START_NS", "ScriptedContainer", "ScriptedEngine"]
 
@@ -37,6 +48,13 @@ class ScriptedEngine:
 
     def __init__(self) -> None:
         self.containers: dict[str, ScriptedContainer] = {}
+        self.documents: dict[str, Any] = {
+            "/info": {"Name": "fake", "ServerVersion": "26.1.5", "NCPU": 2},
+            "/version": {"Version": "26.1.5", "ApiVersion": "1.45", "Os": "linux"},
+            "*/top": PROCESSES,
+            "*/changes": CHANGES,
+        }
+        """What other paths answer; `*/LAST` stands for every path that ends so."""
         self.requests: list[str] = []
         self.down = False
         self.cut_next = False
@@ -204,10 +222,7 @@ class ScriptedEngine:
         if path == "/events":
             filters = json.loads(query.get("filters", "{}"))
             among, entry = self._listeners, (queue, filters)
-            since = nanoseconds(query.get("since"))
-            for event in self._past:
-                if since is not None and event["timeNano"] >= since and fits(event, filters):
-                    queue.put_nowait(json.dumps(event).encode() + b"\n")
+            self._replay(queue, filters, nanoseconds(query.get("since")))
         elif parts[-1] in {"logs", "stats"}:
             one = self._find(parts[2])
             if one is None:
@@ -226,6 +241,8 @@ class ScriptedEngine:
                     queue.put_nowait(None)
         else:
             raise AssertionError(f"not scripted: {request.target}")
+        if "until" in query:
+            queue.put_nowait(None)
         if self.cut_next:
             self.cut_next = False
             queue = asyncio.Queue()
@@ -235,6 +252,11 @@ class ScriptedEngine:
             yield _ScriptedStream(200, headers, queue)
         finally:
             among.remove(entry)
+
+    def _replay(self, queue: asyncio.Queue[bytes | None], filters: Mapping[str, list[str]], since: int | None) -> None:
+        for event in self._past:
+            if since is not None and event["timeNano"] >= since and fits(event, filters):
+                queue.put_nowait(json.dumps(event).encode() + b"\n")
 
     async def upgrade(self, request: Request) -> Duplex | Answer:
         raise AssertionError(f"not scripted: {request.target}")
@@ -262,10 +284,8 @@ class ScriptedEngine:
                 return 200, json.dumps([summary(one) for one in shown]).encode()
             case "GET", ["containers", name, "json"]:
                 return await self._inspect(name)
-            case "GET", ["info"]:
-                return 200, json.dumps({"Name": "fake", "ServerVersion": "26.1.5", "NCPU": 2}).encode()
-            case "GET", ["version"]:
-                return 200, json.dumps({"Version": "26.1.5", "ApiVersion": "1.45", "Os": "linux"}).encode()
+            case "GET", [*_, last] if document := self.documents.get(path, self.documents.get(f"*/{last}")):
+                return 200, json.dumps(document).encode()
             case "POST" | "DELETE", ["containers", name, *verb]:
                 return self._act(name, verb[0] if verb else "remove", query)
         raise AssertionError(f"not scripted: {method} {path}")

@@ -58,6 +58,7 @@ class Dashboard(App[None]):
         self.link = Link(choose, open)
         self.link.on_delta = self._changed
         self.link.on_usage = self._measured
+        self.link.judge.on_verdict = self._judged
         self.timeline = Timeline()
         self.tail = Tail(self._logged)
         self.tasks = TaskOwner(self._failed)
@@ -122,6 +123,10 @@ class Dashboard(App[None]):
     def _measured(self) -> None:
         for screen in self.live_screens[-1:]:
             screen.measured()
+
+    def _judged(self) -> None:
+        for screen in self.live_screens:
+            screen.judged()
 
     def _logged(self) -> None:
         if self._log_timer is not None:

@@ -22,7 +22,7 @@ class Header(Line):
         link = self._link
         room = self.size.width - 2
         right = freshness(link.connection, self._clock)
-        tally = counts(link.containers.values(), short=room < 100) if link.fleet is not None else EMPTY
+        tally = counts(link.containers.values(), link.is_broken, short=room < 100) if link.fleet is not None else EMPTY
         if tally:
             right = (*tally, Piece("   "), *right)
         left = heading(link.engine_name, link.endpoint.url if link.endpoint else "", room - width(right) - 3)

@@ -94,6 +94,11 @@ class Main(LiveScreen):
             self.events.sync()
             self._tell_pane()
 
+    def judged(self) -> None:
+        """Takes a verdict into the list: what turned out to be well leaves the view of the broken."""
+        self.table.look()
+        self._look()
+
     def measured(self) -> None:
         """Takes new figures into the list."""
         self.table.measured()
@@ -179,9 +184,13 @@ class Main(LiveScreen):
         """Opens what the engine knows about it."""
         self._open("inspect")
 
+    def action_why(self) -> None:
+        """Opens the verdict on it."""
+        self._open("why")
+
     def _open(self, tab: str) -> None:
         if self.table.key is not None:
-            self.app.push_screen(Detail(self.table.key, tab))
+            self.app.push_screen(Detail(self.table.key, tab, self.dashboard.clock))
 
     def action_debug(self) -> None:
         """Leaves the terminal to a debug shell."""
