@@ -14,6 +14,7 @@ from pyd_tui.dashboard.pages import TABS
 from pyd_tui.dashboard.theme import DARK, LIGHT, PLAIN, Palette
 from support.dashboard import Opened, opened
 from support.scripted_engine import START_NS, ScriptedEngine
+from support.scripted_things import WEB, identity
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -184,6 +185,78 @@ async def test_detail(picture: SnapshotAssertion, tab: str):
         await dashboard.until_shown("Process")
         for _ in range(TABS.index(tab)):
             await dashboard.press("tab")
+        await dashboard.settled(engine)
+        assert dashboard.svg == picture
+
+
+def shop() -> ScriptedEngine:
+    """The same with what the containers stand on, and something that happened."""
+    engine = fleet()
+    data = {"Type": "volume", "Name": "shop_db", "Destination": "/var/lib/postgresql/data", "RW": True}
+    engine.get("shop-db-1").mounts = [data]
+    for at, name in enumerate(("shop-web-1", "shop-web-2", "shop-db-1", "shop-migrate-1")):
+        engine.get(name).networks = {
+            "shop_default": {"IPAddress": f"172.18.0.{at + 2}", "IPPrefixLen": 16, "DNSNames": [name, "shop"]}
+        }
+    for network in ("shop_default", "shop_back"):
+        engine.documents[f"/networks/{identity(network)}"] = {
+            **engine.documents[f"/networks/{identity(network)}"],
+            "Containers": {
+                engine.get(name).id: {"Name": name, "IPv4Address": f"172.18.0.{at + 2}/16"}
+                for at, name in enumerate(("shop-web-1", "shop-web-2", "shop-db-1"))
+            },
+        }
+    engine.die("shop-web-2", 139)
+    engine.start("shop-web-2")
+    engine.health("shop-web-1", "unhealthy")
+    engine.tell(engine.get("shop-db-1"), "oom")
+    engine.emit("network", "connect", "n1", name="shop_default", type="bridge")
+    engine.emit("image", "pull", WEB, name=WEB)
+    return engine
+
+
+VIEWS = {
+    "2": "RUN apt-get update",
+    "3": "172.18.0.2/16",
+    "4": "/var/lib/docker/volumes/shop_db",
+    "5": "Attributes",
+    "6": "1.2G",
+}
+
+
+@pytest.mark.parametrize("digit", VIEWS)
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=lambda size: "x".join(map(str, size)))
+async def test_view(picture: SnapshotAssertion, digit: str, size: tuple[int, int]):
+    async with screen(size, engine=shop()) as (dashboard, _engine):
+        await dashboard.press(digit)
+        if digit == "2":
+            await dashboard.until_shown("dangling")
+            await dashboard.press("j", "j")
+        if digit == "3":
+            await dashboard.until_shown("shop_back")
+            await dashboard.press("j", "j")
+        if size == (120, 40):
+            await dashboard.until_shown(VIEWS[digit])
+        painted = -1
+        while painted != dashboard.app.painted:
+            painted = dashboard.app.painted
+            await dashboard.pilot.pause(0.5)
+        assert dashboard.svg == picture
+
+
+async def test_prune(picture: SnapshotAssertion):
+    async with screen(engine=shop()) as (dashboard, _engine):
+        await dashboard.press("2")
+        await dashboard.until_shown("RUN")
+        await dashboard.press("P")
+        await dashboard.until_shown("Remove what nothing uses")
+        assert dashboard.svg == picture
+
+
+async def test_command(picture: SnapshotAssertion):
+    async with screen() as (dashboard, engine):
+        await dashboard.press("colon")
+        await dashboard.type("ima")
         await dashboard.settled(engine)
         assert dashboard.svg == picture
 

@@ -19,6 +19,7 @@ from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
 from pyd_core.errors import EngineUnavailable, StreamCut
 from pyd_core.model.base import format_time
+from support.scripted_things import THINGS
 from support.scripted_wire import (
     CHANGES,
     PROCESSES,
@@ -49,12 +50,14 @@ class ScriptedEngine:
     def __init__(self) -> None:
         self.containers: dict[str, ScriptedContainer] = {}
         self.documents: dict[str, Any] = {
-            "/info": {"Name": "fake", "ServerVersion": "26.1.5", "NCPU": 2},
             "/version": {"Version": "26.1.5", "ApiVersion": "1.45", "Os": "linux"},
             "*/top": PROCESSES,
             "*/changes": CHANGES,
+            **THINGS,
         }
         """What other paths answer; `*/LAST` stands for every path that ends so."""
+        self.refusals: dict[str, tuple[int, str]] = {}
+        """Status and message that a `METHOD path` answers instead."""
         self.requests: list[str] = []
         self.down = False
         self.cut_next = False
@@ -208,7 +211,10 @@ class ScriptedEngine:
     async def request(self, request: Request) -> Answer:
         path, query = self._asked(request)
         await self.hold.wait()
-        status, body = await self._answer(request.method, path, query)
+        if refusal := self.refusals.get(f"{request.method} {path}"):
+            status, body = refusal[0], json.dumps({"message": refusal[1]}).encode()
+        else:
+            status, body = await self._answer(request.method, path, query)
         return Answer(status=status, headers={"api-version": "1.45", "date": DATE}, body=body)
 
     @asynccontextmanager
@@ -284,8 +290,10 @@ class ScriptedEngine:
                 return 200, json.dumps([summary(one) for one in shown]).encode()
             case "GET", ["containers", name, "json"]:
                 return await self._inspect(name)
-            case "GET", [*_, last] if document := self.documents.get(path, self.documents.get(f"*/{last}")):
-                return 200, json.dumps(document).encode()
+            case "GET", [*_, last] if (known := self.documents.get(path, self.documents.get(f"*/{last}"))) is not None:
+                return 200, json.dumps(known).encode()
+            case "DELETE", ["images" | "networks" | "volumes", _]:
+                return 200, b"[]"
             case "POST" | "DELETE", ["containers", name, *verb]:
                 return self._act(name, verb[0] if verb else "remove", query)
         raise AssertionError(f"not scripted: {method} {path}")

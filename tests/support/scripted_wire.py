@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyd_core.model.base import format_time
+from support.scripted_things import identity
 
 START_NS = 1_700_000_000_000_000_000
 """2023-11-14T22:13:20Z."""
@@ -79,6 +80,9 @@ def summary(one: ScriptedContainer) -> dict[str, Any]:
         "Status": status + (" (Paused)" if one.state == "paused" else ""),
         "Labels": one.labels,
         "Ports": summary_ports(one) if one.running else [],
+        "ImageID": f"sha256:{identity(one.image)}",
+        "Mounts": one.mounts,
+        "NetworkSettings": {"Networks": one.networks},
     }
 
 

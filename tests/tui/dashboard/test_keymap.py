@@ -6,6 +6,7 @@ import pytest
 
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.keymap import KEYMAP, Scope
+from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.widgets.lines import Lines
@@ -16,7 +17,9 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "move": (Table, Lines),
     "text": (Lines,),
     "detail": (Detail,),
-    "everywhere": (Main, Detail),
+    "browse": (Browse,),
+    "views": (Main, Browse),
+    "everywhere": (Main, Detail, Browse),
 }
 
 
@@ -30,7 +33,15 @@ def test_every_key_calls_something_that_exists(scope: Scope):
 
 
 @pytest.mark.parametrize(
-    "scopes", [("containers", "everywhere"), ("detail", "everywhere"), ("move", "text"), ("containers", "move")]
+    "scopes",
+    [
+        ("containers", "views", "everywhere"),
+        ("detail", "everywhere"),
+        ("browse", "views", "everywhere"),
+        ("move", "text"),
+        ("containers", "views", "move"),
+        ("browse", "views", "move"),
+    ],
 )
 def test_no_key_means_two_things_in_one_place(scopes: tuple[Scope, ...]):
     used = Counter(name for scope in scopes for key in KEYMAP[scope] for name in key.keys)

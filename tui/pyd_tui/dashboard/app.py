@@ -12,6 +12,8 @@ from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Delta
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.link import Choose, Link, Open
+from pyd_tui.dashboard.nouns import NOUNS
+from pyd_tui.dashboard.nouns.base import Stock
 from pyd_tui.dashboard.outside import OWN_FAILURES, command, find_shell, run_outside
 from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
@@ -19,6 +21,8 @@ from pyd_tui.dashboard.panels.logs import FRAME
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.screens.browse import Browse
+from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.tail import Tail
@@ -60,6 +64,7 @@ class Dashboard(App[None]):
         self.link.on_usage = self._measured
         self.link.judge.on_verdict = self._judged
         self.timeline = Timeline()
+        self.stock = Stock(self.link, self.clock, self.timeline)
         self.tail = Tail(self._logged)
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
@@ -95,6 +100,20 @@ class Dashboard(App[None]):
         """Has measured what the screen on top shows."""
         if screens := self.live_screens:
             self.link.watch(screens[-1].watched())
+
+    def open_view(self, name: str) -> None:
+        """Opens a view in the place of the one that is open; the containers lie below all others."""
+        while isinstance(self.screen, Detail | Help):
+            self.pop_screen()
+        current = self.screen.noun.name if isinstance(self.screen, Browse) else "containers"
+        if name == current:
+            return
+        if name == "containers":
+            self.pop_screen()
+        elif current == "containers":
+            self.push_screen(Browse(NOUNS[name], self.stock))
+        else:
+            self.switch_screen(Browse(NOUNS[name], self.stock))
 
     async def follow(self, key: str | None) -> None:
         """Follows a container's log from now on."""

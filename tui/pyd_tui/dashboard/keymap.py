@@ -7,10 +7,12 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Scope = Literal["everywhere", "move", "containers", "text", "detail"]
+Scope = Literal["everywhere", "move", "containers", "text", "detail", "browse", "views"]
 
 TITLES: dict[Scope, str] = {
     "containers": "Containers",
+    "browse": "Images, networks, volumes, events, system",
+    "views": "Views",
     "move": "Moving",
     "text": "Logs, events, inspect",
     "detail": "Detail",
@@ -58,6 +60,24 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("sort", ("o",), "o", "sort", "order by the next column", 9),
         Key("pane", ("v",), "v", "", "logs or events in the lower pane", 9),
         Key("switch_focus", ("tab", "shift+tab"), "tab", "", "between the list and the pane below"),
+    ),
+    "browse": (
+        Key("open", ("enter",), "enter", "open", "all about it; from an event to its container", 3),
+        Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 2),
+        Key("mark", ("space",), "space", "mark", "mark it", 8),
+        Key("remove", ("x",), "x", "remove", "remove it, or all marked (asks)", 5),
+        Key("prune", ("P",), "P", "prune", "remove what nothing uses; lists it and asks first", 4),
+        Key("renew", ("ctrl+r",), "^r", "renew", "ask the engine again, and for sizes", 6),
+        Key("switch_focus", ("tab", "shift+tab"), "tab", "", "between the list and the pane below"),
+    ),
+    "views": (
+        Key("view('containers')", ("1",), "1…6", "views", "containers, images, networks, volumes, events, system", 4),
+        Key("view('images')", ("2",), "", "", ""),
+        Key("view('networks')", ("3",), "", "", ""),
+        Key("view('volumes')", ("4",), "", "", ""),
+        Key("view('events')", ("5",), "", "", ""),
+        Key("view('system')", ("6",), "", "", ""),
+        Key("command", ("colon",), ":", "", "a view or a command by name"),
     ),
     "move": (
         Key("down", ("j", "down"), "j ↓", "", "down"),

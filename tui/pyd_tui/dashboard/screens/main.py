@@ -19,11 +19,12 @@ from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import Logs
 from pyd_tui.dashboard.panels.notice import Notice
 from pyd_tui.dashboard.panels.tabs import Tabs
+from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.narrowing import narrowing, tally
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
-from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.view import View
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -36,7 +37,7 @@ SETTLE = 0.15
 """Seconds the cursor has to rest on a container before its log is asked for: a held key shall not ask for fifty."""
 
 
-class Main(LiveScreen):
+class Main(ViewScreen):
     """Containers above, a pane below."""
 
     DEFAULT_CSS = """
@@ -45,13 +46,14 @@ class Main(LiveScreen):
     Main #narrowing, Main #find { display: none; }
     Main #notice { display: none; }
     """
-    BINDINGS = bindings("containers", "everywhere")
+    BINDINGS = bindings("containers", "views", "everywhere")
     AUTO_FOCUS = "#containers"
 
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
         dashboard = self.dashboard
         yield Header(dashboard.link, dashboard.clock)
+        yield Views("containers")
         yield Prompt(id="narrowing")
         with Container(id="list"):
             yield Containers(dashboard.link, dashboard.clock)
@@ -61,7 +63,8 @@ class Main(LiveScreen):
             yield Logs(dashboard.clock, id="logs")
             yield Events(dashboard.clock, id="events")
         yield Prompt(id="find")
-        yield Footer("containers")
+        yield Prompt(id="command", sign=":")
+        yield Footer("containers", "views")
 
     def on_mount(self) -> None:
         """Shows what there is, which at the start is nothing."""
@@ -171,6 +174,10 @@ class Main(LiveScreen):
         if action == "filter" and self.focused is self._pane:
             return False
         return super().check_action(action, parameters)
+
+    def home(self) -> None:
+        """Gives the focus back to the list."""
+        self.set_focus(self.table)
 
     def action_open(self) -> None:
         """Opens the container under the cursor."""

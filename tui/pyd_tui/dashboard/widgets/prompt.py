@@ -47,8 +47,9 @@ class Prompt(Line, can_focus=True):
             super().__init__(prompt)
             self.kept = kept
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, *, id: str, sign: str = "/") -> None:
         super().__init__(id=id)
+        self._sign = sign
         self.text = ""
         self._notes: Cell = EMPTY
         self._status: Cell = EMPTY
@@ -74,7 +75,7 @@ class Prompt(Line, can_focus=True):
         del room
         pieces: list[Piece] = []
         if self.text or self.has_focus:
-            pieces += (Piece("/ ", "accent"), *cell(self.text, "strong"))
+            pieces += (Piece(f"{self._sign} ", "accent"), *cell(self.text, "strong"))
             pieces.append(Piece("▏", "accent") if self.has_focus else Piece(" "))
             pieces.append(Piece("  "))
         return (*pieces, *self._notes), self._status
