@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -23,6 +23,7 @@ class State:
     host: str | None = None
     context: str | None = None
     json: bool = False
+    read_only: bool = False
 
     def endpoint(self) -> Endpoint:
         """Returns the engine's address.
@@ -32,7 +33,8 @@ class State:
         """
         from pyd_core.engine.choice import choose_endpoint  # noqa: PLC0415 - verbs without an engine don't pay for it
 
-        return choose_endpoint(host=self.host, context=self.context)
+        found = choose_endpoint(host=self.host, context=self.context)
+        return replace(found, read_only=True) if self.read_only else found
 
     def ask(self, work: Callable[[Engine], Awaitable[T]]) -> T:
         """Runs one-shot questions to the engine, by the fastest way to it.

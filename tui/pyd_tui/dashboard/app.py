@@ -212,9 +212,19 @@ class Dashboard(App[None]):
         """Leaves."""
         self.exit()
 
+    def may_change(self) -> bool:
+        """Whether things may be changed; if not, says so. The core refuses each request anyway."""
+        try:
+            if self.link.engine is not None:
+                self.link.engine.session.require_changes()
+        except PydError as error:
+            self.say(error.message, "warn", error.hint)
+            return False
+        return True
+
     async def enter_debug(self, key: str | None) -> None:
         """Leaves the terminal to a debug shell in a container, and comes back."""
-        if key is None:
+        if key is None or not self.may_change():
             return
         code = await run_outside(self, command(self.link.endpoint, "debug", key), wait_on=OWN_FAILURES)
         self.say(f"the debug shell ended with {code}", "good" if code == 0 else "warn")
@@ -222,7 +232,7 @@ class Dashboard(App[None]):
     async def enter_shell(self, key: str | None) -> None:
         """Leaves the terminal to a container's own shell, if it has one."""
         entry, engine = self.link.containers.get(key or ""), self.link.engine
-        if key is None or entry is None or engine is None:
+        if key is None or entry is None or engine is None or not self.may_change():
             return
         if entry.state != "running":
             self.say(f"{entry.name} is {entry.state}", "warn", "D opens a shell with tools in what is there")

@@ -33,7 +33,6 @@ COMMANDS: Mapping[str, Command] = {
     "rename": Command("rename NAME", "give the container another name", 1, 1),
     "kill": Command("kill [SIGNAL]", "send a signal, KILL by default", 0, 1),
     "update": Command("update memory=512m cpus=1.5 pids=100 restart=always", "change limits while it runs", 1, 8),
-    "pull": Command("pull", "pull the container's image again", 0, 0),
     "prune": Command("prune", "remove what nothing uses, after asking", 0, 0),
     "help": Command("help", "all keys and commands"),
     "quit": Command("quit", "out"),

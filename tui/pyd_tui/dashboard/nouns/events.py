@@ -15,7 +15,7 @@ from pyd_tui.dashboard.render.logs import gap
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
 
 COLUMNS = (
-    Column(key="time", title="TIME", least=14, most=14, priority=1),
+    Column(key="time", title="TIME", least=15, most=15, priority=1),
     Column(key="type", title="TYPE", least=9, most=10, priority=3),
     Column(key="action", title="ACTION", least=12, most=16, priority=0),
     Column(key="name", title="NAME", least=16, most=44, priority=0),

@@ -46,7 +46,7 @@ def row(image: ImageSummary, used: list[ContainerSummary], clock: Clock) -> Row:
     else:
         known = digests[0].partition("@")[0] if digests else ""
         name = (*cell(f"{known} " if known else ""), Piece("untagged" if used else "dangling", "warn"))
-    users_cell = names(used) or (Piece("nobody", "faint"),)
+    users_cell = names(used) or (Piece("nobody", "dim"),)
     cells = (
         name,
         cell(size(image.size)),

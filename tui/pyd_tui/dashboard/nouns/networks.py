@@ -31,7 +31,7 @@ def row(network: Network, used: list[ContainerSummary]) -> Row:
     """Returns a network's line."""
     subnets = ", ".join(config.subnet for config in network.ipam.config if config.subnet)
     rules = ", ".join(word for word, on in (("internal", network.internal), ("ingress", network.ingress)) if on)
-    members = names(used) or (Piece("nobody", "faint"),)
+    members = names(used) or (Piece("nobody", "dim"),)
     cells = (
         cell(network.name, "strong" if used else "text"),
         cell(network.driver, "dim"),

@@ -32,7 +32,7 @@ Thing = tuple[Volume, list[ContainerSummary]]
 def row(volume: Volume, weight: int | None, used: list[ContainerSummary], clock: Clock) -> Row:
     """Returns a volume's line; `weight` is its bytes, None where nobody asked or the driver doesn't tell."""
     made = parse_time(volume.created_at)
-    users_cell = names(used) or (Piece("nobody", "faint"),)
+    users_cell = names(used) or (Piece("nobody", "dim"),)
     cells = (
         cell(volume.name, "dim" if ANONYMOUS in volume.labels else "strong" if used else "text"),
         cell(volume.driver, "dim"),

@@ -102,7 +102,7 @@ def since(entry: Entry, clock: Clock) -> Cell:
 def reason(entry: Entry, answer: Verdict | PydError | None) -> Cell:
     """Says why it is broken, in triage's words: the cause, and what it did."""
     if answer is None:
-        return cell("looking" if is_suspect(entry) else "", "faint")
+        return cell("looking" if is_suspect(entry) else "", "dim")
     if isinstance(answer, PydError):
         return cell(answer.message, "dim")
     told = answer.summary.removeprefix(answer.name).strip()

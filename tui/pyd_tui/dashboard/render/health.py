@@ -38,7 +38,7 @@ def probes(found: Container, clock: Clock) -> list[Cell]:
         said = result.output.strip().splitlines()
         results += [(Piece(" " * 13), *cell(line, "dim" if good else "text")) for line in said[:OUTPUT_LINES]]
         if len(said) > OUTPUT_LINES:
-            results.append((Piece(" " * 13), Piece(f"… {len(said) - OUTPUT_LINES} more lines", "faint")))
+            results.append((Piece(" " * 13), Piece(f"… {len(said) - OUTPUT_LINES} more lines", "dim")))
     return lines + block("Probes, the newest first", results)
 
 

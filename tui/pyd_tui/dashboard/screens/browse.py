@@ -180,7 +180,8 @@ class Browse(ViewScreen):
         if self.about.query_text:
             at, total = self.about.matches()
             right = (*cell(f"/{self.about.query_text}", "warn"), Piece(f" {at} of {total}", "dim"))
-        self.query_one("#subject", Line).put(left, right or cell(f"{self.table.count:,} {self.noun.name}", "dim"))
+        count = cell(f"{self.table.count:,} {self.noun.name}" if self.noun.name != "system" else "", "dim")
+        self.query_one("#subject", Line).put(left, right or count)
 
     @property
     def _row(self) -> Row | None:
@@ -283,7 +284,7 @@ class Browse(ViewScreen):
         remove = self.noun.remove
         keys = [key for key in self.table.keys if key in self.table.marked] or [self.table.key or ""]
         rows = [self._rows[key] for key in keys if key in self._rows]
-        if remove is None or not rows:
+        if remove is None or not rows or not self.dashboard.may_change():
             return
         what = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.noun.name}"
         found = [Waste(row.name, None, lambda engine, row=row: remove(engine, row)) for row in rows]  # type: ignore[misc]
@@ -292,7 +293,8 @@ class Browse(ViewScreen):
     def action_prune(self) -> None:
         """Removes what nothing uses, after showing exactly what that is."""
         row = self._row
-        if self.noun.waste is not None and (row is not None or self.noun.name != "system"):
+        wanted = self.noun.waste is not None and (row is not None or self.noun.name != "system")
+        if wanted and self.dashboard.may_change():
             self.dashboard.tasks.start(self._prune(row), name="prune")
 
     async def _prune(self, row: Row | None) -> None:

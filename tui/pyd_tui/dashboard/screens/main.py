@@ -9,7 +9,8 @@ from textual import on
 from textual.containers import Container
 
 from pyd_core.fleet.delta import Delta
-from pyd_tui.dashboard.actions import ACTIONS, perform, question
+from pyd_tui.dashboard.actions import ACTIONS, Action, kill, perform, question, rename, update
+from pyd_tui.dashboard.commands import Call
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.panels import logs as logs_panel
 from pyd_tui.dashboard.panels.containers import Containers
@@ -262,23 +263,43 @@ class Main(ViewScreen):
 
     def action_act(self, name: str) -> None:
         """Does something to the marked containers, or to the one under the cursor."""
-        link, action = self.dashboard.link, ACTIONS[name]
+        self._do(ACTIONS[name])
+
+    def run(self, call: Call) -> None:
+        """Does what was typed to the marked containers, or to the one under the cursor."""
+        match call.verb:
+            case "kill":
+                self._do(kill(*call.words))
+            case "update":
+                self._do(update(call.words))
+            case "rename" if len(self.table.targets()) > 1:
+                self.footer.say("several containers can't have one name", "warn", "esc takes the marks away")
+            case "rename":
+                self._do(rename(call.words[0]))
+            case "prune":
+                self.dashboard.open_view("system")
+            case _:
+                super().run(call)
+
+    def _do(self, action: Action) -> None:
+        link = self.dashboard.link
         entries = [link.containers[key] for key in self.table.targets() if key in link.containers]
-        if not entries or link.engine is None:
+        if not entries or link.engine is None or not self.dashboard.may_change():
             return
         if action.asks or len(entries) > 1:
             ask = Confirm(question(action, entries), [entry.name for entry in entries])
-            self.app.push_screen(ask, lambda yes: self._act(name, [entry.id for entry in entries]) if yes else None)
+            keys = [entry.id for entry in entries]
+            self.app.push_screen(ask, lambda yes: self._start(action, keys) if yes else None)
         else:
-            self._act(name, [entries[0].id])
+            self._start(action, [entries[0].id])
 
-    def _act(self, name: str, keys: list[str]) -> None:
-        self.dashboard.tasks.start(self._perform(name, keys), name=name)
+    def _start(self, action: Action, keys: list[str]) -> None:
+        self.dashboard.tasks.start(self._perform(action, keys), name=action.verb)
 
-    async def _perform(self, name: str, keys: list[str]) -> None:
-        link, action = self.dashboard.link, ACTIONS[name]
+    async def _perform(self, action: Action, keys: list[str]) -> None:
+        link = self.dashboard.link
         entries = [link.containers[key] for key in keys if key in link.containers]
-        if link.engine is None:
+        if link.engine is None or not entries:
             return
         failures = await perform(action, link.engine, entries, self.table.set_pending)
         self.table.marked &= set(failures)  # what failed stays marked, so that it can be tried again

@@ -36,6 +36,12 @@ class ViewScreen(LiveScreen):
         del call
         self.dashboard.say("that is about containers", "warn", "1 opens them")
 
+    def _try(self, call: Call) -> None:
+        try:
+            self.run(call)
+        except PydError as error:
+            self.query_one(Footer).say(error.message, "bad", error.hint)
+
     @on(Prompt.Done, "#command")
     def _command_done(self, event: Prompt.Done) -> None:
         text = event.control.text
@@ -57,4 +63,4 @@ class ViewScreen(LiveScreen):
             case "help":
                 self.dashboard.action_help()
             case _:
-                self.run(call)
+                self._try(call)
