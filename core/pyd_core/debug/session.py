@@ -65,7 +65,9 @@ def run(
     if os.geteuid() != 0:
         raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
-    containers = Containers(EngineSession(BlockingTransport(endpoint), where=endpoint.url))
+    asked = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
+    asked.require_changes()  # a shell in there can change anything, and asks no engine
+    containers = Containers(asked)
     target = run_now(find_target(containers, options.target))
     toolbox = find_toolbox(progress)
     terminal = os.isatty(0) and os.isatty(1)
