@@ -47,10 +47,10 @@ class Prompt(Line, can_focus=True):
             super().__init__(prompt)
             self.kept = kept
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, *, id: str, sign: str = "/") -> None:
         super().__init__(id=id)
         self.text = ""
-        self.sign = "/"
+        self.sign = sign
         """What stands before the text, and says what it is for."""
         self._notes: Cell = EMPTY
         self._status: Cell = EMPTY
