@@ -6,17 +6,22 @@ import pytest
 
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.keymap import KEYMAP, Scope
+from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.line import LineScreen
+from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.table import Table
 
 HOLDERS: dict[Scope, tuple[type, ...]] = {
     "containers": (Main,),
-    "move": (Table, Lines),
+    "move": (Table, Lines, LogView),
     "text": (Lines,),
     "detail": (Detail,),
-    "everywhere": (Main, Detail),
+    "log": (LogScreen,),
+    "line": (LineScreen,),
+    "everywhere": (Main, Detail, LogScreen, LineScreen),
 }
 
 
@@ -30,7 +35,15 @@ def test_every_key_calls_something_that_exists(scope: Scope):
 
 
 @pytest.mark.parametrize(
-    "scopes", [("containers", "everywhere"), ("detail", "everywhere"), ("move", "text"), ("containers", "move")]
+    "scopes",
+    [
+        ("containers", "everywhere"),
+        ("detail", "everywhere"),
+        ("move", "text"),
+        ("containers", "move"),
+        ("log", "move", "everywhere"),
+        ("line", "move", "text", "everywhere"),
+    ],
 )
 def test_no_key_means_two_things_in_one_place(scopes: tuple[Scope, ...]):
     used = Counter(name for scope in scopes for key in KEYMAP[scope] for name in key.keys)

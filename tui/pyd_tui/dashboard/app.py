@@ -59,7 +59,7 @@ class Dashboard(App[None]):
         self.link.on_delta = self._changed
         self.link.on_usage = self._measured
         self.timeline = Timeline()
-        self.tail = Tail(self._logged)
+        self.tail = Tail(self.log_changed)
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
         """What ended it, if it wasn't the user."""
@@ -123,7 +123,8 @@ class Dashboard(App[None]):
         for screen in self.live_screens[-1:]:
             screen.measured()
 
-    def _logged(self) -> None:
+    def log_changed(self) -> None:
+        """There is more of a log to show, at the next frame."""
         if self._log_timer is not None:
             self._log_timer.resume()
 

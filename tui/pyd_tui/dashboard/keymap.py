@@ -7,12 +7,14 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Scope = Literal["everywhere", "move", "containers", "text", "detail"]
+Scope = Literal["everywhere", "move", "containers", "text", "detail", "log", "line"]
 
 TITLES: dict[Scope, str] = {
     "containers": "Containers",
     "move": "Moving",
-    "text": "Logs, events, inspect",
+    "log": "Logs",
+    "line": "One line of a log",
+    "text": "Events, inspect, short logs",
     "detail": "Detail",
     "everywhere": "Everywhere",
 }
@@ -42,7 +44,8 @@ class Key:
 KEYMAP: dict[Scope, tuple[Key, ...]] = {
     "containers": (
         Key("open", ("enter",), "enter", "open", "all about the container", 3),
-        Key("logs", ("l",), "l", "logs", "its logs, on the whole screen", 2),
+        Key("logs", ("l",), "l", "logs", "its log, or the logs of all marked as one", 2),
+        Key("project_logs", ("L",), "L", "", "the logs of its whole project as one"),
         Key("debug", ("D",), "D", "debug", "a shell with tools in it, even without its own", 1),
         Key("shell", ("e",), "e", "exec", "its own shell", 4),
         Key("inspect", ("i",), "i", "inspect", "all the engine knows about it", 4),
@@ -75,6 +78,40 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("left", ("left", "h"), "← →", "", "sideways in long lines"),
         Key("right", ("right",), "", "", ""),
     ),
+    "log": (
+        Key("find", ("slash",), "/", "find", "find; every match is marked, k of n", 1),
+        Key("find_next(1)", ("n",), "n N", "", "next match, previous match"),
+        Key("find_next(-1)", ("N",), "", "", ""),
+        Key("narrow", ("ampersand",), "&", "keep", "keep matches; !x leaves out; level>=warn", 2),
+        Key("unnarrow", ("backspace",), "⌫", "", "take the last filter away"),
+        Key("context(1)", ("plus",), "+ -", "context", "more, less context around what is kept", 6),
+        Key("context(-1)", ("minus",), "", "", ""),
+        Key("mode", ("ctrl+r",), "^r", "", "text or regular expression, with case or without"),
+        Key("follow", ("s", "F"), "s", "follow", "follow what comes, or hold still", 4),
+        Key("times", ("t",), "t", "times", "show or hide the times", 6),
+        Key("wrap", ("w",), "w", "wrap", "wrap long lines", 6),
+        Key("columns", ("J",), "J", "columns", "JSON and logfmt in columns, or as they are", 5),
+        Key("whole", ("enter",), "enter", "line", "the whole line, unfolded", 4),
+        Key("visual", ("v",), "v", "", "select lines from here on"),
+        Key("mark", ("m",), "m", "", "mark the line"),
+        Key("copy", ("c",), "c", "copy", "copy the line, or what is selected or marked", 3),
+        Key("save", ("ctrl+s",), "^s", "", "save all lines shown to a file"),
+        Key("window('0')", ("0",), "0 1", "", "from the tail, from the head"),
+        Key("window('1')", ("1",), "", "", ""),
+        Key("window('2')", ("2",), "2…6", "", "the last 1, 5, 15, 30 minutes, the last hour"),
+        Key("window('3')", ("3",), "", "", ""),
+        Key("window('4')", ("4",), "", "", ""),
+        Key("window('5')", ("5",), "", "", ""),
+        Key("window('6')", ("6",), "", "", ""),
+        Key("previous", ("p",), "p", "", "what it printed before it was started last"),
+        Key("solo", ("S",), "S", "", "hear the line's container alone, or all again"),
+        Key("mute", ("M",), "M", "", "leave the line's container out"),
+        Key("full", ("f",), "f", "", "nothing but the log on the screen"),
+        Key("left", ("left", "h"), "← →", "", "sideways in long lines"),
+        Key("right", ("right",), "", "", ""),
+        Key("debug", ("D",), "D", "", "a shell with tools in the line's container"),
+    ),
+    "line": (Key("copy", ("c",), "c", "copy", "copy it", 1),),
     "detail": (
         Key("tab(1)", ("tab",), "tab", "next", "next tab", 3),
         Key("tab(-1)", ("shift+tab",), "", "", ""),
@@ -82,6 +119,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("go('logs')", ("2", "l"), "", "", ""),
         Key("go('inspect')", ("3", "i"), "", "", ""),
         Key("go('events')", ("4",), "", "", ""),
+        Key("logs", ("L",), "L", "", "its log, on the whole screen"),
         Key("debug", ("D",), "D", "debug", "a shell with tools in it", 1),
         Key("shell", ("e",), "e", "exec", "its own shell", 4),
     ),

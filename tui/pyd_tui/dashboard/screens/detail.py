@@ -24,6 +24,7 @@ from pyd_tui.dashboard.render.document import document
 from pyd_tui.dashboard.render.overview import overview
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.widgets.lines import Fixed, Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
@@ -191,6 +192,10 @@ class Detail(LiveScreen):
         self.tabs.open(name)
         self.set_focus(self._pages[name])
         self._tell()
+
+    def action_logs(self) -> None:
+        """Opens its log on the whole screen."""
+        self.app.push_screen(LogScreen((self.key,)))
 
     def action_debug(self) -> None:
         """Leaves the terminal to a debug shell."""
