@@ -284,6 +284,17 @@ async def test_what_is_typed_at_once_after_a_slash_is_text_and_never_a_command(t
         assert dashboard.app.is_running
 
 
+async def test_a_key_typed_at_once_after_enter_is_a_command_and_never_text():
+    engine = three()
+    async with opened(engine) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 3)
+        for name in ("slash", "w", "e", "b", "enter", "x"):
+            dashboard.app.post_message(Key(name, name if len(name) == 1 else None))
+        await dashboard.until_shown("Remove web?")
+        await dashboard.press("n")
+        assert dashboard.shown == ["web"]
+
+
 async def test_a_quick_yes_meets_the_question_it_answers():
     engine = three()
     async with opened(engine) as dashboard:
