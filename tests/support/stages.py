@@ -34,6 +34,12 @@ STAGES = (
     Stage("stop-timeout", "stop-timeout", ("sleep", "60"), act=engine("stop", "-t", "1")),
     Stage("kill", "killed-by-user", ("sleep", "60"), act=engine("kill")),
     Stage("kill-term", "killed-by-user", ("sleep", "60"), (*NONE, "--init"), act=engine("kill", "-s", "TERM")),
+    Stage(
+        "reloaded-then-failed",
+        "missing-file",
+        shell("trap 'n=1' HUP; echo ready; while [ -z \"$n\" ]; do sleep 0.1; done; cat /etc/app.conf"),
+        act=said_then("ready", engine("kill", "-s", "HUP")),
+    ),
     Stage("kill-9-outside", "killed-externally", ("sleep", "60"), act=host_kill(KILL)),
     Stage("kill-9-outside-limited", "killed-externally", ("sleep", "60"), SMALL, act=host_kill(KILL)),
     Stage("term-outside", "killed-externally", ("sleep", "60"), (*NONE, "--init"), act=host_kill(TERM)),

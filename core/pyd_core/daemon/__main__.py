@@ -21,6 +21,8 @@ def main() -> int:
     parser.add_argument("--group", default="docker", help="who may use the socket besides root")
     parser.add_argument("--runtime", default="", help="the OCI runtime")
     parser.add_argument("--subnet", default="", help="IPv4 subnet of the default bridge")
+    parser.add_argument("--idle", type=float, default=0.0, help="end after so many seconds without work")
+    parser.add_argument("--ready-fd", type=int, default=-1, help="write a byte here when listening")
     parser.add_argument("--verbose", action="store_true", help="say more")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
     options = vars(parser.parse_args())

@@ -29,6 +29,11 @@ class DaemonConfig:
     subnet: str = ""
     """IPv4 subnet of the default bridge; empty chooses a free one."""
 
+    idle: float = 0.0
+    """Seconds without a client and a running container after which it ends; 0 is never."""
+    ready_fd: int = -1
+    """A descriptor it writes a byte to once it listens."""
+
     def __post_init__(self) -> None:
         for name in ("root", "run", "socket"):
             value = getattr(self, name)

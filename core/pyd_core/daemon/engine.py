@@ -119,6 +119,23 @@ def listen(config: DaemonConfig) -> socket.socket:
     return made
 
 
+async def _until_idle(daemon: Daemon, clients: TaskOwner, over: asyncio.Event) -> None:
+    """Ends an engine that was started on demand, once nothing has needed it for a while."""
+    seconds = daemon.config.idle
+    since = asyncio.get_running_loop().time()
+    while True:
+        await asyncio.sleep(seconds / 4)
+        now = asyncio.get_running_loop().time()
+        busy = len(clients) > 0 or any(
+            each.record.running or each.record.status == "restarting" for each in daemon.containers.all()
+        )
+        if busy:
+            since = now
+        elif now - since >= seconds:
+            over.set()
+            return
+
+
 async def serve(config: DaemonConfig) -> None:
     """Runs an engine until SIGTERM or SIGINT.
 
@@ -146,6 +163,11 @@ async def serve(config: DaemonConfig) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
     log.info("listening on %s", config.socket_path)
+    if config.ready_fd >= 0:
+        os.write(config.ready_fd, b"\n")
+        os.close(config.ready_fd)
+    if config.idle:
+        daemon.tasks.start(_until_idle(daemon, clients, over))
     try:
         await over.wait()
     finally:

@@ -257,11 +257,13 @@ def take_credentials(wanted: dict[str, Any]) -> None:
 class Groups:
     """The session's own cgroups, one a hierarchy, so that no tool counts against the target's limits.
 
-    Their name carries the supervisor's pid and start time: whoever finds them later can tell whether it still lives.
+    Their name carries the supervisor's pid namespace, pid and start time: whoever finds them later in the same pid
+    namespace can tell whether it still lives, and nobody else tries.
     """
 
     def __init__(self, wanted: list[dict[str, Any]]) -> None:
-        name = f"pyd-{os.getpid()}-{start_time(os.open('/proc/self', os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))}"
+        started = start_time(os.open("/proc/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        name = f"pyd-{os.stat('/proc/self/ns/pid').st_ino}-{os.getpid()}-{started}"
         self._paths: list[str] = []
         self._members: list[int] = []
         self._no_forks = -1
@@ -467,10 +469,18 @@ def _mind(child: int, *, everyone: bool = False, target: int = -1) -> int:
                     os.close(signals)
                     return ended
             elif everyone:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child, signal.SIGKILL if number == _CLIENT_GONE else number)
+                _pass_on(child, signal.SIGKILL if number == _CLIENT_GONE else number)
             else:
                 os.kill(child, number)
+
+
+def _pass_on(child: int, number: int) -> None:
+    """Signals the child's process group; the child alone if it has none yet, being about to make it."""
+    try:
+        os.killpg(child, number)
+    except ProcessLookupError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, number)
 
 
 def _reap(child: int, *, everyone: bool) -> int | None:

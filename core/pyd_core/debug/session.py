@@ -56,7 +56,7 @@ def run(
         supervisor: Waits for its plan; the caller closes it.
         notify: Told lines for the user: how the session begins on a terminal, that the target ended and how.
         ask: Shows a question and returns the answer, on a terminal: what to do with a session's changes.
-        progress: Told how the making of the toolbox goes, if one has to be made.
+        progress: Told how the making of the toolbox goes, or the copying of files, if one has to be.
 
     Raises:
         PydError: The session couldn't be; nothing is left of it.
@@ -78,7 +78,8 @@ def run(
     if isinstance(subject, Container) and (options.hold or subject.state.pid == 0):
         from pyd_core.debug.offline import session as offline  # noqa: PLC0415 - running containers don't pay for it
 
-        return offline.run(engine, subject, options, supervisor, toolbox, notify=notify, ask=ask if terminal else None)
+        asked = ask if terminal else None
+        return offline.run(engine, subject, options, supervisor, toolbox, notify=notify, progress=progress, ask=asked)
     if options.keeps_changes:
         raise InvalidInput(
             f"{safe(options.target)} runs: a session changes it in place", hint="leave out --diff, --apply and --save"
@@ -120,7 +121,10 @@ def find_toolbox(progress: Progress) -> str:
         return there
     from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
 
-    return str(store.build(BASE, Path(root), progress))
+    def making(stage: str, done: int, total: int) -> None:
+        progress(f"making the toolbox: {stage}", done, total)
+
+    return str(store.build(BASE, Path(root), making))
 
 
 async def ending(containers: Containers, target: Target) -> str:

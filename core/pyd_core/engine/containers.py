@@ -174,6 +174,10 @@ class Containers:
         """Streams a tar of a file or directory inside it."""
         return self._session.stream("GET", f"/containers/{segment(name)}/archive", {"path": path})
 
+    def export(self, name: str) -> AbstractAsyncContextManager[Stream]:
+        """Streams a tar of all its files, without those of its volumes."""
+        return self._session.stream("GET", f"/containers/{segment(name)}/export")
+
     async def archive_put(self, name: str, path: str, tar: bytes | AsyncIterable[bytes]) -> None:
         """Unpacks a tar into a directory inside it, running or not."""
         query: Query = {"path": path, "noOverwriteDirNonDir": True}

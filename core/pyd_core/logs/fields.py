@@ -58,11 +58,10 @@ def record(data: bytes) -> Record | None:
     data = plain(data).strip()
     if data[:1] == b"{" and data[-1:] == b"}":
         try:
-            found = msgspec.json.decode(data)
+            fields: dict[str, str] = {}
+            _flatten(msgspec.json.decode(data), "", fields, 4)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return None
-        fields: dict[str, str] = {}
-        _flatten(found, "", fields, 4)
         return _sort_out("json", fields)
     if b"=" in data:
         return _logfmt(data.decode("utf-8", "replace"))

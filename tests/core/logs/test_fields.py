@@ -28,10 +28,16 @@ def test_a_logfmt_line_is_taken_apart_with_its_quotes():
 @pytest.mark.parametrize(
     "plain",
     [b"", b"hello", b"a=1", b"set a=1 and b=2", b"{not json}", b"[1,2]", b'{"a":1', b"\xff{}", b"{" * 5000 + b"}",
-     b'{"a":' * 5000 + b"1" + b"}" * 5000, b"x = y = z", b"a=1 b=2 and more"],
+     b"x = y = z", b"a=1 b=2 and more"],
 )  # fmt: skip
 def test_other_lines_pass_untouched(plain: bytes):
     assert record(plain) is None
+
+
+@pytest.mark.parametrize("deep", [100, 990, 5000, 200_000])
+def test_a_line_nested_without_end_is_read_or_passes_untouched(deep: int):
+    found = record(b'{"a":' * deep + b"1" + b"}" * deep)
+    assert found is None or set(found.fields) == {"a.a.a.a"}
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,30 @@ def dynamic_image(docker: Docker, programs: dict[str, Path]) -> str:
     return docker.image("dynamic", loader_files(programs["dynamic"]), 'CMD ["/dynamic"]')
 
 
+class Table:
+    """What was staged and what was concluded, printed when all is done."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, Verdict]] = []
+
+    def __str__(self) -> str:
+        head = f"{'engine':<8}{'staged':<26}{'cause':<24}{'sure':<6}contributing"
+        rows = [
+            f"{engine:<8}{short:<26}{verdict.cause:<24}{verdict.confidence:<6.2f}{', '.join(verdict.contributing)}"
+            for engine, short, verdict in self.rows
+        ]
+        return "\n".join(["", head, *rows])
+
+
+@pytest.fixture(scope="session")
+def table(request: pytest.FixtureRequest) -> Iterator[Table]:
+    made = Table()
+    yield made
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print(made)  # noqa: T201 - for whoever runs the suite
+
+
 @pytest.fixture(scope="session")
 def judge() -> Iterator[Callable[[str], Verdict]]:
     engine = blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))

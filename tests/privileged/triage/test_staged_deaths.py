@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,14 @@ from support.staging import SECCOMP, Stage
 
 
 @pytest.mark.parametrize("this", STAGES, ids=lambda this: this.short)
-def test_names_the_cause(docker: Docker, stage_image: str, judge: Callable[[str], Verdict], this: Stage) -> None:
+def test_names_the_cause(
+    docker: Docker, stage_image: str, judge: Callable[[str], Verdict], table: Any, this: Stage
+) -> None:
     name = stage(docker, stage_image, this)
     try:
-        check(judge(name), this.cause, this.also)
+        verdict = judge(name)
+        table.rows.append(("docker", this.short, verdict))
+        check(verdict, this.cause, this.also)
     finally:
         docker("rm", "-f", "-v", name, check=False)
 

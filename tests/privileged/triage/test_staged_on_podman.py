@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,10 +56,12 @@ ON_PODMAN = [this for this in STAGES if this.short not in NOT_HERE and "--init" 
 
 @pytest.mark.parametrize("this", ON_PODMAN, ids=lambda this: this.short)
 def test_names_the_cause(
-    podman: Docker, podman_image: str, judge_podman: Callable[[str], Verdict], this: Stage
+    podman: Docker, podman_image: str, judge_podman: Callable[[str], Verdict], table: Any, this: Stage
 ) -> None:
     name = stage(podman, podman_image, this)
     try:
-        check(judge_podman(name), ELSE.get(this.short, this.cause), this.also)
+        verdict = judge_podman(name)
+        table.rows.append(("podman", this.short, verdict))
+        check(verdict, ELSE.get(this.short, this.cause), this.also)
     finally:
         podman("rm", "-f", "-v", name, check=False)

@@ -162,7 +162,7 @@ def _ask(question: str) -> str:
 
 
 class _Progress:
-    """How the making of the toolbox goes: a bar on a terminal, a line a stage elsewhere."""
+    """How the making of the toolbox goes, or the copying of files: a bar on a terminal, a line a stage elsewhere."""
 
     def __init__(self) -> None:
         self._bar: _Bar | None = None
@@ -171,7 +171,7 @@ class _Progress:
     def __call__(self, stage: str, done: int, total: int) -> None:
         if not sys.stderr.isatty():
             if stage != self._stage:
-                _notify(f"making the toolbox: {stage}")
+                _notify(stage)
             self._stage = stage
             return
         if self._bar is None:
@@ -192,7 +192,7 @@ class _Bar:
         from rich.console import Console  # noqa: PLC0415 - a warm start has no use for rich
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-        columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+        columns = (TextColumn("{task.description:<36}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
         self._progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
         self._rows: dict[str, object] = {}
         self._progress.start()

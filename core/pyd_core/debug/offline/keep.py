@@ -85,15 +85,72 @@ def _changed_since(root: int, path: str, began: int) -> bool:
     return False
 
 
+async def find_conflicts_by_engine(
+    containers: Containers, name: str, changes: Iterable[Changed], before: int
+) -> list[str]:
+    """Returns the paths that aren't as they were, by asking the engine for each file; folders are left out.
+
+    Args:
+        containers: Of the engine.
+        name: The container.
+        changes: What the session changed.
+        before: Descriptor of the root as it was.
+    """
+    return [change.path for change in changes if await _differs(containers, name, change.path, before)]
+
+
+async def _differs(containers: Containers, name: str, path: str, before: int) -> bool:
+    try:
+        where = open_in_root(before, path, os.O_PATH | os.O_NOFOLLOW)
+    except OSError:
+        old = None
+    else:
+        old = os.fstat(where)
+        os.close(where)
+        if stat.S_ISDIR(old.st_mode):
+            return False
+    try:
+        packed = await containers.archive_get(name, path)
+    except NotFound:
+        return old is not None
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        now = tar.next()
+    if old is None or now is None:
+        return True
+    return (now.size if now.isreg() else 0, int(now.mtime)) != (
+        old.st_size if stat.S_ISREG(old.st_mode) else 0,
+        int(old.st_mtime),
+    )
+
+
 async def apply(
-    containers: Containers, container: Container, changes: Sequence[Changed], upper: int, began: int
+    containers: Containers,
+    container: Container,
+    changes: Sequence[Changed],
+    *,
+    upper: int,
+    before: int,
+    own: str,
+    began: int,
 ) -> None:
     """Puts added and changed paths into the container; deletions have no place in the engine's archive API.
+
+    Args:
+        containers: Of the engine.
+        container: Where to.
+        changes: What to put there.
+        upper: Descriptor of the directory that has them.
+        before: Descriptor of the root as it was.
+        own: The container's own upper directory, if it is on this machine.
+        began: When the session began, nanoseconds since the epoch by the kernel's clock for files.
 
     Raises:
         Conflict: The container changed one of them since the session began; nothing is put back then.
     """
-    conflicts = find_conflicts(changes, container.graph_driver.data["UpperDir"], began)
+    if own:
+        conflicts = find_conflicts(changes, own, began)
+    else:
+        conflicts = await find_conflicts_by_engine(containers, container.id, changes, before)
     if conflicts:
         shown = safe(container.name)
         raise Conflict(

@@ -83,7 +83,11 @@ class Outcome:
         kept = [change for change in chosen if change.kind != DELETED]
         container = self._target.container
         if kept:
-            run_now(apply(Containers(self._session), container, kept, self._holder.upper, self._holder.began))
+            held = self._holder
+            own = container.graph_driver.data.get("UpperDir", "")
+            own = own if os.path.isdir(own) else ""
+            to = Containers(self._session)
+            run_now(apply(to, container, kept, upper=held.upper, before=held.before, own=own, began=held.began))
         self._notify(f"put back into {self._target.name}: {_counted(kept)}")
         deleted = [safe(change.path) for change in chosen if change.kind == DELETED]
         if deleted:

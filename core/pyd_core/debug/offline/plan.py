@@ -136,6 +136,11 @@ def find_layers(graph: GraphDriver, shown: str) -> tuple[str, ...]:
     return layers
 
 
+def copies_root() -> str:
+    """Returns the folder for copies of files whose layers are out of reach: `PYD_COPIES`, or the default."""
+    return os.environ.get("PYD_COPIES") or "/var/lib/pyd/copies"
+
+
 def capabilities(host: HostConfig) -> int:
     """Returns the capabilities a runtime would give the container's root user."""
     everything = mask(*CAPABILITIES)

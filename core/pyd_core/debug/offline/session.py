@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,7 +14,7 @@ from pyd_core.debug.clone import Clone
 from pyd_core.debug.failures import failure
 from pyd_core.debug.join import CallFailed
 from pyd_core.debug.offline.keep import check_name
-from pyd_core.debug.offline.plan import DEVICES, find_layers, plan_stage
+from pyd_core.debug.offline.plan import DEVICES, copies_root, find_layers, plan_stage
 from pyd_core.debug.offline.stage import Holder
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
@@ -21,10 +22,13 @@ from pyd_core.debug.session import carry_out
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Target, running_target
 from pyd_core.engine.session import Session
-from pyd_core.errors import InvalidInput
+from pyd_core.errors import InvalidInput, Unsupported
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
+
+if TYPE_CHECKING:
+    from pyd_core.debug.offline.export import Progress
 
 MEMORY_SHARE = 4
 """What a session changes may take this part of the host's memory."""
@@ -38,6 +42,7 @@ def run(
     toolbox: str,
     *,
     notify: Callable[[str], None],
+    progress: Progress,
     ask: Callable[[str], str] | None,
 ) -> int:
     """Runs a session in a container that doesn't run, an image, or a clone of a container; returns the exit code.
@@ -49,6 +54,7 @@ def run(
         supervisor: Waits for its plan.
         toolbox: The toolbox's folder.
         notify: Told lines for the user.
+        progress: Told how a long copying goes.
         ask: Shows a question and returns the answer; None without a terminal.
 
     Raises:
@@ -56,9 +62,11 @@ def run(
     """
     if options.hold:
         return _run_held(engine, container, options, supervisor, toolbox, notify=notify)
+    _check(container, options)
     with (
+        _layers(engine, container, notify, progress) as layers,
         _network(engine, container, options) as network,
-        staged(container, options, toolbox, notify, network=network) as (target, holder),
+        staged(container, layers, options, toolbox, notify, network=network) as (target, holder),
     ):
         if ask is not None:
             notify(banner(target, options))
@@ -107,9 +115,42 @@ def _network(engine: Session, container: Container, options: DebugOptions) -> It
             yield f"/proc/{clone.state.pid}/ns/net", clone
 
 
+def _check(container: Container, options: DebugOptions) -> None:
+    """Refuses what would fail only at the end, with the session's work done."""
+    if options.save:
+        check_name(options.save)
+    if options.apply and container.state.status == IMAGE:
+        raise InvalidInput(
+            f"{safe(container.name)} is an image; nothing can be put back into it", hint="make a new one: --save IMAGE"
+        )
+
+
+@contextmanager
+def _layers(
+    engine: Session, container: Container, notify: Callable[[str], None], progress: Progress
+) -> Iterator[tuple[str, ...]]:
+    """Gives the layers of the target's files: the engine's own where they are in reach, else a copy."""
+    if os.path.isdir(copies_root()):
+        from pyd_core.debug.offline.export import remove_stale_copies  # noqa: PLC0415 - hardly ever needed
+
+        remove_stale_copies()
+    try:
+        layers = find_layers(container.graph_driver, safe(container.name))
+    except Unsupported as error:
+        from pyd_core.debug.offline.export import exported  # noqa: PLC0415 - the last resort
+
+        notify(f"{error.message}: all its files are copied first, and the copy is removed at the end")
+        is_image = container.state.status == IMAGE
+        with exported(engine, container, image=is_image, progress=progress) as folder:
+            yield (folder,)
+    else:
+        yield layers
+
+
 @contextmanager
 def staged(
     container: Container,
+    layers: tuple[str, ...],
     options: DebugOptions,
     toolbox: str,
     notify: Callable[[str], None],
@@ -120,6 +161,7 @@ def staged(
 
     Args:
         container: What the engine tells of it.
+        layers: Directories with its files, the topmost first.
         options: What to do.
         toolbox: The toolbox's folder.
         notify: Told what the container had that the stage has not.
@@ -128,18 +170,14 @@ def staged(
     Raises:
         PydError: It can't be built; nothing is left of it.
     """
-    shown = safe(container.name) or container.id[:12]
-    if options.save:
-        check_name(options.save)  # before anything is done that would then be lost
-    if options.apply and container.state.status == IMAGE:
-        raise InvalidInput(f"{shown} is an image; nothing can be put back into it", hint="make a new one: --save IMAGE")
+    shown = safe(container.name)
     path, clone = network
     named = container
     if clone is not None:
         named = msgspec.structs.replace(container, hosts_path=clone.hosts_path, resolv_conf_path=clone.resolv_conf_path)
     stage = plan_stage(
         named,
-        find_layers(container.graph_driver, shown),
+        layers,
         toolbox=toolbox,
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEMORY_SHARE,
         writable_volumes=options.volumes == "rw",

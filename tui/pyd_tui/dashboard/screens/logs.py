@@ -158,11 +158,12 @@ class LogScreen(LiveScreen):
         self._chips.display = bool(sources or filters) and self._title.display
 
     def _subject(self) -> Cell:
-        if len(self.keys) > 1:
+        only, *others = self.keys
+        if others:
             return cell(f"{len(self.keys)} containers", "strong")
-        entry = self.dashboard.link.containers.get(self.keys[0])
+        entry = self.dashboard.link.containers.get(only)
         told = state(entry) if entry is not None else cell("removed", "bad")
-        return (*cell(self.names[self.keys[0]], "strong"), Piece("  "), *told)
+        return (*cell(self.names[only], "strong"), Piece("  "), *told)
 
     def _sources(self) -> Cell:
         muted = self.book.shown.filters.muted
