@@ -61,6 +61,22 @@ def test_logs_follow_what_the_container_prints(docker: Docker, busybox: str, wat
     docker("rm", "-f", name)
 
 
+def test_why_tells_the_verdict_on_a_death_with_its_evidence(
+    docker: Docker, busybox: str, watch: Callable[[str], Terminal]
+):
+    dashboard = watch("greedy")
+    limited = (*ALONE, "--memory", "20m", "--memory-swap", "20m")
+    name = docker.run("greedy", busybox, "sh", "-c", "tail /dev/zero", options=limited)
+    dashboard.wait_for(row(name, "✗ exited 137"))
+    dashboard.keys("!")
+    dashboard.wait_for(re.compile(r"exited 137.*oom-killed"))
+    dashboard.keys("w")
+    dashboard.wait_for("What to do")
+    dashboard.wait_for("oom-killed")
+    dashboard.wait_for("Evidence")
+    docker("rm", "-f", name)
+
+
 def test_stop_and_remove_by_keyboard(docker: Docker, distroless: str, watch: Callable[[str], Terminal]):
     dashboard = watch("victim")
     name = docker.run("victim", distroless, options=ALONE)

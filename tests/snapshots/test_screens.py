@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import NoEngine
+from pyd_tui.dashboard.pages import TABS
 from pyd_tui.dashboard.theme import DARK, LIGHT, PLAIN, Palette
 from support.dashboard import Opened, opened
 from support.scripted_engine import START_NS, ScriptedEngine
+from support.scripted_things import WEB, identity
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -20,6 +22,39 @@ if TYPE_CHECKING:
 SHOP = {"com.docker.compose.project": "shop"}
 BLOG = {"com.docker.compose.project": "blog"}
 HOUR = 3600 * 10**9
+BACKUP: dict[str, Any] = {
+    "health": "unhealthy",
+    "probes": [(0, "ok"), (1, "dial tcp 10.0.0.9:443: connection refused\nno snapshot for 26 h")],
+    "env": [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/bin:/bin",
+        "RESTIC_PASSWORD=hunter2hunter2",
+        "RESTIC_REPOSITORY=rest:https://backup:hunter2@vault.example.com/shop",
+        "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI",
+        "TZ=Europe/Berlin",
+    ],
+    "mounts": [
+        {
+            "Type": "volume",
+            "Name": "shop_data",
+            "Source": "/var/lib/docker/volumes/shop_data/_data",
+            "Destination": "/data",
+            "Driver": "local",
+            "Mode": "z",
+            "RW": False,
+        },
+        {"Type": "bind", "Source": "/etc/restic", "Destination": "/etc/restic", "RW": True, "Propagation": "rprivate"},
+    ],
+    "networks": {
+        "backup_net": {
+            "IPAddress": "172.20.0.7",
+            "IPPrefixLen": 16,
+            "Gateway": "172.20.0.1",
+            "MacAddress": "02:42:ac:14:00:07",
+            "Aliases": ["backup"],
+            "DNSNames": ["backup", "restic"],
+        },
+    },
+}
 
 
 def fleet() -> ScriptedEngine:
@@ -55,7 +90,7 @@ def fleet() -> ScriptedEngine:
     engine.add("shop-cache-1", image="redis:7-alpine", labels=SHOP, **started)
     engine.add("blog-ghost-1", image="ghost:5", labels=BLOG, health="starting", ports=((2368, 80),))
     engine.add("traefik", image="traefik:v3.1", ports=((80, 80), (443, 443), (8080, 8080)))
-    engine.add("backup", image="restic/restic:0.17", state="paused")
+    engine.add("backup", image="restic/restic:0.17", state="paused", **BACKUP)
     engine.add("shop-migrate-1", image="registry.example.com/shop/web:2.14.0", labels=SHOP, state="exited")
     engine.add(
         "shop-worker-1",
@@ -143,12 +178,85 @@ async def test_events(picture: SnapshotAssertion):
         assert dashboard.svg == picture
 
 
-@pytest.mark.parametrize("tab", ["overview", "logs", "inspect", "events"])
+@pytest.mark.parametrize("tab", TABS)
 async def test_detail(picture: SnapshotAssertion, tab: str):
     async with screen() as (dashboard, engine):
         await dashboard.press("enter")
         await dashboard.until_shown("Process")
-        await dashboard.press(str(("overview", "logs", "inspect", "events").index(tab) + 1))
+        for _ in range(TABS.index(tab)):
+            await dashboard.press("tab")
+        await dashboard.settled(engine)
+        assert dashboard.svg == picture
+
+
+def shop() -> ScriptedEngine:
+    """The same with what the containers stand on, and something that happened."""
+    engine = fleet()
+    data = {"Type": "volume", "Name": "shop_db", "Destination": "/var/lib/postgresql/data", "RW": True}
+    engine.get("shop-db-1").mounts = [data]
+    for at, name in enumerate(("shop-web-1", "shop-web-2", "shop-db-1", "shop-migrate-1")):
+        engine.get(name).networks = {
+            "shop_default": {"IPAddress": f"172.18.0.{at + 2}", "IPPrefixLen": 16, "DNSNames": [name, "shop"]}
+        }
+    for network in ("shop_default", "shop_back"):
+        engine.documents[f"/networks/{identity(network)}"] = {
+            **engine.documents[f"/networks/{identity(network)}"],
+            "Containers": {
+                engine.get(name).id: {"Name": name, "IPv4Address": f"172.18.0.{at + 2}/16"}
+                for at, name in enumerate(("shop-web-1", "shop-web-2", "shop-db-1"))
+            },
+        }
+    engine.die("shop-web-2", 139)
+    engine.start("shop-web-2")
+    engine.health("shop-web-1", "unhealthy")
+    engine.tell(engine.get("shop-db-1"), "oom")
+    engine.emit("network", "connect", "n1", name="shop_default", type="bridge")
+    engine.emit("image", "pull", WEB, name=WEB)
+    return engine
+
+
+VIEWS = {
+    "2": "RUN apt-get update",
+    "3": "172.18.0.2/16",
+    "4": "/var/lib/docker/volumes/shop_db",
+    "5": "Attributes",
+    "6": "1.2G",
+}
+
+
+@pytest.mark.parametrize("digit", VIEWS)
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=lambda size: "x".join(map(str, size)))
+async def test_view(picture: SnapshotAssertion, digit: str, size: tuple[int, int]):
+    async with screen(size, engine=shop()) as (dashboard, _engine):
+        await dashboard.press(digit)
+        if digit == "2":
+            await dashboard.until_shown("dangling")
+            await dashboard.press("j", "j")
+        if digit == "3":
+            await dashboard.until_shown("shop_back")
+            await dashboard.press("j", "j")
+        if size == (120, 40):
+            await dashboard.until_shown(VIEWS[digit])
+        painted = -1
+        while painted != dashboard.app.painted:
+            painted = dashboard.app.painted
+            await dashboard.pilot.pause(0.5)
+        assert dashboard.svg == picture
+
+
+async def test_prune(picture: SnapshotAssertion):
+    async with screen(engine=shop()) as (dashboard, _engine):
+        await dashboard.press("2")
+        await dashboard.until_shown("RUN")
+        await dashboard.press("P")
+        await dashboard.until_shown("Remove what nothing uses")
+        assert dashboard.svg == picture
+
+
+async def test_command(picture: SnapshotAssertion):
+    async with screen() as (dashboard, engine):
+        await dashboard.press("colon")
+        await dashboard.type("ima")
         await dashboard.settled(engine)
         assert dashboard.svg == picture
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.panels.containers import Containers
@@ -142,7 +143,7 @@ async def opened(
     engine = scripted.engine()
     app = Counting(
         choose or (lambda: engine.endpoint),
-        lambda _: engine,
+        lambda endpoint: Engine(endpoint, scripted),
         clock=Clock(now=lambda: NOW_NS, zone=UTC),
         palette=palette,
     )

@@ -19,7 +19,19 @@ from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
 from pyd_core.errors import EngineUnavailable, StreamCut
 from pyd_core.model.base import format_time
-from support.scripted_wire import START_NS, ScriptedContainer, fits, framed, inspected, log_of, nanoseconds, summary
+from support.scripted_things import THINGS
+from support.scripted_wire import (
+    CHANGES,
+    PROCESSES,
+    START_NS,
+    ScriptedContainer,
+    fits,
+    framed,
+    inspected,
+    log_of,
+    nanoseconds,
+    summary,
+)
 
 __all__ = ["START_NS", "ScriptedContainer", "ScriptedEngine"]
 
@@ -37,6 +49,15 @@ class ScriptedEngine:
 
     def __init__(self) -> None:
         self.containers: dict[str, ScriptedContainer] = {}
+        self.documents: dict[str, Any] = {
+            "/version": {"Version": "26.1.5", "ApiVersion": "1.45", "Os": "linux"},
+            "*/top": PROCESSES,
+            "*/changes": CHANGES,
+            **THINGS,
+        }
+        """What other paths answer; `*/LAST` stands for every path that ends so."""
+        self.refusals: dict[str, tuple[int, str]] = {}
+        """Status and message that a `METHOD path` answers instead."""
         self.requests: list[str] = []
         self.down = False
         self.cut_next = False
@@ -190,7 +211,10 @@ class ScriptedEngine:
     async def request(self, request: Request) -> Answer:
         path, query = self._asked(request)
         await self.hold.wait()
-        status, body = await self._answer(request.method, path, query)
+        if refusal := self.refusals.get(f"{request.method} {path}"):
+            status, body = refusal[0], json.dumps({"message": refusal[1]}).encode()
+        else:
+            status, body = await self._answer(request.method, path, query)
         return Answer(status=status, headers={"api-version": "1.45", "date": DATE}, body=body)
 
     @asynccontextmanager
@@ -204,14 +228,12 @@ class ScriptedEngine:
         if path == "/events":
             filters = json.loads(query.get("filters", "{}"))
             among, entry = self._listeners, (queue, filters)
-            since = nanoseconds(query.get("since"))
-            for event in self._past:
-                if since is not None and event["timeNano"] >= since and fits(event, filters):
-                    queue.put_nowait(json.dumps(event).encode() + b"\n")
-        elif parts[-1] in {"logs", "stats"}:
+            self._replay(queue, filters, nanoseconds(query.get("since")))
+        elif parts[-1] in {"logs", "stats", "archive"}:
             one = self._find(parts[2])
-            if one is None:
-                yield _ScriptedStream(404, headers, _closed(b'{"message":"No such container"}'))
+            if one is None or parts[-1] == "archive":  # containers here have no files
+                missing = "container" if one is None else "file"
+                yield _ScriptedStream(404, headers, _closed(json.dumps({"message": f"No such {missing}"}).encode()))
                 return
             if parts[-1] == "stats":
                 among, entry = self._meters, (one, queue)
@@ -226,6 +248,8 @@ class ScriptedEngine:
                     queue.put_nowait(None)
         else:
             raise AssertionError(f"not scripted: {request.target}")
+        if "until" in query:
+            queue.put_nowait(None)
         if self.cut_next:
             self.cut_next = False
             queue = asyncio.Queue()
@@ -235,6 +259,11 @@ class ScriptedEngine:
             yield _ScriptedStream(200, headers, queue)
         finally:
             among.remove(entry)
+
+    def _replay(self, queue: asyncio.Queue[bytes | None], filters: Mapping[str, list[str]], since: int | None) -> None:
+        for event in self._past:
+            if since is not None and event["timeNano"] >= since and fits(event, filters):
+                queue.put_nowait(json.dumps(event).encode() + b"\n")
 
     async def upgrade(self, request: Request) -> Duplex | Answer:
         raise AssertionError(f"not scripted: {request.target}")
@@ -262,10 +291,10 @@ class ScriptedEngine:
                 return 200, json.dumps([summary(one) for one in shown]).encode()
             case "GET", ["containers", name, "json"]:
                 return await self._inspect(name)
-            case "GET", ["info"]:
-                return 200, json.dumps({"Name": "fake", "ServerVersion": "26.1.5", "NCPU": 2}).encode()
-            case "GET", ["version"]:
-                return 200, json.dumps({"Version": "26.1.5", "ApiVersion": "1.45", "Os": "linux"}).encode()
+            case "GET", [*_, last] if (known := self.documents.get(path, self.documents.get(f"*/{last}"))) is not None:
+                return 200, json.dumps(known).encode()
+            case "DELETE", ["images" | "networks" | "volumes", _]:
+                return 200, b"[]"
             case "POST" | "DELETE", ["containers", name, *verb]:
                 return self._act(name, verb[0] if verb else "remove", query)
         raise AssertionError(f"not scripted: {method} {path}")

@@ -7,9 +7,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyd_core.model.base import format_time
+from support.scripted_things import identity
 
 START_NS = 1_700_000_000_000_000_000
 """2023-11-14T22:13:20Z."""
+
+
+PROCESSES = {
+    "Titles": ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"],
+    "Processes": [
+        ["root", "4711", "4690", "0", "22:13", "?", "00:00:00", "nginx: master process nginx -g daemon off;"],
+        ["101", "4760", "4711", "0", "22:13", "?", "00:00:03", "nginx: worker process"],
+        ["101", "4761", "4711", "1", "22:13", "?", "00:01:42", "nginx: worker process"],
+        ["root", "4802", "4761", "0", "23:01", "?", "00:00:00", "sh -c /probe"],
+    ],
+}
+CHANGES = [
+    {"Path": "/var/cache", "Kind": 0},
+    {"Path": "/var/cache/nginx", "Kind": 1},
+    {"Path": "/etc/nginx/default.conf", "Kind": 2},
+]
 
 
 @dataclass
@@ -37,6 +54,12 @@ class ScriptedContainer:
     """Stream, time, and line with its newline."""
     cpu_ns: int = 0
     memory: int = 0
+    env: list[str] = field(default_factory=list)
+    probes: list[tuple[int, str]] = field(default_factory=list)
+    """Exit code and output of health probes, the oldest first, a second apart."""
+    mounts: list[dict[str, Any]] = field(default_factory=list)
+    networks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    error: str = ""
 
     @property
     def running(self) -> bool:
@@ -57,6 +80,9 @@ def summary(one: ScriptedContainer) -> dict[str, Any]:
         "Status": status + (" (Paused)" if one.state == "paused" else ""),
         "Labels": one.labels,
         "Ports": summary_ports(one) if one.running else [],
+        "ImageID": f"sha256:{identity(one.image)}",
+        "Mounts": one.mounts,
+        "NetworkSettings": {"Networks": one.networks},
     }
 
 
@@ -116,12 +142,24 @@ def inspected(one: ScriptedContainer) -> dict[str, Any]:
         "StartedAt": format_time(one.started_ns) if one.started_ns else zero,
         "FinishedAt": format_time(one.finished_ns) if one.finished_ns else zero,
     }
+    log = [_probe(*probe, at) for at, probe in enumerate(one.probes)]
     if one.health:
-        state["Health"] = {"Status": one.health, "FailingStreak": 0, "Log": []}
+        state["Health"] = {
+            "Status": one.health,
+            "FailingStreak": 0,
+            "Log": log,
+        }
     ports = {
         f"{private}/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(public)}] if public else None  # noqa: S104
         for private, public in one.ports
     }
+    if one.error:
+        state["Error"] = one.error
+    config: dict[str, Any] = {"Image": one.image, "Labels": one.labels, "Tty": one.tty, "Cmd": ["/app"]}
+    if one.env:
+        config["Env"] = one.env
+    if one.probes:
+        config["Healthcheck"] = {"Test": ["CMD-SHELL", "/probe"], "Interval": 5 * 10**9, "Retries": 3}
     return {
         "Id": one.id,
         "Created": format_time(one.created_ns),
@@ -131,7 +169,18 @@ def inspected(one: ScriptedContainer) -> dict[str, Any]:
         "Image": "sha256:" + "0" * 64,
         "Name": f"/{one.name}",
         "RestartCount": one.restart_count,
-        "Config": {"Image": one.image, "Labels": one.labels, "Tty": one.tty, "Cmd": ["/app"]},
+        "Config": config,
         "HostConfig": {"Memory": one.memory_limit, "NetworkMode": "bridge"},
-        "NetworkSettings": {"Ports": ports if one.running else {}},
+        "Mounts": one.mounts,
+        "NetworkSettings": {"Ports": ports if one.running else {}, "Networks": one.networks},
+    }
+
+
+def _probe(code: int, output: str, at: int) -> dict[str, Any]:
+    begin = START_NS + at * 10**9
+    return {
+        "Start": format_time(begin),
+        "End": format_time(begin + 40_000_000),
+        "ExitCode": code,
+        "Output": output,
     }

@@ -70,7 +70,8 @@ def run(
     if os.geteuid() != 0:
         raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
-    engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url)
+    engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
+    engine.require_changes()  # a shell in there can change anything, and asks no engine
     containers = Containers(engine)
     subject = run_now(find_subject(engine, options.target))
     toolbox = find_toolbox(progress)

@@ -27,7 +27,7 @@ class Engine:
 
     def __init__(self, endpoint: Endpoint, transport: Transport) -> None:
         self.endpoint = endpoint
-        self.session = Session(transport, where=endpoint.url)
+        self.session = Session(transport, where=endpoint.url, read_only=endpoint.read_only)
         self.containers = Containers(self.session)
         self.images = Images(self.session)
         self.networks = Networks(self.session)

@@ -28,6 +28,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsFiles | None = None
     origin: str = ""
     """How it was chosen, for messages: `--host`, `DOCKER_HOST`, `context work`, `default socket`."""
+    read_only: bool = False
+    """Whether clients made for it refuse every request that would change something there."""
 
     def __post_init__(self) -> None:
         """Refuses what no transport can reach."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, overload
@@ -62,11 +63,18 @@ class _Message(msgspec.Struct):
 
 
 class Session:
-    """One engine's API: adds the negotiated version, encodes queries, decodes JSON and raises the project's errors."""
+    """One engine's API: adds the negotiated version, encodes queries, decodes JSON and raises the project's errors.
 
-    def __init__(self, transport: Transport, *, where: str = "the engine") -> None:
+    Args:
+        transport: The way to the engine.
+        where: What messages call it.
+        read_only: Refuse every request that would change something, before anything is sent.
+    """
+
+    def __init__(self, transport: Transport, *, where: str = "the engine", read_only: bool = False) -> None:
         self.transport = transport
         self.where = where
+        self.read_only = read_only
         self._version: str | None = None
         self.ping_headers: Mapping[str, str] = {}
 
@@ -100,6 +108,19 @@ class Session:
             self._version = version
             return version
         return self._version
+
+    def require_changes(self) -> None:
+        """Does nothing where things may be changed.
+
+        Raises:
+            Refused: Here they may not.
+        """
+        if self.read_only:
+            raise Refused(
+                "read-only: nothing is changed on this engine",
+                hint="leave --read-only out to allow it",
+                reference="read-only",
+            )
 
     async def speaks(self, major: int, minor: int) -> bool:
         """Tells whether the negotiated API version is at least this one."""
@@ -214,6 +235,8 @@ class Session:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - handed on
     ) -> Request:
+        if not _only_reads(method, path, query or {}):
+            self.require_changes()
         version = await self.negotiate()
         sent = dict(headers or {})
         content: bytes | AsyncIterable[bytes] = b"" if raw is None else raw
@@ -222,6 +245,16 @@ class Session:
             sent["Content-Type"] = "application/json"
         target = f"/v{version}{path}{_query(query or {})}"
         return Request(method=method, target=target, headers=sent, body=content, timeout=timeout)
+
+
+_READING = re.compile(r"/containers/[^/]+/(?:wait|attach)")
+
+
+def _only_reads(method: str, path: str, query: Query) -> bool:
+    """Whether a request changes nothing: everything that is fetched, waiting, and attaching without input."""
+    if method in {"GET", "HEAD"}:
+        return True
+    return method == "POST" and _READING.fullmatch(path) is not None and not query.get("stdin")
 
 
 def segment(name: str) -> str:

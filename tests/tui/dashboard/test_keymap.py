@@ -7,6 +7,7 @@ import pytest
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.keymap import KEYMAP, Scope
 from pyd_tui.dashboard.panels.logview import LogView
+from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.line import LineScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
@@ -21,7 +22,9 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "detail": (Detail,),
     "log": (LogScreen,),
     "line": (LineScreen,),
-    "everywhere": (Main, Detail, LogScreen, LineScreen),
+    "browse": (Browse,),
+    "views": (Main, Browse),
+    "everywhere": (Main, Detail, Browse, LogScreen, LineScreen),
 }
 
 
@@ -37,10 +40,12 @@ def test_every_key_calls_something_that_exists(scope: Scope):
 @pytest.mark.parametrize(
     "scopes",
     [
-        ("containers", "everywhere"),
+        ("containers", "views", "everywhere"),
         ("detail", "everywhere"),
+        ("browse", "views", "everywhere"),
         ("move", "text"),
-        ("containers", "move"),
+        ("containers", "views", "move"),
+        ("browse", "views", "move"),
         ("log", "move", "everywhere"),
         ("line", "move", "text", "everywhere"),
     ],

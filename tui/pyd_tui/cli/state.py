@@ -22,6 +22,7 @@ class State(msgspec.Struct):
     host: str | None = None
     context: str | None = None
     json: bool = False
+    read_only: bool = False
 
     def endpoint(self) -> Endpoint:
         """Returns the engine's address.
@@ -31,7 +32,8 @@ class State(msgspec.Struct):
         """
         from pyd_core.engine.choice import choose_endpoint  # noqa: PLC0415 - verbs without an engine don't pay for it
 
-        return choose_endpoint(host=self.host, context=self.context)
+        found = choose_endpoint(host=self.host, context=self.context)
+        return msgspec.structs.replace(found, read_only=True) if self.read_only else found
 
     def ask(self, work: Callable[[Engine], Awaitable[T]]) -> T:
         """Runs one-shot questions to the engine, by the fastest way to it.

@@ -38,6 +38,13 @@ def global_options(*, json: bool) -> list[click.Parameter]:
         click.Option(
             ["--context"], metavar="NAME", callback=keep("context"), expose_value=False, help="A docker context."
         ),
+        click.Option(
+            ["--read-only"],
+            is_flag=True,
+            callback=keep("read_only"),
+            expose_value=False,
+            help="Refuse everything that would change something on the engine.",
+        ),
     ]
     if json:
         options.append(

@@ -12,6 +12,8 @@ from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Delta
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.link import Choose, Link, Open
+from pyd_tui.dashboard.nouns import NOUNS
+from pyd_tui.dashboard.nouns.base import Stock
 from pyd_tui.dashboard.outside import OWN_FAILURES, command, find_shell, run_outside
 from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
@@ -19,6 +21,8 @@ from pyd_tui.dashboard.panels.logs import FRAME
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.screens.browse import Browse
+from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.tail import Tail
@@ -58,7 +62,9 @@ class Dashboard(App[None]):
         self.link = Link(choose, open)
         self.link.on_delta = self._changed
         self.link.on_usage = self._measured
+        self.link.judge.on_verdict = self._judged
         self.timeline = Timeline()
+        self.stock = Stock(self.link, self.clock, self.timeline)
         self.tail = Tail(self.log_changed)
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
@@ -95,6 +101,20 @@ class Dashboard(App[None]):
         if screens := self.live_screens:
             self.link.watch(screens[-1].watched())
 
+    def open_view(self, name: str) -> None:
+        """Opens a view in the place of the one that is open; the containers lie below all others."""
+        while isinstance(self.screen, Detail | Help):
+            self.pop_screen()
+        current = self.screen.noun.name if isinstance(self.screen, Browse) else "containers"
+        if name == current:
+            return
+        if name == "containers":
+            self.pop_screen()
+        elif current == "containers":
+            self.push_screen(Browse(NOUNS[name], self.stock))
+        else:
+            self.switch_screen(Browse(NOUNS[name], self.stock))
+
     async def follow(self, key: str | None) -> None:
         """Follows a container's log from now on."""
         await self.tail.follow(self.link.engine, key)
@@ -122,6 +142,10 @@ class Dashboard(App[None]):
     def _measured(self) -> None:
         for screen in self.live_screens[-1:]:
             screen.measured()
+
+    def _judged(self) -> None:
+        for screen in self.live_screens:
+            screen.judged()
 
     def log_changed(self) -> None:
         """There is more of a log to show, at the next frame."""
@@ -189,9 +213,19 @@ class Dashboard(App[None]):
         """Leaves."""
         self.exit()
 
+    def may_change(self) -> bool:
+        """Whether things may be changed; if not, says so. The core refuses each request anyway."""
+        try:
+            if self.link.engine is not None:
+                self.link.engine.session.require_changes()
+        except PydError as error:
+            self.say(error.message, "warn", error.hint)
+            return False
+        return True
+
     async def enter_debug(self, key: str | None) -> None:
         """Leaves the terminal to a debug shell in a container, and comes back."""
-        if key is None:
+        if key is None or not self.may_change():
             return
         code = await run_outside(self, command(self.link.endpoint, "debug", key), wait_on=OWN_FAILURES)
         self.say(f"the debug shell ended with {code}", "good" if code == 0 else "warn")
@@ -199,7 +233,7 @@ class Dashboard(App[None]):
     async def enter_shell(self, key: str | None) -> None:
         """Leaves the terminal to a container's own shell, if it has one."""
         entry, engine = self.link.containers.get(key or ""), self.link.engine
-        if key is None or entry is None or engine is None:
+        if key is None or entry is None or engine is None or not self.may_change():
             return
         if entry.state != "running":
             self.say(f"{entry.name} is {entry.state}", "warn", "D opens a shell with tools in what is there")

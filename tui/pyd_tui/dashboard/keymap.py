@@ -7,10 +7,12 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Scope = Literal["everywhere", "move", "containers", "text", "detail", "log", "line"]
+Scope = Literal["everywhere", "move", "containers", "text", "detail", "browse", "views", "log", "line"]
 
 TITLES: dict[Scope, str] = {
     "containers": "Containers",
+    "browse": "Images, networks, volumes, events, system",
+    "views": "Views",
     "move": "Moving",
     "log": "Logs",
     "line": "One line of a log",
@@ -48,11 +50,15 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("project_logs", ("L",), "L", "", "the logs of its whole project as one"),
         Key("debug", ("D",), "D", "debug", "a shell with tools in it, even without its own", 1),
         Key("shell", ("e",), "e", "exec", "its own shell", 4),
+        Key("why", ("w",), "w", "why", "why it died, or what is wrong with it", 3),
         Key("inspect", ("i",), "i", "inspect", "all the engine knows about it", 4),
         Key("act('stop')", ("s",), "s", "stop", "stop it", 5),
         Key("act('restart')", ("r",), "r", "restart", "restart it", 5),
         Key("act('pause')", ("p",), "p", "pause", "pause it, or let it go on", 7),
         Key("act('remove')", ("x",), "x", "remove", "remove it (asks)", 6),
+        Key("command('kill ')", ("K",), "K", "", "send it a signal (:kill)"),
+        Key("command('rename ')", ("R",), "R", "", "give it another name (:rename)"),
+        Key("command('update ')", ("U",), "U", "", "change its limits (:update memory=512m cpus=1.5)"),
         Key("mark", ("space",), "space", "mark", "mark it; actions go to all marked, and ask once", 8),
         Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 3),
         Key("toggle_all", ("a",), "a", "all", "all of them, or only the living", 6),
@@ -60,6 +66,24 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("sort", ("o",), "o", "sort", "order by the next column", 9),
         Key("pane", ("v",), "v", "", "logs or events in the lower pane", 9),
         Key("switch_focus", ("tab", "shift+tab"), "tab", "", "between the list and the pane below"),
+    ),
+    "browse": (
+        Key("open", ("enter",), "enter", "open", "all about it; from an event to its container", 3),
+        Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 2),
+        Key("mark", ("space",), "space", "mark", "mark it", 8),
+        Key("remove", ("x",), "x", "remove", "remove it, or all marked (asks)", 5),
+        Key("prune", ("P",), "P", "prune", "remove what nothing uses; lists it and asks first", 4),
+        Key("renew", ("ctrl+r",), "^r", "renew", "ask the engine again, and for sizes", 6),
+        Key("switch_focus", ("tab", "shift+tab"), "tab", "", "between the list and the pane below"),
+    ),
+    "views": (
+        Key("view('containers')", ("1",), "1…6", "views", "containers, images, networks, volumes, events, system", 4),
+        Key("view('images')", ("2",), "", "", ""),
+        Key("view('networks')", ("3",), "", "", ""),
+        Key("view('volumes')", ("4",), "", "", ""),
+        Key("view('events')", ("5",), "", "", ""),
+        Key("view('system')", ("6",), "", "", ""),
+        Key("command", ("colon",), ":", "", "a view or a command by name"),
     ),
     "move": (
         Key("down", ("j", "down"), "j ↓", "", "down"),
@@ -115,10 +139,18 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
     "detail": (
         Key("tab(1)", ("tab",), "tab", "next", "next tab", 3),
         Key("tab(-1)", ("shift+tab",), "", "", ""),
-        Key("go('overview')", ("1",), "1…4", "", "Overview, Logs, Inspect, Events"),
-        Key("go('logs')", ("2", "l"), "", "", ""),
-        Key("go('inspect')", ("3", "i"), "", "", ""),
-        Key("go('events')", ("4",), "", "", ""),
+        Key("go('overview')", ("1",), "1…9 0", "", "the tabs, in their order"),
+        Key("go('logs')", ("2", "l"), "l", "logs", "its log", 5),
+        Key("go('why')", ("3", "w"), "w", "why", "why it died, or what is wrong with it", 2),
+        Key("go('inspect')", ("4", "i"), "i", "inspect", "all the engine knows about it", 6),
+        Key("go('events')", ("5",), "", "", ""),
+        Key("go('processes')", ("6",), "", "", ""),
+        Key("go('env')", ("7",), "", "", ""),
+        Key("go('mounts')", ("8",), "", "", ""),
+        Key("go('network')", ("9",), "", "", ""),
+        Key("go('changes')", ("0",), "", "", ""),
+        Key("renew", ("ctrl+r",), "^r", "renew", "ask the engine again", 7),
+        Key("unmask", ("u",), "u", "", "show secrets in the environment, or mask them"),
         Key("logs", ("L",), "L", "", "its log, on the whole screen"),
         Key("debug", ("D",), "D", "debug", "a shell with tools in it", 1),
         Key("shell", ("e",), "e", "exec", "its own shell", 4),

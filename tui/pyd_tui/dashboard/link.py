@@ -11,6 +11,8 @@ from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Connection, Delta
 from pyd_core.fleet.entry import Entry
 from pyd_core.tasks import TaskOwner
+from pyd_tui.dashboard.judge import Judge
+from pyd_tui.dashboard.render.containers import is_broken
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
@@ -27,7 +29,7 @@ Open = Callable[["Endpoint"], "Engine"]
 
 
 class Link:
-    """Owns the engine client, the fleet and the meter.
+    """Owns the engine client, the fleet, the meter and the judge.
 
     Args:
         choose: Finds the engine's address; asked again and again while there is none.
@@ -44,6 +46,7 @@ class Link:
         self.engine: Engine | None = None
         self.fleet: Fleet | None = None
         self.meter: Meter | None = None
+        self.judge = Judge(lambda: self.engine)
         self.engine_name = ""
         """What the engine calls itself, with its version; empty until it has said so."""
         self.on_delta: Callable[[Delta], None] = lambda _: None
@@ -64,6 +67,10 @@ class Link:
         """Resource use of the containers watched, by id."""
         return {} if self.meter is None else self.meter.usage
 
+    def is_broken(self, entry: Entry) -> bool:
+        """Whether somebody should look at a container, by triage's word where there is one."""
+        return is_broken(entry, self.judge.of(entry))
+
     def start(self) -> None:
         """Begins to look for the engine; returns at once."""
         self._tasks.start(self._run(), name="link")
@@ -71,6 +78,7 @@ class Link:
     async def aclose(self) -> None:
         """Ends everything."""
         await self._tasks.aclose()
+        await self.judge.aclose()
         if self.engine is not None:
             await self.engine.aclose()
 
@@ -116,6 +124,7 @@ class Link:
         if not self.engine_name and self.connection.state == "live":
             self.engine_name = "engine"
             self._tasks.start(self._introduce(), name="engine version")
+        self.judge.forget(delta.removed)
         self.on_delta(delta)
 
     def _measured(self) -> None:

@@ -28,6 +28,7 @@ def command(endpoint: Endpoint | None, *verb: str) -> list[str]:
     if endpoint is not None:
         name, _, context = endpoint.origin.partition(" ")
         chosen = ["--context", context] if name == "context" and context else ["--host", endpoint.url]
+        chosen += ["--read-only"] if endpoint.read_only else []
     return [sys.executable, "-m", "pyd_tui", *chosen, *verb]
 
 

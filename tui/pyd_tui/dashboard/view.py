@@ -41,18 +41,23 @@ class View:
         """The same, ordered by the next column."""
         return replace(self, sort=SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)])
 
-    def shows(self, entry: Entry) -> bool:
-        """Whether a container is shown."""
+    def shows(self, entry: Entry, broken: Callable[[Entry], bool] = is_broken) -> bool:
+        """Whether a container is shown; `broken` tells whether somebody should look at it."""
         if self.living_only and entry.state not in ALIVE:
             return False
-        if self.broken_only and not is_broken(entry):
+        if self.broken_only and not broken(entry):
             return False
         return not self.text or matches(entry, self.text)
 
-    def order(self, entries: Mapping[str, Entry], usage: Mapping[str, Usage]) -> list[str]:
+    def order(
+        self,
+        entries: Mapping[str, Entry],
+        usage: Mapping[str, Usage],
+        broken: Callable[[Entry], bool] = is_broken,
+    ) -> list[str]:
         """Returns the ids of what is shown, in order."""
         rank = _RANKS[self.sort]
-        shown = [entry for entry in entries.values() if self.shows(entry)]
+        shown = [entry for entry in entries.values() if self.shows(entry, broken)]
         shown.sort(key=lambda entry: (*rank(entry, usage.get(entry.id)), entry.id))
         return [entry.id for entry in shown]
 

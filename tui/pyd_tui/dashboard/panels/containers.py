@@ -26,9 +26,12 @@ class Containers(Table):
         """Takes the fleet as it is now, through this view from now on."""
         self.view = view or self.view
         entries = self._link.containers
-        keys = self.view.order(entries, self._link.usage)
+        keys = self.view.order(entries, self._link.usage, self._link.is_broken)
         self.set_sorted_by(self.view.sort)
-        self.set_rows(keys, natural([entries[key] for key in keys], self._clock))
+        shown = [entries[key] for key in keys]
+        self.set_rows(keys, natural(shown, self._clock, reasons=self.view.broken_only))
+        if self.view.broken_only:
+            self._link.judge.want(shown)
         self.set_stale(stale=self._link.connection.state == "lost")
 
     def apply(self, delta: Delta) -> None:
@@ -68,4 +71,5 @@ class Containers(Table):
         entry = self._link.containers.get(key)
         if entry is None:
             return ((),) * len(COLUMNS)
-        return row(entry, self._link.usage.get(key), self._clock, self.pending.get(key, ""))
+        answer = self._link.judge.answer(entry)
+        return row(entry, self._link.usage.get(key), self._clock, self.pending.get(key, ""), answer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, width
 from pyd_tui.dashboard.widgets.line import Line
 
 
@@ -31,11 +31,29 @@ class Tabs(Line):
         self._show()
 
     def _show(self) -> None:
-        pieces: list[Piece] = []
-        for name in self.names:
-            if pieces:
-                pieces.append(Piece("   "))
+        self.put(self._subject, self._status)
+        self.renew()
+
+    def content(self, room: int) -> tuple[Cell, Cell]:
+        """Returns the names; where they don't all fit, those around the open one."""
+        room -= width(self._status) + 3 * bool(self._status)
+        gap = "   " if sum(len(name) + 3 for name in self.names) - 3 <= room else "  "
+        at = self.names.index(self.current)
+        first, last = 0, len(self.names)
+        while first < last - 1 and self._taken(first, last, gap) > room:
+            if last - 1 > at and (last - 1 - at >= at - first or first == at):
+                last -= 1
+            else:
+                first += 1
+        pieces: list[Piece] = [Piece("… ", "dim")] if first else []
+        for name in self.names[first:last]:
+            if name != self.names[first]:
+                pieces.append(Piece(gap))
             pieces.append(Piece(name.capitalize(), "title" if name == self.current else "dim"))
-        if self._subject:
-            pieces += (Piece("   "), *self._subject)
-        self.put(tuple(pieces), self._status)
+        if last < len(self.names):
+            pieces.append(Piece(" …", "dim"))
+        return (*pieces, *((Piece("   "), *self._subject) if self._subject else EMPTY)), self._status
+
+    def _taken(self, first: int, last: int, gap: str) -> int:
+        names = self.names[first:last]
+        return sum(map(len, names)) + len(gap) * (len(names) - 1) + 2 * (first > 0) + 2 * (last < len(self.names))

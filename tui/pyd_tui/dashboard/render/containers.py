@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from pyd_core.errors import PydError
 from pyd_core.fleet.entry import Entry
 from pyd_core.fleet.stats import Usage
 from pyd_core.model.container import Port
@@ -10,14 +13,18 @@ from pyd_tui.dashboard.render.figures import Clock, duration, moment, percent, s
 from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
 
+if TYPE_CHECKING:
+    from pyd_core.triage.verdict import Verdict
+
 COLUMNS = (
     Column(key="state", title="STATE", least=15, most=15, priority=0),
     Column(key="name", title="NAME", least=16, most=44, priority=0),
     Column(key="health", title="HEALTH", least=11, most=11, priority=6, optional=True),
-    Column(key="cpu", title="CPU", least=5, most=5, priority=2, right=True),
-    Column(key="memory", title="MEM", least=5, most=5, priority=3, right=True),
+    Column(key="cpu", title="CPU", least=5, most=5, priority=2, optional=True, right=True),
+    Column(key="memory", title="MEM", least=5, most=5, priority=3, optional=True, right=True),
     Column(key="limit", title="LIMIT", least=7, most=7, priority=8, optional=True, close=True),
     Column(key="since", title="UP", least=8, most=8, priority=1, right=True),
+    Column(key="reason", title="REASON", least=36, most=160, priority=0, optional=True),
     Column(key="image", title="IMAGE", least=12, most=40, priority=4, from_start=True),
     Column(key="project", title="PROJECT", least=8, most=20, priority=7, optional=True),
     Column(key="ports", title="PORTS", least=12, most=60, priority=5, optional=True),
@@ -46,16 +53,21 @@ _HEALTH: dict[str, tuple[str, Role]] = {
 }
 
 
-def is_broken(entry: Entry) -> bool:
-    """Whether somebody should look at it: died of itself, out of memory, in a restart loop, unhealthy."""
-    if entry.state in {"dead", "restarting"}:
+def is_broken(entry: Entry, verdict: Verdict | None = None) -> bool:
+    """Whether somebody should look at it: triage's word where there is one, else what its state makes one suspect."""
+    return is_suspect(entry) if verdict is None else verdict.broken
+
+
+def is_suspect(entry: Entry) -> bool:
+    """Whether it looks broken: died of itself, couldn't be started, in a restart loop, unhealthy."""
+    if entry.state in {"dead", "restarting"} or (entry.state == "created" and entry.error):
         return True
     if entry.state in {"exited", "stopped"}:
         return entry.exit_code not in ASKED_TO_END
     return entry.state in ALIVE and entry.health == "unhealthy"
 
 
-def state(entry: Entry, pending: str = "") -> Cell:
+def state(entry: Entry, pending: str = "", verdict: Verdict | None = None) -> Cell:
     """Says the state by a shape, a word and a colour, so that none of them is alone in telling it."""
     if pending:
         return (Piece("… ", "warn"), Piece(pending, "warn"))
@@ -63,7 +75,7 @@ def state(entry: Entry, pending: str = "") -> Cell:
     word = entry.state
     if entry.state in {"exited", "stopped"} and entry.exit_code is not None:
         word = f"{entry.state} {entry.exit_code}"
-    if is_broken(entry) and entry.state != "restarting":
+    if is_broken(entry, verdict) and entry.state != "restarting":
         shape, role = "✗", "bad"
     return (Piece(f"{shape} ", role), *cell(word, role))
 
@@ -85,6 +97,16 @@ def since(entry: Entry, clock: Clock) -> Cell:
         return cell(duration(clock.now() - entry.started_ns), "text")
     ended = entry.finished_ns or entry.created_ns
     return cell(moment(ended, clock), "dim") if ended else EMPTY
+
+
+def reason(entry: Entry, answer: Verdict | PydError | None) -> Cell:
+    """Says why it is broken, in triage's words: the cause, and what it did."""
+    if answer is None:
+        return cell("looking" if is_suspect(entry) else "", "dim")
+    if isinstance(answer, PydError):
+        return cell(answer.message, "dim")
+    told = answer.summary.removeprefix(answer.name).strip()
+    return (*cell(answer.cause, "bad" if answer.broken else "text"), *cell(f"  {told}", "dim"))
 
 
 def memory_share(usage: Usage) -> float | None:
@@ -147,27 +169,38 @@ def _port(port: Port) -> str:
     return f"{local}{port.public_port}→{port.private_port}{protocol}"
 
 
-def row(entry: Entry, usage: Usage | None, clock: Clock, pending: str = "") -> tuple[Cell, ...]:
-    """Returns the cells of a container, one for each of `COLUMNS`."""
+def row(
+    entry: Entry, usage: Usage | None, clock: Clock, pending: str = "", answer: Verdict | PydError | None = None
+) -> tuple[Cell, ...]:
+    """Returns the cells of a container, one for each of `COLUMNS`; `answer` is what triage said of it, if anything."""
+    verdict = None if isinstance(answer, PydError) else answer
     living = entry.state in ALIVE
     usage = usage if living else None
     return (
-        state(entry, pending),
+        state(entry, pending, verdict),
         cell(entry.name, "strong" if living else "text"),
         health(entry),
         cpu(usage),
         memory(usage),
         limit(entry, usage) if living else EMPTY,
         since(entry, clock),
+        reason(entry, answer),
         image(entry),
         cell(entry.project, "info"),
         ports(entry),
     )
 
 
-def natural(entries: list[Entry], clock: Clock) -> dict[str, int]:
-    """Returns the width that each column's widest content wants; those without a wish keep their least."""
-    widest: dict[str, int] = {column.key: 0 for column in COLUMNS if column.key not in {"cpu", "memory"}}
+def natural(entries: list[Entry], clock: Clock, *, reasons: bool = False) -> dict[str, int]:
+    """Returns the width that each column's widest content wants; 0 leaves an optional one out.
+
+    Args:
+        entries: What is shown.
+        clock: Tells the time.
+        reasons: Whether to say why each is broken; that gets the room of what is of no use to the dead.
+    """
+    widest: dict[str, int] = {column.key: 0 for column in COLUMNS}
+    widest["cpu"] = widest["memory"] = 5 * any(entry.state in ALIVE for entry in entries)
     for entry in entries:
         living = entry.state in ALIVE
         widest["name"] = max(widest["name"], len(safe(entry.name)))
@@ -180,4 +213,6 @@ def natural(entries: list[Entry], clock: Clock) -> dict[str, int]:
         if entry.memory_limit and living:
             widest["limit"] = max(widest["limit"], width(limit(entry, None)))
     widest["health"] = 11 * any(entry.health in _HEALTH and entry.state in ALIVE for entry in entries)
+    if reasons:
+        widest |= {"reason": 160, "health": 0, "cpu": 0, "memory": 0, "limit": 0, "ports": 0}
     return widest

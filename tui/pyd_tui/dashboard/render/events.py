@@ -31,24 +31,26 @@ def is_worth_showing(event: Event) -> bool:
 def event_line(event: Event, clock: Clock, *, times: bool = True) -> Cell:
     """Writes an event as time, type, verb, name and what else is worth knowing."""
     when_ns = event.time_nano or event.time * SECOND
+    told = facts(event)
     stamp = cell(f"{clock.local(when_ns):%H:%M:%S}  ", "dim") if times else EMPTY
     return (
         *stamp,
         *fit(cell(event.type, "dim"), 10),
-        *fit(cell(event.verb, _role(event)), 14),
+        *fit(cell(event.verb, role(event)), 14),
         Piece(" "),
-        *cell(_name(event)),
-        *_facts(event),
+        *cell(named(event)),
+        *(cell("  " + ", ".join(told), "dim") if told else EMPTY),
     )
 
 
-def _name(event: Event) -> str:
-    """A bare id is cut to what people compare, twelve digits."""
+def named(event: Event) -> str:
+    """Names what it happened to; a bare id is cut to what people compare, twelve digits."""
     name = event.name.removeprefix("sha256:")
     return name[:12] if len(name) == 64 and name == event.actor.id.removeprefix("sha256:") else event.name
 
 
-def _role(event: Event) -> Role:
+def role(event: Event) -> Role:
+    """Returns what its verb means: good, bad, or worth no colour."""
     if event.verb == "die" and event.actor.attributes.get("exitCode") not in {"0", None}:
         return "bad"
     if event.verb == "health_status":
@@ -56,15 +58,16 @@ def _role(event: Event) -> Role:
     return _ROLES.get(event.verb, "text")
 
 
-def _facts(event: Event) -> Cell:
+def facts(event: Event) -> list[str]:
+    """Returns what else is worth knowing of it: exit code, signal, image, what a health probe found."""
     attributes = event.actor.attributes
-    facts: list[str] = []
+    told: list[str] = []
     if event.verb == "health_status":
-        facts.append(event.action.partition(":")[2].strip())
+        told.append(event.action.partition(":")[2].strip())
     if code := attributes.get("exitCode"):
-        facts.append(f"exit {code}")
+        told.append(f"exit {code}")
     if signal := attributes.get("signal"):
-        facts.append(f"signal {signal}")
+        told.append(f"signal {signal}")
     if event.type == "container" and event.verb in {"create", "start"} and (image := attributes.get("image")):
-        facts.append(image)
-    return cell("  " + ", ".join(facts), "dim") if facts else EMPTY
+        told.append(image)
+    return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pyd_core.fleet.delta import Connection
 from pyd_core.fleet.entry import Entry
@@ -23,7 +23,7 @@ def heading(engine: str, url: str, room: int) -> Cell:
     return result
 
 
-def counts(entries: Iterable[Entry], *, short: bool) -> Cell:
+def counts(entries: Iterable[Entry], broken_one: Callable[[Entry], bool] = is_broken, *, short: bool) -> Cell:
     """Counts the containers by state; zeros are left out, the broken ones stand last."""
     tally: dict[str, int] = {}
     broken = total = 0
@@ -31,7 +31,7 @@ def counts(entries: Iterable[Entry], *, short: bool) -> Cell:
         total += 1
         word = entry.state if entry.state in {"running", "paused", "restarting"} else "stopped"
         tally[word] = tally.get(word, 0) + 1
-        broken += is_broken(entry)
+        broken += broken_one(entry)
     if not total:
         return ()
     marks: tuple[tuple[str, str, Role], ...] = (

@@ -31,6 +31,9 @@ class LiveScreen(Screen[None]):
     def measured(self) -> None:
         """There are new figures of resource use."""
 
+    def judged(self) -> None:
+        """There is a verdict more."""
+
     def logged(self) -> None:
         """There is more of the log that is followed."""
 

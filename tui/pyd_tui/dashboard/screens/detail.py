@@ -1,4 +1,4 @@
-"""One container on the whole screen: what it is, its log, all the engine knows, what happened to it."""
+"""One container on the whole screen, in tabs: what it is, its log, why it is as it is, all the engine knows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pyd_core.fleet.entry import Entry
 from pyd_core.model.base import decode
 from pyd_core.model.container import Container as Inspected
 from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.pages import PAGES, TABS, Subject
 from pyd_tui.dashboard.panels import logs as logs_panel
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.footer import Footer
@@ -20,50 +21,49 @@ from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import Logs
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.render.containers import state
-from pyd_tui.dashboard.render.document import document
-from pyd_tui.dashboard.render.overview import overview
+from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
+from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Fixed, Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-TABS = ("overview", "logs", "inspect", "events")
+WAITING = {"why": "looking at the evidence", "processes": "asking the engine", "changes": "asking the engine"}
 
 
 class Detail(LiveScreen):
-    """Four tabs about one container.
+    """Tabs about one container.
 
     Args:
         key: The container's id.
         tab: The tab to open first.
+        clock: Tells the time.
     """
 
     DEFAULT_CSS = "Detail #find { display: none; }"
     BINDINGS = bindings("detail", "everywhere")
 
-    def __init__(self, key: str, tab: str) -> None:
+    def __init__(self, key: str, tab: str, clock: Clock) -> None:
         super().__init__()
         self.key = key
         self._first = tab
-        self._found: Inspected | None = None
-        self._last: Entry | None = None
-        """What was known of it when it was last seen, for the time after its removal."""
+        self._subject = Subject(clock)
 
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
         dashboard = self.dashboard
         yield Header(dashboard.link, dashboard.clock)
+        yield Line(id="subject")
         yield Tabs(TABS, self._first, id="tabs")
         with Container():
-            overview_lines: Lines[Cell] = Lines(_same, id="overview")
-            yield overview_lines
+            for name in PAGES:
+                lines: Lines[Cell] = Lines(_same, empty=WAITING.get(name, "asking the engine"), id=name)
+                yield lines
             yield Logs(dashboard.clock, id="logs")
-            inspect_lines: Lines[Cell] = Lines(_same, empty="asking the engine", id="inspect")
-            yield inspect_lines
             yield Events(dashboard.clock, id="events")
         yield Prompt(id="find")
         yield Footer("detail", "text")
@@ -78,7 +78,6 @@ class Detail(LiveScreen):
         for page in self._pages.values():
             page.ask = self._ask_find
         self.query_one(Header).look()
-        self._look()
         self.logs.show(self.dashboard.tail.lines)
         self.query_one(Events).show(self.dashboard.timeline.of(self.key))
         self.action_go(self._first)
@@ -89,8 +88,8 @@ class Detail(LiveScreen):
     @property
     def entry(self) -> Entry | None:
         """What is known of the container; its last state once it is gone."""
-        self._last = self.dashboard.link.containers.get(self.key, self._last)
-        return self._last
+        self._subject.entry = self.dashboard.link.containers.get(self.key, self._subject.entry)
+        return self._subject.entry
 
     @property
     def page(self) -> Lines[Cell]:
@@ -113,6 +112,10 @@ class Detail(LiveScreen):
 
     def measured(self) -> None:
         """Takes new figures."""
+        self._look()
+
+    def judged(self) -> None:
+        """Takes the verdict."""
         self._look()
 
     def logged(self) -> None:
@@ -142,42 +145,58 @@ class Detail(LiveScreen):
         except NotFound:
             return  # it is gone; what was known stays on screen
         except PydError as error:
-            self._pages["inspect"].empty = error.message
-            self._pages["inspect"].refresh()
+            self._subject.trouble = error
+        else:
+            self._subject.body, self._subject.found = body, decode(body, Inspected)
+            self._subject.trouble = None
+        if self.is_attached:
+            self._look()
+
+    async def _ask(self, name: str) -> None:
+        """Fetches what a tab needs for itself."""
+        engine, ask = self.dashboard.link.engine, PAGES[name].ask
+        if engine is None or ask is None:
             return
-        if not self.is_attached:
-            return
-        self._found = decode(body, Inspected)
-        inspect = self._pages["inspect"]
-        lines = Fixed(document(body))
-        (inspect.replace if inspect.count else inspect.show)(lines)
-        self._look()
+        try:
+            self._subject.answers[name] = await ask(engine, self.key)
+        except PydError as error:
+            self._subject.answers[name] = error
+        if self.is_attached:
+            self._look()
 
     def _look(self) -> None:
-        entry = self.entry
-        if entry is not None:
-            usage = self.dashboard.link.usage.get(self.key)
-            self._pages["overview"].replace(Fixed(overview(entry, usage, self._found, self.dashboard.clock)))
+        """Has the open tab show what is known now; only what differs is painted."""
+        subject, link = self._subject, self.dashboard.link
+        entry, name = self.entry, self.tabs.current
+        if entry is not None and name in PAGES:
+            subject.usage = link.usage.get(self.key)
+            subject.room = self.size.width - 3
+            subject.verdict = link.judge.answer(entry) or subject.verdict
+            if name == "why" and self.key in link.containers:
+                link.judge.want([entry])
+            page, lines = self._pages[name], Fixed(PAGES[name].draw(subject))
+            (page.replace if page.count else page.show)(lines)
         self._tell()
+
+    def on_resize(self) -> None:
+        """Prose is wrapped for another width."""
+        if self.is_mounted:
+            self._look()
 
     def _tell(self) -> None:
         entry = self.entry
-        subject: Cell = EMPTY
         if entry is not None:
             gone = self.key not in self.dashboard.link.containers
-            subject = (
-                Piece("│  ", "faint"),
-                *cell(entry.name, "strong"),
-                Piece("  "),
-                *(cell("removed", "bad") if gone else state(entry)),
-            )
+            doing = cell("removed", "bad") if gone else state(entry, "", self.dashboard.link.judge.of(entry))
+            name = (*cell(entry.name, "strong"), Piece("  "), *doing)
+            self.query_one("#subject", Line).put(name, cell(entry.image, "dim"))
         status: Cell = EMPTY
         if self.tabs.current == "logs":
             status = logs_panel.status(self.logs, self.dashboard.tail.lines.dropped)
         elif self.page.query_text:
             at, total = self.page.matches()
             status = (*cell(f"/{self.page.query_text}", "warn"), Piece(f" {at} of {total}", "dim"))
-        self.tabs.tell(subject, status)
+        self.tabs.tell(EMPTY, status)
 
     # What keys do
 
@@ -191,7 +210,27 @@ class Detail(LiveScreen):
             page.display = tab == name
         self.tabs.open(name)
         self.set_focus(self._pages[name])
-        self._tell()
+        if name in PAGES and PAGES[name].ask is not None and name not in self._subject.answers:
+            self._renew(name)
+        self._look()
+
+    def action_renew(self) -> None:
+        """Asks again for what the open tab shows."""
+        if self.tabs.current == "why" and (entry := self.entry) is not None:
+            self._subject.verdict = None
+            self.dashboard.link.judge.renew(entry)
+            self._look()
+        self._renew(self.tabs.current)
+
+    def _renew(self, name: str) -> None:
+        if name in PAGES:
+            work = self._ask(name) if PAGES[name].ask is not None else self._inspect()
+            self.dashboard.tasks.start(work, name=name)
+
+    def action_unmask(self) -> None:
+        """Shows or masks what looks like a secret."""
+        self._subject.unmasked = not self._subject.unmasked
+        self._look()
 
     def action_logs(self) -> None:
         """Opens its log on the whole screen."""

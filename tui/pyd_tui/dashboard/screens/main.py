@@ -9,7 +9,8 @@ from textual import on
 from textual.containers import Container
 
 from pyd_core.fleet.delta import Delta
-from pyd_tui.dashboard.actions import ACTIONS, perform, question
+from pyd_tui.dashboard.actions import ACTIONS, Action, kill, perform, question, rename, update
+from pyd_tui.dashboard.commands import Call
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.panels import logs as logs_panel
 from pyd_tui.dashboard.panels.containers import Containers
@@ -19,12 +20,13 @@ from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import Logs
 from pyd_tui.dashboard.panels.notice import Notice
 from pyd_tui.dashboard.panels.tabs import Tabs
+from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.narrowing import narrowing, tally
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
-from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
+from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.view import View
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -37,7 +39,7 @@ SETTLE = 0.15
 """Seconds the cursor has to rest on a container before its log is asked for: a held key shall not ask for fifty."""
 
 
-class Main(LiveScreen):
+class Main(ViewScreen):
     """Containers above, a pane below."""
 
     DEFAULT_CSS = """
@@ -46,13 +48,14 @@ class Main(LiveScreen):
     Main #narrowing, Main #find { display: none; }
     Main #notice { display: none; }
     """
-    BINDINGS = bindings("containers", "everywhere")
+    BINDINGS = bindings("containers", "views", "everywhere")
     AUTO_FOCUS = "#containers"
 
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
         dashboard = self.dashboard
         yield Header(dashboard.link, dashboard.clock)
+        yield Views("containers")
         yield Prompt(id="narrowing")
         with Container(id="list"):
             yield Containers(dashboard.link, dashboard.clock)
@@ -62,7 +65,8 @@ class Main(LiveScreen):
             yield Logs(dashboard.clock, id="logs")
             yield Events(dashboard.clock, id="events")
         yield Prompt(id="find")
-        yield Footer("containers")
+        yield Prompt(id="command", sign=":")
+        yield Footer("containers", "views")
 
     def on_mount(self) -> None:
         """Shows what there is, which at the start is nothing."""
@@ -94,6 +98,11 @@ class Main(LiveScreen):
         if happened:
             self.events.sync()
             self._tell_pane()
+
+    def judged(self) -> None:
+        """Takes a verdict into the list: what turned out to be well leaves the view of the broken."""
+        self.table.look()
+        self._look()
 
     def measured(self) -> None:
         """Takes new figures into the list."""
@@ -168,6 +177,10 @@ class Main(LiveScreen):
             return False
         return super().check_action(action, parameters)
 
+    def home(self) -> None:
+        """Gives the focus back to the list."""
+        self.set_focus(self.table)
+
     def action_open(self) -> None:
         """Opens the container under the cursor."""
         self._open("overview")
@@ -190,9 +203,13 @@ class Main(LiveScreen):
         """Opens what the engine knows about it."""
         self._open("inspect")
 
+    def action_why(self) -> None:
+        """Opens the verdict on it."""
+        self._open("why")
+
     def _open(self, tab: str) -> None:
         if self.table.key is not None:
-            self.app.push_screen(Detail(self.table.key, tab))
+            self.app.push_screen(Detail(self.table.key, tab, self.dashboard.clock))
 
     def action_debug(self) -> None:
         """Leaves the terminal to a debug shell."""
@@ -257,23 +274,43 @@ class Main(LiveScreen):
 
     def action_act(self, name: str) -> None:
         """Does something to the marked containers, or to the one under the cursor."""
-        link, action = self.dashboard.link, ACTIONS[name]
+        self._do(ACTIONS[name])
+
+    def run(self, call: Call) -> None:
+        """Does what was typed to the marked containers, or to the one under the cursor."""
+        match call.verb:
+            case "kill":
+                self._do(kill(*call.words))
+            case "update":
+                self._do(update(call.words))
+            case "rename" if len(self.table.targets()) > 1:
+                self.footer.say("several containers can't have one name", "warn", "esc takes the marks away")
+            case "rename":
+                self._do(rename(call.words[0]))
+            case "prune":
+                self.dashboard.open_view("system")
+            case _:
+                super().run(call)
+
+    def _do(self, action: Action) -> None:
+        link = self.dashboard.link
         entries = [link.containers[key] for key in self.table.targets() if key in link.containers]
-        if not entries or link.engine is None:
+        if not entries or link.engine is None or not self.dashboard.may_change():
             return
         if action.asks or len(entries) > 1:
             ask = Confirm(question(action, entries), [entry.name for entry in entries])
-            self.app.push_screen(ask, lambda yes: self._act(name, [entry.id for entry in entries]) if yes else None)
+            keys = [entry.id for entry in entries]
+            self.app.push_screen(ask, lambda yes: self._start(action, keys) if yes else None)
         else:
-            self._act(name, [entries[0].id])
+            self._start(action, [entries[0].id])
 
-    def _act(self, name: str, keys: list[str]) -> None:
-        self.dashboard.tasks.start(self._perform(name, keys), name=name)
+    def _start(self, action: Action, keys: list[str]) -> None:
+        self.dashboard.tasks.start(self._perform(action, keys), name=action.verb)
 
-    async def _perform(self, name: str, keys: list[str]) -> None:
-        link, action = self.dashboard.link, ACTIONS[name]
+    async def _perform(self, action: Action, keys: list[str]) -> None:
+        link = self.dashboard.link
         entries = [link.containers[key] for key in keys if key in link.containers]
-        if link.engine is None:
+        if link.engine is None or not entries:
             return
         failures = await perform(action, link.engine, entries, self.table.set_pending)
         self.table.marked &= set(failures)  # what failed stays marked, so that it can be tried again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.events import Key as KeyEvent
 from textual.message import Message
 
 from pyd_core.sanitise import safe
@@ -13,6 +14,9 @@ from pyd_tui.dashboard.widgets.line import Line
 
 if TYPE_CHECKING:
     from textual import events
+
+PATIENCE = 1000
+"""How often a key that came after the end of typing is given back, until whoever asked has moved the focus."""
 
 
 class Prompt(Line, can_focus=True):
@@ -47,11 +51,13 @@ class Prompt(Line, can_focus=True):
             super().__init__(prompt)
             self.kept = kept
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, *, id: str, sign: str = "/") -> None:
         super().__init__(id=id)
         self.text = ""
-        self.sign = "/"
+        self.sign = sign
         """What stands before the text, and says what it is for."""
+        self._passed_on = 0
+        """Keys given back since typing was over; negative while it isn't."""
         self._notes: Cell = EMPTY
         self._status: Cell = EMPTY
 
@@ -83,6 +89,7 @@ class Prompt(Line, can_focus=True):
 
     def on_focus(self) -> None:
         """Shows the cursor."""
+        self._passed_on = -1
         self.renew()
 
     def on_blur(self) -> None:
@@ -96,11 +103,17 @@ class Prompt(Line, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """Edits the text."""
+        if 0 <= self._passed_on < PATIENCE:  # typed before the focus had moved on: it is no text any more
+            self._passed_on += 1
+            event.stop()
+            event.prevent_default()
+            self.app.post_message(KeyEvent(event.key, event.character))
+            return
         match event.key:
             case "enter":
-                self.post_message(self.Done(self, kept=True))
+                self._end(kept=True)
             case "escape":
-                self.post_message(self.Done(self, kept=False))
+                self._end(kept=False)
             case "backspace" | "ctrl+h":
                 self._type(self.text[:-1])
             case "ctrl+u":
@@ -115,6 +128,10 @@ class Prompt(Line, can_focus=True):
                 self._type(self.text + event.character)
         event.stop()
         event.prevent_default()
+
+    def _end(self, *, kept: bool) -> None:
+        self._passed_on = 0
+        self.post_message(self.Done(self, kept=kept))
 
     def _type(self, text: str) -> None:
         self.set_text(text)

@@ -1,0 +1,114 @@
+"""What is typed behind `:`, and what actions send."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from pyd_core.errors import InvalidInput
+from pyd_tui.dashboard.actions import _limit, update
+from pyd_tui.dashboard.commands import Call, parse
+from support.dashboard import Opened, opened
+from support.scripted_engine import ScriptedEngine
+
+
+def two() -> ScriptedEngine:
+    engine = ScriptedEngine()
+    engine.add("db")
+    engine.add("web")
+    return engine
+
+
+async def command(dashboard: Opened, text: str) -> None:
+    await dashboard.press("colon")
+    await dashboard.type(text)
+    await dashboard.press("enter")
+
+
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("images", Call("view", ("images",))),
+        ("vol", Call("view", ("volumes",))),
+        ("kill HUP", Call("kill", ("HUP",))),
+        ("rename 'new name'", Call("rename", ("new name",))),
+        ("q", Call("quit")),
+    ],
+)
+def test_commands_are_read_by_any_beginning_that_fits_one(text: str, call: Call):
+    assert parse(text) == call
+
+
+@pytest.mark.parametrize("text", ["nope", "rename", "rename a b", "kill A B", "rename 'a", "update"])
+def test_what_makes_no_sense_says_what_would(text: str):
+    with pytest.raises(InvalidInput) as caught:
+        parse(text)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "body"),
+    [
+        ("memory", "512m", {"Memory": 512 << 20, "MemorySwap": 1024 << 20}),
+        ("memory", "1.5g", {"Memory": 3 << 29, "MemorySwap": 3 << 30}),
+        ("cpus", "1.5", {"NanoCpus": 1_500_000_000}),
+        ("pids", "100", {"PidsLimit": 100}),
+        ("pids", "-1", {"PidsLimit": -1}),
+        ("restart", "on-failure:3", {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}}),
+    ],
+)
+def test_limits_are_sent_as_the_engine_takes_them(name: str, value: str, body: dict[str, object]):
+    assert _limit(name, value) == body
+
+
+@pytest.mark.parametrize("change", ["memory=0", "memory=lots", "cpus=0", "cpus=", "pids=0", "restart=maybe", "x=1"])
+def test_limits_that_make_no_sense_are_refused(change: str):
+    with pytest.raises(InvalidInput):
+        update([change])
+
+
+async def test_kill_with_a_signal_rename_and_update_by_keyboard():
+    engine = two()
+    async with opened(engine) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 2)
+        await dashboard.press("R")
+        await dashboard.type("store")
+        await dashboard.press("enter")
+        await dashboard.until_shown("gave the name store to db")
+        await dashboard.until(lambda: "store" in dashboard.shown)
+        await dashboard.press("U")
+        await dashboard.type("memory=64m")
+        await dashboard.press("enter")
+        await dashboard.until_shown("updated memory=64m of")
+        await command(dashboard, "kill HUP")
+        await dashboard.until_shown("sent HUP to")
+        sent = [request for request in engine.requests if request.startswith("POST")]
+        assert [request.rpartition("/")[2] for request in sent] == ["rename", "update", "kill"]
+
+
+async def test_a_command_on_several_marked_containers_asks_once_with_the_list():
+    engine = two()
+    async with opened(engine) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 2)
+        await dashboard.press("space", "space")
+        await command(dashboard, "kill")
+        assert "Send KILL to 2 containers?" in dashboard.text
+        await dashboard.press("n")
+        await command(dashboard, "rename x")
+        assert "several containers can't have one name" in dashboard.message
+        assert not [request for request in engine.requests if request.startswith("POST")]
+
+
+async def test_a_read_only_dashboard_says_so_and_sends_no_change_whatever_is_pressed():
+    engine = two()
+    endpoint = msgspec.structs.replace(engine.engine().endpoint, read_only=True)
+
+    async with opened(engine, choose=lambda: endpoint) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 2)
+        assert "read-only" in dashboard.text
+        for keys in (("s",), ("r",), ("p",), ("x", "y"), ("e",), ("D",), ("2", "x", "y"), ("P", "y")):
+            await dashboard.press(*keys)
+            if keys == ("s",):
+                assert "nothing is changed on this engine" in dashboard.message
+        assert {request.partition(" ")[0] for request in engine.requests} == {"GET"}
+        assert dashboard.app.is_running

@@ -1,0 +1,266 @@
+"""Views beside that of the containers: what they list, what renews them, what they remove."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyd_core.model.image import ImageSummary
+from pyd_tui.dashboard.nouns.images import step
+from pyd_tui.dashboard.screens.browse import Browse
+from support.dashboard import Opened, opened
+from support.scripted_engine import ScriptedEngine
+from support.scripted_things import WEB, identity
+
+LOOKS = {
+    "images": "312M",
+    "networks": "172.18.0.0/16",
+    "volumes": "shop_db",
+    "events": "start",
+    "system": "docker-1",
+}
+
+
+def shop() -> ScriptedEngine:
+    engine = ScriptedEngine()
+    place = {"shop_default": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16, "DNSNames": ["web"]}}
+    data = {"Type": "volume", "Name": "shop_db", "Destination": "/data", "RW": True}
+    engine.add("web", image=WEB, networks=place, mounts=[data], tell=True)
+    engine.add("job", image="postgres:16.4", state="exited", exit_code=3)
+    return engine
+
+
+def asked(engine: ScriptedEngine, path: str) -> int:
+    return engine.requests.count(f"GET {path}")
+
+
+async def ready(dashboard: Opened) -> None:
+    await dashboard.until(lambda: len(dashboard.shown) == 2)
+
+
+def browse(dashboard: Opened) -> Browse:
+    screen = dashboard.app.screen
+    assert isinstance(screen, Browse)
+    return screen
+
+
+@pytest.mark.parametrize("name", LOOKS)
+async def test_a_digit_opens_each_view_and_another_one_takes_its_place(name: str):
+    async with opened(shop()) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("2", str(list(LOOKS).index(name) + 2))
+        await dashboard.until_shown(LOOKS[name])
+        assert browse(dashboard).noun.name == name
+        assert len(dashboard.app.screen_stack) == 2
+        await dashboard.press("1")
+        assert dashboard.app.screen is dashboard.app.screen_stack[0]
+
+
+@pytest.mark.parametrize("name", LOOKS)
+async def test_a_view_is_opened_by_its_name_or_any_beginning_of_it(name: str):
+    async with opened(shop()) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("colon")
+        await dashboard.type(name[:3])
+        await dashboard.press("enter")
+        await dashboard.until_shown(LOOKS[name])
+        assert browse(dashboard).noun.name == name
+
+
+async def test_an_unknown_command_says_which_there_are():
+    async with opened(shop()) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("colon")
+        await dashboard.type("nope")
+        await dashboard.press("enter")
+        assert "no such command: nope" in dashboard.message
+        assert "images" in dashboard.message
+
+
+async def test_an_image_shows_who_uses_it_and_the_command_that_made_each_layer():
+    async with opened(shop()) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("2")
+        await dashboard.until_shown("dangling")
+        assert "and 1 more" in dashboard.text
+        await dashboard.press("slash")
+        await dashboard.type("shop/web")
+        await dashboard.press("enter")
+        await dashboard.until_shown("RUN apt-get update")
+        await dashboard.until_shown("187M")
+        assert "ENV LANG=C.UTF-8" in dashboard.text
+        assert "dangling" not in dashboard.text
+
+
+async def test_a_network_shows_its_members_with_their_addresses():
+    engine = shop()
+    web = engine.get("web").id
+    network = engine.documents[f"/networks/{identity('shop_default')}"]
+    engine.documents[f"/networks/{identity('shop_default')}"] = {
+        **network,
+        "Containers": {web: {"Name": "web", "IPv4Address": "172.18.0.2/16"}},
+    }
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("3", "slash")
+        await dashboard.type("shop_default")
+        await dashboard.press("enter")
+        await dashboard.until_shown("172.18.0.2/16")
+
+
+async def test_sizes_of_volumes_are_asked_for_only_on_demand():
+    engine = shop()
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("4")
+        await dashboard.until_shown("measures it")
+        assert not asked(engine, "/system/df")
+        await dashboard.press("ctrl+r")
+        await dashboard.until_shown("5.7G")
+        assert asked(engine, "/system/df") == 1
+
+
+async def test_events_of_before_are_there_once_and_what_happens_is_added():
+    engine = shop()
+    engine.emit("network", "create", identity("n"), name="shop_net")
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("5")
+        await dashboard.until_shown("shop_net")
+        engine.die("web", 9)
+        await dashboard.until_shown("exit 9")
+        rows = [dashboard.app.screen.query_one("#rows").keys]
+        assert len(rows[0]) == len(set(rows[0])) == len(engine._past)
+        await dashboard.press("slash")
+        await dashboard.type("network")
+        assert "exit 9" not in dashboard.text
+        assert "shop_net" in dashboard.text
+
+
+async def test_an_event_leads_to_its_container():
+    async with opened(shop()) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("5")
+        await dashboard.until_shown("create")
+        await dashboard.press("enter")
+        await dashboard.until_shown("Overview")
+        await dashboard.press("q")
+        assert browse(dashboard).noun.name == "events"
+
+
+async def test_nothing_is_asked_while_nothing_happens_and_an_event_of_its_kind_renews_a_view():
+    engine = shop()
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("2")
+        await dashboard.until_shown("RUN apt-get update")
+        await dashboard.pilot.pause(0.3)
+        before = len(engine.requests)
+        engine.emit("network", "connect", identity("n"), name="shop_net")
+        await dashboard.until(lambda: dashboard.app.timeline.items)
+        await dashboard.pilot.pause(0.5)
+        assert len(engine.requests) == before
+        engine.documents["/images/json"] = []
+        for _ in range(20):
+            engine.emit("image", "delete", f"sha256:{identity('x')}")
+        await dashboard.until_shown("no images")
+        assert asked(engine, "/images/json") <= 3
+
+
+async def test_prune_lists_exactly_what_goes_asks_once_and_removes_that():
+    engine = shop()
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("2")
+        await dashboard.until_shown("dangling")
+        await dashboard.press("P")
+        await dashboard.until_shown("2 in all? That frees up to 375M")
+        assert identity("left over")[:12] in dashboard.text
+        await dashboard.press("y")
+        await dashboard.until_shown("removed 2")
+        gone = [request for request in engine.requests if request.startswith("DELETE")]
+        assert sorted(gone) == sorted(
+            f"DELETE /images/sha256%3A{identity(name)}" for name in ("left over", "left over too")
+        )
+
+
+async def test_what_cannot_be_removed_says_why():
+    engine = shop()
+    engine.refusals["DELETE /volumes/shop_db"] = (409, "volume is in use")
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("4")
+        await dashboard.until_shown("shop_db")
+        await dashboard.press("x")
+        assert "Remove shop_db?" in dashboard.text
+        await dashboard.press("y")
+        await dashboard.until(lambda: "volume is in use" in dashboard.message)
+
+
+async def test_system_weighs_each_kind_and_says_what_prune_would_take():
+    engine = shop()
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("6")
+        await dashboard.until_shown("1.2G")
+        assert "Debian GNU/Linux 13" in dashboard.text
+        await dashboard.press("j")
+        await dashboard.until_shown("1 of them nothing uses")
+        assert " job" in dashboard.text
+
+
+@pytest.mark.parametrize("name", LOOKS)
+async def test_an_engine_that_is_lost_dims_the_rows_and_a_view_opened_then_says_why(name: str):
+    engine = shop()
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        engine.cut(down=True)
+        await dashboard.until_shown("no engine")
+        await dashboard.press(str(list(LOOKS).index(name) + 2))
+        await dashboard.until_shown("no engine answers at the scripted socket")
+        engine.down = False
+        await dashboard.until_shown(LOOKS[name])
+
+
+async def test_hostile_names_of_things_are_shown_as_pictures_of_themselves():
+    engine = shop()
+    engine.documents["/volumes"] = {"Volumes": [{"Name": "\x1b[2Jv\x07[red]x[/red]", "Driver": "lo\x9bcal"}]}
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("4")
+        await dashboard.until_shown("[red]x[/red]")
+        assert not {"\x1b", "\x07", "\x9b"} & set(dashboard.text)
+
+
+@pytest.mark.parametrize("name", LOOKS)
+async def test_every_view_can_be_drawn_in_every_size(name: str):
+    async with opened(shop(), size=(200, 50)) as dashboard:
+        await ready(dashboard)
+        await dashboard.press(str(list(LOOKS).index(name) + 2))
+        await dashboard.until_shown(LOOKS[name])
+        for size in ((80, 24), (60, 20), (20, 5), (3, 2)):
+            await dashboard.pilot.resize_terminal(*size)
+            await dashboard.pilot.pause()
+            assert all(len(line) <= size[0] for line in dashboard.text.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("made_by", "said"),
+    [
+        ('/bin/sh -c #(nop)  CMD ["app"]', 'CMD ["app"]'),
+        ("/bin/sh -c apt-get update", "RUN apt-get update"),
+        ("RUN /bin/sh -c make all # buildkit", "RUN make all"),
+        ("COPY . /app # buildkit", "COPY . /app"),
+        ("", ""),
+    ],
+)
+def test_a_layer_says_its_command_as_a_dockerfile_would(made_by: str, said: str):
+    assert step(made_by) == said
+
+
+def test_an_image_without_any_name_is_told_by_its_id():
+    from pyd_tui.dashboard.nouns.images import row
+    from pyd_tui.dashboard.render.figures import Clock
+
+    found = row(ImageSummary(id=f"sha256:{'ab' * 32}", repo_tags=["<none>:<none>"]), [], Clock())
+    assert found.name == "abababababab"
+    assert found.cells[0][-1].text == "dangling"

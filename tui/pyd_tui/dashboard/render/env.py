@@ -1,0 +1,60 @@
+"""A container's environment, with what looks like a secret masked."""
+
+from __future__ import annotations
+
+import re
+
+from pyd_core.sanitise import safe
+from pyd_tui.dashboard.render.facts import nothing
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
+
+MASK = "••••••••"
+"""As long for every value: the length of a secret is part of it."""
+NAME = 40
+"""Terminal columns the names take at most before they push the values aside."""
+
+_SECRET_WORDS = frozenset(
+    {"key", "apikey", "auth", "pass", "pw", "pwd", "cookie", "salt", "credential", "credentials", "private", "dsn"}
+)
+_SECRET_PARTS = re.compile("passw|passphrase|secret|token|accesskey|privatekey", re.IGNORECASE)
+_WITH_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]*:)(?P<password>[^\s/]+)(?=@)", re.IGNORECASE)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a variable's name says that its value is nobody's business."""
+    words = name.casefold().replace("-", "_").replace(".", "_").split("_")
+    return bool(_SECRET_PARTS.search(name)) or not _SECRET_WORDS.isdisjoint(words)
+
+
+def env(variables: list[str], *, unmasked: bool) -> list[Cell]:
+    """Returns one line for each variable, by name; passwords in addresses are masked too."""
+    if not variables:
+        return nothing("no environment is set")
+    pairs = sorted((name, value) for name, _, value in (entry.partition("=") for entry in variables))
+    columns = min(NAME, max(len(safe(name)) for name, _ in pairs)) + 2
+    lines: list[Cell] = [EMPTY]
+    hidden = 0
+    for name, value in pairs:
+        shown = _value(name, value, unmasked=unmasked)
+        hidden += any(piece.text == MASK for piece in shown)
+        label = cell(name, "accent")
+        lines.append(
+            (Piece(" "), *(fit(label, columns) if len(safe(name)) < columns else (*label, Piece("  "))), *shown)
+        )
+    if hidden:
+        lines += [EMPTY, (Piece(f" {hidden} masked, ", "dim"), Piece("u", "accent"), Piece(" shows them", "dim"))]
+    return lines
+
+
+def _value(name: str, value: str, *, unmasked: bool) -> Cell:
+    value = value.replace("\n", "␤")
+    if unmasked or not value:
+        return cell(value)
+    if looks_secret(name):
+        return (Piece(MASK, "warn"),)
+    pieces: list[Piece] = []
+    at = 0
+    for found in _WITH_PASSWORD.finditer(value):
+        pieces += (*cell(value[at : found.start("password")]), Piece(MASK, "warn"))
+        at = found.end()
+    return (*pieces, *cell(value[at:]))

@@ -1,0 +1,55 @@
+"""How a container's health is probed, and what the last probes found."""
+
+from __future__ import annotations
+
+from pyd_core.model.base import parse_time
+from pyd_core.model.container import Container, HealthConfig
+from pyd_tui.dashboard.render.facts import block, fact, nothing
+from pyd_tui.dashboard.render.figures import SECOND, Clock
+from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell
+
+_ROLES: dict[str, Role] = {"healthy": "good", "unhealthy": "bad", "starting": "warn"}
+OUTPUT_LINES = 12
+"""Lines of a probe's output that are shown; engines keep 4 KB of each."""
+
+
+def probes(found: Container, clock: Clock) -> list[Cell]:
+    """Returns the probe as it is set up, and its results, the newest first."""
+    config, health = found.config.healthcheck, found.state.health
+    if health is None or health.status in {"", "none"}:
+        return nothing("nothing probes its health")
+    lines = block("Health", [fact("state", cell(health.status, _ROLES.get(health.status, "text"))), *_setup(config)])
+    if health.failing_streak:
+        lines.append(fact("failed", cell(f"{health.failing_streak} times in a row", "bad")))
+    results: list[Cell] = []
+    for result in reversed(health.log):
+        begin, end = parse_time(result.start), parse_time(result.end)
+        when = f"{clock.local(begin):%H:%M:%S}" if begin is not None else ""
+        took = f"{(end - begin) / SECOND:.2f} s" if begin is not None and end is not None else ""
+        good = result.exit_code == 0
+        word = "passed" if good else f"failed with {result.exit_code}"
+        results.append(
+            (
+                Piece(f" {when:<{10}}", "dim"),
+                *cell(f"{'✓' if good else '✗'} {word}", "good" if good else "bad"),
+                Piece(f"  {took}", "dim"),
+            )
+        )
+        said = result.output.strip().splitlines()
+        results += [(Piece(" " * 13), *cell(line, "dim" if good else "text")) for line in said[:OUTPUT_LINES]]
+        if len(said) > OUTPUT_LINES:
+            results.append((Piece(" " * 13), Piece(f"… {len(said) - OUTPUT_LINES} more lines", "dim")))
+    return lines + block("Probes, the newest first", results)
+
+
+def _setup(config: HealthConfig | None) -> list[Cell]:
+    if config is None or not config.test:
+        return [fact("probe", cell("set by the image", "dim"))]
+    kind, *words = config.test
+    every = [
+        f"every {config.interval / SECOND:g} s" if config.interval else "every 30 s",
+        f"within {config.timeout / SECOND:g} s" if config.timeout else "within 30 s",
+        f"unhealthy after {config.retries or 3} failures",
+    ]
+    command = " ".join(words) if kind in {"CMD", "CMD-SHELL"} else " ".join(config.test)
+    return [fact("probe", cell(command)), fact("", cell(", ".join(every), "dim"))]

@@ -1,0 +1,87 @@
+"""A verdict as lines: what happened, how sure that is, what to do, and what it stands on."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from pyd_core.errors import PydError
+from pyd_core.model.base import parse_time
+from pyd_core.sanitise import safe
+from pyd_core.triage.words import sureness
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
+
+if TYPE_CHECKING:
+    from pyd_core.triage.verdict import EvidenceLine, Verdict
+
+INDENT = 2
+WIDEST = 110
+"""Terminal columns beyond which lines of prose are no longer easy to read."""
+
+_ROLES: dict[str, Role] = {"broken": "bad", "notice": "warn", "fine": "good"}
+
+
+def why(answer: Verdict | PydError | None, clock: Clock, room: int) -> list[Cell]:
+    """Returns the lines for a width; without an answer there are none yet."""
+    if answer is None:
+        return []
+    room = max(20, min(room, WIDEST))
+    if isinstance(answer, PydError):
+        lines = [EMPTY, *_wrapped(answer.message, "bad", room)]
+        return [*lines, *_wrapped(answer.hint, "dim", room)] if answer.hint else lines
+    return [
+        EMPTY,
+        *_wrapped(f"{answer.summary.rstrip('.')}.", "strong", room),
+        EMPTY,
+        (
+            Piece(" cause  ", "dim"),
+            *cell(answer.cause, _ROLES.get(answer.severity, "text")),
+            Piece(f"   {sureness(answer.confidence)}, {answer.confidence:.2f}", "dim"),
+        ),
+        *([(Piece(" with   ", "dim"), *cell(", ".join(answer.contributing)))] if answer.contributing else []),
+        *_section("What to do", [line for text in answer.advice for line in _item(text, room)]),
+        *_section("Evidence", [line for item in answer.evidence for line in _evidence(item, clock, room)]),
+        *_section("Time line", [_moment(item, clock) for item in answer.timeline]),
+        *_section(
+            "Not seen",
+            [
+                line
+                for gap in answer.unread
+                for line in _item(f"{gap.source}: {gap.reason}; it would tell {gap.would_tell}", room, "dim")
+            ],
+        ),
+    ]
+
+
+def _section(title: str, lines: list[Cell]) -> list[Cell]:
+    return [EMPTY, (Piece(f" {title}", "title"),), *lines] if lines else []
+
+
+def _wrapped(text: str, role: Role, room: int, first: str = " ", rest: str = " ") -> list[Cell]:
+    lines = textwrap.wrap(safe(text), room, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [
+        first
+    ]
+    return [cell(line, role) for line in lines]
+
+
+def _item(text: str, room: int, role: Role = "text") -> list[Cell]:
+    found = _wrapped(text, role, room, "   ", "   ")
+    return [(Piece(" ▪ ", "accent"), Piece(found[0][0].text[3:], role)), *found[1:]] if found[0] else found
+
+
+def _stamp(item: EvidenceLine, clock: Clock) -> str:
+    when = parse_time(item.time) if item.time else None
+    return f"{clock.local(when):%H:%M:%S.%f}"[:12] if when is not None else ""
+
+
+def _evidence(item: EvidenceLine, clock: Clock, room: int) -> list[Cell]:
+    """The source in a column of its own, so that the eye can go down it."""
+    head = f" {safe(item.source):<11} {_stamp(item, clock):<12}  "
+    lines = _wrapped(item.text.replace("\n", " "), "text", max(20, room - len(head)), "", "")
+    first = (Piece(head, "dim"), *lines[0])
+    return [first, *((Piece(" " * len(head)), *line) for line in lines[1:])]
+
+
+def _moment(item: EvidenceLine, clock: Clock) -> Cell:
+    return (Piece(f" {_stamp(item, clock):<12}  ", "dim"), *cell(item.text))

@@ -1,0 +1,382 @@
+"""Any view but that of the containers: a table of one noun above, all about the row under the cursor below."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import Container
+
+from pyd_core.errors import NotFound, PydError
+from pyd_core.fleet.delta import Delta
+from pyd_tui.dashboard.actions import AT_ONCE
+from pyd_tui.dashboard.commands import Call
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.nouns.base import Noun, Row, Stock, Waste
+from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.panels.header import Header
+from pyd_tui.dashboard.panels.views import Views
+from pyd_tui.dashboard.render.figures import size
+from pyd_tui.dashboard.render.narrowing import tally
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.screens.confirm import Confirm
+from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.view import ViewScreen
+from pyd_tui.dashboard.widgets.line import Line
+from pyd_tui.dashboard.widgets.lines import Fixed, Lines
+from pyd_tui.dashboard.widgets.prompt import Prompt
+from pyd_tui.dashboard.widgets.table import Table
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+SETTLE = 0.12
+"""Seconds the cursor has to rest on a row before the engine is asked about it."""
+CALM = 0.3
+"""Seconds in which events are gathered before the rows are loaded again."""
+
+
+class Browse(ViewScreen):
+    """One noun's view. It asks the engine when it is opened, when an event says that something changed, and on `^r`.
+
+    Args:
+        noun: What it shows.
+        stock: What the noun's loader draws on.
+    """
+
+    DEFAULT_CSS = """
+    Browse #list { height: 1fr; }
+    Browse #about { height: 45%; min-height: 4; }
+    Browse #narrowing, Browse #find { display: none; }
+    """
+    BINDINGS = bindings("browse", "views", "everywhere")
+    AUTO_FOCUS = "#rows"
+
+    def __init__(self, noun: Noun, stock: Stock) -> None:
+        super().__init__()
+        self.noun = noun
+        self._stock = stock
+        self._rows: dict[str, Row] = {}
+        self._text = ""
+        self._said: Cell = EMPTY
+        self._loading = self._again = False
+        self._told: str | None = None
+        """The key of the row that the pane is about."""
+
+    def compose(self) -> ComposeResult:
+        """The lines from top to bottom."""
+        dashboard = self.dashboard
+        yield Header(dashboard.link, dashboard.clock)
+        yield Views(self.noun.name)
+        yield Prompt(id="narrowing")
+        with Container(id="list"):
+            yield Table(self.noun.columns, self._cells, id="rows")
+        yield Line(id="subject")
+        about: Lines[Cell] = Lines(_same, id="about")
+        yield about
+        yield Prompt(id="find")
+        yield Prompt(id="command", sign=":")
+        yield Footer("browse", "views")
+
+    def on_mount(self) -> None:
+        """Asks for the rows."""
+        self.table = self.query_one(Table)
+        self.about = self.query_one("#about", Lines)
+        self.footer = self.query_one(Footer)
+        self._filter = self.query_one("#narrowing", Prompt)
+        self._find = self.query_one("#find", Prompt)
+        self.about.ask = self._ask_find
+        self.query_one(Header).look()
+        self._settling = self.set_interval(SETTLE, self._rested, pause=True)
+        self._calming = self.set_interval(CALM, self._calmed, pause=True)
+        self._say("loading")
+        self._load(measure=self.noun.measures_at_once and self._stock.disk is None)
+
+    # What happens
+
+    def changed(self, delta: Delta, *, happened: bool) -> None:
+        """Has the rows loaded again when an event says that they may differ."""
+        del happened
+        self.query_one(Header).look()
+        live = self.dashboard.link.connection.state == "live"
+        self.table.set_stale(stale=not live)
+        if delta.gap is not None or (live and not self._rows) or any(map(self.noun.renewed_by, delta.events)):
+            self._calming.resume()
+
+    def ticked(self) -> None:
+        """What isn't current says how old it is."""
+        self.query_one(Header).look()
+
+    def _calmed(self) -> None:
+        self._calming.pause()
+        self._load()
+
+    def _load(self, *, measure: bool = False) -> None:
+        """Loads once at a time; what happens meanwhile makes it load once more."""
+        if self._loading:
+            self._again = True
+            return
+        self._loading = True
+        self.dashboard.tasks.start(self._loaded(measure=measure), name=f"load {self.noun.name}")
+
+    async def _loaded(self, *, measure: bool) -> None:
+        try:
+            while True:
+                self._again = False
+                await self._fetch(measure=measure)
+                measure = False
+                if not self._again or not self.is_attached:
+                    return
+        finally:
+            self._loading = False
+
+    async def _fetch(self, *, measure: bool) -> None:
+        try:
+            if measure and self._rows:
+                self._say("measuring")
+            rows = await self.noun.load(self._stock)
+            self._take(rows)
+            if measure:  # the rows first: this may take seconds
+                self._say("measuring")
+                await self._stock.measure()
+                self._take(await self.noun.load(self._stock))
+        except PydError as error:
+            if self.is_attached:
+                self.footer.say(error.message, "bad", error.hint)
+                self._say("" if self._rows else error.message)
+
+    def _take(self, rows: list[Row]) -> None:
+        if not self.is_attached:
+            return
+        at_top = self.table.index == 0
+        self._rows = {row.key: row for row in rows}
+        self._told = None
+        self._show()
+        if at_top and self.noun.name == "events" and self.table.keys:
+            self.table.go_to(self.table.keys[0])
+        self._say("")
+        self._settling.resume()
+
+    def _show(self) -> None:
+        shown = [row for row in self._rows.values() if row.matches(self._text)]
+        self.table.set_rows([row.key for row in shown], self.noun.natural(shown))
+        self._filter.tell(EMPTY, tally(len(shown), len(self._rows)))
+        self._filter.display = bool(self._text) or self.focused is self._filter
+        self._tell()
+
+    def _say(self, text: str) -> None:
+        self._said = cell(text, "dim")
+        self._tell()
+
+    def _tell(self) -> None:
+        row = self._row
+        if row is None and not self._said:
+            text = f"none of {len(self._rows)} matches" if self._rows else self.noun.empty
+            left: Cell = cell(text, "dim")
+        else:
+            left = cell(row.name, "strong") if row is not None else EMPTY
+        right = self._said
+        if self.about.query_text:
+            at, total = self.about.matches()
+            right = (*cell(f"/{self.about.query_text}", "warn"), Piece(f" {at} of {total}", "dim"))
+        count = cell(f"{self.table.count:,} {self.noun.name}" if self.noun.name != "system" else "", "dim")
+        self.query_one("#subject", Line).put(left, right or count)
+
+    @property
+    def _row(self) -> Row | None:
+        return self._rows.get(self.table.key or "")
+
+    def _cells(self, key: str) -> tuple[Cell, ...]:
+        row = self._rows.get(key)
+        return row.cells if row is not None else (EMPTY,) * len(self.noun.columns)
+
+    @on(Table.Moved)
+    def _moved(self) -> None:
+        self._settling.reset()
+        self._settling.resume()
+        self._tell()
+
+    async def _rested(self) -> None:
+        self._settling.pause()
+        row = self._row
+        if row is None:
+            self.about.show(Fixed())
+        elif row.key != self._told:
+            self.dashboard.tasks.start(self._look(row), name=f"about {self.noun.name}")
+
+    async def _look(self, row: Row) -> None:
+        try:
+            lines = await self.noun.about(self._stock, row)
+        except NotFound:
+            return  # it went meanwhile, and an event will say so
+        except PydError as error:
+            lines = [EMPTY, cell(f" {error.message}", "bad")]
+        if self.is_attached and self._row is row:
+            same, self._told = row.key == self._told, row.key
+            (self.about.replace if same else self.about.show)(Fixed(lines))
+
+    @on(Lines.Changed)
+    def _about_changed(self) -> None:
+        self._tell()
+
+    # What keys do
+
+    def home(self) -> None:
+        """Gives the focus back to the table."""
+        self.set_focus(self.table)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the pane `/` looks for something, in the list it filters; what a noun can't do has no key."""
+        if action == "filter" and self.focused is self.about:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_open(self) -> None:
+        """Goes to the pane, or to the container that the row is about."""
+        row = self._row
+        container = self.noun.container(row) if row is not None else None
+        if container in self.dashboard.link.containers and container is not None:
+            self.app.push_screen(Detail(container, "events", self.dashboard.clock))
+        else:
+            self.set_focus(self.about)
+
+    def action_filter(self) -> None:
+        """Lets the user type a filter."""
+        self._filter.display = True
+        self.set_focus(self._filter)
+
+    def action_renew(self) -> None:
+        """Asks the engine again, for sizes too where this view shows any."""
+        self._load(measure=self.noun.measures)
+
+    def action_mark(self) -> None:
+        """Marks a row."""
+        self.table.toggle_mark()
+
+    def action_switch_focus(self) -> None:
+        """Between the list and the pane."""
+        self.set_focus(self.table if self.focused is self.about else self.about)
+
+    def action_back(self) -> None:
+        """Undoes a search, a focus, marks, a filter; then goes to the containers."""
+        if self.focused is self.about:
+            if self.about.query_text:
+                self._find.set_text("")
+                self.about.find("")
+            else:
+                self.set_focus(self.table)
+        elif self.table.marked:
+            self.table.clear_marks()
+        elif self._text:
+            self._filter.set_text("")
+            self._text = ""
+            self._show()
+        else:
+            self.action_quit()
+
+    def action_quit(self) -> None:
+        """Goes back to the containers."""
+        self.dashboard.open_view("containers")
+
+    def action_remove(self) -> None:
+        """Removes the marked rows, or the one under the cursor; asks always."""
+        remove = self.noun.remove
+        keys = [key for key in self.table.keys if key in self.table.marked] or [self.table.key or ""]
+        rows = [self._rows[key] for key in keys if key in self._rows]
+        if remove is None or not rows or not self.dashboard.may_change():
+            return
+        what = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.noun.name}"
+        found = [Waste(row.name, None, lambda engine, row=row: remove(engine, row)) for row in rows]  # type: ignore[misc]
+        self._ask(f"Remove {what}?", found)
+
+    def action_prune(self) -> None:
+        """Removes what nothing uses, after showing exactly what that is."""
+        row = self._row
+        wanted = self.noun.waste is not None and (row is not None or self.noun.name != "system")
+        if wanted and self.dashboard.may_change():
+            self.dashboard.tasks.start(self._prune(row), name="prune")
+
+    async def _prune(self, row: Row | None) -> None:
+        if self.noun.waste is None:
+            return
+        placeholder = Row(key="", name="", cells=(), thing=None)
+        found = await self.noun.waste(self._stock, row or placeholder)
+        if not found:
+            self.footer.say("nothing is unused here", "good")
+            return
+        known = sum(one.size or 0 for one in found)
+        frees = f" That frees up to {size(known)}." if known else ""
+        self._ask(f"Remove what nothing uses, {len(found)} in all?{frees}", found)
+
+    def _ask(self, question: str, found: list[Waste]) -> None:
+        names = [f"{one.name}  {size(one.size)}" if one.size is not None else one.name for one in found]
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.dashboard.tasks.start(self._remove(found), name="remove")
+
+        self.app.push_screen(Confirm(question, names), answered)
+
+    async def _remove(self, found: list[Waste]) -> None:
+        engine, gate = self._stock.engine, asyncio.Semaphore(AT_ONCE)
+        failures: list[PydError] = []
+
+        async def one(waste: Waste) -> None:
+            async with gate:
+                try:
+                    await waste.remove(engine)
+                except PydError as error:
+                    failures.append(error)
+
+        await asyncio.gather(*(one(waste) for waste in found))
+        if failures:
+            first = failures[0]
+            text = f"{len(failures)} of {len(found)} failed: " if len(found) > 1 else ""
+            self.footer.say(f"{text}{first.message}", "bad", first.hint)
+        else:
+            self.table.clear_marks()
+            self.footer.say(f"removed {found[0].name if len(found) == 1 else len(found)}", "good")
+        self._load(measure=self.noun.measures_at_once)
+
+    def run(self, call: Call) -> None:
+        """Does a command about what this view shows."""
+        if call.verb == "prune":
+            self.action_prune()
+        else:
+            super().run(call)
+
+    # Typing
+
+    @on(Prompt.Changed, "#narrowing")
+    def _filter_typed(self, event: Prompt.Changed) -> None:
+        self._text = event.text
+        self._show()
+
+    @on(Prompt.Done, "#narrowing")
+    def _filter_done(self, event: Prompt.Done) -> None:
+        if not event.kept:
+            self._filter.set_text("")
+            self._text = ""
+        self.home()
+        self._show()
+
+    def _ask_find(self) -> None:
+        self._find.display = True
+        self.set_focus(self._find)
+
+    @on(Prompt.Changed, "#find")
+    def _find_typed(self, event: Prompt.Changed) -> None:
+        self.about.find(event.text)
+
+    @on(Prompt.Done, "#find")
+    def _find_done(self, event: Prompt.Done) -> None:
+        if not event.kept:
+            self._find.set_text("")
+            self.about.find("")
+        self._find.display = False
+        self.set_focus(self.about)
+
+
+def _same(line: Cell) -> Cell:
+    return line
