@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from textual import events
 from textual.message import Message
 
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.theme import Palette
 from pyd_tui.dashboard.widgets.line import Line
-
-if TYPE_CHECKING:
-    from textual import events
 
 
 class Prompt(Line, can_focus=True):
@@ -94,12 +90,16 @@ class Prompt(Line, can_focus=True):
         self._type(self.text + safe((event.text.splitlines() or [""])[0]))
 
     def on_key(self, event: events.Key) -> None:
-        """Edits the text."""
+        """Edits the text; a key that was sent here before typing ended goes where it belongs now."""
+        if self.screen.focused is not self:
+            event.stop()
+            self.app.post_message(events.Key(event.key, event.character))
+            return
         match event.key:
             case "enter":
-                self.post_message(self.Done(self, kept=True))
+                self._end(kept=True)
             case "escape":
-                self.post_message(self.Done(self, kept=False))
+                self._end(kept=False)
             case "backspace" | "ctrl+h":
                 self._type(self.text[:-1])
             case "ctrl+u":
@@ -114,6 +114,11 @@ class Prompt(Line, can_focus=True):
                 self._type(self.text + event.character)
         event.stop()
         event.prevent_default()
+
+    def _end(self, *, kept: bool) -> None:
+        """Lets go of the keyboard before anybody is told, so that the next key is a command already."""
+        self.screen.set_focus(None)
+        self.post_message(self.Done(self, kept=kept))
 
     def _type(self, text: str) -> None:
         self.set_text(text)
