@@ -249,7 +249,15 @@ start_engine() {
 	grep -q ' - cgroup' /proc/self/mountinfo ||
 		fail 'Docker Engine needs cgroups and none are mounted here' 'use an engine outside: bind its socket to /var/run/docker.sock, or set DOCKER_HOST'
 	say 'Starting Docker Engine (dockerd, log in /var/log/dockerd.log)'
-	as_root sh -c 'setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null & echo $! >/run/pyd-dockerd.pid'
+	daemon='exec dockerd'
+	# In a chroot, what enters a container (docker exec) comes out at the root of the mount namespace, outside of the
+	# chroot: there the daemon gets a mount namespace of its own whose root this is.
+	outermost=$(as_root nsenter --mount=/proc/self/ns/mnt stat -c %d:%i / 2>/dev/null || true)
+	if [ -n "$outermost" ] && [ "$outermost" != "$(stat -c %d:%i /)" ]; then
+		daemon='exec unshare --mount --propagation private sh -c "mount --rbind / /mnt && exec nsenter \
+			--mount=/proc/self/ns/mnt --wd=/mnt sh -c \"pivot_root . mnt && cd / && umount -l mnt && exec dockerd\""'
+	fi
+	as_root sh -c "setsid sh -c '$daemon' >>/var/log/dockerd.log 2>&1 </dev/null & echo \$! >/run/pyd-dockerd.pid"
 	tries=0
 	until engine_answers; do
 		tries=$((tries + 1))

@@ -9,7 +9,6 @@ from measure import Skip, taken_in_turn
 MODULES = (
     "asyncio",
     "click",
-    "h11",
     "httpx",
     "msgspec",
     "platformdirs",

@@ -14,6 +14,7 @@ from pyd_core.engine.transport.blocking import blocking_engine
 from support.docker import LONE, Docker, busybox_files
 from support.missing import missing
 from support.podman import Podman
+from support.pydd import Pydd
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,14 @@ def podman() -> Iterator[Docker]:
         yield corner
 
 
-@pytest.fixture(scope="session", params=["docker", "podman"])
+@pytest.fixture(scope="session")
+def pydd() -> Iterator[Docker]:
+    """A corner of an embedded engine of its own."""
+    with Pydd.started() as engine, Docker(host=engine.host) as corner:
+        yield corner
+
+
+@pytest.fixture(scope="session", params=["docker", "podman", "pydd"])
 def corner(request: pytest.FixtureRequest) -> Docker:
     """A corner of each engine in turn."""
     chosen: Docker = request.getfixturevalue(request.param)

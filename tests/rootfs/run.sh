@@ -5,13 +5,14 @@ set -eu
 
 usage() {
 	cat <<'END'
-Usage: sh tests/rootfs/run.sh [--keep] [--dir DIR] [--suite SUITE] [COMMAND]
+Usage: sh tests/rootfs/run.sh [--keep] [--chroot] [--dir DIR] [--suite SUITE] [COMMAND]
 
 Makes the root file system with mmdebstrap from this machine's package sources, clones HEAD into it and runs, by default,
   sh up.sh && sh up.sh && .ci/run
 in it (a shell line given as COMMAND instead). Needs root, mmdebstrap, pasta (package passt) and mounted cgroups.
 Proxies, package index and certificates of this machine reach it; nothing else of it does.
 
+  --chroot       enter it by chroot alone, which leaves the root of the mount namespace outside
   --keep         leave DIR as it is at the end, and use what is there already at the start
   --dir DIR      where to build it, 5 GB (a fresh directory under /var/tmp)
   --suite SUITE  the Debian release (that of this machine)
@@ -26,6 +27,11 @@ if [ "${1:-}" = --inside ]; then
 	mount --rbind /sys "$root/sys"
 	mount --rbind /dev "$root/dev"
 	mount -t tmpfs -o mode=755 tmpfs "$root/run"
+	cd "$root"
+	if [ "$4" = no ]; then
+		pivot_root . mnt
+		umount -l mnt
+	fi
 	set -- HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
 	for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL PIP_EXTRA_INDEX_URL \
 		PIP_DEFAULT_TIMEOUT; do
@@ -35,13 +41,14 @@ if [ "${1:-}" = --inside ]; then
 	bundle=/etc/ssl/certs/ca-certificates.crt
 	[ -z "$(ls /usr/local/share/ca-certificates)" ] ||
 		set -- "$@" SSL_CERT_FILE=$bundle PIP_CERT=$bundle NODE_EXTRA_CA_CERTS=$bundle
-	exec env -i "$@" chroot "$root" sh -c "cd /root/pyd && $command" </dev/null
+	exec env -i "$@" chroot . sh -c "cd /root/pyd && $command" </dev/null
 fi
 
-keep=no dir='' suite=''
+keep=no chroot=no dir='' suite=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--keep) keep=yes && shift ;;
+	--chroot) chroot=yes && shift ;;
 	--dir) dir=$2 && shift 2 ;;
 	--suite) suite=$2 && shift 2 ;;
 	-h | --help) usage && exit 0 ;;
@@ -88,6 +95,6 @@ git clone -q --no-hardlinks "$here/../.." "$dir/root/pyd"
 begun=$(date +%s)
 code=0
 pasta --quiet --config-net --netns-only --runas 0 -t none -u none -T none -U none -- \
-	unshare --mount --pid --fork --kill-child sh "$here/run.sh" --inside "$dir" "$command" || code=$?
+	unshare --mount --pid --fork --kill-child sh "$here/run.sh" --inside "$dir" "$command" $chroot || code=$?
 echo "==> exit code $code after $(($(date +%s) - begun)) s"
 exit $code

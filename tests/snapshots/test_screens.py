@@ -263,7 +263,7 @@ async def test_command(picture: SnapshotAssertion):
 
 async def test_find_in_a_log(picture: SnapshotAssertion):
     async with screen() as (dashboard, engine):
-        await dashboard.press("l", "slash")
+        await dashboard.press("enter", "2", "slash")
         await dashboard.type("error")
         await dashboard.press("enter", "n")
         await dashboard.settled(engine)

@@ -27,5 +27,6 @@ def main_pid(docker: Docker, name: str) -> int:
 def sessions_left() -> list[str]:
     """Cgroups whose session has ended, in any version and hierarchy."""
     found = [path for pattern in ("pyd-*-*", "*/pyd-*-*") for path in Path("/sys/fs/cgroup").glob(pattern)]
-    ours = [(path, *path.name.split("-")[1:]) for path in found if re.fullmatch(r"pyd-[0-9]+-[0-9]+", path.name)]
+    here = str(Path("/proc/self/ns/pid").stat().st_ino)
+    ours = [(path, *path.name.split("-")[2:]) for path in found if re.fullmatch(f"pyd-{here}-[0-9]+-[0-9]+", path.name)]
     return [str(path) for path, pid, start in ours if not is_alive(int(pid), int(start))]

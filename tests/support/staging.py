@@ -162,23 +162,20 @@ def restarted(times: int) -> Callable[[Docker, str], None]:
 
 
 def seen(path: str, key: str, least: int) -> Callable[[Docker, str], None]:
-    """Waits until a counter of its cgroup has risen (version 1 path below the controller's own)."""
+    """Waits until a counter of its cgroup has risen (`cpu/cpu.stat`: a controller of version 1, and its file)."""
 
     def act(corner: Docker, name: str) -> None:
-        identity = corner.inspect(name)["Id"]
         controller, _, file = path.partition("/")
-        found = [
-            base / file
-            for base in (
-                Path("/sys/fs/cgroup") / controller / "docker" / identity,
-                Path("/sys/fs/cgroup/system.slice") / f"docker-{identity}.scope",
-                Path("/sys/fs/cgroup/docker") / identity,
-            )
-            if base.exists()
+        groups = Path(f"/proc/{corner.inspect(name)['State']['Pid']}/cgroup").read_text().splitlines()
+        places = [
+            Path("/sys/fs/cgroup") / (controller if names else "") / group.lstrip("/") / file
+            for _, names, group in (line.split(":", 2) for line in groups)
+            if names in {controller, ""} or controller in names.split(",")
         ]
+        counter = next(place for place in places if place.exists())
 
         def risen() -> bool:
-            rows = dict(line.split() for line in found[0].read_text().splitlines() if len(line.split()) == 2)
+            rows = dict(line.split() for line in counter.read_text().splitlines() if len(line.split()) == 2)
             return int(rows.get(key, 0)) >= least
 
         wait_until(risen)

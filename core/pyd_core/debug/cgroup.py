@@ -1,8 +1,9 @@
 """The session's own cgroups: planned here, made and removed by the supervisor (`join.Groups`).
 
 No tool then counts against the target's limits, and nothing of the session is frozen with a paused target. Names carry
-the supervisor's pid and start time (`pyd-1234-567890`), so what a killed supervisor left is found and removed by the
-next session.
+the supervisor's pid namespace, pid and start time (`pyd-4026531836-1234-567890`), so what a killed supervisor left is
+found and removed by the next session. The cgroups of another pid namespace may be in sight too, where pyd runs in a
+container that sees its host's; which of those still have a supervisor can't be told from here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from pyd_core.linux.process import is_alive
 
-_NAME = re.compile(r"pyd-([0-9]+)-([0-9]+)")
+_NAME = re.compile(r"pyd-([0-9]+)-([0-9]+)-([0-9]+)")
 
 HOST_SHARE = 4
 """A session may take this part of the host's memory."""
@@ -86,10 +87,14 @@ def target_devices(root: str, cgroups: str) -> str | None:
 
 def remove_stale(parents: list[str]) -> None:
     """Removes cgroups of sessions whose supervisor was killed, and kills what still runs in them."""
+    here = os.stat("/proc/self/ns/pid").st_ino
     for parent in parents:
         for name in _entries(parent):
             found = _NAME.fullmatch(name)
-            if found is None or is_alive(int(found.group(1)), int(found.group(2))):
+            if found is None:
+                continue
+            namespace, pid, started = map(int, found.groups())
+            if namespace != here or is_alive(pid, started):
                 continue
             _kill_members(f"{parent}/{name}/cgroup.procs")
             # One that is still dying is the next session's to remove.
@@ -107,5 +112,7 @@ def _entries(parent: str) -> list[str]:
 def _kill_members(path: str) -> None:
     with contextlib.suppress(OSError), open(path) as members:
         for pid in map(int, members.read().split()):
+            if pid == 0:
+                continue  # of another pid namespace; to kill(2) it would be our own process group
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

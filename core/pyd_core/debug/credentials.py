@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
+
+import msgspec
 
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.process import Status
@@ -40,8 +41,7 @@ reaches beyond it: no loading of modules, no mounting, no making of device nodes
 on PATH, so what root holds here is what a hostile target could come to hold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """Ids inside the target's user namespace, and capability masks, as `join.take_credentials` takes them."""
 
     uid: int
@@ -56,7 +56,7 @@ class Credentials:
 
     def plan(self) -> dict[str, Any]:
         """Returns them as plain data."""
-        return asdict(self)
+        return msgspec.structs.asdict(self)
 
 
 def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: str, own_bounding: int) -> Credentials:
@@ -74,9 +74,10 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
     """
     if identity == "target":
         # A program of another user keeps capabilities over an execve only where they are ambient.
-        kept = target.effective if target.uid != 0 else target.ambient
+        own = inside(target.uid, uid_map)
+        kept = target.effective if own != 0 else target.ambient
         return Credentials(
-            uid=inside(target.uid, uid_map),
+            uid=own,
             gid=inside(target.gid, gid_map),
             groups=tuple(inside(group, gid_map) for group in target.groups),
             bounding=target.bounding,

@@ -33,6 +33,7 @@ import struct
 import sys
 import termios
 import time
+import warnings  # noqa: F401 - os.execvpe imports it, and by then the library is out of sight
 from typing import Any, NoReturn
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -93,8 +94,8 @@ def _syscall(call: str, number: int, *arguments: int | bytes | None, subject: st
 
 
 def clone_tree(path: str, *, directory: int = _AT_FDCWD) -> int:
-    """Returns a detached copy of the mounts at a path; a symlink there is not followed."""
-    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE | _AT_SYMLINK_NOFOLLOW
+    """Returns a detached copy of the mounts at a path, or at a descriptor; a symlink there is not followed."""
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE | _AT_SYMLINK_NOFOLLOW | _AT_EMPTY_PATH
     return _syscall("open_tree", _OPEN_TREE, directory, os.fsencode(path), flags, subject=path)
 
 
@@ -151,7 +152,8 @@ def compose(directory: str, extra: dict[str, int], *, hide: frozenset[str] = fro
                     kept.append((entry.name, mode, clone_tree(entry.path)))
             except (OSError, CallFailed):
                 continue  # gone since it was listed
-    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m"})
+    own = os.stat(directory)  # its root's owner, where the target has a user namespace
+    cover = new_mount("tmpfs", {"mode": "0755", "size": "1m", "uid": str(own.st_uid), "gid": str(own.st_gid)})
     attach(cover, _AT_FDCWD, directory)
     for name, target in links:
         os.symlink(target, name, dir_fd=cover)
@@ -255,11 +257,13 @@ def take_credentials(wanted: dict[str, Any]) -> None:
 class Groups:
     """The session's own cgroups, one a hierarchy, so that no tool counts against the target's limits.
 
-    Their name carries the supervisor's pid and start time: whoever finds them later can tell whether it still lives.
+    Their name carries the supervisor's pid namespace, pid and start time: whoever finds them later in the same pid
+    namespace can tell whether it still lives, and nobody else tries.
     """
 
     def __init__(self, wanted: list[dict[str, Any]]) -> None:
-        name = f"pyd-{os.getpid()}-{start_time(os.open('/proc/self', os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))}"
+        started = start_time(os.open("/proc/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        name = f"pyd-{os.stat('/proc/self/ns/pid').st_ino}-{os.getpid()}-{started}"
         self._paths: list[str] = []
         self._members: list[int] = []
         self._no_forks = -1
@@ -465,10 +469,18 @@ def _mind(child: int, *, everyone: bool = False, target: int = -1) -> int:
                     os.close(signals)
                     return ended
             elif everyone:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child, signal.SIGKILL if number == _CLIENT_GONE else number)
+                _pass_on(child, signal.SIGKILL if number == _CLIENT_GONE else number)
             else:
                 os.kill(child, number)
+
+
+def _pass_on(child: int, number: int) -> None:
+    """Signals the child's process group; the child alone if it has none yet, being about to make it."""
+    try:
+        os.killpg(child, number)
+    except ProcessLookupError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, number)
 
 
 def _reap(child: int, *, everyone: bool) -> int | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pyd_core.errors import InvalidInput
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DebugOptions:
+class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of `pyd debug`.
 
     Attributes:
@@ -17,6 +16,13 @@ class DebugOptions:
         command: A program and its arguments, passed on exactly as they are; neither this nor `line` asks for a shell.
         identity: `root`, `target`, or `UID[:GID]`.
         writable: Let the session write where the target's root file system is mounted read-only.
+        volumes: `ro` or `rw`: whether the volumes of a container that doesn't run may be written; a running one's are
+            as it has them.
+        network: `none` or `same`: whether a session in a container that doesn't run has the container's networks.
+        hold: Enter a clone of the container that does nothing, so that its program can be run by hand.
+        diff: List what the session changed in a target that doesn't run, at the end.
+        apply: Put changes at these paths back into the container at the end; `/` is all.
+        save: Make an image of the target with the session's changes at the end, with this name.
         explain: Tell how the session gets in and what it may do, before it starts.
     """
 
@@ -25,6 +31,12 @@ class DebugOptions:
     command: tuple[str, ...] = ()
     identity: str = "root"
     writable: bool = False
+    volumes: str = "ro"
+    network: str = "none"
+    hold: bool = False
+    diff: bool = False
+    apply: tuple[str, ...] = ()
+    save: str = ""
     explain: bool = False
 
     def __post_init__(self) -> None:
@@ -33,3 +45,8 @@ class DebugOptions:
             raise InvalidInput("both -c and a command are given", hint="give one of them")
         if any("\0" in text for text in (*self.command, self.line or "")):
             raise InvalidInput("a command can't hold NUL bytes")
+
+    @property
+    def keeps_changes(self) -> bool:
+        """Whether anything is to be done with what the session changes."""
+        return self.diff or bool(self.apply or self.save)

@@ -16,8 +16,9 @@ from pyd_core.debug.credentials import Credentials, choose_credentials
 from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.failures import failure
 from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.reference import find_subject
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Target, find_target
+from pyd_core.debug.target import Target, running_target
 from pyd_core.debug.toolbox import PREFIX, store
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
@@ -25,6 +26,8 @@ from pyd_core.engine.session import Session as EngineSession
 from pyd_core.engine.transport.blocking import BlockingTransport, run_now
 from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
 from pyd_core.linux.process import parse_status
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
 from pyd_debugimages.packs import BASE
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ def run(
     *,
     notify: Callable[[str], None],
     progress: Progress,
+    ask: Callable[[str], str] | None = None,
 ) -> int:
     """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
 
@@ -51,7 +55,8 @@ def run(
         options: What to do.
         supervisor: Waits for its plan; the caller closes it.
         notify: Told lines for the user: how the session begins on a terminal, that the target ended and how.
-        progress: Told how the making of the toolbox goes, if one has to be made.
+        ask: Shows a question and returns the answer, on a terminal: what to do with a session's changes.
+        progress: Told how the making of the toolbox goes, or the copying of files, if one has to be.
 
     Raises:
         PydError: The session couldn't be; nothing is left of it.
@@ -65,14 +70,40 @@ def run(
     if os.geteuid() != 0:
         raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
-    asked = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
-    asked.require_changes()  # a shell in there can change anything, and asks no engine
-    containers = Containers(asked)
-    target = run_now(find_target(containers, options.target))
+    engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
+    engine.require_changes()  # a shell in there can change anything, and asks no engine
+    containers = Containers(engine)
+    subject = run_now(find_subject(engine, options.target))
     toolbox = find_toolbox(progress)
     terminal = os.isatty(0) and os.isatty(1)
+    if isinstance(subject, Container) and (options.hold or subject.state.pid == 0):
+        from pyd_core.debug.offline import session as offline  # noqa: PLC0415 - running containers don't pay for it
+
+        asked = ask if terminal else None
+        return offline.run(engine, subject, options, supervisor, toolbox, notify=notify, progress=progress, ask=asked)
+    if options.keeps_changes:
+        raise InvalidInput(
+            f"{safe(options.target)} runs: a session changes it in place", hint="leave out --diff, --apply and --save"
+        )
+    target = running_target(subject) if isinstance(subject, Container) else subject
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
+    code, ended = carry_out(target, options, supervisor, toolbox, notify=notify)
+    if ended:
+        notify(run_now(ending(containers, target)))
+    return code
+
+
+def carry_out(
+    target: Target,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    toolbox: str,
+    *,
+    notify: Callable[[str], None],
+) -> tuple[int, bool]:
+    """Runs the session in a target that is there; returns the exit code, and whether the target ended."""
+    terminal = os.isatty(0) and os.isatty(1)
     plan = make_plan(target, options, toolbox, terminal=terminal)
     if options.explain:
         from pyd_core.debug.explain import explain  # noqa: PLC0415 - only who asks pays for it
@@ -80,10 +111,7 @@ def run(
         for line in explain(target, plan):
             notify(line)
     session = Session(target, supervisor, plan)
-    code = session.run()
-    if session.target_ended:
-        notify(run_now(ending(containers, target)))
-    return code
+    return session.run(), session.target_ended
 
 
 def find_toolbox(progress: Progress) -> str:
@@ -94,11 +122,16 @@ def find_toolbox(progress: Progress) -> str:
         return there
     from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
 
-    return str(store.build(BASE, Path(root), progress))
+    def making(stage: str, done: int, total: int) -> None:
+        progress(f"making the toolbox: {stage}", done, total)
+
+    return str(store.build(BASE, Path(root), making))
 
 
 async def ending(containers: Containers, target: Target) -> str:
     """Says how the target ended, as far as the engine tells."""
+    if not target.container.id:  # a process by its number
+        return f"{target.name} has ended; the session ended with it"
     try:
         result = await containers.wait(target.container.id)
     except PydError:
@@ -118,7 +151,7 @@ def make_plan(target: Target, options: DebugOptions, toolbox: str, *, terminal: 
         options.identity, process.status(), uid_map=uid_map, gid_map=gid_map, own_bounding=own.bounding
     )
     environment = build_environment(
-        [*config.env, f"HOSTNAME={config.hostname}"],
+        [*config.env, *([f"HOSTNAME={config.hostname}"] if config.hostname else [])],
         terminal=os.environ.get("TERM", "xterm") if terminal else "",
         name=target.name,
         home=_home(process.descriptor, credentials),
@@ -128,7 +161,7 @@ def make_plan(target: Target, options: DebugOptions, toolbox: str, *, terminal: 
     groups = cgroup.plan_groups(
         CGROUPS,
         host_memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        devices=cgroup.target_devices(CGROUPS, process.read("cgroup").decode(errors="replace")),
+        devices=target.devices or cgroup.target_devices(CGROUPS, process.read("cgroup").decode(errors="replace")),
     )
     cgroup.remove_stale([group["parent"] for group in groups])
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pyd_core.engine.containers import Containers
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
@@ -14,17 +14,18 @@ _OTHER_KERNEL = ("runsc", "kata", "krun")
 """Runtimes whose containers have a kernel of their own: there are no namespaces here to join."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A running or paused container.
+class Target(msgspec.Struct, frozen=True):
+    """A container that a session can join.
 
     Attributes:
         container: What the engine says.
-        process: Its main process (with `--init`, the init).
+        process: Its main process (with `--init`, the init); for what doesn't run, the one that holds its place.
+        devices: The `devices.list` (cgroup version 1) a session gets; None is the process's own.
     """
 
     container: Container
     process: ProcessEntry
+    devices: str | None = None
 
     @property
     def name(self) -> str:
@@ -32,24 +33,31 @@ class Target:
         return safe(self.container.name) or self.container.id[:12]
 
 
-async def find_target(containers: Containers, name: str) -> Target:
-    """Finds a running or paused container and takes hold of its main process.
+async def find_container(containers: Containers, name: str) -> Container:
+    """Returns what the engine tells of the container that `name` means.
 
     Raises:
         NotFound: No such container.
         Ambiguous: Several ids begin like that.
-        Conflict: It doesn't run.
-        Unsupported: Its processes are on another machine or under another kernel.
     """
     try:
-        container = await containers.inspect(name)
+        return await containers.inspect(name)
     except PydError as error:
         if not isinstance(error, (NotFound, InvalidInput)):
             raise
         # The engine's own lookup is one request; only a failure pays for the list, to offer names that look alike.
         from pyd_core.engine.names import pick_container  # noqa: PLC0415 - only a failure needs it
 
-        container = await containers.inspect(pick_container(await containers.list(all=True), name).id)
+        return await containers.inspect(pick_container(await containers.list(all=True), name).id)
+
+
+def running_target(container: Container) -> Target:
+    """Takes hold of the main process of a running or paused container.
+
+    Raises:
+        Conflict: It doesn't run.
+        Unsupported: Its processes are on another machine or under another kernel.
+    """
     shown = safe(container.name)
     state = container.state
     if state.pid == 0:

@@ -174,12 +174,21 @@ class Containers:
         """Streams a tar of a file or directory inside it."""
         return self._session.stream("GET", f"/containers/{segment(name)}/archive", {"path": path})
 
+    def export(self, name: str) -> AbstractAsyncContextManager[Stream]:
+        """Streams a tar of all its files, without those of its volumes."""
+        return self._session.stream("GET", f"/containers/{segment(name)}/export")
+
     async def archive_put(self, name: str, path: str, tar: bytes | AsyncIterable[bytes]) -> None:
         """Unpacks a tar into a directory inside it, running or not."""
         query: Query = {"path": path, "noOverwriteDirNonDir": True}
         where = f"/containers/{segment(name)}/archive"
         kind = {"Content-Type": "application/x-tar"}
         await self._session.send("PUT", where, query, raw=tar, headers=kind, timeout=None)
+
+    async def commit(self, name: str) -> str:
+        """Makes an untagged image of its files as they are, without pausing it, and returns the image's id."""
+        answer = await self._session.post("/commit", {"container": name, "pause": False}, body={})
+        return decode(answer, Created).id
 
     async def resize(self, name: str, *, rows: int, columns: int) -> None:
         """Tells its terminal its size."""

@@ -7,7 +7,6 @@ The store (docker/cli, `cli/context/store`): `config.json` names the current con
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +38,7 @@ class _Config(msgspec.Struct):
     current: str = msgspec.field(name="currentContext", default="")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, kw_only=True):
     """A named engine address."""
 
     name: str

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import msgspec
 
 from pyd_core.errors import InvalidInput
 
 DOCKER_SOCKET = "unix:///var/run/docker.sock"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsFiles:
+class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
     """Certificates of a TCP endpoint, as the docker CLI keeps them; None leaves one out."""
 
     ca: Path | None = None
@@ -21,8 +21,7 @@ class TlsFiles:
     verify: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """An engine's address: `unix:///path`, `tcp://host:port`, or `ssh://[user@]host[:port][/path]`."""
 
     url: str

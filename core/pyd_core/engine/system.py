@@ -33,12 +33,18 @@ class System:
 
     @asynccontextmanager
     async def events(
-        self, *, since: str | None = None, until: str | None = None, filters: Filters | None = None
+        self, *, since: str | None = None, until: str | None = None, filters: Filters | None = None, follow: bool = True
     ) -> AsyncIterator[AsyncIterator[Event]]:
         """Streams what happens, from `since` on (seconds with up to nine decimals) or from now.
 
         The stream is live once the block is entered: what happens after that is in it.
+
+        Args:
+            since: The beginning.
+            until: The end; an engine that has come to it ends the stream.
+            filters: Which events.
+            follow: Go on with what happens from now on. Docker Engine always does, unless `until` is past.
         """
-        query = {"since": since, "until": until, "filters": filters}
+        query = {"since": since, "until": until, "filters": filters, "stream": None if follow else False}
         async with self._session.stream("GET", "/events", query) as stream:
             yield records(stream, Event)

@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -26,7 +27,7 @@ FINE = 15 * 60
 COARSE_STEP = 10
 """Seconds between the points that are kept after that."""
 _JOURNAL = 4 * 2**20
-"""Bytes set aside for the write-ahead log."""
+"""Bytes set aside for the write-ahead log, at most a quarter of all."""
 _PAGE = 4096
 
 _SCHEMA = """
@@ -35,8 +36,9 @@ CREATE TABLE IF NOT EXISTS death (
     UNIQUE (container, ended_ns)
 );
 CREATE INDEX IF NOT EXISTS death_by_name ON death (name, ended_ns);
+CREATE TABLE IF NOT EXISTS who (id INTEGER PRIMARY KEY, container TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS point (
-    time INTEGER NOT NULL, container TEXT NOT NULL, cpu INTEGER, memory INTEGER, PRIMARY KEY (time, container)
+    time INTEGER NOT NULL, who INTEGER NOT NULL, cpu INTEGER, memory INTEGER, PRIMARY KEY (time, who)
 ) WITHOUT ROWID;
 """
 
@@ -105,18 +107,29 @@ class HistoryStore:
     def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES, most_age: int = MOST_AGE) -> None:
         self.path = path
         self.moved: Path | None = None
-        self._most_pages = max(64, (most_bytes - min(_JOURNAL, most_bytes // 4)) // _PAGE)
+        self._numbers: dict[str, int] = {}
+        self._journal = min(_JOURNAL, most_bytes // 4)
+        # SQLite empties the journal only between transactions, so for a while it can be twice that.
+        self._most_pages = max(64, (most_bytes - 2 * self._journal) // _PAGE)
         self._most_age = most_age
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._base = self._open()
+            self._base = self._open_or_begin()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and path.exists() and not _is_damaged(path):
-                raise ConfigError(f"can't use the history {path}: {error}", hint="is its disk full?") from error
-            self.moved = _move_aside(path)
-            self._base = self._open()
+            raise ConfigError(f"can't use the history {path}: {error}", hint="is its disk full?") from error
         except OSError as error:
             raise ConfigError(f"can't make the history {path}: {error.strerror}") from error
+
+    def _open_or_begin(self) -> sqlite3.Connection:
+        """Opens the file; a damaged one is moved aside and a fresh one begun."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            return self._open()
+        except sqlite3.DatabaseError as error:
+            # An operational error is the disk's or a lock's; all else is what is in the file.
+            if isinstance(error, sqlite3.OperationalError) and not _is_damaged(self.path):
+                raise
+        self.moved = _move_aside(self.path)
+        return self._open()
 
     def _open(self) -> sqlite3.Connection:
         if not self.path.exists():
@@ -126,8 +139,8 @@ class HistoryStore:
             base.execute("PRAGMA auto_vacuum = INCREMENTAL")
             base.execute("PRAGMA journal_mode = WAL")
             base.execute("PRAGMA synchronous = NORMAL")
-            base.execute(f"PRAGMA journal_size_limit = {_JOURNAL}")
-            base.execute("PRAGMA wal_autocheckpoint = 256")
+            base.execute(f"PRAGMA journal_size_limit = {self._journal}")
+            base.execute(f"PRAGMA wal_autocheckpoint = {max(16, self._journal // _PAGE // 2)}")
             base.execute("PRAGMA cache_size = -2048")
             base.execute(f"PRAGMA max_page_count = {self._most_pages}")
             if base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
@@ -149,49 +162,34 @@ class HistoryStore:
             ConfigError: The disk is full, also after the oldest were dropped.
         """
         rows = [(d.name, d.container, d.ended_ns, _pack(d)) for d in deaths]
-        samples = [(p.time, p.container, p.cpu, p.memory) for p in points]
+        samples = [*points]
         for attempt in (1, 2):
             try:
                 with self._transaction():
                     self._base.executemany(
                         "INSERT OR IGNORE INTO death (name, container, ended_ns, body) VALUES (?, ?, ?, ?)", rows
                     )
-                    self._base.executemany("INSERT OR REPLACE INTO point VALUES (?, ?, ?, ?)", samples)
+                    self._base.executemany(
+                        "INSERT OR REPLACE INTO point VALUES (?, ?, ?, ?)",
+                        [(p.time, self._number(p.container), p.cpu, p.memory) for p in samples],
+                    )
             except sqlite3.DatabaseError as error:
-                if attempt == 2 or "full" not in str(error):
+                self._numbers.clear()  # some may have been rolled back
+                if attempt == 2 or "full" not in str(error) or not self._made_room():
                     raise ConfigError(
                         f"can't write the history {self.path}: {error}", hint="free some disk space"
                     ) from error
-                self._drop_oldest()
             else:
                 return
 
-    def deaths(self, name: str | None = None, *, limit: int = 50, since_ns: int = 0) -> list[Death]:
-        """Returns deaths, newest first.
-
-        Args:
-            name: Of a container by this name, or with an id that begins so; None is all.
-            limit: At most so many.
-            since_ns: Only those after that time.
-        """
-        condition, values = "ended_ns > ?", [since_ns, limit]
-        if name is not None:
-            escaped = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            condition += " AND (name = ? OR container LIKE ? ESCAPE '\\')"
-            values[1:1] = [name, f"{escaped}%"]  # type: ignore[list-item]
-        rows = self._base.execute(
-            f"SELECT body FROM death WHERE {condition} ORDER BY ended_ns DESC LIMIT ?",  # noqa: S608 - two fixed texts
-            values,
-        )
-        return [death for (body,) in rows if (death := _unpack(body)) is not None]
-
-    def curve(self, container: str, *, since: int, until: int) -> list[Point]:
-        """Returns a container's points between two times (seconds since the epoch), oldest first."""
-        rows = self._base.execute(
-            "SELECT time, container, cpu, memory FROM point WHERE time BETWEEN ? AND ? AND container = ? ORDER BY time",
-            (since, until, container),
-        )
-        return [Point(*row) for row in rows]
+    def _number(self, container: str) -> int:
+        """The short number that stands for a container's id in each of its points."""
+        known = self._numbers.get(container)
+        if known is None:
+            self._base.execute("INSERT OR IGNORE INTO who (container) VALUES (?)", (container,))
+            row = self._base.execute("SELECT id FROM who WHERE container = ?", (container,)).fetchone()
+            known = self._numbers[container] = int(row[0])
+        return known
 
     def thin(self, now: float | None = None) -> None:
         """Drops what is too old, and thins points out; to be called about once a minute."""
@@ -206,6 +204,15 @@ class HistoryStore:
         if self._base.execute("PRAGMA page_count").fetchone()[0] > self._most_pages * 0.9:
             self._drop_oldest()
 
+    def _made_room(self) -> bool:
+        """Drops the oldest where the disk still lets it: that too is written first."""
+        try:
+            self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._drop_oldest()
+        except sqlite3.Error:
+            return False
+        return True
+
     def _drop_oldest(self) -> None:
         """Makes room: the oldest tenth of the points, then of the deaths."""
         with self._transaction():
@@ -213,7 +220,10 @@ class HistoryStore:
                 low, high = self._base.execute(f"SELECT min({key}), max({key}) FROM {table}").fetchone()  # noqa: S608
                 if low is not None:
                     self._base.execute(f"DELETE FROM {table} WHERE {key} <= ?", (low + (high - low) // 10,))  # noqa: S608
-        self._base.execute("PRAGMA incremental_vacuum")
+            self._base.execute("DELETE FROM who WHERE id NOT IN (SELECT DISTINCT who FROM point)")
+            self._numbers.clear()
+        self._base.execute("PRAGMA incremental_vacuum").fetchall()
+        self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -227,19 +237,63 @@ class HistoryStore:
         self._base.execute("COMMIT")
 
 
-def read_history(path: Path) -> HistoryStore:
-    """Opens a history for looking.
+class HistoryReader:
+    """A history for looking, beside the recorder that writes it.
 
     Raises:
         NotFound: Nothing was ever recorded.
+        ConfigError: The file can't be read.
     """
-    if not path.exists():
-        raise NotFound(
-            "no history was recorded on this machine",
-            hint="start the recorder: pyd record (or install it: pyd record --print-unit)",
-            reference="no-history",
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.exists():
+            raise NotFound(
+                "no history was recorded on this machine",
+                hint="start the recorder: pyd record (or install it: pyd record --print-unit)",
+                reference="no-history",
+            )
+        try:
+            self._base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+        except sqlite3.Error as error:
+            raise ConfigError(f"can't read the history {path}: {error}") from error
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._base.close()
+
+    def deaths(self, name: str | None = None, *, limit: int = 50, since_ns: int = 0) -> list[Death]:
+        """Returns deaths, newest first.
+
+        Args:
+            name: Of a container by this name, or with an id that begins so; None is all.
+            limit: At most so many.
+            since_ns: Only those after that time.
+        """
+        query = "SELECT body FROM death WHERE ended_ns > :since ORDER BY ended_ns DESC LIMIT :limit"
+        if name is not None:
+            query = (
+                "SELECT body FROM death WHERE ended_ns > :since"
+                " AND (name = :name OR substr(container, 1, :long) = :name) ORDER BY ended_ns DESC LIMIT :limit"
+            )
+        values = {"since": since_ns, "limit": limit, "name": name, "long": len(name or "")}
+        return [death for (body,) in self._rows(query, values) if (death := _unpack(body)) is not None]
+
+    def curve(self, container: str, *, since: int, until: int) -> list[Point]:
+        """Returns a container's points between two times (seconds since the epoch), oldest first."""
+        query = (
+            "SELECT time, container, cpu, memory FROM point JOIN who ON who.id = point.who"
+            " WHERE time BETWEEN :since AND :until AND container = :container ORDER BY time"
         )
-    return HistoryStore(path)
+        return [Point(*row) for row in self._rows(query, {"since": since, "until": until, "container": container})]
+
+    def _rows(self, query: str, values: Mapping[str, object]) -> list[Any]:
+        try:
+            return self._base.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise ConfigError(
+                f"can't read the history {self.path}: {error}", hint="pyd record moves a damaged one aside"
+            ) from error
 
 
 def _pack(death: Death) -> bytes:

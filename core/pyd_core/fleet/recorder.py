@@ -16,16 +16,15 @@ from pyd_core.fleet.delta import Delta
 from pyd_core.fleet.fleet import Fleet
 from pyd_core.fleet.history_store import Death, HistoryStore, Point
 from pyd_core.fleet.meter import Meter
-from pyd_core.logs.follow import follow
-from pyd_core.logs.line import LogLine as Printed
+from pyd_core.fleet.tail import Tail
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Container, ContainerState
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
 from pyd_core.triage.collect.gather import Surroundings, complete
-from pyd_core.triage.collect.log import LAST_LINES, LONGEST, as_evidence
+from pyd_core.triage.collect.kernel import KernelWatch
 from pyd_core.triage.collect.log import TELLS as LOG_TELLS
-from pyd_core.triage.evidence import Case, Cgroup, LogLine, Unread
+from pyd_core.triage.evidence import Case, Cgroup, Unread
 from pyd_core.triage.verdict import decide
 
 PERIOD = 1.0
@@ -35,7 +34,9 @@ SETTLE = 0.4
 MOST_EVENTS = 64
 """Kept of each container's present run."""
 AT_ONCE = 8
-"""Inspections and verdicts at a time."""
+"""Verdicts at a time, and inspections of what ran before the recorder."""
+URGENT = 32
+"""Inspections at a time of what has just been made: a short life is over before its turn would come in that queue."""
 MOST_FOLLOWED = 32
 """Logs followed live, because their containers and logs go as soon as they end (`--rm`)."""
 
@@ -46,9 +47,16 @@ class _Known:
     def __init__(self) -> None:
         self.events: deque[Event] = deque(maxlen=MOST_EVENTS)
         self.container: Container | None = None
-        self.lines: deque[LogLine] | None = None
+        self.tail: Tail | None = None
+        self.listening: asyncio.Task[None] | None = None
         self.peak: int | None = None
         self.judging = 0
+
+    def let_go(self) -> None:
+        """Stops listening to its output: it can be read later."""
+        if self.listening is not None:
+            self.listening.cancel()
+        self.tail = self.listening = None
 
 
 class Recorder:
@@ -77,8 +85,10 @@ class Recorder:
         self._deaths: list[Death] = []
         self._points: list[Point] = []
         self._limit = asyncio.Semaphore(AT_ONCE)
+        self._urgent = asyncio.Semaphore(URGENT)
         self._followed = 0
         self._around: Surroundings | None = None
+        self._kernel = KernelWatch()
         self._said = ""
         self.fleet = Fleet(engine)
         self.meter = Meter(engine, self.fleet)
@@ -103,6 +113,7 @@ class Recorder:
             end_meter()
             await self._tasks.aclose()
             self._flush()
+            self._kernel.close()
 
     def _changed(self, delta: Delta) -> None:
         for event in delta.events:
@@ -113,7 +124,7 @@ class Recorder:
         for identity in alive:
             if identity not in self._known:
                 self._known[identity] = _Known()
-                self._tasks.start(self._learn(identity))
+                self._tasks.start(self._learn(identity, self._limit))
         for identity in delta.removed:
             known = self._known.get(identity)
             if known is not None and not known.judging:
@@ -127,44 +138,40 @@ class Recorder:
         if event.verb == "start":
             known.events = deque(maxlen=MOST_EVENTS)
             known.peak = None
-            self._listen_if_fleeting(identity, known)
+        if event.verb == "create" and self._followed < MOST_FOLLOWED:
+            # Inspecting waits until the start is over. A short life may be over by then too, so output is listened to
+            # from the beginning, and let go of once it is known that it can be read later.
+            known.tail = Tail()
+            known.listening = self._tasks.start(self._listen(identity, known.tail))
         if event.verb in {"create", "start"}:
-            self._tasks.start(self._learn(identity))
+            self._tasks.start(self._learn(identity, self._urgent))
         known.events.append(event)
         if event.verb in {"die", "died"}:
             known.judging += 1
             self._tasks.start(self._judge(identity, event, known))
 
-    async def _learn(self, identity: str) -> None:
+    async def _learn(self, identity: str, turn: asyncio.Semaphore) -> None:
         """Looks at a container while it lives: its main process and its configuration may be gone when it has died."""
         known = self._known.get(identity)
         if known is None:
             return
-        async with self._limit:
+        async with turn:
             try:
                 found = await self._engine.containers.inspect(identity)
             except PydError:
                 return
         if found.state.running or known.container is None:
             known.container = found
-        if found.state.running:
-            self._listen_if_fleeting(identity, known)
+        if not found.host_config.auto_remove:
+            known.let_go()
+        elif known.tail is None and self._followed < MOST_FOLLOWED:
+            known.tail = Tail()
+            known.listening = self._tasks.start(self._listen(identity, known.tail))
 
-    def _listen_if_fleeting(self, identity: str, known: _Known) -> None:
-        """Follows the output of a container that is removed as soon as it ends: it can't be asked for then."""
-        fleeting = known.container is not None and known.container.host_config.auto_remove
-        if fleeting and known.lines is None and self._followed < MOST_FOLLOWED:
-            known.lines = deque(maxlen=LAST_LINES)
-            self._tasks.start(self._listen(identity, known.lines))
-
-    async def _listen(self, identity: str, lines: deque[LogLine]) -> None:
+    async def _listen(self, identity: str, tail: Tail) -> None:
         self._followed += 1
         try:
-            stream = follow(self._engine, identity, tail=LAST_LINES, follow=True, restarts=False, longest=LONGEST)
-            async for batch in stream.batches():
-                lines.extend(as_evidence(line) for line in batch if isinstance(line, Printed))
-        except PydError:
-            return
+            await tail.listen(self._engine, identity)
         finally:
             self._followed -= 1
 
@@ -184,8 +191,8 @@ class Recorder:
         self, identity: str, die: Event, known: _Known, remembered: Container | None, events: tuple[Event, ...]
     ) -> None:
         if self._around is None:
-            self._around = await Surroundings.of(self._engine)
-        self._around.forget_kernel()
+            self._around = await Surroundings.of(self._engine, look=self._kernel.look)
+        self._around.look_again()
         gone = False
         try:
             container = await self._engine.containers.inspect(identity)
@@ -199,8 +206,8 @@ class Recorder:
             tool=self._around.tool,
             events=events,
         )
-        if known.lines is not None:
-            case.lines = tuple(known.lines)
+        if known.tail is not None:
+            case.lines = known.tail.lines
         if gone and not case.lines:
             case.lines = ()
             reason = "it was removed before its output could be read"
@@ -229,8 +236,9 @@ class Recorder:
     def _measured(self) -> None:
         for identity, usage in self.meter.usage.items():
             known = self._known.get(identity)
-            if known is not None and usage.memory_peak is not None:
-                known.peak = max(known.peak or 0, usage.memory_peak)
+            if known is not None:
+                # The peak is read seldom; what is used now may be above the last one read.
+                known.peak = max(known.peak or 0, usage.memory_peak or 0, usage.memory_bytes or 0) or None
             cpu = None if usage.cpu_percent is None else round(usage.cpu_percent * 10)
             memory = None if usage.memory_bytes is None else usage.memory_bytes // 1024
             self._points.append(Point(usage.time_ns // 10**9, sys.intern(identity), cpu, memory))

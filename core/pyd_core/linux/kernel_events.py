@@ -106,20 +106,40 @@ _SECCOMP = re.compile(r'type=1326 .*?pid=(\d+) comm=("?)(.*?)\2 (?:exe="?(.*?)"?
 _FORK = re.compile(r"fork rejected by pids controller in (\S+)")
 
 
-class _Reader:
+KEPT = 1000
+
+
+class EventReader:
     """Takes lines one by one; an out-of-memory report is several, so what came before is kept."""
 
     def __init__(self) -> None:
-        self.ooms: list[OomKill] = []
-        self.faults: list[Fault] = []
-        self.seccomp: list[SeccompKill] = []
-        self.forks: list[ForkRefused] = []
+        self._ooms: list[OomKill] = []
+        self._faults: list[Fault] = []
+        self._seccomp: list[SeccompKill] = []
+        self._forks: list[ForkRefused] = []
         self._tasks: list[OomTask] = []
         self._paths: dict[str, str] = {}
         self._limit: int | None = None
 
+    @property
+    def events(self) -> KernelEvents:
+        """What was found so far; of each kind the last `KEPT`."""
+        for kind in (self._ooms, self._faults, self._seccomp, self._forks):
+            del kind[:-KEPT]
+        return KernelEvents(
+            ooms=tuple(self._ooms),
+            faults=tuple(self._faults),
+            seccomp=tuple(self._seccomp),
+            forks=tuple(self._forks),
+        )
+
     def take(self, record: Record) -> None:
-        """Reads a line; most are about something else, so cheap tests come first."""
+        """Reads a line; most are about something else, so cheap tests come first.
+
+        What a program wrote into the log is no evidence and is left out.
+        """
+        if not record.from_kernel:
+            return
         text = record.text
         if "Killed process" in text:
             self._kill(record)
@@ -127,12 +147,12 @@ class _Reader:
             self._report(text)
         elif "segfault at" in text or "error:" in text or "unhandled" in text:
             if (fault := _fault(record)) is not None:
-                self.faults.append(fault)
+                self._faults.append(fault)
         elif "type=1326" in text:
             if (match := _SECCOMP.search(text)) is not None and match[5] != "0":
-                self.seccomp.append(_seccomp(record, match))
+                self._seccomp.append(_seccomp(record, match))
         elif "fork rejected" in text and (match := _FORK.search(text)) is not None:
-            self.forks.append(ForkRefused(time_ns=record.time_ns, cgroup=match[1], text=text))
+            self._forks.append(ForkRefused(time_ns=record.time_ns, cgroup=match[1], text=text))
 
     def _report(self, text: str) -> None:
         """A line of an out-of-memory report before the one that names the victim."""
@@ -169,18 +189,15 @@ class _Reader:
             tasks=tuple(self._tasks),
             text=record.text,
         )
-        self.ooms.append(kill)
+        self._ooms.append(kill)
 
 
 def find_events(log: KernelLog) -> KernelEvents:
-    """Finds them. Lines that programs wrote into the log are no evidence and are left out."""
-    reader = _Reader()
+    """Finds them in a log."""
+    reader = EventReader()
     for record in log.records:
-        if record.from_kernel:
-            reader.take(record)
-    return KernelEvents(
-        ooms=tuple(reader.ooms), faults=tuple(reader.faults), seccomp=tuple(reader.seccomp), forks=tuple(reader.forks)
-    )
+        reader.take(record)
+    return reader.events
 
 
 def _fault(record: Record) -> Fault | None:

@@ -78,8 +78,8 @@ def parse_record(line: bytes, offset_ns: int = 0) -> Record | None:
     return Record(priority=priority, sequence=sequence, time_ns=micros * 1000 + offset_ns, text=text)
 
 
-def read_kernel_log(path: Path = KMSG) -> KernelLog:
-    """Reads all the ring holds, without waiting for more.
+class KernelLogReader:
+    """Reads the ring, and later what came since, without waiting for more.
 
     Args:
         path: `/dev/kmsg`, or a file of such records, one a line.
@@ -88,20 +88,45 @@ def read_kernel_log(path: Path = KMSG) -> KernelLog:
         Refused: No right to read it (root, CAP_SYSLOG, or `kernel.dmesg_restrict=0`).
         KernelError: There is none, as in a container.
     """
+
+    def __init__(self, path: Path = KMSG) -> None:
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except PermissionError as error:
+            raise Refused(
+                f"no right to read {path}", hint="run as root, or set kernel.dmesg_restrict=0", reference="kmsg-refused"
+            ) from error
+        except OSError as error:
+            raise KernelError("open", error.errno or errno.EIO, str(path)) from error
+
+    def close(self) -> None:
+        """Gives the descriptor back."""
+        os.close(self._descriptor)
+
+    def read(self) -> tuple[Record, ...]:
+        """Returns what it hasn't returned before, oldest first."""
+        offset = boot_offset_ns()
+        lines = _lines(self._descriptor)
+        return tuple(record for line in lines if (record := parse_record(line, offset)) is not None)
+
+
+def read_kernel_log(path: Path = KMSG) -> KernelLog:
+    """Reads all the ring holds.
+
+    Raises:
+        Refused: No right to read it.
+        KernelError: There is none.
+    """
+    reader = KernelLogReader(path)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except PermissionError as error:
-        raise Refused(
-            f"no right to read {path}", hint="run as root, or set kernel.dmesg_restrict=0", reference="kmsg-refused"
-        ) from error
-    except OSError as error:
-        raise KernelError("open", error.errno or errno.EIO, str(path)) from error
-    offset = boot_offset_ns()
-    try:
-        records = [record for line in _lines(descriptor) if (record := parse_record(line, offset)) is not None]
+        return kernel_log(reader.read())
     finally:
-        os.close(descriptor)
-    return KernelLog(records=tuple(records), whole=not records or records[0].sequence == 0)
+        reader.close()
+
+
+def kernel_log(records: tuple[Record, ...]) -> KernelLog:
+    """Makes a log of the ring's records."""
+    return KernelLog(records=records, whole=not records or records[0].sequence == 0)
 
 
 def _lines(descriptor: int) -> list[bytes]:

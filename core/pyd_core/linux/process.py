@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 _MOST = 1 << 20
 """Bytes read of one file of /proc."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """Who a process is (`/proc/PID/status`, proc(5)); ids as this process's user namespace numbers them.
 
     Capability sets are bit masks, bit N for capability N (capabilities(7)). `seccomp` is 0 none, 1 strict, 2 filter.

@@ -234,15 +234,97 @@ class LogConfig(Wire):
     config: dict[str, str] = {}
 
 
+class BindOptions(Wire):
+    """How a path of the host is bound."""
+
+    SPEC: ClassVar[str] = "Mount.BindOptions"
+
+    propagation: str = ""
+    non_recursive: bool = False
+    create_mountpoint: bool = False
+
+
+class DriverConfig(Wire):
+    """The driver that makes a volume."""
+
+    SPEC: ClassVar[str] = "Mount.VolumeOptions.DriverConfig"
+
+    name: str = ""
+    options: dict[str, str] = {}
+
+
+class VolumeOptions(Wire):
+    """How a volume is made and mounted."""
+
+    SPEC: ClassVar[str] = "Mount.VolumeOptions"
+
+    no_copy: bool = False
+    labels: dict[str, str] = {}
+    driver_config: DriverConfig = DriverConfig()
+    subpath: str = ""
+
+
+class TmpfsOptions(Wire):
+    """Size and mode of a tmpfs."""
+
+    SPEC: ClassVar[str] = "Mount.TmpfsOptions"
+
+    size_bytes: int = 0
+    mode: int = 0
+
+
+class Mount(Wire):
+    """A mount asked for with `--mount`."""
+
+    SPEC: ClassVar[str] = "Mount"
+
+    target: str = ""
+    source: str = ""
+    type: str = ""
+    read_only: bool = False
+    bind_options: BindOptions | None = None
+    volume_options: VolumeOptions | None = None
+    tmpfs_options: TmpfsOptions | None = None
+
+
+class Device(Wire):
+    """A device of the host that a container may use."""
+
+    SPEC: ClassVar[str] = "DeviceMapping"
+
+    path_on_host: str = ""
+    path_in_container: str = ""
+    cgroup_permissions: str = ""
+    """Of `rwm`."""
+
+
 class Ulimit(Wire):
-    """A resource limit of the processes (`setrlimit`)."""
+    """A resource limit of its processes, see setrlimit(2)."""
 
     SPEC: ClassVar[str] = "Resources.Ulimits[]"
 
     name: str = ""
-    """`nofile`, `as`, `data`, …"""
+    """Lower case, without `RLIMIT_`."""
     soft: int = 0
     hard: int = 0
+
+
+class WeightDevice(Wire):
+    """A device's share of block I/O."""
+
+    SPEC: ClassVar[str] = "Resources.BlkioWeightDevice[]"
+
+    path: str = ""
+    weight: int = 0
+
+
+class ThrottleDevice(Wire):
+    """A device's limit of block I/O, bytes or operations a second."""
+
+    SPEC: ClassVar[str] = "ThrottleDevice"
+
+    path: str = ""
+    rate: int = 0
 
 
 class HostConfig(Wire):
@@ -286,6 +368,30 @@ class HostConfig(Wire):
     pids_limit: int | None = None
     ulimits: list[Ulimit] = []
     cgroup_parent: str = ""
+    volumes_from: list[str] = []
+    mounts: list[Mount] = []
+    annotations: dict[str, str] = {}
+    dns_options: list[str] = []
+    dns_search: list[str] = []
+    group_add: list[str] = []
+    links: list[str] = []
+    oom_score_adj: int = 0
+    shm_size: int = 0
+    """Bytes of /dev/shm; 0 is the engine's default."""
+    sysctls: dict[str, str] = {}
+    cpuset_mems: str = ""
+    blkio_weight: int = 0
+    """10 to 1000; 0 is the kernel's default."""
+    blkio_weight_device: list[WeightDevice] = []
+    blkio_device_read_bps: list[ThrottleDevice] = []
+    blkio_device_write_bps: list[ThrottleDevice] = []
+    blkio_device_read_iops: list[ThrottleDevice] = msgspec.field(name="BlkioDeviceReadIOps", default_factory=list)
+    blkio_device_write_iops: list[ThrottleDevice] = msgspec.field(name="BlkioDeviceWriteIOps", default_factory=list)
+    devices: list[Device] = []
+    device_cgroup_rules: list[str] = []
+    memory_swappiness: int | None = None
+    """0 to 100; None inherits."""
+    oom_kill_disable: bool = False
     masked_paths: list[str] | None = None
     readonly_paths: list[str] | None = None
 
@@ -305,6 +411,12 @@ class NetworkSettings(Wire):
 
     SPEC: ClassVar[str] = "NetworkSettings"
 
+    sandbox_id: str = msgspec.field(name="SandboxID", default="")
+    gateway: str = ""
+    """Of the default bridge alone, as the next three; the other networks' are in `networks`."""
+    ip_address: str = msgspec.field(name="IPAddress", default="")
+    ip_prefix_len: int = msgspec.field(name="IPPrefixLen", default=0)
+    mac_address: str = ""
     sandbox_key: str = ""
     ports: dict[str, list[PortBinding] | None] = {}
     networks: dict[str, EndpointSettings] = {}

@@ -9,11 +9,22 @@ import msgspec
 from pyd_core.model.base import Wire
 
 
+class EndpointIpam(Wire):
+    """The addresses a container asked for."""
+
+    SPEC: ClassVar[str] = "EndpointIPAMConfig"
+
+    ipv4_address: str = msgspec.field(name="IPv4Address", default="")
+    ipv6_address: str = msgspec.field(name="IPv6Address", default="")
+
+
 class EndpointSettings(Wire):
     """A container's place on one network."""
 
     SPEC: ClassVar[str] = "EndpointSettings"
 
+    ipam_config: EndpointIpam | None = msgspec.field(name="IPAMConfig", default=None)
+    links: list[str] | None = None
     aliases: list[str] | None = None
     mac_address: str = ""
     network_id: str = msgspec.field(name="NetworkID", default="")

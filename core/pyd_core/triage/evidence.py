@@ -205,6 +205,8 @@ class Case(msgspec.Struct, kw_only=True):
     now_ns: int
     tool: str = "docker"
     """The engine's own command, for advice: `docker` or `podman`."""
+    architecture: str = ""
+    """Of the engine's machine, as images name it."""
     run: Run = Run()
     """The run the verdict is about: the present one, or the last death of one that keeps restarting."""
     main_pid: int = 0
@@ -244,6 +246,11 @@ class Case(msgspec.Struct, kw_only=True):
     def limit(self) -> int | None:
         """Its memory limit in bytes, if it has one."""
         return self.container.host_config.memory or None
+
+    @property
+    def signals_told(self) -> bool:
+        """Whether the events would hold every signal the engine sent in this run; Podman tells none."""
+        return self.run.complete and self.tool == "docker"
 
     @property
     def missing_sources(self) -> frozenset[str]:

@@ -14,6 +14,9 @@ from pyd_core.triage.evidence import KillSent, Run
 LATE_NS = 3_000_000_000
 """Nanoseconds. `stop` and `oom` are reported beside `die`, in either order."""
 
+BETWEEN_NS = 5_000_000_000
+"""How long a container may be between two runs of a loop without saying so."""
+
 LOOP_DEATHS = 3
 """This many deaths within `LOOP_WINDOW_NS` make a restart loop."""
 LOOP_WINDOW_NS = 10 * 60 * 1_000_000_000
@@ -127,5 +130,8 @@ def is_looping(container: Container, runs: tuple[Run, ...], now_ns: int) -> bool
     if state.restarting:
         return True
     if not state.running or state.paused:
-        return policy == "on-failure" and state.exit_code != 0
+        # Docker Engine says `restarting` between two runs; Podman says `exited`, for a moment.
+        just_now = state.finished_ns is not None and now_ns - state.finished_ns < BETWEEN_NS
+        asked = bool(runs) and (runs[-1].stop_ns is not None or bool(runs[-1].kills))
+        return (policy == "on-failure" and state.exit_code != 0) or (just_now and not asked)
     return state.started_ns is not None and now_ns - state.started_ns < YOUNG_NS

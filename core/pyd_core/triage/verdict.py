@@ -40,6 +40,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """`fine`, `notice` or `broken`."""
     id: str = ""
     """The container's."""
+    ended: str | None = None
+    """When the judged run ended; None while it lives."""
 
     @property
     def broken(self) -> bool:
@@ -75,6 +77,7 @@ def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
         unread=tuple(case.unread),
         timeline=tuple(as_line(item) for item in timeline(case)),
         severity=best.about.severity,
+        ended=None if case.run.ended_ns is None else format_time(case.run.ended_ns),
     )
 
 

@@ -38,12 +38,22 @@ def test_the_targets_devices_are_found_by_its_cgroup(tmp_path: Path):
     assert target_devices(str(tmp_path), "0::/system.slice/docker-abc.scope\n") is None
 
 
-def test_only_groups_of_dead_supervisors_are_removed(tmp_path: Path):
+def test_only_groups_of_dead_supervisors_of_this_pid_namespace_are_removed(tmp_path: Path):
+    here = Path("/proc/self/ns/pid").stat().st_ino
     with ProcessEntry(os.getpid()) as entry:
-        alive = tmp_path / f"pyd-{os.getpid()}-{entry.start}"
-        recycled = tmp_path / f"pyd-{os.getpid()}-{entry.start + 1}"
-    foreign = [tmp_path / name for name in ("pyd-1", "pyd-a-b", "docker", "pyd-1-2-3")]
-    for folder in (alive, recycled, tmp_path / "pyd-4194305-7", *foreign):
+        alive = tmp_path / f"pyd-{here}-{os.getpid()}-{entry.start}"
+        recycled = tmp_path / f"pyd-{here}-{os.getpid()}-{entry.start + 1}"
+    foreign = [tmp_path / name for name in ("pyd-1", "pyd-a-b-c", "docker", "pyd-1-2", f"pyd-{here + 1}-4194305-7")]
+    for folder in (alive, recycled, tmp_path / f"pyd-{here}-4194305-7", *foreign):
         folder.mkdir()
     remove_stale([str(tmp_path), str(tmp_path / "missing")])
     assert sorted(tmp_path.iterdir()) == sorted([alive, *foreign])
+
+
+def test_processes_of_other_pid_namespaces_in_a_dead_group_are_left_alone(tmp_path: Path):
+    here = Path("/proc/self/ns/pid").stat().st_ino
+    group = tmp_path / f"pyd-{here}-4194305-7"
+    group.mkdir()
+    (group / "cgroup.procs").write_text("0\n")  # to kill(2) this would be the caller's own process group
+    remove_stale([str(tmp_path)])
+    assert group.exists()

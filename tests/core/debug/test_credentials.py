@@ -42,6 +42,11 @@ def test_a_target_root_is_left_to_the_kernels_own_rule():
     assert (chosen.ambient, chosen.bounding) == (0, mask("chown"))
 
 
+def test_the_root_of_a_user_namespace_is_a_root():
+    chosen = choose("target", target(uid=100000, effective=mask("chown"), permitted=mask("chown")), uid_map=REMAPPED)
+    assert (chosen.uid, chosen.ambient, chosen.inheritable) == (0, 0, 0)
+
+
 def test_ids_are_translated_into_the_targets_user_namespace():
     chosen = choose("target", target(uid=101000, gid=100007, groups=(100007, 5)), uid_map=REMAPPED)
     assert (chosen.uid, chosen.gid, chosen.groups) == (1000, 7, (7, 65534))

@@ -4,7 +4,7 @@ import pytest
 
 from pyd_core.linux.kernel_events import Fault, OomTask
 from pyd_core.triage.causes import CAUSES
-from pyd_core.triage.evidence import KillSent, Unread
+from pyd_core.triage.evidence import Cgroup, FileSystem, Host, KillSent, Run, Unread
 from pyd_core.triage.rules import RULES
 from pyd_core.triage.verdict import decide
 
@@ -120,3 +120,50 @@ def test_codes_that_nobody_knows_are_the_programs_own(dead: MakeCase) -> None:
 
 def test_the_summary_names_what_the_line_names(dead: MakeCase) -> None:
     assert "DATABASE_URL" in decide(dead(1, "Error: environment variable DATABASE_URL is not set")).summary
+
+
+def test_a_reload_signal_long_before_a_crash_is_no_request_to_end(dead: MakeCase) -> None:
+    reload = {"kills": (KillSent(signal=1, time_ns=NOW - 5 * SECOND),)}
+    assert decide(dead(1, "bind: address already in use", run=reload)).cause == "address-in-use"
+    assert decide(dead(129, run=reload)).cause == "killed-by-user"
+
+
+def test_the_engines_record_says_nothing_about_codes_that_no_signal_leaves(dead: MakeCase) -> None:
+    lost = {"complete": False}
+    assert decide(dead(1, "connection refused", run=lost, asked_to_end=True)).cause == "connection-refused"
+    assert decide(dead(0, run=lost, asked_to_end=True)).cause == "stopped"
+
+
+def test_a_program_that_ends_in_its_own_way_on_a_signal_was_ended_by_it(dead: MakeCase) -> None:
+    run = {"kills": (KillSent(signal=15, time_ns=NOW - 2 * SECOND),)}
+    assert decide(dead(1, "shutting down", run=run)).cause == "killed-by-user"
+
+
+def test_one_that_ended_when_the_engine_came_up_again_ended_with_it(dead: MakeCase) -> None:
+    host = Host(engine_started_ns=NOW)
+    assert decide(dead(255, host=host, run={"complete": False})).cause == "engine-restart"
+    old = Host(engine_started_ns=NOW - 3600 * SECOND)
+    assert decide(dead(255, host=old, run={"complete": False})).cause == "app-error"
+
+
+def test_a_machine_out_of_memory_is_not_the_containers_limit(dead: MakeCase) -> None:
+    kill = kill_of(100, "app")
+    kill = type(kill)(time_ns=kill.time_ns, pid=100, name="app", task_cgroup=kill.task_cgroup, text=kill.text)
+    assert decide(dead(137, ooms=(kill,))).cause == "oom-host"
+
+
+def test_no_inodes_is_told_from_no_space(dead: MakeCase) -> None:
+    line = "write /data/x: no space left on device"
+    worn = FileSystem(name="/data", path="/x", size=10**12, free=10**11, inodes=10**6, inodes_free=5)
+    full = FileSystem(name="/data", path="/x", size=10**12, free=10**6, inodes=10**6, inodes_free=10**5)
+    assert decide(dead(1, line, host=Host(file_systems=(worn,)))).cause == "inode-exhausted"
+    verdict = decide(dead(1, line, host=Host(file_systems=(full,))))
+    assert (verdict.cause, verdict.confidence >= 0.9) == ("no-space", True)
+
+
+def test_refused_forks_of_a_living_container_are_seen_in_its_counters(dead: MakeCase) -> None:
+    case = dead(0, cgroup=Cgroup(pids=64, pids_limit=64, pids_refused=9))
+    case.run = Run(started_ns=NOW - SECOND, complete=True)
+    verdict = decide(case)
+    assert verdict.cause == "pids-limit"
+    assert any("9 forks refused" in item.text for item in verdict.evidence)

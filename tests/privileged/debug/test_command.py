@@ -60,7 +60,8 @@ def test_an_unknown_command_is_127_and_a_file_that_is_no_program_126(debug: Run,
 def test_failures_of_pyds_own_are_125_with_the_next_step(debug: Run, locked: str):
     unknown = debug(f"{locked}x", "-c", "true")
     assert unknown.returncode == 125
-    assert f"did you mean {locked}?" in unknown.stderr
+    assert "did you mean " in unknown.stderr
+    assert locked in unknown.stderr.partition("did you mean ")[2]
     identity = debug("--as", "nobody-here", locked, "-c", "true")
     assert identity.returncode == 125
     assert "--as UID[:GID]" in identity.stderr
@@ -84,3 +85,11 @@ def test_a_signal_to_pyd_reaches_the_command(locked: str, number: signal.Signals
 def test_no_descriptor_of_pyds_reaches_the_command(locked: str, debug: Run):
     done = debug(locked, "--", "ls", "/proc/self/fd", close_fds=False)
     assert done.stdout.split() == ["0", "1", "2", "3"]  # 3 is the folder being listed
+
+
+def test_a_warm_start_loads_no_event_loop_and_nothing_that_draws(locked: str):
+    start, *rest = command(locked, "-c", "true")
+    done = subprocess.run([start, "-X", "importtime", *rest], capture_output=True, text=True, check=True, timeout=60)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "pyd_core.debug.join" in loaded
+    assert not {"asyncio", "httpx", "rich", "textual", "prompt_toolkit", "subprocess", "hashlib"} & loaded

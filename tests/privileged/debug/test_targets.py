@@ -67,14 +67,6 @@ def test_when_the_container_ends_the_session_ends_and_says_how(docker: Docker, d
     assert "Traceback" not in said
 
 
-def test_a_container_that_does_not_run_is_told_apart(debug: Run, docker: Docker, distroless: str):
-    name = docker.create("created", distroless)
-    done = debug(name, "-c", "true")
-    assert done.returncode == 125
-    assert f"{name} is not running (created) [not-running]" in done.stderr
-    assert f"pyd start {name}" in done.stderr
-
-
 def test_an_id_and_its_beginning_name_the_container_too(debug: Run, docker: Docker, locked: str):
     full = docker.inspect(locked)["Id"]
     for name in (full, full[:12]):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 from textual.events import Key
 
@@ -103,7 +102,7 @@ async def test_a_command_on_several_marked_containers_asks_once_with_the_list():
 
 async def test_a_read_only_dashboard_says_so_and_sends_no_change_whatever_is_pressed():
     engine = two()
-    endpoint = dataclasses.replace(engine.engine().endpoint, read_only=True)
+    endpoint = msgspec.structs.replace(engine.engine().endpoint, read_only=True)
 
     async with opened(engine, choose=lambda: endpoint) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 2)

@@ -296,7 +296,7 @@ async def test_a_quick_yes_meets_the_question_it_answers():
 
 async def test_an_update_writes_nothing_but_the_cells_that_changed():
     async with opened(three()) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
+        await dashboard.until_shown("● running     db")
         compositor = dashboard.app.screen._compositor
         y = dashboard.table.region.y + 1
         line = compositor.render_strips()[y].text

@@ -6,20 +6,25 @@ import pytest
 
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.keymap import KEYMAP, Scope
+from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.line import LineScreen
+from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.table import Table
 
 HOLDERS: dict[Scope, tuple[type, ...]] = {
     "containers": (Main,),
-    "move": (Table, Lines),
+    "move": (Table, Lines, LogView),
     "text": (Lines,),
     "detail": (Detail,),
     "browse": (Browse,),
     "views": (Main, Browse),
-    "everywhere": (Main, Detail, Browse),
+    "log": (LogScreen,),
+    "line": (LineScreen,),
+    "everywhere": (Main, Detail, Browse, LogScreen, LineScreen),
 }
 
 
@@ -41,6 +46,8 @@ def test_every_key_calls_something_that_exists(scope: Scope):
         ("move", "text"),
         ("containers", "views", "move"),
         ("browse", "views", "move"),
+        ("log", "move", "everywhere"),
+        ("line", "move", "text", "everywhere"),
     ],
 )
 def test_no_key_means_two_things_in_one_place(scopes: tuple[Scope, ...]):

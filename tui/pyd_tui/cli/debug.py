@@ -28,7 +28,13 @@ NOT_FOUND = 127
         ("pyd debug web", "a shell in web, whatever its image lacks"),
         ("pyd debug web -c 'ps -e; ls /'", "one line for the shell"),
         ("pyd debug web -- curl -s localhost:8080", "one program, its arguments passed on as they are"),
+        ("pyd debug image:nginx:1.27", "an image, without a container of it"),
+        ("pyd debug api@2", "the second container of a Compose service"),
+        ("pyd debug pid:4711", "where a process of this machine lives"),
         ("pyd debug --as target web", "with the rights of web's main process"),
+        ("pyd debug --volumes rw web", "when web doesn't run: change what is in its volumes"),
+        ("pyd debug web --apply /etc/app.conf", "when web doesn't run: put that file back, edited"),
+        ("pyd debug --hold web", "when web crashes at once: a clone of it that waits"),
         ("pyd debug --rw web -c 'vi /etc/app.conf'", "write where web may not"),
     ),
 )
@@ -46,6 +52,30 @@ NOT_FOUND = 127
 @click.option(
     "--rw", "writable", is_flag=True, help="Write into a read-only root file system; the container still can't."
 )
+@click.option(
+    "--volumes",
+    type=click.Choice(["ro", "rw"]),
+    default="ro",
+    show_default=True,
+    help="Whether the volumes of a container that doesn't run may be written.",
+)
+@click.option(
+    "--network",
+    type=click.Choice(["none", "same"]),
+    default="none",
+    show_default=True,
+    help="The network of a container that doesn't run: none, or those it would have.",
+)
+@click.option("--hold", is_flag=True, help="Enter a clone that does nothing, to run the container's program by hand.")
+@click.option("--diff", is_flag=True, help="List at the end what was changed in a container that doesn't run.")
+@click.option(
+    "--apply",
+    "apply",
+    metavar="PATH",
+    multiple=True,
+    help="Put changes at or below PATH back into it at the end; / is all.",
+)
+@click.option("--save", metavar="IMAGE", default="", help="Make an image of it, changes included, at the end.")
 @click.option("--explain", is_flag=True, help="Say how the session gets in, what it may do and what it may not.")
 @pass_state
 def command(
@@ -56,12 +86,23 @@ def command(
     identity: str,
     *,
     writable: bool,
+    volumes: str,
+    network: str,
+    hold: bool,
+    diff: bool,
+    apply: tuple[str, ...],
+    save: str,
     explain: bool,
 ) -> NoReturn:
     """Open a shell with tools inside any container.
 
     The container's own files are at /, its processes, network and users are what the shell sees. The tools are seen by
     the shell alone, and its memory counts as its own. Nothing is left behind in the container.
+
+    CONTAINER may also be a Compose service (SERVICE or SERVICE@NUMBER), an image (image:REF, or REF where no container
+    has that name), or a process of this machine (pid:NUMBER). A container that doesn't run is entered as it would
+    start, without a network unless --network same. What is changed there is thrown away, unless --apply or --save keeps
+    it.
     """
     gc.disable()  # nothing that starts a session is garbage; looking for some takes a tenth of the start
     from pyd_core.debug.supervisor import Supervisor  # noqa: PLC0415 - help and completion don't pay for these
@@ -73,9 +114,20 @@ def command(
     progress = _Progress()
     try:
         options = DebugOptions(
-            target=name, line=line, command=arguments, identity=identity, writable=writable, explain=explain
+            target=name,
+            line=line,
+            command=arguments,
+            identity=identity,
+            writable=writable,
+            volumes=volumes,
+            network=network,
+            hold=hold,
+            diff=diff,
+            apply=apply,
+            save=save,
+            explain=explain,
         )
-        code = run(state.endpoint(), options, supervisor, notify=_notify, progress=progress)
+        code = run(state.endpoint(), options, supervisor, notify=_notify, progress=progress, ask=_ask)
     except PydError as error:
         progress.stop()
         failures.report(error)
@@ -100,8 +152,17 @@ def _notify(line: str) -> None:
     sys.stderr.flush()
 
 
+def _ask(question: str) -> str:
+    sys.stderr.write(f"pyd: {safe(question)}")
+    sys.stderr.flush()
+    try:
+        return sys.stdin.readline()
+    except KeyboardInterrupt:
+        return ""
+
+
 class _Progress:
-    """How the making of the toolbox goes: a bar on a terminal, a line a stage elsewhere."""
+    """How the making of the toolbox goes, or the copying of files: a bar on a terminal, a line a stage elsewhere."""
 
     def __init__(self) -> None:
         self._bar: _Bar | None = None
@@ -110,7 +171,7 @@ class _Progress:
     def __call__(self, stage: str, done: int, total: int) -> None:
         if not sys.stderr.isatty():
             if stage != self._stage:
-                _notify(f"making the toolbox: {stage}")
+                _notify(stage)
             self._stage = stage
             return
         if self._bar is None:
@@ -131,7 +192,7 @@ class _Bar:
         from rich.console import Console  # noqa: PLC0415 - a warm start has no use for rich
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-        columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+        columns = (TextColumn("{task.description:<36}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
         self._progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
         self._rows: dict[str, object] = {}
         self._progress.start()

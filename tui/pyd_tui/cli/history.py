@@ -15,7 +15,7 @@ from pyd_tui.cli.state import State, pass_state
 from pyd_tui.cli.verb import Verb
 
 if TYPE_CHECKING:
-    from pyd_core.fleet.history_store import Death, HistoryStore
+    from pyd_core.fleet.history_store import Death, HistoryReader
 
 BEFORE = 15 * 60
 """Seconds of memory shown before a death."""
@@ -40,9 +40,9 @@ _BARS = "▁▂▃▄▅▆▇█"
 @pass_state
 def command(state: State, /, *, name: str | None, last: int, lines: bool, path: Path | None) -> None:
     """Show how containers died, also those that are gone; `pyd record` writes it down."""
-    from pyd_core.fleet.history_store import default_path, read_history  # noqa: PLC0415 - only here
+    from pyd_core.fleet.history_store import HistoryReader, default_path  # noqa: PLC0415 - only here
 
-    store = read_history(path or default_path())
+    store = HistoryReader(path or default_path())
     try:
         deaths = store.deaths(name, limit=last)
         if name is not None and not deaths:
@@ -86,7 +86,7 @@ def _table(deaths: list[Death]) -> None:
     write_table(columns, rows)
 
 
-def _details(store: HistoryStore, deaths: list[Death], *, lines: bool) -> None:
+def _details(store: HistoryReader, deaths: list[Death], *, lines: bool) -> None:
     from pyd_core.fleet.loops import loop_in_words  # noqa: PLC0415 - only for one container
     from pyd_core.triage.words import describe  # noqa: PLC0415 - only for one container
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+import msgspec
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class State:
+class State(msgspec.Struct):
     """The global options, as given before or after the verb."""
 
     host: str | None = None
@@ -34,7 +33,7 @@ class State:
         from pyd_core.engine.choice import choose_endpoint  # noqa: PLC0415 - verbs without an engine don't pay for it
 
         found = choose_endpoint(host=self.host, context=self.context)
-        return replace(found, read_only=True) if self.read_only else found
+        return msgspec.structs.replace(found, read_only=True) if self.read_only else found
 
     def ask(self, work: Callable[[Engine], Awaitable[T]]) -> T:
         """Runs one-shot questions to the engine, by the fastest way to it.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A verb.
 
     Attributes:
@@ -42,7 +41,9 @@ VERBS: dict[str, Entry] = {
     "kill": Entry("pyd_tui.cli.kill", "Send a signal to containers", CHANGE),
     "pause": Entry("pyd_tui.cli.pause", "Freeze containers", CHANGE),
     "unpause": Entry("pyd_tui.cli.unpause", "Let frozen containers go on", CHANGE),
+    "wait": Entry("pyd_tui.cli.wait", "Wait until containers end, and say how", CHANGE),
     "rm": Entry("pyd_tui.cli.rm", "Remove containers", CHANGE),
+    "daemon": Entry("pyd_tui.cli.daemon", "Run the embedded engine", ENGINE),
     "record": Entry("pyd_tui.cli.record", "Write down how containers die, until told to end", ENGINE),
     "context": Entry("pyd_tui.cli.context", "List docker contexts and choose the current one", ENGINE),
     "info": Entry("pyd_tui.cli.info", "Show how the engine is set up and what it holds", ENGINE),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 BROKEN = 1
+SAME_DEATH_NS = 3_000_000_000
+"""Two times of a death nearer than this are the same death's: engine and events stamp it apart."""
 LONGEST_MESSAGE = 2**20
 """Characters read from a pipe: a build's whole output, not an endless stream."""
 
@@ -62,7 +64,7 @@ def command(state: State, /, *, names: tuple[str, ...], explain: str | None, err
 
 def _containers(state: State, names: tuple[str, ...]) -> None:
     try:
-        verdicts = state.ask(lambda engine: ask(engine, names))
+        verdicts = [_surer(verdict) for verdict in state.ask(lambda engine: ask(engine, names))]
     except NotFound as error:
         verdicts = [found for name in names if (found := _recorded(name)) is not None]
         if len(verdicts) < len(names):
@@ -75,16 +77,31 @@ def _containers(state: State, names: tuple[str, ...]) -> None:
     write("\n\n".join(describe(verdict) for verdict in verdicts) + "\n")
 
 
+def _surer(verdict: Verdict) -> Verdict:
+    """The recorder's verdict on the same death where that is surer: it saw events that the engine has forgotten."""
+    from pyd_core.model.base import parse_time  # noqa: PLC0415 - only with an engine
+
+    if verdict.ended is None or not verdict.unread:
+        return verdict
+    known = _recorded(verdict.id)
+    if known is None or known.ended is None or known.confidence <= verdict.confidence:
+        return verdict
+    apart = abs((parse_time(known.ended) or 0) - (parse_time(verdict.ended) or 0))
+    return known if apart < SAME_DEATH_NS else verdict
+
+
 def _recorded(name: str) -> Verdict | None:
-    """The verdict on the last death of a container that is gone, if one was recorded."""
-    from pyd_core.fleet.history_store import default_path, read_history  # noqa: PLC0415 - only for one that is gone
+    """The recorded verdict on the last death of a container, by name or id."""
+    from pyd_core.fleet.history_store import HistoryReader, default_path  # noqa: PLC0415 - few ask for it
 
     try:
-        store = read_history(default_path())
+        store = HistoryReader(default_path())
     except PydError:
         return None
     try:
         deaths = store.deaths(name, limit=1)
+    except PydError:
+        return None
     finally:
         store.close()
     return deaths[0].verdict if deaths else None
@@ -107,7 +124,14 @@ def _sweep(state: State) -> None:
 
     found = state.ask(look)
     if state.json:
-        write_json({"broken": found.broken, "containers": found.containers, "concerns": found.concerns})
+        write_json(
+            {
+                "broken": found.broken,
+                "containers": found.containers,
+                "concerns": found.concerns,
+                "unread": found.unread,
+            }
+        )
     else:
         from pyd_core.triage.words import describe_sweep  # noqa: PLC0415 - JSON needs no words
 

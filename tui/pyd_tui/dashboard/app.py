@@ -65,7 +65,7 @@ class Dashboard(App[None]):
         self.link.judge.on_verdict = self._judged
         self.timeline = Timeline()
         self.stock = Stock(self.link, self.clock, self.timeline)
-        self.tail = Tail(self._logged)
+        self.tail = Tail(self.log_changed)
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
         """What ended it, if it wasn't the user."""
@@ -147,7 +147,8 @@ class Dashboard(App[None]):
         for screen in self.live_screens:
             screen.judged()
 
-    def _logged(self) -> None:
+    def log_changed(self) -> None:
+        """There is more of a log to show, at the next frame."""
         if self._log_timer is not None:
             self._log_timer.resume()
 

@@ -7,14 +7,16 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Scope = Literal["everywhere", "move", "containers", "text", "detail", "browse", "views"]
+Scope = Literal["everywhere", "move", "containers", "text", "detail", "browse", "views", "log", "line"]
 
 TITLES: dict[Scope, str] = {
     "containers": "Containers",
     "browse": "Images, networks, volumes, events, system",
     "views": "Views",
     "move": "Moving",
-    "text": "Logs, events, inspect",
+    "log": "Logs",
+    "line": "One line of a log",
+    "text": "Events, inspect, short logs",
     "detail": "Detail",
     "everywhere": "Everywhere",
 }
@@ -44,7 +46,8 @@ class Key:
 KEYMAP: dict[Scope, tuple[Key, ...]] = {
     "containers": (
         Key("open", ("enter",), "enter", "open", "all about the container", 3),
-        Key("logs", ("l",), "l", "logs", "its logs, on the whole screen", 2),
+        Key("logs", ("l",), "l", "logs", "its log, or the logs of all marked as one", 2),
+        Key("project_logs", ("L",), "L", "", "the logs of its whole project as one"),
         Key("debug", ("D",), "D", "debug", "a shell with tools in it, even without its own", 1),
         Key("shell", ("e",), "e", "exec", "its own shell", 4),
         Key("why", ("w",), "w", "why", "why it died, or what is wrong with it", 3),
@@ -99,6 +102,40 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("left", ("left", "h"), "← →", "", "sideways in long lines"),
         Key("right", ("right",), "", "", ""),
     ),
+    "log": (
+        Key("find", ("slash",), "/", "find", "find; every match is marked, k of n", 1),
+        Key("find_next(1)", ("n",), "n N", "", "next match, previous match"),
+        Key("find_next(-1)", ("N",), "", "", ""),
+        Key("narrow", ("ampersand",), "&", "keep", "keep matches; !x leaves out; level>=warn", 2),
+        Key("unnarrow", ("backspace",), "⌫", "", "take the last filter away"),
+        Key("context(1)", ("plus",), "+ -", "context", "more, less context around what is kept", 6),
+        Key("context(-1)", ("minus",), "", "", ""),
+        Key("mode", ("ctrl+r",), "^r", "", "text or regular expression, with case or without"),
+        Key("follow", ("s", "F"), "s", "follow", "follow what comes, or hold still", 4),
+        Key("times", ("t",), "t", "times", "show or hide the times", 6),
+        Key("wrap", ("w",), "w", "wrap", "wrap long lines", 6),
+        Key("columns", ("J",), "J", "columns", "JSON and logfmt in columns, or as they are", 5),
+        Key("whole", ("enter",), "enter", "line", "the whole line, unfolded", 4),
+        Key("visual", ("v",), "v", "", "select lines from here on"),
+        Key("mark", ("m",), "m", "", "mark the line"),
+        Key("copy", ("c",), "c", "copy", "copy the line, or what is selected or marked", 3),
+        Key("save", ("ctrl+s",), "^s", "", "save all lines shown to a file"),
+        Key("window('0')", ("0",), "0 1", "", "from the tail, from the head"),
+        Key("window('1')", ("1",), "", "", ""),
+        Key("window('2')", ("2",), "2…6", "", "the last 1, 5, 15, 30 minutes, the last hour"),
+        Key("window('3')", ("3",), "", "", ""),
+        Key("window('4')", ("4",), "", "", ""),
+        Key("window('5')", ("5",), "", "", ""),
+        Key("window('6')", ("6",), "", "", ""),
+        Key("previous", ("p",), "p", "", "what it printed before it was started last"),
+        Key("solo", ("S",), "S", "", "hear the line's container alone, or all again"),
+        Key("mute", ("M",), "M", "", "leave the line's container out"),
+        Key("full", ("f",), "f", "", "nothing but the log on the screen"),
+        Key("left", ("left", "h"), "← →", "", "sideways in long lines"),
+        Key("right", ("right",), "", "", ""),
+        Key("debug", ("D",), "D", "", "a shell with tools in the line's container"),
+    ),
+    "line": (Key("copy", ("c",), "c", "copy", "copy it", 1),),
     "detail": (
         Key("tab(1)", ("tab",), "tab", "next", "next tab", 3),
         Key("tab(-1)", ("shift+tab",), "", "", ""),
@@ -114,6 +151,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("go('changes')", ("0",), "", "", ""),
         Key("renew", ("ctrl+r",), "^r", "renew", "ask the engine again", 7),
         Key("unmask", ("u",), "u", "", "show secrets in the environment, or mask them"),
+        Key("logs", ("L",), "L", "", "its log, on the whole screen"),
         Key("debug", ("D",), "D", "debug", "a shell with tools in it", 1),
         Key("shell", ("e",), "e", "exec", "its own shell", 4),
     ),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from rich.style import Style
 from textual.theme import Theme
 
-from pyd_tui.dashboard.render.pieces import Role
+from pyd_tui.dashboard.render.pieces import Role, Source
 
 if TYPE_CHECKING:
     from textual.app import App
+
+_SOURCES: tuple[Source, ...] = get_args(Source)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,8 @@ class Palette:
     warn: str
     bad: str
     info: str
+    sources: tuple[str, ...] = ("#7fb7ff", "#e8a35c", "#7ed6a5", "#d99be8", "#6fd3d9", "#d6cf72")
+    """For containers beside each other, as many as there are roles for them."""
     plain: bool = False
     """Without colours: what matters is bold, the rest is the terminal's own."""
     _styles: dict[tuple[Role, str, bool], Style] = field(default_factory=dict, repr=False, compare=False)
@@ -78,7 +82,7 @@ class Palette:
             return Style(bold=bold or None, dim=role in {"dim", "faint"} or None, reverse=(role == "match") ^ on_bar)
         if role == "match":
             return Style(color=self.text, bgcolor=self.selection, bold=True)
-        colours = {
+        colours: dict[Role, str] = {
             "text": self.text,
             "strong": self.text,
             "title": self.accent,
@@ -90,6 +94,7 @@ class Palette:
             "bad": self.bad,
             "info": self.info,
         }
+        colours.update(zip(_SOURCES, self.sources, strict=True))
         colour = colours[role]
         if stale and role != "faint":
             colour = self.dim
@@ -130,6 +135,7 @@ LIGHT = Palette(
     warn="#865300",
     bad="#bd1f2d",
     info="#6a3fb5",
+    sources=("#1256a8", "#8f4a00", "#176f3d", "#8a2fa3", "#00696f", "#665f00"),
 )
 
 PLAIN = Palette(
@@ -148,6 +154,7 @@ PLAIN = Palette(
     warn="ansi_default",
     bad="ansi_default",
     info="ansi_default",
+    sources=("ansi_default",) * 6,
     plain=True,
 )
 

@@ -13,12 +13,11 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import h11
-
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport import failures
 from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
 from pyd_core.engine.transport.body import BodyDecoder, BodyError
+from pyd_core.engine.transport.head import Head, HeadDecoder, HeadError, encode_chunk, encode_head
 from pyd_core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CHUNK = 65536
-LONGEST_HEAD = 100 * 1024
-"""Bytes of status line and headers; the httpx transport has the same bound."""
 
 
 def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -108,11 +105,11 @@ class _Exchange:
     def __init__(self, endpoint: Endpoint, path: str, timeout: float | None) -> None:
         self._endpoint = endpoint
         self._timeout = timeout
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         self.socket = socket.socket(socket.AF_UNIX)
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.is_raw = False
+        self._rest = b""
         try:
             self.socket.settimeout(timeout)
             self.socket.connect(path)
@@ -126,33 +123,32 @@ class _Exchange:
     @property
     def trailing(self) -> bytes:
         """What arrived behind the headers of an answer that handed the connection over."""
-        return self._http.trailing_data[0]
+        return self._rest
 
     async def send(self, request: Request) -> None:
         """Sends the request and reads the answer's status and headers."""
         body = request.body
-        length = {"Content-Length": str(len(body))} if isinstance(body, bytes) else {"Transfer-Encoding": "chunked"}
-        headers = {"Host": "engine", "Connection": "close", **request.headers, **length}
-        head = h11.Request(method=request.method, target=request.target, headers=list(headers.items()))
         try:
-            self._put(head)
+            self.socket.sendall(encode_head(request))
             if isinstance(body, bytes):
-                if body:
-                    self._put(h11.Data(data=body))
+                self.socket.sendall(body)
             else:
                 async for chunk in body:
-                    self._put(h11.Data(data=chunk))
-            self._put(h11.EndOfMessage())
+                    if chunk:
+                        self.socket.sendall(encode_chunk(chunk))
+                self.socket.sendall(encode_chunk(b""))
         except TimeoutError as error:
             raise failures.silent(self._endpoint, self._timeout) from error
         except OSError:
             pass  # an engine that says no early closes its reading side; its answer may be waiting
-        self._begin(self._next())
+        head = self._head()
+        self.status, self.headers, self._rest = head
+        self.is_raw = head.is_raw
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
             body = BodyDecoder(self.headers, self.status)
-            data = self._http.trailing_data[0]
+            data = self._rest
             while True:
                 if part := body.feed(data):
                     yield part
@@ -170,33 +166,21 @@ class _Exchange:
         except OSError as error:
             raise failures.cut(self._endpoint) from error
 
-    def _put(self, event: h11.Event) -> None:
-        self.socket.sendall(self._http.send(event) or b"")
-
-    def _begin(self, event: h11.Event | None) -> None:
-        while isinstance(event, h11.InformationalResponse) and event.status_code != 101:
-            event = self._next()
-        if not isinstance(event, (h11.Response, h11.InformationalResponse)):
-            raise failures.hung_up(self._endpoint)
-        self.status = event.status_code
-        self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in event.headers}
-        self.is_raw = event.status_code == 101
-
-    def _next(self) -> h11.Event | None:
-        """Returns the next event of the answer's head; None when it ended without one."""
+    def _head(self) -> Head:
+        decoder = HeadDecoder()
         try:
-            while (event := self._http.next_event()) is h11.NEED_DATA:
+            while True:
                 data = self.socket.recv(CHUNK)
                 if not data:
-                    return None
-                self._http.receive_data(data)
-        except h11.RemoteProtocolError as error:
+                    raise failures.hung_up(self._endpoint)
+                if head := decoder.feed(data):
+                    return head
+        except HeadError as error:
             raise failures.not_http(self._endpoint, str(error)) from error
         except TimeoutError as error:
             raise failures.silent(self._endpoint, self._timeout) from error
         except OSError as error:
             raise failures.hung_up(self._endpoint) from error
-        return event if isinstance(event, h11.Event) else None
 
 
 class BlockingDuplex:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-# httpx loads its own command line (click, rich, pygments) when it is imported: 40 ms that no verb here has a use for.
-# A name bound to None makes that one import fail, which httpx provides for.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx
 
 from pyd_core.engine.endpoint import Endpoint

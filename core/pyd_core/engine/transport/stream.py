@@ -7,17 +7,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import h11
-
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport import failures
 from pyd_core.engine.transport.base import Request, Stream
 from pyd_core.engine.transport.body import BodyDecoder, BodyError
+from pyd_core.engine.transport.head import Head, HeadDecoder, HeadError, encode_head
 
 CHUNK = 2**18
 """Bytes handed on at once at most."""
-LONGEST_HEAD = 100 * 1024
-"""Bytes of status line and headers."""
 
 
 @asynccontextmanager
@@ -56,26 +53,21 @@ class _Exchange:
 
     async def begin(self, request: Request, writer: asyncio.StreamWriter) -> None:
         """Sends the request and reads the answer's status and headers."""
-        body = request.body if isinstance(request.body, bytes) else b""
-        http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
-        headers = {"Host": "engine", "Connection": "close", **request.headers, "Content-Length": str(len(body))}
-        head = h11.Request(method=request.method, target=request.target, headers=list(headers.items()))
-        writer.write((http.send(head) or b"") + body)
+        writer.write(encode_head(request) + (request.body if isinstance(request.body, bytes) else b""))
         try:
             await writer.drain()
-            while not isinstance(event := http.next_event(), h11.Response):
-                if event is h11.NEED_DATA:
-                    data = await self._reader.read(CHUNK)
-                    if not data:
-                        raise failures.hung_up(self._endpoint)
-                    http.receive_data(data)
-        except h11.RemoteProtocolError as error:
+            self.status, self.headers, self._arrived = await self._head()
+        except HeadError as error:
             raise failures.not_http(self._endpoint, str(error)) from error
         except OSError as error:
             raise failures.hung_up(self._endpoint) from error
-        self.status = event.status_code
-        self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in event.headers}
-        self._arrived = http.trailing_data[0]
+
+    async def _head(self) -> Head:
+        decoder = HeadDecoder()
+        while data := await self._reader.read(CHUNK):
+            if head := decoder.feed(data):
+                return head
+        raise failures.hung_up(self._endpoint)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body, in pieces of whatever has arrived at a time."""

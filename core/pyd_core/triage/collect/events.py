@@ -13,12 +13,13 @@ from pyd_core.triage.evidence import Case, Unread
 TELLS = "who sent which signal and when, and whether the engine reported an out-of-memory kill"
 
 
-async def fetch_all(engine: Engine) -> dict[str, list[Event]] | None:
+async def fetch_all(engine: Engine, tool: str) -> dict[str, list[Event]] | None:
     """Fetches the events of all containers that the engine remembers, by container id; None when it refuses."""
-    now = time.time_ns()
+    until = _until(time.time_ns(), tool)
     found: dict[str, list[Event]] = {}
     try:
-        async with engine.system.events(since="1", until=_seconds(now), filters={"type": ["container"]}) as stream:
+        filters = {"type": ["container"]}
+        async with engine.system.events(since="1", until=until, filters=filters, follow=False) as stream:
             async for event in stream:
                 found.setdefault(event.actor.id, []).append(event)
     except PydError:
@@ -42,7 +43,8 @@ async def collect(case: Case, engine: Engine, *, known: dict[str, list[Event]] |
     found: list[Event] = []
     try:
         filters = {"container": [case.container.id], "type": ["container"]}
-        async with engine.system.events(since=str(since), until=_seconds(case.now_ns), filters=filters) as stream:
+        until = _until(case.now_ns, case.tool)
+        async with engine.system.events(since=str(since), until=until, filters=filters, follow=False) as stream:
             found.extend([event async for event in stream])
     except PydError as error:
         case.unread.append(Unread(source="events", reason=error.message, would_tell=TELLS))
@@ -50,7 +52,13 @@ async def collect(case: Case, engine: Engine, *, known: dict[str, list[Event]] |
     case.events = tuple(found)
 
 
-def _seconds(time_ns: int) -> str:
+def _until(time_ns: int, tool: str) -> str | None:
+    """The time at which the engine is to end its answer.
+
+    Podman can be asked not to stream, and would leave out the present second, because it takes whole ones only.
+    """
+    if tool == "podman":
+        return None
     return f"{time_ns // 10**9}.{time_ns % 10**9:09d}"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 from pyd_core.engine.client import Engine
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
 from pyd_core.model.system import Version
-from pyd_core.triage.collect import cgroup, events, host, image, kernel, log, peers
+from pyd_core.triage.collect import cgroup, events, host, image, kernel, log, peers, request
 from pyd_core.triage.evidence import Case
 from pyd_core.triage.phrases import find_phrases
 from pyd_core.triage.runs import is_looping, judged_run, runs_of
@@ -22,36 +23,51 @@ class Surroundings:
     Attributes:
         local: Whether the engine runs under this very kernel, so that its cgroups, files and log can be read here.
         tool: `docker` or `podman`.
+        architecture: Of the engine's machine, as images name it.
         events: Of all containers by id, where they were fetched at once.
     """
 
-    def __init__(self, version: Version, *, local: bool, events: dict[str, list[Event]] | None = None) -> None:
+    def __init__(
+        self,
+        version: Version,
+        *,
+        local: bool,
+        events: dict[str, list[Event]] | None = None,
+        look: Callable[[], kernel.Kernel] = kernel.read,
+    ) -> None:
         self.events = events
         self.local = local and version.kernel_version in {"", os.uname().release}
         names = {component.name for component in version.components}
         self.tool = "podman" if any("Podman" in name for name in names) else "docker"
+        self.architecture = version.arch
         self._kernel: kernel.Kernel | None = None
+        self._look = look
 
     @classmethod
-    async def of(cls, engine: Engine, *, all_events: bool = False) -> Surroundings:
+    async def of(
+        cls, engine: Engine, *, all_events: bool = False, look: Callable[[], kernel.Kernel] = kernel.read
+    ) -> Surroundings:
         """Asks the engine.
 
         Args:
             engine: The engine.
             all_events: Fetch the events of all containers at once, for a sweep.
+            look: Reads the kernel log of this machine.
         """
-        known = await events.fetch_all(engine) if all_events else None
-        return cls(await engine.system.version(), local=engine.endpoint.is_local, events=known)
+        around = cls(await engine.system.version(), local=engine.endpoint.is_local, look=look)
+        if all_events:
+            around.events = await events.fetch_all(engine, around.tool)
+        return around
 
     @property
     def kernel(self) -> kernel.Kernel:
         """The kernel log, read at first use."""
         if self._kernel is None:
-            self._kernel = kernel.read() if self.local else kernel.elsewhere()
+            self._kernel = self._look() if self.local else kernel.elsewhere()
         return self._kernel
 
-    def forget_kernel(self) -> None:
-        """Has the kernel log read again, for what happened since."""
+    def look_again(self) -> None:
+        """Has the kernel log read on at the next use, for what happened since."""
         self._kernel = None
 
 
@@ -88,6 +104,7 @@ async def complete(case: Case, engine: Engine, around: Surroundings, *, main_pid
     case.runs = runs_of(case.events or ())
     case.run = judged_run(container, case.runs, case.now_ns)
     events.note_lost(case)
+    case.architecture = around.architecture
     case.main_pid = container.state.pid if case.run.alive else main_pid
     _start_failure(case)
     kernel.collect(case, around.kernel)
@@ -99,8 +116,9 @@ async def complete(case: Case, engine: Engine, around: Surroundings, *, main_pid
         await peers.collect(case, engine)
     if not case.run.alive or case.run.started_ns is None:
         host.collect(case, local=around.local)
+        await request.collect(case, engine, local=around.local)
         if _wants_program(case):
-            image.collect(case, local=around.local)
+            await image.collect(case, engine, local=around.local)
     return case
 
 

@@ -6,10 +6,7 @@ import os
 import time
 from pathlib import Path
 
-import msgspec
-
 from pyd_core.linux.elf import host_architecture
-from pyd_core.model.container import Container
 from pyd_core.triage.evidence import Case, FileSystem, Host, Unread
 
 TELLS = "whether disks are full, and whether the engine restarted"
@@ -21,8 +18,6 @@ def collect(case: Case, *, local: bool) -> None:
         case.unread.append(Unread(source="host", reason="the engine runs on another machine", would_tell=TELLS))
         return
     container = case.container
-    if case.tool == "docker":
-        case.asked_to_end = _asked_to_end(container)
     places = [("the container's own layer", container.graph_driver.data.get("UpperDir", ""))]
     places += [
         (mount.destination, mount.source) for mount in container.mounts if mount.rw and mount.source.startswith("/")
@@ -55,24 +50,6 @@ def file_system(name: str, path: str) -> FileSystem | None:
         inodes=found.f_files,
         inodes_free=found.f_favail,
     )
-
-
-class _Record(msgspec.Struct):
-    """The part of Docker Engine's own record of a container (`config.v2.json`) that its API leaves out."""
-
-    asked: bool = msgspec.field(name="HasBeenManuallyStopped", default=False)
-    """Set by every stop and kill through the engine, unset by a start (moby, `daemon/kill.go`)."""
-
-
-def _asked_to_end(container: Container) -> bool | None:
-    """Reads the engine's record, which outlives its memory of events; None without the right to read it."""
-    if not container.hostname_path.endswith(f"/{container.id}/hostname"):
-        return None
-    record = Path(container.hostname_path).with_name("config.v2.json")
-    try:
-        return msgspec.json.decode(record.read_bytes(), type=_Record).asked
-    except (OSError, msgspec.DecodeError):
-        return None
 
 
 def _owner(path: str) -> int | None:

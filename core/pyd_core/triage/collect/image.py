@@ -8,10 +8,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pyd_core.errors import InvalidInput
-from pyd_core.linux.elf import MAGIC, Elf, host_architecture, parse_elf, runs_on
+from pyd_core.engine.client import Engine
+from pyd_core.errors import InvalidInput, PydError
+from pyd_core.linux.elf import MAGIC, Elf, parse_elf, runs_on
 from pyd_core.linux.merged import MergedTree, Node
 from pyd_core.model.container import Container
+from pyd_core.triage.collect.tree import MOST_BYTES, ArchiveTree, LayerTree, Tree
 from pyd_core.triage.evidence import Case, Program, Unread
 
 TELLS = "whether the program, its interpreter, loader and libraries are there and fit this processor"
@@ -24,17 +26,16 @@ _LIBRARY_DIRECTORIES = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/
 _EMULATORS = {"amd64": "x86_64", "arm64": "aarch64", "386": "i386"}
 
 
-def collect(case: Case, *, local: bool) -> None:
-    """Looks at the program in the container's layers."""
-    tree = layers_of(case.container) if local else None
-    if tree is None:
-        reason = "its layers can't be read here" if local else "the engine runs on another machine"
-        case.unread.append(Unread(source="image", reason=reason, would_tell=TELLS))
-        return
+async def collect(case: Case, engine: Engine, *, local: bool) -> None:
+    """Looks at the program in the container's layers, or through the engine where they aren't on this disk."""
+    layers = layers_of(case.container) if local else None
+    tree: Tree = ArchiveTree(engine, case.container.id) if layers is None else LayerTree(layers)
     try:
-        case.program = examine(case.container, tree)
+        case.program = await examine(case.container, tree, case.architecture)
     except PermissionError:
         case.unread.append(Unread(source="image", reason="no right to read its layers", would_tell=TELLS))
+    except PydError as error:
+        case.unread.append(Unread(source="image", reason=error.message, would_tell=TELLS))
 
 
 def layers_of(container: Container) -> MergedTree | None:
@@ -48,41 +49,45 @@ def layers_of(container: Container) -> MergedTree | None:
     return MergedTree(layers, mounts)
 
 
-def examine(container: Container, tree: MergedTree) -> Program:
+async def examine(container: Container, tree: Tree, host: str) -> Program:
     """Finds out what the container would run.
+
+    Args:
+        container: Its configuration.
+        tree: Its files.
+        host: The architecture of the engine's machine, as images name it.
 
     Raises:
         PermissionError: The layers may not be read.
     """
     environment = {name: value for name, _, value in (entry.partition("=") for entry in container.config.env)}
     workdir = container.config.working_dir or "/"
-    host = host_architecture(os.uname().machine)
-    node = find_program(tree, container.path, environment, workdir)
+    node = await find_program(tree, container.path, environment, workdir)
     base = Program(
         path=container.path,
         host_architecture=host,
-        user_known=_user_known(container.config.user, tree),
-        workdir_found=_is_directory(tree.lookup(workdir)),
+        user_known=await _user_known(container.config.user, tree),
+        workdir_found=_is_directory(await tree.lookup(workdir)),
     )
-    return base if node is None else _describe(base, node, tree, environment)
+    return base if node is None else await _describe(base, node, tree, environment)
 
 
-def find_program(tree: MergedTree, path: str, environment: Mapping[str, str], workdir: str) -> Node | None:
+async def find_program(tree: Tree, path: str, environment: Mapping[str, str], workdir: str) -> Node | None:
     """Resolves a command as execvp would inside the container."""
     if "/" in path:
-        return tree.lookup(path if path.startswith("/") else f"{workdir}/{path}")
+        return await tree.lookup(path if path.startswith("/") else f"{workdir}/{path}")
     for directory in environment.get("PATH", DEFAULT_PATH).split(":"):
-        node = tree.lookup(f"{directory or workdir}/{path}")
+        node = await tree.lookup(f"{directory or workdir}/{path}")
         if node is not None and node.kind == "file":
             return node
     return None
 
 
-def _describe(base: Program, node: Node, tree: MergedTree, environment: Mapping[str, str]) -> Program:
+async def _describe(base: Program, node: Node, tree: Tree, environment: Mapping[str, str]) -> Program:
     found = replace(base, found=node.path, executable=bool(node.mode & 0o111))
     if node.kind != "file":
         return replace(found, kind="directory" if node.kind == "directory" else "plain", executable=False)
-    head = tree.read(node.path, HEAD)
+    head = await tree.read(node.path, HEAD)
     if head.startswith(b"#!"):
         first = head[2:].split(b"\n", 1)[0]
         interpreter = _interpreter(first)
@@ -91,15 +96,14 @@ def _describe(base: Program, node: Node, tree: MergedTree, environment: Mapping[
             kind="script",
             interpreter=interpreter,
             crlf=first.endswith(b"\r"),
-            interpreter_found=_interpreter_found(first, tree, environment),
+            interpreter_found=await _interpreter_found(first, tree, environment),
         )
     if not head.startswith(MAGIC):
         return replace(found, kind="plain")
-    try:
-        elf = parse_elf(lambda offset, length: tree.read(node.path, length, offset))
-    except InvalidInput:
+    elf = await _read_program(tree, node.path)
+    if elf is None:
         return replace(found, kind="plain")
-    loader = not elf.interpreter or tree.lookup(elf.interpreter) is not None
+    loader = not elf.interpreter or await tree.lookup(elf.interpreter) is not None
     return replace(
         found,
         kind="elf",
@@ -107,7 +111,7 @@ def _describe(base: Program, node: Node, tree: MergedTree, environment: Mapping[
         emulated=not runs_on(elf.machine, base.host_architecture) and _emulated(elf.machine),
         interpreter=elf.interpreter,
         interpreter_found=loader,
-        missing_libraries=_missing(elf, node, tree, environment) if loader and elf.interpreter else (),
+        missing_libraries=await _missing(elf, node, tree, environment) if loader and elf.interpreter else (),
     )
 
 
@@ -115,19 +119,25 @@ def _interpreter(first: bytes) -> str:
     return first.strip().split(None, 1)[0].decode(errors="replace") if first.strip() else ""
 
 
-def _interpreter_found(first: bytes, tree: MergedTree, environment: Mapping[str, str]) -> bool:
+async def _interpreter_found(first: bytes, tree: Tree, environment: Mapping[str, str]) -> bool:
     words = first.decode(errors="replace").strip().split()
-    if not words or tree.lookup(words[0]) is None:
+    if not words or await tree.lookup(words[0]) is None:
         return False
     if words[0].endswith("/env"):
         programs = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
-        return not programs or find_program(tree, programs[0], environment, "/") is not None
+        return not programs or await find_program(tree, programs[0], environment, "/") is not None
     return True
 
 
-def _missing(elf: Elf, node: Node, tree: MergedTree, environment: Mapping[str, str]) -> tuple[str, ...]:
+async def _missing(elf: Elf, node: Node, tree: Tree, environment: Mapping[str, str]) -> tuple[str, ...]:
     """The libraries that the loader wouldn't find: RPATH, LD_LIBRARY_PATH, ld.so.conf and the usual directories."""
-    common = [*environment.get("LD_LIBRARY_PATH", "").split(":"), *_configured(tree), *_multiarch(tree)]
+    if not tree.quick:
+        return ()  # some hundred questions to a distant engine; the loader's own complaint has to do
+    common = [
+        *environment.get("LD_LIBRARY_PATH", "").split(":"),
+        *await _configured(tree),
+        *await _directories(tree),
+    ]
     missing: list[str] = []
     seen: set[str] = set()
     queue: list[tuple[Elf, str]] = [(elf, node.path.rpartition("/")[0])]
@@ -139,32 +149,42 @@ def _missing(elf: Elf, node: Node, tree: MergedTree, environment: Mapping[str, s
                 continue
             seen.add(name)
             places = [name] if "/" in name else [f"{where}/{name}" for where in (*own, *common) if where]
-            found = next((place for path in places if (place := tree.lookup(path)) and place.kind == "file"), None)
+            found = await _first_file(tree, places)
             if found is None:
                 missing.append(name)
                 continue
-            library = _read_library(tree, found.path)
+            library = await _read_program(tree, found.path)
             if library is not None:
                 queue.append((library, found.path.rpartition("/")[0]))
     return tuple(missing)
 
 
-def _read_library(tree: MergedTree, path: str) -> Elf | None:
+async def _first_file(tree: Tree, paths: list[str]) -> Node | None:
+    for path in paths:
+        node = await tree.lookup(path)
+        if node is not None and node.kind == "file":
+            return node
+    return None
+
+
+async def _read_program(tree: Tree, path: str) -> Elf | None:
+    data = await tree.read(path, MOST_BYTES)
     try:
-        return parse_elf(lambda offset, length: tree.read(path, length, offset))
+        return parse_elf(lambda offset, length: data[offset : offset + length])
     except InvalidInput:
         return None
 
 
-def _configured(tree: MergedTree) -> list[str]:
-    lines = tree.read("/etc/ld.so.conf", 65536).decode(errors="replace").splitlines()
+async def _configured(tree: Tree) -> list[str]:
+    lines = (await tree.read("/etc/ld.so.conf", 65536)).decode(errors="replace").splitlines()
     return [line.strip() for line in lines if line.strip().startswith("/")]
 
 
-def _multiarch(tree: MergedTree) -> list[str]:
+async def _directories(tree: Tree) -> list[str]:
+    """Where loaders look by default, as far as the image has it."""
     triplets = [f"{machine}-linux-gnu" for machine in ("x86_64", "aarch64", "i386")]
     extra = [f"{base}/{triplet}" for base in ("/lib", "/usr/lib", "/usr/local/lib") for triplet in triplets]
-    return [path for path in (*_LIBRARY_DIRECTORIES, *extra) if _is_directory(tree.lookup(path))]
+    return [path for path in (*_LIBRARY_DIRECTORIES, *extra) if _is_directory(await tree.lookup(path))]
 
 
 def _emulated(architecture: str) -> bool:
@@ -172,11 +192,11 @@ def _emulated(architecture: str) -> bool:
     return Path(f"/proc/sys/fs/binfmt_misc/qemu-{name}").exists()
 
 
-def _user_known(user: str, tree: MergedTree) -> bool | None:
+async def _user_known(user: str, tree: Tree) -> bool | None:
     name = user.partition(":")[0]
     if not name or name.isdigit():
         return None
-    lines = tree.read("/etc/passwd", 2**20).decode(errors="replace").splitlines()
+    lines = (await tree.read("/etc/passwd", 2**20)).decode(errors="replace").splitlines()
     return any(line.partition(":")[0] == name for line in lines)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from pyd_core.errors import PydError
-from pyd_core.linux.kernel_events import Fault, KernelEvents, SeccompKill, find_events
-from pyd_core.linux.kmsg import KernelLog, read_kernel_log
+from pyd_core.linux.kernel_events import EventReader, Fault, KernelEvents, SeccompKill
+from pyd_core.linux.kmsg import KernelLog, KernelLogReader, kernel_log
 from pyd_core.model.base import parse_time
 from pyd_core.triage.evidence import Case, Unread
 
@@ -19,20 +19,50 @@ NEAR_NS = 1_500_000_000
 
 
 class Kernel(msgspec.Struct, frozen=True, kw_only=True):
-    """The kernel log, or why there is none."""
+    """What the kernel log held, or why it couldn't be read."""
 
     log: KernelLog = KernelLog()
+    """How far it reaches; only its first record is kept."""
     events: KernelEvents = KernelEvents()
     refused: str = ""
 
 
+class KernelWatch:
+    """This machine's kernel log, read as far as it has come at each look."""
+
+    def __init__(self) -> None:
+        self._reader: KernelLogReader | None = None
+        self._events = EventReader()
+        self._log: KernelLog | None = None
+
+    def look(self) -> Kernel:
+        """Reads on and returns all that was found so far."""
+        try:
+            if self._reader is None:
+                self._reader = KernelLogReader()
+            records = self._reader.read()
+        except PydError as error:
+            return Kernel(refused=error.message)
+        for record in records:
+            self._events.take(record)
+        if self._log is None:
+            self._log = kernel_log(records[:1])
+        return Kernel(log=self._log, events=self._events.events)
+
+    def close(self) -> None:
+        """Gives the log back."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
 def read() -> Kernel:
-    """Reads this machine's."""
+    """Reads all it holds now."""
+    watch = KernelWatch()
     try:
-        log = read_kernel_log()
-    except PydError as error:
-        return Kernel(refused=error.message)
-    return Kernel(log=log, events=find_events(log))
+        return watch.look()
+    finally:
+        watch.close()
 
 
 def elsewhere() -> Kernel:

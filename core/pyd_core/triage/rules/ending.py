@@ -5,7 +5,18 @@ from __future__ import annotations
 from pyd_core.triage.codes import explain_code, signal_name
 from pyd_core.triage.evidence import Case, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
-from pyd_core.triage.rules.facts import KILL, ended, exit_item, kill_item, own_end, polite, stop_item, stop_signal
+from pyd_core.triage.rules.facts import (
+    KILL,
+    by_record,
+    deadly,
+    ended,
+    exit_item,
+    kill_item,
+    own_end,
+    polite,
+    stop_item,
+    stop_signal,
+)
 from pyd_core.triage.rules.facts import victim_is_main as is_main
 from pyd_core.triage.runs import is_looping
 from pyd_core.triage.timeline import duration
@@ -19,7 +30,7 @@ _LOGS = "pyd logs --tail 100 {name}"
 def clean_exit(case: Case) -> Conclusion | None:
     """Ended by itself with code 0."""
     run = case.run
-    if not ended(case) or run.code != 0 or run.stop_ns is not None or run.kills or case.asked_to_end:
+    if not ended(case) or run.code != 0 or polite(case) or by_record(case):
         return None
     if is_looping(case.container, case.runs, case.now_ns):
         return None  # what keeps ending and being started again isn't meant to end
@@ -137,11 +148,12 @@ def stop_timeout(case: Case) -> Conclusion | None:
 def killed_by_user(case: Case) -> Conclusion | None:
     """Killed through the engine."""
     run = case.run
-    if not ended(case) or run.stop_ns is not None or not run.kills or run.ended_ns is None:
+    sent = [kill for kill in run.kills if deadly(case, kill)]
+    if not ended(case) or run.stop_ns is not None or not sent or run.ended_ns is None:
         return None
-    last = run.kills[-1]
+    last = sent[-1]
     fits = run.code == 128 + last.signal
-    near = run.ended_ns - last.time_ns < 5 * 10**9
+    near = run.ended_ns - last.time_ns < 10 * 10**9
     if not fits and not near:
         return None
     first_oom = next((oom for oom in case.ooms if is_main(case, oom)), None)
@@ -166,12 +178,12 @@ def killed_externally(case: Case) -> Conclusion | None:
     run = case.run
     if not ended(case) or polite(case) or run.signal not in {1, 2, 3, KILL, 15}:
         return None
-    if case.ooms or run.ooms or case.container.state.oom_killed or case.asked_to_end:
+    if case.ooms or run.ooms or case.container.state.oom_killed or by_record(case):
         return None
-    innocent = run.complete or case.asked_to_end is False
+    innocent = case.signals_told or case.asked_to_end is False
     name = signal_name(run.signal)
     searched: list[Item] = []
-    if run.complete:
+    if case.signals_told:
         searched.append(Item(source="events", text="no signal sent by the engine in this run"))
     if case.asked_to_end is False:
         searched.append(Item(source="host", text="the engine's own record: nobody asked it to stop or kill this run"))
@@ -195,7 +207,7 @@ def killed_externally(case: Case) -> Conclusion | None:
 )
 def stopped_by_record(case: Case) -> Conclusion | None:
     """Stopped on request, by the engine's own record."""
-    if not ended(case) or polite(case) or not case.asked_to_end or case.run.code == 128 + KILL:
+    if not ended(case) or not by_record(case) or case.run.code == 128 + KILL:
         return None
     return Conclusion(
         cause="stopped",
@@ -212,7 +224,7 @@ def stopped_by_record(case: Case) -> Conclusion | None:
 )
 def killed_by_record(case: Case) -> Conclusion | None:
     """Killed through the engine, by the engine's own record."""
-    if not ended(case) or polite(case) or not case.asked_to_end or case.run.code != 128 + KILL or case.ooms:
+    if not ended(case) or not by_record(case) or case.run.code != 128 + KILL or case.ooms:
         return None
     return Conclusion(
         cause="killed-by-user",

@@ -8,6 +8,11 @@ from pyd_core.triage.evidence import Case, Item, KillSent
 
 KILL, TERM = 9, 15
 
+_ENDING = (2, 3, KILL, TERM)
+
+LONGEST_GRACE_NS = 600 * 10**9
+"""How long before the end a signal may lie that led to it: grace periods are seconds, rarely minutes."""
+
 
 def ended(case: Case) -> bool:
     """Whether the judged run was one and is over."""
@@ -56,14 +61,36 @@ def victim_is_main(case: Case, oom: OomKill) -> bool:
     return oom.name == main
 
 
+def deadly(case: Case, kill: KillSent) -> bool:
+    """Whether a signal the engine sent may be what ended the run: one that ends programs, not long before the end.
+
+    Others, such as SIGHUP, are sent to have a program read its configuration again, and only count where the code is
+    theirs.
+    """
+    if case.run.ended_ns is None or case.run.ended_ns - kill.time_ns > LONGEST_GRACE_NS:
+        return False
+    return kill.signal in {*_ENDING, stop_signal(case)} or case.run.code == 128 + kill.signal
+
+
 def polite(case: Case) -> bool:
     """Whether the engine was asked to end it (stop, restart, kill) and did so itself."""
-    return bool(case.run.kills) or case.run.stop_ns is not None
+    return case.run.stop_ns is not None or any(deadly(case, kill) for kill in case.run.kills)
+
+
+def by_record(case: Case) -> bool:
+    """Whether, events being lost, the engine's own record says that it was asked to end it.
+
+    The record holds for every signal sent through the engine, also for harmless ones, so the code has to be one that
+    a stop or kill leaves.
+    """
+    if not case.asked_to_end or case.signals_told or polite(case):
+        return False
+    return case.run.code in {0, *(128 + signal for signal in (*_ENDING, stop_signal(case)))}
 
 
 def own_end(case: Case) -> bool:
     """Whether it ended by itself with an error: nobody asked the engine to end it."""
-    return ended(case) and case.run.code != 0 and not polite(case) and not case.asked_to_end
+    return ended(case) and case.run.code != 0 and not polite(case) and not by_record(case)
 
 
 def complains(case: Case) -> bool:

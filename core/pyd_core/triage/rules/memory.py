@@ -13,6 +13,9 @@ NEAR = 0.9
 """The share of the limit above which a container counts as near it."""
 
 
+_MEMORY_LIMITS = frozenset({"as", "data", "rss", "memlock"})
+
+
 def _engine_ooms(case: Case) -> tuple[Item, ...]:
     return tuple(
         Item(source="events", time_ns=time, text="oom: the engine saw an out-of-memory kill in it")
@@ -152,7 +155,8 @@ def app_heap_exhausted(case: Case) -> Conclusion | None:
 def memory_rlimit(case: Case) -> Conclusion | None:
     """A ulimit refused memory."""
     found = case.findings_of("memory-rlimit")
-    limits = [limit for limit in case.container.host_config.ulimits if limit.name in {"as", "data", "rss", "memlock"}]
+    ulimits = case.container.host_config.ulimits
+    limits = [limit for limit in ulimits if limit.name.removeprefix("RLIMIT_").lower() in _MEMORY_LIMITS]
     if not own_end(case) or not found or not limits or case.ooms:
         return None
     words = ", ".join(f"{limit.name}={limit.soft}" for limit in limits)

@@ -15,8 +15,10 @@ def help_lines(room: int) -> list[Cell]:
     """Returns the lines of the help screen for a width."""
     if room < WIDE:
         return [line for scope in TITLES for line in _section(scope)]
-    left = _section("containers")
-    right = [line for scope in TITLES if scope != "containers" for line in _section(scope)]
+    left: list[Cell] = []
+    right: list[Cell] = []
+    for scope in sorted(TITLES, key=lambda scope: -len(_section(scope))):  # the long ones first, to come out even
+        (left if len(left) <= len(right) else right).extend(_section(scope))
     half = room // 2 - 1
     height = max(len(left), len(right))
     left += [EMPTY] * (height - len(left))

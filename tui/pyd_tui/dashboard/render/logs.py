@@ -23,7 +23,7 @@ def log_line(item: LogLine | Gap, clock: Clock, *, times: bool = True) -> Cell:
     mark: Cell = (Piece("▏", "bad"),) if item.stream == "stderr" else (Piece(" "),)
     more = item.cut + max(0, len(item.data) - LONGEST_SHOWN)
     rest = cell(f" … {more:,} more bytes", "dim") if more else EMPTY
-    return (*stamp, *mark, *_coloured(item.data[:LONGEST_SHOWN]), *rest)
+    return (*stamp, *mark, *coloured(item.data[:LONGEST_SHOWN]), *rest)
 
 
 def gap(item: Gap) -> Cell:
@@ -32,7 +32,8 @@ def gap(item: Gap) -> Cell:
     return cell(f"── connection was cut{': ' + lost if lost else ', nothing is missing'} ──", "warn")
 
 
-def _coloured(data: bytes) -> Cell:
+def coloured(data: bytes) -> Cell:
+    """Writes a line's own text in its own colours."""
     text = safe_bytes(data, colour=True).replace("\t", "    ")
     if "\x1b" not in text:
         return (Piece(text),) if text else EMPTY

@@ -6,7 +6,7 @@ container says can be taken for one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rich.cells import cell_len, chop_cells
@@ -16,7 +16,9 @@ from pyd_core.sanitise import safe
 if TYPE_CHECKING:
     from rich.style import Style
 
-Role = Literal["text", "strong", "dim", "faint", "accent", "good", "warn", "bad", "info", "match", "title"]
+Source = Literal["source0", "source1", "source2", "source3", "source4", "source5"]
+"""One of several containers whose lines stand between each other's."""
+Role = Literal["text", "strong", "dim", "faint", "accent", "good", "warn", "bad", "info", "match", "title"] | Source
 
 ELLIPSIS = "…"
 
@@ -103,6 +105,21 @@ def highlight(pieces: Cell, needle: str) -> Cell:
                 result.append(Piece(piece.text[start:at], piece.role))
             start = at + len(wanted)
             result.append(Piece(piece.text[at:start], "match"))
+        if start < len(piece.text):
+            result.append(Piece(piece.text[start:], piece.role))
+    return tuple(result)
+
+
+def highlight_spans(pieces: Cell, spans: Callable[[str], list[tuple[int, int]]]) -> Cell:
+    """Gives the role of a match to the parts of each piece that `spans` finds in its text."""
+    result: list[Piece] = []
+    for piece in pieces:
+        start = 0
+        for at, end in spans(piece.text):
+            if at > start:
+                result.append(Piece(piece.text[start:at], piece.role))
+            result.append(Piece(piece.text[at:end], "match"))
+            start = end
         if start < len(piece.text):
             result.append(Piece(piece.text[start:], piece.role))
     return tuple(result)

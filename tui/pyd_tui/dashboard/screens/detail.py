@@ -24,6 +24,7 @@ from pyd_tui.dashboard.render.containers import state
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Fixed, Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -230,6 +231,10 @@ class Detail(LiveScreen):
         """Shows or masks what looks like a secret."""
         self._subject.unmasked = not self._subject.unmasked
         self._look()
+
+    def action_logs(self) -> None:
+        """Opens its log on the whole screen."""
+        self.app.push_screen(LogScreen((self.key,)))
 
     def action_debug(self) -> None:
         """Leaves the terminal to a debug shell."""

@@ -25,6 +25,7 @@ from pyd_tui.dashboard.render.narrowing import narrowing, tally
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
 from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.view import View
 from pyd_tui.dashboard.widgets.lines import Lines
@@ -185,8 +186,18 @@ class Main(ViewScreen):
         self._open("overview")
 
     def action_logs(self) -> None:
-        """Opens its log."""
-        self._open("logs")
+        """Opens its log, or those of the marked ones as one."""
+        if keys := tuple(self.table.targets()):
+            self.app.push_screen(LogScreen(keys))
+
+    def action_project_logs(self) -> None:
+        """Opens the logs of its Compose project as one."""
+        known = self.dashboard.link.containers
+        entry = known.get(self.table.key or "")
+        if entry is None:
+            return
+        keys = [one.id for one in known.values() if one.project and one.project == entry.project]
+        self.app.push_screen(LogScreen(tuple(keys) or (entry.id,)))
 
     def action_inspect(self) -> None:
         """Opens what the engine knows about it."""

@@ -45,8 +45,9 @@ class Prompt(Line, can_focus=True):
 
     def __init__(self, *, id: str, sign: str = "/") -> None:
         super().__init__(id=id)
-        self._sign = sign
         self.text = ""
+        self.sign = sign
+        """What stands before the text, and says what it is for."""
         self._notes: Cell = EMPTY
         self._status: Cell = EMPTY
 
@@ -71,7 +72,7 @@ class Prompt(Line, can_focus=True):
         del room
         pieces: list[Piece] = []
         if self.text or self.has_focus:
-            pieces += (Piece(f"{self._sign} ", "accent"), *cell(self.text, "strong"))
+            pieces += (Piece(f"{self.sign} ", "accent"), *cell(self.text, "strong"))
             pieces.append(Piece("▏", "accent") if self.has_focus else Piece(" "))
             pieces.append(Piece("  "))
         return (*pieces, *self._notes), self._status

@@ -1,0 +1,48 @@
+"""Starts the engine: `python -m pyd_core.daemon`; `pyd daemon` does the same."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from pyd_core.daemon.config import DEFAULT_ROOT, DEFAULT_RUN, DaemonConfig
+from pyd_core.errors import PydError
+
+
+def main() -> int:
+    """Reads the settings, runs, and returns the exit code."""
+    parser = argparse.ArgumentParser(prog="pydd", description="The embedded container engine.")
+    parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="images, containers, volumes")
+    parser.add_argument("--run", type=Path, default=DEFAULT_RUN, help="sockets and the runtime's state")
+    parser.add_argument("--socket", type=Path, help="where to listen; RUN/pyd.sock")
+    parser.add_argument("--group", default="docker", help="who may use the socket besides root")
+    parser.add_argument("--runtime", default="", help="the OCI runtime")
+    parser.add_argument("--subnet", default="", help="IPv4 subnet of the default bridge")
+    parser.add_argument("--idle", type=float, default=0.0, help="end after so many seconds without work")
+    parser.add_argument("--ready-fd", type=int, default=-1, help="write a byte here when listening")
+    parser.add_argument("--verbose", action="store_true", help="say more")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
+    options = vars(parser.parse_args())
+    logging.basicConfig(level=logging.DEBUG if options.pop("verbose") else logging.INFO, format="pydd: %(message)s")
+    return run(DaemonConfig(**options))
+
+
+def run(config: DaemonConfig) -> int:
+    """Runs an engine in the foreground and returns its exit code."""
+    from pyd_core.daemon.engine import serve  # noqa: PLC0415 - after the options are known to be good
+
+    try:
+        asyncio.run(serve(config))
+    except PydError as error:
+        print(f"pydd: {error.message}", file=sys.stderr)  # noqa: T201 - before there is anyone else to tell
+        if error.hint:
+            print(f"  {error.hint}", file=sys.stderr)  # noqa: T201
+        return 125
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""The Docker Engine API: a small HTTP server, the table of routes, and one module of handlers a noun."""
+
+from __future__ import annotations
+
+from pyd_core.daemon.api.routes import Dispatch
+
+
+def load() -> Dispatch:
+    """Loads every handler and returns what answers a request."""
+    # The handlers register themselves.
+    from pyd_core.daemon.api import (  # noqa: F401, PLC0415  # noqa: F401, PLC0415
+        containers,
+        execs,
+        files,
+        images,
+        networks,
+        registries,
+        streams,
+        system,
+        unserved,
+        usage,
+        volumes,
+    )
+    from pyd_core.daemon.api.routes import dispatch  # noqa: PLC0415
+
+    return dispatch

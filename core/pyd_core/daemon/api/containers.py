@@ -1,0 +1,128 @@
+"""`/containers`: list, inspect, and what changes their state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.daemon.api.encoding import json
+from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Request, Response
+from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.containers import listing, view
+from pyd_core.daemon.containers.options import CreateBody
+from pyd_core.errors import InvalidInput, PydError
+from pyd_core.model.container import Created, Pruned
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+@route("GET", "/containers/json")
+async def list_(daemon: Daemon, request: Request) -> Response:
+    """Lists them, newest first."""
+    limit = request.number("limit")
+    found = listing.choose(daemon, request.filters(), all_=request.flag("all") or limit is not None)
+    if limit is not None and limit > 0:
+        found = found[:limit]
+    size = request.flag("size")
+    return json([listing.sized(daemon, each) if size else view.summary(daemon, each) for each in found])
+
+
+@route("POST", "/containers/create")
+async def create(daemon: Daemon, request: Request) -> Response:
+    """Makes one."""
+    body = await request.json(CreateBody)
+    container = daemon.containers.create(body, request.query.get("name", ""))
+    return json(Created(id=container.id), status=201)
+
+
+@route("GET", "/containers/{id}/json")
+async def inspect(daemon: Daemon, request: Request) -> Response:
+    """Tells all about one."""
+    container = daemon.containers.find(request.params["id"])
+    found = view.inspect(daemon, container)
+    if request.flag("size"):
+        written, whole = listing.sizes(daemon, container)
+        found = msgspec.structs.replace(found, size_rw=written, size_root_fs=whole)
+    return json(found)
+
+
+@route("POST", "/containers/{id}/start")
+async def start(daemon: Daemon, request: Request) -> Response:
+    """Starts one."""
+    container = daemon.containers.find(request.params["id"])
+    return EMPTY if await daemon.lifecycle.start(container) else NOT_MODIFIED
+
+
+@route("POST", "/containers/{id}/stop")
+async def stop(daemon: Daemon, request: Request) -> Response:
+    """Stops one."""
+    container = daemon.containers.find(request.params["id"])
+    name, grace = request.query.get("signal", ""), request.number("t")
+    return EMPTY if await daemon.lifecycle.stop(container, name=name, grace=grace) else NOT_MODIFIED
+
+
+@route("POST", "/containers/{id}/restart")
+async def restart(daemon: Daemon, request: Request) -> Response:
+    """Stops and starts one."""
+    container = daemon.containers.find(request.params["id"])
+    await daemon.lifecycle.restart(container, name=request.query.get("signal", ""), grace=request.number("t"))
+    return EMPTY
+
+
+@route("POST", "/containers/{id}/kill")
+async def kill(daemon: Daemon, request: Request) -> Response:
+    """Sends a signal."""
+    await daemon.lifecycle.kill(daemon.containers.find(request.params["id"]), request.query.get("signal", ""))
+    return EMPTY
+
+
+@route("POST", "/containers/{id}/pause")
+async def pause(daemon: Daemon, request: Request) -> Response:
+    """Freezes one."""
+    await daemon.lifecycle.pause(daemon.containers.find(request.params["id"]))
+    return EMPTY
+
+
+@route("POST", "/containers/{id}/unpause")
+async def unpause(daemon: Daemon, request: Request) -> Response:
+    """Lets one go on."""
+    await daemon.lifecycle.unpause(daemon.containers.find(request.params["id"]))
+    return EMPTY
+
+
+@route("POST", "/containers/{id}/rename")
+async def rename(daemon: Daemon, request: Request) -> Response:
+    """Gives one another name."""
+    name = request.query.get("name", "")
+    if not name:
+        raise InvalidInput("Neither old nor new names may be empty")
+    daemon.containers.rename(daemon.containers.find(request.params["id"]), name)
+    return EMPTY
+
+
+@route("DELETE", "/containers/{id}")
+async def remove(daemon: Daemon, request: Request) -> Response:
+    """Removes one."""
+    container = daemon.containers.find(request.params["id"])
+    if request.flag("link"):
+        raise InvalidInput("links aren't served by this engine")
+    await daemon.lifecycle.remove(container, force=request.flag("force"), volumes=request.flag("v"))
+    return EMPTY
+
+
+@route("POST", "/containers/prune")
+async def prune(daemon: Daemon, request: Request) -> Response:
+    """Removes all that don't run."""
+    removed: list[str] = []
+    freed = 0
+    for container in listing.prunable(daemon, request.filters()):
+        size, _ = listing.sizes(daemon, container)
+        try:
+            await daemon.lifecycle.remove(container)
+        except PydError:
+            continue  # started meanwhile
+        removed.append(container.id)
+        freed += size
+    return json(Pruned(containers_deleted=removed, space_reclaimed=freed))

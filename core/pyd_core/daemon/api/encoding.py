@@ -1,0 +1,40 @@
+"""How answers are written: every field of the API present, also those at their default.
+
+The model's types leave defaults out, which suits a client. An engine's readers (`docker inspect`, docker-py) look
+fields up by name, so here each struct is written in full.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from pyd_core.daemon.api.http import Answer
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind))
+
+
+def full(value: Any) -> Any:
+    """Turns a value holding model structs into plain data with no field left out."""
+    if isinstance(value, msgspec.Struct):
+        return {wire: full(getattr(value, name)) for name, wire in _fields(type(value))}
+    if isinstance(value, dict):
+        return {key: full(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [full(item) for item in value]
+    return value
+
+
+def json(value: Any, *, status: int = 200) -> Answer:
+    """Answers with a value as JSON, in full."""
+    return Answer(status=status, body=msgspec.json.encode(full(value)))
+
+
+def line(value: Any) -> bytes:
+    """One record of a stream of JSON texts."""
+    return msgspec.json.encode(value) + b"\r\n"

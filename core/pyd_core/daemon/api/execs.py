@@ -1,0 +1,121 @@
+"""`/containers/{id}/exec` and `/exec`: commands run in containers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, ClassVar
+
+from pyd_core.daemon.api.encoding import json
+from pyd_core.daemon.api.http import Answer, Hijack, Request, Response
+from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.api.streams import size
+from pyd_core.daemon.containers import execs
+from pyd_core.daemon.runtime import terminal
+from pyd_core.errors import Conflict, EngineError, NotFound
+from pyd_core.model.base import Wire
+from pyd_core.model.execution import ExecCreated
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+HANDED_OVER = 10.0
+"""Seconds a resize waits for the terminal it is about."""
+
+
+class StartBody(Wire):
+    """The body of `POST /exec/{id}/start`."""
+
+    SPEC: ClassVar[str] = ""
+
+    detach: bool = False
+    tty: bool = False
+    console_size: list[int] | None = None
+
+
+@route("POST", "/containers/{id}/exec")
+async def create(daemon: Daemon, request: Request) -> Response:
+    """Prepares a command."""
+    container = daemon.containers.find(request.params["id"])
+    made = execs.create(container, await request.json(execs.ExecBody))
+    execs.announce(daemon, made, "exec_create")
+    return json(ExecCreated(id=made.id), status=201)
+
+
+def find(daemon: Daemon, key: str) -> execs.Exec:
+    """Finds a command by its id.
+
+    Raises:
+        NotFound: There is none.
+    """
+    for container in daemon.containers.all():
+        made = container.execs.get(key)
+        if made is not None:
+            return made
+    raise NotFound(f"No such exec instance: {key[:80]}")
+
+
+@route("POST", "/exec/{id}/start")
+async def start(daemon: Daemon, request: Request) -> Response:
+    """Starts it, joined to the client unless detached."""
+    made = find(daemon, request.params["id"])
+    body = await request.json(StartBody)
+    if made.started:
+        raise Conflict(f"exec instance {made.id[:12]} was started already")
+    if not made.container.record.running:
+        raise Conflict(f"container {made.container.id} is not running")
+    execs.announce(daemon, made, "exec_start")
+    if not body.detach:
+        return Hijack(serve=lambda wire: execs.serve(daemon, made, wire), tty=made.body.tty)
+    streams = execs.Streams(made, attached=False)
+    problem = await execs.start(daemon, made, streams)
+    if made.body.tty and not problem:
+        daemon.tasks.start(execs.discard(streams))
+    else:
+        streams.close()
+    if not made.running and made.code is not None and problem:
+        raise EngineError(problem.decode(errors="replace").strip(), status=400)
+    return Answer(status=200)
+
+
+@route("GET", "/exec/{id}/json")
+async def inspect(daemon: Daemon, request: Request) -> Response:
+    """What it is doing, or how it ended."""
+    made = find(daemon, request.params["id"])
+    body = made.body
+    return json(
+        {
+            "ID": made.id,
+            "Running": made.running,
+            "ExitCode": made.code,
+            "ProcessConfig": {
+                "tty": body.tty,
+                "entrypoint": body.cmd[0],
+                "arguments": body.cmd[1:],
+                "privileged": body.privileged,
+                "user": body.user,
+            },
+            "OpenStdin": body.attach_stdin,
+            "OpenStderr": body.attach_stderr,
+            "OpenStdout": body.attach_stdout,
+            "CanRemove": made.code is not None,
+            "ContainerID": made.container.id,
+            "DetachKeys": body.detach_keys,
+            "Pid": made.pid if made.running else 0,
+        }
+    )
+
+
+@route("POST", "/exec/{id}/resize")
+async def resize(daemon: Daemon, request: Request) -> Response:
+    """Tells its terminal its size."""
+    made = find(daemon, request.params["id"])
+    rows, columns = size(request)
+    if made.body.tty and made.started and made.code is None:  # a client may ask before the runtime has handed it over
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(made.settled.wait(), HANDED_OVER)
+    if not made.running or made.master < 0:
+        raise Conflict(f"exec instance {made.id[:12]} has no terminal now")
+    terminal.resize(made.master, rows, columns)
+    return Answer(status=200)

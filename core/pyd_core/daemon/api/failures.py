@@ -1,0 +1,56 @@
+"""The one place where an error becomes an HTTP status."""
+
+from __future__ import annotations
+
+import errno
+import logging
+
+import msgspec
+
+from pyd_core.daemon.api.http import Answer
+from pyd_core.errors import (
+    Conflict,
+    EngineError,
+    EngineUnavailable,
+    InvalidInput,
+    KernelError,
+    NotFound,
+    PydError,
+    Refused,
+    Unsupported,
+)
+
+log = logging.getLogger(__name__)
+
+_STATUS: tuple[tuple[type[PydError], int], ...] = (
+    (InvalidInput, 400),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Refused, 403),
+    (Unsupported, 501),
+    (EngineUnavailable, 503),
+    (KernelError, 500),
+)
+
+
+def status_of(error: PydError) -> int:
+    """The status the API has for an error."""
+    if isinstance(error, EngineError):
+        return error.status
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def describe(error: Exception) -> str:
+    """The message a client is shown, with what to do next where that is known."""
+    if isinstance(error, PydError):
+        return f"{error.message}: {error.hint}" if error.hint else error.message
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"no space left on device: {error.filename or 'the data directory is full'}"
+    log.error("request failed", exc_info=error)
+    return f"{type(error).__name__}: {error}"
+
+
+def failure(error: Exception) -> Answer:
+    """Turns an error into the API's answer for it."""
+    status = status_of(error) if isinstance(error, PydError) else 500
+    return Answer(status=status, body=msgspec.json.encode({"message": describe(error)}))

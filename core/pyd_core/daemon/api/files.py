@@ -1,0 +1,180 @@
+"""`/containers/{id}/archive`, `/changes`, `/export`; `/commit`."""
+
+from __future__ import annotations
+
+import asyncio
+import json as jsonlib
+import os
+import posixpath
+import stat
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.daemon.api.encoding import json
+from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
+from pyd_core.daemon.api.images import named
+from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.containers import files
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.images import load as loading
+from pyd_core.daemon.images import pack
+from pyd_core.daemon.images.changes import apply_changes
+from pyd_core.daemon.images.store import ImageRecord
+from pyd_core.daemon.images.unpack import Unpacker
+from pyd_core.errors import InvalidInput, NotFound, Refused
+from pyd_core.model.base import format_time
+from pyd_core.model.container import ContainerConfig
+from pyd_core.model.execution import ExecCreated
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+HEADER = "X-Docker-Container-Path-Stat"
+
+
+def _path(request: Request) -> str:
+    path = request.query.get("path", "")
+    if not path:
+        raise InvalidInput("bad parameter: 'path' cannot be empty")
+    return path
+
+
+@route("HEAD", "/containers/{id}/archive")
+async def stat_path(daemon: Daemon, request: Request) -> Response:
+    """Tells what a path is."""
+    container = daemon.containers.find(request.params["id"])
+    with files.opened(daemon, container) as root, files.found(root, _path(request)) as (where, status, name):
+        return Answer(headers={HEADER: files.statistics(where, status, name)})
+
+
+@route("GET", "/containers/{id}/archive")
+async def get_archive(daemon: Daemon, request: Request) -> Response:
+    """Copies a path out."""
+    container = daemon.containers.find(request.params["id"])
+    path = _path(request)
+    with files.opened(daemon, container) as root, files.found(root, path) as (where, status, name):
+        header = files.statistics(where, status, name)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        with files.opened(daemon, container) as again, files.found(again, path) as (place, kind, short):
+            async for data in pack.stream(lambda packer: _pack(packer, place, kind, short)):
+                yield data
+
+    return Streaming(chunks=chunks(), kind="application/x-tar", headers={HEADER: header})
+
+
+def _pack(packer: pack.Packer, place: str, status: os.stat_result, name: str) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        packer.link(name, os.readlink("", dir_fd=int(place.rpartition("/")[2])))
+    else:
+        packer.tree(place, name.strip("/"))
+
+
+@route("PUT", "/containers/{id}/archive")
+async def put_archive(daemon: Daemon, request: Request) -> Response:
+    """Unpacks an archive into a directory."""
+    container = daemon.containers.find(request.params["id"])
+    path = _path(request)
+    if container.record.host.readonly_rootfs and not container.record.running:
+        raise Refused("container rootfs is marked read-only")
+    spooled = await loading.spool(daemon.images, request.chunks())
+    try:
+        with files.opened(daemon, container) as root:
+            with files.found(root, path + "/") as (_, status, _name):
+                if not stat.S_ISDIR(status.st_mode):
+                    raise InvalidInput("extraction point is not a directory")
+            strict = request.flag("noOverwriteDirNonDir")
+            unpacker = Unpacker(
+                Path(f"/proc/self/fd/{root.fd}"), layer=False, prefix=posixpath.normpath(path), strict=strict
+            )
+            await asyncio.to_thread(_unpack, unpacker, spooled)
+    finally:
+        spooled.unlink(missing_ok=True)
+    return Answer(status=200)
+
+
+def _unpack(unpacker: Unpacker, spooled: Path) -> None:
+    from pyd_core.daemon.images.streams import decompressed  # noqa: PLC0415 - the compression libraries load on demand
+
+    with spooled.open("rb") as raw:
+        unpacker.run(decompressed(raw))
+
+
+@route("GET", "/containers/{id}/changes")
+async def changes(daemon: Daemon, request: Request) -> Response:
+    """Lists what differs from the image."""
+    found = await asyncio.to_thread(files.changes, daemon, daemon.containers.find(request.params["id"]))
+    return json(found or None)
+
+
+@route("GET", "/containers/{id}/export")
+async def export(daemon: Daemon, request: Request) -> Response:
+    """Packs its whole file system."""
+    container = daemon.containers.find(request.params["id"])
+
+    async def chunks() -> AsyncIterator[bytes]:
+        with files.opened(daemon, container):
+            async for data in pack.stream(lambda packer: packer.tree(str(container.root), "")):
+                yield data
+
+    daemon.events.emit("container", "export", container.id, container.attributes())
+    return Streaming(chunks=chunks(), kind="application/octet-stream")
+
+
+@route("POST", "/commit")
+async def commit(daemon: Daemon, request: Request) -> Response:
+    """Makes an image of a container."""
+    name = request.query.get("container", "")
+    if not name:
+        raise NotFound("No such container: ")
+    container = daemon.containers.find(name)
+    reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
+    given = await request.json(ContainerConfig)
+    changed = [line for text in request.many.get("changes", []) for line in text.splitlines()]
+    config = apply_changes(_laid_over(container.record.config, given), changed)
+    pausing = request.flag("pause", default=True) and container.record.status == "running"
+    if pausing:
+        await daemon.lifecycle.pause(container)
+    try:
+        spooled = await loading.spool(
+            daemon.images, pack.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
+        )
+    finally:
+        if pausing:
+            await daemon.lifecycle.unpause(container)
+    record = await _image(daemon, container, config, spooled, request)
+    if reference is not None:
+        daemon.images.tag(record, reference)
+    told = container.attributes(comment=request.query.get("comment", ""), imageID=record.id)
+    daemon.events.emit("container", "commit", container.id, told)
+    return json(ExecCreated(id=record.id), status=201)
+
+
+def _laid_over(config: ContainerConfig, given: ContainerConfig) -> ContainerConfig:
+    names = [field.name for field in msgspec.structs.fields(ContainerConfig)]
+    own = {name: getattr(given, name) for name in names if getattr(given, name)}
+    return msgspec.structs.replace(config, **own)
+
+
+async def _image(
+    daemon: Daemon, container: Container, config: ContainerConfig, spooled: Path, request: Request
+) -> ImageRecord:
+    layer = await asyncio.to_thread(daemon.images.layers.unpack, spooled)
+    daemon.images.layers.keep(layer)
+    parent = daemon.images.find(container.record.image_id)
+    before = msgspec.to_builtins(daemon.images.file(parent).history or [])
+    comment = request.query.get("comment", "")
+    step = {
+        "created": format_time(time.time_ns()),
+        "created_by": " ".join(container.record.command),
+        "author": request.query.get("author", ""),
+        "comment": comment,
+    }
+    layers = [*parent.layers, layer.diff_id]
+    body = jsonlib.loads(loading.config_file(config, layers, [*before, step]))
+    body["author"] = request.query.get("author", "")
+    return daemon.images.add(jsonlib.dumps(body).encode(), layers, parent=parent.id)

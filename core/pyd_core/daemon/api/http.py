@@ -1,0 +1,147 @@
+"""Requests and answers as handlers see them, free of how HTTP moves them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.times import DIGITS
+from pyd_core.errors import BadAnswer, InvalidInput
+from pyd_core.model.base import decode
+
+T = TypeVar("T")
+
+BODY_LIMIT = 8 << 20
+"""Bytes of a JSON body that are read; an archive is streamed and has no limit here."""
+
+_TRUE = {"1", "t", "true", "yes"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One request.
+
+    Attributes:
+        params: The path's variable parts, percent-decoded.
+        query: The first value of each query parameter.
+        many: All values of each query parameter.
+        headers: Lower-case names.
+        version: The API version the client asked for.
+        chunks: The body as it arrives; may be read once.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    many: Mapping[str, list[str]]
+    headers: Mapping[str, str]
+    version: tuple[int, int]
+    chunks: Callable[[], AsyncIterator[bytes]]
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Reads a boolean parameter; absent, empty, `0`, `no`, `false` and `none` are false, as for Docker Engine."""
+        if name not in self.query:
+            return default
+        return self.query[name].strip().lower() in _TRUE
+
+    def number(self, name: str) -> int | None:
+        """Reads a whole number; None when absent or empty.
+
+        Raises:
+            InvalidInput: It is not one.
+        """
+        text = self.query.get(name, "")
+        if not text:
+            return None
+        try:
+            if len(text) > DIGITS:
+                raise ValueError  # noqa: TRY301 - the same answer
+            return int(text)
+        except ValueError:
+            raise InvalidInput(f"{name} must be a whole number, not {text[:40]!r}") from None
+
+    def filters(self) -> dict[str, list[str]]:
+        """Reads `filters`: a JSON map from a name to its values, either as a list or as Docker's older map of booleans.
+
+        Raises:
+            InvalidInput: It is neither.
+        """
+        text = self.query.get("filters", "")
+        if not text:
+            return {}
+        try:
+            found = msgspec.json.decode(text.encode(), type=dict[str, list[str] | dict[str, bool]])
+        except msgspec.DecodeError as error:
+            raise InvalidInput(f"filters: {error}") from error
+        return {name: list(values) for name, values in found.items() if values}
+
+    async def body(self) -> bytes:
+        """Reads the whole body.
+
+        Raises:
+            InvalidInput: It is larger than `BODY_LIMIT`.
+        """
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in self.chunks():
+            size += len(chunk)
+            if size > BODY_LIMIT:
+                raise InvalidInput("the request's body is too large")
+            parts.append(chunk)
+        return b"".join(parts)
+
+    async def json(self, kind: type[T]) -> T:
+        """Decodes the body; an empty one counts as an empty object.
+
+        Raises:
+            InvalidInput: It is not JSON of that shape.
+        """
+        try:
+            return decode((await self.body()) or b"{}", kind, what="request body")
+        except BadAnswer as error:
+            text = error.message.replace("the engine's ", "the ").replace("what its API promises", "what the API takes")
+            raise InvalidInput(text) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A whole answer: status, body, and headers besides the usual."""
+
+    status: int = 200
+    body: bytes = b""
+    kind: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+EMPTY = Answer(status=204)
+NOT_MODIFIED = Answer(status=304)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streaming:
+    """An answer whose head is sent at once and whose body follows in pieces.
+
+    The iterator is closed when the client goes away.
+    """
+
+    chunks: AsyncIterator[bytes]
+    kind: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hijack:
+    """An answer that takes the connection over; it is closed when `serve` returns."""
+
+    serve: Callable[[Wire], Awaitable[None]]
+    tty: bool = False
+    done: Callable[[], None] = lambda: None
+    """Called when it is over, however that came."""
+
+
+Response = Answer | Streaming | Hijack

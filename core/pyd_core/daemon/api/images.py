@@ -1,0 +1,246 @@
+"""`/images`: list, inspect, tag, remove, load, import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.daemon.api import registries
+from pyd_core.daemon.api.encoding import json, line
+from pyd_core.daemon.api.failures import describe
+from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
+from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.containers.listing import labelled, until
+from pyd_core.daemon.images import load as loading
+from pyd_core.daemon.images import pack
+from pyd_core.daemon.images import save as save_
+from pyd_core.daemon.images.reference import Reference, parse
+from pyd_core.daemon.images.store import ImageRecord, familiar
+from pyd_core.errors import InvalidInput, PydError
+from pyd_core.model.base import parse_time
+from pyd_core.model.image import Removed
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+@route("GET", "/images/json")
+async def list_(daemon: Daemon, request: Request) -> Response:
+    """Lists them, newest first."""
+    filters = request.filters()
+    found = choose(daemon, filters)
+    counts: dict[str, int] = {}
+    for each in daemon.containers.all():
+        counts[each.record.image_id] = counts.get(each.record.image_id, 0) + 1
+    lines = [daemon.images.summary(each, containers=counts.get(each.id, 0)) for each in found]
+    if "reference" in filters:  # an image has other names too, and those weren't asked for
+        patterns = [_glob(value) for value in filters["reference"]]
+        lines = [
+            msgspec.structs.replace(each, repo_tags=[tag for tag in each.repo_tags if _any(patterns, tag)])
+            for each in lines
+        ]
+    return json(sorted(lines, key=lambda each: -each.created))
+
+
+def _any(patterns: list[re.Pattern[str]], name: str) -> bool:
+    return any(pattern.fullmatch(name) for pattern in patterns)
+
+
+def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord]:
+    """Returns the images that pass the API's filters.
+
+    Raises:
+        InvalidInput: A filter is unknown.
+    """
+    found = daemon.images.all()
+    for name, values in filters.items():
+        match name:
+            case "dangling":
+                wanted = values[0].lower() in {"1", "true"}
+                found = [each for each in found if (not each.names) == wanted]
+            case "label":
+                found = [each for each in found if all(labelled(_labels(daemon, each), value) for value in values)]
+            case "reference":
+                patterns = [_glob(value) for value in values]
+                found = [each for each in found if any(_fits(pattern, each) for pattern in patterns)]
+            case "before" | "since":
+                edge = _created(daemon, daemon.images.find(values[0]))
+                before = name == "before"
+                found = [each for each in found if each is not daemon.images.find(values[0])]
+                found = [each for each in found if (_created(daemon, each) < edge) == before]
+            case "until":
+                found = [each for each in found if _created(daemon, each) < until(values[0])]
+            case _:
+                raise InvalidInput(f"invalid filter '{name}'")
+    return found
+
+
+def _labels(daemon: Daemon, record: ImageRecord) -> Mapping[str, str]:
+    config = daemon.images.file(record).config
+    return config.labels if config else {}
+
+
+def _created(daemon: Daemon, record: ImageRecord) -> int:
+    return parse_time(daemon.images.file(record).created) or 0
+
+
+def _glob(text: str) -> re.Pattern[str]:
+    """A reference filter: `*` and `?` don't cross slashes; without a tag any tag fits."""
+    whole = text if ":" in text.rpartition("/")[2] else f"{text}:*"
+    parts = {"*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(parts.get(char, re.escape(char)) for char in whole))
+
+
+def _fits(pattern: re.Pattern[str], record: ImageRecord) -> bool:
+    return any(pattern.fullmatch(familiar(name)) or pattern.fullmatch(name) for name in record.names)
+
+
+@route("GET", "/images/{name}/json")
+async def inspect(daemon: Daemon, request: Request) -> Response:
+    """Tells all about one."""
+    return json(daemon.images.inspect(daemon.images.find(request.params["name"])))
+
+
+@route("GET", "/images/{name}/history")
+async def history(daemon: Daemon, request: Request) -> Response:
+    """Tells the steps of its making."""
+    return json(daemon.images.history(daemon.images.find(request.params["name"])))
+
+
+@route("POST", "/images/{name}/tag")
+async def tag(daemon: Daemon, request: Request) -> Response:
+    """Gives it another name."""
+    record = daemon.images.find(request.params["name"])
+    reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
+    if reference is None:
+        raise InvalidInput("repo is missing")
+    daemon.images.tag(record, reference)
+    daemon.events.emit("image", "tag", record.id, {"name": str(reference)})
+    return Answer(status=201)
+
+
+def named(repository: str, tag_: str) -> Reference | None:
+    """Puts repository and tag together; None without a repository.
+
+    Raises:
+        InvalidInput: They make no name.
+    """
+    if not repository:
+        return None
+    reference = parse(f"{repository}:{tag_}" if tag_ else repository)
+    if reference.digest:
+        raise InvalidInput("refusing to create a tag with a digest reference")
+    return reference
+
+
+@route("DELETE", "/images/{name}")
+async def remove(daemon: Daemon, request: Request) -> Response:
+    """Removes a name, and the image with its last."""
+    name = request.params["name"]
+    removed = daemon.images.remove(name, force=request.flag("force"), prune=not request.flag("noprune"))
+    for each in removed:
+        key = each.deleted or each.untagged
+        daemon.events.emit("image", "delete" if each.deleted else "untag", key, {"name": key})
+    return json(shown(removed))
+
+
+def shown(removed: list[Removed]) -> list[dict[str, str]]:
+    """What was removed, as the API lists it: one of two fields each."""
+    return [{"Deleted": each.deleted} if each.deleted else {"Untagged": each.untagged} for each in removed]
+
+
+@route("POST", "/images/prune")
+async def prune(daemon: Daemon, request: Request) -> Response:
+    """Removes those without a name, and with the filter `dangling=false` all that no container uses."""
+    filters = request.filters()
+    everything = filters.pop("dangling", ["true"])[0].lower() in {"0", "false"}
+    excluded = filters.pop("label!", [])
+    removed: list[dict[str, str]] = []
+    freed = 0
+    for record in choose(daemon, filters):
+        if (record.names and not everything) or daemon.images.users(record.id):
+            continue
+        if any(labelled(_labels(daemon, record), value) for value in excluded):
+            continue
+        sizes = {diff_id: daemon.images.layers.get(diff_id).size for diff_id in record.layers}
+        gone = daemon.images.remove(record.id, force=True)
+        freed += sum(sizes.get(each.deleted, 0) for each in gone)
+        removed += shown(gone)
+    return json({"ImagesDeleted": removed, "SpaceReclaimed": freed})
+
+
+@route("GET", "/images/{name}/get")
+async def save(daemon: Daemon, request: Request) -> Response:
+    """Saves one."""
+    return saving(daemon, [request.params["name"]])
+
+
+@route("GET", "/images/get")
+async def save_many(daemon: Daemon, request: Request) -> Response:
+    """Saves several."""
+    return saving(daemon, [name for text in request.many.get("names", []) for name in text.split(",")])
+
+
+def saving(daemon: Daemon, names: list[str]) -> Streaming:
+    """Streams images as an archive."""
+    wanted = [(name, daemon.images.find(name)) for name in names]
+    return Streaming(
+        chunks=pack.stream(lambda packer: save_.write(daemon.images, wanted, packer)), kind="application/x-tar"
+    )
+
+
+@route("POST", "/images/load")
+async def load(daemon: Daemon, request: Request) -> Response:
+    """Loads a saved archive."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        try:
+            file = await loading.spool(daemon.images, request.chunks())
+            try:
+                async for text in loading.load(daemon.images, file):
+                    yield line({"stream": text})
+            finally:
+                file.unlink(missing_ok=True)
+        except (PydError, OSError) as error:
+            yield trouble(error)
+
+    return Streaming(chunks=lines())
+
+
+def trouble(error: Exception) -> bytes:
+    """The record that tells a client of an error in the middle of a stream."""
+    text = describe(error)
+    return line({"errorDetail": {"message": text}, "error": text})
+
+
+@route("POST", "/images/create")
+async def create(daemon: Daemon, request: Request) -> Response:
+    """Pulls, or imports the archive of a root file system."""
+    if request.query.get("fromSrc"):
+        return _import(daemon, request)
+    return await registries.pull(daemon, request)
+
+
+def _import(daemon: Daemon, request: Request) -> Response:
+    if request.query["fromSrc"] != "-":
+        raise InvalidInput("import from a URL isn't served: download it and pipe it in")
+    reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
+    changes = request.many.get("changes", [])
+    message = request.query.get("message", "")
+
+    async def lines() -> AsyncIterator[bytes]:
+        try:
+            file = await loading.spool(daemon.images, request.chunks())
+            record = await loading.import_root(
+                daemon.images, file, reference=reference, changes=changes, message=message
+            )
+        except (PydError, OSError) as error:
+            yield trouble(error)
+            return
+        daemon.events.emit("image", "import", record.id, {"name": str(reference) if reference else record.id})
+        yield line({"status": record.id})
+
+    return Streaming(chunks=lines())

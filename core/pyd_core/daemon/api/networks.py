@@ -1,0 +1,168 @@
+"""`/networks`: list, make, remove, and put containers on them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from pyd_core.daemon.api.encoding import json
+from pyd_core.daemon.api.http import EMPTY, Answer, Request, Response
+from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.containers.listing import labelled, until
+from pyd_core.daemon.networks.record import FIXED, NetworkRecord
+from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
+from pyd_core.model.base import Wire
+from pyd_core.model.network import EndpointSettings, Ipam, IpamConfig
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+
+
+class NetworkBody(Wire):
+    """The body of `POST /networks/create`."""
+
+    SPEC: ClassVar[str] = ""
+
+    name: str = ""
+    driver: str = "bridge"
+    internal: bool = False
+    attachable: bool = False
+    ingress: bool = False
+    enable_ipv6: bool = msgspec.field(name="EnableIPv6", default=False)
+    ipam: Ipam | None = msgspec.field(name="IPAM", default=None)
+    options: dict[str, str] = {}
+    labels: dict[str, str] = {}
+
+
+class ConnectBody(Wire):
+    """The body of connect and disconnect."""
+
+    SPEC: ClassVar[str] = ""
+
+    container: str = ""
+    endpoint_config: EndpointSettings | None = None
+    force: bool = False
+
+
+def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[NetworkRecord], bool]:
+    tests: dict[str, Callable[[NetworkRecord], bool]] = {
+        "name": lambda each: any(value in each.name for value in values),
+        "id": lambda each: any(each.id.startswith(value) for value in values),
+        "driver": lambda each: each.driver in values,
+        "type": lambda each: ("builtin" if each.name in FIXED else "custom") in values,
+        "scope": lambda _: "local" in values,
+        "label": lambda each: all(labelled(each.labels, value) for value in values),
+        "dangling": lambda each: (
+            (each.name not in FIXED and not daemon.networks.members(each)) == (values[0].lower() in {"1", "true"})
+        ),
+    }
+    if name not in tests:
+        raise InvalidInput(f"invalid filter '{name}'")
+    return tests[name]
+
+
+def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[NetworkRecord]:
+    """Returns the networks that pass the API's filters."""
+    tests = [_test(daemon, name, values) for name, values in filters.items()]
+    return [each for each in daemon.networks.all() if all(test(each) for test in tests)]
+
+
+@route("GET", "/networks")
+async def list_(daemon: Daemon, request: Request) -> Response:
+    """Lists them."""
+    return json([each.view({}) for each in choose(daemon, request.filters())])
+
+
+@route("GET", "/networks/{id}")
+async def inspect(daemon: Daemon, request: Request) -> Response:
+    """Tells all about one."""
+    record = daemon.networks.find(request.params["id"])
+    return json(record.view(daemon.networks.shown_members(record)))
+
+
+@route("POST", "/networks/create")
+async def create(daemon: Daemon, request: Request) -> Response:
+    """Makes one."""
+    body = await request.json(NetworkBody)
+    if not _NAME.fullmatch(body.name) or body.name in {*FIXED, "default"}:
+        if body.name in FIXED:
+            raise Conflict(f"operation is not permitted on predefined {body.name} network")
+        raise InvalidInput(f"invalid network name: {body.name[:80]!r}")
+    if body.driver in {"macvlan", "ipvlan", "overlay"}:
+        raise Unsupported(f"the {body.driver} driver is not served by this engine yet")
+    if body.driver not in {"", "bridge"}:
+        raise NotFound(f'could not find plugin {body.driver} in v1 plugin registry: plugin "{body.driver}" not found')
+    if body.enable_ipv6:
+        raise Unsupported("IPv6 is not served by this engine yet", reference="not-served")
+    ranges = body.ipam.config if body.ipam else []
+    if len(ranges) > 1:
+        raise InvalidInput("one subnet a network is served by this engine")
+    record = NetworkRecord(
+        id=secrets.token_hex(32),
+        name=body.name,
+        driver="bridge",
+        created_ns=time.time_ns(),
+        internal=body.internal,
+        attachable=body.attachable,
+        labels=body.labels,
+        options=body.options,
+    )
+    await daemon.networks.create(record, ranges[0] if ranges else IpamConfig())
+    return json({"Id": record.id, "Warning": ""}, status=201)
+
+
+@route("DELETE", "/networks/{id}")
+async def remove(daemon: Daemon, request: Request) -> Response:
+    """Removes one."""
+    await daemon.networks.remove(daemon.networks.find(request.params["id"]))
+    return EMPTY
+
+
+@route("POST", "/networks/{id}/connect")
+async def connect(daemon: Daemon, request: Request) -> Response:
+    """Puts a container on it."""
+    network = daemon.networks.find(request.params["id"])
+    body = await request.json(ConnectBody)
+    container = daemon.containers.find(body.container)
+    await daemon.networks.connect(container, network, body.endpoint_config or EndpointSettings())
+    return Answer(status=200)
+
+
+@route("POST", "/networks/{id}/disconnect")
+async def disconnect(daemon: Daemon, request: Request) -> Response:
+    """Takes a container off it."""
+    network = daemon.networks.find(request.params["id"])
+    body = await request.json(ConnectBody)
+    await daemon.networks.disconnect(daemon.containers.find(body.container), network)
+    return Answer(status=200)
+
+
+@route("POST", "/networks/prune")
+async def prune(daemon: Daemon, request: Request) -> Response:
+    """Removes all that nobody is on."""
+    filters = request.filters()
+    unknown = set(filters) - {"until", "label", "label!"}
+    if unknown:
+        raise InvalidInput(f"invalid filter '{min(unknown)}'")
+    edge = min((until(each) for each in filters.get("until", [])), default=None)
+    removed: list[str] = []
+    for record in daemon.networks.all():
+        wanted = all(labelled(record.labels, value) for value in filters.get("label", []))
+        wanted &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
+        wanted &= edge is None or record.created_ns < edge
+        used = any(record.name in each.record.networks for each in daemon.containers.all())
+        if record.name in FIXED or used or not wanted:
+            continue
+        try:
+            await daemon.networks.remove(record)
+        except PydError:
+            continue  # somebody joined meanwhile
+        removed.append(record.name)
+    return json({"NetworksDeleted": removed})

@@ -1,0 +1,99 @@
+"""Registries: `/images/{name}/push`, `/auth`, `/distribution`, and the pull of `/images/create`."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from pyd_core.daemon.api.encoding import json, line
+from pyd_core.daemon.api.failures import describe
+from pyd_core.daemon.api.http import Request, Response, Streaming
+from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.images.progress import Progress
+from pyd_core.daemon.images.pull import Pull
+from pyd_core.daemon.images.push import push as push_image
+from pyd_core.daemon.images.reference import DEFAULT_DOMAIN, Reference, parse
+from pyd_core.daemon.images.registry import Credentials, Registry, credentials
+from pyd_core.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+def _auth(request: Request) -> Credentials:
+    return credentials(request.headers.get("x-registry-auth", ""))
+
+
+async def _lines(progress: Progress, work: Callable[[], Awaitable[None]]) -> AsyncIterator[bytes]:
+    async for record in progress.records(work, describe):
+        yield line(record)
+
+
+async def pull(daemon: Daemon, request: Request) -> Response:
+    """Pulls an image; what can't be found is told by the status, what fails later in the stream."""
+    name, tag = request.query.get("fromImage", ""), request.query.get("tag", "")
+    if not name:
+        raise InvalidInput("fromImage or fromSrc must be given")
+    joined = f"{name}@{tag}" if tag.startswith("sha256:") else f"{name}:{tag}" if tag else name
+    reference = parse(joined)
+    registry = Registry(reference, _auth(request))
+    work = Pull(daemon.images, registry, platform=request.query.get("platform", ""))
+    try:
+        await work.resolve()
+    except BaseException:
+        await registry.__aexit__(None, None, None)
+        raise
+    progress = Progress()
+
+    async def run() -> None:
+        async with registry:
+            await work.run(progress)
+        daemon.events.emit("image", "pull", str(reference), {"name": reference.familiar})
+
+    return Streaming(chunks=_lines(progress, run))
+
+
+@route("POST", "/images/{name}/push")
+async def push(daemon: Daemon, request: Request) -> Response:
+    """Pushes an image."""
+    name, tag = request.params["name"], request.query.get("tag", "")
+    reference = parse(f"{name}:{tag}" if tag else name)
+    if reference.digest:
+        raise InvalidInput("cannot push a digest reference")
+    try:
+        record = daemon.images.find(str(reference))
+    except NotFound:
+        raise NotFound(f"An image does not exist locally with the tag: {reference.familiar}") from None
+    progress = Progress()
+    auth = _auth(request)
+
+    async def run() -> None:
+        async with Registry(reference, auth) as registry:
+            await push_image(daemon.images, record, registry, progress)
+        daemon.events.emit("image", "push", str(reference), {"name": reference.familiar})
+
+    return Streaming(chunks=_lines(progress, run))
+
+
+@route("POST", "/auth")
+async def log_in(daemon: Daemon, request: Request) -> Response:
+    """Checks credentials."""
+    given = await request.json(Credentials)
+    domain = given.serveraddress.removeprefix("https://").removeprefix("http://").partition("/")[0]
+    if domain in {"", "index.docker.io"}:
+        domain = DEFAULT_DOMAIN
+    async with Registry(Reference(domain, "library"), given) as registry:
+        await registry.check_login()
+    return json({"Status": "Login Succeeded", "IdentityToken": ""})
+
+
+@route("GET", "/distribution/{name}/json")
+async def distribution(daemon: Daemon, request: Request) -> Response:
+    """Tells what a registry has under a name."""
+    reference = parse(request.params["name"])
+    async with Registry(reference, _auth(request)) as registry:
+        media, body, digest = await registry.manifest(reference.digest or reference.tag)
+    listed = jsonlib.loads(body).get("manifests", [])
+    platforms = [each["platform"] for each in listed if each.get("platform")]
+    return json({"Descriptor": {"mediaType": media, "digest": digest, "size": len(body)}, "Platforms": platforms})

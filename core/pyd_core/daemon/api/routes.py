@@ -1,0 +1,117 @@
+"""The table of routes: which request goes to which handler, and what this engine doesn't serve."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyd_core.daemon.api.http import Request, Response
+from pyd_core.daemon.api.server import Head
+from pyd_core.errors import EngineError, InvalidInput, NotFound, Unsupported
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+Handler = Callable[["Daemon", Request], Awaitable[Response]]
+Dispatch = Callable[["Daemon", Head, Callable[[], AsyncIterator[bytes]]], Awaitable[Response]]
+
+NEWEST = (1, 45)
+OLDEST = (1, 24)
+
+_VERSION = re.compile(r"/v(\d+)\.(\d+)(/.*)")
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and path of the API, and its handler."""
+
+    method: str
+    pattern: str
+    """As the contract writes it: `/containers/{id}/json`."""
+    handler: Handler
+
+    def compiled(self) -> re.Pattern[str]:
+        """The pattern as a regular expression; an image's name may hold slashes."""
+        part = ".+" if self.pattern.startswith(("/images/", "/distribution/", "/plugins/")) else "[^/]+"
+        return re.compile(re.sub(r"\{(\w+)\}", rf"(?P<\1>{part})", self.pattern))
+
+
+class Routes:
+    """All routes, found by method and path."""
+
+    def __init__(self) -> None:
+        self.table: list[Route] = []
+        self._compiled: list[tuple[str, re.Pattern[str], Handler]] = []
+
+    def add(self, method: str, pattern: str) -> Callable[[Handler], Handler]:
+        """Registers the handler below for a method and path of the contract."""
+
+        def keep(handler: Handler) -> Handler:
+            route = Route(method, pattern, handler)
+            self.table.append(route)
+            self._compiled.append((method, route.compiled(), handler))
+            return handler
+
+        return keep
+
+    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]]:
+        """Returns the handler of a request and the variable parts of its path.
+
+        Raises:
+            NotFound: No such path.
+            EngineError: The path is known, but not with that method (status 405).
+        """
+        other = False
+        for known, pattern, handler in self._compiled:
+            match = pattern.fullmatch(path)
+            if match is None:
+                continue
+            if known == method or (known == "GET" and method == "HEAD"):
+                return handler, match.groupdict()
+            other = True
+        if other:
+            raise EngineError(f"{method} is not allowed on {path}", status=405)
+        raise NotFound("page not found")
+
+
+ROUTES = Routes()
+REFUSED: set[tuple[str, str]] = set()
+"""Methods and paths of the contract that this engine doesn't serve."""
+route = ROUTES.add
+
+
+def split_version(path: str) -> tuple[tuple[int, int], str]:
+    """Splits the version off a path; a path without one means the newest.
+
+    Raises:
+        InvalidInput: This engine doesn't speak that version.
+    """
+    match = _VERSION.fullmatch(path)
+    if match is None:
+        return NEWEST, path
+    version = int(match[1]), int(match[2])
+    asked, newest, oldest = (".".join(map(str, each)) for each in (version, NEWEST, OLDEST))
+    if version > NEWEST:
+        raise InvalidInput(f"client version {asked} is too new. Maximum supported API version is {newest}")
+    if version < OLDEST:
+        raise InvalidInput(f"client version {asked} is too old. Minimum supported API version is {oldest}")
+    return version, match[3]
+
+
+async def dispatch(daemon: Daemon, head: Head, chunks: Callable[[], AsyncIterator[bytes]]) -> Response:
+    """Answers one request."""
+    version, path = split_version(head.path)
+    handler, params = ROUTES.find(head.method, path)
+    return await handler(daemon, head.request(params, version, chunks))
+
+
+def unserved(method: str, pattern: str) -> None:
+    """Registers a part of the contract that this engine answers with 501 and its name."""
+
+    async def refuse(daemon: Daemon, request: Request) -> Response:
+        raise Unsupported(f"{method} {pattern} is not served by this engine", reference="not-served")
+
+    ROUTES.add(method, pattern)(refuse)
+    REFUSED.add((method, pattern))

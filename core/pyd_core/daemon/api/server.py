@@ -1,0 +1,197 @@
+"""HTTP/1.1 over a stream: h11 parses, this moves bytes; a connection can be handed over whole for attach and exec."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import h11
+
+from pyd_core.daemon.api.failures import failure
+from pyd_core.daemon.api.http import Answer, Hijack, Request, Response, Streaming
+from pyd_core.daemon.duplex import Wire
+from pyd_core.errors import InvalidInput
+from pyd_core.tasks import TaskOwner
+
+SERVER = "pydd (linux)"
+RAW = b"application/vnd.docker.raw-stream"
+log = logging.getLogger(__name__)
+
+MULTIPLEXED = b"application/vnd.docker.multiplexed-stream"
+
+
+class Head:
+    """A request's target and headers, split once."""
+
+    def __init__(self, event: h11.Request) -> None:
+        parts = urlsplit(event.target.decode("ascii", "replace"))
+        self.method = event.method.decode("ascii")
+        self.path = parts.path
+        self.many = parse_qs(parts.query, keep_blank_values=True)
+        self.query = {name: values[0] for name, values in self.many.items()}
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
+
+    def request(
+        self, params: dict[str, str], version: tuple[int, int], chunks: Callable[[], AsyncIterator[bytes]]
+    ) -> Request:
+        """What a handler is given."""
+        return Request(
+            method=self.method,
+            path=self.path,
+            params={name: unquote(value) for name, value in params.items()},
+            query=self.query,
+            many=self.many,
+            headers=self.headers,
+            version=version,
+            chunks=chunks,
+        )
+
+
+class Connection:
+    """One client's connection: requests one after another until it is closed or handed over."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        answer: Callable[[Head, Callable[[], AsyncIterator[bytes]]], Awaitable[Response]],
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._answer = answer
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
+
+    async def serve(self) -> None:
+        """Answers requests until the client leaves."""
+        try:
+            while await self._one():
+                self._http.start_next_cycle()
+        except (ConnectionError, h11.LocalProtocolError):
+            pass  # the client is gone, or took the connection in a way HTTP can't go on from
+        except Exception:  # an answer broke off in the middle: all that is left is to end the connection
+            log.exception("an answer broke off")
+        finally:
+            with contextlib.suppress(ConnectionError):
+                self._writer.close()
+                await self._writer.wait_closed()
+
+    async def _event(self) -> type[h11.NEED_DATA | h11.PAUSED] | h11.Event:
+        while True:
+            event = self._http.next_event()
+            if event is not h11.NEED_DATA:
+                return event
+            if self._http.they_are_waiting_for_100_continue:
+                self._send(h11.InformationalResponse(status_code=100, headers=[]))
+            self._http.receive_data(await self._reader.read(65536))
+
+    def _send(self, event: h11.Event) -> None:
+        data = self._http.send(event)
+        if data:
+            self._writer.write(data)
+
+    async def _one(self) -> bool:
+        """Answers one request; returns whether the connection can carry another."""
+        try:
+            event = await self._event()
+        except h11.RemoteProtocolError as error:
+            await self._whole(failure(InvalidInput(f"not HTTP: {error}")))
+            return False
+        if not isinstance(event, h11.Request):
+            return False
+        head = Head(event)
+        if head.headers.get("content-length", "0") == "0" and "transfer-encoding" not in head.headers:
+            self._http.next_event()  # no body: the end of the message is there already
+        try:
+            response = await self._answer(head, self._chunks)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong becomes an answer
+            response = failure(error)
+        if isinstance(response, Hijack):
+            await self._hand_over(head, response)
+            return False
+        if isinstance(response, Streaming):
+            await self._stream(response, bare=head.method == "HEAD")
+        else:
+            await self._whole(response, bare=head.method == "HEAD")
+        if self._http.their_state is h11.SEND_BODY:  # a body nobody read; a small one is taken out of the way
+            with contextlib.suppress(InvalidInput):
+                async for _ in self._chunks():
+                    pass
+        return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        while self._http.their_state is h11.SEND_BODY:
+            try:
+                event = await self._event()
+            except h11.RemoteProtocolError as error:
+                raise InvalidInput(f"the request's body broke off: {error}") from error
+            if isinstance(event, h11.Data):
+                yield bytes(event.data)
+
+    def _head(self, status: int, kind: str, headers: list[tuple[str, str]]) -> h11.Response:
+        usual = [
+            ("Api-Version", "1.45"),
+            ("Docker-Experimental", "false"),
+            ("Ostype", "linux"),
+            ("Server", SERVER),
+        ]
+        if kind:
+            usual.append(("Content-Type", kind))
+        return h11.Response(status_code=status, headers=[*usual, *headers])
+
+    async def _whole(self, answer: Answer, *, bare: bool = False) -> None:
+        kind = answer.kind if answer.body else ""
+        headers = list(answer.headers.items())
+        if answer.status not in {204, 304}:
+            headers.append(("Content-Length", str(len(answer.body))))
+        self._send(self._head(answer.status, kind, headers))
+        if answer.body and not bare:
+            self._send(h11.Data(data=answer.body))
+        self._send(h11.EndOfMessage())
+        await self._writer.drain()
+
+    async def _stream(self, answer: Streaming, *, bare: bool) -> None:
+        self._send(self._head(200, answer.kind, list(answer.headers.items())))
+        await self._writer.drain()
+        async with TaskOwner(on_error=lambda _: None) as owner:
+            sending = owner.start(self._pieces(answer, bare=bare))
+            if self._http.their_state is h11.SEND_BODY:  # the handler reads the body as it answers
+                await sending
+                return
+            leaving = owner.start(self._until_gone())
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                raise ConnectionResetError
+            sending.result()
+
+    async def _pieces(self, answer: Streaming, *, bare: bool) -> None:
+        async with contextlib.aclosing(answer.chunks) as chunks:  # type: ignore[type-var]
+            if not bare:
+                async for chunk in chunks:
+                    if chunk:
+                        self._send(h11.Data(data=chunk))
+                        await self._writer.drain()
+        self._send(h11.EndOfMessage())
+        await self._writer.drain()
+
+    async def _until_gone(self) -> None:
+        while data := await self._reader.read(65536):
+            self._http.receive_data(data)
+
+    async def _hand_over(self, head: Head, answer: Hijack) -> None:
+        kind = RAW if answer.tty else MULTIPLEXED
+        async for _ in self._chunks():
+            pass
+        if "upgrade" in head.headers:
+            self._writer.write(
+                b"HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" % kind
+            )
+        else:
+            self._writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n" % kind)
+        await self._writer.drain()
+        try:
+            await answer.serve(Wire(self._reader, self._writer, self._http.trailing_data[0]))
+        finally:
+            answer.done()

@@ -1,0 +1,136 @@
+"""`/containers/{id}/…` that stream: wait, logs, attach, resize."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.daemon.api.encoding import full
+from pyd_core.daemon.api.http import Answer, Hijack, Request, Response, Streaming
+from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.api.server import MULTIPLEXED, RAW
+from pyd_core.daemon.containers import logs as logfile
+from pyd_core.daemon.containers.attach import Attachment
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.runtime import terminal
+from pyd_core.daemon.times import moment
+from pyd_core.errors import Conflict, InvalidInput
+from pyd_core.model.container import WaitResult
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+@route("POST", "/containers/{id}/wait")
+async def wait(daemon: Daemon, request: Request) -> Response:
+    """Answers when it ends; the head goes out at once, because clients wait for it before they start the container."""
+    container = daemon.containers.find(request.params["id"])
+    condition = request.query.get("condition") or "not-running"
+    record = container.record
+    match condition:
+        case "not-running":
+            over = None if not record.running and record.status != "restarting" else container.next_end()
+        case "next-exit":
+            over = container.next_end()
+        case "removed":
+            over = container.removal()
+        case _:
+            raise InvalidInput(f'invalid condition: "{condition[:40]}"')
+
+    async def result() -> AsyncIterator[bytes]:
+        yield b""
+        code = record.exit_code if over is None else await over
+        yield msgspec.json.encode(full(WaitResult(status_code=code)))
+
+    return Streaming(chunks=result())
+
+
+def log_options(request: Request) -> logfile.LogOptions:
+    """Reads the parameters of a log request.
+
+    Raises:
+        InvalidInput: Neither stream is asked for, or a value makes no sense.
+    """
+    stdout, stderr = request.flag("stdout"), request.flag("stderr")
+    if not stdout and not stderr:
+        raise InvalidInput("Bad parameters: you must choose at least one stream")
+    tail = request.query.get("tail", "all")
+    return logfile.LogOptions(
+        stdout=stdout,
+        stderr=stderr,
+        timestamps=request.flag("timestamps"),
+        follow=request.flag("follow"),
+        tail=int(tail) if tail.isdecimal() else None,
+        since=moment(request.query.get("since", ""), "since") or 0,
+        until=moment(request.query.get("until", ""), "until") or 0,
+    )
+
+
+@route("GET", "/containers/{id}/logs")
+async def logs(daemon: Daemon, request: Request) -> Response:
+    """Streams what it printed."""
+    container = daemon.containers.find(request.params["id"])
+    kind = RAW if container.record.config.tty else MULTIPLEXED
+    if request.version < (1, 42):
+        kind = RAW
+    return Streaming(chunks=logfile.read(container, log_options(request)), kind=kind.decode())
+
+
+@route("POST", "/containers/{id}/attach")
+async def attach(daemon: Daemon, request: Request) -> Response:
+    """Joins the client to its streams."""
+    container = daemon.containers.find(request.params["id"])
+    record = container.record
+    if record.status == "paused":
+        raise Conflict(f"container {record.id[:12]} is paused, unpause the container before attach")
+    streaming = request.flag("stream")
+    before: list[bytes] = []
+    if request.flag("logs"):
+        options = logfile.LogOptions(stdout=request.flag("stdout"), stderr=request.flag("stderr"))
+        before = [piece async for piece in logfile.read(container, options)]
+    attachment = Attachment(
+        tty=record.config.tty,
+        stdin=request.flag("stdin") and record.config.open_stdin,
+        stdout=request.flag("stdout"),
+        stderr=request.flag("stderr"),
+        detach_keys=request.query.get("detachKeys", ""),
+        first=lambda: before,
+    )
+    if not streaming:
+        attachment.give_up()
+    elif record.running:
+        attachment.open(container.bundle)
+    elif record.status in {"created", "exited", "restarting"}:
+        container.attachments.append(attachment)
+    return Hijack(serve=attachment.serve, tty=record.config.tty, done=lambda: _forget(container, attachment))
+
+
+def _forget(container: Container, attachment: Attachment) -> None:
+    with contextlib.suppress(ValueError):
+        container.attachments.remove(attachment)
+
+
+def size(request: Request) -> tuple[int, int]:
+    """Reads rows and columns.
+
+    Raises:
+        InvalidInput: One is missing or out of range.
+    """
+    rows, columns = request.number("h"), request.number("w")
+    if rows is None or columns is None or not (0 <= rows < 65536 and 0 <= columns < 65536):
+        raise InvalidInput("h and w must be numbers from 0 to 65535")
+    return rows, columns
+
+
+@route("POST", "/containers/{id}/resize")
+async def resize(daemon: Daemon, request: Request) -> Response:
+    """Tells its terminal its size."""
+    container = daemon.containers.find(request.params["id"])
+    rows, columns = size(request)
+    if not container.record.running:
+        raise Conflict(f"Container {container.id} is not running")
+    terminal.resize_container(container.bundle, rows, columns)
+    return Answer(status=200)

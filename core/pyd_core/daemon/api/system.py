@@ -1,0 +1,197 @@
+"""The engine itself: `/_ping`, `/version`, `/info`, `/events`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+import pyd_core
+from pyd_core.daemon.api.encoding import full, json, line
+from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
+from pyd_core.daemon.api.routes import NEWEST, OLDEST, route
+from pyd_core.daemon.containers import listing
+from pyd_core.daemon.images.load import architecture
+from pyd_core.daemon.images.store import ImageRecord
+from pyd_core.daemon.times import moment
+from pyd_core.errors import InvalidInput
+from pyd_core.model.base import format_time
+from pyd_core.model.image import ImageSummary
+from pyd_core.model.system import Component, DiskUsage, Info, Version
+from pyd_core.model.volume import VolumeUsage
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+API = ".".join(map(str, NEWEST))
+OLDEST_API = ".".join(map(str, OLDEST))
+EVENT_FILTERS = {
+    *("config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret"),
+    *("service", "type", "volume"),
+}
+
+
+@route("GET", "/_ping")
+async def ping(daemon: Daemon, request: Request) -> Response:
+    """Says that it lives; the headers tell the API version."""
+    headers = {"Builder-Version": "1", "Swarm": "inactive", "Cache-Control": "no-cache, no-store, must-revalidate"}
+    return Answer(body=b"OK", kind="text/plain; charset=utf-8", headers={**headers, "Pragma": "no-cache"})
+
+
+@route("GET", "/version")
+async def version(daemon: Daemon, request: Request) -> Response:
+    """Which engine this is."""
+    kernel = os.uname().release
+    runtime = daemon.runtime.name
+    return json(
+        Version(
+            version=pyd_core.__version__,
+            api_version=API,
+            min_api_version=OLDEST_API,
+            os="linux",
+            arch=architecture(),
+            kernel_version=kernel,
+            components=[
+                Component(
+                    name="Engine",
+                    version=pyd_core.__version__,
+                    details={"ApiVersion": API, "MinAPIVersion": OLDEST_API, "Os": "linux", "Arch": architecture()},
+                ),
+                Component(name=runtime, version="", details={"Path": daemon.runtime.path}),
+            ],
+        )
+    )
+
+
+def _operating_system() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    except OSError:
+        return "Linux"
+
+
+@route("GET", "/info")
+async def info(daemon: Daemon, request: Request) -> Response:
+    """What it holds and what the host can do."""
+    states = [each.record.status for each in daemon.containers.all()]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    unified = daemon.unified
+    body: dict[str, Any] = full(
+        Info(
+            id=daemon.config.instance or "pyd",
+            name=os.uname().nodename,
+            containers=len(states),
+            containers_running=states.count("running") + states.count("restarting"),
+            containers_paused=states.count("paused"),
+            containers_stopped=len(states) - sum(states.count(each) for each in ("running", "paused", "restarting")),
+            images=len(daemon.images),
+            driver="overlay2",
+            driver_status=[["Supports d_type", "true"]],
+            docker_root_dir=str(daemon.config.root),
+            logging_driver="json-file",
+            cgroup_driver="cgroupfs",
+            cgroup_version="2" if unified else "1",
+            kernel_version=os.uname().release,
+            operating_system=_operating_system(),
+            os_type="linux",
+            architecture=platform.machine(),
+            ncpu=os.cpu_count() or 1,
+            mem_total=memory,
+            server_version=pyd_core.__version__,
+            default_runtime=daemon.runtime.name,
+            security_options=["name=seccomp,profile=builtin", *(["name=cgroupns"] if unified else [])],
+            warnings=[],
+        )
+    )
+    limits = (
+        "MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet", "PidsLimit", "IPv4Forwarding",
+        "BridgeNfIptables", "BridgeNfIp6tables", "LiveRestoreEnabled",
+    )  # fmt: skip
+    body |= dict.fromkeys(limits, True)
+    body |= {
+        "OomKillDisable": not unified,
+        "Debug": False,
+        "SystemTime": format_time(time.time_ns()),
+        "NEventsListener": daemon.events.listeners,
+        "Plugins": {
+            "Volume": ["local"],
+            "Network": ["bridge", "host", "null"],
+            "Authorization": None,
+            "Log": ["json-file"],
+        },
+        "Runtimes": {daemon.runtime.name: {"path": daemon.runtime.path}},
+        "IndexServerAddress": "https://index.docker.io/v1/",
+        "RegistryConfig": {"InsecureRegistryCIDRs": ["127.0.0.0/8"], "IndexConfigs": {}, "Mirrors": []},
+        "InitBinary": "tini",
+        "ExperimentalBuild": False,
+        "Isolation": "",
+        "HttpProxy": "",
+        "HttpsProxy": "",
+        "NoProxy": "",
+        "GenericResources": None,
+    }
+    return json(body)
+
+
+@route("GET", "/system/df")
+async def disk_usage(daemon: Daemon, request: Request) -> Response:
+    """What it keeps on disk."""
+    kinds = request.many.get("type", ["container", "image", "volume", "build-cache"])
+    users = {record.name: len(daemon.volumes.users(record.name)) for record in daemon.volumes.all()}
+
+    def measured() -> DiskUsage:
+        return DiskUsage(
+            layers_size=sum(layer.size for layer in daemon.images.layers.all()),
+            images=[_image(daemon, each) for each in daemon.images.all()] if "image" in kinds else [],
+            containers=(
+                [listing.sized(daemon, each) for each in daemon.containers.all()] if "container" in kinds else []
+            ),
+            volumes=(
+                [
+                    msgspec.structs.replace(
+                        daemon.volumes.view(each),
+                        usage_data=VolumeUsage(
+                            size=listing.tree_size(daemon.volumes.path(each.name)), ref_count=users[each.name]
+                        ),
+                    )
+                    for each in daemon.volumes.all()
+                ]
+                if "volume" in kinds
+                else []
+            ),
+        )
+
+    body = full(await asyncio.to_thread(measured))
+    return json({**body, "BuilderSize": 0})
+
+
+def _image(daemon: Daemon, record: ImageRecord) -> ImageSummary:
+    """An image's line, with how much of it others share."""
+    others = {diff_id for each in daemon.images.all() if each.id != record.id for diff_id in each.layers}
+    shared = sum(daemon.images.layers.get(diff_id).size for diff_id in record.layers if diff_id in others)
+    summary = daemon.images.summary(record, containers=len(daemon.images.users(record.id)))
+    return msgspec.structs.replace(summary, shared_size=shared)
+
+
+@route("GET", "/events")
+async def events(daemon: Daemon, request: Request) -> Response:
+    """What happens, as it happens."""
+    filters = request.filters()
+    unknown = set(filters) - EVENT_FILTERS
+    if unknown:
+        raise InvalidInput(f"invalid filter '{min(unknown)}'")
+    since, until = (moment(request.query.get(name, ""), name) for name in ("since", "until"))
+
+    async def lines() -> AsyncIterator[bytes]:
+        async for event in daemon.events.listen(filters, since=since, until=until):
+            old = {}
+            if event.type in {"container", "image"}:
+                old = {"status": event.action, "id": event.actor.id, "from": event.actor.attributes.get("image", "")}
+            yield line({**old, **full(event)})
+
+    return Streaming(chunks=lines())

@@ -1,0 +1,67 @@
+"""What the contract has and this engine doesn't: answered with 501 and its name, so that a client says why."""
+
+from __future__ import annotations
+
+from pyd_core.daemon.api.encoding import json
+from pyd_core.daemon.api.http import Request, Response
+from pyd_core.daemon.api.routes import route, unserved
+from pyd_core.daemon.engine import Daemon
+
+UNSERVED = """
+GET /containers/{id}/attach/ws
+POST /build
+POST /build/prune
+GET /images/search
+POST /session
+PUT /volumes/{name}
+GET /plugins/privileges
+POST /plugins/pull
+POST /plugins/create
+GET /plugins/{name}/json
+DELETE /plugins/{name}
+POST /plugins/{name}/enable
+POST /plugins/{name}/disable
+POST /plugins/{name}/upgrade
+POST /plugins/{name}/push
+POST /plugins/{name}/set
+GET /nodes
+GET /nodes/{id}
+DELETE /nodes/{id}
+POST /nodes/{id}/update
+GET /swarm
+POST /swarm/init
+POST /swarm/join
+POST /swarm/leave
+POST /swarm/update
+GET /swarm/unlockkey
+POST /swarm/unlock
+GET /services
+POST /services/create
+GET /services/{id}
+DELETE /services/{id}
+POST /services/{id}/update
+GET /services/{id}/logs
+GET /tasks
+GET /tasks/{id}
+GET /tasks/{id}/logs
+GET /secrets
+POST /secrets/create
+GET /secrets/{id}
+DELETE /secrets/{id}
+POST /secrets/{id}/update
+GET /configs
+POST /configs/create
+GET /configs/{id}
+DELETE /configs/{id}
+POST /configs/{id}/update
+""".strip().splitlines()
+
+for _line in UNSERVED:
+    _method, _, _pattern = _line.partition(" ")
+    unserved(_method, _pattern)
+
+
+@route("GET", "/plugins")
+async def plugins(daemon: Daemon, request: Request) -> Response:
+    """Lists plugins: there are none."""
+    return json([])

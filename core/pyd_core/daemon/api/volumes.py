@@ -1,0 +1,105 @@
+"""`/volumes`: list, make, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from pyd_core.daemon.api.encoding import json
+from pyd_core.daemon.api.http import EMPTY, Request, Response
+from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.containers.listing import labelled, tree_size
+from pyd_core.daemon.volumes import ANONYMOUS, VolumeRecord
+from pyd_core.errors import InvalidInput, PydError
+from pyd_core.model.base import Wire
+from pyd_core.model.volume import VolumeList
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+class VolumeBody(Wire):
+    """The body of `POST /volumes/create`."""
+
+    SPEC: ClassVar[str] = ""
+
+    name: str = ""
+    driver: str = "local"
+    driver_opts: dict[str, str] = {}
+    labels: dict[str, str] = {}
+
+
+def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[VolumeRecord]:
+    """Returns the volumes that pass the API's filters.
+
+    Raises:
+        InvalidInput: A filter is unknown.
+    """
+    found = daemon.volumes.all()
+    for name, values in filters.items():
+        tests: dict[str, Callable[[VolumeRecord, list[str]], bool]] = {
+            "name": lambda each, wanted: any(value in each.name for value in wanted),
+            "driver": lambda _, wanted: "local" in wanted,
+            "label": lambda each, wanted: all(labelled(each.labels, value) for value in wanted),
+            "dangling": lambda each, wanted: (
+                (not daemon.volumes.users(each.name)) == (wanted[0].lower() in {"1", "true"})
+            ),
+        }
+        if name not in tests:
+            raise InvalidInput(f"invalid filter '{name}'")
+        found = [each for each in found if tests[name](each, values)]
+    return found
+
+
+@route("GET", "/volumes")
+async def list_(daemon: Daemon, request: Request) -> Response:
+    """Lists them."""
+    found = choose(daemon, request.filters())
+    return json(VolumeList(volumes=[daemon.volumes.view(each) for each in found], warnings=[]))
+
+
+@route("POST", "/volumes/create")
+async def create(daemon: Daemon, request: Request) -> Response:
+    """Makes one."""
+    body = await request.json(VolumeBody)
+    made = daemon.volumes.create(body.name, driver=body.driver, labels=body.labels, options=body.driver_opts)
+    return json(daemon.volumes.view(made), status=201)
+
+
+@route("GET", "/volumes/{name}")
+async def inspect(daemon: Daemon, request: Request) -> Response:
+    """Tells all about one."""
+    return json(daemon.volumes.view(daemon.volumes.find(request.params["name"])))
+
+
+@route("DELETE", "/volumes/{name}")
+async def remove(daemon: Daemon, request: Request) -> Response:
+    """Removes one."""
+    daemon.volumes.remove(request.params["name"], force=request.flag("force"))
+    return EMPTY
+
+
+@route("POST", "/volumes/prune")
+async def prune(daemon: Daemon, request: Request) -> Response:
+    """Removes those no container uses: anonymous ones, and with the filter `all` the named too."""
+    filters = request.filters()
+    unknown = set(filters) - {"all", "label", "label!"}
+    if unknown:
+        raise InvalidInput(f"invalid filter '{min(unknown)}'")
+    everything = filters.get("all", ["0"])[0].lower() in {"1", "true"} or request.version < (1, 42)
+    removed: list[str] = []
+    freed = 0
+    for record in daemon.volumes.all():
+        wanted = everything or ANONYMOUS in record.labels
+        wanted &= all(labelled(record.labels, value) for value in filters.get("label", []))
+        wanted &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
+        if not wanted or daemon.volumes.users(record.name):
+            continue
+        size = tree_size(daemon.volumes.path(record.name))
+        try:
+            daemon.volumes.remove(record.name)
+        except PydError:
+            continue
+        removed.append(record.name)
+        freed += size
+    return json({"VolumesDeleted": removed, "SpaceReclaimed": freed})

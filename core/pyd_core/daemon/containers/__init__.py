@@ -1,0 +1,1 @@
+"""Containers: their record, the OCI specification planned from it, and their life from creation to removal."""

@@ -1,0 +1,173 @@
+"""All containers: finding one, making one, taking one away."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from pyd_core.daemon.containers import mounts, names, options
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
+from pyd_core.daemon.store import Shelf
+from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound
+from pyd_core.linux.mounting import unmount
+from pyd_core.model.container import ContainerConfig
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+class Containers:
+    """The engine's containers, by id; names are unique."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._root = daemon.config.root / "containers"
+        self._run = daemon.config.run / "c"
+        self._shelf = Shelf(daemon.store, "container", ContainerRecord)
+        for directory in (self._root, self._run):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o711)
+        self._all = {record.id: self._wrap(record) for record in self._shelf}
+        self._names = {record.name: record.id for record in self._shelf}
+
+    def _wrap(self, record: ContainerRecord) -> Container:
+        return Container(record, root=self._root, run=self._run)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def all(self) -> list[Container]:
+        """Returns every container, newest first."""
+        return sorted(self._all.values(), key=lambda each: -each.record.created_ns)
+
+    def find(self, name: str) -> Container:
+        """Finds a container by id, name, or unambiguous prefix of an id.
+
+        Raises:
+            NotFound: There is none.
+            Ambiguous: Several ids begin so.
+        """
+        exact = self._all.get(name) or self._all.get(self._names.get(name.removeprefix("/"), ""))
+        if exact is not None:
+            return exact
+        found = [key for key in self._all if key.startswith(name)] if name else []
+        if len(found) == 1:
+            return self._all[found[0]]
+        if found:
+            raise Ambiguous(f"multiple IDs found with provided prefix: {name}", candidates=found)
+        raise NotFound(f"No such container: {name[:128]}")
+
+    def get(self, key: str) -> Container | None:
+        """Returns a container by its id."""
+        return self._all.get(key)
+
+    def save(self, container: Container) -> None:
+        """Writes its record."""
+        self._shelf.put(container.id, container.record)
+
+    def _other(self, name: str) -> Container:
+        try:
+            return self.find(name)
+        except NotFound as error:  # clients take a 404 of creation for a missing image, and pull it
+            raise InvalidInput(error.message) from error
+
+    def _mounts_of(self, name: str) -> list[MountRecord]:
+        return self._other(name).record.mounts
+
+    def create(self, body: options.CreateBody, name: str) -> Container:
+        """Makes a container.
+
+        Raises:
+            NotFound: There is no such image.
+            Conflict: The name is taken.
+            InvalidInput: The request makes no sense.
+        """
+        daemon = self._daemon
+        options.check(body, daemon.processors)
+        name = names.check(name) if name else names.make_up(self._names)
+        taken = self._names.get(name)
+        if taken is not None:
+            raise Conflict(
+                f'Conflict. The container name "/{name}" is already in use by container "{taken}". '
+                "You have to remove (or rename) that container to be able to reuse that name."
+            )
+        if not body.image:
+            raise InvalidInput("no image specified")
+        image = daemon.images.find(body.image)
+        key = new_id()
+        config = options.merged(body, daemon.images.file(image).config or ContainerConfig(), key)
+        for mode in (body.host_config.network_mode, body.host_config.pid_mode, body.host_config.ipc_mode):
+            if mode.startswith("container:"):
+                self._other(mode.partition(":")[2])
+        record = ContainerRecord(
+            id=key,
+            name=name,
+            created_ns=time.time_ns(),
+            image_id=image.id,
+            image=body.image,
+            layers=image.layers,
+            config=config,
+            host=body.host_config,
+        )
+        record.networks = daemon.networks.wanted(record, body.networking_config.endpoints_config)
+        record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of)
+        container = self._wrap(record)
+        self.save(container)
+        try:
+            container.directory.mkdir(mode=0o710)
+            for path in (container.upper, container.work, container.root):
+                path.mkdir()
+            container.upper.chmod(0o755)
+            record.phase = "ready"
+            self.save(container)
+        except OSError:
+            self._shelf.delete(key)
+            shutil.rmtree(container.directory, ignore_errors=True)
+            raise
+        self._all[key] = container
+        self._names[name] = key
+        daemon.events.emit("container", "create", key, container.attributes())
+        return container
+
+    def rename(self, container: Container, name: str) -> None:
+        """Gives a container another name.
+
+        Raises:
+            Conflict: The name is taken.
+        """
+        name = names.check(name)
+        taken = self._names.get(name)
+        if taken is not None:
+            raise Conflict(
+                f'Error when allocating new name: Conflict. The container name "/{name}" is already in use by '
+                f'container "{taken}". You have to remove (or rename) that container to be able to reuse that name.'
+            )
+        old = container.record.name
+        del self._names[old]
+        container.record.name = name
+        self._names[name] = container.id
+        self.save(container)
+        self._daemon.events.emit("container", "rename", container.id, container.attributes(oldName=f"/{old}"))
+
+    def erase(self, container: Container, *, volumes: bool) -> None:
+        """Takes away a container that doesn't run: its mounts, files, name and record."""
+        record = container.record
+        record.phase, record.status = "removing", "removing"
+        self.save(container)
+        unmount(container.root)
+        shutil.rmtree(container.bundle, ignore_errors=True)
+        shutil.rmtree(container.directory, ignore_errors=True)
+        if container.directory.exists():
+            shutil.rmtree(container.directory)  # says what is in the way
+        self._shelf.delete(container.id)
+        self._all.pop(container.id, None)
+        if self._names.get(record.name) == container.id:
+            del self._names[record.name]
+        if volumes:
+            for mount in record.mounts:
+                known = mount.anonymous and mount.volume in self._daemon.volumes
+                if known and not self._daemon.volumes.users(mount.volume):
+                    self._daemon.volumes.remove(mount.volume)
+        self._daemon.events.emit("container", "destroy", container.id, container.attributes())
+        container.tell_removed()

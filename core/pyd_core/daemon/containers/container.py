@@ -1,0 +1,100 @@
+"""A container as this process knows it: its record, and what lives only in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyd_core.daemon.containers.attach import Attachment
+from pyd_core.daemon.containers.record import ContainerRecord
+from pyd_core.model.container import Health
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.containers.execs import Exec
+
+
+class Container:
+    """One container.
+
+    Attributes:
+        lock: Held by whatever changes its state.
+        attachments: Clients that wait for the start.
+    """
+
+    def __init__(self, record: ContainerRecord, *, root: Path, run: Path) -> None:
+        self.record = record
+        self.directory = root / record.id
+        """What outlives a reboot: writable layer, log, hosts file."""
+        self.bundle = run / record.id
+        self.lock = asyncio.Lock()
+        self.attachments: list[Attachment] = []
+        self.execs: dict[str, Exec] = {}
+        self.health: Health | None = None
+        self.health_wanted = asyncio.Event()
+        self._ends: list[asyncio.Future[int]] = []
+        self._removals: list[asyncio.Future[int]] = []
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.record.id
+
+    @property
+    def root(self) -> Path:
+        """Where its file system is mounted while it runs."""
+        return self.directory / "merged"
+
+    @property
+    def upper(self) -> Path:
+        """Its writable layer."""
+        return self.directory / "diff"
+
+    @property
+    def work(self) -> Path:
+        """The directory overlayfs works in."""
+        return self.directory / "work"
+
+    @property
+    def log(self) -> Path:
+        """What it printed, in conmon's `k8s-file` format."""
+        return self.directory / "container.log"
+
+    def attributes(self, **more: str) -> dict[str, str]:
+        """What events tell about it."""
+        return {**self.record.config.labels, "image": self.record.image, "name": self.record.name, **more}
+
+    def next_end(self) -> asyncio.Future[int]:
+        """Resolves with the exit code when it next ends."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._ends.append(future)
+        return future
+
+    def removal(self) -> asyncio.Future[int]:
+        """Resolves with the last exit code when it is removed."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._removals.append(future)
+        return future
+
+    def tell_ended(self) -> None:
+        """Wakes who waits for the end."""
+        ends, self._ends = self._ends, []
+        for future in ends:
+            if not future.done():
+                future.set_result(self.record.exit_code)
+
+    def tell_removed(self) -> None:
+        """Wakes who waits for the removal."""
+        self.tell_ended()
+        removals, self._removals = self._removals, []
+        for future in removals:
+            if not future.done():
+                future.set_result(self.record.exit_code)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Lets the clients go that attached for a start that doesn't come."""
+        waiting, self.attachments = self.attachments, []
+        for attachment in waiting:
+            attachment.give_up()

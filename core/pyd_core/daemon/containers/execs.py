@@ -1,0 +1,391 @@
+"""Commands run in a running container: `docker exec`.
+
+The OCI runtime starts the process and leaves (`exec --detach`); this process holds its streams and, being the parent
+that orphans fall to, learns its exit code. So a command costs no process besides its own.
+"""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pyd_core.daemon.containers import rights, spec, users
+from pyd_core.daemon.containers.attach import frame
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.detach import Detacher
+from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.images.changes import merged_env
+from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime.oci import failure
+from pyd_core.errors import Conflict, InvalidInput
+from pyd_core.linux import pipes
+from pyd_core.linux.reaper import exit_code
+from pyd_core.model.base import Wire as Model
+from pyd_core.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+LINGER = 2.0
+"""Seconds that output is still waited for after the command ended, where something else holds the streams open."""
+
+
+class ExecBody(Model):
+    """The body of `POST /containers/{id}/exec`."""
+
+    SPEC: ClassVar[str] = ""
+
+    attach_stdin: bool = False
+    attach_stdout: bool = False
+    attach_stderr: bool = False
+    console_size: list[int] | None = None
+    detach_keys: str = ""
+    tty: bool = False
+    env: list[str] = []  # noqa: RUF012 - msgspec copies it for each new struct
+    cmd: list[str] = []  # noqa: RUF012
+    privileged: bool = False
+    user: str = ""
+    working_dir: str = ""
+
+
+@dataclass
+class Exec:
+    """One command, before, while and after it runs."""
+
+    container: Container
+    body: ExecBody
+    id: str = field(default_factory=lambda: secrets.token_hex(32))
+    running: bool = False
+    started: bool = False
+    code: int | None = None
+    pid: int = 0
+    master: int = -1
+    """Our end of its terminal."""
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it runs or couldn't be started."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def end(self) -> None:
+        """Kills it, because its container goes."""
+        if self.running and self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, 9)
+
+
+def create(container: Container, body: ExecBody) -> Exec:
+    """Prepares a command.
+
+    Raises:
+        Conflict: The container doesn't run, or is paused.
+        InvalidInput: There is no command.
+    """
+    record = container.record
+    if record.status == "paused":
+        raise Conflict(f"Container {record.id} is paused, unpause the container before exec")
+    if not record.running:
+        raise Conflict(f"container {record.id} is not running")
+    if not body.cmd or not body.cmd[0]:
+        raise InvalidInput("No exec command specified")
+    made = Exec(container, body)
+    container.execs[made.id] = made
+    return made
+
+
+def process(made: Exec) -> dict[str, Any]:
+    """Plans its process, as config.md has it."""
+    record, body = made.container.record, made.body
+    identity = users.look_up(made.container.root, body.user or record.config.user, record.host.group_add)
+    security = spec.Security.parse(record.host.security_opt)
+    held = rights.capabilities(
+        add=record.host.cap_add,
+        drop=record.host.cap_drop,
+        privileged=record.host.privileged or body.privileged,
+    )
+    known = {f"CAP_{name}" for name in rights.ALL[: rights.last_capability() + 1]}
+    held = [name for name in held if name in known]
+    planned = spec.process(record, identity, held, security)
+    env = merged_env([each for each in planned["env"] if not each.startswith("TERM=")], body.env)
+    if body.tty and not any(each.startswith("TERM=") for each in env):
+        env.append("TERM=xterm")
+    planned |= {"args": body.cmd, "env": env, "terminal": body.tty}
+    if body.working_dir:
+        planned["cwd"] = body.working_dir
+    if body.console_size and len(body.console_size) == 2:
+        planned["consoleSize"] = {"height": body.console_size[0], "width": body.console_size[1]}
+    return planned
+
+
+class Streams:
+    """The three pipes of a command, or its terminal."""
+
+    def __init__(self, made: Exec, *, attached: bool) -> None:
+        self._made = made
+        body = made.body
+        self.theirs: list[int] = []
+        self.stdin = -1
+        self.outputs: dict[int, int] = {}
+        """Our ends by descriptor: 1 or 2."""
+        self.console: socket.socket | None = None
+        self.name = ""
+        if body.tty:
+            self.name = secrets.token_hex(4)
+            self.console = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            self._directory = os.open(made.container.bundle, os.O_PATH | os.O_DIRECTORY)
+            self.console.bind(self.console_path)
+            self.console.listen(1)
+            self.theirs = [os.open(os.devnull, os.O_RDWR) for _ in range(3)]
+            return
+        for number in range(3):
+            wanted = (body.attach_stdin, body.attach_stdout, body.attach_stderr)[number] and attached
+            if not wanted:
+                self.theirs.append(os.open(os.devnull, os.O_RDWR))
+                continue
+            reading, writing = os.pipe()
+            ours = writing if number == 0 else reading
+            self.theirs.append(reading if number == 0 else writing)
+            os.set_blocking(ours, False)
+            if number == 0:
+                self.stdin = ours
+            else:
+                self.outputs[number] = ours
+
+    @property
+    def console_path(self) -> str:
+        """Where the runtime hands the terminal over; through our descriptor, for `sun_path` has 108 bytes."""
+        return f"/proc/{os.getpid()}/fd/{self._directory}/{self.name}"
+
+    def started(self) -> None:
+        """Closes the ends that are the command's."""
+        for fd in self.theirs:
+            os.close(fd)
+        self.theirs = []
+
+    async def take_terminal(self) -> None:
+        """Receives the terminal from the runtime."""
+        assert self.console is not None  # noqa: S101 - asked for by the caller that made it
+        loop = asyncio.get_running_loop()
+        peer, _ = await loop.sock_accept(self.console)
+        try:
+            peer.setblocking(True)
+            numbers = array.array("i")
+            _, extra, _, _ = peer.recvmsg(4096, socket.CMSG_LEN(numbers.itemsize))
+            for _, _, data in extra:
+                numbers.frombytes(data[: numbers.itemsize])
+        finally:
+            peer.close()
+        master = numbers[0]
+        os.set_blocking(master, False)
+        self._made.master = self.stdin = master
+        self.outputs = {1: master}
+
+    def close_stdin(self) -> None:
+        """Tells the command that no input follows."""
+        if self.stdin >= 0 and self.stdin not in self.outputs.values():
+            os.close(self.stdin)
+        self.stdin = -1
+
+    def close(self) -> None:
+        """Closes everything."""
+        self.started()
+        self.close_stdin()
+        for fd in self.outputs.values():
+            os.close(fd)
+        self.outputs = {}
+        self._made.master = -1
+        if self.console is not None:
+            self.console.close()
+            with contextlib.suppress(OSError):
+                os.unlink(self.name, dir_fd=self._directory)
+            os.close(self._directory)
+            self.console = None
+
+
+async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
+    """Starts the command.
+
+    Returns:
+        What went wrong, where the command's own error output doesn't carry it. It runs if `made.running`.
+    """
+    made.started = True
+    try:
+        return await _start(daemon, made, streams)
+    finally:
+        made.settled.set()
+
+
+async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
+    container = made.container
+    base = container.bundle / f"exec-{made.id[:16]}"
+    planned = base.with_suffix(".json")
+    planned.write_text(json.dumps(process(made)))
+    pid_file = base.with_suffix(".pid")
+    log_file = base.with_suffix(".log")
+    logged = ["--log", str(log_file), "--log-format", "json"]
+    command = [
+        *daemon.runtime.arguments,
+        *logged,
+        "exec",
+        "--detach",
+        "--process",
+        str(planned),
+        "--pid-file",
+        str(pid_file),
+    ]
+    if streams.console is not None:
+        command += ["--tty", "--console-socket", streams.console_path]
+    complaints, theirs = os.pipe()
+    stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
+    try:
+        starter = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec: well under a millisecond
+            [*command, container.id], stdin=streams.theirs[0], stdout=streams.theirs[1], stderr=stderr
+        )
+    finally:
+        os.close(theirs)
+    streams.started()
+    try:
+        async with TaskOwner(on_error=lambda _: None) as owner:
+            taking = owner.start(streams.take_terminal()) if streams.console is not None else None
+            await children.ended(starter.pid)
+            failed = starter.wait() != 0
+            if taking is not None and not failed:
+                await taking
+        os.set_blocking(complaints, False)
+        try:
+            said = os.read(complaints, 65536) if failed else b""
+        except BlockingIOError:
+            said = b""
+    finally:
+        os.close(complaints)
+        planned.unlink(missing_ok=True)
+    why = str(failure(daemon.runtime.name, log_file.read_bytes())) if failed and log_file.exists() else ""
+    log_file.unlink(missing_ok=True)
+    if failed:
+        made.code = 127 if "not found" in why or "no such file" in why else 126
+        return b"" if 2 in streams.outputs else said or why.encode()
+    made.pid = int(pid_file.read_text())
+    pid_file.unlink()
+    made.running = True
+    daemon.tasks.start(_until_end(daemon, made))
+    return b""
+
+
+async def _until_end(daemon: Daemon, made: Exec) -> None:
+    await children.ended(made.pid)
+    code = exit_code(made.pid)
+    made.code = 137 if code is None else code
+    made.running = False
+    made.over.set()
+    told = made.container.attributes(execID=made.id, exitCode=str(made.code))
+    daemon.events.emit("container", "exec_die", made.container.id, told)
+    loop = asyncio.get_running_loop()
+    loop.call_later(300, made.container.execs.pop, made.id, None)
+
+
+def announce(daemon: Daemon, made: Exec, what: str) -> None:
+    """Tells of it by an event."""
+    action = f"{what}: {' '.join(made.body.cmd)}"
+    daemon.events.emit("container", action, made.container.id, made.container.attributes(execID=made.id))
+
+
+async def serve(daemon: Daemon, made: Exec, wire: Wire) -> None:
+    """Starts the command with a client joined to it, until it ends or the client leaves."""
+    streams = Streams(made, attached=True)
+    tty = made.body.tty
+    try:
+        problem = await start(daemon, made, streams)
+        if problem:
+            wire.writer.write(problem if tty else frame(2, problem))
+        async with TaskOwner(on_error=lambda _: None) as owner:
+            sending = [owner.start(_output(fd, 0 if tty else number, wire)) for number, fd in streams.outputs.items()]
+            left = asyncio.Event()
+            owner.start(_input(made, streams, wire, left))
+            gone = owner.start(left.wait())
+            ended = owner.start(children.ended(made.pid)) if made.running else None
+            copied = owner.start(_all(sending))
+            waiting = {gone, ended} if ended is not None else {copied}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if not gone.done():
+                await asyncio.wait({copied, gone}, timeout=LINGER, return_when=asyncio.FIRST_COMPLETED)
+            if made.running and not gone.done():
+                await made.over.wait()  # the client asks for the exit code as soon as the stream ends
+    finally:
+        streams.close()
+
+
+async def capture(
+    daemon: Daemon, container: Container, command: list[str], *, seconds: float, most: int
+) -> tuple[int, bytes]:
+    """Runs a command and returns its exit code and what it printed, up to `most` bytes.
+
+    Raises:
+        TimeoutError: It took longer than `seconds`; it is killed.
+    """
+    body = ExecBody(cmd=command, attach_stdout=True, attach_stderr=True)
+    made = create(container, body)
+    streams = Streams(made, attached=True)
+    found = bytearray()
+
+    async def keep(fd: int) -> None:
+        while data := await pipes.read(fd):
+            found.extend(data[: most - len(found)])
+
+    try:
+        problem = await start(daemon, made, streams)
+        async with TaskOwner(on_error=lambda _: None) as owner:
+            reading = [owner.start(keep(fd)) for fd in streams.outputs.values()]
+            if made.running:
+                await asyncio.wait_for(made.over.wait(), seconds)
+            await asyncio.wait(reading, timeout=LINGER)
+    finally:
+        made.end()
+        streams.close()
+        container.execs.pop(made.id, None)
+    return made.code if made.code is not None else 137, bytes(found) or problem
+
+
+async def _all(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        await task
+
+
+async def _output(fd: int, stream: int, wire: Wire) -> None:
+    while data := await pipes.read(fd):
+        wire.writer.write(frame(stream, data) if stream else data)
+        await wire.writer.drain()
+
+
+async def _input(made: Exec, streams: Streams, wire: Wire, left: asyncio.Event) -> None:
+    detacher = Detacher(made.body.detach_keys) if made.body.tty and made.body.attach_stdin else None
+    data = wire.trailing or await wire.read()
+    try:
+        while data:
+            if detacher is not None:
+                data, detached = detacher.feed(data)
+                if detached:
+                    left.set()
+                    return
+            if streams.stdin >= 0 and made.body.attach_stdin:
+                await pipes.write(streams.stdin, data)
+            data = await wire.read()
+    except OSError:
+        pass  # the command closed its input, or the client is gone
+    streams.close_stdin()
+    if wire.writer.transport.is_closing():
+        left.set()
+
+
+async def discard(streams: Streams) -> None:
+    """Keeps the terminal of a detached command alive and throws away what it prints."""
+    try:
+        while await pipes.read(streams.outputs[1]):
+            pass
+    finally:
+        streams.close()

@@ -1,0 +1,161 @@
+"""A container's files from outside: what changed, and copying in and out, running or not."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import json
+import os
+import posixpath
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.preparation import mount_root
+from pyd_core.errors import KernelError, NotFound
+from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.mounting import unmount
+from pyd_core.linux.overlay import is_whiteout
+from pyd_core.model.base import format_time
+from pyd_core.model.container import Change
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+MODIFIED, ADDED, DELETED = 0, 1, 2
+
+_GO_MODES = (
+    (stat.S_ISDIR, 1 << 31),
+    (stat.S_ISLNK, 1 << 27),
+    (stat.S_ISBLK, 1 << 26),
+    (stat.S_ISFIFO, 1 << 25),
+    (stat.S_ISSOCK, 1 << 24),
+    (stat.S_ISCHR, 1 << 26 | 1 << 21),
+)
+"""Bits of Go's `os.FileMode`, which the API's path statistics use."""
+
+
+@contextmanager
+def opened(daemon: Daemon, container: Container) -> Iterator[RootDirectory]:
+    """Gives the container's root: as its processes see it while it runs, volumes included, else its layers mounted."""
+    record = container.record
+    if record.running and record.main is not None:
+        with RootDirectory(f"/proc/{record.main.pid}/root") as root:
+            yield root
+        return
+    was = os.path.ismount(container.root)
+    mount_root(daemon, container)
+    try:
+        with RootDirectory(container.root) as root:
+            yield root
+    finally:
+        if not was and not record.running:
+            unmount(container.root)
+
+
+@contextmanager
+def found(root: RootDirectory, path: str) -> Iterator[tuple[str, os.stat_result, str]]:
+    """Finds a path: its directory is resolved inside the root, its last part is not followed unless it ends in `/`.
+
+    Yields:
+        A path through a descriptor, what it is, and its name.
+
+    Raises:
+        NotFound: There is nothing.
+    """
+    follow = path.endswith(("/", "/."))
+    clean = posixpath.normpath("/" + path)
+    flags = os.O_PATH | (0 if follow else os.O_NOFOLLOW)
+    try:
+        if follow or clean == "/":
+            fd = root.open(clean, flags)
+        else:
+            parent = root.open(posixpath.dirname(clean), os.O_PATH | os.O_DIRECTORY)
+            try:
+                fd = os.open(posixpath.basename(clean), flags | os.O_CLOEXEC, dir_fd=parent)
+            finally:
+                os.close(parent)
+    except (KernelError, OSError) as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+            raise NotFound(f"Could not find the file {path} in container") from error
+        raise
+    try:
+        yield f"/proc/self/fd/{fd}", os.fstat(fd), posixpath.basename(clean) or "/"
+    finally:
+        os.close(fd)
+
+
+def statistics(path: str, status: os.stat_result, name: str) -> str:
+    """The header that tells of a path: base64 of a JSON text."""
+    mode = stat.S_IMODE(status.st_mode) & 0o777
+    mode |= sum(bits for test, bits in _GO_MODES if test(status.st_mode))
+    mode |= (1 << 23 if status.st_mode & stat.S_ISUID else 0) | (1 << 22 if status.st_mode & stat.S_ISGID else 0)
+    mode |= 1 << 20 if status.st_mode & stat.S_ISVTX else 0
+    link = os.readlink("", dir_fd=int(path.rpartition("/")[2])) if stat.S_ISLNK(status.st_mode) else ""
+    told = {
+        "name": name,
+        "size": status.st_size,
+        "mode": mode,
+        "mtime": format_time(status.st_mtime_ns),
+        "linkTarget": link,
+    }
+    return base64.b64encode(json.dumps(told).encode()).decode()
+
+
+def changes(daemon: Daemon, container: Container) -> list[Change]:
+    """Returns what differs from the image, sorted by path."""
+    below = [daemon.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
+    below.append(daemon.base)
+    made: list[Change] = []
+
+    def walk(directory: Path, name: str) -> bool:
+        any_ = False
+        for entry in sorted(os.scandir(directory), key=lambda each: each.name):
+            path = f"{name}/{entry.name}"
+            status = entry.stat(follow_symlinks=False)
+            if is_whiteout(status):
+                made.append(Change(path=path, kind=DELETED))
+                any_ = True
+                continue
+            at = len(made)
+            inner = walk(Path(entry.path), path) if entry.is_dir(follow_symlinks=False) else False
+            known = exists(below, path)
+            if not known:
+                made.insert(at, Change(path=path, kind=ADDED))
+            elif inner or not entry.is_dir(follow_symlinks=False) or _differs(below, path, status):
+                made.insert(at, Change(path=path, kind=MODIFIED))
+            any_ = any_ or len(made) > at
+        return any_
+
+    walk(container.upper, "")
+    return made
+
+
+def _lower(layers: list[Path], path: str) -> os.stat_result | None:
+    for layer in layers:
+        with RootDirectory(layer) as root:
+            try:
+                fd = root.open(path, os.O_PATH | os.O_NOFOLLOW)
+            except KernelError:
+                continue
+            try:
+                status = os.fstat(fd)
+            finally:
+                os.close(fd)
+            return None if is_whiteout(status) else status
+    return None
+
+
+def exists(layers: list[Path], path: str) -> bool:
+    """Whether the image has a path, whiteouts obeyed."""
+    return _lower(layers, path) is not None
+
+
+def _differs(layers: list[Path], path: str, status: os.stat_result) -> bool:
+    other = _lower(layers, path)
+    if other is None:
+        return True
+    return (status.st_mode, status.st_uid, status.st_gid) != (other.st_mode, other.st_uid, other.st_gid)

@@ -1,0 +1,362 @@
+"""A container's life: start, end, stop, kill, pause, restart, removal. The only place that changes its status."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.daemon.containers import signals
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.preparation import Prepared, prepare
+from pyd_core.daemon.runtime import children, conmon
+from pyd_core.errors import Conflict, PydError
+from pyd_core.linux.mounting import unmount
+from pyd_core.linux.reaper import exit_code
+from pyd_core.model.base import format_time, parse_time
+from pyd_core.model.container import HostConfig
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+GRACE = 10
+"""Seconds between the stop signal and SIGKILL."""
+FIRST_DELAY = 0.1
+"""Seconds before the first restart; doubled each time up to `LONGEST_DELAY`, as Docker Engine does."""
+LONGEST_DELAY = 60.0
+STEADY = 10.0
+"""Seconds a container must have run for its delay to begin anew."""
+
+
+class Lifecycle:
+    """Moves containers from state to state; each step is written down before the next."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._conmon = conmon.find()
+        self._exits = daemon.config.run / "exits"
+        self._exits.mkdir(parents=True, exist_ok=True)
+        self._delays: dict[str, float] = {}
+
+    async def start(self, container: Container) -> bool:
+        """Starts it; returns False when it runs already.
+
+        Raises:
+            Conflict: It is paused or about to be removed.
+            EngineError: The runtime refused.
+        """
+        async with container.lock:
+            return await self._start(container)
+
+    async def _start(self, container: Container) -> bool:
+        record = container.record
+        if record.status == "paused":
+            raise Conflict("cannot start a paused container, try unpause instead")
+        if record.status in {"removing", "dead"} or record.phase != "ready":
+            raise Conflict(f"container {record.id[:12]} is marked for removal and cannot be started")
+        if record.running:
+            return False
+        record.error, record.oom_killed, record.stopped_by_hand = "", False, False
+        try:
+            if (self._daemon.runtime.state / record.id).exists():
+                await self._daemon.runtime.delete(record.id)
+            prepared = await prepare(self._daemon, container)
+            await self._launch(container, prepared)
+        except (PydError, OSError) as error:
+            await self._clean_up(container)
+            record.error = str(error)
+            record.exit_code = 126 if "permission denied" in record.error else 127 if _missing(record.error) else 128
+            record.status = "exited" if record.started_at[:4] != "0001" else "created"
+            self._daemon.containers.save(container)
+            container.let_go()
+            container.tell_ended()
+            if record.host.auto_remove:
+                self._daemon.tasks.start(self._auto_remove(container))
+            raise
+        self._daemon.events.emit("container", "start", record.id, container.attributes())
+        self.watch(container)
+        return True
+
+    async def _launch(self, container: Container, prepared: Prepared) -> None:
+        record = container.record
+        (self._exits / record.id).unlink(missing_ok=True)
+        (container.bundle / "oom").unlink(missing_ok=True)
+        hold = conmon.Hold(
+            key=record.id,
+            bundle=container.bundle,
+            log=container.log,
+            exits=self._exits,
+            tty=record.config.tty,
+            stdin=record.config.open_stdin,
+            keep_stdin=record.config.open_stdin and not record.config.stdin_once,
+            log_size=prepared.log_size,
+        )
+        record.main, record.holder = await conmon.create(self._conmon, self._daemon.runtime, hold)
+        waiting, container.attachments = container.attachments, []
+        for attachment in waiting:
+            attachment.open(container.bundle)
+        record.status, record.exit_code, record.started_at = "running", 0, format_time(time.time_ns())
+        self._daemon.containers.save(container)
+        await self._daemon.runtime.start(record.id)
+
+    def watch(self, container: Container) -> None:
+        """Waits in the background for its end."""
+        self._daemon.tasks.start(self._until_end(container), name=f"end of {container.id[:12]}")
+        self._daemon.health.begin(container)
+
+    async def _until_end(self, container: Container) -> None:
+        record = container.record
+        holder = record.holder
+        if holder is not None and holder.lives:
+            await children.ended(holder.pid)
+            exit_code(holder.pid)  # it fell to us when it detached: take it away
+        self._daemon.health.end(container)
+        async with container.lock:
+            if record.holder is not holder or not record.running:
+                return
+            await self._ended(container)
+            again = self._wants_restart(container)
+            if again:
+                record.status = "restarting"
+                self._daemon.containers.save(container)
+        container.tell_ended()
+        if again:
+            await self._restart_later(container)
+        elif record.host.auto_remove:
+            await self._auto_remove(container)
+
+    async def _ended(self, container: Container) -> None:
+        record = container.record
+        file = self._exits / record.id
+        try:
+            record.exit_code = int(file.read_text())
+        except (OSError, ValueError):
+            record.exit_code = 137  # conmon itself was killed, and its container with it
+            record.error = "the process that held the container was killed"
+        record.oom_killed = (container.bundle / "oom").exists()
+        record.finished_at = format_time(time.time_ns())
+        await self._clean_up(container)
+        record.status, record.main, record.holder = "exited", None, None
+        self._daemon.containers.save(container)
+        file.unlink(missing_ok=True)
+        if record.oom_killed:
+            self._daemon.events.emit("container", "oom", record.id, container.attributes())
+        spent = str(max(0, (time.time_ns() - _ns(record.started_at)) // 10**9))
+        told = container.attributes(exitCode=str(record.exit_code), execDuration=spent)
+        self._daemon.events.emit("container", "die", record.id, told)
+
+    async def _clean_up(self, container: Container) -> None:
+        """Takes away all that only a running container needs; safe to call again."""
+        for each in list(container.execs.values()):
+            each.end()
+        with contextlib.suppress(PydError):
+            await self._daemon.runtime.delete(container.id)
+        await self._daemon.networks.leave(container)
+        unmount(container.root)
+        unmount(container.bundle / "shm")
+        shutil.rmtree(container.bundle, ignore_errors=True)
+        for mount in container.record.mounts:
+            if mount.volume and not self._volume_in_use(mount.volume, container):
+                self._daemon.volumes.release(mount.volume)
+
+    async def settle(self, container: Container) -> None:
+        """Records the end of a container that ended while no engine watched."""
+        async with container.lock:
+            if container.record.running:
+                await self._ended(container)
+            container.record.status = "exited"
+            self._daemon.containers.save(container)
+        if container.record.host.auto_remove:
+            await self._auto_remove(container)
+
+    async def undo_start(self, container: Container) -> None:
+        """Takes away what a start that was cut short left behind."""
+        async with container.lock:
+            conmon.kill(container.bundle, container.id)
+            await self._clean_up(container)
+
+    def _volume_in_use(self, name: str, but: Container) -> bool:
+        return any(
+            each is not but and each.record.running and any(mount.volume == name for mount in each.record.mounts)
+            for each in self._daemon.containers.all()
+        )
+
+    def _wants_restart(self, container: Container) -> bool:
+        record = container.record
+        policy = record.host.restart_policy
+        if record.stopped_by_hand or self._daemon.stopping:
+            return False
+        if policy.name == "on-failure":
+            most = policy.maximum_retry_count
+            return record.exit_code != 0 and (not most or record.restart_count < most)
+        return policy.name in {"always", "unless-stopped"}
+
+    async def _restart_later(self, container: Container) -> None:
+        record = container.record
+        ran = (_ns(record.finished_at) - _ns(record.started_at)) / 1e9
+        delay = FIRST_DELAY if ran > STEADY else self._delays.get(container.id, FIRST_DELAY)
+        self._delays[container.id] = min(delay * 2, LONGEST_DELAY)
+        await asyncio.sleep(delay)
+        async with container.lock:
+            if record.status != "restarting" or record.stopped_by_hand:
+                return
+            record.restart_count += 1
+            record.status = "exited"
+            with contextlib.suppress(PydError, OSError):
+                await self._start(container)
+
+    async def _auto_remove(self, container: Container) -> None:
+        with contextlib.suppress(PydError):
+            await self.remove(container, force=True, volumes=True)
+
+    def signal(self, container: Container, number: int) -> None:
+        """Sends a signal to the main process.
+
+        Raises:
+            Conflict: It doesn't run.
+        """
+        record = container.record
+        main = record.main
+        if not record.running or main is None:
+            raise Conflict(f"container {record.id} is not running")
+        try:
+            fd = os.pidfd_open(main.pid)
+        except ProcessLookupError:
+            return
+        try:
+            if main.lives:  # by start time, after the descriptor pins the pid
+                signal.pidfd_send_signal(fd, number)
+        except ProcessLookupError:
+            pass
+        finally:
+            os.close(fd)
+
+    async def kill(self, container: Container, name: str) -> None:
+        """Sends a signal by name; SIGKILL ends a paused one too."""
+        number = signals.number(name or "KILL")
+        record = container.record
+        if not record.running:
+            raise Conflict(f"Cannot kill container: {record.name}: container {record.id} is not running")
+        if number == signal.SIGKILL:
+            record.stopped_by_hand = True
+        self.signal(container, number)
+        if record.status == "paused" and number == signal.SIGKILL:
+            await self._daemon.runtime.resume(record.id)
+        self._daemon.events.emit("container", "kill", record.id, container.attributes(signal=str(number)))
+        if number == signal.SIGKILL and record.running:
+            await container.next_end()
+
+    async def stop(self, container: Container, *, name: str = "", grace: int | None = None) -> bool:
+        """Sends its stop signal, and SIGKILL after the grace; returns False when it doesn't run."""
+        record = container.record
+        if record.status == "restarting":
+            record.stopped_by_hand = True
+            record.status = "exited"
+            self._daemon.containers.save(container)
+            return True
+        if not record.running:
+            return False
+        record.stopped_by_hand = True
+        number = signals.number(name or record.config.stop_signal or "TERM")
+        if grace is None:
+            grace = GRACE if record.config.stop_timeout is None else record.config.stop_timeout
+        over = container.next_end()
+        if record.status == "paused":
+            await self.unpause(container)
+        self.signal(container, number)
+        told = container.attributes(signal=str(number))
+        self._daemon.events.emit("container", "kill", record.id, told)
+        try:
+            await asyncio.wait_for(asyncio.shield(over), grace if grace >= 0 else None)
+        except TimeoutError:
+            with contextlib.suppress(Conflict):
+                self.signal(container, signal.SIGKILL)
+                told = container.attributes(signal=str(int(signal.SIGKILL)))
+                self._daemon.events.emit("container", "kill", record.id, told)
+            await over
+        self._daemon.events.emit("container", "stop", record.id, container.attributes())
+        return True
+
+    async def restart(self, container: Container, *, name: str = "", grace: int | None = None) -> None:
+        """Stops and starts it."""
+        auto, container.record.host = container.record.host, _kept(container)
+        try:
+            await self.stop(container, name=name, grace=grace)
+            await self.start(container)
+        finally:
+            container.record.host = auto
+        self._daemon.containers.save(container)
+        self._daemon.events.emit("container", "restart", container.id, container.attributes())
+
+    async def pause(self, container: Container) -> None:
+        """Freezes it.
+
+        Raises:
+            Conflict: It doesn't run, or is frozen already.
+        """
+        async with container.lock:
+            record = container.record
+            if record.status == "paused":
+                raise Conflict(f"Container {record.id} is already paused")
+            if not record.running:
+                raise Conflict(f"Container {record.id} is not running")
+            await self._daemon.runtime.pause(record.id)
+            record.status = "paused"
+            self._daemon.containers.save(container)
+        self._daemon.events.emit("container", "pause", record.id, container.attributes())
+
+    async def unpause(self, container: Container) -> None:
+        """Lets it go on.
+
+        Raises:
+            Conflict: It isn't frozen.
+        """
+        async with container.lock:
+            record = container.record
+            if record.status != "paused":
+                raise Conflict(f"Container {record.id} is not paused")
+            await self._daemon.runtime.resume(record.id)
+            record.status = "running"
+            self._daemon.containers.save(container)
+        self._daemon.events.emit("container", "unpause", record.id, container.attributes())
+
+    async def remove(self, container: Container, *, force: bool = False, volumes: bool = False) -> None:
+        """Removes it; `force` kills it first.
+
+        Raises:
+            Conflict: It runs.
+        """
+        record = container.record
+        if record.running or record.status == "restarting":
+            if not force:
+                what = "paused" if record.status == "paused" else "running"
+                raise Conflict(
+                    f'cannot remove container "/{record.name}": container is {what}: stop the container before '
+                    "removing or force remove"
+                )
+            record.stopped_by_hand = True
+            if record.running:
+                await self.kill(container, "KILL")
+        async with container.lock:
+            if self._daemon.containers.get(record.id) is None:
+                return
+            self._daemon.containers.erase(container, volumes=volumes)
+        self._delays.pop(record.id, None)
+
+
+def _kept(container: Container) -> HostConfig:
+    return msgspec.structs.replace(container.record.host, auto_remove=False)
+
+
+def _missing(text: str) -> bool:
+    return "executable file not found" in text or "no such file or directory" in text
+
+
+def _ns(text: str) -> int:
+    return parse_time(text) or 0

@@ -1,0 +1,170 @@
+"""Reading what a container printed, from conmon's log.
+
+Each line of the `k8s-file` format is `TIME STREAM F|P TEXT`: `F` ends a line of the program, `P` is a part of one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyd_core.daemon.containers.attach import frame
+from pyd_core.daemon.containers.container import Container
+from pyd_core.linux.watch import FileWatch
+from pyd_core.model.base import format_time, parse_time
+from pyd_core.tasks import TaskOwner
+
+BLOCK = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogOptions:
+    """What the client wants of the log."""
+
+    stdout: bool = True
+    stderr: bool = True
+    timestamps: bool = False
+    follow: bool = False
+    tail: int | None = None
+    """Lines from the end; None is all."""
+    since: int = 0
+    """Nanoseconds since the epoch."""
+    until: int = 0
+    """The same; 0 is no end."""
+
+
+class _Formatter:
+    """Turns lines of the log into what the client gets."""
+
+    def __init__(self, options: LogOptions, *, tty: bool) -> None:
+        self._options = options
+        self._tty = tty
+        self._inside = {1: False, 2: False}
+
+    def wanted(self, line: bytes) -> bool:
+        stream = line[36:42] if len(line) > 42 else b""
+        return (self._options.stdout and b"stdout" in stream) or (self._options.stderr and b"stderr" in stream)
+
+    def line(self, line: bytes) -> bytes:
+        """Formats one line of the log, without its newline; empty when the client doesn't want it."""
+        parts = line.split(b" ", 3)
+        if len(parts) != 4:
+            return b""
+        time, name, mark, text = parts
+        stream = 1 if name == b"stdout" else 2
+        if not (self._options.stdout if stream == 1 else self._options.stderr):
+            return b""
+        stamp = _canonical(time)
+        if self._options.since or self._options.until:
+            moment = parse_time(stamp.decode()) or 0
+            if moment < self._options.since or (self._options.until and moment > self._options.until):
+                return b""
+        begins = not self._inside[stream]
+        self._inside[stream] = mark == b"P"
+        data = text if mark == b"P" else text + b"\n"
+        if self._options.timestamps and begins:
+            data = stamp + b" " + data
+        return data if self._tty else frame(stream, data)
+
+    def late(self, line: bytes) -> bool:
+        """Whether a line lies after the end the client set, and so all that follow."""
+        if not self._options.until:
+            return False
+        moment = parse_time(_canonical(line.split(b" ", 1)[0]).decode()) or 0
+        return moment > self._options.until
+
+
+def _canonical(time: bytes) -> bytes:
+    if time.endswith(b"+00:00"):
+        return time[:-6] + b"Z"
+    moment = parse_time(time.decode(errors="replace"))
+    return format_time(moment).encode() if moment is not None else time
+
+
+def _tail(path: Path, count: int, formatter: _Formatter) -> int:
+    """Returns the offset at which the last `count` lines begin."""
+    with path.open("rb") as file:
+        at, rest, found = file.seek(0, os.SEEK_END), b"", 0
+        while at > 0:
+            size = min(BLOCK, at)
+            at -= size
+            file.seek(at)
+            block = file.read(size) + rest
+            lines = block.split(b"\n")
+            rest = lines[0]
+            end = at + len(block)
+            for line in reversed(lines if at == 0 else lines[1:]):
+                if line and formatter.wanted(line) and b" P " not in line[:48]:
+                    found += 1
+                    if found > count:
+                        return end + 1
+                end -= len(line) + 1
+    return 0
+
+
+def _lines(file_path: Path, at: int) -> Iterator[tuple[bytes, int]]:
+    with file_path.open("rb") as file:
+        file.seek(at)
+        for line in file:
+            if not line.endswith(b"\n"):
+                return  # conmon is still writing it
+            at += len(line)
+            yield line[:-1], at
+
+
+def _written(path: Path, at: int, formatter: _Formatter) -> Iterator[bytes]:
+    pieces: list[bytes] = []
+    size = 0
+    for line, _ in _lines(path, at):
+        pieces.append(formatter.line(line))
+        size += len(line)
+        if size > BLOCK:
+            yield b"".join(pieces)
+            pieces, size = [], 0
+    yield b"".join(pieces)
+
+
+async def read(container: Container, options: LogOptions) -> AsyncIterator[bytes]:
+    """Yields the log as the client wants it; with `follow` until the container ends."""
+    formatter = _Formatter(options, tty=container.record.config.tty)
+    path = container.log
+    over = container.next_end()
+    if not path.exists():
+        if not options.follow or not container.record.running:
+            return
+        path.touch()
+    at = 0
+    if options.tail is not None:
+        at = path.stat().st_size if options.tail == 0 else _tail(path, options.tail, formatter)
+    if not options.follow:
+        for piece in _written(path, at, formatter):
+            yield piece
+        return
+    with FileWatch(path) as watch:
+        async with TaskOwner() as owner:
+            ending = owner.start(_until(over))
+            while True:
+                last = ending.done() or not container.record.running
+                if path.exists() and path.stat().st_size < at:
+                    at = 0  # the log began anew at its size limit
+                pieces: list[bytes] = []
+                for line, end in _lines(path, at):
+                    at = end
+                    pieces.append(formatter.line(line))
+                    if formatter.late(line):
+                        last = True
+                        break
+                if pieces:
+                    yield b"".join(pieces)
+                if last:
+                    return
+                changing = owner.start(watch.changed())
+                await asyncio.wait({changing, ending}, return_when=asyncio.FIRST_COMPLETED)
+                changing.cancel()
+
+
+async def _until(over: asyncio.Future[int]) -> None:
+    await over

@@ -1,0 +1,171 @@
+"""Mounts asked for at creation: `-v`, `--mount`, `--tmpfs`, `--volumes-from` and the image's volumes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from pyd_core.daemon.containers.record import MountRecord
+from pyd_core.daemon.volumes import Volumes
+from pyd_core.errors import InvalidInput
+from pyd_core.model.container import ContainerConfig, HostConfig, Mount
+
+_PROPAGATION = {"private", "rprivate", "shared", "rshared", "slave", "rslave"}
+_MODES = _PROPAGATION | {"ro", "rw", "z", "Z", "nocopy", "copy", "cached", "delegated", "consistent", "volume-nocopy"}
+
+
+def plan(
+    config: ContainerConfig, host: HostConfig, volumes: Volumes, others: Callable[[str], list[MountRecord]]
+) -> list[MountRecord]:
+    """Resolves every mount, making the volumes that are missing.
+
+    Args:
+        config: Image and creation merged.
+        host: The host configuration.
+        volumes: The engine's volumes.
+        others: Returns the mounts of another container, for `--volumes-from`.
+
+    Raises:
+        InvalidInput: One makes no sense, or two have the same target.
+    """
+    found: dict[str, MountRecord] = {}
+    asked: set[str] = set()
+    for entry in host.volumes_from:
+        name, _, mode = entry.partition(":")
+        for record in others(name):
+            if record.kind != "tmpfs":
+                found[record.target] = _narrowed(record, mode)
+    for text in host.binds:
+        _take(_bind(text, volumes), found, asked)
+    for each in host.mounts:
+        _take(_mount(each, volumes), found, asked)
+    for target, options in host.tmpfs.items():
+        words = [word for word in options.split(",") if word]
+        _take(MountRecord(kind="tmpfs", target=_target(target), options=words), found, asked)
+    for target in config.volumes:
+        if _target(target) not in found:
+            made = volumes.create()
+            found[_target(target)] = MountRecord(
+                kind="volume",
+                target=_target(target),
+                source=str(volumes.path(made.name)),
+                volume=made.name,
+                copy=True,
+                anonymous=True,
+            )
+    return list(found.values())
+
+
+def _narrowed(record: MountRecord, mode: str) -> MountRecord:
+    read_only = record.read_only or mode == "ro"
+    return msgspec.structs.replace(record, read_only=read_only, anonymous=False)
+
+
+def _take(record: MountRecord, found: dict[str, MountRecord], asked: set[str]) -> None:
+    if record.target in asked:
+        raise InvalidInput(f"Duplicate mount point: {record.target}")
+    asked.add(record.target)
+    found[record.target] = record
+
+
+def _target(path: str) -> str:
+    clean = os.path.normpath(path)
+    if not path.startswith("/"):
+        raise InvalidInput(f"invalid mount path: {path[:100]!r} mount path must be absolute")
+    if clean in {"/", "//"}:
+        raise InvalidInput("invalid specification: destination can't be '/'")
+    return clean
+
+
+def _bind(text: str, volumes: Volumes) -> MountRecord:
+    parts = text.split(":")
+    if len(parts) == 1:
+        parts = ["", *parts]
+    if len(parts) not in {2, 3} or not parts[1]:
+        raise InvalidInput(f"invalid volume specification: {text[:200]!r}")
+    source, target = parts[0], _target(parts[1])
+    words = [word for word in parts[2].split(",") if word] if len(parts) == 3 else []
+    unknown = set(words) - _MODES
+    if unknown:
+        raise InvalidInput(f"invalid mode: {min(unknown)[:40]}")
+    propagation = next((word for word in words if word in _PROPAGATION), "")
+    mode = ",".join(words)
+    if source.startswith("/"):
+        source = os.path.normpath(source)
+        if not Path(source).exists():
+            Path(source).mkdir(parents=True)  # the -v form makes it, as Docker Engine does
+        return MountRecord(
+            kind="bind",
+            target=target,
+            source=source,
+            read_only="ro" in words,
+            propagation=propagation or "rprivate",
+            mode=mode,
+        )
+    made = volumes.create(source)
+    return MountRecord(
+        kind="volume",
+        target=target,
+        source=str(volumes.path(made.name)),
+        volume=made.name,
+        read_only="ro" in words,
+        mode=mode or "z",
+        copy="nocopy" not in words,
+        anonymous=not source,
+    )
+
+
+def _mount(each: Mount, volumes: Volumes) -> MountRecord:
+    target = _target(each.target)
+    if each.type == "tmpfs":
+        options: list[str] = []
+        if each.tmpfs_options is not None:
+            if each.tmpfs_options.size_bytes:
+                options.append(f"size={each.tmpfs_options.size_bytes}")
+            if each.tmpfs_options.mode:
+                options.append(f"mode={each.tmpfs_options.mode:o}")
+        if each.read_only:
+            options.append("ro")
+        return MountRecord(kind="tmpfs", target=target, options=options)
+    if each.type == "bind":
+        if not each.source.startswith("/"):
+            raise InvalidInput(f"invalid mount config for type \"bind\": invalid mount path: '{each.source[:100]}'")
+        bind = each.bind_options
+        if not Path(each.source).exists():
+            if bind is None or not bind.create_mountpoint:
+                raise InvalidInput(
+                    f'invalid mount config for type "bind": bind source path does not exist: {each.source[:200]}'
+                )
+            Path(each.source).mkdir(parents=True)
+        return MountRecord(
+            kind="bind",
+            target=target,
+            source=os.path.normpath(each.source),
+            read_only=each.read_only,
+            propagation=(bind.propagation if bind else "") or "rprivate",
+            recursive=not (bind and bind.non_recursive),
+        )
+    if each.type == "volume":
+        options_ = each.volume_options
+        driver = options_.driver_config if options_ else None
+        made = volumes.create(
+            each.source,
+            driver=(driver.name if driver else "") or "local",
+            labels=options_.labels if options_ else None,
+            options=driver.options if driver else None,
+        )
+        source = volumes.path(made.name)
+        return MountRecord(
+            kind="volume",
+            target=target,
+            source=str(source),
+            volume=made.name,
+            read_only=each.read_only,
+            mode="z",
+            copy=not (options_ and options_.no_copy),
+            anonymous=not each.source,
+        )
+    raise InvalidInput(f"mount type unknown: {each.type[:40]!r}")

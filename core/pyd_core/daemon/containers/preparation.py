@@ -1,0 +1,217 @@
+"""What a container needs before it can start: its root mounted, its files written, its specification planned."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyd_core.daemon.containers import rights, spec, users
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.images.load import architecture
+from pyd_core.daemon.runtime.oci import unified
+from pyd_core.errors import Conflict, InvalidInput, KernelError, Unsupported
+from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.mounting import mount, mount_overlay, unmount
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+INITS = (
+    "/usr/libexec/docker/docker-init",
+    "/usr/bin/docker-init",
+    "/usr/bin/tini-static",
+    "/usr/bin/tini",
+    "/usr/bin/catatonit",
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What starting needs to know of the preparation."""
+
+    log_size: int
+
+
+def make_base(base: Path) -> None:
+    """Fills the lowest layer of every container: mount points the engine needs, so that none shows up as a change."""
+    if (base / ".done").exists():
+        return
+    shutil.rmtree(base, ignore_errors=True)
+    for directory in ("dev/pts", "dev/shm", "dev/mqueue", "proc", "sys", "etc"):
+        (base / "root" / directory).mkdir(parents=True, mode=0o755)
+    for name in ("etc/hosts", "etc/hostname", "etc/resolv.conf", "dev/console", ".dockerenv"):
+        (base / "root" / name).touch(mode=0o755)
+    (base / "root/etc/mtab").symlink_to("/proc/mounts")
+    (base / ".done").touch()
+
+
+def mount_root(daemon: Daemon, container: Container) -> None:
+    """Mounts a container's file system, if it isn't yet."""
+    if os.path.ismount(container.root):
+        return
+    lower = [daemon.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
+    try:
+        mount_overlay([*lower, daemon.base], container.upper, container.work, container.root)
+    except KernelError as error:
+        if error.errno != 19:
+            raise
+        raise Unsupported("this kernel has no overlayfs", hint="modprobe overlay", reference="no-overlay") from error
+
+
+async def prepare(daemon: Daemon, container: Container) -> Prepared:
+    """Readies a container; what it made is taken away again by the clean-up of its end."""
+    record = container.record
+    host = record.host
+    shutil.rmtree(container.bundle, ignore_errors=True)
+    container.bundle.mkdir(mode=0o711)
+    mount_root(daemon, container)
+    for each in record.mounts:
+        if each.volume:
+            if each.volume not in daemon.volumes:
+                daemon.volumes.create(each.volume)
+            daemon.volumes.prepare(each.volume)
+            if each.copy:
+                _copy_up(container.root, each.target, Path(each.source))
+    namespaces = dict(await daemon.networks.enter(container))
+    for kind, mode in (("ipc", host.ipc_mode), ("pid", host.pid_mode)):
+        if mode.startswith("container:"):
+            namespaces[kind] = f"/proc/{_pid_of(daemon, mode)}/ns/{kind}"
+    daemon.networks.write_files(container)
+    identity = users.look_up(container.root, record.config.user, host.group_add)
+    facts = spec.Facts(
+        rootfs=str(container.root),
+        identity=identity,
+        cgroup=f"/{host.cgroup_parent.strip('/') or daemon.config.cgroup}/{record.id}",
+        unified=unified(),
+        arch=architecture(),
+        kernel=os.uname().release,
+        namespaces=namespaces,
+        files=daemon.networks.files(container),
+        shm=_shm(daemon, container),
+        init=_init() if host.init else "",
+        devices=_devices(container),
+        last_capability=rights.last_capability(),
+        seccomp_profile=_profile(container),
+    )
+    planned = spec.plan(record, facts)
+    (container.bundle / "config.json").write_bytes(json.dumps(planned).encode())
+    return Prepared(log_size=_size(host.log_config.config.get("max-size", "")))
+
+
+def _pid_of(daemon: Daemon, mode: str) -> int:
+    other = daemon.containers.find(mode.partition(":")[2])
+    if not other.record.running or other.record.main is None:
+        raise Conflict(f"cannot join the namespace of container {other.id[:12]}: it is not running")
+    return other.record.main.pid
+
+
+def _shm(daemon: Daemon, container: Container) -> str:
+    host = container.record.host
+    if host.ipc_mode == "shareable":
+        place = container.bundle / "shm"
+        place.mkdir()
+        mount("shm", str(place), "tmpfs", 0xE, f"mode=1777,size={host.shm_size or spec.DEFAULT_SHM}")
+        return str(place)
+    if host.ipc_mode.startswith("container:"):
+        other = daemon.containers.find(host.ipc_mode.partition(":")[2])
+        if other.record.host.ipc_mode != "shareable":
+            raise Conflict(f"non-shareable IPC of container {other.id[:12]} (hint: use IpcMode:shareable for it)")
+        return str(other.bundle / "shm")
+    return ""
+
+
+def _init() -> str:
+    for path in INITS:
+        if os.access(path, os.X_OK):
+            return path
+    raise Unsupported("no init program for --init", hint="apt-get install tini", reference="no-init")
+
+
+def _devices(container: Container) -> list[dict[str, Any]]:
+    host = container.record.host
+    if host.privileged:
+        found = []
+        for name in os.listdir("/dev"):  # noqa: PTH208 - names are enough
+            path = f"/dev/{name}"
+            mode = os.lstat(path).st_mode
+            if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and name not in {"console", "ptmx", "tty"}:
+                found.append(spec.device(path, path))
+        return found
+    made: list[dict[str, Any]] = []
+    for each in host.devices:
+        target = each.path_in_container or each.path_on_host
+        source = Path(each.path_on_host)
+        if source.is_dir():
+            for inside in sorted(source.rglob("*")):
+                if stat.S_ISCHR(inside.lstat().st_mode) or stat.S_ISBLK(inside.lstat().st_mode):
+                    made.append(spec.device(str(inside), f"{target}/{inside.relative_to(source)}"))  # noqa: PERF401
+        else:
+            made.append(spec.device(each.path_on_host, target))
+    return made
+
+
+def _profile(container: Container) -> dict[str, Any] | None:
+    text = spec.Security.parse(container.record.host.security_opt).seccomp
+    if text in {"", "unconfined", "builtin"}:
+        return None
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _size(text: str) -> int:
+    if not text:
+        return 0
+    number, unit = text.rstrip("bB"), 1
+    for suffix, factor in (("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)):
+        if number.lower().endswith(suffix):
+            number, unit = number[:-1], factor
+    if not number.isdecimal():
+        raise InvalidInput(f"invalid value for max-size: {text[:40]!r}")
+    return int(number) * unit
+
+
+def _copy_up(root: Path, target: str, source: Path) -> None:
+    """Fills an empty volume with what the image has where it is mounted, owner and mode of the directory included."""
+    if any(source.iterdir()):
+        return
+    with RootDirectory(root) as inside:
+        try:
+            fd = inside.open(target, os.O_PATH | os.O_DIRECTORY)
+        except KernelError:
+            return
+        try:
+            where = Path(f"/proc/self/fd/{fd}").resolve()
+            status = os.fstat(fd)
+            os.chown(source, status.st_uid, status.st_gid)
+            source.chmod(stat.S_IMODE(status.st_mode))
+            copy_tree(where, source)
+        finally:
+            os.close(fd)
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copies what a directory holds, owners and links as they are."""
+    for entry in os.scandir(source):
+        to = target / entry.name
+        status = entry.stat(follow_symlinks=False)
+        if entry.is_symlink():
+            to.symlink_to(Path(entry.path).readlink())
+        elif entry.is_dir():
+            to.mkdir()
+            copy_tree(Path(entry.path), to)
+        elif entry.is_file():
+            shutil.copyfile(entry.path, to)
+        else:
+            os.mknod(to, status.st_mode, status.st_rdev)
+        os.chown(to, status.st_uid, status.st_gid, follow_symlinks=False)
+        if not entry.is_symlink():
+            to.chmod(stat.S_IMODE(status.st_mode))
+        os.utime(to, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
+
+
+__all__ = ["Prepared", "copy_tree", "make_base", "mount_root", "prepare", "unmount"]

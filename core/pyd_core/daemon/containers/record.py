@@ -1,0 +1,146 @@
+"""What is remembered of a container, and the states it can be in."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+import msgspec
+
+from pyd_core.daemon.runtime.children import start_time
+from pyd_core.model.container import ContainerConfig, ContainerState, HostConfig, MountPoint, PortBinding
+from pyd_core.model.network import EndpointSettings
+
+Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process by pid and start time: a pid alone may name another by now."""
+
+    pid: int
+    started: int
+    """Clock ticks since boot."""
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        """Names a process that lives."""
+        return cls(pid, start_time(pid))
+
+    @property
+    def lives(self) -> bool:
+        """Whether it still runs."""
+        return self.pid > 0 and self.started != 0 and start_time(self.pid) == self.started
+
+
+class MountRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A mount planned at creation."""
+
+    kind: Literal["bind", "volume", "tmpfs"]
+    target: str
+    source: str = ""
+    """Path on the host; for a volume its directory."""
+    volume: str = ""
+    read_only: bool = False
+    propagation: str = ""
+    mode: str = ""
+    """The options as they were written, such as `ro,z`."""
+    recursive: bool = True
+    copy: bool = False
+    """Whether an empty volume gets what the image has at the target."""
+    anonymous: bool = False
+    options: list[str] = []
+    """Of a tmpfs, as mount(8) takes them."""
+
+    def point(self) -> MountPoint:
+        """How inspect reports it."""
+        return MountPoint(
+            type=self.kind,
+            name=self.volume,
+            source=self.source,
+            destination=self.target,
+            driver="local" if self.kind == "volume" else "",
+            mode=self.mode,
+            rw=not self.read_only,
+            propagation=self.propagation if self.kind == "bind" else "",
+        )
+
+
+class ContainerRecord(msgspec.Struct, kw_only=True):
+    """A container as the store holds it.
+
+    `phase` is its journal: a row found `creating` at start is undone, one found `removing` is finished.
+    """
+
+    id: str
+    name: str
+    created_ns: int
+    image_id: str
+    image: str
+    """As its creator wrote it."""
+    layers: list[str]
+    config: ContainerConfig
+    """Image and creation merged."""
+    host: HostConfig
+    mounts: list[MountRecord] = []
+    networks: dict[str, EndpointSettings] = {}
+    """By the network's name."""
+    ports: dict[str, list[PortBinding]] = {}
+    """Published, while it runs: `80/tcp` to where on the host."""
+    phase: Literal["creating", "ready", "removing"] = "creating"
+    status: Status = "created"
+    exit_code: int = 0
+    error: str = ""
+    oom_killed: bool = False
+    started_at: str = "0001-01-01T00:00:00Z"
+    finished_at: str = "0001-01-01T00:00:00Z"
+    main: Process | None = None
+    """The container's first process, while it runs."""
+    holder: Process | None = None
+    """Its conmon, while it runs."""
+    stopped_by_hand: bool = False
+    """Its restart policy waits until it is started again."""
+    restart_count: int = 0
+    console: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Whether its processes exist; true while paused."""
+        return self.status in {"running", "paused"}
+
+    @property
+    def command(self) -> list[str]:
+        """What is started: entrypoint, then command."""
+        entrypoint = self.config.entrypoint or []
+        if isinstance(entrypoint, str):
+            entrypoint = [entrypoint]
+        return [*entrypoint, *(self.config.cmd or [])]
+
+    @property
+    def network_mode(self) -> str:
+        """`none`, `host`, `container:ID` or a network's name."""
+        mode = self.host.network_mode
+        return "bridge" if mode in {"", "default"} else mode
+
+    def state(self) -> ContainerState:
+        """Its state as inspect reports it, without health."""
+        return ContainerState(
+            status=self.status,
+            running=self.running or self.status == "restarting",
+            paused=self.status == "paused",
+            restarting=self.status == "restarting",
+            oom_killed=self.oom_killed,
+            dead=self.status == "dead",
+            pid=self.main.pid if self.main is not None and self.running else 0,
+            exit_code=self.exit_code,
+            error=self.error,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+        )
+
+
+def new_id() -> str:
+    """A container's id: 64 hexadecimal digits that aren't all decimal in the first 12, so no id reads as a number."""
+    while True:
+        key = os.urandom(32).hex()
+        if not key[:12].isdecimal():
+            return key

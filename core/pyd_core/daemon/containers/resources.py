@@ -1,0 +1,128 @@
+"""Limits: from the host configuration to `linux.resources` of the OCI runtime specification (config-linux.md)."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Any
+
+from pyd_core.errors import InvalidInput
+from pyd_core.model.container import HostConfig, ThrottleDevice
+
+PERIOD = 100_000
+"""Microseconds of a CPU quota's period."""
+LEAST_MEMORY = 6 << 20
+"""Bytes; less than this and no runtime can start the process. Docker's bound."""
+
+
+def check(host: HostConfig, processors: int) -> None:
+    """Refuses limits that make no sense, as Docker Engine does.
+
+    Raises:
+        InvalidInput: One is out of range.
+    """
+    _check_memory(host)
+    _check_cpu(host, processors)
+    if host.blkio_weight and not 10 <= host.blkio_weight <= 1000:
+        raise InvalidInput("Range of blkio weight is from 10 to 1000")
+    if not -1000 <= host.oom_score_adj <= 1000:
+        raise InvalidInput(f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
+    if host.shm_size < 0:
+        raise InvalidInput("SHM size can not be less than 0")
+    for text, name in ((host.cpuset_cpus, "cpuset cpus"), (host.cpuset_mems, "cpuset mems")):
+        _check_set(text, name)
+
+
+def _check_memory(host: HostConfig) -> None:
+    if host.memory < 0 or 0 < host.memory < LEAST_MEMORY:
+        raise InvalidInput("Minimum memory limit allowed is 6MB")
+    if host.memory_swap > 0 and not host.memory:
+        raise InvalidInput("You should always set the Memory limit when using Memoryswap limit, see usage")
+    if 0 < host.memory_swap < host.memory:
+        raise InvalidInput("Minimum memoryswap limit should be larger than memory limit, see usage")
+    if host.memory_reservation and host.memory and host.memory < host.memory_reservation:
+        raise InvalidInput("Minimum memory limit can not be less than memory reservation limit, see usage")
+    if host.memory_swappiness is not None and not -1 <= host.memory_swappiness <= 100:
+        raise InvalidInput(f"Invalid value: {host.memory_swappiness}, valid memory swappiness range is 0-100")
+
+
+def _check_cpu(host: HostConfig, processors: int) -> None:
+    if host.nano_cpus < 0 or host.nano_cpus > processors * 10**9:
+        raise InvalidInput(
+            f"range of CPUs is from 0.01 to {processors:.2f}, as there are only {processors} CPUs available"
+        )
+    if host.nano_cpus and (host.cpu_quota or host.cpu_period):
+        raise InvalidInput("Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set.")
+    if host.cpu_shares and not 2 <= host.cpu_shares <= 262_144:
+        raise InvalidInput(f"invalid CPU shares ({host.cpu_shares}): the range is 2 to 262144")
+    if host.cpu_period and not 1_000 <= host.cpu_period <= 1_000_000:
+        raise InvalidInput("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
+    if 0 < host.cpu_quota < 1_000:
+        raise InvalidInput("CPU cfs quota can not be less than 1ms (i.e. 1000)")
+
+
+def _check_set(text: str, name: str) -> None:
+    for part in text.split(",") if text else []:
+        low, dash, high = part.partition("-")
+        if not low.isdecimal() or (dash and (not high.isdecimal() or int(high) < int(low))):
+            raise InvalidInput(f"Invalid value {text[:60]} for {name}")
+
+
+def plan(host: HostConfig) -> dict[str, Any]:
+    """Returns the limits; what isn't asked for is left out."""
+    period, quota = host.cpu_period, host.cpu_quota
+    if host.nano_cpus:
+        period, quota = PERIOD, host.nano_cpus * PERIOD // 10**9
+    memory = {
+        "limit": host.memory or None,
+        "swap": (host.memory_swap or host.memory * 2) or None,
+        "reservation": host.memory_reservation or None,
+        "swappiness": host.memory_swappiness if (host.memory_swappiness or 0) >= 0 else None,
+        "disableOOMKiller": host.oom_kill_disable or None,
+    }
+    cpu = {
+        "shares": host.cpu_shares or None,
+        "period": period or None,
+        "quota": quota or None,
+        "cpus": host.cpuset_cpus or None,
+        "mems": host.cpuset_mems or None,
+    }
+    found = {
+        "memory": _asked(memory),
+        "cpu": _asked(cpu),
+        "pids": {"limit": host.pids_limit} if host.pids_limit else {},
+        "blockIO": _block(host),
+    }
+    return {name: limits for name, limits in found.items() if limits}
+
+
+def _asked(limits: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in limits.items() if value is not None}
+
+
+def _block(host: HostConfig) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if host.blkio_weight:
+        found["weight"] = host.blkio_weight
+    if host.blkio_weight_device:
+        found["weightDevice"] = [{**_device(each.path), "weight": each.weight} for each in host.blkio_weight_device]
+    limits: tuple[tuple[str, list[ThrottleDevice]], ...] = (
+        ("throttleReadBpsDevice", host.blkio_device_read_bps),
+        ("throttleWriteBpsDevice", host.blkio_device_write_bps),
+        ("throttleReadIOPSDevice", host.blkio_device_read_iops),
+        ("throttleWriteIOPSDevice", host.blkio_device_write_iops),
+    )
+    for name, devices in limits:
+        if devices:
+            found[name] = [{**_device(each.path), "rate": each.rate} for each in devices]
+    return found
+
+
+def _device(path: str) -> dict[str, int]:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - only the numbers are wanted
+    except OSError as error:
+        raise InvalidInput(f"block device {path}: {error.strerror}") from error
+    if not stat.S_ISBLK(status.st_mode):
+        raise InvalidInput(f"{path} is no block device")
+    return {"major": os.major(status.st_rdev), "minor": os.minor(status.st_rdev)}

@@ -1,0 +1,140 @@
+"""What a container's processes may do: capabilities, seccomp, masked paths. Docker's defaults."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from pyd_core.errors import InvalidInput
+
+DEFAULT = """
+CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL
+AUDIT_WRITE
+""".split()  # noqa: SIM905 - easier to read and to add to
+
+ALL = """
+CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE
+NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT
+SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP
+MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE
+""".split()  # noqa: SIM905 - easier to read and to add to
+"""In the kernel's order, see capabilities(7)."""
+
+MASKED = [
+    "/proc/asound",
+    "/proc/acpi",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
+]
+READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+
+
+def _plain(names: Sequence[str]) -> list[str]:
+    found = [name.upper().removeprefix("CAP_") for name in names]
+    for name in found:
+        if name != "ALL" and name not in ALL:
+            raise InvalidInput(f"invalid capability: CAP_{name[:40]}", hint="see capabilities(7) for their names")
+    return found
+
+
+def capabilities(*, add: Sequence[str], drop: Sequence[str], privileged: bool) -> list[str]:
+    """Returns the capabilities a container gets, as `CAP_…` in the kernel's order.
+
+    Raises:
+        InvalidInput: One doesn't exist.
+    """
+    added, dropped = _plain(add), _plain(drop)
+    if privileged:
+        chosen = set(ALL)
+    else:
+        chosen = set() if "ALL" in dropped else set(DEFAULT)
+        if "ALL" in added:
+            chosen = set(ALL)
+        chosen |= set(added) - {"ALL"}
+        chosen -= set(dropped)
+    return [f"CAP_{name}" for name in ALL if name in chosen]
+
+
+def last_capability() -> int:
+    """The highest capability number this kernel knows (`/proc/sys/kernel/cap_last_cap`)."""
+    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:  # noqa: PTH123 - a file of /proc
+        return int(file.read())
+
+
+@cache
+def _profile() -> dict[str, Any]:
+    text = resources.files("pyd_core.daemon.containers").joinpath("seccomp.json").read_text()
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _applies(rule: dict[str, Any], held: set[str], arch: str, kernel: tuple[int, int]) -> bool:
+    includes, excludes = rule.get("includes") or {}, rule.get("excludes") or {}
+    if "arches" in includes and arch not in includes["arches"]:
+        return False
+    if "caps" in includes and not set(includes["caps"]) <= held:
+        return False
+    if "minKernel" in includes and kernel < _kernel(includes["minKernel"]):
+        return False
+    if "arches" in excludes and arch in excludes["arches"]:
+        return False
+    if "caps" in excludes and set(excludes["caps"]) & held:
+        return False
+    return not ("minKernel" in excludes and kernel >= _kernel(excludes["minKernel"]))
+
+
+def _kernel(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor.split(".")[0].split("-")[0] or 0)
+
+
+_RUNTIME_ARCH = {
+    "amd64": "SCMP_ARCH_X86_64",
+    "arm64": "SCMP_ARCH_AARCH64",
+    "386": "SCMP_ARCH_X86",
+    "arm": "SCMP_ARCH_ARM",
+}
+
+
+def seccomp(held: Sequence[str], arch: str, release: str, profile: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Turns a profile in Docker's form into the OCI runtime specification's.
+
+    Args:
+        held: Capabilities of the container; several calls are allowed only with one.
+        arch: `amd64`, `arm64`, …
+        release: The kernel's, as `uname -r` prints it.
+        profile: Docker's default if left out.
+    """
+    chosen = profile if profile is not None else _profile()
+    kernel = _kernel(release)
+    native = _RUNTIME_ARCH.get(arch, "")
+    architectures = list(chosen.get("architectures") or [])
+    for entry in chosen.get("archMap") or []:
+        if entry["architecture"] == native:
+            architectures += [native, *(entry.get("subArchitectures") or [])]
+    rules: list[dict[str, Any]] = []
+    for rule in chosen.get("syscalls") or []:
+        if not _applies(rule, set(held), arch, kernel):
+            continue
+        kept = {key: rule[key] for key in ("action", "errnoRet") if rule.get(key) is not None}
+        kept["names"] = rule.get("names") or [rule["name"]]
+        if rule.get("args"):
+            kept["args"] = rule["args"]
+        rules.append(kept)
+    found: dict[str, Any] = {"defaultAction": chosen["defaultAction"], "syscalls": rules}
+    if architectures:
+        found["architectures"] = architectures
+    if chosen.get("defaultErrnoRet") is not None:
+        found["defaultErrnoRet"] = chosen["defaultErrnoRet"]
+    return found

@@ -1,0 +1,39 @@
+"""Signals by name or number, see signal(7)."""
+
+from __future__ import annotations
+
+import signal
+
+from pyd_core.errors import InvalidInput
+
+
+def number(text: str) -> int:
+    """Reads `SIGTERM`, `term`, `RTMIN+3` or `15`.
+
+    Raises:
+        InvalidInput: There is no such signal.
+    """
+    word = text.strip().upper().removeprefix("SIG")
+    if word.isdecimal():
+        value = int(word)
+        if 0 < value <= signal.SIGRTMAX:
+            return value
+        raise InvalidInput(f"Invalid signal: {text[:40]}")
+    for base, sign in (("RTMIN", "+"), ("RTMAX", "-")):
+        if word.startswith(base + sign) and word[len(base) + 1 :].isdecimal():
+            offset = int(word[len(base) + 1 :])
+            value = signal.SIGRTMIN + offset if sign == "+" else signal.SIGRTMAX - offset
+            if signal.SIGRTMIN <= value <= signal.SIGRTMAX:
+                return value
+    found = getattr(signal, f"SIG{word}", None)
+    if not isinstance(found, signal.Signals):
+        raise InvalidInput(f"Invalid signal: {text[:40]}")
+    return int(found)
+
+
+def name(value: int) -> str:
+    """A signal's name, `SIGTERM`, or its number as text."""
+    try:
+        return signal.Signals(value).name
+    except ValueError:
+        return str(value)

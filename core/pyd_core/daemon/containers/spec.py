@@ -1,0 +1,320 @@
+"""Planning the OCI specification of a container: a pure function from record and host facts to `config.json`.
+
+See the OCI runtime specification, config.md and config-linux.md. Defaults are Docker Engine's.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyd_core.daemon.containers import resources, rights
+from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
+from pyd_core.errors import InvalidInput
+
+DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEFAULT_SHM = 64 << 20
+"""Bytes of /dev/shm."""
+INIT_PATH = "/sbin/docker-init"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Whom the main process runs as, looked up in the container's own files."""
+
+    uid: int = 0
+    gid: int = 0
+    groups: tuple[int, ...] = ()
+    home: str = "/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the host contributes to a plan."""
+
+    rootfs: str
+    identity: Identity
+    cgroup: str
+    """Absolute path in the cgroup file system."""
+    unified: bool
+    """Whether the host has cgroup v2 alone."""
+    arch: str
+    kernel: str
+    namespaces: Mapping[str, str] = field(default_factory=dict)
+    """Paths of namespaces to join, by the specification's type name."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files bound over /etc/hosts and its like: target to source."""
+    shm: str = ""
+    """A directory bound over /dev/shm; empty mounts a fresh one."""
+    init: str = ""
+    """Program bound as the init; needed with `--init`."""
+    devices: Sequence[Mapping[str, Any]] = ()
+    """Host devices, as `device` describes them."""
+    last_capability: int = 40
+    seccomp_profile: Mapping[str, Any] | None = None
+    """A profile in Docker's form in place of the default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Security:
+    """What `--security-opt` says."""
+
+    no_new_privileges: bool = False
+    seccomp: str = ""
+    """Empty is the default profile, `unconfined` none, else a profile's JSON text."""
+    apparmor: str = ""
+    masked: bool = True
+
+    @classmethod
+    def parse(cls, options: Sequence[str]) -> Security:
+        """Reads the options.
+
+        Raises:
+            InvalidInput: One is unknown.
+        """
+        found: dict[str, Any] = {}
+        for option in options:
+            name, equals, value = option.partition("=")
+            if not equals:
+                name, _, value = option.partition(":")
+            match name:
+                case "no-new-privileges":
+                    found["no_new_privileges"] = value in {"", "true"}
+                case "seccomp":
+                    found["seccomp"] = value
+                case "apparmor":
+                    found["apparmor"] = value
+                case "systempaths" if value == "unconfined":
+                    found["masked"] = False
+                case "label" | "writable-cgroups":
+                    pass  # SELinux isn't managed here
+                case _:
+                    raise InvalidInput(f"invalid --security-opt: {option[:80]!r}")
+        return cls(**found)
+
+
+def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
+    """Plans the specification of a container."""
+    host = record.host
+    security = Security.parse(host.security_opt)
+    held = rights.capabilities(add=host.cap_add, drop=host.cap_drop, privileged=host.privileged)
+    known = {f"CAP_{name}" for name in rights.ALL[: facts.last_capability + 1]}
+    held = [name for name in held if name in known]
+    linux: dict[str, Any] = {
+        "cgroupsPath": facts.cgroup,
+        "namespaces": _namespaces(record, facts),
+        "resources": {**resources.plan(host), "devices": _device_rules(record, facts)},
+    }
+    if facts.devices:
+        linux["devices"] = [dict(device) for device in facts.devices]
+    if not host.privileged and security.masked:
+        linux["maskedPaths"] = rights.MASKED if host.masked_paths is None else host.masked_paths
+        linux["readonlyPaths"] = rights.READ_ONLY if host.readonly_paths is None else host.readonly_paths
+    if not host.privileged and security.seccomp != "unconfined":
+        profile = dict(facts.seccomp_profile) if facts.seccomp_profile is not None else None
+        linux["seccomp"] = rights.seccomp(held, facts.arch, facts.kernel, profile)
+    sysctls = dict(host.sysctls)
+    if not record.network_mode.startswith(("host", "container:")):
+        sysctls.setdefault("net.ipv4.ip_unprivileged_port_start", "0")
+        if not host.privileged:
+            sysctls.setdefault("net.ipv4.ping_group_range", "0 2147483647")
+    if sysctls:
+        linux["sysctl"] = sysctls
+    found: dict[str, Any] = {
+        "ociVersion": "1.0.2",
+        "root": {"path": facts.rootfs, "readonly": host.readonly_rootfs},
+        "process": process(record, facts.identity, held, security),
+        "mounts": _mounts(record, facts),
+        "linux": linux,
+    }
+    if host.uts_mode != "host":
+        found["hostname"] = record.config.hostname
+    if host.annotations:
+        found["annotations"] = host.annotations
+    return found
+
+
+def process(record: ContainerRecord, identity: Identity, held: list[str], security: Security) -> dict[str, Any]:
+    """Plans the main process."""
+    config, host = record.config, record.host
+    command = record.command
+    if host.init:
+        command = [INIT_PATH, "--", *command]
+    user: dict[str, Any] = {"uid": identity.uid, "gid": identity.gid}
+    if identity.groups:
+        user["additionalGids"] = list(identity.groups)
+    found: dict[str, Any] = {
+        "terminal": config.tty,
+        "user": user,
+        "args": command,
+        "env": environment(record, identity),
+        "cwd": config.working_dir or "/",
+        "capabilities": capability_sets(held, identity.uid),
+        "noNewPrivileges": security.no_new_privileges,
+        "oomScoreAdj": host.oom_score_adj,
+    }
+    if host.ulimits:
+        found["rlimits"] = [
+            {"type": f"RLIMIT_{each.name.upper()}", "soft": _limit(each.soft), "hard": _limit(each.hard)}
+            for each in host.ulimits
+        ]
+    if security.apparmor and security.apparmor != "unconfined":
+        found["apparmorProfile"] = security.apparmor
+    return found
+
+
+def _limit(value: int) -> int:
+    return value if value >= 0 else (1 << 64) - 1
+
+
+def capability_sets(held: list[str], uid: int) -> dict[str, list[str]]:
+    """The five sets; only root has any in effect, as execve(2) leaves it."""
+    if uid == 0:
+        return {"bounding": held, "effective": held, "permitted": held}
+    return {"bounding": held}
+
+
+def environment(record: ContainerRecord, identity: Identity) -> list[str]:
+    """The main process's environment: the engine's own, then what image and creation say."""
+    own = [DEFAULT_PATH, f"HOSTNAME={record.config.hostname}"]
+    if record.config.tty:
+        own.append("TERM=xterm")
+    names = {entry.partition("=")[0] for entry in record.config.env}
+    found = [entry for entry in own if entry.partition("=")[0] not in names] + [
+        entry for entry in record.config.env if "=" in entry
+    ]
+    if "HOME" not in names:
+        found.append(f"HOME={identity.home}")
+    return found
+
+
+def _namespaces(record: ContainerRecord, facts: Facts) -> list[dict[str, str]]:
+    host = record.host
+    own = {
+        "mount": True,
+        "pid": host.pid_mode != "host",
+        "ipc": host.ipc_mode != "host",
+        "uts": host.uts_mode != "host",
+        "network": record.network_mode != "host",
+        "cgroup": (host.cgroupns_mode or ("private" if facts.unified else "host")) == "private",
+    }
+    found: list[dict[str, str]] = []
+    for kind, wanted in own.items():
+        if kind in facts.namespaces:
+            found.append({"type": kind, "path": facts.namespaces[kind]})
+        elif wanted:
+            found.append({"type": kind})
+    return found
+
+
+def device(path_on_host: str, path: str) -> dict[str, Any]:
+    """Describes a host device for the specification.
+
+    Raises:
+        InvalidInput: It isn't one.
+    """
+    try:
+        status = os.stat(path_on_host)  # noqa: PTH116 - only the numbers are wanted
+    except OSError as error:
+        raise InvalidInput(
+            f'error gathering device information while adding custom device "{path_on_host}": {error.strerror}'
+        ) from error
+    kind = "c" if stat.S_ISCHR(status.st_mode) else "b" if stat.S_ISBLK(status.st_mode) else ""
+    if not kind:
+        raise InvalidInput(f"{path_on_host} is not a device node")
+    return {
+        "path": path,
+        "type": kind,
+        "major": os.major(status.st_rdev),
+        "minor": os.minor(status.st_rdev),
+        "fileMode": stat.S_IMODE(status.st_mode),
+        "uid": status.st_uid,
+        "gid": status.st_gid,
+    }
+
+
+def _device_rules(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
+    if record.host.privileged:
+        return [{"allow": True, "access": "rwm"}]
+    rules: list[dict[str, Any]] = [{"allow": False, "access": "rwm"}]
+    for major, minor in ((1, 5), (1, 3), (1, 9), (1, 8), (5, 0), (5, 1)):
+        rules.append({"allow": True, "type": "c", "major": major, "minor": minor, "access": "rwm"})
+    asked = {
+        each.path_in_container or each.path_on_host: each.cgroup_permissions or "rwm" for each in record.host.devices
+    }
+    for found in facts.devices:
+        numbers = {key: found[key] for key in ("type", "major", "minor")}
+        rules.append({"allow": True, **numbers, "access": asked.get(found["path"], "rwm")})
+    for rule in record.host.device_cgroup_rules:
+        rules.append(_rule(rule))  # noqa: PERF401
+    return rules
+
+
+def _rule(text: str) -> dict[str, Any]:
+    try:
+        kind, numbers, access = text.split()
+        major, minor = numbers.split(":")
+        found: dict[str, Any] = {"allow": True, "type": kind, "access": access}
+        if major != "*":
+            found["major"] = int(major)
+        if minor != "*":
+            found["minor"] = int(minor)
+    except ValueError:
+        raise InvalidInput(f"invalid device cgroup rule format: {text[:60]!r}") from None
+    if kind not in {"a", "b", "c"} or not set(access) <= set("rwm"):
+        raise InvalidInput(f"invalid device cgroup rule format: {text[:60]!r}")
+    return found
+
+
+def _mounts(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
+    host = record.host
+    ro = "rw" if host.privileged else "ro"
+    usual: list[tuple[str, str, str, list[str]]] = [
+        ("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"]),
+        ("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
+        ("/dev/pts", "devpts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
+        ("/sys", "sysfs", "sysfs", ["nosuid", "noexec", "nodev", ro]),
+        ("/sys/fs/cgroup", "cgroup", "cgroup", [ro, "nosuid", "noexec", "nodev"]),
+        ("/dev/mqueue", "mqueue", "mqueue", ["nosuid", "noexec", "nodev"]),
+    ]
+    if host.ipc_mode == "host":
+        usual[-1] = ("/dev/mqueue", "bind", "/dev/mqueue", ["rbind", "nosuid", "noexec", "nodev"])
+    if record.network_mode == "host":
+        usual[3] = ("/sys", "bind", "/sys", ["rbind", "nosuid", "noexec", "nodev", ro])
+    shm = facts.shm or ("/dev/shm" if host.ipc_mode == "host" else "")  # noqa: S108 - the host's own
+    if shm:
+        usual.append(("/dev/shm", "bind", shm, ["rbind", "rprivate"]))  # noqa: S108 - the container's
+    else:
+        size = f"size={host.shm_size or DEFAULT_SHM}"
+        usual.append(("/dev/shm", "tmpfs", "shm", ["nosuid", "noexec", "nodev", "mode=1777", size]))  # noqa: S108
+    taken = {_clean(mount.target) for mount in record.mounts}
+    found = [
+        {"destination": target, "type": kind, "source": source, "options": options}
+        for target, kind, source, options in usual
+        if target not in taken
+    ]
+    for target, source in facts.files.items():
+        if target not in taken:
+            options = ["rbind", "rprivate", *(["ro"] if host.readonly_rootfs else [])]
+            found.append({"destination": target, "type": "bind", "source": source, "options": options})
+    if host.init:
+        found.append({"destination": INIT_PATH, "type": "bind", "source": facts.init, "options": ["bind", "ro"]})
+    own = sorted(record.mounts, key=lambda mount: _clean(mount.target).count("/"))
+    found += [_mount(mount) for mount in own]
+    return found
+
+
+def _clean(path: str) -> str:
+    return os.path.normpath(path)
+
+
+def _mount(mount: MountRecord) -> dict[str, Any]:
+    if mount.kind == "tmpfs":
+        options = ["nosuid", "nodev", "noexec", *mount.options]
+        return {"destination": mount.target, "type": "tmpfs", "source": "tmpfs", "options": options}
+    options = ["rbind" if mount.recursive else "bind", mount.propagation or "rprivate"]
+    options.append("ro" if mount.read_only else "rw")
+    return {"destination": mount.target, "type": "bind", "source": mount.source, "options": options}

@@ -1,0 +1,84 @@
+"""Who `--user` means: looked up in the container's own /etc/passwd and /etc/group, never in the host's.
+
+See passwd(5) and group(5). The files are the container's, so links in them stay inside its root.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyd_core.daemon.containers.spec import Identity
+from pyd_core.errors import InvalidInput, KernelError
+from pyd_core.linux.beneath import RootDirectory
+
+_LIMIT = 4 << 20
+
+
+def read_inside(root: Path, path: str, limit: int = _LIMIT) -> bytes:
+    """Reads a file inside a root directory; empty when there is none."""
+    with RootDirectory(root) as inside:
+        try:
+            fd = inside.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        except KernelError:
+            return b""
+        with os.fdopen(fd, "rb") as file:
+            try:
+                return file.read(limit)
+            except OSError:
+                return b""
+
+
+def _rows(text: bytes, width: int) -> list[list[str]]:
+    lines = text.decode(errors="surrogateescape").splitlines()
+    return [row for row in (line.split(":") for line in lines) if len(row) >= width]
+
+
+def look_up(root: Path, wanted: str, more_groups: Sequence[str] = ()) -> Identity:
+    """Finds a user.
+
+    Args:
+        root: The container's root on the host.
+        wanted: `name`, `uid`, `name:group`, `uid:gid`, or empty for root.
+        more_groups: Names or numbers of further groups.
+
+    Raises:
+        InvalidInput: A name isn't there, or a number is out of range.
+    """
+    user, _, group = wanted.partition(":")
+    people = _rows(read_inside(root, "/etc/passwd"), 7)
+    groups = _rows(read_inside(root, "/etc/group"), 4)
+    name, uid, gid, home = "", 0, 0, "/"
+    match = next((row for row in people if row[0] == (user or "root")), None)
+    if match is None:
+        match = next((row for row in people if row[2] == (user or "0")), None)
+    if match is not None:
+        name, uid, gid, home = match[0], _number(match[2]), _number(match[3]), match[5] or "/"
+    elif user.isdecimal():
+        uid = _number(user)
+    elif user not in {"", "root"}:
+        raise InvalidInput(f"unable to find user {user[:60]}: no matching entries in passwd file")
+    if not user and match is None:
+        home = "/root"
+    extra = {_number(row[2]) for row in groups if name and name in row[3].split(",")} if not group else set()
+    if group:
+        gid = _group(group, groups)
+    extra.update(_group(each, groups) for each in more_groups)
+    return Identity(uid=uid, gid=gid, groups=tuple(sorted(extra | {gid})), home=home)
+
+
+def _group(wanted: str, groups: list[list[str]]) -> int:
+    for row in groups:
+        if row[0] == wanted:
+            return _number(row[2])
+    if wanted.isdecimal():
+        return _number(wanted)
+    raise InvalidInput(f"unable to find group {wanted[:60]}: no matching entries in group file")
+
+
+def _number(text: str) -> int:
+    value = int(text) if text.isdecimal() else -1
+    if not 0 <= value < 1 << 31:
+        raise InvalidInput("uids and gids must be in range 0-2147483647")
+    return value

@@ -1,0 +1,152 @@
+"""Containers as the API shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.daemon.containers import rights, words
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.options import parse_port
+from pyd_core.model.base import format_time
+from pyd_core.model.container import (
+    Container as Inspected,
+)
+from pyd_core.model.container import (
+    ContainerSummary,
+    GraphDriver,
+    LogConfig,
+    NetworkSettings,
+    Port,
+    PortBinding,
+    RestartPolicy,
+    SummaryHostConfig,
+    SummaryNetworks,
+)
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+def summary(daemon: Daemon, container: Container) -> ContainerSummary:
+    """Its line in a list."""
+    record = container.record
+    image = record.image
+    return ContainerSummary(
+        id=record.id,
+        names=[f"/{record.name}"],
+        image=image,
+        image_id=record.image_id,
+        command=" ".join(_quoted(word) for word in record.command),
+        created=record.created_ns // 10**9,
+        ports=ports(daemon, container),
+        labels=record.config.labels,
+        state=record.status,
+        status=words.status(container),
+        host_config=SummaryHostConfig(network_mode=record.network_mode),
+        network_settings=SummaryNetworks(networks=record.networks),
+        mounts=[mount.point() for mount in record.mounts if mount.kind != "tmpfs"],
+    )
+
+
+def _quoted(word: str) -> str:
+    return word if word and not set(word) & set(" \t'\"\\") else "'" + word.replace("'", "'\\''") + "'"
+
+
+def ports(daemon: Daemon, container: Container) -> list[Port]:
+    """Its ports, published and exposed."""
+    record = container.record
+    if not record.running:
+        return []
+    found: list[Port] = []
+    bound = daemon.networks.bindings(container)
+    for text in sorted({*record.config.exposed_ports, *bound}):
+        number, kind = parse_port(text)
+        bindings = bound.get(text)
+        if not bindings:
+            found.append(Port(private_port=number, type=kind))
+        for binding in bindings or []:
+            public = int(binding.host_port)
+            found.append(Port(private_port=number, type=kind, public_port=public, ip=binding.host_ip))
+    return found
+
+
+def inspect(daemon: Daemon, container: Container) -> Inspected:
+    """All there is to know about one."""
+    record = container.record
+    command = record.command
+    files = container.directory
+    state = record.state()
+    if container.health is not None:
+        state = msgspec.structs.replace(state, health=container.health)
+    host = record.host
+    host = msgspec.structs.replace(
+        host,
+        log_config=LogConfig(type="json-file", config=host.log_config.config),
+        network_mode=record.network_mode,
+        restart_policy=RestartPolicy(
+            name=host.restart_policy.name or "no", maximum_retry_count=host.restart_policy.maximum_retry_count
+        ),
+        ipc_mode=host.ipc_mode or "private",
+        cgroupns_mode=host.cgroupns_mode or ("private" if daemon.unified else "host"),
+        runtime=host.runtime or daemon.runtime.name,
+        shm_size=host.shm_size or 64 << 20,
+        masked_paths=host.masked_paths if host.masked_paths is not None else [] if host.privileged else rights.MASKED,
+        readonly_paths=(
+            host.readonly_paths if host.readonly_paths is not None else [] if host.privileged else rights.READ_ONLY
+        ),
+    )
+    return Inspected(
+        id=record.id,
+        created=format_time(record.created_ns),
+        path=command[0] if command else "",
+        args=command[1:],
+        state=state,
+        image=record.image_id,
+        resolv_conf_path=str(files / "resolv.conf"),
+        hostname_path=str(files / "hostname"),
+        hosts_path=str(files / "hosts"),
+        log_path=str(container.log),
+        name_=f"/{record.name}",
+        restart_count=record.restart_count,
+        driver="overlay2",
+        platform="linux",
+        exec_ids=[key for key, each in container.execs.items() if each.running] or None,
+        host_config=host,
+        graph_driver=GraphDriver(name="overlay2", data=layer_data(daemon, container)),
+        mounts=[mount.point() for mount in record.mounts],
+        config=record.config,
+        network_settings=network_settings(daemon, container),
+    )
+
+
+def layer_data(daemon: Daemon, container: Container) -> dict[str, str]:
+    """Where its layers lie, under Docker's names for them."""
+    lower = [str(daemon.images.layers.directory(diff_id)) for diff_id in reversed(container.record.layers)]
+    return {
+        "LowerDir": ":".join([*lower, str(daemon.base)]),
+        "MergedDir": str(container.root),
+        "UpperDir": str(container.upper),
+        "WorkDir": str(container.work),
+    }
+
+
+def network_settings(daemon: Daemon, container: Container) -> NetworkSettings:
+    """Its networks and published ports."""
+    record = container.record
+    bound: dict[str, list[PortBinding] | None] = {}
+    if record.running:
+        found = daemon.networks.bindings(container)
+        bound = {text: found.get(text) for text in sorted({*record.config.exposed_ports, *found})}
+    own = record.networks.get("bridge")
+    return NetworkSettings(
+        sandbox_id=record.id if record.running else "",
+        sandbox_key=daemon.networks.key(container) if record.running else "",
+        ports=bound,
+        networks=record.networks,
+        gateway=own.gateway if own else "",
+        ip_address=own.ip_address if own else "",
+        ip_prefix_len=own.ip_prefix_len if own else 0,
+        mac_address=own.mac_address if own else "",
+    )

@@ -1,0 +1,177 @@
+"""The engine: all its parts, started in order, reconciled with what the last one left, and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import grp
+import logging
+import os
+import signal
+import socket
+from pathlib import Path
+
+from pyd_core.daemon.config import DaemonConfig
+from pyd_core.daemon.containers.collection import Containers
+from pyd_core.daemon.containers.health import HealthChecks
+from pyd_core.daemon.containers.lifecycle import Lifecycle
+from pyd_core.daemon.containers.preparation import make_base
+from pyd_core.daemon.events import EventBus
+from pyd_core.daemon.images.blobs import Blobs
+from pyd_core.daemon.images.layers import Layers
+from pyd_core.daemon.images.store import Images
+from pyd_core.daemon.networks.collection import Networks
+from pyd_core.daemon.recovery import recover
+from pyd_core.daemon.runtime import oci
+from pyd_core.daemon.store import Store
+from pyd_core.daemon.volumes import Volumes
+from pyd_core.errors import Conflict, Refused
+from pyd_core.linux.reaper import become_subreaper
+from pyd_core.tasks import TaskOwner
+
+log = logging.getLogger(__name__)
+
+
+class Daemon:
+    """One running engine."""
+
+    def __init__(self, config: DaemonConfig) -> None:
+        if os.geteuid() != 0:
+            raise Refused("the engine must run as root", hint="start it with sudo")
+        for directory in (config.root, config.run):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o711)
+        self.config = config
+        self._lock = _only_one(config.root)
+        become_subreaper()
+        self.unified = oci.unified()
+        self.stopping = False
+        self.processors = os.cpu_count() or 1
+        self.runtime = oci.Runtime(oci.choose(config.runtime), config.run / "runtime")
+        self.base = config.root / "base" / "root"
+        make_base(self.base.parent)
+        self.store = Store(config.root / "engine.db")
+        self.events = EventBus()
+        self.tasks = TaskOwner(on_error=_report)
+        blobs = Blobs(config.root / "blobs")
+        self.images = Images(self.store, blobs, Layers(config.root / "layers", blobs, self.store))
+        self.volumes = Volumes(config.root / "volumes", self.store, self.events)
+        self.networks = Networks(self)
+        self.containers = Containers(self)
+        self.health = HealthChecks(self)
+        self.lifecycle = Lifecycle(self)
+        self.images.users = lambda image_id: [
+            each.id for each in self.containers.all() if each.record.image_id == image_id
+        ]
+        self.images.kept_layers = lambda: {diff_id for each in self.containers.all() for diff_id in each.record.layers}
+        self.volumes.users = lambda name: [
+            each.id for each in self.containers.all() if any(mount.volume == name for mount in each.record.mounts)
+        ]
+
+    async def start(self) -> None:
+        """Puts the world in line with the records: finishes, undoes, finds containers again."""
+        await self.networks.start()
+        await recover(self)
+
+    async def stop(self) -> None:
+        """Lets go of everything; containers live on."""
+        self.stopping = True
+        await self.tasks.aclose()
+        await self.networks.stop()
+        oci.remove_parent(self.config.cgroup)
+        self.store.close()
+        os.close(self._lock)
+
+
+def _only_one(root: Path) -> int:
+    fd = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise Conflict(f"another engine runs on {root}", hint="choose another --root, or stop the other one") from None
+    return fd
+
+
+def _report(error: Exception) -> None:
+    log.error("a background task failed", exc_info=error)
+
+
+def listen(config: DaemonConfig) -> socket.socket:
+    """Makes the socket, for root and the group alone; a dead engine's is replaced."""
+    path = config.socket_path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    old = os.umask(0o177)
+    try:
+        directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+        try:
+            made.bind(f"/proc/self/fd/{directory}/{path.name}")  # sun_path has 108 bytes
+        finally:
+            os.close(directory)
+    finally:
+        os.umask(old)
+    with contextlib.suppress(KeyError):
+        os.chown(path, 0, grp.getgrnam(config.group).gr_gid)
+        path.chmod(0o660)
+    made.listen(512)
+    return made
+
+
+async def _until_idle(daemon: Daemon, clients: TaskOwner, over: asyncio.Event) -> None:
+    """Ends an engine that was started on demand, once nothing has needed it for a while."""
+    seconds = daemon.config.idle
+    since = asyncio.get_running_loop().time()
+    while True:
+        await asyncio.sleep(seconds / 4)
+        now = asyncio.get_running_loop().time()
+        busy = len(clients) > 0 or any(
+            each.record.running or each.record.status == "restarting" for each in daemon.containers.all()
+        )
+        if busy:
+            since = now
+        elif now - since >= seconds:
+            over.set()
+            return
+
+
+async def serve(config: DaemonConfig) -> None:
+    """Runs an engine until SIGTERM or SIGINT.
+
+    Raises:
+        Refused: Not root.
+        Conflict: Another engine has this root.
+        Unsupported: A program it stands on is missing.
+    """
+    from pyd_core.daemon.api import load  # noqa: PLC0415 - the handlers import this module's types
+    from pyd_core.daemon.api.server import Connection  # noqa: PLC0415
+
+    dispatch = load()
+    daemon = Daemon(config)
+    await daemon.start()
+    clients = TaskOwner(on_error=_report)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(reader, writer, lambda head, chunks: dispatch(daemon, head, chunks))
+        await clients.start(connection.serve())
+
+    made = listen(config)
+    server = await asyncio.start_unix_server(connected, sock=made, limit=1 << 18)
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, over.set)
+    log.info("listening on %s", config.socket_path)
+    if config.ready_fd >= 0:
+        os.write(config.ready_fd, b"\n")
+        os.close(config.ready_fd)
+    if config.idle:
+        daemon.tasks.start(_until_idle(daemon, clients, over))
+    try:
+        await over.wait()
+    finally:
+        server.close()
+        config.socket_path.unlink(missing_ok=True)
+        await clients.aclose()
+        await daemon.stop()

@@ -1,0 +1,1 @@
+"""Images: references, content-addressed blobs, unpacked layers, archives and registries."""

@@ -1,0 +1,120 @@
+"""Dockerfile instructions that change a configuration: `docker import -c` and `docker commit -c`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from pyd_core.daemon.times import duration
+from pyd_core.errors import InvalidInput
+from pyd_core.model.container import ContainerConfig, HealthConfig
+
+
+def apply_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerConfig:
+    """Returns the configuration with each instruction applied in turn.
+
+    Raises:
+        InvalidInput: An instruction is unknown here, or malformed.
+    """
+    for line in changes:
+        word, _, rest = line.strip().partition(" ")
+        config = _apply(config, word.upper(), rest.strip(), line)
+    return config
+
+
+def _apply(config: ContainerConfig, word: str, rest: str, line: str) -> ContainerConfig:
+    if word in {"ONBUILD", "SHELL", "MAINTAINER"}:
+        return config
+    if word not in _READERS:
+        raise InvalidInput(f"{word or 'an empty line'} is not a valid change command")
+    if word != "CMD" and not rest:
+        raise InvalidInput(f"{word} needs an argument: {line[:100]!r}")
+    return msgspec.structs.replace(config, **_READERS[word](config, rest))
+
+
+def _env(config: ContainerConfig, rest: str) -> dict[str, Any]:
+    return {"env": merged_env(config.env, [f"{key}={value}" for key, value in pairs(rest)])}
+
+
+def _expose(config: ContainerConfig, rest: str) -> dict[str, Any]:
+    ports = {port if "/" in port else f"{port}/tcp": dict[str, str]() for port in rest.split()}
+    return {"exposed_ports": {**config.exposed_ports, **ports}}
+
+
+def _volume(config: ContainerConfig, rest: str) -> dict[str, Any]:
+    paths = command(rest) if rest.startswith("[") else rest.split()
+    return {"volumes": {**config.volumes, **{path: {} for path in paths}}}
+
+
+_READERS: dict[str, Callable[[ContainerConfig, str], dict[str, Any]]] = {
+    "CMD": lambda _, rest: {"cmd": command(rest)},
+    "ENTRYPOINT": lambda _, rest: {"entrypoint": command(rest)},
+    "ENV": _env,
+    "LABEL": lambda config, rest: {"labels": {**config.labels, **dict(pairs(rest))}},
+    "EXPOSE": _expose,
+    "VOLUME": _volume,
+    "USER": lambda _, rest: {"user": rest},
+    "WORKDIR": lambda _, rest: {"working_dir": rest},
+    "STOPSIGNAL": lambda _, rest: {"stop_signal": rest},
+    "HEALTHCHECK": lambda _, rest: {"healthcheck": _healthcheck(rest)},
+}
+
+
+def command(text: str) -> list[str]:
+    """Reads the exec form (a JSON list) or wraps the shell form."""
+    if text.startswith("["):
+        try:
+            return msgspec.json.decode(text.encode(), type=list[str])
+        except msgspec.DecodeError:
+            pass  # Docker too takes a malformed list for a shell line
+    return ["/bin/sh", "-c", text]
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    """Reads `NAME=VALUE …`, or the older `NAME VALUE`."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise InvalidInput(f"{text[:100]!r}: {error}") from error
+    if words and "=" not in words[0]:
+        name, _, value = text.partition(" ")
+        return [(name, value.strip())]
+    found = [word.partition("=") for word in words]
+    if any(not equals for _, equals, _ in found):
+        raise InvalidInput(f"{text[:100]!r}: expected NAME=VALUE")
+    return [(name, value) for name, _, value in found]
+
+
+def merged_env(base: Sequence[str], more: Sequence[str]) -> list[str]:
+    """Returns an environment with later values in the place of earlier ones."""
+    found = {entry.partition("=")[0]: entry for entry in base}
+    for entry in more:
+        name, equals, _ = entry.partition("=")
+        if equals:
+            found[name] = entry
+        else:
+            found.pop(name, None)
+    return list(found.values())
+
+
+def _healthcheck(text: str) -> HealthConfig:
+    options: dict[str, Any] = {}
+    while text.startswith("--"):
+        option, _, text = text.partition(" ")
+        name, _, value = option[2:].partition("=")
+        field = name.replace("-", "_")
+        if field not in {"interval", "timeout", "start_period", "start_interval", "retries"}:
+            raise InvalidInput(f"HEALTHCHECK has no option --{name}")
+        options[field] = int(value) if field == "retries" else duration(value)
+        text = text.strip()
+    if text.upper() == "NONE":
+        return HealthConfig(test=["NONE"])
+    word, _, rest = text.partition(" ")
+    if word.upper() != "CMD":
+        raise InvalidInput("HEALTHCHECK takes NONE or CMD")
+    rest = rest.strip()
+    test = ["CMD", *command(rest)] if rest.startswith("[") else ["CMD-SHELL", rest]
+    return HealthConfig(test=test, **options)

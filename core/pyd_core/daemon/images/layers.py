@@ -1,0 +1,162 @@
+"""Layers: packed as blobs, unpacked as directories that overlayfs stacks.
+
+A layer is known by its diff id, the digest of its uncompressed archive (OCI image spec, config.md), so layers that
+images share are unpacked once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import msgspec
+from isal import igzip
+
+from pyd_core.daemon.images.blobs import Blobs, digits
+from pyd_core.daemon.images.streams import Hashed, decompressed, file_digest
+from pyd_core.daemon.images.unpack import Unpacker
+from pyd_core.daemon.store import Shelf, Store
+from pyd_core.errors import InvalidInput
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """An unpacked layer."""
+
+    diff_id: str
+    blob: str
+    """Digest of its packed form."""
+    media: str
+    """Media type of that."""
+    size: int
+    """Bytes of the files in it."""
+    packed: int
+    """Bytes of its packed form."""
+
+
+OCI_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
+OCI_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
+DOCKER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+
+class Layers:
+    """All unpacked layers."""
+
+    def __init__(self, root: Path, blobs: Blobs, store: Store) -> None:
+        self._root = root
+        self._blobs = blobs
+        self._shelf = Shelf(store, "layer", Layer)
+        self._pins: Counter[str] = Counter()
+        root.mkdir(parents=True, exist_ok=True)
+        known = {self.directory(layer.diff_id).name for layer in self._shelf}
+        for found in root.iterdir():
+            if found.name not in known:  # unpacking was cut short, or removal was
+                shutil.rmtree(found)
+
+    def __contains__(self, diff_id: str) -> bool:
+        return diff_id in self._shelf
+
+    def get(self, diff_id: str) -> Layer:
+        """Returns a layer that is known to be here."""
+        layer = self._shelf.get(diff_id)
+        if layer is None:
+            raise InvalidInput(f"layer {diff_id} is missing from the image store", reference="missing-layer")
+        return layer
+
+    def directory(self, diff_id: str) -> Path:
+        """The directory of a layer's files; short, because overlayfs takes all of them in one page."""
+        return self._root / digits(diff_id)[:16]
+
+    def unpack(self, packed: Path, *, blob: str = "", media: str = "", wanted: str = "") -> Layer:
+        """Unpacks an archive; slow, for a worker thread.
+
+        Args:
+            packed: The archive, compressed or not; the store takes it over.
+            blob: Its digest, where it has been checked already.
+            media: Its media type.
+            wanted: The diff id promised; empty accepts any.
+
+        Raises:
+            InvalidInput: It is damaged, hostile, or not what was promised.
+        """
+        target = self._root / f"new-{packed.name}"
+        target.mkdir(mode=0o755)
+        repacked: Path | None = None
+        try:
+            with packed.open("rb") as raw:
+                stream = decompressed(raw)
+                copy = None
+                if stream is raw:  # kept packed, for save and push
+                    repacked = self._blobs.temporary()
+                    copy = igzip.IGzipFile(str(repacked), "wb", compresslevel=1, mtime=0)  # type: ignore[no-untyped-call]
+                hashed = Hashed(stream, copy=cast("BinaryIO | None", copy))
+                unpacker = Unpacker(target)
+                unpacker.run(hashed)
+                diff_id = hashed.digest()
+                if copy is not None:
+                    copy.close()
+            if wanted and wanted != diff_id:
+                raise InvalidInput(  # noqa: TRY301 - cleaned up below like any other failure
+                    f"layer digest mismatch: expected {wanted}, got {diff_id}", reference="digest-mismatch"
+                )
+            known = self._shelf.get(diff_id)
+            if known is not None:
+                shutil.rmtree(target)
+                packed.unlink(missing_ok=True)
+                return known
+            if repacked is not None:
+                packed.unlink()
+                packed, blob, media = repacked, "", ""
+            blob = blob or file_digest(packed)
+            layer = Layer(
+                diff_id=diff_id,
+                blob=blob,
+                media=media or _media(packed),
+                size=unpacker.size,
+                packed=packed.stat().st_size,
+            )
+            self._blobs.adopt(packed, blob)
+            target.rename(self.directory(diff_id))
+        except BaseException:
+            shutil.rmtree(target, ignore_errors=True)
+            packed.unlink(missing_ok=True)
+            raise
+        finally:
+            if repacked is not None:
+                repacked.unlink(missing_ok=True)
+        return layer
+
+    def keep(self, layer: Layer) -> None:
+        """Records an unpacked layer; on the thread that owns the store."""
+        self._shelf.put(layer.diff_id, layer)
+
+    @contextmanager
+    def pinned(self, diff_ids: Iterable[str]) -> Iterator[None]:
+        """Keeps layers while an image is being made that will need them."""
+        held = list(diff_ids)
+        self._pins.update(held)
+        try:
+            yield
+        finally:
+            self._pins.subtract(held)
+
+    def remove_unused(self, used: set[str]) -> list[Layer]:
+        """Removes the layers no image and no container needs, and returns them."""
+        gone = [layer for layer in self._shelf if layer.diff_id not in used and self._pins[layer.diff_id] <= 0]
+        for layer in gone:
+            self._shelf.delete(layer.diff_id)
+            self._blobs.remove(layer.blob)
+            shutil.rmtree(self.directory(layer.diff_id), ignore_errors=True)
+        return gone
+
+    def all(self) -> list[Layer]:
+        """Returns every layer."""
+        return list(self._shelf)
+
+
+def _media(packed: Path) -> str:
+    with packed.open("rb") as file:
+        return OCI_ZSTD if file.read(4) == b"\x28\xb5\x2f\xfd" else DOCKER_GZIP

@@ -1,0 +1,198 @@
+"""Packing directories as tar archives: `docker cp`, `export`, `commit`, `save`.
+
+The archive is written by a thread into a pipe, so that nothing of it is held in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import stat
+import tarfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from pyd_core.daemon.images.unpack import OPAQUE, WHITEOUT
+from pyd_core.linux import pipes
+from pyd_core.linux.overlay import is_opaque, is_whiteout
+
+
+class Packer:
+    """Writes one archive.
+
+    Args:
+        out: Where to.
+        whiteouts: Whether overlayfs's marks become those of a layer (OCI image spec, layer.md).
+    """
+
+    def __init__(self, out: BinaryIO, *, whiteouts: bool = False) -> None:
+        self._tar = tarfile.TarFile(fileobj=_Counted(out), mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
+        self._whiteouts = whiteouts
+        self._links: dict[tuple[int, int], str] = {}
+        self._device = -1
+
+    def close(self) -> None:
+        """Ends the archive."""
+        self._tar.close()
+
+    def bytes(self, name: str, body: bytes) -> None:
+        """Adds a file with these contents."""
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(body), 0o644
+        self._tar.addfile(entry, io.BytesIO(body))
+
+    def file(self, name: str, path: Path) -> None:
+        """Adds a file of the host under a name."""
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = path.stat().st_size, 0o644
+        with path.open("rb") as source:
+            self._tar.addfile(entry, source)
+
+    def link(self, name: str, target: str) -> None:
+        """Adds a symbolic link."""
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, target, 0o777
+        self._tar.addfile(entry)
+
+    def tree(self, path: str, name: str) -> None:
+        """Adds a file, or a directory with all below; other file systems mounted there are left out.
+
+        Below the path everything is opened by its directory's descriptor and no link is followed, so that a container
+        that swaps a directory for a link while it is packed leads nowhere.
+        """
+        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            status = os.fstat(fd)
+            self._device = status.st_dev
+            if stat.S_ISDIR(status.st_mode):
+                self._directory(fd, ".", name, status)
+            else:
+                self._file(fd, "", name, status)
+        finally:
+            os.close(fd)
+
+    def _directory(self, parent: int, base: str, name: str, status: os.stat_result) -> None:
+        try:
+            fd = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        except OSError:
+            return  # gone or swapped since it was listed
+        try:
+            self._tar.addfile(_entry(name or ".", tarfile.DIRTYPE, status))
+            if self._whiteouts and is_opaque(fd):
+                self.bytes(f"{name}/{OPAQUE.decode()}" if name else OPAQUE.decode(), b"")
+            for inside in sorted(os.listdir(fd)):  # noqa: PTH208 - a descriptor
+                self._member(fd, inside, f"{name}/{inside}" if name else inside)
+        finally:
+            os.close(fd)
+
+    def _member(self, parent: int, base: str, name: str) -> None:
+        try:
+            status = os.stat(base, dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        mode = status.st_mode
+        if stat.S_ISDIR(mode):
+            if status.st_dev == self._device:
+                self._directory(parent, base, name, status)
+        elif stat.S_ISREG(mode):
+            with contextlib.suppress(FileNotFoundError):
+                self._file(parent, base, name, status)
+        elif stat.S_ISLNK(mode):
+            entry = _entry(name, tarfile.SYMTYPE, status)
+            entry.linkname = os.readlink(base, dir_fd=parent)
+            self._tar.addfile(entry)
+        elif self._whiteouts and is_whiteout(status):
+            above, slash, last = name.rpartition("/")
+            self.bytes(f"{above}{slash}{WHITEOUT.decode()}{last}", b"")
+        elif not stat.S_ISSOCK(mode):  # a socket can't be archived
+            kinds = {stat.S_IFCHR: tarfile.CHRTYPE, stat.S_IFBLK: tarfile.BLKTYPE, stat.S_IFIFO: tarfile.FIFOTYPE}
+            entry = _entry(name, kinds[stat.S_IFMT(mode)], status)
+            entry.devmajor, entry.devminor = os.major(status.st_rdev), os.minor(status.st_rdev)
+            self._tar.addfile(entry)
+
+    def _file(self, parent: int, base: str, name: str, status: os.stat_result) -> None:
+        key = (status.st_dev, status.st_ino)
+        if status.st_nlink > 1 and key in self._links:
+            entry = _entry(name, tarfile.LNKTYPE, status)
+            entry.linkname = self._links[key]
+            self._tar.addfile(entry)
+            return
+        self._links[key] = name
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        fd = os.open(base, flags | os.O_NOFOLLOW, dir_fd=parent) if base else os.open(f"/proc/self/fd/{parent}", flags)
+        with os.fdopen(fd, "rb") as source:
+            entry = _entry(name, tarfile.REGTYPE, status)
+            entry.size = status.st_size
+            entry.pax_headers = _capabilities(fd)
+            self._tar.addfile(entry, _Exactly(source, entry.size))
+
+
+def _entry(name: str, kind: bytes, status: os.stat_result) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode = kind, stat.S_IMODE(status.st_mode)
+    entry.uid, entry.gid, entry.mtime = status.st_uid, status.st_gid, int(status.st_mtime)
+    return entry
+
+
+class _Counted:
+    """Where a pipe can't say how much was written, this can: all that `tarfile` needs to write."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._written = 0
+
+    def write(self, data: bytes) -> int:
+        self._written += len(data)
+        return self._out.write(data)
+
+    def tell(self) -> int:
+        return self._written
+
+
+class _Exactly(io.RawIOBase):
+    """A file that is as long as its header says, even if it grows or shrinks while it is read."""
+
+    def __init__(self, source: BinaryIO, size: int) -> None:
+        self._source = source
+        self._left = size
+
+    def read(self, size: int = -1) -> bytes:
+        want = self._left if size < 0 else min(size, self._left)
+        data = self._source.read(want)
+        self._left -= want
+        return data + bytes(want - len(data))
+
+
+def _capabilities(fd: int) -> dict[str, str]:
+    try:
+        value = os.getxattr(fd, "security.capability")
+    except OSError:
+        return {}
+    return {"SCHILY.xattr.security.capability": value.decode("utf-8", "surrogateescape")}
+
+
+async def stream(work: Callable[[Packer], None], *, whiteouts: bool = False) -> AsyncIterator[bytes]:
+    """Yields an archive while a thread writes it.
+
+    Raises:
+        OSError: What the thread met.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as out, contextlib.suppress(BrokenPipeError):
+            packer = Packer(out, whiteouts=whiteouts)
+            work(packer)
+            packer.close()
+
+    thread = asyncio.get_running_loop().run_in_executor(None, write)
+    try:
+        while data := await pipes.read(reading):
+            yield data
+    finally:
+        os.close(reading)
+        await thread

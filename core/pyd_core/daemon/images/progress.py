@@ -1,0 +1,62 @@
+"""What a client is told while an image moves, as Docker Engine streams it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from pyd_core.errors import PydError
+from pyd_core.tasks import TaskOwner
+
+EVERY = 0.1
+"""Seconds between two reports on one layer."""
+
+
+class Progress:
+    """Collects records from several workers for one client."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=1000)
+        self._last: dict[str, float] = {}
+
+    async def tell(self, status: str, key: str = "", **more: Any) -> None:
+        """Tells a status, of a layer if `key` names one."""
+        await self._queue.put({"status": status, **({"id": key} if key else {}), **more})
+
+    async def moved(self, status: str, key: str, current: int, total: int) -> None:
+        """Tells how far a layer is, not too often."""
+        now = time.monotonic()
+        if now - self._last.get(key, 0.0) < EVERY and current < total:
+            return
+        self._last[key] = now
+        bar = _bar(current, total)
+        await self.tell(status, key, progressDetail={"current": current, "total": total}, progress=bar)
+
+    async def records(
+        self, work: Callable[[], Awaitable[None]], describe: Callable[[Exception], str]
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Runs the work and yields its records; an error becomes the last."""
+
+        async def run() -> None:
+            try:
+                await work()
+            except (PydError, OSError) as error:
+                text = describe(error)
+                await self._queue.put({"errorDetail": {"message": text}, "error": text})
+            finally:
+                await self._queue.put(None)
+
+        async with TaskOwner() as owner:
+            owner.start(run())
+            while (record := await self._queue.get()) is not None:
+                yield record
+
+
+def _bar(current: int, total: int) -> str:
+    if total <= 0:
+        return f"{current / 1e6:.3g}MB"
+    filled = min(50, current * 50 // total)
+    arrow = "=" * filled + (">" if filled < 50 else "")
+    return f"[{arrow:<50}] {current / 1e6:>7.4g}MB/{total / 1e6:.4g}MB"

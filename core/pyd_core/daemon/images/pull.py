@@ -1,0 +1,167 @@
+"""Pulling: manifest, configuration, then the layers that are missing, several at a time, checked before use."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pyd_core.daemon.images.blobs import digits
+from pyd_core.daemon.images.layers import Layer
+from pyd_core.daemon.images.load import architecture
+from pyd_core.daemon.images.progress import Progress
+from pyd_core.daemon.images.reference import Reference
+from pyd_core.daemon.images.registry import Registry
+from pyd_core.daemon.images.store import Images
+from pyd_core.errors import EngineError, InvalidInput, NotFound
+from pyd_core.tasks import TaskOwner
+
+AT_ONCE = 3
+"""Layers fetched at a time, as Docker Engine does."""
+TRIES = 4
+LISTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+
+
+class Pull:
+    """One image on its way here."""
+
+    def __init__(self, images: Images, registry: Registry, *, platform: str = "") -> None:
+        self._images = images
+        self._registry = registry
+        self._reference = registry.reference
+        self._platform = platform or f"linux/{architecture()}"
+        self._manifest: dict[str, Any] = {}
+        self.digest = ""
+        """Of what the name points at, the list where it is one."""
+
+    async def resolve(self) -> None:
+        """Fetches the manifest for the platform; nothing is stored yet.
+
+        Raises:
+            NotFound: The registry has no such image, or none for the platform.
+        """
+        wanted = self._reference.digest or self._reference.tag
+        media, body, self.digest = await self._registry.manifest(wanted)
+        found = _read(body)
+        if media in LISTS or "manifests" in found:
+            _, body, _ = await self._registry.manifest(self._choose(found))
+            found = _read(body)
+        if "config" not in found or "layers" not in found:
+            raise InvalidInput(f"{self._reference} has a manifest of an old form that isn't supported")
+        self._manifest = found
+
+    def _choose(self, index: dict[str, Any]) -> str:
+        system, _, rest = self._platform.partition("/")
+        arch, _, variant = rest.partition("/")
+        for entry in index.get("manifests", []):
+            platform = entry.get("platform") or {}
+            same = platform.get("os") == system and platform.get("architecture") == arch
+            if same and (not variant or platform.get("variant", variant) == variant):
+                return str(entry["digest"])
+        raise NotFound(f"no matching manifest for {self._platform} in the manifest list entries")
+
+    async def run(self, progress: Progress) -> str:
+        """Fetches what is missing, stores the image, names it, and returns its id."""
+        reference = self._reference
+        await progress.tell(f"Pulling from {reference.path}", reference.tag or reference.digest)
+        config_digest = f"sha256:{digits(str(self._manifest['config']['digest']))}"
+        config = await self._config(config_digest)
+        diff_ids: list[str] = _read(config).get("rootfs", {}).get("diff_ids", [])
+        layers = self._manifest["layers"]
+        if len(diff_ids) != len(layers):
+            raise InvalidInput(
+                f"{reference}: the configuration names {len(diff_ids)} layers, the manifest {len(layers)}"
+            )
+        fresh = config_digest not in {each.id for each in self._images.all()}
+        with self._images.layers.pinned(diff_ids):
+            await self._layers(dict(zip(diff_ids, layers, strict=True)), progress)
+            record = self._images.add(config, diff_ids)
+        self._images.tag(record, Reference(reference.domain, reference.path, "", self.digest))
+        if reference.tag:
+            self._images.tag(record, Reference(reference.domain, reference.path, reference.tag))
+        await progress.tell(f"Digest: {self.digest}")
+        what = "Downloaded newer image for" if fresh else "Image is up to date for"
+        await progress.tell(f"Status: {what} {reference}")
+        return record.id
+
+    async def _layers(self, layers: dict[str, dict[str, Any]], progress: Progress) -> None:
+        gate = asyncio.Semaphore(AT_ONCE)
+        failures: list[Exception] = []
+        async with TaskOwner(on_error=failures.append) as owner:
+            tasks = [owner.start(self._layer(layer, diff_id, gate, progress)) for diff_id, layer in layers.items()]
+            if tasks:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.sleep(0)
+        if failures:
+            raise failures[0]
+
+    async def _config(self, digest: str) -> bytes:
+        if self._images.blobs.has(digest):
+            return self._images.blobs.read(digest)
+        async with self._registry.send("GET", f"blobs/{digest}") as answer:
+            body = await answer.aread()
+        found = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        if found != digest:
+            raise InvalidInput(f"digest mismatch: expected {digest}, got {found}", reference="digest-mismatch")
+        return body
+
+    async def _layer(self, layer: dict[str, Any], diff_id: str, gate: asyncio.Semaphore, progress: Progress) -> None:
+        digest, total = str(layer["digest"]), int(layer.get("size", 0))
+        key = digest.removeprefix("sha256:")[:12]
+        if diff_id in self._images.layers:
+            await progress.tell("Already exists", key, progressDetail={})
+            return
+        await progress.tell("Pulling fs layer", key, progressDetail={})
+        async with gate:
+            file = self._images.blobs.temporary()
+            try:
+                found = await self._fetch(digest, total, key, file, progress)
+                self._images.blobs.check(file, digest, found)
+                await progress.tell("Download complete", key, progressDetail={})
+                await progress.tell("Extracting", key, progressDetail={"current": total, "total": total})
+                media = str(layer.get("mediaType", ""))
+                made = await asyncio.to_thread(self._unpack, file, digest, media, diff_id)
+            finally:
+                file.unlink(missing_ok=True)
+        self._images.layers.keep(made)
+        await progress.tell("Pull complete", key, progressDetail={})
+
+    def _unpack(self, file: Path, digest: str, media: str, diff_id: str) -> Layer:
+        return self._images.layers.unpack(file, blob=digest, media=media, wanted=diff_id)
+
+    async def _fetch(self, digest: str, total: int, key: str, file: Path, progress: Progress) -> str:
+        """Downloads a blob, going on where a broken connection left off, and returns the digest of what came."""
+        running = hashlib.sha256()
+        have = 0
+        for left in reversed(range(TRIES)):
+            headers = {"Range": f"bytes={have}-"} if have else {}
+            try:
+                async with self._registry.send("GET", f"blobs/{digest}", headers=headers) as answer:
+                    if have and answer.status_code != 206:
+                        running, have = hashlib.sha256(), 0
+                    with file.open("ab" if have else "wb") as out:
+                        async for chunk in answer.aiter_raw(1 << 18):
+                            out.write(chunk)
+                            running.update(chunk)
+                            have += len(chunk)
+                            await progress.moved("Downloading", key, have, total)
+            except (EngineError, httpx.HTTPError):
+                if not left:
+                    raise
+                continue
+            break
+        return f"sha256:{running.hexdigest()}"
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError as error:
+        raise InvalidInput(f"the registry's answer is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise InvalidInput("the registry's answer is no manifest")
+    return found

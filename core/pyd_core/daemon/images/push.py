@@ -1,0 +1,63 @@
+"""Pushing: the blobs a registry lacks, then the manifest that names them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+
+from pyd_core.daemon.images.progress import Progress
+from pyd_core.daemon.images.reference import Reference
+from pyd_core.daemon.images.registry import Registry
+from pyd_core.daemon.images.save import MANIFEST, manifest
+from pyd_core.daemon.images.store import ImageRecord, Images
+from pyd_core.errors import EngineError
+
+CHUNK = 1 << 18
+
+
+async def push(images: Images, record: ImageRecord, registry: Registry, progress: Progress) -> None:
+    """Pushes an image under the registry's reference."""
+    reference = registry.reference
+    await progress.tell(f"The push refers to repository [{reference.repository}]")
+    for diff_id in record.layers:
+        layer = images.layers.get(diff_id)
+        key = diff_id.removeprefix("sha256:")[:12]
+        await progress.tell("Preparing", key, progressDetail={})
+        if await registry.has_blob(layer.blob):
+            await progress.tell("Layer already exists", key, progressDetail={})
+            continue
+        await _upload(images, registry, layer.blob, key, progress)
+        await progress.tell("Pushed", key, progressDetail={})
+    if not await registry.has_blob(record.id):
+        await _upload(images, registry, record.id, "", progress)
+    body = manifest(images, record)
+    digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    headers = {"Content-Type": MANIFEST}
+    async with registry.send("PUT", f"manifests/{reference.tag}", headers=headers, content=body, push=True):
+        pass
+    images.tag(record, Reference(reference.domain, reference.path, "", digest))
+    await progress.tell(f"{reference.tag}: digest: {digest} size: {len(body)}")
+    await progress.tell("", aux={"Tag": reference.tag, "Digest": digest, "Size": len(body)})
+
+
+async def _upload(images: Images, registry: Registry, digest: str, key: str, progress: Progress) -> None:
+    total = images.blobs.size(digest)
+    file = images.blobs.path(digest)
+    async with registry.send("POST", "blobs/uploads/", content=b"", push=True) as answer:
+        where = answer.headers.get("location", "")
+        if not where:
+            raise EngineError("the registry didn't say where to upload to")
+        url = str(answer.url.join(where).copy_merge_params({"digest": digest}))
+
+    async def content() -> AsyncIterator[bytes]:
+        sent = 0
+        with file.open("rb") as source:
+            while data := source.read(CHUNK):
+                yield data
+                sent += len(data)
+                if key:
+                    await progress.moved("Pushing", key, sent, total)
+
+    headers = {"Content-Type": "application/octet-stream", "Content-Length": str(total)}
+    async with registry.send("PUT", url, headers=headers, content=content, push=True):
+        pass

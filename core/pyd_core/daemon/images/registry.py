@@ -1,0 +1,209 @@
+"""Talking to a registry: the distribution protocol (OCI distribution spec), with its tokens and its redirects."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+import re
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Self
+
+import httpx
+import msgspec
+
+from pyd_core.daemon.images.reference import DEFAULT_DOMAIN, Reference
+from pyd_core.errors import EngineError, InvalidInput, NotFound, Refused
+
+TIMEOUT = httpx.Timeout(30.0, read=60.0)
+_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+
+Content = bytes | Callable[[], AsyncIterator[bytes]] | None
+"""A request's body; a function gives it anew when it has to be sent twice."""
+
+MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What the client sends in `X-Registry-Auth`."""
+
+    username: str = ""
+    password: str = ""
+    identitytoken: str = ""
+    serveraddress: str = ""
+    registrytoken: str = ""
+
+
+def credentials(header: str) -> Credentials:
+    """Reads `X-Registry-Auth`: base64url of JSON; empty or unreadable counts as none, as for Docker Engine."""
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)), type=Credentials)
+    except (ValueError, msgspec.DecodeError):
+        return Credentials()
+
+
+def is_local(domain: str) -> bool:
+    """Whether a registry may be spoken to without TLS: only one on this host."""
+    host = domain.rpartition(":")[0] if ":" in domain and not domain.endswith("]") else domain
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Registry:
+    """One registry for one repository; an async context manager."""
+
+    def __init__(self, reference: Reference, auth: Credentials) -> None:
+        self.reference = reference
+        self._auth = auth
+        self._domain = "registry-1.docker.io" if reference.domain == DEFAULT_DOMAIN else reference.domain
+        self._token = auth.registrytoken
+        self._basic = False
+        self._http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True)
+        self._base = ""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def _address(self) -> str:
+        if not self._base:
+            self._base = f"https://{self._domain}"
+            if is_local(self._domain):
+                try:
+                    await self._http.get(f"{self._base}/v2/")
+                except (httpx.HTTPError, ssl.SSLError):
+                    self._base = f"http://{self._domain}"
+        return self._base
+
+    def _headers(self, more: Mapping[str, str] | None) -> dict[str, str]:
+        headers = dict(more or {})
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        elif self._basic:
+            pair = f"{self._auth.username}:{self._auth.password}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        return headers
+
+    @asynccontextmanager
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: Content = None,
+        push: bool = False,
+    ) -> AsyncIterator[httpx.Response]:
+        """Sends a request below the repository and gives the answer, logging in when the registry asks for it.
+
+        Raises:
+            Refused: The registry doesn't let us.
+            NotFound: There is no such thing.
+            EngineError: The registry can't be reached, or failed.
+        """
+        base = await self._address()
+        url = path if path.startswith("http") else f"{base}/v2/{self.reference.path}/{path}"
+        try:
+            answer = await self._once(method, url, headers, content)
+            if answer.status_code == 401:
+                await answer.aclose()
+                if await self._log_in(answer.headers.get("www-authenticate", ""), push=push):
+                    answer = await self._once(method, url, headers, content)
+            try:
+                await self._check(answer)
+                yield answer
+            finally:
+                await answer.aclose()
+        except (httpx.HTTPError, ssl.SSLError) as error:
+            raise EngineError(f"registry {self._domain}: {str(error) or type(error).__name__}") from error
+
+    async def _once(self, method: str, url: str, headers: Mapping[str, str] | None, content: Content) -> httpx.Response:
+        body = content() if callable(content) else content
+        request = self._http.build_request(method, url, headers=self._headers(headers), content=body)
+        return await self._http.send(request, stream=True)
+
+    async def _log_in(self, challenge: str, *, push: bool) -> bool:
+        kind, _, rest = challenge.partition(" ")
+        if kind.lower() == "basic":
+            self._basic = bool(self._auth.username)
+            return self._basic
+        fields = dict(_CHALLENGE.findall(rest))
+        if kind.lower() != "bearer" or "realm" not in fields:
+            return False
+        actions = "pull,push" if push else "pull"
+        scope = fields.get("scope") or f"repository:{self.reference.path}:{actions}"
+        query = {"service": fields.get("service", ""), "scope": scope}
+        pair = (self._auth.username, self._auth.password) if self._auth.username else None
+        answer = await self._http.get(fields["realm"], params=query, auth=pair)
+        if answer.status_code != 200:
+            return False
+        told = answer.json()
+        self._token = told.get("token") or told.get("access_token", "")
+        return bool(self._token)
+
+    async def _check(self, answer: httpx.Response) -> None:
+        if answer.status_code < 400:
+            return
+        text = (await answer.aread())[:2000].decode(errors="replace")
+        name = str(self.reference)
+        if answer.status_code in {401, 403}:
+            raise NotFound(
+                f"pull access denied for {self.reference.familiar}, repository does not exist or may require 'docker "
+                "login': denied: requested access to the resource is denied"
+            )
+        if answer.status_code == 404:
+            raise NotFound(f"manifest for {name} not found: manifest unknown: manifest unknown")
+        raise EngineError(f"registry {self._domain} answered {answer.status_code}: {text.strip()[:300]}")
+
+    async def manifest(self, wanted: str) -> tuple[str, bytes, str]:
+        """Fetches a manifest by tag or digest: its media type, its text and its digest, which is checked.
+
+        Raises:
+            InvalidInput: The text isn't what its digest promises.
+        """
+        async with self.send("GET", f"manifests/{wanted}", headers={"Accept": ", ".join(MANIFESTS)}) as answer:
+            body = await answer.aread()
+        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        if wanted.startswith("sha256:") and wanted != digest:
+            raise InvalidInput(
+                f"manifest digest mismatch: expected {wanted}, got {digest}", reference="digest-mismatch"
+            )
+        return answer.headers.get("content-type", "").partition(";")[0], body, digest
+
+    async def has_blob(self, digest: str) -> bool:
+        """Whether the repository has a blob."""
+        try:
+            async with self.send("HEAD", f"blobs/{digest}", push=True):
+                return True
+        except NotFound:
+            return False
+
+    async def check_login(self) -> None:
+        """Logs in.
+
+        Raises:
+            Refused: The registry doesn't accept the credentials.
+        """
+        base = await self._address()
+        answer = await self._http.get(f"{base}/v2/")
+        if answer.status_code == 401:
+            await self._log_in(answer.headers.get("www-authenticate", ""), push=False)
+            answer = await self._http.get(f"{base}/v2/", headers=self._headers(None))
+        if answer.status_code >= 400:
+            raise Refused("unauthorized: incorrect username or password")

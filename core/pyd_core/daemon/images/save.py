@@ -1,0 +1,86 @@
+"""`docker save`: images as an archive that Docker, Podman and skopeo load.
+
+It is an OCI layout (image-layout.md) with Docker's `manifest.json` beside it; layers go in packed, as they lie in the
+store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from pyd_core.daemon.images.pack import Packer
+from pyd_core.daemon.images.reference import IMAGE_ID, parse
+from pyd_core.daemon.images.store import ImageRecord, Images, familiar, full_name
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+"
+
+
+def manifest(images: Images, record: ImageRecord) -> bytes:
+    """Writes an image's OCI manifest."""
+    layers = [images.layers.get(diff_id) for diff_id in record.layers]
+    body = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, "digest": record.id, "size": images.blobs.size(record.id)},
+        "layers": [
+            {
+                "mediaType": LAYER + ("zstd" if "zstd" in each.media else "gzip"),
+                "digest": each.blob,
+                "size": each.packed,
+            }
+            for each in layers
+        ],
+    }
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _blob(digest: str) -> str:
+    return f"blobs/{digest.replace(':', '/', 1)}"
+
+
+def write(images: Images, wanted: list[tuple[str, ImageRecord]], packer: Packer) -> None:
+    """Writes the archive; slow, for a worker thread.
+
+    Args:
+        images: The store.
+        wanted: Each image with the name it was asked for by; an id saves all its names.
+        packer: Where to.
+    """
+    names: dict[str, list[str]] = {}
+    records: dict[str, ImageRecord] = {}
+    for name, record in wanted:
+        by_id = IMAGE_ID.fullmatch(name) and record.id.startswith(f"sha256:{name.removeprefix('sha256:')}")
+        found = record.names if by_id else [full_name(parse(name))]
+        records[record.id] = record
+        names.setdefault(record.id, []).extend(each for each in found if "@" not in each)
+    done: set[str] = set()
+    listed: list[dict[str, Any]] = []
+    index: list[dict[str, Any]] = []
+    for record in records.values():
+        layers = [images.layers.get(diff_id) for diff_id in record.layers]
+        for digest in [record.id, *(each.blob for each in layers)]:
+            if digest not in done:
+                done.add(digest)
+                packer.file(_blob(digest), images.blobs.path(digest))
+        text = manifest(images, record)
+        digest = f"sha256:{hashlib.sha256(text).hexdigest()}"
+        if digest not in done:
+            done.add(digest)
+            packer.bytes(_blob(digest), text)
+        entry: dict[str, Any] = {"mediaType": MANIFEST, "digest": digest, "size": len(text)}
+        index += [{**entry, "annotations": {"io.containerd.image.name": each}} for each in names[record.id]] or [entry]
+        listed.append(
+            {
+                "Config": _blob(record.id),
+                "RepoTags": [familiar(each) for each in names[record.id]],
+                "Layers": [_blob(each.blob) for each in layers],
+            }
+        )
+    packer.bytes("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+    packer.bytes("index.json", json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": index}).encode())
+    packer.bytes("manifest.json", json.dumps(listed).encode())

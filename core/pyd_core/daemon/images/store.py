@@ -1,0 +1,257 @@
+"""Images: configurations over layers, and the names that point at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from pyd_core.daemon.images.blobs import Blobs
+from pyd_core.daemon.images.layers import Layers
+from pyd_core.daemon.images.reference import IMAGE_ID, Reference, parse
+from pyd_core.daemon.store import Shelf, Store
+from pyd_core.errors import Conflict, InvalidInput, NotFound
+from pyd_core.model.base import decode, parse_time
+from pyd_core.model.container import ContainerConfig, GraphDriver
+from pyd_core.model.image import HistoryLayer, Image, ImageSummary, Removed, RootFs
+
+
+class ImageRecord(msgspec.Struct, kw_only=True):
+    """What is remembered of an image; its configuration is a blob."""
+
+    id: str
+    layers: list[str] = []
+    """Diff ids, the lowest first."""
+    names: list[str] = []
+    """Full names with a tag: `docker.io/library/debian:13`."""
+    digests: list[str] = []
+    """Full names with a manifest's digest, for what a registry knows."""
+    parent: str = ""
+
+
+class _History(msgspec.Struct):
+    created: str = ""
+    created_by: str = ""
+    comment: str = ""
+    empty_layer: bool = False
+
+
+class ImageFile(msgspec.Struct):
+    """An image's configuration as OCI image spec's config.md and Docker's older form have it."""
+
+    architecture: str = ""
+    os: str = "linux"
+    variant: str = ""
+    created: str = ""
+    author: str = ""
+    comment: str = ""
+    config: ContainerConfig | None = None
+    rootfs: dict[str, Any] = {}
+    history: list[_History] | None = None
+
+
+class Images:
+    """All images of the engine."""
+
+    def __init__(self, store: Store, blobs: Blobs, layers: Layers) -> None:
+        self.blobs = blobs
+        self.layers = layers
+        self._store = store
+        self._shelf = Shelf(store, "image", ImageRecord)
+        self.users: Callable[[str], list[str]] = lambda image_id: []  # noqa: ARG005 - set by the engine
+        self.kept_layers: Callable[[], Iterable[str]] = list
+
+        used = set(self._shelf.keys()) | {layer.blob for layer in layers.all()}
+        blobs.remove_all_but(used)  # what a crash left without a record
+
+    def __len__(self) -> int:
+        return len(self._shelf)
+
+    def all(self) -> list[ImageRecord]:
+        """Returns every image."""
+        return list(self._shelf)
+
+    def file(self, record: ImageRecord) -> ImageFile:
+        """Reads an image's configuration."""
+        return decode(self.blobs.read(record.id), ImageFile, what=f"configuration of {record.id}")
+
+    def find(self, name: str) -> ImageRecord:
+        """Finds an image by name, digest, id or unambiguous prefix of an id.
+
+        Raises:
+            NotFound: There is none.
+            InvalidInput: The name can't be one.
+        """
+        match = IMAGE_ID.fullmatch(name)
+        prefix = f"sha256:{match[1]}" if match else ""
+        if match:
+            exact = self._shelf.get(prefix)
+            if exact is not None:
+                return exact
+        if not name.startswith("sha256:"):
+            reference = parse(name)
+            wanted = full_name(reference)
+            for record in self._shelf:
+                if wanted in record.names or wanted in record.digests:
+                    return record
+        if match:
+            found = [record for record in self._shelf if record.id.startswith(prefix)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise InvalidInput(f"image id {name} is ambiguous")
+        shown = name if ":" in name else f"{name}:latest"
+        raise NotFound(f"No such image: {shown}")
+
+    def add(self, config: bytes, layers: list[str], *, parent: str = "") -> ImageRecord:
+        """Stores an image whose layers are here, and returns it; the same configuration is the same image."""
+        image_id = self.blobs.put(config)
+        record = self._shelf.get(image_id)
+        if record is None:
+            record = ImageRecord(id=image_id, layers=layers, parent=parent)
+            self._shelf.put(image_id, record)
+        return record
+
+    def tag(self, record: ImageRecord, reference: Reference) -> None:
+        """Points a name at an image, away from any other."""
+        name = full_name(reference)
+        with self._store.together():
+            for other in self._shelf:
+                if other.id != record.id and name in other.names:
+                    other.names.remove(name)
+                    self._shelf.put(other.id, other)
+            kind = record.digests if reference.digest else record.names
+            if name not in kind:
+                kind.append(name)
+                self._shelf.put(record.id, record)
+
+    def remove(self, name: str, *, force: bool, prune: bool = True) -> list[Removed]:
+        """Removes a name, and the image with what only it needed when that was the last.
+
+        Raises:
+            NotFound: There is none.
+            Conflict: A container needs it, or an id is given and several names point at it.
+        """
+        record = self.find(name)
+        by_id = bool(IMAGE_ID.fullmatch(name)) and record.id.startswith(f"sha256:{name.removeprefix('sha256:')}")
+        if by_id:
+            if len({each.rpartition(":")[0] for each in record.names}) > 1 and not force:
+                raise Conflict(
+                    f"unable to delete {record.id[7:19]} (must be forced) - image is referenced in multiple "
+                    "repositories"
+                )
+            going = [*record.names, *record.digests]
+        else:
+            going = _with_digests(record, full_name(parse(name)))
+        last = not {*record.names, *record.digests} - set(going)
+        users = self.users(record.id)
+        if last and users and (not force or by_id):
+            raise Conflict(
+                f"conflict: unable to remove repository reference {name!r} - container {users[0][:12]} is using its "
+                f"referenced image {record.id[7:19]}"
+            )
+        removed: list[Removed] = []
+        for each in going:
+            for kept in (record.names, record.digests):
+                if each in kept:
+                    kept.remove(each)
+                    removed.append(Removed(untagged=familiar(each)))
+        if record.names or users or not last:
+            self._shelf.put(record.id, record)
+            return removed
+        self._shelf.delete(record.id)
+        self.blobs.remove(record.id)
+        removed.append(Removed(deleted=record.id))
+        if prune:
+            removed += [Removed(deleted=layer.diff_id) for layer in self.sweep()]
+        return removed
+
+    def sweep(self) -> list[Any]:
+        """Removes the layers nothing needs."""
+        used = {diff_id for record in self._shelf for diff_id in record.layers}
+        used.update(self.kept_layers())
+        return self.layers.remove_unused(used)
+
+    def size(self, record: ImageRecord) -> int:
+        """Bytes of all files in its layers."""
+        return sum(self.layers.get(diff_id).size for diff_id in record.layers)
+
+    def summary(self, record: ImageRecord, *, containers: int = -1) -> ImageSummary:
+        """Returns its line in a list."""
+        file = self.file(record)
+        config = file.config or ContainerConfig()
+        return ImageSummary(
+            id=record.id,
+            parent_id=record.parent,
+            repo_tags=[familiar(name) for name in record.names],
+            repo_digests=[familiar(name) for name in record.digests],
+            created=(parse_time(file.created) or 0) // 1_000_000_000,
+            size=self.size(record),
+            labels=config.labels,
+            containers=containers,
+        )
+
+    def inspect(self, record: ImageRecord) -> Image:
+        """Returns all there is to know about one."""
+        file = self.file(record)
+        directories = [str(self.layers.directory(diff_id)) for diff_id in reversed(record.layers)]
+        data = {"UpperDir": directories[0]} if directories else {}
+        if len(directories) > 1:
+            data["LowerDir"] = ":".join(directories[1:])
+        return Image(
+            id=record.id,
+            repo_tags=[familiar(name) for name in record.names],
+            repo_digests=[familiar(name) for name in record.digests],
+            comment=file.comment or (file.history[-1].comment if file.history else ""),
+            created=file.created,
+            author=file.author,
+            config=file.config or ContainerConfig(),
+            architecture=file.architecture,
+            variant=file.variant,
+            os=file.os,
+            size=self.size(record),
+            graph_driver=GraphDriver(name="overlay2", data=data),
+            root_fs=RootFs(type="layers", layers=record.layers),
+        )
+
+    def history(self, record: ImageRecord) -> list[HistoryLayer]:
+        """Returns the steps of its making, newest first."""
+        steps: list[HistoryLayer] = []
+        layers = iter(record.layers)
+        for step in self.file(record).history or []:
+            diff_id = "" if step.empty_layer else next(layers, "")
+            steps.append(
+                HistoryLayer(
+                    id="<missing>",
+                    created=(parse_time(step.created) or 0) // 1_000_000_000,
+                    created_by=step.created_by,
+                    size=self.layers.get(diff_id).size if diff_id else 0,
+                    comment=step.comment,
+                )
+            )
+        steps.reverse()
+        if steps:
+            tags = [familiar(name) for name in record.names]
+            steps[0] = msgspec.structs.replace(steps[0], id=record.id, tags=tags)
+        return steps
+
+
+def full_name(reference: Reference) -> str:
+    """The name as it is stored: with its domain, and its tag or digest."""
+    if reference.digest:
+        return f"{reference.repository}@{reference.digest}"
+    return f"{reference.repository}:{reference.tag}"
+
+
+def familiar(name: str) -> str:
+    """A stored name as people write it."""
+    return str(parse(name))
+
+
+def _with_digests(record: ImageRecord, name: str) -> list[str]:
+    """A name, and with a repository's last tag its digests too: what is left would be of no use to anybody."""
+    repository = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
+    if any(each != name and each.rpartition(":")[0] == repository for each in record.names) or "@" in name:
+        return [name]
+    return [name, *(each for each in record.digests if each.partition("@")[0] == repository)]

@@ -1,0 +1,99 @@
+"""Decompressing and hashing in one pass over a layer's bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+import zstandard
+from isal import igzip
+
+from pyd_core.errors import InvalidInput
+
+CHUNK = 1 << 20
+
+
+class Readable(Protocol):
+    """Anything with a `read`."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Returns up to `size` bytes."""
+        ...
+
+
+def decompressed(raw: BinaryIO) -> Readable:
+    """Returns the stream's contents, whatever it is compressed with (gzip, zstd, xz or nothing), by its first bytes."""
+    start = raw.read(6)
+    raw.seek(-len(start), 1)
+    if start.startswith(b"\x1f\x8b"):
+        return cast("Readable", igzip.IGzipFile(fileobj=raw))  # type: ignore[no-untyped-call]
+    if start.startswith(b"\x28\xb5\x2f\xfd"):
+        reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw, read_across_frames=True)
+        return cast("Readable", reader)
+    if start.startswith(b"\xfd7zXZ\0"):
+        return lzma.LZMAFile(raw)
+    return raw
+
+
+class Hashed:
+    """Serves exact reads from large chunks and hashes everything that passes.
+
+    Optionally writes what passes to `copy` too.
+    """
+
+    def __init__(self, source: Readable, *, copy: Readable | None = None) -> None:
+        self._source = source
+        self._copy = copy
+        self._hash = hashlib.sha256()
+        self._buffer = b""
+        self._at = 0
+        self.size = 0
+
+    def _more(self) -> bytes:
+        try:
+            data = self._source.read(CHUNK)
+        except (OSError, EOFError, lzma.LZMAError, zstandard.ZstdError) as error:
+            raise InvalidInput(f"can't decompress: {error}", reference="bad-archive") from error
+        self._hash.update(data)
+        self.size += len(data)
+        if self._copy is not None:
+            self._copy.write(data)  # type: ignore[attr-defined]
+        return data
+
+    def read(self, size: int, /) -> bytes:
+        """Returns `size` bytes, fewer only at the end."""
+        end = self._at + size
+        if end <= len(self._buffer):
+            data = self._buffer[self._at : end]
+            self._at = end
+            return data
+        parts = [self._buffer[self._at :]]
+        have = len(parts[0])
+        self._buffer, self._at = b"", 0
+        while have < size:
+            data = self._more()
+            if not data:
+                break
+            if have + len(data) > size:
+                cut = size - have
+                parts.append(data[:cut])
+                self._buffer, self._at = data, cut
+                have = size
+            else:
+                parts.append(data)
+                have += len(data)
+        return b"".join(parts)
+
+    def digest(self) -> str:
+        """Reads to the end and returns the digest of everything, `sha256:…`."""
+        while self._more():
+            pass
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+def file_digest(path: Path) -> str:
+    """Returns the digest of a file."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

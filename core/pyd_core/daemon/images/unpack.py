@@ -1,0 +1,245 @@
+"""Unpacking a layer into a directory: safely, whatever the archive says, and with few system calls a file.
+
+Every parent is opened with `RESOLVE_IN_ROOT`, so no `..`, absolute name or link leaves the directory, and files are
+made with `O_EXCL | O_NOFOLLOW` in that parent. Whiteouts (`.wh.NAME`, `.wh..wh..opq`; OCI image spec, layer.md) become
+overlayfs's own: a character device 0/0 and the attribute `trusted.overlay.opaque`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyd_core.daemon.images.tar import Entry, Source, TarReader
+from pyd_core.errors import InvalidInput, KernelError
+from pyd_core.linux.beneath import RootDirectory
+
+WHITEOUT = b".wh."
+OPAQUE = b".wh..wh..opq"
+_PARENTS = 64
+"""Directories held open at a time."""
+
+
+@dataclass(kw_only=True)
+class Limits:
+    """What an archive may grow to before it is taken for a bomb."""
+
+    bytes: int = 256 << 30
+    entries: int = 5_000_000
+
+
+class Unpacker:
+    """Unpacks one archive.
+
+    Args:
+        target: An existing directory that belongs to this engine.
+        layer: Whether whiteouts and devices are honoured, as in a layer; without it (`docker cp`) `.wh.` names are
+            plain files and what is in the way is replaced.
+        limits: When to give up.
+        prefix: The directory below the target that names in the archive are relative to.
+        strict: Refuse to put a file where a directory is, and the other way round.
+    """
+
+    def __init__(
+        self, target: Path, *, layer: bool = True, limits: Limits | None = None, prefix: str = "", strict: bool = False
+    ) -> None:
+        self._target = target
+        self._layer = layer
+        self._limits = limits or Limits()
+        self._prefix = [part for part in os.fsencode(prefix).split(b"/") if part]
+        self._strict = strict
+        self._parents: OrderedDict[bytes, int] = OrderedDict()
+        self._directories: list[tuple[bytes, int]] = []
+        self.size = 0
+        """Bytes of file contents unpacked."""
+
+    def run(self, source: Source) -> None:
+        """Unpacks the archive.
+
+        Raises:
+            InvalidInput: The archive is damaged, hostile or too large.
+        """
+        reader = TarReader(source)
+        count = 0
+        with RootDirectory(self._target) as root:
+            self._root = root
+            try:
+                for entry in reader:
+                    count += 1
+                    self.size += entry.size
+                    if count > self._limits.entries or self.size > self._limits.bytes:
+                        raise InvalidInput("the archive grows beyond all bounds", reference="bad-archive")
+                    try:
+                        self._place(entry, reader)
+                    except (OSError, KernelError) as error:
+                        if error.errno == errno.ENOSPC:
+                            raise
+                        name = entry.name[:200].decode(errors="replace")
+                        raise InvalidInput(f"can't unpack {name!r}: {error}", reference="bad-archive") from error
+                self._set_directory_times()
+            finally:
+                for fd in self._parents.values():
+                    os.close(fd)
+                self._parents.clear()
+
+    def _parent(self, path: bytes) -> int:
+        fd = self._parents.get(path)
+        if fd is not None:
+            self._parents.move_to_end(path)
+            return fd
+        fd = self._root.make_directories(os.fsdecode(path) or "/")
+        self._parents[path] = fd
+        if len(self._parents) > _PARENTS:
+            os.close(self._parents.popitem(last=False)[1])
+        return fd
+
+    def _forget(self, path: bytes) -> None:
+        for known in [each for each in self._parents if each == path or each.startswith(path + b"/")]:
+            os.close(self._parents.pop(known))
+
+    def _place(self, entry: Entry, reader: TarReader) -> None:
+        parts = [part for part in entry.name.split(b"/") if part not in {b"", b"."}]
+        if b".." in parts or b"\0" in entry.name:
+            raise InvalidInput(
+                f"the archive holds a name that leads out: {entry.name[:200]!r}", reference="bad-archive"
+            )
+        if not parts and not self._prefix:
+            if entry.kind == b"5":
+                self._own(".", self._parent(b""), entry)
+            return
+        if not parts:
+            return
+        parts = [*self._prefix, *parts]
+        where, name = b"/".join(parts[:-1]), parts[-1]
+        parent = self._parent(where)
+        if self._layer and name.startswith(WHITEOUT):
+            self._white_out(parent, name, where)
+            return
+        match entry.kind:
+            case b"0":
+                self._file(parent, name, entry, reader, b"/".join(parts))
+            case b"5":
+                self._directory(parent, name, entry, b"/".join(parts))
+            case b"2":
+                self._clear(parent, name, b"/".join(parts))
+                os.symlink(entry.link, name, dir_fd=parent)
+                self._own(name, parent, entry, link=True)
+            case b"1":
+                self._hard_link(parent, name, entry, b"/".join(parts))
+            case b"3" | b"4" | b"6":
+                self._clear(parent, name, b"/".join(parts))
+                kind = {b"3": stat.S_IFCHR, b"4": stat.S_IFBLK, b"6": stat.S_IFIFO}[entry.kind]
+                os.mknod(name, kind | entry.mode, os.makedev(entry.major, entry.minor), dir_fd=parent)
+                self._own(name, parent, entry)
+            case other:
+                raise InvalidInput(f"the archive holds a member of unknown type {other!r}", reference="bad-archive")
+
+    def _file(self, parent: int, name: bytes, entry: Entry, reader: TarReader, path: bytes) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            fd = os.open(name, flags, 0o600, dir_fd=parent)
+        except FileExistsError:
+            self._clear(parent, name, path)
+            fd = os.open(name, flags, 0o600, dir_fd=parent)
+        try:
+            for part in reader.data():
+                rest = memoryview(part)
+                while rest:
+                    rest = rest[os.write(fd, rest) :]
+            os.fchown(fd, entry.uid, entry.gid)
+            os.fchmod(fd, entry.mode)
+            for key, value in entry.xattrs.items():
+                _set_xattr(fd, key, value)
+            os.utime(fd, ns=(entry.mtime_ns, entry.mtime_ns))
+        finally:
+            os.close(fd)
+
+    def _directory(self, parent: int, name: bytes, entry: Entry, path: bytes) -> None:
+        try:
+            os.mkdir(name, 0o700, dir_fd=parent)
+        except FileExistsError:
+            if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+                if self._strict:
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+                self._clear(parent, name, path)
+                os.mkdir(name, 0o700, dir_fd=parent)
+        fd = self._parent(path)
+        self._own(".", fd, entry)
+        if entry.xattrs:
+            own = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=fd)
+            try:
+                for key, value in entry.xattrs.items():
+                    _set_xattr(own, key, value)
+            finally:
+                os.close(own)
+        self._directories.append((path, entry.mtime_ns))
+
+    def _hard_link(self, parent: int, name: bytes, entry: Entry, path: bytes) -> None:
+        target = [part for part in entry.link.split(b"/") if part not in {b"", b"."}]
+        if not target or b".." in target:
+            raise InvalidInput(
+                f"the archive holds a link that leads out: {entry.link[:200]!r}", reference="bad-archive"
+            )
+        source = self._root.make_directories(os.fsdecode(b"/".join(target[:-1])) or "/")
+        try:
+            self._clear(parent, name, path)
+            os.link(target[-1], name, src_dir_fd=source, dst_dir_fd=parent, follow_symlinks=False)
+        finally:
+            os.close(source)
+
+    def _white_out(self, parent: int, name: bytes, where: bytes) -> None:
+        if name == OPAQUE:
+            fd = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=parent)
+            try:
+                os.setxattr(fd, "trusted.overlay.opaque", b"y")
+            finally:
+                os.close(fd)
+            return
+        hidden = name[len(WHITEOUT) :]
+        if hidden.startswith(WHITEOUT) or hidden in {b"", b".", b".."}:
+            return  # aufs's own bookkeeping, which old layers still carry
+        self._clear(parent, hidden, (where + b"/" if where else b"") + hidden)
+        os.mknod(hidden, stat.S_IFCHR | 0o000, os.makedev(0, 0), dir_fd=parent)
+
+    def _clear(self, parent: int, name: bytes, path: bytes) -> None:
+        try:
+            os.unlink(name, dir_fd=parent)
+        except FileNotFoundError:
+            return
+        except IsADirectoryError:
+            if self._strict:
+                raise
+            self._forget(path)
+            shutil.rmtree(os.fsdecode(name), dir_fd=parent)
+
+    def _own(self, name: str | bytes, parent: int, entry: Entry, *, link: bool = False) -> None:
+        os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+        if not link:
+            os.chmod(name, entry.mode, dir_fd=parent)
+        os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
+
+    def _set_directory_times(self) -> None:
+        for path, mtime in self._directories:
+            try:
+                fd = self._root.open(path, os.O_PATH | os.O_DIRECTORY)
+            except KernelError:
+                continue  # a later entry took its place
+            try:
+                os.utime(".", ns=(mtime, mtime), dir_fd=fd)
+            finally:
+                os.close(fd)
+
+
+def _set_xattr(fd: int, key: str, value: bytes) -> None:
+    if key.startswith("trusted.overlay."):
+        return  # the file system's own bookkeeping is never taken from an archive
+    try:
+        os.setxattr(fd, key, value)
+    except OSError as error:
+        if error.errno not in {errno.EOPNOTSUPP, errno.EPERM}:
+            raise

@@ -1,0 +1,70 @@
+"""Starting the engine on demand: it says through a pipe when it listens, and stops by itself when nothing needs it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+from pyd_core.daemon.config import DaemonConfig
+from pyd_core.errors import EngineUnavailable
+
+IDLE = 300.0
+"""Seconds after which an engine that was started on demand ends, where no container runs and no client is there."""
+
+
+def answers(config: DaemonConfig) -> bool:
+    """Whether an engine listens on the socket."""
+    directory = config.socket_path.parent
+    if not config.socket_path.exists():
+        return False
+    fd = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(f"/proc/self/fd/{fd}/{config.socket_path.name}")  # sun_path has 108 bytes
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return True
+
+
+def ensure(config: DaemonConfig, *, idle: float = IDLE) -> None:
+    """Returns when an engine listens, starting one if there is none.
+
+    Raises:
+        EngineUnavailable: It doesn't start; with its words.
+    """
+    if answers(config):
+        return
+    config.run.mkdir(parents=True, exist_ok=True)
+    said = config.run / "pydd.log"
+    ready, theirs = os.pipe()
+    command = [sys.executable, "-m", "pyd_core.daemon", "--root", str(config.root), "--run", str(config.run)]
+    command += ["--socket", str(config.socket_path), "--group", config.group, "--idle", str(idle)]
+    command += ["--ready-fd", str(theirs)]
+    if config.runtime:
+        command += ["--runtime", config.runtime]
+    if config.subnet:
+        command += ["--subnet", config.subnet]
+    os.set_inheritable(theirs, True)
+    try:
+        with said.open("wb") as log:
+            actions = [(os.POSIX_SPAWN_DUP2, log.fileno(), 1), (os.POSIX_SPAWN_DUP2, log.fileno(), 2)]
+            null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+            # Not subprocess: it outlives us, and a Popen object wants to be waited for.
+            pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=[null, *actions], setsid=True)
+    finally:
+        os.close(theirs)
+    with os.fdopen(ready, "rb") as pipe:
+        if pipe.read(1):
+            return
+    os.waitpid(pid, 0)
+    if answers(config):  # another caller was faster
+        return
+    lines = [line.removeprefix("pydd: ") for line in said.read_text(errors="replace").splitlines() if line.strip()]
+    raise EngineUnavailable(
+        f"the embedded engine didn't start: {lines[0] if lines else 'it said nothing'}",
+        hint=lines[1].strip() if len(lines) > 1 else f"see {said}",
+        reference="engine-not-started",
+    )

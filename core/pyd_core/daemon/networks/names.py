@@ -1,0 +1,140 @@
+"""Names: each container's hosts and resolv.conf, and a name server for user-defined networks.
+
+The server is aardvark-dns, one process for all networks. It reads a file a network: the first line has the addresses to
+listen on, each
+further one a container's id, addresses and names; SIGHUP makes it read again, and it ends when no file is
+left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import shutil
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyd_core.daemon.containers.record import ContainerRecord
+from pyd_core.daemon.runtime import children
+from pyd_core.errors import Unsupported
+
+SEARCH = "/usr/lib/podman:/usr/libexec/podman:/usr/bin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zone:
+    """A network's names."""
+
+    name: str
+    gateway: str
+    internal: bool
+    members: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """Id, address and names of each container."""
+
+    def text(self) -> str:
+        """The file aardvark-dns reads."""
+        lines = [f"{key} {address}  {','.join(names)}" for key, address, names in self.members]
+        return "\n".join([self.gateway, *lines]) + "\n"
+
+
+class NameServer:
+    """Runs aardvark-dns while a network needs it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    async def serve(self, zones: Sequence[Zone]) -> None:
+        """Makes it serve these zones and no others.
+
+        Raises:
+            Unsupported: It isn't installed.
+        """
+        wanted = {zone.name + ("%int" if zone.internal else ""): zone.text() for zone in zones if zone.members}
+        changed = False
+        for left in self._directory.iterdir():
+            if left.name not in {"aardvark.pid", *wanted}:
+                left.unlink()
+                changed = True
+        for name, text in wanted.items():
+            file = self._directory / name
+            if not file.exists() or file.read_text() != text:
+                file.write_text(text)
+                changed = True
+        if not changed:
+            return
+        pid = self._pid()
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGHUP)
+        elif wanted:
+            await self._start()
+
+    def _pid(self) -> int:
+        try:
+            pid = int((self._directory / "aardvark.pid").read_text())
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError):
+            return 0
+        return pid if str(self._directory).encode() in command and children.start_time(pid) else 0
+
+    async def _start(self) -> None:
+        program = shutil.which("aardvark-dns", path=SEARCH)
+        if program is None:
+            raise Unsupported(
+                "aardvark-dns is missing, so containers can't find each other by name",
+                hint="apt-get install aardvark-dns",
+                reference="no-aardvark",
+            )
+        await children.run([program, "--config", str(self._directory), "--port", "53", "run"], quiet=True)
+
+
+def hosts(record: ContainerRecord, addresses: Sequence[str], gateway: str) -> str:
+    """Writes a container's /etc/hosts."""
+    lines = [
+        "127.0.0.1\tlocalhost",
+        "::1\tlocalhost ip6-localhost ip6-loopback",
+        "fe00::0\tip6-localnet",
+        "ff00::0\tip6-mcastprefix",
+        "ff02::1\tip6-allnodes",
+        "ff02::2\tip6-allrouters",
+    ]
+    for rule in record.host.extra_hosts:
+        name, _, address = rule.partition(":")
+        lines.append(f"{gateway if address == 'host-gateway' else address}\t{name}")
+    config = record.config
+    full = f"{config.hostname}.{config.domainname} {config.hostname}" if config.domainname else config.hostname
+    lines += [f"{address}\t{full}" for address in addresses]
+    return "\n".join(lines) + "\n"
+
+
+def resolv_conf(record: ContainerRecord, server: str) -> str:
+    """Writes a container's /etc/resolv.conf: the network's own server where it has one, else the host's."""
+    host = record.host
+    lines: list[str] = []
+    with contextlib.suppress(OSError):
+        lines = Path("/etc/resolv.conf").read_text().splitlines()
+    words = [line.split() for line in lines if line.split() and not line.startswith(("#", ";"))]
+    servers = [row[1] for row in words if row[0] == "nameserver" and len(row) > 1 and not _local(row[1])]
+    if host.dns:
+        servers = host.dns
+    if server and not host.dns:
+        servers = [server]
+    search = host.dns_search or [each for row in words if row[0] == "search" for each in row[1:]]
+    options = host.dns_options or [each for row in words if row[0] == "options" for each in row[1:]]
+    found = [f"nameserver {each}" for each in servers]
+    if search and search != ["."]:
+        found.append(f"search {' '.join(search)}")
+    if options:
+        found.append(f"options {' '.join(options)}")
+    return "\n".join(found) + "\n"
+
+
+def _local(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text.partition("%")[0]).is_loopback
+    except ValueError:
+        return True

@@ -1,0 +1,90 @@
+"""Published ports: which host port each gets, held by a bound socket so that nobody else takes it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterable
+
+from pyd_core.daemon.containers.options import parse_port
+from pyd_core.daemon.containers.record import ContainerRecord
+from pyd_core.errors import EngineError, InvalidInput
+from pyd_core.model.container import PortBinding
+
+ANY = "0.0.0.0"  # noqa: S104 - what publishing without an address means
+
+
+class Ports:
+    """The host ports of all running containers."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, list[socket.socket]] = {}
+
+    def publish(self, record: ContainerRecord) -> dict[str, list[PortBinding]]:
+        """Takes the host ports a container asks for.
+
+        Raises:
+            EngineError: One is taken.
+            InvalidInput: An address makes no sense.
+        """
+        wanted: dict[str, list[PortBinding]] = {}
+        if record.host.publish_all_ports:
+            wanted = {port: [PortBinding()] for port in record.config.exposed_ports}
+        wanted |= {port: bindings or [PortBinding()] for port, bindings in record.host.port_bindings.items()}
+        found: dict[str, list[PortBinding]] = {}
+        try:
+            for port, bindings in wanted.items():
+                _, protocol = parse_port(port)
+                found[port] = [self._take(record, protocol, each) for each in bindings]
+        except (EngineError, InvalidInput):
+            self.release(record.id)
+            raise
+        return found
+
+    def hold(self, record: ContainerRecord) -> None:
+        """Holds the ports of a container found running."""
+        for port, bindings in record.ports.items():
+            for each in bindings:
+                try:
+                    self._take(record, parse_port(port)[1], each)
+                except EngineError:
+                    continue  # somebody took it while no engine held it; the rules still send it to the container
+
+    def release(self, key: str) -> None:
+        """Gives a container's ports back."""
+        for held in self._held.pop(key, []):
+            held.close()
+
+    def release_all(self) -> None:
+        """Gives all back, because this process ends."""
+        for key in list(self._held):
+            self.release(key)
+
+    def _take(self, record: ContainerRecord, protocol: str, binding: PortBinding) -> PortBinding:
+        address = binding.host_ip or ANY
+        if ":" in address:
+            raise InvalidInput(f"can't publish on {address}: IPv6 isn't served by this engine yet")
+        kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}.get(protocol)
+        if kind is None:
+            raise InvalidInput(f"can't publish {protocol} ports")
+        reason = "port is already allocated"
+        for number in _candidates(binding.host_port):
+            made = socket.socket(socket.AF_INET, kind)
+            try:
+                made.bind((address, number))
+            except OSError as error:
+                made.close()
+                if error.errno != errno.EADDRINUSE:
+                    reason = str(error.strerror)
+                continue
+            self._held.setdefault(record.id, []).append(made)
+            return PortBinding(host_ip=address, host_port=str(made.getsockname()[1]))
+        raise EngineError(
+            f"driver failed programming external connectivity on container {record.name}: "
+            f"Bind for {address}:{binding.host_port} failed: {reason}"
+        )
+
+
+def _candidates(text: str) -> Iterable[int]:
+    low, dash, high = text.partition("-")
+    return range(int(low), int(high) + 1) if dash else (int(low or 0),)

@@ -1,0 +1,92 @@
+"""Putting the world in line with the records after a stop, a crash or a reboot."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from typing import TYPE_CHECKING
+
+from pyd_core.errors import PydError
+from pyd_core.linux.mounting import unmount
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.containers.container import Container
+    from pyd_core.daemon.engine import Daemon
+
+log = logging.getLogger(__name__)
+
+
+async def recover(daemon: Daemon) -> None:
+    """Finishes what was begun, undoes what was half made, finds running containers again.
+
+    * `creating` or `removing`: removed whole.
+    * running by its record and its conmon lives: watched again.
+    * running by its record, conmon gone: its end is taken from the exit file, then its restart policy applies.
+    * not running by its record, yet known to the runtime: the start was cut short; killed and cleaned.
+    """
+    known = set(daemon.runtime.known())
+    again: list[Container] = []
+    for container in daemon.containers.all():
+        record = container.record
+        if record.phase != "ready":
+            with contextlib.suppress(PydError):
+                await daemon.runtime.delete(record.id)
+            await daemon.networks.leave(container)
+            daemon.containers.erase(container, volumes=True)
+        elif record.running and record.holder is not None and record.holder.lives:
+            daemon.networks.remember(container)
+            daemon.lifecycle.watch(container)
+        elif record.running or record.status == "restarting":
+            await daemon.lifecycle.settle(container)
+            again += [container] if _starts_again(container) else []
+        else:
+            if record.id in known or container.bundle.exists():
+                await daemon.lifecycle.undo_start(container)
+            if _starts_with_engine(container):
+                again.append(container)
+    _sweep(daemon, known)
+    await daemon.networks.reconcile()
+    for container in again:
+        daemon.tasks.start(_start(daemon, container))
+
+
+def _starts_again(container: Container) -> bool:
+    record = container.record
+    policy = record.host.restart_policy.name
+    if record.stopped_by_hand:
+        return False
+    return policy in {"always", "unless-stopped"} or (policy == "on-failure" and record.exit_code != 0)
+
+
+def _starts_with_engine(container: Container) -> bool:
+    return container.record.host.restart_policy.name == "always" and container.record.stopped_by_hand
+
+
+async def _start(daemon: Daemon, container: Container) -> None:
+    try:
+        await daemon.lifecycle.start(container)
+    except (PydError, OSError) as error:
+        log.warning("can't start %s again: %s", container.record.name, error)
+
+
+def _sweep(daemon: Daemon, known: set[str]) -> None:
+    """Takes away what belongs to no container: it was made and never recorded, or its record is gone."""
+    ids = {container.id for container in daemon.containers.all()}
+    for key in known - ids:
+        daemon.tasks.start(_delete(daemon, key))
+    for parent, inner in ((daemon.config.run / "c", "shm"), (daemon.config.root / "containers", "merged")):
+        for left in parent.iterdir():
+            if left.name not in ids:
+                unmount(left / inner)
+                shutil.rmtree(left, ignore_errors=True)
+    for left in (daemon.config.run / "exits").iterdir():
+        if left.name not in ids:
+            left.unlink()
+
+
+async def _delete(daemon: Daemon, key: str) -> None:
+    await asyncio.sleep(0)
+    with contextlib.suppress(PydError):
+        await daemon.runtime.delete(key)

@@ -1,0 +1,146 @@
+"""conmon holds a container: its standard streams, its log, its exit code. It outlives the engine.
+
+Protocol, from conmon's sources: it waits for a byte on `_OCI_STARTPIPE`, then runs the runtime's `create`, and reports
+on `_OCI_SYNCPIPE` a line of JSON with the container's pid (`data`), or -1 and a message. The exit code goes to a file
+named after the container in the exit directory. See conmon(8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyd_core.daemon.containers.record import Process
+from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime.oci import Runtime, failure
+from pyd_core.errors import EngineError, Unsupported
+
+SEARCH = "/usr/bin:/usr/libexec/podman:/usr/local/bin:/usr/lib/podman"
+
+
+def find() -> str:
+    """Returns conmon's path.
+
+    Raises:
+        Unsupported: It isn't installed.
+    """
+    path = shutil.which("conmon") or shutil.which("conmon", path=SEARCH)
+    if path is None:
+        raise Unsupported("conmon is missing", hint="apt-get install conmon", reference="no-conmon")
+    return path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """What conmon is told about a container."""
+
+    key: str
+    bundle: Path
+    log: Path
+    exits: Path
+    tty: bool
+    stdin: bool
+    keep_stdin: bool
+    """Whether standard input stays open when an attached client leaves."""
+    log_size: int = 0
+    """Bytes after which the log begins anew; 0 is no limit."""
+
+
+async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Process]:
+    """Has conmon create a container, ready to be started.
+
+    Returns:
+        The container's first process and conmon.
+
+    Raises:
+        EngineError: The runtime refused; with its words.
+    """
+    pidfile = hold.bundle / "conmon.pid"
+    command = [conmon, "--api-version", "1", "-c", hold.key, "-u", hold.key, "-r", runtime.path, "-b", str(hold.bundle)]
+    command += ["-p", str(hold.bundle / "pid"), "-P", str(pidfile), "-n", hold.key, "--exit-dir", str(hold.exits)]
+    command += ["-l", f"k8s-file:{hold.log}", "--no-sync-log", "--full-attach", "--persist-dir", str(hold.bundle)]
+    command += ["--runtime-arg", "--root", "--runtime-arg", str(runtime.state), "--log-level", "error"]
+    if runtime.is_runc:
+        command += ["--runtime-arg", "--log-format=json", "--runtime-arg", f"--log={hold.bundle / 'runtime.log'}"]
+    if hold.tty:
+        command.append("-t")
+    if hold.stdin:
+        command.append("-i")
+        if hold.keep_stdin:
+            command.append("--leave-stdin-open")
+    if hold.log_size:
+        command += ["--log-size-max", str(hold.log_size)]
+    sync, sync_in = os.pipe()
+    start, start_in = os.pipe()
+    env = {
+        "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+        "_OCI_SYNCPIPE": str(sync_in),
+        "_OCI_STARTPIPE": str(start),
+    }
+    os.write(start_in, b"\0")
+    try:
+        process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec: well under a millisecond
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=env,
+            cwd=hold.bundle,
+            pass_fds=(sync_in, start),
+            start_new_session=True,
+        )
+    finally:
+        os.close(sync_in)
+        os.close(start)
+        os.close(start_in)
+    told = await _first_line(sync)
+    await children.ended(process.pid)  # it forked: the one that holds the container lives on
+    process.wait()
+    try:
+        report = json.loads(told)
+        pid = int(report["data"])
+    except (ValueError, KeyError, TypeError):
+        raise EngineError(f"conmon gave up before the container was made: {told[:200]!r}") from None
+    if pid < 0:
+        said = (hold.bundle / "runtime.log").read_bytes() if (hold.bundle / "runtime.log").exists() else b""
+        raise failure(runtime.name, said or str(report.get("message", "")).encode())
+    return Process.of(pid), Process.of(int(pidfile.read_text()))
+
+
+def kill(bundle: Path, key: str) -> None:
+    """Ends the conmon of a start that was cut short, while it may still be making the container."""
+    with contextlib.suppress(OSError, ValueError):
+        pid = int((bundle / "conmon.pid").read_text())
+        if key.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+
+
+async def _first_line(fd: int) -> bytes:
+    """Reads the report; the pipe itself stays open in conmon until the container ends."""
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[bytes] = loop.create_future()
+    found = bytearray()
+    os.set_blocking(fd, False)
+
+    def readable() -> None:
+        try:
+            data = os.read(fd, 65536)
+        except BlockingIOError:
+            return
+        found.extend(data)
+        if (not data or b"\n" in data) and not over.done():
+            over.set_result(bytes(found))
+
+    loop.add_reader(fd, readable)
+    try:
+        return await over
+    finally:
+        loop.remove_reader(fd)
+        os.close(fd)

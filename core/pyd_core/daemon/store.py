@@ -1,0 +1,116 @@
+"""What the engine remembers: one SQLite file, one row an object.
+
+A row is written before the steps it announces and again when they are done, so its own `phase` is the journal: what is
+found half made or half removed at start is undone or finished. The write-ahead log with `synchronous=NORMAL` keeps
+every committed row over a crash of this process; a power cut may lose the last ones, never part of one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+from pyd_core.errors import ConfigError
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+SCHEMA = 1
+"""The version of what lies in the file; `_UPGRADES[n]` turns version n into n + 1."""
+
+_UPGRADES: dict[int, str] = {
+    0: "CREATE TABLE object (kind TEXT, id TEXT, body BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
+}
+
+
+class Store:
+    """The database file; rows are JSON of msgspec structs."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        found: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if found > SCHEMA:
+            raise ConfigError(
+                f"{path} was written by a newer pyd (schema {found}, this one knows {SCHEMA})",
+                hint="update pyd, or choose another --root",
+            )
+        with self.together():
+            for version in range(found, SCHEMA):
+                self._db.execute(_UPGRADES[version])
+            self._db.execute(f"PRAGMA user_version={SCHEMA}")
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Several writes that happen all or not at all."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def put(self, kind: str, key: str, body: bytes) -> None:
+        """Writes a row."""
+        self._db.execute("INSERT OR REPLACE INTO object VALUES (?, ?, ?)", (kind, key, body))
+
+    def delete(self, kind: str, key: str) -> None:
+        """Removes a row, if there."""
+        self._db.execute("DELETE FROM object WHERE kind = ? AND id = ?", (kind, key))
+
+    def all(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        """Returns every row of a kind."""
+        yield from self._db.execute("SELECT id, body FROM object WHERE kind = ? ORDER BY id", (kind,))
+
+
+class Shelf(Generic[T]):
+    """The rows of one kind, all held in memory and written through.
+
+    Iterating gives them in no particular order.
+    """
+
+    def __init__(self, store: Store, kind: str, shape: type[T]) -> None:
+        self._store = store
+        self._kind = kind
+        decoder = msgspec.json.Decoder(shape)
+        self._rows: dict[str, T] = {key: decoder.decode(body) for key, body in store.all(kind)}
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(list(self._rows.values()))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._rows
+
+    def keys(self) -> list[str]:
+        """Returns the keys."""
+        return list(self._rows)
+
+    def get(self, key: str) -> T | None:
+        """Returns a row, or None."""
+        return self._rows.get(key)
+
+    def put(self, key: str, row: T) -> None:
+        """Writes a row; it is on disk when this returns."""
+        self._store.put(self._kind, key, msgspec.json.encode(row))
+        self._rows[key] = row
+
+    def delete(self, key: str) -> None:
+        """Removes a row, if there."""
+        self._store.delete(self._kind, key)
+        self._rows.pop(key, None)

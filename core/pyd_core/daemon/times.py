@@ -1,0 +1,40 @@
+"""Times and durations as the API's parameters write them."""
+
+from __future__ import annotations
+
+import re
+
+from pyd_core.errors import InvalidInput
+from pyd_core.model.base import parse_time
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)")
+DIGITS = 12
+"""Of a number of seconds; what is longer is nonsense, and overflows what reads it."""
+_UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+
+
+def duration(text: str) -> int:
+    """Reads Go's duration text as nanoseconds."""
+    found = _DURATION.findall(text)
+    if not found or "".join(number + unit for number, unit in found) != text:
+        raise InvalidInput(f"{text!r} is no duration such as 1m30s")
+    if any(len(number) > DIGITS for number, _ in found):
+        raise InvalidInput(f"{text[:40]!r} is too long a time")
+    return sum(int(float(number) * _UNITS[unit]) for number, unit in found)
+
+
+def moment(text: str, name: str) -> int | None:
+    """Reads a time parameter: seconds since the epoch with up to nine decimals, or RFC 3339. Nanoseconds.
+
+    Raises:
+        InvalidInput: It is neither.
+    """
+    if text in {"", "0"}:
+        return None
+    whole, _, part = text.partition(".")
+    if whole.isdecimal() and len(whole) < DIGITS and (not part or part.isdecimal()):
+        return int(whole) * 10**9 + int((part + "000000000")[:9])
+    found = parse_time(text)
+    if found is None:
+        raise InvalidInput(f"{name}: {text[:40]!r} is no time")
+    return found

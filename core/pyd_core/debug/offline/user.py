@@ -1,0 +1,42 @@
+"""Who a container's configured user is, by the container's own /etc/passwd and /etc/group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Read = Callable[[str], str]
+"""Returns the text of a file in the container; an empty one for a file that isn't there."""
+
+
+def resolve_user(configured: str, read: Read) -> tuple[int, int, tuple[int, ...]]:
+    """Returns uid, gid and further groups for `NAME|UID[:NAME|GID]`, as runtimes take it; empty is root.
+
+    Raises:
+        LookupError: The name is in neither file.
+    """
+    user, _, group = configured.partition(":")
+    entry = next((fields for fields in _lines(read, "/etc/passwd", 4) if user in (fields[0], fields[2])), None)
+    if entry is not None:
+        uid, gid, name = int(entry[2]), int(entry[3]), entry[0]
+    elif _is_id(user) or not user:
+        uid, gid, name = int(user or 0), 0, ""
+    else:
+        raise LookupError(user)
+    if group:
+        named = next((fields for fields in _lines(read, "/etc/group", 3) if group in (fields[0], fields[2])), None)
+        if named is None and not _is_id(group):
+            raise LookupError(group)
+        return uid, int(named[2] if named else group), ()
+    member = tuple(int(fields[2]) for fields in _lines(read, "/etc/group", 4) if name and name in fields[3].split(","))
+    return uid, gid, member
+
+
+def _lines(read: Read, path: str, least: int) -> list[list[str]]:
+    """The lines whose ids are numbers."""
+    split = [line.split(":") for line in read(path).splitlines()]
+    numbers = slice(2, min(least, 4) if path.endswith("passwd") else 3)
+    return [fields for fields in split if len(fields) >= least and all(_is_id(text) for text in fields[numbers])]
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) < 2**32 - 1

@@ -1,0 +1,114 @@
+"""What the word after `pyd debug` means.
+
+In this order: `pid:N` is a process of this machine and `image:REF` an image, whatever else there is; then the name, id
+or beginning of the id of a container; then a Compose service, `SERVICE` or `SERVICE@NUMBER`; then an image.
+"""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from pyd_core.debug.target import Target, find_container
+from pyd_core.engine.containers import Containers
+from pyd_core.engine.session import Session
+from pyd_core.errors import Ambiguous, InvalidInput, NotFound
+from pyd_core.linux.process import ProcessEntry
+from pyd_core.model.container import Container, ContainerConfig, ContainerState, ContainerSummary
+from pyd_core.sanitise import safe
+
+IMAGE = "image"
+"""The state of the container that stands for an image: it has no other."""
+
+_NUMBER = "com.docker.compose.container-number"
+
+
+async def find_subject(session: Session, text: str) -> Container | Target:
+    """Finds what a session is wanted in: a container, one that stands for an image, or a process.
+
+    Raises:
+        NotFound: There is nothing of that name; the nearest names of containers are offered.
+        Ambiguous: An id's beginning, or a service, of several.
+    """
+    if text.startswith("pid:"):
+        return process_target(text.removeprefix("pid:"))
+    if text.startswith("image:"):
+        return await _image(session, text.removeprefix("image:"))
+    containers = Containers(session)
+    try:
+        return await find_container(containers, text)
+    except Ambiguous:
+        raise
+    except NotFound as error:
+        member = pick_member(await containers.list(all=True), text)
+        if member is not None:
+            return await containers.inspect(member.id)
+        try:
+            return await _image(session, text)
+        except (NotFound, InvalidInput):
+            raise error from None
+
+
+def pick_member(containers: list[ContainerSummary], text: str) -> ContainerSummary | None:
+    """Returns the container of a Compose service: by its number, else the first that runs, else the first.
+
+    Raises:
+        Ambiguous: Several projects have a service of that name.
+    """
+    service, at, number = text.rpartition("@")
+    if not at:
+        service, number = text, ""
+    found = [each for each in containers if each.service == service and number in ("", each.labels.get(_NUMBER, ""))]
+    projects = sorted({each.project for each in found})
+    if len(projects) > 1:
+        names = [each.name for each in found]
+        raise Ambiguous(
+            f"projects {', '.join(map(safe, projects))} each have a service {safe(service)!r}",
+            candidates=names,
+            hint=f"name the container: {', '.join(map(safe, names))}",
+        )
+    return min(found, key=_order, default=None)
+
+
+def _order(container: ContainerSummary) -> tuple[bool, int]:
+    number = container.labels.get(_NUMBER, "")
+    return container.state not in ("running", "paused"), int(number) if number.isdecimal() else 0
+
+
+async def _image(session: Session, reference: str) -> Container:
+    """Returns a container as one made from the image would be; the engine needn't make it."""
+    from pyd_core.engine.images import Images  # noqa: PLC0415 - containers don't pay for it
+
+    image = await Images(session).inspect(reference)
+    short = image.id.rpartition(":")[2][:12]
+    return Container(
+        id=image.id,
+        name_=f"/{reference}",
+        image=image.id,
+        state=ContainerState(status=IMAGE),
+        graph_driver=image.graph_driver,
+        config=msgspec.structs.replace(image.config, hostname=short, labels=image.config.labels),
+    )
+
+
+def process_target(text: str) -> Target:
+    """Returns a process of this machine as a target: its namespaces, environment and working directory.
+
+    Raises:
+        InvalidInput: Not a number.
+        NotFound: No such process.
+    """
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidInput(f"not a process: {text!r}", hint="write pid:NUMBER, as ps shows it on this machine")
+    try:
+        process = ProcessEntry(int(text))
+        environment = process.read("environ").decode(errors="surrogateescape").split("\0")
+        command = process.read("comm").decode(errors="replace").strip()
+        folder = os.readlink("cwd", dir_fd=process.descriptor)
+    except ProcessLookupError as error:
+        raise NotFound(f"no process {text}", hint="list them with: ps -e", reference="no-such-process") from error
+    except OSError as error:  # one without files: a thread of the kernel's, or a zombie
+        raise InvalidInput(f"process {text} has no files to see: {error.strerror}") from error
+    config = ContainerConfig(env=[variable for variable in environment if variable], working_dir=folder)
+    return Target(Container(id="", name_=f"/{command}-{text}", config=config), process)

@@ -1,0 +1,94 @@
+"""Mounting and unmounting by path, from a process whose working directory is its own: mount(2), fsopen(2).
+
+An engine keeps its layers under short paths, so that some dozen fit the one page of options mount(2) takes; beyond that
+they are given one by one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyd_core.errors import KernelError
+
+MS_RDONLY = 0x1
+MS_REMOUNT = 0x20
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 1 << 18
+_MNT_DETACH = 0x2
+_ONE_PAGE = 4000
+"""Bytes of options mount(2) takes, less what the kernel adds."""
+_FSCONFIG_SET_STRING = 1
+_FSCONFIG_CMD_CREATE = 6
+_SYS_FSOPEN, _SYS_FSCONFIG, _SYS_FSMOUNT, _SYS_MOVE_MOUNT = 430, 431, 432, 429
+_MOVE_MOUNT_F_EMPTY_PATH = 0x4
+_CLOEXEC = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
+    """Mounts a file system as the system call of that name does.
+
+    Raises:
+        KernelError: It failed.
+    """
+    if _libc.mount(source.encode(), os.fsencode(target), kind.encode() or None, flags, options.encode() or None) != 0:
+        raise KernelError("mount", ctypes.get_errno(), target)
+
+
+def unmount(target: str | Path) -> bool:
+    """Detaches the topmost mount at a path; returns False when nothing is mounted there.
+
+    Raises:
+        KernelError: It failed otherwise.
+    """
+    if _libc.umount2(os.fsencode(target), _MNT_DETACH) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in {22, 2}:  # EINVAL: no mount point; ENOENT
+        return False
+    raise KernelError("umount2", number, str(target))
+
+
+def mount_overlay(lower: Sequence[Path], upper: Path | None, work: Path | None, target: Path) -> None:
+    """Mounts an overlay, the first lower directory topmost; without `upper` it is read-only.
+
+    Raises:
+        KernelError: The kernel has no overlayfs, or refuses these directories.
+    """
+    above = f",upperdir={upper},workdir={work}" if upper is not None else ""
+    options = f"lowerdir={':'.join(map(str, lower))}{above}"
+    if len(options) <= _ONE_PAGE:
+        mount("overlay", str(target), "overlay", 0, options)
+        return
+    _mount_many(lower, upper, work, target)
+
+
+def _call(number: int, name: str, *arguments: object) -> int:
+    result: int = _libc.syscall(number, *arguments)
+    if result < 0:
+        raise KernelError(name, ctypes.get_errno())
+    return result
+
+
+def _mount_many(lower: Sequence[Path], upper: Path | None, work: Path | None, target: Path) -> None:
+    """More directories than fit one page of options: `lowerdir+` of Linux 6.5 takes them one by one."""
+    fs = _call(_SYS_FSOPEN, "fsopen", b"overlay", _CLOEXEC)
+    try:
+        settings = [("lowerdir+", path) for path in lower]
+        if upper is not None and work is not None:
+            settings += [("upperdir", upper), ("workdir", work)]
+        for key, path in settings:
+            _call(_SYS_FSCONFIG, "fsconfig", fs, _FSCONFIG_SET_STRING, key.encode(), os.fsencode(path), 0)
+        _call(_SYS_FSCONFIG, "fsconfig", fs, _FSCONFIG_CMD_CREATE, None, None, 0)
+        made = _call(_SYS_FSMOUNT, "fsmount", fs, _CLOEXEC, 0)
+    finally:
+        os.close(fs)
+    try:
+        _call(_SYS_MOVE_MOUNT, "move_mount", made, b"", -100, os.fsencode(target), _MOVE_MOUNT_F_EMPTY_PATH)
+    finally:
+        os.close(made)

@@ -1,0 +1,78 @@
+"""Network namespaces kept by a file, and doing things inside one: see network_namespaces(7) and setns(2)."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pyd_core.errors import KernelError
+from pyd_core.linux.mounting import MS_BIND, mount, unmount
+
+T = TypeVar("T")
+
+_CLONE_NEWNET = 0x40000000
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _in_thread(enter: Callable[[], None], work: Callable[[], T]) -> T:
+    """Runs work on a thread of its own that enters a namespace first and ends after: no other thread is moved."""
+    results: list[T] = []
+    failures: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            enter()
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
+            failures.append(error)
+
+    thread = threading.Thread(target=body, name="netns")
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+    return results[0]
+
+
+def create(path: Path) -> None:
+    """Makes a network namespace and keeps it by mounting it on a file; blocks for about a millisecond.
+
+    Raises:
+        KernelError: The kernel refuses.
+    """
+
+    def enter() -> None:
+        if _libc.unshare(_CLONE_NEWNET) != 0:
+            raise KernelError("unshare", ctypes.get_errno(), "CLONE_NEWNET")
+
+    path.touch(mode=0o600)
+    _in_thread(enter, lambda: mount(f"/proc/self/task/{threading.get_native_id()}/ns/net", str(path), "", MS_BIND))
+
+
+def inside(path: Path | str, work: Callable[[], T]) -> T:
+    """Runs work inside a network namespace.
+
+    Raises:
+        KernelError: It can't be entered.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def enter() -> None:
+        if _libc.setns(fd, _CLONE_NEWNET) != 0:
+            raise KernelError("setns", ctypes.get_errno(), str(path))
+
+    try:
+        return _in_thread(enter, work)
+    finally:
+        os.close(fd)
+
+
+def remove(path: Path) -> None:
+    """Lets go of a namespace; it ends with its last process."""
+    unmount(path)
+    path.unlink(missing_ok=True)

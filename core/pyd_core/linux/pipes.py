@@ -1,0 +1,54 @@
+"""Reading and writing descriptors that may block, from the event loop: pipes and terminals."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+
+BLOCK = 1 << 16
+
+
+async def _ready(fd: int, *, writing: bool) -> None:
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        if not future.done():
+            future.set_result(None)
+
+    (loop.add_writer if writing else loop.add_reader)(fd, wake)
+    try:
+        await future
+    finally:
+        (loop.remove_writer if writing else loop.remove_reader)(fd)
+
+
+async def read(fd: int) -> bytes:
+    """Returns what is there, waiting for something; empty at the end. The descriptor must not block.
+
+    A terminal whose last user is gone reports EIO, which is its end.
+    """
+    while True:
+        try:
+            return os.read(fd, BLOCK)
+        except BlockingIOError:
+            await _ready(fd, writing=False)
+        except OSError as error:
+            if error.errno == errno.EIO:
+                return b""
+            raise
+
+
+async def write(fd: int, data: bytes) -> None:
+    """Writes everything. The descriptor must not block.
+
+    Raises:
+        BrokenPipeError: Nobody reads any more.
+    """
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(fd, rest) :]
+        except BlockingIOError:
+            await _ready(fd, writing=True)

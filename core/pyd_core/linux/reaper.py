@@ -1,0 +1,33 @@
+"""Adopting orphans: see PR_SET_CHILD_SUBREAPER in prctl(2)."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+from pyd_core.errors import KernelError
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def become_subreaper() -> None:
+    """Makes this process the parent of its descendants' orphans, so that it learns how they end.
+
+    Raises:
+        KernelError: The kernel refuses.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise KernelError("prctl", ctypes.get_errno())
+
+
+def exit_code(pid: int) -> int | None:
+    """Takes an ended child away and returns its exit code, 128 and more for a signal; None if it isn't ours or runs."""
+    try:
+        found, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    if found == 0:
+        return None
+    code = os.waitstatus_to_exitcode(status)
+    return 128 - code if code < 0 else code

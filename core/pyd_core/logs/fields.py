@@ -1,0 +1,207 @@
+"""Fields of structured log lines: JSON objects and logfmt, found out line by line."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from pyd_core.errors import InvalidInput
+from pyd_core.logs.levels import Level, level_named, level_said
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.pattern import Test, plain
+
+LONGEST = 256 * 1024
+"""Bytes of a line beyond which it isn't taken apart."""
+
+_LEVELS = ("level", "lvl", "severity", "loglevel", "log.level", "@level", "s")
+_TIMES = ("time", "ts", "timestamp", "@timestamp", "t", "date", "datetime")
+_MESSAGES = ("msg", "message", "@message", "event", "text", "body")
+
+_PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|[^\s"=]*)(?=\s|$)')
+_ESCAPE = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A line taken apart. Everything in it is hostile, as the line was."""
+
+    kind: Literal["json", "logfmt"]
+    level: Level | None
+    level_word: str
+    """As the line has it."""
+    time: str
+    """As the line has it."""
+    message: str
+    fields: Mapping[str, str]
+    """All others; nested ones as `outer.inner`, values that aren't texts as JSON."""
+
+    def get(self, name: str) -> str | None:
+        """Returns a field by name, those with a place of their own too."""
+        if name in self.fields:
+            return self.fields[name]
+        own = {"level": self.level_word, "time": self.time, "message": self.message, "msg": self.message}
+        return own.get(name) or None
+
+
+def record(data: bytes) -> Record | None:
+    """Takes a line apart; None for plain text.
+
+    A line is logfmt when it begins with a pair and has two at least, of which all it says is made.
+    """
+    if len(data) > LONGEST:
+        return None
+    data = plain(data).strip()
+    if data[:1] == b"{" and data[-1:] == b"}":
+        try:
+            fields: dict[str, str] = {}
+            _flatten(msgspec.json.decode(data), "", fields, 4)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return None
+        return _sort_out("json", fields)
+    if b"=" in data:
+        return _logfmt(data.decode("utf-8", "replace"))
+    return None
+
+
+def level_of(data: bytes) -> Level | None:
+    """Returns how serious a line is, by its field or by its words."""
+    if data[:1] == b"{" or b"=" in data:
+        found = record(data)
+        if found is not None:
+            return found.level
+    return level_said(plain(data))
+
+
+def _logfmt(text: str) -> Record | None:
+    if _PAIR.match(text) is None:
+        return None
+    fields: dict[str, str] = {}
+    end = 0
+    for match in _PAIR.finditer(text):
+        if text[end : match.start()].strip():
+            return None
+        value = match[2]
+        fields[match[1]] = _ESCAPE.sub(r"\1", value[1:-1]) if value[:1] == '"' else value
+        end = match.end()
+    if len(fields) < 2 or text[end:].strip():
+        return None
+    return _sort_out("logfmt", fields)
+
+
+def _flatten(value: object, name: str, into: dict[str, str], deep: int) -> None:
+    if isinstance(value, dict) and deep and (value or not name):
+        for key, inner in value.items():
+            _flatten(inner, f"{name}.{key}" if name else key, into, deep - 1)
+    elif isinstance(value, str):
+        into[name] = value
+    else:
+        into[name] = msgspec.json.encode(value).decode("utf-8", "replace")
+
+
+def _sort_out(kind: Literal["json", "logfmt"], fields: dict[str, str]) -> Record:
+    def take(names: tuple[str, ...]) -> str:
+        for name in names:
+            if name in fields:
+                return fields.pop(name)
+        return ""
+
+    word = take(_LEVELS)
+    return Record(
+        kind=kind,
+        level=level_named(word),
+        level_word=word,
+        time=take(_TIMES),
+        message=take(_MESSAGES),
+        fields=fields,
+    )
+
+
+_Compare = Callable[[float, float], bool]
+
+_ORDER: dict[str, _Compare] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_TEST = re.compile(r"([A-Za-z_@][\w.@-]*)(>=|<=|!=|=|>|<|:)(?!//)(\S+)")
+
+
+@dataclass(frozen=True)
+class FieldTest:
+    """A comparison of one field, as `level>=warn`, `status:5..`, `user=anna`, `took>1.5`.
+
+    `=` and `!=` compare the whole value, `:` takes a regular expression that has to fit all of it, the others compare
+    numbers or levels. A line without the field fails, of `!=` too.
+    """
+
+    name: str
+    sign: str
+    value: str
+
+    @property
+    def text(self) -> str:
+        """As it is written."""
+        return f"{self.name}{self.sign}{self.value}"
+
+    def make(self) -> Test:
+        """Returns the test of a line.
+
+        Raises:
+            InvalidInput: The value is no level, no number or no expression.
+        """
+        wanted = level_named(self.value) if self.name == "level" else None
+        if self.name == "level" and self.sign != ":":
+            if wanted is None:
+                raise InvalidInput(f"no level: {self.value}", hint="trace, debug, info, warn, error, fatal")
+            compare: _Compare = _ORDER.get(self.sign, operator.ne if self.sign == "!=" else operator.eq)
+
+            def by_level(line: LogLine) -> bool:
+                level = level_of(line.data)
+                return level is not None and compare(level, wanted)
+
+            return by_level
+        agrees = self._agrees()
+
+        def by_field(line: LogLine) -> bool:
+            found = record(line.data)
+            value = found.get(self.name) if found is not None else None
+            return value is not None and agrees(value)
+
+        return by_field
+
+    def _agrees(self) -> Callable[[str], bool]:
+        if self.sign == "=":
+            return lambda value: value == self.value
+        if self.sign == "!=":
+            return lambda value: value != self.value
+        if self.sign == ":":
+            try:
+                fits = re.compile(self.value, re.IGNORECASE).fullmatch
+            except re.error as error:
+                raise InvalidInput(f"not a regular expression: {error}") from error
+            return lambda value: fits(value) is not None
+        compare = _ORDER[self.sign]
+        try:
+            bound = float(self.value)
+        except ValueError as error:
+            raise InvalidInput(f"not a number: {self.value}") from error
+
+        def by_number(value: str) -> bool:
+            try:
+                return compare(float(value), bound)
+            except ValueError:
+                return False
+
+        return by_number
+
+
+def field_tests(text: str) -> tuple[FieldTest, ...]:
+    """Reads comparisons with blanks between them; empty if it is anything else."""
+    found = [_TEST.fullmatch(word) for word in text.split()]
+    return tuple(FieldTest(match[1], match[2], match[3]) for match in found if match) if all(found) else ()

@@ -1,0 +1,177 @@
+"""Which lines of a log are shown: filters on top of each other, with context, over lines that go on arriving.
+
+It comes to the same as pipes of grep: what is excluded goes first (`grep -v`), then all that is kept has to match, and
+context counts among what the exclusions left (`grep -v noise | grep -B1 -A2 error`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+
+from pyd_core.errors import InvalidInput
+from pyd_core.logs.fields import FieldTest, field_tests
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.pattern import Pattern, Test
+from pyd_core.logs.store import LogItem, LogStore
+
+STEP = 5_000
+"""Lines looked at in one go, so that a caller on an event loop stays quick."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter: a pattern or comparisons of fields, to keep or to leave out."""
+
+    pattern: Pattern
+    exclude: bool = False
+    tests: tuple[FieldTest, ...] = ()
+    """When there are any, the pattern isn't looked at."""
+
+    def make(self) -> Test:
+        """Returns the test of a line.
+
+        Raises:
+            InvalidInput: A pattern or a value makes no sense.
+        """
+        if not self.tests:
+            return self.pattern.test
+        tests = [test.make() for test in self.tests]
+        return lambda line: all(test(line) for test in tests)
+
+
+def read_filter(text: str, mode: Pattern) -> Filter:
+    """Reads a filter as people type it: `!` before it leaves out, `level>=warn status:5..` compares fields.
+
+    Args:
+        text: What was typed.
+        mode: How to take it; an expression is never read as a comparison.
+
+    Raises:
+        InvalidInput: It makes no sense, or is empty.
+    """
+    exclude = text.startswith("!")
+    text = text.removeprefix("!")
+    if not text:
+        raise InvalidInput("nothing to look for")
+    made = Filter(replace(mode, text=text), exclude, () if mode.regex or mode.case else field_tests(text))
+    made.make()
+    return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """All filters of a view."""
+
+    stack: tuple[Filter, ...] = ()
+    before: int = 0
+    """Lines of context before each match."""
+    after: int = 0
+    muted: frozenset[str] = field(default_factory=frozenset)
+    """Ids of containers whose lines are left out."""
+
+    def __bool__(self) -> bool:
+        return bool(self.stack or self.muted)
+
+
+class Sieve:
+    """The numbers of the lines of a store that filters let through; gaps and marks always pass.
+
+    It holds no lines, looks at each once, and never asks an engine anything.
+
+    Raises:
+        InvalidInput: A filter makes no sense.
+    """
+
+    def __init__(self, store: LogStore, filters: Filters | None = None) -> None:
+        self.store = store
+        self.filters = filters or Filters()
+        self._keep = [one.make() for one in self.filters.stack if not one.exclude]
+        self._exclude = [one.make() for one in self.filters.stack if one.exclude]
+        self._numbers: list[int] = []
+        self._start = 0
+        self._context: set[int] = set()
+        self._waiting: deque[int] = deque(maxlen=self.filters.before)
+        self._left = 0
+        self._next = store.first
+
+    def __len__(self) -> int:
+        return len(self._numbers) - self._start if self.filters else len(self.store)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every line of the store was looked at."""
+        return not self.filters or self._next >= self.store.end
+
+    def advance(self, step: int | None = STEP) -> bool:
+        """Looks at more lines, at most `step`, and returns whether it is complete."""
+        self._forget()
+        if self.complete:
+            return True
+        stop = self.store.end if step is None else min(self.store.end, self._next + step)
+        for number, item in self.store.scan(self._next, stop):
+            self._look(number, item)
+        self._next = stop
+        return self.complete
+
+    def number(self, at: int) -> int:
+        """Returns the number of the line at a place, counted from 0."""
+        if not 0 <= at < len(self):
+            raise IndexError(at)
+        return self._numbers[self._start + at] if self.filters else self.store.first + at
+
+    def place(self, number: int) -> int:
+        """Returns the place of a line, or the one where it would be."""
+        if self.filters:
+            return bisect_left(self._numbers, number, self._start) - self._start
+        return min(max(0, number - self.store.first), len(self.store))
+
+    def is_context(self, number: int) -> bool:
+        """Whether a line is shown only for its neighbours."""
+        return number in self._context
+
+    def scan(self, start: int, stop: int) -> Iterator[tuple[int, LogItem]]:
+        """Goes through the lines that pass, from a place to another."""
+        if not self.filters:
+            yield from self.store.scan(self.store.first + start, self.store.first + stop)
+            return
+        for number in self._numbers[self._start + start : self._start + stop]:
+            yield number, self.store[number]
+
+    def _forget(self) -> None:
+        """Lets go of the lines that the store has lost."""
+        first = self.store.first
+        self._next = max(self._next, first)
+        while self._start < len(self._numbers) and self._numbers[self._start] < first:
+            self._context.discard(self._numbers[self._start])
+            self._start += 1
+        if self._start > 4096 and self._start * 2 > len(self._numbers):
+            del self._numbers[: self._start]
+            self._start = 0
+
+    def _look(self, number: int, item: LogItem) -> None:
+        if not isinstance(item, LogLine):
+            self._numbers.append(number)
+            return
+        if item.container_id in self.filters.muted or any(test(item) for test in self._exclude):
+            return
+        if all(test(item) for test in self._keep):
+            for earlier in self._waiting:
+                self._numbers.append(earlier)
+                self._context.add(earlier)
+            self._waiting.clear()
+            self._numbers.append(number)
+            self._left = self.filters.after
+        elif self._left:
+            self._left -= 1
+            self._numbers.append(number)
+            self._context.add(number)
+        else:
+            self._waiting.append(number)
+
+
+def muted_but(ids: Collection[str], one: str) -> frozenset[str]:
+    """Returns what is muted when one container is heard alone."""
+    return frozenset(ids) - {one}

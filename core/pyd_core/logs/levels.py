@@ -1,0 +1,58 @@
+"""How serious a log line is, as it says itself."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+
+class Level(IntEnum):
+    """Levels in order; the numbers are pino's and bunyan's, so that theirs need no table."""
+
+    TRACE = 10
+    DEBUG = 20
+    INFO = 30
+    WARN = 40
+    ERROR = 50
+    FATAL = 60
+
+
+_WORDS: dict[str, Level] = {
+    **dict.fromkeys(("trace", "trc", "verbose", "finest", "finer"), Level.TRACE),
+    **dict.fromkeys(("debug", "dbg", "debu", "fine", "d"), Level.DEBUG),
+    **dict.fromkeys(("info", "inf", "information", "informational", "notice", "log", "i"), Level.INFO),
+    **dict.fromkeys(("warn", "warning", "wrn", "w"), Level.WARN),
+    **dict.fromkeys(("error", "err", "erro", "eror", "severe", "e"), Level.ERROR),
+    **dict.fromkeys(("fatal", "ftl", "crit", "critical", "panic", "alert", "emerg", "emergency", "f"), Level.FATAL),
+}
+
+_SYSLOG = (*[Level.FATAL] * 3, Level.ERROR, Level.WARN, Level.INFO, Level.INFO, Level.DEBUG)
+"""RFC 5424, 6.2.1: 0 emergency … 7 debug."""
+
+_LOOKED_AT = 160
+"""Bytes at a line's beginning where its level is looked for; further on it is about something else."""
+
+_LOUD = rb"TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|PANIC|ALERT|EMERG"
+_SAID = re.compile(
+    rb"\b(?:" + _LOUD + rb")\b"  # 2025-06-01 12:00:00 ERROR ...
+    rb"|(?i:(?<=[\[<(])(?:" + _LOUD + rb")(?=[\]>)]))"  # [error] <warn>
+    rb"|(?i:^(?:" + _LOUD + rb")(?=: ))"  # error: ..., panic: ...
+    rb"|^[IWEF](?=\d{4} \d\d:\d\d:\d\d)"  # klog: E0612 10:00:00.000000
+)
+
+
+def level_named(word: str) -> Level | None:
+    """Returns the level that a word or number stands for; None when it stands for none."""
+    word = word.strip().lower()
+    if word.isdecimal() and len(word) <= 4:
+        number = int(word)
+        if number < len(_SYSLOG):
+            return _SYSLOG[number]
+        return Level(max(10, min(60, number // 10 * 10)))
+    return _WORDS.get(word)
+
+
+def level_said(data: bytes) -> Level | None:
+    """Returns the level that a line of plain text says near its beginning; None when it says none."""
+    found = _SAID.search(data, 0, _LOOKED_AT)
+    return _WORDS.get(found.group().decode().lower()) if found else None

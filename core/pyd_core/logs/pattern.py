@@ -1,0 +1,64 @@
+"""What is looked for in log lines: a text or a regular expression, with or without regard to case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from pyd_core.errors import InvalidInput
+from pyd_core.logs.line import LogLine
+
+_SGR = re.compile(rb"\x1b\[[0-9;:]*m")
+
+Test = Callable[[LogLine], bool]
+
+
+def plain(data: bytes) -> bytes:
+    """Returns a line without the colours in it, as it is searched: what is looked for may change colour inside."""
+    return _SGR.sub(b"", data) if b"\x1b" in data else data
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A text or a regular expression (Python's `re`).
+
+    Raises:
+        InvalidInput: When used, if the expression is none.
+    """
+
+    text: str
+    regex: bool = False
+    case: bool = False
+    """Upper and lower case differ."""
+
+    def next_mode(self) -> Pattern:
+        """The same text, read another way: literal, literal with case, expression, expression with case."""
+        if not self.case:
+            return replace(self, case=True)
+        return replace(self, case=False, regex=not self.regex)
+
+    @cached_property
+    def expression(self) -> re.Pattern[str]:
+        """The compiled expression, also of a literal text."""
+        try:
+            return re.compile(self.text if self.regex else re.escape(self.text), 0 if self.case else re.IGNORECASE)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise InvalidInput(f"not a regular expression: {error}", hint="ctrl-r looks for it as it is") from error
+
+    @cached_property
+    def test(self) -> Test:
+        """Whether a line has it."""
+        if self.regex or not self.text.isascii():
+            search = self.expression.search
+            return lambda line: search(plain(line.data).decode("utf-8", "replace")) is not None
+        if self.case:
+            exact = self.text.encode()
+            return lambda line: exact in plain(line.data)
+        lower = self.text.lower().encode()
+        return lambda line: lower in plain(line.data).lower()
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Returns where it occurs in a text; empty occurrences are left out."""
+        return [match.span() for match in self.expression.finditer(text) if match.end() > match.start()]

@@ -1,0 +1,71 @@
+"""Finding in a log that goes on growing: which lines match, and which of them one is at."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+from pyd_core.logs.filters import STEP, Sieve
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.pattern import Pattern
+
+
+class Search:
+    """The numbers of the lines, among those that filters let through, that match a pattern.
+
+    Raises:
+        InvalidInput: The pattern is no regular expression.
+    """
+
+    def __init__(self, pattern: Pattern, lines: Sieve) -> None:
+        self.pattern = pattern
+        self._lines = lines
+        self._test = pattern.test
+        self._numbers: list[int] = []
+        self._next = lines.store.first
+
+    @property
+    def complete(self) -> bool:
+        """Whether every line there is was looked at."""
+        return self._lines.complete and self._lines.place(self._next) >= len(self._lines)
+
+    def advance(self, step: int | None = STEP) -> bool:
+        """Looks at more lines, at most `step`, and returns whether it is complete."""
+        lines = self._lines
+        first = lines.store.first
+        if self._numbers and self._numbers[0] < first:
+            del self._numbers[: bisect_left(self._numbers, first)]
+        start = lines.place(max(self._next, first))
+        stop = len(lines) if step is None else min(len(lines), start + step)
+        number = -1
+        for number, item in lines.scan(start, stop):
+            if isinstance(item, LogLine) and self._test(item):
+                self._numbers.append(number)
+        if stop > start:
+            self._next = number + 1
+        return self.complete
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def numbers(self) -> list[int]:
+        """Returns all matches, in order."""
+        return list(self._numbers)
+
+    def position(self, number: int | None) -> int:
+        """Returns which match a line is, counted from 1; 0 if it is none."""
+        if number is None:
+            return 0
+        at = bisect_left(self._numbers, number)
+        return at + 1 if at < len(self._numbers) and self._numbers[at] == number else 0
+
+    def after(self, number: int) -> int | None:
+        """Returns the next match after a line, from the end on the first; None without any."""
+        if not self._numbers:
+            return None
+        return self._numbers[bisect_right(self._numbers, number) % len(self._numbers)]
+
+    def before(self, number: int) -> int | None:
+        """Returns the match before a line, from the beginning on the last; None without any."""
+        if not self._numbers:
+            return None
+        return self._numbers[bisect_left(self._numbers, number) - 1]

@@ -1,0 +1,298 @@
+"""Log lines within a bound of bytes: the newest in memory, older ones in temporary files, the rest counted."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import weakref
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO
+
+import msgspec
+
+from pyd_core.engine.gap import Gap
+from pyd_core.logs.line import LogLine, StreamName
+from pyd_core.logs.mark import Mark
+
+LogItem = LogLine | Gap | Mark
+
+MEMORY = 64 * 2**20
+"""Bytes held in memory."""
+
+DISK = 512 * 2**20
+"""Bytes held in temporary files."""
+
+OVERHEAD = 160
+"""Bytes that an item costs in memory beside its text."""
+
+_CHUNK = 512
+"""Items that go to disk and come back together."""
+
+_CHUNK_BYTES = 2**20
+_SEGMENT = 16 * 2**20
+"""Bytes of one temporary file; disk space comes back in pieces of this size."""
+
+_REMEMBERED = 8
+"""Chunks that were read back and are kept a while."""
+
+
+class _StoredLine(msgspec.Struct, array_like=True, tag=0, gc=False):
+    origin: int
+    stream: StreamName
+    time_ns: int
+    data: bytes
+    cut: int
+
+
+class _StoredGap(msgspec.Struct, array_like=True, tag=1, gc=False):
+    gap: Gap
+
+
+class _StoredMark(msgspec.Struct, array_like=True, tag=2, gc=False):
+    mark: Mark
+
+
+_Stored = list[_StoredLine | _StoredGap | _StoredMark]
+
+
+class _Segment:
+    """A temporary file without a name: it is gone with the process, however that ends."""
+
+    def __init__(self) -> None:
+        self.file: IO[bytes] = tempfile.TemporaryFile(prefix="pyd-log-")  # noqa: SIM115 - closed when its chunks go
+        self.size = 0
+        self.chunks = 0
+        weakref.finalize(self, self.file.close)
+
+
+class _Chunk:
+    """Items that follow one another; on disk when `items` is None."""
+
+    __slots__ = ("cost", "count", "items", "length", "offset", "segment")
+
+    def __init__(self, items: list[LogItem]) -> None:
+        self.items: list[LogItem] | None = items
+        self.count = len(items)
+        self.cost = 0
+        self.segment: _Segment | None = None
+        self.offset = self.length = 0
+
+
+class LogStore:
+    """Numbered items; numbers never change, and `len(store) + store.lost` is what was ever put in.
+
+    Items put before the first one get numbers below it, so `first` may be negative.
+
+    Args:
+        memory: Bytes held in memory.
+        disk: Bytes of what no longer fits there; 0 keeps nothing on disk. A full disk counts as the bound reached.
+    """
+
+    def __init__(self, *, memory: int = MEMORY, disk: int = DISK) -> None:
+        self._memory = memory
+        self._disk = disk
+        self._chunks: list[_Chunk] = []
+        self._firsts: list[int] = []
+        self._cold = 0
+        self._held = self._spilled = 0
+        self._segments: list[_Segment] = []
+        self._read: OrderedDict[int, list[LogItem]] = OrderedDict()
+        self._origins: dict[tuple[str, str], int] = {}
+        self._names: list[tuple[str, str]] = []
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(_Stored).decode
+        self.first = 0
+        """The number of the oldest item held."""
+        self.end = 0
+        """The number after the newest."""
+        self.lost = 0
+        """How many of the oldest items had to go."""
+
+    def __len__(self) -> int:
+        return self.end - self.first
+
+    @property
+    def bytes_in_memory(self) -> int:
+        """What the items in memory cost."""
+        return self._held
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """What the items on disk take."""
+        return self._spilled
+
+    def add(self, items: Iterable[LogItem]) -> None:
+        """Puts items at the end; the oldest go as far as they must."""
+        for item in items:
+            self._append(item)
+        while self._held > self._memory and self._cold < len(self._chunks) - 1:
+            self._cool()
+        while self._spilled > self._disk and self._cold:
+            self._drop()
+
+    def prepend(self, items: Sequence[LogItem]) -> bool:
+        """Puts items before the first one; returns False, and does nothing, where they don't fit within the bounds."""
+        if not items:
+            return True
+        chunks = []
+        for start in range(0, len(items), _CHUNK):
+            chunk = _Chunk(list(items[start : start + _CHUNK]))
+            chunk.cost = sum(map(_cost, chunk.items or ()))
+            chunks.append(chunk)
+        cost = sum(chunk.cost for chunk in chunks)
+        fits = self._held + cost <= self._memory
+        if not fits or self._cold:
+            room = self._disk - self._spilled
+            if cost > room or not all(self._to_disk(chunk) for chunk in chunks):
+                for chunk in chunks:
+                    self._release(chunk)
+                return False
+            self._cold += len(chunks)
+        else:
+            self._held += cost
+        self.first -= len(items)
+        number, firsts = self.first, []
+        for chunk in chunks:
+            firsts.append(number)
+            number += chunk.count
+        self._chunks[:0] = chunks
+        self._firsts[:0] = firsts
+        return True
+
+    def __getitem__(self, number: int) -> LogItem:
+        """Returns the item of a number.
+
+        Raises:
+            IndexError: It was lost, or never was.
+        """
+        if not self.first <= number < self.end:
+            raise IndexError(number)
+        at = bisect_right(self._firsts, number) - 1
+        chunk = self._chunks[at]
+        first = self._firsts[at]
+        if chunk.items is not None:
+            return chunk.items[number - first]
+        found = self._read.get(first)
+        if found is None:
+            found = self._read[first] = self._load(chunk)
+            if len(self._read) > _REMEMBERED:
+                self._read.popitem(last=False)
+        return found[number - first]
+
+    def scan(self, start: int, stop: int | None = None) -> Iterator[tuple[int, LogItem]]:
+        """Goes through the items from a number on; the store must not change meanwhile."""
+        start = max(start, self.first)
+        stop = self.end if stop is None else min(stop, self.end)
+        at = max(0, bisect_right(self._firsts, start) - 1)
+        while start < stop:
+            chunk, first = self._chunks[at], self._firsts[at]
+            items = chunk.items if chunk.items is not None else self._load(chunk)
+            last = min(stop, first + chunk.count)
+            yield from zip(range(start, last), items[start - first : last - first], strict=True)
+            start = last
+            at += 1
+
+    def close(self) -> None:
+        """Forgets everything and frees the disk."""
+        for segment in self._segments:
+            segment.file.close()
+        self._segments = []
+        self._chunks, self._firsts, self._cold = [], [], 0
+        self._held = self._spilled = 0
+        self._read.clear()
+        self.first = self.end
+
+    def _append(self, item: LogItem) -> None:
+        cost = _cost(item)
+        newest = self._chunks[-1] if self._chunks else None
+        if newest is None or newest.items is None or newest.count >= _CHUNK or newest.cost >= _CHUNK_BYTES:
+            newest = _Chunk([])
+            self._chunks.append(newest)
+            self._firsts.append(self.end)
+        assert newest.items is not None  # noqa: S101 - the one above has some
+        newest.items.append(item)
+        newest.count += 1
+        newest.cost += cost
+        self._held += cost
+        self.end += 1
+
+    def _cool(self) -> None:
+        """Moves the oldest chunk in memory to disk; without room there it is lost, with all before it."""
+        chunk = self._chunks[self._cold]
+        self._held -= chunk.cost
+        if self._disk and self._to_disk(chunk):
+            self._cold += 1
+            return
+        while self._cold:
+            self._drop()
+        self._forget_oldest()
+
+    def _drop(self) -> None:
+        self._release(self._chunks[0])
+        self._cold -= 1
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        chunk = self._chunks.pop(0)
+        self._read.pop(self._firsts.pop(0), None)
+        self.first += chunk.count
+        self.lost += chunk.count
+
+    def _to_disk(self, chunk: _Chunk) -> bool:
+        data = self._encode([self._stored(item) for item in chunk.items or ()])
+        try:
+            if not self._segments or self._segments[-1].size >= _SEGMENT:
+                self._segments.append(_Segment())
+            segment = self._segments[-1]
+            segment.file.seek(segment.size)
+            segment.file.write(data)
+            segment.file.flush()
+        except OSError:
+            return False
+        chunk.segment, chunk.offset, chunk.length = segment, segment.size, len(data)
+        segment.size += len(data)
+        segment.chunks += 1
+        self._spilled += len(data)
+        chunk.items = None
+        return True
+
+    def _release(self, chunk: _Chunk) -> None:
+        segment, chunk.segment = chunk.segment, None
+        if segment is None:
+            return
+        self._spilled -= chunk.length
+        segment.chunks -= 1
+        if not segment.chunks:
+            with contextlib.suppress(OSError):
+                segment.file.close()
+            self._segments.remove(segment)
+
+    def _load(self, chunk: _Chunk) -> list[LogItem]:
+        assert chunk.segment is not None  # noqa: S101 - a chunk is in memory or on disk
+        chunk.segment.file.seek(chunk.offset)
+        return [self._restored(one) for one in self._decode(chunk.segment.file.read(chunk.length))]
+
+    def _stored(self, item: LogItem) -> _StoredLine | _StoredGap | _StoredMark:
+        if isinstance(item, Gap):
+            return _StoredGap(item)
+        if isinstance(item, Mark):
+            return _StoredMark(item)
+        who = (item.container_id, item.name)
+        origin = self._origins.get(who)
+        if origin is None:
+            origin = self._origins[who] = len(self._names)
+            self._names.append(who)
+        return _StoredLine(origin, item.stream, item.time_ns, item.data, item.cut)
+
+    def _restored(self, one: _StoredLine | _StoredGap | _StoredMark) -> LogItem:
+        if isinstance(one, _StoredGap):
+            return one.gap
+        if isinstance(one, _StoredMark):
+            return one.mark
+        return LogLine(*self._names[one.origin], one.stream, one.time_ns, one.data, one.cut)
+
+
+def _cost(item: LogItem) -> int:
+    return OVERHEAD + len(item.data) if isinstance(item, LogLine) else 2 * OVERHEAD

@@ -1,0 +1,193 @@
+"""What requests write: names of images, ports, changes, keys, times, filters, rules."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+import msgspec
+import pytest
+
+from pyd_core.daemon.containers import options, resources
+from pyd_core.daemon.containers.detach import Detacher
+from pyd_core.daemon.containers.health import judge
+from pyd_core.daemon.containers.words import ago
+from pyd_core.daemon.events import fits
+from pyd_core.daemon.images.blobs import digits
+from pyd_core.daemon.images.changes import apply_changes
+from pyd_core.daemon.images.reference import parse
+from pyd_core.daemon.networks import addresses, rules
+from pyd_core.daemon.times import duration, moment
+from pyd_core.errors import Conflict, InvalidInput
+from pyd_core.model.container import ContainerConfig, Health, HealthConfig, HealthResult, HostConfig
+from pyd_core.model.event import Actor, Event
+
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("text", "full", "familiar"),
+    [
+        ("debian", "docker.io/library/debian", "debian:latest"),
+        ("some/app:1", "docker.io/some/app", "some/app:1"),
+        ("localhost/app", "localhost/app", "localhost/app:latest"),
+        ("localhost:5000/a/b:t", "localhost:5000/a/b", "localhost:5000/a/b:t"),
+        ("ghcr.io/x/y", "ghcr.io/x/y", "ghcr.io/x/y:latest"),
+        ("docker.io/library/debian:13", "docker.io/library/debian", "debian:13"),
+        (f"app@{DIGEST}", "docker.io/library/app", f"app@{DIGEST}"),
+    ],
+)
+def test_names_of_images(text: str, full: str, familiar: str):
+    assert (parse(text).repository, str(parse(text))) == (full, familiar)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "UPPER", "a//b", "a:b:c", "a@sha256:short", "-a", "a:" + "t" * 129, "../a", "a b"]
+)
+def test_what_is_no_name_of_an_image(text: str):
+    with pytest.raises(InvalidInput):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["sha256:../../etc/passwd", "sha256:" + "A" * 64, "md5:" + "a" * 32, "a" * 64])
+def test_what_is_no_digest_never_becomes_a_path(text: str):
+    with pytest.raises(InvalidInput):
+        digits(text)
+
+
+def test_changes_are_applied_in_turn():
+    lines = [
+        "ENV A=1 B='two words'",
+        "ENV A=3",
+        'CMD ["/a", "b"]',
+        "EXPOSE 80 53/udp",
+        "LABEL x=y",
+        "VOLUME /v",
+        "USER u",
+    ]
+    found = apply_changes(ContainerConfig(env=["B=0", "C=c"]), [*lines, "HEALTHCHECK --interval=3s CMD curl x"])
+    assert found.env == ["B=two words", "C=c", "A=3"]
+    assert found.cmd == ["/a", "b"]
+    assert set(found.exposed_ports) == {"80/tcp", "53/udp"}
+    assert found.healthcheck == HealthConfig(test=["CMD-SHELL", "curl x"], interval=3 * 10**9)
+    for wrong in ("RUN x", "ENV", "", "HEALTHCHECK --nosuch=1 CMD x"):
+        with pytest.raises(InvalidInput):
+            apply_changes(ContainerConfig(), [wrong])
+
+
+def test_entrypoint_and_command_merge_as_in_docker():
+    image = ContainerConfig(entrypoint=["/entry"], cmd=["default"], env=["A=1"], working_dir="/w")
+    key = "c" * 64
+
+    def command(**body: object) -> list[str]:
+        made = options.merged(msgspec.convert(body, options.CreateBody), image, key)
+        return [*(made.entrypoint or []), *(made.cmd or [])]
+
+    assert command() == ["/entry", "default"]
+    assert command(Cmd=["own"]) == ["/entry", "own"]
+    assert command(Entrypoint=["/other"]) == ["/other"]
+    assert command(Entrypoint=[""], Cmd=["bare"]) == ["bare"]
+    with pytest.raises(InvalidInput, match="no command"):
+        options.merged(options.CreateBody(), ContainerConfig(), key)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        {"memory": 1000},
+        {"memory": 10 << 20, "memory_swap": 5 << 20},
+        {"memory_swap": 10 << 20},
+        {"nano_cpus": 99 * 10**9},
+        {"cpuset_cpus": "0-x"},
+        {"blkio_weight": 5},
+        {"oom_score_adj": 2000},
+        {"memory_swappiness": 101},
+        {"cpu_period": 1},
+        {"nano_cpus": 10**9, "cpu_quota": 50_000},
+    ],
+)
+def test_limits_out_of_range_are_refused(host: dict[str, object]):
+    with pytest.raises(InvalidInput):
+        resources.check(HostConfig(**host), 2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["x", "0/tcp", "80/nosuch", "70000", "1-5", ""])
+def test_what_is_no_port(text: str):
+    with pytest.raises(InvalidInput):
+        options.parse_port(text)
+
+
+def test_detach_keys_are_found_across_pieces_and_everything_else_passes():
+    detacher = Detacher("")
+    assert detacher.feed(b"ab\x10") == (b"ab", False)
+    assert detacher.feed(b"c\x10") == (b"\x10c", False)
+    assert detacher.feed(b"\x11never") == (b"", True)
+    with pytest.raises(InvalidInput):
+        Detacher("ctrl-!")
+
+
+def test_times_and_durations():
+    assert duration("1m30s") == 90 * 10**9
+    assert moment("12.5", "since") == 12_500_000_000
+    assert moment("1970-01-01T00:00:01.5Z", "since") == 1_500_000_000
+    assert moment("", "since") is None
+    for wrong in ("soon", "1x", "1s2"):
+        with pytest.raises(InvalidInput):
+            duration(wrong)
+
+
+def test_lengths_of_time_in_words():
+    found = [ago(seconds) for seconds in (0, 1, 59, 60, 3599, 3600, 7200, 86400 * 3, 86400 * 20, 86400 * 90)]
+    assert found[:4] == ["Less than a second", "1 second", "59 seconds", "About a minute"]
+    assert found[4:] == ["59 minutes", "About an hour", "2 hours", "3 days", "2 weeks", "3 months"]
+
+
+def test_health_turns_by_its_streak_and_not_in_the_start_period():
+    bad, good, probe = HealthResult(exit_code=1), HealthResult(exit_code=0), HealthConfig(retries=2)
+    health = judge(Health(status="starting"), bad, probe, starting=True)
+    assert (health.status, health.failing_streak) == ("starting", 0)
+    health = judge(health, bad, probe, starting=False)
+    assert health.status == "starting"
+    health = judge(health, bad, probe, starting=False)
+    assert (health.status, health.failing_streak) == ("unhealthy", 2)
+    assert judge(health, good, probe, starting=False).status == "healthy"
+    for _ in range(9):
+        health = judge(health, bad, probe, starting=False)
+    assert len(health.log) == 5
+
+
+def test_event_filters_join_names_and_alternate_values():
+    event = Event(
+        type="container", action="exec_create: sh", actor=Actor(id="abc", attributes={"name": "web", "x": "y"})
+    )
+    assert fits(event, {"type": ["container"], "container": ["web", "other"]})
+    assert fits(event, {"event": ["exec_create"]})
+    assert fits(event, {"label": ["x=y"]})
+    assert not fits(event, {"label": ["x=y", "z"]})
+    assert not fits(event, {"type": ["image"]})
+    assert not fits(event, {"container": ["webb"]})
+
+
+def test_subnets_and_addresses_avoid_what_is_taken():
+    taken = [IPv4Network("10.201.0.0/23"), IPv4Network("10.201.2.0/30")]
+    assert addresses.free_subnet(taken) == IPv4Network("10.201.3.0/24")
+    net = IPv4Network("10.0.0.0/29")
+    used = {IPv4Address(f"10.0.0.{last}") for last in range(1, 6)}
+    assert addresses.free_address(net, used) == IPv4Address("10.0.0.6")
+    with pytest.raises(Conflict):
+        addresses.free_address(net, {*used, IPv4Address("10.0.0.6")})
+    for wrong in ("10.0.0.0/31", "10.0.0.1/24", "fd00::/64", "x"):
+        with pytest.raises(InvalidInput):
+            addresses.subnet(wrong)
+
+
+def test_the_packet_rules_are_written_whole_from_what_runs():
+    bridge = rules.Bridge(interface="pyd0", subnet="10.1.0.0/24")
+    inner = rules.Bridge(interface="pyd1", subnet="10.2.0.0/24", internal=True, between=False)
+    port = rules.Published(protocol="tcp", host_address="127.0.0.1", host_port=8080, address="10.1.0.2", port=80)
+    text = rules.plan("pyd", [bridge, inner], [port])
+    assert text.startswith("table ip pyd\ndelete table ip pyd\n")
+    assert "ip daddr 127.0.0.1 tcp dport 8080 dnat to 10.1.0.2:80" in text
+    assert 'ip saddr 10.1.0.0/24 oifname != "pyd0" masquerade' in text
+    assert 'ip saddr 10.2.0.0/24 oifname != "pyd1" masquerade' not in text
+    assert 'iifname "pyd1" oifname "pyd1" drop' in text
+    assert rules.plan("pyd", [], []) == "table ip pyd\ndelete table ip pyd\n"

@@ -1,0 +1,166 @@
+"""Archives unpacked into a directory: what they hold, and what they try."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pyd_core.daemon.images.streams import Hashed
+from pyd_core.daemon.images.tar import TarReader
+from pyd_core.daemon.images.unpack import Limits, Unpacker
+from pyd_core.errors import InvalidInput
+
+Member = tuple[tarfile.TarInfo, bytes]
+
+
+def member(name: str, body: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = "") -> Member:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname, entry.size, entry.mode = kind, link, len(body), 0o755
+    entry.uid, entry.gid, entry.mtime = os.getuid(), os.getgid(), 1_000_000
+    return entry, body
+
+
+def archive(*members: Member, form: int = tarfile.PAX_FORMAT) -> io.BytesIO:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
+        for entry, body in members:
+            tar.addfile(entry, io.BytesIO(body))
+    buffer.seek(0)
+    return buffer
+
+
+def unpack(target: Path, *members: Member, **options: bool) -> None:
+    Unpacker(target, **options).run(archive(*members))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    made = tmp_path / "inside"
+    made.mkdir()
+    return made
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_files_directories_and_links_come_out_as_they_were(target: Path, form: int):
+    long = "d/" + "n" * 150
+    members = (
+        member("d", kind=tarfile.DIRTYPE),
+        member(long, b"long"),
+        member("d/file", b"x" * 100_000),
+        member("d/hard", kind=tarfile.LNKTYPE, link="d/file"),
+        member("d/soft", kind=tarfile.SYMTYPE, link="../elsewhere"),
+    )
+    Unpacker(target).run(archive(*members, form=form))
+    assert (target / long).read_bytes() == b"long"
+    assert (target / "d/file").stat().st_size == 100_000
+    assert (target / "d/hard").stat().st_ino == (target / "d/file").stat().st_ino
+    assert (target / "d/soft").readlink() == Path("../elsewhere")
+    assert (target / "d").stat().st_mtime == 1_000_000
+    assert (target / "d/file").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_later_member_takes_the_place_of_an_earlier_one(target: Path):
+    unpack(target, member("a", b"one"), member("a", b"two"), member("d/x", b""), member("d", b"file"))
+    assert (target / "a").read_bytes() == b"two"
+    assert (target / "d").read_bytes() == b"file"
+
+
+HOSTILE: dict[str, Callable[[Path], tuple[Member, ...]]] = {
+    "dots": lambda _: (member("../planted", b"x"),),
+    "dots inside": lambda _: (member("a/../../planted", b"x"),),
+    "absolute": lambda outside: (member(f"{outside}/planted", b"x"),),
+    "through a link": lambda outside: (
+        member("way", kind=tarfile.SYMTYPE, link=str(outside)),
+        member("way/planted", b"x"),
+    ),
+    "through a relative link": lambda _: (
+        member("way", kind=tarfile.SYMTYPE, link=".."),
+        member("way/planted", b"x"),
+    ),
+    "over a link to a file": lambda outside: (
+        member("file", kind=tarfile.SYMTYPE, link=str(outside / "victim")),
+        member("file", b"overwritten"),
+    ),
+    "hard link out": lambda outside: (
+        member("stolen", kind=tarfile.LNKTYPE, link=f"../{outside.name}/victim"),
+        member("stolen", b"overwritten"),
+    ),
+    "hard link through a link": lambda outside: (
+        member("way", kind=tarfile.SYMTYPE, link=str(outside)),
+        member("stolen", kind=tarfile.LNKTYPE, link="way/victim"),
+    ),
+    "directory over a link": lambda outside: (
+        member("way", kind=tarfile.SYMTYPE, link=str(outside)),
+        member("way", kind=tarfile.DIRTYPE),
+        member("way/planted", b"x"),
+    ),
+}
+
+
+@pytest.mark.parametrize("trick", HOSTILE)
+def test_nothing_leads_out_of_the_directory(target: Path, tmp_path: Path, trick: str):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "victim").write_bytes(b"untouched")
+    with contextlib.suppress(InvalidInput):  # refused, or done inside: both are safe
+        unpack(target, *HOSTILE[trick](outside))
+    assert (outside / "victim").read_bytes() == b"untouched"
+    assert [each.name for each in outside.iterdir()] == ["victim"]
+    assert not (tmp_path / "planted").exists()
+    stolen = target / "stolen"
+    assert not stolen.exists() or stolen.stat().st_ino != (outside / "victim").stat().st_ino
+
+
+def test_a_damaged_archive_is_refused(target: Path):
+    whole = archive(member("a", b"x" * 5000)).getvalue()
+    for broken in (whole[:1500], whole[:100] + b"\xff" * 50 + whole[150:], b"not a tar at all" * 100):
+        with pytest.raises(InvalidInput):
+            Unpacker(target).run(io.BytesIO(broken))
+
+
+def test_an_archive_that_grows_beyond_bounds_is_refused(target: Path):
+    with pytest.raises(InvalidInput, match="bounds"):
+        Unpacker(target, limits=Limits(bytes=1000)).run(archive(member("a", b"x" * 2000)))
+    with pytest.raises(InvalidInput, match="bounds"):
+        Unpacker(target, limits=Limits(entries=2)).run(archive(member("a"), member("b"), member("c")))
+
+
+def test_without_layers_whiteout_names_are_plain_files(target: Path):
+    unpack(target, member(".wh.gone", b""), layer=False)
+    assert (target / ".wh.gone").exists()
+
+
+def test_copying_strictly_never_puts_a_file_over_a_directory(target: Path):
+    (target / "d").mkdir()
+    with pytest.raises(InvalidInput):
+        unpack(target, member("d", b"file"), layer=False, strict=True)
+    assert (target / "d").is_dir()
+
+
+def test_a_prefix_keeps_links_inside_the_whole_root(target: Path):
+    (target / "data").symlink_to("/real")
+    (target / "real").mkdir()
+    Unpacker(target, layer=False, prefix="/data").run(archive(member("file", b"x")))
+    assert (target / "real/file").read_bytes() == b"x"
+
+
+def test_members_can_be_read_or_left(target: Path):
+    reader = TarReader(archive(member("a", b"1" * 700), member("b", b"2" * 3)))
+    found = [(entry.name, reader.whole() if entry.name == b"b" else b"") for entry in reader]
+    assert found == [(b"a", b""), (b"b", b"222")]
+
+
+def test_hashing_sees_every_byte_however_it_is_read():
+    import hashlib
+
+    body = os.urandom(3_000_000)
+    hashed = Hashed(io.BytesIO(body))
+    assert hashed.read(10) == body[:10]
+    assert hashed.read(2_500_000) == body[10:2_500_010]
+    assert hashed.digest() == f"sha256:{hashlib.sha256(body).hexdigest()}"

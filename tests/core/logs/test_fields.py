@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from pyd_core.logs.fields import level_of, record
+from pyd_core.logs.levels import Level, level_named
+
+
+def test_a_json_line_is_level_time_message_and_the_rest():
+    found = record(b'{"ts":1.5,"level":"warn","msg":"slow","http":{"status":503,"path":"/a b"},"ok":true,"none":null}')
+    assert found is not None
+    assert (found.kind, found.level, found.level_word, found.time, found.message) == (
+        "json", Level.WARN, "warn", "1.5", "slow",
+    )  # fmt: skip
+    assert found.fields == {"http.status": "503", "http.path": "/a b", "ok": "true", "none": "null"}
+    assert found.get("level") == "warn"
+    assert found.get("http.status") == "503"
+    assert found.get("nothing") is None
+
+
+def test_a_logfmt_line_is_taken_apart_with_its_quotes():
+    found = record(b'time=2025-06-01T10:00:00Z level=error msg="can\'t say \\"hi\\"" code=7 empty= path=/x')
+    assert found is not None
+    assert (found.kind, found.level, found.message) == ("logfmt", Level.ERROR, 'can\'t say "hi"')
+    assert found.fields == {"code": "7", "empty": "", "path": "/x"}
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [b"", b"hello", b"a=1", b"set a=1 and b=2", b"{not json}", b"[1,2]", b'{"a":1', b"\xff{}", b"{" * 5000 + b"}",
+     b"x = y = z", b"a=1 b=2 and more"],
+)  # fmt: skip
+def test_other_lines_pass_untouched(plain: bytes):
+    assert record(plain) is None
+
+
+@pytest.mark.parametrize("deep", [100, 990, 5000, 200_000])
+def test_a_line_nested_without_end_is_read_or_passes_untouched(deep: int):
+    found = record(b'{"a":' * deep + b"1" + b"}" * deep)
+    assert found is None or set(found.fields) == {"a.a.a.a"}
+
+
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        (b"2025-06-01 10:00:00 ERROR it broke", Level.ERROR),
+        (b"[warn] slow", Level.WARN),
+        (b"error: no such file", Level.ERROR),
+        (b"\x1b[33mWARN\x1b[0m slow", Level.WARN),
+        (b"E0612 10:00:00.000000 1 main.go:1] broke", Level.ERROR),
+        (b'{"level":30,"msg":"pino"}', Level.INFO),
+        (b'{"severity":"CRITICAL"}', Level.FATAL),
+        (b"lvl=dbg msg=x", Level.DEBUG),
+        (b"no error here", None),
+        (b"INFORMATION desk", None),
+        (b"", None),
+    ],
+)
+def test_a_line_says_how_serious_it_is(said: bytes, level: Level | None):
+    assert level_of(said) == level
+
+
+def test_levels_by_number_are_those_of_syslog_and_of_pino():
+    assert [level_named(str(number)) for number in (0, 3, 4, 6, 7)] == [
+        Level.FATAL, Level.ERROR, Level.WARN, Level.INFO, Level.DEBUG,
+    ]  # fmt: skip
+    assert [level_named(str(number)) for number in (10, 30, 35, 60, 99)] == [
+        Level.TRACE, Level.INFO, Level.INFO, Level.FATAL, Level.FATAL,
+    ]  # fmt: skip

@@ -1,0 +1,83 @@
+"""The engine is killed and comes back: containers live on, nothing is half done, nothing is left over."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from support.docker import Docker
+from support.pydd import Pydd
+
+KILLS = 8
+
+
+@pytest.fixture
+def fragile() -> Iterator[Pydd]:
+    """An engine of its own, to be killed."""
+    with Pydd.started() as engine:
+        yield engine
+
+
+def load_image(docker: Docker, engine: Pydd, image: str) -> None:
+    saved = subprocess.run(["docker", "-H", docker.host, "save", image], capture_output=True, check=True).stdout
+    subprocess.run(["docker", "-H", engine.host, "load"], input=saved, capture_output=True, check=True)
+
+
+def test_containers_outlive_the_engine_and_are_found_again(docker: Docker, busybox: str, fragile: Pydd):
+    load_image(docker, fragile, busybox)
+    ours = Docker(host=fragile.host)
+    counting = "i=0; while :; do echo $((i=i+1)); sleep 0.05; done"
+    lives = ours.run("lives", busybox, "sh", "-c", counting)
+    ends = ours.run("ends", busybox, "sleep", "1000", options=("--network", "none"))
+    pid = ours.inspect(lives)["State"]["Pid"]
+    stopped = ours.inspect(ends)["State"]["Pid"]
+    fragile.kill()
+    os.kill(stopped, signal.SIGKILL)  # while no engine watches
+    fragile.start()
+    assert ours.inspect(lives)["State"]["Pid"] == pid
+    assert ours("exec", lives, "echo", "here") == "here"
+    assert ours("logs", "--tail", "1", lives).isdecimal()
+    assert ours("wait", ends) == "137"
+    assert ours.inspect(ends)["State"]["Status"] == "exited"
+    ours("rm", "-f", lives, ends)
+
+
+def test_killed_at_random_moments_it_is_whole_and_leaves_nothing(docker: Docker, busybox: str, fragile: Pydd):
+    load_image(docker, fragile, busybox)
+    ours = Docker(host=fragile.host)
+    survivor = ours.run("survivor", busybox, "sleep", "100000")
+    pid = ours.inspect(survivor)["State"]["Pid"]
+    over = threading.Event()
+
+    def work() -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            name = ours.name(f"w{number}")
+            ours("run", "--rm", "--name", name, busybox, "true", check=False)
+            ours("create", "--name", name + "c", "--network", "none", busybox, "true", check=False)
+            ours("start", name + "c", check=False)
+            ours("exec", survivor, "true", check=False)
+            ours("rm", "-f", name + "c", check=False)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    moments = random.Random(11)
+    try:
+        for _ in range(KILLS):
+            over.wait(moments.uniform(0.02, 0.6))  # the moment of the kill, not a wait for something
+            fragile.kill()
+            fragile.start()
+            assert ours.inspect(survivor)["State"]["Pid"] == pid
+    finally:
+        over.set()
+        worker.join()
+    left = ours("ps", "-aq").split()
+    ours("rm", "-f", *left)
+    assert ours("ps", "-aq") == ""

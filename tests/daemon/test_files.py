@@ -1,0 +1,101 @@
+"""A container's files from outside, and images made of them."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+from support.docker import Docker
+
+
+def test_diff_is_empty_after_a_run_and_lists_what_changed(docker: Docker, busybox: str):
+    name = docker.create("clean", busybox, "true", options=("--network", "none"))
+    docker("start", "-a", name)
+    assert docker("diff", name) == ""
+    docker("rm", name)
+    name = docker.create("dirty", busybox, "sh", "-c", "touch /new; rm /bin/vi", options=("--network", "none"))
+    docker("start", "-a", name)
+    assert docker("diff", name).splitlines() == ["C /bin", "D /bin/vi", "A /new"]
+    docker("rm", name)
+
+
+def test_copying_in_and_out_of_running_and_stopped(docker: Docker, busybox: str, tmp_path: Path):
+    name = docker.run("copy", busybox, "sleep", "1000", options=("-v", "/data", "--network", "none"))
+    (tmp_path / "file").write_text("text")
+    docker("cp", str(tmp_path / "file"), f"{name}:/data/there")
+    assert docker("exec", name, "cat", "/data/there") == "text"  # a volume is seen as its processes see it
+    docker("kill", name)
+    docker("cp", str(tmp_path / "file"), f"{name}:/tmp/renamed")
+    docker("cp", f"{name}:/tmp/renamed", str(tmp_path / "back"))
+    assert (tmp_path / "back").read_text() == "text"
+    docker("rm", "-v", name)
+
+
+def test_a_link_inside_never_leads_to_the_hosts_files(docker: Docker, busybox: str, tmp_path: Path):
+    (tmp_path / "secret").write_text("host")
+    name = docker.create("link", busybox, "ln", "-s", str(tmp_path), "/leak", options=("--network", "none"))
+    docker("start", "-a", name)
+    copied = subprocess.run(
+        ["docker", "-H", docker.host, "cp", f"{name}:/leak/secret", "-"], capture_output=True, check=False
+    )
+    assert copied.returncode != 0
+    assert b"host" not in copied.stdout
+    subprocess.run(
+        ["docker", "-H", docker.host, "cp", "-", f"{name}:/leak/"],
+        input=_tar("planted"),
+        check=False,
+        capture_output=True,
+    )
+    assert not (tmp_path / "planted").exists()
+    docker("rm", name)
+
+
+def _tar(name: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo(name))
+    return buffer.getvalue()
+
+
+def test_commit_keeps_changes_and_removals(docker: Docker, busybox: str):
+    name = docker.create("work", busybox, "sh", "-c", "echo new > /new; rm /bin/vi", options=("--network", "none"))
+    docker("start", "-a", name)
+    image = docker.name("snap") + ":1"
+    docker("commit", "-c", 'CMD ["cat", "/new"]', name, image)
+    assert docker("run", "--rm", "--network", "none", image) == "new"
+    listed = docker("run", "--rm", "--network", "none", image, "ls", "/bin")
+    assert "vi" not in listed.split()
+    docker("rm", name)
+    docker("rmi", image)
+
+
+def test_save_and_load_bring_the_same_image_back(docker: Docker, busybox: str):
+    before = docker("images", "-q", "--no-trunc", busybox)
+    copy = docker.name("saved") + ":1"
+    docker("tag", busybox, copy)
+    saved = subprocess.run(["docker", "-H", docker.host, "save", copy], capture_output=True, check=True).stdout
+    docker("rmi", copy)
+    assert f"Loaded image: {copy}" in docker("load", stdin=saved)
+    assert docker("images", "-q", "--no-trunc", copy) == before
+    docker("rmi", copy)
+
+
+def test_export_holds_the_whole_file_system(docker: Docker, busybox: str):
+    name = docker.create("export", busybox, options=("--network", "none"))
+    exported = subprocess.run(["docker", "-H", docker.host, "export", name], capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(exported)) as tar:
+        assert "bin/busybox" in tar.getnames()
+    docker("rm", name)
+
+
+def test_an_image_in_use_is_kept(docker: Docker, busybox: str):
+    copy = docker.name("used") + ":1"
+    name = docker.create("user", busybox, options=("--network", "none"))
+    changed = docker("commit", name, copy)
+    user = docker.create("user2", copy, options=("--network", "none"))
+    refused = subprocess.run(["docker", "-H", docker.host, "rmi", copy], capture_output=True, check=False)
+    assert b"is using its referenced image" in refused.stderr
+    docker("rm", name, user)
+    assert changed in docker("rmi", copy)

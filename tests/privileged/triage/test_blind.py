@@ -1,0 +1,111 @@
+"""Verdicts of somebody who can't see everything: another machine's engine, a user without rights."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+from pyd_core.engine.choice import choose_endpoint
+from pyd_core.engine.transport.blocking import blocking_engine, run_now
+from pyd_core.model.container import Container
+from pyd_core.model.system import Version
+from pyd_core.triage.ask import explain
+from pyd_core.triage.collect.gather import Surroundings
+from pyd_core.triage.verdict import Verdict
+from support.docker import Docker
+from support.stages import NONE, SMALL, stage
+from support.staging import Stage
+
+UNPRIVILEGED = 65534
+
+
+def from_afar(name: str) -> Verdict:
+    """As if the engine ran on another machine: nothing but its API is there."""
+    engine = blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))
+    architecture = run_now(engine.system.version()).arch
+    around = Surroundings(Version(arch=architecture), local=False)
+    return run_now(explain(engine, name, around=around))
+
+
+def test_from_afar_the_engines_word_has_to_do_and_the_verdict_is_less_sure(
+    docker: Docker, stage_image: str, judge: Callable[[str], Verdict]
+) -> None:
+    name = stage(docker, stage_image, Stage("far-oom", "oom-killed", ("/hog",), SMALL))
+    near, far = judge(name), from_afar(name)
+    assert (near.cause, far.cause) == ("oom-killed", "oom-killed")
+    assert far.confidence < near.confidence
+    assert "kernel log" in {gap.source for gap in far.unread}
+    assert "kernel log" not in {item.source for item in far.evidence}
+
+
+def test_from_afar_a_program_is_looked_at_through_the_engines_archives(docker: Docker, stage_image: str) -> None:
+    for short, command, cause in (
+        ("far-crlf", "/crlf.sh", "crlf-script"),
+        ("far-perl", "/perl.sh", "interpreter-missing"),
+        ("far-foreign", "/foreign", "wrong-architecture"),
+        ("far-loader", "/nocc", "loader-missing"),
+    ):
+        verdict = from_afar(stage(docker, stage_image, Stage(short, cause, (command,))))
+        assert verdict.cause == cause, verdict.summary
+        assert "image" in {item.source for item in verdict.evidence}
+
+
+def test_from_afar_137_is_still_not_called_out_of_memory(docker: Docker, stage_image: str) -> None:
+    this = Stage("far-kill", "killed-by-user", ("sleep", "60"), act=_kill)
+    verdict = from_afar(stage(docker, stage_image, this))
+    assert verdict.cause == "killed-by-user"
+
+
+def _kill(corner: Docker, name: str) -> None:
+    corner("kill", name)
+    corner("wait", name)
+
+
+def test_without_rights_to_kernel_log_and_layers_it_says_what_it_could_not_see(
+    docker: Docker, stage_image: str
+) -> None:
+    name = stage(docker, stage_image, Stage("no-rights", "app-error", ("sh", "-c", "exit 3"), NONE))
+    script = f"""
+import os
+from pyd_core.engine.choice import choose_endpoint
+from pyd_core.engine.transport.blocking import blocking_engine, run_now
+from pyd_core.triage.ask import explain
+from pyd_core.triage.verdict import Verdict
+import pyd_core.triage.collect.gather, pyd_core.triage.checks, msgspec, shlex, sys
+group = os.stat("/var/run/docker.sock").st_gid
+os.setgroups([group]); os.setgid({UNPRIVILEGED}); os.setuid({UNPRIVILEGED})
+engine = blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))
+sys.stdout.write(msgspec.json.encode(run_now(explain(engine, {name!r}))).decode())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env={**os.environ, "HOME": "/"}
+    )
+    assert done.returncode == 0, done.stderr
+    import msgspec
+
+    verdict = msgspec.json.decode(done.stdout, type=Verdict)
+    assert verdict.cause == "app-error"
+    assert "kernel log" in {gap.source for gap in verdict.unread}
+    assert all(gap.would_tell for gap in verdict.unread)
+
+
+def test_one_that_goes_between_two_reads_is_not_found_and_nothing_worse(docker: Docker, stage_image: str) -> None:
+    from pyd_core.errors import NotFound
+
+    name = stage(docker, stage_image, Stage("vanishes", "clean-exit", ("true",)))
+    engine = blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))
+    inspect = engine.containers.inspect
+
+    async def and_then_gone(asked: str, *, size: bool = False) -> Container:
+        found = await inspect(asked, size=size)
+        docker("rm", name)
+        return found
+
+    engine.containers.inspect = and_then_gone  # type: ignore[method-assign]
+    try:
+        verdict = run_now(explain(engine, name))
+    except NotFound:
+        return
+    assert verdict.cause in {"clean-exit", "unknown"}

@@ -1,0 +1,121 @@
+"""The log screen in its states and sizes, as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyd_tui.dashboard.screens.logs import LogScreen
+from pyd_tui.dashboard.theme import DARK, LIGHT, PLAIN, Palette
+from support.dashboard import Opened, opened
+from support.scripted_engine import START_NS, ScriptedEngine
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+
+SHOP = {"com.docker.compose.project": "shop"}
+SECOND = 10**9
+
+
+def talk() -> ScriptedEngine:
+    """A project whose parts talk: plain text, JSON, logfmt and colours."""
+    engine = ScriptedEngine()
+    for name in ("cache", "db", "web"):
+        engine.add(f"shop-{name}", labels=SHOP, started_ns=START_NS - 3600 * SECOND)
+    for number in range(20):
+        at = START_NS + number * 7 * SECOND
+        say = engine.print
+        say("shop-web", f'{{"level":"info","msg":"GET /api/items","status":200,"ms":{12 + number}}}', time_ns=at)
+        say("shop-db", f"ts=10:0{number % 10} level=debug msg=checkpoint pages={number * 31}", time_ns=at + SECOND)
+        say("shop-cache", b"\x1b[32mOK\x1b[0m  evicted %d keys" % (number * 3), time_ns=at + 2 * SECOND)
+        if number % 6 == 4:
+            said = '{"level":"error","msg":"upstream timed out","status":503,"service":"db","trace":{"id":"9f86d0"}}'
+            say("shop-web", said, stderr=True, time_ns=at + 3 * SECOND)
+            say("shop-db", "WARN  slow query: SELECT * FROM items " + "WHERE owner = $1 " * 9, time_ns=at + 4 * SECOND)
+    engine.now_ns = START_NS + 200 * SECOND
+    return engine
+
+
+@asynccontextmanager
+async def logs(
+    *keys: str, size: tuple[int, int] = (120, 40), palette: Palette = DARK, engine: ScriptedEngine | None = None
+) -> AsyncIterator[Opened]:
+    """The log screen, opened by these keys, with all its lines."""
+    engine = engine or talk()
+    async with opened(engine, size=size, palette=palette) as dashboard:
+        await dashboard.measured(engine)
+        await dashboard.press(*keys)
+        await dashboard.until(lambda: isinstance(dashboard.app.screen, LogScreen))
+        screen = dashboard.app.screen
+        assert isinstance(screen, LogScreen)
+        total = sum(len(engine.containers[key].log) for key in screen.keys)
+        await dashboard.until(lambda: len(screen.book.store) == total)
+        await dashboard.settled(engine)
+        yield dashboard
+
+
+@pytest.mark.parametrize("size", [(120, 40), (60, 20), (80, 24), (200, 50)], ids=lambda size: "x".join(map(str, size)))
+async def test_project(picture: SnapshotAssertion, size: tuple[int, int]):
+    async with logs("L", size=size) as dashboard:
+        assert dashboard.svg == picture
+
+
+@pytest.mark.parametrize("palette", [LIGHT, PLAIN], ids=lambda palette: palette.name)
+async def test_columns_and_wrap_in_other_colours(picture: SnapshotAssertion, palette: Palette):
+    async with logs("L", "J", "w", palette=palette) as dashboard:
+        assert dashboard.svg == picture
+
+
+async def test_filters_with_context(picture: SnapshotAssertion):
+    async with logs("L", "ampersand") as dashboard:
+        await dashboard.type("level>=warn")
+        await dashboard.press("enter", "plus", "ampersand")
+        await dashboard.type("!evicted")
+        await dashboard.press("enter", "J")
+        await dashboard.pilot.pause()
+        assert dashboard.svg == picture
+
+
+async def test_find_while_typing(picture: SnapshotAssertion):
+    async with logs("L", "slash") as dashboard:
+        await dashboard.press("ctrl+r", "ctrl+r")
+        await dashboard.type("upstream.*5..")
+        await dashboard.until_shown("of 3")
+        assert dashboard.svg == picture
+
+
+async def test_solo_selection_and_marks(picture: SnapshotAssertion):
+    async with logs("L", "k", "S") as dashboard:
+        await dashboard.press("m", "k", "k", "k", "m", "k", "v", "k", "k")
+        assert dashboard.svg == picture
+
+
+async def test_one_line(picture: SnapshotAssertion):
+    async with logs("L", "slash") as dashboard:
+        await dashboard.type("upstream")
+        await dashboard.press("enter", "enter")
+        await dashboard.until_shown("trace.id")
+        assert dashboard.svg == picture
+
+
+async def test_deaths_and_starts(picture: SnapshotAssertion):
+    engine = talk()
+    async with logs("l", engine=engine) as dashboard:
+        engine.health("shop-cache", "unhealthy")
+        engine.tell(engine.get("shop-cache"), "oom")
+        engine.die("shop-cache", 137)
+        await dashboard.until_shown("exit 137")
+        engine.start("shop-cache")
+        await dashboard.until_shown("started ──")
+        assert dashboard.svg == picture
+
+
+async def test_nothing_passes(picture: SnapshotAssertion):
+    async with logs("l", "ampersand", size=(80, 24)) as dashboard:
+        await dashboard.type("nothing says this")
+        await dashboard.press("enter")
+        await dashboard.until_shown("no line passes")
+        assert dashboard.svg == picture

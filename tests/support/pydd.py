@@ -1,0 +1,116 @@
+"""An engine of our own for a test run, beside whatever else runs here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from pyd_core.daemon.config import DaemonConfig
+from support.missing import missing
+
+
+@dataclass
+class Pydd:
+    """An engine process on directories of its own."""
+
+    home: Path
+    process: subprocess.Popen[bytes] | None = None
+    config: DaemonConfig = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.config = DaemonConfig(root=self.home / "root", run=self.home / "run")
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[Pydd]:
+        """Gives a running engine that is stopped after; nothing of it may be left then."""
+        if os.geteuid() != 0:
+            pytest.skip("the engine needs root")
+        for program in ("docker", "conmon", "nft", "runc"):
+            if shutil.which(program) is None:
+                missing(program)
+        engine = cls(Path(tempfile.mkdtemp(prefix="pydd-")))
+        engine.start()
+        try:
+            yield engine
+        finally:
+            engine.stop()
+            left = engine.leftovers()
+        shutil.rmtree(engine.home)
+        assert left == {}
+
+    @property
+    def host(self) -> str:
+        return f"unix://{self.config.socket_path}"
+
+    def start(self) -> None:
+        """Starts it and waits until it says that it listens."""
+        command = [sys.executable, "-m", "pyd_core.daemon", "--root", self.config.root, "--run", self.config.run]
+        self.process = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE)
+        assert self.process.stderr is not None
+        lines = []
+        for line in self.process.stderr:
+            lines.append(line.decode())
+            if b"listening" in line:
+                # Nobody reads on, so what it says from now on may fill the pipe only with errors; keep it drained.
+                os.set_blocking(self.process.stderr.fileno(), False)
+                return
+        raise AssertionError("".join(lines))
+
+    def kill(self) -> None:
+        """Ends it the hard way."""
+        assert self.process is not None
+        self.process.kill()
+        self._gone()
+
+    def stop(self) -> None:
+        """Ends it politely."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        self._gone()
+
+    def _gone(self) -> None:
+        assert self.process is not None
+        self.process.wait()
+        assert self.process.stderr is not None
+        self.said = (self.process.stderr.read() or b"").decode()
+        self.process.stderr.close()
+
+    def leftovers(self) -> dict[str, str]:
+        """What is left of it on the host, by kind; empty when all is gone."""
+        config = self.config
+        mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(self.home) in line]
+        prefixes = (config.prefix("v"), config.prefix("b"), config.bridge)
+        links = [name for _, name in socket.if_nameindex() if name.startswith(prefixes)]
+        tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
+        groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"*/{config.cgroup}")]
+        commands = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                try:
+                    command = (entry / "cmdline").read_bytes()
+                except OSError:
+                    continue
+                if str(self.home).encode() in command and b"pytest" not in command:
+                    commands.append(command.replace(b"\0", b" ").decode())
+        rules = subprocess.run(["iptables", "-w", "-S"], capture_output=True, text=True, check=False).stdout
+        found = {
+            "mounts": "\n".join(mounts),
+            "links": " ".join(links),
+            "nft": config.table if config.table in tables else "",
+            "iptables": config.bridge if config.bridge in rules else "",
+            "cgroups": " ".join(groups),
+            "processes": "\n".join(commands),
+        }
+        return {kind: text for kind, text in found.items() if text}

@@ -1,0 +1,267 @@
+"""What a log screen shows: the lines of one container or several, held, narrowed and searched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyd_core.errors import PydError
+from pyd_core.logs.filters import Filters, Sieve
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.mark import Mark
+from pyd_core.logs.search import Search
+from pyd_core.logs.store import LogItem, LogStore
+from pyd_core.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
+    from pyd_core.engine.gap import Gap
+    from pyd_core.logs.pattern import Pattern
+    from pyd_core.logs.stream import Batch, LogStream
+
+SECOND = 1_000_000_000
+PAGE = 1_000
+"""Lines asked for to begin with, and with each page back."""
+HEAD = 10_000
+"""Lines that reading from the head takes."""
+SETTLE = 0.3
+"""Seconds that a mark waits for lines older than it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which part of a log is read: `seconds` back, or the tail, or the head."""
+
+    label: str
+    seconds: int = 0
+    head: bool = False
+    before_ns: int = 0
+    """Only lines before this time, nanoseconds since the epoch; 0 is now."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether it has a live end."""
+        return not self.head and not self.before_ns
+
+
+TAIL = Window(label="tail")
+WINDOWS = {
+    "0": TAIL,
+    "1": Window(label="head", head=True),
+    "2": Window(label="1m", seconds=60),
+    "3": Window(label="5m", seconds=300),
+    "4": Window(label="15m", seconds=900),
+    "5": Window(label="30m", seconds=1800),
+    "6": Window(label="1h", seconds=3600),
+}
+
+
+class Logbook:
+    """Reads logs into a store, and keeps what is shown of it and found in it current.
+
+    Args:
+        engine: The containers' engine.
+        containers: Their ids.
+        changed: Called whenever there is more to show.
+        now: Tells the time, nanoseconds since the epoch.
+    """
+
+    def __init__(
+        self, engine: Engine, containers: Sequence[str], changed: Callable[[], None], now: Callable[[], int]
+    ) -> None:
+        self._engine = engine
+        self.containers = tuple(containers)
+        self._changed = changed
+        self._now = now
+        self._reading = TaskOwner(self._failed)
+        self._looking = TaskOwner(self._failed)
+        self._marks: list[Mark] = []
+        self._flush: asyncio.TimerHandle | None = None
+        self._paging = False
+        self.window = TAIL
+        self.problem: PydError | None = None
+        self.at_start = False
+        """Whether the oldest line held is the log's first."""
+        self.full = False
+        """Whether there is no room for older lines."""
+        self.store = LogStore()
+        self.shown = Sieve(self.store)
+        self.search: Search | None = None
+
+    @property
+    def silence(self) -> str:
+        """What to say while there are no lines."""
+        if self.problem is not None:
+            return self.problem.message
+        if self.shown.filters and len(self.store):
+            return "no line passes the filters"
+        return f"nothing in {self.window.label}" if self.window.seconds else "no output yet"
+
+    async def read(self, window: Window, marks: Iterable[Mark] = ()) -> None:
+        """Reads another part of the log from now on, with marks at their times; filters and search stay."""
+        await self._reading.aclose()
+        self._forget_flush()
+        self.store.close()
+        self.store = LogStore()
+        self.window, self.problem = window, None
+        self.at_start = window.head
+        self.full = False
+        self._marks = sorted(marks, key=lambda mark: mark.time_ns)
+        self._renew(self.shown.filters)
+        self._reading.start(self._read(), name="logs")
+
+    async def aclose(self) -> None:
+        """Ends everything."""
+        self._forget_flush()
+        await self._reading.aclose()
+        await self._looking.aclose()
+        self.store.close()
+
+    def mark(self, mark: Mark) -> None:
+        """Takes note of something that happened, for its place among the lines."""
+        if mark.container_id in self.containers and self.window.follows:
+            self._marks.append(mark)
+            self._marks.sort(key=lambda one: one.time_ns)
+            self._settle()
+
+    def narrow(self, filters: Filters) -> None:
+        """Shows what these filters let through; the stream goes on as it is.
+
+        Raises:
+            InvalidInput: A filter makes no sense.
+        """
+        self._renew(filters)
+
+    def find(self, pattern: Pattern | None) -> None:
+        """Looks for something in what is shown.
+
+        Raises:
+            InvalidInput: It is no regular expression.
+        """
+        self.search = Search(pattern, self.shown) if pattern is not None and pattern.text else None
+        self._look()
+
+    def page_back(self) -> None:
+        """Reads older lines, if there are any and there is room."""
+        if self._paging or self.at_start or self.full or len(self.containers) != 1 or not len(self.store):
+            return
+        self._paging = True
+        self._reading.start(self._page_back(), name="older lines")
+
+    async def _read(self) -> None:
+        from pyd_core.logs.follow import follow  # noqa: PLC0415 - after the first picture
+        from pyd_core.logs.merge import PATIENCE, merge  # noqa: PLC0415 - likewise
+
+        window = self.window
+        if window.before_ns:
+            await self._read_before(window.before_ns)
+            return
+        since = self._now() - window.seconds * SECOND if window.seconds else None
+        tail = None if window.head or window.seconds else PAGE
+        sources = [follow(self._engine, one, tail=tail, since=since, follow=window.follows) for one in self.containers]
+        stream: LogStream = merge(sources, patience=PATIENCE if window.follows else None)
+        try:
+            async for batch in stream.batches():
+                self._take(batch)
+                if window.head and len(self.store) >= HEAD:
+                    break
+                await asyncio.sleep(0)  # a log that always has more must not keep keys waiting
+        finally:
+            await stream.aclose()
+
+    async def _read_before(self, before_ns: int) -> None:
+        from pyd_core.logs.older import older  # noqa: PLC0415 - after the first picture
+
+        lines, self.at_start = await older(
+            self._engine, self.containers[0], before_ns=before_ns, held=PAGE, want=5 * PAGE
+        )
+        self._take([*lines])
+
+    async def _page_back(self) -> None:
+        from pyd_core.logs.older import older  # noqa: PLC0415 - likewise
+
+        try:
+            first = next((item for _, item in self.store.scan(self.store.first) if isinstance(item, LogLine)), None)
+            if first is None or self.store.lost:
+                self.full = bool(self.store.lost)
+                return
+            lines, self.at_start = await older(
+                self._engine, self.containers[0], before_ns=first.time_ns, held=len(self.store), want=PAGE
+            )
+            if not self.store.prepend(lines):
+                self.full = True
+            elif lines:
+                self._renew(self.shown.filters)
+        finally:
+            self._paging = False
+
+    def _take(self, batch: Batch) -> None:
+        if not self._marks:
+            self.store.add(batch)
+        else:
+            self.store.add(self._woven(batch))
+            self._settle()
+        self._look()
+
+    def _woven(self, batch: Batch) -> list[LogItem]:
+        """Puts marks before the first line that is younger; those older than all lines say nothing about them."""
+        woven: list[LogItem] = []
+        for item in batch:
+            time_ns = item.time_ns if isinstance(item, LogLine) else _since(item)
+            while self._marks and self._marks[0].time_ns <= time_ns:
+                mark = self._marks.pop(0)
+                if woven or len(self.store):
+                    woven.append(mark)
+            woven.append(item)
+        return woven
+
+    def _settle(self) -> None:
+        self._forget_flush()
+        if self._marks:
+            self._flush = asyncio.get_running_loop().call_later(SETTLE, self._put_marks)
+
+    def _forget_flush(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+
+    def _put_marks(self) -> None:
+        marks, self._marks = self._marks, []
+        self.store.add(marks)
+        self._look()
+
+    def _renew(self, filters: Filters) -> None:
+        shown = Sieve(self.store, filters)
+        self.shown = shown
+        if self.search is not None:
+            self.search = Search(self.search.pattern, shown)
+        self._look()
+
+    def _look(self) -> None:
+        """Looks at new lines: a few at once, many in steps between which keys are served."""
+        if self._advance():
+            self._changed()
+        elif not len(self._looking):
+            self._looking.start(self._look_on(), name="filters and search")
+
+    def _advance(self) -> bool:
+        done = self.shown.advance()
+        return (self.search is None or self.search.advance()) and done
+
+    async def _look_on(self) -> None:
+        done = False
+        while not done:
+            done = self._advance()
+            self._changed()
+            await asyncio.sleep(0)
+
+    def _failed(self, error: Exception) -> None:
+        known = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")
+        self.problem = known
+        self._changed()
+
+
+def _since(gap: Gap) -> int:
+    return gap.since_ns

@@ -1,0 +1,238 @@
+"""The lines of a log screen: a cursor, matches, marks and a selection over lines that go on arriving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pyd_core.logs.store import LogItem
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.logbook import Logbook
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.logrow import Look, log_row
+from pyd_tui.dashboard.render.pieces import Cell, Piece, fit, highlight_spans, width
+from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.widgets.lines import SIDE_STEP, slide
+from pyd_tui.dashboard.widgets.rows import Rows
+from pyd_tui.dashboard.widgets.strips import strip, thumb
+from pyd_tui.dashboard.widgets.wrap import wrapped
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+GUTTER = 2
+"""Terminal columns before a line, for marks."""
+
+INDENT = 4
+"""Terminal columns by which the rows of a wrapped line are set in."""
+
+
+class LogView(Rows):
+    """Shows what a logbook lets through.
+
+    Lines are known by their numbers, so that nothing on screen moves when lines come, go, or are filtered.
+
+    Args:
+        book: What to show.
+        clock: Writes the times.
+        told: Called when the cursor moved, or following began or ended.
+    """
+
+    BINDINGS = bindings("move")
+
+    def __init__(self, book: Logbook, clock: Clock, told: Callable[[], None], *, id: str) -> None:
+        super().__init__(id=id)
+        self.book = book
+        self._clock = clock
+        self._told = told
+        self.look = Look()
+        self.following = True
+        self.wrap = False
+        self.left = 0
+        self.marked: set[int] = set()
+        self.visual: int | None = None
+        """Where the selection began."""
+        self._cursor = 0
+        self._anchor = 0
+        self._state: tuple[object, ...] = ()
+        self._laid: list[tuple[int, Cell]] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many lines are shown, on this screen or not."""
+        return len(self.book.shown)
+
+    @property
+    def cursor(self) -> int | None:
+        """The number of the line under the cursor, which follows the last one; None without lines."""
+        if not self.count:
+            return None
+        place = self.count - 1 if self.following else min(self.book.shown.place(self._cursor), self.count - 1)
+        return self.book.shown.number(place)
+
+    @property
+    def selected(self) -> list[int]:
+        """The numbers of the lines to copy: what is selected, else what is marked, else the line under the cursor."""
+        cursor, shown = self.cursor, self.book.shown
+        if cursor is None:
+            return []
+        if self.visual is not None:
+            low, high = sorted((self.visual, cursor))
+            return [shown.number(at) for at in range(shown.place(low), min(self.count, shown.place(high) + 1))]
+        return sorted(self.marked) or [cursor]
+
+    @property
+    def highest_top(self) -> int:
+        """The first line on the screen when the last one is at its end."""
+        if not self.wrap:
+            return super().highest_top
+        return self._top_above(self.count - 1) if self.count else 0
+
+    def sync(self) -> None:
+        """Looks again at the book."""
+        shown = self.book.shown
+        store = shown.store
+        self.marked = {number for number in self.marked if number >= store.first}
+        self.top = self.highest_top if self.following else min(shown.place(self._anchor), self.highest_top)
+        state = (shown, len(shown), store.first, self.top, self.book.search, len(self.book.search or ()))
+        if state != self._state:
+            self._state = state
+            self.redraw()
+
+    def restart(self) -> None:
+        """Forgets where it was: the book begins anew."""
+        self.marked.clear()
+        self.visual = None
+        self.left = 0
+        self.following = self.book.window.follows
+        self._cursor = self._anchor = -(2**62)
+        self.sync()
+
+    def redraw(self) -> None:
+        """Has all of it painted again."""
+        self._laid = None
+        self.refresh()
+
+    def move(self, rows: int) -> None:
+        """Moves the cursor; at the end it follows again, leaving the end holds still."""
+        shown = self.book.shown
+        if not self.count:
+            return
+        here = shown.place(self.cursor or 0)
+        there = min(max(0, here + rows), self.count - 1)
+        if there == 0 and rows < 0:
+            self.book.page_back()
+        self.following = rows > 0 and here + rows >= self.count - 1 and self.book.window.follows
+        self.go(shown.number(there), hold=not self.following)
+
+    def go(self, number: int, *, hold: bool = True, middle: bool = False) -> None:
+        """Puts the cursor on a line and shows it."""
+        shown = self.book.shown
+        if hold:
+            self.following = False
+        self._cursor = number
+        place = shown.place(number)
+        if self.following:
+            self.top = self.highest_top
+        elif place < self.top or (middle and not self._visible(place)):
+            self.top = max(0, min(place - (self.page // 3 if middle else 0), self.highest_top))
+        elif not self._visible(place):
+            self.top = self._top_above(place)
+        self._anchor = shown.number(self.top) if self.count else 0
+        self.redraw()
+        self._told()
+
+    def follow(self) -> None:
+        """Follows what comes, or holds still."""
+        if self.following or not self.book.window.follows:
+            if (cursor := self.cursor) is not None:
+                self.go(cursor)
+        elif self.count:
+            self.following = True
+            self.go(self.book.shown.number(self.count - 1), hold=False)
+
+    def slide(self, columns: int) -> None:
+        """Goes sideways in long lines."""
+        self.left = 0 if self.wrap else max(0, self.left + columns * SIDE_STEP)
+        self.redraw()
+
+    def set_wrap(self, *, wrap: bool) -> None:
+        """Wraps long lines, or cuts them."""
+        self.wrap, self.left = wrap, 0
+        self.top = self.highest_top if self.following else self.top
+        self.redraw()
+
+    def on_resize(self) -> None:
+        """Keeps the end in sight when it follows."""
+        self.top = self.highest_top if self.following else min(self.top, self.highest_top)
+        self.redraw()
+
+    def drawn(self, item: LogItem) -> Cell:
+        """Draws a line."""
+        return log_row(item, self._clock, self.look)
+
+    def _visible(self, place: int) -> bool:
+        if not self.wrap:
+            return self.top <= place < self.top + self.page
+        return self.top <= place and place >= self._top_above(place) and self._top_above(place) <= self.top
+
+    def _top_above(self, place: int) -> int:
+        """The highest line to begin with, so that the one at `place` is wholly on the screen."""
+        if not self.wrap:
+            return max(0, place - self.page + 1)
+        left = self.page
+        while place >= 0:
+            left -= len(self._rows(self.book.shown.number(place)))
+            if left < 0:
+                break
+            place -= 1
+        return max(0, place + 1)
+
+    def _rows(self, number: int) -> list[Cell]:
+        pieces = self.drawn(self.book.store[number])
+        room = self.size.width - GUTTER - 1
+        if not self.wrap or room < 8 or width(pieces) <= room:
+            return [pieces]
+        return wrapped(pieces, room, most=max(1, self.page - 1), indent=INDENT)
+
+    def _layout(self) -> list[tuple[int, Cell]]:
+        if self._laid is None:
+            laid: list[tuple[int, Cell]] = []
+            place = self.top
+            while len(laid) < self.page and place < self.count:
+                number = self.book.shown.number(place)
+                laid += [(number, row) for row in self._rows(number)]
+                place += 1
+            self._laid = laid[: self.page]
+        return self._laid
+
+    def render_line(self, y: int) -> Strip:
+        """Draws one line of the screen."""
+        palette, columns = palette_of(self.app), self.size.width
+        laid = self._layout()
+        if y >= len(laid):
+            said = (Piece("  "), Piece(self.book.silence, "dim")) if y == 1 and not self.count else ()
+            return strip(fit(said, columns), palette)
+        number, pieces = laid[y]
+        if self.book.search is not None:
+            pieces = highlight_spans(pieces, self.book.search.pattern.spans)
+        elif keep := [one for one in self.book.shown.filters.stack if not one.exclude and not one.tests]:
+            pieces = highlight_spans(pieces, keep[-1].pattern.spans)
+        if self.book.shown.is_context(number):
+            pieces = tuple(Piece(piece.text, "dim") for piece in pieces)
+        pieces = slide(pieces, self.left) if self.left else pieces
+        cursor = self.cursor
+        chosen = self.visual is not None and cursor is not None and _between(number, self.visual, cursor)
+        ground = palette.cursor if chosen or (number == cursor and not self.following) else None
+        sign = self._sign(number, chosen=chosen, here=ground is not None)
+        row = (sign, *fit(pieces, columns - GUTTER), thumb(y, self.page, self.top, self.count))
+        return strip(row, palette, ground)
+
+    def _sign(self, number: int, *, chosen: bool, here: bool) -> Piece:
+        if number in self.marked:
+            return Piece("◆", "accent")
+        return Piece("▌" if chosen else "▸" if here else " ", "accent")
+
+
+def _between(number: int, one: int, other: int) -> bool:
+    return min(one, other) <= number <= max(one, other)

@@ -1,0 +1,138 @@
+"""Rows of the log screen: time, container, level and text, or the fields of a structured line in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pyd_core.engine.gap import Gap
+from pyd_core.logs.fields import level_of, record
+from pyd_core.logs.filters import Filter, Filters
+from pyd_core.logs.levels import Level
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.mark import Mark
+from pyd_core.logs.pattern import Pattern
+from pyd_core.logs.store import LogItem
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.logs import LONGEST_SHOWN, coloured, gap
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
+
+_LEVELS: dict[Level, tuple[str, Role]] = {
+    Level.TRACE: ("T", "dim"),
+    Level.DEBUG: ("D", "dim"),
+    Level.INFO: ("I", "info"),
+    Level.WARN: ("W", "warn"),
+    Level.ERROR: ("E", "bad"),
+    Level.FATAL: ("F", "bad"),
+}
+_VERBS: dict[str, tuple[str, Role]] = {
+    "start": ("started", "good"),
+    "die": ("died", "bad"),
+    "oom": ("ran out of memory", "bad"),
+    "health_status": ("is", "warn"),
+    "pause": ("paused", "info"),
+    "unpause": ("goes on", "good"),
+    "destroy": ("removed", "warn"),
+}
+SHORTEST, NAME = 6, 18
+"""Terminal columns that a container's name takes at least and at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How rows are drawn."""
+
+    times: bool = True
+    columns: bool = False
+    """Fields of JSON and logfmt in columns."""
+    sources: Mapping[str, Cell] = field(default_factory=dict)
+    """What stands before the lines of each container, by id; empty for a single one."""
+
+
+def names(containers: Mapping[str, str], project: str = "") -> dict[str, Cell]:
+    """Returns short names in the colours that these containers keep, by id.
+
+    Args:
+        containers: Names by id.
+        project: The Compose project they all belong to; it is left out of their names.
+    """
+    short = {key: name.removeprefix(f"{project}-") if project else name for key, name in containers.items()}
+    wide = max(SHORTEST, min(NAME, max(map(len, short.values()), default=0)))
+    roles: tuple[Role, ...] = ("source0", "source1", "source2", "source3", "source4", "source5")
+    ordered = sorted(short, key=lambda key: (short[key], key))
+    return {key: fit(cell(short[key], roles[at % len(roles)]), wide) for at, key in enumerate(ordered)}
+
+
+def log_row(item: LogItem, clock: Clock, look: Look) -> Cell:
+    """Writes an item of a log."""
+    if isinstance(item, Gap):
+        return gap(item)
+    stamp = cell(f"{clock.local(item.time_ns):%H:%M:%S} ", "dim") if look.times and item.time_ns else EMPTY
+    source = look.sources.get(item.container_id, EMPTY)
+    source = (*source, Piece(" ")) if source else EMPTY
+    if isinstance(item, Mark):
+        said, role = _VERBS.get(item.verb, (item.verb, "warn"))
+        if item.detail in {"healthy", "exit 0"}:
+            role = "good" if item.detail == "healthy" else "dim"
+        what = f"{item.name} {said}{' ' if said == 'is' else ', ' if item.detail else ''}{item.detail}"
+        return (*stamp, *source, *cell(f"── {what} ──", role))
+    return (*stamp, *source, *_text(item, look))
+
+
+def _text(item: LogLine, look: Look) -> Cell:
+    err: Piece = Piece("▏", "bad") if item.stream == "stderr" else Piece(" ")
+    found = record(item.data) if look.columns else None
+    level = found.level if found is not None else level_of(item.data[:LONGEST_SHOWN])
+    letter, role = _LEVELS[level] if level is not None else (" ", "text")
+    head = (Piece(letter, role), err)
+    if found is None:
+        more = item.cut + max(0, len(item.data) - LONGEST_SHOWN)
+        rest = cell(f" … {more:,} more bytes", "dim") if more else EMPTY
+        return (*head, *coloured(item.data[:LONGEST_SHOWN]), *rest)
+    pieces = [Piece(" "), err, *fit(cell(found.level_word[:5].upper(), role), 6), *cell(found.message[:LONGEST_SHOWN])]
+    for name, value in list(found.fields.items())[:40]:
+        pieces += (Piece("  "), *cell(f"{name}=", "dim"), *cell(value[:200], "accent"))
+    return tuple(pieces)
+
+
+def unfolded(item: LogItem, clock: Clock) -> list[Cell]:
+    """Returns the facts of a line, one a row, for the view of a single line; its text stands elsewhere."""
+    if isinstance(item, Gap):
+        return [gap(item)]
+    facts: list[Cell] = [_fact("time", f"{clock.local(item.time_ns):%Y-%m-%d %H:%M:%S.%f}" if item.time_ns else "")]
+    facts.append(_fact("container", item.name))
+    if isinstance(item, Mark):
+        return [*facts, _fact("happened", f"{item.verb} {item.detail}".strip())]
+    facts.append(_fact("stream", item.stream))
+    facts.append(_fact("bytes", f"{len(item.data):,}" + (f", and {item.cut:,} that were cut" if item.cut else "")))
+    found = record(item.data)
+    if found is not None:
+        own = (("level", found.level_word), ("said time", found.time), ("message", found.message))
+        facts += [EMPTY, *(_fact(name, value) for name, value in (*own, *found.fields.items()) if value)]
+    return facts
+
+
+def _fact(name: str, value: str) -> Cell:
+    return (*fit(cell(name, "dim"), 18), Piece(" "), *cell(value[:LONGEST_SHOWN]))
+
+
+def mode(pattern: Pattern) -> str:
+    """Says how a pattern is taken."""
+    return f"{'regex' if pattern.regex else 'text'}{', case' if pattern.case else ''}"
+
+
+def chip(one: Filter) -> Cell:
+    """Writes a filter."""
+    sign = "!" if one.exclude else "&"
+    tail = "" if one.tests or not (one.pattern.regex or one.pattern.case) else f" ({mode(one.pattern)})"
+    return (*cell(f" {sign}{one.pattern.text}", "warn"), *cell(f"{tail} ", "dim"))
+
+
+def chips(filters: Filters) -> Cell:
+    """Writes all filters, in the order in which they were put on."""
+    pieces: list[Piece] = []
+    for one in filters.stack:
+        pieces += (Piece("▐", "faint"), *chip(one), Piece("▌ ", "faint"))
+    if filters.before:
+        pieces.append(Piece(f"±{filters.before} lines around ", "dim"))
+    return tuple(pieces)

@@ -1,0 +1,116 @@
+"""One line of a log on the whole screen, however long it is: its facts, its fields, and all of its text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.pattern import plain
+from pyd_core.logs.store import LogItem
+from pyd_core.sanitise import safe_bytes
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.render.logrow import unfolded
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.takeaway import CLIPBOARD
+from pyd_tui.dashboard.widgets.line import Line
+from pyd_tui.dashboard.widgets.lines import Fixed, Lines
+from pyd_tui.dashboard.widgets.prompt import Prompt
+from pyd_tui.dashboard.widgets.wrap import wrapped
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+MOST = 2**20
+"""Rows of a line that are shown at most: as many as the longest line has on the narrowest screen."""
+
+
+class LineScreen(LiveScreen):
+    """Everything about one line.
+
+    Args:
+        item: The line.
+    """
+
+    DEFAULT_CSS = "LineScreen #ask { display: none; }"
+    BINDINGS = bindings("line", "everywhere")
+
+    def __init__(self, item: LogItem) -> None:
+        super().__init__()
+        self._item = item
+
+    def compose(self) -> ComposeResult:
+        """The lines from top to bottom."""
+        yield Line(id="title")
+        self.lines: Lines[Cell] = Lines(lambda row: row, id="line")
+        yield self.lines
+        self._ask = Prompt(id="ask")
+        yield self._ask
+        yield Footer("line")
+
+    def on_mount(self) -> None:
+        """Lays the line out."""
+        self.query_one("#title", Line).put((Piece("One line", "title"),))
+        self.lines.ask = self._open
+        self.set_focus(self.lines)
+        self.call_after_refresh(self._lay_out)
+
+    def on_resize(self) -> None:
+        """Lays it out for another width."""
+        self.call_after_refresh(self._lay_out)
+
+    def on_prompt_changed(self, event: Prompt.Changed) -> None:
+        """Looks for what is typed."""
+        self.lines.find(event.text)
+
+    def on_prompt_done(self, event: Prompt.Done) -> None:
+        """Goes back to the line."""
+        if not event.kept:
+            self._ask.set_text("")
+            self.lines.find("")
+        self._ask.display = False
+        self.set_focus(self.lines)
+
+    def _open(self) -> None:
+        self._ask.display = True
+        self.set_focus(self._ask)
+
+    def _lay_out(self) -> None:
+        room = max(8, self.size.width - 3)
+        rows = [row for fact in unfolded(self._item, self.dashboard.clock) for row in wrapped(fact, room, most=200)]
+        if isinstance(self._item, LogLine):
+            rows += [EMPTY, (Piece("text", "dim"),), *self._text_rows(room)]
+        self.lines.show(Fixed(rows))
+
+    def _text_rows(self, room: int) -> list[Cell]:
+        text = self._text
+        if text.isascii():  # a megabyte at once
+            return [(Piece(text[at : at + room]),) for at in range(0, len(text), room)]
+        return [row for at in range(0, len(text), 4096) for row in wrapped(cell(text[at : at + 4096]), room, most=MOST)]
+
+    @property
+    def _text(self) -> str:
+        data = self._item.data if isinstance(self._item, LogLine) else b""
+        return safe_bytes(plain(data)).replace("\t", "    ")
+
+    def action_copy(self) -> None:
+        """Copies the text of the line."""
+        footer = self.query_one(Footer)
+        if len(self._text.encode()) > CLIPBOARD:
+            footer.say("too long for the clipboard", "warn", "save it from the log with ^s")
+            return
+        self.app.copy_to_clipboard(self._text)
+        footer.say("copied the line", "good")
+
+    def action_back(self) -> None:
+        """Ends a search, else goes back to the log."""
+        if self.lines.query_text:
+            self._ask.set_text("")
+            self.lines.find("")
+        else:
+            self.action_quit()
+
+    def action_quit(self) -> None:
+        """Goes back to the log."""
+        self.dismiss()

@@ -1,0 +1,476 @@
+"""Logs on the whole screen: of one container, of several as one, narrowed, searched, taken along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from pyd_core.errors import InvalidInput
+from pyd_core.fleet.delta import Delta
+from pyd_core.logs.filters import Filters, muted_but, read_filter
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.mark import Mark, mark_of
+from pyd_core.logs.pattern import Pattern, plain
+from pyd_core.logs.store import LogItem
+from pyd_core.model.base import format_time
+from pyd_core.model.event import Event
+from pyd_core.sanitise import safe_bytes
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.logbook import SECOND, WINDOWS, Logbook, Window
+from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.panels.header import Header
+from pyd_tui.dashboard.panels.logview import LogView
+from pyd_tui.dashboard.render.containers import state
+from pyd_tui.dashboard.render.logrow import chips, mode, names
+from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
+from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.screens.line import LineScreen
+from pyd_tui.dashboard.takeaway import CLIPBOARD, clipboard_works, save
+from pyd_tui.dashboard.widgets.line import Line
+from pyd_tui.dashboard.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+TWICE = 2 * SECOND
+"""A start or death known from the list and one known from an event are the same within this time."""
+
+
+class LogScreen(LiveScreen):
+    """The logs of containers, following.
+
+    Args:
+        keys: The containers' ids.
+    """
+
+    DEFAULT_CSS = "LogScreen #ask { display: none; } LogScreen #chips { display: none; }"
+    BINDINGS = bindings("log", "everywhere")
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        super().__init__()
+        self.keys = keys
+        self.names = dict.fromkeys(keys, "")
+        self._asking = ""
+        self._mode = Pattern("")
+        self._seek: int | None = None
+        """The line from which on the first match is to be shown, as soon as it is found."""
+
+    def compose(self) -> ComposeResult:
+        """The lines from top to bottom."""
+        dashboard = self.dashboard
+        engine = dashboard.link.engine
+        assert engine is not None  # noqa: S101 - there are containers
+        self.book = Logbook(engine, self.keys, dashboard.log_changed, dashboard.clock.now)
+        yield Header(dashboard.link, dashboard.clock)
+        yield Line(id="title")
+        yield Line(id="chips")
+        yield LogView(self.book, dashboard.clock, self._tell, id="log")
+        yield Prompt(id="ask")
+        yield Footer("log")
+
+    async def on_mount(self) -> None:
+        """Starts reading."""
+        self.view = self.query_one(LogView)
+        self.footer = self.query_one(Footer)
+        self._ask = self.query_one("#ask", Prompt)
+        self._title = self.query_one("#title", Line)
+        self._chips = self.query_one("#chips", Line)
+        self.query_one(Header).look()
+        self._look_up()
+        self.set_focus(self.view)
+        await self._read(WINDOWS["0"])
+
+    async def on_unmount(self) -> None:
+        """Ends reading."""
+        await self.book.aclose()
+
+    # What happens
+
+    def changed(self, delta: Delta, *, happened: bool) -> None:
+        """Takes what happened to these containers into their log."""
+        del happened
+        self.query_one(Header).look()
+        for event in delta.events:
+            if (mark := mark_of(event)) is not None:
+                self.book.mark(mark)
+        if not delta.changed.isdisjoint(self.keys) or not delta.removed.isdisjoint(self.keys):
+            self._look_up()
+
+    def logged(self) -> None:
+        """Shows what is new."""
+        self.view.sync()
+        if self._seek is not None:
+            self._jump()
+        self._tell()
+
+    def ticked(self) -> None:
+        """What isn't current says how old it is."""
+        self.query_one(Header).look()
+
+    def _look_up(self) -> None:
+        known = self.dashboard.link.containers
+        self.names = {key: known[key].name if key in known else name for key, name in self.names.items()}
+        if len(self.keys) > 1:
+            projects = {known[key].project if key in known else "" for key in self.keys}
+            shown = names(self.names, projects.pop() or "" if len(projects) == 1 else "")
+            self.view.look = replace(self.view.look, sources=shown)
+        self._tell()
+
+    def _known_marks(self) -> Iterable[Mark]:
+        """What is known to have happened before this screen was opened."""
+        marks = [
+            mark
+            for item in self.dashboard.timeline.items
+            if isinstance(item, Event) and item.actor.id in self.keys and (mark := mark_of(item)) is not None
+        ]
+        for key in self.keys:
+            entry = self.dashboard.link.containers.get(key)
+            if entry is None:
+                continue
+            facts = [("start", entry.started_ns, "")]
+            if not entry.alive:
+                facts.append(("die", entry.finished_ns, f"exit {entry.exit_code}"))
+            for verb, time_ns, detail in facts:
+                told = any(one.verb == verb and abs(one.time_ns - (time_ns or 0)) < TWICE for one in marks)
+                if time_ns and not told:
+                    mark = Mark(time_ns=time_ns, container_id=key, name=entry.name, verb=verb, detail=detail)
+                    marks.append(mark)
+        return marks
+
+    async def _read(self, window: Window) -> None:
+        await self.book.read(window, () if window.before_ns else self._known_marks())
+        self.view.restart()
+        self._tell()
+
+    def _tell(self) -> None:
+        book, filters = self.book, self.book.shown.filters
+        pieces: list[Piece] = [Piece("Logs", "title"), Piece("   "), *self._subject(), Piece("   ")]
+        pieces += cell(book.window.label, "accent")
+        if book.full:
+            pieces += cell("  no room for older lines", "warn")
+        self._title.put(tuple(pieces), self._status())
+        sources = self._sources()
+        if sources or filters:
+            self._chips.put((*sources, *chips(filters)))
+        self._chips.display = bool(sources or filters) and self._title.display
+
+    def _subject(self) -> Cell:
+        only, *others = self.keys
+        if others:
+            return cell(f"{len(self.keys)} containers", "strong")
+        entry = self.dashboard.link.containers.get(only)
+        told = state(entry) if entry is not None else cell("removed", "bad")
+        return (*cell(self.names[only], "strong"), Piece("  "), *told)
+
+    def _sources(self) -> Cell:
+        muted = self.book.shown.filters.muted
+        pieces: list[Piece] = []
+        for key, name in sorted(self.view.look.sources.items(), key=lambda item: self.names[item[0]]):
+            pieces.append(Piece("○ " if key in muted else "● ", "dim" if key in muted else name[0].role))
+            text = "".join(piece.text for piece in name).rstrip()
+            pieces.append(Piece(f"{text}  ", "dim" if key in muted else name[0].role))
+        return tuple(pieces)
+
+    def _status(self) -> Cell:
+        book, view = self.book, self.view
+        pieces: list[Piece] = []
+        if book.search is not None:
+            more = "" if book.search.complete else "+"
+            at = book.search.position(view.cursor)
+            pieces += cell(f"/{book.search.pattern.text}", "warn")
+            how = f" ({mode(book.search.pattern)})" if book.search.pattern.regex or book.search.pattern.case else ""
+            pieces.append(Piece(f"{how} {at or '-'} of {len(book.search):,}{more}  ", "dim"))
+        total = len(book.store)
+        shown = f"{view.count:,} of {total:,}" if book.shown.filters else f"{total:,}"
+        pieces.append(Piece(f"{shown} lines", "dim"))
+        if book.store.lost:
+            pieces.append(Piece(f", {book.store.lost:,} skipped", "warn"))
+        if view.marked:
+            pieces.append(Piece(f", {len(view.marked)} marked", "accent"))
+        if book.problem is not None:
+            return (*pieces, *cell(f"  {book.problem.message}", "bad"))
+        if not book.window.follows:
+            return (*pieces, Piece("  not live", "warn"))
+        return (*pieces, Piece("  following", "good") if view.following else Piece("  holding still", "warn"))
+
+    # Finding and narrowing
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, keys are text, but for the one that says how to take it."""
+        return action == "mode" or super().check_action(action, parameters)
+
+    def action_find(self) -> None:
+        """Asks what to look for."""
+        self._open_prompt("/", self.book.search.pattern.text if self.book.search is not None else "")
+
+    def action_narrow(self) -> None:
+        """Asks what to keep or to leave out."""
+        self._open_prompt("&", "")
+
+    def _open_prompt(self, sign: str, text: str) -> None:
+        self._asking = self._ask.sign = sign
+        self._ask.set_text(text)
+        self._note()
+        self._ask.display = True
+        self.set_focus(self._ask)
+
+    def _note(self, problem: str = "") -> None:
+        said: Cell = cell(problem, "bad")
+        if not problem and self._asking == "&":
+            try:
+                made = read_filter(self._ask.text, self._mode) if self._ask.text.strip("!") else None
+            except InvalidInput as error:
+                said, made = cell(error.message, "bad"), None
+            if made is not None:
+                verb = "leaves out" if made.exclude else "keeps"
+                said = cell(f"{verb} lines by their {'fields' if made.tests else 'text'}", "dim")
+        self._ask.tell(said, cell(f"{mode(self._mode)}  ^r", "dim"))
+
+    def action_mode(self) -> None:
+        """Takes the text as another kind of pattern."""
+        self._mode = self._mode.next_mode()
+        if isinstance(self.focused, Prompt):
+            self._typed()
+        elif self.book.search is not None:
+            self._find(self.book.search.pattern.text)
+
+    @on(Prompt.Changed, "#ask")
+    def _typed(self) -> None:
+        if self._asking == "/":
+            self._find(self._ask.text)
+        else:
+            self._note()
+
+    @on(Prompt.Done, "#ask")
+    def _done(self, event: Prompt.Done) -> None:
+        self._ask.display = False
+        self.set_focus(self.view)
+        if self._asking == "/":
+            if event.kept:
+                self._jump()
+            else:
+                self._find("")
+        elif self._asking == "&" and event.kept and self._ask.text.strip("!"):
+            try:
+                made = read_filter(self._ask.text, self._mode)
+            except InvalidInput as error:
+                self.footer.say(error.message, "bad", error.hint)
+                return
+            filters = self.book.shown.filters
+            self._narrow(replace(filters, stack=(*filters.stack, made)))
+
+    def _find(self, text: str) -> None:
+        try:
+            self.book.find(replace(self._mode, text=text))
+        except InvalidInput as error:
+            self._note(error.message)
+            return
+        self._note()
+        self._seek_from_here()
+        self.view.redraw()
+        self.logged()
+
+    def _seek_from_here(self) -> None:
+        if self._seek is None:
+            cursor = self.view.cursor
+            self._seek = cursor if cursor is not None and not self.view.following else self.book.store.end
+        if not self._ask.text:
+            self._seek = None
+
+    def _jump(self) -> None:
+        """Shows the first match from where the search began; a line above the end for a view that follows."""
+        search = self.book.search
+        if search is None or self._seek is None:
+            return
+        start = self._seek
+        at = search.before(start) if start >= self.book.store.end else search.after(start - 1)
+        if at is not None:
+            self.view.go(at, middle=True)
+        if search.complete and self.focused is not self._ask:
+            self._seek = None
+
+    def action_find_next(self, step: int) -> None:
+        """Goes to the next match, or the one before."""
+        search, cursor = self.book.search, self.view.cursor
+        if search is None or cursor is None:
+            return
+        self._seek = None
+        at = search.after(cursor) if step > 0 else search.before(cursor)
+        if at is not None:
+            self.view.go(at, middle=True)
+
+    def _narrow(self, filters: Filters) -> None:
+        self.book.narrow(filters)
+        self.view.sync()
+        self.view.redraw()
+        self._tell()
+
+    def action_unnarrow(self) -> None:
+        """Takes the last filter away."""
+        filters = self.book.shown.filters
+        self._narrow(replace(filters, stack=filters.stack[:-1]))
+
+    def action_context(self, step: int) -> None:
+        """More or less context."""
+        filters = self.book.shown.filters
+        lines = max(0, filters.before + step)
+        self._narrow(replace(filters, before=lines, after=lines))
+
+    def action_solo(self) -> None:
+        """Hears one container alone, or all again."""
+        filters, key = self.book.shown.filters, self._source()
+        if key is not None and len(self.keys) > 1:
+            self._narrow(replace(filters, muted=frozenset() if filters.muted else muted_but(self.keys, key)))
+
+    def action_mute(self) -> None:
+        """Leaves one container out; the last one is never left out."""
+        filters, key = self.book.shown.filters, self._source()
+        if key is not None and len(filters.muted) + 1 < len(self.keys):
+            self._narrow(replace(filters, muted=filters.muted | {key}))
+
+    def _source(self) -> str | None:
+        """The container of the line under the cursor."""
+        item = self._item()
+        return item.container_id if isinstance(item, LogLine | Mark) else None
+
+    def _item(self) -> LogItem | None:
+        cursor = self.view.cursor
+        return None if cursor is None else self.book.store[cursor]
+
+    # Looking
+
+    def action_follow(self) -> None:
+        """Follows what comes, or holds still."""
+        self.view.follow()
+        self._tell()
+
+    def action_times(self) -> None:
+        """Shows or hides the times."""
+        self.view.look = replace(self.view.look, times=not self.view.look.times)
+        self.view.redraw()
+
+    def action_columns(self) -> None:
+        """Fields in columns, or lines as they are."""
+        self.view.look = replace(self.view.look, columns=not self.view.look.columns)
+        self.view.redraw()
+
+    def action_wrap(self) -> None:
+        """Wraps long lines, or cuts them."""
+        self.view.set_wrap(wrap=not self.view.wrap)
+
+    def action_left(self) -> None:
+        """Goes back towards the beginning of long lines."""
+        self.view.slide(-1)
+
+    def action_right(self) -> None:
+        """Goes towards the end of long lines."""
+        self.view.slide(1)
+
+    def action_full(self) -> None:
+        """Nothing but the log, or the rest too."""
+        show = not self._title.display
+        self._title.display = self.footer.display = self.query_one(Header).display = show
+        self._tell()
+
+    def action_whole(self) -> None:
+        """Opens the line under the cursor."""
+        if (item := self._item()) is not None:
+            self.app.push_screen(LineScreen(item))
+
+    async def action_window(self, key: str) -> None:
+        """Reads another part of the log."""
+        await self._read(WINDOWS[key])
+
+    async def action_previous(self) -> None:
+        """Reads what came before the last start, or goes back to the tail."""
+        if self.book.window.before_ns:
+            await self._read(WINDOWS["0"])
+            return
+        entry = self.dashboard.link.containers.get(self.keys[0])
+        if len(self.keys) > 1 or entry is None or not entry.started_ns:
+            self.footer.say("the previous run is known of a single container that was started", "warn")
+            return
+        await self._read(Window(label="before its last start", before_ns=entry.started_ns))
+
+    def action_debug(self) -> None:
+        """Leaves the terminal to a debug shell."""
+        key = self._source() or self.keys[0]
+        self.dashboard.tasks.start(self.dashboard.enter_debug(key), name="debug")
+
+    # Taking along
+
+    def action_visual(self) -> None:
+        """Selects from here on, or ends that."""
+        cursor = self.view.cursor
+        self.view.visual = cursor if self.view.visual is None else None
+        if cursor is not None:
+            self.view.go(cursor)
+
+    def action_mark(self) -> None:
+        """Marks the line, or takes its mark away."""
+        cursor = self.view.cursor
+        if cursor is not None:
+            self.view.marked ^= {cursor}
+            self.view.go(cursor)
+
+    def action_copy(self) -> None:
+        """Copies to the terminal's clipboard; what is too long for that goes to a file."""
+        chosen = self.view.selected
+        if not chosen:
+            return
+        text = "\n".join(self._written(self.book.store[number], time=False) for number in chosen)
+        self.view.visual = None
+        self.view.redraw()
+        counted = "the line" if len(chosen) == 1 else f"{len(chosen):,} lines"
+        if len(text.encode()) <= CLIPBOARD and clipboard_works():
+            self.app.copy_to_clipboard(text)
+            self.footer.say(f"copied {counted}", "good", "by OSC 52; where the terminal refuses that, ^s saves")
+        else:
+            self._save([*chosen], why="too much for the clipboard: " if clipboard_works() else "")
+
+    def action_save(self) -> None:
+        """Saves all that is shown."""
+        self._save([self.book.shown.number(at) for at in range(self.view.count)])
+
+    def _save(self, chosen: list[int], why: str = "") -> None:
+        stem = self.names[self.keys[0]] if len(self.keys) == 1 else f"{len(self.keys)}-containers"
+        lines = (self._written(self.book.store[number], time=True) for number in chosen)
+        clock = self.dashboard.clock
+        try:
+            path, count = save(stem, lines, clock.local(clock.now()))
+        except OSError as error:
+            self.footer.say(f"can't save: {error.strerror or error}", "bad")
+            return
+        self.footer.say(f"{why}saved {count:,} lines to {path}", "good")
+
+    def _written(self, item: LogItem, *, time: bool) -> str:
+        """A line as text for elsewhere: nothing in it that a terminal acts on."""
+        if not isinstance(item, LogLine):
+            return "".join(piece.text for piece in self.view.drawn(item))
+        stamp = f"{format_time(item.time_ns)} " if time and item.time_ns else ""
+        name = f"{safe_bytes(item.name.encode())} " if len(self.keys) > 1 else ""
+        return f"{stamp}{name}{safe_bytes(plain(item.data))}"
+
+    # Leaving
+
+    def action_back(self) -> None:
+        """Ends a selection, a search, then the filters; then goes back."""
+        if not self._title.display:
+            self.action_full()
+        elif self.view.visual is not None:
+            self.action_visual()
+        elif self.book.search is not None:
+            self._ask.set_text("")
+            self._find("")
+            self.view.redraw()
+        elif self.book.shown.filters:
+            self._narrow(Filters())
+        else:
+            self.action_quit()
+
+    def action_quit(self) -> None:
+        """Goes back to where it was opened."""
+        self.dismiss()
