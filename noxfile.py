@@ -53,7 +53,7 @@ def engine(session: nox.Session) -> None:
 @nox.session
 def privileged(session: nox.Session) -> None:
     """Namespaces, mounts and cgroups: needs root and a Docker Engine."""
-    pytest(session, "tests/privileged")
+    pytest(session, "tests/privileged", "tests/daemon")
 
 
 @nox.session

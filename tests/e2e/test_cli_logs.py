@@ -168,3 +168,27 @@ def test_unknown_names_are_told_before_anything_is_printed(run: Run, hostile: st
     done = run("logs", hostile, "no-such-one")
     assert (done.returncode, done.stdout) == (1, "")
     assert "[no-such-container]" in done.stderr
+
+
+def test_grep_shows_what_grep_would_of_one_of_several_or_of_every_container(run: Run, docker: Docker, busybox: str):
+    needle = docker.name("needle")
+    script = "seq 1 200 | sed 's/^1*7$/& '$0/"
+    names = [
+        docker.run(f"hay{number}", busybox, "sh", "-c", script, f"{needle}-{number}", options=PLAIN)
+        for number in range(5)
+    ]
+    docker("wait", *names)
+    everywhere = run("logs", "--all", "-n", "300", "--grep", f"{needle}-[0-9]")
+    by_hand = {
+        f"{name}: {line}"
+        for name in names
+        for line in docker("logs", name).splitlines()
+        if re.search(f"{needle}-[0-9]", line)
+    }
+    shown = {": ".join(part.strip() for part in line.split("|", 1)) for line in everywhere.stdout.splitlines()}
+    assert shown == by_hand
+    assert len(by_hand) == 15
+    assert "15 lines found in" in everywhere.stderr
+    assert run("logs", "--grep", needle.upper(), "-i", names[2]).stdout.split()[::2] == ["7", "17", "117"]
+    nothing = run("logs", "--grep", "no such words", *names)
+    assert (nothing.stdout, nothing.returncode) == ("", 1)

@@ -14,9 +14,9 @@ from support.docker import Docker
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def command(*arguments: str) -> list[str]:
+def command(*arguments: str, host: str = "unix:///var/run/docker.sock") -> list[str]:
     """The command line of `pyd debug` with these arguments."""
-    return [sys.executable, "-m", "pyd_tui", "-H", "unix:///var/run/docker.sock", "debug", *arguments]
+    return [sys.executable, "-m", "pyd_tui", "-H", host, "debug", *arguments]
 
 
 def main_pid(docker: Docker, name: str) -> int:

@@ -12,6 +12,7 @@ import os
 import subprocess
 import tarfile
 import uuid
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -83,6 +84,7 @@ class Docker:
     host: str = "unix:///var/run/docker.sock"
     command: tuple[str, ...] = ("docker",)
     prefix: str = field(default_factory=lambda: f"pydt{os.getpid()}-{uuid.uuid4().hex[:6]}")
+    _made: Counter[str] = field(default_factory=Counter)
 
     def __enter__(self) -> Self:
         return self
@@ -123,15 +125,20 @@ class Docker:
         self("import", *options, "-", full, stdin=layer(files, directories, modes))
         return full
 
+    def _fresh(self, short: str) -> str:
+        """A container's full name; a number is added where another test of this run took it."""
+        self._made[short] += 1
+        return self.name(short if self._made[short] == 1 else f"{short}-{self._made[short]}")
+
     def run(self, short: str, image: str, *command: str, options: tuple[str, ...] = ()) -> str:
         """Starts a container in the background and returns its full name."""
-        full = self.name(short)
+        full = self._fresh(short)
         self("run", "-d", "--name", full, "--label", f"{LABEL}={self.prefix}", *options, image, *command)
         return full
 
     def create(self, short: str, image: str, *command: str, options: tuple[str, ...] = ()) -> str:
         """Makes a container without starting it and returns its full name."""
-        full = self.name(short)
+        full = self._fresh(short)
         self("create", "--name", full, "--label", f"{LABEL}={self.prefix}", *options, image, *command)
         return full
 

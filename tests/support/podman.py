@@ -28,6 +28,7 @@ class Podman:
     """
 
     directory: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="pydp-", dir="/tmp")))
+    storage: str = "vfs"
     _service: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,7 +41,14 @@ class Podman:
         places = ("root", "runroot", "network-config-dir", "tmpdir")
         options = [f"--{place}={self.directory / place}" for place in places]
         runtime = ["--runtime=runc"] if shutil.which("runc") else []
-        return ["podman", *options, "--storage-driver=vfs", "--cgroup-manager=cgroupfs", *runtime, *arguments]
+        return [
+            "podman",
+            *options,
+            f"--storage-driver={self.storage}",
+            "--cgroup-manager=cgroupfs",
+            *runtime,
+            *arguments,
+        ]
 
     def __enter__(self) -> Self:
         with (self.directory / "log").open("wb") as log:
@@ -61,7 +69,7 @@ class Podman:
             self._service.terminate()
             self._service.wait()
         self._end_monitors()
-        subprocess.run(["umount", "-q", self.directory / "root/vfs"], check=False)
+        subprocess.run(["umount", "-q", self.directory / f"root/{self.storage}"], check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def corner(self) -> Docker:

@@ -229,10 +229,11 @@ class ScriptedEngine:
             filters = json.loads(query.get("filters", "{}"))
             among, entry = self._listeners, (queue, filters)
             self._replay(queue, filters, nanoseconds(query.get("since")))
-        elif parts[-1] in {"logs", "stats"}:
+        elif parts[-1] in {"logs", "stats", "archive"}:
             one = self._find(parts[2])
-            if one is None:
-                yield _ScriptedStream(404, headers, _closed(b'{"message":"No such container"}'))
+            if one is None or parts[-1] == "archive":  # containers here have no files
+                missing = "container" if one is None else "file"
+                yield _ScriptedStream(404, headers, _closed(json.dumps({"message": f"No such {missing}"}).encode()))
                 return
             if parts[-1] == "stats":
                 among, entry = self._meters, (one, queue)

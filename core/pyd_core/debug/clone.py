@@ -44,7 +44,10 @@ def clone_body(
         network: The first network's name.
         writable_volumes: Whether volumes the model may write may be written.
     """
-    config = {key: value for key, value in model["Config"].items() if key not in _DROPPED}
+    dropped = _DROPPED
+    if network.startswith("container:") or model["HostConfig"].get("UTSMode") == "host":
+        dropped |= {"Hostname", "Domainname"}  # the other's; engines take no second one
+    config = {key: value for key, value in model["Config"].items() if key not in dropped}
     host = {key: value for key, value in model["HostConfig"].items() if key not in _DROPPED_HOST}
     mounts = [_mount(point, writable=writable_volumes) for point in model.get("Mounts") or []]
     mounts = [mount for mount in mounts if mount is not None]

@@ -60,6 +60,12 @@ def test_a_clone_has_its_models_rights_and_limits_but_not_its_place():
     assert "Volumes" not in body
 
 
+def test_a_clone_that_shares_anothers_network_has_no_name_of_its_own():
+    body = clone_body(MODEL, "/holder", "", network="container:abc", writable_volumes=False)
+    assert "Hostname" not in body
+    assert body["HostConfig"]["NetworkMode"] == "container:abc"
+
+
 @pytest.mark.parametrize("writable", [False, True])
 def test_a_clone_has_its_models_own_volumes(writable: bool):
     mounts = clone_body(MODEL, "/holder", "", network="", writable_volumes=writable)["HostConfig"]["Mounts"]

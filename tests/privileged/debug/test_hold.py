@@ -39,7 +39,9 @@ def crasher(docker: Docker, busybox: str, tmp_path: Path) -> str:
     volumes = ("-v", f"{tmp_path}:/data", "--mount", "type=volume,destination=/anonymous")
     rights = ("--user", "1000:7", "--cap-drop", "ALL", "--read-only", "-e", "A=b")
     options = ("--restart", "on-failure:1000", "-p", "127.0.0.1::80", *volumes, *rights)
-    return docker.run(f"crasher-{tmp_path.name[-20:]}", busybox, "sh", "-c", "echo crashing; exit 3", options=options)
+    return docker.run(
+        f"hold-crasher-{tmp_path.name[-20:]}", busybox, "sh", "-c", "echo crashing; exit 3", options=options
+    )
 
 
 def test_a_crashing_container_can_be_looked_at_and_run_by_hand(
@@ -65,7 +67,7 @@ def test_volumes_of_a_clone_can_be_written_if_asked(debug: Run, docker: Docker, 
 
 
 def test_a_killed_client_takes_its_clone_along(docker: Docker, distroless: str):
-    name = docker.create("killed", distroless, options=LONE)
+    name = docker.create("hold-killed", distroless, options=LONE)
     before = clones(docker)
     with subprocess.Popen(command("--hold", name, "-c", "echo ready; sleep 1000"), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -82,17 +84,17 @@ def test_a_clone_whose_owner_was_killed_before_it_ran_is_removed_by_the_next(
     debug: Run, docker: Docker, distroless: str
 ):
     left = docker("create", "--label", f"{LABEL}={os.getpid()}-1", "--label", f"pyd.test={docker.prefix}", distroless)
-    name = docker.create("next", distroless, options=LONE)
+    name = docker.create("hold-next", distroless, options=LONE)
     assert debug("--hold", name, "-c", "true").returncode == 0
     assert left[:12] not in clones(docker)
 
 
 def test_the_same_network_is_there_without_the_containers_names_on_it(debug: Run, docker: Docker, busybox: str):
-    network = docker.name("net")
+    network = docker.name("hold-net")
     docker("network", "create", "--label", f"pyd.test={docker.prefix}", network)
-    peer = docker.run("peer", busybox, "sh", "-c", "sleep 1000", options=("--network", network, *QUICK))
+    peer = docker.run("hold-peer", busybox, "sh", "-c", "sleep 1000", options=("--network", network, *QUICK))
     options = ("--network", network, "--network-alias", "shop", *QUICK)
-    name = docker.create("stopped", busybox, "sleep", "1000", options=options)
+    name = docker.create("hold-stopped", busybox, "sleep", "1000", options=options)
     before = clones(docker)
     line = f"ip -o link | wc -l; ping -c 1 -W 5 {peer} >/dev/null && echo reached"
     done = debug("--network", "same", name, "-c", line)
@@ -102,3 +104,15 @@ def test_the_same_network_is_there_without_the_containers_names_on_it(debug: Run
     assert lookup.returncode != 0
     assert debug(name, "-c", "ip -o link | wc -l").stdout == "1\n"
     assert clones(docker) == before
+
+
+def test_the_network_of_another_container_and_of_the_host_can_be_the_same(debug: Run, docker: Docker, busybox: str):
+    network = docker.name("hold-shared")
+    docker("network", "create", "--label", f"pyd.test={docker.prefix}", network)
+    other = docker.run("hold-other", busybox, "sleep", "1000", options=("--network", network, *QUICK))
+    name = docker.create("hold-sharing", busybox, "true", options=("--network", f"container:{other}"))
+    address = docker.inspect(other)["NetworkSettings"]["Networks"][network]["IPAddress"]
+    assert address in debug("--network", "same", name, "-c", "ip -o address").stdout
+    host = docker.create("hold-hostly", busybox, "true", options=("--network", "host"))
+    assert "docker0" in debug("--network", "same", host, "-c", "ls /sys/class/net").stdout
+    assert debug(host, "-c", "ls /sys/class/net").stdout == "lo\n"

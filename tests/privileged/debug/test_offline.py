@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import random
 import signal
 import subprocess
 from pathlib import Path
@@ -16,24 +18,24 @@ from support.debugging import Run, command, sessions_left
 from support.docker import LONE, Docker, busybox_files, layer
 
 
-def leftovers() -> tuple[list[str], list[str]]:
+def leftovers(docker: Docker) -> tuple[list[str], list[str]]:
     """What a session could leave on the host: mounts of layers or of the toolbox, and processes holding a stage."""
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     left = [line for line in mounts if "lowerdir=0:" in line or store.store_root() in line or " /sys/merged" in line]
-    return left, [str(path) for path in Path("/proc").glob("[0-9]*") if holds(path)]
+    return left, [str(path) for path in Path("/proc").glob("[0-9]*") if holds(path, docker.prefix)]
 
 
-def holds(process: Path) -> bool:
-    """Whether a process holds a stage's place."""
+def holds(process: Path, prefix: str) -> bool:
+    """Whether a process holds the stage of one of this run's containers."""
     try:
-        return (process / "cmdline").read_bytes().startswith(b"pyd-holder\0")
+        return (process / "cmdline").read_bytes().startswith(b"pyd-holder:" + prefix.encode())
     except OSError:
         return False
 
 
 def in_state(docker: Docker, short: str, image: str, state: str, options: tuple[str, ...] = ()) -> str:
     """Makes a container of an image and brings it into a state."""
-    name = docker.create(short, image, options=(*LONE, *options))
+    name = docker.create(f"still-{short}", image, options=(*LONE, *options))
     if state != "created":
         docker("start", name)
         docker("kill", name)
@@ -55,18 +57,20 @@ def test_what_does_not_run_is_entered_and_left_as_it_was(
     debug: Run, docker: Docker, distroless: str, state: str, kind: str
 ):
     name = in_state(docker, f"{state}-{kind}", distroless, state, options=("--hostname", "outpost", *KINDS[kind]))
-    before, changed = leftovers(), docker("diff", name)
+    before, changed = leftovers(docker), docker("diff", name)
     script = "ls -d /app; hostname; id -u; ip -o link | wc -l; echo x > /new && cat /new; ps -e -o pid= | head -1"
     done = debug(name, "-c", script)
     assert (done.stdout.split(), done.stderr) == (["/app", "outpost", "0", "1", "x", "1"], "")
     assert docker("diff", name) == changed
-    assert leftovers() == before
+    assert leftovers(docker) == before
     assert sessions_left() == []
     assert docker.inspect(name)["State"]["Status"] == state
 
 
 def test_a_file_written_before_the_end_is_there_and_a_deleted_one_is_not(debug: Run, docker: Docker, busybox: str):
-    name = docker.run("written", busybox, "sh", "-c", "echo kept > /etc/mine; rm /bin/vi; mkdir /d; echo 1 > /d/f")
+    name = docker.run(
+        "still-written", busybox, "sh", "-c", "echo kept > /etc/mine; rm /bin/vi; mkdir /d; echo 1 > /d/f"
+    )
     docker("wait", name)
     done = debug(name, "-c", "cat /etc/mine /d/f; ls -d /bin/vi /bin/busybox")
     assert done.stdout.split() == ["kept", "1", "/bin/busybox"]
@@ -106,7 +110,7 @@ def test_an_unknown_user_stops_only_who_wants_to_be_it(debug: Run, docker: Docke
     refused = debug("--as", "target", name, "-c", "id -u")
     assert refused.returncode == 125
     assert "has no user 'ghost'" in refused.stderr
-    assert leftovers()[1] == []
+    assert leftovers(docker)[1] == []
 
 
 def test_volumes_are_read_only_unless_asked(debug: Run, docker: Docker, distroless: str, tmp_path: Path):
@@ -200,8 +204,22 @@ def test_links_in_place_of_the_usual_folders_lead_nowhere(debug: Run, docker: Do
     assert docker("diff", name) == ""
 
 
+def test_an_etc_that_is_a_link_to_a_folder_of_the_host_is_the_containers_own(
+    debug: Run, docker: Docker, sleeper: Path, tmp_path: Path
+):
+    (tmp_path / "passwd").write_text("root:x:0:0::/from-the-host:/bin/sh\n")
+    files: dict[str, bytes | Path | str] = {"app": sleeper, "etc": f"-> {tmp_path}"}
+    image = docker.image("etc-link", files, 'CMD ["/app"]', "USER ghost", directories=(str(tmp_path).lstrip("/"),))
+    name = in_state(docker, "etc-link", image, "exited", options=("--user", "0"))
+    assert "localhost" in debug(name, "-c", f"ls {tmp_path}; cat /etc/hosts; : > /etc/made").stdout
+    assert debug(f"image:{image}", "-c", f": > /etc/made; ls {tmp_path}").stdout == "made\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["passwd"]
+    refused = debug("--as", "target", f"image:{image}", "-c", "true")
+    assert "has no user 'ghost'" in refused.stderr
+
+
 def test_a_container_started_meanwhile_runs_on_and_keeps_what_it_writes(debug: Run, docker: Docker, busybox: str):
-    name = docker.create("meanwhile", busybox, "sh", "-c", "echo own > /etc/own; sleep 1000")
+    name = docker.create("still-meanwhile", busybox, "sh", "-c", "echo own > /etc/own; sleep 1000")
     arguments = command(name, "-c", "echo ready; read line; echo session > /etc/own; ls /etc/own")
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -218,7 +236,7 @@ def test_a_container_started_meanwhile_runs_on_and_keeps_what_it_writes(debug: R
 
 def test_a_killed_client_leaves_nothing(docker: Docker, distroless: str, debug: Run):
     name = in_state(docker, "killed", distroless, "exited")
-    before = leftovers()
+    before = leftovers(docker)
     for moment in ("early", "late"):
         arguments = command(name, "-c", "setsid -f sleep 1000; echo ready; sleep 1000")
         with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
@@ -228,6 +246,26 @@ def test_a_killed_client_leaves_nothing(docker: Docker, distroless: str, debug: 
             process.send_signal(signal.SIGKILL)
             process.stdout.read()  # until the last process that holds the session's output has ended
     assert debug(name, "-c", "true").returncode == 0
-    assert leftovers() == before
+    assert leftovers(docker) == before
+    assert sessions_left() == []
+    assert docker("diff", name) == ""
+
+
+def test_sessions_killed_at_any_moment_leave_nothing(docker: Docker, distroless: str, debug: Run):
+    name = in_state(docker, "often", distroless, "exited")
+    before = leftovers(docker)
+    dice = random.Random(7)
+    for _ in range(20):
+        with subprocess.Popen(
+            command(name, "-c", "setsid -f sleep 1000; sleep 1000"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            # Any moment of a session's life, from the interpreter's start to the running command.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(dice.uniform(0.05, 0.6))
+            process.send_signal(signal.SIGKILL)
+            process.stdout.read()
+    assert debug(name, "-c", "true").returncode == 0
+    assert leftovers(docker) == before
     assert sessions_left() == []
     assert docker("diff", name) == ""

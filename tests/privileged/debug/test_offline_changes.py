@@ -55,7 +55,9 @@ def test_every_kind_of_change_is_listed_and_nothing_else(debug: Run, docker: Doc
 def test_nothing_changed_is_an_empty_list_also_with_mounts_in_new_places(
     debug: Run, docker: Docker, distroless: str, tmp_path: Path
 ):
-    name = docker.create("nothing", distroless, options=(*LONE, "-v", f"{tmp_path}:/new/place", "--tmpfs", "/run/x"))
+    name = docker.create(
+        "changes-nothing", distroless, options=(*LONE, "-v", f"{tmp_path}:/new/place", "--tmpfs", "/run/x")
+    )
     done = debug("--diff", name, "-c", "ls /new/place; exit 3")
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 3)
 
@@ -110,14 +112,15 @@ def test_what_the_container_changed_meanwhile_is_not_overwritten_nor_lost(docker
 
 
 def test_a_container_started_meanwhile_gets_what_it_did_not_touch(docker: Docker, busybox: str):
-    name = docker.create("started", busybox, "sleep", "1000", options=LONE)
+    name = docker.create("changes-started", busybox, "sleep", "1000", options=LONE)
     arguments = command("--apply", "/etc/conf", name, "-c", "echo mine > /etc/conf; echo ready; read line")
-    with subprocess.Popen(arguments, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(arguments, text=True, **streams) as process:  # type: ignore[call-overload]
         assert process.stdout.readline() == "ready\n"
         docker("start", name)
-        process.communicate("\n", timeout=30)
+        _, said = process.communicate("\n", timeout=30)
     assert process.returncode == 0
+    assert f"{name} was started meanwhile" in said
     assert docker("exec", name, "cat", "/etc/conf") == "mine"
 
 

@@ -48,7 +48,7 @@ def hidden(root: str, arguments: list[str]) -> list[str]:
 def test_a_container_out_of_reach_is_entered_by_a_copy(docker: Docker, busybox: str, far: Far):
     script = "echo own > /etc/own; rm /bin/vi; chown 12:34 /etc/own; chmod 4751 /etc/own; mkdir /d"
     script += "; touch -d '2001-01-01 00:00:00' /d"
-    name = docker.run("far", busybox, "sh", "-c", script, options=LONE)
+    name = docker.run("copy-far", busybox, "sh", "-c", script, options=LONE)
     docker("wait", name)
     before = sorted(docker("diff", name).splitlines())
     line = "PATH=/dev/.pyd/bin; cat /etc/own; stat -c '%u %g %a' /etc/own; stat -c %Y /d; echo x > /x; ls /x /bin/vi"
@@ -69,7 +69,7 @@ def test_an_image_out_of_reach_is_entered_and_no_container_stays(docker: Docker,
 def test_changes_are_put_back_and_conflicts_seen_without_the_layers(
     docker: Docker, busybox: str, far: Far, tmp_path: Path
 ):
-    name = docker.run("farther", busybox, "sh", "-c", "echo 1 > /etc/conf", options=LONE)
+    name = docker.run("copy-farther", busybox, "sh", "-c", "echo 1 > /etc/conf", options=LONE)
     docker("wait", name)
     done = far("--apply", "/", name, "-c", "echo changed > /etc/conf; echo new > /etc/new")
     assert "put back into" in done.stderr
@@ -92,7 +92,7 @@ def test_changes_are_put_back_and_conflicts_seen_without_the_layers(
 
 
 def test_a_copy_of_a_killed_session_is_removed_by_the_next(docker: Docker, distroless: str, far: Far, tmp_path: Path):
-    name = docker.create("cut", distroless, options=LONE)
+    name = docker.create("copy-cut", distroless, options=LONE)
     root = docker("info", "-f", "{{.DockerRootDir}}")
     environment = {**os.environ, "PYD_COPIES": f"{tmp_path}/copies"}
     arguments = hidden(root, command(name, "-c", "echo ready; sleep 1000"))
@@ -108,7 +108,7 @@ def test_a_copy_of_a_killed_session_is_removed_by_the_next(docker: Docker, distr
 def test_links_in_a_copied_image_lead_nowhere(docker: Docker, sleeper: Path, far: Far, tmp_path: Path):
     files: dict[str, bytes | Path | str] = {"app": sleeper, "out": f"-> {tmp_path}", "etc": "-> /tmp"}
     image = docker.image("copied-links", files, 'CMD ["/app"]')
-    name = docker.create("copied-links", image, options=LONE)
+    name = docker.create("copy-copied-links", image, options=LONE)
     done = far(name, "-c", "ls -d /out /app; ls /out/")
     assert "/app" in done.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == []

@@ -20,7 +20,7 @@ def test_an_image_is_entered_without_a_container_of_it(debug: Run, docker: Docke
 
 
 def test_an_image_gives_its_environment_user_and_folder(debug: Run, docker: Docker, distroless: str):
-    name = docker.create("configured", distroless, options=(*LONE, "-e", "A=b", "-w", "/dev", "--user", "12:34"))
+    name = docker.create("ref-configured", distroless, options=(*LONE, "-e", "A=b", "-w", "/dev", "--user", "12:34"))
     full = f"{docker.name('configured')}:1"
     docker("commit", name, full)
     done = debug("--as", "target", f"image:{full}", "-c", "echo $A; pwd; id -u; id -g")
@@ -41,18 +41,18 @@ def test_an_unknown_image_and_an_unknown_name_are_told(debug: Run, docker: Docke
 
 
 def test_a_compose_service_names_its_container(debug: Run, docker: Docker, distroless: str):
-    service = docker.name("service")
+    service = docker.name("ref-service")
     labels = ("--label", "com.docker.compose.project=p", "--label", f"com.docker.compose.service={service}")
     for number in ("1", "2"):
         numbered = (*labels, "--label", f"com.docker.compose.container-number={number}")
-        docker.run(f"member{number}", distroless, options=(*LONE, *numbered, "-e", f"NUMBER={number}"))
+        docker.run(f"ref-member{number}", distroless, options=(*LONE, *numbered, "-e", f"NUMBER={number}"))
     assert debug(service, "-c", "echo $NUMBER").stdout == "1\n"
     assert debug(f"{service}@2", "-c", "echo $NUMBER").stdout == "2\n"
     assert debug(f"{service}@3", "-c", "echo $NUMBER").returncode == 125
 
 
 def test_a_process_in_a_container_is_entered_by_its_number(debug: Run, docker: Docker, distroless: str):
-    name = docker.run("process", distroless, options=(*LONE, "-e", "A=b", "-w", "/etc"))
+    name = docker.run("ref-process", distroless, options=(*LONE, "-e", "A=b", "-w", "/etc"))
     done = debug(
         f"pid:{main_pid(docker, name)}", "-c", "ls /app; echo $A; pwd; ps -e -o comm= | head -1; ip -o link | wc -l"
     )

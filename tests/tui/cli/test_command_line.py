@@ -111,6 +111,9 @@ def test_without_a_terminal_pyd_alone_prints_help():
         (["ps", "--filter", "nonsense"], "not a filter"),
         (["logs", "-n", "-3", "x"], "not a number of lines"),
         (["logs", "--since", "yesterday", "x"], "not a time"),
+        (["logs"], "name containers"),
+        (["logs", "--all", "x"], "either names or --all"),
+        (["logs", "--grep", "(", "x"], "not a regular expression"),
     ],
 )
 def test_a_wrong_command_line_is_told_in_two_lines_with_exit_code_2(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
 from pyd_tui.cli.names import ContainerName
 from pyd_tui.cli.output import coloured
 from pyd_tui.cli.state import State, pass_state
@@ -19,6 +20,7 @@ from pyd_tui.cli.when import parse_when
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
+    from pyd_core.logs.pattern import Pattern
     from pyd_core.logs.stream import Batch
 
 
@@ -34,6 +36,9 @@ class LogsOptions:
         since: Nanoseconds since the epoch, as the next.
         until: None is no end.
         times: Tell when.
+        all: Every container, running or not.
+        grep: Only lines in which this regular expression is found; None is all lines.
+        ignore_case: Whatever their case.
     """
 
     names: tuple[str, ...]
@@ -43,6 +48,9 @@ class LogsOptions:
     since: int | None = None
     until: int | None = None
     times: bool = False
+    all: bool = False
+    grep: str | None = None
+    ignore_case: bool = False
 
 
 def _tail(_: click.Context, __: click.Parameter, value: str) -> int | None:
@@ -66,32 +74,48 @@ def _when(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
         ("pyd logs -F web", "go on when it restarts"),
         ("pyd logs --since 10m -t web", "the last ten minutes, with times"),
         ("pyd logs --json web | jq .message", "a JSON document a line"),
+        ("pyd logs --all --grep 'timeout|refused'", "look in every container's log, the stopped ones too"),
     ),
 )
-@click.argument("names", nargs=-1, required=True, type=ContainerName(), metavar="CONTAINER...")
+@click.argument("names", nargs=-1, type=ContainerName(), metavar="CONTAINER...")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what they print, until they end.")
 @click.option("-F", "restarts", is_flag=True, help="The same, through restarts, until they are removed.")
 @click.option("-n", "--tail", default="all", metavar="N", callback=_tail, help="Only the last N lines of each.")
 @click.option("--since", metavar="TIME", callback=_when, help="Only from then on: 10m, 2025-06-01T12:00, 1748779200.")
 @click.option("--until", metavar="TIME", callback=_when, help="Only till then.")
 @click.option("-t", "--timestamps", "times", is_flag=True, help="Tell when each line was printed.")
+@click.option("-a", "--all", is_flag=True, help="Every container, running or not.")
+@click.option("--grep", metavar="REGEX", help="Only lines in which this is found; exit code 1 if there are none.")
+@click.option("-i", "--ignore-case", is_flag=True, help="Find it whatever its case.")
 @pass_state
 def command(state: State, /, *, follow: bool, restarts: bool, **given: object) -> None:
     """Show what containers print, their standard and error output alike, several merged in time order."""
     options = LogsOptions(follow=follow or restarts, restarts=restarts, **given)  # type: ignore[arg-type]
-    work = state.run if options.follow else state.ask
-    work(lambda engine: show(engine, options, json=state.json))
+    if bool(options.names) == options.all:
+        raise click.UsageError("name containers, or ask for --all" if not options.all else "either names or --all")
+    if options.grep is not None:
+        _ = _pattern(options).expression  # what makes no sense is said before anything is asked
+    if options.all and options.grep is not None and not options.follow:
+        found = state.run(lambda engine: search(engine, options, json=state.json))
+    else:
+        work = state.run if options.follow else state.ask
+        found = work(lambda engine: show(engine, options, json=state.json))
+    if not found and options.grep is not None:
+        raise click.exceptions.Exit(1)
 
 
-async def show(engine: Engine, options: LogsOptions, *, json: bool) -> None:
-    """Prints the logs until they end."""
-    from pyd_core.engine.names import pick_container  # noqa: PLC0415 - not for help and completion
+async def show(engine: Engine, options: LogsOptions, *, json: bool) -> int:
+    """Prints the logs until they end, and returns how many lines they had."""
+    from pyd_core.engine.gap import Gap  # noqa: PLC0415 - not for help and completion
+    from pyd_core.engine.names import pick_container  # noqa: PLC0415 - likewise
     from pyd_core.logs.follow import follow  # noqa: PLC0415 - likewise
+    from pyd_core.logs.line import LogLine  # noqa: PLC0415 - likewise
     from pyd_core.logs.merge import PATIENCE, merge  # noqa: PLC0415 - likewise
     from pyd_tui.cli.render.logs import Lines, records  # noqa: PLC0415 - likewise
 
     known = await engine.containers.list(all=True)
-    found = {summary.id: summary for summary in (pick_container(known, name) for name in options.names)}
+    picked = known if options.all else [pick_container(known, name) for name in options.names]
+    found = {summary.id: summary for summary in picked}
     sources = [
         follow(
             engine,
@@ -107,11 +131,51 @@ async def show(engine: Engine, options: LogsOptions, *, json: bool) -> None:
     render: Callable[[Batch], str] = records
     if not json:
         render = Lines([summary.name for summary in found.values()], times=options.times, colour=coloured()).text
+    test = _pattern(options).test if options.grep is not None else None
     merged = merge(sources, patience=PATIENCE if options.follow else None)
+    count = 0
     try:
         async for batch in merged.batches():
             # A batch at a time: a write for each line would cost more than everything before it.
-            sys.stdout.buffer.write(render(batch).encode(errors="replace"))
-            sys.stdout.buffer.flush()
+            kept = batch if test is None else [item for item in batch if isinstance(item, Gap) or test(item)]
+            count += sum(isinstance(item, LogLine) for item in kept)
+            _write(render(kept))
     finally:
         await merged.aclose()
+    return count
+
+
+async def search(engine: Engine, options: LogsOptions, *, json: bool) -> int:
+    """Prints what is found in all logs, as it is found, those of one container in order; returns how many lines."""
+    from pyd_core.logs.sweep import sweep  # noqa: PLC0415 - not for help and completion
+    from pyd_tui.cli.render.logs import Lines, records  # noqa: PLC0415 - likewise
+
+    known = await engine.containers.list(all=True)
+    render: Callable[[Batch], str] = records
+    if not json:
+        render = Lines([one.name for one in known], times=options.times, colour=coloured()).text
+    count = 0
+    failed = 0
+    findings = sweep(engine, known, _pattern(options), tail=options.tail, since=options.since, until=options.until)
+    async for finding in findings:
+        count += len(finding.lines)
+        _write(render([*finding.lines]))
+        if finding.error is not None:
+            failed += 1
+            click.echo(f"pyd: {safe(finding.container.name)}: {safe(finding.error.message)}", err=True)
+    if not json:
+        where = f"{len(known)} containers" + (f", {failed} of which can't be read" if failed else "")
+        click.echo(f"{count:,} lines found in {where}", err=True)
+    return count
+
+
+def _pattern(options: LogsOptions) -> Pattern:
+    from pyd_core.logs.pattern import Pattern  # noqa: PLC0415 - not for help and completion
+
+    return Pattern(options.grep or "", regex=True, case=not options.ignore_case)
+
+
+def _write(text: str) -> None:
+    if text:
+        sys.stdout.buffer.write(text.encode(errors="replace"))
+        sys.stdout.buffer.flush()

@@ -29,6 +29,10 @@ HEAD = 10_000
 SETTLE = 0.3
 """Seconds that a mark waits for lines older than it."""
 
+LEAD = 50_000_000
+"""Nanoseconds by which a container's first lines may be older than its start: Docker Engine notes the start when it is
+over, 4 to 22 ms after the first line."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
@@ -108,7 +112,7 @@ class Logbook:
         self.window, self.problem = window, None
         self.at_start = window.head
         self.full = False
-        self._marks = sorted(marks, key=lambda mark: mark.time_ns)
+        self._marks = sorted(marks, key=_place)
         self._renew(self.shown.filters)
         self._reading.start(self._read(), name="logs")
 
@@ -123,7 +127,7 @@ class Logbook:
         """Takes note of something that happened, for its place among the lines."""
         if mark.container_id in self.containers and self.window.follows:
             self._marks.append(mark)
-            self._marks.sort(key=lambda one: one.time_ns)
+            self._marks.sort(key=_place)
             self._settle()
 
     def narrow(self, filters: Filters) -> None:
@@ -210,7 +214,7 @@ class Logbook:
         woven: list[LogItem] = []
         for item in batch:
             time_ns = item.time_ns if isinstance(item, LogLine) else _since(item)
-            while self._marks and self._marks[0].time_ns <= time_ns:
+            while self._marks and _place(self._marks[0]) <= time_ns:
                 mark = self._marks.pop(0)
                 if woven or len(self.store):
                     woven.append(mark)
@@ -261,6 +265,10 @@ class Logbook:
         known = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")
         self.problem = known
         self._changed()
+
+
+def _place(mark: Mark) -> int:
+    return mark.time_ns - LEAD if mark.verb == "start" else mark.time_ns
 
 
 def _since(gap: Gap) -> int:

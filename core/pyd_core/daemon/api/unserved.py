@@ -6,6 +6,7 @@ from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import Request, Response
 from pyd_core.daemon.api.routes import route, unserved
 from pyd_core.daemon.engine import Daemon
+from pyd_core.errors import NotFound
 
 UNSERVED = """
 GET /containers/{id}/attach/ws
@@ -17,7 +18,6 @@ PUT /volumes/{name}
 GET /plugins/privileges
 POST /plugins/pull
 POST /plugins/create
-GET /plugins/{name}/json
 DELETE /plugins/{name}
 POST /plugins/{name}/enable
 POST /plugins/{name}/disable
@@ -59,6 +59,12 @@ POST /configs/{id}/update
 for _line in UNSERVED:
     _method, _, _pattern = _line.partition(" ")
     unserved(_method, _pattern)
+
+
+@route("GET", "/plugins/{name}/json")
+async def plugin(daemon: Daemon, request: Request) -> Response:
+    """Tells of a plugin: there are none. `docker inspect` asks this last of all, and waits for a 404."""
+    raise NotFound(f'plugin "{request.params["name"]}" not found')
 
 
 @route("GET", "/plugins")

@@ -109,8 +109,7 @@ def process(made: Exec) -> dict[str, Any]:
         drop=record.host.cap_drop,
         privileged=record.host.privileged or body.privileged,
     )
-    known = {f"CAP_{name}" for name in rights.ALL[: rights.last_capability() + 1]}
-    held = [name for name in held if name in known]
+    held = [name for name in held if name in rights.possible()]
     planned = spec.process(record, identity, held, security)
     env = merged_env([each for each in planned["env"] if not each.startswith("TERM=")], body.env)
     if body.tty and not any(each.startswith("TERM=") for each in env):

@@ -95,7 +95,7 @@ async def prepare(daemon: Daemon, container: Container) -> Prepared:
         shm=_shm(daemon, container),
         init=_init() if host.init else "",
         devices=_devices(container),
-        last_capability=rights.last_capability(),
+        possible=rights.possible(),
         seccomp_profile=_profile(container),
     )
     planned = spec.plan(record, facts)

@@ -66,10 +66,12 @@ def capabilities(*, add: Sequence[str], drop: Sequence[str], privileged: bool) -
     return [f"CAP_{name}" for name in ALL if name in chosen]
 
 
-def last_capability() -> int:
-    """The highest capability number this kernel knows (`/proc/sys/kernel/cap_last_cap`)."""
-    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:  # noqa: PTH123 - a file of /proc
-        return int(file.read())
+@cache
+def possible() -> frozenset[str]:
+    """The capabilities this engine has itself, and so can give: see `CapPrm` in proc_pid_status(5)."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:  # noqa: PTH123 - a file of /proc
+        mask = next(int(line.split()[1], 16) for line in file if line.startswith("CapPrm:"))
+    return frozenset(f"CAP_{name}" for number, name in enumerate(ALL) if mask >> number & 1)
 
 
 @cache

@@ -53,7 +53,8 @@ class Facts:
     """Program bound as the init; needed with `--init`."""
     devices: Sequence[Mapping[str, Any]] = ()
     """Host devices, as `device` describes them."""
-    last_capability: int = 40
+    possible: frozenset[str] = frozenset(f"CAP_{name}" for name in rights.ALL)
+    """Capabilities the engine can give."""
     seccomp_profile: Mapping[str, Any] | None = None
     """A profile in Docker's form in place of the default."""
 
@@ -101,8 +102,7 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
     host = record.host
     security = Security.parse(host.security_opt)
     held = rights.capabilities(add=host.cap_add, drop=host.cap_drop, privileged=host.privileged)
-    known = {f"CAP_{name}" for name in rights.ALL[: facts.last_capability + 1]}
-    held = [name for name in held if name in known]
+    held = [name for name in held if name in facts.possible]
     linux: dict[str, Any] = {
         "cgroupsPath": facts.cgroup,
         "namespaces": _namespaces(record, facts),

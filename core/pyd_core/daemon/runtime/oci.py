@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,7 +111,7 @@ class Runtime:
     async def update(self, key: str, resources: dict[str, object]) -> None:
         """Changes the limits of a living container."""
         done = await children.run(
-            [*self.arguments, "update", "--resources", "-", key], stdin=json.dumps(resources).encode()
+            [*self.arguments, "update", "--resources", "/dev/stdin", key], stdin=json.dumps(resources).encode()
         )
         if done.code != 0:
             raise failure(self.name, done.err)
@@ -130,6 +131,10 @@ def failure(name: str, printed: bytes) -> Exception:
             last = json.loads(last)["msg"]
     elif 'msg="' in last:
         last = last.partition('msg="')[2].rstrip('"').replace('\\"', '"')
+    # crun's words as runc's, which clients look for to choose their exit code.
+    last = re.sub(r"executable file `([^`]*)` not found", r'exec: "\1": executable file not found', last)
+    for words in ("No such file or directory", "Permission denied"):
+        last = last.replace(words, words.lower())
     last = last.removeprefix("runc run failed: ").removeprefix("runc create failed: ")
     if "does not exist" in last and "container" in last:
         return NotFound(last)

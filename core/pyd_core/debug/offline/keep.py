@@ -9,7 +9,7 @@ import os
 import stat
 import tarfile
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from pyd_core.debug.offline.archive import write_archive
@@ -166,7 +166,8 @@ async def apply(
 async def save(session: Session, container: Container, changes: Sequence[Changed], upper: int, name: str) -> None:
     """Makes an image of a target with a session's changes as its last layer.
 
-    The layers below are those the engine has; it is given their names and only the last one's content.
+    The engine is given the names of the layers it has and the content of the last one only. One that wants them all,
+    as Podman does, gets a copy of its own.
 
     Raises:
         PydError: The engine refused; it has no new image then.
@@ -175,18 +176,34 @@ async def save(session: Session, container: Container, changes: Sequence[Changed
     is_image = container.id == container.image
     base = container.id if is_image else await Containers(session).commit(container.id)
     try:
-        with tempfile.TemporaryFile() as layer, tempfile.TemporaryFile() as archive:
+        with tempfile.TemporaryFile() as layer:
             write_archive(changes, upper, layer, whiteouts=True)
-            _write_image(json.loads(await images.inspect_raw(base)), layer, archive, name)
-            async with images.load(_chunks(archive)) as answer:
-                said = b"".join([chunk async for chunk in answer.chunks()])
-        for line in said.splitlines():
-            told = json.loads(line)
-            if "error" in told:
-                raise EngineError(f"the engine didn't take the image: {safe(str(told['error']))}")
+            document = json.loads(await images.inspect_raw(base))
+            try:
+                with tempfile.TemporaryFile() as archive:
+                    _write_image(document, layer, archive, name)
+                    await _load(images, archive)
+            except EngineError:
+                with tempfile.TemporaryFile() as archive, tempfile.TemporaryFile() as below:
+                    async with images.save([base]) as answer:
+                        async for chunk in answer.chunks():
+                            below.write(chunk)
+                    below.seek(0)
+                    with tarfile.open(fileobj=below) as known:
+                        _write_image(document, layer, archive, name, known=known)
+                    await _load(images, archive)
     finally:
         if not is_image:
             await images.remove(base)
+
+
+async def _load(images: Images, archive: IO[bytes]) -> None:
+    async with images.load(_chunks(archive)) as answer:
+        said = b"".join([chunk async for chunk in answer.chunks()])
+    for line in said.splitlines():
+        told = json.loads(line)
+        if "error" in told:
+            raise EngineError(f"the engine didn't take the image: {safe(str(told['error']))}")
 
 
 def check_name(name: str) -> str:
@@ -204,8 +221,18 @@ def check_name(name: str) -> str:
     return f"{plain}:{tag or 'latest'}"
 
 
-def _write_image(base: dict[str, Any], layer: IO[bytes], out: IO[bytes], name: str) -> None:
-    """Writes an image as `docker save` does, without the layers that the engine has."""
+def _write_image(
+    base: dict[str, Any], layer: IO[bytes], out: IO[bytes], name: str, *, known: tarfile.TarFile | None = None
+) -> None:
+    """Writes an image as `docker save` does.
+
+    Args:
+        base: The inspect document of the image below.
+        layer: The content of the last layer.
+        out: Where to.
+        name: The image's name with its tag.
+        known: The image below as the engine saves it; without it, its layers are only named.
+    """
     layer.seek(0)
     digest = hashlib.sha256()
     while chunk := layer.read(_CHUNK):
@@ -218,18 +245,34 @@ def _write_image(base: dict[str, Any], layer: IO[bytes], out: IO[bytes], name: s
         "rootfs": {"type": "layers", "diff_ids": [*below, f"sha256:{digest.hexdigest()}"]},
         "history": [*({"created_by": "pyd"} for _ in below), {"created_by": "pyd debug --save"}],
     }
-    missing = [f"{number}.tar" for number in range(len(below))]
-    manifest = [{"Config": "config.json", "RepoTags": [check_name(name)], "Layers": [*missing, "layer.tar"]}]
+    names = [f"{number}.tar" for number in range(len(below))]
+    manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": [*names, "layer.tar"]}]
     with tarfile.open(fileobj=out, mode="w") as tar:
         for file, document in (("manifest.json", manifest), ("config.json", config)):
             data = json.dumps(document).encode()
-            entry = tarfile.TarInfo(file)
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
-        entry = tarfile.TarInfo("layer.tar")
-        entry.size = layer.seek(0, os.SEEK_END)
-        layer.seek(0)
-        tar.addfile(entry, layer)
+            _add(tar, file, io.BytesIO(data), len(data))
+        if known is not None:
+            for file, content, size in _layers(known, names):
+                _add(tar, file, content, size)
+        _add(tar, "layer.tar", layer, layer.seek(0, os.SEEK_END))
+
+
+def _add(tar: tarfile.TarFile, name: str, content: IO[bytes], size: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = size
+    content.seek(0)
+    tar.addfile(entry, content)
+
+
+def _layers(known: tarfile.TarFile, names: Sequence[str]) -> Iterator[tuple[str, IO[bytes], int]]:
+    """The layers in a saved image, under new names."""
+    manifest = known.extractfile("manifest.json")
+    if manifest is None:
+        return
+    for name, path in zip(names, json.load(manifest)[0]["Layers"], strict=True):
+        content = known.extractfile(path)
+        if content is not None:
+            yield name, content, content.seek(0, os.SEEK_END)
 
 
 async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:

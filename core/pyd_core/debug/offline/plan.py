@@ -55,6 +55,7 @@ class Stage:
     """All that the stage's builder needs to know.
 
     Attributes:
+        name: What the target is called; shown by ps.
         layers: Directories, the topmost first; none is ever written.
         mounts: Parents before what lies below them.
         hostname: Empty leaves the host's.
@@ -67,6 +68,7 @@ class Stage:
         memory: Bytes that changes may take.
     """
 
+    name: str
     layers: tuple[str, ...]
     mounts: tuple[Mount, ...] = ()
     hostname: str = ""
@@ -94,6 +96,7 @@ def plan_stage(
     """
     host = container.host_config
     return Stage(
+        name=container.name,
         layers=layers,
         mounts=_mounts(container, writable=writable_volumes),
         hostname=container.config.hostname,

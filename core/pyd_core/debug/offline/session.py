@@ -21,8 +21,10 @@ from pyd_core.debug.reference import IMAGE
 from pyd_core.debug.session import carry_out
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Target, running_target
+from pyd_core.engine.containers import Containers
 from pyd_core.engine.session import Session
-from pyd_core.errors import InvalidInput, Unsupported
+from pyd_core.engine.transport.blocking import run_now
+from pyd_core.errors import InvalidInput, NotFound, Unsupported
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -70,12 +72,30 @@ def run(
     ):
         if ask is not None:
             notify(banner(target, options))
+        if options.explain:
+            notify(
+                f"stage: {len(layers)} layers, used where they are and never written; what changes is in memory alone"
+            )
         code, _ = carry_out(target, options, supervisor, toolbox, notify=notify)
         if options.keeps_changes or ask is not None:
+            _tell_of_start(engine, container, notify)
             from pyd_core.debug.offline.outcome import Outcome  # noqa: PLC0415 - most sessions keep nothing
 
             Outcome(engine, target, holder, notify=notify, show=_show).settle(options, ask)
         return code
+
+
+def _tell_of_start(engine: Session, container: Container, notify: Callable[[str], None]) -> None:
+    """Tells when the container was started while the session was in its files."""
+    if container.state.status == IMAGE:
+        return
+    try:
+        now = run_now(Containers(engine).inspect(container.id))
+    except NotFound:
+        notify(f"{safe(container.name)} was removed meanwhile")
+        return
+    if now.state.started_at != container.state.started_at:
+        notify(f"{safe(container.name)} was started meanwhile; the session may have seen older files than it has now")
 
 
 def _run_held(

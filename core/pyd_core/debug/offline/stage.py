@@ -146,7 +146,7 @@ def _hold(stage: Stage, status: socket.socket) -> NoReturn:
         socket.send_fds(status, [msgspec.json.encode(built)], descriptors)
         if status.recv(16) != b"go":
             os._exit(0)
-        _become_sleeper(credentials)
+        _become_sleeper(stage, credentials)
     except CallFailed as error:
         failed = (error.call, error.number, error.subject)
     except OSError as error:
@@ -158,12 +158,12 @@ def _hold(stage: Stage, status: socket.socket) -> NoReturn:
     os._exit(125)
 
 
-def _become_sleeper(credentials: Credentials) -> NoReturn:
+def _become_sleeper(stage: Stage, credentials: Credentials) -> NoReturn:
     take_credentials(credentials.plan())
     # Forgotten whenever the user changes, so said again.
     namespaces.die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kept over execve: the kernel reaps what the first process inherits
-    os.execve(f"{PREFIX}/bin/sleep", ["pyd-holder", "infinity"], {})  # noqa: S606 - its purpose
+    os.execve(f"{PREFIX}/bin/sleep", [f"pyd-holder:{stage.name}", "infinity"], {})  # noqa: S606 - its purpose
 
 
 def _build(stage: Stage) -> tuple[Built, Credentials, tuple[int, int]]:

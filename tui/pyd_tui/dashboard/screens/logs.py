@@ -19,7 +19,7 @@ from pyd_core.model.base import format_time
 from pyd_core.model.event import Event
 from pyd_core.sanitise import safe_bytes
 from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.logbook import SECOND, WINDOWS, Logbook, Window
+from pyd_tui.dashboard.logbook import PAGE, SECOND, TAIL, WINDOWS, Logbook, Window
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logview import LogView
@@ -148,7 +148,9 @@ class LogScreen(LiveScreen):
     def _tell(self) -> None:
         book, filters = self.book, self.book.shown.filters
         pieces: list[Piece] = [Piece("Logs", "title"), Piece("   "), *self._subject(), Piece("   ")]
-        pieces += cell(book.window.label, "accent")
+        # Of several, one may reach back further than another: what that leaves out at the top has to be said.
+        each = len(self.keys) > 1 and book.window is TAIL
+        pieces += cell(f"last {PAGE:,} each" if each else book.window.label, "accent")
         if book.full:
             pieces += cell("  no room for older lines", "warn")
         self._title.put(tuple(pieces), self._status())

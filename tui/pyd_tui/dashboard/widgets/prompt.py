@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from textual import events
+from typing import TYPE_CHECKING
+
+from textual.events import Key as KeyEvent
 from textual.message import Message
 
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.theme import Palette
 from pyd_tui.dashboard.widgets.line import Line
+
+if TYPE_CHECKING:
+    from textual import events
+
+PATIENCE = 1000
+"""How often a key that came after the end of typing is given back, until whoever asked has moved the focus."""
 
 
 class Prompt(Line, can_focus=True):
@@ -48,6 +56,8 @@ class Prompt(Line, can_focus=True):
         self.text = ""
         self.sign = sign
         """What stands before the text, and says what it is for."""
+        self._passed_on = 0
+        """Keys given back since typing was over; negative while it isn't."""
         self._notes: Cell = EMPTY
         self._status: Cell = EMPTY
 
@@ -79,6 +89,7 @@ class Prompt(Line, can_focus=True):
 
     def on_focus(self) -> None:
         """Shows the cursor."""
+        self._passed_on = -1
         self.renew()
 
     def on_blur(self) -> None:
@@ -91,10 +102,12 @@ class Prompt(Line, can_focus=True):
         self._type(self.text + safe((event.text.splitlines() or [""])[0]))
 
     def on_key(self, event: events.Key) -> None:
-        """Edits the text; a key that was sent here before typing ended goes where it belongs now."""
-        if self.screen.focused is not self:
+        """Edits the text."""
+        if 0 <= self._passed_on < PATIENCE:  # typed before the focus had moved on: it is no text any more
+            self._passed_on += 1
             event.stop()
-            self.app.post_message(events.Key(event.key, event.character))
+            event.prevent_default()
+            self.app.post_message(KeyEvent(event.key, event.character))
             return
         match event.key:
             case "enter":
@@ -117,8 +130,7 @@ class Prompt(Line, can_focus=True):
         event.prevent_default()
 
     def _end(self, *, kept: bool) -> None:
-        """Lets go of the keyboard before anybody is told, so that the next key is a command already."""
-        self.screen.set_focus(None)
+        self._passed_on = 0
         self.post_message(self.Done(self, kept=kept))
 
     def _type(self, text: str) -> None:

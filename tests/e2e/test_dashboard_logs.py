@@ -1,0 +1,76 @@
+"""The log screen by keyboard in a real terminal, over real containers of a real engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.docker import Docker
+from support.terminal import Opener, Terminal
+
+ALONE = ("--network", "none")
+TALK = (
+    "seq 1 5000 | sed 's/.*/level=info msg=request n=&/'; echo 'level=error msg=\"disk is full\" n=5001'; "
+    "printf '\\033[2J\\033]0;owned\\007level=info msg=after n=5002\\n'; read line; exit 9"
+)
+
+
+@pytest.fixture
+def log(docker: Docker, pyd: Path, terminal: Opener) -> Callable[[str], Terminal]:
+    """Opens the dashboard and in it the log of a container of this run."""
+
+    def start(name: str) -> Terminal:
+        opened = terminal([pyd, "--host", docker.host])
+        opened.wait_for(re.compile(r"live *$", re.MULTILINE))
+        opened.keys("/")
+        opened.type(name)
+        opened.wait_for(re.compile(rf"running +{re.escape(name)}"))
+        opened.keys("Enter", "l")
+        opened.wait_for(re.compile(rf"Logs   {re.escape(name)}"))
+        return opened
+
+    return start
+
+
+def test_a_long_log_opens_at_its_end_is_searched_narrowed_and_read_back(
+    docker: Docker, busybox: str, log: Callable[[str], Terminal]
+):
+    name = docker.run("talker", busybox, "sh", "-c", TALK, options=(*ALONE, "-i"))
+    screen = log(name)
+    screen.wait_for("msg=after n=5002")
+    assert "␛[2J" in screen.screen
+    screen.keys("&")
+    screen.type("level>=error")
+    screen.keys("Enter", "+")
+    screen.wait_for("disk is full")
+    screen.wait_for("3 of ")
+    screen.keys("BSpace", "/")
+    screen.type("n=4500")
+    screen.keys("Enter")
+    screen.wait_for("1 of 1")
+    screen.keys("Escape")
+    screen.wait_gone("1 of 1")  # a key right after escape would be one with alt
+    screen.keys("g")
+    screen.wait_for("2,000 lines")
+    screen.keys("g")
+    screen.wait_for(re.compile(r"n=300\d"))
+    docker("kill", "--signal", "KILL", name)
+    screen.keys("G")
+    screen.wait_for(f"{name} died, exit 137")
+    docker("rm", name)
+
+
+def test_a_line_is_copied_by_keyboard_into_the_terminals_clipboard(
+    docker: Docker, busybox: str, log: Callable[[str], Terminal]
+):
+    name = docker.run("copied", busybox, "sh", "-c", "echo first; echo second; exec sleep 1000", options=ALONE)
+    screen = log(name)
+    screen.wait_for("second")
+    screen._command("set-option", "-s", "set-clipboard", "on")  # tmux then keeps what programs put on the clipboard
+    screen.keys("k", "c")
+    screen.wait_for("copied the line")
+    assert screen._command("show-buffer").strip() == "first"
+    docker("rm", "-f", name)
