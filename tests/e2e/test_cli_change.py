@@ -83,3 +83,13 @@ def test_what_the_engine_refuses_is_told_in_its_words(run: Run, docker: Docker, 
     assert done.returncode == 1
     assert name in done.stderr
     assert "is not running" in done.stderr
+
+
+def test_read_only_refuses_every_change_and_a_debug_shell_and_still_reads(run: Run, docker: Docker, distroless: str):
+    name = docker.run("kept", distroless, options=("--network", "none"))
+    for verb in (("stop", name), ("rm", "-f", name), ("exec", name, "/app"), ("debug", name, "-c", "true")):
+        done = run("--read-only", *verb)
+        assert done.returncode in {1, 125}, verb
+        assert "read-only: nothing is changed on this engine" in done.stderr, verb
+    assert name in run("ps", "--read-only").stdout
+    assert _state(docker, name) == "running"

@@ -77,6 +77,30 @@ def test_why_tells_the_verdict_on_a_death_with_its_evidence(
     docker("rm", "-f", name)
 
 
+def test_views_of_images_and_events_follow_what_the_engine_does(
+    docker: Docker, busybox: str, pyd: Path, terminal: Opener
+):
+    opened = terminal([pyd, "--host", docker.host])
+    opened.wait_for(LIVE)
+    opened.keys("2")
+    opened.wait_for("Layers, the newest first")
+    opened.keys("/")
+    opened.type(docker.name("copy"))
+    opened.keys("Enter")
+    opened.wait_for("none of")
+    docker("tag", busybox, f"{docker.name('copy')}:9")
+    opened.wait_for(f"{docker.name('copy')}:9")
+    opened.keys(":")
+    opened.type("ev")
+    opened.keys("Enter")
+    opened.wait_for("Attributes")
+    opened.keys("/")
+    opened.type(docker.name("copy"))
+    opened.keys("Enter")
+    opened.wait_for(re.compile(rf"image +tag +{docker.name('copy')}:9"))
+    docker("rmi", f"{docker.name('copy')}:9")
+
+
 def test_stop_and_remove_by_keyboard(docker: Docker, distroless: str, watch: Callable[[str], Terminal]):
     dashboard = watch("victim")
     name = docker.run("victim", distroless, options=ALONE)

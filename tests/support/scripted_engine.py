@@ -246,6 +246,9 @@ class ScriptedEngine:
                     queue.put_nowait(data)
                 if query.get("follow") != "1" or not one.running:
                     queue.put_nowait(None)
+        elif parts[-1] == "archive":
+            yield _ScriptedStream(404, headers, _closed(b'{"message":"no such file"}'))
+            return
         else:
             raise AssertionError(f"not scripted: {request.target}")
         if "until" in query:

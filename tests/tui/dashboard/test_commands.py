@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from textual.events import Key
 
 from pyd_core.errors import InvalidInput
 from pyd_tui.dashboard.actions import _limit, update
@@ -112,3 +113,13 @@ async def test_a_read_only_dashboard_says_so_and_sends_no_change_whatever_is_pre
                 assert "nothing is changed on this engine" in dashboard.message
         assert {request.partition(" ")[0] for request in engine.requests} == {"GET"}
         assert dashboard.app.is_running
+
+
+async def test_a_quick_enter_behind_a_filter_opens_what_it_found():
+    engine = two()
+    async with opened(engine) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 2)
+        for name, character in (("slash", "/"), ("w", "w"), ("e", "e"), ("b", "b"), ("enter", "\r"), ("enter", "\r")):
+            dashboard.app.post_message(Key(name, character))
+        await dashboard.until_shown("Overview")
+        assert " web " in dashboard.text

@@ -20,10 +20,10 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "move": (Table, Lines, LogView),
     "text": (Lines,),
     "detail": (Detail,),
-    "log": (LogScreen,),
-    "line": (LineScreen,),
     "browse": (Browse,),
     "views": (Main, Browse),
+    "log": (LogScreen,),
+    "line": (LineScreen,),
     "everywhere": (Main, Detail, Browse, LogScreen, LineScreen),
 }
 

@@ -12,8 +12,6 @@ from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Delta
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.link import Choose, Link, Open
-from pyd_tui.dashboard.nouns import NOUNS
-from pyd_tui.dashboard.nouns.base import Stock
 from pyd_tui.dashboard.outside import OWN_FAILURES, command, find_shell, run_outside
 from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
@@ -21,10 +19,9 @@ from pyd_tui.dashboard.panels.logs import FRAME
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
-from pyd_tui.dashboard.screens.browse import Browse
-from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.main import Main
+from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.tail import Tail
 from pyd_tui.dashboard.theme import DARK, LIGHT, PALETTES, Palette, palette_of, preferred
 from pyd_tui.dashboard.update import TightUpdate
@@ -34,6 +31,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.screen import Screen
     from textual.timer import Timer
+
+    from pyd_tui.dashboard.nouns.base import Stock
 
 
 class Dashboard(App[None]):
@@ -64,7 +63,8 @@ class Dashboard(App[None]):
         self.link.on_usage = self._measured
         self.link.judge.on_verdict = self._judged
         self.timeline = Timeline()
-        self.stock = Stock(self.link, self.clock, self.timeline)
+        self.stock: Stock | None = None
+        """What views are loaded from, once there is one."""
         self.tail = Tail(self.log_changed)
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
@@ -103,17 +103,22 @@ class Dashboard(App[None]):
 
     def open_view(self, name: str) -> None:
         """Opens a view in the place of the one that is open; the containers lie below all others."""
-        while isinstance(self.screen, Detail | Help):
-            self.pop_screen()
-        current = self.screen.noun.name if isinstance(self.screen, Browse) else "containers"
-        if name == current:
+        current = self.screen.view if isinstance(self.screen, ViewScreen) else ""
+        if not current or name == current:
             return
         if name == "containers":
             self.pop_screen()
-        elif current == "containers":
-            self.push_screen(Browse(NOUNS[name], self.stock))
+            return
+        from pyd_tui.dashboard.nouns import NOUNS  # noqa: PLC0415 - after the first picture
+        from pyd_tui.dashboard.nouns.base import Stock  # noqa: PLC0415 - as above
+        from pyd_tui.dashboard.screens.browse import Browse  # noqa: PLC0415 - as above
+
+        self.stock = self.stock or Stock(self.link, self.clock, self.timeline)
+        screen = Browse(NOUNS[name], self.stock)
+        if current == "containers":
+            self.push_screen(screen)
         else:
-            self.switch_screen(Browse(NOUNS[name], self.stock))
+            self.switch_screen(screen)
 
     async def follow(self, key: str | None) -> None:
         """Follows a container's log from now on."""

@@ -72,7 +72,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 2),
         Key("mark", ("space",), "space", "mark", "mark it", 8),
         Key("remove", ("x",), "x", "remove", "remove it, or all marked (asks)", 5),
-        Key("prune", ("P",), "P", "prune", "remove what nothing uses; lists it and asks first", 4),
+        Key("prune", ("P",), "P", "prune", "remove what nothing uses (lists it and asks)", 4),
         Key("renew", ("ctrl+r",), "^r", "renew", "ask the engine again, and for sizes", 6),
         Key("switch_focus", ("tab", "shift+tab"), "tab", "", "between the list and the pane below"),
     ),

@@ -32,13 +32,13 @@ def connections(found: Container) -> list[Cell]:
 
 def _place(place: EndpointSettings) -> list[Cell]:
     address = f"{place.ip_address}/{place.ip_prefix_len}" if place.ip_address else ""
-    names: dict[str, None] = dict.fromkeys([*(place.dns_names or []), *(place.aliases or [])])
+    known: list[str] = [*(place.dns_names or []), *(place.aliases or [])]
     facts = (
         ("address", address or "none while it doesn't run"),
         ("gateway", place.gateway),
         ("IPv6", place.global_ipv6_address),
         ("MAC", place.mac_address),
-        ("known as", ", ".join(names)),
+        ("known as", ", ".join(dict.fromkeys(known))),
     )
     return [fact(label, cell(text)) for label, text in facts if text]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pyd_core.errors import PydError
 from pyd_core.model.base import parse_time
 from pyd_core.sanitise import safe
-from pyd_core.triage.words import sureness
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
 
@@ -26,6 +25,8 @@ def why(answer: Verdict | PydError | None, clock: Clock, room: int) -> list[Cell
     """Returns the lines for a width; without an answer there are none yet."""
     if answer is None:
         return []
+    from pyd_core.triage.words import sureness  # noqa: PLC0415 - forty causes in words, once somebody asks
+
     room = max(20, min(room, WIDEST))
     if isinstance(answer, PydError):
         lines = [EMPTY, *_wrapped(answer.message, "bad", room)]

@@ -56,6 +56,7 @@ class Browse(ViewScreen):
     def __init__(self, noun: Noun, stock: Stock) -> None:
         super().__init__()
         self.noun = noun
+        self.view = noun.name
         self._stock = stock
         self._rows: dict[str, Row] = {}
         self._text = ""

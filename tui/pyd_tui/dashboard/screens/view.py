@@ -14,6 +14,8 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 class ViewScreen(LiveScreen):
     """A view; it holds a prompt with the id `command`."""
 
+    view = "containers"
+    """Its name."""
     DEFAULT_CSS = "ViewScreen #command { display: none; }"
 
     def action_view(self, name: str) -> None:
