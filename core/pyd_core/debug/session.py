@@ -24,7 +24,8 @@ from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.session import Session as EngineSession
 from pyd_core.engine.transport.blocking import BlockingTransport, run_now
-from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
+from pyd_core.errors import InvalidInput, KernelError, PydError, Refused, Unsupported
+from pyd_core.linux.beneath import open_in_root
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -207,10 +208,13 @@ def _exists(process: int, path: str) -> bool:
 
 def _home(process: int, credentials: Credentials) -> str:
     """Returns the home directory that the container's own passwd file gives the session's user."""
+    root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     try:
-        file = os.open("root/etc/passwd", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=process)
-    except OSError:
+        file = open_in_root(root, "etc/passwd", os.O_RDONLY | os.O_NONBLOCK)
+    except KernelError:
         return "/root" if credentials.uid == 0 and _exists(process, "/root") else "/"
+    finally:
+        os.close(root)
     try:
         text = os.read(file, 1 << 20).decode(errors="replace")
     finally:

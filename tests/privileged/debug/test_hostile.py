@@ -70,3 +70,12 @@ def test_a_container_without_dev_and_proc_can_be_entered(debug: Run, docker: Doc
     root = Path(f"/proc/{main_pid(docker, name)}/root")
     assert not (root / "dev").exists()
     assert not (root / "proc").exists()
+
+
+def test_a_passwd_that_leads_to_the_hosts_names_no_home_of_the_hosts(
+    debug: Run, docker: Docker, distroless: str, tmp_path: Path
+):
+    (tmp_path / "passwd").write_text("root:x:0:0::/the-hosts-home:/bin/sh\n")
+    name = docker.run("leading-out", distroless)
+    Path(f"/proc/{main_pid(docker, name)}/root/etc/passwd").symlink_to(tmp_path / "passwd")
+    assert debug(name, "-c", "echo $HOME").stdout == "/\n"
