@@ -7,12 +7,12 @@ those alone.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import subprocess
 import tarfile
 import uuid
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -84,7 +84,6 @@ class Docker:
     host: str = "unix:///var/run/docker.sock"
     command: tuple[str, ...] = ("docker",)
     prefix: str = field(default_factory=lambda: f"pydt{os.getpid()}-{uuid.uuid4().hex[:6]}")
-    _made: Counter[str] = field(default_factory=Counter)
 
     def __enter__(self) -> Self:
         return self
@@ -125,22 +124,26 @@ class Docker:
         self("import", *options, "-", full, stdin=layer(files, directories, modes))
         return full
 
-    def _fresh(self, short: str) -> str:
-        """A container's full name; a number is added where another test of this run took it."""
-        self._made[short] += 1
-        return self.name(short if self._made[short] == 1 else f"{short}-{self._made[short]}")
+    def _container(self, verb: tuple[str, ...], short: str, *arguments: str) -> str:
+        """Makes a container and returns its full name; a number is added where another test of this run has it."""
+        for number in itertools.count(1):
+            full = self.name(short if number == 1 else f"{short}-{number}")
+            try:
+                self(*verb, "--name", full, "--label", f"{LABEL}={self.prefix}", *arguments)
+            except AssertionError as error:
+                if "is already in use" in str(error) and number < 50:
+                    continue
+                raise
+            return full
+        raise AssertionError("unreachable")
 
     def run(self, short: str, image: str, *command: str, options: tuple[str, ...] = ()) -> str:
         """Starts a container in the background and returns its full name."""
-        full = self._fresh(short)
-        self("run", "-d", "--name", full, "--label", f"{LABEL}={self.prefix}", *options, image, *command)
-        return full
+        return self._container(("run", "-d"), short, *options, image, *command)
 
     def create(self, short: str, image: str, *command: str, options: tuple[str, ...] = ()) -> str:
         """Makes a container without starting it and returns its full name."""
-        full = self._fresh(short)
-        self("create", "--name", full, "--label", f"{LABEL}={self.prefix}", *options, image, *command)
-        return full
+        return self._container(("create",), short, *options, image, *command)
 
     def inspect(self, name: str) -> Any:
         """Returns a container's inspect document."""
