@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.docker import Docker
+from support.docker import Docker, busybox_files
 from support.pydd import Pydd
 
 
@@ -19,6 +19,12 @@ def pydd() -> Iterator[Pydd]:
 
 @pytest.fixture(scope="session")
 def docker(pydd: Pydd) -> Iterator[Docker]:
-    """The docker CLI against this engine; the suite's images are made there by the fixtures that all suites share."""
+    """The docker CLI against this engine."""
     with Docker(host=pydd.host) as corner:
         yield corner
+
+
+@pytest.fixture(scope="session")
+def busybox(docker: Docker) -> str:
+    """The image of the same name, made here: another suite of the run may have made its own on Docker Engine."""
+    return docker.image("busybox", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))

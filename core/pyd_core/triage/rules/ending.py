@@ -96,6 +96,8 @@ def stopped(case: Case) -> Conclusion | None:
     run = case.run
     if not ended(case) or run.stop_ns is None or run.sent(KILL) is not None:
         return None
+    if run.code == 128 + KILL and stop_signal(case) != KILL:
+        return None  # an engine that tells of no signals told of the stop alone
     first = run.sent(stop_signal(case)) or (run.kills[0] if run.kills else None)
     sent = () if first is None else (kill_item(first),)
     took = (
