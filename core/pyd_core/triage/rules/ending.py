@@ -122,8 +122,10 @@ def stop_timeout(case: Case) -> Conclusion | None:
     """Didn't end within the grace period."""
     run = case.run
     kill = run.sent(KILL)
-    if not ended(case) or kill is None or run.stop_ns is None:
+    if not ended(case) or run.stop_ns is None:
         return None
+    if kill is None:
+        return _stop_timeout_untold(case)
     before = [sent for sent in run.kills if sent.signal != KILL and sent.time_ns <= kill.time_ns]
     if not before:
         return None
@@ -139,6 +141,19 @@ def stop_timeout(case: Case) -> Conclusion | None:
             "{docker} run --init … # forwards signals where PID 1 has no handler",
             "{docker} stop -t 30 {name} # or stop_grace_period in Compose",
         ),
+    )
+
+
+def _stop_timeout_untold(case: Case) -> Conclusion | None:
+    """The same from an engine that tells of stops but not of the signals it sends."""
+    if case.run.code != 128 + KILL or stop_signal(case) == KILL or case.run.kills or case.ooms or case.run.ooms:
+        return None
+    return Conclusion(
+        cause="stop-timeout",
+        confidence=0.8,
+        evidence=(stop_item(case), exit_item(case)),
+        summary="was asked to stop and ended with the code of SIGKILL, so it didn't end within its grace period",
+        advice=("{docker} stop -t 30 {name} # or stop_grace_period in Compose",),
     )
 
 
