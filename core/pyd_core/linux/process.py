@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +11,10 @@ import msgspec
 
 _MOST = 1 << 20
 """Bytes read of one file of /proc."""
+
+
+FIRST_PID_NAMESPACE = 0xEFFFFFFC
+"""`PROC_PID_INIT_INO` of linux/proc_ns.h: the inode of the namespace the machine started with."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -92,6 +97,14 @@ def parse_status(text: str) -> Status:
         no_new_privileges=fields.get("NoNewPrivs", ["0"])[0] == "1",
         seccomp=int(fields.get("Seccomp", ["0"])[0]),
     )
+
+
+def counts_as_host() -> bool:
+    """Whether pids here are the host's: in a pid namespace of its own an engine counts anew, and the kernel doesn't."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino == FIRST_PID_NAMESPACE
+    except OSError:
+        return True
 
 
 def is_alive(pid: int, start: int) -> bool:

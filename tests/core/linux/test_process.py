@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pyd_core.linux.process import ProcessEntry, is_alive
+from pyd_core.linux.process import ProcessEntry, counts_as_host, is_alive
 
 
 def test_a_process_that_ended_cannot_be_read_any_more():
@@ -33,3 +33,7 @@ def test_this_process_is_read_as_the_kernel_tells_it():
     with ProcessEntry(os.getpid()) as entry:
         status = entry.status()
     assert (status.uid, status.gid) == (os.geteuid(), os.getegid())
+
+
+def test_pids_are_the_hosts_in_the_first_namespace_alone():
+    assert counts_as_host() == (os.readlink("/proc/self/ns/pid") == "pid:[4026531836]")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from pyd_core.engine.client import Engine
+from pyd_core.linux.process import counts_as_host
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
 from pyd_core.model.system import Version
@@ -105,7 +106,8 @@ async def complete(case: Case, engine: Engine, around: Surroundings, *, main_pid
     case.run = judged_run(container, case.runs, case.now_ns)
     events.note_lost(case)
     case.architecture = around.architecture
-    case.main_pid = container.state.pid if case.run.alive else main_pid
+    if counts_as_host():  # the kernel log names pids as the host counts them
+        case.main_pid = container.state.pid if case.run.alive else main_pid
     _start_failure(case)
     kernel.collect(case, around.kernel)
     cgroup.collect(case, local=around.local)
