@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,4 +37,4 @@ def test_this_process_is_read_as_the_kernel_tells_it():
 
 
 def test_pids_are_the_hosts_in_the_first_namespace_alone():
-    assert counts_as_host() == (os.readlink("/proc/self/ns/pid") == "pid:[4026531836]")
+    assert counts_as_host() == (Path("/proc/self/ns/pid").readlink() == Path("pid:[4026531836]"))
