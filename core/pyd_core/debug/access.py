@@ -1,0 +1,139 @@
+"""What a debug shell's builtins can reach of a target, wherever it is.
+
+A builtin asks an `Access` and never the kernel itself, so that it works alike on a container of this machine, where
+`/proc` is at hand, and on one behind an API, where a process of the helper container answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from pyd_core.model.container import Container
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a program printed and how it ended; 128 + n for signal n."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One name in a directory of the target.
+
+    Attributes:
+        name: Without the directory; may hold any character but `/` and NUL.
+        mode: Type and permission bits (inode(7)).
+        size: Bytes.
+        uid: Its owner, as the target numbers users.
+        gid: Its group, likewise.
+        changed: When its content was last changed, seconds since 1970.
+        link: Where a symbolic link points, else empty.
+    """
+
+    name: str
+    mode: int
+    size: int = 0
+    uid: int = 0
+    gid: int = 0
+    changed: float = 0.0
+    link: str = ""
+
+
+class Process(Protocol):
+    """A program that runs in the target's view, with pipes."""
+
+    def write(self, data: bytes) -> None:
+        """Gives it input."""
+        ...
+
+    def close_input(self) -> None:
+        """Ends its input."""
+        ...
+
+    def read(self, size: int = 65536) -> bytes:
+        """Returns what it printed next on stdout; empty at the end."""
+        ...
+
+    def finish(self) -> Outcome:
+        """Waits for its end; `stdout` holds what `read` has not returned."""
+        ...
+
+    def end(self) -> None:
+        """Ends it and all it started."""
+        ...
+
+
+class Access(Protocol):
+    """A target as builtins see it. Everything it returns comes from the container and is hostile.
+
+    Pids are those of where the access runs: the host's, or the helper container's. `NSpid` in a process's `status` has
+    the target's own last.
+
+    Methods raise `NotFound` for what isn't there, `Refused` where rights are missing, `Unsupported` for what this way
+    can't do, and `KernelError` otherwise.
+    """
+
+    @property
+    def container(self) -> Container:
+        """What the engine says of the target; a container with empty fields for a process by its number."""
+        ...
+
+    @property
+    def main_pid(self) -> int:
+        """The target's main process."""
+        ...
+
+    def pids(self) -> Sequence[int]:
+        """The target's processes: all members of its pid namespace, or of its cgroup where it has the host's."""
+        ...
+
+    def proc(self, pid: int, name: str, *, limit: int = 1 << 20) -> bytes:
+        """Returns the beginning of `/proc/PID/NAME`."""
+        ...
+
+    def proc_link(self, pid: int, name: str) -> str:
+        """Returns where the link `/proc/PID/NAME` points."""
+        ...
+
+    def proc_names(self, pid: int, name: str) -> Sequence[str]:
+        """Returns the names in the directory `/proc/PID/NAME`."""
+        ...
+
+    def cgroup(self, controller: str, name: str) -> bytes:
+        """Returns a file of the target's cgroup, for example `memory`, `memory.events`; of the one there is on v2."""
+        ...
+
+    def list(self, path: str) -> Sequence[Entry]:
+        """Returns what is in a directory of the target; links are resolved inside its root."""
+        ...
+
+    def stat(self, path: str, *, follow: bool = True) -> Entry:
+        """Returns what a path of the target is; `name` is the last part of the path."""
+        ...
+
+    def read_file(self, path: str, *, offset: int = 0, limit: int = 1 << 24) -> bytes:
+        """Returns a part of a regular file of the target."""
+        ...
+
+    def write_file(self, path: str, data: bytes, *, mode: int | None = None) -> None:
+        """Writes a file of the target, whole or not at all; an existing one keeps its owner and mode."""
+        ...
+
+    def start(self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = ()) -> Process:
+        """Starts a program in the target's view, as a session does: its files, its namespaces, our tools."""
+        ...
+
+    def run(
+        self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = (), data: bytes = b""
+    ) -> Outcome:
+        """Runs a program to its end."""
+        ...
+
+    def connect(self, host: str, port: int) -> Process:
+        """Returns a connection to an address as the target's network reaches it: `localhost` is the target's own."""
+        ...
