@@ -7,7 +7,8 @@ from typing import ClassVar
 import msgspec
 
 from pyd_core.model.base import Wire
-from pyd_core.model.container import ContainerConfig, GraphDriver
+from pyd_core.model.container import GraphDriver
+from pyd_core.model.container_config import ContainerConfig
 
 
 class ImageSummary(Wire):

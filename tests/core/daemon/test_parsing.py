@@ -18,8 +18,10 @@ from pyd_core.daemon.images.reference import parse
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.times import duration, moment
 from pyd_core.errors import Conflict, InvalidInput
-from pyd_core.model.container import ContainerConfig, Health, HealthConfig, HealthResult, HostConfig
+from pyd_core.model.container_config import ContainerConfig, HealthConfig
+from pyd_core.model.container_state import Health, HealthResult
 from pyd_core.model.event import Actor, Event
+from pyd_core.model.host_config import HostConfig
 
 DIGEST = "sha256:" + "a" * 64
 

@@ -12,7 +12,7 @@ from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from pyd_core.linux.mounting import unmount
-from pyd_core.model.container import ContainerConfig
+from pyd_core.model.container_config import ContainerConfig
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

@@ -14,7 +14,8 @@ from pyd_core.daemon.containers.spec import Security
 from pyd_core.daemon.images.changes import merged_env
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import Wire
-from pyd_core.model.container import ContainerConfig, HealthConfig, HostConfig
+from pyd_core.model.container_config import ContainerConfig, HealthConfig
+from pyd_core.model.host_config import HostConfig
 from pyd_core.model.network import EndpointSettings
 
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
