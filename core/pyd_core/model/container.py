@@ -219,6 +219,14 @@ class Created(Wire):
     warnings: list[str] = []
 
 
+class Updated(Wire):
+    """The answer to updating a container."""
+
+    SPEC: ClassVar[str] = "POST /containers/{id}/update 200"
+
+    warnings: list[str] | None = None
+
+
 class Pruned(Wire):
     """What removing the unused containers freed."""
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from pyd_core.model.base import Wire
+from pyd_core.model.resources import Resources
 
 
 class RestartPolicy(Wire):
@@ -90,47 +91,7 @@ class Mount(Wire):
     tmpfs_options: TmpfsOptions | None = None
 
 
-class Device(Wire):
-    """A device of the host that a container may use."""
-
-    SPEC: ClassVar[str] = "DeviceMapping"
-
-    path_on_host: str = ""
-    path_in_container: str = ""
-    cgroup_permissions: str = ""
-    """Of `rwm`."""
-
-
-class Ulimit(Wire):
-    """A resource limit of its processes, see setrlimit(2)."""
-
-    SPEC: ClassVar[str] = "Resources.Ulimits[]"
-
-    name: str = ""
-    """Lower case, without `RLIMIT_`."""
-    soft: int = 0
-    hard: int = 0
-
-
-class WeightDevice(Wire):
-    """A device's share of block I/O."""
-
-    SPEC: ClassVar[str] = "Resources.BlkioWeightDevice[]"
-
-    path: str = ""
-    weight: int = 0
-
-
-class ThrottleDevice(Wire):
-    """A device's limit of block I/O, bytes or operations a second."""
-
-    SPEC: ClassVar[str] = "ThrottleDevice"
-
-    path: str = ""
-    rate: int = 0
-
-
-class HostConfig(Wire):
+class HostConfig(Resources):
     """The part of a container's configuration that depends on the host: limits, namespaces, mounts, rights."""
 
     SPEC: ClassVar[str] = "HostConfig"
@@ -157,20 +118,6 @@ class HostConfig(Wire):
     userns_mode: str = ""
     runtime: str = ""
     init: bool | None = None
-    memory: int = 0
-    """Bytes; 0 is no limit."""
-    memory_swap: int = 0
-    """Bytes of memory and swap together; -1 is no limit."""
-    memory_reservation: int = 0
-    nano_cpus: int = 0
-    """Billionths of one processor; 0 is no limit."""
-    cpu_shares: int = 0
-    cpu_quota: int = 0
-    cpu_period: int = 0
-    cpuset_cpus: str = ""
-    pids_limit: int | None = None
-    ulimits: list[Ulimit] = []
-    cgroup_parent: str = ""
     volumes_from: list[str] = []
     mounts: list[Mount] = []
     annotations: dict[str, str] = {}
@@ -182,18 +129,21 @@ class HostConfig(Wire):
     shm_size: int = 0
     """Bytes of /dev/shm; 0 is the engine's default."""
     sysctls: dict[str, str] = {}
-    cpuset_mems: str = ""
-    blkio_weight: int = 0
-    """10 to 1000; 0 is the kernel's default."""
-    blkio_weight_device: list[WeightDevice] = []
-    blkio_device_read_bps: list[ThrottleDevice] = []
-    blkio_device_write_bps: list[ThrottleDevice] = []
-    blkio_device_read_iops: list[ThrottleDevice] = msgspec.field(name="BlkioDeviceReadIOps", default_factory=list)
-    blkio_device_write_iops: list[ThrottleDevice] = msgspec.field(name="BlkioDeviceWriteIOps", default_factory=list)
-    devices: list[Device] = []
-    device_cgroup_rules: list[str] = []
-    memory_swappiness: int | None = None
-    """0 to 100; None inherits."""
-    oom_kill_disable: bool = False
     masked_paths: list[str] | None = None
     readonly_paths: list[str] | None = None
+    container_id_file: str = msgspec.field(name="ContainerIDFile", default="")
+    """Where the client wrote its id; the engine keeps the path, no more."""
+    volume_driver: str = ""
+    """Of the volumes in `binds`."""
+    console_size: list[int] | None = None
+    """Rows and columns of its terminal."""
+    storage_opt: dict[str, str] = {}
+    isolation: str = ""
+
+
+class UpdateBody(Resources):
+    """The body of `POST /containers/{id}/update`: limits of a living container and its restart policy."""
+
+    SPEC: ClassVar[str] = "POST /containers/{id}/update body"
+
+    restart_policy: RestartPolicy | None = None
