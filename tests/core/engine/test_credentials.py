@@ -13,7 +13,7 @@ from pyd_core.errors import ConfigError
 
 HELPER = """#!/bin/sh
 case "$1" in
-get) read -r server; test -f "$0.$server" && cat "$0.$server" || { echo "credentials not found in native keychain"; exit 1; } ;;
+get) read -r server; cat "$0.$server" 2>/dev/null || { echo "credentials not found in native keychain"; exit 1; } ;;
 store) cat > "$0.reg.example" ;;
 erase) read -r server; rm "$0.$server" ;;
 esac
