@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pyd_core.engine.endpoint import EMBEDDED_SOCKET
+
 DEFAULT_ROOT = Path("/var/lib/pyd/engine")
-DEFAULT_RUN = Path("/run/pyd")
+DEFAULT_RUN = EMBEDDED_SOCKET.parent
+
+GROUPS = ("docker", "pyd")
+"""Groups whose members may use the socket, where no group is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +27,8 @@ class DaemonConfig:
     """What need not: bundles, sockets, the runtime's state; on a tmpfs as a rule."""
     socket: Path | None = None
     """Where it listens; `pyd.sock` in `run` unless told."""
-    group: str = "docker"
-    """The group that may use the socket; root alone when there is no such group."""
+    group: str = ""
+    """The group that may use the socket; empty is the first of `GROUPS` that exists, and root alone when none does."""
     runtime: str = ""
     """Name or path of the OCI runtime; empty chooses one that suits the host's cgroups."""
     subnet: str = ""

@@ -12,7 +12,7 @@ import signal
 import socket
 from pathlib import Path
 
-from pyd_core.daemon.config import DaemonConfig
+from pyd_core.daemon.config import GROUPS, DaemonConfig
 from pyd_core.daemon.containers.collection import Containers
 from pyd_core.daemon.containers.health import HealthChecks
 from pyd_core.daemon.containers.lifecycle import Lifecycle
@@ -97,6 +97,16 @@ def _report(error: Exception) -> None:
     log.error("a background task failed", exc_info=error)
 
 
+def inherited() -> socket.socket | None:
+    """Returns the socket systemd holds for this engine; None when it doesn't (sd_listen_fds(3))."""
+    meant = os.environ.pop("LISTEN_PID", "") == str(os.getpid())
+    if os.environ.pop("LISTEN_FDS", "") != "1" or not meant:
+        return None
+    found = socket.socket(fileno=3)
+    found.set_inheritable(False)
+    return found
+
+
 def listen(config: DaemonConfig) -> socket.socket:
     """Makes the socket, for root and the group alone; a dead engine's is replaced."""
     path = config.socket_path
@@ -112,9 +122,11 @@ def listen(config: DaemonConfig) -> socket.socket:
             os.close(directory)
     finally:
         os.umask(old)
-    with contextlib.suppress(KeyError):
-        os.chown(path, 0, grp.getgrnam(config.group).gr_gid)
-        path.chmod(0o660)
+    for group in (config.group,) if config.group else GROUPS:
+        with contextlib.suppress(KeyError):
+            os.chown(path, 0, grp.getgrnam(group).gr_gid)
+            path.chmod(0o660)
+            break
     made.listen(512)
     return made
 
@@ -156,8 +168,8 @@ async def serve(config: DaemonConfig) -> None:
         connection = Connection(reader, writer, lambda head, chunks: dispatch(daemon, head, chunks))
         await clients.start(connection.serve())
 
-    made = listen(config)
-    server = await asyncio.start_unix_server(connected, sock=made, limit=1 << 18)
+    given = inherited()
+    server = await asyncio.start_unix_server(connected, sock=given or listen(config), limit=1 << 18)
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -172,6 +184,7 @@ async def serve(config: DaemonConfig) -> None:
         await over.wait()
     finally:
         server.close()
-        config.socket_path.unlink(missing_ok=True)
+        if given is None:  # systemd goes on listening on its own
+            config.socket_path.unlink(missing_ok=True)
         await clients.aclose()
         await daemon.stop()
