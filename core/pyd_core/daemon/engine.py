@@ -22,6 +22,7 @@ from pyd_core.daemon.images.blobs import Blobs
 from pyd_core.daemon.images.layers import Layers
 from pyd_core.daemon.images.store import Images
 from pyd_core.daemon.networks.collection import Networks
+from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.recovery import recover
 from pyd_core.daemon.runtime import oci
 from pyd_core.daemon.store import Store
@@ -57,6 +58,7 @@ class Daemon:
         self.images = Images(self.store, blobs, Layers(config.root / "layers", blobs, self.store))
         self.volumes = Volumes(config.root / "volumes", self.store, self.events)
         self.networks = Networks(self)
+        self.endpoints = Endpoints(self)
         self.containers = Containers(self)
         self.health = HealthChecks(self)
         self.lifecycle = Lifecycle(self)
@@ -70,13 +72,13 @@ class Daemon:
 
     async def start(self) -> None:
         """Puts the world in line with the records: finishes, undoes, finds containers again."""
-        await self.networks.start()
         await recover(self)
 
     async def stop(self) -> None:
         """Lets go of everything; containers live on."""
         self.stopping = True
         await self.tasks.aclose()
+        self.endpoints.stop()
         await self.networks.stop()
         oci.remove_parent(self.config.cgroup)
         self.store.close()

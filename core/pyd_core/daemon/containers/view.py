@@ -60,7 +60,7 @@ def ports(daemon: Daemon, container: Container) -> list[Port]:
     if not record.running:
         return []
     found: list[Port] = []
-    bound = daemon.networks.bindings(container)
+    bound = daemon.endpoints.bindings(container)
     for text in sorted({*record.config.exposed_ports, *bound}):
         number, kind = parse_port(text)
         bindings = bound.get(text)
@@ -137,12 +137,12 @@ def network_settings(daemon: Daemon, container: Container) -> NetworkSettings:
     record = container.record
     bound: dict[str, list[PortBinding] | None] = {}
     if record.running:
-        found = daemon.networks.bindings(container)
+        found = daemon.endpoints.bindings(container)
         bound = {text: found.get(text) for text in sorted({*record.config.exposed_ports, *found})}
     own = record.networks.get("bridge")
     return NetworkSettings(
         sandbox_id=record.id if record.running else "",
-        sandbox_key=daemon.networks.key(container) if record.running else "",
+        sandbox_key=daemon.endpoints.key(container) if record.running else "",
         ports=bound,
         networks=record.networks,
         gateway=own.gateway if own else "",
