@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pyd_core.daemon.settings import DEFAULT_SETTINGS
 from pyd_core.engine.endpoint import EMBEDDED_SOCKET
 
 DEFAULT_ROOT = Path("/var/lib/pyd/engine")
@@ -33,6 +34,9 @@ class DaemonConfig:
     """Name or path of the OCI runtime; empty chooses one that suits the host's cgroups."""
     subnet: str = ""
     """IPv4 subnet of the default bridge; empty chooses a free one."""
+
+    settings: Path = DEFAULT_SETTINGS
+    """The file with what an administrator decides; see `daemon/settings.py`."""
 
     idle: float = 0.0
     """Seconds without a client and a running container after which it ends; 0 is never."""

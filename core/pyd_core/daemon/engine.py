@@ -12,6 +12,7 @@ import signal
 import socket
 from pathlib import Path
 
+from pyd_core.daemon import settings
 from pyd_core.daemon.config import GROUPS, DaemonConfig
 from pyd_core.daemon.containers.collection import Containers
 from pyd_core.daemon.containers.health import HealthChecks
@@ -19,6 +20,7 @@ from pyd_core.daemon.containers.lifecycle import Lifecycle
 from pyd_core.daemon.containers.preparation import make_base
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.images.blobs import Blobs
+from pyd_core.daemon.images.hosts import Hosts
 from pyd_core.daemon.images.layers import Layers
 from pyd_core.daemon.images.store import Images
 from pyd_core.daemon.networks.collection import Networks
@@ -43,6 +45,12 @@ class Daemon:
         for directory in (config.root, config.run):
             directory.mkdir(parents=True, exist_ok=True, mode=0o711)
         self.config = config
+        self.settings = settings.read(config.settings)
+        self.registries = Hosts(
+            mirrors=self.settings.registry_mirrors,
+            insecure=self.settings.insecure_registries,
+            certificates=Path(self.settings.registry_certificates),
+        )
         self._lock = _only_one(config.root)
         become_subreaper()
         self.unified = oci.unified()
@@ -160,9 +168,12 @@ async def serve(config: DaemonConfig) -> None:
     """
     from pyd_core.daemon.api import load  # noqa: PLC0415 - the handlers import this module's types
     from pyd_core.daemon.api.server import Connection  # noqa: PLC0415
+    from pyd_core.daemon.api.tls import TlsConnection  # noqa: PLC0415
 
     dispatch = load()
     daemon = Daemon(config)
+    addresses = daemon.settings.addresses()
+    context = daemon.settings.tls() if addresses else None
     await daemon.start()
     clients = TaskOwner(on_error=_report)
 
@@ -171,7 +182,13 @@ async def serve(config: DaemonConfig) -> None:
         await clients.start(connection.serve())
 
     given = inherited()
+
+    async def by_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert context is not None  # noqa: S101 - where it listens by TCP there is one
+        await clients.start(TlsConnection(reader, writer, context).serve(connected))
+
     server = await asyncio.start_unix_server(connected, sock=given or listen(config), limit=1 << 18)
+    by_tcp = [await asyncio.start_server(by_tls, *each, limit=1 << 18) for each in addresses]
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -185,7 +202,8 @@ async def serve(config: DaemonConfig) -> None:
     try:
         await over.wait()
     finally:
-        server.close()
+        for each in (server, *by_tcp):
+            each.close()
         if given is None:  # systemd goes on listening on its own
             config.socket_path.unlink(missing_ok=True)
         await clients.aclose()

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pyd_core.daemon.config import DEFAULT_ROOT, DEFAULT_RUN, DaemonConfig
+from pyd_core.daemon.settings import DEFAULT_SETTINGS
 from pyd_tui.cli.verb import Verb
 
 
@@ -27,6 +28,12 @@ from pyd_tui.cli.verb import Verb
 @click.option("--group", default="", help="Who may use the socket besides root; docker, else pyd.")
 @click.option("--runtime", default="", help="The OCI runtime: crun, runc or a path.")
 @click.option("--subnet", default="", help="IPv4 subnet of the default bridge.")
+@click.option(
+    "--settings",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_SETTINGS,
+    help="Mirrors, registries, TCP addresses: JSON with the keys of Docker's daemon.json.",
+)
 @click.option("--install", is_flag=True, help="Have systemd run the default engine, now and at every boot.")
 @click.option("--uninstall", is_flag=True, help="Undo that; containers and images stay.")
 def command(
@@ -37,6 +44,7 @@ def command(
     group: str,
     runtime: str,
     subnet: str,
+    settings: Path,
     install: bool,
     uninstall: bool,
 ) -> None:
@@ -51,8 +59,10 @@ def command(
     from pyd_core.daemon.__main__ import run as serve  # noqa: PLC0415 - the engine's parts load when it runs
 
     logging.basicConfig(level=logging.INFO, format="pydd: %(message)s")
-    settings = DaemonConfig(root=root, run=run, socket=socket, group=group, runtime=runtime, subnet=subnet)
-    sys.exit(serve(settings))
+    config = DaemonConfig(
+        root=root, run=run, socket=socket, group=group, runtime=runtime, subnet=subnet, settings=settings
+    )
+    sys.exit(serve(config))
 
 
 def _change_service(*, install: bool, uninstall: bool) -> None:
