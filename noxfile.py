@@ -74,6 +74,20 @@ def bench(session: nox.Session) -> None:
     session.run(sys.executable, "benchmarks/run.py", *session.posargs)
 
 
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Requests made up from the Engine API's specification against the embedded engine; not part of the default run."""
+    session.run(sys.executable, "-m", "pip", "install", "-q", "--group", "contract")
+    pytest(session, "tests/contract")
+
+
+@nox.session
+def stress(session: nox.Session) -> None:
+    """Hundreds of containers, and a hundred kills of the embedded engine; not part of the default run."""
+    session.env["PYD_KILLS"] = "100"
+    pytest(session, "tests/stress", "tests/daemon/test_crash.py")
+
+
 @nox.session(venv_backend="venv")
 def build(session: nox.Session) -> None:
     """Builds the wheel, installs it in a fresh environment and runs the command from there."""
