@@ -55,9 +55,7 @@ Wants=docker.service
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh /opt/inside.sh
-StandardOutput=file:/dev/virtio-ports/out
-StandardError=file:/dev/virtio-ports/out
+ExecStart=/bin/sh -c 'exec /bin/sh /opt/inside.sh >/dev/virtio-ports/out 2>&1'
 FailureAction=poweroff-force
 SuccessAction=poweroff-force
 """

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from carried import carried_disk
 
@@ -25,8 +26,10 @@ TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", f"qemu-system-{platf
 def boot(disk: Path, carried: Path, directory: Path, *, hours: float, accelerator: str) -> int:
     """Boots the machine, shows what the tests print, and returns their exit code (125: the machine told none)."""
     kernel, initial = kernel_of(disk, directory)
-    code, console = directory / "code", Path(os.environ.get("PYD_VM_CONSOLE", directory / "console"))
+    out, code = directory / "out", directory / "code"
+    console = Path(os.environ.get("PYD_VM_CONSOLE", directory / "console"))
     accel = {"tcg": "tcg,thread=multi"}.get(accelerator, accelerator)
+    # The ports lead to files: to one that nobody listens at, as a pipe at its end is, the machine would wait to write.
     words = [f"qemu-system-{platform.machine()}", "-accel", accel, "-cpu", "max",
              "-smp", str(os.cpu_count() or 1), "-m", MEMORY, "-nodefaults", "-nographic", "-no-reboot", "-nic", "none",
              "-kernel", kernel, "-initrd", initial,
@@ -34,18 +37,34 @@ def boot(disk: Path, carried: Path, directory: Path, *, hours: float, accelerato
              "-drive", f"file={disk},format=raw,if=virtio,snapshot=on",
              "-drive", f"file={carried},format=raw,if=virtio,readonly=on",
              "-serial", f"file:{console}", "-device", "virtio-serial", "-device", "virtio-rng-pci",
-             "-chardev", "stdio,id=out,signal=off", "-device", "virtserialport,chardev=out,name=out",
+             "-chardev", f"file,id=out,path={out}", "-device", "virtserialport,chardev=out,name=out",
              "-chardev", f"file,id=code,path={code}", "-device", "virtserialport,chardev=code,name=code"]  # fmt: skip
+    machine = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL)
+    deadline = time.monotonic() + hours * 3600
     try:
-        subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, timeout=hours * 3600, check=True)
-    except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
-        print(f"the machine didn't end well: {error}", file=sys.stderr)
+        out.touch()
+        with out.open("rb") as printed:
+            while machine.poll() is None and time.monotonic() < deadline:
+                _show(printed)
+                time.sleep(0.2)  # a file tells nobody that it has grown
+            _show(printed)
+    finally:
+        if machine.poll() is None:
+            print(f"the machine was ended after {hours:g} h", file=sys.stderr)
+            machine.kill()
+            machine.wait()
     told = code.read_text().strip() if code.exists() else ""
     if told.isdigit():
         return int(told)
     print("the tests told no exit code; the end of the machine's console:", file=sys.stderr)
     print("\n".join(console.read_text(errors="replace").splitlines()[-40:]), file=sys.stderr)
     return 125
+
+
+def _show(printed: BinaryIO) -> None:
+    if text := printed.read():
+        sys.stdout.write(text.decode(errors="replace"))
+        sys.stdout.flush()
 
 
 def main(words: Sequence[str]) -> int:

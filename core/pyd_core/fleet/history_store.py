@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS death (
     UNIQUE (container, ended_ns)
 );
 CREATE INDEX IF NOT EXISTS death_by_name ON death (name, ended_ns);
+CREATE TABLE IF NOT EXISTS listened (engine TEXT PRIMARY KEY, until_ns INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS who (id INTEGER PRIMARY KEY, container TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS point (
     time INTEGER NOT NULL, who INTEGER NOT NULL, cpu INTEGER, memory INTEGER, PRIMARY KEY (time, who)
@@ -155,8 +156,19 @@ class HistoryStore:
         """Closes the file; nothing is pending."""
         self._base.close()
 
-    def add(self, deaths: Iterable[Death] = (), points: Iterable[Point] = ()) -> None:
+    def add(
+        self,
+        deaths: Iterable[Death] = (),
+        points: Iterable[Point] = (),
+        *,
+        listened: tuple[str, int] | None = None,
+    ) -> None:
         """Writes them in one transaction; a death that is known already is left as it is.
+
+        Args:
+            deaths: How containers died.
+            points: What they used.
+            listened: An engine, and until when nothing of it can have been missed.
 
         Raises:
             ConfigError: The disk is full, also after the oldest were dropped.
@@ -173,6 +185,8 @@ class HistoryStore:
                         "INSERT OR REPLACE INTO point VALUES (?, ?, ?, ?)",
                         [(p.time, self._number(p.container), p.cpu, p.memory) for p in samples],
                     )
+                    if listened is not None:
+                        self._base.execute("INSERT OR REPLACE INTO listened VALUES (?, ?)", listened)
             except sqlite3.DatabaseError as error:
                 self._numbers.clear()  # some may have been rolled back
                 if attempt == 2 or "full" not in str(error) or not self._made_room():
@@ -181,6 +195,16 @@ class HistoryStore:
                     ) from error
             else:
                 return
+
+    def knows(self, container: str, ended_ns: int, *, within_ns: int) -> bool:
+        """Whether a death of a container near that time is written already."""
+        query = "SELECT 1 FROM death WHERE container = ? AND ended_ns BETWEEN ? AND ?"
+        return self._base.execute(query, (container, ended_ns - within_ns, ended_ns + within_ns)).fetchone() is not None
+
+    def listened_until(self, engine: str) -> int | None:
+        """Returns until when an engine was listened to last, nanoseconds since the epoch; None if it never was."""
+        row = self._base.execute("SELECT until_ns FROM listened WHERE engine = ?", (engine,)).fetchone()
+        return None if row is None else int(row[0])
 
     def _number(self, container: str) -> int:
         """The short number that stands for a container's id in each of its points."""

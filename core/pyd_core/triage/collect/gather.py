@@ -78,9 +78,14 @@ class Surroundings:
             return None
         return host.engine_started(self._endpoint)
 
+    def look(self) -> None:
+        """Reads what is the same for all now, which may take a while, rather than at first use."""
+        _ = self.kernel, self.engine_started_ns
+
     def look_again(self) -> None:
-        """Has the kernel log read on at the next use, for what happened since."""
+        """Has all of that read again at the next use, for what happened since."""
         self._kernel = None
+        self.__dict__.pop("engine_started_ns", None)
 
 
 async def gather(engine: Engine, name: str, *, around: Surroundings | None = None, now_ns: int | None = None) -> Case:
