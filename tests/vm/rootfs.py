@@ -73,17 +73,22 @@ def suite() -> str:
     return platform.freedesktop_os_release()["VERSION_CODENAME"]
 
 
+def cache() -> Path:
+    """Where disks are kept."""
+    place = user_cache_path("pyd") / "vm"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
 def root_disk() -> Path:
     """Returns the disk's image, made at first and again whenever what goes into it has changed."""
     recipe = "\n".join((suite(), SIZE, UNIT, INSIDE.read_text(), *PACKAGES, *SLOWER, *sources()))
     key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
-    cache = user_cache_path("pyd") / "vm"
-    disk = cache / f"{key}.ext4"
+    disk = cache() / f"root-{key}.ext4"
     if not disk.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        with tempfile.TemporaryDirectory(dir=cache()) as scratch:
             half = _make(Path(scratch))
-            for old in cache.glob("*.ext4"):
+            for old in cache().glob("root-*.ext4"):
                 old.unlink()
             half.rename(disk)
     return disk

@@ -15,15 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from carried import carried_disk
+from carried import environment_disk, tree_disk
 
-from rootfs import kernel_of, root_disk
+from rootfs import cache, kernel_of, root_disk
 
 MEMORY = "3G"
 TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", f"qemu-system-{platform.machine()}": "qemu-system"}
 
 
-def boot(disk: Path, carried: Path, directory: Path, *, hours: float, accelerator: str) -> int:
+def boot(disk: Path, carried: Sequence[Path], directory: Path, *, hours: float, accelerator: str) -> int:
     """Boots the machine, shows what the tests print, and returns their exit code (125: the machine told none)."""
     kernel, initial = kernel_of(disk, directory)
     out, code = directory / "out", directory / "code"
@@ -35,7 +35,7 @@ def boot(disk: Path, carried: Path, directory: Path, *, hours: float, accelerato
              "-kernel", kernel, "-initrd", initial,
              "-append", "root=LABEL=root rw console=ttyS0 quiet panic=-1 mitigations=off systemd.show_status=no",
              "-drive", f"file={disk},format=raw,if=virtio,snapshot=on",
-             "-drive", f"file={carried},format=raw,if=virtio,readonly=on",
+             *(word for one in carried for word in ("-drive", f"file={one},format=raw,if=virtio,readonly=on")),
              "-serial", f"file:{console}", "-device", "virtio-serial", "-device", "virtio-rng-pci",
              "-chardev", f"file,id=out,path={out}", "-device", "virtserialport,chardev=out,name=out",
              "-chardev", f"file,id=code,path={code}", "-device", "virtserialport,chardev=code,name=code"]  # fmt: skip
@@ -85,7 +85,7 @@ def main(words: Sequence[str]) -> int:
     begun = time.monotonic()
     disk = root_disk()
     with tempfile.TemporaryDirectory(prefix="pyd-vm-", dir="/var/tmp") as scratch:
-        carried = carried_disk(Path(scratch), command)
+        carried = (environment_disk(cache()), tree_disk(Path(scratch), command))
         print(f"the machine's disks took {time.monotonic() - begun:.0f} s", flush=True)
         code = boot(disk, carried, Path(scratch), hours=options.hours, accelerator=options.accel)
     print(f"exit code {code} after {time.monotonic() - begun:.0f} s")

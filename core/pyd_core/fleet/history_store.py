@@ -6,7 +6,6 @@ Writing is in batches of at most a second, in write-ahead mode: what was committ
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 import zlib
@@ -80,16 +79,6 @@ class Point(msgspec.Struct, frozen=True):
     """KiB."""
 
 
-def default_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Returns where the history lies: `PYD_HISTORY`, the system's for root, else the user's."""
-    if environ.get("PYD_HISTORY"):
-        return Path(environ["PYD_HISTORY"])
-    if os.geteuid() == 0:
-        return Path("/var/lib/pyd/history.db")
-    state = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', '/')}/.local/state"
-    return Path(state) / "pyd/history.db"
-
-
 class HistoryStore:
     """The history on disk.
 
@@ -135,7 +124,7 @@ class HistoryStore:
     def _open(self) -> sqlite3.Connection:
         if not self.path.exists():
             self.path.touch(mode=0o600)
-        base = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        base = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
         try:
             base.execute("PRAGMA auto_vacuum = INCREMENTAL")
             base.execute("PRAGMA journal_mode = WAL")

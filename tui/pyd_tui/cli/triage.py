@@ -92,7 +92,8 @@ def _surer(verdict: Verdict) -> Verdict:
 
 def _recorded(name: str) -> Verdict | None:
     """The recorded verdict on the last death of a container, by name or id."""
-    from pyd_core.fleet.history_store import HistoryReader, default_path  # noqa: PLC0415 - few ask for it
+    from pyd_core.fleet.history_path import default_path  # noqa: PLC0415 - few ask for it
+    from pyd_core.fleet.history_store import HistoryReader  # noqa: PLC0415 - as above
 
     try:
         store = HistoryReader(default_path())
