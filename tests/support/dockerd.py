@@ -20,7 +20,10 @@ PATIENCE = 60.0
 
 @dataclass
 class Dockerd:
-    """An engine on directories of its own, without networks; a context manager that takes all of it away."""
+    """An engine on directories and a network of its own; a context manager that takes all of it away.
+
+    Without a network namespace of its own it would take the other engine's bridge for a leftover, and remove it.
+    """
 
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="pydd-", dir="/tmp")))
     process: subprocess.Popen[bytes] | None = None
@@ -48,8 +51,9 @@ class Dockerd:
         """Starts it and waits until it answers."""
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["dockerd", f"--data-root={self.home}/data", f"--exec-root={self.home}/run", f"--host={self.url}",
-                 f"--pidfile={self.home}/pid", "--bridge=none", "--iptables=false", "--ip6tables=false"],
+                ["unshare", "--net", "dockerd", f"--host={self.url}", f"--data-root={self.home}/data",
+                 f"--exec-root={self.home}/run", f"--pidfile={self.home}/pid",
+                 "--bridge=none", "--iptables=false", "--ip6tables=false"],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from support.coverage_page import on_podman
 from support.docker import Docker
 from support.missing import missing
 from support.podman import Podman
@@ -35,19 +36,11 @@ def staged(request: pytest.FixtureRequest, podman: Docker, podman_image: str) ->
         yield crew
 
 
-NOT_HERE = {
-    "no-device": "Podman refuses to make the container at all",
-    "probe-fails": "health probes run by systemd timers, which this service does without",
-    "probe-refused": "as above",
-    "probe-missing": "as above",
-}
-"""Stages that can't be set on Podman, and why; and those that need an init, which it doesn't bring."""
-
 ELSE = {"stop-timeout": "killed-by-user"}
 """Podman tells no signals, and of a stop only when its clean-up has come round: until then a stop past its grace period
 can't be told from a kill there."""
 
-ON_PODMAN = [this for this in STAGES if this.short not in NOT_HERE and "--init" not in this.options]
+ON_PODMAN = [this for this in STAGES if on_podman(this)]
 
 
 @pytest.mark.parametrize("this", ON_PODMAN, ids=lambda this: this.short)
