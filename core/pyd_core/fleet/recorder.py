@@ -19,7 +19,8 @@ from pyd_core.fleet.meter import Meter
 from pyd_core.fleet.missed import MARGIN_NS, SAME_NS, death_of, deaths_in
 from pyd_core.fleet.tail import Tail
 from pyd_core.model.base import format_time
-from pyd_core.model.container import Container, ContainerState
+from pyd_core.model.container import Container
+from pyd_core.model.container_state import ContainerState
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
 from pyd_core.triage.collect.events import fetch_all
