@@ -29,7 +29,7 @@ class Pack:
 
 BASE = Pack(
     name="base",
-    revision=1,
+    revision=2,
     packages=(
         *("bash", "dash", "coreutils", "findutils", "diffutils", "grep", "sed", "gawk", "debianutils", "hostname"),
         *("less", "file", "jq", "ripgrep", "tree", "vim", "nano"),
@@ -37,6 +37,7 @@ BASE = Pack(
         *("procps", "psmisc", "htop", "lsof", "strace", "util-linux", "libcap2-bin"),
         *("curl", "openssl", "ca-certificates", "iproute2", "iputils-ping", "netcat-openbsd"),
         *("libc-bin", "ncurses-bin", "ncurses-base", "ncurses-term"),
+        *("python3-minimal", "libpython3-stdlib"),  # runs what joins a container from a helper container
     ),
     links={
         "awk": "gawk",
@@ -58,6 +59,7 @@ NEVER = frozenset(
         *("base-files", "base-passwd", "debconf", "dpkg", "init-system-helpers", "install-info", "perl-base"),
         *("libpam-modules", "libpam-modules-bin", "libpam-runtime", "openssl-provider-legacy", "readline-common"),
         *("gcc-14-base", "gcc-12-base", "libaudit-common", "libtirpc-common", "sensible-utils", "ucf", "media-types"),
+        *("tzdata", "netbase", "libdb5.3t64", "libdb5.3", "libsqlite3-0"),
     }
 )
 """Packages that set a machine up; a toolbox has no machine, so they are left out where others depend on them."""

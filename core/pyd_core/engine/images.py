@@ -7,8 +7,10 @@ from contextlib import AbstractAsyncContextManager
 
 from pyd_core.engine.session import Session, segment
 from pyd_core.engine.transport.base import Stream
+from pyd_core.errors import EngineError
 from pyd_core.model.base import decode
 from pyd_core.model.image import HistoryLayer, Image, ImagesPruned, ImageSummary, Removed
+from pyd_core.sanitise import safe
 
 Filters = Mapping[str, list[str]]
 LayerList = list[HistoryLayer]
@@ -67,3 +69,20 @@ class Images:
         """Loads images from a tar as `docker save` writes it, and streams the progress."""
         kind = {"Content-Type": "application/x-tar"}
         return self._session.stream("POST", "/images/load", {"quiet": False}, raw=archive, headers=kind)
+
+    async def import_archive(
+        self, archive: bytes | AsyncIterable[bytes], *, repository: str, tag: str, change: str = ""
+    ) -> None:
+        """Makes an image of one layer from a tar of its files.
+
+        Args:
+            archive: The tar.
+            repository: The image's name.
+            tag: Its tag.
+            change: A line as in a Dockerfile, for example `LABEL a=b`.
+        """
+        query = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": change or None}
+        kind = {"Content-Type": "application/x-tar"}
+        answer = await self._session.send("POST", "/images/create", query, raw=archive, headers=kind, timeout=None)
+        if b'"error"' in answer.body:  # told in the stream, with status 200
+            raise EngineError(f"the engine didn't take the image: {safe(answer.body[-300:].decode(errors='replace'))}")
