@@ -97,7 +97,7 @@ wanted_packages() {
 	if ! command -v dockerd >/dev/null && { [ $tests = yes ] || ! engine_in_sight; }; then echo docker.io docker-cli; fi
 	[ $tests = yes ] || return 0
 	command -v docker >/dev/null || echo docker-cli
-	echo docker-compose podman crun runc conmon netavark aardvark-dns nftables iptables iproute2 procps docker-registry skopeo
+	echo docker-compose podman uidmap fuse-overlayfs crun runc conmon netavark aardvark-dns nftables iptables iproute2 procps docker-registry skopeo
 	echo openssh-server openssh-client openssl tmux busybox-static gcc libc6-dev strace librsvg2-bin fonts-dejavu-core
 }
 

@@ -59,12 +59,20 @@ NEVER = frozenset(
         *("base-files", "base-passwd", "debconf", "dpkg", "init-system-helpers", "install-info", "perl-base"),
         *("libpam-modules", "libpam-modules-bin", "libpam-runtime", "openssl-provider-legacy", "readline-common"),
         *("gcc-14-base", "gcc-12-base", "libaudit-common", "libtirpc-common", "sensible-utils", "ucf", "media-types"),
-        *("tzdata", "netbase", "libdb5.3t64", "libdb5.3", "libsqlite3-0"),
+        *("tzdata", "netbase", "libsqlite3-0"),
     }
 )
 """Packages that set a machine up; a toolbox has no machine, so they are left out where others depend on them."""
 
+_PYTHON = (
+    *("test/", "pydoc_data/", "unittest/", "_pyrepl/", "xmlrpc/", "turtle.py", "idlelib/", "ensurepip/", "lib2to3/"),
+    *("lib-dynload/_test", "lib-dynload/_codecs_", "lib-dynload/_sqlite3", "lib-dynload/xx", "sqlite3/", "dbm/"),
+)
+"""Below its folder in `lib`; what of Python a shell's user is least likely to miss."""
+
 LEFT_OUT = (
+    *(f"lib/python3.{minor}/{name}" for minor in range(11, 16) for name in _PYTHON),
+    *("include/", "share/vim/vim91/keymap/", "share/vim/vim91/print/", "share/vim/vim91/tools/"),
     *("share/doc/", "share/man/", "share/info/", "share/locale/", "share/lintian/", "share/bug/", "share/doc-base/"),
     *("share/applications/", "share/icons/", "share/pixmaps/", "share/menu/", "share/bash-completion/", "share/zsh/"),
     *("share/gcc/", "share/gdb/", "share/initramfs-tools/", "share/fish/", "share/metainfo/", "share/polkit-1/"),

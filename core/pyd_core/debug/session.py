@@ -25,7 +25,7 @@ from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.session import Session as EngineSession
 from pyd_core.engine.transport.blocking import BlockingTransport, run_now
-from pyd_core.errors import InvalidInput, KernelError, PydError, Refused
+from pyd_core.errors import InvalidInput, KernelError, PydError, Refused, Unsupported
 from pyd_core.linux.beneath import open_in_root
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
@@ -64,10 +64,8 @@ def run(
         PydError: The session couldn't be; nothing is left of it.
     """
     if (why := out_of_reach(endpoint, options)) or options.tier is not None:
-        from pyd_core.debug.helper import session as helper  # noqa: PLC0415 - sessions from here don't pay for it
-
         why = why or "--tier asks for one"
-        return helper.run(endpoint, options, supervisor, why=why, notify=notify, progress=progress)
+        return _from_elsewhere(endpoint, options, supervisor, why, notify=notify, progress=progress)
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
     engine.require_changes()  # a shell in there can change anything, and asks no engine
@@ -84,13 +82,32 @@ def run(
         raise InvalidInput(
             f"{safe(options.target)} runs: a session changes it in place", hint="leave out --diff, --apply and --save"
         )
-    target = running_target(subject) if isinstance(subject, Container) else subject
+    try:
+        target = running_target(subject) if isinstance(subject, Container) else subject
+    except Unsupported as error:
+        if error.reference != "not-local":
+            raise
+        return _from_elsewhere(endpoint, options, supervisor, error.message, notify=notify, progress=progress)
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
     code, ended = carry_out(target, options, supervisor, toolbox, notify=notify)
     if ended:
         notify(run_now(ending(containers, target)))
     return code
+
+
+def _from_elsewhere(
+    endpoint: Endpoint,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    why: str,
+    *,
+    notify: Callable[[str], None],
+    progress: Progress,
+) -> int:
+    from pyd_core.debug.helper import session as helper  # noqa: PLC0415 - sessions from here don't pay for it
+
+    return helper.run(endpoint, options, supervisor, why=why, notify=notify, progress=progress)
 
 
 def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:

@@ -254,7 +254,7 @@ def look(wanted: dict[str, Any]) -> dict[str, Any]:
         pid = _first_child(pid)
     process = os.open(f"/proc/{pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     started = start_time(process)
-    read = {name: read_status(process, name) for name in ("status", "uid_map", "gid_map", "cgroup")}
+    read = {name: read_status(process, name) for name in ("status", "uid_map", "gid_map")}
     with contextlib.suppress(OSError):
         os.symlink(f"/proc/{pid}/root", "/dev/.target")
     root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)

@@ -29,7 +29,6 @@ class Facts(msgspec.Struct, frozen=True):
     status: str
     uid_map: str
     gid_map: str
-    cgroup: str
     own: str
     passwd: bytes
     exists: list[str]

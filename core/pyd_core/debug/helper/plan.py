@@ -15,6 +15,8 @@ from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.session import command_line
 from pyd_core.debug.toolbox import PREFIX
+from pyd_core.engine.containers import Containers
+from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import Conflict, InvalidInput
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
@@ -26,7 +28,7 @@ def shares_pids(target: Container, tier: Tier) -> bool:
     return not tier.privileged and target.host_config.pid_mode in ("", "private")
 
 
-def look(link: Link, target: Container, tier: Tier) -> Facts:
+def look(link: Link, containers: Containers, target: Container, tier: Tier) -> Facts:
     """Has the agent find the target.
 
     Raises:
@@ -42,8 +44,11 @@ def look(link: Link, target: Container, tier: Tier) -> Facts:
         paths=[*searched_paths(), "/root"],
         tools=file_names(),
     )
-    if pid > 1 and target.id not in facts.cgroup:
-        raise Conflict(f"{safe(target.name)} has just ended", reference="not-running")
+    if pid > 1:
+        # Only now: when the engine names this process before and after it was looked at, it is the container's.
+        state = run_now(containers.inspect(target.id)).state
+        if (state.pid, state.started_at) != (pid, target.state.started_at):
+            raise Conflict(f"{safe(target.name)} has just ended", reference="not-running")
     return facts
 
 

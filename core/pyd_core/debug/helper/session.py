@@ -122,6 +122,7 @@ class Ladder:
         notify: Callable[[str], None],
     ) -> None:
         self._engine = engine
+        self._containers = Containers(engine)
         self._target = target
         self._options = options
         self._supervisor = supervisor
@@ -150,7 +151,7 @@ class Ladder:
         terminal = os.isatty(0) and os.isatty(1)
         with Helper(self._engine, self._make(tier)) as helper:
             link = helper.link(self._name)
-            facts = look(link, self._target, tier) if tier.sees_files else None
+            facts = look(link, self._containers, self._target, tier) if tier.sees_files else None
             if tier.joins and facts is not None:
                 plan = joining_plan(self._target, self._options, tier, facts, self._notify)
             else:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 
-FORMAT = 2
+FORMAT = 3
 """Counts changes in how a toolbox is made from the same packages."""
 
 LEAST_SPACE = 256 << 20
