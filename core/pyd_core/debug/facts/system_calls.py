@@ -22,6 +22,7 @@ _RESULT = re.compile(r"(.*)\)\s+= (-?\d+|\?|0x[0-9a-f]+)(?:\s+(E[A-Z0-9]+) \((.*
 _RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)", re.DOTALL)
 _SIGNAL = re.compile(r"--- (SIG\w+) \{(.*)\} ---")
 _ENDED = re.compile(r"\+\+\+ (.*) \+\+\+")
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _UNFINISHED = "<unfinished ...>"
 
 
@@ -41,11 +42,14 @@ class CallEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """The path or address it is about, or all its arguments."""
-        found = re.search(r'"((?:[^"\\]|\\.)*)"', self.arguments)
+        """The command, path or address it is about, or all its arguments."""
         if self.call in ("connect", "bind"):
             return _address(self.arguments)
-        return found.group(1) if found and self.call not in CALLS["signal"] else self.arguments
+        if self.call.startswith("exec"):
+            program, bracket, words = self.arguments.partition("[")
+            return " ".join(_STRING.findall(words if bracket else program))
+        found = _STRING.search(self.arguments)
+        return found[1] if found and self.call not in CALLS["signal"].split(",") else self.arguments
 
 
 def parse_trace(lines: Iterable[str], main: int) -> Iterator[CallEvent]:

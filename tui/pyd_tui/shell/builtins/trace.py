@@ -61,9 +61,8 @@ def write_event(event: CallEvent, *, json: bool) -> None:
     else:
         clock = dt.datetime.fromtimestamp(event.time, tz=dt.UTC).astimezone()
         result = event.error or event.result
-        write(
-            f"{clock:%H:%M:%S.%f} {event.pid:>7} {event.call:<8} {safe(event.subject)} {safe(result)}".rstrip() + "\n"
-        )
+        head = f"{clock:%H:%M:%S.%f} {event.pid or '':>7} {event.call:<8}"
+        write(f"{head} {safe(event.subject)} {safe(result)}".rstrip() + "\n")
     sys.stdout.flush()
 
 
