@@ -21,6 +21,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 SEE = "See"
 ENTER = "Enter"
+RUN = "Run"
 CHANGE = "Change"
 ENGINE = "Engine"
 
@@ -35,6 +36,8 @@ VERBS: dict[str, Entry] = {
     "history": Entry("pyd_tui.cli.history", "Show how containers died, also those that are gone", SEE),
     "debug": Entry("pyd_tui.cli.debug", "Open a shell with tools inside any container", ENTER),
     "exec": Entry("pyd_tui.cli.exec", "Run a program of the container inside it", ENTER),
+    "run": Entry("pyd_tui.cli.run", "Make a container, start it and take part in it", RUN),
+    "create": Entry("pyd_tui.cli.create", "Make a container without starting it", RUN),
     "start": Entry("pyd_tui.cli.start", "Start containers", CHANGE),
     "stop": Entry("pyd_tui.cli.stop", "Stop containers", CHANGE),
     "restart": Entry("pyd_tui.cli.restart", "Stop and start containers", CHANGE),
