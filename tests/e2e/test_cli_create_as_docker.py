@@ -108,7 +108,8 @@ LINES = """
 --sysctl net.ipv4.ip_forward=1 --sysctl kernel.msgmax=1
 --annotation a=b
 --init
---health-cmd "curl -f localhost" --health-interval 30s --health-timeout 1m30s --health-retries 3 --health-start-period 500ms
+--health-cmd "curl -f localhost" --health-interval 30s --health-timeout 1m30s --health-start-period 500ms
+--health-cmd probe --health-retries 3
 --health-interval 5s --health-start-interval 1s
 --no-healthcheck
 --log-driver json-file --log-opt max-size=10m --log-opt max-file=3

@@ -128,8 +128,12 @@ async def _forwarding(forward: Forward | None, tasks: TaskOwner) -> AsyncIterato
             await forward(name)
 
     numbers = [(getattr(signal, name), name.removeprefix("SIG")) for name in PASSED_ON if hasattr(signal, name)]
+
+    def handler(name: str) -> None:
+        tasks.start(send(name))
+
     for number, name in numbers:
-        loop.add_signal_handler(number, lambda name=name: tasks.start(send(name)))
+        loop.add_signal_handler(number, handler, name)
     try:
         yield
     finally:

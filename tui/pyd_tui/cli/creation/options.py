@@ -179,6 +179,6 @@ def _rest() -> list[click.Parameter]:
             help="Attach only to this.",
         ),
         _text("--isolation", metavar="NAME", help="Isolation technology, on Windows."),
-        _hidden("--disable-content-trust", is_flag=True, expose_value=False),
-        _hidden("--kernel-memory", expose_value=False),
+        _hidden("--disable-content-trust", is_flag=True, expose_value=False, help="Done without anyhow."),
+        _hidden("--kernel-memory", expose_value=False, help="No kernel has it any more."),
     ]

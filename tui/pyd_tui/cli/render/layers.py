@@ -52,8 +52,8 @@ class Layers:
         detail = told.progress_detail
         if status in DONE:
             known = self._progress.tasks[self._progress.task_ids.index(task)]
-            total = known.total or 1
-            self._progress.update(task, description=status, total=total, completed=total)
+            whole = known.total or 1.0
+            self._progress.update(task, description=status, total=whole, completed=whole)
         else:
             total = float(detail.total) if detail.total else None
             self._progress.update(task, description=status, total=total, completed=detail.current)
