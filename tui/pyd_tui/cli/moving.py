@@ -34,6 +34,21 @@ async def pull(
     )
 
 
+async def push(engine: Engine, name: str, *, quiet: bool, all_tags: bool, out: IO[str]) -> list[str]:
+    """Pushes an image and returns what was said of no layer in particular.
+
+    Raises:
+        InvalidInput: It is no name of an image.
+        Refused: The registry said no.
+        NotFound: There is no such image here.
+    """
+    reference = parse(name)
+    auth = Logins.of_user().get(reference.domain)
+    tag = None if all_tags else reference.tag
+    async with engine.images.push(reference.familiar, tag=tag, auth=auth) as told:
+        return await show(told, None if quiet else out)
+
+
 async def show(told: AsyncIterator[Progress], out: IO[str] | None) -> list[str]:
     """Shows progress until it ends.
 
