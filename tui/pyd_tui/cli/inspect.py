@@ -43,15 +43,20 @@ def _command(ctx: click.Context, /, *, names: tuple[str, ...], kind: str | None,
     state = ctx.ensure_object(State)
     kinds = (kind,) if kind else KINDS
     documents, missing = state.ask(lambda engine: find_all(engine, names, kinds, size=size))
-    if format and documents:
-        from pyd_tui.cli.listing import write_filled  # noqa: PLC0415 - only for templates
-
-        write_filled(format, [msgspec.json.decode(document) for document in documents], {})
-    elif not format:
-        _show(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
+    write_documents(state, documents, format)
     for error in missing:
         failures.report(error)
     return max(map(failures.exit_code, missing), default=0)
+
+
+def write_documents(state: State, documents: Sequence[bytes], format: str) -> None:
+    """Writes an engine's documents as a list, or a template filled in for each."""
+    if not format:
+        _show(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
+        return
+    from pyd_tui.cli.listing import write_filled  # noqa: PLC0415 - only for templates
+
+    write_filled(format, [msgspec.json.decode(document) for document in documents], {})
 
 
 def _show(text: str, *, plain: bool) -> None:

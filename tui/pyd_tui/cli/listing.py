@@ -88,7 +88,7 @@ def write_filled(format: str, rows: Sequence[Any], titles: Mapping[str, str]) ->
     lines = [template.fill(row) for row in rows]
     if tabular:
         heading = {name: titles.get(name, name.upper()) for row in rows[:1] or [titles] for name in row}
-        heading |= {"Label": lambda name: name.rpartition(".")[2].upper()}
+        heading |= {"Label": lambda name: name.rpartition(".")[2].replace("-", " ").replace("_", " ")}
         lines = _aligned([template.fill(heading), *lines])
     write("".join(f"{_safe_lines(line)}\n" for line in lines))
 

@@ -75,14 +75,15 @@ def show(state: State, options: PsOptions) -> None:
     """Asks the engine and prints its containers."""
     filters = parse_filters(options.filters)
     every = options.all or bool(options.last)
+    sized = options.size or ".Size" in options.format
     found = state.ask(
-        lambda engine: engine.containers.list(all=every, filters=filters, size=options.size, limit=options.last or None)
+        lambda engine: engine.containers.list(all=every, filters=filters, size=sized, limit=options.last or None)
     )
     if options.format not in {"", "table"}:
         from pyd_tui.cli.listing import write_filled  # noqa: PLC0415 - only for templates
         from pyd_tui.cli.render.placeholders import TITLES, placeholders  # noqa: PLC0415 - likewise
 
-        rows = [placeholders(one, full=options.full, sized=options.size) for one in found]
+        rows = [placeholders(one, full=options.full, sized=sized) for one in found]
         write_filled(options.format, rows, TITLES)
         return
     if options.quiet:

@@ -42,6 +42,8 @@ def text(value: Any) -> str:  # noqa: PLR0911 - one for each kind
 
 
 def _json(value: Any) -> str:
+    if isinstance(value, dict):
+        value = {name: item for name, item in value.items() if not callable(item)}
     return msgspec.json.encode(value).decode()
 
 
