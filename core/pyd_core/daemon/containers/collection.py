@@ -84,6 +84,7 @@ class Containers:
             InvalidInput: The request makes no sense.
         """
         daemon = self._daemon
+        daemon.store.check_room()
         options.check(body, daemon.processors)
         name = names.check(name) if name else names.make_up(self._names)
         taken = self._names.get(name)
