@@ -150,13 +150,12 @@ def plug(path: Path | str, wanted: Plug) -> None:
                 inside["address"] = wanted.hardware
             if wanted.kind == "veth":
                 ip.link("add", ifname=wanted.host, kind="veth", peer=inside)
-                ip.link("set", index=_index(ip, wanted.host), master=below, state="up")
+                host = _index(ip, wanted.host)
+                ip.link("set", index=host, master=below, state="up")
+                ip.brport("set", index=host, mode=1)  # hairpin: a container reaches itself by its published ports
             else:
                 inside[f"{wanted.kind}_mode"] = wanted.mode or ("bridge" if wanted.kind == "macvlan" else "l2")
                 ip.link("add", kind=wanted.kind, link=below, **inside)
-        if wanted.kind == "veth":
-            with contextlib.suppress(OSError):  # so that a container reaches itself by its published ports
-                Path(f"/sys/class/net/{wanted.host}/brport/hairpin_mode").write_text("1")
         netns.inside(path, lambda: _configure(wanted))
     except NetlinkError as error:
         remove(wanted.host)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pyd_core.daemon.images.reference import DEFAULT_DOMAIN
 from pyd_core.errors import ConfigError
+from pyd_core.model.reference import DEFAULT_DOMAIN
 
 HUB = "registry-1.docker.io"
 OTHERS = (Path("/etc/docker/certs.d"), Path("/etc/containers/certs.d"))

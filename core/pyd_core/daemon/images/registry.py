@@ -15,8 +15,8 @@ import httpx
 import msgspec
 
 from pyd_core.daemon.images.hosts import HUB, Host, Hosts
-from pyd_core.daemon.images.reference import Reference
 from pyd_core.errors import EngineError, InvalidInput, NotFound, Refused
+from pyd_core.model.reference import Reference
 
 TIMEOUT = httpx.Timeout(30.0, read=60.0)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')

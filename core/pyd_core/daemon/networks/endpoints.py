@@ -18,7 +18,7 @@ from pyd_core.daemon.networks.ports import Ports
 from pyd_core.daemon.networks.record import DEFAULT, NetworkRecord
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Refused
 from pyd_core.linux import netns
-from pyd_core.model.container import PortBinding
+from pyd_core.model.host_config import PortBinding
 from pyd_core.model.network import EndpointSettings
 
 if TYPE_CHECKING:
