@@ -18,6 +18,8 @@ from support.registry import Registry
 
 SMALL = 24 << 20
 """Bytes of the small disk: enough for busybox, not for the image that is pulled."""
+BUSY = 64 << 20
+"""Bytes a busy container prints, with the log's own."""
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def descriptors(engine: Pydd) -> int:
 
 
 def test_clients_that_vanish_in_mid_stream_leave_nothing_open(pydd: Pydd, docker: Docker, busybox: str):
-    name = docker.run("source", busybox, "sh", "-c", "while :; do echo line; done", options=("--network", "none"))
+    name = docker.run("source", busybox, "sh", "-c", "timeout 100 yes line", options=("--network", "none"))
     docker("exec", name, "true")
     before = descriptors(pydd)
     made = json.loads(
@@ -109,10 +111,32 @@ def test_clients_that_vanish_in_mid_stream_leave_nothing_open(pydd: Pydd, docker
     ):
         for _ in range(3):
             vanish(pydd, request)
-    docker("exec", name, "killall", "sleep")  # ends the command that outlived its client, as with Docker Engine
     docker("rm", "-f", name)
     for _ in range(50):  # asking is what takes the time in which it closes them
         docker("ps")
         if descriptors(pydd) <= before:
             return
     assert descriptors(pydd) <= before
+
+
+def resident(engine: Pydd) -> int:
+    """Bytes of memory the engine holds."""
+    assert engine.process is not None
+    lines = Path(f"/proc/{engine.process.pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) << 10
+
+
+def test_a_client_that_reads_nothing_of_a_busy_log_costs_neither_memory_nor_others_turns(
+    pydd: Pydd, docker: Docker, busybox: str
+):
+    """The log grows by far more than what the engine may hold of it, while other clients are served."""
+    name = docker.run("busy", busybox, "sh", "-c", "timeout 100 yes line", options=("--network", "none"))
+    log = Path(docker.inspect(name)["LogPath"])
+    before = resident(pydd)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(pydd.config.socket_path))
+        client.sendall(f"GET /containers/{name}/logs?follow=1&stdout=1 HTTP/1.1\r\nHost: e\r\n\r\n".encode())
+        while log.stat().st_size < BUSY:
+            assert docker("ps", "-q", "--filter", f"name={name}")
+        assert resident(pydd) - before < BUSY / 4
+    docker("rm", "-f", name)

@@ -51,10 +51,11 @@ class Store:
         self._reserve = path.with_name("reserve")
         with contextlib.suppress(OSError):
             self.check_room()
-        with self.together():
-            for version in range(found, SCHEMA):
-                self._db.execute(_UPGRADES[version])
-            self._db.execute(f"PRAGMA user_version={SCHEMA}")
+        if found < SCHEMA:
+            with self.together():
+                for version in range(found, SCHEMA):
+                    self._db.execute(_UPGRADES[version])
+                self._db.execute(f"PRAGMA user_version={SCHEMA}")
 
     def close(self) -> None:
         """Closes the file."""
