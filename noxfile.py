@@ -75,6 +75,20 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def contract(session: nox.Session) -> None:
+    """Requests made up from the Engine API's specification against the embedded engine; not part of the default run."""
+    session.run(sys.executable, "-m", "pip", "install", "-q", "--group", "contract")
+    pytest(session, "tests/contract")
+
+
+@nox.session
+def stress(session: nox.Session) -> None:
+    """Hundreds of containers, and a hundred kills of the embedded engine; not part of the default run."""
+    session.env["PYD_KILLS"] = "100"
+    pytest(session, "tests/stress", "tests/daemon/test_crash.py")
+
+
+@nox.session
 def vm(session: nox.Session) -> None:
     """Suites in an emulated machine with pure cgroup v2 (`-- tests/privileged/triage`); slow, so by name only."""
     session.run(sys.executable, "tests/vm/run.py", *session.posargs)
