@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from pyd_core.model.base import format_time
-from pyd_core.model.container import Container, ContainerState
+from pyd_core.model.container import Container
+from pyd_core.model.container_state import ContainerState
 from pyd_core.model.event import Event
 
 
