@@ -25,8 +25,8 @@ from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.session import Session as EngineSession
 from pyd_core.engine.transport.blocking import BlockingTransport, run_now
-from pyd_core.errors import InvalidInput, KernelError, PydError, Refused, Unsupported
-from pyd_core.linux.beneath import open_in_root
+from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
+from pyd_core.linux.beneath import read_in_root
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -122,6 +122,22 @@ def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:
             reference="not-root",
         )
     return "pyd isn't root here" if local else f"{endpoint.url} is another machine"
+
+
+def require_local(endpoint: Endpoint) -> None:
+    """Does nothing where this process can enter containers of an engine by itself.
+
+    Raises:
+        PydError: It can't, and why.
+    """
+    if endpoint.socket_path is None:
+        raise Unsupported(
+            f"the builtins can't look into containers of {endpoint.url} from here yet",
+            hint="run pyd on the engine's own machine",
+            reference="not-local",
+        )
+    if os.geteuid() != 0:
+        raise Refused("looking into a container takes root", hint="run it with sudo", reference="not-root")
 
 
 def carry_out(
@@ -238,14 +254,7 @@ def _home(process: int, credentials: Credentials) -> str:
     """Returns the home directory that the container's own passwd file gives the session's user."""
     root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     try:
-        file = open_in_root(root, "etc/passwd", os.O_RDONLY | os.O_NONBLOCK)
-    except KernelError:
-        passwd = b""
-    else:
-        try:
-            passwd = os.read(file, 1 << 20)
-        finally:
-            os.close(file)
+        passwd = read_in_root(root, "etc/passwd", 1 << 20)
     finally:
         os.close(root)
     return find_home(passwd, credentials.uid, has_root=_exists(process, "/root"))

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 from pyd_core.debug.helper import TOOLBOX
 from pyd_core.engine.images import Images
+from pyd_core.engine.options import ImportOptions
 from pyd_core.engine.session import Session
 from pyd_core.errors import NotFound
 
@@ -63,7 +64,10 @@ async def ensure(session: Session, toolbox: str, progress: Progress) -> str:
     except NotFound:
         repository, _, tag = name.rpartition(":")
         change = f"LABEL {LABEL}={os.path.basename(toolbox)}"
-        await images.import_archive(_archive(toolbox, progress), repository=repository, tag=tag, change=change)
+        options = ImportOptions(repository=repository, tag=tag, changes=(change,))
+        async with images.import_(_archive(toolbox, progress), options) as told:
+            async for _ in told:
+                pass
     return name
 
 

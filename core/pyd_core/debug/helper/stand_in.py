@@ -25,6 +25,7 @@ from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.images import Images
+from pyd_core.engine.options import CommitOptions
 from pyd_core.engine.session import Session
 from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import InvalidInput, PydError, Unsupported
@@ -98,7 +99,7 @@ class _StandIn:
 
     async def _of_container(self) -> dict[str, Any]:
         model = json.loads(await self._containers.inspect_raw(self._model.id))
-        self._image = await self._containers.commit(self._model.id)
+        self._image = await self._containers.commit(self._model.id, CommitOptions())
         network = model["HostConfig"].get("NetworkMode", "") if self._options.network == "same" else "none"
         writable = self._options.volumes == "rw"
         body = clone_body(model, "", "", network=network, writable_volumes=writable)
