@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from pyd_core.debug.forward import BACKGROUND
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reaching import reached
 from pyd_core.engine.endpoint import Endpoint
@@ -58,4 +59,6 @@ def run_once(
 
 def _call(command: click.Command, words: list[str], shell: ShellContext | None) -> int:
     code = command.main(words[1:], prog_name=words[0], obj=shell, standalone_mode=False)
+    for forward in BACKGROUND.running().values():  # without a shell to go on in, what goes on is this
+        forward.wait()
     return code if isinstance(code, int) else 0
