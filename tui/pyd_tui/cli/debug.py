@@ -78,6 +78,7 @@ NOT_FOUND = 127
     help="Put changes at or below PATH back into it at the end; / is all.",
 )
 @click.option("--save", metavar="IMAGE", default="", help="Make an image of it, changes included, at the end.")
+@click.option("--tier", type=click.IntRange(0, 4), help="Enter by a helper container with these rights, 0 to 4.")
 @click.option("--explain", is_flag=True, help="Say how the session gets in, what it may do and what it may not.")
 @pass_state
 def command(
@@ -95,6 +96,7 @@ def command(
     diff: bool,
     apply: tuple[str, ...],
     save: str,
+    tier: int | None,
     explain: bool,
 ) -> NoReturn:
     """Open a shell with tools inside any container.
@@ -133,6 +135,7 @@ def command(
             diff=diff,
             apply=apply,
             save=save,
+            tier=tier,
             explain=explain,
         )
         code = run(state.endpoint(), options, supervisor, notify=_notify, progress=progress, ask=_ask)

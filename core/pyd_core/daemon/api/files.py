@@ -27,7 +27,7 @@ from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, NotFound, Refused
 from pyd_core.model.base import format_time
-from pyd_core.model.container import ContainerConfig
+from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.execution import ExecCreated
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _unpack(unpacker: Unpacker, spooled: Path) -> None:
 async def changes(daemon: Daemon, request: Request) -> Response:
     """Lists what differs from the image."""
     found = await asyncio.to_thread(files.changes, daemon, daemon.containers.find(request.params["id"]))
-    return json(found or None)
+    return json(found)
 
 
 @route("GET", "/containers/{id}/export")
