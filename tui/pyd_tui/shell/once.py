@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 from pyd_core.debug.forward import BACKGROUND
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reaching import reached
+from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.transport.blocking import blocking_engine
+from pyd_core.engine.transport.choice import blocking_transport
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.shell.context import ShellContext
@@ -49,7 +50,7 @@ def run_once(
         name = safe(access.container.name) or access.container.id[:12]
         shell = ShellContext(
             access=access,
-            engine=lambda: blocking_engine(endpoint),
+            engine=lambda: Engine(endpoint, blocking_transport(endpoint)),
             name=name,
             cwd=access.container.config.working_dir or "/",
             identity=options.identity,
