@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pyd_core.engine.endpoint import Endpoint
     from pyd_core.fleet.fleet import Fleet
     from pyd_core.fleet.meter import Meter
+    from pyd_core.fleet.series import Series
     from pyd_core.fleet.stats import Usage
 
 LOOK_AGAIN = 2.0
@@ -49,6 +50,8 @@ class Link:
         self.judge = Judge(lambda: self.engine)
         self.engine_name = ""
         """What the engine calls itself, with its version; empty until it has said so."""
+        self.processors: int | None = None
+        """How many processors the engine's machine has, once somebody has asked."""
         self.on_delta: Callable[[Delta], None] = lambda _: None
         self.on_usage: Callable[[], None] = lambda: None
 
@@ -66,6 +69,11 @@ class Link:
     def usage(self) -> Mapping[str, Usage]:
         """Resource use of the containers watched, by id."""
         return {} if self.meter is None else self.meter.usage
+
+    @property
+    def series(self) -> Mapping[str, Series]:
+        """Resource use over time of the containers that were watched, by id."""
+        return {} if self.meter is None else self.meter.series
 
     def is_broken(self, entry: Entry) -> bool:
         """Whether somebody should look at a container, by triage's word where there is one."""
@@ -87,6 +95,15 @@ class Link:
         self._watched = frozenset(ids)
         if self.meter is not None:
             self.meter.watch(self._watched)
+
+    def count_processors(self) -> None:
+        """Asks how many processors there are, once; `on_usage` is called when that is known."""
+        if self.processors is None and self.engine is not None:
+            self._tasks.start(self._count_processors(self.engine), name="processors")
+
+    async def _count_processors(self, engine: Engine) -> None:
+        self.processors = (await engine.system.info()).ncpu or None
+        self.on_usage()
 
     async def _run(self) -> None:
         self.endpoint = await self._find()

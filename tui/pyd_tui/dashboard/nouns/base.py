@@ -98,6 +98,7 @@ class Noun:
         waste: Returns what prune would remove, for the row under the cursor.
         measures: Whether `^r` asks for sizes too; where it is the view's purpose, opening asks once.
         container: Returns the id of the container a row leads to.
+        moment: Returns when that happened which a row tells of, nanoseconds since the epoch; 0 for what is no event.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Noun:
     measures: bool = False
     measures_at_once: bool = False
     container: Callable[[Row], str | None] = field(default=lambda _: None)
+    moment: Callable[[Row], int] = field(default=lambda _: 0)
 
     def natural(self, rows: Sequence[Row]) -> dict[str, int]:
         """Returns the width that each column's widest content wants."""

@@ -70,6 +70,10 @@ def _container(row: Row) -> str | None:
     return row.thing.actor.id if isinstance(row.thing, Event) and row.thing.type == "container" else None
 
 
+def _moment(row: Row) -> int:
+    return row.thing.time_nano or row.thing.time * SECOND if isinstance(row.thing, Event) else 0
+
+
 EVENTS = Noun(
     name="events",
     columns=COLUMNS,
@@ -78,4 +82,5 @@ EVENTS = Noun(
     renewed_by=is_worth_showing,
     empty="nothing has happened that the engine remembers",
     container=_container,
+    moment=_moment,
 )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pyd_core.fleet.delta import Delta
+from pyd_core.fleet.entry import Entry
 from pyd_tui.dashboard.link import Link
-from pyd_tui.dashboard.render.containers import ALIVE, COLUMNS, natural, row
-from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.containers import ALIVE, COLUMNS, CPU_TITLES, TREND, TREND_STEP, Use, natural, row
+from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.pieces import Cell
 from pyd_tui.dashboard.view import View
 from pyd_tui.dashboard.widgets.table import Table
+
+RECENT = (TREND + 1) * TREND_STEP // SECOND
+"""Samples that the curve in the list is drawn from."""
 
 
 class Containers(Table):
@@ -28,6 +32,7 @@ class Containers(Table):
         entries = self._link.containers
         keys = self.view.order(entries, self._link.usage, self._link.is_broken)
         self.set_sorted_by(self.view.sort)
+        self.set_title("cpu", CPU_TITLES[self.view.scale])
         shown = [entries[key] for key in keys]
         self.set_rows(keys, natural(shown, self._clock, reasons=self.view.broken_only))
         if self.view.broken_only:
@@ -72,4 +77,15 @@ class Containers(Table):
         if entry is None:
             return ((),) * len(COLUMNS)
         answer = self._link.judge.answer(entry)
-        return row(entry, self._link.usage.get(key), self._clock, self.pending.get(key, ""), answer)
+        return row(entry, self._use(entry), self._clock, self.pending.get(key, ""), answer)
+
+    def _use(self, entry: Entry) -> Use | None:
+        usage = self._link.usage.get(entry.id)
+        if usage is None:
+            return None
+        most = 1.0
+        if self.view.scale == "most":
+            most = entry.cpu_limit or self._link.processors or 1.0
+        series = self._link.series.get(entry.id)
+        recent = series.newest(RECENT) if series is not None and self.shows("trend") else ()
+        return Use(usage=usage, samples=recent, most=most)

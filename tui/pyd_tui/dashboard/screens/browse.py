@@ -22,6 +22,7 @@ from pyd_tui.dashboard.render.narrowing import tally
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
 from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Fixed, Lines
@@ -231,13 +232,31 @@ class Browse(ViewScreen):
         return super().check_action(action, parameters)
 
     def action_open(self) -> None:
-        """Goes to the pane, or to the container that the row is about."""
-        row = self._row
-        container = self.noun.container(row) if row is not None else None
-        if container in self.dashboard.link.containers and container is not None:
-            self.app.push_screen(Detail(container, "events", self.dashboard.clock))
+        """Goes to the pane, or from an event to that second in its container's log."""
+        container, moment = self._led()
+        if container and moment:
+            self.app.push_screen(LogScreen((container,), moment))
+        elif container:
+            self.app.push_screen(Detail(container, "overview", self.dashboard.clock))
         else:
             self.set_focus(self.about)
+
+    def action_stats(self) -> None:
+        """Goes from an event to what its container used then."""
+        container, moment = self._led()
+        if container:
+            self.app.push_screen(Detail(container, "stats", self.dashboard.clock, moment))
+
+    def _led(self) -> tuple[str, int]:
+        """The container that the row leads to, if it is there still, and the moment it is about."""
+        row = self._row
+        container = self.noun.container(row) if row is not None else None
+        if row is None or container is None:
+            return "", 0
+        if container not in self.dashboard.link.containers:
+            self.footer.say("that container is gone", "warn", "pyd history tells of those that were recorded")
+            return "", 0
+        return container, self.noun.moment(row)
 
     def action_filter(self) -> None:
         """Lets the user type a filter."""

@@ -227,6 +227,14 @@ class Main(ViewScreen):
         self._narrow(view)
         self.footer.say(f"ordered by {view.sort}")
 
+    def action_scale(self) -> None:
+        """Processor use in percent of one core, or of all that a container may use."""
+        view = self.table.view
+        self.dashboard.link.count_processors()
+        self._narrow(replace(view, scale="most" if view.scale == "core" else "core"))
+        whole = "what it may use: its limit, or all processors"
+        self.footer.say(f"100% is {'one core' if view.scale == 'most' else whole}")
+
     def action_pane(self) -> None:
         """Shows the other pane."""
         name = "events" if self.tabs.current == "logs" else "logs"
@@ -248,7 +256,7 @@ class Main(ViewScreen):
             self.table.clear_marks()
         else:
             self._filter.set_text("")
-            self._narrow(View(sort=self.table.view.sort))
+            self._narrow(View(sort=self.table.view.sort, scale=self.table.view.scale))
 
     def action_quit(self) -> None:
         """Leaves."""
