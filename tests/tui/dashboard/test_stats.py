@@ -85,7 +85,7 @@ def test_without_any_sample_it_says_why():
 def test_more_is_measured_only_where_there_is_room_to_spare():
     wide = {column.key: column.least for column in COLUMNS}
     shown = {placed.column.key for placed in arrange(COLUMNS, 250, wide)}
-    assert {"trend", "net_rx", "write", "throttled"} <= shown
+    assert {"trend", "net", "disk", "throttled"} <= shown
     narrow = [placed.column.key for placed in arrange(COLUMNS, 110, wide)]
     assert "trend" not in narrow
     assert "cpu" in narrow

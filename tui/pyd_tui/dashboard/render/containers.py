@@ -29,10 +29,8 @@ COLUMNS = (
     Column(key="limit", title="LIMIT", least=7, most=7, priority=8, optional=True, close=True),
     Column(key="throttled", title="HELD", least=5, most=5, priority=15, optional=True, right=True, spare=True),
     Column(key="pids", title="PIDS", least=5, most=5, priority=11, optional=True, right=True, spare=True),
-    Column(key="net_rx", title="NET IN", least=6, most=6, priority=12, optional=True, right=True, spare=True),
-    Column(key="net_tx", title="OUT", least=5, most=5, priority=12, optional=True, right=True, spare=True),
-    Column(key="read", title="READ", least=5, most=5, priority=13, optional=True, right=True, spare=True),
-    Column(key="write", title="WRITE", least=5, most=5, priority=13, optional=True, right=True, spare=True),
+    Column(key="net", title="NET IN/OUT", least=11, most=11, priority=12, optional=True, right=True, spare=True),
+    Column(key="disk", title="READ/WRITE", least=11, most=11, priority=13, optional=True, right=True, spare=True),
     Column(key="since", title="UP", least=8, most=8, priority=1, right=True),
     Column(key="reason", title="REASON", least=36, most=160, priority=0, optional=True),
     Column(key="image", title="IMAGE", least=12, most=40, priority=4, from_start=True),
@@ -40,7 +38,7 @@ COLUMNS = (
     Column(key="ports", title="PORTS", least=12, most=60, priority=5, optional=True),
 )
 
-MEASURED = ("cpu", "trend", "memory", "throttled", "pids", "net_rx", "net_tx", "read", "write")
+MEASURED = ("cpu", "trend", "memory", "throttled", "pids", "net", "disk")
 """Keys of the columns that say what a container uses."""
 
 TREND_STEP = 5 * SECOND
@@ -162,9 +160,12 @@ def trend(samples: Sequence[Usage], most: float = 1.0) -> Cell:
     return (Piece(spark(values, top), "good"),)
 
 
-def rate(value: float | None) -> Cell:
-    """Says bytes a second."""
-    return EMPTY if value is None else cell(size(value), "text" if value >= 1 else "dim")
+def rates(first: float | None, second: float | None) -> Cell:
+    """Says bytes a second, one way and the other."""
+    if first is None or second is None:
+        return EMPTY
+    one, other = (cell(size(value), "text" if value >= 1 else "dim") for value in (first, second))
+    return (*one, Piece("/", "faint"), *other)
 
 
 def throttled(usage: Usage) -> Cell:
@@ -236,10 +237,8 @@ def measures(use: Use | None) -> tuple[Cell, ...]:
         memory(usage),
         throttled(usage),
         cell("" if usage.pids is None else str(usage.pids), "dim"),
-        rate(usage.net_rx),
-        rate(usage.net_tx),
-        rate(usage.block_read),
-        rate(usage.block_write),
+        rates(usage.net_rx, usage.net_tx),
+        rates(usage.block_read, usage.block_write),
     )
 
 
