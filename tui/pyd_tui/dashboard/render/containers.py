@@ -197,10 +197,15 @@ def image(entry: Entry) -> Cell:
 
 def ports(entry: Entry) -> Cell:
     """Lists the published ports, host side first; the same one on several host addresses once."""
-    return cell(", ".join(dict.fromkeys(_port(port) for port in _in_order(entry.ports))), "dim")
+    return cell(published(entry.ports), "dim")
 
 
-def _in_order(found: tuple[Port, ...]) -> list[Port]:
+def published(found: Sequence[Port]) -> str:
+    """Lists published ports in words."""
+    return ", ".join(dict.fromkeys(_port(port) for port in _in_order(found)))
+
+
+def _in_order(found: Sequence[Port]) -> list[Port]:
     published = [port for port in found if port.public_port]
     return sorted(published, key=lambda port: (port.private_port, port.type, port.public_port or 0))
 

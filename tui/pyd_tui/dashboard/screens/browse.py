@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -179,7 +180,8 @@ class Browse(ViewScreen):
         else:
             left = cell(row.name, "strong") if row is not None else EMPTY
         right = self.about.search_status or self._said
-        count = cell(f"{self.table.count:,} {self.noun.name}" if self.noun.name != "system" else "", "dim")
+        name = self.noun.name if self.table.count != 1 else self.noun.name.removesuffix("s")
+        count = cell(f"{self.table.count:,} {name}" if self.noun.name != "system" else "", "dim")
         self.query_one("#subject", Line).put(left, right or count)
 
     @property
@@ -229,6 +231,8 @@ class Browse(ViewScreen):
         """In the pane `/` looks for something, in the list it filters; what a noun can't do has no key."""
         if action == "filter" and self.focused is self.about:
             return False
+        if action == "dig" and self.noun.dig is None:
+            return False
         return super().check_action(action, parameters)
 
     def action_open(self) -> None:
@@ -266,6 +270,20 @@ class Browse(ViewScreen):
     def action_renew(self) -> None:
         """Asks the engine again, for sizes too where this view shows any."""
         self._load(measure=self.noun.measures)
+
+    def action_dig(self) -> None:
+        """Looks into what the row is about."""
+        if (row := self._row) is not None and self.noun.dig is not None:
+            self.dashboard.tasks.start(self._dig(self.noun.dig, row), name="look inside")
+
+    async def _dig(self, dig: Callable[[Stock, Row, Callable[[str], None]], Awaitable[None]], row: Row) -> None:
+        try:
+            await dig(self._stock, row, lambda text: self._say(text) if self.is_attached else None)
+        finally:
+            if self.is_attached:
+                self._say("")
+        if self._row is row:
+            await self._look(row)
 
     def action_mark(self) -> None:
         """Marks a row."""
