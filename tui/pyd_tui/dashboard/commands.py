@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Command] = {
     "kill": Command("kill [SIGNAL]", "send a signal, KILL by default", 0, 1),
     "update": Command("update memory=512m cpus=1.5 pids=100 restart=always", "change limits while it runs", 1, 8),
     "prune": Command("prune", "remove what nothing uses, after asking", 0, 0),
+    "engines": Command("engines", "the engines, to look at another one"),
     "help": Command("help", "all keys and commands"),
     "quit": Command("quit", "out"),
 }

@@ -7,12 +7,13 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Scope = Literal["everywhere", "move", "containers", "text", "detail", "browse", "views", "log", "line"]
+Scope = Literal["everywhere", "move", "containers", "text", "detail", "browse", "views", "engines", "log", "line"]
 
 TITLES: dict[Scope, str] = {
     "containers": "Containers",
     "browse": "Images, networks, volumes, events, system",
     "views": "Views",
+    "engines": "Engines",
     "move": "Moving",
     "log": "Logs",
     "line": "One line of a log",
@@ -87,6 +88,12 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("view('events')", ("5",), "", "", ""),
         Key("view('system')", ("6",), "", "", ""),
         Key("command", ("colon",), ":", "", "a view or a command by name"),
+        Key("app.engines", ("E",), "E", "", "the engines: look at another one (:engines)"),
+        Key("app.engine(1)", ("right_square_bracket",), "[ ]", "", "the engine before, the next one"),
+        Key("app.engine(-1)", ("left_square_bracket",), "", "", ""),
+    ),
+    "engines": (
+        Key("open", ("enter",), "enter", "look", "look at its containers; connects to it first if need be", 1),
     ),
     "move": (
         Key("down", ("j", "down"), "j ↓", "", "down"),

@@ -12,6 +12,7 @@ from pyd_core.fleet.delta import Connection, Delta
 from pyd_core.fleet.entry import Entry
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.judge import Judge
+from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.render.containers import is_broken
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pyd_core.fleet.meter import Meter
     from pyd_core.fleet.series import Series
     from pyd_core.fleet.stats import Usage
+    from pyd_tui.dashboard.nouns.base import Stock
 
 LOOK_AGAIN = 2.0
 """Seconds between two looks for an engine while there is none. A look asks the file system, not the network."""
@@ -35,9 +37,20 @@ class Link:
     Args:
         choose: Finds the engine's address; asked again and again while there is none.
         open: Makes a client of an address.
+        name: What the user calls the engine, where there are several.
     """
 
-    def __init__(self, choose: Choose, open: Open | None = None) -> None:
+    def __init__(self, choose: Choose, open: Open | None = None, *, name: str = "") -> None:
+        self.name = name
+        self.started = False
+        self.timeline = Timeline()
+        """What happened on it."""
+        self.stock: Stock | None = None
+        """What views are loaded from, once one was opened."""
+        self.told = "connecting"
+        """The state of the connection that the user was told of."""
+        self.recorded = False
+        """Whether its deaths are written down."""
         self._choose = choose
         self._open = open
         self._tasks = TaskOwner(self._failed)
@@ -71,6 +84,11 @@ class Link:
         return {} if self.meter is None else self.meter.usage
 
     @property
+    def broken(self) -> int:
+        """How many containers somebody should look at."""
+        return sum(map(self.is_broken, self.containers.values()))
+
+    @property
     def series(self) -> Mapping[str, Series]:
         """Resource use over time of the containers that were watched, by id."""
         return {} if self.meter is None else self.meter.series
@@ -80,8 +98,10 @@ class Link:
         return is_broken(entry, self.judge.of(entry))
 
     def start(self) -> None:
-        """Begins to look for the engine; returns at once."""
-        self._tasks.start(self._run(), name="link")
+        """Begins to look for the engine, once; returns at once."""
+        if not self.started:
+            self.started = True
+            self._tasks.start(self._run(), name="link")
 
     async def aclose(self) -> None:
         """Ends everything."""

@@ -37,7 +37,8 @@ async def recorded(engine: Engine, container: str) -> Recorded:
 
 
 def _read(container: str) -> Recorded:
-    from pyd_core.fleet.history_store import HistoryReader, default_path  # noqa: PLC0415 - loads SQLite
+    from pyd_core.fleet.history_path import default_path  # noqa: PLC0415 - with the next
+    from pyd_core.fleet.history_store import HistoryReader  # noqa: PLC0415 - loads SQLite
 
     try:
         reader = HistoryReader(default_path())

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pyd_core.layers.content import Contents
     from pyd_core.model.system import DiskUsage
     from pyd_tui.dashboard.link import Link
-    from pyd_tui.dashboard.panels.events import Timeline
     from pyd_tui.dashboard.render.figures import Clock
 
 
@@ -26,7 +25,6 @@ class Stock:
 
     link: Link
     clock: Clock
-    timeline: Timeline
     inside: dict[str, Contents] = field(default_factory=dict)
     """What is in the layers of images that somebody looked into, by the image's id."""
     disk: DiskUsage | None = None
