@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC
 from functools import partial
 from pathlib import Path
-
+from typing import TYPE_CHECKING
 
 from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
@@ -17,7 +17,6 @@ from pyd_tui.dashboard.render.engines import tabs
 from pyd_tui.dashboard.render.figures import Clock
 from support.dashboard import NOW_NS, Counting, Opened
 from support.scripted_engine import ScriptedEngine
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pytest

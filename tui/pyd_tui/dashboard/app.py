@@ -203,8 +203,8 @@ class Dashboard(App[None]):
     def _changed(self, link: Link, delta: Delta) -> None:
         happened = link.timeline.apply(delta)
         self._record(link)
-        for views in self.screen.query(Views) if len(self.links) > 1 and self.screen_stack else ():
-            views.renew()
+        for views in self.screen.query(Views) if self.screen_stack else ():
+            views.look()
         if link is not self.link:
             for screen in self.live_screens[-1:]:
                 screen.elsewhere()

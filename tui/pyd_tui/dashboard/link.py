@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from time import time_ns
 from typing import TYPE_CHECKING
 
+from pyd_core.engine.capabilities import Capability
 from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Connection, Delta
 from pyd_core.fleet.entry import Entry
@@ -63,6 +64,8 @@ class Link:
         self.judge = Judge(lambda: self.engine)
         self.engine_name = ""
         """What the engine calls itself, with its version; empty until it has said so."""
+        self.swarm = False
+        """Whether it manages a swarm."""
         self.processors: int | None = None
         """How many processors the engine's machine has, once somebody has asked."""
         self.on_delta: Callable[[Delta], None] = lambda _: None
@@ -170,6 +173,7 @@ class Link:
     async def _introduce(self) -> None:
         if self.engine is None:
             return
+        self.swarm = await self.engine.can(Capability.SWARM_MANAGER)
         version = await self.engine.system.version()
         named = next((part for part in version.components if part.name in {"Engine", "Podman Engine"}), None)
         product = "Podman" if named is not None and named.name.startswith("Podman") else "Docker"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.containers import Container
 
-from pyd_core.errors import NotFound, PydError
+from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.fleet.delta import Delta
 from pyd_tui.dashboard.actions import AT_ONCE
 from pyd_tui.dashboard.commands import Call
@@ -258,7 +258,7 @@ class Browse(ViewScreen):
         if row is None or container is None:
             return "", 0
         if container not in self.dashboard.link.containers:
-            self.footer.say("that container is gone", "warn", "pyd history tells of those that were recorded")
+            self.footer.say("that container isn't on this engine", "warn", "pyd history tells of recorded ones that are gone")
             return "", 0
         return container, self.noun.moment(row)
 
@@ -375,8 +375,21 @@ class Browse(ViewScreen):
         """Does a command about what this view shows."""
         if call.verb == "prune":
             self.action_prune()
+        elif call.verb == "scale" and self.noun.name == "services" and (row := self._row) is not None:
+            if not call.words[0].isdecimal():
+                raise InvalidInput("write :scale and a number", hint=f"how many tasks {row.name} shall have")
+            if self.dashboard.may_change():
+                self.dashboard.tasks.start(self._scale(row, int(call.words[0])), name="scale")
         else:
             super().run(call)
+
+    async def _scale(self, row: Row, count: int) -> None:
+        try:
+            await self._stock.engine.services.scale(row.key, count)
+        except PydError as error:
+            self.footer.say(error.message, "bad", error.hint)
+        else:
+            self.footer.say(f"{row.name} shall have {count} task{'s' * (count != 1)}", "good")
 
     # Typing
 

@@ -109,7 +109,7 @@ class Main(ViewScreen):
         self.table.marked.clear()
         self.table.pending.clear()
         self.events.show(link.timeline.items)
-        self.query_one(Views).renew()
+        self.query_one(Views).look()
         self.table.look()
         self._look()
         self._tell_pane()
