@@ -1,4 +1,4 @@
-"""A line of the table of figures."""
+"""One line of the table."""
 
 from __future__ import annotations
 

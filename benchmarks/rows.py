@@ -11,6 +11,7 @@ import screens
 from ground import PYD, Ground, needs_module
 from measure import Skip, environment, in_turn
 from row import Row
+from triage import recorder, sweep, verdict
 
 
 def start(ground: Ground) -> list[Row]:
@@ -105,4 +106,7 @@ ROWS: dict[str, Callable[[Ground], list[Row]]] = {
     "deaths": screens.deaths,
     "thousands": screens.thousands,
     "two-hundred": screens.two_hundred,
+    "triage": verdict,
+    "sweep": sweep,
+    "recorder": recorder,
 }

@@ -258,7 +258,9 @@ class Browse(ViewScreen):
         if row is None or container is None:
             return "", 0
         if container not in self.dashboard.link.containers:
-            self.footer.say("that container isn't on this engine", "warn", "pyd history tells of recorded ones that are gone")
+            self.footer.say(
+                "that container isn't on this engine", "warn", "pyd history tells of recorded ones that are gone"
+            )
             return "", 0
         return container, self.noun.moment(row)
 
