@@ -48,6 +48,7 @@ VERBS: dict[str, Entry] = {
     "context": Entry("pyd_tui.cli.context", "List docker contexts and choose the current one", ENGINE),
     "info": Entry("pyd_tui.cli.info", "Show how the engine is set up and what it holds", ENGINE),
     "version": Entry("pyd_tui.cli.version", "Show the versions of pyd and of the engine", ENGINE),
+    "config": Entry("pyd_tui.cli.config", "Show, edit and check the settings", ENGINE),
     "completion": Entry("pyd_tui.cli.completion", "Print a completion script for bash, zsh or fish", ""),
 }
 

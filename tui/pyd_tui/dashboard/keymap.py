@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
-Scope = Literal["everywhere", "move", "containers", "text", "detail", "browse", "views", "log", "line"]
+Scope = Literal[
+    "everywhere", "move", "containers", "text", "detail", "browse", "views", "log", "line", "ask", "form", "help"
+]
 
 TITLES: dict[Scope, str] = {
     "containers": "Containers",
@@ -18,6 +22,9 @@ TITLES: dict[Scope, str] = {
     "line": "One line of a log",
     "text": "Events, inspect, short logs",
     "detail": "Detail",
+    "ask": "Questions",
+    "form": "Forms",
+    "help": "Help",
     "everywhere": "Everywhere",
 }
 
@@ -33,6 +40,7 @@ class Key:
         label: One word for the footer; empty keeps it out of there.
         help: What it does, for the help screen.
         rank: Lower ones keep their place in a narrow footer.
+        called: What the configuration calls it, where its action doesn't say.
     """
 
     action: str
@@ -41,7 +49,17 @@ class Key:
     label: str
     help: str
     rank: int = 5
+    called: str = ""
 
+    @property
+    def name(self) -> str:
+        """What the configuration calls it: `stop` for `act('stop')`, `images` for `view('images')`."""
+        found = _CALL.fullmatch(self.action)
+        plain = (found["given"] or found["action"]) if found is not None else self.action
+        return self.called or plain.strip().replace("_", "-")
+
+
+_CALL = re.compile(r"(?:app\.)?(?P<action>\w+)(?:\('(?P<given>[^']*)'\)|\(.*\))?")
 
 KEYMAP: dict[Scope, tuple[Key, ...]] = {
     "containers": (
@@ -104,12 +122,12 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
     ),
     "log": (
         Key("find", ("slash",), "/", "find", "find; every match is marked, k of n", 1),
-        Key("find_next(1)", ("n",), "n N", "", "next match, previous match"),
-        Key("find_next(-1)", ("N",), "", "", ""),
+        Key("find_next(1)", ("n",), "n N", "", "next match, previous match", called="next-match"),
+        Key("find_next(-1)", ("N",), "", "", "", called="previous-match"),
         Key("narrow", ("ampersand",), "&", "keep", "keep matches; !x leaves out; level>=warn", 2),
         Key("unnarrow", ("backspace",), "⌫", "", "take the last filter away"),
-        Key("context(1)", ("plus",), "+ -", "context", "more, less context around what is kept", 6),
-        Key("context(-1)", ("minus",), "", "", ""),
+        Key("context(1)", ("plus",), "+ -", "context", "more, less context around what is kept", 6, "more-context"),
+        Key("context(-1)", ("minus",), "", "", "", called="less-context"),
         Key("mode", ("ctrl+r",), "^r", "", "text or regular expression, with case or without"),
         Key("follow", ("s", "F"), "s", "follow", "follow what comes, or hold still", 4),
         Key("times", ("t",), "t", "times", "show or hide the times", 6),
@@ -120,13 +138,13 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("mark", ("m",), "m", "", "mark the line"),
         Key("copy", ("c",), "c", "copy", "copy the line, or what is selected or marked", 3),
         Key("save", ("ctrl+s",), "^s", "", "save all lines shown to a file"),
-        Key("window('0')", ("0",), "0 1", "", "from the tail, from the head"),
-        Key("window('1')", ("1",), "", "", ""),
-        Key("window('2')", ("2",), "2…6", "", "the last 1, 5, 15, 30 minutes, the last hour"),
-        Key("window('3')", ("3",), "", "", ""),
-        Key("window('4')", ("4",), "", "", ""),
-        Key("window('5')", ("5",), "", "", ""),
-        Key("window('6')", ("6",), "", "", ""),
+        Key("window('0')", ("0",), "0 1", "", "from the tail, from the head", called="window-0"),
+        Key("window('1')", ("1",), "", "", "", called="window-1"),
+        Key("window('2')", ("2",), "2…6", "", "the last 1, 5, 15, 30 minutes, the last hour", called="window-2"),
+        Key("window('3')", ("3",), "", "", "", called="window-3"),
+        Key("window('4')", ("4",), "", "", "", called="window-4"),
+        Key("window('5')", ("5",), "", "", "", called="window-5"),
+        Key("window('6')", ("6",), "", "", "", called="window-6"),
         Key("previous", ("p",), "p", "", "what it printed before it was started last"),
         Key("solo", ("S",), "S", "", "hear the line's container alone, or all again"),
         Key("mute", ("M",), "M", "", "leave the line's container out"),
@@ -135,20 +153,34 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("right", ("right",), "", "", ""),
         Key("debug", ("D",), "D", "", "a shell with tools in the line's container"),
     ),
+    "ask": (
+        Key("answer(True)", ("y",), "y", "yes", "do it", 0, "yes"),
+        Key("answer(False)", ("n", "escape", "q"), "n", "no", "leave it", 0, "no"),
+    ),
+    "help": (
+        Key("search", ("slash",), "/", "search", "only what has the words typed", 1),
+        Key("app.help", ("question_mark",), "", "", ""),
+    ),
+    "form": (
+        Key("next", ("tab", "down"), "tab", "next", "next field", 2),
+        Key("previous", ("shift+tab", "up"), "", "", ""),
+        Key("accept", ("enter",), "enter", "do it", "do it", 0),
+        Key("cancel", ("escape",), "esc", "leave it", "leave it as it is", 0),
+    ),
     "line": (Key("copy", ("c",), "c", "copy", "copy it", 1),),
     "detail": (
-        Key("tab(1)", ("tab",), "tab", "next", "next tab", 3),
-        Key("tab(-1)", ("shift+tab",), "", "", ""),
-        Key("go('overview')", ("1",), "1…9 0", "", "the tabs, in their order"),
-        Key("go('logs')", ("2", "l"), "l", "logs", "its log", 5),
-        Key("go('why')", ("3", "w"), "w", "why", "why it died, or what is wrong with it", 2),
-        Key("go('inspect')", ("4", "i"), "i", "inspect", "all the engine knows about it", 6),
-        Key("go('events')", ("5",), "", "", ""),
-        Key("go('processes')", ("6",), "", "", ""),
-        Key("go('env')", ("7",), "", "", ""),
-        Key("go('mounts')", ("8",), "", "", ""),
-        Key("go('network')", ("9",), "", "", ""),
-        Key("go('changes')", ("0",), "", "", ""),
+        Key("tab(1)", ("tab",), "tab", "next", "next tab", 3, "next-tab"),
+        Key("tab(-1)", ("shift+tab",), "", "", "", called="previous-tab"),
+        Key("go('overview')", ("1",), "1…9 0", "", "the tabs, in their order", called="tab-overview"),
+        Key("go('logs')", ("2", "l"), "l", "logs", "its log", 5, called="tab-logs"),
+        Key("go('why')", ("3", "w"), "w", "why", "why it died, or what is wrong with it", 2, called="tab-why"),
+        Key("go('inspect')", ("4", "i"), "i", "inspect", "all the engine knows about it", 6, called="tab-inspect"),
+        Key("go('events')", ("5",), "", "", "", called="tab-events"),
+        Key("go('processes')", ("6",), "", "", "", called="tab-processes"),
+        Key("go('env')", ("7",), "", "", "", called="tab-env"),
+        Key("go('mounts')", ("8",), "", "", "", called="tab-mounts"),
+        Key("go('network')", ("9",), "", "", "", called="tab-network"),
+        Key("go('changes')", ("0",), "", "", "", called="tab-changes"),
         Key("renew", ("ctrl+r",), "^r", "renew", "ask the engine again", 7),
         Key("unmask", ("u",), "u", "", "show secrets in the environment, or mask them"),
         Key("logs", ("L",), "L", "", "its log, on the whole screen"),
@@ -157,7 +189,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
     ),
     "everywhere": (
         Key("back", ("escape",), "esc", "", "back, and out of filters"),
-        Key("app.theme", ("T",), "T", "", "dark or light"),
+        Key("app.theme", ("T",), "T", "", "the next theme: dark, light, high contrast … (:theme)"),
         Key("app.help", ("question_mark",), "?", "help", "this", 0),
         Key("quit", ("q",), "q", "quit", "back, and at last out", 0),
         Key("app.leave", ("ctrl+c",), "^c", "", "out, from anywhere"),
@@ -172,8 +204,10 @@ def bindings(*scopes: Scope) -> list[BindingType]:
     through the widgets first, and of keys typed quickly the later ones would still meet the screen and the focus of
     before: what is typed into a filter would act on containers.
     """
+    from textual.binding import Binding  # noqa: PLC0415 - who checks a configuration needs the table alone
+
     return [
-        Binding(",".join(key.keys), key.action, key.help, show=False, priority=True)
+        Binding(",".join(key.keys), key.action, key.help, show=False, priority=True, id=f"{scope}.{key.name}")
         for scope in scopes
         for key in KEYMAP[scope]
     ]

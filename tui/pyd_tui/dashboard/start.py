@@ -12,6 +12,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pyd_tui.dashboard.beginning import Wishes, begin
+from pyd_tui.dashboard.locale import utf8
+
 if TYPE_CHECKING:
     from pyd_core.engine.endpoint import Endpoint
 
@@ -28,21 +31,24 @@ def frame(columns: int, lines: int, *, coloured: bool) -> str:
     return f"{ALTERNATE}{ground}\x1b[2J\x1b[H{top}{accent} pyd\x1b[22m\x1b[K\x1b[0m{ground}{middle}\x1b[0m"
 
 
-def run(choose: Callable[[], Endpoint]) -> None:
+def run(choose: Callable[[], Endpoint], wishes: Wishes | None = None) -> None:
     """Opens the dashboard on the engine that `choose` finds, and returns when the user leaves.
 
     Raises:
         Exception: A bug in the dashboard; the terminal is restored by then.
     """
     columns, lines = shutil.get_terminal_size()
+    beginning = begin(wishes, utf8=utf8())
     light = os.environ.get("COLORFGBG", "").endswith((";7", ";15"))
-    sys.stdout.write(frame(columns, lines, coloured=not (light or os.environ.get("NO_COLOR"))))
+    unknown = beginning.theme == "auto" and not light and "256" in os.environ.get("TERM", "")
+    dark = beginning.theme == "dark" or unknown
+    sys.stdout.write(frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR")))
     sys.stdout.flush()
     gc.disable()  # what is loaded now stays for ever; looking through it for garbage costs a tenth of the time
     try:
         from pyd_tui.dashboard.app import Dashboard  # noqa: PLC0415 - after the first picture
 
-        dashboard = Dashboard(choose)
+        dashboard = Dashboard(choose, beginning=beginning)
     except BaseException:
         sys.stdout.write(RESTORE)
         sys.stdout.flush()
@@ -50,6 +56,7 @@ def run(choose: Callable[[], Endpoint]) -> None:
     finally:
         gc.freeze()
         gc.enable()
-    dashboard.run()
+    dashboard.run(mouse=beginning.settings.mouse)
+    beginning.keep(dashboard.left)
     if dashboard.bug is not None:
         raise dashboard.bug

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pyd_tui.dashboard.keymap import KEYMAP, Key, Scope
+from pyd_tui.dashboard.keymap import Key, Scope
+from pyd_tui.dashboard.keys import keys_of
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
 from pyd_tui.dashboard.widgets.line import Line
 
@@ -16,7 +17,7 @@ class Footer(Line):
 
     def __init__(self, *scopes: Scope) -> None:
         super().__init__(id="footer")
-        self._keys = [key for scope in (*scopes, "everywhere") for key in KEYMAP[scope] if key.label]
+        self._scopes: tuple[Scope, ...] = (*scopes, "everywhere")
         self._message: Cell = EMPTY
 
     def say(self, text: str, role: Role = "text", hint: str = "") -> None:
@@ -37,7 +38,10 @@ class Footer(Line):
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Returns the message, or as many keys as fit, the most useful ones."""
-        return (self._message, EMPTY) if self._message else (keys(self._keys, room), EMPTY)
+        if self._message:
+            return self._message, EMPTY
+        table = keys_of(self.app)
+        return keys([key for scope in self._scopes for key in table.of(scope) if key.label and key.keys], room), EMPTY
 
 
 def keys(known: list[Key], room: int) -> Cell:

@@ -27,7 +27,7 @@ from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
-from pyd_tui.dashboard.view import View
+from pyd_tui.dashboard.view import SORTS, View
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
 from pyd_tui.dashboard.widgets.table import Table
@@ -82,7 +82,11 @@ class Main(ViewScreen):
         self.events.display = False
         self.events.show(self.dashboard.timeline.items)
         self.logs.ask = self.events.ask = self._ask_find
-        self._look()
+        beginning = self.dashboard.beginning
+        last = beginning.remembered
+        self._filter.set_text(beginning.filter)
+        sort = last.sort if last.sort in SORTS else SORTS[0]
+        self._narrow(View(text=beginning.filter, living_only=last.living_only, broken_only=last.broken_only, sort=sort))
 
     @property
     def _pane(self) -> Logs | Events:
