@@ -20,6 +20,8 @@ from pyd_tui.config.settings import Remembered
 from pyd_tui.dashboard.ascii import Ascii
 from pyd_tui.dashboard.beginning import Beginning
 from pyd_tui.dashboard.commands import parse
+from pyd_tui.dashboard.errands import Errands
+from pyd_tui.dashboard.jobs import Jobs
 from pyd_tui.dashboard.keys import Keys
 from pyd_tui.dashboard.link import Choose, Link, Open
 from pyd_tui.dashboard.logbook import TAIL, Logbook
@@ -78,6 +80,9 @@ class Dashboard(App[None]):
         self.beginning = beginning = beginning or Beginning()
         palette = palette or preferred(beginning.theme)
         super().__init__(ansi_color=palette.plain or None)
+        self.jobs = Jobs(self._progressed)
+        """What is going on that takes its time."""
+        self.errands = Errands(self)
         self.keys = Keys(beginning.settings.keys, beginning.settings.commands)
         """The keys that hold."""
         self.left = beginning.remembered
@@ -149,6 +154,10 @@ class Dashboard(App[None]):
             living_only=view.living_only,
             broken_only=view.broken_only,
         )
+
+    def _progressed(self) -> None:
+        for footer in self.screen.query(Footer) if self.screen_stack else ():
+            footer.renew()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Adds ASCII where the terminal knows no more."""

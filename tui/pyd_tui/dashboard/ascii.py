@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _SIGNS = {
     **dict.fromkeys("●◆•", "*"),
     **dict.fromkeys("○◐◇", "o"),
+    "▰": "#",
+    "▱": "-",
     **dict.fromkeys("✗\N{MULTIPLICATION SIGN}", "x"),
     **dict.fromkeys("▌▐┃│", "|"),
     **dict.fromkeys("─━—\N{EN DASH}", "-"),

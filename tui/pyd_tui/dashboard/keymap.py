@@ -10,7 +10,20 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 Scope = Literal[
-    "everywhere", "move", "containers", "text", "detail", "browse", "views", "log", "line", "ask", "form", "help"
+    "everywhere",
+    "move",
+    "containers",
+    "text",
+    "detail",
+    "files",
+    "file",
+    "browse",
+    "views",
+    "log",
+    "line",
+    "ask",
+    "form",
+    "help",
 ]
 
 TITLES: dict[Scope, str] = {
@@ -22,6 +35,8 @@ TITLES: dict[Scope, str] = {
     "line": "One line of a log",
     "text": "Events, inspect, short logs",
     "detail": "Detail",
+    "files": "Files",
+    "file": "One file",
     "ask": "Questions",
     "form": "Forms",
     "help": "Help",
@@ -181,11 +196,23 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("go('mounts')", ("8",), "", "", "", called="tab-mounts"),
         Key("go('network')", ("9",), "", "", "", called="tab-network"),
         Key("go('changes')", ("0",), "", "", "", called="tab-changes"),
+        Key("go('files')", ("F",), "F", "files", "its files", 6, "tab-files"),
         Key("renew", ("ctrl+r",), "^r", "renew", "ask the engine again", 7),
         Key("unmask", ("u",), "u", "", "show secrets in the environment, or mask them"),
         Key("logs", ("L",), "L", "", "its log, on the whole screen"),
         Key("debug", ("D",), "D", "debug", "a shell with tools in it", 1),
         Key("shell", ("e",), "e", "exec", "its own shell", 4),
+    ),
+    "files": (
+        Key("enter", ("enter",), "enter", "open", "open the directory, show the file", 1),
+        Key("leave", ("backspace", "left", "h"), "⌫ ←", "up", "the directory above", 2),
+        Key("find", ("slash",), "/", "find", "only names with the text typed", 3),
+        Key("copy_path", ("c",), "c", "", "copy the path", 5),
+        Key("download", ("ctrl+s",), "^s", "download", "to this machine: a file as it is, a directory as a tar", 4),
+    ),
+    "file": (
+        Key("copy_path", ("c",), "c", "copy path", "copy its path", 3),
+        Key("download", ("ctrl+s",), "^s", "download", "to this machine", 2),
     ),
     "everywhere": (
         Key("back", ("escape",), "esc", "", "back, and out of filters"),

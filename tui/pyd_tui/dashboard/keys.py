@@ -20,6 +20,8 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("containers", "views", "move", "everywhere"),
     ("browse", "views", "move", "everywhere"),
     ("detail", "text", "move", "everywhere"),
+    ("detail", "files", "move", "everywhere"),
+    ("file", "text", "move", "everywhere"),
     ("log", "move", "everywhere"),
     ("line", "text", "move", "everywhere"),
     ("help", "move", "everywhere"),

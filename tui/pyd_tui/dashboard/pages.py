@@ -113,5 +113,8 @@ PAGES: dict[str, Page] = {
 }
 """Every tab drawn from a `Subject`; logs and events are panels of their own."""
 
-TABS = ("overview", "logs", "why", "inspect", "events", "processes", "env", "mounts", "network", "changes", "health")
+TABS = (
+    *("overview", "logs", "why", "inspect", "events", "processes", "env", "mounts", "network", "changes", "files"),
+    "health",
+)
 """All tabs, in the order of their digits."""

@@ -8,6 +8,7 @@ from textual import on
 from textual.screen import Screen
 
 from pyd_core.fleet.delta import Delta
+from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.widgets.lines import Lines
@@ -74,7 +75,7 @@ class FindingScreen(LiveScreen):
     DEFAULT_CSS = "FindingScreen #find { display: none; }"
 
     @property
-    def pane(self) -> Lines[Any] | LogPane:
+    def pane(self) -> Lines[Any] | LogPane | FilesPane:
         """The pane that is searched."""
         raise NotImplementedError
 

@@ -15,6 +15,7 @@ from pyd_core.model.container import Container as Inspected
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.pages import PAGES, TABS, Subject
 from pyd_tui.dashboard.panels.events import Events
+from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import LogPane
@@ -63,6 +64,7 @@ class Detail(FindingScreen):
                 yield lines
             yield LogPane(dashboard.tail, dashboard.clock, self._tell, id="logs")
             yield Events(dashboard.clock, id="events")
+            yield FilesPane(dashboard, self._tell, id="files")
         yield Prompt(id="find")
         yield Footer("detail", "text")
 
@@ -71,8 +73,11 @@ class Detail(FindingScreen):
         self.tabs = self.query_one(Tabs)
         self.footer = self.query_one(Footer)
         self.logs = self.query_one(LogPane)
-        self._pages: dict[str, LogPane | Lines[Any]] = {name: self.query_one(f"#{name}", Lines) for name in PAGES}
-        self._pages |= {"logs": self.logs, "events": self.query_one(Events)}
+        self.files = self.query_one(FilesPane)
+        self._pages: dict[str, LogPane | FilesPane | Lines[Any]] = {
+            name: self.query_one(f"#{name}", Lines) for name in PAGES
+        }
+        self._pages |= {"logs": self.logs, "events": self.query_one(Events), "files": self.files}
         for page in self._pages.values():
             page.ask = self.ask_find
         self.query_one(Header).look()
@@ -94,7 +99,7 @@ class Detail(FindingScreen):
         return self._subject.entry
 
     @property
-    def pane(self) -> LogPane | Lines[Any]:
+    def pane(self) -> LogPane | FilesPane | Lines[Any]:
         """The open tab's lines."""
         return self._pages[self.tabs.current]
 
@@ -186,6 +191,8 @@ class Detail(FindingScreen):
         status: Cell = EMPTY
         if self.tabs.current == "logs":
             status = self.logs.status
+        elif self.tabs.current == "files":
+            status = self.files.status
         elif isinstance(self.pane, Lines):
             status = self.pane.search_status
         self.tabs.tell(EMPTY, status)
@@ -202,9 +209,17 @@ class Detail(FindingScreen):
             page.display = tab == name
         self.tabs.open(name)
         self.set_focus(self._pages[name])
+        self.footer.offer(*(("files", "detail") if name == "files" else ("detail", "text")))
         if name in PAGES and PAGES[name].ask is not None and name not in self._subject.answers:
             self._renew(name)
+        if name == "files" and self.files.files is None:
+            self.dashboard.tasks.start(self._open_files(), name="files")
         self._look()
+
+    async def _open_files(self) -> None:
+        engine = self.dashboard.link.engine
+        if engine is not None:
+            await self.files.open(engine, await engine.containers.inspect(self.key))
 
     def action_renew(self) -> None:
         """Asks again for what the open tab shows."""
@@ -215,6 +230,8 @@ class Detail(FindingScreen):
         self._renew(self.tabs.current)
 
     def _renew(self, name: str) -> None:
+        if name == "files":
+            self.dashboard.tasks.start(self._open_files(), name="files")
         if name in PAGES:
             work = self._ask(name) if PAGES[name].ask is not None else self._inspect()
             self.dashboard.tasks.start(work, name=name)
