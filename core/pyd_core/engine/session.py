@@ -109,6 +109,10 @@ class Session:
             return version
         return self._version
 
+    def renegotiate(self) -> None:
+        """Has the next call ask anew what the engine speaks and can do: it has become a member of a swarm, say."""
+        self._version = None
+
     def require_changes(self) -> None:
         """Does nothing where things may be changed.
 
