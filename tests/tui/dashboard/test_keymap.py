@@ -18,6 +18,8 @@ from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.line import LineScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.main import Main
+from pyd_tui.dashboard.screens.output import Output
+from pyd_tui.dashboard.screens.report import Report
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.table import Table
 
@@ -35,6 +37,8 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "ask": (Confirm,),
     "form": (Form,),
     "help": (Help,),
+    "report": (Report,),
+    "output": (Output,),
     "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, FileScreen, Help),
 }
 

@@ -40,6 +40,7 @@ async def _pause(engine: Engine, entry: Entry) -> None:
 
 
 ACTIONS = {
+    "start": Action("start", "starting", "started", lambda engine, entry: engine.containers.start(entry.id)),
     "stop": Action("stop", "stopping", "stopped", lambda engine, entry: engine.containers.stop(entry.id)),
     "restart": Action("restart", "restarting", "restarted", lambda engine, entry: engine.containers.restart(entry.id)),
     "pause": Action("pause or unpause", "pausing", "paused or unpaused", _pause),
@@ -80,16 +81,26 @@ def update(changes: Sequence[str]) -> Action:
     Raises:
         InvalidInput: One of them isn't any of these.
     """
-    body: dict[str, object] = {}
-    for change in changes:
-        name, _, value = change.partition("=")
-        body |= _limit(name, value)
+    body = limits(changes)
     return Action(
         "update",
         "updating",
         f"updated {' '.join(changes)} of",
         lambda engine, entry: engine.containers.update(entry.id, body),
     )
+
+
+def limits(changes: Sequence[str]) -> dict[str, object]:
+    """Returns fields of a `HostConfig` (Engine API) for limits as `update` takes them.
+
+    Raises:
+        InvalidInput: One of them isn't any.
+    """
+    body: dict[str, object] = {}
+    for change in changes:
+        name, _, value = change.partition("=")
+        body |= _limit(name, value)
+    return body
 
 
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30}

@@ -17,6 +17,7 @@ from pyd_core.sanitise import safe
 from pyd_core.tasks import TaskOwner
 from pyd_tui.config.reader import nearest
 from pyd_tui.config.settings import Remembered
+from pyd_tui.dashboard.acting import Acting
 from pyd_tui.dashboard.ascii import Ascii
 from pyd_tui.dashboard.beginning import Beginning
 from pyd_tui.dashboard.commands import parse
@@ -30,6 +31,7 @@ from pyd_tui.dashboard.outside import OWN_FAILURES, command, find_shell, run_out
 from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.logview import FRAME
+from pyd_tui.dashboard.programs import Programs
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
@@ -83,6 +85,8 @@ class Dashboard(App[None]):
         self.jobs = Jobs(self._progressed)
         """What is going on that takes its time."""
         self.errands = Errands(self)
+        self.acting = Acting(self)
+        self.programs = Programs(self)
         self.keys = Keys(beginning.settings.keys, beginning.settings.commands)
         """The keys that hold."""
         self.left = beginning.remembered
@@ -293,6 +297,11 @@ class Dashboard(App[None]):
 
     def _fatal_error(self) -> None:
         self._close_messages_no_wait()
+
+    @property
+    def own_names(self) -> list[str]:
+        """What the user's own commands are called."""
+        return [command.name for command in self.keys.commands]
 
     # What keys do
 

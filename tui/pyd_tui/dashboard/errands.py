@@ -69,10 +69,11 @@ class Errands:
 
         self._to_folder(f"Export the files of {safe(name)}", name, work)
 
-    def save_images(self, names: list[str], total: int) -> None:
-        """Asks where to, and writes images as `docker save` does; `total` is about how large they are."""
+    def save_images(self, names: list[str]) -> None:
+        """Asks where to, and writes images as `docker save` does."""
 
         async def work(folder: Path, progress: Progress) -> Downloaded:
+            total = sum([(await self.engine.images.inspect(name)).size for name in names])  # about as large as the tar
             async with self.engine.images.save(names) as stream:
                 chunks = stream.chunks()
                 return await save(folder, f"{_file_name(names[0])}.tar", chunks, progress, total=total)

@@ -24,6 +24,8 @@ Scope = Literal[
     "ask",
     "form",
     "help",
+    "report",
+    "output",
 ]
 
 TITLES: dict[Scope, str] = {
@@ -40,6 +42,8 @@ TITLES: dict[Scope, str] = {
     "ask": "Questions",
     "form": "Forms",
     "help": "Help",
+    "report": "Reports",
+    "output": "Output of commands",
     "everywhere": "Everywhere",
 }
 
@@ -91,8 +95,14 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("act('remove')", ("x",), "x", "remove", "remove it (asks)", 6),
         Key("command('kill ')", ("K",), "K", "", "send it a signal (:kill)"),
         Key("command('rename ')", ("R",), "R", "", "give it another name (:rename)"),
-        Key("command('update ')", ("U",), "U", "", "change its limits (:update memory=512m cpus=1.5)"),
+        Key("limits", ("U",), "U", "", "change its limits while it runs (:update memory=512m)"),
+        Key("again", ("A",), "A", "again", "run it again with changes; :undo brings the old one back", 7),
+        Key("commit", ("C",), "C", "", "make an image of its files"),
+        Key("pull", ("P",), "P", "", "pull its image anew"),
+        Key("compose", ("O",), "O", "", "its Compose project: up, down, restart … (:compose)"),
         Key("mark", ("space",), "space", "mark", "mark it; actions go to all marked, and ask once", 8),
+        Key("mark_range", ("ctrl+@",), "^space", "", "mark all from the last marked one to here"),
+        Key("mark_all", ("asterisk",), "*", "", "mark all that are shown, or none"),
         Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 3),
         Key("toggle_all", ("a",), "a", "all", "all of them, or only the living", 6),
         Key("toggle_broken", ("exclamation_mark",), "!", "broken", "only what somebody should look at", 6),
@@ -104,6 +114,9 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("open", ("enter",), "enter", "open", "all about it; from an event to its container", 3),
         Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 2),
         Key("mark", ("space",), "space", "mark", "mark it", 8),
+        Key("mark_range", ("ctrl+@",), "^space", "", "mark all from the last marked one to here"),
+        Key("mark_all", ("asterisk",), "*", "", "mark all that are shown, or none"),
+        Key("save", ("ctrl+s",), "^s", "", "save images to a file"),
         Key("remove", ("x",), "x", "remove", "remove it, or all marked (asks)", 5),
         Key("prune", ("P",), "P", "prune", "remove what nothing uses (lists it and asks)", 4),
         Key("renew", ("ctrl+r",), "^r", "renew", "ask the engine again, and for sizes", 6),
@@ -116,7 +129,8 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("view('volumes')", ("4",), "", "", ""),
         Key("view('events')", ("5",), "", "", ""),
         Key("view('system')", ("6",), "", "", ""),
-        Key("command", ("colon",), ":", "", "a view or a command by name"),
+        Key("command", ("colon",), ":", "", "a view or a command by name; tab completes"),
+        Key("palette", ("ctrl+p",), "^p", "", "find a command, a container or a view by a few letters"),
     ),
     "move": (
         Key("down", ("j", "down"), "j ↓", "", "down"),
@@ -175,6 +189,14 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
     "help": (
         Key("search", ("slash",), "/", "search", "only what has the words typed", 1),
         Key("app.help", ("question_mark",), "", "", ""),
+    ),
+    "report": (
+        Key("answer(True)", ("r",), "r", "again", "try the failed ones again", 0, "again"),
+        Key("answer(False)", ("escape", "q", "enter"), "esc", "close", "close it", 0, "close"),
+    ),
+    "output": (
+        Key("end", ("ctrl+k",), "^k", "end", "end the command", 1),
+        Key("copy", ("c",), "c", "copy", "copy the line at the top", 5),
     ),
     "form": (
         Key("next", ("tab", "down"), "tab", "next", "next field", 2),

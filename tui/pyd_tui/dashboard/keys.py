@@ -25,6 +25,8 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("log", "move", "everywhere"),
     ("line", "text", "move", "everywhere"),
     ("help", "move", "everywhere"),
+    ("output", "text", "move", "everywhere"),
+    ("report",),
     ("ask",),
     ("form",),
 )

@@ -80,6 +80,7 @@ class Detail(FindingScreen):
         self._pages |= {"logs": self.logs, "events": self.query_one(Events), "files": self.files}
         for page in self._pages.values():
             page.ask = self.ask_find
+        self.bind_own()
         self.query_one(Header).look()
         self.query_one(Events).show(self.dashboard.timeline.of(self.key))
         self.action_go(self._first)

@@ -13,7 +13,7 @@ from pyd_core.errors import PydError
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.keys import keys_of
 from pyd_tui.dashboard.panels.footer import keys
-from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.theme import Palette
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -50,10 +50,10 @@ class FormLine(Prompt):
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Returns the label, the text with its cursor, and how to write it."""
         label = (Piece(f"{self.field.name:<{self._label}}  ", "accent" if self.has_focus else "dim"),)
-        hint = cell(self.field.hint, "faint") if not self.text and not self.has_focus else cell("")
-        if self.has_focus and not self.text:
-            hint = cell(self.field.hint, "dim")
-        return (*label, *self.typed(room - self._label - 2), *hint), ()
+        if not self.text and not self.has_focus:
+            return (*label, *cell(self.field.hint, "dim")), EMPTY
+        hint = cell(f"  {self.field.hint}", "dim") if not self.text else EMPTY
+        return (*label, *self.typed(room - self._label - 2), *hint), EMPTY
 
 
 class FormTitle(Line):
