@@ -7,6 +7,7 @@ import pytest
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.keymap import KEYMAP, Scope
 from pyd_tui.dashboard.keys import Keys, key_name
+from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.screens.browse import Browse
@@ -33,6 +34,7 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "log": (LogScreen,),
     "line": (LineScreen,),
     "files": (FilesPane,),
+    "document": (DocumentPane,),
     "file": (FileScreen,),
     "ask": (Confirm,),
     "form": (Form,),

@@ -26,6 +26,7 @@ Scope = Literal[
     "help",
     "report",
     "output",
+    "document",
 ]
 
 TITLES: dict[Scope, str] = {
@@ -37,6 +38,7 @@ TITLES: dict[Scope, str] = {
     "line": "One line of a log",
     "text": "Events, inspect, short logs",
     "detail": "Detail",
+    "document": "Inspect",
     "files": "Files",
     "file": "One file",
     "ask": "Questions",
@@ -224,6 +226,15 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("logs", ("L",), "L", "", "its log, on the whole screen"),
         Key("debug", ("D",), "D", "debug", "a shell with tools in it", 1),
         Key("shell", ("e",), "e", "exec", "its own shell", 4),
+    ),
+    "document": (
+        Key("fold", ("enter",), "enter", "fold", "fold or unfold what is under the cursor", 1),
+        Key("fold_all", ("minus",), "-", "all", "fold all but the top, or unfold", 2),
+        Key("find", ("slash",), "/", "find", "find; n N next and previous match", 1),
+        Key("find_next", ("n",), "", "", ""),
+        Key("find_previous", ("N",), "", "", ""),
+        Key("copy_path", ("c",), "c", "copy path", "copy the path, as jq takes it", 3),
+        Key("copy_value", ("y",), "y", "value", "copy what is there", 4),
     ),
     "files": (
         Key("enter", ("enter",), "enter", "open", "open the directory, show the file", 1),

@@ -21,6 +21,7 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("browse", "views", "move", "everywhere"),
     ("detail", "text", "move", "everywhere"),
     ("detail", "files", "move", "everywhere"),
+    ("detail", "document", "move", "everywhere"),
     ("file", "text", "move", "everywhere"),
     ("log", "move", "everywhere"),
     ("line", "text", "move", "everywhere"),

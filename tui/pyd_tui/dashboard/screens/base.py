@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Delta
+from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import LogPane
@@ -88,7 +89,7 @@ class FindingScreen(LiveScreen):
     DEFAULT_CSS = "FindingScreen #find { display: none; }"
 
     @property
-    def pane(self) -> Lines[Any] | LogPane | FilesPane:
+    def pane(self) -> Lines[Any] | LogPane | FilesPane | DocumentPane:
         """The pane that is searched."""
         raise NotImplementedError
 
