@@ -88,7 +88,7 @@ class _Layout:
         opening, closing = "{}" if isinstance(value, dict) else "[]"
         if key in self._folded:
             held = cell(f" {len(value):,} {'entries' if len(value) != 1 else 'entry'} ", "dim")
-            pieces = (*head, Piece(opening, "dim"), Piece("…", "accent"), *held, Piece(closing, "dim"), *comma)
+            pieces = (*head, Piece(f"{opening} ", "dim"), Piece("…", "accent"), *held, Piece(closing, "dim"), *comma)
             yield DocumentLine(key, pieces, opens=True)
             return
         yield DocumentLine(key, (*head, Piece(opening, "dim")), opens=True)

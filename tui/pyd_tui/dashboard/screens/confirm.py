@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.screen import ModalScreen
-
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.keys import keys_of
 from pyd_tui.dashboard.render.confirm import confirm
+from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.widgets.block import Block
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """Asks one question about all that it concerns; the exact names are listed.
 
     Args:
@@ -25,7 +24,6 @@ class Confirm(ModalScreen[bool]):
     """
 
     DEFAULT_CSS = """
-    Confirm { align: center middle; background: $background 60%; }
     Confirm Block { border: round $error; padding: 1 3; max-width: 90%; background: $background; }
     """
     BINDINGS = bindings("ask")

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from pyd_core.errors import PydError
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.keys import keys_of
 from pyd_tui.dashboard.panels.footer import keys
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.theme import Palette
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -64,7 +64,7 @@ class FormTitle(Line):
         return palette.background
 
 
-class Form(ModalScreen[Mapping[str, str] | None]):
+class Form(Dialog[Mapping[str, str] | None]):
     """Asks for several things at once.
 
     Args:
@@ -74,7 +74,6 @@ class Form(ModalScreen[Mapping[str, str] | None]):
     """
 
     DEFAULT_CSS = """
-    Form { align: center middle; background: $background 60%; }
     Form Vertical { border: round $accent; padding: 1 2; width: 90%; max-width: 100; height: auto; }
     Form Vertical { background: $background; }
     """

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.commands import COMMANDS, Call
@@ -16,6 +15,7 @@ from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.panels.views import VIEWS
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
 from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.widgets.block import Block
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -35,7 +35,7 @@ Deed = Callable[[], None]
 """What is done when a line is chosen."""
 
 
-class Palette(ModalScreen[Deed | None]):
+class Palette(Dialog[Deed | None]):
     """Closes with what to do.
 
     Args:
@@ -43,7 +43,7 @@ class Palette(ModalScreen[Deed | None]):
     """
 
     DEFAULT_CSS = """
-    Palette { align: center top; background: $background 60%; }
+    Palette { align: center top; }
     Palette Vertical { border: round $accent; padding: 0 1; margin-top: 2; width: auto; height: auto; }
     Palette Vertical { background: $background; }
     """

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.screen import ModalScreen
-
 from pyd_core.errors import PydError
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.keys import keys_of
 from pyd_tui.dashboard.render.report import report
+from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.widgets.block import Block
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class Report(ModalScreen[bool]):
+class Report(Dialog[bool]):
     """Closes with whether to try the failed ones again.
 
     Args:
@@ -26,7 +25,6 @@ class Report(ModalScreen[bool]):
     """
 
     DEFAULT_CSS = """
-    Report { align: center middle; background: $background 60%; }
     Report Block { border: round $warning; padding: 1 3; max-width: 95%; background: $background; }
     """
     BINDINGS = bindings("report")
