@@ -122,8 +122,8 @@ def test_a_terminal_without_utf8_gets_ascii_alone_and_one_of_few_colours_its_own
     docker: Docker, pyd: Path, server: str, terminal: Opener, home: dict[str, str]
 ):
     opened = terminal(
-        [pyd, "--host", docker.host, "--filter", server],
-        env={**home, "LC_ALL": "C", "TERM": "xterm", "COLORTERM": ""},
+        ["env", "TERM=xterm", pyd, "--host", docker.host, "--filter", server],
+        env={**home, "LC_ALL": "C", "COLORTERM": ""},
     )
     opened.wait_for(re.compile(rf"\* running +{re.escape(server)}"))
     opened.keys("x")

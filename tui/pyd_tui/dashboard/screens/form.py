@@ -132,7 +132,16 @@ class Form(Dialog[Mapping[str, str] | None]):
         self.set_focus(self._lines[(at + step) % len(self._lines)])
 
     def action_accept(self) -> None:
-        """Closes with what is filled in, if that makes sense."""
+        """Closes with what is filled in, once every field has taken all that was typed before."""
+        self._settle(self._lines)
+
+    def _settle(self, lines: Sequence[FormLine]) -> None:
+        if lines:
+            lines[0].call_later(self._settle, lines[1:])
+        else:
+            self._accept()
+
+    def _accept(self) -> None:
         try:
             self._check(self.values)
         except PydError as error:

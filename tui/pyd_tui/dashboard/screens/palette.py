@@ -111,16 +111,25 @@ class Palette(Dialog[Deed | None]):
 
     def action_next(self) -> None:
         """One down."""
-        self.at = min(self.at + 1, max(0, len(self.found) - 1))
-        self._show()
+        self._behind_typing(partial(self._step, 1))
 
     def action_previous(self) -> None:
         """One up."""
-        self.at = max(0, self.at - 1)
-        self._show()
+        self._behind_typing(partial(self._step, -1))
 
     def action_accept(self) -> None:
         """Closes with what is chosen."""
+        self._behind_typing(self._choose)
+
+    def _behind_typing(self, work: Deed) -> None:
+        """Does what a key means after all that was typed before it has been taken: that goes through two queues."""
+        self._prompt.call_later(self.call_later, work)
+
+    def _step(self, step: int) -> None:
+        self.at = min(max(0, self.at + step), max(0, len(self.found) - 1))
+        self._show()
+
+    def _choose(self) -> None:
         self.dismiss(self.found[self.at][1][2] if self.found else None)
 
     def action_cancel(self) -> None:

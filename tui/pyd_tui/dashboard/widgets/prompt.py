@@ -61,7 +61,7 @@ class Prompt(Line, can_focus=True):
         """Goes on with what is typed, on tab."""
         self.sign = sign
         """What stands before the text, and says what it is for."""
-        self._passed_on = 0
+        self._passed_on = -1
         """Keys given back since typing was over; negative while it isn't."""
         self._notes: Cell = EMPTY
         self._status: Cell = EMPTY
