@@ -54,6 +54,11 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     ambient: int
     no_new_privileges: bool
 
+    def within(self, granted: int) -> Credentials:
+        """Returns them without the capabilities that whoever is to grant them hasn't got."""
+        sets = ("bounding", "permitted", "effective", "inheritable", "ambient")
+        return msgspec.structs.replace(self, **{name: getattr(self, name) & granted for name in sets})
+
     def plan(self) -> dict[str, Any]:
         """Returns them as plain data."""
         return msgspec.structs.asdict(self)
@@ -104,6 +109,15 @@ def inside(number: int, mapping: str) -> int:
         if outer <= number < outer + count:
             return first + number - outer
     return 65534
+
+
+def outside(number: int, mapping: str) -> int:
+    """Translates an id of the target's user namespace into this one's; itself where the map doesn't have it."""
+    for line in mapping.splitlines():
+        first, outer, count = map(int, line.split())
+        if first <= number < first + count:
+            return outer + number - first
+    return number
 
 
 def _plain(uid: int, gid: int, *, bounding: int, permitted: int) -> Credentials:

@@ -24,6 +24,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         apply: Put changes at these paths back into the container at the end; `/` is all.
         save: Make an image of the target with the session's changes at the end, with this name.
         explain: Tell how the session gets in and what it may do, before it starts.
+        tier: Enter by a helper container with these rights (`helper.tiers`); None is what does with the least.
     """
 
     target: str
@@ -38,6 +39,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     apply: tuple[str, ...] = ()
     save: str = ""
     explain: bool = False
+    tier: int | None = None
 
     def __post_init__(self) -> None:
         """Refuses what contradicts itself."""

@@ -15,17 +15,18 @@ from pyd_core.debug import cgroup
 from pyd_core.debug.credentials import Credentials, choose_credentials
 from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.failures import failure
+from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import find_subject
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Target, running_target
+from pyd_core.debug.target import Elsewhere, Target, running_target
 from pyd_core.debug.toolbox import PREFIX, store
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.session import Session as EngineSession
 from pyd_core.engine.transport.blocking import BlockingTransport, run_now
-from pyd_core.errors import InvalidInput, KernelError, PydError, Refused, Unsupported
-from pyd_core.linux.beneath import open_in_root
+from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
+from pyd_core.linux.beneath import read_in_root
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -62,14 +63,9 @@ def run(
     Raises:
         PydError: The session couldn't be; nothing is left of it.
     """
-    if endpoint.socket_path is None:
-        raise Unsupported(
-            f"pyd debug can't enter containers of {endpoint.url} from here yet",
-            hint="run it on the engine's own machine",
-            reference="not-local",
-        )
-    if os.geteuid() != 0:
-        raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
+    if (why := out_of_reach(endpoint, options)) or options.tier is not None:
+        why = why or "--tier asks for one"
+        return _from_elsewhere(endpoint, options, supervisor, why, notify=notify, progress=progress)
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
     engine.require_changes()  # a shell in there can change anything, and asks no engine
@@ -86,13 +82,62 @@ def run(
         raise InvalidInput(
             f"{safe(options.target)} runs: a session changes it in place", hint="leave out --diff, --apply and --save"
         )
-    target = running_target(subject) if isinstance(subject, Container) else subject
+    try:
+        target = running_target(subject) if isinstance(subject, Container) else subject
+    except Unsupported as error:
+        if error.reference != "not-local":
+            raise
+        return _from_elsewhere(endpoint, options, supervisor, error.message, notify=notify, progress=progress)
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
     code, ended = carry_out(target, options, supervisor, toolbox, notify=notify)
     if ended:
         notify(run_now(ending(containers, target)))
     return code
+
+
+def _from_elsewhere(
+    endpoint: Endpoint,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    why: str,
+    *,
+    notify: Callable[[str], None],
+    progress: Progress,
+) -> int:
+    from pyd_core.debug.helper import session as helper  # noqa: PLC0415 - sessions from here don't pay for it
+
+    return helper.run(endpoint, options, supervisor, why=why, notify=notify, progress=progress)
+
+
+def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:
+    """Returns why this process can't enter containers of an engine by itself; empty where it can."""
+    local = endpoint.socket_path is not None
+    if local and os.geteuid() == 0:
+        return ""
+    if options.target.startswith("pid:"):
+        raise Refused(
+            "entering a process of this machine takes root, and no engine is asked",
+            hint="run it with sudo, without --host",
+            reference="not-root",
+        )
+    return "pyd isn't root here" if local else f"{endpoint.url} is another machine"
+
+
+def require_local(endpoint: Endpoint) -> None:
+    """Does nothing where this process can enter containers of an engine by itself.
+
+    Raises:
+        PydError: It can't, and why.
+    """
+    if endpoint.socket_path is None:
+        raise Unsupported(
+            f"the builtins can't look into containers of {endpoint.url} from here yet",
+            hint="run pyd on the engine's own machine",
+            reference="not-local",
+        )
+    if os.geteuid() != 0:
+        raise Refused("looking into a container takes root", hint="run it with sudo", reference="not-root")
 
 
 def carry_out(
@@ -117,8 +162,7 @@ def carry_out(
 
 def find_toolbox(progress: Progress) -> str:
     """Returns the folder of the base toolbox, made first if it isn't there."""
-    root = store.store_root()
-    there = store.find(BASE, root)
+    there = store.find_anywhere(BASE)
     if there is not None:
         return there
     from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
@@ -126,10 +170,10 @@ def find_toolbox(progress: Progress) -> str:
     def making(stage: str, done: int, total: int) -> None:
         progress(f"making the toolbox: {stage}", done, total)
 
-    return str(store.build(BASE, Path(root), making))
+    return str(store.build(BASE, Path(store.store_root()), making))
 
 
-async def ending(containers: Containers, target: Target) -> str:
+async def ending(containers: Containers, target: Target | Elsewhere) -> str:
     """Says how the target ended, as far as the engine tells."""
     if not target.container.id:  # a process by its number
         return f"{target.name} has ended; the session ended with it"
@@ -210,20 +254,10 @@ def _home(process: int, credentials: Credentials) -> str:
     """Returns the home directory that the container's own passwd file gives the session's user."""
     root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     try:
-        file = open_in_root(root, "etc/passwd", os.O_RDONLY | os.O_NONBLOCK)
-    except KernelError:
-        return "/root" if credentials.uid == 0 and _exists(process, "/root") else "/"
+        passwd = read_in_root(root, "etc/passwd", 1 << 20)
     finally:
         os.close(root)
-    try:
-        text = os.read(file, 1 << 20).decode(errors="replace")
-    finally:
-        os.close(file)
-    for line in text.splitlines():
-        fields = line.split(":")
-        if len(fields) >= 7 and fields[2] == str(credentials.uid) and fields[5].startswith("/"):
-            return fields[5].replace("\0", "")
-    return "/"
+    return find_home(passwd, credentials.uid, has_root=_exists(process, "/root"))
 
 
 class Session:
@@ -235,7 +269,7 @@ class Session:
         plan: What is to be done.
     """
 
-    def __init__(self, target: Target, supervisor: Supervisor, plan: dict[str, Any]) -> None:
+    def __init__(self, target: Target | Elsewhere, supervisor: Supervisor, plan: dict[str, Any]) -> None:
         self._target = target
         self._supervisor = supervisor
         self._status = supervisor.status
@@ -250,7 +284,7 @@ class Session:
         for number in _FORWARDED:
             signal.signal(number, lambda number, _frame: _pass_on(supervisor, number))
         try:
-            self._status.send(msgspec.json.encode(self._plan))
+            self._supervisor.send(msgspec.json.encode(self._plan))
             self._mind()
         except OSError as error:
             raise InvalidInput(f"the command and its environment are too long: {error.strerror}") from error

@@ -32,6 +32,7 @@ from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.logview import FRAME
 from pyd_tui.dashboard.programs import Programs
+from pyd_tui.dashboard.recording import record
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
@@ -44,6 +45,8 @@ from pyd_tui.dashboard.view import View
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import RenderableType
     from textual.filter import LineFilter
     from textual.screen import Screen
@@ -65,6 +68,8 @@ class Dashboard(App[None]):
         clock: Tells the time; tests hold it still.
         palette: Colours; by default what the settings and the environment ask for.
         beginning: The settings, and what to open.
+        palette: Colours; by default what the environment asks for.
+        history: Where deaths are written down while it is open; None is nowhere.
     """
 
     TITLE = "pyd"
@@ -78,6 +83,7 @@ class Dashboard(App[None]):
         clock: Clock | None = None,
         palette: Palette | None = None,
         beginning: Beginning | None = None,
+        history: Path | None = None,
     ) -> None:
         self.beginning = beginning = beginning or Beginning()
         palette = palette or preferred(beginning.theme)
@@ -103,6 +109,7 @@ class Dashboard(App[None]):
         self.link.on_delta = self._changed
         self.link.on_usage = self._measured
         self.link.judge.on_verdict = self._judged
+        self._history = history
         self.timeline = Timeline()
         self.stock: Stock | None = None
         """What views are loaded from, once there is one."""
@@ -244,6 +251,9 @@ class Dashboard(App[None]):
             self.say(connection.error.message, "bad", connection.error.hint)
         elif connection.state == "live" and before == "lost":
             self.say("connected again", "good")
+        if connection.state == "live" and self._history is not None:
+            path, self._history = self._history, None
+            self.tasks.start(record(self.link, path, lambda text: self.say(text, "warn")), name="recording")
 
     def _measured(self) -> None:
         for screen in self.live_screens[-1:]:

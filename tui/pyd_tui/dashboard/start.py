@@ -16,6 +16,8 @@ from pyd_tui.dashboard.beginning import Wishes, begin
 from pyd_tui.dashboard.locale import utf8
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyd_core.engine.endpoint import Endpoint
 
 ALTERNATE = "\x1b[?1049h\x1b[?25l"
@@ -23,16 +25,21 @@ ALTERNATE = "\x1b[?1049h\x1b[?25l"
 RESTORE = "\x1b[?1049l\x1b[?25h"
 
 
-def frame(columns: int, lines: int, *, coloured: bool) -> str:
+def frame(columns: int, lines: int, *, coloured: bool, ascii: bool = False) -> str:
     """Returns what to write for the first picture: the top line and the ground, in the colours the app begins with."""
     top, ground, accent = ("\x1b[48;5;235m", "\x1b[48;5;233m", "\x1b[1;38;5;75m") if coloured else ("", "", "\x1b[1m")
-    notice = "connecting …"
+    notice = "connecting ..." if ascii else "connecting …"
     middle = f"\x1b[{max(2, lines // 3)};{max(1, (columns - len(notice)) // 2)}H\x1b[2m{notice}"
     return f"{ALTERNATE}{ground}\x1b[2J\x1b[H{top}{accent} pyd\x1b[22m\x1b[K\x1b[0m{ground}{middle}\x1b[0m"
 
 
-def run(choose: Callable[[], Endpoint], wishes: Wishes | None = None) -> None:
+def run(choose: Callable[[], Endpoint], wishes: Wishes | None = None, *, history: Path | None = None) -> None:
     """Opens the dashboard on the engine that `choose` finds, and returns when the user leaves.
+
+    Args:
+        choose: Finds the engine's address.
+        wishes: What the command line asks for.
+        history: Where deaths are written down meanwhile; None is nowhere.
 
     Raises:
         Exception: A bug in the dashboard; the terminal is restored by then.
@@ -42,13 +49,13 @@ def run(choose: Callable[[], Endpoint], wishes: Wishes | None = None) -> None:
     light = os.environ.get("COLORFGBG", "").endswith((";7", ";15"))
     unknown = beginning.theme == "auto" and not light and "256" in os.environ.get("TERM", "")
     dark = beginning.theme == "dark" or unknown
-    sys.stdout.write(frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR")))
+    sys.stdout.write(frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR"), ascii=beginning.ascii))
     sys.stdout.flush()
     gc.disable()  # what is loaded now stays for ever; looking through it for garbage costs a tenth of the time
     try:
         from pyd_tui.dashboard.app import Dashboard  # noqa: PLC0415 - after the first picture
 
-        dashboard = Dashboard(choose, beginning=beginning)
+        dashboard = Dashboard(choose, beginning=beginning, history=history)
     except BaseException:
         sys.stdout.write(RESTORE)
         sys.stdout.flush()
