@@ -36,10 +36,19 @@ class DocumentLine(NamedTuple):
     opens: bool
 
 
+class _Number(str):
+    """A number as the engine wrote it."""
+
+    __slots__ = ()
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_Number)
+
+
 def parse(body: bytes) -> Any:
     """Returns the document; an error's text where it is none."""
     try:
-        return msgspec.json.decode(body)
+        return _DECODER.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         return f"no JSON: {error}"
 
@@ -104,6 +113,8 @@ class _Layout:
 
 
 def _scalar(value: Any, path: str, *, unmasked: bool) -> Cell:
+    if isinstance(value, _Number):
+        return cell(value, "info")
     if isinstance(value, str):
         if not unmasked and _ENV.fullmatch(path):
             return (Piece('"'), *masked(value), Piece('"'))
