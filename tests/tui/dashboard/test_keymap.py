@@ -13,6 +13,7 @@ from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.engines import Engines
 from pyd_tui.dashboard.screens.file import FileScreen
 from pyd_tui.dashboard.screens.form import Form
 from pyd_tui.dashboard.screens.help import Help
@@ -36,6 +37,7 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "files": (FilesPane,),
     "document": (DocumentPane,),
     "file": (FileScreen,),
+    "engines": (Engines,),
     "ask": (Confirm,),
     "form": (Form,),
     "help": (Help,),

@@ -30,7 +30,7 @@ class Acting:
 
     def __init__(self, dashboard: Dashboard) -> None:
         self._dashboard = dashboard
-        self.done: list[Recreated] = []
+        self.done: list[tuple[Engine, Recreated]] = []
         """Containers that run again with changes, the last at the end; the old ones are kept."""
 
     # Many at once
@@ -105,7 +105,8 @@ class Acting:
         job = f"running {safe(found.name)} again"
         self._dashboard.jobs.tell(job)
         try:
-            self.done.append(await recreate(self._engine, found.id, changes))
+            engine = self._engine  # another one may be looked at by then
+            self.done.append((engine, await recreate(engine, found.id, changes)))
         finally:
             self._dashboard.jobs.end(job)
         self._dashboard.say(f"{found.name} runs with the changes", "good", ":undo goes back, :keep removes the old one")
@@ -123,11 +124,11 @@ class Acting:
 
         if not self.done:
             raise InvalidInput("nothing was run again", hint="A runs a container again with changes")
-        made = self.done[-1]
+        engine, made = self.done[-1]
         if keep:
-            await self._engine.containers.remove(made.old)
+            await engine.containers.remove(made.old)
         else:
-            await undo(self._engine, made)
+            await undo(engine, made)
         self.done.pop()
         self._dashboard.say(f"removed the old {made.name}" if keep else f"{made.name} is back as it was", "good")
 

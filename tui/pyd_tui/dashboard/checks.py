@@ -10,18 +10,19 @@ from pyd_tui.config.settings import Settings, UserCommand
 from pyd_tui.dashboard.commands import COMMANDS
 from pyd_tui.dashboard.keys import Keys, Problem
 from pyd_tui.dashboard.own import FIELDS, words
-from pyd_tui.dashboard.panels.views import VIEWS
+from pyd_tui.dashboard.panels.views import SWARM_VIEWS, VIEWS
 
 
 def problems(settings: Settings) -> list[Problem]:
     """Returns all that doesn't work as it is written."""
     found = list(Keys(settings.keys, settings.commands).problems)
-    if settings.view and settings.view not in VIEWS:
-        found.append(Problem(("view",), f"there is no view {safe(settings.view)}", nearest(settings.view, VIEWS)))
+    views = (*VIEWS, *SWARM_VIEWS)
+    if settings.view and settings.view not in views:
+        found.append(Problem(("view",), f"there is no view {safe(settings.view)}", nearest(settings.view, views)))
     names: set[str] = set()
     for number, command in enumerate(settings.commands):
         found += _command(number, command)
-        if command.name in names | set(VIEWS) | set(COMMANDS):
+        if command.name in names | set(views) | set(COMMANDS):
             steps = ("commands", str(number), "name")
             found.append(Problem(steps, f"there is a command {safe(command.name)} already", "give it another name"))
         names.add(command.name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.config.settings import THEMES
-from pyd_tui.dashboard.panels.views import VIEWS
+from pyd_tui.dashboard.panels.views import SWARM_VIEWS, VIEWS
 from pyd_tui.dashboard.programs import COMPOSE
 
 
@@ -65,6 +65,8 @@ COMMANDS: Mapping[str, Command] = {
     "compose": Command(f"compose {'|'.join(COMPOSE[:5])}…", "its Compose project", 1, 1, COMPOSE),
     "prune": Command("prune", "remove what nothing uses, after asking", 0, 0),
     "theme": Command("theme NAME", "other colours", 1, 1, THEMES[1:]),
+    "scale": Command("scale N", "set how many tasks a service has", 1, 1),
+    "engines": Command("engines", "the engines, to look at another one"),
     "help": Command("help", "all keys and commands"),
     "quit": Command("quit", "out"),
 }
@@ -86,13 +88,14 @@ def parse(text: str, own: Sequence[str] = ()) -> Call:
         verb, *words = shlex.split(text)
     except ValueError as error:
         raise InvalidInput(f"{safe(text)}: {error}".lower(), hint="close the quotes") from error
-    names = [*VIEWS, *COMMANDS]
+    views = (*VIEWS, *SWARM_VIEWS)
+    names = [*views, *COMMANDS]
     found = [verb] if verb in names else [name for name in (*names, *own) if name.startswith(verb)]
     if len(found) != 1:
         said = f"no such command: {safe(verb)}" if not found else f"{safe(verb)} begins several: {', '.join(found)}"
         raise InvalidInput(said, hint=f"there are {', '.join(names)}")
     name = found[0]
-    if name in VIEWS:
+    if name in views:
         return Call("view", (name,))
     if name in own:
         return Call("own", (name,))

@@ -24,6 +24,7 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("detail", "document", "move", "everywhere"),
     ("file", "text", "move", "everywhere"),
     ("log", "move", "everywhere"),
+    ("engines", "move", "everywhere"),
     ("line", "text", "move", "everywhere"),
     ("help", "move", "everywhere"),
     ("output", "text", "move", "everywhere"),

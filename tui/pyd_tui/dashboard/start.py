@@ -9,7 +9,7 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.beginning import Wishes, begin
@@ -33,11 +33,13 @@ def frame(columns: int, lines: int, *, coloured: bool, ascii: bool = False) -> s
     return f"{ALTERNATE}{ground}\x1b[2J\x1b[H{top}{accent} pyd\x1b[22m\x1b[K\x1b[0m{ground}{middle}\x1b[0m"
 
 
-def run(choose: Callable[[], Endpoint], wishes: Wishes | None = None, *, history: Path | None = None) -> None:
-    """Opens the dashboard on the engine that `choose` finds, and returns when the user leaves.
+def run(
+    engines: Mapping[str, Callable[[], Endpoint]], wishes: Wishes | None = None, *, history: Path | None = None
+) -> None:
+    """Opens the dashboard on one engine or several, and returns when the user leaves.
 
     Args:
-        choose: Finds the engine's address.
+        engines: What the user calls each, and what finds its address; the first one is looked at.
         wishes: What the command line asks for.
         history: Where deaths are written down meanwhile; None is nowhere.
 
@@ -55,7 +57,9 @@ def run(choose: Callable[[], Endpoint], wishes: Wishes | None = None, *, history
     try:
         from pyd_tui.dashboard.app import Dashboard  # noqa: PLC0415 - after the first picture
 
-        dashboard = Dashboard(choose, beginning=beginning, history=history)
+        (name, choose), *rest = engines.items()
+        others = dict(rest)
+        dashboard = Dashboard(choose, name=name, others=others, beginning=beginning, history=history)
     except BaseException:
         sys.stdout.write(RESTORE)
         sys.stdout.flush()

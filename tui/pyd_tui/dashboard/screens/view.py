@@ -53,6 +53,8 @@ class ViewScreen(FindingScreen):
                     self.app.exit()
                 case "help":
                     dashboard.action_help()
+                case "engines":
+                    dashboard.action_engines()
                 case "theme":
                     dashboard.set_theme(call.words[0])
                 case "undo":
