@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from pyd_core.engine.options import CommitOptions
 from pyd_core.engine.recreate import Changes
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container import Container
+from pyd_core.notation.ports import parse_published
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.actions import limits
 from pyd_tui.dashboard.screens.form import Field
 
 LIMITS = ("memory", "cpus", "pids", "restart")
-_PORT = re.compile(
-    r"(?:(?P<ip>\[[0-9a-fA-F:]+\]|[0-9.]+):)?(?P<outside>\d{1,5}):(?P<inside>\d{1,5})(?:/(?P<kind>tcp|udp|sctp))?"
-)
 
 
 def again_fields(found: Container) -> list[Field]:
@@ -141,13 +140,6 @@ def _ports(found: Container) -> list[str]:
     return told
 
 
-def _bindings(text: str) -> dict[str, list[dict[str, Any]]]:
-    bindings: dict[str, list[dict[str, Any]]] = {}
-    for word in _words("ports", text):
-        found = _PORT.fullmatch(word)
-        if found is None or not all(0 < int(found[end]) < 65536 for end in ("outside", "inside")):
-            raise InvalidInput(f"ports: can't read {safe(word)}", hint="8080:80, 127.0.0.1:5353:53/udp")
-        inside = f"{found['inside']}/{found['kind'] or 'tcp'}"
-        outside = {"HostIp": (found["ip"] or "").strip("[]"), "HostPort": found["outside"]}
-        bindings.setdefault(inside, []).append(outside)
-    return bindings
+def _bindings(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(parse_published(_words("ports", text)))
+    return found
