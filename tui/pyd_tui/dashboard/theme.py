@@ -81,8 +81,9 @@ class Palette:
         bold = role in {"strong", "title", "bad"} and not stale
         if self.ansi:
             dim = role in {"dim", "faint"} or stale
-            reverse = (role == "match") ^ (ground == self.cursor)
-            colour = None if self.plain or stale else _native(self._colour(role))
+            on_bar = ground == self.cursor
+            reverse = (role == "match") ^ on_bar
+            colour = None if self.plain or stale or on_bar else _native(self._colour(role))
             return Style(color=colour, bold=bold or None, dim=dim or None, reverse=reverse)
         if role == "match":
             return Style(color=self.text, bgcolor=self.selection, bold=True)

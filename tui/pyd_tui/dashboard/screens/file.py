@@ -48,7 +48,7 @@ class FileScreen(FindingScreen):
         lines: Lines[Cell] = Lines(lambda line: line, empty="it is empty", id="file")
         yield lines
         yield Prompt(id="find")
-        yield Footer("file", "text")
+        yield Footer("file")
 
     def on_mount(self) -> None:
         """Lays the file out."""
