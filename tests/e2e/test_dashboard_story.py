@@ -24,8 +24,7 @@ def test_the_broken_one_of_two_hundred_is_found_understood_entered_and_restarted
     docker("wait", name)
     socket = Path(docker.host.removeprefix("unix://"))
     with Crowd(tmp_path / "engine.sock", socket, 199) as engine:
-        home = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_STATE_HOME": str(tmp_path / "state")}
-        screen = terminal([pyd, "--host", engine.url], env=home)
+        screen = terminal([pyd, "--host", engine.url])
         screen.wait_for("crowd-010")
         screen.keys("!")
         screen.wait_for(re.compile(rf"exited 3 +{re.escape(name)}"))

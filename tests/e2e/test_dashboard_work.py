@@ -16,17 +16,11 @@ LIVE = re.compile(r"live *$", re.MULTILINE)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
-    """Settings and memory of its own."""
-    return {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_STATE_HOME": str(tmp_path / "state")}
-
-
-@pytest.fixture
-def on(docker: Docker, pyd: Path, terminal: Opener, home: dict[str, str]) -> Callable[..., Terminal]:
+def on(docker: Docker, pyd: Path, terminal: Opener) -> Callable[..., Terminal]:
     """Opens the dashboard on one container of this run."""
 
-    def start(name: str, *more: str, env: dict[str, str] | None = None) -> Terminal:
-        opened = terminal([pyd, "--host", docker.host, "--filter", name, *more], env={**home, **(env or {})})
+    def start(name: str) -> Terminal:
+        opened = terminal([pyd, "--host", docker.host, "--filter", name])
         opened.wait_for(re.compile(rf"running +{re.escape(name)}"))
         return opened
 
@@ -92,9 +86,9 @@ def test_a_container_runs_again_with_changes_and_undo_brings_it_back(
 
 
 def test_settings_hold_conflicts_are_told_and_what_is_chosen_is_remembered(
-    server: str, on: Callable[..., Terminal], home: dict[str, str]
+    server: str, on: Callable[..., Terminal], tmp_path: Path
 ):
-    config = Path(home["XDG_CONFIG_HOME"], "pyd", "config.toml")
+    config = tmp_path / "config" / "pyd" / "config.toml"
     config.parent.mkdir(parents=True)
     config.write_text('[keys.containers]\ninspect = "f4"\nwhy = "s"\n')
     screen = on(server)
@@ -114,16 +108,16 @@ def test_settings_hold_conflicts_are_told_and_what_is_chosen_is_remembered(
     screen.wait_for("Layers, the newest first")
     screen.keys("C-c")
     assert screen.wait_exit() == 0
-    state = json.loads(Path(home["XDG_STATE_HOME"], "pyd", "dashboard.json").read_text())
+    state = json.loads((tmp_path / "state" / "pyd" / "dashboard.json").read_text())
     assert state["view"] == "images"
 
 
 def test_a_terminal_without_utf8_gets_ascii_alone_and_one_of_few_colours_its_own(
-    docker: Docker, pyd: Path, server: str, terminal: Opener, home: dict[str, str]
+    docker: Docker, pyd: Path, server: str, terminal: Opener
 ):
     opened = terminal(
         ["env", "TERM=xterm", pyd, "--host", docker.host, "--filter", server],
-        env={**home, "LC_ALL": "C", "COLORTERM": ""},
+        env={"LC_ALL": "C", "COLORTERM": ""},
     )
     opened.wait_for(re.compile(rf"\* running +{re.escape(server)}"))
     opened.keys("x")

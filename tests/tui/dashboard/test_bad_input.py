@@ -73,7 +73,7 @@ async def test_an_engine_that_refuses_cuts_and_goes_away_is_told_of_and_found_ag
         await dashboard.press("s")
         await dashboard.until_shown("<html>[b]x")
         assert not ACTED_ON.search(dashboard.text)
-        await dashboard.press("enter", "0")
+        await dashboard.press("enter", "0", "tab")
         await dashboard.until_shown("␛[31mred")
         engine.cut(down=True)
         await dashboard.until_shown("○ no engine")
