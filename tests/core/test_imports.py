@@ -49,7 +49,7 @@ def test_no_module_of_the_core_or_of_the_packs_loads_anything_that_draws():
 
 @pytest.mark.parametrize("room", ["pyd_core.model", "pyd_core.linux"])
 def test_the_lowest_rooms_load_none_above_them(room: str):
-    above = {f"pyd_core.{name}" for name in ("engine", "fleet", "logs", "debug", "triage", "daemon")}
+    above = {f"pyd_core.{name}" for name in ("engine", "files", "fleet", "logs", "debug", "triage", "daemon")}
     assert not above & loaded(EVERY_MODULE, room)
 
 

@@ -30,8 +30,9 @@ def run(pyd: Path, docker: Docker) -> Run:
 
 
 @pytest.fixture
-def terminal() -> Iterator[Opener]:
-    """Opens programs in real terminals."""
+def terminal(tmp_path: Path) -> Iterator[Opener]:
+    """Opens programs in real terminals, with settings and memory of their own."""
+    own = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_STATE_HOME": str(tmp_path / "state")}
     if shutil.which("tmux") is None:
         missing("tmux")
     with ExitStack() as opened:
@@ -41,6 +42,6 @@ def terminal() -> Iterator[Opener]:
             size: tuple[int, int] = (120, 40),
             env: Mapping[str, str] | None = None,
         ) -> Terminal:
-            return opened.enter_context(Terminal(argv, size, env))
+            return opened.enter_context(Terminal(argv, size, {**own, **(env or {})}))
 
         yield start

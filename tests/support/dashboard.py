@@ -14,6 +14,7 @@ from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.logs.line import LogLine
 from pyd_tui.dashboard.app import Dashboard
+from pyd_tui.dashboard.beginning import Beginning
 from pyd_tui.dashboard.panels.containers import Containers
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
@@ -148,6 +149,7 @@ async def opened(
     size: tuple[int, int] = (120, 40),
     choose: Callable[[], Endpoint] | None = None,
     palette: Palette = DARK,
+    beginning: Beginning | None = None,
 ) -> AsyncIterator[Opened]:
     """Opens the dashboard and waits for its first picture; the engine may still be silent."""
     engine = scripted.engine()
@@ -156,6 +158,7 @@ async def opened(
         lambda endpoint: Engine(endpoint, scripted),
         clock=Clock(now=lambda: NOW_NS, zone=UTC),
         palette=palette,
+        beginning=beginning,
     )
     async with app.run_test(size=size) as pilot:
         yield Opened(app, pilot)

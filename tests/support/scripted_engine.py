@@ -56,6 +56,8 @@ class ScriptedEngine:
             **THINGS,
         }
         """What other paths answer; `*/LAST` stands for every path that ends so."""
+        self.archives: dict[str, bytes] = {}
+        """What containers have at a path, as a tar; anything else isn't there."""
         self.refusals: dict[str, tuple[int, str]] = {}
         """Status and message that a `METHOD path` answers instead."""
         self.requests: list[str] = []
@@ -231,7 +233,10 @@ class ScriptedEngine:
             self._replay(queue, filters, nanoseconds(query.get("since")))
         elif parts[-1] in {"logs", "stats", "archive"}:
             one = self._find(parts[2])
-            if one is None or parts[-1] == "archive":  # containers here have no files
+            if one is not None and parts[-1] == "archive" and (tar := self.archives.get(query.get("path", ""))):
+                yield _ScriptedStream(200, {"content-type": "application/x-tar"}, _closed(tar))
+                return
+            if one is None or parts[-1] == "archive":
                 missing = "container" if one is None else "file"
                 yield _ScriptedStream(404, headers, _closed(json.dumps({"message": f"No such {missing}"}).encode()))
                 return
@@ -246,9 +251,6 @@ class ScriptedEngine:
                     queue.put_nowait(data)
                 if query.get("follow") != "1" or not one.running:
                     queue.put_nowait(None)
-        elif parts[-1] == "archive":
-            yield _ScriptedStream(404, headers, _closed(b'{"message":"no such file"}'))
-            return
         else:
             raise AssertionError(f"not scripted: {request.target}")
         if "until" in query:

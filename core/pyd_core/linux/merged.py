@@ -80,8 +80,35 @@ class MergedTree:
             held.callback(os.close, descriptor)
             return os.pread(descriptor, size, offset)
 
+    def names(self, path: str) -> list[tuple[str, os.stat_result, str]] | None:
+        """Returns what is in a directory: names, facts, and where links point; None when it is no directory.
+
+        Raises:
+            PermissionError: This process may not look there.
+        """
+        with ExitStack() as held:
+            found = self._find(path, held, MOST_LINKS)
+            if found is None or not stat.S_ISDIR(found[1][0].info.st_mode):
+                return None
+            here, places = found
+            seen: dict[str, tuple[str, os.stat_result, str] | None] = {}
+            for place in places:
+                directory = _open_directory(place, held)
+                if directory is None:
+                    continue
+                for name in os.listdir(f"/proc/self/fd/{directory}"):  # noqa: PTH208 - by descriptor
+                    if name not in seen:
+                        mounted = self._mounts.get(f"{here.rstrip('/')}/{name}")
+                        seen[name] = _named(name, _entry(_NOWHERE, mounted) if mounted else _entry(directory, name))
+            return [one for one in seen.values() if one is not None]
+
     def _walk(self, path: str, held: ExitStack, budget: int) -> tuple[str, _Place] | None:
         """Finds the uppermost entry at a path; descriptors opened on the way are closed with `held`."""
+        found = self._find(path, held, budget)
+        return None if found is None else (found[0], found[1][0])
+
+    def _find(self, path: str, held: ExitStack, budget: int) -> tuple[str, list[_Place]] | None:
+        """Finds the entries at a path that make up what is seen there, uppermost first."""
         parts = _parts(path)
         done: list[str] = []
         trail = [self._root()]
@@ -104,12 +131,12 @@ class MergedTree:
                     return None
                 target = os.readlink(places[0].name, dir_fd=places[0].parent)
                 base = [] if target.startswith("/") else done
-                return self._walk("/".join([*base, target, *parts[index:]]), held, budget - 1)
+                return self._find("/".join([*base, target, *parts[index:]]), held, budget - 1)
             if not stat.S_ISDIR(mode):
-                return None if index < len(parts) else (here, places[0])
+                return None if index < len(parts) else (here, places)
             done.append(part)
             trail.append(places)
-        return ("/" + "/".join(done), trail[-1][0]) if trail[-1] else None
+        return ("/" + "/".join(done), trail[-1]) if trail[-1] else None
 
     def _root(self) -> list[_Place]:
         roots = [self._mounts["/"]] if "/" in self._mounts else self._layers
@@ -162,6 +189,16 @@ def _open_directory(place: _Place, held: ExitStack) -> int | None:
         return None
     held.callback(os.close, descriptor)
     return descriptor
+
+
+def _named(name: str, place: _Place | None) -> tuple[str, os.stat_result, str] | None:
+    """Returns what to tell of an entry; None for a whiteout, and for what went meanwhile."""
+    if place is None or (stat.S_ISCHR(place.info.st_mode) and place.info.st_rdev == 0):
+        return None
+    link = ""
+    if stat.S_ISLNK(place.info.st_mode):
+        link = os.readlink(place.name, dir_fd=None if place.parent == _NOWHERE else place.parent)
+    return name, place.info, link
 
 
 def _is_opaque(place: _Place) -> bool:

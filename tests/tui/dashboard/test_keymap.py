@@ -6,14 +6,23 @@ import pytest
 
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.keymap import KEYMAP, Scope
+from pyd_tui.dashboard.keys import Keys, key_name
+from pyd_tui.dashboard.panels.document import DocumentPane
+from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.screens.browse import Browse
+from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.engines import Engines
+from pyd_tui.dashboard.screens.file import FileScreen
+from pyd_tui.dashboard.screens.form import Form
+from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.line import LineScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.main import Main
+from pyd_tui.dashboard.screens.output import Output
+from pyd_tui.dashboard.screens.report import Report
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.table import Table
 
@@ -27,7 +36,15 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "engines": (Engines,),
     "log": (LogScreen,),
     "line": (LineScreen,),
-    "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, Engines),
+    "files": (FilesPane,),
+    "document": (DocumentPane,),
+    "file": (FileScreen,),
+    "ask": (Confirm,),
+    "form": (Form,),
+    "help": (Help,),
+    "report": (Report,),
+    "output": (Output,),
+    "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, FileScreen, Help, Engines),
 }
 
 
@@ -51,9 +68,37 @@ def test_every_key_calls_something_that_exists(scope: Scope):
         ("browse", "views", "move"),
         ("engines", "move", "everywhere"),
         ("log", "move", "everywhere"),
+        ("detail", "files", "move", "everywhere"),
+        ("file", "text", "move", "everywhere"),
         ("line", "move", "text", "everywhere"),
     ],
 )
 def test_no_key_means_two_things_in_one_place(scopes: tuple[Scope, ...]):
     used = Counter(name for scope in scopes for key in KEYMAP[scope] for name in key.keys)
     assert [name for name, times in used.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("scope", KEYMAP)
+def test_every_key_has_a_name_of_its_own_to_be_set_by(scope: Scope):
+    names = Counter(key.name for key in KEYMAP[scope])
+    assert [name for name, times in names.items() if times > 1 or not name.replace("-", "").isalnum()] == []
+
+
+def test_keys_that_are_set_take_the_place_of_the_usual_ones_and_conflicts_are_told():
+    keys = Keys({"containers": {"stop": "r", "debug": ["F5", "ctrl+k", "/"], "logs": [], "strat": "x"}, "cont": {}})
+    table = {key.name: key for key in keys.of("containers")}
+    assert table["debug"].keys == ("f5", "ctrl+k", "slash")
+    assert (table["debug"].shown, table["logs"].shown, table["stop"].shown) == ("F5 ^k /", "none", "r")
+    assert [(problem.steps, problem.message) for problem in keys.problems] == [
+        (("keys", "containers", "strat"), "containers has no key strat"),
+        (("keys", "cont"), "there is no part cont"),
+        (("keys", "containers", "debug"), "/ is set for containers.debug and for containers.filter"),
+        (("keys", "containers", "stop"), "r is set for containers.stop and for containers.restart"),
+    ]
+    assert Keys().problems == []
+
+
+def test_keys_are_written_as_people_write_them():
+    written = ["x", "X", "/", "ctrl+k", "F5", "esc", "+", "ctrl++", "hyper+x", "", "xx", "\x1b", "ctrl+"]
+    names = ["x", "X", "slash", "ctrl+k", "f5", "escape", "plus", "ctrl+plus", *[None] * 5]
+    assert [key_name(text) for text in written] == names

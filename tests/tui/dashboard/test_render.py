@@ -10,7 +10,7 @@ from pyd_core.logs.line import LogLine
 from pyd_core.model.container import Port
 from pyd_core.model.event import Actor, Event
 from pyd_tui.dashboard.render.containers import is_broken, memory, ports, since, state
-from pyd_tui.dashboard.render.document import document
+from pyd_tui.dashboard.render.document import document, parse, value_at
 from pyd_tui.dashboard.render.events import event_line
 from pyd_tui.dashboard.render.figures import Clock, duration, moment, percent, size
 from pyd_tui.dashboard.render.layout import Column, arrange
@@ -154,8 +154,24 @@ def test_a_death_in_the_events_says_its_exit_code():
 
 def test_a_document_keeps_every_character_of_the_json():
     body = b'{"a":["x\\u001b[31m",1.5e3,true,null,{}],"b\\"c":"d, e: f"}'
-    laid_out = "".join(text(one).strip() for one in document(body))
+    laid_out = "".join(text(line.text).strip() for line in document(parse(body)))
     assert laid_out == '{"a": ["x\\u001b[31m",1.5e3,true,null,{}],"b\\"c": "d, e: f"}'
+
+
+def test_a_document_folds_by_path_masks_secrets_and_gives_what_is_at_a_path():
+    body = b'{"Config":{"Env":["A=1","DB_PASSWORD=x"],"Labels":{"a.b\\"c":"d"}},"Big":[1,2,3]}'
+    found = parse(body)
+    lines = document(found, {".Big"})
+    paths = [line.key for line in lines]
+    assert '.Config.Labels["a.b\\"c"]' in paths
+    assert ".Big[0]" not in paths
+    assert text(next(line.text for line in lines if line.key == ".Big")).strip() == '"Big": [ … 3 entries ]'
+    assert not any("DB_PASSWORD=x" in text(line.text) for line in lines)
+    assert any("DB_PASSWORD=x" in text(line.text) for line in document(found, unmasked=True))
+    assert value_at(found, '.Config.Labels["a.b\\"c"]') == "d"
+    assert value_at(found, ".Big[1]") == "2"
+    assert value_at(found, ".Config.Env[0]") == "A=1"
+    assert text(document(parse(b"\xff"))[0].text).startswith('"no JSON')
 
 
 def test_matches_are_marked_whatever_their_case():

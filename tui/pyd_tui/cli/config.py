@@ -1,4 +1,4 @@
-"""`pyd config …`."""
+"""`pyd config …`: pyd's own settings, and, as in docker, files that services of a swarm read."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from pyd_tui.cli.lazygroup import LazyGroup
 
 command = LazyGroup(
     name="config",
-    help="Files that services read.",
+    help="Settings of pyd, and files that services of a swarm read.",
     verbs={
-        "create": ("swarmkit.secrets:create_config", "Make one"),
-        "inspect": ("swarmkit.inspecting:configs", "Show all there is to know"),
+        "show": ("settings:show", "Print all settings of pyd as they hold"),
+        "edit": ("settings:edit", "Open them in your editor, and check them"),
+        "check": ("settings:check", "Say what is wrong with them"),
+        "path": ("settings:path", "Print where their file lies"),
+        "create": ("swarmkit.secrets:create_config", "Make a file that services read"),
+        "inspect": ("swarmkit.inspecting:configs", "Show all there is to know about one"),
         "ls": ("swarmkit.secrets:list_configs", "List them"),
         "rm": ("swarmkit.secrets:remove_configs", "Remove them"),
     },
-    examples=(("pyd config create site nginx.conf", "from a file"),),
+    examples=(
+        ("pyd config edit", "settings in your editor; checked afterwards"),
+        ("pyd config check", "mistakes with their lines, keys that are set twice"),
+        ("pyd config create site nginx.conf", "a file for services of a swarm"),
+    ),
 )

@@ -9,16 +9,34 @@ from typing import TYPE_CHECKING
 
 from pyd_core.fleet.history_path import path_unless_off
 from pyd_tui.cli.state import State
+from pyd_tui.config.settings import ThemeName
 
 if TYPE_CHECKING:
     from pyd_core.engine.endpoint import Endpoint
 
 
-def open_dashboard(state: State, *, all_contexts: bool = False) -> None:
-    """Opens the full-screen dashboard on the engines that the options name, the first of them in sight."""
-    from pyd_tui.dashboard.start import run  # noqa: PLC0415 - textual is heavy
+def open_dashboard(
+    state: State,
+    *,
+    all_contexts: bool = False,
+    theme: ThemeName | None = None,
+    view: str = "",
+    filter: str = "",
+) -> None:
+    """Opens the full-screen dashboard on the engines that the options name, the first of them in sight.
 
-    run(engines(state, all_contexts=all_contexts), history=path_unless_off())
+    Args:
+        state: The global options.
+        all_contexts: On those of all docker contexts.
+        theme: Colours for this time.
+        view: The view to open.
+        filter: The filter to begin with.
+    """
+    from pyd_tui.dashboard.beginning import Wishes  # noqa: PLC0415 - verbs don't pay for it
+    from pyd_tui.dashboard.start import run  # noqa: PLC0415 - likewise
+
+    wishes = Wishes(theme=theme, view=view, filter=filter)
+    run(engines(state, all_contexts=all_contexts), wishes, history=path_unless_off())
 
 
 def engines(state: State, *, all_contexts: bool = False) -> dict[str, Callable[[], Endpoint]]:

@@ -15,18 +15,22 @@ from pyd_core import __version__
 from pyd_tui.cli import failures
 from pyd_tui.cli.state import State
 from pyd_tui.cli.verb import CONTEXT_SETTINGS, Root, global_options
+from pyd_tui.config.settings import THEMES, ThemeName
 
 
-def dashboard(ctx: click.Context, *, all_contexts: bool, **_: object) -> None:
+def dashboard(ctx: click.Context, *, all_contexts: bool, theme: ThemeName | None, view: str, filter: str) -> None:
     """Opens the dashboard when `pyd` is called without a verb on a terminal; else prints help."""
     if ctx.invoked_subcommand is not None:
+        if theme or view or filter:
+            raise click.UsageError("--theme, --view and --filter are for the dashboard alone")
         return
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         click.echo(ctx.get_help())
         return
     from pyd_tui.cli.dashboard import open_dashboard  # noqa: PLC0415 - textual is heavy
 
-    open_dashboard(ctx.ensure_object(State), all_contexts=all_contexts)
+    state = ctx.ensure_object(State)
+    open_dashboard(state, all_contexts=all_contexts, theme=theme, view=view, filter=filter)
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -40,6 +44,9 @@ root = Root(
     callback=click.pass_context(dashboard),
     params=[
         *global_options(json=True),
+        click.Option(["--theme"], type=click.Choice(THEMES), help="The dashboard's colours."),
+        click.Option(["--view"], default="", metavar="NAME", help="The view the dashboard opens: images, events …"),
+        click.Option(["--filter"], default="", metavar="WORDS", help="The filter the dashboard begins with."),
         click.Option(["--all-contexts"], is_flag=True, help="Look at the engines of all docker contexts."),
         click.Option(
             ["--version"],

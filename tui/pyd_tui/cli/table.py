@@ -79,7 +79,6 @@ VERBS: dict[str, Entry] = {
     "service": Entry("pyd_tui.cli.service", "The services of a swarm", SWARM),
     "stack": Entry("pyd_tui.cli.stack", "Services deployed together", SWARM),
     "secret": Entry("pyd_tui.cli.secret", "What services must keep to themselves", SWARM),
-    "config": Entry("pyd_tui.cli.config", "Files that services read", SWARM),
     "build": Entry("pyd_tui.cli.build", "Build an image from a Dockerfile", IMAGES),
     "demo": Entry("pyd_tui.cli.demo", "Bring a small playground up, or take it down", RUN),
     "compose": Entry("pyd_tui.cli.compose", "Run the compose tool against the chosen engine", RUN),
@@ -88,6 +87,7 @@ VERBS: dict[str, Entry] = {
     "context": Entry("pyd_tui.cli.context", "List docker contexts and choose the current one", ENGINE),
     "info": Entry("pyd_tui.cli.info", "Show how the engine is set up and what it holds", ENGINE),
     "version": Entry("pyd_tui.cli.version", "Show the versions of pyd and of the engine", ENGINE),
+    "config": Entry("pyd_tui.cli.config", "Show, edit and check the settings; files that services read", ENGINE),
     "completion": Entry("pyd_tui.cli.completion", "Print a completion script for bash, zsh or fish", ""),
 }
 

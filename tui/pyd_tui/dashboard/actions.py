@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from pyd_core.engine.client import Engine
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.fleet.entry import Entry
+from pyd_core.notation.fields import number
+from pyd_core.notation.limits import parse_cpus, parse_restart
+from pyd_core.notation.sizes import parse_size
 from pyd_core.sanitise import safe
 
 AT_ONCE = 10
@@ -40,6 +42,7 @@ async def _pause(engine: Engine, entry: Entry) -> None:
 
 
 ACTIONS = {
+    "start": Action("start", "starting", "started", lambda engine, entry: engine.containers.start(entry.id)),
     "stop": Action("stop", "stopping", "stopped", lambda engine, entry: engine.containers.stop(entry.id)),
     "restart": Action("restart", "restarting", "restarted", lambda engine, entry: engine.containers.restart(entry.id)),
     "pause": Action("pause or unpause", "pausing", "paused or unpaused", _pause),
@@ -80,10 +83,7 @@ def update(changes: Sequence[str]) -> Action:
     Raises:
         InvalidInput: One of them isn't any of these.
     """
-    body: dict[str, object] = {}
-    for change in changes:
-        name, _, value = change.partition("=")
-        body |= _limit(name, value)
+    body = limits(changes)
     return Action(
         "update",
         "updating",
@@ -92,31 +92,49 @@ def update(changes: Sequence[str]) -> Action:
     )
 
 
-_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)([bkmg]?)b?", re.IGNORECASE)
-_RESTART = re.compile(r"(no|always|unless-stopped|on-failure)(?::(\d+))?")
+def limits(changes: Sequence[str]) -> dict[str, object]:
+    """Returns fields of a `HostConfig` (Engine API) for limits as `update` takes them.
+
+    Raises:
+        InvalidInput: One of them isn't any.
+    """
+    body: dict[str, object] = {}
+    for change in changes:
+        name, _, value = change.partition("=")
+        body |= _limit(name, value)
+    return body
 
 
 def _limit(name: str, value: str) -> dict[str, object]:
     """The part of an update's body (Engine API, `ContainerUpdate`) that one change stands for."""
+    try:
+        if value and (body := _read(name, value)):
+            return body
+    except InvalidInput:  # said below in the words of this command
+        pass
+    raise InvalidInput(
+        f"can't update {safe(name)} to {safe(value) or 'nothing'}",
+        hint="write memory=512m, cpus=1.5, pids=100, restart=always",
+    )
+
+
+def _read(name: str, value: str) -> dict[str, object]:
+    """Reads one value as the command line does; empty where it would be no limit, or there is no such name."""
     match name:
-        case "memory" if (found := _SIZE.fullmatch(value)) and float(found[1]) > 0:
-            wanted = int(float(found[1]) * _UNITS[found[2].lower()])
+        case "memory" if (size := parse_size(value)) > 0:
             return {
-                "Memory": wanted,
-                "MemorySwap": 2 * wanted,
-            }  # as a new container gets it; else the old one is in the way
-        case "cpus" if re.fullmatch(r"\d+(\.\d+)?", value) and float(value) > 0:
-            return {"NanoCpus": int(float(value) * 1e9)}
-        case "pids" if re.fullmatch(r"-1|[1-9]\d*", value):
-            return {"PidsLimit": int(value)}
-        case "restart" if found := _RESTART.fullmatch(value):
-            return {"RestartPolicy": {"Name": found[1], "MaximumRetryCount": int(found[2] or 0)}}
+                "Memory": size,
+                "MemorySwap": 2 * size,
+            }  # as a new container gets it
+        case "cpus" if (cpus := parse_cpus(value)) > 0:
+            return {"NanoCpus": cpus}
+        case "pids" if (count := number(value, name, least=-1)) != 0:
+            return {"PidsLimit": count}
+        case "restart":
+            policy = parse_restart(value)
+            return {"RestartPolicy": {"Name": policy.name, "MaximumRetryCount": policy.maximum_retry_count}}
         case _:
-            raise InvalidInput(
-                f"can't update {safe(name)} to {safe(value) or 'nothing'}",
-                hint="write memory=512m, cpus=1.5, pids=100, restart=always",
-            )
+            return {}
 
 
 def question(action: Action, entries: list[Entry]) -> str:

@@ -6,14 +6,25 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from textual import events
 from textual._compositor import ChopsUpdate
 from textual.app import App
 
-from pyd_core.errors import PydError
+from pyd_core.errors import InvalidInput, PydError
 from pyd_core.fleet.delta import Delta
 from pyd_core.logs.mark import Mark, mark_of
+from pyd_core.sanitise import safe
 from pyd_core.tasks import TaskOwner
+from pyd_tui.config.reader import nearest
+from pyd_tui.config.settings import Remembered
+from pyd_tui.dashboard.acting import Acting
+from pyd_tui.dashboard.ascii import Ascii
+from pyd_tui.dashboard.beginning import Beginning
+from pyd_tui.dashboard.commands import parse
+from pyd_tui.dashboard.errands import Errands
+from pyd_tui.dashboard.jobs import Jobs
+from pyd_tui.dashboard.keys import Keys
 from pyd_tui.dashboard.link import Choose, Link, Open
 from pyd_tui.dashboard.logbook import TAIL, Logbook
 from pyd_tui.dashboard.marks import known_marks
@@ -22,6 +33,7 @@ from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.logview import FRAME
 from pyd_tui.dashboard.panels.views import Views
+from pyd_tui.dashboard.programs import Programs
 from pyd_tui.dashboard.recording import record
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
@@ -29,14 +41,16 @@ from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.screens.view import ViewScreen
-from pyd_tui.dashboard.theme import DARK, LIGHT, PALETTES, Palette, palette_of, preferred
+from pyd_tui.dashboard.theme import PALETTES, PREFIX, Palette, palette_of, preferred
 from pyd_tui.dashboard.update import TightUpdate
+from pyd_tui.dashboard.view import View
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
+    from textual.filter import LineFilter
     from textual.screen import Screen
     from textual.timer import Timer
 
@@ -54,6 +68,8 @@ class Dashboard(App[None]):
         name: What the user calls it, where there are several.
         others: Names of further engines, and what finds their addresses; all are connected to at once.
         clock: Tells the time; tests hold it still.
+        palette: Colours; by default what the settings and the environment ask for.
+        beginning: The settings, and what to open.
         palette: Colours; by default what the environment asks for.
         history: Where deaths are written down while it is open; None is nowhere.
     """
@@ -70,10 +86,24 @@ class Dashboard(App[None]):
         others: Mapping[str, Choose] | None = None,
         clock: Clock | None = None,
         palette: Palette | None = None,
+        beginning: Beginning | None = None,
         history: Path | None = None,
     ) -> None:
-        palette = palette or preferred()
+        self.beginning = beginning = beginning or Beginning()
+        palette = palette or preferred(beginning.theme)
         super().__init__(ansi_color=palette.plain or None)
+        self.jobs = Jobs(self._progressed)
+        """What is going on that takes its time."""
+        self.errands = Errands(self)
+        self.acting = Acting(self)
+        self.programs = Programs(self)
+        self.keys = Keys(beginning.settings.keys, beginning.settings.commands)
+        """The keys that hold."""
+        self.left = beginning.remembered
+        """How it is left."""
+        if self.keys.overrides:
+            self.set_keymap(self.keys.overrides)
+        self._ascii = [Ascii()] if beginning.ascii else []
         for known in PALETTES.values():
             self.register_theme(known.theme)
         self.theme = palette.name
@@ -102,8 +132,50 @@ class Dashboard(App[None]):
         """Paints first, and only then looks for the engine."""
         self._log_timer = self.set_interval(FRAME, self._show_log, pause=True)
         self._stale_timer = self.set_interval(1.0, self._tick, pause=True)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Looks for the engine, and opens the view to begin with."""
         for link in self.links:
-            self.call_after_refresh(link.start)
+            link.start()
+        beginning = self.beginning
+        if beginning.trouble is not None:
+            self.say(beginning.trouble.message, "bad", beginning.trouble.hint)
+        elif self.keys.problems:
+            self.say(self.keys.problems[0].message, "warn", "pyd config check tells all")
+        try:
+            call = parse(beginning.view)
+        except InvalidInput as error:
+            self.say(error.message, "warn", error.hint)
+            return
+        if call.verb == "view":
+            self.open_view(call.words[0])
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leaves, and notes how."""
+        self.left = self._how()
+        super().exit(result, return_code, message)
+
+    def _how(self) -> Remembered:
+        views = [screen for screen in self.screen_stack if isinstance(screen, ViewScreen)]
+        if not views:
+            return self.left
+        view = views[0].table.view if isinstance(views[0], Main) else View()
+        return replace(
+            self.left,
+            view=views[-1].view,
+            sort=view.sort,
+            living_only=view.living_only,
+            broken_only=view.broken_only,
+        )
+
+    def _progressed(self) -> None:
+        for footer in self.screen.query(Footer) if self.screen_stack else ():
+            footer.renew()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Adds ASCII where the terminal knows no more."""
+        return [*super().get_line_filters(), *self._ascii]
 
     async def on_unmount(self) -> None:
         """Ends everything that runs."""
@@ -293,6 +365,11 @@ class Dashboard(App[None]):
     def _fatal_error(self) -> None:
         self._close_messages_no_wait()
 
+    @property
+    def own_names(self) -> list[str]:
+        """What the user's own commands are called."""
+        return [command.name for command in self.keys.commands]
+
     # What keys do
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -302,13 +379,31 @@ class Dashboard(App[None]):
 
     def action_help(self) -> None:
         """Shows all keys."""
-        if not isinstance(self.screen, Help):
+        if isinstance(self.screen, Help):
+            self.screen.dismiss()
+        else:
             self.push_screen(Help())
 
     def action_theme(self) -> None:
-        """Dark or light."""
-        if not palette_of(self).plain:
-            self.theme = (LIGHT if palette_of(self).dark else DARK).name
+        """The next theme."""
+        names = [palette.name for palette in PALETTES.values() if not palette.plain]
+        if self.theme in names:
+            self.set_theme(names[(names.index(self.theme) + 1) % len(names)].removeprefix(PREFIX))
+
+    def set_theme(self, name: str) -> None:
+        """Shows another theme, and remembers it.
+
+        Raises:
+            InvalidInput: There is none of this name, or the terminal shall have no colours.
+        """
+        if palette_of(self).plain and self.no_color:
+            raise InvalidInput("NO_COLOR is set: there are no colours here", hint="unset it, and start again")
+        if PREFIX + name not in PALETTES:
+            known = [known.removeprefix(PREFIX) for known in PALETTES]
+            raise InvalidInput(f"there is no theme {safe(name)}", hint=nearest(name, known))
+        self.theme = PREFIX + name
+        self.left = replace(self.left, theme=name)
+        self.say(f"theme {name}")
 
     def action_leave(self) -> None:
         """Leaves."""

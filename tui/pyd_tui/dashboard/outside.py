@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pyd_core.engine.client import Engine
@@ -32,7 +32,13 @@ def command(endpoint: Endpoint | None, *verb: str) -> list[str]:
     return [sys.executable, "-m", "pyd_tui", *chosen, *verb]
 
 
-async def run_outside(app: App[None], argv: Sequence[str], *, wait_on: frozenset[int] = frozenset()) -> int:
+async def run_outside(
+    app: App[None],
+    argv: Sequence[str],
+    *,
+    wait_on: frozenset[int] = frozenset(),
+    env: Mapping[str, str] | None = None,
+) -> int:
     """Runs a program on the terminal while the dashboard stands aside, and returns its exit code.
 
     The event loop goes on meanwhile: the engine's events are read as they come, only nothing is drawn. Signals from the
@@ -42,13 +48,14 @@ async def run_outside(app: App[None], argv: Sequence[str], *, wait_on: frozenset
         app: The dashboard.
         argv: The program.
         wait_on: Exit codes after which the user shall press a key first, to have read what the program said.
+        env: Its environment; None is this process's own.
     """
     ignored = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT)}
     with app.batch_update(), app.suspend():
         try:
             for number in ignored:  # a handler, since a child would inherit that they are ignored
                 signal.signal(number, lambda *_: None)
-            process = await asyncio.create_subprocess_exec(*argv)
+            process = await asyncio.create_subprocess_exec(*argv, env=env)
             code = await process.wait()
             if code in wait_on:
                 sys.stdout.write("\npress enter to go back to the dashboard ")

@@ -15,7 +15,6 @@ from pyd_core.model.container import Container, Processes
 from pyd_tui.dashboard.recorded import Recorded, recorded
 from pyd_tui.dashboard.render.changes import changes
 from pyd_tui.dashboard.render.connections import connections
-from pyd_tui.dashboard.render.document import document
 from pyd_tui.dashboard.render.env import env
 from pyd_tui.dashboard.render.facts import nothing
 from pyd_tui.dashboard.render.figures import SECOND, Clock
@@ -146,7 +145,6 @@ PAGES: dict[str, Page] = {
     "overview": Page(draw=_overview),
     "stats": Page(draw=_stats, ask=recorded),
     "why": Page(draw=lambda subject: why(subject.verdict, subject.clock, subject.room)),
-    "inspect": _inspected(lambda _, subject: document(subject.body)),
     "processes": _asked("processes", Processes, processes, lambda engine, key: engine.containers.top(key)),
     "env": _inspected(lambda found, subject: env(found.config.env, unmasked=subject.unmasked)),
     "mounts": _inspected(lambda found, _: mounts(found)),
@@ -154,7 +152,7 @@ PAGES: dict[str, Page] = {
     "changes": _asked("changes", list, changes, lambda engine, key: engine.containers.changes(key)),
     "health": _inspected(lambda found, subject: probes(found, subject.clock)),
 }
-"""Every tab drawn from a `Subject`; logs and events are panels of their own."""
+"""Every tab drawn from a `Subject`; logs, inspect, events and files are panels of their own."""
 
 TABS = (
     "overview",
@@ -168,6 +166,7 @@ TABS = (
     "mounts",
     "network",
     "changes",
+    "files",
     "health",
 )
 """All tabs, in the order of their digits."""

@@ -12,6 +12,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from pyd_tui.dashboard.beginning import Wishes, begin
+from pyd_tui.dashboard.locale import utf8
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,27 +25,33 @@ ALTERNATE = "\x1b[?1049h\x1b[?25l"
 RESTORE = "\x1b[?1049l\x1b[?25h"
 
 
-def frame(columns: int, lines: int, *, coloured: bool) -> str:
+def frame(columns: int, lines: int, *, coloured: bool, ascii: bool = False) -> str:
     """Returns what to write for the first picture: the top line and the ground, in the colours the app begins with."""
     top, ground, accent = ("\x1b[48;5;235m", "\x1b[48;5;233m", "\x1b[1;38;5;75m") if coloured else ("", "", "\x1b[1m")
-    notice = "connecting …"
+    notice = "connecting ..." if ascii else "connecting …"
     middle = f"\x1b[{max(2, lines // 3)};{max(1, (columns - len(notice)) // 2)}H\x1b[2m{notice}"
     return f"{ALTERNATE}{ground}\x1b[2J\x1b[H{top}{accent} pyd\x1b[22m\x1b[K\x1b[0m{ground}{middle}\x1b[0m"
 
 
-def run(engines: Mapping[str, Callable[[], Endpoint]], *, history: Path | None = None) -> None:
+def run(
+    engines: Mapping[str, Callable[[], Endpoint]], wishes: Wishes | None = None, *, history: Path | None = None
+) -> None:
     """Opens the dashboard on one engine or several, and returns when the user leaves.
 
     Args:
         engines: What the user calls each, and what finds its address; the first one is looked at.
+        wishes: What the command line asks for.
         history: Where deaths are written down meanwhile; None is nowhere.
 
     Raises:
         Exception: A bug in the dashboard; the terminal is restored by then.
     """
     columns, lines = shutil.get_terminal_size()
+    beginning = begin(wishes, utf8=utf8())
     light = os.environ.get("COLORFGBG", "").endswith((";7", ";15"))
-    sys.stdout.write(frame(columns, lines, coloured=not (light or os.environ.get("NO_COLOR"))))
+    unknown = beginning.theme == "auto" and not light and "256" in os.environ.get("TERM", "")
+    dark = beginning.theme == "dark" or unknown
+    sys.stdout.write(frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR"), ascii=beginning.ascii))
     sys.stdout.flush()
     gc.disable()  # what is loaded now stays for ever; looking through it for garbage costs a tenth of the time
     try:
@@ -50,7 +59,7 @@ def run(engines: Mapping[str, Callable[[], Endpoint]], *, history: Path | None =
 
         (name, choose), *rest = engines.items()
         others = dict(rest)
-        dashboard = Dashboard(choose, name=name, others=others, history=history)
+        dashboard = Dashboard(choose, name=name, others=others, beginning=beginning, history=history)
     except BaseException:
         sys.stdout.write(RESTORE)
         sys.stdout.flush()
@@ -58,6 +67,7 @@ def run(engines: Mapping[str, Callable[[], Endpoint]], *, history: Path | None =
     finally:
         gc.freeze()
         gc.enable()
-    dashboard.run()
+    dashboard.run(mouse=beginning.settings.mouse)
+    beginning.keep(dashboard.left)
     if dashboard.bug is not None:
         raise dashboard.bug

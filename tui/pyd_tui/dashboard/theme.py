@@ -1,4 +1,4 @@
-"""How roles look: a dark and a light palette, and one without any colour."""
+"""How roles look: palettes for dark and light grounds, for eyes of several kinds, and without any colour."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SOURCES: tuple[Source, ...] = get_args(Source)
 
 @dataclass(frozen=True, kw_only=True)
 class Palette:
-    """Colours of one theme, as `#rrggbb`.
+    """Colours of one theme, as `#rrggbb`, or as Textual names the terminal's own (`ansi_green`).
 
     Text colours keep a contrast of 4.5:1 on `background` (WCAG 2 AA); `faint` is for rules and marks, never for words.
     """
@@ -44,6 +44,8 @@ class Palette:
     """For containers beside each other, as many as there are roles for them."""
     plain: bool = False
     """Without colours: what matters is bold, the rest is the terminal's own."""
+    ansi: bool = False
+    """In the terminal's own colours: its ground stays, and bars are drawn by reversing."""
     _styles: dict[tuple[Role, str, bool], Style] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -62,7 +64,7 @@ class Palette:
             surface=self.background,
             panel=self.panel,
             dark=self.dark,
-            ansi=self.plain,
+            ansi=self.ansi,
             variables={"ansi-background": self.background, "ansi-foreground": self.text, "border-blurred": self.faint},
         )
 
@@ -77,12 +79,20 @@ class Palette:
 
     def _make(self, role: Role, ground: str, *, stale: bool) -> Style:
         bold = role in {"strong", "title", "bad"} and not stale
-        if self.plain:
+        if self.ansi:
+            dim = role in {"dim", "faint"} or stale
             on_bar = ground == self.cursor
-            return Style(bold=bold or None, dim=role in {"dim", "faint"} or None, reverse=(role == "match") ^ on_bar)
+            reverse = (role == "match") ^ on_bar
+            colour = None if self.plain or stale or on_bar else _native(self._colour(role))
+            return Style(color=colour, bold=bold or None, dim=dim or None, reverse=reverse)
         if role == "match":
             return Style(color=self.text, bgcolor=self.selection, bold=True)
+        colour = self.dim if stale and role != "faint" else self._colour(role)
+        return Style(color=colour, bgcolor=ground, bold=bold or None)
+
+    def _colour(self, role: Role) -> str:
         colours: dict[Role, str] = {
+            "match": self.text,
             "text": self.text,
             "strong": self.text,
             "title": self.accent,
@@ -95,10 +105,12 @@ class Palette:
             "info": self.info,
         }
         colours.update(zip(_SOURCES, self.sources, strict=True))
-        colour = colours[role]
-        if stale and role != "faint":
-            colour = self.dim
-        return Style(color=colour, bgcolor=ground, bold=bold or None)
+        return colours[role]
+
+
+def _native(colour: str) -> str | None:
+    """Returns one of the terminal's own colours as Rich names it; None is the terminal's text."""
+    return None if colour == "ansi_default" else colour.removeprefix("ansi_")
 
 
 DARK = Palette(
@@ -138,6 +150,66 @@ LIGHT = Palette(
     sources=("#1256a8", "#8f4a00", "#176f3d", "#8a2fa3", "#00696f", "#665f00"),
 )
 
+HIGH_CONTRAST = Palette(
+    name="pyd-high-contrast",
+    dark=True,
+    background="#000000",
+    panel="#1c1c1c",
+    cursor="#003f8a",
+    cursor_blur="#303030",
+    selection="#7a5c00",
+    text="#ffffff",
+    dim="#d0d0d0",
+    faint="#8a8a8a",
+    accent="#5fd7ff",
+    good="#5fff87",
+    warn="#ffd75f",
+    bad="#ff8787",
+    info="#ffafff",
+    sources=("#87d7ff", "#ffaf5f", "#87ffaf", "#ffafff", "#5fffff", "#ffff87"),
+)
+"""At least 7:1 for every word (WCAG 2 AAA)."""
+
+COLOUR_BLIND = Palette(
+    name="pyd-colour-blind",
+    dark=True,
+    background="#0f1319",
+    panel="#1a212b",
+    cursor="#24364f",
+    cursor_blur="#1c2531",
+    selection="#4a4a4a",
+    text="#e4e7eb",
+    dim="#939eac",
+    faint="#3a4553",
+    accent="#f0e442",
+    good="#56b4e9",
+    warn="#e69f00",
+    bad="#ff7f50",
+    info="#d58fb8",
+    sources=("#56b4e9", "#e69f00", "#2fc79b", "#d58fb8", "#f0e442", "#ff7f50"),
+)
+"""After the palette of Okabe and Ito (2008), told apart by every kind of eyes: well is blue, ill is orange."""
+
+SIXTEEN = Palette(
+    name="pyd-16",
+    dark=True,
+    background="ansi_default",
+    panel="ansi_default",
+    cursor="ansi_cursor",
+    cursor_blur="ansi_default",
+    selection="ansi_default",
+    text="ansi_default",
+    dim="ansi_default",
+    faint="ansi_default",
+    accent="ansi_cyan",
+    good="ansi_green",
+    warn="ansi_yellow",
+    bad="ansi_red",
+    info="ansi_magenta",
+    sources=("ansi_blue", "ansi_yellow", "ansi_green", "ansi_magenta", "ansi_cyan", "ansi_red"),
+    ansi=True,
+)
+
 PLAIN = Palette(
     name="pyd-plain",
     dark=True,
@@ -156,20 +228,32 @@ PLAIN = Palette(
     info="ansi_default",
     sources=("ansi_default",) * 6,
     plain=True,
+    ansi=True,
 )
 
-PALETTES = {palette.name: palette for palette in (DARK, LIGHT, PLAIN)}
+PALETTES = {palette.name: palette for palette in (DARK, LIGHT, HIGH_CONTRAST, COLOUR_BLIND, SIXTEEN, PLAIN)}
+PREFIX = "pyd-"
+"""Keeps the names apart from those of Textual's own themes."""
 
 
-def preferred(environ: os._Environ[str] | dict[str, str] = os.environ) -> Palette:
+def preferred(theme: str = "auto", environ: os._Environ[str] | dict[str, str] = os.environ) -> Palette:
     """Returns the palette to begin with.
 
-    `NO_COLOR` (no-color.org) wins; then `COLORFGBG`, where terminals that set it name their background last (`0;15`).
+    `NO_COLOR` (no-color.org) wins; then the theme that is set; then what is known of the terminal: few colours by its
+    name, its ground by `COLORFGBG`, in which terminals that set it name their background last (`0;15`).
     """
-    if environ.get("NO_COLOR"):
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         return PLAIN
+    if chosen := PALETTES.get(PREFIX + theme):
+        return chosen
+    if environ.get("TERM", "") in _FEW_COLOURS and not environ.get("COLORTERM"):
+        return SIXTEEN
     ground = environ.get("COLORFGBG", "").rpartition(";")[2]
     return LIGHT if ground in {"7", "15"} else DARK
+
+
+_FEW_COLOURS = frozenset({"linux", "xterm", "xterm-16color", "screen", "tmux", "ansi", "vt220", "rxvt", "cygwin"})
+"""Terminals that promise 16 colours at most (terminfo, `colors`)."""
 
 
 def palette_of(app: App[Any]) -> Palette:

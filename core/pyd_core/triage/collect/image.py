@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,8 +9,9 @@ from msgspec.structs import replace
 
 from pyd_core.engine.client import Engine
 from pyd_core.errors import InvalidInput, PydError
+from pyd_core.files.choice import layers_of
 from pyd_core.linux.elf import MAGIC, Elf, parse_elf, runs_on
-from pyd_core.linux.merged import MergedTree, Node
+from pyd_core.linux.merged import Node
 from pyd_core.model.container import Container
 from pyd_core.triage.collect.tree import MOST_BYTES, ArchiveTree, LayerTree, Tree
 from pyd_core.triage.evidence import Case, Program, Unread
@@ -36,17 +36,6 @@ async def collect(case: Case, engine: Engine, *, local: bool) -> None:
         case.unread.append(Unread(source="image", reason="no right to read its layers", would_tell=TELLS))
     except PydError as error:
         case.unread.append(Unread(source="image", reason=error.message, would_tell=TELLS))
-
-
-def layers_of(container: Container) -> MergedTree | None:
-    """Returns the container's root as it lies on disk; None when its storage driver isn't made of directories."""
-    data = container.graph_driver.data
-    names = [data.get("UpperDir", ""), *data.get("LowerDir", "").split(":")]
-    layers = [Path(name) for name in names if name.startswith("/")]
-    if not layers or not os.access(layers[0], os.X_OK):
-        return None
-    mounts = {mount.destination: Path(mount.source) for mount in container.mounts if mount.source.startswith("/")}
-    return MergedTree(layers, mounts)
 
 
 async def examine(container: Container, tree: Tree, host: str) -> Program:

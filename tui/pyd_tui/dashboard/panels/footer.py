@@ -1,9 +1,11 @@
-"""The bottom line: the keys that do something here, or what just happened."""
+"""The bottom line: the keys that do something here, or what just happened; and what is going on."""
 
 from __future__ import annotations
 
-from pyd_tui.dashboard.keymap import KEYMAP, Key, Scope
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
+from pyd_tui.dashboard.jobs import jobs_of
+from pyd_tui.dashboard.keymap import Key, Scope
+from pyd_tui.dashboard.keys import keys_of
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
 from pyd_tui.dashboard.widgets.line import Line
 
 
@@ -16,8 +18,15 @@ class Footer(Line):
 
     def __init__(self, *scopes: Scope) -> None:
         super().__init__(id="footer")
-        self._keys = [key for scope in (*scopes, "everywhere") for key in KEYMAP[scope] if key.label]
+        self._scopes: tuple[Scope, ...] = (*scopes, "everywhere")
         self._message: Cell = EMPTY
+
+    def offer(self, *scopes: Scope) -> None:
+        """Shows the keys of other parts from now on."""
+        wanted: tuple[Scope, ...] = (*scopes, "everywhere")
+        if wanted != self._scopes:
+            self._scopes = wanted
+            self.renew()
 
     def say(self, text: str, role: Role = "text", hint: str = "") -> None:
         """Shows a message until the next key."""
@@ -37,7 +46,12 @@ class Footer(Line):
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Returns the message, or as many keys as fit, the most useful ones."""
-        return (self._message, EMPTY) if self._message else (keys(self._keys, room), EMPTY)
+        going_on = jobs_of(self.app)
+        if self._message:
+            return self._message, going_on
+        table = keys_of(self.app)
+        known = [key for scope in self._scopes for key in table.of(scope) if key.label and key.keys]
+        return keys(known, room - width(going_on) - 2 * bool(going_on)), going_on
 
 
 def keys(known: list[Key], room: int) -> Cell:

@@ -10,11 +10,10 @@ from pyd_core.errors import PydError
 from pyd_core.fleet.entry import Entry
 from pyd_core.fleet.stats import Usage
 from pyd_core.model.container import Port
-from pyd_core.sanitise import safe
 from pyd_tui.dashboard.render.chart import buckets, spark
 from pyd_tui.dashboard.render.figures import SECOND, Clock, duration, moment, percent, size
 from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, columns, width
 
 if TYPE_CHECKING:
     from pyd_core.triage.verdict import Verdict
@@ -281,9 +280,9 @@ def natural(entries: list[Entry], clock: Clock, *, reasons: bool = False) -> dic
     widest |= dict.fromkeys(MEASURED, 5 * any(entry.state in ALIVE for entry in entries))
     for entry in entries:
         living = entry.state in ALIVE
-        widest["name"] = max(widest["name"], len(safe(entry.name)))
-        widest["image"] = max(widest["image"], len(entry.image) if not entry.image.startswith("sha256:") else 12)
-        widest["project"] = max(widest["project"], len(entry.project))
+        widest["name"] = max(widest["name"], columns(entry.name))
+        widest["image"] = max(widest["image"], columns(entry.image) if not entry.image.startswith("sha256:") else 12)
+        widest["project"] = max(widest["project"], columns(entry.project))
         widest["state"] = max(widest["state"], len(entry.state) + 2 + (4 if entry.exit_code else 2))
         if entry.ports:
             widest["ports"] = max(widest["ports"], sum(len(piece.text) for piece in ports(entry)))

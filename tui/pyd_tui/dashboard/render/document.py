@@ -1,39 +1,127 @@
-"""A JSON document as highlighted lines."""
+"""A JSON document as lines that fold: highlighted, each with its path, secrets masked."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
 
 import msgspec
 
+from pyd_tui.dashboard.render.env import masked
 from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell
 
-_TOKEN = re.compile(
-    r'(?P<key>"(?:[^"\\]|\\.)*")(?P<colon>:)|(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?\d[\d.eE+-]*)'
-    r"|(?P<word>true|false|null)|(?P<mark>[{}\[\],])|(?P<blank>\s+)"
-)
-_ROLES: dict[str, Role] = {
-    "key": "accent",
-    "colon": "faint",
-    "string": "text",
-    "number": "info",
-    "word": "info",
-    "mark": "dim",
-    "blank": "text",
-}
+CLOSES = "$"
+"""Ends the key of a line that closes what another opens; no path ends so."""
+INDENT = 2
+LONGEST = 4096
+"""Characters of a value that are drawn; a copy has them all."""
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENV = re.compile(r"\.(?:Config|ContainerConfig|Spec\.TaskTemplate\.ContainerSpec)\.Env\[\d+\]")
 
 
-def document(body: bytes) -> list[Cell]:
-    """Lays out an engine's JSON, two blanks a level, keys in the engine's order."""
-    text = msgspec.json.format(body, indent=2).decode(errors="replace")
-    return [json_line(line) for line in text.split("\n")]
+class DocumentLine(NamedTuple):
+    """One line.
+
+    Attributes:
+        key: Its path as jq writes it (`.Config.Env[0]`), with `CLOSES` behind it where it closes something.
+        text: What is drawn.
+        opens: Whether lines below belong to it.
+    """
+
+    key: str
+    text: Cell
+    opens: bool
 
 
-def json_line(line: str) -> Cell:
-    """Highlights one line of laid out JSON."""
-    pieces: list[Piece] = []
-    for match in _TOKEN.finditer(line):
-        for name, part in match.groupdict().items():
-            if part:
-                pieces += cell(part, _ROLES[name])
-    return tuple(pieces)
+class _Number(str):
+    """A number as the engine wrote it."""
+
+    __slots__ = ()
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_Number)
+
+
+def parse(body: bytes) -> Any:
+    """Returns the document; an error's text where it is none."""
+    try:
+        return _DECODER.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return f"no JSON: {error}"
+
+
+def document(found: Any, folded: Collection[str] = (), *, unmasked: bool = False) -> list[DocumentLine]:
+    """Lays a document out, keys in the engine's order.
+
+    Args:
+        found: The document.
+        folded: Paths of what is shown as one line.
+        unmasked: Show secrets of the environment.
+    """
+    return list(_Layout(frozenset(folded), unmasked=unmasked).lines(found, "", "", 0, last=True))
+
+
+def value_at(found: Any, key: str) -> str:
+    """Returns what is at a path, as it would be copied: texts as they are, anything else as JSON."""
+    for name, index in re.findall(r"""\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+|"(?:[^"\\]|\\.)*")\]""", key.rstrip(CLOSES)):
+        found = found[name] if name else found[json.loads(index)]
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, indent=INDENT)
+
+
+class _Layout:
+    """One laying out, and what holds for all of it."""
+
+    def __init__(self, folded: frozenset[str], *, unmasked: bool) -> None:
+        self._folded = folded
+        self._unmasked = unmasked
+
+    def lines(self, value: Any, path: str, label: str, depth: int, *, last: bool) -> Iterator[DocumentLine]:
+        """Lays a value out.
+
+        Args:
+            value: What is at the path.
+            path: The path; empty is the whole.
+            label: What stands before it.
+            depth: How deep it lies.
+            last: Whether no other follows beside it.
+        """
+        key = path or "."
+        comma: Cell = () if last else (Piece(",", "dim"),)
+        head: Cell = (Piece(" " * INDENT * depth), *((*cell(label, "accent"), Piece(": ", "faint")) if label else ()))
+        if not isinstance(value, dict | list) or not value:
+            yield DocumentLine(key, (*head, *_scalar(value, path, unmasked=self._unmasked), *comma), opens=False)
+            return
+        opening, closing = "{}" if isinstance(value, dict) else "[]"
+        if key in self._folded:
+            held = cell(f" {len(value):,} {'entries' if len(value) != 1 else 'entry'} ", "dim")
+            pieces = (*head, Piece(f"{opening} ", "dim"), Piece("…", "accent"), *held, Piece(closing, "dim"), *comma)
+            yield DocumentLine(key, pieces, opens=True)
+            return
+        yield DocumentLine(key, (*head, Piece(opening, "dim")), opens=True)
+        end = len(value) - 1
+        if isinstance(value, dict):
+            for at, (name, inner) in enumerate(value.items()):
+                below = f"{path}.{name}" if _PLAIN.fullmatch(name) else f"{path or '.'}[{json.dumps(name)}]"
+                yield from self.lines(inner, below, _quoted(name), depth + 1, last=at == end)
+        else:
+            for at, inner in enumerate(value):
+                yield from self.lines(inner, f"{path or '.'}[{at}]", "", depth + 1, last=at == end)
+        yield DocumentLine(key + CLOSES, (Piece(" " * INDENT * depth), Piece(closing, "dim"), *comma), opens=False)
+
+
+def _scalar(value: Any, path: str, *, unmasked: bool) -> Cell:
+    if isinstance(value, _Number):
+        return cell(value, "info")
+    if isinstance(value, str):
+        if not unmasked and _ENV.fullmatch(path):
+            return (Piece('"'), *masked(value), Piece('"'))
+        return cell(_quoted(value))
+    role: Role = "dim" if value is None or value in ({}, []) else "info"
+    return cell(json.dumps(value), role)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text[:LONGEST], ensure_ascii=False) + ("…" if len(text) > LONGEST else "")

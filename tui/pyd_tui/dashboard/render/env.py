@@ -46,6 +46,12 @@ def env(variables: list[str], *, unmasked: bool) -> list[Cell]:
     return lines
 
 
+def masked(variable: str) -> Cell:
+    """Returns `NAME=VALUE` with what looks like a secret masked."""
+    name, sets, value = variable.partition("=")
+    return (*cell(name + sets), *_value(name, value, unmasked=False))
+
+
 def _value(name: str, value: str, *, unmasked: bool) -> Cell:
     value = value.replace("\n", "␤")
     if unmasked or not value:

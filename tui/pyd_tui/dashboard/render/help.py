@@ -1,34 +1,69 @@
-"""The help screen, made from the table of keys."""
+"""The help screen, made from the keys that hold and the table of commands."""
 
 from __future__ import annotations
 
-from pyd_tui.dashboard.keymap import KEYMAP, TITLES, Scope
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, fit
+from collections.abc import Iterable
+
+from pyd_tui.dashboard.commands import COMMANDS
+from pyd_tui.dashboard.keymap import TITLES, Scope
+from pyd_tui.dashboard.keys import Keys, shown
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
 
 KEYS = 9
 """Terminal columns of the keys."""
 WIDE = 112
 """Terminal columns from which on two columns of help stand side by side."""
 
+Row = tuple[str, str]
+"""Keys, or how a command is written, and what it does."""
+Section = tuple[str, list[Row]]
 
-def help_lines(room: int) -> list[Cell]:
-    """Returns the lines of the help screen for a width."""
-    if room < WIDE:
-        return [line for scope in TITLES for line in _section(scope)]
+
+def sections(keys: Keys) -> list[Section]:
+    """Returns titles and what is below them: the parts of the table, commands, commands of the user's own."""
+    found: list[Section] = [(title, _rows(keys, scope)) for scope, title in TITLES.items()]
+    found.append(("Commands, behind :", [(command.usage, command.help) for command in COMMANDS.values()]))
+    by_name = {name: shown(key) for key, name in keys.own.items()}
+    own = [
+        (" ".join(part for part in (by_name.get(command.name, ""), f":{command.name}") if part), command.help)
+        for command in keys.commands
+    ]
+    if own:
+        found.insert(0, ("Your commands", [(written, does or "your own") for written, does in own]))
+    return found
+
+
+def help_lines(room: int, keys: Keys, wanted: str = "") -> list[Cell]:
+    """Returns the lines of the help screen for a width; where words are wanted, only those that have them all."""
+    words = wanted.casefold().split()
+    found = [
+        (title, [row for row in rows if all(word in f"{title} {row[0]} {row[1]}".casefold() for word in words)])
+        for title, rows in sections(keys)
+    ]
+    drawn = [_section(title, rows) for title, rows in found if rows]
+    if not drawn:
+        return [EMPTY, cell("  no key and no command has these words", "dim")]
+    if room < WIDE or words:
+        return [line for section in drawn for line in section]
     left: list[Cell] = []
     right: list[Cell] = []
-    for scope in sorted(TITLES, key=lambda scope: -len(_section(scope))):  # the long ones first, to come out even
-        (left if len(left) <= len(right) else right).extend(_section(scope))
+    for section in sorted(drawn, key=len, reverse=True):  # the long ones first, to come out even
+        (left if len(left) <= len(right) else right).extend(section)
     half = room // 2 - 1
     height = max(len(left), len(right))
     left += [EMPTY] * (height - len(left))
     right += [EMPTY] * (height - len(right))
-    return [(*fit(one, half), *other) for one, other in zip(left, right, strict=True)]
+    return [(*fit(one, half), *fit(other, half)) for one, other in zip(left, right, strict=True)]
 
 
-def _section(scope: Scope) -> list[Cell]:
-    lines: list[Cell] = [EMPTY, (Piece("  "), Piece(TITLES[scope], "title"))]
-    lines += [
-        (Piece("  "), *fit((Piece(key.shown, "accent"),), KEYS), Piece(key.help)) for key in KEYMAP[scope] if key.help
-    ]
+def _rows(keys: Keys, scope: Scope) -> list[Row]:
+    return [(key.shown, key.help) for key in keys.of(scope) if key.help]
+
+
+def _section(title: str, rows: Iterable[Row]) -> list[Cell]:
+    lines: list[Cell] = [EMPTY, (Piece("  "), Piece(title, "title"))]
+    for written, does in rows:
+        left = cell(written, "accent")
+        beside = len(written) < KEYS
+        lines.append((Piece("  "), *(fit(left, KEYS) if beside else (*left, Piece("  "))), *cell(does)))
     return lines

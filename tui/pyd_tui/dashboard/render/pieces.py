@@ -40,6 +40,11 @@ def cell(text: str, role: Role = "text") -> Cell:
     return (Piece(safe(text).replace("\t", " "), role),) if text else EMPTY
 
 
+def columns(text: str) -> int:
+    """Returns the terminal columns that a hostile text takes once it is safe."""
+    return len(text) if text.isascii() else cell_len(safe(text))  # what is made visible of ASCII is one column wide
+
+
 def width(pieces: Sequence[Piece]) -> int:
     """Returns the terminal columns that the pieces take."""
     return sum(cell_len(piece.text) for piece in pieces)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import on
 from textual.screen import Screen
 
+from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Delta
+from pyd_tui.dashboard.panels.document import DocumentPane
+from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.widgets.lines import Lines
@@ -66,6 +69,18 @@ class LiveScreen(Screen[None]):
         """Leaves the terminal to the container's own shell."""
         self.dashboard.tasks.start(self.dashboard.enter_shell(self.target), name="exec")
 
+    def bind_own(self) -> None:
+        """Binds the keys of the user's own commands, which go to the container that keys act on."""
+        for key, name in self.dashboard.keys.own.items():
+            self._bindings.bind(key, f"own({name!r})", show=False, priority=True)
+
+    def action_own(self, name: str) -> None:
+        """Runs a command of the user's own."""
+        try:
+            self.dashboard.programs.own(name, self.dashboard.link.containers.get(self.target or ""))
+        except PydError as error:
+            self.dashboard.say(error.message, "bad", error.hint)
+
     def action_quit(self) -> None:
         """Goes back to where it was opened."""
         self.dismiss()
@@ -77,7 +92,7 @@ class FindingScreen(LiveScreen):
     DEFAULT_CSS = "FindingScreen #find { display: none; }"
 
     @property
-    def pane(self) -> Lines[Any] | LogPane:
+    def pane(self) -> Lines[Any] | LogPane | FilesPane | DocumentPane:
         """The pane that is searched."""
         raise NotImplementedError
 

@@ -291,6 +291,22 @@ class Browse(ViewScreen):
         """Marks a row."""
         self.table.toggle_mark()
 
+    def action_mark_range(self) -> None:
+        """Marks from the last marked row to this one."""
+        self.table.mark_range()
+
+    def action_mark_all(self) -> None:
+        """Marks all that are shown, or none."""
+        self.table.mark_all()
+
+    def action_save(self) -> None:
+        """Saves the marked images, or the one under the cursor, to a file."""
+        if self.noun.name != "images":
+            return
+        keys = [key for key in self.table.keys if key in self.table.marked] or [self.table.key or ""]
+        if names := [self._rows[key].name for key in keys if key in self._rows]:
+            self.dashboard.errands.save_images(names)
+
     def action_switch_focus(self) -> None:
         """Between the list and the pane."""
         self.set_focus(self.table if self.focused is self.about else self.about)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
-
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.keys import keys_of
 from pyd_tui.dashboard.render.confirm import confirm
+from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.widgets.block import Block
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """Asks one question about all that it concerns; the exact names are listed.
 
     Args:
@@ -24,13 +24,9 @@ class Confirm(ModalScreen[bool]):
     """
 
     DEFAULT_CSS = """
-    Confirm { align: center middle; background: $background 60%; }
     Confirm Block { border: round $error; padding: 1 3; max-width: 90%; background: $background; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "yes", show=False, priority=True),
-        Binding("n,escape,q", "answer(False)", "no", show=False, priority=True),
-    ]
+    BINDINGS = bindings("ask")
 
     def __init__(self, question: str, names: Sequence[str]) -> None:
         super().__init__()
@@ -41,7 +37,7 @@ class Confirm(ModalScreen[bool]):
         """A block of lines."""
         room = max(20, self.app.size.width * 9 // 10 - 8)
         lines = max(3, self.app.size.height - 12)
-        yield Block(confirm(self._question, self._names, room=room, most=lines))
+        yield Block(confirm(self._question, self._names, keys_of(self.app).of("ask"), room=room, most=lines))
 
     def action_answer(self, yes: bool) -> None:
         """Closes with the answer."""

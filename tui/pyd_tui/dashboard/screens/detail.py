@@ -12,9 +12,11 @@ from pyd_core.fleet.delta import Delta
 from pyd_core.fleet.entry import Entry
 from pyd_core.model.base import decode
 from pyd_core.model.container import Container as Inspected
-from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.keymap import Scope, bindings
 from pyd_tui.dashboard.pages import PAGES, TABS, Subject
+from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.events import Events
+from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import LogPane
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 WAITING = {"why": "looking at the evidence", "processes": "asking the engine", "changes": "asking the engine"}
+
+
+OFFERED: dict[str, tuple[Scope, ...]] = {"files": ("files", "detail"), "inspect": ("document", "detail")}
+"""The keys that the footer offers on tabs that have some of their own."""
 
 
 class Detail(FindingScreen):
@@ -68,6 +74,8 @@ class Detail(FindingScreen):
                 yield lines
             yield LogPane(dashboard.tail, dashboard.clock, self._tell, id="logs")
             yield Events(dashboard.clock, id="events")
+            yield DocumentPane(dashboard.errands.copy, self._tell, id="inspect")
+            yield FilesPane(dashboard, self._tell, id="files")
         yield Prompt(id="find")
         yield Footer("detail", "text")
 
@@ -76,10 +84,18 @@ class Detail(FindingScreen):
         self.tabs = self.query_one(Tabs)
         self.footer = self.query_one(Footer)
         self.logs = self.query_one(LogPane)
-        self._pages: dict[str, LogPane | Lines[Any]] = {name: self.query_one(f"#{name}", Lines) for name in PAGES}
-        self._pages |= {"logs": self.logs, "events": self.query_one(Events)}
+        self.files = self.query_one(FilesPane)
+        self.document = self.query_one(DocumentPane)
+        self._pages: dict[str, LogPane | FilesPane | DocumentPane | Lines[Any]] = {
+            "logs": self.logs,
+            "events": self.query_one(Events),
+            "files": self.files,
+            "inspect": self.document,
+            **{name: self.query_one(f"#{name}", Lines) for name in PAGES},
+        }
         for page in self._pages.values():
             page.ask = self.ask_find
+        self.bind_own()
         self.query_one(Header).look()
         self.query_one(Events).show(self.dashboard.timeline.of(self.key))
         self.action_go(self._first)
@@ -99,7 +115,7 @@ class Detail(FindingScreen):
         return self._subject.entry
 
     @property
-    def pane(self) -> LogPane | Lines[Any]:
+    def pane(self) -> LogPane | FilesPane | DocumentPane | Lines[Any]:
         """The open tab's lines."""
         return self._pages[self.tabs.current]
 
@@ -176,6 +192,8 @@ class Detail(FindingScreen):
                 link.judge.want([entry])
             page, lines = self.query_one(f"#{name}", Lines), Fixed(PAGES[name].draw(subject))
             (page.replace if page.count else page.show)(lines)
+        elif name == "inspect":
+            self.document.look(subject.body, unmasked=subject.unmasked)
         self._tell()
 
     def _look_at_use(self) -> None:
@@ -200,7 +218,9 @@ class Detail(FindingScreen):
         status: Cell = EMPTY
         if self.tabs.current == "logs":
             status = self.logs.status
-        elif isinstance(self.pane, Lines):
+        elif self.tabs.current == "files":
+            status = self.files.status
+        elif isinstance(self.pane, Lines | DocumentPane):
             status = self.pane.search_status
         self.tabs.tell(EMPTY, status)
 
@@ -216,11 +236,19 @@ class Detail(FindingScreen):
             page.display = tab == name
         self.tabs.open(name)
         self.set_focus(self._pages[name])
+        self.footer.offer(*OFFERED.get(name, ("detail", "text")))
         if name == "stats":
             self.dashboard.link.count_processors()
         if name in PAGES and PAGES[name].ask is not None and name not in self._subject.answers:
             self._renew(name)
+        if name == "files" and self.files.files is None:
+            self.dashboard.tasks.start(self._open_files(), name="files")
         self._look()
+
+    async def _open_files(self) -> None:
+        engine = self.dashboard.link.engine
+        if engine is not None:
+            await self.files.open(engine, await engine.containers.inspect(self.key))
 
     def action_renew(self) -> None:
         """Asks again for what the open tab shows."""
@@ -231,6 +259,10 @@ class Detail(FindingScreen):
         self._renew(self.tabs.current)
 
     def _renew(self, name: str) -> None:
+        if name == "files":
+            self.dashboard.tasks.start(self._open_files(), name="files")
+        if name == "inspect":
+            self.dashboard.tasks.start(self._inspect(), name="inspect")
         if name in PAGES:
             work = self._ask(name) if PAGES[name].ask is not None else self._inspect()
             self.dashboard.tasks.start(work, name=name)

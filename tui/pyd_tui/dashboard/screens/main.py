@@ -9,7 +9,8 @@ from textual import on
 from textual.containers import Container
 
 from pyd_core.fleet.delta import Delta
-from pyd_tui.dashboard.actions import ACTIONS, Action, kill, perform, question, rename, update
+from pyd_core.fleet.entry import Entry
+from pyd_tui.dashboard.actions import ACTIONS, Action, kill, rename, update
 from pyd_tui.dashboard.commands import Call
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.link import Link
@@ -23,11 +24,10 @@ from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.narrowing import narrowing, tally
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
-from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
-from pyd_tui.dashboard.view import View
+from pyd_tui.dashboard.view import SORTS, View
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
 from pyd_tui.dashboard.widgets.table import Table
@@ -81,7 +81,12 @@ class Main(ViewScreen):
         self.events.display = False
         self.events.show(self.dashboard.timeline.items)
         self.logs.ask = self.events.ask = self.ask_find
-        self._look()
+        self.bind_own()
+        beginning = self.dashboard.beginning
+        last = beginning.remembered
+        self._filter.set_text(beginning.filter)
+        sort = last.sort if last.sort in SORTS else SORTS[0]
+        self._narrow(View(text=beginning.filter, living_only=last.living_only, broken_only=last.broken_only, sort=sort))
 
     @property
     def pane(self) -> LogPane | Lines[Any]:
@@ -222,6 +227,37 @@ class Main(ViewScreen):
         """Marks a container."""
         self.table.toggle_mark()
 
+    def action_mark_range(self) -> None:
+        """Marks from the last marked container to this one."""
+        self.table.mark_range()
+
+    def action_mark_all(self) -> None:
+        """Marks all that are shown, or none."""
+        self.table.mark_all()
+
+    def action_again(self) -> None:
+        """Runs it again with changes."""
+        if self.table.key is not None:
+            self.dashboard.acting.run_again(self.table.key)
+
+    def action_limits(self) -> None:
+        """Changes limits while it runs."""
+        self.dashboard.acting.limits(self.table.targets(), self.table.set_pending, self._over)
+
+    def action_commit(self) -> None:
+        """Makes an image of it."""
+        if self.table.key is not None:
+            self.dashboard.acting.commit(self.table.key)
+
+    def action_pull(self) -> None:
+        """Pulls its image anew."""
+        if (entry := self.dashboard.link.containers.get(self.table.key or "")) is not None:
+            self.dashboard.acting.pull(entry.image)
+
+    def action_compose(self) -> None:
+        """Lets the user say what to do with the whole project."""
+        self.action_command("compose ")
+
     def action_filter(self) -> None:
         """Lets the user type a filter."""
         self._filter.display = True
@@ -282,7 +318,10 @@ class Main(ViewScreen):
 
     def run(self, call: Call) -> None:
         """Does what was typed to the marked containers, or to the one under the cursor."""
+        entry = self.dashboard.link.containers.get(self.table.key or "")
         match call.verb:
+            case "start" | "stop" | "restart" | "remove":
+                self._do(ACTIONS[call.verb])
             case "kill":
                 self._do(kill(*call.words))
             case "update":
@@ -291,40 +330,34 @@ class Main(ViewScreen):
                 self.footer.say("several containers can't have one name", "warn", "esc takes the marks away")
             case "rename":
                 self._do(rename(call.words[0]))
+            case "again" | "commit" | "pull" | "export" | "compose" if entry is not None:
+                self._one(call, entry)
             case "prune":
                 self.dashboard.open_view("system")
             case _:
                 super().run(call)
 
+    def _one(self, call: Call, entry: Entry) -> None:
+        """Does what is done to one container alone."""
+        dashboard = self.dashboard
+        match call.verb:
+            case "again":
+                dashboard.acting.run_again(entry.id)
+            case "commit":
+                dashboard.acting.commit(entry.id)
+            case "pull":
+                dashboard.acting.pull(call.words[0] if call.words else entry.image)
+            case "export":
+                dashboard.errands.export(entry.id, entry.name)
+            case _:
+                dashboard.programs.compose(entry, call.words[0])
+
     def _do(self, action: Action) -> None:
-        link = self.dashboard.link
-        entries = [link.containers[key] for key in self.table.targets() if key in link.containers]
-        if not entries or link.engine is None or not self.dashboard.may_change():
-            return
-        if action.asks or len(entries) > 1:
-            ask = Confirm(question(action, entries), [entry.name for entry in entries])
-            keys = [entry.id for entry in entries]
-            self.app.push_screen(ask, lambda yes: self._start(action, keys) if yes else None)
-        else:
-            self._start(action, [entries[0].id])
+        self.dashboard.acting.do(action, self.table.targets(), self.table.set_pending, self._over)
 
-    def _start(self, action: Action, keys: list[str]) -> None:
-        self.dashboard.tasks.start(self._perform(action, keys), name=action.verb)
-
-    async def _perform(self, action: Action, keys: list[str]) -> None:
-        link = self.dashboard.link
-        entries = [link.containers[key] for key in keys if key in link.containers]
-        if link.engine is None or not entries:
-            return
-        failures = await perform(action, link.engine, entries, self.table.set_pending)
-        self.table.marked &= set(failures)  # what failed stays marked, so that it can be tried again
+    def _over(self, failed: set[str]) -> None:
+        self.table.marked &= failed  # what failed stays marked, so that it can be tried again
         self.table.sync()
-        if failures:
-            first = next(iter(failures.values()))
-            text = f"{len(failures)} of {len(entries)} failed: {first.message}" if len(entries) > 1 else first.message
-            self.footer.say(text, "bad", first.hint)
-        else:
-            self.footer.say(f"{action.done} {entries[0].name if len(entries) == 1 else len(entries)}", "good")
 
     # Typing
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from textual import on
 
 from pyd_core.errors import PydError
-from pyd_tui.dashboard.commands import Call, parse
+from pyd_tui.dashboard.commands import COMMANDS, Call, complete, parse
 from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.render.pieces import EMPTY, cell
 from pyd_tui.dashboard.screens.base import FindingScreen
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
@@ -26,6 +27,7 @@ class ViewScreen(FindingScreen):
         """Lets the user type a command, from a beginning."""
         prompt = self.query_one("#command", Prompt)
         prompt.set_text(begin)
+        prompt.complete = lambda text: complete(text, self.dashboard.own_names)
         prompt.display = True
         self.set_focus(prompt)
 
@@ -35,14 +37,49 @@ class ViewScreen(FindingScreen):
 
     def run(self, call: Call) -> None:
         """Does what was typed, if it is about what this view shows."""
-        del call
-        self.dashboard.say("that is about containers", "warn", "1 opens them")
+        if call.verb == "pull" and call.words:
+            self.dashboard.acting.pull(call.words[0])
+        else:
+            self.dashboard.say("that is about a container", "warn", "1 opens them")
 
-    def _try(self, call: Call) -> None:
+    def do(self, call: Call) -> None:
+        """Does what was typed or chosen, whatever it is about."""
+        dashboard = self.dashboard
         try:
-            self.run(call)
+            match call.verb:
+                case "view":
+                    dashboard.open_view(call.words[0])
+                case "quit":
+                    self.app.exit()
+                case "help":
+                    dashboard.action_help()
+                case "engines":
+                    dashboard.action_engines()
+                case "theme":
+                    dashboard.set_theme(call.words[0])
+                case "undo":
+                    dashboard.acting.undo()
+                case "keep":
+                    dashboard.acting.keep()
+                case "own":
+                    self.action_own(call.words[0])
+                case _:
+                    self.run(call)
         except PydError as error:
             self.query_one(Footer).say(error.message, "bad", error.hint)
+
+    def action_palette(self) -> None:
+        """Lets the user find a command, a container or a view by a few letters."""
+        from pyd_tui.dashboard.screens.palette import Palette  # noqa: PLC0415 - when it is wanted
+
+        self.app.push_screen(Palette(self.dashboard), lambda chosen: chosen() if chosen is not None else None)
+
+    @on(Prompt.Changed, "#command")
+    def _command_typed(self, event: Prompt.Changed) -> None:
+        verb = event.text.partition(" ")[0]
+        known = COMMANDS.get(verb)
+        told = cell(f"{known.usage}  {known.help}", "dim") if known is not None else EMPTY
+        event.control.tell(told, EMPTY)
 
     @on(Prompt.Done, "#command")
     def _command_done(self, event: Prompt.Done) -> None:
@@ -53,18 +90,8 @@ class ViewScreen(FindingScreen):
         if not event.kept or not text.strip():
             return
         try:
-            call = parse(text)
+            call = parse(text, self.dashboard.own_names)
         except PydError as error:
             self.query_one(Footer).say(error.message, "bad", error.hint)
             return
-        match call.verb:
-            case "view":
-                self.dashboard.open_view(call.words[0])
-            case "quit":
-                self.app.exit()
-            case "engines":
-                self.dashboard.action_engines()
-            case "help":
-                self.dashboard.action_help()
-            case _:
-                self._try(call)
+        self.do(call)

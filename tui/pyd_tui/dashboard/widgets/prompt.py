@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.events import Key as KeyEvent
@@ -54,9 +55,13 @@ class Prompt(Line, can_focus=True):
     def __init__(self, *, id: str, sign: str = "/") -> None:
         super().__init__(id=id)
         self.text = ""
+        self.at = 0
+        """Where in the text the cursor is."""
+        self.complete: Callable[[str], str] | None = None
+        """Goes on with what is typed, on tab."""
         self.sign = sign
         """What stands before the text, and says what it is for."""
-        self._passed_on = 0
+        self._passed_on = -1
         """Keys given back since typing was over; negative while it isn't."""
         self._notes: Cell = EMPTY
         self._status: Cell = EMPTY
@@ -69,6 +74,7 @@ class Prompt(Line, can_focus=True):
 
     def set_text(self, text: str) -> None:
         """Puts another text there."""
+        self.at = len(text)
         if text != self.text:
             self.text = text
             self.renew()
@@ -79,13 +85,23 @@ class Prompt(Line, can_focus=True):
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Returns the text with its cursor and the notes, and the status."""
-        del room
         pieces: list[Piece] = []
         if self.text or self.has_focus:
-            pieces += (Piece(f"{self.sign} ", "accent"), *cell(self.text, "strong"))
-            pieces.append(Piece("▏", "accent") if self.has_focus else Piece(" "))
-            pieces.append(Piece("  "))
+            pieces += (Piece(f"{self.sign} ", "accent"), *self.typed(room - 4), Piece("  "))
         return (*pieces, *self._notes), self._status
+
+    def typed(self, room: int) -> Cell:
+        """Returns the text with the cursor in it; of a long one the part around the cursor."""
+        if not self.has_focus:
+            return (*cell(self.text, "strong"), Piece(" "))
+        begin = max(0, self.at - max(8, room - 1))
+        before, behind = self.text[begin : self.at], self.text[self.at :]
+        return (
+            *((Piece("…", "dim"),) if begin else ()),
+            *cell(before[1:] if begin else before, "strong"),
+            Piece("▏", "accent"),
+            *cell(behind, "strong"),
+        )
 
     def on_focus(self) -> None:
         """Shows the cursor."""
@@ -99,7 +115,7 @@ class Prompt(Line, can_focus=True):
     def on_paste(self, event: events.Paste) -> None:
         """Takes the first line of what is pasted."""
         event.stop()
-        self._type(self.text + safe((event.text.splitlines() or [""])[0]))
+        self._insert(safe((event.text.splitlines() or [""])[0]))
 
     def on_key(self, event: events.Key) -> None:
         """Edits the text."""
@@ -109,30 +125,54 @@ class Prompt(Line, can_focus=True):
             event.prevent_default()
             self.app.post_message(KeyEvent(event.key, event.character))
             return
-        match event.key:
-            case "enter":
-                self._end(kept=True)
-            case "escape":
-                self._end(kept=False)
-            case "backspace" | "ctrl+h":
-                self._type(self.text[:-1])
-            case "ctrl+u":
-                self._type("")
-            case "ctrl+w":
-                self._type(self.text.rstrip().rpartition(" ")[0])
-            case "tab" | "shift+tab" | "ctrl+c":
+        if event.key in {"enter", "escape"}:
+            self._end(kept=event.key == "enter")
+        elif event.key == "tab" and self.complete is not None:
+            self.set_text(self.complete(self.text))
+            self.post_message(self.Changed(self, self.text))
+        elif not self._edit(event.key):
+            if event.key in {"tab", "shift+tab", "ctrl+c"} or event.character is None or not event.is_printable:
                 return
-            case _:
-                if event.character is None or not event.is_printable:
-                    return
-                self._type(self.text + event.character)
+            self._insert(event.character)
         event.stop()
         event.prevent_default()
+
+    def _edit(self, key: str) -> bool:
+        """Does what a key does to the text or the cursor; False when it does nothing."""
+        match key:
+            case "backspace" | "ctrl+h":
+                self._cut(max(0, self.at - 1), self.at)
+            case "delete" | "ctrl+d":
+                self._cut(self.at, self.at + 1)
+            case "ctrl+u":
+                self._cut(0, self.at)
+            case "ctrl+k":
+                self._cut(self.at, len(self.text))
+            case "ctrl+w":
+                self._cut(self.text[: self.at].rstrip().rfind(" ") + 1, self.at)
+            case "left" | "right" | "home" | "end" | "ctrl+a" | "ctrl+e":
+                self._move(key)
+            case _:
+                return False
+        return True
 
     def _end(self, *, kept: bool) -> None:
         self._passed_on = 0
         self.post_message(self.Done(self, kept=kept))
 
-    def _type(self, text: str) -> None:
+    def _move(self, key: str) -> None:
+        ends = {"home": 0, "ctrl+a": 0, "end": len(self.text), "ctrl+e": len(self.text)}
+        self.at = ends.get(key, min(len(self.text), max(0, self.at + (1 if key == "right" else -1))))
+        self.renew()
+
+    def _insert(self, text: str) -> None:
+        self._type(self.text[: self.at] + text + self.text[self.at :], self.at + len(text))
+
+    def _cut(self, begin: int, end: int) -> None:
+        self._type(self.text[:begin] + self.text[end:], begin)
+
+    def _type(self, text: str, at: int) -> None:
         self.set_text(text)
+        self.at = at
+        self.renew()
         self.post_message(self.Changed(self, text))

@@ -60,6 +60,7 @@ class Table(Rows):
         self.keys: list[str] = []
         self.index = 0
         self.marked: set[str] = set()
+        self._last_mark: str | None = None
         self.stale = False
         self.sorted_by = ""
         self._titles: dict[str, str] = {}
@@ -153,8 +154,24 @@ class Table(Rows):
         if self.key is None:
             return
         self.marked ^= {self.key}
+        self._last_mark = self.key
         self.sync()
         self.move(1)
+
+    def mark_range(self) -> None:
+        """Marks all rows from the one marked last to the one under the cursor."""
+        if self.key is None:
+            return
+        start = self.keys.index(self._last_mark) if self._last_mark in self.keys else self.index
+        low, high = sorted((start, self.index))
+        self.marked |= set(self.keys[low : high + 1])
+        self._last_mark = self.key
+        self.sync()
+
+    def mark_all(self) -> None:
+        """Marks all rows that are shown; if they are, takes all marks away."""
+        self.marked = set() if self.marked >= set(self.keys) else set(self.keys)
+        self.sync()
 
     def clear_marks(self) -> None:
         """Takes all marks away."""

@@ -1,0 +1,106 @@
+"""A container's files through the engine's archives: for engines on other machines, whatever the container does."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pyd_core.engine.client import Engine
+from pyd_core.errors import NotFound
+from pyd_core.files.entry import MOST_ENTRIES, FileEntry, Kind, Listing, in_order
+from pyd_core.files.tarstream import TarStream
+from pyd_core.sanitise import safe
+
+MOST_BYTES = 64 << 20
+"""Read of one directory's archive: it holds all that lies below, and there is no other way to ask for names."""
+MOST_LINKS = 20
+
+_KINDS: dict[bytes, Kind] = {
+    tarfile.DIRTYPE: "directory",
+    tarfile.SYMTYPE: "link",
+    tarfile.FIFOTYPE: "pipe",
+    tarfile.CHRTYPE: "device",
+    tarfile.BLKTYPE: "device",
+}
+
+
+class ArchiveFiles:
+    """Asks for `GET /containers/{id}/archive` and reads no more of it than it takes.
+
+    Args:
+        engine: The engine.
+        container: The container's id.
+    """
+
+    way = "through the engine"
+
+    def __init__(self, engine: Engine, container: str) -> None:
+        self._engine = engine
+        self._container = container
+
+    async def list(self, path: str) -> Listing:
+        """See `Files`."""
+        async with self._open(path) as (tar, top):
+            if top.isdir():
+                return await self._members(tar)
+        raise NotFound(f"{safe(path)} is no directory")
+
+    async def read(self, path: str, size: int, offset: int = 0) -> bytes:
+        """See `Files`."""
+        async with self._open(path) as (tar, top):
+            if not top.isreg():
+                raise NotFound(f"{safe(path)} is no regular file")
+            kept = bytearray()
+            async for part in tar.content():
+                kept += part
+                if len(kept) >= offset + size:
+                    break
+            return bytes(kept[offset : offset + size])
+
+    @asynccontextmanager
+    async def _open(self, path: str) -> AsyncIterator[tuple[TarStream, tarfile.TarInfo]]:
+        """Opens the archive of a path, links followed, and reads its first entry."""
+        for _ in range(MOST_LINKS):
+            async with self._engine.containers.archive_stream(self._container, path) as stream:
+                tar = TarStream(stream.chunks())
+                top = await tar.next()
+                if top is None:
+                    break
+                if not top.issym():
+                    yield tar, top
+                    return
+                path = _joined(path, top.linkname)
+        raise NotFound(f"{safe(path)}: nothing there")
+
+    @staticmethod
+    async def _members(tar: TarStream) -> Listing:
+        found: dict[str, FileEntry] = {}
+        while (entry := await tar.next()) is not None:
+            if tar.taken > MOST_BYTES or len(found) >= MOST_ENTRIES:
+                return Listing(in_order(list(found.values())), complete=False)
+            _, _, inner = entry.name.rstrip("/").partition("/")
+            if inner and "/" not in inner:
+                found[inner] = FileEntry(
+                    name=inner,
+                    kind=_KINDS.get(entry.type, "file"),
+                    mode=entry.mode & 0o7777,
+                    uid=entry.uid,
+                    gid=entry.gid,
+                    size=entry.size,
+                    modified_ns=int(entry.mtime * 1e9),
+                    link=entry.linkname if entry.issym() else "",
+                )
+        return Listing(in_order(list(found.values())))
+
+
+def _joined(path: str, link: str) -> str:
+    """Returns where a link at a path points, as if the container's root were the only one."""
+    parts: list[str] = []
+    whole = link if link.startswith("/") else f"{path.rpartition('/')[0]}/{link}"
+    for part in whole.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/" + "/".join(parts)

@@ -1,0 +1,47 @@
+"""Which way to a container's files is the best there is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pyd_core.engine.client import Engine
+from pyd_core.errors import PydError
+from pyd_core.files.archive import ArchiveFiles
+from pyd_core.files.entry import Files
+from pyd_core.files.layers import LayerFiles
+from pyd_core.files.live import LiveFiles
+from pyd_core.linux.merged import MergedTree
+from pyd_core.model.container import Container
+
+
+def open_files(engine: Engine, container: Container) -> Files:
+    """Returns a way to the files: of the running process, of the layers on this disk, else through the engine."""
+    if engine.endpoint.is_local:
+        if container.state.pid > 0 and _is_its_process(container):
+            try:
+                return LiveFiles(container.state.pid)
+            except PydError:
+                return ArchiveFiles(engine, container.id)
+        if container.state.pid == 0 and (tree := layers_of(container)) is not None:
+            return LayerFiles(tree)
+    return ArchiveFiles(engine, container.id)
+
+
+def layers_of(container: Container) -> MergedTree | None:
+    """Returns the container's root as it lies on disk; None when its storage driver isn't made of directories."""
+    data = container.graph_driver.data
+    names = [data.get("UpperDir", ""), *data.get("LowerDir", "").split(":")]
+    layers = [Path(name) for name in names if name.startswith("/")]
+    if not layers or not os.access(layers[0], os.X_OK):
+        return None
+    mounts = {mount.destination: Path(mount.source) for mount in container.mounts if mount.source.startswith("/")}
+    return MergedTree(layers, mounts)
+
+
+def _is_its_process(container: Container) -> bool:
+    """Whether the pid is one of this machine's, and the container's: an engine may count pids in another namespace."""
+    try:
+        return container.id in Path(f"/proc/{container.state.pid}/cgroup").read_text()
+    except OSError:
+        return False

@@ -1,0 +1,51 @@
+"""The files of a container that doesn't run, in its layers on this machine's disk."""
+
+from __future__ import annotations
+
+import asyncio
+from errno import EACCES
+
+from pyd_core.errors import NotFound
+from pyd_core.files.entry import Listing, in_order
+from pyd_core.files.live import entry_of, failure
+from pyd_core.linux.merged import MergedTree
+from pyd_core.sanitise import safe
+
+
+class LayerFiles:
+    """Reads a stack of layers without mounting it.
+
+    Args:
+        tree: The layers.
+    """
+
+    way = "from its layers"
+
+    def __init__(self, tree: MergedTree) -> None:
+        self._tree = tree
+
+    async def list(self, path: str) -> Listing:
+        """See `Files`."""
+        return await asyncio.to_thread(self._list, path)
+
+    async def read(self, path: str, size: int, offset: int = 0) -> bytes:
+        """See `Files`."""
+        return await asyncio.to_thread(self._read, path, size, offset)
+
+    def _list(self, path: str) -> Listing:
+        try:
+            found = self._tree.names(path)
+        except PermissionError as error:
+            raise failure(EACCES, path) from error
+        if found is None:
+            raise NotFound(f"{safe(path)}: no such directory")
+        return Listing(in_order([entry_of(*one) for one in found]))
+
+    def _read(self, path: str, size: int, offset: int) -> bytes:
+        try:
+            node = self._tree.lookup(path)
+            if node is None or node.kind != "file":
+                raise NotFound(f"{safe(path)}: no such file")
+            return self._tree.read(path, size, offset)
+        except PermissionError as error:
+            raise failure(EACCES, path) from error

@@ -1,0 +1,149 @@
+"""The files of a running container as its main process sees them, mounts included: through `/proc/PID/root`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Callable
+from typing import TypeVar
+
+from pyd_core.errors import KernelError, NotFound, PydError, Refused
+from pyd_core.files.entry import MOST_ENTRIES, FileEntry, Listing, in_order, kind_of
+from pyd_core.linux.beneath import open_in_root
+from pyd_core.linux.process import ProcessEntry
+from pyd_core.sanitise import safe
+
+T = TypeVar("T")
+
+
+class LiveFiles:
+    """Opens every path inside the process's root by openat2(2), in a thread: a file system may hang.
+
+    Args:
+        pid: The container's main process on this machine.
+
+    Raises:
+        NotFound: There is no such process.
+        Refused: Its root may not be looked at.
+    """
+
+    way = "live"
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        with self._errors("/"), ProcessEntry(pid) as process:
+            self._start = process.start
+            os.close(self._root(process))
+
+    async def list(self, path: str) -> Listing:
+        """See `Files`."""
+        return await self._inside(path, lambda root: _list(root, path))
+
+    async def read(self, path: str, size: int, offset: int = 0) -> bytes:
+        """See `Files`."""
+        return await self._inside(path, lambda root: _read(root, path, size, offset))
+
+    async def _inside(self, path: str, work: Callable[[int], T]) -> T:
+        return await asyncio.to_thread(self._work, path, work)
+
+    def _work(self, path: str, work: Callable[[int], T]) -> T:
+        with self._errors(path), ProcessEntry(self._pid) as process:
+            if process.start != self._start:
+                raise NotFound("the container no longer runs as it did", hint="open its files again")
+            root = self._root(process)
+            try:
+                return work(root)
+            finally:
+                os.close(root)
+
+    @staticmethod
+    def _root(process: ProcessEntry) -> int:
+        return os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process.descriptor)
+
+    @staticmethod
+    def _errors(path: str) -> _Errors:
+        return _Errors(path)
+
+
+class _Errors:
+    """Turns what the kernel says into the errors of `Files`."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ProcessLookupError):
+            raise NotFound("the container no longer runs as it did", hint="open its files again") from error
+        number = error.errno if isinstance(error, KernelError | OSError) else None
+        if isinstance(error, PydError) and number is None:
+            return
+        if number is not None:
+            raise failure(number, self._path) from error
+
+
+def failure(number: int, path: str) -> PydError:
+    """Returns the error that an errno means for whoever looks at files."""
+    said = f"{safe(path)}: {os.strerror(number).lower()}"
+    if number in {1, 13}:  # EPERM, EACCES
+        return Refused(said, hint="pyd reads a container's files where they lie only as root")
+    return NotFound(said)
+
+
+def _list(root: int, path: str) -> Listing:
+    where = open_in_root(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK)
+    entries: list[FileEntry] = []
+    try:
+        with os.scandir(where) as found:
+            for one in found:
+                if len(entries) == MOST_ENTRIES:
+                    return Listing(in_order(entries), complete=False)
+                entries.append(_entry(where, one.name))
+    finally:
+        os.close(where)
+    return Listing(in_order(entries))
+
+
+def _entry(where: int, name: str) -> FileEntry:
+    try:
+        facts = os.stat(name, dir_fd=where, follow_symlinks=False)
+        link = os.readlink(name, dir_fd=where) if stat.S_ISLNK(facts.st_mode) else ""
+    except OSError:  # gone meanwhile, or a mount that doesn't answer to us
+        return FileEntry(name=name, kind="file")
+    return entry_of(name, facts, link)
+
+
+def entry_of(name: str, facts: os.stat_result, link: str = "") -> FileEntry:
+    """Makes an entry of what the kernel says."""
+    return FileEntry(
+        name=name,
+        kind=kind_of(facts.st_mode),
+        mode=stat.S_IMODE(facts.st_mode),
+        uid=facts.st_uid,
+        gid=facts.st_gid,
+        size=facts.st_size,
+        modified_ns=facts.st_mtime_ns,
+        link=link,
+    )
+
+
+def _read(root: int, path: str, size: int, offset: int) -> bytes:
+    # By name alone first: opening a pipe or a device would do something.
+    handle = open_in_root(root, path, os.O_PATH)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise NotFound(f"{safe(path)} is no regular file")
+        file = os.open(f"/proc/self/fd/{handle}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    finally:
+        os.close(handle)
+    try:
+        parts: list[bytes] = []
+        while size > 0 and (part := os.pread(file, min(size, 1 << 20), offset)):
+            parts.append(part)
+            offset, size = offset + len(part), size - len(part)
+        return b"".join(parts)
+    finally:
+        os.close(file)

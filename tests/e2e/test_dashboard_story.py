@@ -1,0 +1,64 @@
+"""The dashboard's reason to be, by keyboard alone: find what is broken among many, understand it, enter it, mend it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from support.crowd import Crowd
+from support.docker import LONE, Docker
+from support.terminal import Opener
+
+BREAKS_ONCE = (
+    "if [ -e /tried ]; then echo 'level=info msg=serving'; exec sleep 1000; fi; touch /tried; "
+    "seq 1 300 | sed 's/.*/level=info msg=loading n=&/'; "
+    "echo 'level=error msg=\"no such table: orders\" code=14'; "
+    "seq 1 200 | sed 's/.*/level=info msg=closing n=&/'; exit 3"
+)
+
+
+def test_the_broken_one_of_two_hundred_is_found_understood_entered_and_restarted(
+    docker: Docker, busybox: str, pyd: Path, terminal: Opener, tmp_path: Path
+):
+    name = docker.run("story", busybox, "sh", "-c", BREAKS_ONCE, options=LONE)
+    docker("wait", name)
+    socket = Path(docker.host.removeprefix("unix://"))
+    with Crowd(tmp_path / "engine.sock", socket, 199) as engine:
+        screen = terminal([pyd, "--host", engine.url])
+        screen.wait_for("crowd-010")
+        screen.keys("!")
+        screen.wait_for(re.compile(rf"exited 3 +{re.escape(name)}"))
+        screen.wait_for(re.compile(r"\d+ of 2\d\d"))
+        screen.keys("/")
+        screen.type(docker.prefix)  # a developer's own broken containers are none of this story's
+        screen.keys("Enter")
+        screen.wait_for(re.compile(r"1 of 2\d\d"))
+        screen.keys("w")
+        screen.wait_for("What to do")
+        screen.keys("q")
+        screen.wait_for("esc shows all")
+        screen.keys("l")
+        screen.wait_for(re.compile(rf"Logs   {re.escape(name)}"))
+        screen.keys("&")
+        screen.type("level>=error")
+        screen.keys("Enter")
+        screen.wait_for("no such table: orders")
+        screen._command("set-option", "-s", "set-clipboard", "on")
+        screen.keys("G", "k", "c")
+        screen.wait_for("copied")
+        assert "no such table: orders" in screen._command("show-buffer")
+        screen.keys("q")
+        screen.wait_for("esc shows all")
+        screen.keys("D")
+        screen.wait_for(f"{name}:/#", bound=120)  # the toolbox may have to be built first
+        screen.type("ls -d /tried && echo seen=$((40 + 2))")
+        screen.keys("Enter")
+        screen.wait_for("seen=42")
+        screen.type("exit")
+        screen.keys("Enter")
+        screen.wait_for("the debug shell ended with 0")
+        screen.keys("r", "!")
+        screen.wait_for(re.compile(rf"running +{re.escape(name)}"))
+        screen.keys("C-c")
+        assert screen.wait_exit() == 0
+    docker("rm", "-f", name)

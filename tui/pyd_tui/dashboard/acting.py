@@ -1,0 +1,213 @@
+"""Doing things to containers from any screen: asking once, showing that it goes on, telling of each how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pyd_core.errors import InvalidInput, PydError
+from pyd_core.fleet.entry import Entry
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+from pyd_tui.dashboard.actions import Action, perform, question, update
+from pyd_tui.dashboard.screens.confirm import Confirm
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
+    from pyd_core.engine.recreate import Changes, Recreated
+    from pyd_tui.dashboard.app import Dashboard
+
+Mark = Callable[[str, str], None]
+"""Told of a container's id and what is being done to it."""
+
+
+class Acting:
+    """What keys and commands do to containers.
+
+    Args:
+        dashboard: The app.
+    """
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self._dashboard = dashboard
+        self.done: list[tuple[Engine, Recreated]] = []
+        """Containers that run again with changes, the last at the end; the old ones are kept."""
+
+    # Many at once
+
+    def do(self, action: Action, keys: Sequence[str], mark: Mark, over: Callable[[set[str]], None]) -> None:
+        """Does something to containers; asks first where it can't be undone, or where there are several.
+
+        Args:
+            action: What.
+            keys: Their ids.
+            mark: Told what is being done to each.
+            over: Told the ids of those that it failed for.
+        """
+        entries = self._entries(keys)
+        if not entries or not self._dashboard.may_change():
+            return
+        if action.asks or len(entries) > 1:
+            ask = Confirm(question(action, entries), [entry.name for entry in entries])
+            known = [entry.id for entry in entries]
+            self._dashboard.push_screen(ask, lambda yes: self._start(action, known, mark, over) if yes else None)
+        else:
+            self._start(action, [entries[0].id], mark, over)
+
+    def _start(self, action: Action, keys: Sequence[str], mark: Mark, over: Callable[[set[str]], None]) -> None:
+        self._dashboard.tasks.start(self._perform(action, keys, mark, over), name=action.verb)
+
+    async def _perform(self, action: Action, keys: Sequence[str], mark: Mark, over: Callable[[set[str]], None]) -> None:
+        entries = self._entries(keys)
+        if not entries:
+            return
+        failures = await perform(action, self._engine, entries, mark)
+        over(set(failures))
+        if not failures:
+            self._dashboard.say(f"{action.done} {entries[0].name if len(entries) == 1 else len(entries)}", "good")
+        elif len(entries) == 1:
+            first = failures[entries[0].id]
+            self._dashboard.say(first.message, "bad", first.hint)
+        else:
+            self._report(action, entries, failures, lambda: self._start(action, list(failures), mark, over))
+
+    def _report(
+        self, action: Action, entries: list[Entry], failures: Mapping[str, PydError], retry: Callable[[], None]
+    ) -> None:
+        from pyd_tui.dashboard.screens.report import Report  # noqa: PLC0415 - only when something failed
+
+        outcomes = [(entry.name, failures.get(entry.id)) for entry in entries]
+        report = Report(action.done, outcomes)
+        self._dashboard.push_screen(report, lambda again: retry() if again else None)
+
+    # One at a time
+
+    def run_again(self, key: str) -> None:
+        """Asks what shall be different, makes the container anew, and keeps the old one."""
+        self._with_form(key, self._ask_again)
+
+    async def _ask_again(self, found: Container) -> None:
+        from pyd_tui.dashboard.forms import again_changes, again_fields  # noqa: PLC0415 - hardly ever needed
+        from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
+
+        def answered(given: Mapping[str, str] | None) -> None:
+            if given is not None:
+                work = self._run_again(found, again_changes(found, given))
+                self._dashboard.tasks.start(work, name="run again")
+
+        title = f"Run {safe(found.name)} again; the old one is kept until you say :keep, and :undo brings it back"
+        form = Form(title, again_fields(found), lambda given: again_changes(found, given))
+        self._dashboard.push_screen(form, answered)
+
+    async def _run_again(self, found: Container, changes: Changes) -> None:
+        from pyd_core.engine.recreate import recreate  # noqa: PLC0415 - hardly ever needed
+
+        job = f"running {safe(found.name)} again"
+        self._dashboard.jobs.tell(job)
+        try:
+            engine = self._engine  # another one may be looked at by then
+            self.done.append((engine, await recreate(engine, found.id, changes)))
+        finally:
+            self._dashboard.jobs.end(job)
+        self._dashboard.say(f"{found.name} runs with the changes", "good", ":undo goes back, :keep removes the old one")
+
+    def undo(self) -> None:
+        """Brings the old container back that was last replaced."""
+        self._dashboard.tasks.start(self._undo(keep=False), name="undo")
+
+    def keep(self) -> None:
+        """Removes the old container that was last replaced."""
+        self._dashboard.tasks.start(self._undo(keep=True), name="keep")
+
+    async def _undo(self, *, keep: bool) -> None:
+        from pyd_core.engine.recreate import undo  # noqa: PLC0415 - hardly ever needed
+
+        if not self.done:
+            raise InvalidInput("nothing was run again", hint="A runs a container again with changes")
+        engine, made = self.done[-1]
+        if keep:
+            await engine.containers.remove(made.old)
+        else:
+            await undo(engine, made)
+        self.done.pop()
+        self._dashboard.say(f"removed the old {made.name}" if keep else f"{made.name} is back as it was", "good")
+
+    def limits(self, keys: Sequence[str], mark: Mark, over: Callable[[set[str]], None]) -> None:
+        """Asks for limits, and changes them while the containers run."""
+        if len(keys) == 1:
+            self._with_form(keys[0], lambda found: self._ask_limits(found, keys, mark, over))
+        elif keys and self._dashboard.may_change():
+            self._dashboard.tasks.start(self._ask_limits(None, keys, mark, over), name="limits")
+
+    async def _ask_limits(
+        self, found: Container | None, keys: Sequence[str], mark: Mark, over: Callable[[set[str]], None]
+    ) -> None:
+        from pyd_tui.dashboard.forms import limit_changes, limit_fields  # noqa: PLC0415 - hardly ever needed
+        from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
+
+        def answered(given: Mapping[str, str] | None) -> None:
+            if given is not None:
+                self.do(update(limit_changes(found, given)), keys, mark, over)
+
+        what = safe(found.name) if found is not None else f"{len(keys)} containers"
+        form = Form(f"Limits of {what}", limit_fields(found), lambda given: limit_changes(found, given))
+        self._dashboard.push_screen(form, answered)
+
+    def commit(self, key: str) -> None:
+        """Asks for a name, and makes an image of the container's files."""
+        self._with_form(key, self._ask_commit)
+
+    async def _ask_commit(self, found: Container) -> None:
+        from pyd_tui.dashboard.forms import commit_fields, commit_options  # noqa: PLC0415 - hardly ever needed
+        from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
+
+        async def work(given: Mapping[str, str]) -> None:
+            options = commit_options(given)
+            self._dashboard.jobs.tell(f"committing {safe(found.name)}")
+            try:
+                await self._engine.containers.commit(found.id, options)
+            finally:
+                self._dashboard.jobs.end(f"committing {safe(found.name)}")
+            self._dashboard.say(f"made {options.repository}:{options.tag} of {found.name}", "good")
+
+        def answered(given: Mapping[str, str] | None) -> None:
+            if given is not None:
+                self._dashboard.tasks.start(work(given), name="commit")
+
+        title = f"Make an image of {safe(found.name)}"
+        self._dashboard.push_screen(Form(title, commit_fields(found), commit_options), answered)
+
+    def pull(self, image: str) -> None:
+        """Pulls an image anew."""
+        if self._dashboard.may_change():
+            self._dashboard.tasks.start(self._pull(image), name="pull")
+
+    async def _pull(self, image: str) -> None:
+        from pyd_tui.dashboard.pulling import pulled  # noqa: PLC0415 - hardly ever needed
+
+        newer = await pulled(self._engine, image, self._dashboard.jobs)
+        if newer:
+            self._dashboard.say(f"pulled a newer {image}", "good", "A runs a container again with it")
+        else:
+            self._dashboard.say(f"{image} is the newest there is", "good")
+
+    # Shared
+
+    @property
+    def _engine(self) -> Engine:
+        return self._dashboard.errands.engine
+
+    def _entries(self, keys: Sequence[str]) -> list[Entry]:
+        known = self._dashboard.link.containers
+        return [known[key] for key in keys if key in known]
+
+    def _with_form(self, key: str, ask: Callable[[Container], object]) -> None:
+        """Inspects a container, and asks about it."""
+
+        async def work() -> None:
+            answer = ask(await self._engine.containers.inspect(key))
+            if hasattr(answer, "__await__"):
+                await answer
+
+        if self._dashboard.may_change():
+            self._dashboard.tasks.start(work(), name="form")

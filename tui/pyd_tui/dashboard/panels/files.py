@@ -1,0 +1,200 @@
+"""A container's files: one directory as a table, opened from the container only when it is looked at."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from pyd_core.errors import NotFound, PydError
+from pyd_core.files.entry import FileEntry, Listing, below
+from pyd_core.model.container import Change, Container
+from pyd_core.sanitise import safe
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.render.files import COLUMNS, file_row
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
+from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.widgets.strips import strip
+from pyd_tui.dashboard.widgets.table import Table
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+    from pyd_core.engine.client import Engine
+    from pyd_core.files.entry import Files
+    from pyd_tui.dashboard.app import Dashboard
+
+UP = ".."
+"""The key of the row that goes to the directory above; no entry can have this name."""
+
+
+class FilesPane(Table):
+    """Goes through directories.
+
+    Args:
+        dashboard: The app.
+        told: Called when what it shows is another.
+        id: The widget's name.
+    """
+
+    BINDINGS = bindings("move", "files")
+
+    def __init__(self, dashboard: Dashboard, told: Callable[[], None], *, id: str) -> None:
+        super().__init__(COLUMNS, self._row_cells, id=id)
+        self._dashboard = dashboard
+        self._told = told
+        self._entries: dict[str, FileEntry] = {}
+        self._listing: Listing | None = None
+        self._changes: dict[str, int] = {}
+        self._trouble: PydError | None = None
+        self._came_from = ""
+        self._container = ""
+        self.files: Files | None = None
+        self.directory = "/"
+        self.query_text = ""
+        self.ask: Callable[[], None] = lambda: None
+        """Lets the user type what to narrow to."""
+
+    # What is shown
+
+    async def open(self, engine: Engine, container: Container) -> None:
+        """Finds the best way to the files of a container, and how they differ from its image."""
+        from pyd_core.files.choice import open_files  # noqa: PLC0415 - only when files are looked at
+
+        self._container = container.id
+        self.files = open_files(engine, container)
+        await self.load(self.directory)
+        try:
+            self._take_changes(await engine.containers.changes(container.id))
+        except PydError:
+            return  # the files are there all the same
+        self.sync()
+
+    async def load(self, directory: str) -> None:
+        """Reads a directory."""
+        if self.files is None:
+            return
+        before = self.directory
+        try:
+            self._listing = await self.files.list(directory)
+            self._trouble = None
+        except PydError as error:
+            self._trouble = error
+            self._told()
+            if self._listing is not None:
+                return  # what is shown stays
+        if self._listing is not None and self._trouble is None:
+            self._came_from = before.rpartition("/")[2] if posixpath.dirname(before) == directory else ""
+            self.directory = directory
+            self.query_text = ""
+        self._show()
+
+    def _take_changes(self, changes: list[Change]) -> None:
+        for change in changes:
+            self._changes[change.path] = change.kind
+
+    def _show(self) -> None:
+        found = self._listing.entries if self._listing is not None else ()
+        wanted = self.query_text.casefold()
+        self._entries = {entry.name: entry for entry in found if wanted in entry.name.casefold()}
+        keys = [*([UP] if self.directory != "/" else []), *self._entries]
+        longest = max((len(safe(name)) + len(entry.link) + 4 for name, entry in self._entries.items()), default=20)
+        natural = {"change": 1, "name": longest, "size": 5, "mode": 10, "owner": 7, "modified": 8}
+        self.set_rows(keys, natural)
+        self.go_to(self._came_from if self._came_from in self._entries else next(iter(self._entries), UP))
+        self.refresh()
+        self._told()
+
+    def _row_cells(self, key: str) -> tuple[Cell, ...]:
+        if key == UP:
+            return EMPTY, (Piece("..", "dim"),), EMPTY, EMPTY, EMPTY, EMPTY
+        entry = self._entries.get(key)
+        if entry is None:
+            return (EMPTY,) * len(COLUMNS)
+        return file_row(entry, self._changes.get(below(self.directory, key)), self._dashboard.clock)
+
+    def render_line(self, y: int) -> Strip:
+        """Says why there is nothing, where there is nothing."""
+        if y == 2 and not self.keys:
+            said = cell(self._trouble.message if self._trouble else "reading", "bad" if self._trouble else "dim")
+            return strip(fit((Piece("  "), *said), self.size.width), palette_of(self.app))
+        return super().render_line(y)
+
+    @property
+    def status(self) -> Cell:
+        """Says where it is, how much there is, and by which way it is read."""
+        if self._trouble is not None:
+            return cell(self._trouble.message, "bad")
+        if self._listing is None or self.files is None:
+            return EMPTY
+        count = len(self._listing.entries)
+        shown = f"{len(self._entries):,} of {count:,}" if self.query_text else f"{count:,}"
+        more = "" if self._listing.complete else ", not all of them"
+        return (*cell(self.directory, "strong"), *cell(f"  {shown} entries{more}  {self.files.way}", "dim"))
+
+    @property
+    def path(self) -> str | None:
+        """The path under the cursor."""
+        return None if self.key in {None, UP} else below(self.directory, self.key or "")
+
+    # What keys do
+
+    def find(self, text: str) -> None:
+        """Narrows to names that have a text in them."""
+        self.query_text = text
+        self._show()
+
+    def action_find(self) -> None:
+        """Asks what to narrow to."""
+        self.ask()
+
+    def action_enter(self) -> None:
+        """Opens the directory under the cursor, or shows the file."""
+        entry = self._entries.get(self.key or "")
+        if self.key == UP:
+            self.action_leave()
+        elif entry is None:
+            return
+        elif entry.kind == "directory":
+            self._start(self.load(below(self.directory, entry.name)))
+        elif entry.kind == "file":
+            self._start(self._view(below(self.directory, entry.name)))
+        elif entry.kind == "link":
+            self._start(self._follow(below(self.directory, entry.name)))
+        else:
+            self._dashboard.say(f"{safe(entry.name)} is a {entry.kind}", "warn", "there is nothing to read")
+
+    def action_leave(self) -> None:
+        """Goes to the directory above."""
+        if self.directory != "/":
+            self._start(self.load(posixpath.dirname(self.directory)))
+
+    def action_copy_path(self) -> None:
+        """Copies the path under the cursor."""
+        self._dashboard.errands.copy(self.path or self.directory)
+
+    def action_download(self) -> None:
+        """Takes what is under the cursor, or the directory, to this machine."""
+        if self._container:
+            self._dashboard.errands.download(self._container, self.path or self.directory)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._dashboard.tasks.start(work, name="files")
+
+    async def _follow(self, path: str) -> None:
+        """Opens what a link points to, whichever it is."""
+        if self.files is None:
+            return
+        try:
+            await self.files.list(path)
+        except NotFound:
+            await self._view(path)
+        else:
+            await self.load(path)
+
+    async def _view(self, path: str) -> None:
+        from pyd_tui.dashboard.screens.file import MOST_BYTES, FileScreen  # noqa: PLC0415 - it opens from here alone
+
+        if self.files is not None:
+            data = await self.files.read(path, MOST_BYTES + 1)
+            self._dashboard.push_screen(FileScreen(self._container, path, data))

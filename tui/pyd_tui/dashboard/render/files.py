@@ -1,0 +1,118 @@
+"""A directory as rows, and a file as lines: text highlighted, anything else in hexadecimal."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+
+from pyd_core.files.entry import FileEntry
+from pyd_tui.dashboard.render.figures import Clock, moment, size
+from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
+
+COLUMNS = (
+    Column(key="change", title="", least=1, most=1, priority=1),
+    Column(key="name", title="NAME", least=20, most=90, priority=0),
+    Column(key="size", title="SIZE", least=5, most=5, priority=2, right=True),
+    Column(key="mode", title="MODE", least=10, most=10, priority=3),
+    Column(key="owner", title="OWNER", least=5, most=13, priority=4, right=True),
+    Column(key="modified", title="CHANGED", least=8, most=8, priority=5, right=True),
+)
+HIGHLIGHTED = 256 << 10
+"""Bytes of a file that are highlighted; what is longer is shown as it is."""
+LONGEST = 2000
+"""Characters of a line that are drawn."""
+HEX_WIDTH = 16
+
+_ROLES: dict[str, Role] = {"directory": "accent", "link": "info", "pipe": "warn", "socket": "warn", "device": "warn"}
+_CHANGES: dict[int, Cell] = {0: (Piece("~", "warn"),), 1: (Piece("+", "good"),)}
+"""As the Engine API numbers them: modified, added."""
+_TYPES = {"directory": stat.S_IFDIR, "link": stat.S_IFLNK, "pipe": stat.S_IFIFO, "socket": stat.S_IFSOCK}
+_TYPES |= {"device": stat.S_IFCHR, "file": stat.S_IFREG}
+
+
+def file_row(entry: FileEntry, change: int | None, clock: Clock) -> tuple[Cell, ...]:
+    """Returns the cells of an entry; `change` is how it differs from the image."""
+    name = cell(entry.name, _ROLES.get(entry.kind, "text"))
+    if entry.kind == "directory":
+        name = (*name, Piece("/", "dim"))
+    if entry.link:
+        name = (*name, Piece(" → ", "faint"), *cell(entry.link, "dim"))
+    executable = entry.kind == "file" and entry.mode & 0o111
+    return (
+        _CHANGES.get(change, EMPTY) if change is not None else EMPTY,
+        (Piece(name[0].text, "good"), *name[1:]) if executable and name else name,
+        cell(size(entry.size), "text") if entry.kind == "file" else EMPTY,
+        cell(stat.filemode(_TYPES[entry.kind] | entry.mode), "dim"),
+        cell(f"{entry.uid}:{entry.gid}", "dim"),
+        cell(moment(entry.modified_ns, clock) if entry.modified_ns else "", "dim"),
+    )
+
+
+def file_lines(name: str, data: bytes) -> list[Cell]:
+    """Returns a file's lines."""
+    if is_binary(data):
+        return list(hex_lines(data))
+    text = data.decode("utf-8", "replace").removesuffix("\n")
+    if len(data) <= HIGHLIGHTED and (lines := highlighted(name, text)) is not None:
+        return lines
+    return [cell(line[:LONGEST].expandtabs(4)) for line in text.split("\n")]
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether bytes are no text: one of the first is NUL, or many are no UTF-8."""
+    head = data[:8192]
+    return b"\0" in head or head.decode("utf-8", "replace").count("\ufffd") > len(head) // 20 + 1
+
+
+def hex_lines(data: bytes) -> Iterator[Cell]:
+    """Lays bytes out as `hexdump -C` does."""
+    for at in range(0, len(data), HEX_WIDTH):
+        part = data[at : at + HEX_WIDTH]
+        left, right = part[:8].hex(" "), part[8:].hex(" ")
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
+        yield (Piece(f"{at:08x}  ", "dim"), Piece(f"{left:<23}  {right:<23}  "), Piece(f"{text}", "accent"))
+
+
+def highlighted(name: str, text: str) -> list[Cell] | None:
+    """Highlights source by its file's name or its first line; None where nothing is known about it."""
+    from pygments.lexers import get_lexer_for_filename, guess_lexer  # noqa: PLC0415 - only when a file is opened
+    from pygments.lexers.special import TextLexer  # noqa: PLC0415 - as above
+    from pygments.util import ClassNotFound  # noqa: PLC0415 - as above
+
+    try:
+        lexer = get_lexer_for_filename(name, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        if not text.startswith("#!"):
+            return None
+        lexer = guess_lexer(text[:200], stripnl=False, ensurenl=False)
+    if isinstance(lexer, TextLexer):
+        return None
+    lines: list[Cell] = []
+    line: list[Piece] = []
+    for token, value in lexer.get_tokens(text):
+        role = _role(str(token))
+        first, *others = value.split("\n")
+        line += cell(first[:LONGEST].expandtabs(4), role)
+        for part in others:
+            lines.append(tuple(line))
+            line = list(cell(part[:LONGEST].expandtabs(4), role))
+    return [*lines, tuple(line)]
+
+
+_TOKENS: tuple[tuple[str, Role], ...] = (
+    ("Token.Comment", "dim"),
+    ("Token.Keyword", "accent"),
+    ("Token.Literal.String", "good"),
+    ("Token.Literal.Number", "info"),
+    ("Token.Name.Tag", "accent"),
+    ("Token.Name.Attribute", "info"),
+    ("Token.Name.Function", "strong"),
+    ("Token.Name.Class", "strong"),
+    ("Token.Generic.Heading", "title"),
+    ("Token.Error", "text"),
+)
+
+
+def _role(token: str) -> Role:
+    return next((role for start, role in _TOKENS if token.startswith(start)), "text")

@@ -1,0 +1,92 @@
+"""One file of a container on the whole screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from pyd_core.sanitise import safe
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.render.figures import size
+from pyd_tui.dashboard.render.files import file_lines, is_binary
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.screens.base import FindingScreen
+from pyd_tui.dashboard.widgets.line import Line
+from pyd_tui.dashboard.widgets.lines import Fixed, Lines
+from pyd_tui.dashboard.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+MOST_BYTES = 1 << 20
+"""Of a file that are shown; a download gets all."""
+
+
+class FileScreen(FindingScreen):
+    """Text highlighted, anything else in hexadecimal.
+
+    Args:
+        container: The container's id.
+        path: The file's path in it.
+        data: Its beginning; a byte more than `MOST_BYTES` says that there is more.
+    """
+
+    BINDINGS = bindings("file", "everywhere")
+
+    def __init__(self, container: str, path: str, data: bytes) -> None:
+        super().__init__()
+        self._container = container
+        self._path = path
+        self._more = len(data) > MOST_BYTES
+        self._data = data[:MOST_BYTES]
+
+    def compose(self) -> ComposeResult:
+        """The lines from top to bottom."""
+        yield Line(id="title")
+        lines: Lines[Cell] = Lines(lambda line: line, empty="it is empty", id="file")
+        yield lines
+        yield Prompt(id="find")
+        yield Footer("file")
+
+    def on_mount(self) -> None:
+        """Lays the file out."""
+        self.pane.ask = self.ask_find
+        if self._data:
+            self.pane.show(Fixed(file_lines(safe(self._path.rpartition("/")[2]), self._data)))
+        self._tell()
+        self.set_focus(self.pane)
+
+    @property
+    def target(self) -> str | None:
+        """The container it is a file of."""
+        return self._container
+
+    @property
+    def pane(self) -> Lines[Cell]:
+        """Its lines."""
+        return self.query_one(Lines)
+
+    @on(Lines.Changed)
+    def _tell(self) -> None:
+        what = "binary" if is_binary(self._data) else f"{self.pane.count:,} lines"
+        amount = f"the first {size(len(self._data))}" if self._more else size(len(self._data))
+        said = cell(f"{what}  {amount}", "warn" if self._more else "dim")
+        status = self.pane.search_status
+        self.query_one("#title", Line).put(
+            cell(self._path, "strong"), (*status, Piece("  "), *said) if status != EMPTY else said
+        )
+
+    def action_copy_path(self) -> None:
+        """Copies the path."""
+        self.dashboard.errands.copy(self._path)
+
+    def action_download(self) -> None:
+        """Takes the file to this machine."""
+        self.dashboard.errands.download(self._container, self._path)
+
+    def action_back(self) -> None:
+        """Ends a search, else goes back to the directory."""
+        if not self.end_find():
+            self.action_quit()

@@ -1,0 +1,155 @@
+"""A few fields to fill in before something is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+
+from pyd_core.errors import PydError
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.keys import keys_of
+from pyd_tui.dashboard.panels.footer import keys
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.screens.dialog import Dialog
+from pyd_tui.dashboard.theme import Palette
+from pyd_tui.dashboard.widgets.line import Line
+from pyd_tui.dashboard.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A line of a form.
+
+    Attributes:
+        name: Its label.
+        value: What stands there at first.
+        hint: How to write it, shown while it is empty.
+    """
+
+    name: str
+    value: str = ""
+    hint: str = ""
+
+
+class FormLine(Prompt):
+    """One field: its label stays, whoever has the focus."""
+
+    def __init__(self, field: Field, *, id: str, label: int) -> None:
+        super().__init__(id=id)
+        self.field = field
+        self.text = field.value
+        self.at = len(field.value)
+        self._label = label
+
+    def content(self, room: int) -> tuple[Cell, Cell]:
+        """Returns the label, the text with its cursor, and how to write it."""
+        label = (Piece(f"{self.field.name:<{self._label}}  ", "accent" if self.has_focus else "dim"),)
+        if not self.text and not self.has_focus:
+            return (*label, *cell(self.field.hint, "dim")), EMPTY
+        hint = cell(f"  {self.field.hint}", "dim") if not self.text else EMPTY
+        return (*label, *self.typed(room - self._label - 2), *hint), EMPTY
+
+
+class FormTitle(Line):
+    """A line of a dialog, on its ground."""
+
+    def ground(self, palette: Palette) -> str:
+        """It is part of the dialog."""
+        return palette.background
+
+
+class Form(Dialog[Mapping[str, str] | None]):
+    """Asks for several things at once.
+
+    Args:
+        title: What for.
+        fields: The fields.
+        check: Looks at what is filled in before the form closes; raises what is wrong with it.
+    """
+
+    DEFAULT_CSS = """
+    Form Vertical { border: round $accent; padding: 1 2; width: 90%; max-width: 100; height: auto; }
+    Form Vertical { background: $background; }
+    """
+    BINDINGS = bindings("form")
+
+    def __init__(
+        self,
+        title: str,
+        fields: Sequence[Field],
+        check: Callable[[Mapping[str, str]], object] = lambda _: None,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._fields = fields
+        self._check = check
+
+    def compose(self) -> ComposeResult:
+        """The title, the fields, and what the keys do."""
+        label = max(len(field.name) for field in self._fields)
+        with Vertical():
+            yield FormTitle(id="form-title")
+            yield FormTitle(id="form-gap")
+            for number, field in enumerate(self._fields):
+                yield FormLine(field, id=f"field-{number}", label=label)
+            yield FormTitle(id="form-said")
+            yield FormTitle(id="form-keys")
+
+    def on_mount(self) -> None:
+        """Begins with the first field."""
+        self._lines = list(self.query(FormLine))
+        self.query_one("#form-title", Line).put(cell(self._title, "strong"))
+        known = [key for key in keys_of(self.app).of("form") if key.label]
+        self.query_one("#form-keys", Line).put(keys(known, 60))
+        self.set_focus(self._lines[0])
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What is filled in, by label."""
+        return {line.field.name: line.text for line in self._lines}
+
+    def on_prompt_changed(self, event: Prompt.Changed) -> None:
+        """Takes back what was said of what stood there before."""
+        event.stop()
+        self.query_one("#form-said", Line).put(cell(""))
+
+    def action_next(self) -> None:
+        """Goes to the next field."""
+        self._step(1)
+
+    def action_previous(self) -> None:
+        """Goes to the field before."""
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        at = self._lines.index(self.focused) if isinstance(self.focused, FormLine) else 0
+        self.set_focus(self._lines[(at + step) % len(self._lines)])
+
+    def action_accept(self) -> None:
+        """Closes with what is filled in, once every field has taken all that was typed before."""
+        self._settle(self._lines)
+
+    def _settle(self, lines: Sequence[FormLine]) -> None:
+        if lines:
+            lines[0].call_later(self._settle, lines[1:])
+        else:
+            self._accept()
+
+    def _accept(self) -> None:
+        try:
+            self._check(self.values)
+        except PydError as error:
+            hint = f"  {error.hint}" if error.hint else ""
+            self.query_one("#form-said", Line).put((*cell(error.message, "bad"), *cell(hint, "dim")))
+            return
+        self.dismiss(self.values)
+
+    def action_cancel(self) -> None:
+        """Closes without."""
+        self.dismiss(None)

@@ -1,0 +1,137 @@
+"""Everything there is, found by a few letters: views, commands, containers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+
+from pyd_core.sanitise import safe
+from pyd_tui.dashboard.commands import COMMANDS, Call
+from pyd_tui.dashboard.fuzzy import best
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.panels.views import VIEWS
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
+from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.dialog import Dialog
+from pyd_tui.dashboard.screens.view import ViewScreen
+from pyd_tui.dashboard.widgets.block import Block
+from pyd_tui.dashboard.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from pyd_tui.dashboard.app import Dashboard
+
+MOST = 14
+"""Lines that are shown."""
+WIDTH = 88
+"""Terminal columns of the dialog, where there are as many."""
+KIND = 11
+
+Deed = Callable[[], None]
+"""What is done when a line is chosen."""
+
+
+class Palette(Dialog[Deed | None]):
+    """Closes with what to do.
+
+    Args:
+        dashboard: The app.
+    """
+
+    DEFAULT_CSS = """
+    Palette { align: center top; }
+    Palette Vertical { border: round $accent; padding: 0 1; margin-top: 2; width: auto; height: auto; }
+    Palette Vertical { background: $background; }
+    """
+    BINDINGS = bindings("form")
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        super().__init__()
+        self._dashboard = dashboard
+        self._known = list(self._all())
+        self.found: list[tuple[str, tuple[str, str, Deed]]] = []
+        """What fits: a name with its kind, its description and what it does."""
+        self.at = 0
+
+    def compose(self) -> ComposeResult:
+        """A line to type into, and what fits below."""
+        with Vertical():
+            yield Prompt(id="wanted", sign=">")
+            yield Block(id="found")
+
+    def on_mount(self) -> None:
+        """Shows what there is."""
+        self._prompt = self.query_one(Prompt)
+        self._room = max(20, min(WIDTH, self.app.size.width - 6))
+        self._prompt.styles.width = self._room
+        self._prompt.tell(cell("a view, a command, a container", "dim"), EMPTY)
+        self.set_focus(self._prompt)
+        self._find("")
+
+    def _all(self) -> Iterator[tuple[str, tuple[str, str, Deed]]]:
+        below = next(screen for screen in reversed(self._dashboard.screen_stack) if isinstance(screen, ViewScreen))
+        for name in VIEWS:
+            yield name, ("view", "", partial(below.do, Call("view", (name,))))
+        for command in self._dashboard.keys.commands:
+            yield command.name, ("yours", command.help, partial(below.do, Call("own", (command.name,))))
+        for name, known in COMMANDS.items():
+            ask = partial(below.action_command, f"{name} ")
+            yield name, ("command", known.help, ask if known.least else partial(below.do, Call(name)))
+        for entry in self._dashboard.link.containers.values():
+            open_it = partial(self._open, entry.id)
+            yield entry.name, ("container", entry.image, open_it)
+
+    def _open(self, key: str) -> None:
+        self._dashboard.push_screen(Detail(key, "overview", self._dashboard.clock))
+
+    def _find(self, wanted: str) -> None:
+        self.found = best(wanted, self._known, min(MOST, max(3, self.app.size.height - 8)))
+        self.at = 0
+        self._show()
+
+    def _show(self) -> None:
+        lines = [self._line(number, name, *what[:2]) for number, (name, what) in enumerate(self.found)]
+        self.query_one(Block).put(lines or [fit(cell("nothing is called so", "dim"), self._room)])
+
+    def _line(self, number: int, name: str, kind: str, about: str) -> Cell:
+        here = number == self.at
+        half = min(26, self._room // 2)
+        mark = Piece("▌ ", "accent") if here else Piece("  ")
+        text = (*fit(cell(safe(name), "title" if here else "text"), half), Piece("  "), *cell(about, "dim"))
+        return fit((mark, *fit(cell(kind, "info"), KIND), *text), self._room)
+
+    def on_prompt_changed(self, event: Prompt.Changed) -> None:
+        """Narrows to what fits."""
+        event.stop()
+        self._find(event.text)
+
+    def action_next(self) -> None:
+        """One down."""
+        self._behind_typing(partial(self._step, 1))
+
+    def action_previous(self) -> None:
+        """One up."""
+        self._behind_typing(partial(self._step, -1))
+
+    def action_accept(self) -> None:
+        """Closes with what is chosen."""
+        self._behind_typing(self._choose)
+
+    def _behind_typing(self, work: Deed) -> None:
+        """Does what a key means after all that was typed before it has been taken: that goes through two queues."""
+        self._prompt.call_later(self.call_later, work)
+
+    def _step(self, step: int) -> None:
+        self.at = min(max(0, self.at + step), max(0, len(self.found) - 1))
+        self._show()
+
+    def _choose(self) -> None:
+        self.dismiss(self.found[self.at][1][2] if self.found else None)
+
+    def action_cancel(self) -> None:
+        """Closes with nothing."""
+        self.dismiss(None)

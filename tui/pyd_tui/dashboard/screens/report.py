@@ -1,0 +1,45 @@
+"""How something went that was done to many: of each, and the failed ones once more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pyd_core.errors import PydError
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.keys import keys_of
+from pyd_tui.dashboard.render.report import report
+from pyd_tui.dashboard.screens.dialog import Dialog
+from pyd_tui.dashboard.widgets.block import Block
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class Report(Dialog[bool]):
+    """Closes with whether to try the failed ones again.
+
+    Args:
+        done: What was done, as `stopped`.
+        outcomes: Names, and what went wrong.
+    """
+
+    DEFAULT_CSS = """
+    Report Block { border: round $warning; padding: 1 3; max-width: 95%; background: $background; }
+    """
+    BINDINGS = bindings("report")
+
+    def __init__(self, done: str, outcomes: Sequence[tuple[str, PydError | None]]) -> None:
+        super().__init__()
+        self._done = done
+        self._outcomes = outcomes
+
+    def compose(self) -> ComposeResult:
+        """A block of lines."""
+        room = max(20, self.app.size.width * 95 // 100 - 8)
+        most = max(3, self.app.size.height - 10)
+        yield Block(report(self._done, self._outcomes, keys_of(self.app).of("report"), room=room, most=most))
+
+    def action_answer(self, again: bool) -> None:
+        """Closes."""
+        self.dismiss(again)
