@@ -21,16 +21,16 @@ from pyd_core.debug.reference import find_subject
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, Target, running_target
 from pyd_core.debug.toolbox import PREFIX, store
+from pyd_core.debug.toolbox.selection import chosen
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.session import Session as EngineSession
 from pyd_core.engine.transport.blocking import BlockingTransport, run_now
-from pyd_core.errors import InvalidInput, KernelError, PydError, Refused, Unsupported
-from pyd_core.linux.beneath import open_in_root
+from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
+from pyd_core.linux.beneath import read_in_root
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
-from pyd_debugimages.packs import BASE
 
 if TYPE_CHECKING:
     from pyd_core.debug.toolbox.apt import Progress
@@ -145,8 +145,9 @@ def carry_out(
 
 
 def find_toolbox(progress: Progress) -> str:
-    """Returns the folder of the base toolbox, made first if it isn't there."""
-    there = store.find_anywhere(BASE)
+    """Returns the folder of the toolbox that is chosen, made first if it isn't there."""
+    pack = chosen().pack()
+    there = store.find_anywhere(pack)
     if there is not None:
         return there
     from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
@@ -154,7 +155,7 @@ def find_toolbox(progress: Progress) -> str:
     def making(stage: str, done: int, total: int) -> None:
         progress(f"making the toolbox: {stage}", done, total)
 
-    return str(store.build(BASE, Path(store.store_root()), making))
+    return str(store.build(pack, Path(store.store_root()), making))
 
 
 async def ending(containers: Containers, target: Target | Elsewhere) -> str:
@@ -238,14 +239,7 @@ def _home(process: int, credentials: Credentials) -> str:
     """Returns the home directory that the container's own passwd file gives the session's user."""
     root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     try:
-        file = open_in_root(root, "etc/passwd", os.O_RDONLY | os.O_NONBLOCK)
-    except KernelError:
-        passwd = b""
-    else:
-        try:
-            passwd = os.read(file, 1 << 20)
-        finally:
-            os.close(file)
+        passwd = read_in_root(root, "etc/passwd", 1 << 20)
     finally:
         os.close(root)
     return find_home(passwd, credentials.uid, has_root=_exists(process, "/root"))

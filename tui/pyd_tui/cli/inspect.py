@@ -60,14 +60,15 @@ def _command(ctx: click.Context, /, *, names: tuple[str, ...], kind: str | None,
 def write_documents(state: State, documents: Sequence[bytes], format: str) -> None:
     """Writes an engine's documents as a list, or a template filled in for each."""
     if not format:
-        _show(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
+        show_document(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
         return
     from pyd_tui.cli.listing import write_filled  # noqa: PLC0415 - only for templates
 
     write_filled(format, [msgspec.json.decode(document) for document in documents], {}, absent=OMITTED)
 
 
-def _show(text: str, *, plain: bool) -> None:
+def show_document(text: str, *, plain: bool) -> None:
+    """Writes a JSON text, coloured on a terminal unless it is to be plain."""
     if not on_terminal() or plain:
         write(text + "\n")
         return

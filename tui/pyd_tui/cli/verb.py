@@ -32,12 +32,18 @@ def global_options(*, json: bool) -> list[click.Parameter]:
         click.Option(
             ["-H", "--host"],
             metavar="URL",
-            callback=keep("host"),
+            callback=keep("hosts"),
             expose_value=False,
-            help="The engine: unix:///path.sock, tcp://host:port or ssh://user@host.",
+            multiple=True,
+            help="The engine: unix:///path.sock, tcp://host:port or ssh://user@host. The dashboard takes several.",
         ),
         click.Option(
-            ["--context"], metavar="NAME", callback=keep("context"), expose_value=False, help="A docker context."
+            ["--context"],
+            metavar="NAME",
+            callback=keep("contexts"),
+            expose_value=False,
+            multiple=True,
+            help="A docker context. The dashboard takes several.",
         ),
         click.Option(
             ["--read-only"],
