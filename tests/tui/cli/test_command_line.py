@@ -82,8 +82,8 @@ def test_every_verb_explains_itself_with_examples(name: str, command: click.Comm
         text = command.get_help(context)
     assert command.help
     assert "Examples:" in text
-    own = {f"pyd {word}" for word in (name.split()[0], name.split()[-1])}  # a verb of a group may stand outside it too
-    assert any(line in text.split("Examples:")[1] for line in own) or name.split()[-1] in {"ls", "rm"}
+    own = {f"pyd {word}" for word in (name.split(maxsplit=1)[0], name.rsplit(maxsplit=1)[-1])}  # a verb of a group may stand outside it too
+    assert any(line in text.split("Examples:")[1] for line in own) or name.rsplit(maxsplit=1)[-1] in {"ls", "rm"}
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{parameter.name} has no help"
@@ -266,7 +266,7 @@ def _complete(shell: str, words: str, host: str) -> list[str]:
 
 
 def test_verbs_options_and_names_are_completed(engine: FakeEngine):
-    assert _complete("bash", "st", engine.url) == ["stats", "start", "stop"]
+    assert _complete("bash", "st", engine.url) == ["stats", "start", "stop", "stack"]
     assert _complete("bash", "ps --no", engine.url) == ["--no-trunc"]
     assert _complete("bash", "start ", engine.url) == ["web"]
     assert _complete("bash", "inspect w", engine.url) == ["web"]
