@@ -82,9 +82,7 @@ def test_every_verb_explains_itself_with_examples(name: str, command: click.Comm
         text = command.get_help(context)
     assert command.help
     assert "Examples:" in text
-    own = {
-        f"pyd {word}" for word in (name.split(maxsplit=1)[0], name.rsplit(maxsplit=1)[-1])
-    }  # a verb of a group may stand outside it too
+    own = {f"pyd {word}" for word in (name.split(maxsplit=1)[0], name.rsplit(maxsplit=1)[-1])}
     assert any(line in text.split("Examples:")[1] for line in own) or name.rsplit(maxsplit=1)[-1] in {"ls", "rm"}
     for parameter in command.params:
         if isinstance(parameter, click.Option):
