@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
+import embedded
 import screens
 from ground import PYD, Ground, needs_module
 from measure import Skip, environment, in_turn
@@ -109,4 +110,6 @@ ROWS: dict[str, Callable[[Ground], list[Row]]] = {
     "triage": verdict,
     "sweep": sweep,
     "recorder": recorder,
+    "run": embedded.run,
+    "pull": embedded.pull,
 }

@@ -70,11 +70,16 @@ class Blobs:
             self.adopt(file, digest)
         return digest
 
-    def adopt(self, file: Path, digest: str) -> None:
-        """Moves a finished temporary file into place; the caller has checked its digest."""
+    def adopt(self, file: Path, digest: str, *, synced: bool = False) -> None:
+        """Moves a finished temporary file into place; the caller has checked its digest, and maybe synced it."""
+        if not synced:
+            self.sync(file)
+        file.rename(self.path(digest))
+
+    def sync(self, file: Path) -> None:
+        """Has a file's contents on disk when this returns."""
         with file.open("rb") as opened:
             os.fsync(opened.fileno())
-        file.rename(self.path(digest))
 
     def check(self, file: Path, wanted: str, found: str) -> None:
         """Refuses a file whose digest is not the one promised, and removes it.

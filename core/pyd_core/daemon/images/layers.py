@@ -86,6 +86,8 @@ class Layers:
         target.mkdir(mode=0o755)
         repacked: Path | None = None
         try:
+            # Before the files are made: a sync waits for all that the file system's journal holds by then.
+            self._blobs.sync(packed)
             with packed.open("rb") as raw:
                 stream = decompressed(raw)
                 copy = None
@@ -118,7 +120,7 @@ class Layers:
                 size=unpacker.size,
                 packed=packed.stat().st_size,
             )
-            self._blobs.adopt(packed, blob)
+            self._blobs.adopt(packed, blob, synced=repacked is None)
             target.rename(self.directory(diff_id))
         except BaseException:
             shutil.rmtree(target, ignore_errors=True)

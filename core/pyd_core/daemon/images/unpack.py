@@ -21,7 +21,7 @@ from pyd_core.linux.beneath import RootDirectory
 
 WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
-_PARENTS = 64
+_PARENTS = 256
 """Directories held open at a time."""
 
 
