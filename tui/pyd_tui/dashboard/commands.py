@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.panels.views import VIEWS
+from pyd_tui.dashboard.panels.views import BY_NAME, VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ def parse(text: str) -> Call:
         verb, *words = shlex.split(text)
     except ValueError as error:
         raise InvalidInput(f"{safe(text)}: {error}".lower(), hint="close the quotes") from error
-    names = [*VIEWS, *COMMANDS]
+    names = [*VIEWS, *BY_NAME, *COMMANDS]
     found = [verb] if verb in names else [name for name in names if name.startswith(verb)]
     if len(found) != 1:
         said = f"no such command: {safe(verb)}" if not found else f"{safe(verb)} begins several: {', '.join(found)}"
         raise InvalidInput(said, hint=f"there are {', '.join(names)}")
     name = found[0]
-    if name in VIEWS:
+    if name in {*VIEWS, *BY_NAME}:
         return Call("view", (name,))
     command = COMMANDS[name]
     if not command.least <= len(words) <= command.most:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pyd_tui.dashboard.nouns.base import Noun
+from pyd_tui.dashboard.nouns.deaths import DEATHS
 from pyd_tui.dashboard.nouns.events import EVENTS
 from pyd_tui.dashboard.nouns.images import IMAGES
 from pyd_tui.dashboard.nouns.networks import NETWORKS
 from pyd_tui.dashboard.nouns.system import SYSTEM
 from pyd_tui.dashboard.nouns.volumes import VOLUMES
 
-NOUNS: Mapping[str, Noun] = {noun.name: noun for noun in (IMAGES, NETWORKS, VOLUMES, EVENTS, SYSTEM)}
+NOUNS: Mapping[str, Noun] = {noun.name: noun for noun in (IMAGES, NETWORKS, VOLUMES, EVENTS, SYSTEM, DEATHS)}
 """Every view but that of the containers, by name."""

@@ -6,7 +6,9 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece
 from pyd_tui.dashboard.widgets.line import Line
 
 VIEWS = ("containers", "images", "networks", "volumes", "events", "system")
-"""All views, in the order of their digits."""
+"""The views with a digit, in the order of these."""
+BY_NAME = ("deaths",)
+"""Those that are opened by their name alone."""
 
 
 class Views(Line):
