@@ -57,6 +57,7 @@ class Podman:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
+                cwd=self.directory,  # conmon notes an out-of-memory kill in a file there
             )
         self._wait_until_it_answers()
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -42,6 +43,8 @@ class Staged:
     def __init__(self, corner: Docker, image: str, stages: Sequence[Stage]) -> None:
         self._corner = corner
         self._image = image
+        self._judging = Lock()
+        """Verdicts are made one at a time, as their users make them; what takes long is the staging."""
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="stage")
         self._verdicts: dict[str, Future[Verdict]] = {
             this.short: self._threads.submit(self._work, this) for this in stages
@@ -63,7 +66,8 @@ class Staged:
         name = self._corner.name(this.short)
         try:
             stage(self._corner, self._image, this)
-            return ask(self._corner.host, name)
+            with self._judging:
+                return ask(self._corner.host, name)
         finally:
             if this.lives:  # to Podman, removing is first of all a stop with its grace period
                 self._corner("kill", name, check=False)

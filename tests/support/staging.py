@@ -96,7 +96,7 @@ def shell(script: str) -> tuple[str, ...]:
     return ("sh", "-c", script)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Waits for something that tells no event; fails when it doesn't come."""
     end = time.monotonic() + seconds
     while not holds():

@@ -44,21 +44,24 @@ def boot(disk: Path, carried: Sequence[Path], directory: Path, *, hours: float, 
     try:
         out.touch()
         with out.open("rb") as printed:
-            while machine.poll() is None and time.monotonic() < deadline:
+            while machine.poll() is None and time.monotonic() < deadline and not _told(code):
                 _show(printed)
                 time.sleep(0.2)  # a file tells nobody that it has grown
             _show(printed)
     finally:
-        if machine.poll() is None:
-            print(f"the machine was ended after {hours:g} h", file=sys.stderr)
-            machine.kill()
-            machine.wait()
-    told = code.read_text().strip() if code.exists() else ""
-    if told.isdigit():
-        return int(told)
-    print("the tests told no exit code; the end of the machine's console:", file=sys.stderr)
+        # Once it has told how the tests ended there is nothing to wait for: its disks are thrown away.
+        machine.kill()
+        machine.wait()
+    if _told(code):
+        return int(code.read_text())
+    print(f"the tests told no exit code within {hours:g} h; the end of the machine's console:", file=sys.stderr)
     print("\n".join(console.read_text(errors="replace").splitlines()[-40:]), file=sys.stderr)
     return 125
+
+
+def _told(code: Path) -> bool:
+    """Whether the exit code is there whole."""
+    return code.exists() and code.read_text().endswith("\n")
 
 
 def _show(printed: BinaryIO) -> None:

@@ -21,7 +21,7 @@ from pyd_core.fleet.tail import Tail
 from pyd_core.model.container import Container
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
-from pyd_core.triage.collect.events import fetch_all
+from pyd_core.triage.collect.events import fetch, fetch_all
 from pyd_core.triage.collect.gather import Surroundings, complete
 from pyd_core.triage.collect.kernel import KernelWatch
 from pyd_core.triage.collect.log import TELLS as LOG_TELLS
@@ -297,6 +297,7 @@ class Recorder:
         except NotFound:
             gone = True
             container = remembered or bare(die)
+        events = await self._from_the_start(die, events, around.tool)
         started = next((event.time_nano for event in events if event.verb == "start"), None)
         case = Case(
             container=as_dead(container, die, started_ns=started),
@@ -313,6 +314,11 @@ class Recorder:
         peak = known.peak
         pid = remembered.state.pid if remembered is not None else 0
         await complete(case, self._engine, around, main_pid=pid)
+        for oom in case.ooms:
+            if oom.limit_bytes is not None and identity in oom.limit_cgroup:
+                # Whatever was measured before, then it used all it may.
+                peak = max(peak or 0, oom.limit_bytes)
+                self._points.append(Point(oom.time_ns // 10**9, sys.intern(identity), None, oom.limit_bytes // 1024))
         case.cgroup = Cgroup(memory_peak=peak)
         verdict = decide(case)
         return Death(
@@ -320,13 +326,26 @@ class Recorder:
             container=identity,
             image=case.container.config.image,
             engine=self._engine.endpoint.url,
-            started_ns=case.run.started_ns,
+            started_ns=None if case.run.started_ns == die.time_nano else case.run.started_ns,
             ended_ns=die.time_nano,
             code=case.run.code,
             memory_peak=peak,
             verdict=verdict,
             lines=tuple(line.text for line in case.lines or ()),
         )
+
+    async def _from_the_start(self, die: Event, events: tuple[Event, ...], tool: str) -> tuple[Event, ...]:
+        """Completes the events of a run that began, or was being ended, before anybody listened."""
+        if any(event.verb == "start" for event in events):
+            return events
+        try:
+            until = max(time.time_ns(), die.time_nano)
+            remembered = await fetch(self._engine, die.actor.id, tool, since_ns=10**9, until_ns=until)
+        except EngineUnavailable:
+            raise
+        except PydError:
+            return events
+        return next((run for death, run in deaths_in(remembered) if death.time_nano == die.time_nano), events)
 
     def _measured(self) -> None:
         for identity, usage in self.meter.usage.items():

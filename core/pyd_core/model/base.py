@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from _thread import allocate_lock  # loaded anyway; `threading` costs every verb a millisecond
 from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -71,9 +72,14 @@ def encode(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
+_BUILDING = allocate_lock()
+"""Held while msgspec looks into a type: a second thread that met the same one half done would crash the process."""
+
+
 @cache
 def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(cast("Any", kind))
+    with _BUILDING:
+        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(cast("Any", kind))
     return decoder
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from pyd_core.fleet.history_store import Death, HistoryStore, Point
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.mark import Mark
 from pyd_core.model.image import ImageSummary
+from pyd_core.triage.verdict import Verdict
 from pyd_tui.dashboard.nouns.images import step
 from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.logs import LogScreen
@@ -286,3 +290,34 @@ def test_an_image_without_any_name_is_told_by_its_id():
     found = row(ImageSummary(id=f"sha256:{'ab' * 32}", repo_tags=["<none>:<none>"]), [], Clock())
     assert found.name == "abababababab"
     assert found.cells[0][-1].text == "dangling"
+
+
+async def test_deaths_that_were_written_down_are_told_of_whatever_has_become_of_the_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PYD_HISTORY", str(tmp_path / "history.db"))
+    store = HistoryStore(tmp_path / "history.db")
+    verdict = Verdict(name="gone", cause="oom-killed", confidence=0.98, summary="gone used it up", severity="broken")
+    ended = START_NS + 60 * 10**9
+    deaths = [
+        Death(name="gone", container="g", started_ns=at - 10**9, ended_ns=at, code=137, verdict=verdict, lines=("bye",))
+        for at in (ended, ended + 2 * 10**9, ended + 4 * 10**9)
+    ]
+    store.add(deaths, [Point(ended // 10**9, "g", 1, 4096), Point(ended // 10**9 + 3, "g", 1, 8192)])
+    store.close()
+    async with opened(shop()) as dashboard:
+        await ready(dashboard)
+        await dashboard.press(":", *"deaths", "enter")
+        await dashboard.until_shown("oom-killed")
+        await dashboard.until_shown("3 deaths in 4.0 s, each about 1.0 s after its start")
+        assert dashboard.text.count("oom-killed") >= 3
+
+
+async def test_without_a_history_the_view_of_deaths_says_how_to_have_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PYD_HISTORY", str(tmp_path / "none.db"))
+    async with opened(shop()) as dashboard:
+        await ready(dashboard)
+        await dashboard.press(":", *"deaths", "enter")
+        await dashboard.until_shown("no death was written down")

@@ -13,14 +13,13 @@ from pyd_tui.cli.columns import Cell, Column, write_table
 from pyd_tui.cli.output import write, write_json
 from pyd_tui.cli.state import State, pass_state
 from pyd_tui.cli.verb import Verb
+from pyd_tui.text.curve import curve
 
 if TYPE_CHECKING:
     from pyd_core.fleet.history_store import Death, HistoryReader
 
 BEFORE = 15 * 60
 """Seconds of memory shown before a death."""
-WIDTH = 60
-_BARS = "▁▂▃▄▅▆▇█"
 
 
 @click.command(
@@ -103,13 +102,3 @@ def _details(store: HistoryReader, deaths: list[Death], *, lines: bool) -> None:
         write(f"memory before it died:\n  {bars}\n")
     if lines:
         write("last lines:\n" + "".join(f"  {safe(text)}\n" for text in newest.lines))
-
-
-def curve(values: list[int]) -> str:
-    """A line of bars from nothing to the highest value, at most `WIDTH` wide: each the highest of its share."""
-    if not values:
-        return ""
-    step = max(1, -(-len(values) // WIDTH))
-    shares = [max(values[start : start + step]) for start in range(0, len(values), step)]
-    highest = max(shares) or 1
-    return "".join(_BARS[min(len(_BARS) - 1, value * len(_BARS) // highest)] for value in shares)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.config.settings import THEMES
-from pyd_tui.dashboard.panels.views import SWARM_VIEWS, VIEWS
+from pyd_tui.dashboard.panels.views import BY_NAME, SWARM_VIEWS, VIEWS
 from pyd_tui.dashboard.programs import COMPOSE
 
 
@@ -88,7 +88,7 @@ def parse(text: str, own: Sequence[str] = ()) -> Call:
         verb, *words = shlex.split(text)
     except ValueError as error:
         raise InvalidInput(f"{safe(text)}: {error}".lower(), hint="close the quotes") from error
-    views = (*VIEWS, *SWARM_VIEWS)
+    views = (*VIEWS, *SWARM_VIEWS, *BY_NAME)
     names = [*views, *COMMANDS]
     found = [verb] if verb in names else [name for name in (*names, *own) if name.startswith(verb)]
     if len(found) != 1:

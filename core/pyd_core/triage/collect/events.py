@@ -40,17 +40,25 @@ async def collect(case: Case, engine: Engine, *, known: dict[str, list[Event]] |
         case.events = tuple(known.get(case.container.id, ()))
         return
     created = parse_time(case.container.created) or 0
-    since = max(0, created // 10**9 - 1)
-    found: list[Event] = []
+    since = max(1, created // 10**9 - 1) * 10**9
     try:
-        filters = {"container": [case.container.id], "type": ["container"]}
-        until = _until(case.now_ns, case.tool)
-        async with engine.system.events(since=str(since), until=until, filters=filters, follow=False) as stream:
-            found.extend([event async for event in stream])
+        found = await fetch(engine, case.container.id, case.tool, since_ns=since, until_ns=case.now_ns)
     except PydError as error:
         case.unread.append(Unread(source="events", reason=error.message, would_tell=TELLS))
         return
     case.events = tuple(found)
+
+
+async def fetch(engine: Engine, identity: str, tool: str, *, since_ns: int, until_ns: int) -> list[Event]:
+    """Returns what an engine remembers of one container, which may be gone.
+
+    Raises:
+        PydError: The engine refuses, or doesn't answer.
+    """
+    filters = {"container": [identity], "type": ["container"]}
+    until = _until(until_ns, tool)
+    async with engine.system.events(since=seconds(since_ns), until=until, filters=filters, follow=False) as stream:
+        return [event async for event in stream]
 
 
 def _until(time_ns: int, tool: str) -> str | None:

@@ -56,6 +56,6 @@ def _from_docker(container: Container) -> bool | None:
         return None
     record = Path(container.hostname_path).with_name("config.v2.json")
     try:
-        return msgspec.json.decode(record.read_bytes(), type=_Record).asked
-    except (OSError, msgspec.DecodeError):
+        return decode(record.read_bytes(), _Record).asked
+    except (OSError, PydError):
         return None

@@ -15,6 +15,8 @@ VIEWS = ("containers", "images", "networks", "volumes", "events", "system")
 """Views of every engine, in the order of their digits."""
 SWARM_VIEWS = ("services", "tasks", "nodes", "stacks")
 """Views of engines that manage a swarm, which follow them."""
+BY_NAME = ("deaths",)
+"""Views of this machine, which are opened by their name alone."""
 
 SHORT = 34
 """Terminal columns that the digits take with the longest name among them."""
