@@ -34,6 +34,7 @@ VERBS: dict[str, Entry] = {
     "triage": Entry("pyd_tui.cli.triage", "Say why containers died or what is wrong with them", SEE),
     "history": Entry("pyd_tui.cli.history", "Show how containers died, also those that are gone", SEE),
     "debug": Entry("pyd_tui.cli.debug", "Open a shell with tools inside any container", ENTER),
+    "toolbox": Entry("pyd_tui.cli.toolbox", "See and change what tools a debug shell brings", ENTER),
     "exec": Entry("pyd_tui.cli.exec", "Run a program of the container inside it", ENTER),
     "start": Entry("pyd_tui.cli.start", "Start containers", CHANGE),
     "stop": Entry("pyd_tui.cli.stop", "Stop containers", CHANGE),
