@@ -124,22 +124,6 @@ def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:
     return "pyd isn't root here" if local else f"{endpoint.url} is another machine"
 
 
-def require_local(endpoint: Endpoint) -> None:
-    """Does nothing where this process can enter containers of an engine by itself.
-
-    Raises:
-        PydError: It can't, and why.
-    """
-    if endpoint.socket_path is None:
-        raise Unsupported(
-            f"the builtins can't look into containers of {endpoint.url} from here yet",
-            hint="run pyd on the engine's own machine",
-            reference="not-local",
-        )
-    if os.geteuid() != 0:
-        raise Refused("looking into a container takes root", hint="run it with sudo", reference="not-root")
-
-
 def carry_out(
     target: Target,
     options: DebugOptions,

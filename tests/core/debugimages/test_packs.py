@@ -15,5 +15,5 @@ def test_a_pack_asks_for_nothing_twice_and_says_what_it_is_for(pack: Pack):
     assert PACKS[pack.name] is pack
 
 
-def test_what_is_left_out_lies_below_a_folder():
-    assert all("/" in path and not path.startswith("/") for path in LEFT_OUT)
+def test_what_is_left_out_is_named_below_the_toolbox_and_no_folder_of_programs_is():
+    assert all(path and not path.startswith(("/", "bin", "sbin")) and ".." not in path for path in LEFT_OUT)

@@ -160,19 +160,3 @@ def test_an_unknown_package_changes_nothing_and_offers_what_is_near(tmp_path: Pa
     assert "tcpdump" in caught.value.nearest
     assert chosen() == Selection()
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == []
-
-
-def test_a_toolbox_is_carried_to_another_store(tmp_path: Path, toolbox: Path, monkeypatch: pytest.MonkeyPatch):
-    tar = tmp_path / "tools.tar.gz"
-    assert manage.export(tar, lambda *_: None) == "base"
-    monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path / "store"))
-    assert manage.bring_in(tar, lambda *_: None) == "base"
-    (there,) = manage.stored()
-    assert (there.name, there.current, Path(there.folder).name) == ("base", True, toolbox.name)
-    assert (Path(there.folder) / "bin/bash").read_bytes() == (toolbox / "bin/bash").read_bytes()
-    manage.remove("base")
-    assert manage.stored() == []
-    tar.write_bytes(b"no tar")
-    with pytest.raises(ToolboxError):
-        manage.bring_in(tar, lambda *_: None)
-    assert [path.name for path in (tmp_path / "store").iterdir() if path.name.startswith(".building")] == []

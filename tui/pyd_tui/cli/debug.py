@@ -132,8 +132,9 @@ def command(
     if builtin is not None:
         if line is not None or arguments:
             raise click.UsageError("--builtin goes with neither -c nor a program")
-        given = {"identity": identity, "writable": writable, "volumes": volumes, "network": network, "hold": hold}
-        _run_builtin(state, builtin, target=name, diff=diff, apply=apply, save=save, explain=explain, **given)
+        given: dict[str, Any] = {"identity": identity, "writable": writable, "volumes": volumes, "network": network}
+        given |= {"hold": hold, "explain": explain, "tier": tier}
+        _run_builtin(state, builtin, target=name, diff=diff, apply=apply, save=save, **given)
     gc.disable()  # nothing that starts a session is garbage; looking for some takes a tenth of the start
     from pyd_core.debug.supervisor import Supervisor  # noqa: PLC0415 - help and completion don't pay for these
 

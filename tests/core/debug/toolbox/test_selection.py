@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from pyd_core.debug.toolbox import manage, store
 from pyd_core.debug.toolbox.apt import unknown
 from pyd_core.debug.toolbox.manage import install, uninstall
 from pyd_core.debug.toolbox.selection import FILE, Selection, chosen, keep
 from pyd_core.debug.toolbox.wheels import _place
-from pyd_core.errors import ConfigError, Conflict, InvalidInput, NotFound
+from pyd_core.errors import ConfigError, Conflict, InvalidInput, NotFound, ToolboxError
 from pyd_debugimages.packs import BASE, PACKS, combine
 
 
@@ -59,3 +60,29 @@ def test_a_wheel_reaches_nothing_outside():
     assert _place("debugpy/__main__.py") == "lib/python3/dist-packages/debugpy/__main__.py"
     assert _place("py_spy-0.4.data/scripts/py-spy") == "bin/py-spy"
     assert {_place(name) for name in ("../x", "/etc/x", "a/../../x", "x.dist-info/RECORD", "x.data/data/y")} == {""}
+
+
+def test_a_toolbox_is_carried_to_another_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    key, tar = "a1" * 16, tmp_path / "tools.tar.gz"
+    here, there = tmp_path / "here", tmp_path / "there"
+    (here / key / "bin").mkdir(parents=True)
+    (here / key / "bin/bash").write_bytes(b"a program")
+    (here / key / "bin/bash").chmod(0o755)
+    (here / key / "bin/sh").symlink_to("bash")
+    (here / store.pointer(BASE)).symlink_to(key)
+    monkeypatch.setenv("PYD_TOOLBOX", str(here))
+    assert manage.export(tar, nothing) == "base"
+    monkeypatch.setenv("PYD_TOOLBOX", str(there))
+    assert manage.bring_in(tar, nothing) == "base"
+    (stored,) = manage.stored()
+    assert (stored.name, stored.current, stored.folder) == ("base", True, str(there / key))
+    assert ((there / key / "bin/sh").read_bytes(), (there / key / "bin/bash").stat().st_mode & 0o777) == (
+        b"a program",
+        0o755,
+    )
+    manage.remove("base")
+    assert manage.stored() == []
+    tar.write_bytes(b"no tar")
+    with pytest.raises(ToolboxError):
+        manage.bring_in(tar, nothing)
+    assert not list(there.glob(".building*"))
