@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.docker import LONE, Docker, busybox_files
+from support.docker import LONE, Docker, busybox_files, compile_static
 
 KNOWN = "a known line\n"
 POISON = "#!/bin/sh\necho poisoned\nexit 99\n"
@@ -46,12 +46,16 @@ KINDS: dict[str, Kind] = {
 }
 
 
+CRASH = "int main(void) { return 3; }"
+
+
 def images(docker: Docker, sleeper: Path) -> dict[str, str]:
-    """Makes the images, by the names that kinds call them."""
+    """Makes the images, by the names that kinds call them; each has a program that sleeps, and one that crashes."""
+    crash = compile_static(CRASH, sleeper.with_name("crash"))
     main = 'CMD ["/app"]'
     folders = ("etc", "tmp", "data", "proc", "dev")
     users = "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n"
-    known = {"app": sleeper, "known": KNOWN.encode()}
+    known = {"app": sleeper, "crash": crash, "known": KNOWN.encode()}
     poisoned = {**busybox_files(), **known, "poison/ls": POISON.encode(), "poison/cat": POISON.encode()}
     make: dict[str, Callable[[], str]] = {
         "static": lambda: docker.image("m-static", {**known, "etc/passwd": users.encode()}, main, directories=folders),

@@ -51,6 +51,7 @@ class Debug(Verb):
         ("pyd debug web -- curl -s localhost:8080", "one program, its arguments passed on as they are"),
         ("pyd debug image:nginx:1.27", "an image, without a container of it"),
         ("pyd debug api@2", "the second container of a Compose service"),
+        ("pyd debug net:backend", "a network, as a member of it sees it"),
         ("pyd debug pid:4711", "where a process of this machine lives"),
         ("pyd debug --as target web", "with the rights of web's main process"),
         ("pyd debug --volumes rw web", "when web doesn't run: change what is in its volumes"),
