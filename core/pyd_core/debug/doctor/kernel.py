@@ -12,7 +12,7 @@ from pyd_core.debug.credentials import mask
 from pyd_core.debug.doctor.check import BLOCKER, OK, UNKNOWN, WARNING, Check
 from pyd_core.linux.process import Status
 
-OLDEST = (5, 12)
+OLDEST: tuple[int, int] = (5, 12)
 """The first Linux with mount_setattr(2)."""
 
 NEEDED = ("sys_admin", "sys_ptrace", "sys_chroot", "setuid", "setgid", "setpcap")
@@ -109,7 +109,7 @@ def check_mounts(release: str | None = None) -> Check:
     """Whether the kernel has the mount calls that the view is made with (open_tree(2), mount_setattr(2))."""
     release = release or platform.release()
     found = re.match(r"(\d+)\.(\d+)", release)
-    version = (int(found[1]), int(found[2])) if found else (0, 0)
+    version: tuple[int, int] = (int(found[1]), int(found[2])) if found else (0, 0)
     if version < OLDEST:
         needed = ".".join(map(str, OLDEST))
         return Check(
