@@ -63,6 +63,8 @@ def run(
     Raises:
         PydError: The session couldn't be; nothing is left of it.
     """
+    if options.target.startswith("net:"):
+        return _on_a_network(endpoint, options, supervisor, notify=notify, progress=progress, ask=ask)
     if (why := out_of_reach(endpoint, options)) or options.tier is not None:
         why = why or "--tier asks for one"
         return _from_elsewhere(endpoint, options, supervisor, why, notify=notify, progress=progress)
@@ -94,6 +96,30 @@ def run(
     if ended:
         notify(run_now(ending(containers, target)))
     return code
+
+
+def _on_a_network(
+    endpoint: Endpoint,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    *,
+    notify: Callable[[str], None],
+    progress: Progress,
+    ask: Callable[[str], str] | None,
+) -> int:
+    from pyd_core.debug.member import PREFIX as NETWORK  # noqa: PLC0415 - few sessions need it
+    from pyd_core.debug.member import member  # noqa: PLC0415
+    from pyd_core.engine.transport.choice import blocking_transport  # noqa: PLC0415
+
+    transport = blocking_transport(endpoint, may_ask=os.isatty(2))
+    engine = EngineSession(transport, where=endpoint.url, read_only=endpoint.read_only)
+    try:
+        engine.require_changes()
+        with member(engine, options.target.removeprefix(NETWORK)) as container:
+            there = msgspec.structs.replace(options, target=container.id)
+            return run(endpoint, there, supervisor, notify=notify, progress=progress, ask=ask)
+    finally:
+        run_now(transport.aclose())
 
 
 def _from_elsewhere(

@@ -19,7 +19,8 @@ class Target(msgspec.Struct, frozen=True):
 
     Attributes:
         container: What the engine says.
-        process: Its main process (with `--init`, the init); for what doesn't run, the one that holds its place.
+        process: Its main process (with `--init`, what the init was given to run); for what doesn't run, the one that
+            holds its place.
         devices: The `devices.list` (cgroup version 1) a session gets; None is the process's own.
     """
 
@@ -90,7 +91,18 @@ def running_target(container: Container) -> Target:
     # Some process has that pid; that it is the container's, its cgroup tells, which is named by the container's id.
     if container.id not in cgroups:
         raise _elsewhere(shown, state.pid)
+    if container.host_config.init and (child := _first_child(state.pid)):
+        process = ProcessEntry(child)
     return Target(container, process)
+
+
+def _first_child(init: int) -> int:
+    """Returns the program that an engine's init was given to run; 0 while there is none."""
+    try:
+        with open(f"/proc/{init}/task/{init}/children") as children:
+            return int(next(iter(children.read().split()), 0))
+    except OSError:
+        return 0
 
 
 def refuse_other_kernels(container: Container) -> None:

@@ -13,7 +13,8 @@ import pexpect
 import pytest
 
 from pyd_core.debug.helper.container import LABEL
-from support.debugging import main_pid
+from support.debugging import Run, main_pid
+from support.docker import LABEL as MARK
 from support.docker import LONE, Docker
 from support.ways import Way, ways
 
@@ -202,3 +203,15 @@ def test_the_terminal_is_the_targets(user: Way, quiet: str):
         assert child.exitstatus == 5
     finally:
         child.close(force=True)
+
+
+def test_a_network_is_seen_as_a_member_of_it_sees_it(docker: Docker, user: Way, quiet: str, debug: Run):
+    name = docker.name("net")
+    docker("network", "create", "--label", f"{MARK}={docker.prefix}", name)
+    wanted = json.loads(docker("network", "inspect", name))[0]["IPAM"]["Config"][0]["Gateway"]
+    line = "ip route | sed -n 's/default via \\([^ ]*\\).*/\\1/p'"
+    assert debug(f"net:{name}", "-c", line).stdout.strip() == wanted
+    assert user.debug(f"net:{name}", "-c", line).stdout.decode().strip() == wanted
+    assert json.loads(docker("network", "inspect", name))[0]["Containers"] == {}
+    unknown = debug("net:no-such-network", "-c", "true")
+    assert (unknown.returncode, "no network 'no-such-network'" in unknown.stderr) == (125, True)

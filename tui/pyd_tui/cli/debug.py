@@ -20,9 +20,29 @@ NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 
 
+WORDS = {"doctor": "pyd_tui.cli.doctor:command"}
+"""Words that are no container here, and the verbs that they are; `container:doctor` is a container called so."""
+
+
+class Debug(Verb):
+    """The verb, and the few below it."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Hands over to the verb that the first word names."""
+        if args and args[0] in WORDS:
+            from importlib import import_module  # noqa: PLC0415 - few calls need it
+
+            module, _, name = WORDS[args[0]].partition(":")
+            below: click.Command = getattr(import_module(module), name)
+            return below.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
 @click.command(
     "debug",
-    cls=Verb,
+    cls=Debug,
     json=False,
     examples=(
         ("pyd debug web", "a shell in web, whatever its image lacks"),
@@ -31,6 +51,7 @@ NOT_FOUND = 127
         ("pyd debug web -- curl -s localhost:8080", "one program, its arguments passed on as they are"),
         ("pyd debug image:nginx:1.27", "an image, without a container of it"),
         ("pyd debug api@2", "the second container of a Compose service"),
+        ("pyd debug net:backend", "a network, as a member of it sees it"),
         ("pyd debug pid:4711", "where a process of this machine lives"),
         ("pyd debug --as target web", "with the rights of web's main process"),
         ("pyd debug --volumes rw web", "when web doesn't run: change what is in its volumes"),

@@ -41,6 +41,7 @@ VERBS: dict[str, Entry] = {
     "triage": Entry("pyd_tui.cli.triage", "Say why containers died or what is wrong with them", SEE),
     "history": Entry("pyd_tui.cli.history", "Show how containers died, also those that are gone", SEE),
     "debug": Entry("pyd_tui.cli.debug", "Open a shell with tools inside any container", ENTER),
+    "toolbox": Entry("pyd_tui.cli.toolbox", "See and change what tools a debug shell brings", ENTER),
     "exec": Entry("pyd_tui.cli.exec", "Run a program of the container inside it", ENTER),
     "attach": Entry("pyd_tui.cli.attach", "Take part in what a container reads and prints", ENTER),
     "cp": Entry("pyd_tui.cli.cp", "Copy files into containers and out of them", ENTER),

@@ -44,5 +44,8 @@ BUILTINS: dict[str, Builtin] = {
     "pcap": Builtin("pyd_tui.shell.builtins.pcap", "Capture the container's traffic"),
     "trace": Builtin("pyd_tui.shell.builtins.trace", "Show what a process executes, opens or connects to"),
     "stack": Builtin("pyd_tui.shell.builtins.stack", "Show where a process is, by the tool that fits it"),
+    "install": Builtin("pyd_tui.shell.builtins.install", "Add tools to this session and the next"),
+    "uninstall": Builtin("pyd_tui.shell.builtins.uninstall", "Take tools out of the next sessions"),
+    "search": Builtin("pyd_tui.shell.builtins.search", "Find packs and packages of tools"),
     "report": Builtin("pyd_tui.shell.builtins.report", "Write all there is to know into one archive"),
 }

@@ -24,6 +24,7 @@ from pyd_core.engine.transport.base import Duplex
 from pyd_core.engine.transport.blocking import BlockingDuplex, run_now
 from pyd_core.errors import BadAnswer, Conflict, PydError
 from pyd_core.model.container import Container
+from pyd_core.model.host_config import HostConfig
 from pyd_core.model.system import Info
 
 LABEL = "pyd.debug"
@@ -52,6 +53,7 @@ def helper_body(target: Container, tier: Tier, image: str, toolbox: str, info: I
     host: dict[str, Any] = {
         "AutoRemove": True,
         "NetworkMode": "none" if tier.joins else f"container:{target.id}",
+        **_shared(target.host_config),
         "PidMode": "host" if shares_host else f"container:{target.id}",
         "ReadonlyRootfs": True,
         "LogConfig": {"Type": "none"},  # what is typed and shown is nobody's log
@@ -89,6 +91,15 @@ def helper_body(target: Container, tier: Tier, image: str, toolbox: str, info: I
         "HostConfig": host,
         "NetworkingConfig": {"EndpointsConfig": {}},
     }
+
+
+def _shared(target: HostConfig) -> dict[str, str]:
+    """Returns what of the host's a target has, and a helper is to have as well.
+
+    Without root the host's namespaces can't be entered from others, not even by who may enter the target's.
+    """
+    modes = {"NetworkMode": target.network_mode, "IpcMode": target.ipc_mode, "UTSMode": target.uts_mode}
+    return {name: mode for name, mode in modes.items() if mode == "host"}
 
 
 class Helper:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -139,8 +140,6 @@ def export(path: Path, progress: Progress) -> str:
             note = msgspec.json.encode({"pointer": store.pointer(pack), "selection": selection})
             entry = tarfile.TarInfo(_NOTE)
             entry.size = len(note)
-            import io  # noqa: PLC0415 - only an export needs it
-
             tar.addfile(entry, io.BytesIO(note))
         fresh.rename(path)
     except OSError as error:

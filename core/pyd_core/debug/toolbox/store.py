@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 
-FORMAT = 3
+FORMAT = 5
 """Counts changes in how a toolbox is made from the same packages."""
 
 LEAST_SPACE = 256 << 20
@@ -108,7 +108,7 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
     apt.update(progress)
     packages = apt.resolve(pack.packages)
     archives = apt.closure(packages)
-    wanted = [archive for archive in archives if archive.package not in NEVER]
+    wanted = [each for each in archives if each.package not in NEVER or each.package in packages]
     # Packages unpack to about three times their size; the archives lie there as well until the end.
     needed = 4 * sum(archive.size for archive in archives)
     if shutil.disk_usage(root).free < needed:
@@ -116,7 +116,7 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
     wheels = fetch(pack.wheels, root / ".wheels", progress)
     lines = [*(f"{archive.file} {archive.checksum}" for archive in wanted), *(f"{wheel.name}" for wheel in wheels)]
     listing = "\n".join(lines)
-    key = hashlib.sha256(f"{FORMAT}\n{dict(pack.links)}\n{listing}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{FORMAT}\n{dict(pack.links)}{dict(pack.arguments)}\n{listing}".encode()).hexdigest()[:32]
     if not (root / key).is_dir():
         paths = apt.download(packages, wanted, progress)
         building = root / f".building-{key}"
@@ -128,7 +128,7 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
                 unpack_wheel(wheel, building)
             progress("unpacking", len(paths), len(paths))
             progress("relocating", 0, 1)
-            relocate(building, pack.links)
+            relocate(building, pack.links, pack.arguments)
             progress("relocating", 1, 1)
             (building / "packages").write_text(listing + "\n")
             building.chmod(0o755)
