@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import screens
 from ground import PYD, Ground, needs_module
 from measure import Skip, environment, in_turn
-from terminal import Meter
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table.
-
-    Attributes:
-        name: What was measured.
-        ours: The figure for pyd.
-        unit: Of both figures.
-        peer: The other program, empty without one.
-        theirs: Its figure.
-        limit: The most `ours` may be, or None.
-        limit_ratio: The most `ours / theirs` may be, or None.
-        note: What else is worth knowing.
-    """
-
-    name: str
-    ours: float
-    unit: str
-    peer: str = ""
-    theirs: float | None = None
-    limit: float | None = None
-    limit_ratio: float | None = None
-    note: str = ""
-
-    @property
-    def ratio(self) -> float | None:
-        """Ours to theirs."""
-        return self.ours / self.theirs if self.theirs else None
-
-    @property
-    def kept(self) -> bool | None:
-        """Whether it is within its budget; None without one."""
-        if self.limit is None and self.limit_ratio is None:
-            return None
-        within = self.limit is None or self.ours <= self.limit
-        return within and (self.limit_ratio is None or self.ratio is None or self.ratio <= self.limit_ratio)
+from row import Row
+from triage import recorder, sweep, verdict
 
 
 def start(ground: Ground) -> list[Row]:
@@ -88,9 +50,6 @@ def debug(ground: Ground) -> list[Row]:
     )
     return [Row("pyd debug X -c true", ours.wall * 1e3, "ms", "docker exec", theirs.wall * 1e3, limit_ratio=1.5)]
 
-
-SETTLE = 4.0
-"""Seconds for a screen to fill before it is watched."""
 
 LINES = 100_000
 PRINT = (
@@ -134,38 +93,6 @@ def follow(ground: Ground) -> list[Row]:
     return [Row("pyd logs -f a b, lines lost of 20,000/s", 100_000 - got, "lines", limit=0, note=note)]
 
 
-def dashboard(ground: Ground) -> list[Row]:
-    """The dashboard beside `docker stats`, with the same containers: 50 of ours and whatever else runs here."""
-    needs_module("pyd_tui.dashboard.app")
-    ground.crowd(50)
-    names = ground.docker("ps", "--format", "{{.Names}}").split()
-    wanted = "|".join(re.escape(name[:12]) for name in names)  # narrow columns cut the rest
-    with Meter(["docker", "stats"]) as peer:
-        their_first = peer.until(wanted)
-        peer.watch(SETTLE)
-        theirs = peer.watch(10)
-    with Meter([PYD]) as ours:
-        first = ours.until(wanted)
-        ours.watch(SETTLE)
-        busy = ours.watch(20)
-        ours.send("?")
-        ours.watch(SETTLE)
-        idle = ours.watch(20)
-        ours.send("qq")
-    rate, their_rate = busy.output / busy.seconds / 1e3, theirs.output / theirs.seconds / 1e3
-    load, their_load = busy.cpu / busy.seconds * 100, theirs.cpu / theirs.seconds * 100
-    size, their_size = busy.memory / 2**20, theirs.memory / 2**20
-    beside = "docker stats"
-    return [
-        Row("dashboard: first row on the screen", first * 1e3, "ms", beside, their_first * 1e3, limit=600),
-        Row("dashboard: to the terminal, stats shown", rate, "kB/s", beside, their_rate, limit=4),
-        Row("dashboard: processor, stats shown", load, "% of a core", beside, their_load, limit=10),
-        Row("dashboard: memory", size, "MiB", beside, their_size, limit=150),
-        Row("dashboard: to the terminal, no stats shown", idle.output, "bytes/20 s", limit=0),
-        Row("dashboard: processor, no stats shown", idle.cpu / idle.seconds * 100, "% of a core", limit=1),
-    ]
-
-
 ROWS: dict[str, Callable[[Ground], list[Row]]] = {
     "start": start,
     "ps": ps,
@@ -173,5 +100,13 @@ ROWS: dict[str, Callable[[Ground], list[Row]]] = {
     "debug": debug,
     "logs": logs,
     "follow": follow,
-    "dashboard": dashboard,
+    "dashboard": screens.dashboard,
+    "fifty": screens.fifty,
+    "keys": screens.keys,
+    "deaths": screens.deaths,
+    "thousands": screens.thousands,
+    "two-hundred": screens.two_hundred,
+    "triage": verdict,
+    "sweep": sweep,
+    "recorder": recorder,
 }

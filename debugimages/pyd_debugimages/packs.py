@@ -6,7 +6,7 @@ A pack names what its user wants to run; what those need comes by itself. To add
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -17,19 +17,25 @@ class Pack:
     Attributes:
         name: What users call it.
         revision: Counts changes of this declaration.
-        packages: Debian packages; Ubuntu has all of them under the same names.
-        links: Commands that a package's installation script would make, by name: the program in the same pack.
+        summary: What it is for, one line.
+        packages: Debian packages. Where releases or Ubuntu call one otherwise, `one|other`: the first there is.
+        links: Commands that a package's installation script would make, by name: the program in the same pack, or the
+            pattern of a path.
+        wheels: Python packages, as pip names them, for what Debian hasn't got.
     """
 
     name: str
     revision: int
+    summary: str
     packages: tuple[str, ...]
     links: Mapping[str, str] = field(default_factory=dict)
+    wheels: tuple[str, ...] = ()
 
 
 BASE = Pack(
     name="base",
     revision=4,
+    summary="what every shell has: bash, coreutils, editors, curl, strace, lsof, htop",
     packages=(
         *("bash", "dash", "coreutils", "findutils", "diffutils", "grep", "sed", "gawk", "debianutils", "hostname"),
         *("less", "file", "jq", "ripgrep", "tree", "vim", "nano"),
@@ -52,7 +58,69 @@ BASE = Pack(
 )
 """What every shell has."""
 
-PACKS: Mapping[str, Pack] = {pack.name: pack for pack in (BASE,)}
+NET = Pack(
+    name="net",
+    revision=1,
+    summary="networks: dig, nmap, socat, mtr, iperf3, tshark, conntrack, nft, ethtool",
+    packages=(
+        *("iproute2", "bind9-dnsutils", "tcpdump", "nmap", "socat", "mtr-tiny", "iperf3", "tshark", "conntrack"),
+        *("nftables", "ethtool"),
+    ),
+)
+
+TRACE = Pack(
+    name="trace",
+    revision=1,
+    summary="programs from inside: gdb, perf, bpftrace, ltrace, bpftool",
+    packages=("gdb", "linux-perf|linux-tools-generic", "bpftrace", "ltrace", "bpftool|linux-tools-common"),
+)
+
+PYTHON = Pack(
+    name="python",
+    revision=1,
+    summary="Python programs: py-spy, debugpy",
+    packages=("python3-minimal", "libpython3-stdlib"),
+    wheels=("py-spy", "debugpy"),
+)
+
+JVM = Pack(
+    name="jvm",
+    revision=1,
+    summary="Java programs: jattach, which asks what jcmd, jstack and jmap ask",
+    packages=("jattach",),
+)
+
+NODE = Pack(name="node", revision=1, summary="Node.js: node with its inspector", packages=("nodejs",))
+
+GO = Pack(name="go", revision=1, summary="Go programs: dlv", packages=("delve",))
+
+DB = Pack(
+    name="db",
+    revision=1,
+    summary="databases: psql, mariadb, redis-cli, sqlite3",
+    packages=(
+        "postgresql-client-17|postgresql-client-16|postgresql-client-15",
+        *("mariadb-client-core", "redis-tools", "sqlite3"),
+    ),
+    links={name: f"lib/postgresql/*/bin/{name}" for name in ("psql", "pg_dump", "pg_isready")} | {"mysql": "mariadb"},
+)
+
+PACKS: Mapping[str, Pack] = {pack.name: pack for pack in (BASE, NET, TRACE, PYTHON, JVM, NODE, GO, DB)}
+
+
+def combine(packs: Sequence[str], packages: Sequence[str]) -> Pack:
+    """Returns the pack of a toolbox that holds the base, other packs by name, and more Debian packages."""
+    chosen = [BASE, *(PACKS[name] for name in sorted({*packs} - {BASE.name}))]
+    extra = tuple(sorted({*packages}))
+    return Pack(
+        name=",".join([*(pack.name for pack in chosen), *(f"={package}" for package in extra)]),
+        revision=sum(pack.revision for pack in chosen),
+        summary="",
+        packages=tuple(dict.fromkeys([*(one for pack in chosen for one in pack.packages), *extra])),
+        links={name: program for pack in chosen for name, program in pack.links.items()},
+        wheels=tuple(dict.fromkeys(wheel for pack in chosen for wheel in pack.wheels)),
+    )
+
 
 NEVER = frozenset(
     {

@@ -21,6 +21,7 @@ from pyd_core.debug.reference import find_subject
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, Target, running_target
 from pyd_core.debug.toolbox import PREFIX, store
+from pyd_core.debug.toolbox.selection import chosen
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.session import Session as EngineSession
@@ -30,7 +31,6 @@ from pyd_core.linux.beneath import read_in_root
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
-from pyd_debugimages.packs import BASE
 
 if TYPE_CHECKING:
     from pyd_core.debug.toolbox.apt import Progress
@@ -145,8 +145,9 @@ def carry_out(
 
 
 def find_toolbox(progress: Progress) -> str:
-    """Returns the folder of the base toolbox, made first if it isn't there."""
-    there = store.find_anywhere(BASE)
+    """Returns the folder of the toolbox that is chosen, made first if it isn't there."""
+    pack = chosen().pack()
+    there = store.find_anywhere(pack)
     if there is not None:
         return there
     from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
@@ -154,7 +155,7 @@ def find_toolbox(progress: Progress) -> str:
     def making(stage: str, done: int, total: int) -> None:
         progress(f"making the toolbox: {stage}", done, total)
 
-    return str(store.build(BASE, Path(store.store_root()), making))
+    return str(store.build(pack, Path(store.store_root()), making))
 
 
 async def ending(containers: Containers, target: Target | Elsewhere) -> str:

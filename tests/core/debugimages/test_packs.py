@@ -14,5 +14,5 @@ def test_a_pack_asks_for_nothing_twice_and_for_nothing_left_out(pack: Pack):
     assert PACKS[pack.name] is pack
 
 
-def test_what_is_left_out_are_folders():
-    assert all(folder.endswith("/") and not folder.startswith("/") for folder in LEFT_OUT)
+def test_what_is_left_out_is_named_below_the_toolbox_and_no_folder_of_programs_is():
+    assert all(path and not path.startswith(("/", "bin", "sbin")) and ".." not in path for path in LEFT_OUT)

@@ -12,7 +12,7 @@ import pytest
 from pyd_core.debug.toolbox import store
 from pyd_debugimages.packs import BASE
 from support.debugging import Run, command
-from support.docker import LONE, Docker
+from support.docker import Docker
 from support.missing import missing
 
 
@@ -41,5 +41,5 @@ def debug() -> Run:
 @pytest.fixture(scope="session")
 def locked(docker: Docker, distroless: str) -> str:
     """A container that allows as little as can be: one static program, read-only, no user of its own, no rights."""
-    options = ("--read-only", "--user", "1000", "--cap-drop", "ALL", *LONE)
+    options = ("--read-only", "--user", "1000", "--cap-drop", "ALL")
     return docker.run("locked", distroless, options=options)

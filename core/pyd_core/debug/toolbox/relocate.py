@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -113,9 +114,10 @@ def _patch_strings(tree: Path) -> None:
 def _add_links(tree: Path, links: Mapping[str, str]) -> None:
     for name, program in links.items():
         path = tree / "bin" / name
-        if (tree / "bin" / program).exists() and not path.exists():
+        found = sorted(tree.glob(program if "/" in program else f"bin/{program}"))
+        if found and ("/" in program or not path.exists()):
             path.unlink(missing_ok=True)
-            path.symlink_to(program)
+            path.symlink_to(os.path.relpath(found[-1], path.parent))
 
 
 def _rewrite_shebangs(tree: Path) -> None:
