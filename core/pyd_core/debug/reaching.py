@@ -42,7 +42,7 @@ def reached(
     why = out_of_reach(endpoint, options) or ("--tier asks for one" if options.tier is not None else "")
     subject: Container | Target | None = None
     if not why:
-        engine = Session(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
+        engine = _session(endpoint)
         engine.require_changes()  # builtins can write into it, and ask no engine
         subject = run_now(find_subject(engine, options.target))
         if isinstance(subject, Container) and subject.state.pid:
@@ -63,5 +63,9 @@ def reached(
         from pyd_core.debug.offline.session import entered  # noqa: PLC0415 - running containers don't pay for it
 
         toolbox = find_toolbox(progress)
-        with entered(engine, subject, options, toolbox, notify=notify, progress=progress) as (target, _):
+        with entered(_session(endpoint), subject, options, toolbox, notify=notify, progress=progress) as (target, _):
             yield LocalAccess(target, toolbox, options)
+
+
+def _session(endpoint: Endpoint) -> Session:
+    return Session(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)

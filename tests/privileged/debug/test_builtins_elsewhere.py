@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,24 +36,23 @@ def planted(docker: Docker, busybox: str) -> str:
     return name
 
 
-@pytest.mark.parametrize("way", ["user", "ssh"])
-def test_builtins_find_there_what_they_find_here(every_way: dict[str, Way], docker: Docker, planted: str, way: str):
+def test_builtins_find_there_what_they_find_here(every_way: dict[str, Way], docker: Docker, planted: str):
     def told(line: str, code: int = 0) -> Any:
-        done = every_way[way].debug(planted, "-b", f"{line} --json")
+        done = every_way["user"].debug(planted, "-b", f"{line} --json")
         assert done.returncode == code, (line, done.stderr)
         return json.loads(done.stdout)
 
-    assert {one["name"]: one["depth"] for one in told("ps")} == {"sleep": 0, "httpd": 1}
     (only,) = told("sockets -l")
     assert (only["port"], only["process"]) == (8080, "httpd")
     assert "index.html" in {one["name"] for one in told("files /www")}
     assert told("cgroup")["memory_limit"] == 64 << 20
     assert told("reach localhost:8080")["failed"] == ""
     assert told("reach localhost:81", 1)["failed"] == "refused"
-    assert {one["name"] for one in told("net")["interfaces"]} == {"lo"}
-    assert told("diff /www")
     # Its first process reaps nobody: what sessions leave would stay.
-    assert {one["state"] for one in told("ps")} == {"sleeping"}
+    assert {one["name"]: (one["depth"], one["state"]) for one in told("ps")} == {
+        "sleep": (0, "sleeping"),
+        "httpd": (1, "sleeping"),
+    }
 
 
 def test_files_come_and_go_over_ssh_whatever_links_there_are(
@@ -67,10 +68,23 @@ def test_files_come_and_go_over_ssh_whatever_links_there_are(
     assert (tmp_path / "www/sent").read_bytes() == (tmp_path / "sent").read_bytes()
     assert ssh.debug(planted, "-b", f"get /www/magic {tmp_path}/magic").returncode != 0
     assert not (tmp_path / "magic").exists()
+
+
+def test_a_capture_and_a_report_are_written_here(every_way: dict[str, Way], planted: str, tmp_path: Path):
+    ssh = every_way["ssh"]
     file = tmp_path / "there.pcap"
     done = ssh.debug(planted, "-b", f"pcap -w {file} --seconds 0.5 --json")
     assert done.returncode == 0, done.stderr
     assert file.read_bytes()[:4] == b"\xd4\xc3\xb2\xa1"
+    done = ssh.debug(planted, "-b", f"report {tmp_path}/report.tar.gz --json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert set(told["missing"]) == {"kernel.txt"}
+    with tarfile.open(tmp_path / "report.tar.gz") as tar:
+        parts = {Path(entry.name).name: tar.extractfile(entry).read() for entry in tar if entry.isfile()}  # type: ignore[union-attr]
+    assert {one["name"] for one in json.loads(parts["ps.json"])} == {"sleep", "httpd"}
+    assert b"planted-line" in parts["logs.txt"]
+    assert b"sesame" not in b"".join(parts.values())
 
 
 def test_what_runs_there_streams_and_a_stopped_one_is_seen_as_it_would_start(
@@ -85,3 +99,20 @@ def test_what_runs_there_streams_and_a_stopped_one_is_seen_as_it_would_start(
     assert done.returncode == 1
     assert b"[not-running]" in user.debug(stopped, "-b", "ps").stderr
     assert user.debug("--tier", "1", planted, "-b", "ps").returncode == 2
+
+
+def test_a_killed_client_leaves_no_dead_process_to_a_first_one_that_reaps_none(
+    every_way: dict[str, Way], docker: Docker, planted: str
+):
+    user = every_way["user"]
+    main = Path(f"/proc/{main_pid(docker, planted)}")
+
+    def traced() -> bool:
+        return "TracerPid:\t0\n" not in (main / "status").read_text()
+
+    words = user.command(planted, "-b", "trace signal 1")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **user.options) as running:
+        wait_until(traced)
+        running.kill()
+    wait_until(lambda: not traced())
+    wait_until(lambda: len((main / "task" / main.name / "children").read_text().split()) == 1)  # the server alone
