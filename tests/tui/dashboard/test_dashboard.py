@@ -227,7 +227,8 @@ async def test_nothing_is_painted_and_nothing_asked_while_nothing_happens():
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
         await dashboard.until(lambda: len(dashboard.shown) == 50)
-        await dashboard.pilot.pause(0.3)
+        await dashboard.until(lambda: dashboard.app.link.engine_name != "engine" and dashboard.app.tail.containers)
+        await dashboard.settled(engine)
         painted, asked = dashboard.app.painted, len(engine.requests)
         await dashboard.pilot.pause(0.5)
         assert (dashboard.app.painted, engine.requests[asked:]) == (painted, [])
