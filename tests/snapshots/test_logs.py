@@ -47,12 +47,16 @@ async def logs(
     engine = engine or talk()
     async with opened(engine, size=size, palette=palette) as dashboard:
         await dashboard.measured(engine)
-        await dashboard.press(*keys)
+        first, *others = keys
+        await dashboard.press(first)
         await dashboard.until(lambda: isinstance(dashboard.app.screen, LogScreen))
         screen = dashboard.app.screen
         assert isinstance(screen, LogScreen)
         total = sum(len(engine.containers[key].log) for key in screen.keys)
         await dashboard.until(lambda: len(screen.book.store) == total)
+        await dashboard.until(lambda: screen.book.shown.complete)
+        await dashboard.settled(engine)
+        await dashboard.press(*others)
         await dashboard.settled(engine)
         yield dashboard
 
