@@ -9,6 +9,7 @@ from pyd_tui.dashboard.keymap import KEYMAP, Scope
 from pyd_tui.dashboard.keys import Keys, key_name
 from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.files import FilesPane
+from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.confirm import Confirm
@@ -28,22 +29,22 @@ from pyd_tui.dashboard.widgets.table import Table
 HOLDERS: dict[Scope, tuple[type, ...]] = {
     "containers": (Main,),
     "move": (Table, Lines, LogView),
-    "text": (Lines,),
+    "text": (Lines, LogPane),
     "detail": (Detail,),
     "browse": (Browse,),
     "views": (Main, Browse),
+    "engines": (Engines,),
     "log": (LogScreen,),
     "line": (LineScreen,),
     "files": (FilesPane,),
     "document": (DocumentPane,),
     "file": (FileScreen,),
-    "engines": (Engines,),
     "ask": (Confirm,),
     "form": (Form,),
     "help": (Help,),
     "report": (Report,),
     "output": (Output,),
-    "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, FileScreen, Help),
+    "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, FileScreen, Help, Engines),
 }
 
 
@@ -65,6 +66,7 @@ def test_every_key_calls_something_that_exists(scope: Scope):
         ("move", "text"),
         ("containers", "views", "move"),
         ("browse", "views", "move"),
+        ("engines", "move", "everywhere"),
         ("log", "move", "everywhere"),
         ("detail", "files", "move", "everywhere"),
         ("file", "text", "move", "everywhere"),
