@@ -67,7 +67,7 @@ def work() -> ScriptedEngine:
 
 async def test_dialogs(picture: SnapshotAssertion):
     engine = work()
-    engine.refusals[f"POST /containers/{engine.get('shop-web-1').id}/restart"] = (500, "device or resource busy")
+    engine.refusals[f"POST /containers/{engine.get('shop-web-1').id}/update"] = (500, "device or resource busy")
     commands = (UserCommand(name="tunnel", key="f7", run="ssh {name}", help="a tunnel to it", prompts=("port",)),)
     beginning = Beginning(settings=Settings(commands=commands))
     async with opened(engine, size=(100, 30), beginning=beginning) as dashboard:
@@ -84,7 +84,9 @@ async def test_dialogs(picture: SnapshotAssertion):
         await shown("palette", "escape", "ctrl+p", text="sho")
         await shown("help", "escape", "question_mark", "slash", text="mark")
         await shown("command", "enter", "escape", "escape", "colon", text="update ")
-        await dashboard.press("escape", "asterisk", "r", "y")
+        await dashboard.press("escape", "asterisk", "colon")
+        await dashboard.type("update pids=100")
+        await dashboard.press("enter", "y")
         await dashboard.until_shown("1 of 3 failed")
         await shown("report")
 

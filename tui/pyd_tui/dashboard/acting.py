@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pyd_core.errors import InvalidInput, PydError
@@ -201,13 +201,11 @@ class Acting:
         known = self._dashboard.link.containers
         return [known[key] for key in keys if key in known]
 
-    def _with_form(self, key: str, ask: Callable[[Container], object]) -> None:
+    def _with_form(self, key: str, ask: Callable[[Container], Awaitable[None]]) -> None:
         """Inspects a container, and asks about it."""
 
         async def work() -> None:
-            answer = ask(await self._engine.containers.inspect(key))
-            if hasattr(answer, "__await__"):
-                await answer
+            await ask(await self._engine.containers.inspect(key))
 
         if self._dashboard.may_change():
             self._dashboard.tasks.start(work(), name="form")

@@ -96,6 +96,9 @@ class Problem(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
+_SCOPES: dict[str, Scope] = {scope: scope for scope in KEYMAP}
+
+
 class Keys:
     """The table with other keys in it.
 
@@ -125,7 +128,7 @@ class Keys:
         return self.table[scope]
 
     def _take(self, name: str, table: KeyLists) -> None:
-        scope = next((scope for scope in self.table if scope == name), None)
+        scope = _SCOPES.get(name)
         if scope is None:
             self._problem(("keys", name), f"there is no part {safe(name)}", nearest(name, list(self.table)))
             return

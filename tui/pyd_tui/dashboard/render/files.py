@@ -115,4 +115,7 @@ _TOKENS: tuple[tuple[str, Role], ...] = (
 
 
 def _role(token: str) -> Role:
-    return next((role for start, role in _TOKENS if token.startswith(start)), "text")
+    for start, role in _TOKENS:
+        if token.startswith(start):
+            return role
+    return "text"
