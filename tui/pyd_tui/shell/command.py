@@ -1,0 +1,33 @@
+"""What builtins of the debug shell are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pyd_tui.cli.verb import Exemplified
+from pyd_tui.shell.context import ShellContext
+
+
+class BuiltinCommand(Exemplified):
+    """A builtin: examples in its help, and `--json`.
+
+    Args:
+        json: Whether it can answer in JSON; `ShellContext.json` then says whether it shall.
+        arguments: As `Exemplified`.
+    """
+
+    def __init__(self, *arguments: Any, json: bool = True, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if json:
+            option = click.Option(
+                ["--json"], is_flag=True, expose_value=False, callback=_answer_in_json, help="Answer in JSON."
+            )
+            self.params.append(option)
+
+
+def _answer_in_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    shell = ctx.find_object(ShellContext)
+    if shell is not None:
+        shell.json = value
