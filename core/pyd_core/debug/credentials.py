@@ -106,6 +106,15 @@ def inside(number: int, mapping: str) -> int:
     return 65534
 
 
+def outside(number: int, mapping: str) -> int:
+    """Translates an id of the target's user namespace into this one's; itself where the map doesn't have it."""
+    for line in mapping.splitlines():
+        first, outer, count = map(int, line.split())
+        if first <= number < first + count:
+            return outer + number - first
+    return number
+
+
 def _plain(uid: int, gid: int, *, bounding: int, permitted: int) -> Credentials:
     return Credentials(
         uid=uid,

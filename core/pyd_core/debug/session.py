@@ -25,8 +25,8 @@ from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.session import Session as EngineSession
 from pyd_core.engine.transport.blocking import BlockingTransport, run_now
-from pyd_core.errors import InvalidInput, KernelError, PydError, Refused, Unsupported
-from pyd_core.linux.beneath import open_in_root
+from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
+from pyd_core.linux.beneath import read_in_root
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -65,14 +65,7 @@ def run(
     Raises:
         PydError: The session couldn't be; nothing is left of it.
     """
-    if endpoint.socket_path is None:
-        raise Unsupported(
-            f"pyd debug can't enter containers of {endpoint.url} from here yet",
-            hint="run it on the engine's own machine",
-            reference="not-local",
-        )
-    if os.geteuid() != 0:
-        raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
+    require_local(endpoint)
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
     engine.require_changes()  # a shell in there can change anything, and asks no engine
@@ -106,6 +99,22 @@ def run(
     if ended and interact is None:
         notify(run_now(ending(containers, target)))
     return code
+
+
+def require_local(endpoint: Endpoint) -> None:
+    """Does nothing where this process can enter containers of an engine.
+
+    Raises:
+        PydError: It can't, and why.
+    """
+    if endpoint.socket_path is None:
+        raise Unsupported(
+            f"pyd debug can't enter containers of {endpoint.url} from here yet",
+            hint="run it on the engine's own machine",
+            reference="not-local",
+        )
+    if os.geteuid() != 0:
+        raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
 
 
 def carry_out(
@@ -238,15 +247,11 @@ def _home(process: int, credentials: Credentials) -> str:
     """Returns the home directory that the container's own passwd file gives the session's user."""
     root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     try:
-        file = open_in_root(root, "etc/passwd", os.O_RDONLY | os.O_NONBLOCK)
-    except KernelError:
-        return "/root" if credentials.uid == 0 and _exists(process, "/root") else "/"
+        text = read_in_root(root, "etc/passwd", 1 << 20).decode(errors="replace")
     finally:
         os.close(root)
-    try:
-        text = os.read(file, 1 << 20).decode(errors="replace")
-    finally:
-        os.close(file)
+    if not text:
+        return "/root" if credentials.uid == 0 and _exists(process, "/root") else "/"
     for line in text.splitlines():
         fields = line.split(":")
         if len(fields) >= 7 and fields[2] == str(credentials.uid) and fields[5].startswith("/"):

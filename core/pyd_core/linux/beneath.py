@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import stat
 from types import TracebackType
 from typing import Self
 
@@ -35,9 +37,68 @@ def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int
         if fd >= 0:
             return fd
         number = ctypes.get_errno()
-        if number in {4, 11}:  # EINTR, and EAGAIN when a rename raced with the look-up
+        if number in {errno.EINTR, errno.EAGAIN}:  # EAGAIN when a rename raced with the look-up
             continue
         raise KernelError("openat2", number, os.fsdecode(path))
+
+
+def make_mountpoint(root: int, path: str, *, directory: bool) -> int:
+    """Opens what a mount goes on, made with its parents where it isn't there; never outside the root.
+
+    Raises:
+        KernelError: A link that leads nowhere, or a file, is in the way.
+        OSError: It can't be made.
+    """
+    try:
+        return open_in_root(root, path, os.O_PATH)
+    except KernelError as error:
+        if error.errno != errno.ENOENT:
+            raise
+    parts = [part for part in path.split("/") if part]
+    for count in range(1, len(parts) + 1):
+        prefix = "/".join(parts[:count])
+        try:
+            os.close(open_in_root(root, prefix, os.O_PATH))
+        except KernelError as error:
+            if error.errno != errno.ENOENT:
+                raise
+            parent = open_in_root(root, "/".join(parts[: count - 1]), os.O_PATH | os.O_DIRECTORY)
+            try:
+                if count < len(parts) or directory:
+                    os.mkdir(parts[count - 1], 0o755, dir_fd=parent)
+                else:
+                    os.mknod(parts[count - 1], stat.S_IFREG | 0o644, dir_fd=parent)
+            finally:
+                os.close(parent)
+    return open_in_root(root, path, os.O_PATH)
+
+
+def open_file(root: int, path: str) -> int:
+    """Opens a regular file for reading; nothing else is ever opened, as a pipe could block and a device act.
+
+    Raises:
+        KernelError: openat2 failed, or with EINVAL: it is no regular file (EISDIR for a directory).
+    """
+    place = open_in_root(root, path, os.O_PATH)
+    try:
+        mode = os.fstat(place).st_mode
+        if not stat.S_ISREG(mode):
+            raise KernelError("open", errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, path)
+        return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(place)
+
+
+def read_in_root(root: int, path: str, most: int) -> bytes:
+    """Returns the beginning of a regular file; nothing when there is none."""
+    try:
+        file = open_file(root, path)
+    except (KernelError, OSError):
+        return b""
+    try:
+        return os.read(file, most)
+    finally:
+        os.close(file)
 
 
 class RootDirectory:
@@ -68,7 +129,7 @@ class RootDirectory:
         try:
             return self.open(path, flags)
         except KernelError as error:
-            if error.errno != 2:
+            if error.errno != errno.ENOENT:
                 raise
         parent, _, name = path.rstrip("/").rpartition("/")
         if name in {"", ".", ".."}:
@@ -78,7 +139,7 @@ class RootDirectory:
             try:
                 os.mkdir(name, mode, dir_fd=above)
             except FileExistsError:
-                raise KernelError("mkdir", 20, path) from None
+                raise KernelError("mkdir", errno.ENOTDIR, path) from None
             return os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
         finally:
             os.close(above)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -27,6 +27,7 @@ NOT_FOUND = 127
     examples=(
         ("pyd debug web", "a shell in web, whatever its image lacks"),
         ("pyd debug web -c 'ps -e; ls /'", "one line for the shell"),
+        ("pyd debug web -b 'sockets --json'", "a builtin of the shell; 'builtins' in the shell lists them"),
         ("pyd debug web -- curl -s localhost:8080", "one program, its arguments passed on as they are"),
         ("pyd debug image:nginx:1.27", "an image, without a container of it"),
         ("pyd debug api@2", "the second container of a Compose service"),
@@ -41,6 +42,7 @@ NOT_FOUND = 127
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")
 @click.argument("arguments", metavar="[-- PROGRAM [ARGUMENT]...]", nargs=-1, type=click.UNPROCESSED)
 @click.option("-c", "line", metavar="LINE", help="Run a line in the shell instead of an interactive one.")
+@click.option("-b", "--builtin", metavar="LINE", help="Run a builtin of the debug shell, such as 'sockets'.")
 @click.option(
     "--as",
     "identity",
@@ -85,6 +87,7 @@ def command(
     line: str | None,
     identity: str,
     *,
+    builtin: str | None,
     writable: bool,
     volumes: str,
     network: str,
@@ -104,6 +107,11 @@ def command(
     start, without a network unless --network same. What is changed there is thrown away, unless --apply or --save keeps
     it.
     """
+    if builtin is not None:
+        if line is not None or arguments:
+            raise click.UsageError("--builtin goes with neither -c nor a program")
+        given = {"identity": identity, "writable": writable, "volumes": volumes, "network": network, "hold": hold}
+        _run_builtin(state, builtin, target=name, diff=diff, apply=apply, save=save, explain=explain, **given)
     gc.disable()  # nothing that starts a session is garbage; looking for some takes a tenth of the start
     from pyd_core.debug.supervisor import Supervisor  # noqa: PLC0415 - help and completion don't pay for these
 
@@ -145,6 +153,18 @@ def command(
     sys.stderr.flush()
     # The session is over and cleared away; taking the interpreter apart would only keep the user waiting.
     os._exit(code)
+
+
+def _run_builtin(state: State, line: str, **options: Any) -> NoReturn:
+    from pyd_core.debug.options import DebugOptions  # noqa: PLC0415 - sessions don't pay for these
+    from pyd_tui.shell.once import run_once  # noqa: PLC0415
+
+    progress = _Progress()
+    try:
+        code = run_once(state.endpoint(), DebugOptions(**options), line, notify=_notify, progress=progress)
+    finally:
+        progress.stop()
+    raise SystemExit(code)
 
 
 def _notify(line: str) -> None:

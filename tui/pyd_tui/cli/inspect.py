@@ -37,8 +37,15 @@ def command(state: State, /, *, names: tuple[str, ...], kind: str | None, size: 
     """Show all there is to know about objects, as JSON: a list with one document each."""
     kinds = (kind,) if kind else KINDS
     documents, missing = state.ask(lambda engine: find_all(engine, names, kinds, size=size))
-    text = json_document(b"[" + b",".join(documents) + b"]")
-    if on_terminal() and not state.json:
+    show_document(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
+    for error in missing:
+        failures.report(error)
+    return max(map(failures.exit_code, missing), default=0)
+
+
+def show_document(text: str, *, plain: bool) -> None:
+    """Writes a JSON text, coloured on a terminal unless it is to be plain."""
+    if on_terminal() and not plain:
         from rich.highlighter import JSONHighlighter  # noqa: PLC0415 - rich is for terminals
         from rich.text import Text  # noqa: PLC0415 - likewise
 
@@ -49,9 +56,6 @@ def command(state: State, /, *, names: tuple[str, ...], kind: str | None, size: 
         console().print(shown, soft_wrap=True)
     else:
         write(text + "\n")
-    for error in missing:
-        failures.report(error)
-    return max(map(failures.exit_code, missing), default=0)
 
 
 async def find_all(

@@ -17,4 +17,25 @@ class Builtin(msgspec.Struct, frozen=True):
     summary: str
 
 
-BUILTINS: dict[str, Builtin] = {}
+BUILTINS: dict[str, Builtin] = {
+    "ps": Builtin(
+        "pyd_tui.shell.builtins.ps", "List the processes as a tree, with both their pids, memory and open files"
+    ),
+    "sockets": Builtin("pyd_tui.shell.builtins.sockets", "List who listens and who is connected, with the process"),
+    "net": Builtin("pyd_tui.shell.builtins.net", "Show interfaces, routes and name servers"),
+    "dns": Builtin("pyd_tui.shell.builtins.dns", "Look a name up as the target would, and say who answers what"),
+    "reach": Builtin("pyd_tui.shell.builtins.reach", "Try a host and port, and name the layer that fails"),
+    "fds": Builtin("pyd_tui.shell.builtins.fds", "List what a process has open"),
+    "maps": Builtin("pyd_tui.shell.builtins.maps", "Show what a process has in its memory, by file"),
+    "env": Builtin("pyd_tui.shell.builtins.env", "Show a process's environment, secrets left out"),
+    "limits": Builtin("pyd_tui.shell.builtins.limits", "Show a process's resource limits and what it uses of them"),
+    "caps": Builtin("pyd_tui.shell.builtins.caps", "Show a process's user, capabilities and confinement"),
+    "mounts": Builtin("pyd_tui.shell.builtins.mounts", "List what is mounted, with its source on the host"),
+    "cgroup": Builtin("pyd_tui.shell.builtins.cgroup", "Show memory, processor and processes against their limits"),
+    "files": Builtin("pyd_tui.shell.builtins.files", "List files with owner, size and time"),
+    "diff": Builtin("pyd_tui.shell.builtins.diff", "List what changed since the image"),
+    "logs": Builtin("pyd_tui.shell.builtins.logs", "Show what the main process has printed"),
+    "inspect": Builtin("pyd_tui.shell.builtins.inspect", "Show what the engine tells, or a part of it"),
+    "layers": Builtin("pyd_tui.shell.builtins.layers", "List the layers of the image with their sizes"),
+    "why": Builtin("pyd_tui.shell.builtins.why", "Say why it died or what is wrong with it"),
+}

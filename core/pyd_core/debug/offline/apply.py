@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from pyd_core.debug.offline.archive import chunks, write_archive
 from pyd_core.debug.offline.changes import ADDED, Changed
 from pyd_core.engine.containers import Containers
-from pyd_core.errors import Conflict, NotFound
-from pyd_core.linux.namespaces import open_in_root
+from pyd_core.errors import Conflict, KernelError, NotFound
+from pyd_core.linux.beneath import open_in_root
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
@@ -66,7 +66,7 @@ def _changed_since(root: int, path: str, began: int) -> bool:
     for count in range(1, len(parts) + 1):
         try:
             where = open_in_root(root, "/".join(parts[:count]), os.O_PATH | os.O_NOFOLLOW)
-        except OSError:
+        except KernelError:
             return False  # nothing of the container's own here
         try:
             facts = os.fstat(where)
@@ -95,7 +95,7 @@ async def find_conflicts_by_engine(
 async def _differs(containers: Containers, name: str, path: str, before: int) -> bool:
     try:
         where = open_in_root(before, path, os.O_PATH | os.O_NOFOLLOW)
-    except OSError:
+    except KernelError:
         old = None
     else:
         old = os.fstat(where)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import IO
 
 from pyd_core.debug.offline.changes import DELETED, Changed
-from pyd_core.linux.namespaces import open_in_root
+from pyd_core.linux.beneath import open_in_root
 
 CHUNK = 1 << 18
 

@@ -67,24 +67,51 @@ def run(
     if options.hold:
         return _run_held(engine, container, options, supervisor, toolbox, notify=notify, interact=interact)
     _check(container, options)
-    with (
-        _layers(engine, container, notify, progress) as layers,
-        _network(engine, container, options) as network,
-        staged(container, layers, options, toolbox, notify, network=network) as (target, holder),
-    ):
+    with entered(engine, container, options, toolbox, notify=notify, progress=progress) as (target, holder):
         if ask is not None:
             notify(banner(target, options))
+<<<<<<< HEAD
         if options.explain:
             notify(
                 f"stage: {len(layers)} layers, used where they are and never written; what changes is in memory alone"
             )
         code, _ = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
+=======
+        code, _ = carry_out(target, options, supervisor, toolbox, notify=notify)
+>>>>>>> builtins
         if options.keeps_changes or ask is not None:
             _tell_of_start(engine, container, notify)
             from pyd_core.debug.offline.outcome import Outcome  # noqa: PLC0415 - most sessions keep nothing
 
             Outcome(engine, target, holder, notify=notify, show=_show).settle(options, ask)
         return code
+
+
+@contextmanager
+def entered(
+    engine: Session,
+    container: Container,
+    options: DebugOptions,
+    toolbox: str,
+    *,
+    notify: Callable[[str], None],
+    progress: Progress,
+) -> Iterator[tuple[Target, Holder]]:
+    """Sets a container that doesn't run, or an image, up on a stage as long as the block lasts.
+
+    Raises:
+        PydError: It can't be; nothing is left of it.
+    """
+    with (
+        _layers(engine, container, notify, progress) as layers,
+        _network(engine, container, options) as network,
+        staged(container, layers, options, toolbox, notify, network=network) as (target, holder),
+    ):
+        if options.explain:
+            notify(
+                f"stage: {len(layers)} layers, used where they are and never written; what changes is in memory alone"
+            )
+        yield target, holder
 
 
 def _tell_of_start(engine: Session, container: Container, notify: Callable[[str], None]) -> None:

@@ -30,7 +30,8 @@ from pyd_core.debug.offline.changes import paths_in
 from pyd_core.debug.offline.plan import MASKED, READ_ONLY, Mount, Stage
 from pyd_core.debug.offline.user import resolve_user
 from pyd_core.debug.toolbox import PREFIX
-from pyd_core.linux import namespaces, overlay
+from pyd_core.errors import KernelError
+from pyd_core.linux import beneath, namespaces, overlay
 
 WORKSHOP = "/sys"
 """Covered by the private tmpfs while the stage is built; the host's own is of no use to the builder."""
@@ -149,6 +150,8 @@ def _hold(stage: Stage, status: socket.socket) -> NoReturn:
         _become_sleeper(stage, credentials)
     except CallFailed as error:
         failed = (error.call, error.number, error.subject)
+    except KernelError as error:
+        failed = (error.call, error.errno, "")
     except OSError as error:
         failed = ("open", error.errno or 0, str(error.filename or ""))
     except Exception as error:  # noqa: BLE001 - the client turns it into a message
@@ -270,8 +273,8 @@ def _mount_kernels(root: int, toolbox: int) -> set[int]:
 def _cover(root: int, path: str) -> None:
     """Puts nothing in place of a file or directory of the kernel's."""
     try:
-        what = namespaces.open_in_root(root, path)
-    except OSError:
+        what = beneath.open_in_root(root, path, os.O_PATH)
+    except KernelError:
         return  # not on this kernel
     if _is_directory(what):
         attach(new_mount("tmpfs", {"size": "4k", "mode": "0555"}, _RDONLY | _NOSUID | _NODEV), what, "")
@@ -283,9 +286,9 @@ def _cover(root: int, path: str) -> None:
 def _place(root: int, mount: Mount, tree: int, kernels: set[int], built: Built) -> None:
     """Puts a mount where the container has it, by the container's own symlinks, but never out of its root."""
     try:
-        point = namespaces.make_mountpoint(root, mount.destination, directory=_is_directory(tree))
-    except OSError as error:
-        built.notes.append(f"{mount.destination} can't be mounted: {error.strerror}")
+        point = beneath.make_mountpoint(root, mount.destination, directory=_is_directory(tree))
+    except (KernelError, OSError) as error:
+        built.notes.append(f"{mount.destination} can't be mounted: {os.strerror(error.errno or 0)}")
         return
     try:
         if os.fstat(point).st_dev in kernels or _is_directory(point) != _is_directory(tree):
@@ -302,7 +305,7 @@ def _credentials(stage: Stage, built: Built) -> Credentials:
     root = os.open("/", os.O_PATH | os.O_CLOEXEC)
     try:
         user = resolve_user(
-            stage.user, lambda path: namespaces.read_in_root(root, path, _MESSAGE).decode(errors="replace")
+            stage.user, lambda path: beneath.read_in_root(root, path, _MESSAGE).decode(errors="replace")
         )
     except LookupError:
         built.unknown_user = stage.user

@@ -1,0 +1,39 @@
+"""Paths of the target as users write them, and who its files belong to."""
+
+from __future__ import annotations
+
+import posixpath
+import stat
+
+from pyd_core.debug.access import Access, Entry
+from pyd_core.errors import PydError
+
+KINDS = {
+    stat.S_IFDIR: "directory",
+    stat.S_IFREG: "file",
+    stat.S_IFLNK: "link",
+    stat.S_IFCHR: "character device",
+    stat.S_IFBLK: "block device",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+}
+
+
+def absolute(path: str, cwd: str) -> str:
+    """Returns a path of the target from one that may be relative to a folder; `..` is left to the kernel."""
+    return path if path.startswith("/") else posixpath.join(cwd or "/", path)
+
+
+def kind_of(entry: Entry) -> str:
+    """Returns what kind of thing an entry is."""
+    return KINDS.get(stat.S_IFMT(entry.mode), "other")
+
+
+def read_names(access: Access, path: str) -> dict[int, str]:
+    """Returns the names of users or groups by number, from the target's own `/etc/passwd` or `/etc/group`."""
+    try:
+        text = access.read_file(path, limit=1 << 20).decode(errors="replace")
+    except PydError:
+        return {}
+    rows = (line.split(":") for line in text.splitlines())
+    return {int(row[2]): row[0] for row in rows if len(row) > 2 and row[2].isdigit()}

@@ -1,0 +1,47 @@
+"""Who belongs to a process's pid namespace, as the /proc of this namespace shows it (pid_namespaces(7))."""
+
+from __future__ import annotations
+
+import os
+
+from pyd_core.linux.cgroup_stats import UNIFIED, read_groups
+
+SESSION = "/pyd-"
+"""How the last part of the cgroup of a debug session begins; its processes are guests, not members."""
+
+
+def namespace_members(pid: int) -> list[int]:
+    """Returns the pids of all members of a process's pid namespace; of its cgroup, where that namespace is ours.
+
+    Processes that end meanwhile are left out.
+    """
+    wanted = _namespace(pid)
+    if wanted is None:
+        return []
+    shared = wanted == _namespace(os.getpid())
+    group = _group(pid) if shared else ""
+    found: list[int] = []
+    with os.scandir("/proc") as entries:
+        for entry in entries:
+            if not entry.name.isdigit() or _namespace(int(entry.name)) != wanted:
+                continue
+            own = _group(int(entry.name))
+            if own is None or own.rpartition("/")[2].startswith(SESSION[1:]):
+                continue
+            if not shared or (group is not None and (own == group or own.startswith(f"{group}/"))):
+                found.append(int(entry.name))
+    return sorted(found)
+
+
+def _namespace(pid: int) -> tuple[int, int] | None:
+    try:
+        facts = os.stat(f"/proc/{pid}/ns/pid")  # noqa: PTH116 - there are many
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _group(pid: int) -> str | None:
+    """Its cgroup where sessions and engines both make one: with the processes' controller of v1, else the v2 tree's."""
+    groups = read_groups(pid)
+    return None if groups is None else groups.get("pids", groups.get(UNIFIED, ""))

@@ -1,0 +1,78 @@
+"""`cgroup`: what the target uses of its limits."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.debug.facts.cgroup import CgroupFacts, read_cgroup
+from pyd_tui.cli.columns import Cell, Column, write_table
+from pyd_tui.cli.output import write_json
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.text.sizes import size
+
+COLUMNS = (Column(title="WHAT"), Column(title="NOW", right=True), Column(title="LIMIT", right=True), Column(title=""))
+_MUCH = 0.05
+"""From this part of the periods on, throttling is worth a colour."""
+
+
+@click.command(
+    "cgroup",
+    cls=BuiltinCommand,
+    examples=(("cgroup", "memory, processor, processes, disk"), ("cgroup --json | jq .throttled", "for programs")),
+)
+@pass_shell
+def command(shell: ShellContext, /) -> None:
+    """Show what the target uses of memory, processor and processes, its limits, and how often it hit them."""
+    facts = read_cgroup(shell.access)
+    if shell.json:
+        write_json(facts)
+        return
+    write_table(
+        COLUMNS,
+        [[Cell(name), Cell(now), Cell(limit), Cell(note, style)] for name, now, limit, note, style in _lines(facts)],
+    )
+
+
+def _lines(facts: CgroupFacts) -> list[tuple[str, str, str, str, str]]:
+    def number(value: int | None) -> str:
+        return "?" if value is None else str(value)
+
+    def sized(value: int | None) -> str:
+        return "?" if value is None else size(value)
+
+    kills, refused = facts.oom_kills or 0, facts.pids_refused or 0
+    memory = f"peak {sized(facts.memory_peak)}, {sized(facts.cache)} of it cache that can be dropped"
+    hits = f"limit hit {number(facts.memory_refused)} times"
+    lines = [
+        ("memory", sized(facts.memory), sized(facts.memory_limit) if facts.memory_limit else "none", memory, ""),
+        ("killed for memory", number(facts.oom_kills), "", hits, "bold red" if kills else ""),
+        (
+            "processor",
+            "?" if facts.cpu_seconds is None else f"{facts.cpu_seconds:.1f} s",
+            "none" if facts.cpu_limit is None else f"{facts.cpu_limit:g} CPU",
+            "",
+            "",
+        ),
+        (
+            "throttled",
+            number(facts.throttled),
+            "",
+            f"{facts.throttled_share:.0%} of {number(facts.periods)} periods, {facts.throttled_seconds or 0:.1f} s",
+            "bold red" if facts.throttled_share > _MUCH else "",
+        ),
+        (
+            "processes",
+            number(facts.pids),
+            "none" if facts.pids_limit is None else str(facts.pids_limit),
+            f"refused {refused} times" if refused else "",
+            "bold red" if refused else "",
+        ),
+        ("disk", sized(facts.read), "", f"read; {sized(facts.written)} written", ""),
+    ]
+    if facts.swap:
+        lines.append(("swap", size(facts.swap), "", "", ""))
+    if facts.pressure:
+        shares = ", ".join(f"{kind} {share:g} %" for kind, share in facts.pressure.items())
+        lines.append(("waiting", "", "", f"in the last minute: {shares}", ""))
+    return lines

@@ -1,0 +1,47 @@
+"""`diff`: what the target has changed since it was made from its image."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.model.container import Change
+from pyd_tui.cli.columns import Cell, Column, write_table
+from pyd_tui.cli.output import write_json
+from pyd_tui.shell.builtins.asking import ask
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+
+COLUMNS = (Column(title="CHANGE"), Column(title="PATH"))
+_KINDS = {0: ("changed", "yellow"), 1: ("added", "green"), 2: ("deleted", "red")}
+
+
+@click.command(
+    "diff",
+    cls=BuiltinCommand,
+    examples=(
+        ("diff", "all of it"),
+        ("diff /etc", "at and below a folder"),
+        ("diff --json | jq -r '.[].path'", "paths"),
+    ),
+)
+@click.argument("below", required=False, default="/", metavar="[FOLDER]")
+@pass_shell
+def command(shell: ShellContext, /, *, below: str) -> None:
+    """List the paths that the target has changed, added or deleted since it was made from its image."""
+    folder = below.rstrip("/")
+    found = [
+        change
+        for change in ask(shell, lambda engine, name: engine.containers.changes(name))
+        if change.path == folder or change.path.startswith(f"{folder}/")
+    ]
+    if shell.json:
+        write_json([{"path": change.path, "kind": _kind(change)[0]} for change in found])
+        return
+    if not found:
+        click.echo(f"pyd: {shell.name} is as its image made it", err=True)
+        return
+    write_table(COLUMNS, [[Cell(*_kind(change)), Cell(change.path)] for change in found])
+
+
+def _kind(change: Change) -> tuple[str, str]:
+    return _KINDS.get(change.kind, ("changed", ""))

@@ -1,0 +1,73 @@
+"""`dns`: looks a name up as the target would."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.debug.facts.dns import SILENT, TYPES, Record, Reply, ask, is_address, look_up, read_hosts
+from pyd_core.sanitise import safe
+from pyd_tui.cli.columns import Cell, Column, write_table
+from pyd_tui.cli.output import write_json
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+
+COLUMNS = (
+    Column(title="SOURCE"),
+    Column(title="QUESTION"),
+    Column(title="RESULT"),
+    Column(title="ANSWER", cut=40),
+    Column(title="TTL", right=True, rank=1),
+    Column(title="MS", right=True, rank=2),
+)
+
+
+@click.command(
+    "dns",
+    cls=BuiltinCommand,
+    examples=(
+        ("dns db", "what programs in the target get for that name, and who says so"),
+        ("dns -t MX example.org", "another kind of record"),
+        ("dns -s 1.1.1.1 example.org", "another server, asked from inside the target"),
+    ),
+)
+@click.argument("name")
+@click.option("-t", "--type", "kind", type=click.Choice(sorted(TYPES), case_sensitive=False), help="Only this kind.")
+@click.option("-s", "--server", metavar="ADDRESS", help="Ask this server instead of the target's.")
+@pass_shell
+def command(shell: ShellContext, /, *, name: str, kind: str | None, server: str | None) -> int:
+    """Look a name up by the target's own hosts file and name servers, and show what each of them says."""
+    replies = find(shell, name, kind, server)
+    if shell.json:
+        write_json(replies)
+    else:
+        write_table(COLUMNS, [row for reply in replies for row in _rows(reply)])
+        if replies and all(reply.result.startswith(SILENT) for reply in replies):
+            click.echo("pyd: no name server answers; is there a way to them? see: net", err=True)
+        elif not any(reply.records for reply in replies):
+            click.echo(f"pyd: {safe(name)} has no such record there", err=True)
+    return 0 if any(reply.records for reply in replies) else 1
+
+
+def find(shell: ShellContext, name: str, kind: str | None, server: str | None) -> list[Reply]:
+    """Returns what each source says."""
+    kinds = (kind.upper(),) if kind else ("A", "AAAA")
+    if server is not None:
+        if not is_address(server):
+            raise click.UsageError("--server takes an IP address")
+        return [ask(shell.access, server, name, each) for each in kinds]
+    own = [] if kind else read_hosts(shell.access, name)
+    if own:
+        records = tuple(Record(name=name, type="AAAA" if ":" in each else "A", value=each, ttl=0) for each in own)
+        return [Reply(source="/etc/hosts", question=name, result="ok", records=records)]
+    return look_up(shell.access, name, kinds=kinds)
+
+
+def _rows(reply: Reply) -> list[list[Cell]]:
+    style = "" if reply.result == "ok" else "red"
+    head = [Cell(reply.source), Cell(reply.question), Cell(reply.result, style)]
+    took = Cell(f"{reply.milliseconds:.0f}")
+    if not reply.records:
+        return [[*head, Cell("no such record" if reply.result == "ok" else ""), Cell(""), took]]
+    return [
+        [*head, Cell(f"{record.type} {record.value}"), Cell(str(record.ttl or "")), took] for record in reply.records
+    ]

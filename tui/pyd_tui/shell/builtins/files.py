@@ -1,0 +1,74 @@
+"""`files`: what is in a folder of the target."""
+
+from __future__ import annotations
+
+import datetime as dt
+import stat
+
+import click
+
+from pyd_core.debug.access import Entry
+from pyd_core.debug.facts.files import absolute, kind_of, read_names
+from pyd_tui.cli.columns import Cell, Column, write_table
+from pyd_tui.cli.output import write_json
+from pyd_tui.shell.builtins.paths import TargetPath
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.text.sizes import size
+
+COLUMNS = (
+    Column(title="MODE"),
+    Column(title="OWNER", rank=1),
+    Column(title="SIZE", right=True),
+    Column(title="CHANGED", rank=2),
+    Column(title="NAME", cut=30),
+)
+_STYLES = {"directory": "bold blue", "link": "cyan", "pipe": "yellow", "socket": "magenta"}
+
+
+@click.command(
+    "files",
+    cls=BuiltinCommand,
+    examples=(
+        ("files", "the folder you are in"),
+        ("files -S /var/log", "the biggest first"),
+        ("files /etc/passwd --json", "one file, for programs"),
+    ),
+)
+@click.argument("path", required=False, type=TargetPath(), metavar="[PATH]")
+@click.option("-S", "by_size", is_flag=True, help="The biggest first.")
+@click.option("-t", "by_time", is_flag=True, help="The newest first.")
+@pass_shell
+def command(shell: ShellContext, /, *, path: str | None, by_size: bool, by_time: bool) -> None:
+    """List files of the target with owner, size and time, whatever tools it lacks."""
+    where = absolute(path or "", shell.cwd)
+    access = shell.access
+    found = list(access.list(where)) if stat.S_ISDIR(access.stat(where).mode) else [access.stat(where, follow=False)]
+    found.sort(key=lambda one: (-one.size if by_size else 0, -one.changed if by_time else 0, one.name))
+    if shell.json:
+        write_json(
+            [{"kind": kind_of(one), "mode_octal": f"{stat.S_IMODE(one.mode):04o}", **_plain(one)} for one in found]
+        )
+        return
+    users, groups = read_names(access, "/etc/passwd"), read_names(access, "/etc/group")
+    write_table(COLUMNS, [_row(one, users, groups) for one in found])
+
+
+def _plain(entry: Entry) -> dict[str, object]:
+    return {field: getattr(entry, field) for field in entry.__struct_fields__}
+
+
+def _row(entry: Entry, users: dict[int, str], groups: dict[int, str]) -> list[Cell]:
+    kind = kind_of(entry)
+    changed = dt.datetime.fromtimestamp(entry.changed, tz=dt.UTC).astimezone()
+    executable = kind == "file" and entry.mode & 0o111
+    owner = f"{users.get(entry.uid, entry.uid)}:{groups.get(entry.gid, entry.gid)}"
+    return [
+        Cell(stat.filemode(entry.mode)),
+        Cell(owner),
+        Cell(size(entry.size) if kind == "file" else ""),
+        Cell(f"{changed:%Y-%m-%d %H:%M}", "dim"),
+        Cell(
+            entry.name + (f" -> {entry.link}" if entry.link else ""), "green" if executable else _STYLES.get(kind, "")
+        ),
+    ]

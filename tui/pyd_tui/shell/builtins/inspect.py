@@ -1,0 +1,45 @@
+"""`inspect`: everything the engine tells of the target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from pyd_core.errors import NotFound
+from pyd_core.sanitise import safe
+from pyd_tui.cli.inspect import show_document
+from pyd_tui.cli.output import json_document, write
+from pyd_tui.shell.builtins.asking import ask
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+
+
+@click.command(
+    "inspect",
+    cls=BuiltinCommand,
+    examples=(("inspect", "all of it"), ("inspect State.Health", "one part"), ("inspect Mounts.0.Source", "one value")),
+)
+@click.argument("part", required=False, default="", metavar="[PART]")
+@pass_shell
+def command(shell: ShellContext, /, *, part: str) -> None:
+    """Show what the engine tells of the target, or a part of it, named by its keys with dots between them."""
+    value: Any = msgspec.json.decode(ask(shell, lambda engine, name: engine.containers.inspect_raw(name)))
+    for key in filter(None, part.split(".")):
+        value = _within(value, key, part)
+    if isinstance(value, str) and not shell.json:
+        write(f"{safe(value)}\n")
+        return
+    show_document(json_document(msgspec.json.encode(value)), plain=shell.json)
+
+
+def _within(value: Any, key: str, part: str) -> Any:
+    if isinstance(value, list) and key.isdigit() and int(key) < len(value):
+        return value[int(key)]
+    if isinstance(value, dict):
+        for name, held in value.items():
+            if name.lower() == key.lower():
+                return held
+    there = ", ".join(map(str, value)) if isinstance(value, dict) else ""
+    raise NotFound(f"nothing at {key!r} of {part!r}", hint=f"there are: {there}" if there else "", reference="no-part")

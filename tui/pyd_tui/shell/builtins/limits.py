@@ -1,0 +1,51 @@
+"""`limits`: the resource limits of a process of the target."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.debug.facts.limits import Limit, read_limits
+from pyd_tui.cli.columns import Cell, Column, write_table
+from pyd_tui.cli.output import write_json
+from pyd_tui.shell.builtins.process import pid_argument, process_of
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.text.sizes import size
+
+COLUMNS = (
+    Column(title="LIMIT"),
+    Column(title="USED", right=True),
+    Column(title="SOFT", right=True),
+    Column(title="HARD", right=True),
+    Column(title="UNIT", rank=1),
+)
+
+
+@click.command(
+    "limits", cls=BuiltinCommand, examples=(("limits", "of the main process"), ("limits 8 --json", "of another"))
+)
+@pid_argument
+@pass_shell
+def command(shell: ShellContext, /, *, pid: int | None) -> None:
+    """Show a process's resource limits (ulimit), and what it uses of them where that can be told."""
+    found = read_limits(shell.access, process_of(shell, pid))
+    if shell.json:
+        write_json(found)
+        return
+    write_table(COLUMNS, [_row(one) for one in found])
+
+
+def _row(one: Limit) -> list[Cell]:
+    def shown(number: int | None) -> str:
+        if number is None:
+            return "none"
+        return size(number) if one.unit == "bytes" else str(number)
+
+    used = "" if one.used is None else shown(one.used)
+    return [
+        Cell(one.name),
+        Cell(used, "bold red" if one.near else ""),
+        Cell(shown(one.soft)),
+        Cell(shown(one.hard)),
+        Cell(one.unit),
+    ]

@@ -1,0 +1,53 @@
+"""The argument of builtins that look at one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from pyd_core.debug.facts.processes import find_process
+from pyd_core.errors import PydError
+from pyd_tui.shell.context import ShellContext
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ProcessId(click.ParamType[int]):
+    """A pid as the target numbers it."""
+
+    name = "pid"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Reads a number."""
+        if isinstance(value, int):
+            return value
+        if not (value.isascii() and value.isdigit()):
+            self.fail(f"not a pid: {value!r}", param, ctx)
+        return int(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002
+        """Completes from the processes there are."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
+
+        from pyd_core.debug.facts.processes import names_of  # noqa: PLC0415 - likewise
+
+        shell = ctx.find_object(ShellContext)
+        if shell is None:
+            return []
+        try:
+            known = names_of(shell.access, shell.access.pids()).values()
+        except PydError:
+            return []
+        return [CompletionItem(str(pid), help=name) for pid, name in known if str(pid).startswith(incomplete)]
+
+
+def pid_argument(function: F) -> F:
+    """Adds an optional PID argument."""
+    return click.argument("pid", type=ProcessId(), required=False, metavar="[PID]")(function)
+
+
+def process_of(shell: ShellContext, pid: int | None) -> int:
+    """Returns the number that the access knows the process by; without a pid the main one's."""
+    return find_process(shell.access, pid)

@@ -1,0 +1,53 @@
+"""`ps`: the target's processes as a tree."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.debug.facts.processes import ProcessFacts, list_processes
+from pyd_tui.cli.columns import Cell, Column, write_table
+from pyd_tui.cli.output import write_json
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.text.sizes import size
+
+COLUMNS = (
+    Column(title="PID", right=True),
+    Column(title="HOST PID", right=True, rank=2),
+    Column(title="USER", right=True, rank=3),
+    Column(title="MEMORY", right=True, rank=1),
+    Column(title="CPU s", right=True, rank=1),
+    Column(title="FDS", right=True, rank=2),
+    Column(title="THREADS", right=True, rank=4),
+    Column(title="STATE", rank=3),
+    Column(title="COMMAND", cut=20),
+)
+
+
+@click.command(
+    "ps",
+    cls=BuiltinCommand,
+    examples=(("ps", "all of them, children below their parents"), ("ps --json", "for programs")),
+)
+@pass_shell
+def command(shell: ShellContext, /) -> None:
+    """List the target's processes as a tree, with their pids in the container and on the host."""
+    found = list_processes(shell.access)
+    if shell.json:
+        write_json(found)
+        return
+    write_table(COLUMNS, [_row(facts) for facts in found])
+
+
+def _row(facts: ProcessFacts) -> list[Cell]:
+    return [
+        Cell(str(facts.pid)),
+        Cell(str(facts.host_pid), "dim"),
+        Cell(str(facts.uid)),
+        Cell(size(facts.memory)),
+        Cell(f"{facts.cpu_seconds:.1f}"),
+        Cell("" if facts.descriptors is None else str(facts.descriptors)),
+        Cell(str(facts.threads)),
+        Cell(facts.state, "red" if facts.state in ("zombie", "stopped") else ""),
+        Cell(f"{'  ' * min(facts.depth, 20)}{facts.command}"),
+    ]

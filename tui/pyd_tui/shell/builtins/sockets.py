@@ -1,0 +1,67 @@
+"""`sockets`: who listens and who is connected in the target's network."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.debug.facts.sockets import SocketFacts, list_sockets
+from pyd_tui.cli.columns import Cell, Column, write_table
+from pyd_tui.cli.output import write_json
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+
+COLUMNS = (
+    Column(title="PROTO"),
+    Column(title="STATE"),
+    Column(title="LOCAL", cut=24),
+    Column(title="REMOTE", cut=24, rank=1),
+    Column(title="RECV-Q", right=True, rank=3),
+    Column(title="SEND-Q", right=True, rank=3),
+    Column(title="PID", right=True),
+    Column(title="PROCESS"),
+)
+_STYLES = {"listening": "green", "bound": "green", "time-wait": "dim", "closing": "dim", "close-wait": "yellow"}
+
+
+@click.command(
+    "sockets",
+    cls=BuiltinCommand,
+    examples=(
+        ("sockets", "listeners first, then connections, each with its process"),
+        ("sockets -l", "only what listens"),
+        ("sockets -a --json", "also unix sockets, and what others hold in the same network"),
+    ),
+)
+@click.option("-l", "--listening", is_flag=True, help="Only those that wait for others.")
+@click.option("-a", "--all", is_flag=True, help="Unix sockets too, and on the host's network those of others.")
+@pass_shell
+def command(shell: ShellContext, /, *, listening: bool, all: bool) -> None:
+    """List the sockets in the target's network: listeners, connections, and the process that holds each."""
+    found = list_sockets(shell.access, unix=all)
+    if shell.access.container.host_config.network_mode == "host" and not all:
+        found = [facts for facts in found if facts.pid is not None]  # the others are the host's
+    if listening:
+        found = [facts for facts in found if facts.state in ("listening", "bound")]
+    if shell.json:
+        write_json(found)
+        return
+    write_table(COLUMNS, [_row(facts) for facts in found])
+
+
+def _row(facts: SocketFacts) -> list[Cell]:
+    return [
+        Cell(facts.protocol),
+        Cell(facts.state, _STYLES.get(facts.state, "")),
+        Cell(_place(facts.local, facts.port)),
+        Cell(_place(facts.remote, facts.remote_port) if facts.remote else ""),
+        Cell(str(facts.receive_queue or "")),
+        Cell(str(facts.send_queue or "")),
+        Cell("" if facts.pid is None else str(facts.pid)),
+        Cell(facts.process),
+    ]
+
+
+def _place(address: str, port: int) -> str:
+    if not port:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -1,0 +1,27 @@
+"""`why`: the verdict on the target."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.triage.ask import explain
+from pyd_core.triage.words import describe
+from pyd_tui.cli.output import write, write_json
+from pyd_tui.shell.builtins.asking import ask
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+
+
+@click.command(
+    "why",
+    cls=BuiltinCommand,
+    examples=(("why", "in words, with the evidence"), ("why --json | jq -r .cause", "its id")),
+)
+@pass_shell
+def command(shell: ShellContext, /) -> None:
+    """Say why the target died or what is wrong with it, with the evidence and what to do."""
+    verdict = ask(shell, explain)
+    if shell.json:
+        write_json(verdict)
+    else:
+        write(f"{describe(verdict)}\n")

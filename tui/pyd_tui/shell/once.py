@@ -1,0 +1,61 @@
+"""One builtin without a shell around it: `pyd debug NAME --builtin 'sockets --json'`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.reaching import reached
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.engine.transport.blocking import blocking_engine
+from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
+from pyd_tui.shell.context import ShellContext
+from pyd_tui.shell.table import BUILTINS
+
+if TYPE_CHECKING:
+    import click
+
+    from pyd_core.debug.toolbox.apt import Progress
+
+
+def run_once(
+    endpoint: Endpoint, options: DebugOptions, line: str, *, notify: Callable[[str], None], progress: Progress
+) -> int:
+    """Runs a line that calls a builtin, and returns its exit code.
+
+    Raises:
+        InvalidInput: No such builtin, or an open quote.
+        PydError: The target can't be reached, or the builtin failed.
+        click.UsageError: Its arguments make no sense.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise InvalidInput(f"{error} in {line!r}".lower(), hint="close the quote") from error
+    if not words or words[0] not in BUILTINS:
+        raise InvalidInput(
+            f"no such builtin: {safe(words[0]) if words else 'nothing'}",
+            hint=f"there are: {', '.join(sorted(BUILTINS))}",
+        )
+    command = cast("click.Command", import_module(BUILTINS[words[0]].module).command)
+    if {"-h", "--help"} & set(words[1:]):  # asks nobody
+        return _call(command, words, None)
+    with reached(endpoint, options, notify=notify, progress=progress) as access:
+        name = safe(access.container.name) or access.container.id[:12]
+        shell = ShellContext(
+            access=access,
+            engine=lambda: blocking_engine(endpoint),
+            name=name,
+            cwd=access.container.config.working_dir or "/",
+            identity=options.identity,
+        )
+        return _call(command, words, shell)
+
+
+def _call(command: click.Command, words: list[str], shell: ShellContext | None) -> int:
+    code = command.main(words[1:], prog_name=words[0], obj=shell, standalone_mode=False)
+    return code if isinstance(code, int) else 0
