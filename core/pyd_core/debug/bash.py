@@ -74,9 +74,12 @@ class Bash:
         """Descriptors that may have something to `listen` to while no line runs."""
         return (self.link.status, *(self._descriptors[::2]))
 
-    def begin(self) -> None:
-        """Starts the session and waits until bash is ready, or the session is over."""
+    def start(self) -> None:
+        """Has the session begin."""
         self.link.start()
+
+    def wait_ready(self) -> None:
+        """Waits until bash takes lines, or the session is over."""
         self._running = True
         self._wait(keys=False)
 

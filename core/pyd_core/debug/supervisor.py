@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 from typing import NoReturn
 
@@ -35,6 +36,11 @@ class Supervisor:
             serve(status)
         finally:
             os._exit(125)
+
+    def end(self) -> None:
+        """Has it end what runs, as when this process is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGRTMIN)
 
     def close(self) -> None:
         """Ends it, if it still waits for a plan, and waits until it has cleared everything away."""

@@ -36,6 +36,7 @@ NOT_FOUND = 127
         ("pyd debug --volumes rw web", "when web doesn't run: change what is in its volumes"),
         ("pyd debug web --apply /etc/app.conf", "when web doesn't run: put that file back, edited"),
         ("pyd debug --hold web", "when web crashes at once: a clone of it that waits"),
+        ("pyd debug --shell bash web", "bash as it is, without pyd's line editor"),
         ("pyd debug --rw web -c 'vi /etc/app.conf'", "write where web may not"),
     ),
 )
@@ -78,6 +79,14 @@ NOT_FOUND = 127
     help="Put changes at or below PATH back into it at the end; / is all.",
 )
 @click.option("--save", metavar="IMAGE", default="", help="Make an image of it, changes included, at the end.")
+@click.option(
+    "--shell",
+    metavar="NAME",
+    default="pyd",
+    show_default=True,
+    help="On a terminal: pyd's own, or bash, zsh, fish, sh or any other as it is, the container's or the toolbox's.",
+)
+@click.option("--record", metavar="FILE", help="Record what the terminal shows, as an asciicast.")
 @click.option("--explain", is_flag=True, help="Say how the session gets in, what it may do and what it may not.")
 @pass_state
 def command(
@@ -95,6 +104,8 @@ def command(
     diff: bool,
     apply: tuple[str, ...],
     save: str,
+    shell: str,
+    record: str | None,
     explain: bool,
 ) -> NoReturn:
     """Open a shell with tools inside any container.
@@ -133,9 +144,17 @@ def command(
             diff=diff,
             apply=apply,
             save=save,
+            shell=shell,
             explain=explain,
         )
-        code = run(state.endpoint(), options, supervisor, notify=_notify, progress=progress, ask=_ask)
+        if shell == "pyd" and line is None and not arguments and os.isatty(0) and os.isatty(1):
+            from pyd_tui.shell.life import live  # noqa: PLC0415 - a single command doesn't pay for it
+
+            code = live(
+                state.endpoint(), options, supervisor, notify=_notify, progress=progress, ask=_ask, record=record
+            )
+        else:
+            code = run(state.endpoint(), options, supervisor, notify=_notify, progress=progress, ask=_ask)
     except PydError as error:
         progress.stop()
         failures.report(error)

@@ -13,40 +13,47 @@ from typing import TYPE_CHECKING
 
 import click
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-from prompt_toolkit.document import Document
 
 from pyd_core.debug.access import Access, Entry
 from pyd_core.debug.channel import Report
+from pyd_core.debug.facts.processes import names_of
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import PydError
-from pyd_core.linux.process import namespace_pid
 from pyd_core.sanitise import safe
+from pyd_tui.shell.context import ShellContext
 from pyd_tui.shell.table import BUILTINS, load
 from pyd_tui.shell.words import Place, place_of, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from prompt_toolkit.document import Document
+
 MOST = 1000
 """Completions that are offered."""
 FRESH = 5.0
 """Seconds for which the commands on PATH are remembered."""
 _BEFORE_COMMAND = frozenset({"sudo", "exec", "command", "builtin", "time", "nohup", "env", "xargs", "strace", "watch"})
-_TAKES_PIDS = frozenset({"kill", "gdb", "strace", "ltrace", "lsof", "pmap", "pwdx", "prlimit", "renice", "taskset", "top"})
-_PID_ARGUMENTS = frozenset({"pid", "pids", "process"})
+_TAKES_PIDS = frozenset(
+    {"kill", "gdb", "strace", "ltrace", "lsof", "pmap", "pwdx", "prlimit", "renice", "taskset", "top"}
+)
+_TEXT = (type(click.STRING), type(click.UNPROCESSED), click.Path, click.File)
+"""Types of arguments that complete nothing by themselves: a path of the target's may be meant."""
 
 
 class ShellCompleter(Completer):
     """Completes lines of the debug shell.
 
     Args:
-        access: Returns the target, or raises when it can't be reached.
+        shell: Returns what a builtin would be given now.
         report: Returns bash's last report.
-        tools: The folder of the toolbox's programs on this machine, if it is here.
+        tools: Names of the toolbox's programs.
     """
 
-    def __init__(self, access: Callable[[], Access], report: Callable[[], Report], tools: Callable[[], list[str]]) -> None:
-        self._access = access
+    def __init__(
+        self, shell: Callable[[], ShellContext], report: Callable[[], Report], tools: Callable[[], Iterable[str]]
+    ) -> None:
+        self._shell = shell
         self._report = report
         self._tools = tools
         self._commands: tuple[float, str, Mapping[str, str]] = (0.0, "", {})
@@ -56,8 +63,8 @@ class ShellCompleter(Completer):
         place = place_of(document.text_before_cursor)
         try:
             found = sorted(self._find(place), key=lambda each: each.text)[:MOST]
-        except (PydError, OSError):
-            return
+        except (PydError, OSError, ValueError):
+            return  # gone, refused, or hostile; there is nothing to offer then
         if len(found) == 1 and not found[0].text.endswith(("/", "=", "'", '"')):
             (only,) = found
             found = [Completion(f"{only.text} ", only.start_position, only.display, only.display_meta)]
@@ -65,19 +72,24 @@ class ShellCompleter(Completer):
 
     def _find(self, place: Place) -> Iterable[Completion]:
         command = place.before[0] if place.before else ""
-        if place.opening != "'" and (dollar := place.word.rfind("$")) >= 0 and "/" not in place.word[dollar:]:
-            return self._variables(place, dollar)
-        if place.word.startswith("~") and "/" not in place.word:
-            return self._users(place)
-        if place.redirected:
-            return self._files(place)
-        if not place.before or (command in _BEFORE_COMMAND and len(place.before) == 1 and not place.word.startswith("-")):
-            return self._programs(place) if "/" not in place.text else self._files(place, programs=True)
-        if command in BUILTINS:
-            return self._arguments(place)
-        if command in _TAKES_PIDS and place.text.isdigit() | (not place.text):
-            return [*self._processes(place), *([] if command in ("kill", "renice") else self._files(place))]
-        return self._files(place)
+        dollar = place.word.rfind("$")
+        names_command = not place.before or (command in _BEFORE_COMMAND and len(place.before) == 1)
+        found: Iterable[Completion]
+        if place.opening != "'" and dollar >= 0 and "/" not in place.word[dollar:]:
+            found = self._variables(place, dollar)
+        elif place.word.startswith("~") and "/" not in place.word:
+            found = self._users(place)
+        elif place.redirected:
+            found = self._files(place)
+        elif names_command and not place.word.startswith("-"):
+            found = self._files(place, programs=True) if "/" in place.text else self._programs(place)
+        elif command in BUILTINS:
+            found = self._arguments(place)
+        elif command in _TAKES_PIDS and (not place.text or place.text.isdigit()):
+            found = [*self._processes(place), *([] if command in ("kill", "renice") else self._files(place))]
+        else:
+            found = self._files(place)
+        return found
 
     def _programs(self, place: Place) -> Iterable[Completion]:
         start = place.text
@@ -89,7 +101,7 @@ class ShellCompleter(Completer):
             if name.startswith(start):
                 yield _word(place, name, "function or alias")
         if start.startswith("@"):
-            for name in sorted(self._tool_names()):
+            for name in sorted(self._tools()):
                 if name.startswith(start[1:]):
                     yield _word(place, f"@{name}", "toolbox")
             return
@@ -113,13 +125,13 @@ class ShellCompleter(Completer):
             for entry in entries:
                 if stat.S_ISLNK(entry.mode) or (stat.S_ISREG(entry.mode) and entry.mode & 0o111):
                     found.setdefault(entry.name, "container")
-        for name in self._tool_names():
+        for name in self._tools():
             found.setdefault(name, "toolbox")
         self._commands = (time.monotonic(), path, found)
         return found
 
-    def _tool_names(self) -> Iterable[str]:
-        return self._tools()
+    def _access(self) -> Access:
+        return self._shell().access
 
     def _variables(self, place: Place, dollar: int) -> Iterable[Completion]:
         typed = place.word[dollar + 1 :]
@@ -137,15 +149,9 @@ class ShellCompleter(Completer):
 
     def _processes(self, place: Place) -> Iterable[Completion]:
         access = self._access()
-        for pid in list(access.pids())[:MOST]:
-            try:
-                status = access.proc(pid, "status").decode(errors="replace")
-                line = access.proc(pid, "cmdline", limit=200).replace(b"\0", b" ").decode(errors="replace").strip()
-            except PydError:
-                continue  # it has ended since
-            inside = str(namespace_pid(status) or pid)
-            if inside.startswith(place.text):
-                yield _word(place, inside, line or status.split("\n", 1)[0].partition("\t")[2])
+        for pid, name in names_of(access, list(access.pids())[:MOST]).values():
+            if str(pid).startswith(place.text):
+                yield _word(place, str(pid), name)
 
     def _files(self, place: Place, *, programs: bool = False) -> Iterable[Completion]:
         folder, slash, start = place.text.rpartition("/")
@@ -175,40 +181,19 @@ class ShellCompleter(Completer):
     def _arguments(self, place: Place) -> Iterable[Completion]:
         """What a builtin takes, as its click command declares it."""
         command = load(place.before[0])
-        context = click.Context(command, info_name=place.before[0])
+        context = click.Context(command, info_name=place.before[0], obj=self._shell(), resilient_parsing=True)
         for word in place.before[1:]:
             if isinstance(command, click.Group) and (below := command.get_command(context, word)) is not None:
-                command, context = below, click.Context(below, info_name=word, parent=context)
-        if place.text.startswith("-"):
-            for option in command.get_params(context):
-                if isinstance(option, click.Option) and not option.hidden:
-                    for name in (*option.opts, *option.secondary_opts):
-                        if name.startswith(place.text):
-                            yield _word(place, name, option.help or "")
+                command, context = below, click.Context(below, info_name=word, parent=context, resilient_parsing=True)
+        if place.text.startswith("-") or isinstance(command, click.Group):
+            for item in command.shell_complete(context, place.text):
+                yield _word(place, str(item.value), item.help or "")
             return
-        if isinstance(command, click.Group):
-            for name in command.list_commands(context):
-                if name.startswith(place.text):
-                    below = command.get_command(context, name)
-                    yield _word(place, name, below.get_short_help_str() if below else "")
-            return
-        yield from self._values(place, command, context)
-
-    def _values(self, place: Place, command: click.Command, context: click.Context) -> Iterable[Completion]:
         for parameter in _awaited(command, context, place.before):
-            if isinstance(parameter.type, click.Choice):
-                for choice in parameter.type.choices:
-                    if str(choice).startswith(place.text):
-                        yield _word(place, str(choice), "")
-            elif parameter.name in _PID_ARGUMENTS:
-                yield from self._processes(place)
-            elif parameter.name == "builtin":
-                for name, builtin in BUILTINS.items():
-                    if name.startswith(place.text):
-                        yield _word(place, name, builtin.summary)
-            elif parameter.name in ("tool", "program"):
-                yield from self._programs(Place((), place.word, place.text, place.opening))
-            else:
+            items = parameter.shell_complete(context, place.text)
+            for item in items:
+                yield _word(place, str(item.value), item.help or "", folder=str(item.value).endswith("/"))
+            if not items and type(parameter.type) in _TEXT:
                 yield from self._files(place)
 
 
@@ -226,8 +211,11 @@ def _awaited(command: click.Command, context: click.Context, before: tuple[str, 
     return [arguments[min(len(given), len(arguments) - 1)]] if many or len(given) < len(arguments) else []
 
 
-def _word(place: Place, text: str, about: str) -> Completion:
-    return Completion(quote(text, place.opening), -len(place.word), display=safe(text), display_meta=safe(about)[:60])
+def _word(place: Place, text: str, about: str, *, folder: bool = False) -> Completion:
+    typed = quote(text, place.opening)
+    if folder and place.opening:
+        typed = typed[:-1]  # the quote stays open, to go on from there
+    return Completion(typed, -len(place.word), display=safe(text), display_meta=safe(about)[:60])
 
 
 def _file(place: Place, folder: str, name: str, *, is_folder: bool) -> Completion:

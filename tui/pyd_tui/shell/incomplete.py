@@ -59,7 +59,9 @@ class _Scan:
                 self.place += 1
                 self.starts = True
                 return self._skip_heredocs()
-            case "<" if (found := _HEREDOC.match(self.text, self.place)) and not self.text.startswith("<<<", self.place):
+            case "<" if (found := _HEREDOC.match(self.text, self.place)) and not self.text.startswith(
+                "<<<", self.place
+            ):
                 self.heredocs.append((next(word for word in found.groups()[1:] if word is not None), bool(found[1])))
                 self.place = found.end()
             case _:
@@ -143,7 +145,7 @@ class _Scan:
             inner.place = self.place + 2
             inner.open = [")"]
             while inner.open:
-                if inner.place >= len(self.text) or not inner._step():  # noqa: SLF001 - a scan of its own kind
+                if inner.place >= len(self.text) or not inner._step():
                     return False
             self.place = inner.place
             return True

@@ -1,4 +1,4 @@
-"""A recording of a session in asciicast v2 (https://docs.asciinema.org/manual/asciicast/v2/): what was shown, and when."""
+"""A recording of a session: what was shown, and when (https://docs.asciinema.org/manual/asciicast/v2/)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
 import msgspec
+
+if TYPE_CHECKING:
+    import click
 
 
 class Builtin(msgspec.Struct, frozen=True):
@@ -38,4 +44,15 @@ BUILTINS: dict[str, Builtin] = {
     "inspect": Builtin("pyd_tui.shell.builtins.inspect", "Show what the engine tells, or a part of it"),
     "layers": Builtin("pyd_tui.shell.builtins.layers", "List the layers of the image with their sizes"),
     "why": Builtin("pyd_tui.shell.builtins.why", "Say why it died or what is wrong with it"),
+    "whence": Builtin("pyd_tui.shell.builtins.whence", "Say what a command is: a builtin, the container's, a tool"),
+    "su": Builtin("pyd_tui.shell.builtins.su", "Go on as root, as the main process's user, or as any other"),
+    "record": Builtin("pyd_tui.shell.builtins.record", "Record what the terminal shows, as an asciicast"),
+    "detach": Builtin("pyd_tui.shell.builtins.detach", "Leave a session that goes on without you"),
+    "builtins": Builtin("pyd_tui.shell.builtins.builtins", "List these commands"),
+    "help": Builtin("pyd_tui.shell.builtins.help", "Explain the shell, or one of its commands"),
 }
+
+
+def load(name: str) -> click.Command:
+    """Loads a builtin."""
+    return cast("click.Command", import_module(BUILTINS[name].module).command)

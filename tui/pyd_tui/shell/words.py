@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Collection
 
 import msgspec
 
@@ -87,7 +88,7 @@ class Call(msgspec.Struct, frozen=True):
     rest: str = ""
 
 
-def parse_call(line: str, names: frozenset[str] | set[str]) -> Call | None:
+def parse_call(line: str, names: Collection[str]) -> Call | None:
     """Returns the line as a builtin's call when its first word is the name of one, written plainly.
 
     Raises:

@@ -70,15 +70,7 @@ def run(
     with entered(engine, container, options, toolbox, notify=notify, progress=progress) as (target, holder):
         if ask is not None:
             notify(banner(target, options))
-<<<<<<< HEAD
-        if options.explain:
-            notify(
-                f"stage: {len(layers)} layers, used where they are and never written; what changes is in memory alone"
-            )
         code, _ = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
-=======
-        code, _ = carry_out(target, options, supervisor, toolbox, notify=notify)
->>>>>>> builtins
         if options.keeps_changes or ask is not None:
             _tell_of_start(engine, container, notify)
             from pyd_core.debug.offline.outcome import Outcome  # noqa: PLC0415 - most sessions keep nothing
