@@ -83,19 +83,30 @@ class Bash:
         self._running = True
         self._wait(keys=False)
 
-    def run(self, line: bytes) -> bytes:
+    def run(self, line: bytes, *, typed: bytes = b"") -> bytes:
         """Runs a line, with the user's terminal as its own, until bash is ready for the next or the session is over.
+
+        Args:
+            line: What to run.
+            typed: Keys that have been read already and are for what runs.
 
         Returns:
             Keys that were typed meanwhile and that nothing has read.
         """
         self._pending = line
         self._relay.resize()
+        self._relay.type(typed)
+        # A ctrl-c that came before bash has read the trigger would take it away.
+        self._relay.held = True
         if self._asked:
             self._give()
         else:
             write_all(self._descriptors[0], TRIGGER)
         return self._wait()
+
+    def interrupt(self) -> None:
+        """Passes a ctrl-c on that this process got as a signal, in the moments when its terminal wasn't raw."""
+        self._relay.type(b"\x03")
 
     def rejoin(self) -> bytes:
         """Takes over from another client: waits for what runs in the foreground, and has bash report."""
@@ -162,6 +173,8 @@ class Bash:
                     done, self._running = True, False
                 else:
                     self._acknowledge()
+                    if self._pending is not None:  # something else has run: the trigger may have gone with it
+                        write_all(self._descriptors[0], TRIGGER)
         return done
 
     def _give(self) -> None:
@@ -170,6 +183,7 @@ class Bash:
         self._cook()
         message, self._pending = line_message(self._pending), None
         self._asked, self._running = False, True
+        self._relay.held = False
         write_all(self._descriptors[1], message)
 
     def _acknowledge(self) -> None:

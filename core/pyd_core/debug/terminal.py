@@ -44,6 +44,8 @@ class Relay:
         self._master = -1
         self._typed = b""
         self._input_open = True
+        self.held = False
+        """Whether keys wait, unread, until somebody is there to take them."""
         self.passed_on = b""
         """The last keys that were passed on in this run, at most `CHUNK`."""
 
@@ -86,6 +88,10 @@ class Relay:
             for descriptor in (woken, wake):
                 os.close(descriptor)
 
+    def type(self, keys: bytes) -> None:
+        """Passes keys on that were read elsewhere, before any others."""
+        self._typed += keys
+
     def take_unsent(self) -> bytes:
         """Returns the keys that were read and not passed on."""
         unsent, self._typed = self._typed, b""
@@ -102,8 +108,9 @@ class Relay:
         for source in (woken, *self._sources):
             poll.register(source, select.POLLIN)
         if self._master >= 0:
-            poll.register(self._master, select.POLLIN | (select.POLLOUT if self._typed else 0))
-        if self._input_open and len(self._typed) < CHUNK:
+            writes = bool(self._typed) and not self.held
+            poll.register(self._master, select.POLLIN | (select.POLLOUT if writes else 0))
+        if self._input_open and not self.held and len(self._typed) < CHUNK:
             poll.register(0, select.POLLIN)
         ready = dict(poll.poll())
         if woken in ready:
@@ -127,7 +134,7 @@ class Relay:
         self._input_open = bool(keys)
 
     def _pass_on(self) -> None:
-        if self._typed and self._master >= 0:
+        if self._typed and self._master >= 0 and not self.held:
             with contextlib.suppress(OSError):  # full, or hung up: the status tells
                 sent = os.write(self._master, self._typed)
                 self.passed_on = (self.passed_on + self._typed[:sent])[-CHUNK:]

@@ -33,6 +33,8 @@ class Calls:
     def __init__(self, context: Callable[[], ShellContext], bash: Callable[[str], int]) -> None:
         self._context = context
         self._bash = bash
+        self.busy = False
+        """Whether a builtin runs."""
 
     def run(self, line: str) -> int:
         """Runs a line and returns its exit code."""
@@ -69,6 +71,7 @@ class Calls:
 
     def _call(self, call: Call) -> int:
         result = 0
+        self.busy = True
         with _told() as failed:
             command = load(call.name)
             try:
@@ -79,6 +82,7 @@ class Calls:
                 result = end.exit_code
             except SystemExit as end:
                 result = end.code if isinstance(end.code, int) else failures.FAILED
+        self.busy = False
         with contextlib.suppress(OSError):
             sys.stdout.flush()
         return failed[0] if failed else result

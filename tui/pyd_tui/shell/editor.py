@@ -15,7 +15,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.formatted_text import FormattedText
-from prompt_toolkit.input.typeahead import store_typeahead
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import DynamicLexer, Lexer
@@ -152,6 +152,10 @@ class Editor:
         parser.flush()
         if keys:
             store_typeahead(self._session.app.input, keys)
+
+    def take_typed(self) -> bytes:
+        """Returns keys that were read behind the line, for what runs to read."""
+        return "".join(key.data for key in get_typeahead(self._session.app.input)).encode(errors="surrogateescape")
 
     def load(self, completer: Callable[[], Completer]) -> None:
         """Loads what colours and completes lines, beside the first one's typing."""

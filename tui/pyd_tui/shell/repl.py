@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -164,6 +165,7 @@ class Repl:
         self._levels = [Level(bash, self._options.identity)]
         streams = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = self._screen.text(), self._screen.text()
+        interrupted = signal.signal(signal.SIGINT, self._interrupt)
         try:
             while self._goes_on():
                 try:
@@ -177,13 +179,20 @@ class Repl:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(OSError):
                     stream.flush()
+            signal.signal(signal.SIGINT, interrupted)
             sys.stdout, sys.stderr = streams
             for level in self._levels[1:]:
                 self._close(level)
             self.record(None)
 
+    def _interrupt(self, _number: int, _frame: object) -> None:
+        """Gives a ctrl-c that came as a signal to the builtin that runs, else to bash: the terminal wasn't raw yet."""
+        if self._calls.busy:
+            raise KeyboardInterrupt
+        self._level.bash.interrupt()
+
     def leave(self) -> None:
-        """Ends the reading of a line, from a signal's handler; returns whether one was read."""
+        """Ends the reading of a line, from a signal's handler."""
         self._editor.leave()
 
     @property
@@ -253,7 +262,7 @@ class Repl:
         bash = self._level.bash
         if self._background:
             self._show_background()
-        typed = bash.run(line.encode(errors="surrogateescape"))
+        typed = bash.run(line.encode(errors="surrogateescape"), typed=self._editor.take_typed())
         self._editor.type_ahead(typed)
         return bash.report.code
 
