@@ -2,13 +2,15 @@ import pytest
 
 from pyd_core.engine.client import Engine
 from pyd_core.errors import NotFound
+from pyd_core.model.network import NetworkBody
+from pyd_core.model.volume import VolumeBody
 from support.docker import LABEL, QUICK, Docker
 
 
 async def test_a_network_knows_its_members(engine: Engine, corner: Docker, shell: str):
     mine = {LABEL: corner.prefix}
     network = corner.name("net")
-    made = await engine.networks.create(network, labels=mine)
+    made = await engine.networks.create(NetworkBody(name=network, labels=mine))
     member = corner.run("member", shell, "sleep", "600", options=("--network", network, *QUICK))
     try:
         found = await engine.networks.inspect(made)
@@ -35,7 +37,7 @@ async def test_a_network_knows_its_members(engine: Engine, corner: Docker, shell
 async def test_a_volume_is_made_used_and_removed(engine: Engine, corner: Docker, shell: str):
     mine = {LABEL: corner.prefix}
     name = corner.name("vol")
-    made = await engine.volumes.create(name, labels=mine)
+    made = await engine.volumes.create(VolumeBody(name=name, labels=mine))
     assert (made.name, made.driver, made.labels) == (name, "local", mine)
     user = corner.create("user", shell, "true", options=("-v", f"{name}:/data"))
     [mount] = (await engine.containers.inspect(user)).mounts
@@ -50,6 +52,6 @@ async def test_a_volume_is_made_used_and_removed(engine: Engine, corner: Docker,
 
 async def test_unused_volumes_are_pruned_by_label(engine: Engine, corner: Docker):
     name = corner.name("unused")
-    await engine.volumes.create(name, labels={LABEL: corner.prefix, "pyd.prune": "yes"})
+    await engine.volumes.create(VolumeBody(name=name, labels={LABEL: corner.prefix, "pyd.prune": "yes"}))
     filters = {"label": ["pyd.prune=yes", f"{LABEL}={corner.prefix}"]}
     assert (await engine.volumes.prune(filters=filters, all=True)).volumes_deleted == [name]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
+from pyd_core.logs.line import LogLine
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.panels.containers import Containers
 from pyd_tui.dashboard.panels.footer import Footer
@@ -99,13 +100,18 @@ class Opened:
 
     async def settled(self, scripted: ScriptedEngine) -> None:
         """Waits until the log of the container under the cursor is there in full, and nothing is painted any more."""
-        tail = self.app.tail
         if (key := self.table.key) is not None:
-            await self.until(lambda: tail.container == key and len(tail.lines) == len(scripted.containers[key].log))
+            await self.until(lambda: self._holds(key, len(scripted.containers[key].log)))
         painted = -1
         while painted != self.app.painted:
             painted = self.app.painted
             await self.pilot.pause(2 * SETTLE)
+
+    def _holds(self, key: str, lines: int) -> bool:
+        """Whether the log of a container is there in full, with the marks that were still to come."""
+        tail = self.app.tail
+        held = sum(isinstance(item, LogLine) for _, item in tail.store.scan(tail.store.first))
+        return tail.containers == (key,) and held == lines and tail._flush is None
 
     async def measured(self, scripted: ScriptedEngine) -> None:
         """Waits until all is known, and gives every container on screen its figures, the same in every run."""

@@ -316,6 +316,8 @@ class ScriptedEngine:
                 self.start(one.id)
             case "rename":
                 self.rename(one.id, query["name"])
+            case "update":
+                return 200, b'{"Warnings": null}'
         return 204, b""
 
     async def _inspect(self, name: str) -> tuple[int, bytes]:

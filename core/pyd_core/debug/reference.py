@@ -15,7 +15,9 @@ from pyd_core.engine.containers import Containers
 from pyd_core.engine.session import Session
 from pyd_core.errors import Ambiguous, InvalidInput, NotFound
 from pyd_core.linux.process import ProcessEntry
-from pyd_core.model.container import Container, ContainerConfig, ContainerState, ContainerSummary
+from pyd_core.model.container import Container, ContainerSummary
+from pyd_core.model.container_config import ContainerConfig
+from pyd_core.model.container_state import ContainerState
 from pyd_core.sanitise import safe
 
 IMAGE = "image"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pyd_core.engine.capabilities import Capability
 from pyd_core.engine.containers import Containers
@@ -15,6 +15,14 @@ from pyd_core.engine.session import Session
 from pyd_core.engine.system import System
 from pyd_core.engine.transport.base import Transport
 from pyd_core.engine.volumes import Volumes
+
+if TYPE_CHECKING:
+    from pyd_core.engine.configs import Configs
+    from pyd_core.engine.nodes import Nodes
+    from pyd_core.engine.secrets import Secrets
+    from pyd_core.engine.services import Services
+    from pyd_core.engine.swarm import Swarm
+    from pyd_core.engine.tasks import Tasks
 
 
 class Engine:
@@ -34,6 +42,50 @@ class Engine:
         self.volumes = Volumes(self.session)
         self.execs = Execs(self.session)
         self.system = System(self.session)
+
+    # The nouns of a swarm are loaded by whoever asks for them: few engines are in one, and `pyd ps` has to be quick.
+
+    @property
+    def services(self) -> Services:
+        """Services of the swarm."""
+        from pyd_core.engine.services import Services  # noqa: PLC0415 - as above
+
+        return Services(self.session)
+
+    @property
+    def tasks(self) -> Tasks:
+        """Tasks of the swarm."""
+        from pyd_core.engine.tasks import Tasks  # noqa: PLC0415 - as above
+
+        return Tasks(self.session)
+
+    @property
+    def nodes(self) -> Nodes:
+        """Nodes of the swarm."""
+        from pyd_core.engine.nodes import Nodes  # noqa: PLC0415 - as above
+
+        return Nodes(self.session)
+
+    @property
+    def secrets(self) -> Secrets:
+        """Secrets of the swarm."""
+        from pyd_core.engine.secrets import Secrets  # noqa: PLC0415 - as above
+
+        return Secrets(self.session)
+
+    @property
+    def configs(self) -> Configs:
+        """Configs of the swarm."""
+        from pyd_core.engine.configs import Configs  # noqa: PLC0415 - as above
+
+        return Configs(self.session)
+
+    @property
+    def swarm(self) -> Swarm:
+        """The swarm itself."""
+        from pyd_core.engine.swarm import Swarm  # noqa: PLC0415 - as above
+
+        return Swarm(self.session)
 
     async def __aenter__(self) -> Self:
         return self

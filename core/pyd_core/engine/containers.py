@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from pyd_core.engine.options import CommitOptions
 from pyd_core.engine.records import records
 from pyd_core.engine.session import Query, Session, segment
 from pyd_core.engine.transport.base import Duplex, Stream
+from pyd_core.model.archive import PathStat, decode_stat
 from pyd_core.model.base import decode
-from pyd_core.model.container import Change, Container, ContainerSummary, Created, Processes, Pruned, WaitResult
+from pyd_core.model.container import (
+    Change,
+    Container,
+    ContainerSummary,
+    Created,
+    Processes,
+    Pruned,
+    Updated,
+    WaitResult,
+)
+from pyd_core.model.creation import CreateBody
+from pyd_core.model.host_config import UpdateBody
 from pyd_core.model.stats import ContainerStats
 
 Filters = Mapping[str, list[str]]
 ChangeList = list[Change]
+WarningList = list[str]
 
 
 class Containers:
@@ -38,13 +52,25 @@ class Containers:
         path = f"/containers/{segment(name)}/json"
         return (await self._session.send("GET", path, {"size": size or None})).body
 
-    async def create(self, body: Mapping[str, object], *, name: str | None = None) -> Created:
-        """Makes a container from a body as `POST /containers/create` takes it."""
-        return decode(await self._session.post("/containers/create", {"name": name}, body=body), Created)
+    async def create(
+        self, body: CreateBody | Mapping[str, object], *, name: str | None = None, platform: str | None = None
+    ) -> Created:
+        """Makes a container.
 
-    async def start(self, name: str) -> None:
+        Args:
+            body: As `POST /containers/create` takes it; plain data may hold what no model knows.
+            name: None lets the engine choose.
+            platform: `os/architecture` of the image; None takes what is there.
+
+        Raises:
+            NotFound: There is no such image.
+        """
+        query = {"name": name, "platform": platform}
+        return decode(await self._session.post("/containers/create", query, body=body), Created)
+
+    async def start(self, name: str, *, detach_keys: str | None = None) -> None:
         """Starts it; no complaint if it runs."""
-        await self._verb(name, "start")
+        await self._verb(name, "start", {"detachKeys": detach_keys})
 
     async def stop(self, name: str, *, signal: str | None = None, grace: int | None = None) -> None:
         """Sends its stop signal, and SIGKILL after `grace` seconds; no complaint if it doesn't run."""
@@ -70,9 +96,10 @@ class Containers:
         """Gives it another name."""
         await self._verb(name, "rename", {"name": to})
 
-    async def update(self, name: str, body: Mapping[str, object]) -> None:
-        """Changes limits and the restart policy of a living container."""
-        await self._session.post(f"/containers/{segment(name)}/update", body=body)
+    async def update(self, name: str, body: UpdateBody | Mapping[str, object]) -> WarningList:
+        """Changes limits and the restart policy of a living container; returns the engine's warnings."""
+        answer = await self._session.post(f"/containers/{segment(name)}/update", body=body)
+        return decode(answer, Updated).warnings or []
 
     async def remove(self, name: str, *, force: bool = False, volumes: bool = False, link: bool = False) -> None:
         """Removes it; `force` kills it first, `volumes` takes its anonymous volumes along."""
@@ -134,21 +161,30 @@ class Containers:
         return self._session.stream("GET", f"/containers/{segment(name)}/logs", query)
 
     async def attach(
-        self, name: str, *, stdin: bool = False, logs: bool = False, detach_keys: str | None = None
+        self,
+        name: str,
+        *,
+        stdin: bool = False,
+        output: bool = True,
+        errors: bool = True,
+        logs: bool = False,
+        detach_keys: str | None = None,
     ) -> Duplex:
         """Takes part in what its main process reads and prints; framed unless it has a TTY.
 
         Args:
             name: The container.
             stdin: Send input too.
+            output: Get its standard output.
+            errors: Get its error output.
             logs: Begin with what it has printed so far.
             detach_keys: The sequence that lets go of it, as the docker CLI writes it; None is the engine's own.
         """
         query = {
             "stream": True,
             "stdin": stdin,
-            "stdout": True,
-            "stderr": True,
+            "stdout": output,
+            "stderr": errors,
             "logs": logs,
             "detachKeys": detach_keys,
         }
@@ -178,17 +214,54 @@ class Containers:
         """Streams a tar of all its files, without those of its volumes."""
         return self._session.stream("GET", f"/containers/{segment(name)}/export")
 
-    async def archive_put(self, name: str, path: str, tar: bytes | AsyncIterable[bytes]) -> None:
-        """Unpacks a tar into a directory inside it, running or not."""
-        query: Query = {"path": path, "noOverwriteDirNonDir": True}
+    async def archive_stat(self, name: str, path: str) -> PathStat:
+        """Tells what a path inside it is, links not followed.
+
+        Raises:
+            NotFound: There is no such container, or no such path in it.
+        """
+        answer = await self._session.send("HEAD", f"/containers/{segment(name)}/archive", {"path": path})
+        return decode_stat(answer.headers)
+
+    async def archive_put(
+        self,
+        name: str,
+        path: str,
+        tar: bytes | AsyncIterable[bytes],
+        *,
+        keep_owners: bool = False,
+        overwrite_kinds: bool = False,
+    ) -> None:
+        """Unpacks a tar into a directory inside it, running or not.
+
+        Args:
+            name: The container.
+            path: The directory.
+            tar: Compressed or not.
+            keep_owners: Owners by number as the tar has them; else all becomes root's.
+            overwrite_kinds: A file may take a directory's place, and a directory a file's.
+        """
+        query: Query = {
+            "path": path,
+            "noOverwriteDirNonDir": not overwrite_kinds,
+            "copyUIDGID": keep_owners or None,
+        }
         where = f"/containers/{segment(name)}/archive"
         kind = {"Content-Type": "application/x-tar"}
         await self._session.send("PUT", where, query, raw=tar, headers=kind, timeout=None)
 
-    async def commit(self, name: str) -> str:
-        """Makes an untagged image of its files as they are, without pausing it, and returns the image's id."""
-        answer = await self._session.post("/commit", {"container": name, "pause": False}, body={})
-        return decode(answer, Created).id
+    async def commit(self, name: str, options: CommitOptions) -> str:
+        """Makes an image of its files as they are and returns the image's id."""
+        query: Query = {
+            "container": name,
+            "repo": options.repository or None,
+            "tag": options.tag or None,
+            "comment": options.comment or None,
+            "author": options.author or None,
+            "pause": options.pause,
+            "changes": options.changes,
+        }
+        return decode(await self._session.post("/commit", query, body=options.config), Created).id
 
     async def resize(self, name: str, *, rows: int, columns: int) -> None:
         """Tells its terminal its size."""

@@ -6,7 +6,8 @@ The store (docker/cli, `cli/context/store`): `config.json` names the current con
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,8 @@ class Contexts:
         Raises:
             ConfigError: config.json can't be read.
         """
-        return _decode(self._config_file, _Config).current or DEFAULT if self._config_file.is_file() else DEFAULT
+        found: _Config = read_settings(self._config_file, _Config)
+        return found.current or DEFAULT
 
     def use(self, name: str) -> None:
         """Makes a context the current one, leaving everything else in config.json as it is.
@@ -111,19 +113,10 @@ class Contexts:
         """
         if name != DEFAULT:
             self.get(name)
-        settings: dict[str, Any] = _decode(self._config_file, dict) if self._config_file.is_file() else {}
-        settings["currentContext"] = name
-        if name == DEFAULT:
-            del settings["currentContext"]
-        scratch = self._config_file.with_name(".config.json.pyd")
-        try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            scratch.touch(mode=0o600)
-            scratch.write_bytes(msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
-            scratch.replace(self._config_file.resolve())
-        except OSError as error:
-            scratch.unlink(missing_ok=True)
-            raise ConfigError(f"can't write {self._config_file}: {error.strerror}") from error
+        with change_settings(self._config_file) as settings:
+            settings["currentContext"] = name
+            if name == DEFAULT:
+                del settings["currentContext"]
 
     @property
     def _config_file(self) -> Path:
@@ -152,6 +145,35 @@ def config_directory(environ: Mapping[str, str]) -> Path:
     chosen = environ.get("DOCKER_CONFIG")
     home = environ.get("HOME")
     return Path(chosen) if chosen else (Path(home) if home else Path.home()) / ".docker"
+
+
+def read_settings(file: Path, kind: Any) -> Any:
+    """Reads the docker CLI's `config.json` as `kind`; where there is none, all is as by default.
+
+    Raises:
+        ConfigError: It can't be read.
+    """
+    return _decode(file, kind) if file.is_file() else kind()
+
+
+@contextmanager
+def change_settings(file: Path) -> Iterator[dict[str, Any]]:
+    """Hands over what is in `config.json` and writes it back, with whatever pyd doesn't know of as it was.
+
+    Raises:
+        ConfigError: It can't be read or written.
+    """
+    settings: dict[str, Any] = read_settings(file, dict)
+    yield settings
+    scratch = file.with_name(".config.json.pyd")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        scratch.touch(mode=0o600)
+        scratch.write_bytes(msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
+        scratch.replace(file.resolve())
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise ConfigError(f"can't write {file}: {error.strerror}") from error
 
 
 def tls_files(folder: Path, *, verify: bool) -> TlsFiles:

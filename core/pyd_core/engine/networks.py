@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from pyd_core.engine.session import Session, segment
 from pyd_core.model.base import decode
-from pyd_core.model.network import Network, NetworkCreated, NetworksPruned
+from pyd_core.model.network import (
+    ConnectBody,
+    DisconnectBody,
+    EndpointSettings,
+    Network,
+    NetworkBody,
+    NetworkCreated,
+    NetworksPruned,
+)
 
 Filters = Mapping[str, list[str]]
 
@@ -29,39 +39,23 @@ class Networks:
         """Returns the engine's JSON untouched."""
         return (await self._session.send("GET", f"/networks/{segment(name)}")).body
 
-    async def create(
-        self,
-        name: str,
-        *,
-        driver: str = "bridge",
-        internal: bool = False,
-        attachable: bool = False,
-        labels: Mapping[str, str] | None = None,
-        options: Mapping[str, str] | None = None,
-    ) -> str:
+    async def create(self, body: NetworkBody) -> str:
         """Makes a network and returns its id."""
-        body = {
-            "Name": name,
-            "CheckDuplicate": True,  # before API 1.44 engines would make a second one of that name
-            "Driver": driver,
-            "Internal": internal,
-            "Attachable": attachable,
-            "Labels": dict(labels or {}),
-            "Options": dict(options or {}),
-        }
-        return decode(await self._session.post("/networks/create", body=body), NetworkCreated).id
+        sent = msgspec.structs.replace(body, check_duplicate=True)  # else API 1.43 makes a second one of that name
+        return decode(await self._session.post("/networks/create", body=sent), NetworkCreated).id
 
     async def prune(self, *, filters: Filters | None = None) -> NetworksPruned:
         """Removes all that no container uses."""
         return decode(await self._session.post("/networks/prune", {"filters": filters}), NetworksPruned)
 
-    async def connect(self, name: str, container: str) -> None:
-        """Puts a container on it."""
-        await self._session.post(f"/networks/{segment(name)}/connect", body={"Container": container})
+    async def connect(self, name: str, container: str, settings: EndpointSettings | None = None) -> None:
+        """Puts a container on it, with addresses, aliases and links as `settings` says."""
+        body = ConnectBody(container=container, endpoint_config=settings)
+        await self._session.post(f"/networks/{segment(name)}/connect", body=body)
 
     async def disconnect(self, name: str, container: str, *, force: bool = False) -> None:
         """Takes a container off it."""
-        body = {"Container": container, "Force": force}
+        body = DisconnectBody(container=container, force=force)
         await self._session.post(f"/networks/{segment(name)}/disconnect", body=body)
 
     async def remove(self, name: str) -> None:

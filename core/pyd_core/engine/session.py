@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, overload
 from urllib.parse import quote, urlencode
@@ -42,8 +42,8 @@ CONFLICT_CAUSES = frozenset({"container state improper", "that name is already i
 NOT_MODIFIED = 304
 """What starting a container that runs, or stopping one that doesn't, is answered with."""
 
-Query = Mapping[str, str | int | bool | Mapping[str, list[str]] | None]
-"""None leaves a parameter out; a mapping is sent as JSON, as `filters` is."""
+Query = Mapping[str, str | int | bool | Mapping[str, object] | Sequence[str] | None]
+"""None leaves a parameter out; a mapping is sent as JSON, as `filters` is; a sequence is a parameter for each item."""
 
 
 _CATEGORIES: Mapping[int, type[PydError]] = {
@@ -108,6 +108,10 @@ class Session:
             self._version = version
             return version
         return self._version
+
+    def renegotiate(self) -> None:
+        """Has the next call ask anew what the engine speaks and can do: it has become a member of a swarm, say."""
+        self._version = None
 
     def require_changes(self) -> None:
         """Does nothing where things may be changed.
@@ -276,8 +280,10 @@ def _query(query: Query) -> str:
             pairs.append((name, "1" if value else "0"))
         elif isinstance(value, Mapping):
             pairs.append((name, encode(value).decode()))
-        else:
+        elif isinstance(value, str | int):
             pairs.append((name, str(value)))
+        else:
+            pairs += ((name, item) for item in value)
     return f"?{urlencode(pairs)}" if pairs else ""
 
 

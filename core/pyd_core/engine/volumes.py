@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pyd_core.engine.session import Session, segment
 from pyd_core.model.base import decode
-from pyd_core.model.volume import Volume, VolumeList, VolumesPruned
+from pyd_core.model.volume import Volume, VolumeBody, VolumeList, VolumesPruned
 
 Filters = Mapping[str, list[str]]
 
@@ -29,10 +29,9 @@ class Volumes:
         """Returns the engine's JSON untouched."""
         return (await self._session.send("GET", f"/volumes/{segment(name)}")).body
 
-    async def create(self, name: str | None = None, *, labels: Mapping[str, str] | None = None) -> Volume:
-        """Makes a volume of the local driver; the engine names it when the caller doesn't."""
-        body = {"Name": name or "", "Labels": dict(labels or {})}
-        return decode(await self._session.post("/volumes/create", body=body), Volume)
+    async def create(self, body: VolumeBody | None = None) -> Volume:
+        """Makes a volume; the engine names it when the caller doesn't."""
+        return decode(await self._session.post("/volumes/create", body=body or VolumeBody()), Volume)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
         """Removes it, with all that is in it."""

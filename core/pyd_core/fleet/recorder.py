@@ -18,7 +18,8 @@ from pyd_core.fleet.history_store import Death, HistoryStore, Point
 from pyd_core.fleet.meter import Meter
 from pyd_core.fleet.tail import Tail
 from pyd_core.model.base import format_time
-from pyd_core.model.container import Container, ContainerState
+from pyd_core.model.container import Container
+from pyd_core.model.container_state import ContainerState
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
 from pyd_core.triage.collect.gather import Surroundings, complete

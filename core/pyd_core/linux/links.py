@@ -106,9 +106,8 @@ def plug(path: Path | str, wanted: Plug) -> None:
             ip.link("add", ifname=wanted.host, kind="veth", peer=peer)
             host = _index(ip, wanted.host)
             ip.link("set", index=host, master=bridge, state="up")
-        if wanted.hairpin:
-            with contextlib.suppress(OSError):
-                Path(f"/sys/class/net/{wanted.host}/brport/hairpin_mode").write_text("1")
+            if wanted.hairpin:  # a container reaches its own published port; /sys may be another network's
+                ip.brport("set", index=host, mode=1)
         netns.inside(path, lambda: _configure(wanted))
     except NetlinkError as error:
         remove(wanted.host)

@@ -31,7 +31,8 @@ class Wire(msgspec.Struct, metaclass=_WireMeta, frozen=True, kw_only=True, omit_
 
     SPEC: ClassVar[str] = ""
     """Where the contract defines it: a definition's name (`ContainerState`), `Definition.field.field` for one inlined
-    there (`[]` goes into an array's items, `{}` into a map's values), or `GET /path 200` for an answer's own schema."""
+    there (`[]` goes into an array's items, `{}` into a map's values), or `GET /path 200` for an answer's own schema and
+    `POST /path body` for a request's."""
 
 
 def decode(body: bytes, kind: type[T], *, what: str = "answer") -> T:

@@ -7,7 +7,8 @@ from typing import ClassVar
 import msgspec
 
 from pyd_core.model.base import Wire
-from pyd_core.model.container import ContainerConfig, GraphDriver
+from pyd_core.model.container import GraphDriver
+from pyd_core.model.container_config import ContainerConfig
 
 
 class ImageSummary(Wire):
@@ -87,3 +88,34 @@ class ImagesPruned(Wire):
     images_deleted: list[Removed] = []
     space_reclaimed: int = 0
     """Bytes."""
+
+
+class BuildPruned(Wire):
+    """What builders no longer keep."""
+
+    SPEC: ClassVar[str] = "POST /build/prune 200"
+
+    caches_deleted: list[str] = []
+    space_reclaimed: int = 0
+    """Bytes."""
+
+
+class Found(Wire, rename=None):
+    """A repository of the public registry."""
+
+    SPEC: ClassVar[str] = "GET /images/search 200[]"
+
+    name: str = ""
+    description: str = ""
+    star_count: int = 0
+    is_official: bool = False
+    is_automated: bool = False
+
+
+class LoggedIn(Wire):
+    """A registry took the credentials."""
+
+    SPEC: ClassVar[str] = "POST /auth 200"
+
+    status: str = ""
+    identity_token: str = ""

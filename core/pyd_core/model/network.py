@@ -16,6 +16,7 @@ class EndpointIpam(Wire):
 
     ipv4_address: str = msgspec.field(name="IPv4Address", default="")
     ipv6_address: str = msgspec.field(name="IPv6Address", default="")
+    link_local_ips: list[str] = msgspec.field(name="LinkLocalIPs", default_factory=list)
 
 
 class EndpointSettings(Wire):
@@ -35,6 +36,7 @@ class EndpointSettings(Wire):
     ipv6_gateway: str = msgspec.field(name="IPv6Gateway", default="")
     global_ipv6_address: str = msgspec.field(name="GlobalIPv6Address", default="")
     dns_names: list[str] | None = msgspec.field(name="DNSNames", default=None)
+    driver_opts: dict[str, str] | None = None
 
 
 class IpamConfig(Wire):
@@ -45,6 +47,8 @@ class IpamConfig(Wire):
     subnet: str = ""
     ip_range: str = msgspec.field(name="IPRange", default="")
     gateway: str = ""
+    auxiliary_addresses: dict[str, str] = {}
+    """Addresses taken by others, by the host's name."""
 
 
 class Ipam(Wire):
@@ -54,6 +58,7 @@ class Ipam(Wire):
 
     driver: str = ""
     config: list[IpamConfig] = []
+    options: dict[str, str] = {}
 
 
 class NetworkMember(Wire):
@@ -105,3 +110,50 @@ class NetworksPruned(Wire):
     SPEC: ClassVar[str] = "POST /networks/prune 200"
 
     networks_deleted: list[str] = []
+
+
+class ConfigReference(Wire):
+    """The network another takes its configuration from."""
+
+    SPEC: ClassVar[str] = "ConfigReference"
+
+    network: str = ""
+
+
+class NetworkBody(Wire):
+    """The body of `POST /networks/create`."""
+
+    SPEC: ClassVar[str] = "POST /networks/create body"
+
+    name: str = ""
+    check_duplicate: bool = False
+    """Before API 1.44: refuse a second one of that name."""
+    driver: str = "bridge"
+    scope: str = ""
+    internal: bool = False
+    attachable: bool = False
+    ingress: bool = False
+    config_only: bool = False
+    config_from: ConfigReference | None = None
+    enable_ipv6: bool = msgspec.field(name="EnableIPv6", default=False)
+    ipam: Ipam | None = msgspec.field(name="IPAM", default=None)
+    options: dict[str, str] = {}
+    labels: dict[str, str] = {}
+
+
+class ConnectBody(Wire):
+    """The body of `POST /networks/{id}/connect`."""
+
+    SPEC: ClassVar[str] = "POST /networks/{id}/connect body"
+
+    container: str = ""
+    endpoint_config: EndpointSettings | None = None
+
+
+class DisconnectBody(Wire):
+    """The body of `POST /networks/{id}/disconnect`."""
+
+    SPEC: ClassVar[str] = "POST /networks/{id}/disconnect body"
+
+    container: str = ""
+    force: bool = False

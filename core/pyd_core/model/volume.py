@@ -50,3 +50,15 @@ class VolumesPruned(Wire):
     volumes_deleted: list[str] = []
     space_reclaimed: int = 0
     """Bytes."""
+
+
+class VolumeBody(Wire):
+    """The body of `POST /volumes/create`."""
+
+    SPEC: ClassVar[str] = "VolumeCreateOptions"
+
+    name: str = ""
+    """Empty: the engine chooses one."""
+    driver: str = "local"
+    driver_opts: dict[str, str] = {}
+    labels: dict[str, str] = {}

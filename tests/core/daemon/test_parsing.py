@@ -14,12 +14,15 @@ from pyd_core.daemon.containers.words import ago
 from pyd_core.daemon.events import fits
 from pyd_core.daemon.images.blobs import digits
 from pyd_core.daemon.images.changes import apply_changes
-from pyd_core.daemon.images.reference import parse
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.times import duration, moment
 from pyd_core.errors import Conflict, InvalidInput
-from pyd_core.model.container import ContainerConfig, Health, HealthConfig, HealthResult, HostConfig
+from pyd_core.model.container_config import ContainerConfig, HealthConfig
+from pyd_core.model.container_state import Health, HealthResult
+from pyd_core.model.creation import CreateBody
 from pyd_core.model.event import Actor, Event
+from pyd_core.model.host_config import HostConfig
+from pyd_core.model.reference import parse
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -79,7 +82,7 @@ def test_entrypoint_and_command_merge_as_in_docker():
     key = "c" * 64
 
     def command(**body: object) -> list[str]:
-        made = options.merged(msgspec.convert(body, options.CreateBody), image, key)
+        made = options.merged(msgspec.convert(body, CreateBody), image, key)
         return [*(made.entrypoint or []), *(made.cmd or [])]
 
     assert command() == ["/entry", "default"]
@@ -87,7 +90,7 @@ def test_entrypoint_and_command_merge_as_in_docker():
     assert command(Entrypoint=["/other"]) == ["/other"]
     assert command(Entrypoint=[""], Cmd=["bare"]) == ["bare"]
     with pytest.raises(InvalidInput, match="no command"):
-        options.merged(options.CreateBody(), ContainerConfig(), key)
+        options.merged(CreateBody(), ContainerConfig(), key)
 
 
 @pytest.mark.parametrize(

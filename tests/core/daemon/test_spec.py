@@ -12,7 +12,9 @@ from pyd_core.daemon.containers import rights
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
 from pyd_core.daemon.containers.spec import Facts, Identity, Security, plan
 from pyd_core.errors import InvalidInput
-from pyd_core.model.container import ContainerConfig, Device, HostConfig, Ulimit
+from pyd_core.model.container_config import ContainerConfig
+from pyd_core.model.host_config import HostConfig
+from pyd_core.model.resources import Device, Ulimit
 
 FACTS = Facts(
     rootfs="/merged",

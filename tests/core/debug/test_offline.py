@@ -14,7 +14,9 @@ from pyd_core.debug.offline.plan import RUNTIME_CAPABILITIES, Mount, capabilitie
 from pyd_core.debug.offline.save import check_name
 from pyd_core.debug.offline.user import resolve_user
 from pyd_core.errors import InvalidInput, NotFound, Unsupported
-from pyd_core.model.container import Container, ContainerConfig, GraphDriver, HostConfig, MountPoint
+from pyd_core.model.container import Container, GraphDriver, MountPoint
+from pyd_core.model.container_config import ContainerConfig
+from pyd_core.model.host_config import HostConfig
 
 FILES = {
     "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nweb:x:33:44::/srv:\nbroken:x:a:b::/:\n12:x:7:8::/:\n",

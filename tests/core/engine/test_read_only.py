@@ -9,6 +9,7 @@ import pytest
 from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import Refused
+from pyd_core.model.network import NetworkBody
 from support.scripted_engine import ScriptedEngine
 
 CHANGES: dict[str, Callable[[Engine], Awaitable[object]]] = {
@@ -27,7 +28,7 @@ CHANGES: dict[str, Callable[[Engine], Awaitable[object]]] = {
     "image remove": lambda engine: engine.images.remove("x"),
     "image tag": lambda engine: engine.images.tag("x", repository="y", tag="z"),
     "volume remove": lambda engine: engine.volumes.remove("v"),
-    "network create": lambda engine: engine.networks.create("n"),
+    "network create": lambda engine: engine.networks.create(NetworkBody(name="n")),
     "a name that looks like waiting": lambda engine: engine.session.post("/containers/create/../wait"),
 }
 

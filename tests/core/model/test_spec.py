@@ -59,9 +59,11 @@ def settle(schema: Schema) -> Schema:
 def resolve(reference: str) -> Schema:
     """Finds what a type's SPEC names: see `Wire.SPEC`."""
     if " " in reference:
-        method, path, status = reference.split(" ")
-        answer, *steps = status.replace("[]", ".[]").split(".")
-        schema = settle(document()["paths"][path][method.lower()]["responses"][int(answer)]["schema"])
+        method, path, part = reference.split(" ")
+        answer, *steps = part.replace("[]", ".[]").split(".")
+        called = document()["paths"][path][method.lower()]
+        sent = [each["schema"] for each in called.get("parameters", []) if each["in"] == "body"]
+        schema = settle(sent[0] if answer == "body" else called["responses"][int(answer)]["schema"])
     else:
         definition, *steps = reference.replace("[]", ".[]").replace("{}", ".{}").split(".")
         schema = settle(document()["definitions"][definition])

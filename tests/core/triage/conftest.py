@@ -10,7 +10,8 @@ import pytest
 
 from pyd_core.linux.kernel_events import OomKill, OomTask
 from pyd_core.model.base import format_time
-from pyd_core.model.container import Container, ContainerState
+from pyd_core.model.container import Container
+from pyd_core.model.container_state import ContainerState
 from pyd_core.triage.evidence import Case, LogLine, Run
 from pyd_core.triage.phrases import find_phrases
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from pyd_core.model.base import format_time
-from pyd_core.model.container import Container, ContainerState, HostConfig, RestartPolicy
+from pyd_core.model.container import Container
+from pyd_core.model.container_state import ContainerState
 from pyd_core.model.event import Actor, Event
+from pyd_core.model.host_config import HostConfig, RestartPolicy
 from pyd_core.triage.runs import is_looping, judged_run, runs_of
 
 NOW = 1_800_000_000_000_000_000

@@ -14,7 +14,8 @@ from pyd_tui.dashboard.render.document import document
 from pyd_tui.dashboard.render.events import event_line
 from pyd_tui.dashboard.render.figures import Clock, duration, moment, percent, size
 from pyd_tui.dashboard.render.layout import Column, arrange
-from pyd_tui.dashboard.render.logs import LONGEST_SHOWN, log_line
+from pyd_tui.dashboard.render.logrow import Look, log_row
+from pyd_tui.dashboard.render.logs import LONGEST_SHOWN
 from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit, highlight, width
 
 SECOND = 10**9
@@ -135,13 +136,13 @@ def line(data: bytes, **more: object) -> LogLine:
 
 
 def test_colours_of_a_log_pass_and_nothing_else_does():
-    pieces = log_line(line(b"\x1b[31mred\x1b[0m \x1b[2J\x1b]8;;http://x\x07link"), CLOCK)
+    pieces = log_row(line(b"\x1b[31mred\x1b[0m \x1b[2J\x1b]8;;http://x\x07link"), CLOCK, Look())
     assert any(piece.text == "red" and not isinstance(piece.role, str) for piece in pieces)
     assert "\x1b" not in text(pieces)
 
 
 def test_what_is_missing_from_an_overlong_line_is_counted():
-    pieces = log_line(line(b"x" * (LONGEST_SHOWN + 5), cut=1000), CLOCK)
+    pieces = log_row(line(b"x" * (LONGEST_SHOWN + 5), cut=1000), CLOCK, Look())
     assert text(pieces).endswith("… 1,005 more bytes")
 
 

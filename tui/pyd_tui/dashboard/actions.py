@@ -31,7 +31,7 @@ class Action:
     verb: str
     doing: str
     done: str
-    run: Callable[[Engine, Entry], Awaitable[None]]
+    run: Callable[[Engine, Entry], Awaitable[object]]
     asks: bool = False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -10,19 +11,21 @@ from textual.app import App
 
 from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Delta
+from pyd_core.logs.mark import Mark, mark_of
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.link import Choose, Link, Open
+from pyd_tui.dashboard.logbook import TAIL, Logbook
+from pyd_tui.dashboard.marks import known_marks
 from pyd_tui.dashboard.outside import OWN_FAILURES, command, find_shell, run_outside
 from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
-from pyd_tui.dashboard.panels.logs import FRAME
+from pyd_tui.dashboard.panels.logview import FRAME
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.screens.view import ViewScreen
-from pyd_tui.dashboard.tail import Tail
 from pyd_tui.dashboard.theme import DARK, LIGHT, PALETTES, Palette, palette_of, preferred
 from pyd_tui.dashboard.update import TightUpdate
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from pyd_tui.dashboard.nouns.base import Stock
+
+
+TAIL_MEMORY = 8 * 2**20
+"""Bytes held of the log under the list; its own screen holds more."""
 
 
 class Dashboard(App[None]):
@@ -65,7 +72,8 @@ class Dashboard(App[None]):
         self.timeline = Timeline()
         self.stock: Stock | None = None
         """What views are loaded from, once there is one."""
-        self.tail = Tail(self.log_changed)
+        self.tail = self._book(None)
+        """The end of the log of the container under the cursor, followed."""
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
         """What ended it, if it wasn't the user."""
@@ -121,12 +129,29 @@ class Dashboard(App[None]):
             self.switch_screen(screen)
 
     async def follow(self, key: str | None) -> None:
-        """Follows a container's log from now on."""
-        await self.tail.follow(self.link.engine, key)
+        """Follows a container's log from now on; None follows nothing."""
+        before = self.tail
+        if before.containers != ((key,) if key else ()) or (key and not before.reading):
+            book = self.tail = self._book(key)
+            await before.aclose()
+            if book is not self.tail:
+                return  # the cursor has moved on meanwhile
+            await book.read(TAIL, self.known_marks(book.containers))
         self._show_log()
+
+    def _book(self, key: str | None) -> Logbook:
+        keys = (key,) if key else ()
+        return Logbook(self.link.engine, keys, self.log_changed, self.clock.now, memory=TAIL_MEMORY, disk=0)
+
+    def known_marks(self, keys: Sequence[str]) -> list[Mark]:
+        """Returns what is known to have happened to containers so far, for their places in their log."""
+        return known_marks(keys, self.timeline.items, self.link.containers)
 
     def _changed(self, delta: Delta) -> None:
         happened = self.timeline.apply(delta)
+        for event in delta.events:
+            if (mark := mark_of(event)) is not None:
+                self.tail.mark(mark)
         for screen in self.live_screens:
             screen.changed(delta, happened=happened)
         self._connection_changed()

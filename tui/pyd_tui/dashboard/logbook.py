@@ -12,7 +12,7 @@ from pyd_core.logs.filters import Filters, Sieve
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.mark import Mark
 from pyd_core.logs.search import Search
-from pyd_core.logs.store import LogItem, LogStore
+from pyd_core.logs.store import DISK, MEMORY, LogItem, LogStore
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
@@ -67,18 +67,28 @@ class Logbook:
 
     Args:
         engine: The containers' engine.
-        containers: Their ids.
+        containers: Their ids; of none, nothing is read.
         changed: Called whenever there is more to show.
         now: Tells the time, nanoseconds since the epoch.
+        memory: Bytes held in memory.
+        disk: Bytes of older lines held in temporary files.
     """
 
     def __init__(
-        self, engine: Engine, containers: Sequence[str], changed: Callable[[], None], now: Callable[[], int]
+        self,
+        engine: Engine | None,
+        containers: Sequence[str],
+        changed: Callable[[], None],
+        now: Callable[[], int],
+        *,
+        memory: int = MEMORY,
+        disk: int = DISK,
     ) -> None:
         self._engine = engine
         self.containers = tuple(containers)
         self._changed = changed
         self._now = now
+        self._room = {"memory": memory, "disk": disk}
         self._reading = TaskOwner(self._failed)
         self._looking = TaskOwner(self._failed)
         self._marks: list[Mark] = []
@@ -90,7 +100,7 @@ class Logbook:
         """Whether the oldest line held is the log's first."""
         self.full = False
         """Whether there is no room for older lines."""
-        self.store = LogStore()
+        self.store = LogStore(**self._room)
         self.shown = Sieve(self.store)
         self.search: Search | None = None
 
@@ -99,22 +109,30 @@ class Logbook:
         """What to say while there are no lines."""
         if self.problem is not None:
             return self.problem.message
+        if not self.containers:
+            return ""
         if self.shown.filters and len(self.store):
             return "no line passes the filters"
         return f"nothing in {self.window.label}" if self.window.seconds else "no output yet"
+
+    @property
+    def reading(self) -> bool:
+        """Whether more may come."""
+        return len(self._reading) > 0
 
     async def read(self, window: Window, marks: Iterable[Mark] = ()) -> None:
         """Reads another part of the log from now on, with marks at their times; filters and search stay."""
         await self._reading.aclose()
         self._forget_flush()
         self.store.close()
-        self.store = LogStore()
+        self.store = LogStore(**self._room)
         self.window, self.problem = window, None
         self.at_start = window.head
         self.full = False
         self._marks = sorted(marks, key=_place)
         self._renew(self.shown.filters)
-        self._reading.start(self._read(), name="logs")
+        if self._engine is not None and self.containers:
+            self._reading.start(self._read(self._engine), name="logs")
 
     async def aclose(self) -> None:
         """Ends everything."""
@@ -151,20 +169,21 @@ class Logbook:
         """Reads older lines, if there are any and there is room."""
         if self._paging or self.at_start or self.full or len(self.containers) != 1 or not len(self.store):
             return
-        self._paging = True
-        self._reading.start(self._page_back(), name="older lines")
+        if self._engine is not None:
+            self._paging = True
+            self._reading.start(self._page_back(self._engine), name="older lines")
 
-    async def _read(self) -> None:
+    async def _read(self, engine: Engine) -> None:
         from pyd_core.logs.follow import follow  # noqa: PLC0415 - after the first picture
         from pyd_core.logs.merge import PATIENCE, merge  # noqa: PLC0415 - likewise
 
         window = self.window
         if window.before_ns:
-            await self._read_before(window.before_ns)
+            await self._read_before(engine, window.before_ns)
             return
         since = self._now() - window.seconds * SECOND if window.seconds else None
         tail = None if window.head or window.seconds else PAGE
-        sources = [follow(self._engine, one, tail=tail, since=since, follow=window.follows) for one in self.containers]
+        sources = [follow(engine, one, tail=tail, since=since, follow=window.follows) for one in self.containers]
         stream: LogStream = merge(sources, patience=PATIENCE if window.follows else None)
         try:
             async for batch in stream.batches():
@@ -175,15 +194,13 @@ class Logbook:
         finally:
             await stream.aclose()
 
-    async def _read_before(self, before_ns: int) -> None:
+    async def _read_before(self, engine: Engine, before_ns: int) -> None:
         from pyd_core.logs.older import older  # noqa: PLC0415 - after the first picture
 
-        lines, self.at_start = await older(
-            self._engine, self.containers[0], before_ns=before_ns, held=PAGE, want=5 * PAGE
-        )
+        lines, self.at_start = await older(engine, self.containers[0], before_ns=before_ns, held=PAGE, want=5 * PAGE)
         self._take([*lines])
 
-    async def _page_back(self) -> None:
+    async def _page_back(self, engine: Engine) -> None:
         from pyd_core.logs.older import older  # noqa: PLC0415 - likewise
 
         try:
@@ -192,7 +209,7 @@ class Logbook:
                 self.full = bool(self.store.lost)
                 return
             lines, self.at_start = await older(
-                self._engine, self.containers[0], before_ns=first.time_ns, held=len(self.store), want=PAGE
+                engine, self.containers[0], before_ns=first.time_ns, held=len(self.store), want=PAGE
             )
             if not self.store.prepend(lines):
                 self.full = True

@@ -10,9 +10,9 @@ from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Request, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import listing, view
-from pyd_core.daemon.containers.options import CreateBody
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Created, Pruned
+from pyd_core.model.creation import CreateBody
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

@@ -27,7 +27,7 @@ from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, NotFound, Refused
 from pyd_core.model.base import format_time
-from pyd_core.model.container import ContainerConfig
+from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.execution import ExecCreated
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from pyd_core.daemon.containers.listing import labelled, until
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack
 from pyd_core.daemon.images import save as save_
-from pyd_core.daemon.images.reference import Reference, parse
 from pyd_core.daemon.images.store import ImageRecord, familiar
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.base import parse_time
 from pyd_core.model.image import Removed
+from pyd_core.model.reference import Reference, parse
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

@@ -6,9 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, Answer, Request, Response
@@ -16,39 +14,12 @@ from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers.listing import labelled, until
 from pyd_core.daemon.networks.record import FIXED, NetworkRecord
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
-from pyd_core.model.base import Wire
-from pyd_core.model.network import EndpointSettings, Ipam, IpamConfig
+from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings, IpamConfig, NetworkBody
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
-
-
-class NetworkBody(Wire):
-    """The body of `POST /networks/create`."""
-
-    SPEC: ClassVar[str] = ""
-
-    name: str = ""
-    driver: str = "bridge"
-    internal: bool = False
-    attachable: bool = False
-    ingress: bool = False
-    enable_ipv6: bool = msgspec.field(name="EnableIPv6", default=False)
-    ipam: Ipam | None = msgspec.field(name="IPAM", default=None)
-    options: dict[str, str] = {}
-    labels: dict[str, str] = {}
-
-
-class ConnectBody(Wire):
-    """The body of connect and disconnect."""
-
-    SPEC: ClassVar[str] = ""
-
-    container: str = ""
-    endpoint_config: EndpointSettings | None = None
-    force: bool = False
 
 
 def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[NetworkRecord], bool]:
@@ -139,7 +110,7 @@ async def connect(daemon: Daemon, request: Request) -> Response:
 async def disconnect(daemon: Daemon, request: Request) -> Response:
     """Takes a container off it."""
     network = daemon.networks.find(request.params["id"])
-    body = await request.json(ConnectBody)
+    body = await request.json(DisconnectBody)
     await daemon.networks.disconnect(daemon.containers.find(body.container), network)
     return Answer(status=200)
 

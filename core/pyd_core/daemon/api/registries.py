@@ -13,9 +13,9 @@ from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
-from pyd_core.daemon.images.reference import DEFAULT_DOMAIN, Reference, parse
 from pyd_core.daemon.images.registry import Credentials, Registry, credentials
 from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.model.reference import DEFAULT_DOMAIN, Reference, parse
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

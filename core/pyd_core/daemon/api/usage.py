@@ -13,7 +13,7 @@ from pyd_core.daemon.api.http import Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import resources, usage
 from pyd_core.errors import Conflict
-from pyd_core.model.container import HostConfig, RestartPolicy
+from pyd_core.model.host_config import HostConfig, RestartPolicy
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

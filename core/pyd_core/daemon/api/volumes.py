@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, Request, Response
@@ -11,22 +11,10 @@ from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers.listing import labelled, tree_size
 from pyd_core.daemon.volumes import ANONYMOUS, VolumeRecord
 from pyd_core.errors import InvalidInput, PydError
-from pyd_core.model.base import Wire
-from pyd_core.model.volume import VolumeList
+from pyd_core.model.volume import VolumeBody, VolumeList
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
-
-
-class VolumeBody(Wire):
-    """The body of `POST /volumes/create`."""
-
-    SPEC: ClassVar[str] = ""
-
-    name: str = ""
-    driver: str = "local"
-    driver_opts: dict[str, str] = {}
-    labels: dict[str, str] = {}
 
 
 def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[VolumeRecord]:

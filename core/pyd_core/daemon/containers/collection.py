@@ -12,7 +12,8 @@ from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from pyd_core.linux.mounting import unmount
-from pyd_core.model.container import ContainerConfig
+from pyd_core.model.container_config import ContainerConfig
+from pyd_core.model.creation import CreateBody
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -75,7 +76,7 @@ class Containers:
     def _mounts_of(self, name: str) -> list[MountRecord]:
         return self._other(name).record.mounts
 
-    def create(self, body: options.CreateBody, name: str) -> Container:
+    def create(self, body: CreateBody, name: str) -> Container:
         """Makes a container.
 
         Raises:

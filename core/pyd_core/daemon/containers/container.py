@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.attach import Attachment
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.model.container import Health
+from pyd_core.model.container_state import Health
 
 if TYPE_CHECKING:
     from pyd_core.daemon.containers.execs import Exec

@@ -12,7 +12,8 @@ from pyd_core.daemon.containers import execs
 from pyd_core.daemon.containers.container import Container
 from pyd_core.errors import PydError
 from pyd_core.model.base import format_time
-from pyd_core.model.container import Health, HealthConfig, HealthResult
+from pyd_core.model.container_config import HealthConfig
+from pyd_core.model.container_state import Health, HealthResult
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

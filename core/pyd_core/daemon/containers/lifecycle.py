@@ -20,7 +20,7 @@ from pyd_core.errors import Conflict, PydError
 from pyd_core.linux.mounting import unmount
 from pyd_core.linux.reaper import exit_code
 from pyd_core.model.base import format_time, parse_time
-from pyd_core.model.container import HostConfig
+from pyd_core.model.host_config import HostConfig
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

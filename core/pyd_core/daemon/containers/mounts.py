@@ -11,7 +11,8 @@ import msgspec
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.volumes import Volumes
 from pyd_core.errors import InvalidInput
-from pyd_core.model.container import ContainerConfig, HostConfig, Mount
+from pyd_core.model.container_config import ContainerConfig
+from pyd_core.model.host_config import HostConfig, Mount
 
 _PROPAGATION = {"private", "rprivate", "shared", "rshared", "slave", "rslave"}
 _MODES = _PROPAGATION | {"ro", "rw", "z", "Z", "nocopy", "copy", "cached", "delegated", "consistent", "volume-nocopy"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -13,32 +13,15 @@ from pyd_core.daemon.containers import resources, rights, signals
 from pyd_core.daemon.containers.spec import Security
 from pyd_core.daemon.images.changes import merged_env
 from pyd_core.errors import InvalidInput
-from pyd_core.model.base import Wire
-from pyd_core.model.container import ContainerConfig, HealthConfig, HostConfig
-from pyd_core.model.network import EndpointSettings
+from pyd_core.model.container_config import ContainerConfig, HealthConfig
+from pyd_core.model.creation import CreateBody
+from pyd_core.model.host_config import HostConfig
 
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
 LONGEST_HOSTNAME = 64
 """Bytes, see sethostname(2)."""
 LEAST_HEALTH_TIME = 1_000_000
 """Nanoseconds; a shorter interval is a mistake of units."""
-
-
-class NetworkingConfig(Wire):
-    """Networks to join, by name."""
-
-    SPEC: ClassVar[str] = "NetworkingConfig"
-
-    endpoints_config: dict[str, EndpointSettings | None] = {}  # noqa: RUF012 - msgspec copies it
-
-
-class CreateBody(ContainerConfig):
-    """The body of `POST /containers/create`."""
-
-    SPEC: ClassVar[str] = ""
-
-    host_config: HostConfig = HostConfig()
-    networking_config: NetworkingConfig = NetworkingConfig()
 
 
 def merged(body: CreateBody, image: ContainerConfig, key: str) -> ContainerConfig:

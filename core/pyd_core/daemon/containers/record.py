@@ -8,7 +8,10 @@ from typing import Literal
 import msgspec
 
 from pyd_core.daemon.runtime.children import start_time
-from pyd_core.model.container import ContainerConfig, ContainerState, HostConfig, MountPoint, PortBinding
+from pyd_core.model.container import MountPoint
+from pyd_core.model.container_config import ContainerConfig
+from pyd_core.model.container_state import ContainerState
+from pyd_core.model.host_config import HostConfig, PortBinding
 from pyd_core.model.network import EndpointSettings
 
 Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]

@@ -7,7 +7,8 @@ import stat
 from typing import Any
 
 from pyd_core.errors import InvalidInput
-from pyd_core.model.container import HostConfig, ThrottleDevice
+from pyd_core.model.host_config import HostConfig
+from pyd_core.model.resources import ThrottleDevice
 
 PERIOD = 100_000
 """Microseconds of a CPU quota's period."""

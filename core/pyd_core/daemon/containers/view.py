@@ -10,20 +10,16 @@ from pyd_core.daemon.containers import rights, words
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.model.base import format_time
-from pyd_core.model.container import (
-    Container as Inspected,
-)
+from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import (
     ContainerSummary,
     GraphDriver,
-    LogConfig,
     NetworkSettings,
     Port,
-    PortBinding,
-    RestartPolicy,
     SummaryHostConfig,
     SummaryNetworks,
 )
+from pyd_core.model.host_config import LogConfig, PortBinding, RestartPolicy
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

@@ -10,7 +10,7 @@ import msgspec
 
 from pyd_core.daemon.times import duration
 from pyd_core.errors import InvalidInput
-from pyd_core.model.container import ContainerConfig, HealthConfig
+from pyd_core.model.container_config import ContainerConfig, HealthConfig
 
 
 def apply_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerConfig:

@@ -14,12 +14,12 @@ from typing import Any, BinaryIO
 import msgspec
 
 from pyd_core.daemon.images.changes import apply_changes
-from pyd_core.daemon.images.reference import Reference, parse
 from pyd_core.daemon.images.store import ImageRecord, Images
 from pyd_core.daemon.images.tar import TarReader
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import decode, format_time
-from pyd_core.model.container import ContainerConfig
+from pyd_core.model.container_config import ContainerConfig
+from pyd_core.model.reference import Reference, parse
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "riscv64": "riscv64"}
 

@@ -14,10 +14,10 @@ from pyd_core.daemon.images.blobs import digits
 from pyd_core.daemon.images.layers import Layer
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.images.progress import Progress
-from pyd_core.daemon.images.reference import Reference
 from pyd_core.daemon.images.registry import Registry
 from pyd_core.daemon.images.store import Images
 from pyd_core.errors import EngineError, InvalidInput, NotFound
+from pyd_core.model.reference import Reference
 from pyd_core.tasks import TaskOwner
 
 AT_ONCE = 3

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import AsyncIterator
 
 from pyd_core.daemon.images.progress import Progress
-from pyd_core.daemon.images.reference import Reference
 from pyd_core.daemon.images.registry import Registry
 from pyd_core.daemon.images.save import MANIFEST, manifest
 from pyd_core.daemon.images.store import ImageRecord, Images
 from pyd_core.errors import EngineError
+from pyd_core.model.reference import Reference
 
 CHUNK = 1 << 18
 

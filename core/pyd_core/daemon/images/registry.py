@@ -15,8 +15,8 @@ from typing import Self
 import httpx
 import msgspec
 
-from pyd_core.daemon.images.reference import DEFAULT_DOMAIN, Reference
 from pyd_core.errors import EngineError, InvalidInput, NotFound, Refused
+from pyd_core.model.reference import DEFAULT_DOMAIN, Reference
 
 TIMEOUT = httpx.Timeout(30.0, read=60.0)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')

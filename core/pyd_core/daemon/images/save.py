@@ -11,8 +11,8 @@ import json
 from typing import Any
 
 from pyd_core.daemon.images.pack import Packer
-from pyd_core.daemon.images.reference import IMAGE_ID, parse
 from pyd_core.daemon.images.store import ImageRecord, Images, familiar, full_name
+from pyd_core.model.reference import IMAGE_ID, parse
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"

@@ -9,12 +9,13 @@ import msgspec
 
 from pyd_core.daemon.images.blobs import Blobs
 from pyd_core.daemon.images.layers import Layers
-from pyd_core.daemon.images.reference import IMAGE_ID, Reference, parse
 from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import Conflict, InvalidInput, NotFound
 from pyd_core.model.base import decode, parse_time
-from pyd_core.model.container import ContainerConfig, GraphDriver
+from pyd_core.model.container import GraphDriver
+from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.image import HistoryLayer, Image, ImageSummary, Removed, RootFs
+from pyd_core.model.reference import IMAGE_ID, Reference, parse
 
 
 class ImageRecord(msgspec.Struct, kw_only=True):

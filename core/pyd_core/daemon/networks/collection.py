@@ -23,7 +23,7 @@ from pyd_core.daemon.networks.record import DEFAULT, FIXED, NetworkRecord
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound, PydError, Refused
 from pyd_core.linux import netns
-from pyd_core.model.container import PortBinding
+from pyd_core.model.host_config import PortBinding
 from pyd_core.model.network import EndpointSettings, IpamConfig, NetworkMember
 
 if TYPE_CHECKING:

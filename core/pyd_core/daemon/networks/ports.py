@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.errors import EngineError, InvalidInput
-from pyd_core.model.container import PortBinding
+from pyd_core.model.host_config import PortBinding
 
 ANY = "0.0.0.0"  # noqa: S104 - what publishing without an address means
 

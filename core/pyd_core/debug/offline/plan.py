@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pyd_core.debug.credentials import CAPABILITIES, mask
 from pyd_core.errors import Unsupported
 from pyd_core.linux.overlay import MOST_LAYERS
-from pyd_core.model.container import Container, GraphDriver, HostConfig
+from pyd_core.model.container import Container, GraphDriver
+from pyd_core.model.host_config import HostConfig
 
 RUNTIME_CAPABILITIES = mask(
     *("chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap", "net_bind_service"),

@@ -15,6 +15,7 @@ from pyd_core.debug.offline.archive import CHUNK, chunks, write_archive
 from pyd_core.debug.offline.changes import Changed
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.images import Images
+from pyd_core.engine.options import CommitOptions
 from pyd_core.engine.session import Session
 from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.model.container import Container
@@ -32,7 +33,7 @@ async def save(session: Session, container: Container, changes: Sequence[Changed
     """
     images = Images(session)
     is_image = container.id == container.image
-    base = container.id if is_image else await Containers(session).commit(container.id)
+    base = container.id if is_image else await Containers(session).commit(container.id, CommitOptions(pause=False))
     try:
         with tempfile.TemporaryFile() as layer:
             write_archive(changes, upper, layer, whiteouts=True)
@@ -56,12 +57,9 @@ async def save(session: Session, container: Container, changes: Sequence[Changed
 
 
 async def _load(images: Images, archive: IO[bytes]) -> None:
-    async with images.load(chunks(archive)) as answer:
-        said = b"".join([chunk async for chunk in answer.chunks()])
-    for line in said.splitlines():
-        told = json.loads(line)
-        if "error" in told:
-            raise EngineError(f"the engine didn't take the image: {safe(str(told['error']))}")
+    async with images.load(chunks(archive)) as told:
+        async for _ in told:
+            pass
 
 
 def check_name(name: str) -> str:

@@ -1,44 +1,76 @@
-"""The log of one container, following."""
+"""The log of one container beside other things: a `LogView` that brings the keys a screen of its own would have."""
 
 from __future__ import annotations
 
-from pyd_core.fleet.entry import Entry
+from collections.abc import Callable
+
+from pyd_core.logs.pattern import Pattern
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.logbook import Logbook
+from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.render.figures import Clock
-from pyd_tui.dashboard.render.logs import log_line
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
-from pyd_tui.dashboard.tail import LogItem
-from pyd_tui.dashboard.widgets.lines import Lines
-
-FRAME = 0.1
-"""Seconds between two paints of a log that never stops: faster than that nobody reads, and every paint costs bytes."""
 
 
-class Logs(Lines[LogItem]):
-    """Shows a `Tail`'s ring."""
+class LogPane(LogView):
+    """Shows whichever log it is handed; what is looked for stays when that is another one.
 
-    can_follow = True
+    Args:
+        book: What to show at first.
+        clock: Writes the times.
+        told: Called when the cursor moved, or following began or ended.
+    """
 
-    def __init__(self, clock: Clock, *, id: str) -> None:
-        super().__init__(self._line, following=True, id=id)
-        self._clock = clock
+    BINDINGS = bindings("move", "text")
 
-    def _line(self, item: LogItem) -> Cell:
-        return log_line(item, self._clock, times=self.times)
+    def __init__(self, book: Logbook, clock: Clock, told: Callable[[], None], *, id: str) -> None:
+        super().__init__(book, clock, told, id=id)
+        self.ask: Callable[[], None] = lambda: None
+        """Lets the user type what to look for. Called, not told by a message: the next key is text already."""
 
+    @property
+    def query_text(self) -> str:
+        """What it looks for."""
+        return self.book.search.pattern.text if self.book.search is not None else ""
 
-def subject(entry: Entry | None) -> Cell:
-    """Names the container a pane is about."""
-    return cell(entry.name, "strong") if entry is not None else EMPTY
+    def find(self, text: str) -> None:
+        """Marks every occurrence, and goes to the first one from here back."""
+        self.seek(Pattern(text))
 
+    def show(self, book: Logbook) -> None:
+        """Shows this log from now on."""
+        if book is self.book:
+            self.sync()
+            return
+        searched = self.book.search
+        self.book = book
+        self.restart()
+        if searched is not None:
+            book.find(searched.pattern)
 
-def status(view: Lines[LogItem], dropped: int) -> Cell:
-    """Says how much there is, what had to go, and whether it follows."""
-    pieces: list[Piece] = []
-    if view.query_text:
-        at, total = view.matches()
-        pieces += (*cell(f"/{view.query_text}", "warn"), Piece(f" {at} of {total}  ", "dim"))
-    pieces.append(Piece(f"{view.count:,} lines", "dim"))
-    if dropped:
-        pieces.append(Piece(f", {dropped:,} older ones dropped", "warn"))
-    pieces.append(Piece("  following", "good") if view.following else Piece("  holding still", "warn"))
-    return tuple(pieces)
+    def action_find(self) -> None:
+        """Asks what to look for."""
+        self.ask()
+
+    def action_find_next(self) -> None:
+        """Goes to the next match."""
+        self.find_next(1)
+
+    def action_find_previous(self) -> None:
+        """Goes to the match before."""
+        self.find_next(-1)
+
+    def action_follow(self) -> None:
+        """Follows what comes, or holds still."""
+        self.follow()
+
+    def action_times(self) -> None:
+        """Shows or hides the times."""
+        self.show_times()
+
+    def action_left(self) -> None:
+        """Goes back towards the beginning of long lines."""
+        self.slide(-1)
+
+    def action_right(self) -> None:
+        """Goes towards the end of long lines."""
+        self.slide(1)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pyd_core.logs.pattern import Pattern
 from pyd_core.logs.store import LogItem
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.logbook import Logbook
 from pyd_tui.dashboard.render.figures import Clock
-from pyd_tui.dashboard.render.logrow import Look, log_row
-from pyd_tui.dashboard.render.pieces import Cell, Piece, fit, highlight_spans, width
+from pyd_tui.dashboard.render.logrow import Look, log_row, mode
+from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit, highlight_spans, width
 from pyd_tui.dashboard.theme import palette_of
 from pyd_tui.dashboard.widgets.lines import SIDE_STEP, slide
 from pyd_tui.dashboard.widgets.rows import Rows
@@ -19,6 +21,9 @@ from pyd_tui.dashboard.widgets.wrap import wrapped
 
 if TYPE_CHECKING:
     from textual.strip import Strip
+
+FRAME = 0.1
+"""Seconds between two paints of a log that never stops: faster than that nobody reads, and every paint costs bytes."""
 
 GUTTER = 2
 """Terminal columns before a line, for marks."""
@@ -54,6 +59,8 @@ class LogView(Rows):
         """Where the selection began."""
         self._cursor = 0
         self._anchor = 0
+        self._seek: int | None = None
+        """The line from which on the first match is to be shown, as soon as it is found."""
         self._state: tuple[object, ...] = ()
         self._laid: list[tuple[int, Cell]] | None = None
 
@@ -98,6 +105,8 @@ class LogView(Rows):
         if state != self._state:
             self._state = state
             self.redraw()
+        if self._seek is not None:
+            self.jump()
 
     def restart(self) -> None:
         """Forgets where it was: the book begins anew."""
@@ -106,6 +115,7 @@ class LogView(Rows):
         self.left = 0
         self.following = self.book.window.follows
         self._cursor = self._anchor = -(2**62)
+        self._seek = None
         self.sync()
 
     def redraw(self) -> None:
@@ -151,6 +161,51 @@ class LogView(Rows):
             self.following = True
             self.go(self.book.shown.number(self.count - 1), hold=False)
 
+    def seek(self, pattern: Pattern) -> None:
+        """Marks every match in what is shown, and goes to the first one from where that began.
+
+        Raises:
+            InvalidInput: It is no regular expression.
+        """
+        self.book.find(pattern)
+        if not pattern.text:
+            self._seek = None
+        elif self._seek is None:
+            cursor = self.cursor
+            self._seek = cursor if cursor is not None and not self.following else self.book.store.end
+        self.redraw()
+        self.sync()
+        self._told()
+
+    def jump(self) -> None:
+        """Shows the first match from where the search began; a line above the end for a view that follows.
+
+        As long as something is typed, and as long as not all lines were looked at, a better one may come.
+        """
+        search, start = self.book.search, self._seek
+        if search is None or start is None:
+            return
+        if search.complete and self.screen.focused is self:
+            self._seek = None
+        at = search.before(start) if start >= self.book.store.end else search.after(start - 1)
+        if at is not None:
+            self.go(at, middle=True)
+
+    def find_next(self, step: int) -> None:
+        """Goes to the next match, or the one before."""
+        search, cursor = self.book.search, self.cursor
+        if search is None or cursor is None:
+            return
+        self._seek = None
+        at = search.after(cursor) if step > 0 else search.before(cursor)
+        if at is not None:
+            self.go(at, middle=True)
+
+    def show_times(self) -> None:
+        """Shows or hides the times."""
+        self.look = replace(self.look, times=not self.look.times)
+        self.redraw()
+
     def slide(self, columns: int) -> None:
         """Goes sideways in long lines."""
         self.left = 0 if self.wrap else max(0, self.left + columns * SIDE_STEP)
@@ -166,6 +221,29 @@ class LogView(Rows):
         """Keeps the end in sight when it follows."""
         self.top = self.highest_top if self.following else min(self.top, self.highest_top)
         self.redraw()
+
+    @property
+    def status(self) -> Cell:
+        """Says how much there is, what had to go, what is looked for, and whether it follows."""
+        book = self.book
+        pieces: list[Piece] = []
+        if (search := book.search) is not None:
+            more = "" if search.complete else "+"
+            pieces += cell(f"/{search.pattern.text}", "warn")
+            how = f" ({mode(search.pattern)})" if search.pattern.regex or search.pattern.case else ""
+            at = search.position(self.cursor) or "-"
+            pieces.append(Piece(f"{how} {at} of {len(search):,}{more}  ", "dim"))
+        total = len(book.store)
+        pieces.append(Piece(f"{self.count:,} of {total:,} lines" if book.shown.filters else f"{total:,} lines", "dim"))
+        if book.store.lost:
+            pieces.append(Piece(f", {book.store.lost:,} skipped", "warn"))
+        if self.marked:
+            pieces.append(Piece(f", {len(self.marked)} marked", "accent"))
+        if book.problem is not None:
+            return (*pieces, *cell(f"  {book.problem.message}", "bad"))
+        if not book.window.follows:
+            return (*pieces, Piece("  not live", "warn"))
+        return (*pieces, Piece("  following", "good") if self.following else Piece("  holding still", "warn"))
 
     def drawn(self, item: LogItem) -> Cell:
         """Draws a line."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pyd_core.model.base import parse_time
-from pyd_core.model.container import Container, HealthConfig
+from pyd_core.model.container import Container
+from pyd_core.model.container_config import HealthConfig
 from pyd_tui.dashboard.render.facts import block, fact, nothing
 from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell

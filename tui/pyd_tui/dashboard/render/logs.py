@@ -6,24 +6,11 @@ from rich.ansi import AnsiDecoder
 from rich.style import Style
 
 from pyd_core.engine.gap import Gap
-from pyd_core.logs.line import LogLine
 from pyd_core.sanitise import safe, safe_bytes
-from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 
 LONGEST_SHOWN = 8192
 """Bytes of one line that are drawn; nobody reads more sideways, and the rest is counted."""
-
-
-def log_line(item: LogLine | Gap, clock: Clock, *, times: bool = True) -> Cell:
-    """Writes a line of a log, or says that some are missing."""
-    if isinstance(item, Gap):
-        return gap(item)
-    stamp = cell(f"{clock.local(item.time_ns):%H:%M:%S} ", "dim") if times and item.time_ns else EMPTY
-    mark: Cell = (Piece("▏", "bad"),) if item.stream == "stderr" else (Piece(" "),)
-    more = item.cut + max(0, len(item.data) - LONGEST_SHOWN)
-    rest = cell(f" … {more:,} more bytes", "dim") if more else EMPTY
-    return (*stamp, *mark, *coloured(item.data[:LONGEST_SHOWN]), *rest)
 
 
 def gap(item: Gap) -> Cell:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from textual import on
 from textual.screen import Screen
 
 from pyd_core.fleet.delta import Delta
+from pyd_tui.dashboard.panels.header import Header
+from pyd_tui.dashboard.panels.logs import LogPane
+from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -20,6 +24,11 @@ class LiveScreen(Screen[None]):
     def dashboard(self) -> Dashboard:
         """The app, as what it is."""
         return cast("Dashboard", self.app)
+
+    @property
+    def target(self) -> str | None:
+        """The id of the container that keys act on."""
+        return None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is typed, keys are text."""
@@ -38,8 +47,62 @@ class LiveScreen(Screen[None]):
         """There is more of the log that is followed."""
 
     def ticked(self) -> None:
-        """A second went by while what is shown is not current."""
+        """A second went by while what is shown is not current: says how old it is."""
+        for header in self.query(Header):
+            header.look()
 
     def watched(self) -> set[str]:
         """Returns the ids of the containers whose resource use this screen shows."""
         return set()
+
+    def action_debug(self) -> None:
+        """Leaves the terminal to a debug shell."""
+        self.dashboard.tasks.start(self.dashboard.enter_debug(self.target), name="debug")
+
+    def action_shell(self) -> None:
+        """Leaves the terminal to the container's own shell."""
+        self.dashboard.tasks.start(self.dashboard.enter_shell(self.target), name="exec")
+
+    def action_quit(self) -> None:
+        """Goes back to where it was opened."""
+        self.dismiss()
+
+
+class FindingScreen(LiveScreen):
+    """A screen with panes that are searched through one prompt, with the id `find`."""
+
+    DEFAULT_CSS = "FindingScreen #find { display: none; }"
+
+    @property
+    def pane(self) -> Lines[Any] | LogPane:
+        """The pane that is searched."""
+        raise NotImplementedError
+
+    @property
+    def _find(self) -> Prompt:
+        return self.query_one("#find", Prompt)
+
+    def ask_find(self) -> None:
+        """Lets the user type what to look for."""
+        self._find.display = True
+        self.set_focus(self._find)
+
+    def end_find(self) -> bool:
+        """Ends a search, and returns whether there was one."""
+        if not self.pane.query_text:
+            return False
+        self._find.set_text("")
+        self.pane.find("")
+        return True
+
+    @on(Prompt.Changed, "#find")
+    def _find_typed(self, event: Prompt.Changed) -> None:
+        self.pane.find(event.text)
+
+    @on(Prompt.Done, "#find")
+    def _find_done(self, event: Prompt.Done) -> None:
+        if not event.kept:
+            self._find.set_text("")
+            self.pane.find("")
+        self._find.display = False
+        self.set_focus(self.pane)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.containers import Container
@@ -19,7 +19,7 @@ from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.figures import size
 from pyd_tui.dashboard.render.narrowing import tally
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
 from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.view import ViewScreen
@@ -48,7 +48,7 @@ class Browse(ViewScreen):
     DEFAULT_CSS = """
     Browse #list { height: 1fr; }
     Browse #about { height: 45%; min-height: 4; }
-    Browse #narrowing, Browse #find { display: none; }
+    Browse #narrowing { display: none; }
     """
     BINDINGS = bindings("browse", "views", "everywhere")
     AUTO_FOCUS = "#rows"
@@ -86,13 +86,17 @@ class Browse(ViewScreen):
         self.about = self.query_one("#about", Lines)
         self.footer = self.query_one(Footer)
         self._filter = self.query_one("#narrowing", Prompt)
-        self._find = self.query_one("#find", Prompt)
-        self.about.ask = self._ask_find
+        self.about.ask = self.ask_find
         self.query_one(Header).look()
         self._settling = self.set_interval(SETTLE, self._rested, pause=True)
         self._calming = self.set_interval(CALM, self._calmed, pause=True)
         self._say("loading")
         self._load(measure=self.noun.measures_at_once and self._stock.disk is None)
+
+    @property
+    def pane(self) -> Lines[Any]:
+        """All about the row under the cursor."""
+        return self.about
 
     # What happens
 
@@ -104,10 +108,6 @@ class Browse(ViewScreen):
         self.table.set_stale(stale=not live)
         if delta.gap is not None or (live and not self._rows) or any(map(self.noun.renewed_by, delta.events)):
             self._calming.resume()
-
-    def ticked(self) -> None:
-        """What isn't current says how old it is."""
-        self.query_one(Header).look()
 
     def _calmed(self) -> None:
         self._calming.pause()
@@ -177,10 +177,7 @@ class Browse(ViewScreen):
             left: Cell = cell(text, "dim")
         else:
             left = cell(row.name, "strong") if row is not None else EMPTY
-        right = self._said
-        if self.about.query_text:
-            at, total = self.about.matches()
-            right = (*cell(f"/{self.about.query_text}", "warn"), Piece(f" {at} of {total}", "dim"))
+        right = self.about.search_status or self._said
         count = cell(f"{self.table.count:,} {self.noun.name}" if self.noun.name != "system" else "", "dim")
         self.query_one("#subject", Line).put(left, right or count)
 
@@ -262,10 +259,7 @@ class Browse(ViewScreen):
     def action_back(self) -> None:
         """Undoes a search, a focus, marks, a filter; then goes to the containers."""
         if self.focused is self.about:
-            if self.about.query_text:
-                self._find.set_text("")
-                self.about.find("")
-            else:
+            if not self.end_find():
                 self.set_focus(self.table)
         elif self.table.marked:
             self.table.clear_marks()
@@ -361,22 +355,6 @@ class Browse(ViewScreen):
             self._text = ""
         self.home()
         self._show()
-
-    def _ask_find(self) -> None:
-        self._find.display = True
-        self.set_focus(self._find)
-
-    @on(Prompt.Changed, "#find")
-    def _find_typed(self, event: Prompt.Changed) -> None:
-        self.about.find(event.text)
-
-    @on(Prompt.Done, "#find")
-    def _find_done(self, event: Prompt.Done) -> None:
-        if not event.kept:
-            self._find.set_text("")
-            self.about.find("")
-        self._find.display = False
-        self.set_focus(self.about)
 
 
 def _same(line: Cell) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.containers import Container
@@ -14,16 +14,15 @@ from pyd_core.model.base import decode
 from pyd_core.model.container import Container as Inspected
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.pages import PAGES, TABS, Subject
-from pyd_tui.dashboard.panels import logs as logs_panel
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
-from pyd_tui.dashboard.panels.logs import Logs
+from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.render.containers import state
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
-from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.screens.base import FindingScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Fixed, Lines
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 WAITING = {"why": "looking at the evidence", "processes": "asking the engine", "changes": "asking the engine"}
 
 
-class Detail(LiveScreen):
+class Detail(FindingScreen):
     """Tabs about one container.
 
     Args:
@@ -44,7 +43,6 @@ class Detail(LiveScreen):
         clock: Tells the time.
     """
 
-    DEFAULT_CSS = "Detail #find { display: none; }"
     BINDINGS = bindings("detail", "everywhere")
 
     def __init__(self, key: str, tab: str, clock: Clock) -> None:
@@ -63,7 +61,7 @@ class Detail(LiveScreen):
             for name in PAGES:
                 lines: Lines[Cell] = Lines(_same, empty=WAITING.get(name, "asking the engine"), id=name)
                 yield lines
-            yield Logs(dashboard.clock, id="logs")
+            yield LogPane(dashboard.tail, dashboard.clock, self._tell, id="logs")
             yield Events(dashboard.clock, id="events")
         yield Prompt(id="find")
         yield Footer("detail", "text")
@@ -72,18 +70,22 @@ class Detail(LiveScreen):
         """Opens the first tab and asks what inspect tells."""
         self.tabs = self.query_one(Tabs)
         self.footer = self.query_one(Footer)
-        self.logs = self.query_one(Logs)
-        self._find = self.query_one("#find", Prompt)
-        self._pages: dict[str, Lines[Cell]] = {name: self.query_one(f"#{name}", Lines) for name in TABS}
+        self.logs = self.query_one(LogPane)
+        self._pages: dict[str, LogPane | Lines[Any]] = {name: self.query_one(f"#{name}", Lines) for name in PAGES}
+        self._pages |= {"logs": self.logs, "events": self.query_one(Events)}
         for page in self._pages.values():
-            page.ask = self._ask_find
+            page.ask = self.ask_find
         self.query_one(Header).look()
-        self.logs.show(self.dashboard.tail.lines)
         self.query_one(Events).show(self.dashboard.timeline.of(self.key))
         self.action_go(self._first)
         self.dashboard.tasks.start(self._inspect(), name="inspect")
         await self.dashboard.follow(self.key)
         self.dashboard.measure()
+
+    @property
+    def target(self) -> str | None:
+        """The container it is about."""
+        return self.key
 
     @property
     def entry(self) -> Entry | None:
@@ -92,7 +94,7 @@ class Detail(LiveScreen):
         return self._subject.entry
 
     @property
-    def page(self) -> Lines[Cell]:
+    def pane(self) -> LogPane | Lines[Any]:
         """The open tab's lines."""
         return self._pages[self.tabs.current]
 
@@ -120,17 +122,8 @@ class Detail(LiveScreen):
 
     def logged(self) -> None:
         """Takes new lines of the log."""
-        tail = self.dashboard.tail
-        if self.logs.items is not tail.lines:
-            self.logs.show(tail.lines)
-        else:
-            self.logs.sync()
-        self.logs.empty = tail.silence
+        self.logs.show(self.dashboard.tail)
         self._tell()
-
-    def ticked(self) -> None:
-        """What isn't current says how old it is."""
-        self.query_one(Header).look()
 
     def watched(self) -> set[str]:
         """This container is measured."""
@@ -174,7 +167,7 @@ class Detail(LiveScreen):
             subject.verdict = link.judge.answer(entry) or subject.verdict
             if name == "why" and self.key in link.containers:
                 link.judge.want([entry])
-            page, lines = self._pages[name], Fixed(PAGES[name].draw(subject))
+            page, lines = self.query_one(f"#{name}", Lines), Fixed(PAGES[name].draw(subject))
             (page.replace if page.count else page.show)(lines)
         self._tell()
 
@@ -192,10 +185,9 @@ class Detail(LiveScreen):
             self.query_one("#subject", Line).put(name, cell(entry.image, "dim"))
         status: Cell = EMPTY
         if self.tabs.current == "logs":
-            status = logs_panel.status(self.logs, self.dashboard.tail.lines.dropped)
-        elif self.page.query_text:
-            at, total = self.page.matches()
-            status = (*cell(f"/{self.page.query_text}", "warn"), Piece(f" {at} of {total}", "dim"))
+            status = self.logs.status
+        elif isinstance(self.pane, Lines):
+            status = self.pane.search_status
         self.tabs.tell(EMPTY, status)
 
     # What keys do
@@ -236,45 +228,14 @@ class Detail(LiveScreen):
         """Opens its log on the whole screen."""
         self.app.push_screen(LogScreen((self.key,)))
 
-    def action_debug(self) -> None:
-        """Leaves the terminal to a debug shell."""
-        self.dashboard.tasks.start(self.dashboard.enter_debug(self.key), name="debug")
-
-    def action_shell(self) -> None:
-        """Leaves the terminal to the container's own shell."""
-        self.dashboard.tasks.start(self.dashboard.enter_shell(self.key), name="exec")
-
     def action_back(self) -> None:
         """Ends a search, else goes back to the list."""
-        if self.page.query_text:
-            self._find.set_text("")
-            self.page.find("")
-        else:
+        if not self.end_find():
             self.action_quit()
-
-    def action_quit(self) -> None:
-        """Goes back to the list."""
-        self.dismiss()
 
     @on(Lines.Changed)
     def _page_changed(self) -> None:
         self._tell()
-
-    def _ask_find(self) -> None:
-        self._find.display = True
-        self.set_focus(self._find)
-
-    @on(Prompt.Changed, "#find")
-    def _find_typed(self, event: Prompt.Changed) -> None:
-        self.page.find(event.text)
-
-    @on(Prompt.Done, "#find")
-    def _find_done(self, event: Prompt.Done) -> None:
-        if not event.kept:
-            self._find.set_text("")
-            self.page.find("")
-        self._find.display = False
-        self.set_focus(self.page)
 
 
 def _same(line: Cell) -> Cell:

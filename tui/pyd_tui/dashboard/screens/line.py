@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import plain
@@ -12,7 +12,7 @@ from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.logrow import unfolded
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
-from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.screens.base import FindingScreen
 from pyd_tui.dashboard.takeaway import CLIPBOARD
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Fixed, Lines
@@ -26,14 +26,13 @@ MOST = 2**20
 """Rows of a line that are shown at most: as many as the longest line has on the narrowest screen."""
 
 
-class LineScreen(LiveScreen):
+class LineScreen(FindingScreen):
     """Everything about one line.
 
     Args:
         item: The line.
     """
 
-    DEFAULT_CSS = "LineScreen #ask { display: none; }"
     BINDINGS = bindings("line", "everywhere")
 
     def __init__(self, item: LogItem) -> None:
@@ -45,14 +44,13 @@ class LineScreen(LiveScreen):
         yield Line(id="title")
         self.lines: Lines[Cell] = Lines(lambda row: row, id="line")
         yield self.lines
-        self._ask = Prompt(id="ask")
-        yield self._ask
+        yield Prompt(id="find")
         yield Footer("line")
 
     def on_mount(self) -> None:
         """Lays the line out."""
         self.query_one("#title", Line).put((Piece("One line", "title"),))
-        self.lines.ask = self._open
+        self.lines.ask = self.ask_find
         self.set_focus(self.lines)
         self.call_after_refresh(self._lay_out)
 
@@ -60,21 +58,10 @@ class LineScreen(LiveScreen):
         """Lays it out for another width."""
         self.call_after_refresh(self._lay_out)
 
-    def on_prompt_changed(self, event: Prompt.Changed) -> None:
-        """Looks for what is typed."""
-        self.lines.find(event.text)
-
-    def on_prompt_done(self, event: Prompt.Done) -> None:
-        """Goes back to the line."""
-        if not event.kept:
-            self._ask.set_text("")
-            self.lines.find("")
-        self._ask.display = False
-        self.set_focus(self.lines)
-
-    def _open(self) -> None:
-        self._ask.display = True
-        self.set_focus(self._ask)
+    @property
+    def pane(self) -> Lines[Any]:
+        """The line."""
+        return self.lines
 
     def _lay_out(self) -> None:
         room = max(8, self.size.width - 3)
@@ -105,12 +92,5 @@ class LineScreen(LiveScreen):
 
     def action_back(self) -> None:
         """Ends a search, else goes back to the log."""
-        if self.lines.query_text:
-            self._ask.set_text("")
-            self.lines.find("")
-        else:
+        if not self.end_find():
             self.action_quit()
-
-    def action_quit(self) -> None:
-        """Goes back to the log."""
-        self.dismiss()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,9 @@ from pyd_core.logs.mark import Mark, mark_of
 from pyd_core.logs.pattern import Pattern, plain
 from pyd_core.logs.store import LogItem
 from pyd_core.model.base import format_time
-from pyd_core.model.event import Event
 from pyd_core.sanitise import safe_bytes
 from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.logbook import PAGE, SECOND, TAIL, WINDOWS, Logbook, Window
+from pyd_tui.dashboard.logbook import PAGE, TAIL, WINDOWS, Logbook, Window
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logview import LogView
@@ -34,9 +32,6 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-
-TWICE = 2 * SECOND
-"""A start or death known from the list and one known from an event are the same within this time."""
 
 
 class LogScreen(LiveScreen):
@@ -55,8 +50,6 @@ class LogScreen(LiveScreen):
         self.names = dict.fromkeys(keys, "")
         self._asking = ""
         self._mode = Pattern("")
-        self._seek: int | None = None
-        """The line from which on the first match is to be shown, as soon as it is found."""
 
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
@@ -87,6 +80,11 @@ class LogScreen(LiveScreen):
         """Ends reading."""
         await self.book.aclose()
 
+    @property
+    def target(self) -> str | None:
+        """The container of the line under the cursor."""
+        return self._source() or self.keys[0]
+
     # What happens
 
     def changed(self, delta: Delta, *, happened: bool) -> None:
@@ -102,13 +100,7 @@ class LogScreen(LiveScreen):
     def logged(self) -> None:
         """Shows what is new."""
         self.view.sync()
-        if self._seek is not None:
-            self._jump()
         self._tell()
-
-    def ticked(self) -> None:
-        """What isn't current says how old it is."""
-        self.query_one(Header).look()
 
     def _look_up(self) -> None:
         known = self.dashboard.link.containers
@@ -119,29 +111,8 @@ class LogScreen(LiveScreen):
             self.view.look = replace(self.view.look, sources=shown)
         self._tell()
 
-    def _known_marks(self) -> Iterable[Mark]:
-        """What is known to have happened before this screen was opened."""
-        marks = [
-            mark
-            for item in self.dashboard.timeline.items
-            if isinstance(item, Event) and item.actor.id in self.keys and (mark := mark_of(item)) is not None
-        ]
-        for key in self.keys:
-            entry = self.dashboard.link.containers.get(key)
-            if entry is None:
-                continue
-            facts = [("start", entry.started_ns, "")]
-            if not entry.alive:
-                facts.append(("die", entry.finished_ns, f"exit {entry.exit_code}"))
-            for verb, time_ns, detail in facts:
-                told = any(one.verb == verb and abs(one.time_ns - (time_ns or 0)) < TWICE for one in marks)
-                if time_ns and not told:
-                    mark = Mark(time_ns=time_ns, container_id=key, name=entry.name, verb=verb, detail=detail)
-                    marks.append(mark)
-        return marks
-
     async def _read(self, window: Window) -> None:
-        await self.book.read(window, () if window.before_ns else self._known_marks())
+        await self.book.read(window, () if window.before_ns else self.dashboard.known_marks(self.keys))
         self.view.restart()
         self._tell()
 
@@ -153,7 +124,7 @@ class LogScreen(LiveScreen):
         pieces += cell(f"last {PAGE:,} each" if each else book.window.label, "accent")
         if book.full:
             pieces += cell("  no room for older lines", "warn")
-        self._title.put(tuple(pieces), self._status())
+        self._title.put(tuple(pieces), self.view.status)
         sources = self._sources()
         if sources or filters:
             self._chips.put((*sources, *chips(filters)))
@@ -175,28 +146,6 @@ class LogScreen(LiveScreen):
             text = "".join(piece.text for piece in name).rstrip()
             pieces.append(Piece(f"{text}  ", "dim" if key in muted else name[0].role))
         return tuple(pieces)
-
-    def _status(self) -> Cell:
-        book, view = self.book, self.view
-        pieces: list[Piece] = []
-        if book.search is not None:
-            more = "" if book.search.complete else "+"
-            at = book.search.position(view.cursor)
-            pieces += cell(f"/{book.search.pattern.text}", "warn")
-            how = f" ({mode(book.search.pattern)})" if book.search.pattern.regex or book.search.pattern.case else ""
-            pieces.append(Piece(f"{how} {at or '-'} of {len(book.search):,}{more}  ", "dim"))
-        total = len(book.store)
-        shown = f"{view.count:,} of {total:,}" if book.shown.filters else f"{total:,}"
-        pieces.append(Piece(f"{shown} lines", "dim"))
-        if book.store.lost:
-            pieces.append(Piece(f", {book.store.lost:,} skipped", "warn"))
-        if view.marked:
-            pieces.append(Piece(f", {len(view.marked)} marked", "accent"))
-        if book.problem is not None:
-            return (*pieces, *cell(f"  {book.problem.message}", "bad"))
-        if not book.window.follows:
-            return (*pieces, Piece("  not live", "warn"))
-        return (*pieces, Piece("  following", "good") if view.following else Piece("  holding still", "warn"))
 
     # Finding and narrowing
 
@@ -252,7 +201,7 @@ class LogScreen(LiveScreen):
         self.set_focus(self.view)
         if self._asking == "/":
             if event.kept:
-                self._jump()
+                self.view.jump()
             else:
                 self._find("")
         elif self._asking == "&" and event.kept and self._ask.text.strip("!"):
@@ -266,43 +215,15 @@ class LogScreen(LiveScreen):
 
     def _find(self, text: str) -> None:
         try:
-            self.book.find(replace(self._mode, text=text))
+            self.view.seek(replace(self._mode, text=text))
         except InvalidInput as error:
             self._note(error.message)
             return
         self._note()
-        self._seek_from_here()
-        self.view.redraw()
-        self.logged()
-
-    def _seek_from_here(self) -> None:
-        if self._seek is None:
-            cursor = self.view.cursor
-            self._seek = cursor if cursor is not None and not self.view.following else self.book.store.end
-        if not self._ask.text:
-            self._seek = None
-
-    def _jump(self) -> None:
-        """Shows the first match from where the search began; a line above the end for a view that follows."""
-        search = self.book.search
-        if search is None or self._seek is None:
-            return
-        start = self._seek
-        at = search.before(start) if start >= self.book.store.end else search.after(start - 1)
-        if at is not None:
-            self.view.go(at, middle=True)
-        if search.complete and self.focused is not self._ask:
-            self._seek = None
 
     def action_find_next(self, step: int) -> None:
         """Goes to the next match, or the one before."""
-        search, cursor = self.book.search, self.view.cursor
-        if search is None or cursor is None:
-            return
-        self._seek = None
-        at = search.after(cursor) if step > 0 else search.before(cursor)
-        if at is not None:
-            self.view.go(at, middle=True)
+        self.view.find_next(step)
 
     def _narrow(self, filters: Filters) -> None:
         self.book.narrow(filters)
@@ -351,8 +272,7 @@ class LogScreen(LiveScreen):
 
     def action_times(self) -> None:
         """Shows or hides the times."""
-        self.view.look = replace(self.view.look, times=not self.view.look.times)
-        self.view.redraw()
+        self.view.show_times()
 
     def action_columns(self) -> None:
         """Fields in columns, or lines as they are."""
@@ -396,11 +316,6 @@ class LogScreen(LiveScreen):
             self.footer.say("the previous run is known of a single container that was started", "warn")
             return
         await self._read(Window(label="before its last start", before_ns=entry.started_ns))
-
-    def action_debug(self) -> None:
-        """Leaves the terminal to a debug shell."""
-        key = self._source() or self.keys[0]
-        self.dashboard.tasks.start(self.dashboard.enter_debug(key), name="debug")
 
     # Taking along
 
@@ -467,12 +382,7 @@ class LogScreen(LiveScreen):
         elif self.book.search is not None:
             self._ask.set_text("")
             self._find("")
-            self.view.redraw()
         elif self.book.shown.filters:
             self._narrow(Filters())
         else:
             self.action_quit()
-
-    def action_quit(self) -> None:
-        """Goes back to where it was opened."""
-        self.dismiss()

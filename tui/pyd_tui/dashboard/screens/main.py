@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.containers import Container
@@ -12,12 +12,11 @@ from pyd_core.fleet.delta import Delta
 from pyd_tui.dashboard.actions import ACTIONS, Action, kill, perform, question, rename, update
 from pyd_tui.dashboard.commands import Call
 from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.panels import logs as logs_panel
 from pyd_tui.dashboard.panels.containers import Containers
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
-from pyd_tui.dashboard.panels.logs import Logs
+from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.notice import Notice
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.panels.views import Views
@@ -45,7 +44,7 @@ class Main(ViewScreen):
     DEFAULT_CSS = """
     Main #list { height: 1fr; align: center middle; }
     Main #pane { height: 36%; min-height: 4; }
-    Main #narrowing, Main #find { display: none; }
+    Main #narrowing { display: none; }
     Main #notice { display: none; }
     """
     BINDINGS = bindings("containers", "views", "everywhere")
@@ -62,7 +61,7 @@ class Main(ViewScreen):
             yield Notice()
         yield Tabs(("logs", "events"), "logs", id="tabs")
         with Container(id="pane"):
-            yield Logs(dashboard.clock, id="logs")
+            yield LogPane(dashboard.tail, dashboard.clock, self._tell_pane, id="logs")
             yield Events(dashboard.clock, id="events")
         yield Prompt(id="find")
         yield Prompt(id="command", sign=":")
@@ -72,22 +71,26 @@ class Main(ViewScreen):
         """Shows what there is, which at the start is nothing."""
         self.table = self.query_one(Containers)
         self.notice = self.query_one(Notice)
-        self.logs = self.query_one(Logs)
+        self.logs = self.query_one(LogPane)
         self.events = self.query_one(Events)
         self.tabs = self.query_one(Tabs)
         self.footer = self.query_one(Footer)
         self._filter = self.query_one("#narrowing", Prompt)
-        self._find = self.query_one("#find", Prompt)
         self._settling = self.set_interval(SETTLE, self._follow, pause=True)
         self.events.display = False
         self.events.show(self.dashboard.timeline.items)
-        self.logs.ask = self.events.ask = self._ask_find
+        self.logs.ask = self.events.ask = self.ask_find
         self._look()
 
     @property
-    def _pane(self) -> Logs | Events:
+    def pane(self) -> LogPane | Lines[Any]:
         """The pane that is open."""
         return self.logs if self.tabs.current == "logs" else self.events
+
+    @property
+    def target(self) -> str | None:
+        """The container under the cursor."""
+        return self.table.key
 
     # What happens
 
@@ -110,17 +113,8 @@ class Main(ViewScreen):
 
     def logged(self) -> None:
         """Takes new lines into the pane."""
-        tail = self.dashboard.tail
-        if self.logs.items is not tail.lines:
-            self.logs.show(tail.lines)
-        else:
-            self.logs.sync()
-        self.logs.empty = tail.silence
+        self.logs.show(self.dashboard.tail)
         self._tell_pane()
-
-    def ticked(self) -> None:
-        """What isn't current says how old it is."""
-        self.query_one(Header).look()
 
     def watched(self) -> set[str]:
         """What is on screen and lives is measured."""
@@ -164,8 +158,7 @@ class Main(ViewScreen):
     def _tell_pane(self) -> None:
         if self.tabs.current == "logs":
             entry = self.dashboard.link.containers.get(self.table.key or "")
-            state = logs_panel.status(self.logs, self.dashboard.tail.lines.dropped) if entry else EMPTY
-            self.tabs.tell(logs_panel.subject(entry), state)
+            self.tabs.tell(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
         else:
             self.tabs.tell(EMPTY, cell(f"{self.events.count:,} events", "dim"))
 
@@ -173,7 +166,7 @@ class Main(ViewScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the pane `/` looks for something, in the list it filters."""
-        if action == "filter" and self.focused is self._pane:
+        if action == "filter" and self.focused is self.pane:
             return False
         return super().check_action(action, parameters)
 
@@ -211,14 +204,6 @@ class Main(ViewScreen):
         if self.table.key is not None:
             self.app.push_screen(Detail(self.table.key, tab, self.dashboard.clock))
 
-    def action_debug(self) -> None:
-        """Leaves the terminal to a debug shell."""
-        self.dashboard.tasks.start(self.dashboard.enter_debug(self.table.key), name="debug")
-
-    def action_shell(self) -> None:
-        """Leaves the terminal to the container's own shell."""
-        self.dashboard.tasks.start(self.dashboard.enter_shell(self.table.key), name="exec")
-
     def action_mark(self) -> None:
         """Marks a container."""
         self.table.toggle_mark()
@@ -252,15 +237,12 @@ class Main(ViewScreen):
 
     def action_switch_focus(self) -> None:
         """Between the list and the pane."""
-        self.set_focus(self.table if self.focused is self._pane else self._pane)
+        self.set_focus(self.table if self.focused is self.pane else self.pane)
 
     def action_back(self) -> None:
         """Undoes what narrows: a search, a focus, marks, then the filters."""
-        if self.focused is self._pane:
-            if self._pane.query_text:
-                self._find.set_text("")
-                self._pane.find("")
-            else:
+        if self.focused is self.pane:
+            if not self.end_find():
                 self.set_focus(self.table)
         elif self.table.marked:
             self.table.clear_marks()
@@ -339,22 +321,6 @@ class Main(ViewScreen):
             self._narrow(replace(self.table.view, text=""))
         self.set_focus(self.table)
         self._look()
-
-    def _ask_find(self) -> None:
-        self._find.display = True
-        self.set_focus(self._find)
-
-    @on(Prompt.Changed, "#find")
-    def _find_typed(self, event: Prompt.Changed) -> None:
-        self._pane.find(event.text)
-
-    @on(Prompt.Done, "#find")
-    def _find_done(self, event: Prompt.Done) -> None:
-        if not event.kept:
-            self._find.set_text("")
-            self._pane.find("")
-        self._find.display = False
-        self.set_focus(self._pane)
 
 
 def _in_words(view: View) -> str:

@@ -7,11 +7,11 @@ from textual import on
 from pyd_core.errors import PydError
 from pyd_tui.dashboard.commands import Call, parse
 from pyd_tui.dashboard.panels.footer import Footer
-from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.screens.base import FindingScreen
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 
-class ViewScreen(LiveScreen):
+class ViewScreen(FindingScreen):
     """A view; it holds a prompt with the id `command`."""
 
     view = "containers"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from textual.message import Message
 
 from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, fit, highlight
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight
 from pyd_tui.dashboard.theme import palette_of
 from pyd_tui.dashboard.widgets.rows import Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
@@ -210,6 +210,14 @@ class Lines(Rows, Generic[T]):
             return 0, 0
         found = [at for at in range(self.count) if self._matches(at)]
         return (found.index(self.match_line) + 1 if self.match_line in found else 0), len(found)
+
+    @property
+    def search_status(self) -> Cell:
+        """Says what is looked for, and how often it is there; empty without a search."""
+        if not self.query_text:
+            return EMPTY
+        at, total = self.matches()
+        return (*cell(f"/{self.query_text}", "warn"), Piece(f" {at} of {total}", "dim"))
 
     def on_resize(self) -> None:
         """Keeps the end in sight when it follows."""

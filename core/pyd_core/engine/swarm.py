@@ -1,0 +1,48 @@
+"""The swarm that an engine is a member of, or isn't yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyd_core.engine.session import Session
+from pyd_core.model.base import decode
+from pyd_core.model.swarm import Swarm as SwarmModel
+
+EVERYWHERE = "0.0.0.0:2377"
+"""Where a member listens unless told, as the docker CLI has it."""
+
+
+class Swarm:
+    """`engine.swarm`: everything under `/swarm`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def inspect(self) -> SwarmModel:
+        """Returns the swarm with the tokens to join it; only a manager answers."""
+        return await self._session.get("/swarm", SwarmModel)
+
+    async def init(
+        self, *, advertise: str = "", listen: str = EVERYWHERE, spec: Mapping[str, object] | None = None
+    ) -> str:
+        """Makes a swarm with this engine as its first manager, and returns its node's id."""
+        body = {"ListenAddr": listen, "AdvertiseAddr": advertise, "Spec": dict(spec or {})}
+        made = decode(await self._session.post("/swarm/init", body=body), str)
+        self._session.renegotiate()
+        return made
+
+    async def join(self, remotes: Sequence[str], token: str, *, advertise: str = "", listen: str = EVERYWHERE) -> None:
+        """Becomes a member of the swarm that one of `remotes` (`host:port`) manages."""
+        body = {
+            "ListenAddr": listen,
+            "AdvertiseAddr": advertise,
+            "RemoteAddrs": list(remotes),
+            "JoinToken": token,
+        }
+        await self._session.post("/swarm/join", body=body)
+        self._session.renegotiate()
+
+    async def leave(self, *, force: bool = False) -> None:
+        """Is no member any more; a manager only with `force`."""
+        await self._session.post("/swarm/leave", {"force": force or None})
+        self._session.renegotiate()

@@ -1,0 +1,51 @@
+"""Paths inside containers, as the archive API tells of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+
+import msgspec
+
+from pyd_core.errors import BadAnswer
+
+STAT_HEADER = "x-docker-container-path-stat"
+
+_DIRECTORY = 1 << 31
+"""Of Go's `fs.FileMode`, as the next."""
+_LINK = 1 << 27
+
+
+class PathStat(msgspec.Struct, frozen=True, kw_only=True):
+    """What a path is, from the header of `HEAD /containers/{id}/archive`."""
+
+    name: str = ""
+    size: int = 0
+    """Bytes."""
+    mode: int = 0
+    """Go's `fs.FileMode`, whose type bits aren't those of stat(2)."""
+    modified: str = msgspec.field(name="mtime", default="")
+    link_target: str = msgspec.field(name="linkTarget", default="")
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a directory."""
+        return bool(self.mode & _DIRECTORY)
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a symbolic link."""
+        return bool(self.mode & _LINK)
+
+
+def decode_stat(headers: Mapping[str, str]) -> PathStat:
+    """Reads the header: base64 of JSON.
+
+    Raises:
+        BadAnswer: There is none, or it can't be read.
+    """
+    try:
+        return msgspec.json.decode(base64.b64decode(headers.get(STAT_HEADER, "")), type=PathStat)
+    except (binascii.Error, msgspec.DecodeError) as error:
+        raise BadAnswer(f"the engine doesn't tell what a path is: {error}") from error

@@ -1,0 +1,52 @@
+"""The portable part of a container's configuration, which images carry too."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pyd_core.model.base import Wire
+
+
+class HealthConfig(Wire):
+    """How health is probed."""
+
+    SPEC: ClassVar[str] = "HealthConfig"
+
+    test: list[str] = []
+    """`["NONE"]`, `["CMD", …]` or `["CMD-SHELL", LINE]`; empty inherits the image's."""
+    interval: int = 0
+    """Nanoseconds, as the next three."""
+    timeout: int = 0
+    retries: int = 0
+    start_period: int = 0
+    start_interval: int = 0
+
+
+class ContainerConfig(Wire):
+    """The portable part of a container's configuration, taken from image and creation."""
+
+    SPEC: ClassVar[str] = "ContainerConfig"
+
+    hostname: str = ""
+    domainname: str = ""
+    user: str = ""
+    """`name`, `uid`, `name:group` or `uid:gid`; empty is root."""
+    attach_stdin: bool = False
+    attach_stdout: bool = False
+    attach_stderr: bool = False
+    exposed_ports: dict[str, dict[str, str]] = {}
+    tty: bool = False
+    open_stdin: bool = False
+    stdin_once: bool = False
+    env: list[str] = []
+    """`NAME=VALUE`, in order."""
+    cmd: list[str] | None = None
+    healthcheck: HealthConfig | None = None
+    image: str = ""
+    volumes: dict[str, dict[str, str]] = {}
+    working_dir: str = ""
+    entrypoint: list[str] | str | None = None
+    labels: dict[str, str] = {}
+    stop_signal: str | None = None
+    stop_timeout: int | None = None
+    """Seconds."""

@@ -1,0 +1,27 @@
+"""Making a container: all that can be asked for."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pyd_core.model.base import Wire
+from pyd_core.model.container_config import ContainerConfig
+from pyd_core.model.host_config import HostConfig
+from pyd_core.model.network import EndpointSettings
+
+
+class NetworkingConfig(Wire):
+    """Networks to join, by name."""
+
+    SPEC: ClassVar[str] = "NetworkingConfig"
+
+    endpoints_config: dict[str, EndpointSettings | None] = {}
+
+
+class CreateBody(ContainerConfig):
+    """The body of `POST /containers/create`."""
+
+    SPEC: ClassVar[str] = "POST /containers/create body"
+
+    host_config: HostConfig = HostConfig()
+    networking_config: NetworkingConfig = NetworkingConfig()

@@ -1,0 +1,94 @@
+"""Nodes: the machines of a swarm."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from pyd_core.model.base import Wire
+from pyd_core.model.service import ObjectVersion, ResourceObject
+
+
+class NodeSpec(Wire):
+    """What a node shall be."""
+
+    SPEC: ClassVar[str] = "NodeSpec"
+
+    name: str = ""
+    labels: dict[str, str] = {}
+    role: str = ""
+    """`worker` or `manager`."""
+    availability: str = ""
+    """`active`, `pause` (keeps its tasks, gets no more) or `drain` (gives them up)."""
+
+
+class NodePlatform(Wire):
+    """What programs a node can run."""
+
+    SPEC: ClassVar[str] = "Platform"
+
+    architecture: str = ""
+    os: str = msgspec.field(name="OS", default="")
+
+
+class NodeEngine(Wire):
+    """The engine of a node."""
+
+    SPEC: ClassVar[str] = "EngineDescription"
+
+    engine_version: str = ""
+    labels: dict[str, str] = {}
+
+
+class NodeDescription(Wire):
+    """What a node is."""
+
+    SPEC: ClassVar[str] = "NodeDescription"
+
+    hostname: str = ""
+    platform: NodePlatform = msgspec.field(default_factory=NodePlatform)
+    resources: ResourceObject = msgspec.field(default_factory=ResourceObject)
+    engine: NodeEngine = msgspec.field(default_factory=NodeEngine)
+
+
+class NodeStatus(Wire):
+    """How a node does."""
+
+    SPEC: ClassVar[str] = "NodeStatus"
+
+    state: str = ""
+    """`ready`, `down`, `disconnected` or `unknown`."""
+    message: str = ""
+    addr: str = ""
+
+
+class ManagerStatus(Wire):
+    """How a manager does."""
+
+    SPEC: ClassVar[str] = "ManagerStatus"
+
+    leader: bool = False
+    reachability: str = ""
+    addr: str = ""
+
+
+class Node(Wire):
+    """A node."""
+
+    SPEC: ClassVar[str] = "Node"
+
+    id: str = msgspec.field(name="ID", default="")
+    version: ObjectVersion = msgspec.field(default_factory=ObjectVersion)
+    created_at: str = ""
+    updated_at: str = ""
+    spec: NodeSpec = msgspec.field(default_factory=NodeSpec)
+    description: NodeDescription = msgspec.field(default_factory=NodeDescription)
+    status: NodeStatus = msgspec.field(default_factory=NodeStatus)
+    manager_status: ManagerStatus | None = None
+    """None for a worker."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.spec.name or self.description.hostname or self.id

@@ -1,0 +1,41 @@
+"""The swarm that an engine is a member of."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from pyd_core.model.base import Wire
+from pyd_core.model.service import ObjectVersion
+
+
+class SwarmSpec(Wire):
+    """What a swarm shall be."""
+
+    SPEC: ClassVar[str] = "SwarmSpec"
+
+    name: str = ""
+    labels: dict[str, str] = {}
+
+
+class JoinTokens(Wire):
+    """What a machine has to show to join; secrets."""
+
+    SPEC: ClassVar[str] = "JoinTokens"
+
+    worker: str = ""
+    manager: str = ""
+
+
+class Swarm(Wire):
+    """A swarm, as a manager tells of it."""
+
+    SPEC: ClassVar[str] = "Swarm"
+
+    id: str = msgspec.field(name="ID", default="")
+    version: ObjectVersion = msgspec.field(default_factory=ObjectVersion)
+    created_at: str = ""
+    updated_at: str = ""
+    spec: SwarmSpec = msgspec.field(default_factory=SwarmSpec)
+    join_tokens: JoinTokens = msgspec.field(default_factory=JoinTokens)

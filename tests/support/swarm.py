@@ -1,0 +1,79 @@
+"""A Docker Engine of its own that can become a swarm without the developer's own engine noticing."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from support.docker import Docker
+from support.missing import missing
+
+PATIENCE = 60.0
+"""Seconds until an engine that doesn't answer counts as broken."""
+
+
+@dataclass
+class SwarmHost:
+    """A daemon with store, socket and network namespace of its own: its swarm is seen by nobody else."""
+
+    directory: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="pyds-", dir="/tmp")))
+    _daemon: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"unix://{self.directory}/docker.sock"
+
+    def __enter__(self) -> Self:
+        if shutil.which("dockerd") is None:
+            missing("dockerd")
+        options = [
+            f"--data-root={self.directory}/data",
+            f"--exec-root={self.directory}/exec",
+            f"--pidfile={self.directory}/docker.pid",
+            f"--host={self.url}",
+            "--storage-driver=vfs",  # stacks on whatever file system this is
+            "--bridge=none",
+            "--iptables=false",
+            "--ip6tables=false",
+        ]
+        script = 'ip link set lo up && exec dockerd "$@"'
+        with (self.directory / "log").open("wb") as log:
+            self._daemon = subprocess.Popen(
+                ["unshare", "--net", "sh", "-c", script, "dockerd", *options],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers():
+            if time.monotonic() > deadline or self._daemon.poll() is not None:
+                raise AssertionError(f"dockerd doesn't answer:\n{(self.directory / 'log').read_text()[-3000:]}")
+            time.sleep(0.1)
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        docker = Docker(self.url)
+        docker("swarm", "leave", "--force", check=False)
+        if found := docker("ps", "-aq", check=False).split():
+            docker("rm", "-f", *found, check=False)
+        if self._daemon is not None:
+            self._daemon.send_signal(signal.SIGTERM)
+            self._daemon.wait(PATIENCE)
+        for line in Path("/proc/self/mounts").read_text().splitlines():
+            if line.split()[1].startswith(f"{self.directory}/"):
+                subprocess.run(["umount", "-l", line.split()[1]], check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        done = subprocess.run(["docker", "-H", self.url, "version"], capture_output=True, check=False)
+        return done.returncode == 0
