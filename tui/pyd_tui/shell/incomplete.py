@@ -91,7 +91,8 @@ class _Scan:
         elif letter == ")":
             if self.open and self.open[-1] == ")":
                 self.open.pop()
-            self.starts = "esac" in self.open[-1:]
+            is_function = self.text[: self.place - 1].rstrip().endswith("(")
+            self.starts = is_function or "esac" in self.open[-1:]
             self.joins = False
             return
         self.joins = double in ("&&", "||", "|&") or letter == "|"
