@@ -29,13 +29,13 @@ class Pack:
 
 BASE = Pack(
     name="base",
-    revision=1,
+    revision=3,
     packages=(
         *("bash", "dash", "coreutils", "findutils", "diffutils", "grep", "sed", "gawk", "debianutils", "hostname"),
         *("less", "file", "jq", "ripgrep", "tree", "vim", "nano"),
         *("tar", "gzip", "bzip2", "xz-utils", "zstd"),
         *("procps", "psmisc", "htop", "lsof", "strace", "util-linux", "libcap2-bin"),
-        *("curl", "openssl", "ca-certificates", "iproute2", "iputils-ping", "netcat-openbsd"),
+        *("curl", "openssl", "ca-certificates", "iproute2", "iputils-ping", "netcat-openbsd", "tcpdump"),
         *("libc-bin", "ncurses-bin", "ncurses-base", "ncurses-term"),
     ),
     links={

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pyd_core.debug.toolbox import store
 from pyd_core.linux.process import is_alive
@@ -43,3 +45,21 @@ def sessions_left() -> list[str]:
     here = str(Path("/proc/self/ns/pid").stat().st_ino)
     ours = [(path, *path.name.split("-")[2:]) for path in found if re.fullmatch(f"pyd-{here}-[0-9]+-[0-9]+", path.name)]
     return [str(path) for path, pid, start in ours if not is_alive(int(pid), int(start))]
+
+
+class Builtins:
+    """Calls builtins on one target, as `pyd debug NAME -b LINE`."""
+
+    def __init__(self, debug: Run, name: str) -> None:
+        self._debug = debug
+        self.name = name
+
+    def __call__(self, line: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Runs a line and returns what came of it."""
+        return self._debug(self.name, "-b", line, **options)
+
+    def json(self, line: str, *, code: int = 0) -> Any:
+        """Runs a line with `--json` and returns the document."""
+        done = self(f"{line} --json")
+        assert done.returncode == code, (line, done.returncode, done.stderr)
+        return json.loads(done.stdout)

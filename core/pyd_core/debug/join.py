@@ -528,9 +528,9 @@ def _keep(plan: Plan, opened: Opened, groups: Groups, status: socket.socket) -> 
         _set_capabilities(_CAP_KILL, _CAP_KILL, 0)
         ended = _mind(command, everyone=True)
         _tell(status, "exit", ended)
-        while groups.kill(os.getpid()):
-            os.waitpid(-1, 0)
-        with contextlib.suppress(ChildProcessError):
+        with contextlib.suppress(ChildProcessError):  # a member may be listed a moment longer than it is a child
+            while groups.kill(os.getpid()):
+                os.waitpid(-1, 0)
             while True:
                 os.waitpid(-1, 0)
     except CallFailed as error:

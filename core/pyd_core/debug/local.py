@@ -154,7 +154,7 @@ class LocalAccess:
             plan = make_plan(self._target, options, self._toolbox, terminal=False)
         except ProcessLookupError as error:
             raise self._ended() from error
-        plan["env"] |= dict(pair.partition("=")[::2] for pair in env)
+        plan["env"] |= {name: value for name, _, value in (pair.partition("=") for pair in env)}
         return LocalProcess(plan, self._target.name)
 
     def run(

@@ -24,9 +24,7 @@ class Builtin(msgspec.Struct, frozen=True):
 
 
 BUILTINS: dict[str, Builtin] = {
-    "ps": Builtin(
-        "pyd_tui.shell.builtins.ps", "List the processes as a tree, with both their pids, memory and open files"
-    ),
+    "ps": Builtin("pyd_tui.shell.builtins.ps", "List the processes as a tree, with memory and open files"),
     "sockets": Builtin("pyd_tui.shell.builtins.sockets", "List who listens and who is connected, with the process"),
     "net": Builtin("pyd_tui.shell.builtins.net", "Show interfaces, routes and name servers"),
     "dns": Builtin("pyd_tui.shell.builtins.dns", "Look a name up as the target would, and say who answers what"),
@@ -44,6 +42,15 @@ BUILTINS: dict[str, Builtin] = {
     "inspect": Builtin("pyd_tui.shell.builtins.inspect", "Show what the engine tells, or a part of it"),
     "layers": Builtin("pyd_tui.shell.builtins.layers", "List the layers of the image with their sizes"),
     "why": Builtin("pyd_tui.shell.builtins.why", "Say why it died or what is wrong with it"),
+    "entrypoint": Builtin("pyd_tui.shell.builtins.entrypoint", "Show, check, run or trace what it starts with"),
+    "get": Builtin("pyd_tui.shell.builtins.get", "Copy files out of the container"),
+    "put": Builtin("pyd_tui.shell.builtins.put", "Copy files into the container"),
+    "edit": Builtin("pyd_tui.shell.builtins.edit", "Edit a file of the container in your own editor"),
+    "forward": Builtin("pyd_tui.shell.builtins.forward", "Forward a port of this machine into its network"),
+    "pcap": Builtin("pyd_tui.shell.builtins.pcap", "Capture the container's traffic"),
+    "trace": Builtin("pyd_tui.shell.builtins.trace", "Show what a process executes, opens or connects to"),
+    "stack": Builtin("pyd_tui.shell.builtins.stack", "Show where a process is, by the tool that fits it"),
+    "report": Builtin("pyd_tui.shell.builtins.report", "Write all there is to know into one archive"),
     "whence": Builtin("pyd_tui.shell.builtins.whence", "Say what a command is: a builtin, the container's, a tool"),
     "su": Builtin("pyd_tui.shell.builtins.su", "Go on as root, as the main process's user, or as any other"),
     "record": Builtin("pyd_tui.shell.builtins.record", "Record what the terminal shows, as an asciicast"),

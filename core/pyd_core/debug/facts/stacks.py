@@ -1,0 +1,153 @@
+"""Where a process of the target is: by the tool that knows its language, by gdb, or by what the kernel tells."""
+
+from __future__ import annotations
+
+import posixpath
+
+import msgspec
+
+from pyd_core.debug.access import Access
+from pyd_core.debug.facts.processes import target_pid
+from pyd_core.debug.facts.tools import is_there, tool
+from pyd_core.errors import PydError
+
+GO_MARK = b"\xff Go buildinf:"
+"""Begins what the Go linker writes into every program (debug/buildinfo)."""
+MOST_THREADS = 256
+_HEAD = 8 << 20
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool that shows stacks."""
+
+    language: str
+    tool: str
+    pack: str
+    """The pack that brings it."""
+    arguments: tuple[str, ...]
+    """`PID` stands for the process."""
+    keys: bytes = b""
+    """What is typed into it; the last answer of delve's leaves the process running."""
+
+
+WAYS = {
+    "python": Way(language="Python", tool="py-spy", pack="python", arguments=("dump", "--pid", "PID")),
+    "jvm": Way(language="Java", tool="jstack", pack="jvm", arguments=("PID",)),
+    "go": Way(
+        language="Go",
+        tool="dlv",
+        pack="go",
+        arguments=("attach", "PID", "--allow-non-terminal-interactive=true"),
+        keys=b"goroutines -t 20\nexit\nn\n",
+    ),
+}
+NATIVE = Way(
+    language="native",
+    tool="gdb",
+    pack="trace",
+    arguments=("-batch", "-nx", "-ex", "set pagination off", "-ex", "thread apply all bt", "-p", "PID"),
+)
+
+
+class Thread(msgspec.Struct, frozen=True, kw_only=True):
+    """One thread as the kernel sees it."""
+
+    tid: int
+    """As the target numbers it."""
+    name: str
+    state: str
+    waits_in: str
+    """The function of the kernel it sleeps in; empty for one that runs."""
+    kernel_stack: tuple[str, ...]
+
+
+class Stack(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a process is."""
+
+    pid: int
+    language: str
+    """`Python`, `Java`, `Go` or `native`."""
+    tool: str
+    """Who told: a program, or `kernel`."""
+    text: str = ""
+    threads: tuple[Thread, ...] = ()
+    advice: str = ""
+    """What to install to see more."""
+
+
+def read_stack(access: Access, host_pid: int) -> Stack:
+    """Returns where a process is, as well as the tools at hand can tell."""
+    pid = target_pid(access.proc(host_pid, "status"), host_pid)
+    own = WAYS.get(runtime_of(access, host_pid))
+    missing: list[Way] = []
+    for way in (own, NATIVE):
+        if way is None:
+            continue
+        if not is_there(access, way.tool):
+            missing.append(way)
+            continue
+        words = [str(pid) if part == "PID" else part for part in way.arguments]
+        done = access.run([tool(way.tool), *words], data=way.keys)
+        text = done.stdout.decode(errors="replace")
+        if done.code == 0 and text.strip():
+            return Stack(pid=pid, language=(own or NATIVE).language, tool=way.tool, text=text, advice=_advice(missing))
+    return Stack(
+        pid=pid,
+        language=(own or NATIVE).language,
+        tool="kernel",
+        threads=read_threads(access, host_pid),
+        advice=_advice(missing),
+    )
+
+
+def runtime_of(access: Access, host_pid: int) -> str:
+    """Tells what runs a process's program: `python`, `jvm`, `node`, `go` or `native`."""
+    try:
+        program = access.proc_link(host_pid, "exe").removesuffix(" (deleted)")
+    except PydError:
+        return "native"
+    name = posixpath.basename(program)
+    for begin, runtime in (("python", "python"), ("pypy", "python"), ("java", "jvm"), ("node", "node")):
+        if name.startswith(begin):
+            return runtime
+    text = access.proc(host_pid, "maps", limit=1 << 20)
+    if b"/libpython" in text:
+        return "python"
+    if b"/libjvm.so" in text:
+        return "jvm"
+    try:
+        return "go" if GO_MARK in access.read_file(program, limit=_HEAD) else "native"
+    except PydError:
+        return "native"
+
+
+def read_threads(access: Access, host_pid: int) -> tuple[Thread, ...]:
+    """Returns what the kernel tells of a process's threads."""
+    found: list[Thread] = []
+    for name in sorted(access.proc_names(host_pid, "task"), key=int)[:MOST_THREADS]:
+        try:
+            status = access.proc(host_pid, f"task/{name}/status")
+            stack = access.proc(host_pid, f"task/{name}/stack").decode(errors="replace")
+            waits = access.proc(host_pid, f"task/{name}/wchan").decode(errors="replace")
+        except PydError:
+            continue  # it has ended
+        fields = {
+            key: value.strip() for key, _, value in (line.partition(":") for line in status.decode().splitlines())
+        }
+        found.append(
+            Thread(
+                tid=target_pid(status, int(name)),
+                name=fields.get("Name", ""),
+                state=fields.get("State", "")[3:].strip("()"),
+                waits_in="" if waits == "0" else waits,
+                kernel_stack=tuple(line.partition("] ")[2] for line in stack.splitlines() if "] " in line),
+            )
+        )
+    return tuple(found)
+
+
+def _advice(missing: list[Way]) -> str:
+    if not missing:
+        return ""
+    way = missing[0]
+    return f"for its {way.language} stack: install {way.pack} (it brings {way.tool})"

@@ -1,0 +1,160 @@
+"""Builtins about programs: what a container starts with, traces, stacks and the report; running or not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from support.debugging import Builtins, Run, command, sessions_left
+from support.docker import LONE, Docker, busybox_files
+from support.staging import loader_files, make_programs
+
+FOREIGN = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00" + bytes(60)
+"""The head of a program for arm64."""
+
+
+@pytest.fixture(scope="module")
+def bad(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image with a program for each thing that can be wrong with one."""
+    programs = make_programs(tmp_path_factory.mktemp("programs"))
+    files: dict[str, bytes | Path | str] = {
+        **busybox_files(),
+        **loader_files(programs["dynamic"]),
+        "crlf": b"#!/bin/sh\r\necho hello\r\n",
+        "nowhere": b"#!/opt/python3\nprint()\n",
+        "noexec": b"#!/bin/sh\n",
+        "bare": b"echo no first line\n",
+        "foreign": FOREIGN,
+        "closed/app": programs["sleeper"],
+        "etc/passwd": b"root:x:0:0::/:/bin/sh\nme:x:1000:1000::/:/bin/sh\n",
+    }
+    modes = {"noexec": 0o644, "closed": 0o700}
+    return docker.image("bad", files, 'CMD ["/bin/sh"]', directories=("tmp", "closed"), modes=modes)
+
+
+CASES = (
+    (("/missing",), (), "missing-program"),
+    (("/crlf",), (), "crlf-script"),
+    (("/nowhere",), (), "interpreter-missing"),
+    (("/noexec",), (), "not-executable"),
+    (("/bare",), (), "no-interpreter-line"),
+    (("/foreign",), (), "wrong-architecture"),
+    (("/dynamic",), (), "library-missing"),
+    (("/closed/app",), ("--user", "me"), "user-lacks-rights"),
+    (("/bin/true",), ("--user", "nobody-here"), "unknown-user"),
+    (("sh", "-c", "sleep 5; true"), (), "shell-form"),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[wanted for _, _, wanted in CASES])
+def test_lint_finds_what_is_wrong_before_it_is_started(
+    debug: Run, docker: Docker, bad: str, case: tuple[tuple[str, ...], tuple[str, ...], str]
+):
+    words, options, wanted = case
+    name = docker.create("bad", bad, *words, options=("--network", "none", *options))
+    done = debug(name, "-b", "entrypoint --lint --json")
+    found = {one["id"]: one["level"] for one in json.loads(done.stdout)}
+    assert wanted in found
+    assert done.returncode == (1 if "error" in found.values() else 0)
+
+
+def test_a_good_one_passes_and_what_doesnt_run_is_seen_as_it_would_start(debug: Run, docker: Docker, bad: str):
+    stopped = Builtins(debug, docker.create("good", bad, "/bin/busybox", "true", options=(*LONE, "-e", "KEY=hidden")))
+    assert stopped.json("entrypoint --lint") == []
+    start = stopped.json("entrypoint")
+    assert (start["program"], start["kind"], start["argv"]) == ("/bin/busybox", "elf", ["/bin/busybox", "true"])
+    assert "crlf" in {one["name"] for one in stopped.json("files /")}
+    assert {one["name"] for one in stopped.json("env")} >= {"KEY"}
+    assert stopped.json("layers")[0]["made_by"] == "the container itself"
+    image = Builtins(debug, f"image:{bad}")
+    assert image.json("entrypoint")["argv"] == ["/bin/sh"]
+    assert "no container" in image("why").stderr
+    assert sessions_left() == []
+
+
+@pytest.fixture(scope="module")
+def worker(debug: Run, docker: Docker, bad: str) -> Builtins:
+    """A container whose main process opens, executes and connects, again and again, and heeds no SIGTERM."""
+    script = "while :; do cat /tmp/wanted 2>/dev/null; nc -w 1 127.0.0.1 9 </dev/null; sleep 0.2; done"
+    return Builtins(debug, docker.run("worker", bad, "sh", "-c", script, options=("--network", "none")))
+
+
+def test_trace_shows_what_is_executed_opened_connected_and_signalled(worker: Builtins, docker: Docker):
+    def traced(kind: str, count: int) -> list[dict[str, str]]:
+        done = worker(f"trace {kind} -n {count} --json --seconds 15")
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert "cat /tmp/wanted" in {one["subject"] for one in traced("exec", 6)}
+    opened = {one["subject"]: one["error"] for one in traced("open", 12)}
+    assert opened["/tmp/wanted"] == "ENOENT"
+    assert any(one["subject"] == "127.0.0.1:9" and one["error"] == "ECONNREFUSED" for one in traced("connect", 1))
+    assert any(one["arguments"] == "SIGCHLD" for one in traced("signal", 4))
+    assert worker("trace open 4242").returncode == 1
+
+
+def test_a_pid_1_that_heeds_no_stop_signal_is_told_while_it_runs(worker: Builtins):
+    found = {one["id"] for one in worker.json("entrypoint --lint")}
+    assert {"no-signal-handling", "shell-form"} <= found
+
+
+def test_run_and_trace_start_it_again_beside_the_target(debug: Run, docker: Docker, bad: str):
+    script = "echo from $0 $(id -u); cat /nothing; exit 7"
+    options = (*LONE, "--user", "1000")
+    once = Builtins(debug, docker.create("once", bad, "sh", "-c", script, "here", options=options))
+    done = once("entrypoint --run")
+    assert done.stdout.splitlines()[0] == "from here 1000"
+    assert "/nothing" in done.stdout
+    assert done.returncode == 7
+    traced = once("entrypoint --trace")
+    assert "/nothing ENOENT" in traced.stdout
+    assert "it said: from here 1000" in traced.stdout
+    assert traced.returncode == 7
+    assert "/dev/.pyd" not in traced.stdout
+
+
+def test_stack_tells_where_a_process_sleeps_and_what_would_tell_more(debug: Run, docker: Docker, distroless: str):
+    app = Builtins(debug, docker.run("stack", distroless, options=LONE))
+    found = app.json("stack")
+    assert found["pid"] == 1
+    if found["tool"] == "kernel":
+        assert found["threads"][0]["name"] == "app"
+        assert any("pause" in frame for frame in found["threads"][0]["kernel_stack"])
+        assert "install trace" in found["advice"]
+    else:
+        assert "pause" in found["text"]
+    assert app("stack").stdout
+
+
+def test_the_report_is_one_archive_without_secrets(debug: Run, docker: Docker, bad: str, tmp_path: Path):
+    options = (*LONE, "-e", "TOKEN=sesame")
+    name = docker.run("reported", bad, "sh", "-c", "echo planted-line; exec sleep 1000", options=options)
+    file = tmp_path / "report.tar.gz"
+    done = debug(name, "-b", f"report {file}")
+    assert done.returncode == 0
+    with tarfile.open(file) as tar:
+        parts = {Path(entry.name).name: tar.extractfile(entry).read() for entry in tar if entry.isfile()}  # type: ignore[union-attr]
+    wanted = {"inspect.json", "why.txt", "logs.txt", "ps.json", "sockets.json", "stacks.txt", "cgroup.json"}
+    assert wanted <= set(parts)
+    assert "kernel.txt" in parts or b"kernel" in parts["missing.txt"]
+    assert b"planted-line" in parts["logs.txt"]
+    assert json.loads(parts["ps.json"])[0]["name"] == "sleep"
+    assert b"sesame" not in b"".join(parts.values())
+    assert file.stat().st_mode & 0o077 == 0
+    assert "[file-exists]" in debug(name, "-b", f"report {file}").stderr
+
+
+def test_an_interrupted_builtin_leaves_nothing(worker: Builtins):
+    import signal
+
+    process = subprocess.Popen(command(worker.name, "-b", "trace exec"), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert sessions_left() == []
+    assert {one["state"] for one in worker.json("ps")} & {"traced"} == set()

@@ -1,0 +1,125 @@
+"""`entrypoint`: what the target starts with; what is wrong with it; running it again, or under strace."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+import click
+
+from pyd_core.debug.facts.programs import Finding, Start, examine_start, lint
+from pyd_core.debug.facts.system_calls import parse_trace
+from pyd_core.debug.facts.tools import lines_of, merged, swapped, timed, tool
+from pyd_core.debug.toolbox import PREFIX
+from pyd_core.sanitise import safe
+from pyd_tui.cli.columns import Cell, Column, write_table
+from pyd_tui.cli.output import coloured, write, write_json
+from pyd_tui.shell.builtins.trace import write_event
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+
+FINDINGS = (Column(title="LEVEL"), Column(title="ID"), Column(title="WHAT", cut=60))
+FACTS = (Column(title="WHAT"), Column(title="VALUE", cut=60))
+
+
+@click.command(
+    "entrypoint",
+    cls=BuiltinCommand,
+    examples=(
+        ("entrypoint", "what is started, as whom, where"),
+        ("entrypoint --lint", "what is wrong with it; exit code 1 if it can't start"),
+        ("entrypoint --run", "run it again beside the target, as its user"),
+        ("entrypoint --trace", "the same, with the files and programs it looks for"),
+    ),
+)
+@click.option("--print", "mode", flag_value="print", default=True, help="Show what is started (the default).")
+@click.option("--lint", "mode", flag_value="lint", help="Look for what is wrong with it.")
+@click.option("--run", "mode", flag_value="run", help="Run it in the target's view, as the target's user.")
+@click.option("--trace", "mode", flag_value="trace", help="Run it under strace.")
+@click.option("--seconds", type=float, metavar="N", help="Interrupt what runs after N seconds.")
+@pass_shell
+def command(shell: ShellContext, /, *, mode: str, seconds: float | None) -> int:
+    """Show what the target starts with, look for what is wrong with it, run it again or trace it."""
+    if mode == "lint":
+        return _lint(shell)
+    start, _ = examine_start(shell.access)
+    if mode == "run":
+        return _run(shell, start, seconds)
+    if mode == "trace":
+        return _trace(shell, start, seconds)
+    if shell.json:
+        write_json(start)
+    else:
+        write_table(FACTS, [[Cell(name, "bold"), Cell(value)] for name, value in _facts(start)])
+    return 0
+
+
+def _facts(start: Start) -> list[tuple[str, str]]:
+    kinds = {"elf": "program", "script": "script", "directory": "directory", "plain": "neither program nor script"}
+    by = f", by {start.interpreter}" if start.interpreter else ""
+    return [
+        ("command", shlex.join(start.argv)),
+        ("ENTRYPOINT", shlex.join(start.entrypoint) or "none"),
+        ("CMD", shlex.join(start.cmd) or "none"),
+        ("found at", f"{start.program} ({kinds.get(start.kind, start.kind)}{by})" if start.program else "nowhere"),
+        ("user", start.user),
+        ("folder", start.working_dir),
+        ("stop signal", start.stop_signal),
+        ("init before it", "yes" if start.init else "no"),
+    ]
+
+
+def _lint(shell: ShellContext) -> int:
+    found = lint(shell.access)
+    if shell.json:
+        write_json(found)
+    elif not found:
+        click.echo("pyd: nothing is wrong with it as far as can be seen", err=True)
+    else:
+        write_table(FINDINGS, [_row(one) for one in found])
+        for one in found:
+            if one.advice:
+                click.echo(f"hint: {one.id}: {safe(one.advice)}", err=True)
+    return 1 if any(one.level == "error" for one in found) else 0
+
+
+def _row(one: Finding) -> list[Cell]:
+    return [Cell(one.level, "bold red" if one.level == "error" else "yellow"), Cell(one.id), Cell(one.text)]
+
+
+def _run(shell: ShellContext, start: Start, seconds: float | None) -> int:
+    process = shell.access.start(merged(timed(start.argv, seconds)), identity="target")
+    try:
+        process.close_input()
+        _write_lines(lines_of(process))
+        code = process.finish().code
+    except BaseException:
+        process.end()
+        raise
+    click.echo(f"pyd: it ended with exit code {code}", err=True)
+    return code
+
+
+def _trace(shell: ShellContext, start: Start, seconds: float | None) -> int:
+    """Traces the program: strace's lines come on stdout, all that the program prints on stderr."""
+    strace = [tool("strace"), "-f", "-qq", "-ttt", "-s", "200", "-e", "trace=%file,execve,connect", "-e", "signal=all"]
+    process = shell.access.start(swapped(timed([*strace, *merged(start.argv)], seconds)), identity="target")
+    try:
+        process.close_input()
+        begun = False
+        for event in parse_trace(lines_of(process), 0):
+            begun = begun or (event.call == "execve" and not event.error and PREFIX not in event.arguments)
+            if begun:  # before it there are but the toolbox's own programs on the way to it
+                write_event(event, json=shell.json)
+        done = process.finish()
+    except BaseException:
+        process.end()
+        raise
+    _write_lines(done.stderr.decode(errors="replace").splitlines(keepends=True), prefix="it said: ")
+    click.echo(f"pyd: it ended with exit code {done.code}", err=True)
+    return done.code
+
+
+def _write_lines(lines: Iterable[str], *, prefix: str = "") -> None:
+    for line in lines:
+        write(f"{prefix}{safe(line.rstrip(chr(10)), colour=coloured())}\n")

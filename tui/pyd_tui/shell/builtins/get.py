@@ -1,0 +1,133 @@
+"""`get`: copies files out of the target."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import tarfile
+from pathlib import Path
+from typing import IO, cast
+
+import click
+
+from pyd_core.debug.access import Access, Process
+from pyd_core.debug.facts.files import absolute, kind_of
+from pyd_core.debug.facts.tools import tool
+from pyd_core.errors import Conflict, InvalidInput, PydError, Refused
+from pyd_core.sanitise import safe
+from pyd_tui.cli.output import write_json
+from pyd_tui.shell.builtins.paths import TargetPath
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.text.sizes import size
+
+CHUNK = 1 << 22
+
+
+@click.command(
+    "get",
+    cls=BuiltinCommand,
+    examples=(
+        ("get /etc/nginx/nginx.conf", "into this machine's current folder"),
+        ("get /var/log ./logs", "a folder with all in it"),
+    ),
+)
+@click.argument("source", type=TargetPath(), metavar="PATH")
+@click.argument("target", type=click.Path(path_type=Path), required=False, default=Path(), metavar="[TARGET]")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@pass_shell
+def command(shell: ShellContext, /, *, source: str, target: Path, force: bool) -> None:
+    """Copy a file or folder of the target to this machine; nothing of it is ever placed outside of TARGET."""
+    where = absolute(source, shell.cwd)
+    entry = shell.access.stat(where)
+    if target.is_dir():
+        name = safe(Path(os.path.normpath(where)).name)
+        target /= name if name not in ("", ".", "..") else "root"
+    if kind_of(entry) == "directory":
+        total = get_folder(shell.access, where, target)
+    elif kind_of(entry) == "file":
+        total = get_file(shell.access, where, target, mode=stat.S_IMODE(entry.mode) & 0o777, force=force)
+    else:
+        raise InvalidInput(f"{safe(where)} is a {kind_of(entry)}", reference="not-a-file")
+    if shell.json:
+        write_json({"path": str(target), "bytes": total})
+    else:
+        click.echo(f"pyd: {size(total)} to {safe(str(target))}", err=True)
+
+
+def get_file(access: Access, where: str, target: Path, *, mode: int, force: bool) -> int:
+    """Copies a file, there whole or not at all; returns its size.
+
+    Raises:
+        Conflict: There is one already, and it isn't to be replaced.
+    """
+    if target.exists() and not force:
+        raise Conflict(f"{safe(str(target))} is there already", hint="add --force", reference="file-exists")
+    beside = target.with_name(f".pyd-{secrets.token_hex(8)}")
+    total = 0
+    try:
+        with beside.open("xb") as file:
+            while data := access.read_file(where, offset=total, limit=CHUNK):
+                file.write(data)
+                total += len(data)
+        beside.chmod(mode)
+        beside.replace(target)
+    except OSError as error:
+        raise Refused(f"{safe(str(target))} can't be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+    return total
+
+
+class _Reader:
+    """What a program prints, as `tarfile` reads a stream."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.total = 0
+
+    def read(self, count: int) -> bytes:
+        """Returns that much, less only at the end."""
+        parts: list[bytes] = []
+        while count > 0 and (data := self._process.read(count)):
+            parts.append(data)
+            count -= len(data)
+            self.total += len(data)
+        return b"".join(parts)
+
+
+def get_folder(access: Access, where: str, target: Path) -> int:
+    """Copies a folder by the toolbox's tar into a new one; links that lead out of it are left out; returns bytes."""
+    try:
+        target.mkdir(parents=True)
+    except FileExistsError as error:
+        raise Conflict(f"{safe(str(target))} is there already", hint="name another", reference="file-exists") from error
+    except OSError as error:
+        raise Refused(f"{safe(str(target))} can't be made: {error.strerror}") from error
+    process = access.start([tool("tar"), "-C", where, "-cf", "-", "."])
+    process.close_input()
+    reader = _Reader(process)
+    left_out: list[str] = []
+    try:
+        with tarfile.open(fileobj=cast("IO[bytes]", reader), mode="r|") as tar:
+            for entry in tar:
+                try:
+                    tar.extract(entry, target, filter="data")
+                except (tarfile.FilterError, OSError):
+                    left_out.append(entry.name)
+        done = process.finish()
+    except tarfile.TarError as error:
+        process.end()
+        raise PydError(f"tar's answer makes no sense: {error}", reference="copy-failed") from error
+    except BaseException:
+        process.end()
+        raise
+    if done.code not in (0, 1):  # 1: something changed while it was read
+        raise PydError(f"tar: {done.stderr.decode(errors='replace').strip()[:300]}", reference="copy-failed")
+    if left_out:
+        shown = ", ".join(map(safe, left_out[:5]))
+        click.echo(f"pyd: left out {len(left_out)} that can't be here, such as {shown}", err=True)
+    return reader.total

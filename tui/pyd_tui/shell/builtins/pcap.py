@@ -1,0 +1,129 @@
+"""`pcap`: the traffic of the target's network."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from pyd_core.debug.access import Process
+from pyd_core.debug.facts.tools import lines_of, merged, timed, tool
+from pyd_core.errors import Conflict, PydError, Refused
+from pyd_core.sanitise import safe
+from pyd_tui.cli.output import write, write_json
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.text.sizes import size
+
+_PACKET = re.compile(r"\d\d:\d\d:\d\d\.")
+HEADER = 24
+"""Bytes before the first packet (pcap-savefile(5))."""
+
+
+@click.command(
+    "pcap",
+    cls=BuiltinCommand,
+    examples=(
+        ("pcap", "a line a packet, until ctrl-c"),
+        ("pcap -w web.pcap port 80", "into a file on this machine, for Wireshark"),
+        ("pcap -w - port 53 --seconds 10 | tshark -r -", "into another program"),
+    ),
+)
+@click.argument("filter_words", nargs=-1, metavar="[FILTER]...")
+@click.option("-w", "file", metavar="FILE", help="Write packets to a file on this machine; - is stdout.")
+@click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="End after N packets.")
+@click.option("-i", "interface", default="any", show_default=True, help="The interface.")
+@click.option("--seconds", type=float, metavar="N", help="End after N seconds.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@pass_shell
+def command(
+    shell: ShellContext,
+    /,
+    *,
+    filter_words: tuple[str, ...],
+    file: str | None,
+    count: int | None,
+    interface: str,
+    seconds: float | None,
+    force: bool,
+) -> None:
+    """Capture what the target sends and receives; the traffic of no other container is in it."""
+    if shell.access.container.host_config.network_mode == "host":
+        click.echo(f"pyd: {shell.name} has the host's network: this is the traffic of the whole machine", err=True)
+    # Without -Z it would look for a user of its own, whom the target doesn't have.
+    argv = [tool("tcpdump"), "-Z", "root", "-p", "-i", interface, *(("-c", str(count)) if count else ())]
+    if file is None:
+        process = shell.access.start(merged(timed([*argv, "-n", "-l", "-q", *filter_words], seconds)))
+        _show(process)
+        return
+    argv = timed([*argv, "-U", "-w", "-", *filter_words], seconds)
+    if file == "-":
+        _save(shell.access.start(argv), sys.stdout.buffer)
+        return
+    with _sink(Path(file), force=force) as out:
+        total = _save(shell.access.start(argv), out)
+    if shell.json:
+        write_json({"file": file, "bytes": total})
+    else:
+        click.echo(f"pyd: {size(total)} in {safe(file)}", err=True)
+
+
+def _sink(path: Path, *, force: bool) -> BinaryIO:
+    try:
+        return path.open("wb" if force else "xb")
+    except FileExistsError as error:
+        raise Conflict(f"{path} is there already", hint="name another, or --force", reference="file-exists") from error
+    except OSError as error:
+        raise Refused(f"{path} can't be written: {error.strerror}") from error
+
+
+def _show(process: Process) -> None:
+    process.close_input()
+    try:
+        for line in lines_of(process):
+            _complain(line)
+            if _PACKET.match(line):  # all else is what tcpdump says of itself
+                write(safe(line.rstrip("\n")) + "\n")
+                sys.stdout.flush()
+        process.finish()
+    except KeyboardInterrupt:
+        process.end()
+    except BaseException:
+        process.end()
+        raise
+
+
+def _save(process: Process, out: BinaryIO) -> int:
+    """Writes packets as they come; returns bytes."""
+    total = 0
+    process.close_input()
+    try:
+        while data := process.read():
+            out.write(data)
+            total += len(data)
+            out.flush()
+        done = process.finish()
+    except KeyboardInterrupt:
+        process.end()
+        return total
+    except BaseException:
+        process.end()
+        raise
+    if total < HEADER:
+        raise PydError(_words(done.stderr.decode(errors="replace")), reference="capture-failed")
+    return total
+
+
+def _complain(line: str) -> None:
+    if line.startswith("tcpdump: ") and not line.startswith(
+        ("tcpdump: verbose", "tcpdump: data link", "tcpdump: WARNING")
+    ):
+        raise PydError(_words(line), reference="capture-failed")
+
+
+def _words(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.startswith("tcpdump: ")]
+    return lines[-1] if lines else f"tcpdump ended: {text.strip()[:200]}"

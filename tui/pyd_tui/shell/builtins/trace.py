@@ -1,0 +1,70 @@
+"""`trace`: the system calls of a process of the target, a kind at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+
+import click
+
+from pyd_core.debug.facts.processes import find_process, target_pid
+from pyd_core.debug.facts.system_calls import CALLS, CallEvent, parse_trace
+from pyd_core.debug.facts.tools import lines_of, merged, timed, tool
+from pyd_core.sanitise import safe
+from pyd_tui.cli.output import json_line, write
+from pyd_tui.shell.builtins.process import ProcessId
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+
+
+@click.command(
+    "trace",
+    cls=BuiltinCommand,
+    examples=(
+        ("trace open 1", "the files it opens, or looks for in vain"),
+        ("trace connect 8 -n 10", "its next ten connections"),
+        ("trace exec 1 --seconds 30 --json", "what it starts, for programs"),
+    ),
+)
+@click.argument("kind", type=click.Choice(sorted(CALLS)))
+@click.argument("pid", type=ProcessId(), required=False, metavar="[PID]")
+@click.option("-n", "--count", type=click.IntRange(min=1), metavar="N", help="End after N of them.")
+@click.option("--seconds", type=float, metavar="N", help="End after N seconds.")
+@pass_shell
+def command(shell: ShellContext, /, *, kind: str, pid: int | None, count: int | None, seconds: float | None) -> None:
+    """Show what a process and those it starts execute, open, connect to or are signalled, until ctrl-c."""
+    host_pid = find_process(shell.access, pid)
+    number = target_pid(shell.access.proc(host_pid, "status"), host_pid)
+    signals = "all" if kind == "signal" else "none"
+    options = ["-f", "-qq", "-ttt", "-s", "200", "-e", f"trace={CALLS[kind]}", "-e", f"signal={signals}"]
+    process = shell.access.start(merged(timed([tool("strace"), *options, "-p", str(number)], seconds)))
+    seen = 0
+    try:
+        process.close_input()
+        for event in parse_trace(lines_of(process), number):
+            if event.call == "end" and kind != "signal":
+                continue
+            write_event(event, json=shell.json)
+            seen += 1
+            if seen == count:
+                break
+    except KeyboardInterrupt:
+        pass
+    finally:
+        process.end()
+
+
+def write_event(event: CallEvent, *, json: bool) -> None:
+    """Writes one event as a line, at once."""
+    if json:
+        write(json_line({**_plain(event), "subject": event.subject}) + "\n")
+    else:
+        clock = dt.datetime.fromtimestamp(event.time, tz=dt.UTC).astimezone()
+        result = event.error or event.result
+        head = f"{clock:%H:%M:%S.%f} {event.pid or '':>7} {event.call:<8}"
+        write(f"{head} {safe(event.subject)} {safe(result)}".rstrip() + "\n")
+    sys.stdout.flush()
+
+
+def _plain(event: CallEvent) -> dict[str, object]:
+    return {field: getattr(event, field) for field in event.__struct_fields__}
