@@ -66,6 +66,7 @@ class Bash:
         self._pending: bytes | None = None
         self._running = False
         self._asked = False
+        self._show = show
         self._relay = Relay({link.status: self._hear}, show=show)
         link.opened = self._open
 
@@ -78,10 +79,10 @@ class Bash:
         """Has the session begin."""
         self.link.start()
 
-    def wait_ready(self) -> None:
-        """Waits until bash takes lines, or the session is over."""
+    def wait_ready(self) -> bytes:
+        """Waits until bash takes lines, or the session is over; returns keys as `run` does."""
         self._running = True
-        self._wait(keys=False)
+        return self._wait(keys=False)
 
     def run(self, line: bytes, *, typed: bytes = b"") -> bytes:
         """Runs a line, with the user's terminal as its own, until bash is ready for the next or the session is over.
@@ -108,11 +109,17 @@ class Bash:
         """Passes a ctrl-c on that this process got as a signal, in the moments when its terminal wasn't raw."""
         self._relay.type(b"\x03")
 
-    def rejoin(self) -> bytes:
-        """Takes over from another client: waits for what runs in the foreground, and has bash report."""
+    def rejoin(self, *, asked: bool) -> bytes:
+        """Takes over from another client: waits for what runs in the foreground, and has bash report.
+
+        Args:
+            asked: Whether bash has asked for a line that it hasn't got.
+        """
+        self._asked = asked
         if self._foreground() != self._leader():
             self._running = True
-            self._cook()
+            self._show(b"a command still runs here\r\n")
+            _set_modes(self._descriptors[0], echo=True)
             self._wait()
         return b"" if self.over else self.run(SAME)
 
@@ -144,14 +151,12 @@ class Bash:
 
     def _open(self, descriptors: list[int]) -> None:
         self._descriptors = descriptors
-        master, to_bash, from_bash = descriptors
+        master, _, from_bash = descriptors
         os.set_inheritable(master, False)
         self._relay.start(master)
         self._relay.add(from_bash, self._read_reports)
         if self._fresh:
-            self._hush()
-            write_all(master, FIRST)
-            write_all(to_bash, INIT + b"\0")
+            begin(descriptors)
 
     def _hear(self) -> bool:
         self.over = self.over or self.link.hear()
@@ -180,15 +185,14 @@ class Bash:
     def _give(self) -> None:
         if self._pending is None:
             return
-        self._cook()
+        _set_modes(self._descriptors[0], echo=True)
         message, self._pending = line_message(self._pending), None
         self._asked, self._running = False, True
         self._relay.held = False
         write_all(self._descriptors[1], message)
 
     def _acknowledge(self) -> None:
-        with contextlib.suppress(OSError):
-            write_all(self._descriptors[1], ACKNOWLEDGED)
+        acknowledge(self._descriptors)
 
     def _settle(self) -> bytes:
         """Takes what is left in the terminal's input, so that bash doesn't, and has bash wait for the next line.
@@ -200,39 +204,16 @@ class Bash:
         with contextlib.suppress(OSError):
             own = fcntl.ioctl(master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
-                self._hush(lines=False)
+                _set_modes(master, echo=False, lines=False)
                 with contextlib.suppress(BlockingIOError):
                     left = os.read(own, CHUNK)
                 termios.tcflush(own, termios.TCIFLUSH)
             finally:
                 os.close(own)
-        self._hush()
+        _set_modes(master, echo=False)
         self._acknowledge()
         typed = self._relay.passed_on.replace(b"\r", b"\n")
         return (left if typed.endswith(left) else b"") + self._relay.take_unsent()
-
-    def _hush(self, *, lines: bool = True) -> None:
-        """The pty while bash waits: nothing written to it is shown."""
-        self._set(echo=False, lines=lines)
-
-    def _cook(self) -> None:
-        """The pty as every program finds it."""
-        self._set(echo=True, lines=True)
-
-    def _set(self, *, echo: bool, lines: bool) -> None:
-        attributes = termios.tcgetattr(self._descriptors[0])
-        attributes[0] = termios.ICRNL | termios.IXON | getattr(termios, "IUTF8", 0x4000)
-        attributes[1] = termios.OPOST | termios.ONLCR
-        attributes[3] = (
-            termios.ISIG
-            | termios.IEXTEN
-            | (termios.ICANON if lines else 0)
-            | (termios.ECHO | termios.ECHOE | termios.ECHOK | termios.ECHOCTL | termios.ECHOKE if echo else 0)
-        )
-        attributes[6][termios.VMIN], attributes[6][termios.VTIME] = (1, 0) if lines else (0, 0)
-        if lines:
-            attributes[6][termios.VEOF] = b"\x04"  # the same places hold VMIN and VTIME on some machines
-        termios.tcsetattr(self._descriptors[0], termios.TCSANOW, attributes)
 
     def _foreground(self) -> int:
         return self._number(termios.TIOCGPGRP)
@@ -243,3 +224,39 @@ class Bash:
     def _number(self, request: int) -> int:
         found: int = struct.unpack("i", fcntl.ioctl(self._descriptors[0], request, bytes(4)))[0]
         return found
+
+
+def begin(descriptors: list[int]) -> None:
+    """Begins the conversation with a fresh bash; it reports when it is ready.
+
+    Args:
+        descriptors: The pty's master, where lines are written, and where reports are read.
+    """
+    master, to_bash, _ = descriptors
+    _set_modes(master, echo=False)
+    write_all(master, FIRST)
+    write_all(to_bash, INIT + b"\0")
+
+
+def acknowledge(descriptors: list[int]) -> None:
+    """Answers a report: bash then reads its terminal, where nothing is shown that is written to it."""
+    with contextlib.suppress(OSError):
+        _set_modes(descriptors[0], echo=False)
+        write_all(descriptors[1], ACKNOWLEDGED)
+
+
+def _set_modes(master: int, *, echo: bool, lines: bool = True) -> None:
+    """Sets a pty's modes: with `echo` as every program finds it, without as it is while bash waits."""
+    attributes = termios.tcgetattr(master)
+    attributes[0] = termios.ICRNL | termios.IXON | getattr(termios, "IUTF8", 0x4000)
+    attributes[1] = termios.OPOST | termios.ONLCR
+    attributes[3] = (
+        termios.ISIG
+        | termios.IEXTEN
+        | (termios.ICANON if lines else 0)
+        | (termios.ECHO | termios.ECHOE | termios.ECHOK | termios.ECHOCTL | termios.ECHOKE if echo else 0)
+    )
+    attributes[6][termios.VMIN], attributes[6][termios.VTIME] = (1, 0) if lines else (0, 0)
+    if lines:
+        attributes[6][termios.VEOF] = b"\x04"  # the same places hold VMIN and VTIME on some machines
+    termios.tcsetattr(master, termios.TCSANOW, attributes)

@@ -1,7 +1,8 @@
 """What the word after `pyd debug` means.
 
-In this order: `pid:N` is a process of this machine and `image:REF` an image, whatever else there is; then the name, id
-or beginning of the id of a container; then a Compose service, `SERVICE` or `SERVICE@NUMBER`; then an image.
+In this order: `pid:N` is a process of this machine, `image:REF` an image and `container:NAME` a container, whatever
+else there is; then the name, id or beginning of the id of a container; then a Compose service, `SERVICE` or
+`SERVICE@NUMBER`; then an image.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ async def find_subject(session: Session, text: str) -> Container | Target:
     if text.startswith("image:"):
         return await _image(session, text.removeprefix("image:"))
     containers = Containers(session)
+    if text.startswith("container:"):
+        return await find_container(containers, text.removeprefix("container:"))
     try:
         return await find_container(containers, text)
     except Ambiguous:

@@ -127,8 +127,9 @@ def carry_out(
     interact: Interact | None = None,
 ) -> tuple[int, bool]:
     """Runs the session in a target that is there; returns the exit code, and whether the target ended."""
-    terminal = os.isatty(0) and os.isatty(1)
-    plan = make_plan(target, options, toolbox, terminal=terminal, conversing=interact is not None)
+    conversing = interact is not None
+    terminal = conversing or (os.isatty(0) and os.isatty(1))
+    plan = make_plan(target, options, toolbox, terminal=terminal, conversing=conversing)
     if options.explain:
         from pyd_core.debug.explain import explain  # noqa: PLC0415 - only who asks pays for it
 
@@ -231,7 +232,7 @@ def command_line(options: DebugOptions, *, terminal: bool) -> list[str]:
 def _terminal_size() -> tuple[int, int]:
     from pyd_core.debug.terminal import window_size  # noqa: PLC0415 - only a terminal needs it
 
-    return window_size(1)
+    return window_size(1) if os.isatty(1) else (24, 80)
 
 
 def _exists(process: int, path: str) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pyd_core.debug.bash import Bash
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.session import Session, run
+from pyd_core.debug.sessions.record import Entry, SessionRecord
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Target
 from pyd_core.engine.endpoint import Endpoint
@@ -25,6 +26,7 @@ from pyd_core.sanitise import safe
 from pyd_tui.shell.screen import Screen
 
 if TYPE_CHECKING:
+    from pyd_core.debug.sessions.attached import Attached
     from pyd_core.debug.toolbox.apt import Progress
     from pyd_tui.shell.repl import Repl
 
@@ -63,31 +65,53 @@ class Life:
     def interact(self, session: Session) -> int:
         """Runs a shell in a session and returns its exit code."""
         self.ended = None
-        target = session.target
-        bash = Bash(session, show=self._show)
+        bash = Bash(session, show=self.show)
         bash.start()
-        with self._guarded():
-            from pyd_tui.shell.repl import Repl  # noqa: PLC0415 - while the session is being set up
-
-            toolbox = session.plan["toolbox"]
-            self._repl = repl = Repl(self._endpoint, self._options, target, toolbox, self._screen)
+        with noted(session, self._endpoint, self._options):
             try:
-                bash.wait_ready()
-                if not bash.over:
-                    if self._record is not None:
-                        repl.record(self._record)
-                        self._record = None
-                    repl.run(bash)
+                self._talk(bash, session.target, session.plan["toolbox"])
             finally:
-                self._repl = None
                 if not bash.over:
                     session.supervisor.end()
                 bash.close()
         if session.target_ended:
-            self.ended = target
+            self.ended = session.target
         return session.result()
 
-    def _show(self, data: bytes) -> None:
+    def attach(self, link: Attached, target: Target, toolbox: str) -> int | None:
+        """Runs a shell in a session that another process keeps; returns its exit code, or None when it goes on."""
+        bash = Bash(link, show=self.show, fresh=False)
+        bash.start()
+        try:
+            self._talk(bash, target, toolbox, attached=link)
+        finally:
+            bash.close()
+            link.leave()
+        if not bash.over:
+            return None
+        if link.target_ended:
+            self.ended = target
+        return link.result()
+
+    def _talk(self, bash: Bash, target: Target, toolbox: str, *, attached: Attached | None = None) -> None:
+        with self._guarded():
+            from pyd_tui.shell.repl import Repl  # noqa: PLC0415 - while the session is being set up
+
+            self._repl = repl = Repl(
+                self._endpoint, self._options, target, toolbox, self._screen, attached=attached is not None
+            )
+            try:
+                typed = bash.wait_ready() if attached is None else bash.rejoin(asked=attached.asked)
+                if not bash.over:
+                    if self._record is not None:
+                        repl.record(self._record)
+                        self._record = None
+                    repl.run(bash, typed)
+            finally:
+                self._repl = None
+
+    def show(self, data: bytes) -> None:
+        """Takes what the session prints."""
         if self._repl is None:
             self._screen.show(data)
         else:
@@ -122,6 +146,37 @@ class Life:
             raise Told(told[0])
 
 
+@contextlib.contextmanager
+def noted(session: Session, endpoint: Endpoint, options: DebugOptions) -> Iterator[None]:
+    """Has a session listed as long as the block lasts; where it can't be written down it works all the same."""
+    entry: Entry | None = None
+    with contextlib.suppress(PydError):
+        entry = Entry(describe(session, endpoint, options))
+    try:
+        yield
+    finally:
+        if entry is not None:
+            entry.remove()
+
+
+def describe(session: Session, endpoint: Endpoint, options: DebugOptions) -> SessionRecord:
+    """Returns what is written down of a session."""
+    container = session.target.container
+    return SessionRecord(
+        id="",
+        container=container.name,
+        container_id=container.id,
+        engine=endpoint.url,
+        pid=0,
+        start=0,
+        target_pid=session.plan["pid"],
+        target_start=session.plan["start"],
+        created=0,
+        toolbox=session.plan["toolbox"],
+        options=options,
+    )
+
+
 def live(
     endpoint: Endpoint,
     options: DebugOptions,
@@ -154,12 +209,12 @@ def live(
             return 128 + told.number
         finally:
             supervisor.close()
-        if life.ended is None or not _goes_on(endpoint, life.ended, notify, ask):
+        if life.ended is None or not goes_on(endpoint, life.ended, notify, ask):
             return code
         supervisor = Supervisor()
 
 
-def _goes_on(endpoint: Endpoint, target: Target, notify: Callable[[str], None], ask: Callable[[str], str]) -> bool:
+def goes_on(endpoint: Endpoint, target: Target, notify: Callable[[str], None], ask: Callable[[str], str]) -> bool:
     """Says how a target ended and asks what to do; returns whether to enter it again, as it is then."""
     from pyd_core.engine.transport.blocking import blocking_engine, run_now  # noqa: PLC0415 - only now
 

@@ -160,8 +160,14 @@ class Repl:
     def _level(self) -> Level:
         return self._levels[-1]
 
-    def run(self, bash: Bash) -> None:
-        """Runs until the session of `bash` is over, or is left."""
+    def run(self, bash: Bash, typed: bytes = b"") -> None:
+        """Runs until the session of `bash` is over, or is left.
+
+        Args:
+            bash: Ready for a line.
+            typed: Keys that were typed already.
+        """
+        self._editor.type_ahead(typed)
         self._levels = [Level(bash, self._options.identity)]
         streams = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = self._screen.text(), self._screen.text()
