@@ -6,7 +6,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,8 @@ from support.pyd import Run
 from support.shell import STARTING, DebugShell
 from support.staging import wait_until
 from support.terminal import Opener
+
+Attach = Callable[[str], DebugShell]
 
 
 @pytest.fixture(autouse=True)
@@ -33,97 +35,98 @@ def target(docker: Docker, busybox: str, toolbox: Path) -> str:
 
 @pytest.fixture
 def kept(run: Run, target: str, folder: Path) -> Iterator[str]:
-    done = run("debug", "--detach", target, PYD_SESSIONS=str(folder))
+    done = run("debug", "--detach", target)
     assert done.returncode == 0, done.stderr
     name = done.stdout.strip()
     yield name
-    run("debug", "end", name, PYD_SESSIONS=str(folder))
+    run("debug", "end", name)
 
 
-def listed(run: Run, folder: Path) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(run("debug", "ls", "--json", PYD_SESSIONS=str(folder)).stdout)
+@pytest.fixture
+def attach(terminal: Opener, pyd: Path, docker: Docker, tmp_path: Path) -> Attach:
+    def open_shell(name: str) -> DebugShell:
+        return DebugShell(terminal, pyd, docker.host, tmp_path / "state", "attach", name)
+
+    return open_shell
+
+
+def listed(run: Run) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(run("debug", "ls", "--json").stdout)
     return found
 
 
-def attach(terminal: Opener, pyd: Path, docker: Docker, folder: Path, name: str) -> DebugShell:
-    os.environ["PYD_SESSIONS"] = str(folder)
-    return DebugShell(terminal, pyd, docker.host, folder.parent / "state", "attach", name)
-
-
-def test_a_session_is_left_and_come_back_to(
-    terminal: Opener, pyd: Path, docker: Docker, run: Run, kept: str, folder: Path
-):
-    (entry,) = listed(run, folder)
+def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str):
+    (entry,) = listed(run)
     assert (entry["id"], entry["attached"], entry["detachable"]) == (kept, False, True)
-    first = attach(terminal, pyd, docker, folder, kept)
+    first = attach(kept)
     first.ask("export KEPT=yes; cd /tmp; (while ! test -e /tmp/go; do sleep 0.1; done; echo from afar) & echo on", "on")
-    (entry,) = listed(run, folder)
+    (entry,) = listed(run)
     assert entry["attached"] is True
-    second = terminal([pyd, "debug", "attach", kept], (100, 20), {"DOCKER_HOST": docker.host})
-    assert second.wait_exit(STARTING) == 1
-    assert "somebody is attached" in second.screen
+    refused = run("debug", "attach", kept)
+    assert (refused.returncode, "takes a terminal" in refused.stderr) == (2, True)
     first.line("detach")
     assert first.terminal.wait_exit(20) == 0
     assert "goes on" in first.terminal.screen
     run("debug", str(entry["container"]), "-c", "touch /tmp/go")
-    again = attach(terminal, pyd, docker, folder, kept)
+    again = attach(kept)
     again.terminal.wait_for("from afar")
     again.ask("echo $KEPT in $PWD", "yes in /tmp")
     again.line("exit 3")
     assert again.terminal.wait_exit(20) == 3
-    wait_until(lambda: listed(run, folder) == [])
+    wait_until(lambda: listed(run) == [])
     assert sessions_left() == []
 
 
 def test_a_session_whose_terminal_goes_away_is_kept_with_what_runs_in_it(
-    terminal: Opener, pyd: Path, docker: Docker, run: Run, kept: str, folder: Path
+    attach: Attach, terminal: Opener, pyd: Path, run: Run, kept: str
 ):
-    shell = attach(terminal, pyd, docker, folder, kept)
+    shell = attach(kept)
     shell.line("sh -c 'echo begun; while ! test -e /tmp/stop; do sleep 0.1; done; echo stopped'")
     shell.terminal.wait_for(re.compile("^begun$", re.MULTILINE))
+    second = terminal([pyd, "debug", "attach", kept], (110, 40))
+    assert second.wait_exit(STARTING) == 1
+    assert "somebody is attached" in second.screen
     shell.terminal.close()
-    wait_until(lambda: listed(run, folder)[0]["attached"] is False)
-    back = terminal([pyd, "debug", "attach", kept], (110, 40), {"DOCKER_HOST": docker.host})
+    wait_until(lambda: listed(run)[0]["attached"] is False)
+    back = terminal([pyd, "debug", "attach", kept], (110, 40))
     back.wait_for("still runs here", STARTING)
-    run("debug", str(listed(run, folder)[0]["container"]), "-c", "touch /tmp/stop")
+    run("debug", str(listed(run)[0]["container"]), "-c", "touch /tmp/stop")
     back.wait_for(re.compile(r"^stopped\n.*root:/#\s*\Z", re.MULTILINE), 20)
 
 
 def test_sessions_end_when_told_by_their_time_and_with_their_target(
     run: Run, docker: Docker, target: str, folder: Path
 ):
-    where = {"PYD_SESSIONS": str(folder)}
-    told = run("debug", "--detach", target, **where).stdout.strip()
-    assert run("debug", "end", target, **where).stdout == f"{told}\n"
-    assert run("debug", "end", told, **where).returncode == 1
-    run("debug", "--detach", "--ttl", "200ms", target, **where)
-    wait_until(lambda: listed(run, folder) == [])
-    run("debug", "--detach", target, **where)
+    told = run("debug", "--detach", target).stdout.strip()
+    assert run("debug", "end", target).stdout == f"{told}\n"
+    assert run("debug", "end", told).returncode == 1
+    run("debug", "--detach", "--ttl", "200ms", target)
+    wait_until(lambda: listed(run) == [])
+    run("debug", "--detach", target)
     docker("kill", target)
-    wait_until(lambda: listed(run, folder) == [])
+    wait_until(lambda: listed(run) == [])
     assert sessions_left() == []
     assert list(folder.iterdir()) == []
 
 
 def test_what_a_killed_keeper_leaves_is_swept(run: Run, kept: str, folder: Path):
-    (entry,) = listed(run, folder)
+    (entry,) = listed(run)
     pid = entry["pid"]
     assert isinstance(pid, int)
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: listed(run, folder) == [])
+    wait_until(lambda: listed(run) == [])
     assert list(folder.iterdir()) == []
     wait_until(lambda: sessions_left() == [])
 
 
 def test_what_cant_be_is_said(run: Run, docker: Docker, busybox: str, target: str, folder: Path):
-    where = {"PYD_SESSIONS": str(folder)}
-    unknown = run("debug", "--detach", "no-such-container", **where)
+    unknown = run("debug", "--detach", "no-such-container")
     assert unknown.returncode == 125
     assert "no-such-container" in unknown.stderr
-    assert run("debug", "--detach", target, "-c", "true", **where).returncode == 2
-    assert run("debug", "--ttl", "1h", target, **where).returncode == 2
-    assert "not a span" in run("debug", "--detach", "--ttl", "soon", target, **where).stderr
-    assert "no-such-session" in run("debug", "end", "nothing", **where).stderr
-    assert list(folder.iterdir()) == [] if folder.exists() else True
+    assert run("debug", "--detach", target, "-c", "true").returncode == 2
+    assert run("debug", "--ttl", "1h", target).returncode == 2
+    assert "not a span" in run("debug", "--detach", "--ttl", "soon", target).stderr
+    assert "no-such-session" in run("debug", "end", "nothing").stderr
+    assert not folder.exists() or list(folder.iterdir()) == []
     called = run("debug", f"container:{target}", "-c", "echo reached")
     assert called.stdout == "reached\n"
