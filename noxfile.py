@@ -13,7 +13,7 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "unit", "engine", "privileged", "e2e", "snapshots", "build"]
 nox.options.error_on_external_run = False
 
-SCRIPTS = ("up.sh", "test.sh", ".ci/run", "tests/rootfs/run.sh")
+SCRIPTS = ("up.sh", "test.sh", ".ci/run", "tests/rootfs/run.sh", "tests/vm/inside.sh")
 SOURCES = ("core", "tui", "debugimages", "tests", "benchmarks", "noxfile.py")
 
 
@@ -72,6 +72,26 @@ def snapshots(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Speed, as ratios beside a peer in one run; not part of the default run."""
     session.run(sys.executable, "benchmarks/run.py", *session.posargs)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Requests made up from the Engine API's specification against the embedded engine; not part of the default run."""
+    session.run(sys.executable, "-m", "pip", "install", "-q", "--group", "contract")
+    pytest(session, "tests/contract")
+
+
+@nox.session
+def stress(session: nox.Session) -> None:
+    """Hundreds of containers, and a hundred kills of the embedded engine; not part of the default run."""
+    session.env["PYD_KILLS"] = "100"
+    pytest(session, "tests/stress", "tests/daemon/test_crash.py")
+
+
+@nox.session
+def vm(session: nox.Session) -> None:
+    """Suites in an emulated machine with pure cgroup v2 (`-- tests/privileged/triage`); slow, so by name only."""
+    session.run(sys.executable, "tests/vm/run.py", *session.posargs)
 
 
 @nox.session(venv_backend="venv")

@@ -10,7 +10,8 @@ Installs what pyd needs on Debian 12 and 13, Ubuntu 24.04 and later (as root, or
   - OS packages, only those that are missing, through apt
   - the project and its Python packages, in .venv beside this script
   - a `pyd` command in /usr/local/bin (in ~/.local/bin without root)
-  - the distribution's Docker Engine, when no engine answers
+  - what pyd's own engine stands on (crun, conmon, nftables, aardvark-dns), when there is no other engine; where systemd
+    runs, it starts that engine now and at every boot
 Without a terminal it prints `pyd version` and `pyd ps` instead. Running it again is harmless and quick.
 
   --no-open  stop before the dashboard
@@ -59,11 +60,11 @@ systemd() { [ -d /run/systemd/system ]; }
 by_hand() {
 	# shellcheck disable=SC1091 # the machine's, not ours
 	case $(. /etc/os-release 2>/dev/null && echo "${ID:-} ${ID_LIKE:-}") in
-	*fedora* | *rhel*) echo 'dnf install python3 moby-engine; for the tests also podman docker-distribution openssh-server tmux busybox gcc glibc-static skopeo librsvg2-tools dejavu-sans-mono-fonts' ;;
-	*arch*) echo 'pacman -S python docker; for the tests also podman docker-registry openssh tmux busybox gcc skopeo librsvg ttf-dejavu' ;;
-	*alpine*) echo 'apk add python3 docker; for the tests also podman docker-registry openssh tmux busybox-static gcc musl-dev skopeo rsvg-convert font-dejavu' ;;
-	*suse*) echo 'zypper install python311 docker; for the tests also podman distribution-registry openssh tmux busybox-static gcc glibc-devel-static skopeo rsvg-convert dejavu-fonts' ;;
-	*) echo 'install Python 3.11 or later with venv and a Docker Engine; for the tests also Podman, docker-registry, sshd, tmux, a static busybox, gcc with a static libc, skopeo, rsvg-convert, a monospaced font' ;;
+	*fedora* | *rhel*) echo 'dnf install python3 crun conmon nftables aardvark-dns; for the tests also moby-engine podman docker-distribution openssh-server tmux busybox gcc glibc-static skopeo librsvg2-tools dejavu-sans-mono-fonts' ;;
+	*arch*) echo 'pacman -S python crun conmon nftables aardvark-dns; for the tests also docker podman docker-registry openssh tmux busybox gcc skopeo librsvg ttf-dejavu' ;;
+	*alpine*) echo 'apk add python3 crun conmon nftables aardvark-dns; for the tests also docker podman docker-registry openssh tmux busybox-static gcc musl-dev skopeo rsvg-convert font-dejavu' ;;
+	*suse*) echo 'zypper install python311 crun conmon nftables aardvark-dns; for the tests also docker podman distribution-registry openssh tmux busybox-static gcc glibc-devel-static skopeo rsvg-convert dejavu-fonts' ;;
+	*) echo 'install Python 3.11 or later with venv, and crun, conmon, nftables and aardvark-dns; for the tests also Docker Engine, Podman, docker-registry, sshd, tmux, a static busybox, gcc with a static libc, skopeo, rsvg-convert, a monospaced font' ;;
 	esac
 }
 
@@ -76,7 +77,7 @@ find_python() {
 	done
 }
 
-# Whether an engine is there to be asked, without Python packages to ask it with.
+# Whether another engine is there to be asked, without Python packages to ask it with.
 engine_in_sight() {
 	[ -z "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ] || return 0
 	runtime=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
@@ -94,10 +95,15 @@ wanted_packages() {
 		"$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
 	fi
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
-	if ! command -v dockerd >/dev/null && { [ $tests = yes ] || ! engine_in_sight; }; then echo docker.io docker-cli; fi
+	if ! engine_in_sight && ! command -v dockerd >/dev/null; then
+		# crun refuses hosts that mount both versions of cgroups.
+		if [ -d /sys/fs/cgroup/unified ]; then echo runc; else echo crun; fi
+		echo conmon nftables aardvark-dns
+	fi
 	[ $tests = yes ] || return 0
+	command -v dockerd >/dev/null || echo docker.io
 	command -v docker >/dev/null || echo docker-cli
-	echo docker-compose podman crun runc conmon netavark aardvark-dns nftables iptables iproute2 procps docker-registry skopeo
+	echo docker-compose podman uidmap fuse-overlayfs crun runc conmon netavark aardvark-dns nftables iptables iproute2 procps docker-registry skopeo
 	echo openssh-server openssh-client openssl tmux busybox-static gcc libc6-dev strace librsvg2-bin fonts-dejavu-core
 }
 
@@ -240,7 +246,10 @@ start_engine() {
 		cat "$scratch/engine" >&2
 		fail 'no engine answers this user, and starting one takes root' 'start Docker or Podman, join the docker group, or set DOCKER_HOST'
 	fi
-	command -v dockerd >/dev/null || fail 'no engine answers, and no Docker Engine is installed' "$(by_hand)"
+	if ! command -v dockerd >/dev/null; then
+		cat "$scratch/engine" >&2
+		fail 'no engine answers, and pyd could not start its own' "$(by_hand)"
+	fi
 	if systemd; then
 		say 'Starting Docker Engine (systemctl start docker)'
 		as_root systemctl start docker || fail 'systemd could not start docker' 'look at: journalctl -u docker'
@@ -259,7 +268,7 @@ start_engine() {
 	fi
 	as_root sh -c "setsid sh -c '$daemon' >>/var/log/dockerd.log 2>&1 </dev/null & echo \$! >/run/pyd-dockerd.pid"
 	tries=0
-	until engine_answers; do
+	until [ -S /var/run/docker.sock ] && engine_answers; do
 		tries=$((tries + 1))
 		if [ $tries -gt 300 ] || ! as_root kill -0 "$(cat /run/pyd-dockerd.pid)" 2>/dev/null; then
 			as_root tail -n 15 /var/log/dockerd.log >&2
@@ -270,6 +279,15 @@ start_engine() {
 	done
 }
 
+if [ $tests = no ] && ! engine_in_sight; then
+	if command -v dockerd >/dev/null; then
+		[ $root = no ] || start_engine
+	elif [ $root != no ] && systemd && ! grep -qsF "$here/" /etc/systemd/system/pyd.service; then
+		# Elsewhere root's pyd starts its engine when it is needed.
+		say 'Having systemd run the embedded engine (pyd daemon --install)'
+		as_root "$bin/pyd" daemon --install || fail 'the embedded engine could not be installed' 'look at: journalctl -u pyd'
+	fi
+fi
 if ! engine_answers; then
 	if [ -n "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ] && [ $tests = no ]; then
 		cat "$scratch/engine" >&2
@@ -288,7 +306,7 @@ fi
 by=''
 if [ $root = sudo ] && ! "$bin/pyd" version --json >/dev/null 2>&1; then
 	by=sudo
-	say "The engine admits root and its group only: calling pyd by sudo (or join the group: sudo usermod -aG docker $(id -un))"
+	say "The engine admits root and its group only: calling pyd by sudo (or join its group, see: ls -l /run/pyd/pyd.sock /var/run/docker.sock)"
 fi
 if [ -t 0 ] && [ -t 1 ]; then
 	rm -rf "$scratch"

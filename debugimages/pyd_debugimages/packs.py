@@ -29,7 +29,7 @@ class Pack:
 
 BASE = Pack(
     name="base",
-    revision=3,
+    revision=4,
     packages=(
         *("bash", "dash", "coreutils", "findutils", "diffutils", "grep", "sed", "gawk", "debianutils", "hostname"),
         *("less", "file", "jq", "ripgrep", "tree", "vim", "nano"),
@@ -37,6 +37,7 @@ BASE = Pack(
         *("procps", "psmisc", "htop", "lsof", "strace", "util-linux", "libcap2-bin"),
         *("curl", "openssl", "ca-certificates", "iproute2", "iputils-ping", "netcat-openbsd", "tcpdump"),
         *("libc-bin", "ncurses-bin", "ncurses-base", "ncurses-term"),
+        *("python3-minimal", "libpython3-stdlib"),  # runs what joins a container from a helper container
     ),
     links={
         "awk": "gawk",
@@ -58,11 +59,20 @@ NEVER = frozenset(
         *("base-files", "base-passwd", "debconf", "dpkg", "init-system-helpers", "install-info", "perl-base"),
         *("libpam-modules", "libpam-modules-bin", "libpam-runtime", "openssl-provider-legacy", "readline-common"),
         *("gcc-14-base", "gcc-12-base", "libaudit-common", "libtirpc-common", "sensible-utils", "ucf", "media-types"),
+        *("tzdata", "netbase", "libsqlite3-0"),
     }
 )
 """Packages that set a machine up; a toolbox has no machine, so they are left out where others depend on them."""
 
+_PYTHON = (
+    *("test/", "pydoc_data/", "unittest/", "_pyrepl/", "xmlrpc/", "turtle.py", "idlelib/", "ensurepip/", "lib2to3/"),
+    *("lib-dynload/_test", "lib-dynload/_codecs_", "lib-dynload/_sqlite3", "lib-dynload/xx", "sqlite3/", "dbm/"),
+)
+"""Below its folder in `lib`; what of Python a shell's user is least likely to miss."""
+
 LEFT_OUT = (
+    *(f"lib/python3.{minor}/{name}" for minor in range(11, 16) for name in _PYTHON),
+    *("include/", "share/vim/vim91/keymap/", "share/vim/vim91/print/", "share/vim/vim91/tools/"),
     *("share/doc/", "share/man/", "share/info/", "share/locale/", "share/lintian/", "share/bug/", "share/doc-base/"),
     *("share/applications/", "share/icons/", "share/pixmaps/", "share/menu/", "share/bash-completion/", "share/zsh/"),
     *("share/gcc/", "share/gdb/", "share/initramfs-tools/", "share/fish/", "share/metainfo/", "share/polkit-1/"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import urllib.request
@@ -104,3 +105,93 @@ def test_a_network_in_use_stays(docker: Docker, busybox: str, network: str):
     refused = subprocess.run(["docker", "-H", docker.host, "network", "rm", network], capture_output=True, check=False)
     assert b"has active endpoints" in refused.stderr
     docker("rm", "-f", name)
+
+
+def test_ipv6_has_addresses_names_published_ports_and_goes_whole(docker: Docker, busybox: str):
+    name = docker.name("six")
+    docker("network", "create", "--ipv6", "--subnet", "fd00:77:1::/64", name)
+    shown = json.loads(docker("network", "inspect", name))[0]
+    assert shown["EnableIPv6"] is True
+    assert [":" in each["Subnet"] for each in shown["IPAM"]["Config"]] == [False, True]
+    port = free_port()
+    options = ("--network", name, "--ip6", "fd00:77:1::50", "-p", f"{port}:80")
+    server = docker.run("web6", busybox, "sh", "-c", SERVER, options=options)
+    wait_for_server(docker, server)
+    assert docker.inspect(server)["NetworkSettings"]["Networks"][name]["GlobalIPv6Address"] == "fd00:77:1::50"
+    for address in ("[fd00:77:1::50]:80", f"[fd00:77:1::1]:{port}"):  # its own, and the host's
+        with urllib.request.urlopen(f"http://{address}/", timeout=5) as answer:
+            assert answer.read() == b"hello\n"
+    assert set(docker("port", server).splitlines()) == {f"80/tcp -> {each}:{port}" for each in ("0.0.0.0", "[::]")}  # noqa: S104
+    client = docker("run", "--rm", "--network", name, busybox, "nslookup", "-type=AAAA", server)
+    assert "fd00:77:1::50" in client
+    docker("rm", "-f", server)
+    refused = docker.create("no6", busybox, options=("-p", "[::1]:0:80"))
+    done = subprocess.run(["docker", "-H", docker.host, "start", refused], capture_output=True, check=False)
+    assert b"no IPv6 address" in done.stderr
+    docker("rm", refused)
+    docker("network", "rm", name)
+    assert (
+        "fd00:77:1" not in subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True, check=True).stdout
+    )
+
+
+def test_macvlan_puts_a_container_beside_the_host_on_a_link(docker: Docker, busybox: str):
+    near, far = f"mv{os.getpid()}a"[:15], f"mv{os.getpid()}b"[:15]
+    subprocess.run(["ip", "link", "add", near, "type", "veth", "peer", "name", far], check=True)
+    name = docker.name("mac")
+    try:
+        for link in (near, far):
+            subprocess.run(["ip", "link", "set", link, "up"], check=True)
+        docker("network", "create", "-d", "macvlan", "-o", f"parent={near}", "--subnet", "10.248.9.0/24", name)
+        first = docker.run("mac1", busybox, "sleep", "1000", options=("--network", name, "--ip", "10.248.9.20"))
+        assert docker("run", "--rm", "--network", name, busybox, "ping", "-c1", "-W5", "10.248.9.20").count("1 packets")
+        assert "default via 10.248.9.1" in docker("exec", first, "ip", "route")
+        docker("network", "connect", "bridge", first)
+        docker("network", "disconnect", name, first)
+        left = docker("exec", first, "ip", "-o", "link")
+        assert ("eth0" in left, "eth1" in left) == (False, True)
+        assert "default via" in docker("exec", first, "ip", "route")  # the other network's now
+        docker("rm", "-f", first)
+        docker("network", "rm", name)
+        assert near in [link for _, link in socket.if_nameindex()]  # it isn't the engine's to remove
+    finally:
+        subprocess.run(["ip", "link", "del", near], check=False)
+
+
+def test_a_linked_container_is_known_by_its_alias_wherever_it_moves(docker: Docker, busybox: str):
+    server = docker.run("linked", busybox, "sh", "-c", SERVER)
+    other = docker.create("between", busybox, "sleep", "1000")
+    client = docker.run("client", busybox, "sleep", "1000", options=("--link", f"{server}:db"))
+    wait_for_server(docker, server)
+    assert docker("exec", client, "wget", "-qO-", "http://db/") == "hello"
+    docker("stop", "-t", "0", server)
+    docker("start", other)  # takes the address that came free
+    docker("start", server)
+    wait_for_server(docker, server)
+    assert docker("exec", client, "wget", "-qO-", "http://db/") == "hello"
+    docker("rm", "-f", server, other, client)
+    done = subprocess.run(
+        ["docker", "-H", docker.host, "create", "--link", "nosuch:x", busybox], capture_output=True, check=False
+    )
+    assert b"could not get container for nosuch" in done.stderr
+
+
+def test_own_name_servers_leave_the_networks_names_alone(docker: Docker, busybox: str, network: str):
+    server = docker.run("named", busybox, "sleep", "1000", options=("--network", network))
+    options = ("--rm", "--network", network, "--dns", "127.9.9.9", "--add-host", "outside:host-gateway")
+    script = f"ping -c1 -W5 {server} && cat /etc/resolv.conf /etc/hosts"
+    told = docker("run", *options, busybox, "sh", "-c", script)
+    gateway = json.loads(docker("network", "inspect", network))[0]["IPAM"]["Config"][0]["Gateway"]
+    assert f"nameserver {gateway}" in told
+    assert f"{gateway}\toutside" in told
+    docker("rm", "-f", server)
+
+
+def test_names_that_would_be_written_into_packet_rules_are_refused(docker: Docker):
+    for option in ('com.docker.network.bridge.name=x"; drop; "', "com.docker.network.bridge.name=" + "x" * 16):
+        done = subprocess.run(
+            ["docker", "-H", docker.host, "network", "create", "-o", option, docker.name("bad")],
+            capture_output=True,
+            check=False,
+        )
+        assert b"invalid interface name" in done.stderr

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
-import socket
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.docker import Docker
+from support.docker import Docker, busybox_files
 from support.missing import missing
+from support.pydd import Pydd
+from support.registry import PASSWORD, USER, Registry
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if shutil.which("docker-registry") is None:
-        missing("docker-registry")
-    home = tmp_path_factory.mktemp("registry")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    (home / "config.yml").write_text(
-        f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {home}/data}}}}\n"
-        f"http: {{addr: '{address}'}}\n"
-    )
-    process = subprocess.Popen(["docker-registry", "serve", str(home / "config.yml")], stderr=subprocess.DEVNULL)
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(f"http://{address}/v2/", timeout=5).close()
-            break
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)  # it has no other sign that it listens
-    yield address
-    process.kill()
-    process.wait()
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with Registry.started(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
+
+
+@pytest.fixture
+def registry(plain: Registry) -> str:
+    return plain.address
 
 
 def test_what_is_pushed_is_pulled_again_the_same(docker: Docker, busybox: str, registry: str):
@@ -85,20 +72,18 @@ def test_what_is_not_there_is_said_to_be_missing(docker: Docker, registry: str):
     assert b"manifest unknown" in done.stderr
 
 
-def test_a_registry_that_lies_is_caught(docker: Docker, busybox: str, registry: str, tmp_path: Path):
+def test_a_registry_that_lies_is_caught(docker: Docker, busybox: str, plain: Registry):
     """A blob whose contents aren't its digest's is refused, and nothing of it stays."""
     made = docker.create("lied", busybox, "sh", "-c", "echo lie > /lie", options=("--network", "none"))
     docker("start", "-a", made)
-    name = f"{registry}/some/lie:1"
+    name = f"{plain.address}/some/lie:1"
     docker("commit", made, name)
     docker("rm", made)
     docker("push", name)
     layer = docker("inspect", "-f", "{{index .RootFS.Layers 1}}", name)
     docker("rmi", name)
     assert layer
-    blobs = sorted(
-        Path(f"/proc/self/root{_registry_root(registry)}").rglob("data"), key=lambda each: each.stat().st_mtime
-    )
+    blobs = sorted((plain.home / "data").rglob("data"), key=lambda each: each.stat().st_mtime)
     newest = [each for each in blobs if each.is_file() and each.read_bytes()[:2] == b"\x1f\x8b"][-1]
     good = newest.read_bytes()
     newest.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
@@ -108,13 +93,105 @@ def test_a_registry_that_lies_is_caught(docker: Docker, busybox: str, registry: 
     assert docker("images", "-q", name) == ""
 
 
-def _registry_root(address: str) -> Path:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if words[0].endswith(b"docker-registry") and address in Path(words[2].decode()).read_text():
-                return Path(words[2].decode()).parent
-    raise AssertionError("the registry isn't running")
+def run(host: str, *arguments: str, environ: dict[str, str], stdin: bytes | None = None) -> str:
+    command = ["docker", "-H", host, *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False, env={**os.environ, **environ})
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode().strip()
+
+
+def skopeo(*arguments: str) -> str:
+    if shutil.which("skopeo") is None:
+        missing("skopeo")
+    done = subprocess.run(["skopeo", *arguments], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "tls-and-password"])
+def test_images_go_between_both_engines_and_skopeo_through_a_registry(
+    docker: Docker, busybox: str, tmp_path: Path, secured: bool
+):
+    """Each way round: pushed here and pulled by the others, pushed by the others and pulled here."""
+    theirs = "unix:///var/run/docker.sock"
+    with Registry.started(tmp_path, name="localhost" if secured else "", secured=secured) as registry:
+        environ = registry.docker_config if secured else {"DOCKER_CONFIG": str(tmp_path / "none")}
+        name = f"{registry.address}/{docker.prefix}/both:1"
+        docker("tag", busybox, name)
+        want = docker("images", "-q", "--no-trunc", name)
+        run(docker.host, "push", name, environ=environ)
+        docker("rmi", name)
+        try:
+            assert "Status: " in run(theirs, "pull", name, environ=environ)
+            assert run(theirs, "images", "-q", "--no-trunc", name, environ={}) == want
+            again = name.replace("both", "back")
+            run(theirs, "tag", name, again, environ={})
+            run(theirs, "push", again, environ=environ)
+        finally:
+            subprocess.run(["docker", "-H", theirs, "rmi", "-f", want], capture_output=True, check=False)
+        assert "Status: " in run(docker.host, "pull", again, environ=environ)
+        assert docker("images", "-q", "--no-trunc", again) == want
+        docker("rmi", again)
+        login = ["--creds", f"{USER}:{PASSWORD}"] if secured else []
+        tls = ["--tls-verify=false"]
+        told = json.loads(skopeo("inspect", *tls, *login, f"docker://{name}"))
+        assert told["Os"] == "linux"
+        copy = name.replace("both", "copied")
+        flags = ["--src-tls-verify=false", "--dest-tls-verify=false"]
+        keys = ["--src-creds", login[1], "--dest-creds", login[1]] if secured else []
+        skopeo("copy", "-q", "-f", "oci", *flags, *keys, f"docker://{again}", f"docker://{copy}")
+        run(docker.host, "pull", copy, environ=environ)
+        assert docker("run", "--rm", "--network", "none", copy, "echo", "runs") == "runs"
+        docker("rmi", copy)
+        if secured:
+            nobody = {**os.environ, "DOCKER_CONFIG": str(tmp_path / "none")}
+            command = ["docker", "-H", docker.host, "pull", name]
+            denied = subprocess.run(command, capture_output=True, check=False, env=nobody)
+            assert b"denied" in denied.stderr
+            login_ = ("login", "-u", USER, "--password-stdin", registry.address)
+            assert "Succeeded" in run(docker.host, *login_, environ=nobody, stdin=PASSWORD.encode())
+            wrong = subprocess.run(
+                ["docker", "-H", docker.host, *login_], input=b"wrong", capture_output=True, check=False, env=nobody
+            )
+            assert b"incorrect username or password" in wrong.stderr
+
+
+def test_a_registry_elsewhere_is_trusted_by_its_certificate_alone_and_a_mirror_is_asked_first(tmp_path: Path):
+    """On an engine of its own, whose settings name the mirror; the registry listens where no shortcut applies."""
+    with Pydd.started() as engine, Docker(host=engine.host) as docker:
+        image = docker.image("mirrored", busybox_files(), 'CMD ["/bin/sh"]')
+        network = docker.name("near")
+        docker("network", "create", network)
+        gateway = docker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", network)
+        for part in ("away", "mirror"):
+            (tmp_path / part).mkdir()
+        with (
+            Registry.started(tmp_path / "away", host=gateway, secured=True) as away,
+            Registry.started(tmp_path / "mirror") as mirror,
+        ):
+            name = f"{away.address}/some/image:1"
+            docker("tag", image, name)
+            done = subprocess.run(
+                ["docker", "-H", engine.host, "push", name],
+                capture_output=True,
+                check=False,
+                env={**os.environ, **away.docker_config},
+            )
+            assert b"certificate" in done.stderr.lower()
+            assert b"certs.d" in done.stderr
+            settings = engine.home / "engine.json"
+            certificates = engine.home / "certs.d" / away.address
+            certificates.mkdir(parents=True)
+            shutil.copy(away.home / "tls/ca.pem", certificates / "ca.crt")
+            said = {"registry-mirrors": [f"http://{mirror.address}"], "registry-certificates": str(certificates.parent)}
+            settings.write_text(json.dumps(said))
+            engine.stop()
+            engine.start("--settings", str(settings))
+            run(engine.host, "push", name, environ=away.docker_config)
+            docker("tag", image, f"{mirror.address}/library/{docker.prefix}:1")
+            docker("push", f"{mirror.address}/library/{docker.prefix}:1")
+            assert "Digest: sha256:" in docker("pull", f"{docker.prefix}:1")  # docker.io/library's, by its name
+            assert f"{docker.prefix}:1" in docker("inspect", "-f", "{{.RepoTags}}", image)
+            for each in (name, f"{mirror.address}/library/{docker.prefix}:1", f"{docker.prefix}:1"):
+                docker("rmi", each)
+        docker("network", "rm", network)

@@ -46,6 +46,18 @@ def test_standard_and_error_output_are_both_shown_and_the_last_lines_can_be_aske
     assert run("logs", "--tail", "all", name).stdout == "out\nerr\n"
 
 
+def test_whoever_follows_on_a_terminal_is_told_why_it_ended(run: Run, docker: Docker, busybox: str, terminal: Opener):
+    script = "echo ready; while ! [ -e /tmp/go ]; do sleep 0.1; done; echo 'sh: TOKEN: parameter not set' >&2; exit 2"
+    name = docker.run("obituary", busybox, "sh", "-c", script, options=PLAIN)
+    shown = terminal([run.pyd, "logs", "-f", name], env=run.host)
+    shown.wait_for("ready")
+    docker("exec", name, "touch", "/tmp/go")
+    shown.wait_for("ended: missing-env")
+    assert shown.wait_exit() == 0
+    piped = run("logs", "-f", name)
+    assert "ended:" not in piped.stdout + piped.stderr
+
+
 def test_several_are_merged_in_the_order_of_time_with_their_names(run: Run, docker: Docker, busybox: str):
     first = _talker(docker, busybox, "first", "1a", "1b", "1c")
     second = _talker(docker, busybox, "second-one", "2a", "2b", "2c")

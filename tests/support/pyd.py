@@ -17,7 +17,7 @@ class Run:
 
     def __init__(self, pyd: Path, host: str) -> None:
         self.pyd = pyd
-        self.host = {"DOCKER_HOST": host}
+        self.host = {"DOCKER_HOST": host, "PYD_HISTORY": "off"}
         self.env = {**os.environ, **self.host}
 
     def __call__(self, *arguments: str, stdin: bytes = b"", **variables: str) -> subprocess.CompletedProcess[str]:

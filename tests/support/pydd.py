@@ -54,10 +54,14 @@ class Pydd:
     def host(self) -> str:
         return f"unix://{self.config.socket_path}"
 
-    def start(self) -> None:
-        """Starts it and waits until it says that it listens."""
-        command = [sys.executable, "-m", "pyd_core.daemon", "--root", self.config.root, "--run", self.config.run]
-        self.process = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE)
+    def command(self, *more: str) -> list[str]:
+        """What starts it, with more options."""
+        directories = ["--root", str(self.config.root), "--run", str(self.config.run)]
+        return [sys.executable, "-m", "pyd_core.daemon", *directories, *more]
+
+    def start(self, *more: str) -> None:
+        """Starts it with more options and waits until it says that it listens."""
+        self.process = subprocess.Popen(self.command(*more), stderr=subprocess.PIPE)
         assert self.process.stderr is not None
         lines = []
         for line in self.process.stderr:

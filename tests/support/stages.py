@@ -149,6 +149,15 @@ STAGES = (
 )
 
 
+NOT_ON_PODMAN = {
+    "no-device": "Podman refuses to make the container at all",
+    "probe-fails": "health probes run by systemd timers, which the tests' service does without",
+    "probe-refused": "as above",
+    "probe-missing": "as above",
+}
+"""Stages that can't be set there, and why; and those that need an init, which it doesn't bring."""
+
+
 def check(verdict: Verdict, cause: str, also: frozenset[str] = frozenset()) -> None:
     shown = f"{verdict.cause} ({verdict.confidence}): {verdict.summary}; contributing {verdict.contributing}"
     assert verdict.cause == cause, shown

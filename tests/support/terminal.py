@@ -61,7 +61,7 @@ class Terminal:
         self._tmux = ["tmux", "-u", "-L", self.socket, "-f", os.devnull]
         base = {name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE", "NO_COLOR")}
         program = [os.fspath(part) for part in argv]
-        variables = {"COLORTERM": "truecolor", **(env or {})}
+        variables = {"COLORTERM": "truecolor", "PYD_HISTORY": "off", **(env or {})}
         subprocess.run(
             [
                 *self._tmux,

@@ -28,7 +28,8 @@ class Certificates:
         made._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                       "-subj", "/CN=test ca", "-keyout", "ca-key.pem", "-out", "ca.pem",
                       "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
-        made._sign("server", f"subjectAltName=DNS:{name}")
+        kind = "IP" if name.replace(".", "").isdecimal() else "DNS"
+        made._sign("server", f"subjectAltName={kind}:{name}")
         made._sign("client", "extendedKeyUsage=clientAuth")
         (directory / "client.pem").rename(directory / "cert.pem")
         (directory / "client-key.pem").rename(directory / "key.pem")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from pyd_core.daemon.config import DEFAULT_ROOT, DEFAULT_RUN, DaemonConfig
+from pyd_core.daemon.settings import DEFAULT_SETTINGS
 from pyd_core.errors import PydError
 
 
@@ -18,9 +19,10 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="images, containers, volumes")
     parser.add_argument("--run", type=Path, default=DEFAULT_RUN, help="sockets and the runtime's state")
     parser.add_argument("--socket", type=Path, help="where to listen; RUN/pyd.sock")
-    parser.add_argument("--group", default="docker", help="who may use the socket besides root")
+    parser.add_argument("--group", default="", help="who may use the socket besides root; docker, else pyd")
     parser.add_argument("--runtime", default="", help="the OCI runtime")
     parser.add_argument("--subnet", default="", help="IPv4 subnet of the default bridge")
+    parser.add_argument("--settings", type=Path, default=DEFAULT_SETTINGS, help="the settings file, JSON")
     parser.add_argument("--idle", type=float, default=0.0, help="end after so many seconds without work")
     parser.add_argument("--ready-fd", type=int, default=-1, help="write a byte here when listening")
     parser.add_argument("--verbose", action="store_true", help="say more")

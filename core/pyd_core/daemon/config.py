@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pyd_core.daemon.settings import DEFAULT_SETTINGS
+from pyd_core.engine.endpoint import EMBEDDED_SOCKET
+
 DEFAULT_ROOT = Path("/var/lib/pyd/engine")
-DEFAULT_RUN = Path("/run/pyd")
+DEFAULT_RUN = EMBEDDED_SOCKET.parent
+
+GROUPS = ("docker", "pyd")
+"""Groups whose members may use the socket, where no group is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +28,15 @@ class DaemonConfig:
     """What need not: bundles, sockets, the runtime's state; on a tmpfs as a rule."""
     socket: Path | None = None
     """Where it listens; `pyd.sock` in `run` unless told."""
-    group: str = "docker"
-    """The group that may use the socket; root alone when there is no such group."""
+    group: str = ""
+    """The group that may use the socket; empty is the first of `GROUPS` that exists, and root alone when none does."""
     runtime: str = ""
     """Name or path of the OCI runtime; empty chooses one that suits the host's cgroups."""
     subnet: str = ""
     """IPv4 subnet of the default bridge; empty chooses a free one."""
+
+    settings: Path = DEFAULT_SETTINGS
+    """The file with what an administrator decides; see `daemon/settings.py`."""
 
     idle: float = 0.0
     """Seconds without a client and a running container after which it ends; 0 is never."""

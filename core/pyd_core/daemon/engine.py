@@ -12,16 +12,19 @@ import signal
 import socket
 from pathlib import Path
 
-from pyd_core.daemon.config import DaemonConfig
+from pyd_core.daemon import settings
+from pyd_core.daemon.config import GROUPS, DaemonConfig
 from pyd_core.daemon.containers.collection import Containers
 from pyd_core.daemon.containers.health import HealthChecks
 from pyd_core.daemon.containers.lifecycle import Lifecycle
 from pyd_core.daemon.containers.preparation import make_base
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.images.blobs import Blobs
+from pyd_core.daemon.images.hosts import Hosts
 from pyd_core.daemon.images.layers import Layers
 from pyd_core.daemon.images.store import Images
 from pyd_core.daemon.networks.collection import Networks
+from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.recovery import recover
 from pyd_core.daemon.runtime import oci
 from pyd_core.daemon.store import Store
@@ -42,6 +45,12 @@ class Daemon:
         for directory in (config.root, config.run):
             directory.mkdir(parents=True, exist_ok=True, mode=0o711)
         self.config = config
+        self.settings = settings.read(config.settings)
+        self.registries = Hosts(
+            mirrors=self.settings.registry_mirrors,
+            insecure=self.settings.insecure_registries,
+            certificates=Path(self.settings.registry_certificates),
+        )
         self._lock = _only_one(config.root)
         become_subreaper()
         self.unified = oci.unified()
@@ -57,6 +66,7 @@ class Daemon:
         self.images = Images(self.store, blobs, Layers(config.root / "layers", blobs, self.store))
         self.volumes = Volumes(config.root / "volumes", self.store, self.events)
         self.networks = Networks(self)
+        self.endpoints = Endpoints(self)
         self.containers = Containers(self)
         self.health = HealthChecks(self)
         self.lifecycle = Lifecycle(self)
@@ -70,13 +80,13 @@ class Daemon:
 
     async def start(self) -> None:
         """Puts the world in line with the records: finishes, undoes, finds containers again."""
-        await self.networks.start()
         await recover(self)
 
     async def stop(self) -> None:
         """Lets go of everything; containers live on."""
         self.stopping = True
         await self.tasks.aclose()
+        self.endpoints.stop()
         await self.networks.stop()
         oci.remove_parent(self.config.cgroup)
         self.store.close()
@@ -97,6 +107,16 @@ def _report(error: Exception) -> None:
     log.error("a background task failed", exc_info=error)
 
 
+def inherited() -> socket.socket | None:
+    """Returns the socket systemd holds for this engine; None when it doesn't (sd_listen_fds(3))."""
+    meant = os.environ.pop("LISTEN_PID", "") == str(os.getpid())
+    if os.environ.pop("LISTEN_FDS", "") != "1" or not meant:
+        return None
+    found = socket.socket(fileno=3)
+    found.set_inheritable(False)
+    return found
+
+
 def listen(config: DaemonConfig) -> socket.socket:
     """Makes the socket, for root and the group alone; a dead engine's is replaced."""
     path = config.socket_path
@@ -112,9 +132,11 @@ def listen(config: DaemonConfig) -> socket.socket:
             os.close(directory)
     finally:
         os.umask(old)
-    with contextlib.suppress(KeyError):
-        os.chown(path, 0, grp.getgrnam(config.group).gr_gid)
-        path.chmod(0o660)
+    for group in (config.group,) if config.group else GROUPS:
+        with contextlib.suppress(KeyError):
+            os.chown(path, 0, grp.getgrnam(group).gr_gid)
+            path.chmod(0o660)
+            break
     made.listen(512)
     return made
 
@@ -146,9 +168,12 @@ async def serve(config: DaemonConfig) -> None:
     """
     from pyd_core.daemon.api import load  # noqa: PLC0415 - the handlers import this module's types
     from pyd_core.daemon.api.server import Connection  # noqa: PLC0415
+    from pyd_core.daemon.api.tls import TlsConnection  # noqa: PLC0415
 
     dispatch = load()
     daemon = Daemon(config)
+    addresses = daemon.settings.addresses()
+    context = daemon.settings.tls() if addresses else None
     await daemon.start()
     clients = TaskOwner(on_error=_report)
 
@@ -156,8 +181,14 @@ async def serve(config: DaemonConfig) -> None:
         connection = Connection(reader, writer, lambda head, chunks: dispatch(daemon, head, chunks))
         await clients.start(connection.serve())
 
-    made = listen(config)
-    server = await asyncio.start_unix_server(connected, sock=made, limit=1 << 18)
+    given = inherited()
+
+    async def by_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert context is not None  # noqa: S101 - where it listens by TCP there is one
+        await clients.start(TlsConnection(reader, writer, context).serve(connected))
+
+    server = await asyncio.start_unix_server(connected, sock=given or listen(config), limit=1 << 18)
+    by_tcp = [await asyncio.start_server(by_tls, *each, limit=1 << 18) for each in addresses]
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -171,7 +202,9 @@ async def serve(config: DaemonConfig) -> None:
     try:
         await over.wait()
     finally:
-        server.close()
-        config.socket_path.unlink(missing_ok=True)
+        for each in (server, *by_tcp):
+            each.close()
+        if given is None:  # systemd goes on listening on its own
+            config.socket_path.unlink(missing_ok=True)
         await clients.aclose()
         await daemon.stop()

@@ -7,7 +7,8 @@ import socket
 import sys
 
 from pyd_core.daemon.config import DaemonConfig
-from pyd_core.errors import EngineUnavailable
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.errors import EngineUnavailable, NoEngine
 
 IDLE = 300.0
 """Seconds after which an engine that was started on demand ends, where no container runs and no client is there."""
@@ -41,7 +42,7 @@ def ensure(config: DaemonConfig, *, idle: float = IDLE) -> None:
     said = config.run / "pydd.log"
     ready, theirs = os.pipe()
     command = [sys.executable, "-m", "pyd_core.daemon", "--root", str(config.root), "--run", str(config.run)]
-    command += ["--socket", str(config.socket_path), "--group", config.group, "--idle", str(idle)]
+    command += ["--socket", str(config.socket_path), f"--group={config.group}", "--idle", str(idle)]
     command += ["--ready-fd", str(theirs)]
     if config.runtime:
         command += ["--runtime", config.runtime]
@@ -68,3 +69,23 @@ def ensure(config: DaemonConfig, *, idle: float = IDLE) -> None:
         hint=lines[1].strip() if len(lines) > 1 else f"see {said}",
         reference="engine-not-started",
     )
+
+
+def instead_of(missing: NoEngine) -> Endpoint:
+    """Starts the embedded engine of this machine where no other engine was found, and returns where it listens.
+
+    Args:
+        missing: What choosing an engine ended with.
+
+    Raises:
+        NoEngine: This isn't root, who alone may start it.
+        EngineUnavailable: It doesn't start; with its words.
+    """
+    if os.geteuid() != 0:
+        raise NoEngine(
+            missing.message,
+            hint=f"root can start the embedded engine: sudo pyd (sudo pyd daemon --install for all); {missing.hint}",
+        )
+    config = DaemonConfig()
+    ensure(config)
+    return Endpoint(url=f"unix://{config.socket_path}", origin="embedded engine")

@@ -33,10 +33,10 @@ async def recover(daemon: Daemon) -> None:
         if record.phase != "ready":
             with contextlib.suppress(PydError):
                 await daemon.runtime.delete(record.id)
-            await daemon.networks.leave(container)
+            await daemon.endpoints.leave(container)
             daemon.containers.erase(container, volumes=True)
         elif record.running and record.holder is not None and record.holder.lives:
-            daemon.networks.remember(container)
+            daemon.endpoints.remember(container)
             daemon.lifecycle.watch(container)
         elif record.running or record.status == "restarting":
             await daemon.lifecycle.settle(container)
@@ -48,6 +48,7 @@ async def recover(daemon: Daemon) -> None:
                 again.append(container)
     _sweep(daemon, known)
     await daemon.networks.reconcile()
+    await daemon.endpoints.reconcile()
     for container in again:
         daemon.tasks.start(_start(daemon, container))
 

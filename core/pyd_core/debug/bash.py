@@ -20,6 +20,8 @@ LATE = 5
 on by a worker of its own. What is later still is shown above the next prompt."""
 
 _TIOCGPTPEER, _TIOCGSID = 0x5441, 0x5429
+_EXTPROC = 0o200000
+"""Of termios.h: somebody else is the line discipline (see `pyd_core.debug.helper.bridge`)."""
 
 
 class Link(Protocol):
@@ -248,6 +250,10 @@ def acknowledge(descriptors: list[int]) -> None:
 def _set_modes(master: int, *, echo: bool, lines: bool = True) -> None:
     """Sets a pty's modes: with `echo` as every program finds it, without as it is while bash waits."""
     attributes = termios.tcgetattr(master)
+    if attributes[3] & _EXTPROC:  # the pty's other end is elsewhere; it follows the echo of this one and no more
+        attributes[3] = attributes[3] | termios.ECHO if echo else attributes[3] & ~termios.ECHO
+        termios.tcsetattr(master, termios.TCSANOW, attributes)
+        return
     attributes[0] = termios.ICRNL | termios.IXON | getattr(termios, "IUTF8", 0x4000)
     attributes[1] = termios.OPOST | termios.ONLCR
     attributes[3] = (

@@ -28,8 +28,8 @@ _IN, _OUT = CHANNEL
 FIRST = f' IFS= builtin read -r -d "" -u {_IN} __pyd_line && builtin eval "$__pyd_line"\n'.encode()
 """The first line on the terminal."""
 
-TRIGGER = f' {{ __pyd_next; }} 2>/dev/null; builtin eval "$__pyd_line" {_IN}<&- {_OUT}>&-\n'.encode()
-"""What makes bash ask for a line and run it."""
+TRIGGER = f'\x15 {{ __pyd_next; }} 2>/dev/null; builtin eval "$__pyd_line" {_IN}<&- {_OUT}>&-\n'.encode()
+"""What makes bash ask for a line and run it; first it throws away what may be typed already of that line (VKILL)."""
 
 ACKNOWLEDGED = b"A\0"
 """The answer to a report: bash reads its terminal only then."""

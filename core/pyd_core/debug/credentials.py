@@ -54,6 +54,11 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     ambient: int
     no_new_privileges: bool
 
+    def within(self, granted: int) -> Credentials:
+        """Returns them without the capabilities that whoever is to grant them hasn't got."""
+        sets = ("bounding", "permitted", "effective", "inheritable", "ambient")
+        return msgspec.structs.replace(self, **{name: getattr(self, name) & granted for name in sets})
+
     def plan(self) -> dict[str, Any]:
         """Returns them as plain data."""
         return msgspec.structs.asdict(self)

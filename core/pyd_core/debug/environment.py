@@ -75,6 +75,11 @@ def build_environment(
     return found
 
 
+def searched_paths() -> list[str]:
+    """Returns the paths of the container that `exists` is asked for."""
+    return [*_BUNDLES, *(theirs for _, _, theirs in _FILES)]
+
+
 def file_names() -> list[str]:
     """Returns the toolbox's files that `tools` may name."""
     return [ours for _, ours, _ in _FILES]

@@ -36,12 +36,14 @@ import sys
 import termios
 import time
 import warnings  # noqa: F401 - os.execvpe imports it, and by then the library is out of sight
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 # System calls newer than the C libraries met; numbers are the same on x86_64 and aarch64 (all came after 5.1).
 _OPEN_TREE, _MOVE_MOUNT, _FSOPEN, _FSCONFIG, _FSMOUNT, _CLOSE_RANGE, _MOUNT_SETATTR = 428, 429, 430, 431, 432, 436, 442
+_OPENAT2, _RESOLVE_NO_XDEV = 437, 0x01
 
 _AT_FDCWD = -100
 _AT_EMPTY_PATH, _AT_RECURSIVE, _AT_SYMLINK_NOFOLLOW = 0x1000, 0x8000, 0x100
@@ -330,17 +332,21 @@ class Groups:
 # --- the three processes ----------------------------------------------------------------------------------------------
 
 
-def start_time(process: int) -> int:
-    """Returns when a process started, in clock ticks since boot; with its pid this names it for ever (proc(5))."""
+def read_status(process: int, name: str) -> str:
+    """Returns the text of a small file of an open `/proc/PID`."""
     try:
-        stat_file = os.open("stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
+        file = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
         try:
-            text = os.read(stat_file, 4096)
+            return os.read(file, 65536).decode(errors="replace")
         finally:
-            os.close(stat_file)
+            os.close(file)
     except OSError as error:
         raise CallFailed("open", error.errno or errno.ESRCH, "the target's /proc entry") from error
-    return int(text.rpartition(b")")[2].split()[19])
+
+
+def start_time(process: int) -> int:
+    """Returns when a process started, in clock ticks since boot; with its pid this names it for ever (proc(5))."""
+    return int(read_status(process, "stat").rpartition(")")[2].split()[19])
 
 
 class Opened:
@@ -529,7 +535,7 @@ def _keep(plan: Plan, opened: Opened, groups: Groups, status: socket.socket) -> 
         ended = _mind(command, everyone=True)
         _tell(status, "exit", ended)
         with contextlib.suppress(ChildProcessError):  # a member may be listed a moment longer than it is a child
-            while groups.kill(os.getpid()):
+            while groups.kill(os.getpid()) or _kill_children():
                 os.waitpid(-1, 0)
             while True:
                 os.waitpid(-1, 0)
@@ -539,6 +545,29 @@ def _keep(plan: Plan, opened: Opened, groups: Groups, status: socket.socket) -> 
         _tell(status, "error", type(error).__name__, getattr(error, "errno", 0) or 0, error)
     finally:
         os._exit(0)
+
+
+def _kill_children() -> bool:
+    """Kills this process's children, which all that a session leaves come to be; False when there are none.
+
+    For sessions without a cgroup of their own. `/proc` is known to be this pid namespace's (see `build_view`), but what
+    lies on top of it may be the target's: that is never looked at.
+    """
+    how = struct.pack("QQQ", os.O_RDONLY | os.O_CLOEXEC, 0, _RESOLVE_NO_XDEV)
+    try:
+        proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        file = _syscall("openat2", _OPENAT2, proc, b"thread-self/children", how, len(how))
+    except (OSError, CallFailed):
+        return False
+    listing = b""
+    while part := os.read(file, 65536):
+        listing += part
+    os.close(file)
+    os.close(proc)
+    for pid in map(int, listing.split()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return bool(listing.split())
 
 
 def _open_terminal(plan: Plan, terminals: int, status: socket.socket) -> tuple[int, dict[int, int]]:
@@ -579,7 +608,8 @@ def _become_command(plan: Plan, slave: int, channel: dict[int, int], status: soc
         except OSError:
             os.chdir("/")
         os.umask(0o022)
-        take_credentials(plan["credentials"])
+        if plan["credentials"] is not None:
+            take_credentials(plan["credentials"])
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, *_FORWARDED):
             signal.signal(number, signal.SIG_DFL)
@@ -596,17 +626,51 @@ def _become_command(plan: Plan, slave: int, channel: dict[int, int], status: soc
         os._exit(125)
 
 
-def serve(status: socket.socket) -> NoReturn:
-    """Waits for a plan and carries it out; ends quietly when none comes."""
+def _run_beside(plan: Plan, status: socket.socket) -> NoReturn:
+    """Runs a plan's command in this process's own root and namespaces: beside a target that can't be joined."""
+    global _nothing  # noqa: PLW0603 - as in supervise
+    try:
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        _nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        slave = -1
+        channel: dict[int, int] = {}
+        if plan["terminal"]:
+            terminals = os.open("/dev/pts", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            slave, channel = _open_terminal(plan, terminals, status)
+        command = os.fork()
+        if command == 0:
+            _become_command(plan, slave, channel, status)
+        if slave >= 0:
+            os.close(slave)
+        _let_go_of_stdio()
+        _tell(status, "exit", _mind(command, everyone=True))
+        while _kill_children():
+            os.waitpid(-1, 0)
+    except (CallFailed, OSError) as error:
+        _tell(status, "error", getattr(error, "call", "open"), getattr(error, "number", 0) or 0, error)
+    finally:
+        os._exit(0)
+
+
+def serve(status: socket.socket, bridge: Callable[[Plan, socket.socket, int], NoReturn] | None = None) -> NoReturn:
+    """Waits for a plan and carries it out; ends quietly when none comes.
+
+    Args:
+        status: Brings the plan, and takes what there is to tell.
+        bridge: Carries a plan out that comes with a connection, to where it is to be carried out.
+    """
     os.setsid()  # what a terminal sends to the client's process group is not for the session
     _prctl(_PR_SET_PDEATHSIG, _CLIENT_GONE)
     signal.pthread_sigmask(signal.SIG_BLOCK, _MINDED)
     import json  # noqa: PLC0415 - while the client is busy
 
-    message = status.recv(_LARGEST_PLAN)
+    message, connection, _, _ = socket.recv_fds(status, _LARGEST_PLAN, 1)
     if not message:
         os._exit(0)
-    supervise(json.loads(message), status)
+    plan = json.loads(message)
+    if connection and bridge is not None:
+        bridge(plan, status, connection[0])
+    (supervise if plan["pid"] else _run_beside)(plan, status)
 
 
 if __name__ == "__main__":

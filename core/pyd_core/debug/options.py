@@ -26,6 +26,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         shell: What a terminal is given without `line` and `command`: `pyd` is the debug shell, anything else a program
             of the target's or the toolbox's.
         explain: Tell how the session gets in and what it may do, before it starts.
+        tier: Enter by a helper container with these rights (`helper.tiers`); None is what does with the least.
     """
 
     target: str
@@ -41,6 +42,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     save: str = ""
     shell: str = "pyd"
     explain: bool = False
+    tier: int | None = None
 
     def __post_init__(self) -> None:
         """Refuses what contradicts itself."""

@@ -16,10 +16,11 @@ from pyd_core.debug.channel import CHANNEL, CONVERSING, SILENT
 from pyd_core.debug.credentials import Credentials, choose_credentials
 from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.failures import failure
+from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import find_subject
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Target, running_target
+from pyd_core.debug.target import Elsewhere, Target, running_target
 from pyd_core.debug.toolbox import PREFIX, store
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
@@ -65,7 +66,9 @@ def run(
     Raises:
         PydError: The session couldn't be; nothing is left of it.
     """
-    require_local(endpoint)
+    if (why := out_of_reach(endpoint, options)) or options.tier is not None:
+        why = why or "--tier asks for one"
+        return _from_elsewhere(endpoint, options, supervisor, why, notify=notify, progress=progress, interact=interact)
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
     engine.require_changes()  # a shell in there can change anything, and asks no engine
@@ -92,7 +95,14 @@ def run(
         raise InvalidInput(
             f"{safe(options.target)} runs: a session changes it in place", hint="leave out --diff, --apply and --save"
         )
-    target = running_target(subject) if isinstance(subject, Container) else subject
+    try:
+        target = running_target(subject) if isinstance(subject, Container) else subject
+    except Unsupported as error:
+        if error.reference != "not-local":
+            raise
+        return _from_elsewhere(
+            endpoint, options, supervisor, error.message, notify=notify, progress=progress, interact=interact
+        )
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
     code, ended = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
@@ -101,20 +111,49 @@ def run(
     return code
 
 
+def _from_elsewhere(
+    endpoint: Endpoint,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    why: str,
+    *,
+    notify: Callable[[str], None],
+    progress: Progress,
+    interact: Interact | None,
+) -> int:
+    from pyd_core.debug.helper import session as helper  # noqa: PLC0415 - sessions from here don't pay for it
+
+    return helper.run(endpoint, options, supervisor, why=why, notify=notify, progress=progress, interact=interact)
+
+
+def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:
+    """Returns why this process can't enter containers of an engine by itself; empty where it can."""
+    local = endpoint.socket_path is not None
+    if local and os.geteuid() == 0:
+        return ""
+    if options.target.startswith("pid:"):
+        raise Refused(
+            "entering a process of this machine takes root, and no engine is asked",
+            hint="run it with sudo, without --host",
+            reference="not-root",
+        )
+    return "pyd isn't root here" if local else f"{endpoint.url} is another machine"
+
+
 def require_local(endpoint: Endpoint) -> None:
-    """Does nothing where this process can enter containers of an engine.
+    """Does nothing where this process can enter containers of an engine by itself.
 
     Raises:
         PydError: It can't, and why.
     """
     if endpoint.socket_path is None:
         raise Unsupported(
-            f"pyd debug can't enter containers of {endpoint.url} from here yet",
-            hint="run it on the engine's own machine",
+            f"the builtins can't look into containers of {endpoint.url} from here yet",
+            hint="run pyd on the engine's own machine",
             reference="not-local",
         )
     if os.geteuid() != 0:
-        raise Refused("entering a container takes root", hint="run it with sudo", reference="not-root")
+        raise Refused("looking into a container takes root", hint="run it with sudo", reference="not-root")
 
 
 def carry_out(
@@ -142,8 +181,7 @@ def carry_out(
 
 def find_toolbox(progress: Progress) -> str:
     """Returns the folder of the base toolbox, made first if it isn't there."""
-    root = store.store_root()
-    there = store.find(BASE, root)
+    there = store.find_anywhere(BASE)
     if there is not None:
         return there
     from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
@@ -151,10 +189,10 @@ def find_toolbox(progress: Progress) -> str:
     def making(stage: str, done: int, total: int) -> None:
         progress(f"making the toolbox: {stage}", done, total)
 
-    return str(store.build(BASE, Path(root), making))
+    return str(store.build(BASE, Path(store.store_root()), making))
 
 
-async def ending(containers: Containers, target: Target) -> str:
+async def ending(containers: Containers, target: Target | Elsewhere) -> str:
     """Says how the target ended, as far as the engine tells."""
     if not target.container.id:  # a process by its number
         return f"{target.name} has ended; the session ended with it"
@@ -200,7 +238,7 @@ def make_plan(
         devices=target.devices or cgroup.target_devices(CGROUPS, process.read("cgroup").decode(errors="replace")),
     )
     cgroup.remove_stale([group["parent"] for group in groups])
-    return {
+    plan: dict[str, Any] = {
         "client": os.getpid(),
         "pid": process.pid,
         "start": process.start,
@@ -209,12 +247,19 @@ def make_plan(
         "writable": options.writable,
         "groups": groups,
         "terminal": _terminal_size() if terminal else None,
-        "channel": CHANNEL if conversing else None,
+        "channel": None,
         "credentials": credentials.plan(),
         "cwd": config.working_dir or "/",
-        "env": environment | SILENT if conversing else environment,
-        "argv": CONVERSING if conversing else command_line(options, terminal=terminal),
+        "env": environment,
+        "argv": command_line(options, terminal=terminal),
     }
+    return converse(plan) if conversing else plan
+
+
+def converse(plan: dict[str, Any]) -> dict[str, Any]:
+    """Makes a plan's command a bash that is given its lines by a program, and returns the plan."""
+    plan |= {"channel": CHANNEL, "env": plan["env"] | SILENT, "argv": CONVERSING}
+    return plan
 
 
 def command_line(options: DebugOptions, *, terminal: bool) -> list[str]:
@@ -248,16 +293,10 @@ def _home(process: int, credentials: Credentials) -> str:
     """Returns the home directory that the container's own passwd file gives the session's user."""
     root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     try:
-        text = read_in_root(root, "etc/passwd", 1 << 20).decode(errors="replace")
+        passwd = read_in_root(root, "etc/passwd", 1 << 20)
     finally:
         os.close(root)
-    if not text:
-        return "/root" if credentials.uid == 0 and _exists(process, "/root") else "/"
-    for line in text.splitlines():
-        fields = line.split(":")
-        if len(fields) >= 7 and fields[2] == str(credentials.uid) and fields[5].startswith("/"):
-            return fields[5].replace("\0", "")
-    return "/"
+    return find_home(passwd, credentials.uid, has_root=_exists(process, "/root"))
 
 
 class Session:
@@ -269,7 +308,7 @@ class Session:
         plan: What is to be done.
     """
 
-    def __init__(self, target: Target, supervisor: Supervisor, plan: dict[str, Any]) -> None:
+    def __init__(self, target: Target | Elsewhere, supervisor: Supervisor, plan: dict[str, Any]) -> None:
         self.target = target
         self.plan = plan
         self.supervisor = supervisor
@@ -291,7 +330,7 @@ class Session:
             InvalidInput: It is too long.
         """
         try:
-            self.supervisor.status.send(msgspec.json.encode(self.plan))
+            self.supervisor.send(msgspec.json.encode(self.plan))
         except OSError as error:
             raise InvalidInput(f"the command and its environment are too long: {error.strerror}") from error
 

@@ -6,10 +6,16 @@ import contextlib
 import os
 import signal
 import socket
-from typing import NoReturn
+from typing import Any, NoReturn
 
 LARGEST_PLAN = 4 << 20
 """Bytes; the kernel takes at most 2 MB of arguments and environment anyway (execve(2))."""
+
+
+def _bridge(plan: dict[str, Any], status: socket.socket, stream: int) -> NoReturn:
+    from pyd_core.debug.helper.bridge import bridge  # noqa: PLC0415 - sessions on this machine have no use for it
+
+    bridge(plan, status, stream)
 
 
 class Supervisor:
@@ -17,9 +23,14 @@ class Supervisor:
 
     It loads what the join takes while this process loads the engine's client and asks the engine, and it is small: its
     own children are soon made, and it never holds what the engine answers.
+
+    Attributes:
+        connection: A descriptor of a connection to where the plan is to be carried out (see `helper.bridge`); negative
+            where this process is to do it.
     """
 
     def __init__(self) -> None:
+        self.connection = -1
         self.status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for each in (self.status, theirs):
             each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_PLAN)
@@ -33,9 +44,17 @@ class Supervisor:
             self.status.close()
             from pyd_core.debug.join import serve  # noqa: PLC0415 - the client has no use for ctypes
 
-            serve(status)
+            serve(status, _bridge)
         finally:
             os._exit(125)
+
+    def send(self, plan: bytes) -> None:
+        """Gives it its plan, as JSON.
+
+        Raises:
+            OSError: It is too long.
+        """
+        socket.send_fds(self.status, [plan], [self.connection] if self.connection >= 0 else [])
 
     def end(self) -> None:
         """Has it end what runs, as when this process is gone."""

@@ -33,6 +33,21 @@ class Target(msgspec.Struct, frozen=True):
         return safe(self.container.name) or self.container.id[:12]
 
 
+class Elsewhere(msgspec.Struct, frozen=True):
+    """A container whose processes are out of this one's reach: a helper container enters it.
+
+    Attributes:
+        container: What the engine says.
+    """
+
+    container: Container
+
+    @property
+    def name(self) -> str:
+        """The container's name, safe to show."""
+        return safe(self.container.name) or self.container.id[:12]
+
+
 async def find_container(containers: Containers, name: str) -> Container:
     """Returns what the engine tells of the container that `name` means.
 
@@ -66,9 +81,7 @@ def running_target(container: Container) -> Target:
             hint=f"start it with: pyd start {shown}",
             reference="not-running",
         )
-    if any(known in container.host_config.runtime for known in _OTHER_KERNEL):
-        runtime = safe(container.host_config.runtime)
-        raise Unsupported(f"{shown} runs under {runtime}, whose processes this kernel doesn't see", hint="try pyd exec")
+    refuse_other_kernels(container)
     try:
         process = ProcessEntry(state.pid)
         cgroups = process.read("cgroup").decode(errors="replace")
@@ -78,6 +91,20 @@ def running_target(container: Container) -> Target:
     if container.id not in cgroups:
         raise _elsewhere(shown, state.pid)
     return Target(container, process)
+
+
+def refuse_other_kernels(container: Container) -> None:
+    """Does nothing where a container's processes have a kernel's namespaces around them.
+
+    Raises:
+        Unsupported: They run under a kernel of their own.
+    """
+    runtime = safe(container.host_config.runtime)
+    if any(known in runtime for known in _OTHER_KERNEL):
+        raise Unsupported(
+            f"{safe(container.name)} runs under {runtime}, whose processes the engine's kernel doesn't see",
+            hint="try pyd exec",
+        )
 
 
 def _elsewhere(name: str, pid: int) -> Unsupported:

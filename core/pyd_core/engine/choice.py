@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pyd_core.engine.contexts import DEFAULT, Contexts, config_directory, tls_files
-from pyd_core.engine.endpoint import Endpoint, TlsFiles
+from pyd_core.engine.endpoint import EMBEDDED_SOCKET, Endpoint, TlsFiles
 from pyd_core.errors import InvalidInput, NoEngine
 
 PROBE_TIMEOUT = 0.5
@@ -25,8 +25,11 @@ def choose_endpoint(
     2. `context`, a docker context's name.
     3. `DOCKER_HOST`, an address.
     4. `DOCKER_CONTEXT`, else the current docker context, unless that is `default`.
-    5. The first of the usual sockets of Docker and Podman (see `usual_sockets`) that accepts a connection; if none
-       does, the first that exists, so that its error (no permission, nobody listening) is the one reported.
+    5. The first of the usual sockets of Docker and Podman (see `usual_sockets`) that accepts a connection; then the
+       embedded engine's, where that one runs; if none does, the first that exists of Docker's and Podman's, so that its
+       error (no permission, nobody listening) is the one reported.
+
+    Nothing is started here: who may start the embedded engine does so when `NoEngine` is raised.
 
     Certificates for TCP come from the context, or as the docker CLI finds them: `DOCKER_TLS_VERIFY` (any text) asks for
     TLS, `DOCKER_TLS` for TLS that trusts any server, `DOCKER_CERT_PATH` names the folder with `ca.pem`, `cert.pem` and
@@ -75,6 +78,8 @@ def _usual(environ: Mapping[str, str]) -> Endpoint:
     for path in there:
         if _accepts(path):
             return Endpoint(url=f"unix://{path}", origin="default socket")
+    if _is_socket(EMBEDDED_SOCKET) and _accepts(EMBEDDED_SOCKET):
+        return Endpoint(url=f"unix://{EMBEDDED_SOCKET}", origin="embedded engine")
     if there:
         return Endpoint(url=f"unix://{there[0]}", origin="default socket")
     raise NoEngine(

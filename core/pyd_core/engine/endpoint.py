@@ -10,6 +10,8 @@ import msgspec
 from pyd_core.errors import InvalidInput
 
 DOCKER_SOCKET = "unix:///var/run/docker.sock"
+EMBEDDED_SOCKET = Path("/run/pyd/pyd.sock")
+"""Where the embedded engine of this machine listens."""
 
 
 class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,7 @@ class Fleet:
         self._tasks = TaskOwner()
         self._inspector = Inspector(engine, self._tasks, found=self._found, gone=self._gone, at_once=at_once)
         self._subscribers: list[Callable[[Delta], None]] = []
+        self._readers: list[Callable[[Container], None]] = []
         self._connection = Connection("connecting", time.time_ns())
         self._timer: asyncio.TimerHandle | None = None
         self._changed: set[str] = set()
@@ -78,6 +79,20 @@ class Fleet:
         def end() -> None:
             if callback in self._subscribers:
                 self._subscribers.remove(callback)
+
+        return end
+
+    def subscribe_inspected(self, callback: Callable[[Container], None]) -> Callable[[], None]:
+        """Has `callback` called on the event loop with each inspection's answer, which holds more than an entry.
+
+        Returns:
+            A function that ends it.
+        """
+        self._readers.append(callback)
+
+        def end() -> None:
+            if callback in self._readers:
+                self._readers.remove(callback)
 
         return end
 
@@ -194,6 +209,8 @@ class Fleet:
         return True
 
     def _found(self, container: Container) -> None:
+        for callback in [*self._readers]:
+            callback(container)
         known = self._entries.get(container.id)
         if known is not None and self._put(from_inspect(container, known)):
             self._soon()

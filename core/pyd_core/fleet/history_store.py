@@ -6,7 +6,6 @@ Writing is in batches of at most a second, in write-ahead mode: what was committ
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 import zlib
@@ -36,6 +35,7 @@ CREATE TABLE IF NOT EXISTS death (
     UNIQUE (container, ended_ns)
 );
 CREATE INDEX IF NOT EXISTS death_by_name ON death (name, ended_ns);
+CREATE TABLE IF NOT EXISTS listened (engine TEXT PRIMARY KEY, until_ns INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS who (id INTEGER PRIMARY KEY, container TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS point (
     time INTEGER NOT NULL, who INTEGER NOT NULL, cpu INTEGER, memory INTEGER, PRIMARY KEY (time, who)
@@ -77,16 +77,6 @@ class Point(msgspec.Struct, frozen=True):
     """Per mille of one processor."""
     memory: int | None
     """KiB."""
-
-
-def default_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Returns where the history lies: `PYD_HISTORY`, the system's for root, else the user's."""
-    if environ.get("PYD_HISTORY"):
-        return Path(environ["PYD_HISTORY"])
-    if os.geteuid() == 0:
-        return Path("/var/lib/pyd/history.db")
-    state = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', '/')}/.local/state"
-    return Path(state) / "pyd/history.db"
 
 
 class HistoryStore:
@@ -134,7 +124,7 @@ class HistoryStore:
     def _open(self) -> sqlite3.Connection:
         if not self.path.exists():
             self.path.touch(mode=0o600)
-        base = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        base = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
         try:
             base.execute("PRAGMA auto_vacuum = INCREMENTAL")
             base.execute("PRAGMA journal_mode = WAL")
@@ -155,8 +145,19 @@ class HistoryStore:
         """Closes the file; nothing is pending."""
         self._base.close()
 
-    def add(self, deaths: Iterable[Death] = (), points: Iterable[Point] = ()) -> None:
+    def add(
+        self,
+        deaths: Iterable[Death] = (),
+        points: Iterable[Point] = (),
+        *,
+        listened: tuple[str, int] | None = None,
+    ) -> None:
         """Writes them in one transaction; a death that is known already is left as it is.
+
+        Args:
+            deaths: How containers died.
+            points: What they used.
+            listened: An engine, and until when nothing of it can have been missed.
 
         Raises:
             ConfigError: The disk is full, also after the oldest were dropped.
@@ -173,6 +174,8 @@ class HistoryStore:
                         "INSERT OR REPLACE INTO point VALUES (?, ?, ?, ?)",
                         [(p.time, self._number(p.container), p.cpu, p.memory) for p in samples],
                     )
+                    if listened is not None:
+                        self._base.execute("INSERT OR REPLACE INTO listened VALUES (?, ?)", listened)
             except sqlite3.DatabaseError as error:
                 self._numbers.clear()  # some may have been rolled back
                 if attempt == 2 or "full" not in str(error) or not self._made_room():
@@ -181,6 +184,16 @@ class HistoryStore:
                     ) from error
             else:
                 return
+
+    def knows(self, container: str, ended_ns: int, *, within_ns: int) -> bool:
+        """Whether a death of a container near that time is written already."""
+        query = "SELECT 1 FROM death WHERE container = ? AND ended_ns BETWEEN ? AND ?"
+        return self._base.execute(query, (container, ended_ns - within_ns, ended_ns + within_ns)).fetchone() is not None
+
+    def listened_until(self, engine: str) -> int | None:
+        """Returns until when an engine was listened to last, nanoseconds since the epoch; None if it never was."""
+        row = self._base.execute("SELECT until_ns FROM listened WHERE engine = ?", (engine,)).fetchone()
+        return None if row is None else int(row[0])
 
     def _number(self, container: str) -> int:
         """The short number that stands for a container's id in each of its points."""

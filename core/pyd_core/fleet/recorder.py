@@ -16,12 +16,14 @@ from pyd_core.fleet.delta import Delta
 from pyd_core.fleet.fleet import Fleet
 from pyd_core.fleet.history_store import Death, HistoryStore, Point
 from pyd_core.fleet.meter import Meter
+from pyd_core.fleet.missed import MARGIN_NS, SAME_NS, death_of, deaths_in
 from pyd_core.fleet.tail import Tail
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Container
 from pyd_core.model.container_state import ContainerState
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
+from pyd_core.triage.collect.events import fetch_all
 from pyd_core.triage.collect.gather import Surroundings, complete
 from pyd_core.triage.collect.kernel import KernelWatch
 from pyd_core.triage.collect.log import TELLS as LOG_TELLS
@@ -35,9 +37,10 @@ SETTLE = 0.4
 MOST_EVENTS = 64
 """Kept of each container's present run."""
 AT_ONCE = 8
-"""Verdicts at a time, and inspections of what ran before the recorder."""
+"""Verdicts at a time."""
 URGENT = 32
-"""Inspections at a time of what has just been made: a short life is over before its turn would come in that queue."""
+"""Inspections at a time of what has just been made: a short life is over before its turn would come in the fleet's
+queue."""
 MOST_FOLLOWED = 32
 """Logs followed live, because their containers and logs go as soon as they end (`--rm`)."""
 
@@ -52,6 +55,8 @@ class _Known:
         self.listening: asyncio.Task[None] | None = None
         self.peak: int | None = None
         self.judging = 0
+        self.deaths: deque[int] = deque(maxlen=MOST_EVENTS)
+        """When it died, as events tell."""
 
     def let_go(self) -> None:
         """Stops listening to its output: it can be read later."""
@@ -61,11 +66,13 @@ class _Known:
 
 
 class Recorder:
-    """Follows an engine and writes each death to a history.
+    """Follows an engine and writes each death to a history, also those since it was last listened to.
 
     Args:
         engine: The engine, asynchronous; whoever made it closes it.
         store: Where deaths go.
+        fleet: The engine's containers, where somebody runs that already; else the recorder does.
+        meter: Likewise; what nobody has measured is then not measured for the record either.
         on_death: Awaited with each death after it was written.
         on_problem: Told in a sentence when something could not be recorded.
     """
@@ -75,6 +82,8 @@ class Recorder:
         engine: Engine,
         store: HistoryStore,
         *,
+        fleet: Fleet | None = None,
+        meter: Meter | None = None,
         on_death: Callable[[Death], Awaitable[None]] | None = None,
         on_problem: Callable[[str], None] | None = None,
     ) -> None:
@@ -90,17 +99,32 @@ class Recorder:
         self._followed = 0
         self._around: Surroundings | None = None
         self._kernel = KernelWatch()
+        self._looking = asyncio.Lock()
         self._said = ""
-        self.fleet = Fleet(engine)
-        self.meter = Meter(engine, self.fleet)
+        self._since = 0
+        self._pending: dict[int, int] = {}
+        self._caught_up = asyncio.Event()
+        self._catching_up = False
+        self._alone = fleet is None
+        self.fleet = fleet or Fleet(engine)
+        self.meter = meter or Meter(engine, self.fleet)
         self._tasks = TaskOwner(on_error=lambda error: self._problem(str(error)))
 
     async def run(self) -> None:
         """Records until cancelled; what is known by then is written."""
-        end = self.fleet.subscribe(self._changed)
-        end_meter = self.meter.subscribe(self._measured)
-        self._tasks.start(self.fleet.run(), name="recorder fleet")
-        self._tasks.start(self.meter.run(), name="recorder meter")
+        now = time.time_ns()
+        listened = self._store.listened_until(self._engine.endpoint.url)
+        self._since = now if listened is None else min(listened, now) - MARGIN_NS
+        ends = [
+            self.fleet.subscribe(self._changed),
+            self.fleet.subscribe_inspected(self._inspected),
+            self.meter.subscribe(self._measured),
+        ]
+        if self._alone:
+            self._tasks.start(self.fleet.run(), name="recorder fleet")
+            self._tasks.start(self.meter.run(), name="recorder meter")
+        elif self.fleet.connection.state == "live":
+            self._live()
         next_thin = time.monotonic()
         try:
             while True:
@@ -110,22 +134,20 @@ class Recorder:
                     next_thin += 60
                     self._thin()
         finally:
-            end()
-            end_meter()
+            for end in ends:
+                end()
             await self._tasks.aclose()
             self._flush()
             self._kernel.close()
 
     def _changed(self, delta: Delta) -> None:
+        if self.fleet.connection.state == "live":
+            self._live()
         for event in delta.events:
             if event.type == "container" and event.actor.id:
                 self._heard(event)
-        alive = [entry.id for entry in self.fleet.containers.values() if entry.alive]
-        self.meter.watch(alive)
-        for identity in alive:
-            if identity not in self._known:
-                self._known[identity] = _Known()
-                self._tasks.start(self._learn(identity, self._limit))
+        if self._alone:
+            self.meter.watch([entry.id for entry in self.fleet.containers.values() if entry.alive])
         for identity in delta.removed:
             known = self._known.get(identity)
             if known is not None and not known.judging:
@@ -145,29 +167,87 @@ class Recorder:
             known.tail = Tail()
             known.listening = self._tasks.start(self._listen(identity, known.tail))
         if event.verb in {"create", "start"}:
-            self._tasks.start(self._learn(identity, self._urgent))
+            self._tasks.start(self._learn(identity))
         known.events.append(event)
-        if event.verb in {"die", "died"}:
+        if event.verb in {"die", "died"} and event.time_nano not in known.deaths:
+            known.deaths.append(event.time_nano)
             known.judging += 1
-            self._tasks.start(self._judge(identity, event, known))
+            self._pending[event.time_nano] = self._pending.get(event.time_nano, 0) + 1
+            self._tasks.start(self._judge(event, known))
 
-    async def _learn(self, identity: str, turn: asyncio.Semaphore) -> None:
+    def _inspected(self, container: Container) -> None:
+        """Takes what the fleet looked up: the living to be remembered, the dead in case nobody told of their end."""
+        if container.state.running:
+            self._remember(self._known.setdefault(container.id, _Known()), container)
+            return
+        die = death_of(container)
+        if die is not None and die.time_nano > self._since:
+            self._tasks.start(self._if_missed(die))
+
+    async def _learn(self, identity: str) -> None:
         """Looks at a container while it lives: its main process and its configuration may be gone when it has died."""
         known = self._known.get(identity)
         if known is None:
             return
-        async with turn:
+        async with self._urgent:
             try:
                 found = await self._engine.containers.inspect(identity)
             except PydError:
                 return
+        self._remember(known, found)
+
+    def _remember(self, known: _Known, found: Container) -> None:
         if found.state.running or known.container is None:
             known.container = found
         if not found.host_config.auto_remove:
             known.let_go()
         elif known.tail is None and self._followed < MOST_FOLLOWED:
             known.tail = Tail()
-            known.listening = self._tasks.start(self._listen(identity, known.tail))
+            known.listening = self._tasks.start(self._listen(found.id, known.tail))
+
+    def _live(self) -> None:
+        if not self._catching_up:
+            self._catching_up = True
+            self._tasks.start(self._catch_up(), name="recorder catches up")
+
+    async def _catch_up(self) -> None:
+        """Records what happened while nobody listened, as far as the engine remembers it."""
+        try:
+            around = await self._surroundings()
+            remembered = await fetch_all(self._engine, around.tool, since_ns=self._since)
+            for of_one in (remembered or {}).values():
+                for die, events in deaths_in(of_one):
+                    if die.time_nano > self._since:
+                        await self._judge_missed(die, events, within_ns=0)
+        finally:
+            self._caught_up.set()
+
+    async def _if_missed(self, die: Event) -> None:
+        """Records a death that inspect tells of, unless events tell of it too."""
+        await self._caught_up.wait()
+        await asyncio.sleep(SETTLE)
+        await self._judge_missed(die, (), within_ns=SAME_NS)
+
+    async def _judge_missed(self, die: Event, events: tuple[Event, ...], *, within_ns: int) -> None:
+        identity, when = die.actor.id, die.time_nano
+        known = self._known.get(identity)
+        told = () if known is None else known.deaths
+        waiting = (death.ended_ns for death in self._deaths if death.container == identity)
+        if any(abs(time_ns - when) <= within_ns for time_ns in (*told, *waiting)):
+            return
+        if self._store.knows(identity, when, within_ns=within_ns):
+            return
+        if known is None and identity in self.fleet.containers:
+            known = self._known[identity] = _Known()
+        if known is not None:
+            known.deaths.append(when)
+        async with self._limit:
+            await self._record(die, _Known(), None, events)
+
+    async def _surroundings(self) -> Surroundings:
+        if self._around is None:
+            self._around = await Surroundings.of(self._engine, look=self._kernel.look)
+        return self._around
 
     async def _listen(self, identity: str, tail: Tail) -> None:
         self._followed += 1
@@ -176,24 +256,28 @@ class Recorder:
         finally:
             self._followed -= 1
 
-    async def _judge(self, identity: str, die: Event, known: _Known) -> None:
+    async def _judge(self, die: Event, known: _Known) -> None:
+        identity = die.actor.id
         try:
             remembered = known.container
             events = known.events
             await asyncio.sleep(SETTLE)
             async with self._limit:
-                await self._record(identity, die, known, remembered, tuple(events))
+                await self._record(die, known, remembered, tuple(events))
         finally:
+            self._pending[die.time_nano] -= 1
+            if not self._pending[die.time_nano]:
+                del self._pending[die.time_nano]
             known.judging -= 1
             if not known.judging and identity not in self.fleet.containers:
                 self._known.pop(identity, None)
 
-    async def _record(
-        self, identity: str, die: Event, known: _Known, remembered: Container | None, events: tuple[Event, ...]
-    ) -> None:
-        if self._around is None:
-            self._around = await Surroundings.of(self._engine, look=self._kernel.look)
-        self._around.look_again()
+    async def _record(self, die: Event, known: _Known, remembered: Container | None, events: tuple[Event, ...]) -> None:
+        identity = die.actor.id
+        around = await self._surroundings()
+        async with self._looking:  # the kernel log may be long, and others wait for this loop
+            around.look_again()
+            await asyncio.to_thread(around.look)
         gone = False
         try:
             container = await self._engine.containers.inspect(identity)
@@ -204,7 +288,7 @@ class Recorder:
         case = Case(
             container=_as_dead(container, die, started_ns=started),
             now_ns=max(time.time_ns(), die.time_nano),
-            tool=self._around.tool,
+            tool=around.tool,
             events=events,
         )
         if known.tail is not None:
@@ -215,7 +299,7 @@ class Recorder:
             case.unread.append(Unread(source="log", reason=reason, would_tell=LOG_TELLS))
         peak = known.peak
         pid = remembered.state.pid if remembered is not None else 0
-        await complete(case, self._engine, self._around, main_pid=pid)
+        await complete(case, self._engine, around, main_pid=pid)
         case.cgroup = Cgroup(memory_peak=peak)
         verdict = decide(case)
         death = Death(
@@ -231,6 +315,7 @@ class Recorder:
             lines=tuple(line.text for line in case.lines or ()),
         )
         self._deaths.append(death)
+        self._flush()
         if self._on_death is not None:
             await self._on_death(death)
 
@@ -250,15 +335,22 @@ class Recorder:
         deaths, self._deaths = self._deaths, []
         points, self._points = self._points, []
         try:
-            self._store.add(deaths, points)
+            self._store.add(deaths, points, listened=self._listened())
         except ConfigError as error:
             self._problem(error.message)
             self._deaths = (deaths + self._deaths)[-200:]  # tried again with the next; points are not worth it
         else:
             self._said = ""
 
+    def _listened(self) -> tuple[str, int] | None:
+        """Until when nothing can have been missed: the deaths being judged now aren't written yet."""
+        if self.fleet.connection.state != "live" or not self._caught_up.is_set():
+            return None
+        return self._engine.endpoint.url, min((time.time_ns(), *self._pending))
+
     def _thin(self) -> None:
         try:
+            self._store.add(listened=self._listened())
             self._store.thin()
         except Exception as error:  # noqa: BLE001 - whatever the disk says, recording goes on
             self._problem(str(error))

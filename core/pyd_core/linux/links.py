@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
+import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -16,22 +19,29 @@ from pyroute2.netlink.exceptions import NetlinkError
 from pyd_core.errors import KernelError
 from pyd_core.linux import netns
 
+_IFA_F_NODAD = 0x02
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plug:
-    """One end of a link inside a namespace, the other on a bridge."""
+    """An interface inside a namespace and what it hangs on outside."""
 
     host: str
-    """Name on the host's side."""
+    """Name of the other end of a veth, on the host's side."""
     name: str
     """Name inside."""
-    bridge: str
-    address: str
-    prefix: int
+    on: str
+    """The bridge, or the parent of a macvlan or ipvlan interface."""
+    addresses: Sequence[tuple[str, int]]
+    """With the lengths of their prefixes; IPv4 and IPv6."""
     hardware: str
-    gateway: str
-    """Of the default route; empty adds none."""
-    hairpin: bool = True
+    """Empty leaves it to the kernel."""
+    gateways: Sequence[str]
+    """Of the default routes; none adds none."""
+    kind: str = "veth"
+    """`veth`, `macvlan` or `ipvlan`."""
+    mode: str = ""
+    """Of a macvlan or ipvlan interface; empty is `bridge` and `l2`."""
 
 
 def _index(ip: Any, name: str) -> int:
@@ -41,13 +51,6 @@ def _index(ip: Any, name: str) -> int:
 
 def _failed(error: NetlinkError, subject: str) -> KernelError:
     return KernelError("netlink", int(error.code or errno.EIO), subject)
-
-
-def names(prefix: str) -> list[str]:
-    """Returns the interfaces whose name begins so."""
-    with IPRoute() as ip:
-        found = [str(link.get_attr("IFLA_IFNAME")) for link in ip.get_links()]
-    return [name for name in found if name.startswith(prefix)]
 
 
 def subnets() -> list[IPv4Network]:
@@ -62,8 +65,8 @@ def subnets() -> list[IPv4Network]:
     return found
 
 
-def make_bridge(name: str, gateway: str, prefix: int) -> None:
-    """Makes a bridge with an address, or readies the one that is there.
+def make_bridge(name: str, addresses: Sequence[tuple[str, int]]) -> None:
+    """Makes a bridge with these addresses and prefix lengths, or readies the one that is there.
 
     Raises:
         KernelError: The kernel refuses.
@@ -74,13 +77,53 @@ def make_bridge(name: str, gateway: str, prefix: int) -> None:
             if not index:
                 ip.link("add", ifname=name, kind="bridge")
                 index = _index(ip, name)
-            with contextlib.suppress(NetlinkError):  # it has the address already
-                ip.addr("add", index=index, address=gateway, prefixlen=prefix)
+            for address, prefix in addresses:
+                with contextlib.suppress(NetlinkError):  # it has the address already
+                    _address(ip, index, address, prefix)
             ip.link("set", index=index, state="up")
         except NetlinkError as error:
             raise _failed(error, f"bridge {name}") from error
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     Path(f"/proc/sys/net/ipv4/conf/{name}/route_localnet").write_text("1")
+    if any(":" in address for address, _ in addresses):
+        Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
+
+
+def _address(ip: Any, index: int, address: str, prefix: int) -> None:
+    if ":" in address:
+        # At once: who asks for an address of a subnet that is the engine's alone has no duplicate to wait for.
+        ip.addr("add", index=index, address=address, prefixlen=prefix, family=socket.AF_INET6, flags=_IFA_F_NODAD)
+    else:
+        ip.addr("add", index=index, address=address, prefixlen=prefix)
+
+
+def make_parent(name: str, *, vlan: str = "") -> bool:
+    """Makes sure that what macvlan and ipvlan interfaces hang on is there and up; returns whether it was made.
+
+    Args:
+        name: Of the interface; where it is missing, a dummy is made.
+        vlan: `LINK.NUMBER` has a VLAN made where that one is missing; any other text must name what is there.
+
+    Raises:
+        KernelError: The kernel refuses, or it is missing.
+    """
+    link, _, number = vlan.rpartition(".")
+    made = False
+    with IPRoute() as ip:
+        try:
+            if not _index(ip, name):
+                below = _index(ip, link)
+                if vlan and not (below and number.isdecimal()):
+                    raise KernelError("netlink", errno.ENODEV, f"parent interface {name}")
+                if vlan:
+                    ip.link("add", ifname=name, kind="vlan", link=below, vlan_id=int(number))
+                else:
+                    ip.link("add", ifname=name, kind="dummy")
+                made = True
+            ip.link("set", index=_index(ip, name), state="up")
+        except NetlinkError as error:
+            raise _failed(error, f"parent interface {name}") from error
+    return made
 
 
 def remove(name: str) -> None:
@@ -93,7 +136,7 @@ def remove(name: str) -> None:
 
 
 def plug(path: Path | str, wanted: Plug) -> None:
-    """Links a namespace to a bridge.
+    """Gives a namespace an interface.
 
     Raises:
         KernelError: The kernel refuses.
@@ -101,17 +144,22 @@ def plug(path: Path | str, wanted: Plug) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         with IPRoute() as ip:
-            bridge = _index(ip, wanted.bridge)
-            peer = {"ifname": wanted.name, "net_ns_fd": fd, "address": wanted.hardware}
-            ip.link("add", ifname=wanted.host, kind="veth", peer=peer)
-            host = _index(ip, wanted.host)
-            ip.link("set", index=host, master=bridge, state="up")
-            if wanted.hairpin:  # a container reaches its own published port; /sys may be another network's
-                ip.brport("set", index=host, mode=1)
+            below = _index(ip, wanted.on)
+            inside: dict[str, Any] = {"ifname": wanted.name, "net_ns_fd": fd}
+            if wanted.hardware:
+                inside["address"] = wanted.hardware
+            if wanted.kind == "veth":
+                ip.link("add", ifname=wanted.host, kind="veth", peer=inside)
+                host = _index(ip, wanted.host)
+                ip.link("set", index=host, master=below, state="up")
+                ip.brport("set", index=host, mode=1)  # hairpin: a container reaches itself by its published ports
+            else:
+                inside[f"{wanted.kind}_mode"] = wanted.mode or ("bridge" if wanted.kind == "macvlan" else "l2")
+                ip.link("add", kind=wanted.kind, link=below, **inside)
         netns.inside(path, lambda: _configure(wanted))
     except NetlinkError as error:
         remove(wanted.host)
-        raise _failed(error, f"link {wanted.host}") from error
+        raise _failed(error, f"{wanted.kind} interface on {wanted.on}") from error
     finally:
         os.close(fd)
 
@@ -120,22 +168,44 @@ def _configure(wanted: Plug) -> None:
     with IPRoute() as ip:
         ip.link("set", index=_index(ip, "lo"), state="up")
         index = _index(ip, wanted.name)
-        ip.addr("add", index=index, address=wanted.address, prefixlen=wanted.prefix)
+        for address, prefix in wanted.addresses:
+            _address(ip, index, address, prefix)
         ip.link("set", index=index, state="up")
-        if wanted.gateway:
-            ip.route("add", dst="default", gateway=wanted.gateway)
+        for gateway in wanted.gateways:
+            ip.route("add", dst="default", gateway=gateway, family=_family(gateway))
 
 
-def set_default(path: Path | str, gateway: str) -> None:
-    """Sets the default route inside a namespace."""
+def _family(address: str) -> int:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def free_name(path: Path | str, prefix: str) -> str:
+    """Returns the first name of that prefix and a number that no interface inside a namespace has."""
+
+    def work() -> str:
+        taken = {name for _, name in socket.if_nameindex()}
+        return next(name for number in itertools.count() if (name := f"{prefix}{number}") not in taken)
+
+    return netns.inside(path, work)
+
+
+def set_default(path: Path | str, gateways: Sequence[str]) -> None:
+    """Sets the default routes inside a namespace."""
 
     def work() -> None:
         with IPRoute() as ip:
-            ip.route("replace", dst="default", gateway=gateway)
+            for gateway in gateways:
+                ip.route("replace", dst="default", gateway=gateway, family=_family(gateway))
 
     netns.inside(path, work)
 
 
-def unplug(path: Path | str, name: str) -> None:
-    """Removes an interface inside a namespace, and with it the other end."""
-    netns.inside(path, lambda: remove(name))
+def unplug(path: Path | str, address: str) -> None:
+    """Removes the interface inside a namespace that has an address."""
+
+    def work() -> None:
+        with IPRoute() as ip:
+            for found in ip.get_addr(address=address):
+                ip.link("del", index=found["index"])
+
+    netns.inside(path, work)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -40,6 +42,43 @@ def find_listener(port: int, protocol: str = "tcp", *, proc: Path = Path("/proc"
         return None
     pid = _owner({f"socket:[{inode}]" for inode in inodes}, proc)
     return Listener(port=port, protocol=protocol, pid=pid, name=_name(pid, proc))
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a TCP socket listens."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only processes of the same network namespace reach it."""
+        return ipaddress.ip_address(self.host).is_loopback
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def listening_addresses(pid: int, *, proc: Path = Path("/proc")) -> tuple[Address, ...]:
+    """Returns the TCP addresses that processes listen on in another process's network namespace.
+
+    Raises:
+        OSError: The process is gone, or not ours to look into.
+    """
+    found: set[tuple[str, int]] = set()
+    for table in ("tcp", "tcp6"):
+        for line in (proc / str(pid) / "net" / table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if len(fields) > 3 and fields[3] == _LISTEN:
+                host, _, port = fields[1].partition(":")
+                found.add((_host(host), int(port, 16)))
+    return tuple(Address(host, port) for host, port in sorted(found, key=lambda one: (one[1], one[0])))
+
+
+def _host(text: str) -> str:
+    """An address as the tables write it: words of 32 bits, each in the processor's order of bytes."""
+    words = (int(text[place : place + 8], 16).to_bytes(4, sys.byteorder) for place in range(0, len(text), 8))
+    return str(ipaddress.ip_address(b"".join(words)))
 
 
 def _owner(sockets: set[str], proc: Path) -> int | None:

@@ -35,6 +35,7 @@ class EndpointSettings(Wire):
     ip_prefix_len: int = msgspec.field(name="IPPrefixLen", default=0)
     ipv6_gateway: str = msgspec.field(name="IPv6Gateway", default="")
     global_ipv6_address: str = msgspec.field(name="GlobalIPv6Address", default="")
+    global_ipv6_prefix_len: int = msgspec.field(name="GlobalIPv6PrefixLen", default=0)
     dns_names: list[str] | None = msgspec.field(name="DNSNames", default=None)
     driver_opts: dict[str, str] | None = None
 

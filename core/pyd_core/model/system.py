@@ -71,6 +71,9 @@ class Info(Wire):
     os_type: str = msgspec.field(name="OSType", default="")
     architecture: str = ""
     ncpu: int = msgspec.field(name="NCPU", default=0)
+    memory_limit: bool = False
+    """Whether it can limit memory: without root on cgroup v1 it can't."""
+    pids_limit: bool = False
     mem_total: int = 0
     """Bytes."""
     server_version: str = ""

@@ -107,6 +107,15 @@ _TABLE: tuple[tuple[str, str, float], ...] = (
         ),
         0.7,
     ),
+    (
+        "connection-refused",
+        (
+            r"(?:dial tcp|ECONNREFUSED|connect(?:ing|ion)? to(?: remote host| server at)?) "
+            r"[\[(\"']?(?P<a>[A-Za-z0-9][\w.-]*(?::\d+)?)\b.*(?:connection refused|could not connect)"
+            r"|ECONNREFUSED (?P<b>[\w.-]+(?::\d+)?)|(?P<c>[\w.-]+:\d+): connection refused"
+        ),
+        0.75,
+    ),
     ("connection-refused", r"connection refused|ECONNREFUSED", 0.75),
     (
         "missing-env",

@@ -21,6 +21,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(
         choice, "usual_sockets", lambda env: [path for path in usual_sockets(env) if tmp_path in path.parents]
     )
+    monkeypatch.setattr(choice, "EMBEDDED_SOCKET", tmp_path / "pyd.sock")
     return environ
 
 
@@ -156,3 +157,17 @@ def test_choosing_a_context_keeps_the_rest_of_the_configuration(home: dict[str, 
     assert json.loads(file.read_text()) == {"auths": {"r": {"auth": "c2VjcmV0"}}, "detachKeys": "ctrl-x"}
     with pytest.raises(NotFound):
         contexts.use("nowhere")
+
+
+def test_the_embedded_engine_comes_after_engines_that_answer_and_before_sockets_nobody_listens_on(
+    home: dict[str, str],
+):
+    own = choice.EMBEDDED_SOCKET
+    dead, alive = Path(home["XDG_RUNTIME_DIR"], "docker.sock"), Path(home["XDG_RUNTIME_DIR"], "podman/podman.sock")
+    listening(dead).close()
+    with listening(own):
+        found = choose_endpoint(environ=home)
+        assert (found.socket_path, found.origin) == (own, "embedded engine")
+        with listening(alive):
+            assert choose_endpoint(environ=home).socket_path == alive
+    assert choose_endpoint(environ=home).socket_path == dead

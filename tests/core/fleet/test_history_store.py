@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pyd_core.errors import ConfigError, NotFound
-from pyd_core.fleet.history_store import COARSE_STEP, FINE, Death, HistoryReader, HistoryStore, Point, default_path
+from pyd_core.fleet.history_path import default_path, path_unless_off
+from pyd_core.fleet.history_store import COARSE_STEP, FINE, Death, HistoryReader, HistoryStore, Point
 from pyd_core.fleet.loops import loop_in_words
 from pyd_core.triage.verdict import Verdict
 
@@ -189,6 +190,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_where_it_lies_follows_the_environment() -> None:
     assert default_path({"PYD_HISTORY": "/x/h.db"}) == Path("/x/h.db")
+    assert path_unless_off({"PYD_HISTORY": "off"}) is None
+    assert path_unless_off({"PYD_HISTORY": "/x/h.db"}) == Path("/x/h.db")
     usual = default_path({"HOME": "/home/a", "XDG_STATE_HOME": "/s"})
     assert usual in {Path("/var/lib/pyd/history.db"), Path("/s/pyd/history.db")}
 

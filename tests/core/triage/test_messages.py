@@ -8,7 +8,7 @@ import pytest
 
 from pyd_core.engine.transport.blocking import run_now
 from pyd_core.triage.causes import CAUSES
-from pyd_core.triage.checks import explain_error
+from pyd_core.triage.checks.explain import explain_error
 from pyd_core.triage.messages import read_message
 from pyd_core.triage.verdict import Verdict
 

@@ -12,8 +12,9 @@ from pyd_core.engine.transport.blocking import blocking_engine, run_now
 from pyd_core.model.container import Container
 from pyd_core.model.system import Version
 from pyd_core.triage.ask import explain
-from pyd_core.triage.collect.gather import Surroundings
-from pyd_core.triage.verdict import Verdict
+from pyd_core.triage.collect.gather import Surroundings, gather
+from pyd_core.triage.evidence import Run
+from pyd_core.triage.verdict import Verdict, decide
 from support.docker import Docker
 from support.stages import NONE, SMALL, stage
 from support.staging import Stage
@@ -52,6 +53,18 @@ def test_from_afar_a_program_is_looked_at_through_the_engines_archives(docker: D
         assert "image" in {item.source for item in verdict.evidence}
 
 
+def test_what_nothing_explains_is_not_guessed_at(docker: Docker, stage_image: str) -> None:
+    name = stage(docker, stage_image, Stage("unexplained", "unknown", ("sh", "-c", "kill -9 $$; exit 137"), NONE))
+    engine = blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))
+    case = run_now(gather(engine, name, around=Surroundings(Version(), local=False, events={})))
+    run_now(engine.aclose())
+    case.events = None
+    case.run = Run(started_ns=case.run.started_ns, ended_ns=case.run.ended_ns, code=None)
+    verdict = decide(case)
+    assert (verdict.cause, verdict.confidence) == ("unknown", 0.2)
+    assert verdict.unread
+
+
 def test_from_afar_137_is_still_not_called_out_of_memory(docker: Docker, stage_image: str) -> None:
     this = Stage("far-kill", "killed-by-user", ("sleep", "60"), act=_kill)
     verdict = from_afar(stage(docker, stage_image, this))
@@ -72,7 +85,7 @@ import os
 from pyd_core.engine.choice import choose_endpoint
 from pyd_core.engine.transport.blocking import blocking_engine, run_now
 from pyd_core.triage.ask import explain
-from pyd_core.triage.verdict import Verdict
+from pyd_core.triage.verdict import Verdict, decide
 import pyd_core.triage.collect.gather, pyd_core.triage.checks, msgspec, shlex, sys
 group = os.stat("/var/run/docker.sock").st_gid
 os.setgroups([group]); os.setgid({UNPRIVILEGED}); os.setuid({UNPRIVILEGED})

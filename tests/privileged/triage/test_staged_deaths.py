@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +13,22 @@ import pytest
 
 from pyd_core.triage.verdict import Verdict
 from support.docker import Docker
+from support.staged import Staged, chosen
 from support.stages import NONE, STAGES, check, stage
 from support.staging import SECCOMP, Stage
 
 
+@pytest.fixture(scope="module")
+def staged(request: pytest.FixtureRequest, docker: Docker, stage_image: str) -> Iterator[Staged]:
+    with Staged(docker, stage_image, chosen(request, test_names_the_cause)) as crew:
+        yield crew
+
+
 @pytest.mark.parametrize("this", STAGES, ids=lambda this: this.short)
-def test_names_the_cause(
-    docker: Docker, stage_image: str, judge: Callable[[str], Verdict], table: Any, this: Stage
-) -> None:
-    name = stage(docker, stage_image, this)
-    try:
-        verdict = judge(name)
-        table.rows.append(("docker", this.short, verdict))
-        check(verdict, this.cause, this.also)
-    finally:
-        docker("rm", "-f", "-v", name, check=False)
+def test_names_the_cause(staged: Staged, table: Any, this: Stage) -> None:
+    verdict = staged.verdict(this)
+    table.rows.append(("docker", this.short, verdict))
+    check(verdict, this.cause, this.also)
 
 
 def mark(corner: Docker) -> tuple[str, str]:
@@ -117,3 +120,31 @@ def test_a_name_on_another_network(docker: Docker, stage_image: str, judge: Call
     docker("network", "rm", here, there)
     check(verdict, "not-same-network")
     assert any("network connect" in text for text in verdict.advice)
+
+
+@contextmanager
+def small(place: Path, options: str) -> Iterator[Path]:
+    """A small file system of its own."""
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_room_without_inodes_is_told_from_a_full_disk(
+    docker: Docker, stage_image: str, judge: Callable[[str], Verdict], tmp_path: Path
+) -> None:
+    many = "i=0; while touch /store/$i; do i=$((i + 1)); done; exit 1"
+    for short, options, script, cause in (
+        ("no-inodes", "size=1m,nr_inodes=20", many, "inode-exhausted"),
+        ("no-room", "size=64k", "cat /dev/zero > /store/x", "no-space"),
+    ):
+        with small(tmp_path / short, options) as place:
+            this = Stage(short, cause, ("sh", "-c", script), (*NONE, "-v", f"{place}:/store"))
+            verdict = judge(stage(docker, stage_image, this))
+            docker("rm", "-f", docker.name(short))
+        check(verdict, cause)
+        assert "/store" in str(verdict.evidence), "the host's facts confirm it"
+        assert "inode" in verdict.summary or cause == "no-space"

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pyd_core.engine.choice import choose_endpoint
-from pyd_core.engine.transport.blocking import blocking_engine, run_now
-from pyd_core.triage.ask import explain
-from pyd_core.triage.verdict import Verdict
+from support.coverage_page import on_podman
 from support.docker import Docker
 from support.missing import missing
 from support.podman import Podman
-from support.stages import STAGES, Stage, check, make_stage_image, stage
+from support.staged import Staged, chosen
+from support.stages import STAGES, Stage, check, make_stage_image
 
 
 @pytest.fixture(scope="module")
@@ -33,36 +31,21 @@ def podman_image(podman: Docker, programs: dict[str, Path]) -> str:
 
 
 @pytest.fixture(scope="module")
-def judge_podman(podman: Docker) -> Iterator[Callable[[str], Verdict]]:
-    engine = blocking_engine(choose_endpoint(host=podman.host))
-    yield lambda name: run_now(explain(engine, name))
-    run_now(engine.aclose())
+def staged(request: pytest.FixtureRequest, podman: Docker, podman_image: str) -> Iterator[Staged]:
+    with Staged(podman, podman_image, chosen(request, test_names_the_cause)) as crew:
+        yield crew
 
-
-NOT_HERE = {
-    "no-device": "Podman refuses to make the container at all",
-    "probe-fails": "health probes run by systemd timers, which this service does without",
-    "probe-refused": "as above",
-    "probe-missing": "as above",
-}
-"""Stages that can't be set on Podman, and why; and those that need an init, which it doesn't bring."""
 
 ELSE = {"stop-timeout": "killed-by-user"}
 """Podman tells no signals, and of a stop only when its clean-up has come round: until then a stop past its grace period
 can't be told from a kill there."""
 
-ON_PODMAN = [this for this in STAGES if this.short not in NOT_HERE and "--init" not in this.options]
+ON_PODMAN = [this for this in STAGES if on_podman(this)]
 
 
 @pytest.mark.parametrize("this", ON_PODMAN, ids=lambda this: this.short)
-def test_names_the_cause(
-    podman: Docker, podman_image: str, judge_podman: Callable[[str], Verdict], table: Any, this: Stage
-) -> None:
-    name = stage(podman, podman_image, this)
-    try:
-        verdict = judge_podman(name)
-        table.rows.append(("podman", this.short, verdict))
-        untold = ELSE.get(this.short)
-        check(verdict, untold if untold == verdict.cause else this.cause, this.also)
-    finally:
-        podman("rm", "-f", "-v", name, check=False)
+def test_names_the_cause(staged: Staged, table: Any, this: Stage) -> None:
+    verdict = staged.verdict(this)
+    table.rows.append(("podman", this.short, verdict))
+    untold = ELSE.get(this.short)
+    check(verdict, untold if untold == verdict.cause else this.cause, this.also)

@@ -149,8 +149,8 @@ def test_ps_imports_nothing_heavy_when_piped(engine: FakeEngine):
 
 def test_ps_in_plain_text_has_every_column_and_no_escape(engine: FakeEngine):
     done = _pyd("ps", "-a", DOCKER_HOST=engine.url)
-    assert done.stdout.splitlines()[0].split() == ["NAME", "IMAGE", "STATE", "EXIT", "AGE", "PORTS", "PROJECT"]
-    assert done.stdout.splitlines()[1].split()[:4] == ["web", "nginx", "exited", "137"]
+    assert done.stdout.splitlines()[0].split() == ["NAME", "IMAGE", "STATE", "EXIT", "WHY", "AGE", "PORTS", "PROJECT"]
+    assert done.stdout.splitlines()[1].split()[:5] == ["web", "nginx", "exited", "137", "SIGKILL"]
     assert "\x1b" not in done.stdout
 
 

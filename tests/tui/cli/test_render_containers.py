@@ -56,6 +56,20 @@ def test_cells_and_columns_are_as_many_whatever_is_asked_for():
         for full in (False, True):
             shown = cells([_summary(size_rw=5)], now=NOW, size=size, full=full)
             assert len(shown[0]) == len(columns(size=size, full=full))
+    shown = cells([_summary()], now=NOW, causes={})
+    assert len(shown[0]) == len(columns(dead=True))
+
+
+@pytest.mark.parametrize(
+    ("code", "recorded", "why"),
+    [(137, "oom-killed", "oom-killed"), (137, None, "SIGKILL"), (127, None, "command not found"), (3, None, "")],
+)
+def test_the_dead_have_the_recorded_cause_or_what_their_code_says_by_itself(code: int, recorded: str | None, why: str):
+    dead = _summary(state="exited", status=f"Exited ({code}) 2 minutes ago")
+    causes = {} if recorded is None else {dead.id: recorded}
+    place = [column.title for column in columns(dead=True)].index("WHY")
+    assert cells([dead], now=NOW, causes=causes)[0][place].text == why
+    assert row(dead, cause=recorded).cause == recorded
 
 
 def test_a_digest_is_shortened_only_where_it_may_be():

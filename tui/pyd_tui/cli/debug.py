@@ -109,6 +109,7 @@ class Debug(Verb):
 @click.option("--detach", is_flag=True, help="Begin a session that is left to itself, and print its id.")
 @click.option("--ttl", metavar="TIME", help="With --detach: end it when nobody was attached for so long, such as 30m.")
 @click.option("--record", metavar="FILE", help="Record what the terminal shows, as an asciicast.")
+@click.option("--tier", type=click.IntRange(0, 4), help="Enter by a helper container with these rights, 0 to 4.")
 @click.option("--explain", is_flag=True, help="Say how the session gets in, what it may do and what it may not.")
 @pass_state
 def command(
@@ -130,6 +131,7 @@ def command(
     detach: bool,
     ttl: str | None,
     record: str | None,
+    tier: int | None,
     explain: bool,
 ) -> NoReturn:
     """Open a shell with tools inside any container.
@@ -174,6 +176,7 @@ def command(
             apply=apply,
             save=save,
             shell=shell,
+            tier=tier,
             explain=explain,
         )
         if shell == "pyd" and line is None and not arguments and os.isatty(0) and os.isatty(1):

@@ -40,7 +40,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 @pass_state
 def command(state: State, /, *, name: str | None, last: int, lines: bool, path: Path | None) -> None:
     """Show how containers died, also those that are gone; `pyd record` writes it down."""
-    from pyd_core.fleet.history_store import HistoryReader, default_path  # noqa: PLC0415 - only here
+    from pyd_core.fleet.history_path import default_path  # noqa: PLC0415 - only here
+    from pyd_core.fleet.history_store import HistoryReader  # noqa: PLC0415 - only here
 
     store = HistoryReader(path or default_path())
     try:

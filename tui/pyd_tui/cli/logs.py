@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
     from pyd_core.logs.pattern import Pattern
     from pyd_core.logs.stream import Batch
+    from pyd_tui.cli.obituary import Obituaries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,20 +129,30 @@ async def show(engine: Engine, options: LogsOptions, *, json: bool) -> int:
         )
         for summary in found.values()
     ]
+    obituaries: Obituaries | None = None
+    if options.follow and not json and sys.stderr.isatty():
+        from pyd_tui.cli.obituary import Obituaries  # noqa: PLC0415 - for whoever follows on a terminal
+
+        obituaries = Obituaries(engine)
+        sources = [obituaries.watch(source, one) for source, one in zip(sources, found.values(), strict=True)]
     render: Callable[[Batch], str] = records
     if not json:
         render = Lines([summary.name for summary in found.values()], times=options.times, colour=coloured()).text
     test = _pattern(options).test if options.grep is not None else None
     merged = merge(sources, patience=PATIENCE if options.follow else None)
     count = 0
+    over = False
     try:
         async for batch in merged.batches():
             # A batch at a time: a write for each line would cost more than everything before it.
             kept = batch if test is None else [item for item in batch if isinstance(item, Gap) or test(item)]
             count += sum(isinstance(item, LogLine) for item in kept)
             _write(render(kept))
+        over = True
     finally:
         await merged.aclose()
+        if obituaries is not None:
+            await obituaries.aclose(tell=over)
     return count
 
 

@@ -44,7 +44,7 @@ class PsOptions:
     cls=Verb,
     examples=(
         ("pyd ps", "the running ones"),
-        ("pyd ps -a", "all, the dead with their exit codes"),
+        ("pyd ps -a", "all, the dead with their exit codes and, where a recorder runs, why they died"),
         ("pyd ps -a -f status=exited -f label=tier=web", "only what fits"),
         ("pyd rm $(pyd ps -qa -f status=exited)", "ids, for other commands"),
         ("pyd ps --json", "for programs"),
@@ -74,11 +74,24 @@ def show(state: State, options: PsOptions) -> None:
     )
     if options.quiet:
         write("".join(f"{_id(container, full=options.full)}\n" for container in found))
-    elif state.json or options.format == "json":
-        write_json([row(container, sized=options.size) for container in found])
+        return
+    now = time.time()
+    causes = _causes(found, now) if every else None
+    if state.json or options.format == "json":
+        write_json([row(one, sized=options.size, cause=(causes or {}).get(one.id)) for one in found])
     else:
-        rows = cells(found, now=time.time(), size=options.size, full=options.full, short_digests=on_terminal())
-        write_table(columns(size=options.size, full=options.full), rows)
+        rows = cells(found, now=now, size=options.size, full=options.full, short_digests=on_terminal(), causes=causes)
+        write_table(columns(size=options.size, full=options.full, dead=every), rows)
+
+
+def _causes(found: list[ContainerSummary], now: float) -> dict[str, str]:
+    """Why the dead among them ended, as far as a recorder wrote it down."""
+    if all(container.state != "exited" for container in found):
+        return {}
+    from pyd_core.fleet.history_path import default_path  # noqa: PLC0415 - only for the dead
+    from pyd_core.fleet.reasons import recorded_reasons  # noqa: PLC0415 - as above
+
+    return recorded_reasons(default_path(), found, now=now)
 
 
 def _id(container: ContainerSummary, *, full: bool) -> str:

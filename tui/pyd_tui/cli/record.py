@@ -17,25 +17,6 @@ if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
     from pyd_core.fleet.history_store import Death, HistoryStore
 
-UNIT = """[Unit]
-Description=pyd: record how containers die
-After=docker.service podman.socket
-
-[Service]
-ExecStart={command} record
-Restart=on-failure
-RestartSec=5
-StateDirectory=pyd
-Environment=PYD_HISTORY=/var/lib/pyd/history.db
-MemoryMax=128M
-ProtectHome=true
-ProtectSystem=full
-NoNewPrivileges=true
-
-[Install]
-WantedBy=multi-user.target
-"""
-
 
 @click.command(
     "record",
@@ -43,35 +24,56 @@ WantedBy=multi-user.target
     examples=(
         ("pyd record", "in the foreground, a line for each death"),
         ("pyd record --on-death 'notify-me --json'", "run a command for each, the death as JSON on its stdin"),
-        ("pyd record --print-unit > /etc/systemd/system/pyd-record.service", "install it as a service"),
+        ("pyd record --install", "as a service that starts with the machine"),
     ),
 )
 @click.option("--on-death", metavar="CMD", help="Run this for each death; the death comes as JSON on its stdin.")
 @click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
 @click.option("--max-size", type=click.IntRange(min=1), default=64, metavar="MIB", help="Of the file; 64.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing.")
-@click.option("--print-unit", is_flag=True, help="Print a systemd unit that runs it.")
+@click.option("--install", is_flag=True, help="Install and start it as a service (systemd).")
+@click.option("--print-unit", is_flag=True, help="Print that service's unit.")
 @pass_state
 def command(
-    state: State, /, *, on_death: str | None, path: Path | None, max_size: int, quiet: bool, print_unit: bool
+    state: State,
+    /,
+    *,
+    on_death: str | None,
+    path: Path | None,
+    max_size: int,
+    quiet: bool,
+    install: bool,
+    print_unit: bool,
 ) -> None:
-    """Record how containers die, so that it can be told after they are gone."""
-    if print_unit:
-        write(UNIT.replace("{command}", str(Path(sys.argv[0]).resolve())))
-        return
-    from pyd_core.fleet.history_store import HistoryStore, default_path  # noqa: PLC0415 - only here
+    """Record how containers die, so that it can be told after they are gone.
 
-    store = HistoryStore(path or default_path(), most_bytes=max_size * 2**20)
-    if store.moved is not None:
-        click.echo(f"pyd: the history was damaged and is now {store.moved}; a fresh one was begun", err=True)
+    Deaths that happened since it last ran are recorded too, as far as the engine remembers them.
+    """
+    if install or print_unit:
+        from pyd_core.fleet.service import Service  # noqa: PLC0415 - only here
+
+        words = [*(("--on-death", on_death) if on_death else ()), *(("--max-size", str(max_size)) * (max_size != 64))]
+        service = Service(Path(sys.argv[0]), words)
+        write(f"{service.install()}\n" if install else service.unit)
+        return
+    from pyd_core.fleet.claim import Claim  # noqa: PLC0415 - only here
+    from pyd_core.fleet.history_path import default_path  # noqa: PLC0415 - only here
+    from pyd_core.fleet.history_store import HistoryStore  # noqa: PLC0415 - only here
+
+    file = path or default_path()
 
     async def work(engine: Engine) -> None:
-        await record(engine, store, on_death=on_death, json=state.json, quiet=quiet)
+        claim = Claim(file, engine.endpoint.url)
+        store = HistoryStore(file, most_bytes=max_size * 2**20)
+        if store.moved is not None:
+            click.echo(f"pyd: the history was damaged and is now {store.moved}; a fresh one was begun", err=True)
+        try:
+            await record(engine, store, on_death=on_death, json=state.json, quiet=quiet)
+        finally:
+            store.close()
+            claim.close()
 
-    try:
-        state.run(work)
-    finally:
-        store.close()
+    state.run(work)
 
 
 async def record(engine: Engine, store: HistoryStore, *, on_death: str | None, json: bool, quiet: bool) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 import msgspec
 
+from pyd_core.errors import NoEngine
+
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
     from pyd_core.engine.endpoint import Endpoint
@@ -25,14 +27,19 @@ class State(msgspec.Struct):
     read_only: bool = False
 
     def endpoint(self) -> Endpoint:
-        """Returns the engine's address.
+        """Returns the engine's address; where there is none, the embedded engine is started.
 
         Raises:
-            PydError: No engine was found, or the options name none.
+            PydError: No engine was found and none may be started, or the options name none.
         """
         from pyd_core.engine.choice import choose_endpoint  # noqa: PLC0415 - verbs without an engine don't pay for it
 
-        found = choose_endpoint(host=self.host, context=self.context)
+        try:
+            found = choose_endpoint(host=self.host, context=self.context)
+        except NoEngine as missing:
+            from pyd_core.daemon.launch import instead_of  # noqa: PLC0415 - few machines have no engine
+
+            found = instead_of(missing)
         return msgspec.structs.replace(found, read_only=True) if self.read_only else found
 
     def ask(self, work: Callable[[Engine], Awaitable[T]]) -> T:

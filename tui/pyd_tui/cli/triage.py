@@ -34,6 +34,7 @@ LONGEST_MESSAGE = 2**20
         ("pyd triage", "everything broken or about to be; exit code 1 if something is broken"),
         ("pyd triage --explain 137", "an exit code or a cause in words; asks no engine"),
         ("docker build . 2>&1 | pyd triage --error", "what a failed command's message means"),
+        ("pyd triage web --error 'db:5432: connection refused'", "what web said: networks, names and ports compared"),
         ("pyd triage web db --json", "for programs"),
     ),
 )
@@ -44,7 +45,7 @@ LONGEST_MESSAGE = 2**20
     is_flag=False,
     flag_value=STDIN,
     metavar="[TEXT]",
-    help="Explain what a failed run, build, pull or compose printed; from a pipe without TEXT.",
+    help="Explain what a failed run, build, pull or compose printed, or a container; from a pipe without TEXT.",
 )
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], explain: str | None, error: str | None) -> None:
@@ -55,7 +56,9 @@ def command(state: State, /, *, names: tuple[str, ...], explain: str | None, err
     if explain is not None:
         _explain(state, explain)
     elif error is not None:
-        _error(state, error)
+        if len(names) > 1:
+            raise InvalidInput("a message is one container's: name that one, or none")
+        _error(state, error, "".join(names))
     elif names:
         _containers(state, names)
     else:
@@ -92,7 +95,8 @@ def _surer(verdict: Verdict) -> Verdict:
 
 def _recorded(name: str) -> Verdict | None:
     """The recorded verdict on the last death of a container, by name or id."""
-    from pyd_core.fleet.history_store import HistoryReader, default_path  # noqa: PLC0415 - few ask for it
+    from pyd_core.fleet.history_path import default_path  # noqa: PLC0415 - few ask for it
+    from pyd_core.fleet.history_store import HistoryReader  # noqa: PLC0415 - as above
 
     try:
         store = HistoryReader(default_path())
@@ -166,10 +170,10 @@ def _explain(state: State, wanted: str) -> None:
         write(describe_code(code) + "\n")
 
 
-def _error(state: State, text: str) -> None:
+def _error(state: State, text: str, name: str) -> None:
     from pathlib import Path  # noqa: PLC0415 - only here
 
-    from pyd_core.triage.checks import explain_error  # noqa: PLC0415 - only here
+    from pyd_core.triage.checks.explain import explain_error  # noqa: PLC0415 - only here
     from pyd_core.triage.words import describe  # noqa: PLC0415 - only here
 
     if text == STDIN:
@@ -180,7 +184,7 @@ def _error(state: State, text: str) -> None:
         )
     directory = Path.cwd()
     try:
-        verdict = state.ask(lambda engine: explain_error(text, engine, directory=directory))
+        verdict = state.ask(lambda engine: explain_error(text, engine, directory=directory, name=name))
     except PydError:  # the message may well be about an engine that doesn't answer
         from pyd_core.engine.transport.blocking import run_now  # noqa: PLC0415 - only here
 

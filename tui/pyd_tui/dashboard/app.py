@@ -20,6 +20,7 @@ from pyd_tui.dashboard.outside import OWN_FAILURES, command, find_shell, run_out
 from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.logview import FRAME
+from pyd_tui.dashboard.recording import record
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
@@ -31,6 +32,8 @@ from pyd_tui.dashboard.update import TightUpdate
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import RenderableType
     from textual.screen import Screen
     from textual.timer import Timer
@@ -50,13 +53,20 @@ class Dashboard(App[None]):
         open: Makes a client of it; tests hand in their own.
         clock: Tells the time; tests hold it still.
         palette: Colours; by default what the environment asks for.
+        history: Where deaths are written down while it is open; None is nowhere.
     """
 
     TITLE = "pyd"
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(
-        self, choose: Choose, open: Open | None = None, *, clock: Clock | None = None, palette: Palette | None = None
+        self,
+        choose: Choose,
+        open: Open | None = None,
+        *,
+        clock: Clock | None = None,
+        palette: Palette | None = None,
+        history: Path | None = None,
     ) -> None:
         palette = palette or preferred()
         super().__init__(ansi_color=palette.plain or None)
@@ -69,6 +79,7 @@ class Dashboard(App[None]):
         self.link.on_delta = self._changed
         self.link.on_usage = self._measured
         self.link.judge.on_verdict = self._judged
+        self._history = history
         self.timeline = Timeline()
         self.stock: Stock | None = None
         """What views are loaded from, once there is one."""
@@ -168,6 +179,9 @@ class Dashboard(App[None]):
             self.say(connection.error.message, "bad", connection.error.hint)
         elif connection.state == "live" and before == "lost":
             self.say("connected again", "good")
+        if connection.state == "live" and self._history is not None:
+            path, self._history = self._history, None
+            self.tasks.start(record(self.link, path, lambda text: self.say(text, "warn")), name="recording")
 
     def _measured(self) -> None:
         for screen in self.live_screens[-1:]:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyd_core.engine.endpoint import Endpoint
 
 ALTERNATE = "\x1b[?1049h\x1b[?25l"
@@ -28,8 +30,12 @@ def frame(columns: int, lines: int, *, coloured: bool) -> str:
     return f"{ALTERNATE}{ground}\x1b[2J\x1b[H{top}{accent} pyd\x1b[22m\x1b[K\x1b[0m{ground}{middle}\x1b[0m"
 
 
-def run(choose: Callable[[], Endpoint]) -> None:
+def run(choose: Callable[[], Endpoint], *, history: Path | None = None) -> None:
     """Opens the dashboard on the engine that `choose` finds, and returns when the user leaves.
+
+    Args:
+        choose: Finds the engine's address.
+        history: Where deaths are written down meanwhile; None is nowhere.
 
     Raises:
         Exception: A bug in the dashboard; the terminal is restored by then.
@@ -42,7 +48,7 @@ def run(choose: Callable[[], Endpoint]) -> None:
     try:
         from pyd_tui.dashboard.app import Dashboard  # noqa: PLC0415 - after the first picture
 
-        dashboard = Dashboard(choose)
+        dashboard = Dashboard(choose, history=history)
     except BaseException:
         sys.stdout.write(RESTORE)
         sys.stdout.flush()

@@ -12,12 +12,12 @@ from pyd_core.debug.sessions.attached import Attached
 from pyd_core.debug.sessions.keeper import Keeper
 from pyd_core.debug.sessions.record import Entry, SessionRecord
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Target
+from pyd_core.debug.target import Elsewhere, Target
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.session import Session as EngineSession
 from pyd_core.engine.transport.blocking import BlockingTransport, run_now
-from pyd_core.errors import NotFound, PydError
+from pyd_core.errors import NotFound, PydError, Unsupported
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
 from pyd_tui.cli import failures
@@ -76,6 +76,8 @@ def _keep(
     supervisor = Supervisor()
 
     def interact(session: Session) -> int:
+        if isinstance(session.target, Elsewhere):
+            raise Unsupported("a session through a helper container ends with its terminal", hint="leave out --detach")
         record = describe(session, endpoint, options)
         record.detachable, record.attached, record.ttl = True, False, ttl
         entry = Entry(record)

@@ -19,7 +19,7 @@ from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.session import Session, run
 from pyd_core.debug.sessions.record import Entry, SessionRecord
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Target
+from pyd_core.debug.target import Elsewhere, Target
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
@@ -28,6 +28,7 @@ from pyd_tui.shell.screen import Screen
 if TYPE_CHECKING:
     from pyd_core.debug.sessions.attached import Attached
     from pyd_core.debug.toolbox.apt import Progress
+    from pyd_core.engine.client import Engine
     from pyd_tui.shell.repl import Repl
 
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -59,7 +60,7 @@ class Life:
         self._record = None if record is None else Path(record).absolute()
         self._screen = Screen()
         self._repl: Repl | None = None
-        self.ended: Target | None = None
+        self.ended: Target | Elsewhere | None = None
         """The target, where it has ended and taken the session with it."""
 
     def interact(self, session: Session) -> int:
@@ -93,7 +94,7 @@ class Life:
             self.ended = target
         return link.result()
 
-    def _talk(self, bash: Bash, target: Target, toolbox: str, *, attached: Attached | None = None) -> None:
+    def _talk(self, bash: Bash, target: Target | Elsewhere, toolbox: str, *, attached: Attached | None = None) -> None:
         with self._guarded():
             from pyd_tui.shell.repl import Repl  # noqa: PLC0415 - while the session is being set up
 
@@ -170,7 +171,7 @@ def describe(session: Session, endpoint: Endpoint, options: DebugOptions) -> Ses
         pid=0,
         start=0,
         target_pid=session.plan["pid"],
-        target_start=session.plan["start"],
+        target_start=session.plan.get("start", 0),
         created=0,
         toolbox=session.plan["toolbox"],
         options=options,
@@ -214,9 +215,11 @@ def live(
         supervisor = Supervisor()
 
 
-def goes_on(endpoint: Endpoint, target: Target, notify: Callable[[str], None], ask: Callable[[str], str]) -> bool:
+def goes_on(
+    endpoint: Endpoint, target: Target | Elsewhere, notify: Callable[[str], None], ask: Callable[[str], str]
+) -> bool:
     """Says how a target ended and asks what to do; returns whether to enter it again, as it is then."""
-    from pyd_core.engine.transport.blocking import blocking_engine, run_now  # noqa: PLC0415 - only now
+    from pyd_core.engine.transport.blocking import run_now  # noqa: PLC0415 - only now
 
     there = farewell(endpoint, target, notify)
     while there is not None:
@@ -228,7 +231,7 @@ def goes_on(endpoint: Endpoint, target: Target, notify: Callable[[str], None], a
             return True
         if answer == "r":
             try:
-                there = run_now(blocking_engine(endpoint).containers.inspect(target.container.id)).state.pid != 0
+                there = run_now(_engine(endpoint).containers.inspect(target.container.id)).state.pid != 0
             except PydError as error:
                 notify(error.message)
                 return False
@@ -238,7 +241,14 @@ def goes_on(endpoint: Endpoint, target: Target, notify: Callable[[str], None], a
     return False
 
 
-def farewell(endpoint: Endpoint, target: Target, notify: Callable[[str], None]) -> bool | None:
+def _engine(endpoint: Endpoint) -> Engine:
+    from pyd_core.engine.client import Engine  # noqa: PLC0415 - only at the end
+    from pyd_core.engine.transport.choice import blocking_transport  # noqa: PLC0415 - only at the end
+
+    return Engine(endpoint, blocking_transport(endpoint))
+
+
+def farewell(endpoint: Endpoint, target: Target | Elsewhere, notify: Callable[[str], None]) -> bool | None:
     """Says how a target ended, as soon as the engine knows; returns whether it runs again, None if it is gone.
 
     Args:
@@ -250,17 +260,17 @@ def farewell(endpoint: Endpoint, target: Target, notify: Callable[[str], None]) 
     if not container.id:
         notify(f"{target.name} has ended; the session ended with it")
         return None
-    from pyd_core.engine.transport.blocking import blocking_engine, run_now  # noqa: PLC0415 - only now
+    from pyd_core.engine.transport.blocking import run_now  # noqa: PLC0415 - only now
     from pyd_core.errors import NotFound  # noqa: PLC0415 - only now
     from pyd_core.triage.ask import explain  # noqa: PLC0415 - only now
     from pyd_tui.cli.logs import LogsOptions, show  # noqa: PLC0415 - only now
 
-    engine = blocking_engine(endpoint)
+    engine = _engine(endpoint)
     deadline = time.monotonic() + PATIENCE
     try:
         while True:
             now = run_now(engine.containers.inspect(container.id))
-            if now.state.pid != target.process.pid or time.monotonic() > deadline:
+            if now.state.pid != container.state.pid or time.monotonic() > deadline:
                 break
             time.sleep(0.05)
         verdict = run_now(explain(engine, container.id))

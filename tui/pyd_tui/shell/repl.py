@@ -9,7 +9,7 @@ import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import msgspec
 
@@ -17,7 +17,7 @@ from pyd_core.debug.bash import Bash
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.session import Session, make_plan
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Target
+from pyd_core.debug.target import Elsewhere, Target
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import Conflict, PydError, Unsupported
 from pyd_tui.shell.calls import Calls
@@ -32,6 +32,7 @@ from pyd_tui.shell.state import StateWatch
 if TYPE_CHECKING:
     from prompt_toolkit.completion import Completer
 
+    from pyd_core.debug.access import Access
     from pyd_core.engine.client import Engine
 
 INTERRUPTED = 130
@@ -52,6 +53,13 @@ class Level:
     supervisor: Supervisor | None = None
 
 
+class _OutOfReach:
+    """In the place of an `Access` where there is none."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise Unsupported("that builtin looks at processes of this machine, and the target's are elsewhere")
+
+
 class Repl:
     """An interactive debug shell; a `pyd_tui.shell.context.Desk` for its builtins.
 
@@ -68,7 +76,7 @@ class Repl:
         self,
         endpoint: Endpoint,
         options: DebugOptions,
-        target: Target,
+        target: Target | Elsewhere,
         toolbox: str,
         screen: Screen,
         *,
@@ -116,6 +124,8 @@ class Repl:
 
     def switch(self, identity: str) -> None:
         """See `Desk`."""
+        if isinstance(self._target, Elsewhere):
+            raise Unsupported("su doesn't go through a helper container", hint=f"pyd debug --as {identity} in another")
         options = msgspec.structs.replace(self._options, identity=identity)
         plan = make_plan(self._target, options, self._toolbox, terminal=True, conversing=True)
         plan["cwd"] = self._level.bash.report.cwd
@@ -278,11 +288,9 @@ class Repl:
             level.supervisor.close()
 
     def _context(self) -> ShellContext:
-        from pyd_core.debug.local import LocalAccess  # noqa: PLC0415 - after the first prompt
-
         level = self._level
         return ShellContext(
-            access=LocalAccess(self._target, self._toolbox, self._options),
+            access=self._access(),
             engine=self._engine,
             name=self._target.name,
             cwd=level.bash.report.cwd,
@@ -291,10 +299,18 @@ class Repl:
             desk=self,
         )
 
-    def _engine(self) -> Engine:
-        from pyd_core.engine.transport.blocking import blocking_engine  # noqa: PLC0415 - few builtins ask it
+    def _access(self) -> Access:
+        if isinstance(self._target, Elsewhere):
+            return cast("Access", _OutOfReach())
+        from pyd_core.debug.local import LocalAccess  # noqa: PLC0415 - after the first prompt
 
-        return blocking_engine(self._endpoint)
+        return LocalAccess(self._target, self._toolbox, self._options)
+
+    def _engine(self) -> Engine:
+        from pyd_core.engine.client import Engine  # noqa: PLC0415 - few builtins ask it
+        from pyd_core.engine.transport.choice import blocking_transport  # noqa: PLC0415 - likewise
+
+        return Engine(self._endpoint, blocking_transport(self._endpoint))
 
     def _completer(self) -> Completer:
         from pyd_tui.shell.completion import ShellCompleter  # noqa: PLC0415 - after the first prompt

@@ -25,7 +25,8 @@ class StateWatch:
 
     def __init__(self, endpoint: Endpoint, container: Container, changed: Callable[[], None]) -> None:
         self._endpoint = endpoint
-        self._id = container.id if container.state.status != IMAGE else ""
+        # A prompt is no reason to open a connection to another machine.
+        self._id = container.id if container.state.status != IMAGE and endpoint.socket_path is not None else ""
         self._changed = changed
         self._asking = threading.Lock()
         self.state = container.state.status if container.id else "process"

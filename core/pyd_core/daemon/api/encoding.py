@@ -1,13 +1,14 @@
 """How answers are written: every field of the API present, also those at their default.
 
 The model's types leave defaults out, which suits a client. An engine's readers (`docker inspect`, docker-py) look
-fields up by name, so here each struct is written in full.
+fields up by name, so here each struct is written in full. What a struct has as None is an empty list where the
+contract has a list, else left out: it has no nulls there.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
 
@@ -15,14 +16,25 @@ from pyd_core.daemon.api.http import Answer
 
 
 @cache
-def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
-    return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind))
+def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, bool], ...]:
+    """Name, name on the wire, and whether it may be a list, of each field."""
+    return tuple(
+        (field.name, field.encode_name, any(get_origin(each) is list for each in get_args(field.type)))
+        for field in msgspec.structs.fields(kind)
+    )
 
 
 def full(value: Any) -> Any:
     """Turns a value holding model structs into plain data with no field left out."""
     if isinstance(value, msgspec.Struct):
-        return {wire: full(getattr(value, name)) for name, wire in _fields(type(value))}
+        found: dict[str, Any] = {}
+        for name, wire, listed in _fields(type(value)):
+            content = getattr(value, name)
+            if content is not None:
+                found[wire] = full(content)
+            elif listed:
+                found[wire] = []
+        return found
     if isinstance(value, dict):
         return {key: full(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -108,7 +108,7 @@ def _unpack(unpacker: Unpacker, spooled: Path) -> None:
 async def changes(daemon: Daemon, request: Request) -> Response:
     """Lists what differs from the image."""
     found = await asyncio.to_thread(files.changes, daemon, daemon.containers.find(request.params["id"]))
-    return json(found or None)
+    return json(found)
 
 
 @route("GET", "/containers/{id}/export")

@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, Answer, Request, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers.listing import labelled, until
-from pyd_core.daemon.networks.record import FIXED, NetworkRecord
+from pyd_core.daemon.networks.record import FIXED, PLUGGED, Driver, NetworkRecord
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
-from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings, IpamConfig, NetworkBody
+from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings, NetworkBody
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -66,26 +68,21 @@ async def create(daemon: Daemon, request: Request) -> Response:
         if body.name in FIXED:
             raise Conflict(f"operation is not permitted on predefined {body.name} network")
         raise InvalidInput(f"invalid network name: {body.name[:80]!r}")
-    if body.driver in {"macvlan", "ipvlan", "overlay"}:
-        raise Unsupported(f"the {body.driver} driver is not served by this engine yet")
-    if body.driver not in {"", "bridge"}:
+    if body.driver == "overlay":
+        raise Unsupported("overlay networks need a swarm, which is not served by this engine", reference="not-served")
+    if body.driver not in {"", *PLUGGED}:
         raise NotFound(f'could not find plugin {body.driver} in v1 plugin registry: plugin "{body.driver}" not found')
-    if body.enable_ipv6:
-        raise Unsupported("IPv6 is not served by this engine yet", reference="not-served")
-    ranges = body.ipam.config if body.ipam else []
-    if len(ranges) > 1:
-        raise InvalidInput("one subnet a network is served by this engine")
     record = NetworkRecord(
         id=secrets.token_hex(32),
         name=body.name,
-        driver="bridge",
+        driver=msgspec.convert(body.driver or "bridge", Driver),
         created_ns=time.time_ns(),
         internal=body.internal,
         attachable=body.attachable,
         labels=body.labels,
         options=body.options,
     )
-    await daemon.networks.create(record, ranges[0] if ranges else IpamConfig())
+    await daemon.networks.create(record, body.ipam.config if body.ipam else [], ipv6=body.enable_ipv6)
     return json({"Id": record.id, "Warning": ""}, status=201)
 
 
@@ -102,7 +99,7 @@ async def connect(daemon: Daemon, request: Request) -> Response:
     network = daemon.networks.find(request.params["id"])
     body = await request.json(ConnectBody)
     container = daemon.containers.find(body.container)
-    await daemon.networks.connect(container, network, body.endpoint_config or EndpointSettings())
+    await daemon.endpoints.connect(container, network, body.endpoint_config or EndpointSettings())
     return Answer(status=200)
 
 
@@ -111,7 +108,7 @@ async def disconnect(daemon: Daemon, request: Request) -> Response:
     """Takes a container off it."""
     network = daemon.networks.find(request.params["id"])
     body = await request.json(DisconnectBody)
-    await daemon.networks.disconnect(daemon.containers.find(body.container), network)
+    await daemon.endpoints.disconnect(daemon.containers.find(body.container), network)
     return Answer(status=200)
 
 

@@ -14,7 +14,7 @@ from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
 from pyd_core.daemon.images.registry import Credentials, Registry, credentials
-from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.model.reference import DEFAULT_DOMAIN, Reference, parse
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ async def pull(daemon: Daemon, request: Request) -> Response:
         raise InvalidInput("fromImage or fromSrc must be given")
     joined = f"{name}@{tag}" if tag.startswith("sha256:") else f"{name}:{tag}" if tag else name
     reference = parse(joined)
-    registry = Registry(reference, _auth(request))
+    registry = Registry(reference, _auth(request), daemon.registries, pull=True)
     work = Pull(daemon.images, registry, platform=request.query.get("platform", ""))
     try:
-        await work.resolve()
+        await _resolve(work, registry)
     except BaseException:
         await registry.__aexit__(None, None, None)
         raise
@@ -52,6 +52,16 @@ async def pull(daemon: Daemon, request: Request) -> Response:
         daemon.events.emit("image", "pull", str(reference), {"name": reference.familiar})
 
     return Streaming(chunks=_lines(progress, run))
+
+
+async def _resolve(work: Pull, registry: Registry) -> None:
+    """Finds the image at the first place that has it; the last one's failure is the one told."""
+    while True:
+        try:
+            return await work.resolve()
+        except PydError:
+            if not await registry.next_host():
+                raise
 
 
 @route("POST", "/images/{name}/push")
@@ -69,7 +79,7 @@ async def push(daemon: Daemon, request: Request) -> Response:
     auth = _auth(request)
 
     async def run() -> None:
-        async with Registry(reference, auth) as registry:
+        async with Registry(reference, auth, daemon.registries) as registry:
             await push_image(daemon.images, record, registry, progress)
         daemon.events.emit("image", "push", str(reference), {"name": reference.familiar})
 
@@ -83,7 +93,7 @@ async def log_in(daemon: Daemon, request: Request) -> Response:
     domain = given.serveraddress.removeprefix("https://").removeprefix("http://").partition("/")[0]
     if domain in {"", "index.docker.io"}:
         domain = DEFAULT_DOMAIN
-    async with Registry(Reference(domain, "library"), given) as registry:
+    async with Registry(Reference(domain, "library"), given, daemon.registries) as registry:
         await registry.check_login()
     return json({"Status": "Login Succeeded", "IdentityToken": ""})
 
@@ -92,7 +102,7 @@ async def log_in(daemon: Daemon, request: Request) -> Response:
 async def distribution(daemon: Daemon, request: Request) -> Response:
     """Tells what a registry has under a name."""
     reference = parse(request.params["name"])
-    async with Registry(reference, _auth(request)) as registry:
+    async with Registry(reference, _auth(request), daemon.registries) as registry:
         media, body, digest = await registry.manifest(reference.digest or reference.tag)
     listed = jsonlib.loads(body).get("manifests", [])
     platforms = [each["platform"] for each in listed if each.get("platform")]

@@ -120,20 +120,24 @@ async def info(daemon: Daemon, request: Request) -> Response:
         "NEventsListener": daemon.events.listeners,
         "Plugins": {
             "Volume": ["local"],
-            "Network": ["bridge", "host", "null"],
-            "Authorization": None,
+            "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
+            "Authorization": [],
             "Log": ["json-file"],
         },
         "Runtimes": {daemon.runtime.name: {"path": daemon.runtime.path}},
         "IndexServerAddress": "https://index.docker.io/v1/",
-        "RegistryConfig": {"InsecureRegistryCIDRs": ["127.0.0.0/8"], "IndexConfigs": {}, "Mirrors": []},
+        "RegistryConfig": {
+            "InsecureRegistryCIDRs": ["127.0.0.0/8"],
+            "IndexConfigs": {},
+            "Mirrors": daemon.settings.registry_mirrors,
+        },
         "InitBinary": "tini",
         "ExperimentalBuild": False,
         "Isolation": "",
         "HttpProxy": "",
         "HttpsProxy": "",
         "NoProxy": "",
-        "GenericResources": None,
+        "GenericResources": [],
     }
     return json(body)
 

@@ -12,7 +12,7 @@ from pyd_core.daemon.api.encoding import full, json, line
 from pyd_core.daemon.api.http import Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import resources, usage
-from pyd_core.errors import Conflict
+from pyd_core.errors import Conflict, EngineError, InvalidInput
 from pyd_core.model.host_config import HostConfig, RestartPolicy
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ async def update(daemon: Daemon, request: Request) -> Response:
     async with container.lock:
         limits = set(asked) - {"restart_policy"}
         if limits and record.running:
-            await daemon.runtime.update(record.id, resources.plan(host))
+            try:
+                await daemon.runtime.update(record.id, resources.plan(host))
+            except EngineError as error:  # the kernel or the runtime won't have these values: the request is at fault
+                raise InvalidInput(error.message) from error
         record.host = host
         daemon.containers.save(container)
     daemon.events.emit("container", "update", record.id, container.attributes())

@@ -111,7 +111,7 @@ class Containers:
             config=config,
             host=body.host_config,
         )
-        record.networks = daemon.networks.wanted(record, body.networking_config.endpoints_config)
+        record.networks = daemon.endpoints.wanted(record, body.networking_config.endpoints_config)
         record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of)
         container = self._wrap(record)
         self.save(container)

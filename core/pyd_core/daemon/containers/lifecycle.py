@@ -157,7 +157,7 @@ class Lifecycle:
             each.end()
         with contextlib.suppress(PydError):
             await self._daemon.runtime.delete(container.id)
-        await self._daemon.networks.leave(container)
+        await self._daemon.endpoints.leave(container)
         unmount(container.root)
         unmount(container.bundle / "shm")
         shutil.rmtree(container.bundle, ignore_errors=True)

@@ -77,11 +77,11 @@ async def prepare(daemon: Daemon, container: Container) -> Prepared:
             daemon.volumes.prepare(each.volume)
             if each.copy:
                 _copy_up(container.root, each.target, Path(each.source))
-    namespaces = dict(await daemon.networks.enter(container))
+    namespaces = dict(await daemon.endpoints.enter(container))
     for kind, mode in (("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):
             namespaces[kind] = f"/proc/{_pid_of(daemon, mode)}/ns/{kind}"
-    daemon.networks.write_files(container)
+    daemon.endpoints.write_files(container)
     identity = users.look_up(container.root, record.config.user, host.group_add)
     facts = spec.Facts(
         rootfs=str(container.root),
@@ -91,7 +91,7 @@ async def prepare(daemon: Daemon, container: Container) -> Prepared:
         arch=architecture(),
         kernel=os.uname().release,
         namespaces=namespaces,
-        files=daemon.networks.files(container),
+        files=daemon.endpoints.files(container),
         shm=_shm(daemon, container),
         init=_init() if host.init else "",
         devices=_devices(container),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 from typing import Any
 
 from pyd_core.errors import InvalidInput
@@ -30,8 +31,8 @@ def check(host: HostConfig, processors: int) -> None:
         raise InvalidInput(f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
     if host.shm_size < 0:
         raise InvalidInput("SHM size can not be less than 0")
-    for text, name in ((host.cpuset_cpus, "cpuset cpus"), (host.cpuset_mems, "cpuset mems")):
-        _check_set(text, name)
+    _check_set(host.cpuset_cpus, "CPUs", processors - 1)
+    _check_set(host.cpuset_mems, "memory nodes", _last_node())
 
 
 def _check_memory(host: HostConfig) -> None:
@@ -62,11 +63,20 @@ def _check_cpu(host: HostConfig, processors: int) -> None:
         raise InvalidInput("CPU cfs quota can not be less than 1ms (i.e. 1000)")
 
 
-def _check_set(text: str, name: str) -> None:
+def _last_node() -> int:
+    try:
+        return int(Path("/sys/devices/system/node/possible").read_text().strip().rpartition("-")[2])
+    except (OSError, ValueError):
+        return 0
+
+
+def _check_set(text: str, name: str, last: int) -> None:
     for part in text.split(",") if text else []:
         low, dash, high = part.partition("-")
         if not low.isdecimal() or (dash and (not high.isdecimal() or int(high) < int(low))):
             raise InvalidInput(f"Invalid value {text[:60]} for {name}")
+        if int(high or low) > last:
+            raise InvalidInput(f"Requested {name} are not available - requested {text[:60]}, available: 0-{last}")
 
 
 def plan(host: HostConfig) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def ports(daemon: Daemon, container: Container) -> list[Port]:
     if not record.running:
         return []
     found: list[Port] = []
-    bound = daemon.networks.bindings(container)
+    bound = daemon.endpoints.bindings(container)
     for text in sorted({*record.config.exposed_ports, *bound}):
         number, kind = parse_port(text)
         bindings = bound.get(text)
@@ -88,6 +88,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
         cgroupns_mode=host.cgroupns_mode or ("private" if daemon.unified else "host"),
         runtime=host.runtime or daemon.runtime.name,
         shm_size=host.shm_size or 64 << 20,
+        memory_swappiness=None if host.memory_swappiness == -1 else host.memory_swappiness,
         masked_paths=host.masked_paths if host.masked_paths is not None else [] if host.privileged else rights.MASKED,
         readonly_paths=(
             host.readonly_paths if host.readonly_paths is not None else [] if host.privileged else rights.READ_ONLY
@@ -133,12 +134,12 @@ def network_settings(daemon: Daemon, container: Container) -> NetworkSettings:
     record = container.record
     bound: dict[str, list[PortBinding] | None] = {}
     if record.running:
-        found = daemon.networks.bindings(container)
+        found = daemon.endpoints.bindings(container)
         bound = {text: found.get(text) for text in sorted({*record.config.exposed_ports, *found})}
     own = record.networks.get("bridge")
     return NetworkSettings(
         sandbox_id=record.id if record.running else "",
-        sandbox_key=daemon.networks.key(container) if record.running else "",
+        sandbox_key=daemon.endpoints.key(container) if record.running else "",
         ports=bound,
         networks=record.networks,
         gateway=own.gateway if own else "",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ipaddress
 import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,8 +14,9 @@ from typing import Self
 import httpx
 import msgspec
 
+from pyd_core.daemon.images.hosts import HUB, Host, Hosts
 from pyd_core.errors import EngineError, InvalidInput, NotFound, Refused
-from pyd_core.model.reference import DEFAULT_DOMAIN, Reference
+from pyd_core.model.reference import Reference
 
 TIMEOUT = httpx.Timeout(30.0, read=60.0)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
@@ -50,28 +50,42 @@ def credentials(header: str) -> Credentials:
         return Credentials()
 
 
-def is_local(domain: str) -> bool:
-    """Whether a registry may be spoken to without TLS: only one on this host."""
-    host = domain.rpartition(":")[0] if ":" in domain and not domain.endswith("]") else domain
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 class Registry:
-    """One registry for one repository; an async context manager."""
+    """One registry for one repository; an async context manager.
 
-    def __init__(self, reference: Reference, auth: Credentials) -> None:
+    Args:
+        reference: The repository.
+        auth: Whom the client claims to be.
+        hosts: How registries are reached.
+        pull: Whether mirrors are asked first.
+    """
+
+    def __init__(self, reference: Reference, auth: Credentials, hosts: Hosts, *, pull: bool = False) -> None:
         self.reference = reference
         self._auth = auth
-        self._domain = "registry-1.docker.io" if reference.domain == DEFAULT_DOMAIN else reference.domain
-        self._token = auth.registrytoken
+        self._hosts = hosts
+        self._left = hosts.of(reference.domain, pull=pull)
+        self._use(self._left.pop(0))
+
+    def _use(self, host: Host) -> None:
+        self._host = host
+        self._domain = host.domain
+        # A mirror isn't told who somebody is to Docker Hub.
+        mine = host.domain in {HUB, self.reference.domain}
+        self._known = self._auth if mine else Credentials()
+        self._token = self._known.registrytoken
         self._basic = False
-        self._http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True)
+        context = self._hosts.context(host)
+        self._http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True, verify=context)
         self._base = ""
+
+    async def next_host(self) -> bool:
+        """Goes on to the next place the repository may be at; False when there is none."""
+        if not self._left:
+            return False
+        await self._http.aclose()
+        self._use(self._left.pop(0))
+        return True
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,8 +97,8 @@ class Registry:
 
     async def _address(self) -> str:
         if not self._base:
-            self._base = f"https://{self._domain}"
-            if is_local(self._domain):
+            self._base = f"{self._host.scheme or 'https'}://{self._domain}"
+            if self._host.plain and not self._host.scheme:
                 try:
                     await self._http.get(f"{self._base}/v2/")
                 except (httpx.HTTPError, ssl.SSLError):
@@ -96,7 +110,7 @@ class Registry:
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         elif self._basic:
-            pair = f"{self._auth.username}:{self._auth.password}".encode()
+            pair = f"{self._known.username}:{self._known.password}".encode()
             headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         return headers
 
@@ -121,17 +135,21 @@ class Registry:
         url = path if path.startswith("http") else f"{base}/v2/{self.reference.path}/{path}"
         try:
             answer = await self._once(method, url, headers, content)
-            if answer.status_code == 401:
-                await answer.aclose()
-                if await self._log_in(answer.headers.get("www-authenticate", ""), push=push):
-                    answer = await self._once(method, url, headers, content)
             try:
+                challenge = answer.headers.get("www-authenticate", "")
+                if answer.status_code == 401 and await self._log_in(challenge, push=push):
+                    await answer.aclose()
+                    answer = await self._once(method, url, headers, content)
                 await self._check(answer)
                 yield answer
             finally:
                 await answer.aclose()
         except (httpx.HTTPError, ssl.SSLError) as error:
-            raise EngineError(f"registry {self._domain}: {str(error) or type(error).__name__}") from error
+            text = str(error) or type(error).__name__
+            hint = ""
+            if "CERTIFICATE_VERIFY_FAILED" in text:
+                hint = f"put the certificate to trust into {self._hosts.certificates}/{self._domain}/ca.crt"
+            raise EngineError(f"registry {self._domain}: {text}", hint=hint) from error
 
     async def _once(self, method: str, url: str, headers: Mapping[str, str] | None, content: Content) -> httpx.Response:
         body = content() if callable(content) else content
@@ -141,7 +159,7 @@ class Registry:
     async def _log_in(self, challenge: str, *, push: bool) -> bool:
         kind, _, rest = challenge.partition(" ")
         if kind.lower() == "basic":
-            self._basic = bool(self._auth.username)
+            self._basic = bool(self._known.username)
             return self._basic
         fields = dict(_CHALLENGE.findall(rest))
         if kind.lower() != "bearer" or "realm" not in fields:
@@ -149,7 +167,7 @@ class Registry:
         actions = "pull,push" if push else "pull"
         scope = fields.get("scope") or f"repository:{self.reference.path}:{actions}"
         query = {"service": fields.get("service", ""), "scope": scope}
-        pair = (self._auth.username, self._auth.password) if self._auth.username else None
+        pair = (self._known.username, self._known.password) if self._known.username else None
         answer = await self._http.get(fields["realm"], params=query, auth=pair)
         if answer.status_code != 200:
             return False

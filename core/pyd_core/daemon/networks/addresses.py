@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from pyd_core.errors import Conflict, InvalidInput
+
+Net = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
 
 POOLS = (ip_network("10.201.0.0/16"), ip_network("10.202.0.0/16"), ip_network("192.168.128.0/17"))
 """Where subnets are taken from: out of the way of Docker's own pools."""
 SIZE = 24
 
 
-def subnet(text: str) -> IPv4Network:
+def subnet(text: str) -> Net:
     """Reads a subnet.
 
     Raises:
-        InvalidInput: It is none, or not IPv4.
+        InvalidInput: It is none, or too small.
     """
     try:
         found = ip_network(text, strict=True)
     except ValueError as error:
         raise InvalidInput(f"invalid subnet {text[:60]}: {error}") from error
-    if not isinstance(found, IPv4Network):
-        raise InvalidInput(f"invalid subnet {text[:60]}: IPv6 isn't served by this engine yet")
-    if found.prefixlen > 30:
+    if found.prefixlen > found.max_prefixlen - 2:
         raise InvalidInput(f"invalid subnet {text[:60]}: too small for a gateway and a container")
     return found
 
 
-def address(text: str, within: IPv4Network) -> IPv4Address:
+def address(text: str, within: Net) -> Address:
     """Reads an address of a subnet.
 
     Raises:
@@ -39,18 +40,18 @@ def address(text: str, within: IPv4Network) -> IPv4Address:
         found = ip_address(text)
     except ValueError as error:
         raise InvalidInput(f"invalid address {text[:60]}: {error}") from error
-    if not isinstance(found, IPv4Address) or found not in within:
+    if found.version != within.version or found not in within:
         raise InvalidInput(f"invalid address {text[:60]}: It does not belong to the subnet {within}")
     return found
 
 
-def free_subnet(taken: Iterable[IPv4Network]) -> IPv4Network:
-    """Returns the first subnet of the pools that overlaps none of those taken.
+def free_subnet(taken: Iterable[Net]) -> IPv4Network:
+    """Returns the first IPv4 subnet of the pools that overlaps none of those taken.
 
     Raises:
         Conflict: All are.
     """
-    used = list(taken)
+    used = [each for each in taken if isinstance(each, IPv4Network)]
     for pool in POOLS:
         for candidate in pool.subnets(new_prefix=SIZE):
             if not any(candidate.overlaps(other) for other in used):
@@ -59,7 +60,12 @@ def free_subnet(taken: Iterable[IPv4Network]) -> IPv4Network:
     raise Conflict("could not find an available, non-overlapping IPv4 address pool", hint="give --subnet")
 
 
-def free_address(net: IPv4Network, taken: Collection[IPv4Address], *, within: IPv4Network | None = None) -> IPv4Address:
+def local_subnet(key: str) -> IPv6Network:
+    """Returns the unique local IPv6 subnet (RFC 4193) of a network, by 56 bits of its hexadecimal id."""
+    return IPv6Network((int(f"fd{key[:14]}", 16) << 64, 64))
+
+
+def free_address(net: Net, taken: Collection[Address], *, within: Net | None = None) -> Address:
     """Returns the lowest free address.
 
     Raises:
@@ -68,9 +74,9 @@ def free_address(net: IPv4Network, taken: Collection[IPv4Address], *, within: IP
     for candidate in (within or net).hosts():
         if candidate not in taken and candidate != net.network_address:
             return candidate
-    raise Conflict(f"no available IPv4 addresses on this network's address pool: {net}")
+    raise Conflict(f"no available IPv{net.version} addresses on this network's address pool: {net}")
 
 
-def hardware(found: IPv4Address) -> str:
-    """A hardware address made from an IPv4 one, locally administered as Docker's are (`02:42:…`)."""
-    return ":".join(f"{part:02x}" for part in (0x02, 0x42, *found.packed))
+def hardware(found: Address) -> str:
+    """A hardware address made from the end of another, locally administered as Docker's are (`02:42:…`)."""
+    return ":".join(f"{part:02x}" for part in (0x02, 0x42, *found.packed[-4:]))

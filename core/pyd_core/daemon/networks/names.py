@@ -1,9 +1,8 @@
 """Names: each container's hosts and resolv.conf, and a name server for user-defined networks.
 
 The server is aardvark-dns, one process for all networks. It reads a file a network: the first line has the addresses to
-listen on, each
-further one a container's id, addresses and names; SIGHUP makes it read again, and it ends when no file is
-left.
+listen on, each further one a container's id, addresses, names and own servers; SIGHUP makes it read again, and it ends
+when no file is left.
 """
 
 from __future__ import annotations
@@ -25,19 +24,33 @@ SEARCH = "/usr/lib/podman:/usr/libexec/podman:/usr/bin"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Member:
+    """A container's names on a network."""
+
+    key: str
+    four: str
+    six: str
+    names: tuple[str, ...]
+    servers: tuple[str, ...] = ()
+    """Whom to ask for names of the world in place of the host's servers (`--dns`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Zone:
     """A network's names."""
 
     name: str
-    gateway: str
+    gateways: tuple[str, ...]
     internal: bool
-    members: tuple[tuple[str, str, tuple[str, ...]], ...]
-    """Id, address and names of each container."""
+    members: tuple[Member, ...]
 
     def text(self) -> str:
         """The file aardvark-dns reads."""
-        lines = [f"{key} {address}  {','.join(names)}" for key, address, names in self.members]
-        return "\n".join([self.gateway, *lines]) + "\n"
+        lines = [
+            f"{each.key} {each.four} {each.six} {','.join(each.names)} {','.join(each.servers)}".rstrip()
+            for each in self.members
+        ]
+        return "\n".join([",".join(self.gateways), *lines]) + "\n"
 
 
 class NameServer:
@@ -92,8 +105,17 @@ class NameServer:
         await children.run([program, "--config", str(self._directory), "--port", "53", "run"], quiet=True)
 
 
-def hosts(record: ContainerRecord, addresses: Sequence[str], gateway: str) -> str:
-    """Writes a container's /etc/hosts."""
+def hosts(
+    record: ContainerRecord, addresses: Sequence[str], gateway: str, linked: Sequence[tuple[str, str]] = ()
+) -> str:
+    """Writes a container's /etc/hosts.
+
+    Args:
+        record: The container.
+        addresses: Its own.
+        gateway: What `host-gateway` means on its network.
+        linked: Address and names of each container it has a link to.
+    """
     lines = [
         "127.0.0.1\tlocalhost",
         "::1\tlocalhost ip6-localhost ip6-loopback",
@@ -105,6 +127,7 @@ def hosts(record: ContainerRecord, addresses: Sequence[str], gateway: str) -> st
     for rule in record.host.extra_hosts:
         name, _, address = rule.partition(":")
         lines.append(f"{gateway if address == 'host-gateway' else address}\t{name}")
+    lines += [f"{address}\t{names}" for address, names in linked]
     config = record.config
     full = f"{config.hostname}.{config.domainname} {config.hostname}" if config.domainname else config.hostname
     lines += [f"{address}\t{full}" for address in addresses]
@@ -121,7 +144,7 @@ def resolv_conf(record: ContainerRecord, server: str) -> str:
     servers = [row[1] for row in words if row[0] == "nameserver" and len(row) > 1 and not _local(row[1])]
     if host.dns:
         servers = host.dns
-    if server and not host.dns:
+    if server:  # it asks those of --dns itself
         servers = [server]
     search = host.dns_search or [each for row in words if row[0] == "search" for each in row[1:]]
     options = host.dns_options or [each for row in words if row[0] == "options" for each in row[1:]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.containers.record import ContainerRecord
@@ -12,6 +13,7 @@ from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.model.host_config import PortBinding
 
 ANY = "0.0.0.0"  # noqa: S104 - what publishing without an address means
+ANY6 = "::"
 
 
 class Ports:
@@ -20,8 +22,12 @@ class Ports:
     def __init__(self) -> None:
         self._held: dict[str, list[socket.socket]] = {}
 
-    def publish(self, record: ContainerRecord) -> dict[str, list[PortBinding]]:
+    def publish(self, record: ContainerRecord, *, six: bool) -> dict[str, list[PortBinding]]:
         """Takes the host ports a container asks for.
+
+        Args:
+            record: The container.
+            six: Whether it has an IPv6 address: what is published on every address is then on those of IPv6 too.
 
         Raises:
             EngineError: One is taken.
@@ -35,11 +41,23 @@ class Ports:
         try:
             for port, bindings in wanted.items():
                 _, protocol = parse_port(port)
-                found[port] = [self._take(record, protocol, each) for each in bindings]
+                found[port] = [taken for each in bindings for taken in self._both(record, protocol, each, six=six)]
         except (EngineError, InvalidInput):
             self.release(record.id)
             raise
         return found
+
+    def _both(self, record: ContainerRecord, protocol: str, binding: PortBinding, *, six: bool) -> list[PortBinding]:
+        if ":" in binding.host_ip and not six:
+            raise InvalidInput(
+                f"can't publish on {binding.host_ip[:60]}: the container has no IPv6 address",
+                hint="put it on a network made with --ipv6",
+            )
+        taken = [self._take(record, protocol, binding)]
+        if six and not binding.host_ip:
+            also = PortBinding(host_ip=ANY6, host_port=taken[0].host_port)
+            taken.append(self._take(record, protocol, also))
+        return taken
 
     def hold(self, record: ContainerRecord) -> None:
         """Holds the ports of a container found running."""
@@ -62,15 +80,19 @@ class Ports:
 
     def _take(self, record: ContainerRecord, protocol: str, binding: PortBinding) -> PortBinding:
         address = binding.host_ip or ANY
-        if ":" in address:
-            raise InvalidInput(f"can't publish on {address}: IPv6 isn't served by this engine yet")
+        try:
+            ip_address(address)
+        except ValueError:
+            raise InvalidInput(f"invalid IP address: {address[:60]!r}") from None
         kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}.get(protocol)
         if kind is None:
             raise InvalidInput(f"can't publish {protocol} ports")
         reason = "port is already allocated"
         for number in _candidates(binding.host_port):
-            made = socket.socket(socket.AF_INET, kind)
+            made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
             try:
+                if ":" in address:
+                    made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 made.bind((address, number))
             except OSError as error:
                 made.close()

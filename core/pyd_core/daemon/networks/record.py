@@ -13,6 +13,9 @@ DEFAULT = "bridge"
 """The network of a container that asks for none."""
 FIXED = ("bridge", "host", "none")
 """Networks that always exist."""
+PLUGGED = {"bridge", "macvlan", "ipvlan"}
+"""Drivers that give a container an interface."""
+Driver = Literal["bridge", "host", "null", "macvlan", "ipvlan"]
 
 
 class NetworkRecord(msgspec.Struct, kw_only=True):
@@ -20,34 +23,48 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
 
     id: str
     name: str
-    driver: Literal["bridge", "host", "null"]
+    driver: Driver
     created_ns: int
     subnet: str = ""
     gateway: str = ""
     ip_range: str = ""
+    subnet6: str = ""
+    """Its IPv6 subnet; empty where it has none."""
+    gateway6: str = ""
+    ip_range6: str = ""
     interface: str = ""
-    """The bridge on the host."""
+    """On the host: the bridge, or what the containers' macvlan and ipvlan interfaces lie on."""
     internal: bool = False
     attachable: bool = False
     labels: dict[str, str] = {}
     options: dict[str, str] = {}
     own_subnet: bool = False
     """Whether its creator named the subnet."""
+    own_subnet6: bool = False
+    made_parent: bool = False
+    """Whether the VLAN that its interfaces lie on was made for it."""
 
     @property
     def resolves(self) -> bool:
-        """Whether containers on it find each other by name: on all but the default bridge."""
+        """Whether containers on it find each other by name: on all bridges but the default one."""
         return self.driver == "bridge" and self.name != DEFAULT
+
+    @property
+    def plugged(self) -> bool:
+        """Whether a container on it has an interface of its own."""
+        return self.driver in PLUGGED
 
     def view(self, members: dict[str, NetworkMember]) -> Network:
         """How the API shows it."""
-        config = [IpamConfig(subnet=self.subnet, gateway=self.gateway, ip_range=self.ip_range)] if self.subnet else []
+        rows = ((self.subnet, self.gateway, self.ip_range), (self.subnet6, self.gateway6, self.ip_range6))
+        config = [IpamConfig(subnet=net, gateway=gate, ip_range=part) for net, gate, part in rows if net]
         return Network(
             id=self.id,
             name=self.name,
             created=format_time(self.created_ns),
             scope="local",
             driver=self.driver,
+            enable_ipv6=bool(self.subnet6),
             ipam=Ipam(driver="default", config=config),
             internal=self.internal,
             attachable=self.attachable,

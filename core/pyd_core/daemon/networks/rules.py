@@ -1,6 +1,6 @@
-"""Packet rules: address translation, published ports and isolation, as one nftables table that is written whole.
+"""Packet rules: address translation, published ports and isolation, one nftables table a family, written whole.
 
-The table is planned from the records alone, so writing it again after a crash makes it right: see nft(8). Other
+They are planned from the records alone, so writing them again after a crash makes them right: see nft(8). Other
 programs' tables are left alone, but for one thing: where Docker Engine or a firewall drops what is forwarded, a drop
 there is final, so each bridge gets two accept rules in the chain meant for that (`DOCKER-USER`, else `FORWARD`).
 """
@@ -8,11 +8,14 @@ there is final, so each bridge gets two accept rules in the chain meant for that
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyd_core.daemon.runtime import children
 from pyd_core.errors import EngineError, Unsupported
+
+ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared
+"""What publishing on every address is written as."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +24,7 @@ class Bridge:
 
     interface: str
     subnet: str
+    subnet6: str = ""
     internal: bool = False
     masquerade: bool = True
     between: bool = True
@@ -33,27 +37,42 @@ class Published:
 
     protocol: str
     host_address: str
-    """Empty or `0.0.0.0` is any."""
+    """One of `ANY`, or an address of the host's."""
     host_port: int
     address: str
     port: int
 
 
-def plan(table: str, bridges: Sequence[Bridge], ports: Iterable[Published]) -> str:
-    """Writes the whole table for `nft -f`."""
-    head = f"table ip {table}\ndelete table ip {table}\n"
+def plan(table: str, bridges: Sequence[Bridge], ports: Sequence[Published], *, six: bool) -> str:
+    """Writes the whole of both tables, IPv4's and IPv6's, for `nft -f`.
+
+    Args:
+        table: Their name.
+        bridges: All that are up.
+        ports: All that are published.
+        six: Whether the kernel has IPv6 at all.
+    """
+    found = _table("ip", table, bridges, ports)
+    return found + _table("ip6", table, [each for each in bridges if each.subnet6], ports) if six else found
+
+
+def _table(family: str, table: str, bridges: Sequence[Bridge], ports: Sequence[Published]) -> str:
+    head = f"table {family} {table}\ndelete table {family} {table}\n"
     if not bridges:
         return head
+    four = family == "ip"
     names = ", ".join(f'"{each.interface}"' for each in bridges)
-    published = [_forwarded(each) for each in ports]
+    published = [_forwarded(each) for each in ports if (":" not in each.address) == four]
     after: list[str] = []
     forward: list[str] = []
     for each in bridges:
         own = f'"{each.interface}"'
+        subnet = each.subnet if four else each.subnet6
         if each.masquerade and not each.internal:
-            after.append(f"ip saddr {each.subnet} oifname != {own} masquerade")
-        after.append(f"ip saddr 127.0.0.0/8 oifname {own} masquerade")
-        after.append(f"ip saddr {each.subnet} ip daddr {each.subnet} ct status dnat masquerade")
+            after.append(f"{family} saddr {subnet} oifname != {own} masquerade")
+        if four:
+            after.append(f"ip saddr 127.0.0.0/8 oifname {own} masquerade")
+        after.append(f"{family} saddr {subnet} {family} daddr {subnet} ct status dnat masquerade")
         if each.internal:
             forward += [f"iifname {own} oifname != {own} drop", f"oifname {own} iifname != {own} drop"]
         forward.append(f"iifname {own} oifname {own} {'accept' if each.between else 'ct status dnat accept'}")
@@ -65,14 +84,16 @@ def plan(table: str, bridges: Sequence[Bridge], ports: Iterable[Published]) -> s
         f"oifname {{ {names} }} drop",
     ]
     chains = [
-        _chain("guard", "filter hook prerouting priority raw", [f"iifname {{ {names} }} ip daddr 127.0.0.0/8 drop"]),
         _chain("published", "", published),
         _chain("prerouting", "nat hook prerouting priority dstnat", ["fib daddr type local jump published"]),
         _chain("output", "nat hook output priority dstnat", ["fib daddr type local jump published"]),
         _chain("postrouting", "nat hook postrouting priority srcnat", after),
         _chain("forward", "filter hook forward priority filter", forward),
     ]
-    return f"{head}table ip {table} {{\n{''.join(chains)}}}\n"
+    if four:  # the kernel itself drops what comes from outside for ::1
+        rule = f"iifname {{ {names} }} ip daddr 127.0.0.0/8 drop"
+        chains.insert(0, _chain("guard", "filter hook prerouting priority raw", [rule]))
+    return f"{head}table {family} {table} {{\n{''.join(chains)}}}\n"
 
 
 def _chain(name: str, hook: str, rules: Sequence[str]) -> str:
@@ -82,12 +103,13 @@ def _chain(name: str, hook: str, rules: Sequence[str]) -> str:
 
 
 def _forwarded(each: Published) -> str:
-    where = "" if each.host_address in {"", "0.0.0.0"} else f"ip daddr {each.host_address} "  # noqa: S104 - compared
-    return f"{where}{each.protocol} dport {each.host_port} dnat to {each.address}:{each.port}"
+    family, target = ("ip6", f"[{each.address}]") if ":" in each.address else ("ip", each.address)
+    where = "" if each.host_address in ANY else f"{family} daddr {each.host_address} "
+    return f"{where}{each.protocol} dport {each.host_port} dnat to {target}:{each.port}"
 
 
 async def apply(text: str) -> None:
-    """Writes the table, at once or not at all.
+    """Writes the tables, at once or not at all.
 
     Raises:
         Unsupported: nft isn't installed.
@@ -103,9 +125,13 @@ async def apply(text: str) -> None:
 
 async def let_through(interface: str, *, wanted: bool) -> None:
     """Adds or removes the accept rules of a bridge where another program drops what is forwarded."""
-    iptables = shutil.which("iptables") or shutil.which("iptables", path="/usr/sbin:/sbin")
-    if iptables is None:
-        return
+    for name in ("iptables", "ip6tables"):
+        program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+        if program is not None:
+            await _let_through(program, interface, wanted=wanted)
+
+
+async def _let_through(iptables: str, interface: str, *, wanted: bool) -> None:
     for chain in ("DOCKER-USER", "FORWARD"):
         listed = await children.run([iptables, "-w", "-S", chain])
         if listed.code == 0:

@@ -1,7 +1,7 @@
 """Where toolboxes lie on the host, and how one comes to be there whole or not at all.
 
 ```
-/var/lib/pyd/toolbox/
+/var/lib/pyd/toolbox/         root's; others have their own in ~/.local/share/pyd/toolbox, and use root's
     base-1-x86_64 -> 3f9c…   the toolbox for this declaration of the pack
     3f9c…/                   a toolbox; its name is made from the packages in it; never changed once there
     .building-…/             unfinished; whoever holds the lock next removes it
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 
-FORMAT = 2
+FORMAT = 3
 """Counts changes in how a toolbox is made from the same packages."""
 
 LEAST_SPACE = 256 << 20
@@ -35,8 +35,22 @@ LEAST_SPACE = 256 << 20
 
 
 def store_root() -> str:
-    """Returns the store's folder: `PYD_TOOLBOX`, or the default."""
-    return os.environ.get("PYD_TOOLBOX") or DEFAULT_ROOT
+    """Returns the folder of the store that this user writes: `PYD_TOOLBOX`, root's, or one in their home."""
+    if given := os.environ.get("PYD_TOOLBOX"):
+        return given
+    if os.geteuid() == 0:
+        return DEFAULT_ROOT
+    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return os.path.join(home, "pyd/toolbox")
+
+
+def find_anywhere(pack: Pack) -> str | None:
+    """Returns the folder of the toolbox for a pack, from this user's store or root's."""
+    own = store_root()
+    there = find(pack, own)
+    if there is None and own != DEFAULT_ROOT and "PYD_TOOLBOX" not in os.environ:
+        there = find(pack, DEFAULT_ROOT)
+    return there
 
 
 def find(pack: Pack, root: str) -> str | None:

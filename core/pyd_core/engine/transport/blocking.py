@@ -199,6 +199,11 @@ class BlockingDuplex:
         """Returns the descriptor to wait on, once `pending` is empty."""
         return self._socket.fileno()
 
+    def take_over(self) -> tuple[socket.socket, bytes]:
+        """Returns another descriptor of the connection, and what has arrived; nothing is read here from now on."""
+        arrived, self._arrived = self._arrived, b""
+        return self._socket.dup(), arrived
+
     @property
     def pending(self) -> bool:
         """Whether `read` has something already, whatever the descriptor says."""

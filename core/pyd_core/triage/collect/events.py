@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from pyd_core.engine.client import Engine
+from pyd_core.engine.since import seconds
 from pyd_core.errors import PydError
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
@@ -13,13 +14,13 @@ from pyd_core.triage.evidence import Case, Unread
 TELLS = "who sent which signal and when, and whether the engine reported an out-of-memory kill"
 
 
-async def fetch_all(engine: Engine, tool: str) -> dict[str, list[Event]] | None:
+async def fetch_all(engine: Engine, tool: str, *, since_ns: int = 10**9) -> dict[str, list[Event]] | None:
     """Fetches the events of all containers that the engine remembers, by container id; None when it refuses."""
     until = _until(time.time_ns(), tool)
     found: dict[str, list[Event]] = {}
     try:
         filters = {"type": ["container"]}
-        async with engine.system.events(since="1", until=until, filters=filters, follow=False) as stream:
+        async with engine.system.events(since=seconds(since_ns), until=until, filters=filters, follow=False) as stream:
             async for event in stream:
                 found.setdefault(event.actor.id, []).append(event)
     except PydError:
@@ -59,7 +60,7 @@ def _until(time_ns: int, tool: str) -> str | None:
     """
     if tool == "podman":
         return None
-    return f"{time_ns // 10**9}.{time_ns % 10**9:09d}"
+    return seconds(time_ns)
 
 
 def note_lost(case: Case) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import cached_property
 
 from pyd_core.engine.client import Engine
+from pyd_core.engine.endpoint import Endpoint
 from pyd_core.linux.process import counts_as_host
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
@@ -35,8 +37,10 @@ class Surroundings:
         local: bool,
         events: dict[str, list[Event]] | None = None,
         look: Callable[[], kernel.Kernel] = kernel.read,
+        endpoint: Endpoint | None = None,
     ) -> None:
         self.events = events
+        self._endpoint = endpoint
         self.local = local and version.kernel_version in {"", os.uname().release}
         names = {component.name for component in version.components}
         self.tool = "podman" if any("Podman" in name for name in names) else "docker"
@@ -55,7 +59,7 @@ class Surroundings:
             all_events: Fetch the events of all containers at once, for a sweep.
             look: Reads the kernel log of this machine.
         """
-        around = cls(await engine.system.version(), local=engine.endpoint.is_local, look=look)
+        around = cls(await engine.system.version(), local=engine.endpoint.is_local, look=look, endpoint=engine.endpoint)
         if all_events:
             around.events = await events.fetch_all(engine, around.tool)
         return around
@@ -67,9 +71,21 @@ class Surroundings:
             self._kernel = self._look() if self.local else kernel.elsewhere()
         return self._kernel
 
+    @cached_property
+    def engine_started_ns(self) -> int | None:
+        """When the engine's daemon started, where it is one that containers end with."""
+        if not self.local or self.tool != "docker" or self._endpoint is None:
+            return None
+        return host.engine_started(self._endpoint)
+
+    def look(self) -> None:
+        """Reads what is the same for all now, which may take a while, rather than at first use."""
+        _ = self.kernel, self.engine_started_ns
+
     def look_again(self) -> None:
-        """Has the kernel log read on at the next use, for what happened since."""
+        """Has all of that read again at the next use, for what happened since."""
         self._kernel = None
+        self.__dict__.pop("engine_started_ns", None)
 
 
 async def gather(engine: Engine, name: str, *, around: Surroundings | None = None, now_ns: int | None = None) -> Case:
@@ -117,7 +133,7 @@ async def complete(case: Case, engine: Engine, around: Surroundings, *, main_pid
         case.findings = find_phrases((*(case.lines or ()), *log.probe_lines(case)))
         await peers.collect(case, engine)
     if not case.run.alive or case.run.started_ns is None:
-        host.collect(case, local=around.local)
+        host.collect(case, local=around.local, engine_started_ns=around.engine_started_ns)
         await request.collect(case, engine, local=around.local)
         if _wants_program(case):
             await image.collect(case, engine, local=around.local)

@@ -6,13 +6,19 @@ import os
 import time
 from pathlib import Path
 
+from pyd_core.engine.endpoint import Endpoint
 from pyd_core.linux.elf import host_architecture
+from pyd_core.linux.peer import listener_pid
 from pyd_core.triage.evidence import Case, FileSystem, Host, Unread
 
 TELLS = "whether disks are full, and whether the engine restarted"
 
 
-def collect(case: Case, *, local: bool) -> None:
+PID_FILE = Path("/run/docker.pid")
+SERVICE_MANAGER = 1
+
+
+def collect(case: Case, *, local: bool, engine_started_ns: int | None = None) -> None:
     """Looks at the file systems the container writes to."""
     if not local:
         case.unread.append(Unread(source="host", reason="the engine runs on another machine", would_tell=TELLS))
@@ -32,7 +38,7 @@ def collect(case: Case, *, local: bool) -> None:
     case.host = Host(
         architecture=host_architecture(os.uname().machine),
         file_systems=tuple(systems),
-        engine_started_ns=engine_started() if case.tool == "docker" else None,
+        engine_started_ns=engine_started_ns,
     )
 
 
@@ -59,10 +65,16 @@ def _owner(path: str) -> int | None:
         return None
 
 
-def engine_started(pid_file: Path = Path("/run/docker.pid"), proc: Path = Path("/proc")) -> int | None:
-    """Returns when the Docker daemon of this machine started, nanoseconds since the epoch; None if unknown."""
+def engine_started(endpoint: Endpoint, *, pid_file: Path = PID_FILE, proc: Path = Path("/proc")) -> int | None:
+    """Returns when the engine's daemon started, nanoseconds since the epoch; None if that can't be seen.
+
+    The daemon is who listens on the engine's socket, or where the service manager does that, who wrote Docker's file.
+    """
+    path = endpoint.socket_path
+    pid = None if path is None else listener_pid(path)
     try:
-        pid = int(pid_file.read_text())
+        if pid in {None, SERVICE_MANAGER}:
+            pid = int(pid_file.read_text())
         fields = (proc / str(pid) / "stat").read_text().rpartition(")")[2].split()
         uptime = float((proc / "uptime").read_text().split()[0])
     except (OSError, ValueError, IndexError):

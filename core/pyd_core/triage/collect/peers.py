@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
+import msgspec
+
 from pyd_core.engine.client import Engine
 from pyd_core.errors import PydError
+from pyd_core.model.container import ContainerSummary, SummaryNetworks
 from pyd_core.triage.evidence import Case, Peer, Unread
+
+MOST_ASKED = 200
 
 TELLS = "whether a name that couldn't be resolved is another container's"
 
@@ -18,13 +25,39 @@ async def collect(case: Case, engine: Engine) -> None:
     except PydError as error:
         case.unread.append(Unread(source="engine", reason=error.message, would_tell=TELLS))
         return
+    wanted = {finding.subject for finding in case.findings if finding.cause == "dns-failure"}
     peers: list[Peer] = []
-    for container in listed:
-        if container.id == case.container.id:
-            continue
-        networks = container.network_settings.networks
-        names = {container.name, container.service} - {""}
-        for endpoint in networks.values():
-            names.update(endpoint.aliases or ())
-        peers.append(Peer(name=container.name, names=frozenset(names), networks=tuple(sorted(networks))))
+    for container in await with_aliases(engine, listed, wanted):
+        if container.id != case.container.id:
+            networks = tuple(sorted(container.network_settings.networks))
+            peers.append(Peer(name=container.name, names=frozenset(names_of(container)), networks=networks))
     case.peers = tuple(peers)
+
+
+def names_of(container: ContainerSummary) -> set[str]:
+    """Returns the names other containers can reach one by, as far as the engine told them."""
+    ends = container.network_settings.networks.values()
+    aliases = (alias for end in ends for alias in (*(end.aliases or ()), *(end.dns_names or ())))
+    return {container.name, container.service, container.id[:12], *aliases} - {""}
+
+
+async def with_aliases(
+    engine: Engine, listed: list[ContainerSummary], wanted: Container[str]
+) -> list[ContainerSummary]:
+    """Returns the containers with their aliases, which Docker Engine's list leaves out, unless a name is found without.
+
+    Args:
+        engine: Asked about each, at most `MOST_ASKED` of them.
+        listed: The engine's list.
+        wanted: The names that are looked for.
+    """
+    if any(name in wanted for container in listed for name in names_of(container)):
+        return listed
+    told: list[ContainerSummary] = []
+    for container in listed[:MOST_ASKED]:
+        try:
+            networks = (await engine.containers.inspect(container.id)).network_settings.networks
+        except PydError:
+            continue  # gone meanwhile
+        told.append(msgspec.structs.replace(container, network_settings=SummaryNetworks(networks=networks)))
+    return [*told, *listed[MOST_ASKED:]]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
+import msgspec
+
 from pyd_core.triage.evidence import Case, Finding, Item, Program
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import ended, exit_item, own_end
@@ -44,17 +49,13 @@ def _declare(cause: str) -> None:
         evidence = [failure.item]
         if (confirmed := _confirmed(cause, case.program)) is not None:
             evidence.append(confirmed)
-        port = subject.rpartition(":")[2]
-        advice = tuple(
-            text.replace("{subject}", _quoted(subject)).replace("{port}", _quoted(port))
-            for text in _ADVICE.get(cause, ())
-        )
+        named = {"subject": _quoted(subject), "port": _quoted(subject.rpartition(":")[2])}
         return Conclusion(
             cause=cause,
             confidence=0.97,
             evidence=tuple(evidence),
-            summary=_WORDS[cause].replace("{subject}", subject),
-            advice=advice,
+            summary=_filled(_WORDS[cause], {"subject": subject}),
+            advice=tuple(_filled(text, named) for text in _ADVICE.get(cause, ())),
         )
 
 
@@ -108,104 +109,103 @@ def _started_wrong(case: Case, *kinds: str) -> tuple[Program, tuple[Item, ...]] 
     return None
 
 
-@BOOK.rule(
-    "interpreter-missing",
-    needs=("image",),
-    says="The program is a script whose interpreter isn't in the image, and executing it failed.",
-)
-def interpreter_missing(case: Case) -> Conclusion | None:
-    """The script's interpreter is missing."""
-    failed = _started_wrong(case, "exec-enoent")
-    if failed is None or failed[0].kind != "script" or failed[0].crlf or failed[0].interpreter_found:
-        return None
-    program, evidence = failed
-    fact = Item(source="image", text=f"{program.found} is a script for {program.interpreter}, which isn't there")
-    return Conclusion(
+class _Defect(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a program that is there unfit to be executed, seen in the file itself.
+
+    In `fact` and `summary` stand the program's own fields, in `advice` its name as `{file}` and `{path}`.
+    """
+
+    cause: str
+    says: str
+    failed: tuple[str, ...]
+    """How the failed execve reads: kinds of findings."""
+    holds: Callable[[Program], bool]
+    fact: str
+    summary: str
+    advice: tuple[str, ...] = ()
+    confidence: float = 0.97
+
+
+_DEFECTS: tuple[_Defect, ...] = (
+    _Defect(
         cause="interpreter-missing",
-        confidence=0.97,
-        evidence=(fact, *evidence),
-        summary=f"couldn't start: {program.path} needs {program.interpreter}, which isn't in the image",
-        advice=("pyd debug {name} -c 'head -1 " + _quoted(program.path) + "'",),
-    )
-
-
-@BOOK.rule("crlf-script", needs=("image",), says="The script's first line ends in CR LF, and executing it failed.")
-def crlf_script(case: Case) -> Conclusion | None:
-    """Windows line ends."""
-    failed = _started_wrong(case, "exec-enoent")
-    if failed is None or not failed[0].crlf:
-        return None
-    program, evidence = failed
-    fact = Item(source="image", text=f"the first line of {program.found} ends in CR LF")
-    return Conclusion(
+        says="The program is a script whose interpreter isn't in the image, and executing it failed.",
+        failed=("exec-enoent",),
+        holds=lambda program: program.kind == "script" and not program.crlf and not program.interpreter_found,
+        fact="{found} is a script for {interpreter}, which isn't there",
+        summary="{path} needs {interpreter}, which isn't in the image",
+        advice=("pyd debug {name} -c 'head -1 {path}'",),
+    ),
+    _Defect(
         cause="crlf-script",
+        says="The script's first line ends in CR LF, and executing it failed.",
+        failed=("exec-enoent",),
+        holds=lambda program: program.crlf,
+        fact="the first line of {found} ends in CR LF",
+        summary="{path} has Windows line ends, so no interpreter has the name it asks for",
+        advice=("dos2unix {file} # then build the image again",),
         confidence=0.98,
-        evidence=(fact, *evidence),
-        summary=f"couldn't start: {program.path} has Windows line ends, so no interpreter has the name it asks for",
-        advice=("dos2unix " + _quoted(program.path.rpartition("/")[2]) + " # then build the image again",),
-    )
-
-
-@BOOK.rule(
-    "wrong-architecture",
-    needs=("image",),
-    says="Executing the program failed with a format error, and its ELF header names another processor.",
-)
-def wrong_architecture(case: Case) -> Conclusion | None:
-    """Built for another processor."""
-    failed = _started_wrong(case, "exec-format")
-    if failed is None or failed[0].kind != "elf" or failed[0].architecture == failed[0].host_architecture:
-        return None
-    program, evidence = failed
-    text = f"{program.found} is built for {program.architecture}; this machine is {program.host_architecture}"
-    return Conclusion(
+    ),
+    _Defect(
         cause="wrong-architecture",
+        says="Executing the program failed with a format error, and its ELF header names another processor.",
+        failed=("exec-format",),
+        holds=lambda program: program.kind == "elf" and program.architecture != program.host_architecture,
+        fact="{found} is built for {architecture}; this machine is {host_architecture}",
+        summary="{found} is built for {architecture}; this machine is {host_architecture}",
+        advice=("{docker} build --platform linux/{host_architecture} .",),
         confidence=0.98,
-        evidence=(Item(source="image", text=text), *evidence),
-        summary=f"couldn't start: {text}",
-        advice=(f"{{docker}} build --platform linux/{program.host_architecture} .",),
-    )
-
-
-@BOOK.rule(
-    "not-executable",
-    needs=("image",),
-    says="Executing the program failed with a format error, and it is neither an ELF file nor has an interpreter line.",
-)
-def no_format(case: Case) -> Conclusion | None:
-    """Neither a program nor a script with an interpreter line."""
-    failed = _started_wrong(case, "exec-format", "exec-eacces")
-    if failed is None or failed[0].kind != "plain":
-        return None
-    program, evidence = failed
-    fact = Item(source="image", text=f"{program.found} is neither an ELF file nor begins with #!")
-    return Conclusion(
+    ),
+    _Defect(
         cause="not-executable",
+        says="Executing the program failed with a format error, and it is neither an ELF file nor has an interpreter "
+        "line.",
+        failed=("exec-format", "exec-eacces"),
+        holds=lambda program: program.kind == "plain",
+        fact="{found} is neither an ELF file nor begins with #!",
+        summary="{path} is no program and has no #! line",
+        advice=("sed -i '1i #!/bin/sh' {file} # then build the image again",),
         confidence=0.95,
-        evidence=(fact, *evidence),
-        summary=f"couldn't start: {program.path} is no program and has no #! line",
-        advice=("sed -i '1i #!/bin/sh' " + _quoted(program.path.rpartition("/")[2]) + " # then build the image again",),
-    )
-
-
-@BOOK.rule(
-    "loader-missing",
-    needs=("image",),
-    says="Executing a program that is there failed as if it weren't, and the loader it names isn't in the image.",
-)
-def loader_missing(case: Case) -> Conclusion | None:
-    """The dynamic loader is missing."""
-    failed = _started_wrong(case, "exec-enoent")
-    if failed is None or failed[0].kind != "elf" or failed[0].interpreter_found:
-        return None
-    program, evidence = failed
-    fact = Item(source="image", text=f"{program.found} needs the loader {program.interpreter}, which isn't there")
-    return Conclusion(
+    ),
+    _Defect(
         cause="loader-missing",
-        confidence=0.97,
-        evidence=(fact, *evidence),
-        summary=f"couldn't start: {program.path} needs the loader {program.interpreter}, which isn't in the image",
-    )
+        says="Executing a program that is there failed as if it weren't, and the loader it names isn't in the image.",
+        failed=("exec-enoent",),
+        holds=lambda program: program.kind == "elf" and not program.interpreter_found,
+        fact="{found} needs the loader {interpreter}, which isn't there",
+        summary="{path} needs the loader {interpreter}, which isn't in the image",
+    ),
+)
+
+
+def _declare_defect(defect: _Defect) -> None:
+    @BOOK.rule(defect.cause, needs=("image",), says=defect.says)
+    def from_image(case: Case) -> Conclusion | None:
+        failed = _started_wrong(case, *defect.failed)
+        if failed is None or not defect.holds(failed[0]):
+            return None
+        program, evidence = failed
+        fields = {name: str(getattr(program, name)) for name in _FIELDS}
+        quoted = {"path": _quoted(program.path), "file": _quoted(program.path.rpartition("/")[2])}
+        return Conclusion(
+            cause=defect.cause,
+            confidence=defect.confidence,
+            evidence=(Item(source="image", text=_filled(defect.fact, fields)), *evidence),
+            summary=f"couldn't start: {_filled(defect.summary, fields)}",
+            advice=tuple(_filled(text, fields | quoted) for text in defect.advice),
+        )
+
+
+_FIELDS = ("path", "found", "interpreter", "architecture", "host_architecture")
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    """Puts values in, each once and whatever they look like; `{name}` and `{docker}` are left for the verdict."""
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text)
+
+
+for _defect in _DEFECTS:
+    _declare_defect(_defect)
 
 
 @BOOK.rule(
@@ -229,41 +229,57 @@ def shared_library_missing(case: Case) -> Conclusion | None:
     )
 
 
-@BOOK.rule(
-    "command-not-found",
-    needs=("log",),
-    says="Code 127 and a shell in the container says that a command wasn't found.",
-)
-def shell_found_nothing(case: Case) -> Conclusion | None:
-    """A shell didn't find a command."""
-    found = case.findings_of("command-not-found")
-    if not own_end(case) or case.run.code != 127 or not found:
-        return None
-    return Conclusion(
+class _ShellFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shell in the container says when it can't run what it was told to, and the code it ends with then."""
+
+    cause: str
+    says: str
+    code: int
+    found: tuple[str, ...]
+    """Kinds of findings."""
+    summary: str
+    confidence: float
+    advice: tuple[str, ...] = ()
+
+
+_SHELL: tuple[_ShellFailure, ...] = (
+    _ShellFailure(
         cause="command-not-found",
+        says="Code 127 and a shell in the container says that a command wasn't found.",
+        code=127,
+        found=("command-not-found",),
+        summary="ended because its shell found no command {subject}",
         confidence=0.93,
-        evidence=(found[0].item, exit_item(case)),
-        summary=f"ended because its shell found no command {found[0].subject}",
         advice=("pyd debug {name}",),
-    )
-
-
-@BOOK.rule(
-    "not-executable",
-    needs=("log",),
-    says="Code 126 and the output says that permission was denied: a shell could not execute what it was to run.",
-)
-def shell_refused(case: Case) -> Conclusion | None:
-    """A shell couldn't execute a file."""
-    found = case.findings_of("permission-denied", "exec-eacces")
-    if not own_end(case) or case.run.code != 126 or not found:
-        return None
-    return Conclusion(
+    ),
+    _ShellFailure(
         cause="not-executable",
+        says="Code 126 and the output says that permission was denied: a shell could not execute what it was to run.",
+        code=126,
+        found=("permission-denied", "exec-eacces"),
+        summary="ended because its shell couldn't execute {subject}",
         confidence=0.9,
-        evidence=(found[0].item, exit_item(case)),
-        summary=f"ended because its shell couldn't execute {found[0].subject or 'a file'}",
-    )
+    ),
+)
+
+
+def _declare_shell_failure(failure: _ShellFailure) -> None:
+    @BOOK.rule(failure.cause, needs=("log",), says=failure.says)
+    def from_shell(case: Case) -> Conclusion | None:
+        found = case.findings_of(*failure.found)
+        if not own_end(case) or case.run.code != failure.code or not found:
+            return None
+        return Conclusion(
+            cause=failure.cause,
+            confidence=failure.confidence,
+            evidence=(found[0].item, exit_item(case)),
+            summary=_filled(failure.summary, {"subject": found[0].subject or "a file"}),
+            advice=failure.advice,
+        )
+
+
+for _failure in _SHELL:
+    _declare_shell_failure(_failure)
 
 
 @BOOK.rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -51,14 +51,17 @@ class ContainerRow(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes in the writable layer; only with `--size`."""
     virtual_size: int | None = None
     """Bytes with the image; only with `--size`."""
+    cause: str | None = None
+    """Why it ended, by the recorder's verdict; None where none was written down."""
 
 
-def row(summary: ContainerSummary, *, sized: bool = False) -> ContainerRow:
+def row(summary: ContainerSummary, *, sized: bool = False, cause: str | None = None) -> ContainerRow:
     """Returns what is told of a container, its health and exit code read from the engine's words as the fleet does.
 
     Args:
         summary: The engine's line.
         sized: Sizes were asked for; the engine leaves those of no bytes out.
+        cause: Why it ended, where that was recorded.
     """
     entry = from_summary(summary)
     return ContainerRow(
@@ -77,11 +80,12 @@ def row(summary: ContainerSummary, *, sized: bool = False) -> ContainerRow:
         labels=summary.labels,
         size=summary.size_rw or 0 if sized else None,
         virtual_size=summary.size_root_fs or 0 if sized else None,
+        cause=cause,
     )
 
 
-def columns(*, size: bool = False, full: bool = False) -> list[Column]:
-    """The columns of `pyd ps`; `full` is `--no-trunc`."""
+def columns(*, size: bool = False, full: bool = False, dead: bool = False) -> list[Column]:
+    """The columns of `pyd ps`; `full` is `--no-trunc`, `dead` has the reason of those that ended."""
     shown = [
         Column(title="NAME", cut=24),
         Column(title="IMAGE", cut=12, rank=2),
@@ -91,6 +95,8 @@ def columns(*, size: bool = False, full: bool = False) -> list[Column]:
         Column(title="PORTS", cut=10, rank=4),
         Column(title="PROJECT", cut=8, rank=5),
     ]
+    if dead:
+        shown.insert(4, Column(title="WHY", cut=14, rank=2))
     if size:
         shown.append(Column(title="SIZE", right=True, rank=1))
     if full:
@@ -105,10 +111,27 @@ def cells(
     size: bool = False,
     full: bool = False,
     short_digests: bool = False,
+    causes: Mapping[str, str] | None = None,
 ) -> list[list[Cell]]:
-    """Returns the cells under `columns`; `now` in seconds since the epoch."""
+    """Returns the cells under `columns`; `now` in seconds since the epoch, `causes` by id where the dead are listed."""
     shorten = short_digests and not full
-    return [_cells(summary, now=now, with_size=size, full=full, shorten=shorten) for summary in summaries]
+    lines = [_cells(summary, now=now, with_size=size, full=full, shorten=shorten) for summary in summaries]
+    if causes is not None:
+        for line, summary in zip(lines, summaries, strict=True):
+            line.insert(4, _why(row(summary, cause=causes.get(summary.id))))
+    return lines
+
+
+def _why(told: ContainerRow) -> Cell:
+    """The recorded cause; without one what the code says by itself, which is little and shown as that."""
+    if told.cause is not None:
+        return Cell(told.cause)
+    code = told.exit_code or 0
+    if told.state not in {"exited", "dead"} or code < 125:
+        return Cell("")
+    from pyd_core.triage.codes import explain_code  # noqa: PLC0415 - only for the dead
+
+    return Cell(explain_code(code).title.partition(":")[0], "dim")
 
 
 def _cells(summary: ContainerSummary, *, now: float, with_size: bool, full: bool, shorten: bool) -> list[Cell]:

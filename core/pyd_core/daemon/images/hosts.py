@@ -1,0 +1,104 @@
+"""How each registry is reached: mirrors, plain HTTP, certificates of one's own."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pyd_core.errors import ConfigError
+from pyd_core.model.reference import DEFAULT_DOMAIN
+
+HUB = "registry-1.docker.io"
+OTHERS = (Path("/etc/docker/certs.d"), Path("/etc/containers/certs.d"))
+"""Where Docker and Podman look for registries' certificates."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """One address under which a repository may be had."""
+
+    domain: str
+    plain: bool = False
+    """Whether it may be spoken to without TLS, or by TLS without looking at its certificate."""
+    scheme: str = ""
+    """Set where the address says it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosts:
+    """What the settings say of registries."""
+
+    mirrors: Sequence[str] = ()
+    insecure: Sequence[str] = ()
+    certificates: Path
+    """Holds a directory for each registry (`HOST:PORT`), with `*.crt` to trust, `*.cert` and `*.key` to show."""
+
+    def of(self, domain: str, *, pull: bool) -> list[Host]:
+        """Where to look for a repository of a registry, in order; mirrors are asked for pulls from Docker Hub alone."""
+        own = Host(domain=HUB if domain == DEFAULT_DOMAIN else domain, plain=self._plain(domain))
+        if domain != DEFAULT_DOMAIN or not pull:
+            return [own]
+        return [*(self._mirror(text) for text in self.mirrors), own]
+
+    def _mirror(self, text: str) -> Host:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
+            raise ConfigError(f"registry-mirrors: not an address: {text[:80]!r}", hint="write https://HOST:PORT")
+        return Host(domain=parts.netloc, plain=parts.scheme == "http" or self._plain(parts.netloc), scheme=parts.scheme)
+
+    def _plain(self, domain: str) -> bool:
+        return is_local(domain) or any(_covers(text, domain) for text in self.insecure)
+
+    def context(self, host: Host) -> ssl.SSLContext:
+        """What TLS with a registry is spoken with.
+
+        Raises:
+            ConfigError: A certificate meant for it can't be used.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if host.plain:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        else:
+            context.load_default_certs()
+        places = (each / host.domain for each in (self.certificates, *OTHERS))
+        directory = next((each for each in places if each.is_dir()), None)
+        for file in sorted(directory.iterdir()) if directory else ():
+            try:
+                if file.suffix == ".crt":
+                    context.load_verify_locations(file)
+                elif file.suffix == ".cert":
+                    context.load_cert_chain(file, file.with_suffix(".key"))
+            except (OSError, ssl.SSLError) as error:
+                raise ConfigError(f"{file} can't be used: {error}") from error
+        return context
+
+
+def is_local(domain: str) -> bool:
+    """Whether a registry is on this host, so that nobody is between."""
+    host = _name(domain)
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _name(domain: str) -> str:
+    host = domain.rpartition(":")[0] if ":" in domain and not domain.endswith("]") else domain
+    return host.strip("[]")
+
+
+def _covers(text: str, domain: str) -> bool:
+    """Whether an entry of `insecure-registries`, a host or a subnet, means a registry."""
+    if text in {domain, _name(domain)}:
+        return True
+    try:
+        return ipaddress.ip_address(_name(domain)) in ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False

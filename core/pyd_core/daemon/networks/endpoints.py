@@ -1,0 +1,404 @@
+"""A container's place on its networks: its namespace, interfaces, addresses, published ports and names."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.record import ContainerRecord
+from pyd_core.daemon.networks import addresses, names
+from pyd_core.daemon.networks.ports import Ports
+from pyd_core.daemon.networks.record import DEFAULT, NetworkRecord
+from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Refused
+from pyd_core.linux import netns
+from pyd_core.model.host_config import PortBinding
+from pyd_core.model.network import EndpointSettings
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+    from pyd_core.linux.links import Plug
+
+SHORT = 12
+
+
+class Endpoints:
+    """Puts containers on networks and takes them off."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._networks = daemon.networks
+        self._lock = daemon.networks.lock
+        self._namespaces = daemon.config.run / "netns"
+        self._namespaces.mkdir(parents=True, exist_ok=True)
+        self._server = names.NameServer(daemon.config.run / "dns")
+        self._ports = Ports()
+
+    # Creation
+
+    def wanted(
+        self, record: ContainerRecord, asked: Mapping[str, EndpointSettings | None]
+    ) -> dict[str, EndpointSettings]:
+        """Reads which networks a container is created on.
+
+        Raises:
+            InvalidInput: An address or a link makes no sense there.
+        """
+        mode = record.network_mode
+        if mode.startswith("container:"):
+            return {}
+        for link in record.host.links:
+            self._linked(link)
+        found: dict[str, EndpointSettings] = {}
+        places = dict(asked) or {mode: None}
+        if mode not in places and not any(self._known(name) is self._known(mode) for name in places):
+            places = {mode: None, **places}
+        for name, place in places.items():
+            network = self._known(name)
+            if network is None:
+                found[name] = EndpointSettings()  # missing: the start says so, as Docker Engine's does
+                continue
+            settings = place or EndpointSettings()
+            found[network.name] = msgspec.structs.replace(settings, network_id=network.id, endpoint_id="")
+            self._check_address(network, settings)
+        return found
+
+    def _known(self, name: str) -> NetworkRecord | None:
+        try:
+            return self._networks.find(name)
+        except NotFound:
+            return None
+
+    def _check_address(self, network: NetworkRecord, place: EndpointSettings) -> None:
+        asked = place.ipam_config
+        if asked is None:
+            return
+        for text, subnet, own in (
+            (asked.ipv4_address, network.subnet, network.own_subnet),
+            (asked.ipv6_address, network.subnet6, network.own_subnet6),
+        ):
+            if text and not own:
+                raise InvalidInput(
+                    "user specified IP address is supported only when connecting to networks with user configured "
+                    "subnets"
+                )
+            if text:
+                addresses.address(text, addresses.subnet(subnet))
+
+    def _linked(self, link: str) -> tuple[Container, str]:
+        name, _, alias = link.partition(":")
+        try:
+            return self._daemon.containers.find(name), alias or name.removeprefix("/")
+        except NotFound as error:
+            raise InvalidInput(f"could not get container for {name[:128]}: {error.message}") from error
+
+    # Start and end
+
+    def key(self, container: Container) -> str:
+        """The file that keeps a container's network namespace."""
+        return str(self._namespaces / container.id[:SHORT])
+
+    def bindings(self, container: Container) -> dict[str, list[PortBinding]]:
+        """Where its ports are published, while it runs."""
+        return container.record.ports
+
+    async def enter(self, container: Container) -> dict[str, str]:
+        """Readies a container's network namespace, and returns its path by the specification's type name."""
+        record = container.record
+        mode = record.network_mode
+        if mode.startswith("container:"):
+            other = self._daemon.containers.find(mode.partition(":")[2])
+            if not other.record.running or other.record.main is None:
+                raise Conflict(f"cannot join network of a non running container: {other.id}")
+            return {"network": f"/proc/{other.record.main.pid}/ns/net"}
+        if mode in {"none", "host"}:
+            return {}
+        path = Path(self.key(container))
+        netns.remove(path)
+        netns.create(path)
+        async with self._lock:
+            found = [self._networks.find(name) for name in record.networks]
+            record.ports = self._ports.publish(record, six=any(network.subnet6 for network in found))
+            routed = False
+            for index, network in enumerate(found):
+                if network.plugged:
+                    await self._plug(container, network, f"eth{index}", routed=routed)
+                    routed = routed or not network.internal
+            if record.ports:
+                await self._networks.write_rules()
+            await self._serve_names()
+        return {"network": str(path)}
+
+    async def _plug(self, container: Container, network: NetworkRecord, name: str, *, routed: bool) -> None:
+        from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+
+        await self._networks.ready(network)
+        plug, place = self._plan(container, network, name, routed=routed)
+        container.record.networks[network.name] = place
+        self._daemon.containers.save(container)  # before the link is made: what is left is found by its name
+        await asyncio.to_thread(links.plug, self.key(container), plug)
+        told = {"name": network.name, "type": network.driver, "container": container.id}
+        self._daemon.events.emit("network", "connect", network.id, told)
+
+    def _plan(
+        self, container: Container, network: NetworkRecord, name: str, *, routed: bool
+    ) -> tuple[Plug, EndpointSettings]:
+        """Chooses addresses and plans the interface; `routed` is whether the container has a default route already."""
+        from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+
+        record = container.record
+        place = record.networks[network.name]
+        four = self._address(network, place, 4)
+        six = self._address(network, place, 6) if network.subnet6 else None
+        prefix = addresses.subnet(network.subnet).prefixlen
+        prefix6 = addresses.subnet(network.subnet6).prefixlen if six else 0
+        endpoint = secrets.token_hex(32)
+        wants_route = not routed and not network.internal
+        plug = links.Plug(
+            host=self._daemon.config.link("v", endpoint),
+            name=name,
+            kind="veth" if network.driver == "bridge" else network.driver,
+            mode=network.options.get(f"{network.driver}_mode", ""),
+            on=network.interface,
+            addresses=[(str(four), prefix), *([(str(six), prefix6)] if six else [])],
+            hardware="" if network.driver == "ipvlan" else place.mac_address or addresses.hardware(four),
+            gateways=[each for each in (network.gateway, network.gateway6) if each and wants_route],
+        )
+        own = [record.name, *(place.aliases or []), container.id[:SHORT], record.config.hostname]
+        return plug, msgspec.structs.replace(
+            place,
+            network_id=network.id,
+            endpoint_id=endpoint,
+            gateway=network.gateway,
+            ip_address=str(four),
+            ip_prefix_len=prefix,
+            ipv6_gateway=network.gateway6,
+            global_ipv6_address=str(six) if six else "",
+            global_ipv6_prefix_len=prefix6,
+            mac_address=plug.hardware,
+            dns_names=list(dict.fromkeys(own)) if network.resolves else None,
+        )
+
+    def _address(self, network: NetworkRecord, place: EndpointSettings, version: int) -> addresses.Address:
+        four = version == 4
+        net = addresses.subnet(network.subnet if four else network.subnet6)
+        texts = [network.gateway if four else network.gateway6]
+        texts += [each.ip_address if four else each.global_ipv6_address for _, each in self._networks.members(network)]
+        taken = {addresses.address(text, net) for text in texts if text}
+        given = place.ipam_config
+        asked = (given.ipv4_address if four else given.ipv6_address) if given else ""
+        if not asked:
+            part = network.ip_range if four else network.ip_range6
+            return addresses.free_address(net, taken, within=addresses.subnet(part) if part else None)
+        address = addresses.address(asked, net)
+        if address in taken:
+            raise Refused("Address already in use")
+        return address
+
+    async def leave(self, container: Container) -> None:
+        """Takes a container off its networks; no complaint if it isn't on any."""
+        record = container.record
+        placed = [(name, place) for name, place in record.networks.items() if place.endpoint_id]
+        published = bool(record.ports)
+        self._ports.release(container.id)
+        record.ports = {}
+        for name, place in placed:
+            await self._unplug(container, name, place)
+        netns.remove(Path(self.key(container)))
+        if not placed:
+            return
+        async with self._lock:
+            if published:
+                await self._networks.write_rules()
+            await self._serve_names()
+
+    async def _unplug(self, container: Container, name: str, place: EndpointSettings) -> None:
+        from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+
+        await asyncio.to_thread(links.remove, self._daemon.config.link("v", place.endpoint_id))
+        container.record.networks[name] = EndpointSettings(
+            network_id=place.network_id,
+            aliases=place.aliases,
+            ipam_config=place.ipam_config,
+            links=place.links,
+        )
+        network = self._known(name)
+        told = {"name": name, "type": network.driver if network else "bridge", "container": container.id}
+        self._daemon.events.emit("network", "disconnect", place.network_id, told)
+
+    # While it runs
+
+    async def connect(self, container: Container, network: NetworkRecord, place: EndpointSettings) -> None:
+        """Puts a container on one more network, at once if it runs.
+
+        Raises:
+            Refused: It is on it already, or its networking doesn't allow it.
+        """
+        record = container.record
+        if record.network_mode.startswith(("host", "container:", "none")) or not network.plugged:
+            raise InvalidInput(f"container {container.id[:SHORT]} can't be connected to network {network.name}")
+        if network.name in record.networks:
+            raise Refused(f"endpoint with name {record.name} already exists in network {network.name}")
+        self._check_address(network, place)
+        record.networks[network.name] = msgspec.structs.replace(place, network_id=network.id, endpoint_id="")
+        if record.running:
+            from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+
+            async with self._lock:
+                try:
+                    name = await asyncio.to_thread(links.free_name, self.key(container), "eth")
+                    await self._plug(container, network, name, routed=self._routed(container))
+                except PydError:
+                    del record.networks[network.name]
+                    raise
+                await self._serve_names()
+            self.write_files(container)
+        self._daemon.containers.save(container)
+
+    def _routed(self, container: Container) -> bool:
+        places = container.record.networks.items()
+        return any(place.endpoint_id and not self._networks.find(name).internal for name, place in places)
+
+    async def disconnect(self, container: Container, network: NetworkRecord) -> None:
+        """Takes a container off a network, at once if it runs; another network's gateway becomes its default.
+
+        Raises:
+            Refused: It isn't on it.
+        """
+        record = container.record
+        place = record.networks.get(network.name)
+        if place is None:
+            raise Refused(f"container {container.id} is not connected to network {network.name}")
+        if place.endpoint_id:
+            from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+
+            async with self._lock:
+                if network.driver != "bridge":
+                    await asyncio.to_thread(links.unplug, self.key(container), place.ip_address)
+                await self._unplug(container, network.name, place)
+                del record.networks[network.name]
+                others = [self._networks.find(name) for name, each in record.networks.items() if each.endpoint_id]
+                gateways = [each for each in others if not each.internal]
+                if gateways:
+                    wanted = [each for each in (gateways[0].gateway, gateways[0].gateway6) if each]
+                    await asyncio.to_thread(links.set_default, self.key(container), wanted)
+                await self._serve_names()
+            self.write_files(container)
+        else:
+            del record.networks[network.name]
+        self._daemon.containers.save(container)
+
+    # Names
+
+    async def _serve_names(self) -> None:
+        zones = [
+            names.Zone(
+                name=network.name,
+                gateways=tuple(each for each in (network.gateway, network.gateway6) if each),
+                internal=network.internal,
+                members=tuple(
+                    names.Member(
+                        key=container.id,
+                        four=place.ip_address,
+                        six=place.global_ipv6_address,
+                        names=tuple(place.dns_names or ()),
+                        servers=tuple(container.record.host.dns),
+                    )
+                    for container, place in self._networks.members(network)
+                ),
+            )
+            for network in self._networks.all()
+            if network.resolves
+        ]
+        await self._server.serve(zones)
+
+    def write_files(self, container: Container) -> None:
+        """Writes what is bound over the container's /etc/hosts, /etc/hostname and /etc/resolv.conf.
+
+        The hosts files of running containers with a link to it are written too: its address may be another now.
+        """
+        self._write_files(container)
+        for other in self._daemon.containers.all():
+            if other is not container and other.record.running and _links(other.record):
+                self._write_files(other)
+
+    def _write_files(self, container: Container) -> None:
+        record = container.record
+        places = [(self._networks.find(name), place) for name, place in record.networks.items() if place.ip_address]
+        server = next((network.gateway for network, _ in places if network.resolves), "")
+        gateway = next((network.gateway for network, _ in places if network.driver == "bridge"), "127.0.0.1")
+        own = [text for _, place in places for text in (place.ip_address, place.global_ipv6_address) if text]
+        texts = {
+            "hosts": names.hosts(record, own, gateway, self._linked_hosts(record)),
+            "hostname": f"{record.config.hostname}\n",
+            "resolv.conf": names.resolv_conf(record, server),
+        }
+        for name, text in texts.items():
+            file = container.directory / name
+            file.write_text(text)
+            file.chmod(0o644)
+
+    def _linked_hosts(self, record: ContainerRecord) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        for name, link in _links(record):
+            try:
+                other, alias = self._linked(link)
+            except InvalidInput:
+                continue  # gone meanwhile
+            place = other.record.networks.get(name)
+            if place is not None and place.ip_address:
+                known = dict.fromkeys((alias, other.record.config.hostname, other.record.name))
+                found.append((place.ip_address, " ".join(known)))
+        return found
+
+    def files(self, container: Container) -> dict[str, str]:
+        """The files bound into a container, target to source; one that shares another's network shares its files."""
+        mode = container.record.network_mode
+        owner = self._daemon.containers.find(mode.partition(":")[2]) if mode.startswith("container:") else container
+        return {f"/etc/{name}": str(owner.directory / name) for name in ("hosts", "hostname", "resolv.conf")}
+
+    # The engine's own start and end
+
+    def remember(self, container: Container) -> None:
+        """Holds what a container found running has: its ports and its networks' interfaces."""
+        self._ports.hold(container.record)
+        for place in container.record.networks.values():
+            if place.endpoint_id:
+                self._networks.known_ready(place.network_id)
+
+    async def reconcile(self) -> None:
+        """Takes away links and namespaces of containers that don't run, and serves the names of those that do."""
+        config = self._daemon.config
+        running = [each for each in self._daemon.containers.all() if each.record.running]
+        kept = {
+            config.link("v", place.endpoint_id)
+            for each in running
+            for place in each.record.networks.values()
+            if place.endpoint_id
+        }
+        spaces = {each.id[:SHORT] for each in running}
+        for left in self._namespaces.iterdir():
+            if left.name not in spaces:
+                netns.remove(left)
+        for _, name in socket.if_nameindex():
+            if name.startswith(config.prefix("v")) and name not in kept:
+                from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+
+                await asyncio.to_thread(links.remove, name)
+        await self._serve_names()
+
+    def stop(self) -> None:
+        """Gives the ports back."""
+        self._ports.release_all()
+
+
+def _links(record: ContainerRecord) -> list[tuple[str, str]]:
+    """The network and text (`NAME:ALIAS`) of each link a container has."""
+    legacy = [(DEFAULT, link) for link in record.host.links]
+    return legacy + [(name, link) for name, place in record.networks.items() for link in place.links or []]

@@ -1,0 +1,91 @@
+"""The engine as a service of systemd: see systemd.service(5) and systemd.socket(5)."""
+
+from __future__ import annotations
+
+import grp
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pyd_core.daemon.config import GROUPS
+from pyd_core.errors import EngineError, Refused, Unsupported
+
+TEMPLATES = Path(__file__).parent / "units"
+UNITS = ("pyd.socket", "pyd.service")
+DIRECTORY = Path("/etc/systemd/system")
+
+
+def render(name: str, *, group: str, python: str = sys.executable) -> str:
+    """Returns a unit's text for this installation.
+
+    Args:
+        name: One of `UNITS`.
+        group: Who may use the socket besides root.
+        python: The interpreter the engine is installed for.
+    """
+    text = (TEMPLATES / name).read_text()
+    return text.replace("@GROUP@", group).replace("@PYTHON@", python.replace("%", "%%"))
+
+
+def install(*, directory: Path = DIRECTORY) -> str:
+    """Writes the units, starts the engine now and at every boot, and returns the group that may use it.
+
+    Raises:
+        Refused: Not root.
+        Unsupported: No systemd runs here.
+        EngineError: systemd refused.
+    """
+    _require()
+    group = _group()
+    for name in UNITS:
+        (directory / name).write_text(render(name, group=group))
+    _systemctl("daemon-reload")
+    _systemctl("enable", "--now", *UNITS)
+    return group
+
+
+def uninstall(*, directory: Path = DIRECTORY) -> None:
+    """Stops the engine and removes the units; its containers live on.
+
+    Raises:
+        Refused: Not root.
+        Unsupported: No systemd runs here.
+        EngineError: systemd refused.
+    """
+    _require()
+    there = [name for name in UNITS if (directory / name).exists()]
+    if there:
+        _systemctl("disable", "--now", *there)
+    for name in there:
+        (directory / name).unlink()
+    _systemctl("daemon-reload")
+
+
+def _require() -> None:
+    if os.geteuid() != 0:
+        raise Refused("installing the engine takes root", hint="run it with sudo")
+    if not Path("/run/systemd/system").is_dir():
+        raise Unsupported(
+            "no systemd runs here",
+            hint="have your init run `pyd daemon`; root's `pyd` also starts the engine when it is needed",
+            reference="no-systemd",
+        )
+
+
+def _group() -> str:
+    """The group for the socket: an existing one of `GROUPS`, else the last of them, made."""
+    known = {each.gr_name for each in grp.getgrall()}
+    found = next((name for name in GROUPS if name in known), None)
+    if found is not None:
+        return found
+    made = subprocess.run(["groupadd", "--system", GROUPS[-1]], capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        raise EngineError(f"groupadd: {made.stderr.strip()}")
+    return GROUPS[-1]
+
+
+def _systemctl(*arguments: str) -> None:
+    done = subprocess.run(["systemctl", "-q", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise EngineError(f"systemctl {arguments[0]}: {done.stderr.strip()}", hint="see journalctl -u pyd")

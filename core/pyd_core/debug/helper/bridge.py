@@ -1,0 +1,208 @@
+"""The supervisor's part where the session runs in a helper container: messages on one side, descriptors on the other.
+
+To the client this process is the supervisor of any session. It has the client's standard input and output, or gives it
+a pty and the ends of the channel, and passes what comes over to the agent and back.
+
+The pty's line discipline is told that somebody else does its work (`EXTPROC`, termios(3) as in Linux), because the pty
+in the target does. That one's echo follows what the client sets on this one.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import socket
+import struct
+import termios
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import msgspec
+
+from pyd_core.debug.helper.link import Link
+from pyd_core.debug.terminal import CHUNK, window_size, write_all
+from pyd_core.errors import PydError, StreamCut
+
+CHANNEL = 1
+"""The agent's number for the session."""
+
+_UNTAKEN = 1 << 18
+"""Bytes of input that may be on their way: more would fill somebody's memory where the program reads nothing."""
+_EXTPROC = 0o200000
+_CLIENT_GONE = signal.SIGRTMIN
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def bridge(plan: dict[str, Any], status: socket.socket, stream: int) -> NoReturn:
+    """Runs a plan over a connection to an agent; never returns.
+
+    Args:
+        plan: As `join.supervise` takes it; `target` is the target's name, `shared` whether the helper ends with it.
+        status: The client's messages.
+        stream: The connection's descriptor.
+    """
+    target, shared = plan.pop("target"), plan.pop("shared")
+    try:
+        _Bridge(plan, status, Link(socket.socket(fileno=stream), b"", target)).run()
+    except StreamCut as error:
+        if shared:
+            _tell(status, "ended")
+        else:
+            _tell(status, "error", "the helper container", 0, f"{error.message} {error.hint}")
+    except PydError as error:
+        _tell(status, "error", "the helper container", 0, error.message)
+    except OSError as error:
+        _tell(status, "error", "the bridge", error.errno or 0, error.filename or "")
+    finally:
+        os._exit(0)
+
+
+def _tell(status: socket.socket, *fields: object) -> None:
+    with contextlib.suppress(OSError):  # the client is gone; nobody is left to tell
+        status.send(b"\0".join(str(field).encode(errors="surrogateescape") for field in fields))
+
+
+class _Bridge:
+    def __init__(self, plan: dict[str, Any], status: socket.socket, link: Link) -> None:
+        self._plan = plan
+        self._status = status
+        self._link = link
+        self._input, self._output = 0, 1
+        self._told, self._telling = -1, -1
+        self._terminal = plan["terminal"] is not None
+        self._echo = True
+        self._untaken = 0
+        if self._terminal:
+            self._input = self._output = -1  # until the target's is there
+
+    def run(self) -> None:
+        """Runs until the agent says that all is over.
+
+        Raises:
+            StreamCut: The helper has ended before.
+        """
+        signals = _signal_descriptor((*_FORWARDED, signal.SIGWINCH, _CLIENT_GONE))
+        self._link.post(b"R", CHANNEL, msgspec.json.encode(self._plan))
+        while True:
+            poll = select.poll()
+            poll.register(signals, select.POLLIN)
+            poll.register(self._link, self._link.events)
+            if self._input >= 0 and self._untaken < _UNTAKEN:
+                poll.register(self._input, select.POLLIN)
+            if self._told >= 0:
+                poll.register(self._told, select.POLLIN)
+            ready = dict(poll.poll())
+            if signals in ready and self._obey(os.read(signals, 128)):
+                return
+            if self._input in ready:
+                self._read_input()
+            if self._told in ready:
+                self._read_channel()
+            state = ready.get(self._link.fileno(), 0)
+            if state & select.POLLOUT:
+                self._link.flush()
+            if state & ~select.POLLOUT and self._take(self._link.receive()):
+                return
+
+    def _obey(self, message: bytes) -> bool:
+        number = int.from_bytes(message[:4], "little")
+        if number == _CLIENT_GONE:
+            return True
+        if number == signal.SIGWINCH:
+            self._resize()
+        else:
+            self._link.post(b"S", CHANNEL, bytes([number]))
+        return False
+
+    def _read_input(self) -> None:
+        try:
+            data = os.read(self._input, CHUNK)
+        except OSError:
+            data = b""
+        if data:
+            self._follow_echo()
+            self._untaken += len(data)
+            self._link.post(b"I", CHANNEL, data)
+            return
+        self._input = -1
+        if self._terminal:  # the client has let go of it
+            self._link.post(b"S", CHANNEL, bytes([signal.SIGHUP]))
+        else:
+            self._link.post(b"E", CHANNEL)
+
+    def _follow_echo(self) -> None:
+        """Has the target's pty echo as the client wants it to, from the next byte on."""
+        if self._terminal:
+            echo = bool(termios.tcgetattr(self._input)[3] & termios.ECHO)
+            if echo != self._echo:
+                self._echo = echo
+                self._link.post(b"T", CHANNEL, bytes([echo]))
+
+    def _read_channel(self) -> None:
+        data = os.read(self._told, CHUNK)
+        if data:
+            self._link.post(b"C", CHANNEL, data)
+        else:
+            os.close(self._told)
+            self._told = -1
+
+    def _resize(self) -> None:
+        if self._input >= 0:
+            self._link.post(b"W", CHANNEL, struct.pack(">HH", *window_size(self._input)))
+
+    def _take(self, messages: Iterable[tuple[bytes, int, bytes]]) -> bool:
+        for kind, _, content in messages:
+            match kind:
+                case b"o" | b"e":
+                    with contextlib.suppress(OSError):  # nobody reads it any more
+                        write_all(self._output if kind == b"o" else 2, content)
+                case b"a":
+                    self._untaken -= int.from_bytes(content, "big")
+                case b"c":
+                    with contextlib.suppress(OSError):
+                        write_all(self._telling, content)
+                case b"m" if content.startswith(b"terminal"):
+                    self._give_terminal()
+                case b"m":
+                    self._status.send(content)
+                case b"z":
+                    return True
+                case _:
+                    pass
+        return False
+
+    def _give_terminal(self) -> None:
+        master, slave = os.openpty()
+        attributes = termios.tcgetattr(slave)
+        attributes[0] &= ~(termios.ICRNL | termios.IXON)
+        attributes[1] &= ~termios.OPOST
+        attributes[3] |= _EXTPROC
+        termios.tcsetattr(slave, termios.TCSANOW, attributes)
+        rows, columns = self._plan["terminal"]
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)  # it then tells this process of a new size
+        given = [master]
+        if self._plan.get("channel"):
+            (self._told, to_bash), (from_bash, self._telling) = os.pipe(), os.pipe()
+            given += [to_bash, from_bash]
+        socket.send_fds(self._status, [b"terminal"], array.array("i", given))
+        for descriptor in given:
+            os.close(descriptor)
+        self._input = self._output = slave
+
+
+def _signal_descriptor(numbers: Iterable[int]) -> int:
+    """Returns a descriptor that tells of blocked signals (signalfd(2))."""
+    import ctypes  # noqa: PLC0415 - the join has it loaded
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    bits = sum(1 << (number - 1) for number in numbers)
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor: int = libc.signalfd(-1, struct.pack("Q", bits).ljust(128, b"\0"), os.O_CLOEXEC)
+    if descriptor < 0:
+        raise OSError(ctypes.get_errno(), "signalfd")
+    return descriptor

@@ -1,0 +1,164 @@
+"""The helper container: what the engine is asked for, and that nothing of it stays.
+
+It ends when its client lets go of its input, by whatever means, and when its time is over; the engine then removes it.
+What an engine was kept from removing (its host lost power) is removed by the next helper once its time is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from pyd_core.debug.helper import wire
+from pyd_core.debug.helper.image import python_command
+from pyd_core.debug.helper.link import Link
+from pyd_core.debug.helper.tiers import Tier
+from pyd_core.engine.containers import Containers
+from pyd_core.engine.session import Session
+from pyd_core.engine.transport.base import Duplex
+from pyd_core.engine.transport.blocking import BlockingDuplex, run_now
+from pyd_core.errors import BadAnswer, Conflict, PydError
+from pyd_core.model.container import Container
+from pyd_core.model.system import Info
+
+LABEL = "pyd.debug"
+"""Label of every helper: the session's name. Beside it `.target`, `.client`, `.expires` (seconds since the epoch)."""
+
+LIFETIME = 12 * 3600
+"""Seconds after which a helper ends by itself."""
+
+MEMORY_SHARE = 4
+"""A session may take this part of the host's memory."""
+MOST_PROCESSES = 4096
+
+
+def helper_body(target: Container, tier: Tier, image: str, toolbox: str, info: Info, *, name: str) -> dict[str, Any]:
+    """Returns what to post to `/containers/create`.
+
+    Args:
+        target: What it is to look at.
+        tier: Its rights.
+        image: The helper's image.
+        toolbox: The folder of the toolbox that the image was made from.
+        info: How the engine is set up.
+        name: The session's name.
+    """
+    shares_host = tier.privileged or target.host_config.pid_mode == "host"
+    host: dict[str, Any] = {
+        "AutoRemove": True,
+        "NetworkMode": "none" if tier.joins else f"container:{target.id}",
+        "PidMode": "host" if shares_host else f"container:{target.id}",
+        "ReadonlyRootfs": True,
+        "LogConfig": {"Type": "none"},  # what is typed and shown is nobody's log
+        "CapDrop": ["ALL"],
+        "CapAdd": [f"CAP_{capability.upper()}" for capability in tier.capabilities],
+        "SecurityOpt": ["apparmor=unconfined", "label=disable"] if tier.unconfined else [],
+    }
+    if tier.privileged:
+        host |= {"Privileged": True, "UsernsMode": "host", "CapDrop": None, "CapAdd": None}
+    if info.memory_limit:
+        host["Memory"] = info.mem_total // MEMORY_SHARE
+    if info.pids_limit:
+        host["PidsLimit"] = MOST_PROCESSES
+    return {
+        "Image": image,
+        "Entrypoint": [*python_command(toolbox), "-c", wire.BOOT, str(LIFETIME)],
+        "Cmd": [],
+        "User": "0:0",
+        "WorkingDir": "/",
+        "Env": [],
+        "Healthcheck": {"Test": ["NONE"]},
+        "Tty": False,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "StopSignal": "SIGKILL",
+        "Labels": {
+            LABEL: name,
+            f"{LABEL}.target": target.id,
+            f"{LABEL}.client": f"{socket.gethostname()}:{os.getpid()}",
+            f"{LABEL}.expires": str(int(time.time()) + LIFETIME),
+        },
+        "HostConfig": host,
+        "NetworkingConfig": {"EndpointsConfig": {}},
+    }
+
+
+class Helper:
+    """A helper container that runs as long as the block lasts; inside it, `link` leads to its agent.
+
+    Args:
+        session: The engine.
+        body: What to make, from `helper_body`.
+
+    Raises:
+        PydError: The engine refused; nothing is left.
+    """
+
+    def __init__(self, session: Session, body: dict[str, Any]) -> None:
+        self._containers = Containers(session)
+        self._body = body
+        self._id = ""
+        self._stream: Duplex | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            run_now(self._start())
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._remove()
+
+    def link(self, target: str) -> Link:
+        """Returns the connection to the agent, which gets its program; `target` is what errors call the container."""
+        if not isinstance(self._stream, BlockingDuplex):
+            raise BadAnswer("the engine gave no connection to the helper container")
+        link = Link(*self._stream.take_over(), target)
+        link.boot()
+        return link
+
+    async def _start(self) -> None:
+        name = f"pyd-debug-{self._body['Labels'][LABEL]}"
+        self._id = (await self._containers.create(self._body, name=name)).id
+        self._stream = await self._containers.attach(self._id, stdin=True)
+        await self._containers.start(self._id)
+
+    def _remove(self) -> None:
+        if self._stream is not None:
+            run_now(self._stream.aclose())
+        if self._id:
+            run_now(remove(self._containers, self._id))
+
+
+def new_name() -> str:
+    """Returns a session's name that nobody has."""
+    return secrets.token_hex(4)
+
+
+async def remove(containers: Containers, name: str) -> None:
+    """Removes a helper; when the engine is at it already, waits until it has."""
+    with contextlib.suppress(PydError):  # it is gone, or the engine is
+        try:
+            await containers.remove(name, force=True)
+        except Conflict:
+            await containers.wait(name, condition="removed")
+
+
+async def remove_expired(containers: Containers) -> None:
+    """Removes helpers whose time is over."""
+    for left in await containers.list(all=True, filters={"label": [LABEL]}):
+        expires = left.labels.get(f"{LABEL}.expires", "")
+        if expires.isdecimal() and int(expires) < time.time():
+            await remove(containers, left.id)

@@ -1,0 +1,135 @@
+"""What a helper's agent is to do, from what it found out about the target."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from pyd_core.debug.credentials import Credentials, choose_credentials, names
+from pyd_core.debug.environment import build_environment, file_names, searched_paths
+from pyd_core.debug.helper import TOOLBOX
+from pyd_core.debug.helper.link import Facts, Link
+from pyd_core.debug.helper.tiers import Tier
+from pyd_core.debug.home import find_home
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.session import command_line
+from pyd_core.debug.toolbox import PREFIX
+from pyd_core.engine.containers import Containers
+from pyd_core.engine.transport.blocking import run_now
+from pyd_core.errors import Conflict, InvalidInput
+from pyd_core.linux.process import parse_status
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+
+
+def shares_pids(target: Container, tier: Tier) -> bool:
+    """Whether a helper for a target is in a pid namespace that ends with the target."""
+    return not tier.privileged and target.host_config.pid_mode in ("", "private")
+
+
+def look(link: Link, containers: Containers, target: Container, tier: Tier) -> Facts:
+    """Has the agent find the target.
+
+    Raises:
+        PydError: It isn't there any more, or may not be seen.
+    """
+    pid = 1 if shares_pids(target, tier) else 0
+    if tier.privileged or target.host_config.pid_mode == "host":
+        pid = target.state.pid
+    facts = link.look(
+        pid=pid,
+        container=target.id,
+        init=bool(target.host_config.init),
+        paths=[*searched_paths(), "/root"],
+        tools=file_names(),
+    )
+    if pid > 1:
+        # Only now: when the engine names this process before and after it was looked at, it is the container's.
+        state = run_now(containers.inspect(target.id)).state
+        if (state.pid, state.started_at) != (pid, target.state.started_at):
+            raise Conflict(f"{safe(target.name)} has just ended", reference="not-running")
+    return facts
+
+
+def joining_plan(
+    target: Container, options: DebugOptions, tier: Tier, facts: Facts, notify: Callable[[str], None]
+) -> dict[str, Any]:
+    """Returns the plan of a session whose root is the target's, as `join.supervise` takes it."""
+    own = parse_status(facts.own)
+    credentials = choose_credentials(
+        options.identity,
+        parse_status(facts.status),
+        uid_map=facts.uid_map,
+        gid_map=facts.gid_map,
+        own_bounding=own.bounding,
+    )
+    if lacking := credentials.permitted & ~own.permitted:
+        notify(f"not taken over, as the helper hasn't got them: {', '.join(names(lacking))}")
+    credentials = credentials.within(own.permitted)
+    if options.explain:
+        for line in explain(target, tier, facts, credentials):
+            notify(line)
+    home = find_home(facts.passwd, credentials.uid, has_root="/root" in facts.exists)
+    where = {"pid": facts.pid, "start": facts.start, "cwd": target.config.working_dir or "/"}
+    return {**_plan(target, options, credentials, home, facts), **where}
+
+
+def beside_plan(
+    target: Container, options: DebugOptions, tier: Tier, facts: Facts | None, notify: Callable[[str], None]
+) -> dict[str, Any]:
+    """Returns the plan of a session in the helper's own root, with the rights it has.
+
+    Raises:
+        InvalidInput: What is asked for needs the target's root.
+    """
+    if options.identity != "root" or options.writable:
+        raise InvalidInput(f"tier {tier.number} doesn't enter the target", hint="leave out --as and --rw")
+    if options.explain:
+        notify(f"tier {tier.number}: {tier.gives}; capabilities: {', '.join(tier.capabilities) or 'none'}")
+    return {**_plan(target, options, None, "/", facts), "pid": 0, "cwd": "/"}
+
+
+def _plan(
+    target: Container, options: DebugOptions, credentials: Credentials | None, home: str, facts: Facts | None
+) -> dict[str, Any]:
+    config = target.config
+    terminal = os.isatty(0) and os.isatty(1)
+    joins = credentials is not None
+    hostname = [f"HOSTNAME={config.hostname}"] if config.hostname else []
+    environment = build_environment(
+        [*config.env, *hostname] if joins else [],
+        terminal=os.environ.get("TERM", "xterm") if terminal else "",
+        name=safe(target.name),
+        home=home,
+        exists=lambda path: joins and facts is not None and path in facts.exists,
+        tools={name: facts is None or name in facts.tools for name in file_names()},
+    )
+    return {
+        "client": 0,  # the agent puts itself in
+        "toolbox": TOOLBOX,
+        "prefix": PREFIX,
+        "writable": options.writable,
+        "groups": [],  # the limits are the helper container's own
+        "terminal": None,
+        "credentials": credentials and credentials.plan(),
+        "env": environment,
+        "argv": command_line(options, terminal=terminal),
+    }
+
+
+def explain(target: Container, tier: Tier, facts: Facts, credentials: Credentials) -> list[str]:
+    """Returns lines for the user: how the session gets in, and what it may do."""
+    rights = "everything (privileged)" if tier.privileged else ", ".join(tier.capabilities)
+    own, theirs = parse_status(facts.own), parse_status(facts.status)
+    rest = ", ".join(names(credentials.effective)) or "none"
+    lines = [
+        f"tier {tier.number}: {tier.gives}; the helper may {rights}",
+        f"process {facts.pid} of {safe(target.name)} as the helper counts; entered: {', '.join(facts.namespaces)}",
+        f"files: a private copy of its mounts; in this copy alone, the helper's toolbox is at {PREFIX}",
+        f"user {credentials.uid}, group {credentials.gid}, capabilities: {rest}",
+        "limits: those of the helper container, which the engine removes at the end",
+    ]
+    if theirs.seccomp and not own.seccomp:
+        lines.append("not taken over: its seccomp filter; the session may make system calls that the container may not")
+    return lines

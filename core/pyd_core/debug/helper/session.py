@@ -1,0 +1,180 @@
+"""A session through a helper container: for engines elsewhere, and for users who may talk to one without being root."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from typing import Any
+
+from pyd_core.debug.helper import container as helpers
+from pyd_core.debug.helper import image as images
+from pyd_core.debug.helper.container import Helper, helper_body
+from pyd_core.debug.helper.plan import beside_plan, joining_plan, look, shares_pids
+from pyd_core.debug.helper.stand_in import standing
+from pyd_core.debug.helper.tiers import ORDER, TIERS, Tier
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.reference import find_subject
+from pyd_core.debug.session import Interact, converse, ending, find_toolbox
+from pyd_core.debug.session import Session as DebugSession
+from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.target import Elsewhere, refuse_other_kernels
+from pyd_core.debug.terminal import window_size
+from pyd_core.debug.toolbox import PREFIX
+from pyd_core.engine.containers import Containers
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.engine.session import Session
+from pyd_core.engine.system import System
+from pyd_core.engine.transport.blocking import run_now
+from pyd_core.engine.transport.choice import blocking_transport
+from pyd_core.errors import EngineError, KernelError, PydError, Refused, Unsupported
+from pyd_core.model.container import Container
+from pyd_core.model.system import Info
+from pyd_core.sanitise import safe
+
+_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
+"""Podman tells Go's names, Docker Engine the kernel's."""
+
+
+def run(
+    endpoint: Endpoint,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    *,
+    why: str,
+    notify: Callable[[str], None],
+    progress: images.Progress,
+    interact: Interact | None = None,
+) -> int:
+    """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
+
+    Args:
+        endpoint: The engine that has the container.
+        options: What to do.
+        supervisor: Waits for its plan.
+        why: Why a helper is needed, for `--explain`.
+        notify: Told lines for the user.
+        progress: Told how the making of the toolbox goes, and of the engine's image of it.
+        interact: As for `pyd_core.debug.session.run`.
+
+    Raises:
+        PydError: The session couldn't be; nothing is left of it.
+    """
+    transport = blocking_transport(endpoint, may_ask=os.isatty(2))
+    engine = Session(transport, where=endpoint.url, read_only=endpoint.read_only)
+    try:
+        engine.require_changes()
+        subject = run_now(find_subject(engine, options.target))
+        if not isinstance(subject, Container):
+            raise Refused("entering a process takes root on its machine", reference="not-root")
+        refuse_other_kernels(subject)
+        info = run_now(System(engine).info())
+        _check_place(engine, info)
+        toolbox = find_toolbox(progress)
+        run_now(helpers.remove_expired(Containers(engine)))
+        image = run_now(images.ensure(engine, toolbox, progress))
+        if options.explain:
+            notify(f"way in: a helper container, because {why}")
+        with standing(engine, subject, options, notify) as target:
+
+            def make(tier: Tier) -> dict[str, Any]:
+                return helper_body(target, tier, image, toolbox, info, name=helpers.new_name())
+
+            ladder = Ladder(engine, target, options, supervisor, make, notify=notify, interact=interact)
+            code, ended = ladder.climb()
+            if ended and target is subject and interact is None:
+                notify(run_now(ending(Containers(engine), Elsewhere(subject))))
+            return code
+    finally:
+        run_now(transport.aclose())
+
+
+def _check_place(engine: Session, info: Info) -> None:
+    if info.os_type not in ("", "linux"):
+        raise Unsupported(f"{engine.where} runs {safe(info.os_type)} containers", hint="use pyd exec")
+    theirs = _ARCHITECTURES.get(info.architecture, info.architecture)
+    if theirs and theirs != os.uname().machine:
+        raise Unsupported(
+            f"{engine.where} is {safe(theirs)}, and this machine's toolbox is for {os.uname().machine}",
+            hint=f"run pyd debug on a {safe(theirs)} machine",
+            reference="other-architecture",
+        )
+
+
+class Ladder:
+    """One session, tried with one tier's rights after the other.
+
+    Args:
+        engine: The container's engine.
+        target: A container that runs.
+        options: What to do.
+        supervisor: Waits for its plan.
+        make: Returns what helper to ask the engine for, by its rights.
+        notify: Told lines for the user.
+        interact: As for `pyd_core.debug.session.run`.
+    """
+
+    def __init__(
+        self,
+        engine: Session,
+        target: Container,
+        options: DebugOptions,
+        supervisor: Supervisor,
+        make: Callable[[Tier], dict[str, Any]],
+        *,
+        notify: Callable[[str], None],
+        interact: Interact | None = None,
+    ) -> None:
+        self._engine = engine
+        self._containers = Containers(engine)
+        self._target = target
+        self._options = options
+        self._supervisor = supervisor
+        self._make = make
+        self._notify = notify
+        self._interact = interact
+        self._name = safe(target.name)
+
+    def climb(self) -> tuple[int, bool]:
+        """Runs the session with the rights that do; returns the exit code, and whether the target ended.
+
+        Raises:
+            PydError: None do.
+        """
+        order = ORDER if self._options.tier is None else (self._options.tier,)
+        for number, following in itertools.pairwise(order):
+            try:
+                return self._run(TIERS[number])
+            except (Refused, KernelError, EngineError, Unsupported) as error:
+                if not _may_climb(error):
+                    raise
+                reason = f"tier {number} doesn't do here: {error.message}"
+                self._notify(f"{reason}; trying tier {following}: {TIERS[following].gives}")
+        return self._run(TIERS[order[-1]])
+
+    def _run(self, tier: Tier) -> tuple[int, bool]:
+        terminal = os.isatty(0) and os.isatty(1)
+        with Helper(self._engine, self._make(tier)) as helper:
+            link = helper.link(self._name)
+            facts = look(link, self._containers, self._target, tier) if tier.sees_files else None
+            if tier.joins and facts is not None:
+                plan = joining_plan(self._target, self._options, tier, facts, self._notify)
+            else:
+                plan = beside_plan(self._target, self._options, tier, facts, self._notify)
+            link.try_out(plan)
+            if terminal:
+                plan["terminal"] = window_size(1)
+                where = "/ is the container's own" if tier.joins else "its files are at /target"
+                self._notify(f"in {self._name}: {where}, tools come from {PREFIX}; nothing stays behind")
+            if self._interact is not None:
+                converse(plan)
+            plan |= {"target": self._name, "shared": shares_pids(self._target, tier)}
+            self._supervisor.connection = link.fileno()
+            session = DebugSession(Elsewhere(self._target), self._supervisor, plan)
+            code = session.run() if self._interact is None else self._interact(session)
+            return code, session.target_ended
+
+
+def _may_climb(error: PydError) -> bool:
+    """Whether other rights could help: not where the command itself was at fault."""
+    return not error.reference.startswith(("command-", "read-only"))

@@ -1,0 +1,140 @@
+"""A container that stands in for one that doesn't run, on an engine whose layers can't be mounted from here.
+
+It has its model's files, configuration, rights and volumes, and a program that does nothing. What a session changes is
+the stand-in's, and goes with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import msgspec
+
+from pyd_core.debug.clone import PROGRAM, clone_body
+from pyd_core.debug.helper.container import LABEL, LIFETIME, new_name, remove
+from pyd_core.debug.holder_program import program
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.reference import IMAGE
+from pyd_core.engine.containers import Containers
+from pyd_core.engine.images import Images
+from pyd_core.engine.options import CommitOptions
+from pyd_core.engine.session import Session
+from pyd_core.engine.transport.blocking import run_now
+from pyd_core.errors import InvalidInput, PydError, Unsupported
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+
+_RUNNING = ("running", "paused")
+
+
+@contextmanager
+def standing(
+    engine: Session, subject: Container, options: DebugOptions, notify: Callable[[str], None]
+) -> Iterator[Container]:
+    """Gives a container that runs, as long as the block lasts: the one that is meant, or one that stands in for it.
+
+    Raises:
+        PydError: There can be none; nothing is left.
+    """
+    shown = safe(subject.name)
+    if subject.state.status in _RUNNING and not options.hold:
+        if options.keeps_changes:
+            hint = "leave out --diff, --apply and --save"
+            raise InvalidInput(f"{shown} runs: a session changes it in place", hint=hint)
+        yield subject
+        return
+    if options.apply or options.save:
+        raise Unsupported(
+            "changes can't be kept through a helper container",
+            hint="list them with --diff, or run pyd debug as root on the engine's machine",
+        )
+    with _StandIn(engine, subject, options) as made:
+        state = safe(subject.state.status)
+        notify(f"{shown} ({state}): in a container that stands in for it; what you change goes with it")
+        yield msgspec.structs.replace(made.container, name_=subject.name_)
+        if options.diff:
+            for change in run_now(Containers(engine).changes(made.container.id)):
+                if change.path != PROGRAM:
+                    notify(f"{'CAD'[change.kind]} {change.path}")
+
+
+class _StandIn:
+    """A stand-in that runs as long as the block lasts."""
+
+    def __init__(self, engine: Session, model: Container, options: DebugOptions) -> None:
+        self._containers = Containers(engine)
+        self._images = Images(engine)
+        self._model = model
+        self._options = options
+        self._id = self._image = ""
+
+    def __enter__(self) -> Self:
+        try:
+            run_now(self._start())
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._remove()
+
+    async def _start(self) -> None:
+        is_image = self._model.state.status == IMAGE
+        body = _of_image(self._model) if is_image else await self._of_container()
+        body["Labels"] = {LABEL: new_name(), f"{LABEL}.expires": str(int(time.time()) + LIFETIME)}
+        self._id = (await self._containers.create(body)).id
+        await self._containers.archive_put(self._id, "/", _program_archive())
+        self._input = await self._containers.attach(self._id, stdin=True)
+        await self._containers.start(self._id)
+        self.container = await self._containers.inspect(self._id)
+
+    async def _of_container(self) -> dict[str, Any]:
+        model = json.loads(await self._containers.inspect_raw(self._model.id))
+        self._image = await self._containers.commit(self._model.id, CommitOptions())
+        network = model["HostConfig"].get("NetworkMode", "") if self._options.network == "same" else "none"
+        writable = self._options.volumes == "rw"
+        body = clone_body(model, "", "", network=network, writable_volumes=writable)
+        host = body["HostConfig"]
+        host["Mounts"] = [mount for mount in host["Mounts"] if mount["Target"] != PROGRAM]
+        host["ReadonlyRootfs"] = False  # its program has to be put there
+        return {**body, "Image": self._image}
+
+    def _remove(self) -> None:
+        if self._id:
+            run_now(remove(self._containers, self._id))
+        if self._image:
+            with contextlib.suppress(PydError):  # untagged, it goes with the next prune
+                run_now(self._images.remove(self._image, force=True))
+
+
+def _of_image(image: Container) -> dict[str, Any]:
+    return {
+        "Image": image.image,
+        "Entrypoint": [PROGRAM],
+        "Cmd": [],
+        "Healthcheck": {"Test": ["NONE"]},
+        "AttachStdin": True,
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "StopSignal": "SIGKILL",
+        "HostConfig": {"AutoRemove": True, "NetworkMode": "none"},
+    }
+
+
+def _program_archive() -> bytes:
+    content = program(os.uname().machine)  # the engine's too: another's is refused before
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w") as tar:
+        entry = tarfile.TarInfo(PROGRAM.lstrip("/"))
+        entry.size, entry.mode = len(content), 0o755
+        tar.addfile(entry, io.BytesIO(content))
+    return sink.getvalue()

@@ -1,0 +1,61 @@
+"""How much a helper container may do: rights from least to most, and which of them a session is tried with."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pyd_core.debug.credentials import DEBUGGER, names
+
+_DEFAULT = (
+    *("chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap", "net_bind_service"),
+    *("net_raw", "sys_chroot", "mknod", "audit_write", "setfcap"),
+)
+"""What engines give containers that ask for nothing (moby, `oci/caps/defaults.go`): `--as target` needs as much."""
+
+
+class Tier(msgspec.Struct, frozen=True, kw_only=True):
+    """Rights of a helper container.
+
+    Attributes:
+        number: 0 to 4, as `--tier` takes it.
+        gives: What a session can do with it.
+        capabilities: Names without `CAP_`.
+        joins: Whether the target's files are `/`.
+        sees_files: Whether they can be seen at all; where they aren't `/`, they are at `/target`.
+        unconfined: Without AppArmor's and SELinux's profile for containers, which forbid mounting and tracing.
+        privileged: Everything, in the host's pid namespace.
+    """
+
+    number: int
+    gives: str
+    capabilities: tuple[str, ...] = ()
+    joins: bool = False
+    sees_files: bool = False
+    unconfined: bool = False
+    privileged: bool = False
+
+
+TIERS = (
+    Tier(number=0, gives="the target's network and processes"),
+    Tier(number=1, gives="capturing its traffic as well", capabilities=("net_raw", "net_admin")),
+    Tier(
+        number=2,
+        gives="its files at /target, and tracing, as well",
+        capabilities=("net_raw", "net_admin", "sys_ptrace", "dac_read_search", "dac_override", "kill"),
+        sees_files=True,
+        unconfined=True,
+    ),
+    Tier(
+        number=3,
+        gives="its files at /, as it sees them",
+        capabilities=tuple(sorted({*names(DEBUGGER), *_DEFAULT, "sys_admin"})),
+        joins=True,
+        sees_files=True,
+        unconfined=True,
+    ),
+    Tier(number=4, gives="everything", joins=True, sees_files=True, unconfined=True, privileged=True),
+)
+"""By number."""
+
+ORDER = (3, 4, 2, 1, 0)
+"""The least that shows the target's files at `/`, then what may where that is refused, then what is left without."""

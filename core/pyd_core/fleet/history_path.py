@@ -1,0 +1,25 @@
+"""Where the history of deaths lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+_OFF = "off"
+
+
+def default_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Returns where the history lies: `PYD_HISTORY`, the system's for root, else the user's."""
+    told = environ.get("PYD_HISTORY", "")
+    if told not in {"", _OFF}:
+        return Path(told)
+    if os.geteuid() == 0:
+        return Path("/var/lib/pyd/history.db")
+    state = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', '/')}/.local/state"
+    return Path(state) / "pyd/history.db"
+
+
+def path_unless_off(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Returns the same for what records without being asked to; None where `PYD_HISTORY` is `off`."""
+    return None if environ.get("PYD_HISTORY") == _OFF else default_path(environ)

@@ -1,0 +1,81 @@
+"""Why listed containers ended, in a word each, from the history: quick enough for a list, so no rule is loaded."""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from pyd_core.model.container import ContainerSummary
+
+SLACK = 3
+"""Seconds between the engine's and the recorder's time of a death."""
+
+_ENDED = re.compile(r"^Exited \((-?\d+)\) (.+) ago$")
+
+_ABOUT = {"minute": "About a minute", "hour": "About an hour"}
+_STEPS = ((48, "hour", 1), (336, "day", 24), (1440, "week", 168), (17_520, "month", 720), (math.inf, "year", 8760))
+"""Below how many hours which unit counts, and its length in hours."""
+
+
+class _Verdict(msgspec.Struct):
+    cause: str
+
+
+class _Death(msgspec.Struct):
+    """As much of a recorded death as a list tells."""
+
+    ended_ns: int
+    verdict: _Verdict
+    code: int | None = None
+
+
+def recorded_reasons(history: Path, listed: Iterable[ContainerSummary], *, now: float) -> dict[str, str]:
+    """Returns the recorded causes of the ends that a list shows, by container id.
+
+    A list tells of an end no more than its code and how long ago it was, so a recorded one counts only where both fit.
+
+    Args:
+        history: The file; none and an unreadable one tell nothing.
+        listed: The engine's list.
+        now: Seconds since the epoch.
+    """
+    ended = {one.id: match for one in listed if (match := _ENDED.match(one.status)) is not None}
+    if not ended or not history.exists():
+        return {}
+    found: dict[str, str] = {}
+    query = "SELECT body FROM death WHERE container = ? ORDER BY ended_ns DESC LIMIT 1"
+    try:
+        with closing(sqlite3.connect(f"{history.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)) as base:
+            for identity, (code, ago) in ((identity, match.groups()) for identity, match in ended.items()):
+                row = base.execute(query, (identity,)).fetchone()
+                death = None if row is None else msgspec.json.decode(zlib.decompress(row[0]), type=_Death)
+                if death is None or death.code != int(code):
+                    continue
+                age = now - death.ended_ns / 1e9
+                if ago in {in_words(age - SLACK), in_words(age), in_words(age + SLACK)}:
+                    found[identity] = death.verdict.cause
+    except (sqlite3.Error, zlib.error, msgspec.DecodeError):
+        return {}
+    return found
+
+
+def in_words(seconds: float) -> str:
+    """A length of time as engines write it in a container's status (docker/go-units, `HumanDuration`)."""
+    whole, minutes, hours = max(0, int(seconds)), max(0, int(seconds / 60)), int(seconds / 3600 + 0.5)
+    if minutes < 1:
+        count, unit = whole, "second"
+    elif minutes < 60:
+        count, unit = minutes, "minute"
+    else:
+        unit, length = next((unit, length) for limit, unit, length in _STEPS if hours < limit)
+        count = hours // length
+    if count == 1 and unit in _ABOUT:
+        return _ABOUT[unit]
+    return "Less than a second" if count == 0 else f"{count} {unit}{'' if count == 1 else 's'}"

@@ -1,0 +1,28 @@
+"""Who listens on a unix socket (`SO_PEERCRED`, unix(7))."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from pathlib import Path
+
+PATIENCE = 1.0
+"""Seconds a full queue of connections is waited for."""
+
+_CREDENTIALS = struct.Struct("iII")
+"""`struct ucred` of sys/socket.h: pid, uid, gid."""
+
+
+def listener_pid(path: Path) -> int | None:
+    """Returns the process that called listen(2), by this process's numbering; None where it can't be seen.
+
+    With socket activation that is the service manager, process 1.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(str(path))
+            told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    except OSError:
+        return None
+    return _CREDENTIALS.unpack(told)[0] or None

@@ -1,0 +1,1 @@
+"""Looking at what an error message names: ports, paths, sockets, disks, containers."""

@@ -1,0 +1,45 @@
+"""What became of a path that a build couldn't find."""
+
+from __future__ import annotations
+
+import fnmatch
+from pathlib import Path
+
+from pyd_core.triage.checks.findings import Findings
+from pyd_core.triage.messages import Message
+
+
+def check_context(message: Message, directory: Path, found: Findings) -> None:
+    """Looks for it in the directory of the build, and in what .dockerignore leaves out."""
+    name = message.subject.lstrip("/")
+    if not name or ".." in name.split("/"):
+        return
+    path = directory / name
+    if path.exists():
+        found.saw("host", f"{name} is in {directory}")
+    else:
+        found.saw("host", f"{name} isn't in {directory}")
+        wanted = Path(name).name.lower()
+        near = [entry.name for entry in directory.iterdir() if entry.name.lower() == wanted and entry.name != name]
+        found.advice += [f"write {entry}: names are case-sensitive" for entry in near[:1]]
+        found.advice.append("give the directory that holds it as build context: docker build -f DOCKERFILE DIRECTORY")
+    ignored = directory / ".dockerignore"
+    try:
+        patterns = ignored.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return
+    hits = [pattern for pattern in patterns if _ignores(pattern.strip(), name)]
+    if hits:
+        found.saw("host", f".dockerignore leaves it out: {hits[-1].strip()}")
+        found.advice.insert(0, f"add !{name} to .dockerignore")
+
+
+def _ignores(pattern: str, name: str) -> bool:
+    """Whether a line of .dockerignore covers a path (its directories count; `!` lines and comments don't)."""
+    if not pattern or pattern.startswith(("#", "!")):
+        return False
+    plain = pattern.strip("/").removeprefix("**/")
+    parts = name.split("/")
+    heads = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+    tails = parts if pattern.startswith("**/") else []
+    return any(fnmatch.fnmatch(head, plain) for head in (*heads, *tails))

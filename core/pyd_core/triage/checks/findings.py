@@ -1,0 +1,18 @@
+"""What checks found."""
+
+from __future__ import annotations
+
+from pyd_core.triage.evidence import Item, Unread
+
+
+class Findings:
+    """What the checks found, as they go."""
+
+    def __init__(self) -> None:
+        self.evidence: list[Item] = []
+        self.advice: list[str] = []
+        self.unread: list[Unread] = []
+
+    def saw(self, source: str, text: str) -> None:
+        """Adds evidence."""
+        self.evidence.append(Item(source=source, text=text))

@@ -1,0 +1,35 @@
+"""What takes the room on a full disk."""
+
+from __future__ import annotations
+
+from pyd_core.engine.client import Engine
+from pyd_core.errors import PydError
+from pyd_core.triage.checks.findings import Findings
+from pyd_core.triage.collect.host import file_system
+from pyd_core.triage.evidence import Unread
+from pyd_core.triage.units import size
+
+
+async def check_space(engine: Engine | None, found: Findings) -> None:
+    """Asks what takes it and what a prune would free."""
+    root = "/var/lib/docker"
+    if engine is not None:
+        try:
+            root = (await engine.system.info()).docker_root_dir or root
+            used = await engine.system.disk_usage()
+        except PydError as error:
+            found.unread.append(Unread(source="engine", reason=error.message, would_tell="what takes the space"))
+        else:
+            unused = [image for image in used.images if image.containers == 0]
+            stopped = [container for container in used.containers if container.state != "running"]
+            volumes = [volume for volume in used.volumes if volume.usage_data and volume.usage_data.ref_count == 0]
+            cache = sum(entry.size for entry in used.build_cache if not entry.in_use)
+            found.saw("engine", f"images take {size(used.layers_size)}; {len(unused)} are used by no container")
+            found.saw("engine", f"{len(stopped)} stopped containers hold {size(sum(c.size_rw or 0 for c in stopped))}")
+            held = sum(max(0, volume.usage_data.size) for volume in volumes if volume.usage_data)
+            found.saw("engine", f"{len(volumes)} volumes used by no container hold {size(held)}")
+            found.saw("engine", f"a prune of the build cache would free {size(cache)}")
+    system = file_system("the engine's data", root)
+    if system is not None:
+        found.saw("host", f"{root}: {size(system.free)} of {size(system.size)} free, {system.inodes_free} inodes free")
+    found.advice += ["docker system df", "docker system prune # stopped containers, unused networks, dangling images"]

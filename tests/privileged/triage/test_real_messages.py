@@ -1,0 +1,168 @@
+"""`--error` on messages as the real engine, its command and its programs print them: the troubleshooting table."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pyd_core.engine.choice import choose_endpoint
+from pyd_core.engine.transport.blocking import blocking_engine, run_now
+from pyd_core.triage.checks.explain import explain_error
+from pyd_core.triage.verdict import Verdict
+from support.docker import Docker
+from support.scripted_registry import registry
+
+NONE = ("--network", "none")
+NOBODY = 65534
+
+
+def failed(*words: str, user: int | None = None, **environment: str) -> str:
+    """What a docker command that fails prints."""
+    done = subprocess.run(
+        ["docker", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        user=user,
+        group=user,
+        extra_groups=None if user is None else (),
+        cwd="/" if user is not None else None,
+        env={**os.environ, "DOCKER_HOST": "unix:///var/run/docker.sock", "HOME": "/", **environment},
+    )
+    assert done.returncode != 0, done.stdout
+    return done.stdout + done.stderr
+
+
+def explained(message: str, directory: Path = Path("/"), name: str = "") -> Verdict:
+    engine = blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))
+    try:
+        verdict = run_now(explain_error(message, engine, directory=directory, name=name))
+    finally:
+        run_now(engine.aclose())
+    assert verdict.evidence, message
+    return verdict
+
+
+def seen(verdict: Verdict) -> str:
+    return "\n".join(item.text for item in verdict.evidence)
+
+
+def test_the_engines_socket(tmp_path: Path) -> None:
+    refused = explained(failed("ps", user=NOBODY))
+    assert refused.cause == "engine-permission"
+    assert "belongs to group" in seen(refused)
+    gone = explained(failed("ps", DOCKER_HOST=f"unix://{tmp_path}/none.sock"))
+    assert gone.cause == "engine-unreachable"
+
+
+def test_starting_a_container(docker: Docker, stage_image: str) -> None:
+    mark = ("--rm", "--label", f"pyd.test={docker.prefix}", *NONE)
+    for words, cause, subject in (
+        (("run", *mark, stage_image, "frobnicate"), "command-not-found", "frobnicate"),
+        (("run", *mark, stage_image, "/foreign"), "wrong-architecture", "/foreign"),
+        (("run", *mark, stage_image, "/plain.txt"), "not-executable", "/plain.txt"),
+        (("run", "--prot", stage_image), "usage-error", "--prot"),
+        (("run", *mark, "--user", "nobody7", stage_image), "unknown-user", "nobody7"),
+        (("run", *mark, stage_image, "dd", "if=/dev/zero", "of=/dev/full"), "no-space", ""),
+    ):
+        verdict = explained(failed(*words))
+        assert verdict.cause == cause, verdict.evidence
+        assert subject in verdict.summary
+
+
+def test_a_port_that_is_taken_names_who_holds_it(docker: Docker, stage_image: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        words = ("run", "--rm", "--label", f"pyd.test={docker.prefix}", "-p", f"127.0.0.1:{port}:80", stage_image)
+        verdict = explained(failed(*words))
+        assert verdict.cause == "port-conflict"
+        assert f"(pid {os.getpid()})" in seen(verdict)
+
+
+def test_a_name_that_is_taken(docker: Docker, stage_image: str) -> None:
+    name = docker.create("taken", stage_image)
+    verdict = explained(failed("create", "--name", name, stage_image))
+    assert verdict.cause == "name-conflict"
+    assert verdict.advice[0] == f"pyd rm {name}"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "cause"),
+    [
+        (429, "TOOMANYREQUESTS", "pull-rate-limited"),
+        (401, "UNAUTHORIZED", "pull-auth"),
+        (403, "DENIED", "pull-auth"),
+        (404, "MANIFEST_UNKNOWN", "image-not-found"),
+    ],
+)
+def test_a_registry_that_refuses(docker: Docker, status: int, code: str, cause: str) -> None:
+    words = "You have reached your pull rate limit" if status == 429 else code.lower().replace("_", " ")
+    with registry(status, code, words) as host:
+        verdict = explained(failed("pull", f"{host}/team/app:1"))
+    assert verdict.cause == cause, seen(verdict)
+
+
+def test_a_registry_that_does_not_answer(docker: Docker) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        port = once.getsockname()[1]
+    assert explained(failed("pull", f"127.0.0.1:{port}/team/app:1")).cause == "registry-unreachable"
+
+
+def test_a_build_that_misses_a_file(docker: Docker, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY App.py /\n")
+    (tmp_path / "app.py").touch()
+    message = failed("build", str(tmp_path), DOCKER_BUILDKIT="0")
+    verdict = explained(message, tmp_path)
+    assert verdict.cause == "build-context"
+    assert "write app.py: names are case-sensitive" in verdict.advice
+    (tmp_path / "App.py").touch()
+    (tmp_path / ".dockerignore").write_text("*.py\n")
+    verdict = explained(failed("build", str(tmp_path), DOCKER_BUILDKIT="0"), tmp_path)
+    assert verdict.cause == "build-context"
+    assert ".dockerignore leaves it out: *.py" in seen(verdict)
+
+
+def test_a_volume_whose_owner_is_another(docker: Docker, stage_image: str) -> None:
+    volume = docker.name("theirs")
+    docker("volume", "create", "--label", f"pyd.test={docker.prefix}", volume)
+    options = (*NONE, "--user", "1000", "-v", f"{volume}:/store")
+    name = docker.run("intruder", stage_image, "touch", "/store/x", options=options)
+    docker("wait", name)
+    verdict = explained(docker_error(docker, name), name=name)
+    assert verdict.cause in {"permission-denied", "volume-permission"}
+    assert "runs as user 1000" in seen(verdict)
+    assert "belongs to 0:0" in seen(verdict)
+    assert any(text.startswith("chown -R 1000 ") for text in verdict.advice)
+
+
+def docker_error(docker: Docker, name: str) -> str:
+    done = subprocess.run(["docker", "-H", docker.host, "logs", name], capture_output=True, text=True, check=True)
+    return done.stderr
+
+
+def test_containers_that_cannot_reach_each_other(docker: Docker, stage_image: str) -> None:
+    shared, other = docker.name("shared"), docker.name("other")
+    for network in (shared, other):
+        docker("network", "create", "--label", f"pyd.test={docker.prefix}", network)
+    options = ("--network", shared, "--network-alias", "store")
+    target = docker.run("store", stage_image, "httpd", "-f", "-p", "127.0.0.1:7000", options=options)
+    friend = docker.run("friend", stage_image, "/sleeper", options=("--network", shared))
+    stranger = docker.run("stranger", stage_image, "/sleeper", options=("--network", other))
+    refused = explained("dial tcp: connect to store:7000: connection refused", name=friend)
+    assert refused.cause == "connection-refused"
+    assert f"both are on {shared}" in seen(refused)
+    assert f"have {target} listen on 0.0.0.0" in refused.advice
+    silent = explained("dial tcp store:7001: connect: connection refused", name=friend)
+    assert "listen on no TCP port 7001" in seen(silent)
+    apart = explained("wget: bad address 'store'", name=stranger)
+    assert "they share no network" in seen(apart)
+    assert f"docker network connect {shared} {stranger}" in apart.advice
+    itself = explained("dial tcp 127.0.0.1:7000: connect: connection refused", name=friend)
+    assert "the container itself" in seen(itself)
+    docker("kill", target, friend, stranger)
+    docker("rm", target, friend, stranger)
+    docker("network", "rm", shared, other)

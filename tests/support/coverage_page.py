@@ -1,0 +1,81 @@
+"""Which causes are staged and where, as documentation: `PYTHONPATH=tests python -m support.coverage_page`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pyd_core.triage.causes import CAUSES
+from support.stages import NOT_ON_PODMAN, STAGES, Stage
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/triage-coverage.md"
+SUITE = Path(__file__).resolve().parents[1] / "privileged/triage"
+
+ALONE: dict[str, tuple[str, ...]] = {
+    "engine-restart": (
+        "test_engine_restart.py",
+        "test_what_ended_with_the_engine_is_told_from_what_was_stopped_before",
+    ),
+    "seccomp-kill": ("test_staged_deaths.py", "test_a_filter_that_kills"),
+    "shared-library-missing": ("test_staged_deaths.py", "test_a_library_that_is_not_there"),
+    "bad-workdir": ("test_staged_deaths.py", "test_a_working_directory_that_cannot_be_made"),
+    "port-conflict": ("test_staged_deaths.py", "test_a_port_held_by_a_program_of_the_host"),
+    "mount-source-missing": ("test_staged_deaths.py", "test_a_mount_whose_source_went_away"),
+    "network-missing": ("test_staged_deaths.py", "test_a_network_that_went_away"),
+    "never-started": ("test_staged_deaths.py", "test_one_that_was_never_started"),
+    "volume-permission": ("test_staged_deaths.py", "test_a_volume_of_somebody_else"),
+    "not-same-network": ("test_staged_deaths.py", "test_a_name_on_another_network"),
+    "inode-exhausted": ("test_staged_deaths.py", "test_room_without_inodes_is_told_from_a_full_disk"),
+    "oom-host": ("test_whole_machine.py", "test_a_machine_without_memory"),
+    "unknown": ("test_blind.py", "test_what_nothing_explains_is_not_guessed_at"),
+    "engine-permission": ("test_real_messages.py", "test_the_engines_socket"),
+    "engine-unreachable": ("test_real_messages.py", "test_the_engines_socket"),
+    "image-not-found": ("test_real_messages.py", "test_a_registry_that_refuses"),
+    "pull-rate-limited": ("test_real_messages.py", "test_a_registry_that_refuses"),
+    "pull-auth": ("test_real_messages.py", "test_a_registry_that_refuses"),
+    "registry-unreachable": ("test_real_messages.py", "test_a_registry_that_does_not_answer"),
+    "name-conflict": ("test_real_messages.py", "test_a_name_that_is_taken"),
+    "build-context": ("test_real_messages.py", "test_a_build_that_misses_a_file"),
+}
+"""Causes with a test of their own, because the stage is more than a command line: its file and its name."""
+
+_HEAD = """# Triage: what is staged
+
+Each cause of [triage.md](triage.md) is staged on real engines in `tests/privileged/triage`: containers that die, fail
+or ail in a known way, or messages that a real engine prints. Most stand in one table (`tests/support/stages.py`), where
+the right cause has to be named on every one, and so no other's. The same suite runs on cgroup v2 alone in an emulated
+machine: `nox -s vm`, which is also the only place for a machine without memory. This page is generated
+(`PYTHONPATH=tests python -m support.coverage_page > docs/triage-coverage.md`), and a test holds it to the tests.
+
+| cause | Docker Engine | Podman | on its own |
+|---|---|---|---|
+"""
+
+
+def render() -> str:
+    """Returns the page as Markdown."""
+    parts = [_HEAD]
+    for cause in CAUSES:
+        mine = [this for this in STAGES if this.cause == cause or cause in this.also]
+        own = ALONE.get(cause)
+        alone = f"`{own[1]}`" if own else ""
+        podman = [this for this in mine if on_podman(this)]
+        parts.append(f"| `{cause}` | {_names(mine)} | {_names(podman)} | {alone} |\n")
+    count = sum(on_podman(this) for this in STAGES)
+    parts.append(f"\nStages in the table: {len(STAGES)} on Docker Engine, {count} on Podman. Not on Podman:\n\n")
+    parts += [f"* `{short}`: {why}\n" for short, why in NOT_ON_PODMAN.items()]
+    parts.append("* those with `--init`: Podman brings none\n")
+    return "".join(parts)
+
+
+def on_podman(this: Stage) -> bool:
+    """Whether a stage can be set on Podman."""
+    return this.short not in NOT_ON_PODMAN and "--init" not in this.options
+
+
+def _names(stages: list[Stage]) -> str:
+    return ", ".join(this.short for this in stages)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

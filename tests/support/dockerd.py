@@ -1,0 +1,70 @@
+"""A Docker Engine of a test's own, to end and start again; the machine's own is left alone."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from support.docker import Docker
+
+PATIENCE = 60.0
+"""Seconds until an engine that doesn't answer counts as broken."""
+
+
+@dataclass
+class Dockerd:
+    """An engine on directories and a network of its own; a context manager that takes all of it away.
+
+    Without a network namespace of its own it would take the other engine's bridge for a leftover, and remove it.
+    """
+
+    home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="pydd-", dir="/tmp")))
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"unix://{self.home}/engine.sock"
+
+    def corner(self) -> Docker:
+        """A corner of it."""
+        return Docker(host=self.url)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def start(self) -> None:
+        """Starts it and waits until it answers."""
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["unshare", "--net", "dockerd", f"--host={self.url}", f"--data-root={self.home}/data",
+                 f"--exec-root={self.home}/run", f"--pidfile={self.home}/pid",
+                 "--bridge=none", "--iptables=false", "--ip6tables=false"],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        deadline = time.monotonic() + PATIENCE
+        while subprocess.run(["docker", "-H", self.url, "version"], capture_output=True, check=False).returncode != 0:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"dockerd doesn't start: {(self.home / 'log').read_text()[-2000:]}")
+            time.sleep(0.05)  # it tells nobody but a service manager that it listens
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Ends it, with the containers it has."""
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait()
+            self.process = None

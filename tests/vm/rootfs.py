@@ -1,0 +1,150 @@
+"""The machine's root file system: Debian with a kernel, systemd, engines and what suites need, kept between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+SIZE = "6G"
+"""Of the disk; the file is sparse and takes a quarter of it."""
+
+_KERNEL = {"x86_64": "linux-image-cloud-amd64", "aarch64": "linux-image-cloud-arm64"}
+PACKAGES = (
+    _KERNEL.get(platform.machine(), "linux-image-generic"),
+    *(
+        "systemd-sysv",
+        "udev",
+        "dbus",
+        "python3",
+        "ca-certificates",
+        "procps",
+        "kmod",
+        "util-linux",
+        "mount",
+        "e2fsprogs",
+    ),
+    *(
+        "docker.io",
+        "docker-cli",
+        "podman",
+        "crun",
+        "runc",
+        "conmon",
+        "netavark",
+        "aardvark-dns",
+        "nftables",
+        "iptables",
+    ),
+    *("iproute2", "docker-registry", "skopeo", "openssh-server", "openssh-client", "openssl", "tmux", "busybox-static"),
+    *("gcc", "libc6-dev", "strace", "uidmap", "git"),
+)
+"""`python3` is there for its libraries: the interpreter itself comes with the tree."""
+
+INSIDE = Path(__file__).with_name("inside.sh")
+
+UNIT = """[Unit]
+Description=The tests this machine was started for
+After=docker.service multi-user.target
+Wants=docker.service
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'exec /bin/sh /opt/inside.sh >/dev/virtio-ports/out 2>&1'
+FailureAction=poweroff-force
+SuccessAction=poweroff-force
+"""
+
+SLOWER = (
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "fstrim.timer", "dpkg-db-backup.timer"),
+    *("podman.service", "podman.socket", "podman-auto-update.timer", "podman-restart.service"),
+    *("ssh.service", "docker-registry.service", "systemd-timesyncd.service"),
+)
+"""What packages start and no test uses; under emulation each costs seconds of the boot."""
+
+
+def suite() -> str:
+    """The Debian release of this machine: the interpreter of the tree is built for its libraries."""
+    return platform.freedesktop_os_release()["VERSION_CODENAME"]
+
+
+def cache() -> Path:
+    """Where disks are kept."""
+    place = user_cache_path("pyd") / "vm"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def root_disk() -> Path:
+    """Returns the disk's image, made at first and again whenever what goes into it has changed."""
+    recipe = "\n".join((suite(), SIZE, UNIT, INSIDE.read_text(), *PACKAGES, *SLOWER, *sources()))
+    key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
+    disk = cache() / f"root-{key}.ext4"
+    if not disk.exists():
+        with tempfile.TemporaryDirectory(dir=cache()) as scratch:
+            half = _make(Path(scratch))
+            for old in cache().glob("root-*.ext4"):
+                old.unlink()
+            half.rename(disk)
+    return disk
+
+
+def kernel_of(disk: Path, directory: Path) -> tuple[Path, Path]:
+    """Takes the kernel and its initial file system out of a disk's image."""
+    names = subprocess.run(
+        ["debugfs", "-R", "ls -p /boot", disk], capture_output=True, text=True, check=True
+    ).stdout.split("/")
+    found = []
+    for kind in ("vmlinuz-", "initrd.img-"):
+        name = next(name for name in names if name.startswith(kind))
+        subprocess.run(
+            ["debugfs", "-R", f"dump /boot/{name} {directory / kind}", disk], capture_output=True, check=True
+        )
+        found.append(directory / kind)
+    return found[0], found[1]
+
+
+def sources() -> list[str]:
+    """This machine's package sources, without those that are files of it."""
+    places = (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*")))
+    return [str(place) for place in places if place.is_file() and "file:" not in place.read_text()]
+
+
+def _make(scratch: Path) -> Path:
+    root, options = scratch / "root", scratch / "apt"
+    dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
+    wanted = ("Acquire::http", "Acquire::https", "Acquire::Check", "Acquire::Retries")
+    options.write_text("".join(f"{line}\n" for line in dump.splitlines() if line.startswith(wanted)))
+    subprocess.run(
+        ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}",
+         f"--aptopt={options}", '--aptopt=APT::Install-Recommends "false"', suite(), root, *sources()],
+        check=True,
+    )  # fmt: skip
+    _settle(root)
+    disk = scratch / "disk"
+    # Neither journal nor checks: the machine writes to a copy that goes with it.
+    subprocess.run(
+        ["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-L", "root", "-d", root, disk, SIZE], check=True
+    )
+    shutil.rmtree(root)
+    return disk
+
+
+def _settle(root: Path) -> None:
+    """Has it start the tests and nothing else."""
+    (root / "etc/fstab").write_text("LABEL=root / ext4 defaults 0 0\n")
+    (root / "etc/hostname").write_text("vm\n")
+    (root / "opt/inside.sh").write_bytes(INSIDE.read_bytes())
+    units = root / "etc/systemd/system"
+    (units / "tests.service").write_text(UNIT)
+    wants = units / "default.target.wants"
+    wants.mkdir(exist_ok=True)
+    (wants / "tests.service").symlink_to("/etc/systemd/system/tests.service")
+    for name in SLOWER:
+        (units / name).unlink(missing_ok=True)
+        (units / name).symlink_to("/dev/null")

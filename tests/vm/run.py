@@ -1,0 +1,96 @@
+"""Runs suites in a machine of their own, with pure cgroup v2: `nox -s vm -- tests/privileged/triage`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from carried import environment_disk, tree_disk
+
+from rootfs import cache, kernel_of, root_disk
+
+MEMORY = "3G"
+TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", f"qemu-system-{platform.machine()}": "qemu-system"}
+
+
+def boot(disk: Path, carried: Sequence[Path], directory: Path, *, hours: float, accelerator: str) -> int:
+    """Boots the machine, shows what the tests print, and returns their exit code (125: the machine told none)."""
+    kernel, initial = kernel_of(disk, directory)
+    out, code = directory / "out", directory / "code"
+    console = Path(os.environ.get("PYD_VM_CONSOLE", directory / "console"))
+    accel = {"tcg": "tcg,thread=multi"}.get(accelerator, accelerator)
+    # The ports lead to files: to one that nobody listens at, as a pipe at its end is, the machine would wait to write.
+    words = [f"qemu-system-{platform.machine()}", "-accel", accel, "-cpu", "max",
+             "-smp", str(os.cpu_count() or 1), "-m", MEMORY, "-nodefaults", "-nographic", "-no-reboot", "-nic", "none",
+             "-kernel", kernel, "-initrd", initial,
+             "-append", "root=LABEL=root rw console=ttyS0 quiet panic=-1 mitigations=off systemd.show_status=no",
+             "-drive", f"file={disk},format=raw,if=virtio,snapshot=on",
+             *(word for one in carried for word in ("-drive", f"file={one},format=raw,if=virtio,readonly=on")),
+             "-serial", f"file:{console}", "-device", "virtio-serial", "-device", "virtio-rng-pci",
+             "-chardev", f"file,id=out,path={out}", "-device", "virtserialport,chardev=out,name=out",
+             "-chardev", f"file,id=code,path={code}", "-device", "virtserialport,chardev=code,name=code"]  # fmt: skip
+    machine = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL)
+    deadline = time.monotonic() + hours * 3600
+    try:
+        out.touch()
+        with out.open("rb") as printed:
+            while machine.poll() is None and time.monotonic() < deadline:
+                _show(printed)
+                time.sleep(0.2)  # a file tells nobody that it has grown
+            _show(printed)
+    finally:
+        if machine.poll() is None:
+            print(f"the machine was ended after {hours:g} h", file=sys.stderr)
+            machine.kill()
+            machine.wait()
+    told = code.read_text().strip() if code.exists() else ""
+    if told.isdigit():
+        return int(told)
+    print("the tests told no exit code; the end of the machine's console:", file=sys.stderr)
+    print("\n".join(console.read_text(errors="replace").splitlines()[-40:]), file=sys.stderr)
+    return 125
+
+
+def _show(printed: BinaryIO) -> None:
+    if text := printed.read():
+        sys.stdout.write(text.decode(errors="replace"))
+        sys.stdout.flush()
+
+
+def main(words: Sequence[str]) -> int:
+    """Takes what pytest is to be given; `--hours N` bounds the run, `-- COMMAND` runs that in the place of pytest."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=float, default=2)
+    # Hardware isn't taken by itself: where a machine is virtual already, /dev/kvm may be there and crash the guest.
+    parser.add_argument("--accel", default="tcg", help="what runs it: tcg (emulation, everywhere) or kvm")
+    parser.add_argument("--command", help="run this line in the place of pytest")
+    options, suites = parser.parse_known_args(words)
+    missing = [package for tool, package in TOOLS.items() if shutil.which(tool) is None]
+    if missing or os.geteuid() != 0:
+        print(f"needs root and: apt-get install {' '.join(TOOLS.values())}", file=sys.stderr)
+        return 2
+    command = ["python", "-m", "pytest", "-p", "no:cacheprovider", *(suites or ["tests/privileged/triage"])]
+    if options.command:
+        command = shlex.split(options.command)
+    begun = time.monotonic()
+    disk = root_disk()
+    with tempfile.TemporaryDirectory(prefix="pyd-vm-", dir="/var/tmp") as scratch:
+        carried = (environment_disk(cache()), tree_disk(Path(scratch), command))
+        print(f"the machine's disks took {time.monotonic() - begun:.0f} s", flush=True)
+        code = boot(disk, carried, Path(scratch), hours=options.hours, accelerator=options.accel)
+    print(f"exit code {code} after {time.monotonic() - begun:.0f} s")
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
