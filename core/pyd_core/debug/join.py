@@ -581,7 +581,8 @@ def _open_terminal(plan: Plan, terminals: int, status: socket.socket) -> tuple[i
     slave = fcntl.ioctl(master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     rows, columns = plan["terminal"]
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    os.fchown(slave, plan["credentials"]["uid"], -1)
+    if plan["credentials"] is not None:
+        os.fchown(slave, plan["credentials"]["uid"], -1)
     channel: dict[int, int] = {}
     theirs: tuple[int, ...] = (master,)
     if plan.get("channel"):
