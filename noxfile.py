@@ -69,6 +69,13 @@ def snapshots(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix(session: nox.Session) -> None:
+    """The debug shell on every kind of container, state, way and engine; writes docs/debug-matrix.md."""
+    session.env["PYD_MATRIX"] = "docs/debug-matrix.md"
+    pytest(session, "tests/matrix")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Speed, as ratios beside a peer in one run; not part of the default run."""
     session.run(sys.executable, "benchmarks/run.py", *session.posargs)

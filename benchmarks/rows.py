@@ -7,49 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ground import PYD, Ground, needs_module
 from measure import Skip, environment, in_turn
+from row import Row
 from terminal import Meter
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table.
-
-    Attributes:
-        name: What was measured.
-        ours: The figure for pyd.
-        unit: Of both figures.
-        peer: The other program, empty without one.
-        theirs: Its figure.
-        limit: The most `ours` may be, or None.
-        limit_ratio: The most `ours / theirs` may be, or None.
-        note: What else is worth knowing.
-    """
-
-    name: str
-    ours: float
-    unit: str
-    peer: str = ""
-    theirs: float | None = None
-    limit: float | None = None
-    limit_ratio: float | None = None
-    note: str = ""
-
-    @property
-    def ratio(self) -> float | None:
-        """Ours to theirs."""
-        return self.ours / self.theirs if self.theirs else None
-
-    @property
-    def kept(self) -> bool | None:
-        """Whether it is within its budget; None without one."""
-        if self.limit is None and self.limit_ratio is None:
-            return None
-        within = self.limit is None or self.ours <= self.limit
-        return within and (self.limit_ratio is None or self.ratio is None or self.ratio <= self.limit_ratio)
+from triage import recorder, sweep, verdict
 
 
 def start(ground: Ground) -> list[Row]:
@@ -174,4 +137,7 @@ ROWS: dict[str, Callable[[Ground], list[Row]]] = {
     "logs": logs,
     "follow": follow,
     "dashboard": dashboard,
+    "triage": verdict,
+    "sweep": sweep,
+    "recorder": recorder,
 }

@@ -11,11 +11,15 @@ import site
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ground import ground
 from imports import costs
 from measure import Skip
-from rows import ROWS, Row
+from rows import ROWS
+
+if TYPE_CHECKING:
+    from row import Row
 
 SOURCE = Path(__file__).resolve().parent.parent
 

@@ -6,7 +6,7 @@ A pack names what its user wants to run; what those need comes by itself. To add
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -17,19 +17,27 @@ class Pack:
     Attributes:
         name: What users call it.
         revision: Counts changes of this declaration.
-        packages: Debian packages; Ubuntu has all of them under the same names.
-        links: Commands that a package's installation script would make, by name: the program in the same pack.
+        summary: What it is for, one line.
+        packages: Debian packages. Where releases or Ubuntu call one otherwise, `one|other`: the first there is.
+        links: Commands that a package's installation script would make, by name: the program in the same pack, or the
+            pattern of a path.
+        wheels: Python packages, as pip names them, for what Debian hasn't got.
+        arguments: What programs have to be told to find their files, by name; `{prefix}` is where the toolbox lies.
     """
 
     name: str
     revision: int
+    summary: str
     packages: tuple[str, ...]
     links: Mapping[str, str] = field(default_factory=dict)
+    wheels: tuple[str, ...] = ()
+    arguments: Mapping[str, str] = field(default_factory=dict)
 
 
 BASE = Pack(
     name="base",
     revision=4,
+    summary="what every shell has: bash, coreutils, editors, curl, strace, lsof, htop",
     packages=(
         *("bash", "dash", "coreutils", "findutils", "diffutils", "grep", "sed", "gawk", "debianutils", "hostname"),
         *("less", "file", "jq", "ripgrep", "tree", "vim", "nano"),
@@ -52,7 +60,72 @@ BASE = Pack(
 )
 """What every shell has."""
 
-PACKS: Mapping[str, Pack] = {pack.name: pack for pack in (BASE,)}
+NET = Pack(
+    name="net",
+    revision=1,
+    summary="networks: dig, nmap, socat, mtr, iperf3, tshark, conntrack, nft, ethtool",
+    packages=(
+        *("iproute2", "bind9-dnsutils", "tcpdump", "nmap", "socat", "mtr-tiny", "iperf3", "tshark", "conntrack"),
+        *("nftables", "ethtool"),
+    ),
+    arguments={"nmap": "--datadir {prefix}/share/nmap"},
+)
+
+TRACE = Pack(
+    name="trace",
+    revision=1,
+    summary="programs from inside: gdb, perf, bpftrace, ltrace, bpftool",
+    packages=("gdb", "linux-perf|linux-tools-generic", "bpftrace", "ltrace", "bpftool|linux-tools-common"),
+    arguments={"gdb": "--data-directory={prefix}/share/gdb"},
+)
+
+PYTHON = Pack(
+    name="python",
+    revision=1,
+    summary="Python programs: py-spy, debugpy",
+    packages=("python3-minimal", "libpython3-stdlib"),
+    wheels=("py-spy", "debugpy"),
+)
+
+JVM = Pack(
+    name="jvm",
+    revision=1,
+    summary="Java programs: jattach, which asks what jcmd, jstack and jmap ask",
+    packages=("jattach",),
+)
+
+NODE = Pack(name="node", revision=1, summary="Node.js: node with its inspector", packages=("nodejs",))
+
+GO = Pack(name="go", revision=1, summary="Go programs: dlv", packages=("delve",))
+
+DB = Pack(
+    name="db",
+    revision=1,
+    summary="databases: psql, mariadb, redis-cli, sqlite3",
+    packages=(
+        "postgresql-client-17|postgresql-client-16|postgresql-client-15",
+        *("mariadb-client-core", "redis-tools", "sqlite3", "libsqlite3-0"),
+    ),
+    links={name: f"lib/postgresql/*/bin/{name}" for name in ("psql", "pg_dump", "pg_isready")} | {"mysql": "mariadb"},
+)
+
+PACKS: Mapping[str, Pack] = {pack.name: pack for pack in (BASE, NET, TRACE, PYTHON, JVM, NODE, GO, DB)}
+
+
+def combine(packs: Sequence[str], packages: Sequence[str]) -> Pack:
+    """Returns the pack of a toolbox that holds the base, other packs by name, and more Debian packages."""
+    chosen = [BASE, *(PACKS[name] for name in sorted({*packs} - {BASE.name}))]
+    extra = tuple(sorted({*packages}))
+    return Pack(
+        name=",".join([*(pack.name for pack in chosen), *(f"={package}" for package in extra)]),
+        revision=sum(pack.revision for pack in chosen),
+        summary="",
+        packages=tuple(dict.fromkeys([*(one for pack in chosen for one in pack.packages), *extra])),
+        links={name: program for pack in chosen for name, program in pack.links.items()},
+        arguments={name: text for pack in chosen for name, text in pack.arguments.items()},
+        wheels=tuple(dict.fromkeys(wheel for pack in chosen for wheel in pack.wheels)),
+    )
+
 
 NEVER = frozenset(
     {
@@ -62,23 +135,36 @@ NEVER = frozenset(
         *("tzdata", "netbase", "libsqlite3-0"),
     }
 )
-"""Packages that set a machine up; a toolbox has no machine, so they are left out where others depend on them."""
+"""Packages that set a machine up; a toolbox has no machine, so they are left out where others depend on them
+and no pack names them."""
 
 _PYTHON = (
-    *("test/", "pydoc_data/", "unittest/", "_pyrepl/", "xmlrpc/", "turtle.py", "idlelib/", "ensurepip/", "lib2to3/"),
+    *("test/", "pydoc_data/", "unittest/", "_pyrepl/", "turtle.py", "idlelib/", "ensurepip/", "lib2to3/"),
     *("lib-dynload/_test", "lib-dynload/_codecs_", "lib-dynload/_sqlite3", "lib-dynload/xx", "sqlite3/", "dbm/"),
 )
 """Below its folder in `lib`; what of Python a shell's user is least likely to miss."""
 
 LEFT_OUT = (
     *(f"lib/python3.{minor}/{name}" for minor in range(11, 16) for name in _PYTHON),
+    *(
+        f"lib/{machine}-linux-gnu/gconv/{name}"
+        for machine in ("x86_64", "aarch64")
+        for name in ("IBM", "EBCDIC", "CP1")
+    ),
     *("include/", "share/vim/vim91/keymap/", "share/vim/vim91/print/", "share/vim/vim91/tools/"),
     *("share/doc/", "share/man/", "share/info/", "share/locale/", "share/lintian/", "share/bug/", "share/doc-base/"),
     *("share/applications/", "share/icons/", "share/pixmaps/", "share/menu/", "share/bash-completion/", "share/zsh/"),
-    *("share/gcc/", "share/gdb/", "share/initramfs-tools/", "share/fish/", "share/metainfo/", "share/polkit-1/"),
+    *(
+        "share/gcc/",
+        "share/gdb/auto-load/",
+        "share/initramfs-tools/",
+        "share/fish/",
+        "share/metainfo/",
+        "share/polkit-1/",
+    ),
     *("share/vim/vim91/doc/", "share/vim/vim91/tutor/", "share/vim/vim91/lang/", "share/vim/vim91/spell/"),
     *("share/vim/vim90/doc/", "share/vim/vim90/tutor/", "share/vim/vim90/lang/", "share/vim/vim90/spell/"),
     *("lib/systemd/", "lib/udev/", "lib/tmpfiles.d/", "lib/sysctl.d/", "lib/modules-load.d/", "lib/locale/"),
     *("etc/", "var/", "boot/", "run/", "home/", "root/", "srv/", "mnt/", "opt/", "dev/", "proc/", "sys/", "tmp/"),
 )
-"""Folders of packages that no tool needs while it runs."""
+"""How paths of packages begin that no tool needs while it runs."""

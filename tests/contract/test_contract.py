@@ -26,6 +26,13 @@ SPEC = Path(__file__).parents[1] / "core/model/spec/docker-engine-api-v1.45.yaml
 STREAMS = r"/(attach|attach/ws|wait|session|build|auth|push)$|/exec/{id}/start|/distribution/|/images/(create|search)"
 """What never ends, takes the connection over, or asks a registry: tested by hand elsewhere."""
 
+
+@schemathesis.serializer("application/x-tar")
+def archive(_: Any, value: Any) -> bytes:
+    """Anything but an archive."""
+    return bytes(value) if isinstance(value, bytes | bytearray) else str(value).encode("utf-8", "replace")
+
+
 schema = schemathesis.openapi.from_path(SPEC).exclude(path_regex=STREAMS)
 
 
@@ -136,15 +143,19 @@ def test_no_request_breaks_the_engine_and_every_answer_has_the_contracts_shape(c
             url,
             params=sent.get("params"),
             headers={name: str(value) for name, value in sent["headers"].items()},
-            content=json.dumps(body).encode() if body is not None else b"x" if sent.get("data") else None,
+            content=json.dumps(body).encode() if body is not None else sent.get("data"),
         )
     except (httpx.InvalidURL, UnicodeEncodeError):
         return  # no client can send it
     told = f"{sent['method']} {answer.url} {json.dumps(body)[:2000]} -> {answer.status_code} {answer.text[:500]}"
     assert answer.status_code < 500 or (answer.status_code == 501 and "not served" in answer.text), told
+    if case.path.endswith("/events") or sent["method"] == "HEAD":
+        return  # a stream of JSON texts; no body
     if answer.status_code >= 400:
         assert list(answer.json()) == ["message"], told
         return
+    if case.path == "/exec/{id}/json" and answer.json()["ExitCode"] is None:
+        return  # while it runs, as Docker Engine has it and docker-py reads it, whatever the contract says
     try:
         case.validate_response(answer, checks=[not_a_server_error, response_schema_conformance])
     except (Failure, FailureGroup) as failed:

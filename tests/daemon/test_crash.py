@@ -8,13 +8,16 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from support.docker import Docker
 from support.pydd import Pydd
+from support.registry import Registry
 
-KILLS = 8
+KILLS = int(os.environ.get("PYD_KILLS", "8"))
+"""`nox -s stress` kills more often."""
 
 
 @pytest.fixture
@@ -22,6 +25,12 @@ def fragile() -> Iterator[Pydd]:
     """An engine of its own, to be killed."""
     with Pydd.started() as engine:
         yield engine
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    with Registry.started(tmp_path) as started:
+        yield started.address
 
 
 def load_image(docker: Docker, engine: Pydd, image: str) -> None:
@@ -48,9 +57,26 @@ def test_containers_outlive_the_engine_and_are_found_again(docker: Docker, busyb
     ours("rm", "-f", lives, ends)
 
 
-def test_killed_at_random_moments_it_is_whole_and_leaves_nothing(docker: Docker, busybox: str, fragile: Pydd):
+def pushed(ours: Docker, image: str, registry: str) -> str:
+    """Pushes an image with a layer of its own and removes it here again."""
+    remote = f"{registry}/crash/image:1"
+    made = ours.create(
+        "layered", image, "sh", "-c", "printf %01000d 0 | tr 0 x > /layer", options=("--network", "none")
+    )
+    ours("start", "-a", made)
+    ours("commit", made, remote)
+    ours("rm", made)
+    ours("push", remote)
+    ours("rmi", remote)
+    return remote
+
+
+def test_killed_at_random_moments_it_is_whole_and_leaves_nothing(
+    docker: Docker, busybox: str, fragile: Pydd, registry: str
+):
     load_image(docker, fragile, busybox)
     ours = Docker(host=fragile.host)
+    remote = pushed(ours, busybox, registry)
     survivor = ours.run("survivor", busybox, "sleep", "100000")
     pid = ours.inspect(survivor)["State"]["Pid"]
     over = threading.Event()
@@ -65,6 +91,10 @@ def test_killed_at_random_moments_it_is_whole_and_leaves_nothing(docker: Docker,
             ours("start", name + "c", check=False)
             ours("exec", survivor, "true", check=False)
             ours("rm", "-f", name + "c", check=False)
+            ours("pull", remote, check=False)
+            ours("volume", "create", name, check=False)
+            ours("rmi", remote, check=False)
+            ours("volume", "rm", name, check=False)
 
     worker = threading.Thread(target=work)
     worker.start()
@@ -81,3 +111,10 @@ def test_killed_at_random_moments_it_is_whole_and_leaves_nothing(docker: Docker,
     left = ours("ps", "-aq").split()
     ours("rm", "-f", *left)
     assert ours("ps", "-aq") == ""
+    ours("pull", remote)
+    assert ours("run", "--rm", "--network", "none", remote, "cat", "/layer") == "x" * 1000
+    ours("rmi", remote)
+    ours("image", "prune", "-af")
+    store = fragile.config.root
+    for kind in ("layers", "blobs/sha256", "blobs/spool", "containers"):
+        assert list((store / kind).iterdir()) == []

@@ -14,6 +14,7 @@ from pyd_core.engine.client import Engine
 from pyd_core.engine.connect import open_engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import InvalidInput, NotFound
+from support.dashboard import Counting, Opened
 from support.docker import Docker, busybox_files
 from support.swarm import SwarmHost
 
@@ -106,7 +107,7 @@ async def _look_at_services(engine: Engine, image: str, node: str) -> None:
             return b"".join([part async for part in stream.chunks()]).count(b"hello") == 2
 
     await until(heard)
-    await engine.services.scale("web", 1)
+    await _look_at_the_dashboard(engine)
     await until(lambda: running("web", 1))
     with pytest.raises(InvalidInput, match="agent has no number of replicas"):
         await engine.services.scale("agent", 3)
@@ -121,6 +122,29 @@ async def _look_at_services(engine: Engine, image: str, node: str) -> None:
     with pytest.raises(NotFound):
         await engine.services.inspect("web")
     await engine.services.remove("agent")
+
+
+async def _look_at_the_dashboard(engine: Engine) -> None:
+    """Every view of the swarm, and a command on it."""
+    app = Counting(lambda: engine.endpoint)
+    async with app.run_test(size=(120, 30)) as pilot:
+        dashboard = Opened(app, pilot)
+        await dashboard.until_shown("7 Services")
+        for key, row, about in (
+            ("7", "2/2", "Tasks"),
+            ("8", "web.1", "container"),
+            ("9", "leader", "web.2"),
+            ("0", "agent, web", "replicated"),
+        ):
+            await dashboard.press(key)
+            await dashboard.until_shown(row)
+            await dashboard.until_shown(about)
+        await dashboard.press("7")
+        await dashboard.until_shown("agent")
+        await dashboard.press("j", "colon")
+        await dashboard.type("scale 1")
+        await dashboard.press("enter")
+        await dashboard.until_shown("web shall have 1 task")
 
 
 async def _look_at_secrets(engine: Engine) -> None:

@@ -102,10 +102,14 @@ class Opened:
         """Waits until the log of the container under the cursor is there in full, and nothing is painted any more."""
         if (key := self.table.key) is not None:
             await self.until(lambda: self._holds(key, len(scripted.containers[key].log)))
+        await self.at_rest(2 * SETTLE)
+
+    async def at_rest(self, seconds: float) -> None:
+        """Waits until nothing was painted for a while."""
         painted = -1
         while painted != self.app.painted:
             painted = self.app.painted
-            await self.pilot.pause(2 * SETTLE)
+            await self.pilot.pause(seconds)
 
     def _holds(self, key: str, lines: int) -> bool:
         """Whether the log of a container is there in full, with the marks that were still to come."""

@@ -45,10 +45,18 @@ class Pydd:
         try:
             yield engine
         finally:
+            engine.clear()
             engine.stop()
             left = engine.leftovers()
         shutil.rmtree(engine.home)
         assert left == {}
+
+    def clear(self) -> None:
+        """Removes the containers that a test which failed has left: they would outlive the engine."""
+        docker = ["docker", "-H", self.host]
+        left = subprocess.run([*docker, "ps", "-aq"], capture_output=True, text=True, check=False).stdout.split()
+        if left:
+            subprocess.run([*docker, "rm", "-f", "-v", *left], capture_output=True, check=False)
 
     @property
     def host(self) -> str:
@@ -57,7 +65,7 @@ class Pydd:
     def command(self, *more: str) -> list[str]:
         """What starts it, with more options."""
         directories = ["--root", str(self.config.root), "--run", str(self.config.run)]
-        return [sys.executable, "-m", "pyd_core.daemon", *directories, *more]
+        return ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "pyd_core.daemon", *directories, *more]
 
     def start(self, *more: str) -> None:
         """Starts it with more options and waits until it says that it listens."""

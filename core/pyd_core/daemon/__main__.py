@@ -7,10 +7,14 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyd_core.daemon.config import DEFAULT_ROOT, DEFAULT_RUN, DaemonConfig
 from pyd_core.daemon.settings import DEFAULT_SETTINGS
 from pyd_core.errors import PydError
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Beside
 
 
 def main() -> int:
@@ -32,12 +36,12 @@ def main() -> int:
     return run(DaemonConfig(**options))
 
 
-def run(config: DaemonConfig) -> int:
-    """Runs an engine in the foreground and returns its exit code."""
+def run(config: DaemonConfig, *, beside: Beside | None = None) -> int:
+    """Runs an engine in the foreground, and some work beside it, and returns its exit code."""
     from pyd_core.daemon.engine import serve  # noqa: PLC0415 - after the options are known to be good
 
     try:
-        asyncio.run(serve(config))
+        asyncio.run(serve(config, beside=beside))
     except PydError as error:
         print(f"pydd: {error.message}", file=sys.stderr)  # noqa: T201 - before there is anyone else to tell
         if error.hint:

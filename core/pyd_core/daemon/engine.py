@@ -10,7 +10,9 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from pyd_core.daemon import settings
 from pyd_core.daemon.config import GROUPS, DaemonConfig
@@ -158,8 +160,16 @@ async def _until_idle(daemon: Daemon, clients: TaskOwner, over: asyncio.Event) -
             return
 
 
-async def serve(config: DaemonConfig) -> None:
+Beside = Callable[[str], Coroutine[Any, Any, None]]
+"""Work that goes on while an engine runs, given its address: the rooms above this one have some."""
+
+
+async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
     """Runs an engine until SIGTERM or SIGINT.
+
+    Args:
+        config: Where and how.
+        beside: Runs from when it listens until it ends; cancelled then.
 
     Raises:
         Refused: Not root.
@@ -179,7 +189,10 @@ async def serve(config: DaemonConfig) -> None:
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(reader, writer, lambda head, chunks: dispatch(daemon, head, chunks))
-        await clients.start(connection.serve())
+        with contextlib.suppress(
+            asyncio.CancelledError
+        ):  # 3.11 reports a connection's task that was cancelled as a bug
+            await clients.start(connection.serve())
 
     given = inherited()
 
@@ -199,9 +212,13 @@ async def serve(config: DaemonConfig) -> None:
         os.close(config.ready_fd)
     if config.idle:
         daemon.tasks.start(_until_idle(daemon, clients, over))
+    company = TaskOwner(on_error=_report)
+    if beside is not None:
+        company.start(beside(f"unix://{config.socket_path}"))
     try:
         await over.wait()
     finally:
+        await company.aclose()
         for each in (server, *by_tcp):
             each.close()
         if given is None:  # systemd goes on listening on its own

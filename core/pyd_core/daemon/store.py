@@ -3,10 +3,16 @@
 A row is written before the steps it announces and again when they are done, so its own `phase` is the journal: what is
 found half made or half removed at start is undone or finished. The write-ahead log with `synchronous=NORMAL` keeps
 every committed row over a crash of this process; a power cut may lose the last ones, never part of one.
+
+Some space is held in reserve beside the file and given up when the disk is full: the end of a container and its removal
+must be written down then too. Until it can be held again nothing new is made.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +25,8 @@ from pyd_core.errors import ConfigError
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+RESERVE = 1 << 20
+"""Bytes; a thousand times what a container's row takes."""
 SCHEMA = 1
 """The version of what lies in the file; `_UPGRADES[n]` turns version n into n + 1."""
 
@@ -40,10 +48,14 @@ class Store:
                 f"{path} was written by a newer pyd (schema {found}, this one knows {SCHEMA})",
                 hint="update pyd, or choose another --root",
             )
-        with self.together():
-            for version in range(found, SCHEMA):
-                self._db.execute(_UPGRADES[version])
-            self._db.execute(f"PRAGMA user_version={SCHEMA}")
+        self._reserve = path.with_name("reserve")
+        with contextlib.suppress(OSError):
+            self.check_room()
+        if found < SCHEMA:
+            with self.together():
+                for version in range(found, SCHEMA):
+                    self._db.execute(_UPGRADES[version])
+                self._db.execute(f"PRAGMA user_version={SCHEMA}")
 
     def close(self) -> None:
         """Closes the file."""
@@ -61,15 +73,46 @@ class Store:
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
+        self._write("COMMIT")
+
+    def check_room(self) -> None:
+        """Refuses what would make something new on a full disk.
+
+        Raises:
+            OSError: ENOSPC.
+        """
+        if self._reserve.exists():
+            return
+        try:
+            with self._reserve.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, RESERVE)
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+            raise
+
+    def _write(self, statement: str, values: tuple[object, ...] = ()) -> None:
+        try:
+            self._db.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            try:
+                self._reserve.unlink()
+                self._db.execute(statement, values)
+            except (FileNotFoundError, sqlite3.OperationalError):
+                raise OSError(errno.ENOSPC, "no space left on device", str(self._reserve.parent)) from error
 
     def put(self, kind: str, key: str, body: bytes) -> None:
-        """Writes a row."""
-        self._db.execute("INSERT OR REPLACE INTO object VALUES (?, ?, ?)", (kind, key, body))
+        """Writes a row.
+
+        Raises:
+            OSError: The disk is full (ENOSPC).
+        """
+        self._write("INSERT OR REPLACE INTO object VALUES (?, ?, ?)", (kind, key, body))
 
     def delete(self, kind: str, key: str) -> None:
         """Removes a row, if there."""
-        self._db.execute("DELETE FROM object WHERE kind = ? AND id = ?", (kind, key))
+        self._write("DELETE FROM object WHERE kind = ? AND id = ?", (kind, key))
 
     def all(self, kind: str) -> Iterator[tuple[str, bytes]]:
         """Returns every row of a kind."""

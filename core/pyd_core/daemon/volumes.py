@@ -38,6 +38,7 @@ class Volumes:
 
     def __init__(self, root: Path, store: Store, events: EventBus) -> None:
         self._root = root
+        self._store = store
         self._shelf = Shelf(store, "volume", VolumeRecord)
         self._events = events
         self.users: Callable[[str], list[str]] = lambda name: []  # noqa: ARG005 - set by the engine
@@ -107,6 +108,7 @@ class Volumes:
             raise InvalidInput(f"create {name}: invalid option: {min(unknown)!r}")
         if options and "device" not in options:
             raise InvalidInput(f"create {name}: missing device in volume options")
+        self._store.check_room()
         self.path(name).mkdir(parents=True, mode=0o755)
         record = VolumeRecord(name=name, created_ns=time.time_ns(), labels=labels, options=dict(options or {}))
         self._shelf.put(name, record)

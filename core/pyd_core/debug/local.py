@@ -106,6 +106,7 @@ class LocalAccess:
             folder = open_in_root(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOCTTY)
             try:
                 found: list[Entry] = []
+                maps = self._maps()
                 with os.scandir(folder) as entries:
                     for entry in entries:
                         if len(found) >= MOST_NAMES:
@@ -115,7 +116,7 @@ class LocalAccess:
                             link = os.readlink(entry.name, dir_fd=folder) if entry.is_symlink() else ""
                         except OSError:
                             continue  # gone since it was listed
-                        found.append(self._entry(entry.name, facts, link))
+                        found.append(_entry(entry.name, facts, link, maps))
                 return found
             finally:
                 os.close(folder)
@@ -129,7 +130,7 @@ class LocalAccess:
                 link = os.readlink("", dir_fd=place) if stat.S_ISLNK(facts.st_mode) else ""
             finally:
                 os.close(place)
-        return self._entry(path.rstrip("/").rpartition("/")[2] or "/", facts, link)
+        return _entry(path.rstrip("/").rpartition("/")[2] or "/", facts, link, self._maps())
 
     def read_file(self, path: str, *, offset: int = 0, limit: int = 1 << 24) -> bytes:
         """See `Access`."""
@@ -143,7 +144,8 @@ class LocalAccess:
 
     def write_file(self, path: str, data: bytes, *, mode: int | None = None) -> None:
         """See `Access`; what is mounted on a file can't be replaced, and is written in place."""
-        owner = outside(0, self._map("uid")), outside(0, self._map("gid"))
+        uids, gids = self._maps()
+        owner = outside(0, uids), outside(0, gids)
         with self._root() as root, _mapped(path):
             write_whole(root, path, data, mode=mode, owner=owner)
 
@@ -188,24 +190,25 @@ class LocalAccess:
         finally:
             os.close(root)
 
-    def _map(self, kind: str) -> str:
+    def _maps(self) -> tuple[str, str]:
+        """The target's `uid_map` and `gid_map`."""
         try:
-            return self._target.process.read(f"{kind}_map").decode()
+            uids, gids = (self._target.process.read(f"{kind}_map").decode() for kind in ("uid", "gid"))
         except OSError as error:
             raise self._ended() from error
-
-    def _entry(self, name: str, facts: os.stat_result, link: str) -> Entry:
-        uid, gid = inside(facts.st_uid, self._map("uid")), inside(facts.st_gid, self._map("gid"))
-        return Entry(
-            name=name, mode=facts.st_mode, size=facts.st_size, uid=uid, gid=gid, changed=facts.st_mtime, link=link
-        )
+        return uids, gids
 
     def _still_there(self) -> None:
-        self._map("uid")
+        self._maps()
 
     def _ended(self) -> Conflict:
         name = self._target.name
         return Conflict(f"{name} has ended", hint=f"see how: pyd triage {name}", reference="not-running")
+
+
+def _entry(name: str, facts: os.stat_result, link: str, maps: tuple[str, str]) -> Entry:
+    uid, gid = inside(facts.st_uid, maps[0]), inside(facts.st_gid, maps[1])
+    return Entry(name=name, mode=facts.st_mode, size=facts.st_size, uid=uid, gid=gid, changed=facts.st_mtime, link=link)
 
 
 def _read(file: int, limit: int) -> bytes:

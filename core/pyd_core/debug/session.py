@@ -22,6 +22,7 @@ from pyd_core.debug.reference import find_subject
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, Target, running_target
 from pyd_core.debug.toolbox import PREFIX, store
+from pyd_core.debug.toolbox.selection import chosen
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.session import Session as EngineSession
@@ -31,7 +32,6 @@ from pyd_core.linux.beneath import read_in_root
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
-from pyd_debugimages.packs import BASE
 
 if TYPE_CHECKING:
     from pyd_core.debug.toolbox.apt import Progress
@@ -140,22 +140,6 @@ def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:
     return "pyd isn't root here" if local else f"{endpoint.url} is another machine"
 
 
-def require_local(endpoint: Endpoint) -> None:
-    """Does nothing where this process can enter containers of an engine by itself.
-
-    Raises:
-        PydError: It can't, and why.
-    """
-    if endpoint.socket_path is None:
-        raise Unsupported(
-            f"the builtins can't look into containers of {endpoint.url} from here yet",
-            hint="run pyd on the engine's own machine",
-            reference="not-local",
-        )
-    if os.geteuid() != 0:
-        raise Refused("looking into a container takes root", hint="run it with sudo", reference="not-root")
-
-
 def carry_out(
     target: Target,
     options: DebugOptions,
@@ -180,8 +164,9 @@ def carry_out(
 
 
 def find_toolbox(progress: Progress) -> str:
-    """Returns the folder of the base toolbox, made first if it isn't there."""
-    there = store.find_anywhere(BASE)
+    """Returns the folder of the toolbox that is chosen, made first if it isn't there."""
+    pack = chosen().pack()
+    there = store.find_anywhere(pack)
     if there is not None:
         return there
     from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
@@ -189,7 +174,7 @@ def find_toolbox(progress: Progress) -> str:
     def making(stage: str, done: int, total: int) -> None:
         progress(f"making the toolbox: {stage}", done, total)
 
-    return str(store.build(BASE, Path(store.store_root()), making))
+    return str(store.build(pack, Path(store.store_root()), making))
 
 
 async def ending(containers: Containers, target: Target | Elsewhere) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from pyd_core.engine.options import CommitOptions
@@ -114,6 +114,17 @@ class Containers:
         """Waits until it is `not-running`, has made its `next-exit`, or is `removed`."""
         path = f"/containers/{segment(name)}/wait"
         return decode(await self._session.post(path, {"condition": condition}), WaitResult)
+
+    @asynccontextmanager
+    async def waiting(self, name: str, *, condition: str) -> AsyncIterator[Callable[[], Awaitable[WaitResult]]]:
+        """Begins to wait as `wait` does; once the block is entered, nothing can happen that is missed."""
+        path = f"/containers/{segment(name)}/wait"
+        async with self._session.stream("POST", path, {"condition": condition}) as stream:
+
+            async def ended() -> WaitResult:
+                return decode(b"".join([chunk async for chunk in stream.chunks()]), WaitResult)
+
+            yield ended
 
     async def top(self, name: str, *, ps_args: str | None = None) -> Processes:
         """Returns its processes as the host's `ps` sees them."""

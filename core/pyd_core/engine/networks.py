@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from pyd_core.engine.session import Session, segment
+from pyd_core.errors import NotFound
 from pyd_core.model.base import decode
 from pyd_core.model.network import (
     ConnectBody,
@@ -58,6 +59,10 @@ class Networks:
         body = DisconnectBody(container=container, force=force)
         await self._session.post(f"/networks/{segment(name)}/disconnect", body=body)
 
-    async def remove(self, name: str) -> None:
-        """Removes it."""
-        await self._session.send("DELETE", f"/networks/{segment(name)}")
+    async def remove(self, name: str, *, force: bool = False) -> None:
+        """Removes it; `force` is content when there is none."""
+        try:
+            await self._session.send("DELETE", f"/networks/{segment(name)}")
+        except NotFound:
+            if not force:
+                raise

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pyd_core.engine.session import Session
+from pyd_core.engine.swarm_edit import Edit
 from pyd_core.model.base import decode
 from pyd_core.model.swarm import Swarm as SwarmModel
 
@@ -41,6 +43,23 @@ class Swarm:
         }
         await self._session.post("/swarm/join", body=body)
         self._session.renegotiate()
+
+    async def edit(self, change: Edit, *, rotate: str = "") -> None:
+        """Changes the swarm's spec by a function that edits it in place.
+
+        Args:
+            change: What it does.
+            rotate: Whose join token is made anew: `worker` or `manager`.
+        """
+        known = await self._session.get("/swarm", dict[str, Any])
+        spec: dict[str, Any] = known.get("Spec", {})
+        change(spec)
+        query = {
+            "version": int(known.get("Version", {}).get("Index", 0)),
+            "rotateWorkerToken": rotate == "worker",
+            "rotateManagerToken": rotate == "manager",
+        }
+        await self._session.post("/swarm/update", query, body=spec)
 
     async def leave(self, *, force: bool = False) -> None:
         """Is no member any more; a manager only with `force`."""

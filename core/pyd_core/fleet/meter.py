@@ -14,6 +14,7 @@ from pyd_core.fleet.delta import Delta
 from pyd_core.fleet.entry import Entry
 from pyd_core.fleet.fleet import Fleet
 from pyd_core.fleet.local_stats import LocalHost, LocalReader
+from pyd_core.fleet.series import Series
 from pyd_core.fleet.stats import Sample, Usage, from_api, usage
 from pyd_core.tasks import TaskOwner
 
@@ -51,6 +52,7 @@ class Meter:
         self._streams: dict[str, asyncio.Task[None]] = {}
         self._before: dict[str, Sample] = {}
         self._usage: dict[str, Usage] = {}
+        self._series: dict[str, Series] = {}
         self._subscribers: list[Callable[[], None]] = []
         self._wake = asyncio.Event()
         self._tasks = TaskOwner()
@@ -61,6 +63,11 @@ class Meter:
     def usage(self) -> Mapping[str, Usage]:
         """The newest of each watched container that runs."""
         return MappingProxyType(self._usage)
+
+    @property
+    def series(self) -> Mapping[str, Series]:
+        """What containers used while they were watched, of those that are there still."""
+        return MappingProxyType(self._series)
 
     def watch(self, identities: Iterable[str]) -> None:
         """Sets what is on screen; all else is forgotten."""
@@ -143,8 +150,11 @@ class Meter:
         return new or bool(self._streams)
 
     def _add(self, identity: str, sample: Sample) -> None:
-        self._usage[identity] = usage(sample, self._before.get(identity))
+        now = self._usage[identity] = usage(sample, self._before.get(identity))
         self._before[identity] = sample
+        if identity not in self._series:
+            self._series[identity] = Series()
+        self._series[identity].add(now)
 
     def _drop(self, identity: str) -> None:
         self._usage.pop(identity, None)
@@ -202,5 +212,7 @@ class Meter:
                     return
 
     def _fleet_changed(self, delta: Delta) -> None:
+        for identity in delta.removed:
+            self._series.pop(identity, None)
         if (delta.changed | delta.removed) & self._watched:
             self._wake.set()

@@ -8,19 +8,17 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-import msgspec
-
+from pyd_core.engine.backoff import Backoff
 from pyd_core.engine.client import Engine
-from pyd_core.errors import ConfigError, NotFound, PydError
+from pyd_core.errors import ConfigError, EngineUnavailable, NotFound, PydError
+from pyd_core.fleet.dead import as_dead, bare
 from pyd_core.fleet.delta import Delta
 from pyd_core.fleet.fleet import Fleet
 from pyd_core.fleet.history_store import Death, HistoryStore, Point
 from pyd_core.fleet.meter import Meter
 from pyd_core.fleet.missed import MARGIN_NS, SAME_NS, death_of, deaths_in
 from pyd_core.fleet.tail import Tail
-from pyd_core.model.base import format_time
 from pyd_core.model.container import Container
-from pyd_core.model.container_state import ContainerState
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
 from pyd_core.triage.collect.events import fetch_all
@@ -241,8 +239,7 @@ class Recorder:
             known = self._known[identity] = _Known()
         if known is not None:
             known.deaths.append(when)
-        async with self._limit:
-            await self._record(die, _Known(), None, events)
+        await self._record(die, _Known(), None, events)
 
     async def _surroundings(self) -> Surroundings:
         if self._around is None:
@@ -262,8 +259,7 @@ class Recorder:
             remembered = known.container
             events = known.events
             await asyncio.sleep(SETTLE)
-            async with self._limit:
-                await self._record(die, known, remembered, tuple(events))
+            await self._record(die, known, remembered, tuple(events))
         finally:
             self._pending[die.time_nano] -= 1
             if not self._pending[die.time_nano]:
@@ -273,6 +269,23 @@ class Recorder:
                 self._known.pop(identity, None)
 
     async def _record(self, die: Event, known: _Known, remembered: Container | None, events: tuple[Event, ...]) -> None:
+        """Records a death once the engine can be asked about it: it may be going down itself just now."""
+        backoff = Backoff()
+        while True:
+            try:
+                async with self._limit:
+                    death = await self._judged(die, known, remembered, events)
+                break
+            except EngineUnavailable:
+                await backoff.wait()
+        self._deaths.append(death)
+        self._flush()
+        if self._on_death is not None:
+            await self._on_death(death)
+
+    async def _judged(
+        self, die: Event, known: _Known, remembered: Container | None, events: tuple[Event, ...]
+    ) -> Death:
         identity = die.actor.id
         around = await self._surroundings()
         async with self._looking:  # the kernel log may be long, and others wait for this loop
@@ -283,10 +296,10 @@ class Recorder:
             container = await self._engine.containers.inspect(identity)
         except NotFound:
             gone = True
-            container = remembered or _bare(die)
+            container = remembered or bare(die)
         started = next((event.time_nano for event in events if event.verb == "start"), None)
         case = Case(
-            container=_as_dead(container, die, started_ns=started),
+            container=as_dead(container, die, started_ns=started),
             now_ns=max(time.time_ns(), die.time_nano),
             tool=around.tool,
             events=events,
@@ -302,7 +315,7 @@ class Recorder:
         await complete(case, self._engine, around, main_pid=pid)
         case.cgroup = Cgroup(memory_peak=peak)
         verdict = decide(case)
-        death = Death(
+        return Death(
             name=case.name,
             container=identity,
             image=case.container.config.image,
@@ -314,10 +327,6 @@ class Recorder:
             verdict=verdict,
             lines=tuple(line.text for line in case.lines or ()),
         )
-        self._deaths.append(death)
-        self._flush()
-        if self._on_death is not None:
-            await self._on_death(death)
 
     def _measured(self) -> None:
         for identity, usage in self.meter.usage.items():
@@ -359,35 +368,3 @@ class Recorder:
         if text != self._said:
             self._said = text
             self._on_problem(text)
-
-
-def _bare(die: Event) -> Container:
-    """A container that was gone before anybody could look: all that is known is in its last event."""
-    attributes = die.actor.attributes
-    return Container(id=die.actor.id, name_=f"/{attributes.get('name', '')}")
-
-
-def _as_dead(container: Container, die: Event, *, started_ns: int | None) -> Container:
-    """The container as inspect would have shown it right after that death.
-
-    By now it may run again, or be gone; its pid and health are those of another time.
-    """
-    state = container.state
-    code = die.actor.attributes.get("exitCode") or die.actor.attributes.get("containerExitCode") or ""
-    number = int(code) if code.isdigit() else None
-    same = not state.running and abs((state.finished_ns or 0) - die.time_nano) < 5 * 10**9
-    seen = state if same else ContainerState(oom_killed=False, started_at=state.started_at)
-    started = seen.started_at if same or started_ns is None else format_time(started_ns)
-    dead = msgspec.structs.replace(
-        seen,
-        status="exited",
-        running=False,
-        paused=False,
-        restarting=state.restarting or (state.running and container.restart_count > 0),
-        pid=0,
-        exit_code=state.exit_code if number is None else number,
-        started_at=started or format_time(die.time_nano),
-        finished_at=seen.finished_at if same else format_time(die.time_nano),
-        health=None,
-    )
-    return msgspec.structs.replace(container, state=dead)

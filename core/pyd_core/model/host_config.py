@@ -46,6 +46,10 @@ class BindOptions(Wire):
     propagation: str = ""
     non_recursive: bool = False
     create_mountpoint: bool = False
+    read_only_non_recursive: bool = False
+    """What is mounted below stays writable."""
+    read_only_force_recursive: bool = False
+    """Fail where what is mounted below can't be made read-only."""
 
 
 class DriverConfig(Wire):
@@ -86,6 +90,7 @@ class Mount(Wire):
     source: str = ""
     type: str = ""
     read_only: bool = False
+    consistency: str = ""
     bind_options: BindOptions | None = None
     volume_options: VolumeOptions | None = None
     tmpfs_options: TmpfsOptions | None = None

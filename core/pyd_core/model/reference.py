@@ -74,3 +74,15 @@ def parse(text: str, *, default_tag: str = "latest") -> Reference:
     if not tag and not digest:
         tag = default_tag
     return Reference(domain, path, tag, digest)
+
+
+def divided(text: str) -> tuple[str, str]:
+    """Divides the name of an image to be made into repository and tag; both are empty without one.
+
+    Raises:
+        InvalidInput: It is no name of an image.
+    """
+    if not text:
+        return "", ""
+    reference = parse(text)
+    return reference.familiar, reference.tag

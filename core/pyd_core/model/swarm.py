@@ -28,6 +28,15 @@ class JoinTokens(Wire):
     manager: str = ""
 
 
+class TlsInfo(Wire):
+    """What the members trust."""
+
+    SPEC: ClassVar[str] = "TLSInfo"
+
+    trust_root: str = ""
+    """PEM."""
+
+
 class Swarm(Wire):
     """A swarm, as a manager tells of it."""
 
@@ -39,3 +48,4 @@ class Swarm(Wire):
     updated_at: str = ""
     spec: SwarmSpec = msgspec.field(default_factory=SwarmSpec)
     join_tokens: JoinTokens = msgspec.field(default_factory=JoinTokens)
+    tls_info: TlsInfo = msgspec.field(name="TLSInfo", default_factory=TlsInfo)

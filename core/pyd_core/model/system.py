@@ -38,6 +38,15 @@ class Version(Wire):
     components: list[Component] = []
 
 
+class Peer(Wire):
+    """A manager of the swarm."""
+
+    SPEC: ClassVar[str] = "PeerNode"
+
+    node_id: str = msgspec.field(name="NodeID", default="")
+    addr: str = ""
+
+
 class SwarmInfo(Wire):
     """Whether the engine is a member of a swarm."""
 
@@ -46,6 +55,7 @@ class SwarmInfo(Wire):
     node_id: str = msgspec.field(name="NodeID", default="")
     local_node_state: str = "inactive"
     control_available: bool = False
+    remote_managers: list[Peer] | None = None
 
 
 class Info(Wire):

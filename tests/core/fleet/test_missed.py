@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pyd_core.fleet.missed import death_of, deaths_in
 from pyd_core.model.base import format_time
-from pyd_core.model.container import Container, ContainerState
+from pyd_core.model.container import Container
+from pyd_core.model.container_state import ContainerState
 from pyd_core.model.event import Actor, Event
 
 SECOND = 10**9

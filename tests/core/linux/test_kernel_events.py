@@ -36,6 +36,38 @@ Tasks state (memory values in pages):
 oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/system.slice/docker-{ID}.scope,task=postgres,pid=9001,uid=999
 Out of memory: Killed process 9001 (postgres) total-vm:3249380kB, anon-rss:2800000kB, file-rss:0kB, shmem-rss:0kB, UID:999 pgtables:6400kB oom_score_adj:0"""
 
+LINUX_3_10 = f"""httpd invoked oom-killer: gfp_mask=0xd0, order=0, oom_score_adj=0
+Task in /docker/{ID} killed as a result of limit of /docker/{ID}
+memory: usage 65536kB, limit 65536kB, failcnt 120
+[ pid ]   uid  tgid total_vm      rss nr_ptes swapents oom_score_adj name
+[ 2911]     0  2911     1540      310       7        0             0 sh
+[ 2950]    48  2950    70211    15876     140        0             0 httpd
+Memory cgroup out of memory: Kill process 2950 (httpd) score 970 or sacrifice child
+Killed process 2950 (httpd) total-vm:280844kB, anon-rss:62044kB, file-rss:1460kB, shmem-rss:0kB"""
+
+LINUX_5_10 = f"""node invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0
+memory: usage 102400kB, limit 102400kB, failcnt 812
+[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name
+[   5120]  1000  5120   160210    24900  1110016        0             0 node
+oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset={ID},mems_allowed=0,oom_memcg=/system.slice/docker-{ID}.scope,task_memcg=/system.slice/docker-{ID}.scope,task=node,pid=5120,uid=1000
+Memory cgroup out of memory: Killed process 5120 (node) total-vm:640840kB, anon-rss:97220kB, file-rss:2380kB, shmem-rss:0kB, UID:1000 pgtables:1084kB oom_score_adj:0
+oom_reaper: reaped process 5120 (node), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB"""
+
+GROUP_KILL_6_1 = f"""worker invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0
+memory: usage 51200kB, limit 51200kB, failcnt 40
+[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name
+[    700]     0   700      600      300    40960        0             0 main app
+[    701]     0   701    12000    11000   130000        0             0 worker
+oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/machine.slice/libpod-{ID}.scope,task_memcg=/machine.slice/libpod-{ID}.scope/container,task=worker,pid=701,uid=0
+Memory cgroup out of memory: Killed process 701 (worker) total-vm:48000kB, anon-rss:44000kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:127kB oom_score_adj:0
+Tasks in /machine.slice/libpod-{ID}.scope are going to be killed due to memory.oom.group set
+Memory cgroup out of memory: Killed process 700 (main app) total-vm:2400kB, anon-rss:200kB, file-rss:1000kB, shmem-rss:0kB, UID:0 pgtables:40kB oom_score_adj:0"""
+
+OLD_FAULTS = """httpd[2950]: segfault at 10 ip 00007f2a1b2c3d4e sp 00007ffd00112233 error 4 in libc-2.17.so[7f2a1b200000+1c2000]
+Web Content[412]: segfault at 0 ip 000055d0c0ffee00 sp 00007ffe00000010 error 6 in app[55d0c0f00000+20000]
+traps: a.out[31337] general protection ip:7f0012345678 sp:7ffc00000000 error:0 in libc-2.31.so[7f0012300000+178000]
+traps: demo[99] trap invalid opcode ip:400526 sp:7ffe00000000 error:0 in demo[400000+1000]"""
+
 FAULTS = """segv[13671]: segfault at 8 ip 000000000040146e sp 00007ffe35bb0b38 error 6 in segv[146e,401000+72000] likely on CPU 1
 python3[812]: segfault at 0 ip 00007f1e2b3c4d5e sp 00007ffc12345678 error 4 in libfoo.so.1[7f1e2b3c0000+5000]
 traps: abrt[14505] general protection fault ip:40117d sp:7ffd6a3746b0 error:0 in abrt[117d,401000+72000]
@@ -69,6 +101,28 @@ def test_kernels_before_5_0_name_the_group_in_a_line_of_its_own() -> None:
     assert (kill.pid, kill.task_cgroup, kill.limit_cgroup) == (4217, f"/docker/{ID}", f"/docker/{ID}")
     assert kill.limit_bytes == 512 * 2**20
     assert [task.name for task in kill.tasks] == ["java"]
+
+
+def test_the_reports_of_centos_7_debian_11_and_group_kills_are_read_alike() -> None:
+    (old,) = found(LINUX_3_10).ooms
+    assert (old.pid, old.name, old.limit_bytes, old.anon_bytes) == (2950, "httpd", 64 * 2**20, 62044 * 1024)
+    assert ID in old.task_cgroup
+    assert [task.pid for task in old.tasks] == [2911, 2950]
+    (newer,) = found(LINUX_5_10).ooms
+    assert (newer.pid, newer.limit_bytes) == (5120, 100 * 2**20)
+    assert newer.limit_cgroup == f"/system.slice/docker-{ID}.scope"
+    first, second = found(GROUP_KILL_6_1).ooms
+    assert [(kill.pid, kill.name) for kill in (first, second)] == [(701, "worker"), (700, "main app")]
+    assert all(ID in kill.task_cgroup and not kill.whole_machine for kill in (first, second))
+
+
+def test_faults_of_older_kernels_and_of_names_with_spaces() -> None:
+    assert [(fault.name, fault.pid, fault.kind, fault.where) for fault in found(OLD_FAULTS).faults] == [
+        ("httpd", 2950, "segfault", "libc-2.17.so"),
+        ("Web Content", 412, "segfault", "app"),
+        ("a.out", 31337, "general protection", "libc-2.31.so"),
+        ("demo", 99, "invalid opcode", "demo"),
+    ]
 
 
 def test_a_machine_out_of_memory_is_told_from_a_limit() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.debugging import Run, command, ready_toolbox
-from support.docker import LONE, Docker
+from support.docker import Docker
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,5 +33,5 @@ def debug() -> Run:
 @pytest.fixture(scope="session")
 def locked(docker: Docker, distroless: str) -> str:
     """A container that allows as little as can be: one static program, read-only, no user of its own, no rights."""
-    options = ("--read-only", "--user", "1000", "--cap-drop", "ALL", *LONE)
+    options = ("--read-only", "--user", "1000", "--cap-drop", "ALL")
     return docker.run("locked", distroless, options=options)

@@ -171,3 +171,16 @@ def test_a_builtin_that_is_none_and_options_that_contradict_are_refused(debug: R
     process = f"pid:{main_pid(docker, planted.name)}"
     assert debug(process, "-b", "sockets --json").stdout == planted("sockets --json").stdout
     assert "is no container" in debug(process, "-b", "logs").stderr
+
+
+def test_with_the_hosts_pids_and_network_only_the_containers_own_are_shown(debug: Run, docker: Docker, busybox: str):
+    options = ("--pid", "host", "--network", "host", "--stop-signal", "KILL")
+    script = "httpd -p 127.0.0.1:0 -h / 2>/dev/null; exec sleep 1000"
+    shared = Builtins(debug, docker.run("shared", busybox, "sh", "-c", script, options=options))
+    pid = main_pid(docker, shared.name)
+    found = shared.json("ps")
+    assert {one["name"] for one in found} <= {"sh", "sleep", "httpd"}
+    assert pid in {one["pid"] for one in found}
+    assert all(one["process"] for one in shared.json("sockets"))
+    assert "[no-such-process]" in shared("fds 1").stderr  # the host's first is none of its own
+    assert "the traffic of the whole machine" in shared("pcap no such filter").stderr

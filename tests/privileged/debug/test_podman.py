@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from socket import AF_UNIX
 from socket import socket as listener
+from typing import Any
 
 import pytest
 
@@ -106,3 +108,24 @@ def test_in_a_user_namespace_root_is_the_containers_and_nobody_on_the_host(podma
     ]
     as_target = podman.debug("--as", "target", name, "-c", "grep -E 'Cap(Eff|Bnd)' /proc/self/status")
     assert as_target.stdout.splitlines() == wanted
+
+
+def test_builtins_number_users_as_the_container_does_and_write_as_its_root(podman: Podman, tmp_path: Path):
+    name = podman.run("builtins", "--uidmap", "0:100000:65536", "--memory", "64m")
+
+    def told(line: str) -> Any:
+        done = podman.debug(name, "-b", f"{line} --json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    assert [one["name"] for one in told("ps")] == ["app"]
+    assert (told("caps")["uid"], told("caps")["user_namespace"]) == (0, True)
+    assert told("cgroup")["memory_limit"] == 64 << 20
+    assert {one["name"]: one["uid"] for one in told("files /")}["app"] == 0
+    (tmp_path / "sent").write_text("sent")
+    told(f"put {tmp_path}/sent /etc/sent")
+    pid = podman("inspect", "-f", "{{.State.Pid}}", name)
+    assert Path(f"/proc/{pid}/root/etc/sent").stat().st_uid == 100000
+    assert told("dns localhost")[0]["source"] == "/etc/hosts"
+    assert {one["name"] for one in told("net")["interfaces"]} == {"lo"}
+    assert told("diff")

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.debug.toolbox import PREFIX, store
-from pyd_core.errors import ToolboxError
+from pyd_core.debug.toolbox import PREFIX, manage, store
+from pyd_core.debug.toolbox.renew import renew
+from pyd_core.debug.toolbox.selection import Selection, chosen
+from pyd_core.errors import NotFound, ToolboxError
 from pyd_core.linux.elf import read_elf
 from pyd_debugimages.packs import BASE
-from support.debugging import Run
+from support.debugging import Run, command
 
 
 def test_every_program_finds_its_loader_and_libraries_in_the_toolbox(toolbox: Path):
@@ -101,14 +103,14 @@ def test_a_replaced_toolbox_goes_once_no_session_holds_it(tmp_path: Path):
     for name in ("held", "idle", "new"):
         (tmp_path / name).mkdir()
     (tmp_path / f"base-0.1-{os.uname().machine}").symlink_to("idle")
-    (tmp_path / store._pointer(BASE)).symlink_to("new")
+    (tmp_path / store.pointer(BASE)).symlink_to("new")
     with_session = os.open(tmp_path / "held", os.O_RDONLY)
     fcntl.flock(with_session, fcntl.LOCK_SH)
     store._drop_old(BASE, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["held", "new", store._pointer(BASE)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["held", "new", store.pointer(BASE)])
     os.close(with_session)
     store._drop_old(BASE, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["new", store._pointer(BASE)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["new", store.pointer(BASE)])
 
 
 def test_two_builders_make_one_toolbox_and_leftovers_of_a_killed_one_go(tmp_path: Path, toolbox: Path):
@@ -119,7 +121,7 @@ def test_two_builders_make_one_toolbox_and_leftovers_of_a_killed_one_go(tmp_path
     def finish_while_we_wait(stage: str, _done: int, _total: int) -> None:
         stages.append(stage)
         (root / "made").mkdir(exist_ok=True)
-        pointer = root / store._pointer(BASE)
+        pointer = root / store.pointer(BASE)
         if not pointer.is_symlink():
             pointer.symlink_to("made")
         other.close()
@@ -128,3 +130,33 @@ def test_two_builders_make_one_toolbox_and_leftovers_of_a_killed_one_go(tmp_path
     fcntl.flock(other, fcntl.LOCK_EX)
     assert store.build(BASE, root, finish_while_we_wait) == root / "made"
     assert stages == ["waiting for another build"]
+
+
+def test_a_running_session_is_given_a_new_toolbox_and_nobody_else(
+    debug: Run, locked: str, toolbox: Path, tmp_path: Path
+):
+    newer = tmp_path / "newer"
+    subprocess.run(["cp", "-al", toolbox, newer], check=True)
+    (newer / "bin/news").write_text(f"#!{PREFIX}/bin/sh\necho new\n")
+    (newer / "bin/news").chmod(0o755)
+    with subprocess.Popen(
+        command(locked, "-c", "type -t news; echo ready; read line; news"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        assert renew(str(newer)) == 1
+        assert process.communicate("go\n", timeout=20)[0] == "new\n"
+    assert debug(locked, "-c", "news").returncode == 127
+    assert renew(str(newer)) == 0
+
+
+def test_an_unknown_package_changes_nothing_and_offers_what_is_near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path))
+    with pytest.raises(NotFound) as caught:
+        manage.install(["tcpdumpp"], lambda *_: None)
+    assert "tcpdump" in caught.value.nearest
+    assert chosen() == Selection()
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == []

@@ -78,3 +78,17 @@ def test_a_ring_keeps_an_item_that_is_larger_than_its_budget():
     ring.add("large", 500)
     assert list(ring) == ["large"]
     assert ring.dropped == 1
+
+
+def test_the_broken_are_in_the_order_in_which_they_harm_the_latest_first():
+    broken = [
+        Entry(id="start", name="a", state="created", error="no such file", created_ns=9),
+        Entry(id="old", name="a", state="exited", exit_code=1, finished_ns=5),
+        Entry(id="new", name="b", state="exited", exit_code=1, finished_ns=8),
+        Entry(id="memory", name="c", state="exited", exit_code=137, oom_killed=True, finished_ns=2),
+        Entry(id="ill", name="d", state="running", health="unhealthy", started_ns=1),
+        Entry(id="loop", name="e", state="restarting", exit_code=1, started_ns=1),
+    ]
+    order = View(broken_only=True).order({entry.id: entry for entry in broken}, {})
+    assert order == ["loop", "ill", "memory", "new", "old", "start"]
+    assert View(broken_only=True, sort="name").order({entry.id: entry for entry in broken}, {})[0] in {"start", "old"}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.mark import Mark
 from pyd_core.model.image import ImageSummary
 from pyd_tui.dashboard.nouns.images import step
 from pyd_tui.dashboard.screens.browse import Browse
+from pyd_tui.dashboard.screens.logs import LogScreen
 from support.dashboard import Opened, opened
-from support.scripted_engine import ScriptedEngine
+from support.scripted_engine import START_NS, ScriptedEngine
 from support.scripted_things import WEB, identity
 
 LOOKS = {
@@ -136,13 +139,32 @@ async def test_events_of_before_are_there_once_and_what_happens_is_added():
         assert "shop_net" in dashboard.text
 
 
-async def test_an_event_leads_to_its_container():
-    async with opened(shop()) as dashboard:
+async def test_an_event_leads_to_that_second_of_its_log_and_of_what_was_used():
+    engine = shop()
+    minute = 60 * 10**9
+    for number in range(600):
+        engine.print("web", f"line {number}", time_ns=START_NS + minute + number * 10**9)
+    engine.now_ns = START_NS + 6 * minute
+    engine.health("web", "unhealthy")
+    async with opened(engine) as dashboard:
         await ready(dashboard)
         await dashboard.press("5")
-        await dashboard.until_shown("create")
+        await dashboard.until_shown("unhealthy")
+        while "health_status" not in dashboard.app.screen.query_one("#rows").key:
+            await dashboard.press("j")
         await dashboard.press("enter")
-        await dashboard.until_shown("Overview")
+        await dashboard.until_shown("is unhealthy ──")
+        screen = dashboard.app.screen
+        assert isinstance(screen, LogScreen)
+        here = screen.book.store[screen.view.cursor]
+        assert isinstance(here, Mark)
+        lines = [item.data for _, item in screen.book.store.scan(screen.book.store.first) if isinstance(item, LogLine)]
+        assert lines[0] == b"line 181"
+        assert lines[-1] == b"line 420"
+        assert "around 22:19:20" in dashboard.text
+        await dashboard.press("q", "m")
+        await dashboard.until_shown("the event")
+        assert "Last 6h" in dashboard.text
         await dashboard.press("q")
         assert browse(dashboard).noun.name == "events"
 

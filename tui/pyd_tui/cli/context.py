@@ -54,8 +54,9 @@ def show(state: State, /) -> None:
     from pyd_core.engine.contexts import DEFAULT, Contexts  # noqa: PLC0415 - click loads this module for help too
 
     contexts = Contexts.of_user(os.environ)
-    current = state.context or os.environ.get("DOCKER_CONTEXT") or contexts.current()
-    if os.environ.get("DOCKER_HOST") and not state.context:
+    named = state.contexts[-1] if state.contexts else ""
+    current = named or os.environ.get("DOCKER_CONTEXT") or contexts.current()
+    if os.environ.get("DOCKER_HOST") and not named:
         current = DEFAULT
     rows = [
         (DEFAULT, os.environ.get("DOCKER_HOST") or "", "DOCKER_HOST, else the usual sockets"),

@@ -20,8 +20,13 @@ from pyd_tui.cli.verb import Verb
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 
-WORDS = {"ls": "show", "attach": "attach", "end": "end"}
-"""Words that are no container here, and what they are in `pyd_tui.cli.sessions`; `container:ls` is one called so."""
+WORDS = {
+    "ls": "pyd_tui.cli.sessions:show",
+    "attach": "pyd_tui.cli.sessions:attach",
+    "end": "pyd_tui.cli.sessions:end",
+    "doctor": "pyd_tui.cli.doctor:command",
+}
+"""Words that are no container here, and the verbs that they are; `container:doctor` is a container called so."""
 
 
 class Debug(Verb):
@@ -32,9 +37,10 @@ class Debug(Verb):
     ) -> click.Context:
         """Hands over to the verb that the first word names."""
         if args and args[0] in WORDS:
-            from pyd_tui.cli import sessions  # noqa: PLC0415 - few calls need it
+            from importlib import import_module  # noqa: PLC0415 - few calls need it
 
-            below: click.Command = getattr(sessions, WORDS[args[0]])
+            module, _, name = WORDS[args[0]].partition(":")
+            below: click.Command = getattr(import_module(module), name)
             return below.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
@@ -147,8 +153,9 @@ def command(
     if builtin is not None or detach:
         if line is not None or arguments or (detach and (builtin is not None or shell != "pyd" or record)):
             raise click.UsageError("--builtin and --detach go with no other way to say what to run")
-        given = {"identity": identity, "writable": writable, "volumes": volumes, "network": network, "hold": hold}
-        given |= {"target": name, "diff": diff, "apply": apply, "save": save, "explain": explain}
+        given: dict[str, Any] = {"identity": identity, "writable": writable, "volumes": volumes, "network": network}
+        given |= {"target": name, "hold": hold, "diff": diff, "apply": apply, "save": save}
+        given |= {"explain": explain, "tier": tier}
         if builtin is not None:
             _run_builtin(state, builtin, **given)
         _detach(state, ttl, **given)

@@ -17,7 +17,7 @@ from pyd_tui.cli.state import State
 from pyd_tui.cli.verb import CONTEXT_SETTINGS, Root, global_options
 
 
-def dashboard(ctx: click.Context, **_: object) -> None:
+def dashboard(ctx: click.Context, *, all_contexts: bool, **_: object) -> None:
     """Opens the dashboard when `pyd` is called without a verb on a terminal; else prints help."""
     if ctx.invoked_subcommand is not None:
         return
@@ -26,7 +26,7 @@ def dashboard(ctx: click.Context, **_: object) -> None:
         return
     from pyd_tui.cli.dashboard import open_dashboard  # noqa: PLC0415 - textual is heavy
 
-    open_dashboard(ctx.ensure_object(State))
+    open_dashboard(ctx.ensure_object(State), all_contexts=all_contexts)
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -40,6 +40,7 @@ root = Root(
     callback=click.pass_context(dashboard),
     params=[
         *global_options(json=True),
+        click.Option(["--all-contexts"], is_flag=True, help="Look at the engines of all docker contexts."),
         click.Option(
             ["--version"],
             is_flag=True,

@@ -1,26 +1,19 @@
-"""An exec session: input, output, terminal size and exit code."""
+"""An exec session, and its exit code."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
-import signal
 import sys
 from typing import TYPE_CHECKING
 
-from pyd_core.engine.frames import STDERR, STDOUT, FrameDecoder
 from pyd_core.engine.names import resolve_container
 from pyd_core.errors import Conflict, EngineError, PydError
-from pyd_core.sanitise import safe_bytes
-from pyd_core.tasks import TaskOwner
 from pyd_tui.cli import failures
-from pyd_tui.cli.detach import DEFAULT, DetachKeys, parse_keys
-from pyd_tui.cli.terminal import raw_mode, read_input, window_size
+from pyd_tui.cli.relay import Relay, left_running
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
-    from pyd_core.engine.transport.base import Duplex
     from pyd_tui.cli.exec import ExecOptions
 
 NOT_EXECUTABLE = 126
@@ -64,99 +57,23 @@ async def run(engine: Engine, options: ExecOptions) -> int:
             error.message, hint=f"pyd debug {found.name} enters it as it is", reference="not-running"
         ) from error
     except EngineError as error:
-        code = _code(error.message)
+        code = runtime_code(error.message)
         if code is None:
             raise
         return _report(error.message, options, code)
     try:
-        refusal = await _relay(engine, exec_id, duplex, options)
+        refusal = await Relay(
+            tty=options.tty,
+            interactive=options.interactive,
+            detach_keys=options.detach_keys,
+            resize=lambda rows, columns: engine.execs.resize(exec_id, rows=rows, columns=columns),
+            refusal=_RUNTIME_SAYS,
+        ).run(duplex)
     finally:
         await duplex.aclose()
     if refusal is None:
-        return _left_running()
+        return left_running()
     return await _ended(engine, exec_id, options, refusal)
-
-
-async def _relay(engine: Engine, exec_id: str, duplex: Duplex, options: ExecOptions) -> str | None:
-    """Passes bytes both ways until the output ends.
-
-    Returns:
-        What the runtime said when it couldn't start the program, else an empty text; None when the user left.
-    """
-    keyboard = options.tty and options.interactive
-    keys = DetachKeys(parse_keys(options.detach_keys or DEFAULT)) if keyboard else None
-    terminal = raw_mode(sys.stdin.fileno()) if keyboard else contextlib.nullcontext()
-    with terminal:
-        async with TaskOwner(on_error=lambda _: None) as tasks:  # a lost connection shows in the output's end
-            receiving = tasks.start(_receive(duplex, framed=not options.tty))
-            left = asyncio.Event()
-            leaving = tasks.start(left.wait())
-            if options.interactive:
-                tasks.start(_send(duplex, keys, left))
-            if options.tty and sys.stdout.isatty():
-                tasks.start(_follow_size(engine, exec_id))
-            ended_by = _watch_signals(left) if keyboard else []
-            await asyncio.wait({receiving, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if ended_by:
-                raise SystemExit(128 + ended_by[0])
-            return receiving.result() if receiving.done() else None
-
-
-def _watch_signals(left: asyncio.Event) -> list[int]:
-    """Has signals that would end the process end the session instead, so that the terminal is given back."""
-    received: list[int] = []
-
-    def handler(number: int) -> None:
-        received.append(number)
-        left.set()
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, handler, number)
-    return received
-
-
-async def _send(duplex: Duplex, keys: DetachKeys | None, left: asyncio.Event) -> None:
-    async for data in read_input(sys.stdin.fileno()):
-        passed, leaving = keys.feed(data) if keys is not None else (data, False)
-        if passed:
-            await duplex.write(passed)
-        if leaving:
-            left.set()
-            return
-    await duplex.close_write()
-
-
-async def _follow_size(engine: Engine, exec_id: str) -> None:
-    changed = asyncio.Event()
-    changed.set()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGWINCH, changed.set)
-    try:
-        while await changed.wait():
-            changed.clear()
-            columns, rows = window_size(sys.stdout.fileno())
-            with contextlib.suppress(PydError):  # it may have ended meanwhile
-                await engine.execs.resize(exec_id, rows=rows, columns=columns)
-    finally:
-        loop.remove_signal_handler(signal.SIGWINCH)
-
-
-async def _receive(duplex: Duplex, *, framed: bool) -> str:
-    decoder = FrameDecoder()
-    outputs = {STDOUT: sys.stdout.buffer, STDERR: sys.stderr.buffer}
-    first = True
-    refusal = b""
-    while data := await duplex.read():
-        pieces = [(frame.stream, frame.data) for frame in decoder.feed(data)] if framed else [(STDOUT, data)]
-        for stream, piece in pieces:
-            if refusal or (first and piece.startswith(_RUNTIME_SAYS)):
-                refusal += piece
-                continue
-            first = False
-            outputs.get(stream, sys.stderr.buffer).write(piece)
-        for output in outputs.values():
-            output.flush()
-    return safe_bytes(refusal.strip())
 
 
 async def _ended(engine: Engine, exec_id: str, options: ExecOptions, refusal: str) -> int:
@@ -165,20 +82,18 @@ async def _ended(engine: Engine, exec_id: str, options: ExecOptions, refusal: st
         state = await engine.execs.inspect(exec_id)
         if not state.running and state.exit_code is not None:
             if refusal and state.exit_code in {NOT_EXECUTABLE, NOT_FOUND}:
-                return _report(refusal, options, _code(refusal) or state.exit_code)
+                return _report(refusal, options, runtime_code(refusal) or state.exit_code)
             if refusal:
                 sys.stdout.write(f"{refusal}\n")
             return state.exit_code
-    return _left_running()
+    return left_running()
 
 
-def _left_running() -> int:
-    sys.stderr.write("pyd: left it running\n")
-    return 0
+def runtime_code(message: str) -> int | None:
+    """Returns the exit code of a program that an engine couldn't start.
 
-
-def _code(message: str) -> int | None:
-    """Tells from an engine's words that the program was at fault; None when something else was."""
+    Told from the engine's words; None when the program wasn't at fault.
+    """
     if _MISSING.search(message):
         return NOT_FOUND
     return NOT_EXECUTABLE if _DENIED.search(message) else None

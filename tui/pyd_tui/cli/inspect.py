@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from pyd_core.errors import NotFound, PydError
 from pyd_tui.cli import failures
-from pyd_tui.cli.names import ContainerName
+from pyd_tui.cli.names import ContainerName, ImageName, NetworkName, VolumeName
 from pyd_tui.cli.output import json_document, on_terminal, write
-from pyd_tui.cli.state import State, pass_state
-from pyd_tui.cli.verb import Verb
+from pyd_tui.cli.state import State
+from pyd_tui.cli.verb import Examples, Verb
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
@@ -20,42 +21,74 @@ if TYPE_CHECKING:
 KINDS = ("container", "image", "network", "volume")
 
 
-@click.command(
-    "inspect",
-    cls=Verb,
-    examples=(
-        ("pyd inspect web", "a container; else an image, a network or a volume of that name"),
-        ("pyd inspect --type image nginx:1.27", "only an image"),
-        ("pyd inspect web | jq '.[0].State'", "one part of it"),
-    ),
-)
-@click.argument("names", nargs=-1, required=True, type=ContainerName(), metavar="NAME...")
-@click.option("--type", "kind", type=click.Choice(KINDS), help="Only objects of this kind.")
-@click.option("-s", "--size", is_flag=True, help="With the sizes of a container; slow.")
-@pass_state
-def command(state: State, /, *, names: tuple[str, ...], kind: str | None, size: bool) -> int:
-    """Show all there is to know about objects, as JSON: a list with one document each."""
+def _inspect(argument: click.ParamType[str], kind: str, what: str, examples: Examples) -> Verb:
+    """Makes the verb for objects of one kind, or of any."""
+    params: list[click.Parameter] = [
+        click.Argument(["names"], nargs=-1, required=True, type=argument, metavar="NAME..."),
+        click.Option(["-f", "--format"], default="", metavar="TEMPLATE", help="json, or a Go template."),
+        click.Option(["-s", "--size"], is_flag=True, help="With the sizes of a container; slow."),
+    ]
+    if not kind:
+        params.append(click.Option(["--type", "kind"], type=click.Choice(KINDS), help="Only objects of this kind."))
+    return Verb(
+        name="inspect",
+        callback=click.pass_context(_command if not kind else lambda ctx, **given: _command(ctx, kind=kind, **given)),
+        params=params,
+        help=f"Show all there is to know about {what}, as JSON: a list with one document each.",
+        examples=examples,
+    )
+
+
+def _command(ctx: click.Context, /, *, names: tuple[str, ...], kind: str | None, size: bool, format: str) -> int:
+    state = ctx.ensure_object(State)
     kinds = (kind,) if kind else KINDS
     documents, missing = state.ask(lambda engine: find_all(engine, names, kinds, size=size))
-    show_document(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
+    write_documents(state, documents, format)
     for error in missing:
         failures.report(error)
     return max(map(failures.exit_code, missing), default=0)
 
 
+def write_documents(state: State, documents: Sequence[bytes], format: str) -> None:
+    """Writes an engine's documents as a list, or a template filled in for each."""
+    if not format:
+        show_document(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
+        return
+    from pyd_tui.cli.listing import write_filled  # noqa: PLC0415 - only for templates
+
+    write_filled(format, [msgspec.json.decode(document) for document in documents], {})
+
+
 def show_document(text: str, *, plain: bool) -> None:
     """Writes a JSON text, coloured on a terminal unless it is to be plain."""
-    if on_terminal() and not plain:
-        from rich.highlighter import JSONHighlighter  # noqa: PLC0415 - rich is for terminals
-        from rich.text import Text  # noqa: PLC0415 - likewise
-
-        from pyd_tui.cli.console import console  # noqa: PLC0415 - likewise
-
-        shown = Text(text)
-        JSONHighlighter().highlight(shown)
-        console().print(shown, soft_wrap=True)
-    else:
+    if not on_terminal() or plain:
         write(text + "\n")
+        return
+    from rich.highlighter import JSONHighlighter  # noqa: PLC0415 - rich is for terminals
+    from rich.text import Text  # noqa: PLC0415 - likewise
+
+    from pyd_tui.cli.console import console  # noqa: PLC0415 - likewise
+
+    shown = Text(text)
+    JSONHighlighter().highlight(shown)
+    console().print(shown, soft_wrap=True)
+
+
+command = _inspect(
+    ContainerName(),
+    "",
+    "objects",
+    (
+        ("pyd inspect web", "a container; else an image, a network or a volume of that name"),
+        ("pyd inspect --type image nginx:1.27", "only an image"),
+        ("pyd inspect -f '{{.State.Status}}' web", "one part of it"),
+        ("pyd inspect web | jq '.[0].State'", "the same by another program"),
+    ),
+)
+containers = _inspect(ContainerName(), "container", "containers", (("pyd container inspect web", "a container"),))
+images = _inspect(ImageName(), "image", "images", (("pyd image inspect app", "an image"),))
+networks = _inspect(NetworkName(), "network", "networks", (("pyd network inspect app", "with its members"),))
+volumes = _inspect(VolumeName(), "volume", "volumes", (("pyd volume inspect data", "a volume"),))
 
 
 async def find_all(

@@ -1,4 +1,4 @@
-"""What `start`, `stop`, `restart`, `kill`, `pause`, `unpause` and `rm` share: one action on several containers."""
+"""What verbs such as `start`, `stop` and `rm` share: one action on several objects."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 AT_ONCE = 16
 """Containers acted on at the same time: an engine gains nothing from more."""
 
-Action = Callable[["Engine", str], Awaitable[None]]
-"""Does it to one container, given by id."""
+Action = Callable[["Engine", str], Awaitable[object]]
+"""Does it to one container, given by id, or to another object."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +34,26 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
 
 
-def act(state: State, names: Sequence[str], action: Action) -> int:
-    """Does something to each container, and goes on with the others when one fails.
+async def as_named(engine: Engine, name: str) -> str:  # noqa: ARG001 - a way to resolve, as containers have one
+    """Takes a name as it is: the engine knows what it means."""
+    return name
+
+
+async def container_id(engine: Engine, name: str) -> str:
+    """Returns the id of the container a user means."""
+    from pyd_core.engine.names import resolve_container  # noqa: PLC0415 - only with an engine
+
+    return (await resolve_container(engine, name)).id
+
+
+def act(
+    state: State,
+    names: Sequence[str],
+    action: Action,
+    *,
+    resolve: Callable[[Engine, str], Awaitable[str]] = container_id,
+) -> int:
+    """Does something to each container or other object, and goes on with the others when one fails.
 
     Names are written to stdout as they are done, errors to stderr.
 
@@ -50,11 +68,9 @@ def act(state: State, names: Sequence[str], action: Action) -> int:
 
     async def one(engine: Engine, name: str) -> None:
         nonlocal worst
-        from pyd_core.engine.names import resolve_container  # noqa: PLC0415 - only with an engine
-
         found: str | None = None
         try:
-            found = (await resolve_container(engine, name)).id
+            found = await resolve(engine, name)
             await action(engine, found)
         except EngineUnavailable:
             raise

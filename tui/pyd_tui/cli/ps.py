@@ -27,7 +27,7 @@ class PsOptions:
         filters: As `--filter` gave them.
         full: Nothing shortened.
         size: With the size of the writable layer.
-        format: `table` or `json`.
+        format: `table`, `json`, a template, or `table` and one; empty is our own table.
     """
 
     all: bool = False
@@ -36,7 +36,7 @@ class PsOptions:
     filters: tuple[str, ...] = ()
     full: bool = False
     size: bool = False
-    format: str = "table"
+    format: str = ""
 
 
 @click.command(
@@ -47,6 +47,7 @@ class PsOptions:
         ("pyd ps -a", "all, the dead with their exit codes and, where a recorder runs, why they died"),
         ("pyd ps -a -f status=exited -f label=tier=web", "only what fits"),
         ("pyd rm $(pyd ps -qa -f status=exited)", "ids, for other commands"),
+        ("pyd ps --format 'table {{.Names}}\\t{{.Status}}'", "as a template has it"),
         ("pyd ps --json", "for programs"),
     ),
 )
@@ -57,7 +58,12 @@ class PsOptions:
 @filter_option
 @click.option("--no-trunc", "full", is_flag=True, help="Nothing shortened; with command and id.")
 @click.option("-s", "--size", is_flag=True, help="With the size of the writable layer; slow.")
-@click.option("--format", type=click.Choice(("table", "json")), default="table", help="How to print.")
+@click.option(
+    "--format",
+    default="",
+    metavar="TEMPLATE",
+    help="table, json, a Go template, or `table` and one: 'table {{.Names}}\\t{{.Status}}'.",
+)
 @pass_state
 def command(state: State, /, *, latest: bool, last: int, **given: object) -> None:
     """List containers."""
@@ -69,19 +75,27 @@ def show(state: State, options: PsOptions) -> None:
     """Asks the engine and prints its containers."""
     filters = parse_filters(options.filters)
     every = options.all or bool(options.last)
+    sized = options.size or ".Size" in options.format
     found = state.ask(
-        lambda engine: engine.containers.list(all=every, filters=filters, size=options.size, limit=options.last or None)
+        lambda engine: engine.containers.list(all=every, filters=filters, size=sized, limit=options.last or None)
     )
+    if options.format not in {"", "table"}:
+        from pyd_tui.cli.listing import write_filled  # noqa: PLC0415 - only for templates
+        from pyd_tui.cli.render.placeholders import TITLES, placeholders  # noqa: PLC0415 - likewise
+
+        rows = [placeholders(one, full=options.full, sized=sized) for one in found]
+        write_filled(options.format, rows, TITLES)
+        return
     if options.quiet:
         write("".join(f"{_id(container, full=options.full)}\n" for container in found))
         return
     now = time.time()
     causes = _causes(found, now) if every else None
-    if state.json or options.format == "json":
+    if state.json:
         write_json([row(one, sized=options.size, cause=(causes or {}).get(one.id)) for one in found])
     else:
-        rows = cells(found, now=now, size=options.size, full=options.full, short_digests=on_terminal(), causes=causes)
-        write_table(columns(size=options.size, full=options.full, dead=every), rows)
+        lines = cells(found, now=now, size=options.size, full=options.full, short_digests=on_terminal(), causes=causes)
+        write_table(columns(size=options.size, full=options.full, dead=every), lines)
 
 
 def _causes(found: list[ContainerSummary], now: float) -> dict[str, str]:

@@ -83,7 +83,7 @@ def attach(state: State, /, *, session: str) -> int:
     if not (os.isatty(0) and os.isatty(1)):
         raise InvalidInput("attaching takes a terminal")
     record = find_session(session)
-    state.host = state.host or record.engine
+    state.hosts = state.hosts or (record.engine,)
     return detaching.attach(state.endpoint(), record, notify=notify, progress=Making(), ask=answer)
 
 

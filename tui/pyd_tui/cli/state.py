@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 import msgspec
 
-from pyd_core.errors import NoEngine
+from pyd_core.errors import InvalidInput, NoEngine
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
@@ -21,8 +21,8 @@ T = TypeVar("T")
 class State(msgspec.Struct):
     """The global options, as given before or after the verb."""
 
-    host: str | None = None
-    context: str | None = None
+    hosts: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
     json: bool = False
     read_only: bool = False
 
@@ -30,12 +30,20 @@ class State(msgspec.Struct):
         """Returns the engine's address; where there is none, the embedded engine is started.
 
         Raises:
-            PydError: No engine was found and none may be started, or the options name none.
+            PydError: No engine was found and none may be started, or the options name none, or several.
         """
+        if len(self.hosts) > 1 or len(self.contexts) > 1:
+            raise InvalidInput(
+                "several engines are named", hint="only the dashboard looks at several; give one of them"
+            )
+        return self.endpoint_at(self.hosts[0] if self.hosts else None, self.contexts[0] if self.contexts else None)
+
+    def endpoint_at(self, host: str | None = None, context: str | None = None) -> Endpoint:
+        """Returns the address of one of the engines that the options name."""
         from pyd_core.engine.choice import choose_endpoint  # noqa: PLC0415 - verbs without an engine don't pay for it
 
         try:
-            found = choose_endpoint(host=self.host, context=self.context)
+            found = choose_endpoint(host=host, context=context)
         except NoEngine as missing:
             from pyd_core.daemon.launch import instead_of  # noqa: PLC0415 - few machines have no engine
 

@@ -21,20 +21,32 @@ class Entry(msgspec.Struct, frozen=True):
 
 SEE = "See"
 ENTER = "Enter"
+RUN = "Run"
+IMAGES = "Images"
+GROUPS = "By kind"
+SWARM = "Swarm"
 CHANGE = "Change"
 ENGINE = "Engine"
 
 VERBS: dict[str, Entry] = {
     "ps": Entry("pyd_tui.cli.ps", "List containers", SEE),
+    "images": Entry("pyd_tui.cli.images", "List images", SEE),
     "logs": Entry("pyd_tui.cli.logs", "Show what containers print, several merged in time order", SEE),
     "stats": Entry("pyd_tui.cli.stats", "Show processor, memory, network and disk use, live", SEE),
     "top": Entry("pyd_tui.cli.top", "List the processes in a container", SEE),
     "events": Entry("pyd_tui.cli.events", "Show what happens on the engine, as it happens", SEE),
+    "port": Entry("pyd_tui.cli.port", "Show where ports are published", SEE),
+    "diff": Entry("pyd_tui.cli.diff", "Show which files differ from the image", SEE),
     "inspect": Entry("pyd_tui.cli.inspect", "Show all there is to know about an object", SEE),
     "triage": Entry("pyd_tui.cli.triage", "Say why containers died or what is wrong with them", SEE),
     "history": Entry("pyd_tui.cli.history", "Show how containers died, also those that are gone", SEE),
     "debug": Entry("pyd_tui.cli.debug", "Open a shell with tools inside any container", ENTER),
+    "toolbox": Entry("pyd_tui.cli.toolbox", "See and change what tools a debug shell brings", ENTER),
     "exec": Entry("pyd_tui.cli.exec", "Run a program of the container inside it", ENTER),
+    "attach": Entry("pyd_tui.cli.attach", "Take part in what a container reads and prints", ENTER),
+    "cp": Entry("pyd_tui.cli.cp", "Copy files into containers and out of them", ENTER),
+    "run": Entry("pyd_tui.cli.run", "Make a container, start it and take part in it", RUN),
+    "create": Entry("pyd_tui.cli.create", "Make a container without starting it", RUN),
     "start": Entry("pyd_tui.cli.start", "Start containers", CHANGE),
     "stop": Entry("pyd_tui.cli.stop", "Stop containers", CHANGE),
     "restart": Entry("pyd_tui.cli.restart", "Stop and start containers", CHANGE),
@@ -43,6 +55,35 @@ VERBS: dict[str, Entry] = {
     "unpause": Entry("pyd_tui.cli.unpause", "Let frozen containers go on", CHANGE),
     "wait": Entry("pyd_tui.cli.wait", "Wait until containers end, and say how", CHANGE),
     "rm": Entry("pyd_tui.cli.rm", "Remove containers", CHANGE),
+    "rename": Entry("pyd_tui.cli.rename", "Give a container another name", CHANGE),
+    "update": Entry("pyd_tui.cli.update", "Change limits and restart policy of containers", CHANGE),
+    "pull": Entry("pyd_tui.cli.pull", "Pull an image from its registry", IMAGES),
+    "push": Entry("pyd_tui.cli.push", "Push an image to its registry", IMAGES),
+    "tag": Entry("pyd_tui.cli.tag", "Give an image another name", IMAGES),
+    "rmi": Entry("pyd_tui.cli.rmi", "Remove images", IMAGES),
+    "save": Entry("pyd_tui.cli.save", "Write images as a tar", IMAGES),
+    "load": Entry("pyd_tui.cli.load", "Load images from a tar", IMAGES),
+    "import": Entry("pyd_tui.cli.import_", "Make an image of a tar of files", IMAGES),
+    "export": Entry("pyd_tui.cli.export", "Write a container's files as a tar", IMAGES),
+    "commit": Entry("pyd_tui.cli.commit", "Make an image of a container as it is", IMAGES),
+    "search": Entry("pyd_tui.cli.search", "Look for images in the public registry", IMAGES),
+    "login": Entry("pyd_tui.cli.login", "Log in to a registry", IMAGES),
+    "logout": Entry("pyd_tui.cli.logout", "Forget the credentials for a registry", IMAGES),
+    "container": Entry("pyd_tui.cli.container", "Everything about containers", GROUPS),
+    "image": Entry("pyd_tui.cli.image", "Everything about images", GROUPS),
+    "network": Entry("pyd_tui.cli.network", "Make, list and remove networks, and join them", GROUPS),
+    "volume": Entry("pyd_tui.cli.volume", "Make, list and remove volumes", GROUPS),
+    "builder": Entry("pyd_tui.cli.builder", "What builders keep", GROUPS),
+    "system": Entry("pyd_tui.cli.system", "Disk use, pruning, events of the engine", GROUPS),
+    "swarm": Entry("pyd_tui.cli.swarm", "Make, join and leave a swarm", SWARM),
+    "node": Entry("pyd_tui.cli.node", "The machines of a swarm", SWARM),
+    "service": Entry("pyd_tui.cli.service", "The services of a swarm", SWARM),
+    "stack": Entry("pyd_tui.cli.stack", "Services deployed together", SWARM),
+    "secret": Entry("pyd_tui.cli.secret", "What services must keep to themselves", SWARM),
+    "config": Entry("pyd_tui.cli.config", "Files that services read", SWARM),
+    "build": Entry("pyd_tui.cli.build", "Build an image from a Dockerfile", IMAGES),
+    "demo": Entry("pyd_tui.cli.demo", "Bring a small playground up, or take it down", RUN),
+    "compose": Entry("pyd_tui.cli.compose", "Run the compose tool against the chosen engine", RUN),
     "daemon": Entry("pyd_tui.cli.daemon", "Run the embedded engine", ENGINE),
     "record": Entry("pyd_tui.cli.record", "Write down how containers die, until told to end", ENGINE),
     "context": Entry("pyd_tui.cli.context", "List docker contexts and choose the current one", ENGINE),

@@ -10,6 +10,7 @@ import click
 
 from pyd_tui.cli.output import coloured
 from pyd_tui.cli.state import State
+from pyd_tui.cli.switches import settle_switches
 from pyd_tui.cli.table import EXAMPLES, VERBS
 
 Examples = Sequence[tuple[str, str]]
@@ -31,12 +32,18 @@ def global_options(*, json: bool) -> list[click.Parameter]:
         click.Option(
             ["-H", "--host"],
             metavar="URL",
-            callback=keep("host"),
+            callback=keep("hosts"),
             expose_value=False,
-            help="The engine: unix:///path.sock, tcp://host:port or ssh://user@host.",
+            multiple=True,
+            help="The engine: unix:///path.sock, tcp://host:port or ssh://user@host. The dashboard takes several.",
         ),
         click.Option(
-            ["--context"], metavar="NAME", callback=keep("context"), expose_value=False, help="A docker context."
+            ["--context"],
+            metavar="NAME",
+            callback=keep("contexts"),
+            expose_value=False,
+            multiple=True,
+            help="A docker context. The dashboard takes several.",
         ),
         click.Option(
             ["--read-only"],
@@ -100,9 +107,15 @@ class Verb(Exemplified):
         self.global_options = global_options(json=json)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Its own options, then the global ones, then `--help`."""
+        """Its own options, then the global ones it hasn't itself under the same name, then `--help`."""
         *own, last = super().get_params(ctx)
-        return [*own, *self.global_options, last]
+        taken = {name for parameter in own for name in parameter.opts}
+        shared = [option for option in self.global_options if taken.isdisjoint(option.opts)]
+        return [*own, *shared, last]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Reads switches with a value, such as `--rm=false`, too."""
+        return super().parse_args(ctx, settle_switches(self.get_params(ctx), args, whole=ctx.allow_interspersed_args))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Keeps the verb's own options apart from the global ones."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -20,6 +21,7 @@ from pyd_tui.dashboard.outside import OWN_FAILURES, command, find_shell, run_out
 from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.logview import FRAME
+from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.recording import record
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
 
-    from pyd_tui.dashboard.nouns.base import Stock
-
 
 TAIL_MEMORY = 8 * 2**20
 """Bytes held of the log under the list; its own screen holds more."""
@@ -51,6 +51,8 @@ class Dashboard(App[None]):
     Args:
         choose: Finds the engine's address.
         open: Makes a client of it; tests hand in their own.
+        name: What the user calls it, where there are several.
+        others: Names of further engines, and what finds their addresses; all are connected to at once.
         clock: Tells the time; tests hold it still.
         palette: Colours; by default what the environment asks for.
         history: Where deaths are written down while it is open; None is nowhere.
@@ -64,6 +66,8 @@ class Dashboard(App[None]):
         choose: Choose,
         open: Open | None = None,
         *,
+        name: str = "",
+        others: Mapping[str, Choose] | None = None,
         clock: Clock | None = None,
         palette: Palette | None = None,
         history: Path | None = None,
@@ -75,20 +79,18 @@ class Dashboard(App[None]):
         self.theme = palette.name
         self.animation_level = "none"
         self.clock = clock or Clock()
-        self.link = Link(choose, open)
-        self.link.on_delta = self._changed
-        self.link.on_usage = self._measured
-        self.link.judge.on_verdict = self._judged
+        self._open = open
         self._history = history
-        self.timeline = Timeline()
-        self.stock: Stock | None = None
-        """What views are loaded from, once there is one."""
+        self.links: list[Link] = []
+        """All engines; one of them is looked at."""
+        self.link = self.add_engine(choose, name)
+        for other, chooser in (others or {}).items():
+            self.add_engine(chooser, other)
         self.tail = self._book(None)
         """The end of the log of the container under the cursor, followed."""
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
         """What ended it, if it wasn't the user."""
-        self._connection = "connecting"
         self._log_timer: Timer | None = None
         self._stale_timer: Timer | None = None
 
@@ -100,13 +102,14 @@ class Dashboard(App[None]):
         """Paints first, and only then looks for the engine."""
         self._log_timer = self.set_interval(FRAME, self._show_log, pause=True)
         self._stale_timer = self.set_interval(1.0, self._tick, pause=True)
-        self.call_after_refresh(self.link.start)
+        for link in self.links:
+            self.call_after_refresh(link.start)
 
     async def on_unmount(self) -> None:
         """Ends everything that runs."""
         await self.tasks.aclose()
         await self.tail.aclose()
-        await self.link.aclose()
+        await asyncio.gather(*(link.aclose() for link in self.links))
 
     # What happens
 
@@ -114,6 +117,44 @@ class Dashboard(App[None]):
     def live_screens(self) -> list[LiveScreen]:
         """The screens that want to know what happens, the one on top last."""
         return [screen for screen in self.screen_stack if isinstance(screen, LiveScreen) and screen.is_mounted]
+
+    @property
+    def timeline(self) -> Timeline:
+        """What happened on the engine that is looked at."""
+        return self.link.timeline
+
+    def add_engine(self, choose: Choose, name: str) -> Link:
+        """Adds an engine without connecting to it."""
+        link = Link(choose, self._open, name=name)
+        link.on_delta = lambda delta: self._changed(link, delta)
+        link.on_usage = lambda: self._measured(link)
+        link.judge.on_verdict = self._judged
+        self.links.append(link)
+        return link
+
+    def use(self, link: Link) -> None:
+        """Looks at another engine; the others go on being listened to, and none is measured."""
+        link.start()
+        if link is not self.link:
+            self.link.watch(())
+            self.link = link
+            self.tasks.start(self.follow(None), name="log of nothing")
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if isinstance(self.screen, Main):
+            self.screen.turn(link)
+        self._tell_age()
+
+    def action_engine(self, step: int) -> None:
+        """Looks at the next engine, or the one before."""
+        self.use(self.links[(self.links.index(self.link) + step) % len(self.links)])
+
+    def action_engines(self) -> None:
+        """Lists the engines."""
+        from pyd_tui.dashboard.screens.engines import Engines  # noqa: PLC0415 - when somebody asks
+
+        if not isinstance(self.screen, Engines):
+            self.push_screen(Engines())
 
     def measure(self) -> None:
         """Has measured what the screen on top shows."""
@@ -132,8 +173,9 @@ class Dashboard(App[None]):
         from pyd_tui.dashboard.nouns.base import Stock  # noqa: PLC0415 - as above
         from pyd_tui.dashboard.screens.browse import Browse  # noqa: PLC0415 - as above
 
-        self.stock = self.stock or Stock(self.link, self.clock, self.timeline)
-        screen = Browse(NOUNS[name], self.stock)
+        if self.link.stock is None:
+            self.link.stock = Stock(self.link, self.clock)
+        screen = Browse(NOUNS[name], self.link.stock)
         if current == "containers":
             self.push_screen(screen)
         else:
@@ -158,8 +200,15 @@ class Dashboard(App[None]):
         """Returns what is known to have happened to containers so far, for their places in their log."""
         return known_marks(keys, self.timeline.items, self.link.containers)
 
-    def _changed(self, delta: Delta) -> None:
-        happened = self.timeline.apply(delta)
+    def _changed(self, link: Link, delta: Delta) -> None:
+        happened = link.timeline.apply(delta)
+        self._record(link)
+        for views in self.screen.query(Views) if self.screen_stack else ():
+            views.look()
+        if link is not self.link:
+            for screen in self.live_screens[-1:]:
+                screen.elsewhere()
+            return
         for event in delta.events:
             if (mark := mark_of(event)) is not None:
                 self.tail.mark(mark)
@@ -167,24 +216,32 @@ class Dashboard(App[None]):
             screen.changed(delta, happened=happened)
         self._connection_changed()
 
+    def _tell_age(self) -> None:
+        """Has the age of what is shown told as long as it isn't current."""
+        if self._stale_timer is not None:
+            (self._stale_timer.resume if self.link.connection.state == "lost" else self._stale_timer.pause)()
+
     def _connection_changed(self) -> None:
         """Says once that the engine is lost, and why; from then on the age of what is shown has to be told."""
-        connection, before = self.link.connection, self._connection
+        connection, before = self.link.connection, self.link.told
         if connection.state == before:
             return
-        self._connection = connection.state
-        if self._stale_timer is not None:
-            (self._stale_timer.resume if connection.state == "lost" else self._stale_timer.pause)()
+        self.link.told = connection.state
+        self._tell_age()
         if connection.state == "lost" and connection.error is not None and self.link.containers:
             self.say(connection.error.message, "bad", connection.error.hint)
         elif connection.state == "live" and before == "lost":
             self.say("connected again", "good")
-        if connection.state == "live" and self._history is not None:
-            path, self._history = self._history, None
-            self.tasks.start(record(self.link, path, lambda text: self.say(text, "warn")), name="recording")
 
-    def _measured(self) -> None:
-        for screen in self.live_screens[-1:]:
+    def _record(self, link: Link) -> None:
+        """Writes down the deaths on an engine from its first list on."""
+        if self._history is not None and not link.recorded and link.connection.state == "live":
+            link.recorded = True
+            recording = record(link, self._history, lambda text: self.say(text, "warn"))
+            self.tasks.start(recording, name="recording")
+
+    def _measured(self, link: Link) -> None:
+        for screen in self.live_screens[-1:] if link is self.link else ():
             screen.measured()
 
     def _judged(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.panels.views import VIEWS
+from pyd_tui.dashboard.panels.views import SWARM_VIEWS, VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, Command] = {
     "kill": Command("kill [SIGNAL]", "send a signal, KILL by default", 0, 1),
     "update": Command("update memory=512m cpus=1.5 pids=100 restart=always", "change limits while it runs", 1, 8),
     "prune": Command("prune", "remove what nothing uses, after asking", 0, 0),
+    "scale": Command("scale N", "set how many tasks a service has", 1, 1),
+    "engines": Command("engines", "the engines, to look at another one"),
     "help": Command("help", "all keys and commands"),
     "quit": Command("quit", "out"),
 }
@@ -49,13 +51,14 @@ def parse(text: str) -> Call:
         verb, *words = shlex.split(text)
     except ValueError as error:
         raise InvalidInput(f"{safe(text)}: {error}".lower(), hint="close the quotes") from error
-    names = [*VIEWS, *COMMANDS]
+    views = (*VIEWS, *SWARM_VIEWS)
+    names = [*views, *COMMANDS]
     found = [verb] if verb in names else [name for name in names if name.startswith(verb)]
     if len(found) != 1:
         said = f"no such command: {safe(verb)}" if not found else f"{safe(verb)} begins several: {', '.join(found)}"
         raise InvalidInput(said, hint=f"there are {', '.join(names)}")
     name = found[0]
-    if name in VIEWS:
+    if name in views:
         return Call("view", (name,))
     command = COMMANDS[name]
     if not command.least <= len(words) <= command.most:

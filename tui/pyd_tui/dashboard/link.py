@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Mapping
 from time import time_ns
 from typing import TYPE_CHECKING
 
+from pyd_core.engine.capabilities import Capability
 from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Connection, Delta
 from pyd_core.fleet.entry import Entry
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.judge import Judge
+from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.render.containers import is_broken
 
 if TYPE_CHECKING:
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from pyd_core.engine.endpoint import Endpoint
     from pyd_core.fleet.fleet import Fleet
     from pyd_core.fleet.meter import Meter
+    from pyd_core.fleet.series import Series
     from pyd_core.fleet.stats import Usage
+    from pyd_tui.dashboard.nouns.base import Stock
 
 LOOK_AGAIN = 2.0
 """Seconds between two looks for an engine while there is none. A look asks the file system, not the network."""
@@ -34,9 +38,20 @@ class Link:
     Args:
         choose: Finds the engine's address; asked again and again while there is none.
         open: Makes a client of an address.
+        name: What the user calls the engine, where there are several.
     """
 
-    def __init__(self, choose: Choose, open: Open | None = None) -> None:
+    def __init__(self, choose: Choose, open: Open | None = None, *, name: str = "") -> None:
+        self.name = name
+        self.started = False
+        self.timeline = Timeline()
+        """What happened on it."""
+        self.stock: Stock | None = None
+        """What views are loaded from, once one was opened."""
+        self.told = "connecting"
+        """The state of the connection that the user was told of."""
+        self.recorded = False
+        """Whether its deaths are written down."""
         self._choose = choose
         self._open = open
         self._tasks = TaskOwner(self._failed)
@@ -49,6 +64,10 @@ class Link:
         self.judge = Judge(lambda: self.engine)
         self.engine_name = ""
         """What the engine calls itself, with its version; empty until it has said so."""
+        self.swarm = False
+        """Whether it manages a swarm."""
+        self.processors: int | None = None
+        """How many processors the engine's machine has, once somebody has asked."""
         self.on_delta: Callable[[Delta], None] = lambda _: None
         self.on_usage: Callable[[], None] = lambda: None
 
@@ -67,13 +86,25 @@ class Link:
         """Resource use of the containers watched, by id."""
         return {} if self.meter is None else self.meter.usage
 
+    @property
+    def broken(self) -> int:
+        """How many containers somebody should look at."""
+        return sum(map(self.is_broken, self.containers.values()))
+
+    @property
+    def series(self) -> Mapping[str, Series]:
+        """Resource use over time of the containers that were watched, by id."""
+        return {} if self.meter is None else self.meter.series
+
     def is_broken(self, entry: Entry) -> bool:
         """Whether somebody should look at a container, by triage's word where there is one."""
         return is_broken(entry, self.judge.of(entry))
 
     def start(self) -> None:
-        """Begins to look for the engine; returns at once."""
-        self._tasks.start(self._run(), name="link")
+        """Begins to look for the engine, once; returns at once."""
+        if not self.started:
+            self.started = True
+            self._tasks.start(self._run(), name="link")
 
     async def aclose(self) -> None:
         """Ends everything."""
@@ -87,6 +118,15 @@ class Link:
         self._watched = frozenset(ids)
         if self.meter is not None:
             self.meter.watch(self._watched)
+
+    def count_processors(self) -> None:
+        """Asks how many processors there are, once; `on_usage` is called when that is known."""
+        if self.processors is None and self.engine is not None:
+            self._tasks.start(self._count_processors(self.engine), name="processors")
+
+    async def _count_processors(self, engine: Engine) -> None:
+        self.processors = (await engine.system.info()).ncpu or None
+        self.on_usage()
 
     async def _run(self) -> None:
         self.endpoint = await self._find()
@@ -133,6 +173,7 @@ class Link:
     async def _introduce(self) -> None:
         if self.engine is None:
             return
+        self.swarm = await self.engine.can(Capability.SWARM_MANAGER)
         version = await self.engine.system.version()
         named = next((part for part in version.components if part.name in {"Engine", "Podman Engine"}), None)
         product = "Podman" if named is not None and named.name.startswith("Podman") else "Docker"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyd_core.engine.gap import Gap
 from pyd_core.errors import PydError
 from pyd_core.logs.filters import Filters, Sieve
 from pyd_core.logs.line import LogLine
@@ -17,7 +18,6 @@ from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
-    from pyd_core.engine.gap import Gap
     from pyd_core.logs.pattern import Pattern
     from pyd_core.logs.stream import Batch, LogStream
 
@@ -28,6 +28,9 @@ HEAD = 10_000
 """Lines that reading from the head takes."""
 SETTLE = 0.3
 """Seconds that a mark waits for lines older than it."""
+
+AROUND = 120 * SECOND
+"""Nanoseconds before and after a moment that are read of a log to show it."""
 
 LEAD = 50_000_000
 """Nanoseconds by which a container's first lines may be older than its start: Docker Engine notes the start when it is
@@ -43,11 +46,19 @@ class Window:
     head: bool = False
     before_ns: int = 0
     """Only lines before this time, nanoseconds since the epoch; 0 is now."""
+    around_ns: int = 0
+    """Only lines around this time."""
 
     @property
     def follows(self) -> bool:
         """Whether it has a live end."""
-        return not self.head and not self.before_ns
+        return not (self.head or self.before_ns or self.around_ns)
+
+    def holds(self, time_ns: int) -> bool:
+        """Whether something that happened then belongs into it."""
+        if self.around_ns:
+            return abs(time_ns - self.around_ns) <= AROUND
+        return not self.before_ns
 
 
 TAIL = Window(label="tail")
@@ -113,7 +124,7 @@ class Logbook:
             return ""
         if self.shown.filters and len(self.store):
             return "no line passes the filters"
-        return f"nothing in {self.window.label}" if self.window.seconds else "no output yet"
+        return f"nothing in {self.window.label}" if self.window.seconds or self.window.around_ns else "no output yet"
 
     @property
     def reading(self) -> bool:
@@ -129,7 +140,7 @@ class Logbook:
         self.window, self.problem = window, None
         self.at_start = window.head
         self.full = False
-        self._marks = sorted(marks, key=_place)
+        self._marks = sorted((mark for mark in marks if window.holds(mark.time_ns)), key=_place)
         self._renew(self.shown.filters)
         if self._engine is not None and self.containers:
             self._reading.start(self._read(self._engine), name="logs")
@@ -165,6 +176,14 @@ class Logbook:
         self.search = Search(pattern, self.shown) if pattern is not None and pattern.text else None
         self._look()
 
+    def at(self, time_ns: int) -> int | None:
+        """Returns the number of the first item held of a time or later; None if there is none."""
+        for number, item in self.store.scan(self.store.first):
+            when = _since(item) if isinstance(item, Gap) else item.time_ns
+            if when >= time_ns:
+                return number
+        return None
+
     def page_back(self) -> None:
         """Reads older lines, if there are any and there is room."""
         if self._paging or self.at_start or self.full or len(self.containers) != 1 or not len(self.store):
@@ -181,9 +200,14 @@ class Logbook:
         if window.before_ns:
             await self._read_before(engine, window.before_ns)
             return
-        since = self._now() - window.seconds * SECOND if window.seconds else None
-        tail = None if window.head or window.seconds else PAGE
-        sources = [follow(engine, one, tail=tail, since=since, follow=window.follows) for one in self.containers]
+        since, until, tail = None, None, None if window.head or window.seconds or window.around_ns else PAGE
+        if window.seconds:
+            since = self._now() - window.seconds * SECOND
+        elif window.around_ns:
+            since, until = window.around_ns - AROUND, window.around_ns + AROUND
+        sources = [
+            follow(engine, one, tail=tail, since=since, until=until, follow=window.follows) for one in self.containers
+        ]
         stream: LogStream = merge(sources, patience=PATIENCE if window.follows else None)
         try:
             async for batch in stream.batches():
@@ -193,6 +217,9 @@ class Logbook:
                 await asyncio.sleep(0)  # a log that always has more must not keep keys waiting
         finally:
             await stream.aclose()
+        if window.around_ns:
+            self._settle()
+            self._changed()
 
     async def _read_before(self, engine: Engine, before_ns: int) -> None:
         from pyd_core.logs.older import older  # noqa: PLC0415 - after the first picture
@@ -230,7 +257,7 @@ class Logbook:
         """Puts marks before the first line that is younger; those older than all lines say nothing about them."""
         woven: list[LogItem] = []
         for item in batch:
-            time_ns = item.time_ns if isinstance(item, LogLine) else _since(item)
+            time_ns = _since(item) if isinstance(item, Gap) else item.time_ns
             while self._marks and _place(self._marks[0]) <= time_ns:
                 mark = self._marks.pop(0)
                 if woven or len(self.store):
@@ -249,7 +276,7 @@ class Logbook:
             self._flush = None
 
     def _put_marks(self) -> None:
-        marks, self._marks = self._marks, []
+        marks, self._marks, self._flush = self._marks, [], None
         self.store.add(marks)
         self._look()
 

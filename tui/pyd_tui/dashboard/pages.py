@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,18 +10,21 @@ from pyd_core.engine.client import Engine
 from pyd_core.errors import PydError
 from pyd_core.fleet.entry import Entry
 from pyd_core.fleet.stats import Usage
+from pyd_core.logs.mark import Mark
 from pyd_core.model.container import Container, Processes
+from pyd_tui.dashboard.recorded import Recorded, recorded
 from pyd_tui.dashboard.render.changes import changes
 from pyd_tui.dashboard.render.connections import connections
 from pyd_tui.dashboard.render.document import document
 from pyd_tui.dashboard.render.env import env
 from pyd_tui.dashboard.render.facts import nothing
-from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.health import probes
 from pyd_tui.dashboard.render.mounts import mounts
 from pyd_tui.dashboard.render.overview import overview
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
 from pyd_tui.dashboard.render.processes import processes
+from pyd_tui.dashboard.render.stats import Course, stats
 from pyd_tui.dashboard.render.why import why
 
 if TYPE_CHECKING:
@@ -47,9 +50,21 @@ class Subject:
     """What triage said; None while it hasn't."""
     answers: dict[str, object] = field(default_factory=dict)
     """What was asked for a tab, or the error that was the answer, by the tab's name."""
+    samples: Sequence[Usage] = ()
+    """What was measured of its use while the dashboard is open, oldest first."""
+    marks: Sequence[Mark] = ()
+    """Its starts and deaths, as far as they are known."""
+    span: int = 1
+    """How far back curves reach, as an index of `SPANS`."""
+    at_ns: int = 0
+    """A moment to point out in curves; 0 is none."""
+    processors: int | None = None
+    """Of the engine's machine."""
     unmasked: bool = False
     room: int = 80
     """Terminal columns of a line."""
+    height: int = 40
+    """Lines of the terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +84,33 @@ def _overview(subject: Subject) -> list[Cell]:
     if subject.entry is None:
         return []
     return overview(subject.entry, subject.usage, subject.found, subject.clock)
+
+
+LOW = 34
+"""Lines of a terminal below which curves are lower, so that more of them are on the screen."""
+
+
+def _stats(subject: Subject) -> list[Cell]:
+    answer = subject.answers.get("stats")
+    kept = answer if isinstance(answer, Recorded) else Recorded()
+    known = {mark.time_ns // SECOND for mark in kept.deaths}
+    marks = [
+        *kept.deaths,
+        *(mark for mark in subject.marks if mark.verb != "die" or mark.time_ns // SECOND not in known),
+    ]
+    if subject.entry is None:
+        return []
+    course = Course(
+        samples=sorted([*kept.samples, *subject.samples], key=lambda one: one.time_ns),
+        marks=sorted(marks, key=lambda mark: mark.time_ns),
+        span=subject.span,
+        at_ns=subject.at_ns,
+        processors=subject.processors,
+        recorded=bool(kept.samples),
+        high=subject.height >= LOW,
+    )
+    lines = stats(subject.entry, subject.usage, course, subject.clock, subject.room)
+    return lines + _trouble(answer) if isinstance(answer, PydError) else lines
 
 
 def _inspected(draw: Callable[[Container, Subject], list[Cell]]) -> Page:
@@ -102,6 +144,7 @@ def _trouble(error: PydError) -> list[Cell]:
 
 PAGES: dict[str, Page] = {
     "overview": Page(draw=_overview),
+    "stats": Page(draw=_stats, ask=recorded),
     "why": Page(draw=lambda subject: why(subject.verdict, subject.clock, subject.room)),
     "inspect": _inspected(lambda _, subject: document(subject.body)),
     "processes": _asked("processes", Processes, processes, lambda engine, key: engine.containers.top(key)),
@@ -113,5 +156,18 @@ PAGES: dict[str, Page] = {
 }
 """Every tab drawn from a `Subject`; logs and events are panels of their own."""
 
-TABS = ("overview", "logs", "why", "inspect", "events", "processes", "env", "mounts", "network", "changes", "health")
+TABS = (
+    "overview",
+    "logs",
+    "stats",
+    "why",
+    "inspect",
+    "events",
+    "processes",
+    "env",
+    "mounts",
+    "network",
+    "changes",
+    "health",
+)
 """All tabs, in the order of their digits."""

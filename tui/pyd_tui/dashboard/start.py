@@ -9,7 +9,7 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ def frame(columns: int, lines: int, *, coloured: bool) -> str:
     return f"{ALTERNATE}{ground}\x1b[2J\x1b[H{top}{accent} pyd\x1b[22m\x1b[K\x1b[0m{ground}{middle}\x1b[0m"
 
 
-def run(choose: Callable[[], Endpoint], *, history: Path | None = None) -> None:
-    """Opens the dashboard on the engine that `choose` finds, and returns when the user leaves.
+def run(engines: Mapping[str, Callable[[], Endpoint]], *, history: Path | None = None) -> None:
+    """Opens the dashboard on one engine or several, and returns when the user leaves.
 
     Args:
-        choose: Finds the engine's address.
+        engines: What the user calls each, and what finds its address; the first one is looked at.
         history: Where deaths are written down meanwhile; None is nowhere.
 
     Raises:
@@ -48,7 +48,9 @@ def run(choose: Callable[[], Endpoint], *, history: Path | None = None) -> None:
     try:
         from pyd_tui.dashboard.app import Dashboard  # noqa: PLC0415 - after the first picture
 
-        dashboard = Dashboard(choose, history=history)
+        (name, choose), *rest = engines.items()
+        others = dict(rest)
+        dashboard = Dashboard(choose, name=name, others=others, history=history)
     except BaseException:
         sys.stdout.write(RESTORE)
         sys.stdout.flush()

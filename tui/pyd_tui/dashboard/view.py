@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from pyd_core.fleet.entry import Entry
 from pyd_core.fleet.stats import Usage
@@ -25,12 +26,14 @@ class View:
         living_only: Leave out what doesn't run.
         broken_only: Show only what somebody should look at.
         sort: The column that gives the order.
+        scale: What 100 % of processor use stands for, see `CPU_TITLES`.
     """
 
     text: str = ""
     living_only: bool = False
     broken_only: bool = False
     sort: str = "state"
+    scale: Literal["core", "most"] = "core"
 
     @property
     def narrows(self) -> bool:
@@ -56,7 +59,7 @@ class View:
         broken: Callable[[Entry], bool] = is_broken,
     ) -> list[str]:
         """Returns the ids of what is shown, in order."""
-        rank = _RANKS[self.sort]
+        rank = _by_severity if self.broken_only and self.sort == "state" else _RANKS[self.sort]
         shown = [entry for entry in entries.values() if self.shows(entry, broken)]
         shown.sort(key=lambda entry: (*rank(entry, usage.get(entry.id)), entry.id))
         return [entry.id for entry in shown]
@@ -80,6 +83,23 @@ def _by_state(entry: Entry, usage: Usage | None) -> Rank:
     return (0 if entry.state in ALIVE else 1, entry.project, entry.name)
 
 
+def _by_severity(entry: Entry, usage: Usage | None) -> Rank:
+    """What harms now comes first: restart loops, the unhealthy, then deaths for want of memory, others, failed starts.
+
+    It goes by what the list tells, not by verdicts, which come one after another and would make rows trade places.
+    """
+    if entry.state == "restarting":
+        grade = 0
+    elif entry.state in ALIVE:
+        grade = 1
+    elif entry.state == "created":
+        grade = 4
+    else:
+        grade = 2 if entry.oom_killed else 3
+    del usage
+    return (grade, f"{2**63 - _last(entry):020d}", entry.name)
+
+
 def _by_name(entry: Entry, usage: Usage | None) -> Rank:
     del usage
     return (0, "", entry.name)
@@ -98,8 +118,12 @@ def _by_memory(entry: Entry, usage: Usage | None) -> Rank:
 def _by_since(entry: Entry, usage: Usage | None) -> Rank:
     """What happened last comes first."""
     del usage
-    last = (entry.started_ns if entry.state in ALIVE else entry.finished_ns) or entry.created_ns
-    return (-last, "", entry.name)
+    return (-_last(entry), "", entry.name)
+
+
+def _last(entry: Entry) -> int:
+    """When it last started or ended."""
+    return (entry.started_ns if entry.state in ALIVE else entry.finished_ns) or entry.created_ns
 
 
 def _by_image(entry: Entry, usage: Usage | None) -> Rank:

@@ -6,10 +6,12 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pyd_core.debug.forward import BACKGROUND
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reaching import reached
+from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.transport.blocking import blocking_engine
+from pyd_core.engine.transport.choice import blocking_transport
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.shell.context import ShellContext
@@ -47,7 +49,7 @@ def run_once(
         name = safe(access.container.name) or access.container.id[:12]
         shell = ShellContext(
             access=access,
-            engine=lambda: blocking_engine(endpoint),
+            engine=lambda: Engine(endpoint, blocking_transport(endpoint)),
             name=name,
             cwd=access.container.config.working_dir or "/",
             identity=options.identity,
@@ -57,4 +59,6 @@ def run_once(
 
 def _call(command: click.Command, words: list[str], shell: ShellContext | None) -> int:
     code = command.main(words[1:], prog_name=words[0], obj=shell, standalone_mode=False)
+    for forward in BACKGROUND.running().values():  # without a shell to go on in, what goes on is this
+        forward.wait()
     return code if isinstance(code, int) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from pyd_core.model.creation import CreateBody
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
+
+log = logging.getLogger(__name__)
 
 
 class Containers:
@@ -67,6 +70,17 @@ class Containers:
         """Writes its record."""
         self._shelf.put(container.id, container.record)
 
+    def note(self, container: Container) -> None:
+        """Writes its record where the disk has room for it.
+
+        For ends and removals, which happen whether or not they can be written down: what this process knows holds, and
+        the next one finds out as after a crash.
+        """
+        try:
+            self.save(container)
+        except OSError as error:
+            log.warning("can't write down that %s is %s: %s", container.record.name, container.record.status, error)
+
     def _other(self, name: str) -> Container:
         try:
             return self.find(name)
@@ -85,6 +99,7 @@ class Containers:
             InvalidInput: The request makes no sense.
         """
         daemon = self._daemon
+        daemon.store.check_room()
         options.check(body, daemon.processors)
         name = names.check(name) if name else names.make_up(self._names)
         taken = self._names.get(name)
@@ -155,7 +170,7 @@ class Containers:
         """Takes away a container that doesn't run: its mounts, files, name and record."""
         record = container.record
         record.phase, record.status = "removing", "removing"
-        self.save(container)
+        self.note(container)
         unmount(container.root)
         shutil.rmtree(container.bundle, ignore_errors=True)
         shutil.rmtree(container.directory, ignore_errors=True)

@@ -73,7 +73,7 @@ class Lifecycle:
             record.error = str(error)
             record.exit_code = 126 if "permission denied" in record.error else 127 if _missing(record.error) else 128
             record.status = "exited" if record.started_at[:4] != "0001" else "created"
-            self._daemon.containers.save(container)
+            self._daemon.containers.note(container)
             container.let_go()
             container.tell_ended()
             if record.host.auto_remove:
@@ -124,7 +124,7 @@ class Lifecycle:
             again = self._wants_restart(container)
             if again:
                 record.status = "restarting"
-                self._daemon.containers.save(container)
+                self._daemon.containers.note(container)
         container.tell_ended()
         if again:
             await self._restart_later(container)
@@ -143,7 +143,7 @@ class Lifecycle:
         record.finished_at = format_time(time.time_ns())
         await self._clean_up(container)
         record.status, record.main, record.holder = "exited", None, None
-        self._daemon.containers.save(container)
+        self._daemon.containers.note(container)
         file.unlink(missing_ok=True)
         if record.oom_killed:
             self._daemon.events.emit("container", "oom", record.id, container.attributes())
@@ -171,7 +171,7 @@ class Lifecycle:
             if container.record.running:
                 await self._ended(container)
             container.record.status = "exited"
-            self._daemon.containers.save(container)
+            self._daemon.containers.note(container)
         if container.record.host.auto_remove:
             await self._auto_remove(container)
 

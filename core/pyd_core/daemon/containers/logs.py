@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,30 +105,33 @@ def _tail(path: Path, count: int, formatter: _Formatter) -> int:
     return 0
 
 
-def _lines(file_path: Path, at: int) -> Iterator[tuple[bytes, int]]:
-    with file_path.open("rb") as file:
+def _block(path: Path, at: int, formatter: _Formatter) -> tuple[bytes, int, bool]:
+    """Formats a block's worth of lines from an offset on.
+
+    Returns:
+        What the client gets, the offset after it, and whether the end that the client set is reached.
+    """
+    pieces: list[bytes] = []
+    begun = at
+    with path.open("rb") as file:
         file.seek(at)
         for line in file:
             if not line.endswith(b"\n"):
-                return  # conmon is still writing it
+                break  # conmon is still writing it
             at += len(line)
-            yield line[:-1], at
-
-
-def _written(path: Path, at: int, formatter: _Formatter) -> Iterator[bytes]:
-    pieces: list[bytes] = []
-    size = 0
-    for line, _ in _lines(path, at):
-        pieces.append(formatter.line(line))
-        size += len(line)
-        if size > BLOCK:
-            yield b"".join(pieces)
-            pieces, size = [], 0
-    yield b"".join(pieces)
+            pieces.append(formatter.line(line[:-1]))
+            if formatter.late(line[:-1]):
+                return b"".join(pieces), at, True
+            if at - begun >= BLOCK:
+                break
+    return b"".join(pieces), at, False
 
 
 async def read(container: Container, options: LogOptions) -> AsyncIterator[bytes]:
-    """Yields the log as the client wants it; with `follow` until the container ends."""
+    """Yields the log as the client wants it; with `follow` until the container ends.
+
+    A container may write faster than its log can be read: so one block at a time, and others get their turn in between.
+    """
     formatter = _Formatter(options, tty=container.record.config.tty)
     path = container.log
     over = container.next_end()
@@ -139,27 +142,24 @@ async def read(container: Container, options: LogOptions) -> AsyncIterator[bytes
     at = 0
     if options.tail is not None:
         at = path.stat().st_size if options.tail == 0 else _tail(path, options.tail, formatter)
-    if not options.follow:
-        for piece in _written(path, at, formatter):
-            yield piece
-        return
     with FileWatch(path) as watch:
         async with TaskOwner() as owner:
             ending = owner.start(_until(over))
             while True:
-                last = ending.done() or not container.record.running
-                if path.exists() and path.stat().st_size < at:
+                last = not options.follow or ending.done() or not container.record.running
+                size = path.stat().st_size if path.exists() else 0
+                if size < at:
                     at = 0  # the log began anew at its size limit
-                pieces: list[bytes] = []
-                for line, end in _lines(path, at):
-                    at = end
-                    pieces.append(formatter.line(line))
-                    if formatter.late(line):
-                        last = True
+                late = False
+                while at < size and not late:
+                    before = at
+                    piece, at, late = _block(path, at, formatter)
+                    if at == before:
                         break
-                if pieces:
-                    yield b"".join(pieces)
-                if last:
+                    if piece:
+                        yield piece
+                    await asyncio.sleep(0)
+                if last or late:
                     return
                 changing = owner.start(watch.changed())
                 await asyncio.wait({changing, ending}, return_when=asyncio.FIRST_COMPLETED)

@@ -184,7 +184,7 @@ async def stream(work: Callable[[Packer], None], *, whiteouts: bool = False) -> 
     os.set_blocking(reading, False)
 
     def write() -> None:
-        with os.fdopen(writing, "wb") as out, contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as out:  # closing writes too
             packer = Packer(out, whiteouts=whiteouts)
             work(packer)
             packer.close()

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from pyd_core.debug.access import Access
+from pyd_core.debug.facts.processes import require_running
 from pyd_core.errors import PydError
 from pyd_core.linux.cgroup_stats import UNLIMITED
 
@@ -50,7 +51,12 @@ class CgroupFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_cgroup(access: Access) -> CgroupFacts:
-    """Reads the target's group in each controller."""
+    """Reads the target's group in each controller.
+
+    Raises:
+        Conflict: The target doesn't run.
+    """
+    require_running(access)
     files = _Files(access)
     version = 1 if files.text("memory", "memory.usage_in_bytes") else 2
     memory = _memory_v1(files) if version == 1 else _memory_v2(files)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from pyd_core.debug.access import Access
-from pyd_core.errors import NotFound, PydError
+from pyd_core.errors import Conflict, NotFound, PydError
+from pyd_core.sanitise import safe
 
 STATES = {
     "R": "running",
@@ -45,8 +46,28 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Open files; None where they can't be counted."""
 
 
+def require_running(access: Access) -> None:
+    """Does nothing for a target that runs; one on a stage has no processes but the one that holds its place.
+
+    Raises:
+        Conflict: It doesn't run.
+    """
+    container = access.container
+    if container.id and not container.state.pid:
+        raise Conflict(
+            f"{safe(container.name) or container.id[:12]} doesn't run: it has no processes",
+            hint="why it ended: why; what it would start: entrypoint",
+            reference="not-running",
+        )
+
+
 def list_processes(access: Access) -> list[ProcessFacts]:
-    """Returns the target's processes, each after its parent."""
+    """Returns the target's processes, each after its parent.
+
+    Raises:
+        Conflict: It doesn't run.
+    """
+    require_running(access)
     found: list[ProcessFacts] = []
     parents: dict[int, int] = {}
     for host_pid in access.pids():
@@ -68,7 +89,9 @@ def find_process(access: Access, pid: int | None) -> int:
 
     Raises:
         NotFound: The target has none with that number.
+        Conflict: It doesn't run.
     """
+    require_running(access)
     if pid is None:
         return access.main_pid
     for host_pid in access.pids():

@@ -8,7 +8,7 @@ import struct
 import msgspec
 
 from pyd_core.debug.access import Access
-from pyd_core.debug.facts.processes import names_of
+from pyd_core.debug.facts.processes import names_of, require_running
 from pyd_core.errors import PydError
 
 MOST_BYTES = 16 << 20
@@ -55,7 +55,11 @@ def list_sockets(access: Access, *, unix: bool = False) -> list[SocketFacts]:
     Args:
         access: The target.
         unix: Unix sockets too.
+
+    Raises:
+        Conflict: The target doesn't run.
     """
+    require_running(access)
     found: list[SocketFacts] = []
     for protocol in ("tcp", "tcp6", "udp", "udp6"):
         try:

@@ -356,12 +356,22 @@ class Agent:
                 if descriptor == 0:
                     data = os.read(0, 65536)
                     if not data:
+                        self._end()
                         return
                     self._arrived += data
                     self._take()
                 elif (owner := owners[descriptor]).number in self._channels and owner.ready(descriptor):
                     del self._channels[owner.number]
         self._tell_of_the_end()
+        self._end()
+
+    def _end(self) -> None:
+        """Ends and reaps what runs; it would be the target's first process that has to, and many never do."""
+        for channel in self._channels.values():
+            channel.signal(signal.SIGRTMIN)
+        for channel in self._channels.values():
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(channel.pid, 0)
 
     def _tell_of_the_end(self) -> None:
         for number in self._channels:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pyd_core.debug.helper import container as helpers
@@ -60,6 +61,23 @@ def run(
     Raises:
         PydError: The session couldn't be; nothing is left of it.
     """
+    with prepared(endpoint, options, why=why, notify=notify, progress=progress) as (engine, subject, target, make):
+        ladder = Ladder(engine, target, options, supervisor, make, notify=notify, interact=interact)
+        code, ended = ladder.climb()
+        if ended and target is subject and interact is None:
+            notify(run_now(ending(Containers(engine), Elsewhere(subject))))
+        return code
+
+
+@contextmanager
+def prepared(
+    endpoint: Endpoint, options: DebugOptions, *, why: str, notify: Callable[[str], None], progress: images.Progress
+) -> Iterator[tuple[Session, Container, Container, Callable[[Tier], dict[str, Any]]]]:
+    """Gives the engine, what is meant, a running container to enter for it, and what helper to ask the engine for.
+
+    Raises:
+        PydError: The session can't be; nothing is left of it.
+    """
     transport = blocking_transport(endpoint, may_ask=os.isatty(2))
     engine = Session(transport, where=endpoint.url, read_only=endpoint.read_only)
     try:
@@ -80,11 +98,7 @@ def run(
             def make(tier: Tier) -> dict[str, Any]:
                 return helper_body(target, tier, image, toolbox, info, name=helpers.new_name())
 
-            ladder = Ladder(engine, target, options, supervisor, make, notify=notify, interact=interact)
-            code, ended = ladder.climb()
-            if ended and target is subject and interact is None:
-                notify(run_now(ending(Containers(engine), Elsewhere(subject))))
-            return code
+            yield engine, subject, target, make
     finally:
         run_now(transport.aclose())
 

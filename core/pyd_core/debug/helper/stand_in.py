@@ -90,7 +90,8 @@ class _StandIn:
     async def _start(self) -> None:
         is_image = self._model.state.status == IMAGE
         body = _of_image(self._model) if is_image else await self._of_container()
-        body["Labels"] = {LABEL: new_name(), f"{LABEL}.expires": str(int(time.time()) + LIFETIME)}
+        expires = str(int(time.time()) + LIFETIME)
+        body["Labels"] = {LABEL: new_name(), f"{LABEL}.target": self._model.id, f"{LABEL}.expires": expires}
         self._id = (await self._containers.create(body)).id
         await self._containers.archive_put(self._id, "/", _program_archive())
         self._input = await self._containers.attach(self._id, stdin=True)

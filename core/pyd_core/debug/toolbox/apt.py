@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyd_core.errors import ToolboxError
+from pyd_core.errors import NotFound, ToolboxError
+from pyd_core.sanitise import safe
+from pyd_debugimages.packs import PACKS
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage (`fetching lists`, `downloading` …), how much of it is done, and how much there is."""
@@ -77,6 +79,42 @@ class Apt:
         (state / "status").write_bytes(b"")  # nothing is installed: what tools need comes along, the C library too
         self._settings = folder / "apt.conf"
         self._settings.write_text(_SETTINGS.format(state=state, cache=self._cache))
+
+    def resolve(self, packages: Iterable[str]) -> list[str]:
+        """Returns packages by the names that this release has for them; of `one|other` the first there is.
+
+        Raises:
+            NotFound: There is none of that name; the nearest names are offered.
+        """
+        known = self.names()
+        found: list[str] = []
+        for choice in packages:
+            name = next((name for name in choice.split("|") if name in known), None)
+            if name is None:
+                raise unknown(choice.partition("|")[0], [*PACKS, *known])
+            found.append(name)
+        return found
+
+    def has_lists(self) -> bool:
+        """Whether lists of packages have been fetched."""
+        return any(path.is_file() and path.name != "lock" for path in (self._folder / "state/lists").iterdir())
+
+    def names(self) -> set[str]:
+        """Returns the names of all packages there are."""
+        return set(self._ask("pkgnames").split())
+
+    def search(self, words: Sequence[str]) -> list[tuple[str, str]]:
+        """Returns the packages whose names or summaries have all these words: name and summary."""
+        lines = (line.partition(" - ") for line in self._ask("search", *words).splitlines())
+        return sorted((name, summary) for name, _, summary in lines)
+
+    def _ask(self, *arguments: str) -> str:
+        command = ["apt-cache", f"--config-file={self._settings}", *arguments]
+        done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            raise ToolboxError(f"apt-cache {arguments[0]} failed: {said[-1]}", reference="toolbox-apt")
+        return done.stdout.decode(errors="replace")
 
     def update(self, progress: Progress) -> None:
         """Fetches the lists of packages."""
@@ -148,6 +186,16 @@ class Apt:
         if stage:
             progress(stage, 100, 100)
         return printed
+
+
+def unknown(name: str, known: Sequence[str]) -> NotFound:
+    """Returns the error for a package or pack that there isn't."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a failure pays for it
+
+    # Ten thousands of names: those that begin alike are worth comparing.
+    nearest = get_close_matches(name, [each for each in known if each[:1] == name[:1]], n=3)
+    hint = f"did you mean {', '.join(nearest)}?" if nearest else "look for it with: pyd toolbox search WORD"
+    return NotFound(f"no pack or package {safe(name)!r}", nearest=nearest, hint=hint, reference="no-such-package")
 
 
 def _unheard(stage: str, done: int, total: int) -> None:

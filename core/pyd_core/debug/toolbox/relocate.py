@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,12 +21,13 @@ AT_ONCE = 40
 """Files per run of patchelf: enough to make its start cheap, few enough to show progress."""
 
 
-def relocate(tree: Path, links: Mapping[str, str]) -> None:
+def relocate(tree: Path, links: Mapping[str, str], arguments: Mapping[str, str]) -> None:
     """Adapts everything in a freshly unpacked tree.
 
     Args:
         tree: The folder that will be seen at `PREFIX`.
         links: Commands to add, by name: the program they stand for.
+        arguments: What programs have to be told to find their files, by name.
     """
     programs: dict[str, list[Path]] = {}
     for path, elf in _elf_files(tree):
@@ -41,6 +43,7 @@ def relocate(tree: Path, links: Mapping[str, str]) -> None:
     _patch_strings(tree)
     _add_links(tree, links)
     _rewrite_shebangs(tree)
+    _wrap(tree, arguments)
     _bundle_certificates(tree)
     _add_forced_names(tree)
     _keep_vim_from_writing(tree)
@@ -52,7 +55,8 @@ def library_search(tree: Path) -> str:
     DT_RPATH, not DT_RUNPATH: it holds for the libraries' libraries as well, and comes before the LD_LIBRARY_PATH that
     a container may have set for its own programs.
     """
-    found = {path.parent for pattern in ("lib*/*.so*", "lib*/*/*.so*") for path in tree.glob(pattern) if path.is_file()}
+    places = ("lib*/*.so*", "lib*/*/*.so*", "lib/*/blas/*.so*", "lib/*/lapack/*.so*")
+    found = {path.parent for pattern in places for path in tree.glob(pattern) if path.is_file()}
     return ":".join(sorted(f"{PREFIX}/{folder.relative_to(tree).as_posix()}" for folder in found))
 
 
@@ -113,9 +117,10 @@ def _patch_strings(tree: Path) -> None:
 def _add_links(tree: Path, links: Mapping[str, str]) -> None:
     for name, program in links.items():
         path = tree / "bin" / name
-        if (tree / "bin" / program).exists() and not path.exists():
+        found = sorted(tree.glob(program if "/" in program else f"bin/{program}"))
+        if found and ("/" in program or not path.exists()):
             path.unlink(missing_ok=True)
-            path.symlink_to(program)
+            path.symlink_to(os.path.relpath(found[-1], path.parent))
 
 
 def _rewrite_shebangs(tree: Path) -> None:
@@ -137,6 +142,18 @@ def _rewrite_shebangs(tree: Path) -> None:
     for path in (*(tree / "bin").iterdir(), *(tree / "sbin").iterdir()):
         if path.is_symlink() and not path.exists():
             path.unlink()
+
+
+def _wrap(tree: Path, arguments: Mapping[str, str]) -> None:
+    """Puts a script in the place of programs that have to be told where their files are."""
+    for name, text in arguments.items():
+        program = tree / "bin" / name
+        if program.exists():
+            # Beside its name, not elsewhere: some find their files from where they lie.
+            program.rename(program.with_name(f"{name}.wrapped"))
+            told = text.format(prefix=PREFIX)
+            program.write_text(f'#!{PREFIX}/bin/sh\nexec {PREFIX}/bin/{name}.wrapped {told} "$@"\n')
+            program.chmod(0o755)
 
 
 def _bundle_certificates(tree: Path) -> None:

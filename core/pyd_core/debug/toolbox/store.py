@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 
-FORMAT = 3
+FORMAT = 5
 """Counts changes in how a toolbox is made from the same packages."""
 
 LEAST_SPACE = 256 << 20
@@ -56,13 +56,19 @@ def find_anywhere(pack: Pack) -> str | None:
 def find(pack: Pack, root: str) -> str | None:
     """Returns the folder of the toolbox for a pack, or None when it isn't there; costs one system call."""
     try:
-        return os.path.join(root, os.readlink(os.path.join(root, _pointer(pack))))
+        return os.path.join(root, os.readlink(os.path.join(root, pointer(pack))))
     except OSError:
         return None
 
 
-def build(pack: Pack, root: Path, progress: Progress) -> Path:
+def build(pack: Pack, root: Path, progress: Progress, *, anew: bool = False) -> Path:
     """Makes the toolbox for a pack from the host's apt, unless another process just has, and returns its folder.
+
+    Args:
+        pack: What it holds.
+        root: The store's folder.
+        progress: Told how it goes.
+        anew: Ask apt even if there is one.
 
     Raises:
         ToolboxError: No apt, no network, no space; the store is as it was.
@@ -73,7 +79,7 @@ def build(pack: Pack, root: Path, progress: Progress) -> Path:
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o755)
         with _locked(root, progress):
-            if (there := find(pack, str(root))) is not None:
+            if not anew and (there := find(pack, str(root))) is not None:
                 return root / there
             for unfinished in root.glob(".building-*"):
                 shutil.rmtree(unfinished, ignore_errors=True)
@@ -93,30 +99,36 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
     from pyd_core.debug.toolbox.apt import Apt  # noqa: PLC0415
     from pyd_core.debug.toolbox.relocate import relocate  # noqa: PLC0415
     from pyd_core.debug.toolbox.unpack import unpack  # noqa: PLC0415
+    from pyd_core.debug.toolbox.wheels import fetch, unpack_wheel  # noqa: PLC0415
 
     apt = Apt(root / ".apt")
     # apt itself blames the network when its lists don't fit.
     if shutil.disk_usage(root).free < LEAST_SPACE:
         raise _no_space(root, LEAST_SPACE)
     apt.update(progress)
-    archives = apt.closure(pack.packages)
-    wanted = [archive for archive in archives if archive.package not in NEVER]
+    packages = apt.resolve(pack.packages)
+    archives = apt.closure(packages)
+    wanted = [each for each in archives if each.package not in NEVER or each.package in packages]
     # Packages unpack to about three times their size; the archives lie there as well until the end.
     needed = 4 * sum(archive.size for archive in archives)
     if shutil.disk_usage(root).free < needed:
         raise _no_space(root, needed)
-    listing = "\n".join(f"{archive.file} {archive.checksum}" for archive in wanted)
-    key = hashlib.sha256(f"{FORMAT}\n{pack.links}\n{listing}".encode()).hexdigest()[:32]
+    wheels = fetch(pack.wheels, root / ".wheels", progress)
+    lines = [*(f"{archive.file} {archive.checksum}" for archive in wanted), *(f"{wheel.name}" for wheel in wheels)]
+    listing = "\n".join(lines)
+    key = hashlib.sha256(f"{FORMAT}\n{dict(pack.links)}{dict(pack.arguments)}\n{listing}".encode()).hexdigest()[:32]
     if not (root / key).is_dir():
-        paths = apt.download(pack.packages, wanted, progress)
+        paths = apt.download(packages, wanted, progress)
         building = root / f".building-{key}"
         try:
             for done, path in enumerate(paths):
                 progress("unpacking", done, len(paths))
                 unpack(path, building)
+            for wheel in wheels:
+                unpack_wheel(wheel, building)
             progress("unpacking", len(paths), len(paths))
             progress("relocating", 0, 1)
-            relocate(building, pack.links)
+            relocate(building, pack.links, pack.arguments)
             progress("relocating", 1, 1)
             (building / "packages").write_text(listing + "\n")
             building.chmod(0o755)
@@ -125,22 +137,39 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
         finally:
             shutil.rmtree(building, ignore_errors=True)
         apt.drop_packages()
-    pointer = root / f".new-{_pointer(pack)}"
-    pointer.unlink(missing_ok=True)
-    pointer.symlink_to(key)
-    pointer.rename(root / _pointer(pack))
+        shutil.rmtree(root / ".wheels", ignore_errors=True)
+    point(root, pointer(pack), key)
     _drop_old(pack, root)
     return root / key
 
 
+def point(root: Path, name: str, key: str) -> None:
+    """Gives a toolbox of the store another name; whoever had that name before has it no more."""
+    fresh = root / f".new-{name}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(key)
+    fresh.rename(root / name)
+
+
+def drop(pack: Pack, root: Path) -> None:
+    """Removes the toolbox for a pack, unless a session holds it."""
+    (root / pointer(pack)).unlink(missing_ok=True)
+    sweep(root)
+
+
 def _drop_old(pack: Pack, root: Path) -> None:
-    """Removes toolboxes that a newer one has replaced, unless a session holds one: it has a lock on its folder."""
+    """Removes toolboxes that a newer one has replaced."""
+    for link in root.glob(f"{pack.name}-[0-9]*"):
+        if link.is_symlink() and link.name != pointer(pack) and link.name.endswith(os.uname().machine):
+            link.unlink()
+    sweep(root)
+
+
+def sweep(root: Path) -> None:
+    """Removes toolboxes that have no name, unless a session holds one: it has a lock on its folder."""
     import fcntl  # noqa: PLC0415 - only a build pays for these
     import shutil  # noqa: PLC0415
 
-    for pointer in root.glob(f"{pack.name}-*"):
-        if pointer.is_symlink() and pointer.name != _pointer(pack) and pointer.name.endswith(os.uname().machine):
-            pointer.unlink()
     wanted = {path.resolve() for path in root.iterdir() if path.is_symlink()}
     for folder in root.iterdir():
         if folder.is_symlink() or not folder.is_dir() or folder.name.startswith(".") or folder.resolve() in wanted:
@@ -155,7 +184,8 @@ def _drop_old(pack: Pack, root: Path) -> None:
             os.close(descriptor)
 
 
-def _pointer(pack: Pack) -> str:
+def pointer(pack: Pack) -> str:
+    """Returns the name that the toolbox for a pack has in the store."""
     return f"{pack.name}-{FORMAT}.{pack.revision}-{os.uname().machine}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pyd_core.errors import PydError
-from pyd_core.linux.kernel_events import EventReader, Fault, KernelEvents, SeccompKill
+from pyd_core.linux.kernel_events import EventReader, Fault, KernelEvents, OomKill, SeccompKill
 from pyd_core.linux.kmsg import KernelLog, KernelLogReader, kernel_log
 from pyd_core.model.base import parse_time
 from pyd_core.triage.evidence import Case, Unread
@@ -14,6 +14,8 @@ TELLS = "out-of-memory kills with their victim, faults with the object they happ
 
 SLACK_NS = 2_000_000_000
 """The kernel log's clock and the engine's agree only roughly."""
+FIRST_NS = 10_000_000_000
+"""How soon after it was created a run begins that is surely the container's first."""
 NEAR_NS = 1_500_000_000
 """How near a death a fault must lie to be taken for its cause when the process's name doesn't tell."""
 
@@ -89,15 +91,31 @@ def collect(case: Case, kernel: Kernel) -> None:
         return begin - SLACK_NS <= time_ns <= end + SLACK_NS
 
     events = kernel.events
-    case.ooms = tuple(
-        oom for oom in events.ooms if within(oom.time_ns) and identity in f"{oom.task_cgroup} {oom.limit_cgroup}"
-    )
+    own = [oom for oom in events.ooms if identity in f"{oom.task_cgroup} {oom.limit_cgroup}"]
+    case.ooms = tuple(oom for oom in own if within(oom.time_ns)) or _of_another_clock(case, own)
     case.forks = tuple(fork for fork in events.forks if within(fork.time_ns) and identity in fork.cgroup)
     if run.alive or run.ended_ns is None:
         return
     names = _names(case)
     case.faults = tuple(fault for fault in events.faults if within(fault.time_ns) and _belongs(fault, names, end))
     case.seccomp = tuple(kill for kill in events.seccomp if within(kill.time_ns) and _belongs(kill, names, end))
+
+
+def _of_another_clock(case: Case, own: list[OomKill]) -> tuple[OomKill, ...]:
+    """Takes kills whose time lies outside of the container's only run: the clock was set since, and theirs goes by it.
+
+    The kernel stamps by a clock that is never set, which is turned into time by what the other says now.
+    """
+    run = case.run
+    created = parse_time(case.container.created)
+    if not own or run.ended_ns is None or run.started_ns is None or created is None or case.container.restart_count:
+        return ()
+    if run.started_ns - created > FIRST_NS or len(case.runs) > 1:
+        return ()
+    reason = "its times and the engine's don't agree: the clock was set meanwhile"
+    case.unread.append(Unread(source="kernel log", reason=reason, would_tell="when exactly the kills happened"))
+    apart = run.ended_ns - own[-1].time_ns
+    return tuple(msgspec.structs.replace(oom, time_ns=oom.time_ns + apart) for oom in own)
 
 
 def _belongs(event: Fault | SeccompKill, names: set[str], end_ns: int) -> bool:

@@ -16,6 +16,7 @@ from pyd_core.triage.rules.facts import (
     polite,
     stop_item,
     stop_signal,
+    with_engine,
 )
 from pyd_core.triage.rules.facts import victim_is_main as is_main
 from pyd_core.triage.runs import is_looping
@@ -94,7 +95,7 @@ def usage_error(case: Case) -> Conclusion | None:
 def stopped(case: Case) -> Conclusion | None:
     """Stopped on request within the grace period."""
     run = case.run
-    if not ended(case) or run.stop_ns is None or run.sent(KILL) is not None:
+    if not ended(case) or run.stop_ns is None or run.sent(KILL) is not None or with_engine(case):
         return None
     if run.code == 128 + KILL and stop_signal(case) != KILL:
         return None  # an engine that tells of no signals told of the stop alone
@@ -122,7 +123,7 @@ def stop_timeout(case: Case) -> Conclusion | None:
     """Didn't end within the grace period."""
     run = case.run
     kill = run.sent(KILL)
-    if not ended(case) or run.stop_ns is None:
+    if not ended(case) or run.stop_ns is None or with_engine(case):
         return None
     if kill is None:
         return _stop_timeout_untold(case)
@@ -166,7 +167,7 @@ def killed_by_user(case: Case) -> Conclusion | None:
     """Killed through the engine."""
     run = case.run
     sent = [kill for kill in run.kills if deadly(case, kill)]
-    if not ended(case) or run.stop_ns is not None or not sent or run.ended_ns is None:
+    if not ended(case) or run.stop_ns is not None or not sent or run.ended_ns is None or with_engine(case):
         return None
     last = sent[-1]
     fits = run.code == 128 + last.signal
@@ -257,22 +258,24 @@ _RECORD = Item(source="host", text="the engine's own record: it was asked to sto
 @BOOK.rule(
     "engine-restart",
     needs=("host",),
-    says="The run ended within two minutes before the engine's daemon started, and no event of the end is remembered.",
+    says="The run ended before the engine's daemon started: shortly before, with no event of it remembered; or stopped "
+    "by the engine, in whose own record nobody asked for that.",
 )
 def engine_restart(case: Case) -> Conclusion | None:
     """Ended with the engine."""
-    run = case.run
-    started = None if case.host is None else case.host.engine_started_ns
-    if not ended(case) or run.ended_ns is None or started is None or polite(case):
+    if not with_engine(case) or case.host is None:
         return None
-    if not 0 <= started - run.ended_ns + 5 * 10**9 <= 125 * 10**9:
-        return None
-    if any(known.ended_ns is not None for known in case.runs) or case.ooms:
-        return None
+    started = Item(source="host", time_ns=case.host.engine_started_ns, text="the engine's daemon started")
+    nobody = Item(source="host", text="the engine's own record: nobody asked it to stop or kill this run")
     return Conclusion(
         cause="engine-restart",
-        confidence=0.8,
-        evidence=(exit_item(case), Item(source="host", time_ns=started, text="the engine's daemon started")),
+        confidence=0.95 if polite(case) else 0.8,
+        evidence=(
+            *(kill_item(kill) for kill in case.run.kills[:2]),
+            exit_item(case),
+            *((nobody,) if case.asked_to_end is False else ()),
+            started,
+        ),
         summary="ended when the engine stopped or restarted",
         advice=("pyd start {name}", "{docker} update --restart unless-stopped {name}"),
     )

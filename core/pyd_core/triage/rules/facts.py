@@ -88,6 +88,27 @@ def by_record(case: Case) -> bool:
     return case.run.code in {0, *(128 + signal for signal in (*_ENDING, stop_signal(case)))}
 
 
+RESTART_NS = 120 * 10**9
+"""How long before the engine's start a run ended that may have ended with the one before it."""
+APART_NS = 5 * 10**9
+"""How far the times of a start and of an end may be apart in the wrong order."""
+
+
+def with_engine(case: Case) -> bool:
+    """Whether the run ended with the engine itself: the engine that runs now started after it.
+
+    An engine that goes down stops its containers as it would on request, and may still tell of it; but in its own
+    record nobody asked. Where nothing is told, the end has to lie shortly before the start.
+    """
+    run, started = case.run, None if case.host is None else case.host.engine_started_ns
+    if not ended(case) or run.ended_ns is None or started is None or started < run.ended_ns - APART_NS:
+        return False
+    if polite(case):
+        return case.asked_to_end is False
+    forgotten = not any(known.ended_ns is not None for known in case.runs)
+    return forgotten and not case.ooms and not case.asked_to_end and started - run.ended_ns <= RESTART_NS
+
+
 def own_end(case: Case) -> bool:
     """Whether it ended by itself with an error: nobody asked the engine to end it."""
     return ended(case) and case.run.code != 0 and not polite(case) and not by_record(case)

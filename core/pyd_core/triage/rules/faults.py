@@ -13,7 +13,7 @@ BOOK = RuleBook()
 ABORT, SEGV, BUS, FPE, ILL, TRAP, SYS = 6, 11, 7, 8, 4, 5, 31
 
 _KINDS: dict[int, tuple[str, ...]] = {
-    SEGV: ("segfault", "general protection fault"),
+    SEGV: ("segfault", "general protection"),
     FPE: ("divide error", "floating point"),
     ILL: ("invalid opcode", "illegal instruction", "undefined instruction"),
 }
@@ -93,7 +93,7 @@ def _aborted_as_first(case: Case) -> bool:
     if not ended(case) or case.run.code != 128 + SEGV or not case.findings_of("abort"):
         return False
     fault = _fault(case, SEGV)
-    return fault is not None and fault.kind == "general protection fault"
+    return fault is not None and fault.kind.startswith("general protection")
 
 
 @BOOK.rule("bus-error", needs=("log",), says="Code 135; kernels log no line for it.")

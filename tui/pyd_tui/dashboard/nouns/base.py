@@ -13,9 +13,9 @@ from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.pieces import Cell, width
 
 if TYPE_CHECKING:
+    from pyd_core.layers.content import Contents
     from pyd_core.model.system import DiskUsage
     from pyd_tui.dashboard.link import Link
-    from pyd_tui.dashboard.panels.events import Timeline
     from pyd_tui.dashboard.render.figures import Clock
 
 
@@ -25,7 +25,8 @@ class Stock:
 
     link: Link
     clock: Clock
-    timeline: Timeline
+    inside: dict[str, Contents] = field(default_factory=dict)
+    """What is in the layers of images that somebody looked into, by the image's id."""
     disk: DiskUsage | None = None
     """What took how much room when somebody last asked; engines take seconds to find out."""
 
@@ -97,7 +98,9 @@ class Noun:
         remove: Removes one, where that can be done.
         waste: Returns what prune would remove, for the row under the cursor.
         measures: Whether `^r` asks for sizes too; where it is the view's purpose, opening asks once.
+        dig: Looks into a row's thing, which may take a while; says how far it is.
         container: Returns the id of the container a row leads to.
+        moment: Returns when that happened which a row tells of, nanoseconds since the epoch; 0 for what is no event.
     """
 
     name: str
@@ -108,9 +111,11 @@ class Noun:
     empty: str
     remove: Callable[[Engine, Row], Awaitable[object]] | None = None
     waste: Callable[[Stock, Row], Awaitable[list[Waste]]] | None = None
+    dig: Callable[[Stock, Row, Callable[[str], None]], Awaitable[None]] | None = None
     measures: bool = False
     measures_at_once: bool = False
     container: Callable[[Row], str | None] = field(default=lambda _: None)
+    moment: Callable[[Row], int] = field(default=lambda _: 0)
 
     def natural(self, rows: Sequence[Row]) -> dict[str, int]:
         """Returns the width that each column's widest content wants."""

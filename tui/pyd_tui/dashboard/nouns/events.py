@@ -43,12 +43,12 @@ def row(item: EventItem, clock: Clock) -> Row:
 
 
 async def _load(stock: Stock) -> list[Row]:
-    if not stock.timeline.complete:
+    if not stock.link.timeline.complete:
         found: list[Event] = []
         async with stock.engine.system.events(since="1", until=seconds(stock.clock.now())) as stream:
             found = [event async for event in stream if is_worth_showing(event)]
-        stock.timeline.backfill(found)
-    rows = {found.key: found for found in (row(item, stock.clock) for item in stock.timeline.items)}
+        stock.link.timeline.backfill(found)
+    rows = {found.key: found for found in (row(item, stock.clock) for item in stock.link.timeline.items)}
     return list(reversed(rows.values()))
 
 
@@ -70,6 +70,10 @@ def _container(row: Row) -> str | None:
     return row.thing.actor.id if isinstance(row.thing, Event) and row.thing.type == "container" else None
 
 
+def _moment(row: Row) -> int:
+    return row.thing.time_nano or row.thing.time * SECOND if isinstance(row.thing, Event) else 0
+
+
 EVENTS = Noun(
     name="events",
     columns=COLUMNS,
@@ -78,4 +82,5 @@ EVENTS = Noun(
     renewed_by=is_worth_showing,
     empty="nothing has happened that the engine remembers",
     container=_container,
+    moment=_moment,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from pyd_core.engine.client import Engine
 from pyd_core.model.base import parse_time
@@ -11,9 +12,12 @@ from pyd_core.model.image import HistoryLayer, Image, ImageSummary
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock, Waste, by_type
 from pyd_tui.dashboard.nouns.users import image_of, in_order, names, users
 from pyd_tui.dashboard.render.facts import block, fact
-from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment, moment, size
+from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment, moment, percent, size
 from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
+
+if TYPE_CHECKING:
+    from pyd_core.layers.content import Contents, Step
 
 COLUMNS = (
     Column(key="name", title="NAME", least=20, most=70, priority=0, from_start=True),
@@ -22,6 +26,13 @@ COLUMNS = (
     Column(key="id", title="ID", least=12, most=12, priority=4),
     Column(key="users", title="USED BY", least=12, most=80, priority=2),
 )
+REMEMBERED = 8
+"""Images of which is remembered what is in their layers."""
+MOST_WASTEFUL = 20
+"""Wasted files that are named."""
+_MAKERS = ("RUN", "COPY", "ADD", "WORKDIR")
+"""Instructions that make layers, empty ones too."""
+
 Thing = tuple[ImageSummary, list[ContainerSummary]]
 
 
@@ -74,19 +85,42 @@ async def _about(stock: Stock, row: Row) -> list[Cell]:
     summary, used = _of(row)
     image = await stock.engine.images.inspect(summary.id)
     layers = await stock.engine.images.history(summary.id)
-    return about(summary, image, layers, used, stock.clock)
+    return about(summary, image, layers, used, stock.clock, inside=stock.inside.get(summary.id))
+
+
+async def _dig(stock: Stock, row: Row, told: Callable[[str], None]) -> None:
+    """Looks into the layers; the newest few images that were looked into are remembered."""
+    from pyd_core.layers.inspect import contents  # noqa: PLC0415 - when somebody asks for it
+
+    summary, _ = _of(row)
+    if summary.id not in stock.inside:
+        told("looking into it")
+        image = await stock.engine.images.inspect(summary.id)
+        found = await contents(
+            stock.engine, image, lambda count: told(f"read {size(count)} of about {size(image.size)}")
+        )
+        while len(stock.inside) >= REMEMBERED:
+            stock.inside.pop(next(iter(stock.inside)))
+        stock.inside[summary.id] = found
 
 
 def about(
-    summary: ImageSummary, image: Image, layers: list[HistoryLayer], used: list[ContainerSummary], clock: Clock
+    summary: ImageSummary,
+    image: Image,
+    layers: list[HistoryLayer],
+    used: list[ContainerSummary],
+    clock: Clock,
+    *,
+    inside: Contents | None = None,
 ) -> list[Cell]:
-    """Returns the lines about one image."""
+    """Returns the lines about one image; `inside` is what is in its layers, where somebody looked."""
     config = image.config
     entry = config.entrypoint if isinstance(config.entrypoint, list) else [config.entrypoint or ""]
     runs = " ".join([*entry, *(config.cmd or [])]).strip()
     made = parse_time(image.created)
     platform = "/".join(part for part in (image.os, image.architecture, image.variant) if part)
-    told = [f"{size(image.size)} in {len(image.root_fs.layers)} layers", platform]
+    count = len(image.root_fs.layers)
+    told = [f"{size(image.size)} in {count} layer{'s' * (count != 1)}", platform]
     if made is not None:
         told.append(f"created {full_moment(made, clock)}")
     facts = [
@@ -98,18 +132,63 @@ def about(
         fact("id", cell(image.id, "dim")),
     ]
     by = [fact(one.state, cell(one.name)) for one in in_order(used)] or [fact("", cell("nobody uses it", "dim"))]
-    return block("Image", facts)[1:] + block("Layers, the newest first", _layers(layers)) + block("Used by", by)
+    steps = block("Layers, the newest first", _layers(layers, inside))
+    hint: list[Cell] = [] if inside else [EMPTY, (Piece(" f", "accent"), Piece(" looks into the layers", "dim"))]
+    return block("Image", facts)[1:] + steps + (_wasted(inside) if inside else hint) + block("Used by", by)
 
 
-def _layers(layers: list[HistoryLayer]) -> list[Cell]:
+def _wasted(inside: Contents) -> list[Cell]:
+    """Bytes that the image carries and nobody can read, and in which files they are."""
+    if not inside.waste:
+        return block("Wasted", [(Piece("  nothing: every byte of it can be read", "dim"),)])
+    head = [
+        Piece(f" {size(inside.wasted):>6}  ", "warn" if inside.efficiency < 0.9 else "text"),
+        Piece(f"in {len(inside.waste):,} files; {percent(100 * inside.efficiency)} of its bytes can be read", "dim"),
+    ]
+    lines: list[Cell] = [tuple(head)]
+    for one in inside.waste[:MOST_WASTEFUL]:
+        times = f"  in {one.copies} layers" if one.copies > 1 else "  removed again"
+        lines.append((Piece(f" {size(one.size):>6}  ", "dim"), *cell(f"/{one.path}"), Piece(times, "dim")))
+    if len(inside.waste) > MOST_WASTEFUL:
+        lines.append((Piece(f"         and {len(inside.waste) - MOST_WASTEFUL:,} more", "dim"),))
+    return block("Wasted", lines)
+
+
+def steps_of(layers: list[HistoryLayer], inside: Contents) -> dict[int, Step]:
+    """Says which step of an image's making made which layer, by the place in its history, the newest first.
+
+    Engines don't say which steps made a layer (the image's configuration does, as `empty_layer`, but isn't told). Those
+    with bytes in them did; where that isn't all, those that could have, by their command.
+    """
+    oldest = list(reversed(range(len(layers))))
+    filled = [at for at in oldest if layers[at].size]
+    if len(filled) != len(inside.steps):
+        filled = [at for at in oldest if layers[at].size or step(layers[at].created_by).startswith(_MAKERS)]
+    return dict(zip(filled, inside.steps, strict=True)) if len(filled) == len(inside.steps) else {}
+
+
+def _layers(layers: list[HistoryLayer], inside: Contents | None) -> list[Cell]:
     """Every step with what it added; steps that only changed settings are dim."""
     lines: list[Cell] = []
-    for layer in layers:
+    made = steps_of(layers, inside) if inside else {}
+    for at, layer in enumerate(layers):
         weight = size(layer.size) if layer.size else "·"
         heavy: Role = "warn" if layer.size >= 100 << 20 else "text" if layer.size else "faint"
         command = step(layer.created_by) or layer.comment or "(not said)"
         lines.append((Piece(f" {weight:>6}  ", heavy), *cell(command, "text" if layer.size else "dim")))
+        if (found := made.get(at)) is not None:
+            lines.append(_counted(found))
+    if inside and not made:  # the history was cut or rewritten: the layers alone
+        lines += [EMPTY, *map(_counted, reversed(inside.steps))]
     return lines
+
+
+def _counted(found: Step) -> Cell:
+    told = [f"{found.added:,} file{'s' * (found.added != 1)}"]
+    told += [f"{found.changed:,} changed"] if found.changed else []
+    told += [f"{found.removed:,} removed"] if found.removed else []
+    wasted = cell(f", wastes {size(found.wasted)}", "warn") if found.wasted else EMPTY
+    return (Piece("         "), *cell(", ".join(told), "dim"), *wasted)
 
 
 def step(created_by: str) -> str:
@@ -147,6 +226,7 @@ async def _remove(engine: Engine, row: Row) -> object:
 
 
 IMAGES = Noun(
+    dig=_dig,
     name="images",
     columns=COLUMNS,
     load=_load,

@@ -10,6 +10,7 @@ from pyd_core.model.container import ContainerSummary
 from pyd_core.model.network import Network
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock, Waste, by_type
 from pyd_tui.dashboard.nouns.users import in_order, names, networks_of, users
+from pyd_tui.dashboard.render.containers import published
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import Clock, full_moment
 from pyd_tui.dashboard.render.layout import Column
@@ -64,6 +65,7 @@ def about(network: Network, used: list[ContainerSummary], clock: Clock) -> list[
             for config in network.ipam.config
         ),
         fact("outside", cell("can't be reached from it" if network.internal else "reachable")),
+        fact("each other", cell(_each_other(network))),
         fact("id", cell(network.id[:12], "dim")),
     ]
     if made is not None:
@@ -71,6 +73,17 @@ def about(network: Network, used: list[ContainerSummary], clock: Clock) -> list[
     facts += [fact("option", cell(f"{name}={value}", "dim")) for name, value in network.options.items()]
     facts += [fact("label", cell(f"{name}={value}", "dim")) for name, value in network.labels.items()]
     return block("Network", facts)[1:] + block("Members", _members(network, used))
+
+
+def _each_other(network: Network) -> str:
+    """Says how members reach one another (docker.com, "Bridge network driver": names, and `enable_icc`)."""
+    if network.driver in {"host", "null", "none"}:
+        return "they share the machine's own network" if network.driver == "host" else "no network at all"
+    if network.options.get("com.docker.network.bridge.enable_icc") == "false":
+        return "cut off from one another; only published ports"
+    if network.name == "bridge" and network.driver == "bridge":
+        return "by address only: the default network knows no names"
+    return "by name and by address, on every port"
 
 
 def _members(network: Network, used: list[ContainerSummary]) -> list[Cell]:
@@ -90,6 +103,11 @@ def _members(network: Network, used: list[ContainerSummary]) -> list[Cell]:
                 *cell(f"  {known}" if known else "", "dim"),
             )
         )
+        others = [name for name in one.network_settings.networks if name != network.name]
+        ports = published(one.ports)
+        told = [*([f"published {ports}"] if ports else []), *([f"also on {', '.join(others)}"] if others else [])]
+        if told:
+            lines.append((Piece("     "), *cell("; ".join(told), "dim")))
     return lines or [(Piece(" nobody is on it", "dim"),)]
 
 

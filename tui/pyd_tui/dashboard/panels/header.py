@@ -14,12 +14,12 @@ class Header(Line):
 
     def __init__(self, link: Link, clock: Clock) -> None:
         super().__init__(id="header")
-        self._link = link
+        self.link = link
         self._clock = clock
 
     def look(self) -> None:
         """Takes what the link says now, as much of it as there is room for."""
-        link = self._link
+        link = self.link
         room = self.size.width - 2
         right = freshness(link.connection, self._clock)
         if link.endpoint is not None and link.endpoint.read_only:

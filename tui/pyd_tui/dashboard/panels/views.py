@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece
+from typing import TYPE_CHECKING, cast
+
+from pyd_tui.dashboard.render.engines import tabs
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, width
 from pyd_tui.dashboard.widgets.line import Line
 
+if TYPE_CHECKING:
+    from pyd_tui.dashboard.app import Dashboard
+
 VIEWS = ("containers", "images", "networks", "volumes", "events", "system")
-"""All views, in the order of their digits."""
+"""Views of every engine, in the order of their digits."""
+SWARM_VIEWS = ("services", "tasks", "nodes", "stacks")
+"""Views of engines that manage a swarm, which follow them."""
+
+SHORT = 34
+"""Terminal columns that the digits take with the longest name among them."""
 
 
 class Views(Line):
@@ -15,15 +26,38 @@ class Views(Line):
     def __init__(self, current: str) -> None:
         super().__init__(id="views")
         self._current = current
+        self._shown: tuple[object, ...] = ()
+
+    def look(self) -> None:
+        """Takes what the engines are now; paints only what differs."""
+        shown = (self._names(), self._engines(self.size.width))
+        if shown != self._shown:
+            self._shown = shown
+            self.renew()
+
+    def _engines(self, room: int) -> Cell:
+        """The engines, where there are several."""
+        dashboard = cast("Dashboard", self.app)
+        if len(dashboard.links) < 2:
+            return EMPTY
+        known = [(link.name, link.connection.state, link.broken, link is dashboard.link) for link in dashboard.links]
+        return tabs(known, room)
+
+    def _names(self) -> tuple[str, ...]:
+        swarm = cast("Dashboard", self.app).link.swarm or self._current in SWARM_VIEWS
+        return (*VIEWS, *SWARM_VIEWS) if swarm else VIEWS
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Returns the names."""
-        short = sum(len(name) + 4 for name in VIEWS) - 2 > room
+        engines = self._engines(room - SHORT)
+        room -= width(engines) + 3 * bool(engines)
+        names = self._names()
+        short = sum(len(name) + 4 for name in names) - 2 > room
         pieces: list[Piece] = []
-        for digit, name in enumerate(VIEWS, 1):
+        for digit, name in enumerate(names, 1):
             chosen = name == self._current
             pieces.append(Piece("  " if pieces else ""))
-            pieces.append(Piece(str(digit), "accent" if not chosen else "title"))
+            pieces.append(Piece(str(digit % 10), "accent" if not chosen else "title"))
             if chosen or not short:
                 pieces.append(Piece(f" {name.capitalize()}", "title" if chosen else "dim"))
-        return tuple(pieces), EMPTY
+        return tuple(pieces), engines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyd_core.errors import PydError
@@ -9,7 +11,8 @@ from pyd_core.fleet.entry import Entry
 from pyd_core.fleet.stats import Usage
 from pyd_core.model.container import Port
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.render.figures import Clock, duration, moment, percent, size
+from pyd_tui.dashboard.render.chart import buckets, spark
+from pyd_tui.dashboard.render.figures import SECOND, Clock, duration, moment, percent, size
 from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
 
@@ -20,15 +23,31 @@ COLUMNS = (
     Column(key="state", title="STATE", least=15, most=15, priority=0),
     Column(key="name", title="NAME", least=16, most=44, priority=0),
     Column(key="health", title="HEALTH", least=11, most=11, priority=6, optional=True),
-    Column(key="cpu", title="CPU", least=5, most=5, priority=2, optional=True, right=True),
+    Column(key="cpu", title="%CORE", least=5, most=5, priority=2, optional=True, right=True),
+    Column(key="trend", title="LAST 50s", least=10, most=10, priority=10, optional=True, spare=True),
     Column(key="memory", title="MEM", least=5, most=5, priority=3, optional=True, right=True),
     Column(key="limit", title="LIMIT", least=7, most=7, priority=8, optional=True, close=True),
+    Column(key="throttled", title="HELD", least=5, most=5, priority=15, optional=True, right=True, spare=True),
+    Column(key="pids", title="PIDS", least=5, most=5, priority=11, optional=True, right=True, spare=True),
+    Column(key="net", title="NET IN/OUT", least=11, most=11, priority=12, optional=True, right=True, spare=True),
+    Column(key="disk", title="READ/WRITE", least=11, most=11, priority=13, optional=True, right=True, spare=True),
     Column(key="since", title="UP", least=8, most=8, priority=1, right=True),
     Column(key="reason", title="REASON", least=36, most=160, priority=0, optional=True),
     Column(key="image", title="IMAGE", least=12, most=40, priority=4, from_start=True),
     Column(key="project", title="PROJECT", least=8, most=20, priority=7, optional=True),
     Column(key="ports", title="PORTS", least=12, most=60, priority=5, optional=True),
 )
+
+MEASURED = ("cpu", "trend", "memory", "throttled", "pids", "net", "disk")
+"""Keys of the columns that say what a container uses."""
+
+TREND_STEP = 5 * SECOND
+"""Nanoseconds that one character of the curve in the list stands for: it moves on so seldom, to spare the terminal."""
+TREND = 10
+"""Characters of that curve."""
+
+CPU_TITLES = {"core": "%CORE", "most": "%MOST"}
+"""What 100 % stands for: one processor; all that the container may use, which is its limit or the whole machine."""
 
 ALIVE = frozenset({"running", "paused", "restarting"})
 """States in which a container has processes, or is about to."""
@@ -123,12 +142,35 @@ def pressure(share: float | None) -> Role:
     return "warn" if share < 0.9 else "bad"
 
 
-def cpu(usage: Usage | None) -> Cell:
-    """Says processor use in percent of one core."""
-    value = None if usage is None else usage.cpu_percent
-    if value is None:
+def cpu(usage: Usage | None, most: float = 1.0) -> Cell:
+    """Says processor use in percent of so many cores."""
+    if usage is None or usage.cpu_percent is None:
         return EMPTY
+    value = usage.cpu_percent / most
     return cell(percent(value), "dim" if value < 0.05 else "warn" if value >= 90 else "text")
+
+
+def trend(samples: Sequence[Usage], most: float = 1.0) -> Cell:
+    """Draws what it used of the processor last, as far as it was measured."""
+    if not samples:
+        return EMPTY
+    until = -(-samples[-1].time_ns // TREND_STEP) * TREND_STEP  # a grid that stands still while its last part fills
+    values = buckets(samples, lambda one: one.cpu_percent, until_ns=until, span_ns=TREND * TREND_STEP, count=TREND)
+    top = max(100.0 * most, *(value or 0 for value in values))
+    return (Piece(spark(values, top), "good"),)
+
+
+def rates(first: float | None, second: float | None) -> Cell:
+    """Says bytes a second, one way and the other."""
+    if first is None or second is None:
+        return EMPTY
+    one, other = (cell(size(value), "text" if value >= 1 else "dim") for value in (first, second))
+    return (*one, Piece("/", "faint"), *other)
+
+
+def throttled(usage: Usage) -> Cell:
+    """Says how often it was held back; empty where it never was."""
+    return cell(percent(100 * usage.throttled_ratio), "warn") if usage.throttled_ratio else EMPTY
 
 
 def memory(usage: Usage | None) -> Cell:
@@ -155,10 +197,15 @@ def image(entry: Entry) -> Cell:
 
 def ports(entry: Entry) -> Cell:
     """Lists the published ports, host side first; the same one on several host addresses once."""
-    return cell(", ".join(dict.fromkeys(_port(port) for port in _in_order(entry.ports))), "dim")
+    return cell(published(entry.ports), "dim")
 
 
-def _in_order(found: tuple[Port, ...]) -> list[Port]:
+def published(found: Sequence[Port]) -> str:
+    """Lists published ports in words."""
+    return ", ".join(dict.fromkeys(_port(port) for port in _in_order(found)))
+
+
+def _in_order(found: Sequence[Port]) -> list[Port]:
     published = [port for port in found if port.public_port]
     return sorted(published, key=lambda port: (port.private_port, port.type, port.public_port or 0))
 
@@ -169,20 +216,51 @@ def _port(port: Port) -> str:
     return f"{local}{port.public_port}→{port.private_port}{protocol}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What is known of a container's use of resources.
+
+    Attributes:
+        usage: The newest.
+        samples: What came before it, oldest first.
+        most: How many cores 100 % stands for.
+    """
+
+    usage: Usage
+    samples: Sequence[Usage] = ()
+    most: float = 1.0
+
+
+def measures(use: Use | None) -> tuple[Cell, ...]:
+    """Returns the cells under `MEASURED` but the memory's limit, which is known without measuring."""
+    if use is None:
+        return (EMPTY,) * len(MEASURED)
+    usage = use.usage
+    return (
+        cpu(usage, use.most),
+        trend(use.samples, use.most),
+        memory(usage),
+        throttled(usage),
+        cell("" if usage.pids is None else str(usage.pids), "dim"),
+        rates(usage.net_rx, usage.net_tx),
+        rates(usage.block_read, usage.block_write),
+    )
+
+
 def row(
-    entry: Entry, usage: Usage | None, clock: Clock, pending: str = "", answer: Verdict | PydError | None = None
+    entry: Entry, use: Use | None, clock: Clock, pending: str = "", answer: Verdict | PydError | None = None
 ) -> tuple[Cell, ...]:
     """Returns the cells of a container, one for each of `COLUMNS`; `answer` is what triage said of it, if anything."""
     verdict = None if isinstance(answer, PydError) else answer
     living = entry.state in ALIVE
-    usage = usage if living else None
+    used = measures(use if living else None)
     return (
         state(entry, pending, verdict),
         cell(entry.name, "strong" if living else "text"),
         health(entry),
-        cpu(usage),
-        memory(usage),
-        limit(entry, usage) if living else EMPTY,
+        *used[:3],
+        limit(entry, use.usage if use is not None else None) if living else EMPTY,
+        *used[3:],
         since(entry, clock),
         reason(entry, answer),
         image(entry),
@@ -200,7 +278,7 @@ def natural(entries: list[Entry], clock: Clock, *, reasons: bool = False) -> dic
         reasons: Whether to say why each is broken; that gets the room of what is of no use to the dead.
     """
     widest: dict[str, int] = {column.key: 0 for column in COLUMNS}
-    widest["cpu"] = widest["memory"] = 5 * any(entry.state in ALIVE for entry in entries)
+    widest |= dict.fromkeys(MEASURED, 5 * any(entry.state in ALIVE for entry in entries))
     for entry in entries:
         living = entry.state in ALIVE
         widest["name"] = max(widest["name"], len(safe(entry.name)))
@@ -214,5 +292,5 @@ def natural(entries: list[Entry], clock: Clock, *, reasons: bool = False) -> dic
             widest["limit"] = max(widest["limit"], width(limit(entry, None)))
     widest["health"] = 11 * any(entry.health in _HEALTH and entry.state in ALIVE for entry in entries)
     if reasons:
-        widest |= {"reason": 160, "health": 0, "cpu": 0, "memory": 0, "limit": 0, "ports": 0}
+        widest |= {"reason": 160, "health": 0, "limit": 0, "ports": 0, **dict.fromkeys(MEASURED, 0)}
     return widest

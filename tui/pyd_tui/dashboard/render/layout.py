@@ -23,6 +23,7 @@ class Column:
         right: Aligned to the right.
         from_start: Loses its beginning when cut.
         close: Stands a single blank away from the column before it, to which it belongs.
+        spare: Shown only where there is room when all others have what they want.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Column:
     right: bool = False
     from_start: bool = False
     close: bool = False
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ def arrange(columns: Sequence[Column], room: int, natural: Mapping[str, int]) ->
         room: What there is to share.
         natural: The width of each column's widest content by key; 0 or nothing where no row has any.
     """
-    chosen = [column for column in columns if natural.get(column.key, 0) or not column.optional]
+    wanted = [column for column in columns if natural.get(column.key, 0) or not column.optional]
+    chosen = [column for column in wanted if not column.spare]
     least = {column.key: _least(column, natural) for column in chosen}
     while len(chosen) > 1 and sum(least[column.key] for column in chosen) + GAP * (len(chosen) - 1) > room:
         last = max(chosen, key=lambda column: column.priority)
@@ -69,6 +72,11 @@ def arrange(columns: Sequence[Column], room: int, natural: Mapping[str, int]) ->
         if extra > 0:
             widths[column.key] += extra
             spare -= extra
+    for column in sorted((column for column in wanted if column.spare), key=lambda column: column.priority):
+        if spare >= column.least + GAP:
+            widths[column.key] = column.least
+            spare -= column.least + GAP
+    chosen = [column for column in columns if column.key in widths]
     return _place(columns, chosen, widths, room)
 
 

@@ -51,6 +51,9 @@ class LiveScreen(Screen[None]):
         for header in self.query(Header):
             header.look()
 
+    def elsewhere(self) -> None:
+        """Something happened on an engine that isn't looked at."""
+
     def watched(self) -> set[str]:
         """Returns the ids of the containers whose resource use this screen shows."""
         return set()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.containers import Container
 
-from pyd_core.errors import NotFound, PydError
+from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.fleet.delta import Delta
 from pyd_tui.dashboard.actions import AT_ONCE
 from pyd_tui.dashboard.commands import Call
@@ -22,6 +23,7 @@ from pyd_tui.dashboard.render.narrowing import tally
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
 from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Fixed, Lines
@@ -178,7 +180,8 @@ class Browse(ViewScreen):
         else:
             left = cell(row.name, "strong") if row is not None else EMPTY
         right = self.about.search_status or self._said
-        count = cell(f"{self.table.count:,} {self.noun.name}" if self.noun.name != "system" else "", "dim")
+        name = self.noun.name if self.table.count != 1 else self.noun.name.removesuffix("s")
+        count = cell(f"{self.table.count:,} {name}" if self.noun.name != "system" else "", "dim")
         self.query_one("#subject", Line).put(left, right or count)
 
     @property
@@ -228,16 +231,38 @@ class Browse(ViewScreen):
         """In the pane `/` looks for something, in the list it filters; what a noun can't do has no key."""
         if action == "filter" and self.focused is self.about:
             return False
+        if action == "dig" and self.noun.dig is None:
+            return False
         return super().check_action(action, parameters)
 
     def action_open(self) -> None:
-        """Goes to the pane, or to the container that the row is about."""
-        row = self._row
-        container = self.noun.container(row) if row is not None else None
-        if container in self.dashboard.link.containers and container is not None:
-            self.app.push_screen(Detail(container, "events", self.dashboard.clock))
+        """Goes to the pane, or from an event to that second in its container's log."""
+        container, moment = self._led()
+        if container and moment:
+            self.app.push_screen(LogScreen((container,), moment))
+        elif container:
+            self.app.push_screen(Detail(container, "overview", self.dashboard.clock))
         else:
             self.set_focus(self.about)
+
+    def action_stats(self) -> None:
+        """Goes from an event to what its container used then."""
+        container, moment = self._led()
+        if container:
+            self.app.push_screen(Detail(container, "stats", self.dashboard.clock, moment))
+
+    def _led(self) -> tuple[str, int]:
+        """The container that the row leads to, if it is there still, and the moment it is about."""
+        row = self._row
+        container = self.noun.container(row) if row is not None else None
+        if row is None or container is None:
+            return "", 0
+        if container not in self.dashboard.link.containers:
+            self.footer.say(
+                "that container isn't on this engine", "warn", "pyd history tells of recorded ones that are gone"
+            )
+            return "", 0
+        return container, self.noun.moment(row)
 
     def action_filter(self) -> None:
         """Lets the user type a filter."""
@@ -247,6 +272,20 @@ class Browse(ViewScreen):
     def action_renew(self) -> None:
         """Asks the engine again, for sizes too where this view shows any."""
         self._load(measure=self.noun.measures)
+
+    def action_dig(self) -> None:
+        """Looks into what the row is about."""
+        if (row := self._row) is not None and self.noun.dig is not None:
+            self.dashboard.tasks.start(self._dig(self.noun.dig, row), name="look inside")
+
+    async def _dig(self, dig: Callable[[Stock, Row, Callable[[str], None]], Awaitable[None]], row: Row) -> None:
+        try:
+            await dig(self._stock, row, lambda text: self._say(text) if self.is_attached else None)
+        finally:
+            if self.is_attached:
+                self._say("")
+        if self._row is row:
+            await self._look(row)
 
     def action_mark(self) -> None:
         """Marks a row."""
@@ -338,8 +377,21 @@ class Browse(ViewScreen):
         """Does a command about what this view shows."""
         if call.verb == "prune":
             self.action_prune()
+        elif call.verb == "scale" and self.noun.name == "services" and (row := self._row) is not None:
+            if not call.words[0].isdecimal():
+                raise InvalidInput("write :scale and a number", hint=f"how many tasks {row.name} shall have")
+            if self.dashboard.may_change():
+                self.dashboard.tasks.start(self._scale(row, int(call.words[0])), name="scale")
         else:
             super().run(call)
+
+    async def _scale(self, row: Row, count: int) -> None:
+        try:
+            await self._stock.engine.services.scale(row.key, count)
+        except PydError as error:
+            self.footer.say(error.message, "bad", error.hint)
+        else:
+            self.footer.say(f"{row.name} shall have {count} task{'s' * (count != 1)}", "good")
 
     # Typing
 

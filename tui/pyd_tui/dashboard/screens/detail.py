@@ -20,8 +20,9 @@ from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.render.containers import state
-from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.stats import SPANS, span_of
 from pyd_tui.dashboard.screens.base import FindingScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.widgets.line import Line
@@ -41,15 +42,19 @@ class Detail(FindingScreen):
         key: The container's id.
         tab: The tab to open first.
         clock: Tells the time.
+        at_ns: The moment to point out in its stats, nanoseconds since the epoch; 0 is none.
     """
 
     BINDINGS = bindings("detail", "everywhere")
 
-    def __init__(self, key: str, tab: str, clock: Clock) -> None:
+    def __init__(self, key: str, tab: str, clock: Clock, at_ns: int = 0) -> None:
         super().__init__()
         self.key = key
         self._first = tab
         self._subject = Subject(clock)
+        if at_ns:
+            self._subject.at_ns = at_ns
+            self._subject.span = span_of((clock.now() - at_ns) / SECOND)
 
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
@@ -163,13 +168,22 @@ class Detail(FindingScreen):
         entry, name = self.entry, self.tabs.current
         if entry is not None and name in PAGES:
             subject.usage = link.usage.get(self.key)
-            subject.room = self.size.width - 3
+            subject.room, subject.height = self.size.width - 3, self.size.height
+            if name == "stats":
+                self._look_at_use()
             subject.verdict = link.judge.answer(entry) or subject.verdict
             if name == "why" and self.key in link.containers:
                 link.judge.want([entry])
             page, lines = self.query_one(f"#{name}", Lines), Fixed(PAGES[name].draw(subject))
             (page.replace if page.count else page.show)(lines)
         self._tell()
+
+    def _look_at_use(self) -> None:
+        subject, link = self._subject, self.dashboard.link
+        subject.processors = link.processors
+        series = link.series.get(self.key)
+        subject.samples = series.samples() if series is not None else subject.samples
+        subject.marks = self.dashboard.known_marks((self.key,))
 
     def on_resize(self) -> None:
         """Prose is wrapped for another width."""
@@ -202,6 +216,8 @@ class Detail(FindingScreen):
             page.display = tab == name
         self.tabs.open(name)
         self.set_focus(self._pages[name])
+        if name == "stats":
+            self.dashboard.link.count_processors()
         if name in PAGES and PAGES[name].ask is not None and name not in self._subject.answers:
             self._renew(name)
         self._look()
@@ -218,6 +234,11 @@ class Detail(FindingScreen):
         if name in PAGES:
             work = self._ask(name) if PAGES[name].ask is not None else self._inspect()
             self.dashboard.tasks.start(work, name=name)
+
+    def action_zoom(self, step: int) -> None:
+        """Shows more or less time in curves."""
+        self._subject.span = min(max(0, self._subject.span + step), len(SPANS) - 1)
+        self._look()
 
     def action_unmask(self) -> None:
         """Shows or masks what looks like a secret."""

@@ -39,14 +39,16 @@ class LogScreen(LiveScreen):
 
     Args:
         keys: The containers' ids.
+        at_ns: The moment to show, nanoseconds since the epoch; 0 is the end.
     """
 
     DEFAULT_CSS = "LogScreen #ask { display: none; } LogScreen #chips { display: none; }"
     BINDINGS = bindings("log", "everywhere")
 
-    def __init__(self, keys: tuple[str, ...]) -> None:
+    def __init__(self, keys: tuple[str, ...], at_ns: int = 0) -> None:
         super().__init__()
         self.keys = keys
+        self._at_ns = at_ns
         self.names = dict.fromkeys(keys, "")
         self._asking = ""
         self._mode = Pattern("")
@@ -74,7 +76,9 @@ class LogScreen(LiveScreen):
         self.query_one(Header).look()
         self._look_up()
         self.set_focus(self.view)
-        await self._read(WINDOWS["0"])
+        moment = self.dashboard.clock.local(self._at_ns)
+        around = Window(label=f"around {moment:%H:%M:%S}", around_ns=self._at_ns)
+        await self._read(around if self._at_ns else TAIL)
 
     async def on_unmount(self) -> None:
         """Ends reading."""
@@ -100,6 +104,10 @@ class LogScreen(LiveScreen):
     def logged(self) -> None:
         """Shows what is new."""
         self.view.sync()
+        if self._at_ns and not self.book.reading:
+            number, self._at_ns = self.book.at(self._at_ns), 0
+            if number is not None:
+                self.view.go(number, middle=True)
         self._tell()
 
     def _look_up(self) -> None:

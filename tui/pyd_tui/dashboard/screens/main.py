@@ -12,6 +12,7 @@ from pyd_core.fleet.delta import Delta
 from pyd_tui.dashboard.actions import ACTIONS, Action, kill, perform, question, rename, update
 from pyd_tui.dashboard.commands import Call
 from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.link import Link
 from pyd_tui.dashboard.panels.containers import Containers
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.footer import Footer
@@ -102,6 +103,18 @@ class Main(ViewScreen):
             self.events.sync()
             self._tell_pane()
 
+    def turn(self, link: Link) -> None:
+        """Shows another engine from now on; what narrows the list and orders it stays."""
+        self.query_one(Header).link = self.table.link = link
+        self.table.marked.clear()
+        self.table.pending.clear()
+        self.events.show(link.timeline.items)
+        self.query_one(Views).look()
+        self.table.look()
+        self._look()
+        self._tell_pane()
+        self._settling.resume()
+
     def judged(self) -> None:
         """Takes a verdict into the list: what turned out to be well leaves the view of the broken."""
         self.table.look()
@@ -157,7 +170,8 @@ class Main(ViewScreen):
 
     def _tell_pane(self) -> None:
         if self.tabs.current == "logs":
-            entry = self.dashboard.link.containers.get(self.table.key or "")
+            shown = self.dashboard.tail.containers  # what is read: the cursor may be further on already
+            entry = self.dashboard.link.containers.get(shown[0]) if shown else None
             self.tabs.tell(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
         else:
             self.tabs.tell(EMPTY, cell(f"{self.events.count:,} events", "dim"))
@@ -227,6 +241,14 @@ class Main(ViewScreen):
         self._narrow(view)
         self.footer.say(f"ordered by {view.sort}")
 
+    def action_scale(self) -> None:
+        """Processor use in percent of one core, or of all that a container may use."""
+        view = self.table.view
+        self.dashboard.link.count_processors()
+        self._narrow(replace(view, scale="most" if view.scale == "core" else "core"))
+        whole = "what it may use: its limit, or all processors"
+        self.footer.say(f"100% is {'one core' if view.scale == 'most' else whole}")
+
     def action_pane(self) -> None:
         """Shows the other pane."""
         name = "events" if self.tabs.current == "logs" else "logs"
@@ -248,7 +270,7 @@ class Main(ViewScreen):
             self.table.clear_marks()
         else:
             self._filter.set_text("")
-            self._narrow(View(sort=self.table.view.sort))
+            self._narrow(View(sort=self.table.view.sort, scale=self.table.view.scale))
 
     def action_quit(self) -> None:
         """Leaves."""

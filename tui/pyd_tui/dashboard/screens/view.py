@@ -62,6 +62,8 @@ class ViewScreen(FindingScreen):
                 self.dashboard.open_view(call.words[0])
             case "quit":
                 self.app.exit()
+            case "engines":
+                self.dashboard.action_engines()
             case "help":
                 self.dashboard.action_help()
             case _:

@@ -9,7 +9,7 @@ from textual.message import Message
 
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.render.layout import Column, Placed, arrange
-from pyd_tui.dashboard.render.pieces import Cell, Piece, fit
+from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, fit
 from pyd_tui.dashboard.theme import palette_of
 from pyd_tui.dashboard.widgets.rows import Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
@@ -62,6 +62,7 @@ class Table(Rows):
         self.marked: set[str] = set()
         self.stale = False
         self.sorted_by = ""
+        self._titles: dict[str, str] = {}
 
     @property
     def count(self) -> int:
@@ -127,6 +128,16 @@ class Table(Rows):
         if key != self.sorted_by:
             self.sorted_by = key
             self.repaint(0)
+
+    def set_title(self, key: str, title: str) -> None:
+        """Gives a column another heading, no wider than its own."""
+        if self._titles.get(key) != title:
+            self._titles[key] = title
+            self.repaint(0)
+
+    def shows(self, key: str) -> bool:
+        """Whether there is room for a column."""
+        return any(placed.column.key == key for placed in self._placed)
 
     def move(self, rows: int) -> None:
         """Moves the cursor."""
@@ -231,7 +242,8 @@ class Table(Rows):
         return fit(tuple(pieces), self.size.width - GUTTER - EDGE)
 
     def _heading(self) -> Cell:
-        titles: list[Cell] = [
-            (Piece(column.title, "strong" if column.key == self.sorted_by else "dim"),) for column in self._columns
-        ]
+        titles: list[Cell] = []
+        for column in self._columns:
+            role: Role = "strong" if column.key == self.sorted_by else "dim"
+            titles.append((Piece(self._titles.get(column.key, column.title), role),))
         return fit((Piece(" " * GUTTER), *self._line(titles)), self.size.width)

@@ -23,7 +23,8 @@ COLUMNS = (Column(title="WHAT"), Column(title="VALUE", cut=60))
 @pass_shell
 def command(shell: ShellContext, /, *, pid: int | None) -> None:
     """Show a process's user, its capabilities by name, and what confines it."""
-    rights = read_rights(shell.access, process_of(shell, pid))
+    # The main process of what doesn't run is stood in for by one with the rights it would have.
+    rights = read_rights(shell.access, shell.access.main_pid if pid is None else process_of(shell, pid))
     if shell.json:
         write_json(rights)
         return

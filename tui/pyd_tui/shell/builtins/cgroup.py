@@ -42,7 +42,7 @@ def _lines(facts: CgroupFacts) -> list[tuple[str, str, str, str, str]]:
         return "?" if value is None else size(value)
 
     kills, refused = facts.oom_kills or 0, facts.pids_refused or 0
-    memory = f"peak {sized(facts.memory_peak)}, {sized(facts.cache)} of it cache that can be dropped"
+    memory = f"{sized(facts.cache)} of it cache that can be dropped; peak {sized(facts.memory_peak)}"
     hits = f"limit hit {number(facts.memory_refused)} times"
     lines = [
         ("memory", sized(facts.memory), sized(facts.memory_limit) if facts.memory_limit else "none", memory, ""),

@@ -12,7 +12,7 @@ from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.context import ShellContext, pass_shell
 
 COLUMNS = (Column(title="NAME"), Column(title="VALUE", cut=40), Column(title="FROM", rank=1))
-_FROM = {True: "configuration", False: "elsewhere", None: ""}
+_FROM = {True: "configuration", False: "", None: ""}
 
 
 @click.command(

@@ -18,12 +18,12 @@ from pyd_core.debug.facts.descriptors import list_descriptors
 from pyd_core.debug.facts.limits import read_limits
 from pyd_core.debug.facts.mounts import list_mounts
 from pyd_core.debug.facts.network import read_network
-from pyd_core.debug.facts.processes import list_processes
+from pyd_core.debug.facts.processes import find_process, list_processes
 from pyd_core.debug.facts.programs import examine_start, lint
 from pyd_core.debug.facts.rights import read_rights
 from pyd_core.debug.facts.sockets import list_sockets
 from pyd_core.debug.facts.stacks import read_stack
-from pyd_core.debug.facts.variables import mask, read_variables
+from pyd_core.debug.facts.variables import configured_variables, mask, read_variables
 from pyd_core.engine.client import Engine
 from pyd_core.errors import Conflict, PydError, Refused
 from pyd_core.linux.kmsg import read_kernel_log
@@ -93,9 +93,9 @@ def collect(shell: ShellContext, *, show: bool) -> tuple[dict[str, bytes], dict[
         "ps.json": lambda: _json(list_processes(access)),
         "sockets.json": lambda: _json(list_sockets(access, unix=True)),
         "net.json": lambda: _json(read_network(access)),
-        "fds.json": lambda: _json(list_descriptors(access, access.main_pid)),
-        "env.json": lambda: _json(read_variables(access, access.main_pid, show=show)),
-        "limits.json": lambda: _json(read_limits(access, access.main_pid)),
+        "fds.json": lambda: _json(list_descriptors(access, find_process(access, None))),
+        "env.json": lambda: _env(shell, show=show),
+        "limits.json": lambda: _json(read_limits(access, find_process(access, None))),
         "caps.json": lambda: _json(read_rights(access, access.main_pid)),
         "mounts.json": lambda: _json(list_mounts(access)),
         "cgroup.json": lambda: _json(read_cgroup(access)),
@@ -116,6 +116,13 @@ def collect(shell: ShellContext, *, show: bool) -> tuple[dict[str, bytes], dict[
 
 def _json(value: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def _env(shell: ShellContext, *, show: bool) -> bytes:
+    access = shell.access
+    if access.container.id and not access.container.state.pid:
+        return _json(configured_variables(access.container, show=show))
+    return _json(read_variables(access, access.main_pid, show=show))
 
 
 def _inspect(shell: ShellContext, *, show: bool) -> bytes:

@@ -1,0 +1,113 @@
+"""A build's context: a directory packed as a tar, without what `.dockerignore` leaves out."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from pyd_core.build.ignore import Ignore
+from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.sanitise import safe
+
+IGNORE = ".dockerignore"
+OUTSIDE = ".dockerfile.pyd"
+"""What a Dockerfile from outside the context is called in it."""
+
+
+class BuildContext:
+    """A directory to build from.
+
+    Args:
+        root: The directory.
+        dockerfile: Its path; None is `Dockerfile` in the directory.
+        content: The Dockerfile itself where it came another way; `dockerfile` isn't looked at then.
+
+    Raises:
+        NotFound: The directory or the Dockerfile isn't there.
+        InvalidInput: Either isn't what it should be.
+    """
+
+    def __init__(self, root: Path, dockerfile: str | None = None, content: bytes | None = None) -> None:
+        if not root.is_dir():
+            raise NotFound(f"no such directory: {safe(str(root))}", reference="no-such-directory")
+        self.root = root
+        self._extra = content
+        self.dockerfile = OUTSIDE
+        """Its name in the tar."""
+        if content is None:
+            file = Path(dockerfile) if dockerfile else root / "Dockerfile"
+            if not file.is_file() and dockerfile and (root / dockerfile).is_file():
+                file = root / dockerfile
+            if not file.is_file():
+                raise NotFound(
+                    f"no such Dockerfile: {safe(str(file))}", hint="name it with -f", reference="no-such-dockerfile"
+                )
+            inside = os.path.relpath(os.path.realpath(file), os.path.realpath(root))
+            if inside.startswith(".."):
+                self._extra = file.read_bytes()
+            else:
+                self.dockerfile = inside
+        self._ignore = Ignore(self._patterns())
+
+    def _patterns(self) -> list[str]:
+        for name in (f"{self.dockerfile}{IGNORE}", IGNORE):
+            file = self.root / name
+            if file.is_file():
+                return file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        return []
+
+    def pack(self, out: IO[bytes]) -> None:
+        """Writes the tar; owners are root, as the engine would make them anyhow.
+
+        Raises:
+            InvalidInput: A file can't be read.
+        """
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for path in self.files():
+                self._add(tar, path)
+            if self._extra is not None:
+                import io  # noqa: PLC0415 - few Dockerfiles come from outside
+
+                entry = tarfile.TarInfo(self.dockerfile)
+                entry.size, entry.mode = len(self._extra), 0o644
+                tar.addfile(entry, io.BytesIO(self._extra))
+
+    def files(self) -> Iterator[str]:
+        """Yields what is sent, relative, parents before what is in them; the Dockerfile and its list always."""
+        always = {self.dockerfile, IGNORE}
+        for folder, folders, names in os.walk(self.root):
+            folders.sort()
+            relative = os.path.relpath(folder, self.root).replace(os.sep, "/")
+            prefix = "" if relative == "." else f"{relative}/"
+            for name in list(folders):
+                path = prefix + name
+                if self._ignore.leaves_out(path):
+                    needed = self._ignore.takes_back or any(each.startswith(f"{path}/") for each in always)
+                    if not needed or (self.root / path).is_symlink():
+                        folders.remove(name)
+                    continue
+                yield path
+            for name in sorted(names):
+                path = prefix + name
+                if path in always or not self._ignore.leaves_out(path):
+                    yield path
+
+    def _add(self, tar: tarfile.TarFile, path: str) -> None:
+        source = self.root / path
+        try:
+            if stat.S_ISSOCK(source.lstat().st_mode):
+                return
+            entry = tar.gettarinfo(str(source), arcname=path)
+            entry.uid = entry.gid = 0
+            entry.uname = entry.gname = ""
+            if entry.isreg():
+                with source.open("rb") as file:
+                    tar.addfile(entry, file)
+            else:
+                tar.addfile(entry)
+        except OSError as error:
+            raise InvalidInput(f"can't read {safe(str(source))}: {error.strerror}") from error

@@ -1,0 +1,77 @@
+"""`.dockerignore`: what of a build's context stays here (moby, `patternmatcher`)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+
+from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
+
+
+class Ignore:
+    """Patterns, the last that fits deciding; one with `!` takes back what others leave out.
+
+    Args:
+        lines: Of the file.
+
+    Raises:
+        InvalidInput: A pattern can't be read.
+    """
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._patterns: list[tuple[re.Pattern[str], bool]] = []
+        for line in lines:
+            text = line.strip().removeprefix("\ufeff")
+            if not text or text.startswith("#"):
+                continue
+            keeps = text.startswith("!")
+            pattern = posixpath.normpath(text.removeprefix("!").strip()).lstrip("/")
+            if pattern not in {"", "."}:
+                self._patterns.append((_compiled(pattern), keeps))
+        self.takes_back = any(keeps for _, keeps in self._patterns)
+        """Whether something in a directory that is left out may have to be sent all the same."""
+
+    def leaves_out(self, path: str) -> bool:
+        """Tells whether a path, relative to the context with slashes, isn't sent: a pattern fits it or a parent."""
+        out = False
+        parts = path.split("/")
+        above = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+        for pattern, keeps in self._patterns:
+            if out == keeps and any(pattern.fullmatch(each) for each in above):
+                out = not keeps
+        return out
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Translates a pattern: `*` and `?` stay within a name, `**` crosses them."""
+    text, place = "", 0
+    while place < len(pattern):
+        letter = pattern[place]
+        if pattern.startswith("**", place):
+            place += 2
+            if pattern.startswith("/", place):
+                place += 1
+                text += "(?:.*/)?"
+            else:
+                text += ".*"
+            continue
+        if letter == "*":
+            text += "[^/]*"
+        elif letter == "?":
+            text += "[^/]"
+        elif letter == "[" and (end := pattern.find("]", place + 2)) > 0:
+            inner = pattern[place + 1 : end].replace("\\", "\\\\")
+            text += f"[{inner}]"
+            place = end
+        elif letter == "\\" and place + 1 < len(pattern):
+            place += 1
+            text += re.escape(pattern[place])
+        else:
+            text += re.escape(letter)
+        place += 1
+    try:
+        return re.compile(text, re.DOTALL)
+    except re.error as error:
+        raise InvalidInput(f"can't read the pattern {safe(pattern)!r} of .dockerignore: {error}") from error

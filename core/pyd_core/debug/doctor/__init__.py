@@ -1,0 +1,1 @@
+"""What keeps a debug session from working here, in the order in which it would be met."""

@@ -1,0 +1,115 @@
+"""All checks, in the order in which a session would meet what they look for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyd_core.debug.doctor import kernel
+from pyd_core.debug.doctor.check import BLOCKER, OK, UNKNOWN, WARNING, Check
+from pyd_core.debug.reference import find_subject
+from pyd_core.debug.target import refuse_other_kernels, running_target
+from pyd_core.debug.toolbox import store
+from pyd_core.debug.toolbox.selection import chosen
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.engine.session import Session
+from pyd_core.engine.system import System
+from pyd_core.engine.transport.blocking import run_now
+from pyd_core.engine.transport.choice import blocking_transport
+from pyd_core.errors import NoEngine, PydError
+from pyd_core.linux.process import parse_status
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+
+ROOT = Path("/")
+
+
+def examine(endpoint: Endpoint | NoEngine, target: str = "", *, root: Path = ROOT) -> Iterator[Check]:
+    """Yields what is found, one check after the other.
+
+    Args:
+        endpoint: The engine, or why there is none.
+        target: The container that is to be entered; empty checks this machine and its engine alone.
+        root: Where `/proc` and `/sys` are looked for.
+    """
+    own = parse_status((root / "proc/self/status").read_text())
+    yield kernel.check_ptrace(root, own)
+    yield kernel.check_seccomp(own)
+    yield kernel.check_apparmor(root)
+    yield kernel.check_selinux(root)
+    yield kernel.check_capabilities(own)
+    yield kernel.check_namespaces(root)
+    yield kernel.check_mounts()
+    yield kernel.check_btf(root)
+    yield kernel.check_cgroups(root)
+    if isinstance(endpoint, NoEngine):
+        yield Check(name="engine", state=BLOCKER, found=endpoint.message, remedy=endpoint.hint)
+    else:
+        yield from _engine(endpoint, target)
+    yield _toolbox()
+
+
+def _engine(endpoint: Endpoint, target: str) -> Iterator[Check]:
+    transport = blocking_transport(endpoint)
+    session = Session(transport, where=endpoint.url)
+    try:
+        info = run_now(System(session).info())
+        shown = safe(f"{info.operating_system}, {info.architecture}, version {info.server_version}")
+        yield Check(name="engine", state=OK, found=f"{endpoint.url}: {shown}")
+        if target:
+            yield _target(session, endpoint, target)
+    except PydError as error:
+        yield Check(name="engine", state=BLOCKER, found=error.message, remedy=error.hint)
+    finally:
+        run_now(transport.aclose())
+
+
+def _target(session: Session, endpoint: Endpoint, name: str) -> Check:
+    try:
+        found = run_now(find_subject(session, name))
+        if isinstance(found, Container):
+            refuse_other_kernels(found)
+            if not found.state.pid:
+                return Check(name="target", state=OK, found=f"{safe(found.name)} doesn't run; its files can be entered")
+            if endpoint.is_local and os.geteuid() == 0:
+                found = running_target(found)
+        shown = safe(found.name)
+    except PydError as error:
+        if error.reference == "not-local":
+            return Check(name="target", state=OK, found=f"{error.message}: by a helper container")
+        return Check(name="target", state=BLOCKER, found=error.message, remedy=error.hint)
+    return Check(name="target", state=OK, found=f"{shown} can be entered")
+
+
+def _toolbox() -> Check:
+    try:
+        pack = chosen().pack()
+    except PydError as error:
+        return Check(name="toolbox", state=BLOCKER, found=error.message, remedy=error.hint)
+    there = store.find_anywhere(pack)
+    if there is not None:
+        return Check(name="toolbox", state=OK, found=f"{pack.name} in {there}")
+    root = store.store_root()
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        remedy = "on a Debian machine: pyd toolbox export FILE; then here: pyd toolbox import FILE"
+        return Check(name="toolbox", state=BLOCKER, found=f"none in {root}, and no apt to make one from", remedy=remedy)
+    place = Path(root)
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK):
+        return Check(name="toolbox", state=BLOCKER, found=f"none yet, and {root} can't be written", remedy="use sudo")
+    free = shutil.disk_usage(place).free
+    if free < store.LEAST_SPACE:
+        found = f"none yet, and {free >> 20} MB free in {place}; {store.LEAST_SPACE >> 20} MB are needed"
+        return Check(name="toolbox", state=BLOCKER, found=found, remedy="make room, or set PYD_TOOLBOX")
+    return Check(name="toolbox", state=OK, found="none yet; the first session makes one from apt")
+
+
+def first_blocker(checks: list[Check]) -> Check | None:
+    """Returns what would stop a session first; a warning stops none."""
+    return next((check for check in checks if check.state == BLOCKER), None)
+
+
+__all__ = ["BLOCKER", "OK", "UNKNOWN", "WARNING", "Check", "examine", "first_blocker"]

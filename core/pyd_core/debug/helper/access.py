@@ -1,0 +1,261 @@
+"""A target that a helper container enters, as builtins see it."""
+
+from __future__ import annotations
+
+import errno
+import importlib.resources
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from pyd_core.debug.access import Entry, Outcome, Process
+from pyd_core.debug.facts.dns import addresses
+from pyd_core.debug.facts.processes import target_pid
+from pyd_core.debug.helper.channels import ChannelProcess, Channels
+from pyd_core.debug.helper.container import Helper
+from pyd_core.debug.helper.image import Progress
+from pyd_core.debug.helper.link import Facts
+from pyd_core.debug.helper.plan import joining_plan, look
+from pyd_core.debug.helper.session import prepared
+from pyd_core.debug.helper.tiers import TIERS, Tier
+from pyd_core.debug.local import explain_errno
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.toolbox import PREFIX
+from pyd_core.engine.containers import Containers
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.errors import BadAnswer, EngineError, InvalidInput, KernelError, PydError, Refused, Unsupported
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+
+_MODULES = ("errors", "linux.beneath", "debug.local_files", "debug.helper.answers")
+"""Of `pyd_core`: what answers, and what it stands on."""
+
+_LOAD = """
+import sys
+for name, source in MODULES:
+    sys.modules[name] = module = type(sys)(name)
+    exec(compile(source, name, "exec"), module.__dict__)
+module.main(sys.argv[1:])
+"""
+
+_LARGEST = 64 << 20
+"""Bytes of one answer."""
+_JOINING = tuple(tier for tier in TIERS if tier.joins)
+
+
+def answerer(*arguments: str) -> list[str]:
+    """Returns the command that answers inside a session."""
+    package = importlib.resources.files("pyd_core")
+    modules = [(name, "") for name in ("pyd_core", "pyd_core.linux", "pyd_core.debug", "pyd_core.debug.helper")]
+    for name in _MODULES:
+        path = package.joinpath(*f"{name}.py".replace(".", "/", name.count(".")).split("/"))
+        modules.append((f"pyd_core.{name}", path.read_text(encoding="utf-8")))
+    return [f"{PREFIX}/bin/python3", "-I", "-S", "-B", "-c", f"MODULES = {modules!r}\n{_LOAD}", *arguments]
+
+
+@contextmanager
+def through_helper(
+    endpoint: Endpoint, options: DebugOptions, *, why: str, notify: Callable[[str], None], progress: Progress
+) -> Iterator[HelperAccess]:
+    """Gives access to a target through a helper container, as long as the block lasts.
+
+    Args:
+        endpoint: The engine that has it.
+        options: Names the target; how it is entered.
+        why: Why a helper is needed, for `--explain`.
+        notify: Told lines for the user.
+        progress: Told how the making of the toolbox goes, and of the engine's image of it.
+
+    Raises:
+        PydError: It can't be reached.
+    """
+    tiers = [tier for tier in _JOINING if options.tier in (None, tier.number)]
+    if not tiers:
+        raise InvalidInput(f"tier {options.tier} doesn't enter the target", hint="builtins take tier 3 or 4")
+    with prepared(endpoint, options, why=why, notify=notify, progress=progress) as (engine, subject, target, make):
+        name = safe(subject.name) or subject.id[:12]
+        for tier in tiers:
+            with Helper(engine, make(tier)) as helper:
+                link = helper.link(name)
+                try:
+                    facts = look(link, Containers(engine), target, tier)
+                    link.try_out(joining_plan(target, options, tier, facts, notify))
+                except (Refused, KernelError, EngineError, Unsupported) as error:
+                    if tier is tiers[-1]:
+                        raise
+                    notify(f"tier {tier.number} doesn't do here: {error.message}; trying tier {tier.number + 1}")
+                    continue
+                channels = Channels(link, name)
+                try:
+                    yield HelperAccess(subject, target, channels, options=options, tier=tier, facts=facts)
+                finally:
+                    channels.close()
+                return
+
+
+class HelperAccess:
+    """The `Access` to a target through an agent in a helper container.
+
+    Args:
+        container: What the engine says of what is meant.
+        target: What is entered: the same, or what stands in for it.
+        channels: To the agent.
+        options: How it is entered.
+        tier: The helper's rights.
+        facts: What the agent found.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        target: Container,
+        channels: Channels,
+        *,
+        options: DebugOptions,
+        tier: Tier,
+        facts: Facts,
+    ) -> None:
+        self._container = container
+        self._target = target
+        self._options = options
+        self._tier = tier
+        self._facts = facts
+        self._channels = channels
+        self._asking = threading.Lock()
+        self._answerer: ChannelProcess | None = None
+        self._arrived = b""
+
+    @property
+    def container(self) -> Container:
+        """See `Access`."""
+        return self._container
+
+    @property
+    def main_pid(self) -> int:
+        """See `Access`; as the target numbers it."""
+        return target_pid(self._facts.status.encode(), self._facts.pid)
+
+    def pids(self) -> Sequence[int]:
+        """See `Access`."""
+        return msgspec.convert(self._ask("pids", self.main_pid, subject="processes")[0], list[int])
+
+    def proc(self, pid: int, name: str, *, limit: int = 1 << 20) -> bytes:
+        """See `Access`."""
+        return self._ask("proc", pid, name, limit, subject=f"process {pid}")[1]
+
+    def proc_link(self, pid: int, name: str) -> str:
+        """See `Access`."""
+        return msgspec.convert(self._ask("proc_link", pid, name, subject=f"process {pid}")[0], str)
+
+    def proc_names(self, pid: int, name: str) -> Sequence[str]:
+        """See `Access`."""
+        return msgspec.convert(self._ask("proc_names", pid, name, subject=f"process {pid}")[0], list[str])
+
+    def cgroup(self, controller: str, name: str) -> bytes:
+        """See `Access`."""
+        return self._ask("cgroup", controller, name, subject=f"{name} of the cgroup")[1]
+
+    def list(self, path: str) -> Sequence[Entry]:
+        """See `Access`."""
+        return [_entry(fields) for fields in msgspec.convert(self._ask("listing", path, subject=path)[0], _Listing)]
+
+    def stat(self, path: str, *, follow: bool = True) -> Entry:
+        """See `Access`."""
+        return _entry(msgspec.convert(self._ask("status", path, follow, subject=path)[0], _Fields))
+
+    def read_file(self, path: str, *, offset: int = 0, limit: int = 1 << 24) -> bytes:
+        """See `Access`."""
+        return self._ask("read_file", path, offset, limit, subject=path)[1]
+
+    def write_file(self, path: str, data: bytes, *, mode: int | None = None) -> None:
+        """See `Access`."""
+        self._ask("write_file", path, mode, subject=path, data=data)
+
+    def start(self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = ()) -> ChannelProcess:
+        """See `Access`."""
+        options = msgspec.structs.replace(
+            self._options, command=tuple(argv), line=None, identity=identity, explain=False
+        )
+        plan = joining_plan(self._target, options, self._tier, self._facts, lambda _line: None)
+        plan["env"] |= {name: value for name, _, value in (pair.partition("=") for pair in env)}
+        return self._channels.start(plan)
+
+    def run(
+        self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = (), data: bytes = b""
+    ) -> Outcome:
+        """See `Access`."""
+        process = self.start(argv, identity=identity, env=env)
+        try:
+            process.write(data)
+            return process.finish()
+        except BaseException:
+            process.end()
+            raise
+
+    def connect(self, host: str, port: int) -> Process:
+        """See `Access`; names are looked up as the target would."""
+        number = errno.EADDRNOTAVAIL
+        for address in addresses(self, host):
+            process = self.start(answerer("connect", address, str(port)))
+            said = process.read(4)
+            number = int.from_bytes(said, "big")
+            if len(said) == 4 and number == 0:
+                return process
+            process.end()
+        raise KernelError("connect", number or errno.EIO, f"{host} port {port}")
+
+    def _ask(self, call: str, *arguments: Any, subject: str, data: bytes = b"") -> tuple[Any, bytes]:
+        with self._asking:
+            if self._answerer is None:
+                self._answerer = self.start(answerer())
+            self._answerer.write(msgspec.json.encode([call, *arguments, len(data)]) + b"\n" + data)
+            try:
+                number, value, size = msgspec.json.decode(self._line(), type=tuple[int, Any, int])
+            except msgspec.DecodeError as error:
+                raise self._senseless() from error
+            if not 0 <= size <= _LARGEST:
+                raise self._senseless()
+            content = self._exactly(size)
+        if number:
+            raise explain_errno(number, safe(subject))
+        return value, content
+
+    def _line(self) -> bytes:
+        while b"\n" not in self._arrived:
+            self._more()
+        line, _, self._arrived = self._arrived.partition(b"\n")
+        return line
+
+    def _exactly(self, size: int) -> bytes:
+        while len(self._arrived) < size:
+            self._more()
+        content, self._arrived = self._arrived[:size], self._arrived[size:]
+        return content
+
+    def _more(self) -> None:
+        answerer = self._answerer
+        data = answerer.read(1 << 20) if answerer is not None else b""
+        if not data or len(self._arrived) > _LARGEST + (1 << 20):
+            self._answerer, self._arrived = None, b""
+            if answerer is not None and not data:
+                done = answerer.finish()  # raises where the join or the connection failed
+                raise BadAnswer(
+                    f"what answers in the container has ended: {safe(done.stderr.decode(errors='replace')[-300:])}"
+                )
+            raise self._senseless()
+        self._arrived += data
+
+    def _senseless(self) -> PydError:
+        return BadAnswer("the answer from the container makes no sense")
+
+
+_Fields = tuple[str, int, int, int, int, float, str]
+_Listing = list[_Fields]
+
+
+def _entry(fields: _Fields) -> Entry:
+    name, mode, size, uid, gid, changed, link = fields
+    return Entry(name=name, mode=mode, size=size, uid=uid, gid=gid, changed=changed, link=link)

@@ -1,0 +1,73 @@
+"""Python packages for the toolbox, as wheels from the index that pip is set up for."""
+
+from __future__ import annotations
+
+import posixpath
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pyd_core.errors import ToolboxError
+
+_MODULES = "lib/python3/dist-packages"
+"""Where Debian's Python looks for modules, whatever its version."""
+
+
+def fetch(names: Sequence[str], folder: Path, progress: Callable[[str, int, int], None]) -> list[Path]:
+    """Fetches wheels that run with any Python 3, and returns their paths.
+
+    Raises:
+        ToolboxError: pip couldn't.
+    """
+    if not names:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    progress("fetching wheels", 0, 1)
+    options = ("--no-deps", "--only-binary", ":all:", "--implementation", "py", "--abi", "none", "--dest", str(folder))
+    platforms = [part for each in _platforms() for part in ("--platform", each)]
+    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "-q", *options, *platforms]
+    done = subprocess.run([*command, *names], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
+        raise ToolboxError(
+            f"no wheels of {', '.join(names)}: {said[-1]}",
+            hint="check the network and pip's index; the other packs don't need it",
+            reference="toolbox-wheels",
+        )
+    progress("fetching wheels", 1, 1)
+    return sorted(folder.glob("*.whl"))
+
+
+def _platforms() -> list[str]:
+    import os  # noqa: PLC0415 - one name of it
+
+    machine = os.uname().machine
+    return [*(f"manylinux_2_{minor}_{machine}" for minor in (5, 12, 17, 28)), f"manylinux2014_{machine}", "any"]
+
+
+def unpack_wheel(wheel: Path, tree: Path) -> None:
+    """Unpacks one wheel: modules where Python looks, programs into `bin` (the binary distribution format, PEP 427)."""
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            name = _place(entry.filename)
+            if not name or entry.is_dir():
+                continue
+            path = tree / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(entry) as source, path.open("wb") as file:
+                shutil.copyfileobj(source, file)
+            path.chmod(0o755 if name.startswith("bin/") else 0o644)
+
+
+def _place(name: str) -> str:
+    """Returns where a wheel's file lies in the toolbox; nothing for one that would lie outside."""
+    clean = posixpath.normpath(name)
+    if clean.startswith(("/", "..")) or ".dist-info/" in clean:
+        return ""
+    _, data, rest = clean.partition(".data/")
+    if not data:
+        return f"{_MODULES}/{clean}"
+    return f"bin/{rest.removeprefix('scripts/')}" if rest.startswith("scripts/") else ""

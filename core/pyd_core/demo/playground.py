@@ -1,0 +1,166 @@
+"""Bringing the playground up and taking it down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from pyd_core.demo.busybox import find_busybox
+from pyd_core.demo.images import shell_files, web_files
+from pyd_core.engine.client import Engine
+from pyd_core.engine.options import ImportOptions
+from pyd_core.errors import Conflict, NotFound, Unsupported
+from pyd_core.model.container_config import HealthConfig
+from pyd_core.model.creation import CreateBody
+from pyd_core.model.host_config import HostConfig, PortBinding, RestartPolicy
+from pyd_core.model.network import NetworkBody
+
+LABEL = "pyd.demo"
+"""On everything that belongs to it, and nothing else."""
+NAME = "pyd-demo"
+WEB_IMAGE, SHELL_IMAGE = f"{NAME}/web", f"{NAME}/shell"
+SECOND = 1_000_000_000
+
+_CHATTER = """i=0
+while true; do
+  i=$((i+1))
+  echo "$(date +%T) INFO request id=$i path=/cart status=200"
+  [ $((i % 7)) = 0 ] && echo "$(date +%T) WARN slow request id=$i took 812 ms" >&2
+  [ $((i % 23)) = 0 ] && echo "$(date +%T) ERROR upstream reset id=$i" >&2
+  sleep 1
+done"""
+_CRASH = "echo 'reading /etc/app/config.yml'; sleep 1; echo 'fatal: no such file: /etc/app/config.yml' >&2; exit 3"
+_HUNGRY = "echo 'loading the whole catalogue into memory'; sleep 1; tail /dev/zero"
+_SICK = "echo 'listening, but the database is away'; exec sleep 1000000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A container of the playground.
+
+    Attributes:
+        name: After `pyd-demo-`.
+        shows: What there is to see in it, in a line.
+        body: How it is made.
+    """
+
+    name: str
+    shows: str
+    body: CreateBody
+
+
+def parts() -> list[Part]:
+    """Returns all containers of the playground."""
+    again = RestartPolicy(name="always")
+    web = _body(
+        WEB_IMAGE,
+        ["/usr/sbin/httpd", "-f", "-v", "-p", "8080", "-h", "/www"],
+        HostConfig(port_bindings={"8080/tcp": [PortBinding(host_ip="127.0.0.1")]}, readonly_rootfs=True),
+        user="65534",
+    )
+    probe = HealthConfig(
+        test=["CMD-SHELL", "echo 'database: connection refused'; exit 1"], interval=2 * SECOND, retries=2
+    )
+    memory = 24 * 2**20
+    return [
+        Part(name="web", shows="a web server without a shell: pyd debug pyd-demo-web", body=web),
+        Part(name="chatty", shows="prints all the time: pyd logs -f pyd-demo-chatty", body=_shell(_CHATTER)),
+        Part(
+            name="crashing",
+            shows="ends at once, again and again: pyd triage pyd-demo-crashing",
+            body=_shell(_CRASH, HostConfig(restart_policy=again)),
+        ),
+        Part(
+            name="hungry",
+            shows="was killed for want of memory: pyd triage pyd-demo-hungry",
+            body=_shell(_HUNGRY, HostConfig(memory=memory, memory_swap=memory)),
+        ),
+        Part(
+            name="sick",
+            shows="runs, and its health check fails: pyd triage pyd-demo-sick",
+            body=_shell(_SICK, health=probe),
+        ),
+    ]
+
+
+def _shell(line: str, host: HostConfig | None = None, *, health: HealthConfig | None = None) -> CreateBody:
+    return _body(SHELL_IMAGE, ["/bin/sh", "-c", line], host or HostConfig(), health=health)
+
+
+def _body(
+    image: str, command: list[str], host: HostConfig, *, user: str = "", health: HealthConfig | None = None
+) -> CreateBody:
+    host = msgspec.structs.replace(host, network_mode=NAME)
+    exposed = {port: dict[str, str]() for port in host.port_bindings}
+    return CreateBody(
+        image=image,
+        cmd=command,
+        user=user,
+        labels={LABEL: "1"},
+        exposed_ports=exposed,
+        healthcheck=health,
+        stop_timeout=1,
+        host_config=host,
+    )
+
+
+async def bring_up(engine: Engine, machine: str) -> list[Part]:
+    """Makes and starts the playground.
+
+    Args:
+        engine: Where.
+        machine: What this host's programs are made for, as `uname -m` has it.
+
+    Raises:
+        Conflict: It is up already.
+        Unsupported: There is no busybox here, or the engine's host is another kind of machine.
+    """
+    if await engine.containers.list(all=True, filters=_mine()):
+        raise Conflict("the playground is there already", hint="pyd demo down takes it away", reference="demo-is-up")
+    theirs = (await engine.system.info()).architecture
+    if theirs and theirs != machine:
+        raise Unsupported(f"the engine's host is {theirs}, and the programs here are for {machine}")
+    busybox = find_busybox()
+    try:
+        await _import(engine, WEB_IMAGE, web_files(busybox))
+        await _import(engine, SHELL_IMAGE, shell_files(busybox))
+        await engine.networks.create(NetworkBody(name=NAME, labels={LABEL: "1"}))
+        made = parts()
+        for part in made:
+            container = await engine.containers.create(part.body, name=f"{NAME}-{part.name}")
+            await engine.containers.start(container.id)
+    except BaseException:
+        await take_down(engine)
+        raise
+    return made
+
+
+async def _import(engine: Engine, name: str, files: bytes) -> None:
+    options = ImportOptions(repository=name, tag="latest", changes=(f"LABEL {LABEL}=1", "ENV PATH=/bin"))
+    async with engine.images.import_(files, options) as told:
+        async for _ in told:
+            pass
+
+
+async def take_down(engine: Engine) -> list[str]:
+    """Removes all of the playground, and nothing else; returns what went, by name."""
+    gone = []
+    for container in await engine.containers.list(all=True, filters=_mine()):
+        await engine.containers.remove(container.id, force=True, volumes=True)
+        gone.append(container.name)
+    for network in await engine.networks.list(filters=_mine()):
+        await engine.networks.remove(network.id)
+        gone.append(network.name)
+    for image in await engine.images.list(filters=_mine()):
+        for name in image.repo_tags or [image.id]:
+            try:
+                await engine.images.remove(name, force=True)
+            except NotFound:
+                continue  # it went with another of its names
+            gone.append(name)
+    return gone
+
+
+def _mine() -> dict[str, list[str]]:
+    return {"label": [LABEL]}

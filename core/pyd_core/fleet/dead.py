@@ -1,0 +1,42 @@
+"""A container as it was when it died, whatever has become of it since."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pyd_core.model.base import format_time
+from pyd_core.model.container import Container
+from pyd_core.model.container_state import ContainerState
+from pyd_core.model.event import Event
+
+
+def bare(die: Event) -> Container:
+    """A container that was gone before anybody could look: all that is known is in its last event."""
+    attributes = die.actor.attributes
+    return Container(id=die.actor.id, name_=f"/{attributes.get('name', '')}")
+
+
+def as_dead(container: Container, die: Event, *, started_ns: int | None) -> Container:
+    """The container as inspect would have shown it right after that death.
+
+    By now it may run again, or be gone; its pid and health are those of another time.
+    """
+    state = container.state
+    code = die.actor.attributes.get("exitCode") or die.actor.attributes.get("containerExitCode") or ""
+    number = int(code) if code.isdigit() else None
+    same = not state.running and abs((state.finished_ns or 0) - die.time_nano) < 5 * 10**9
+    seen = state if same else ContainerState(oom_killed=False, started_at=state.started_at)
+    started = seen.started_at if same or started_ns is None else format_time(started_ns)
+    dead = msgspec.structs.replace(
+        seen,
+        status="exited",
+        running=False,
+        paused=False,
+        restarting=state.restarting or (state.running and container.restart_count > 0),
+        pid=0,
+        exit_code=state.exit_code if number is None else number,
+        started_at=started or format_time(die.time_nano),
+        finished_at=seen.finished_at if same else format_time(die.time_nano),
+        health=None,
+    )
+    return msgspec.structs.replace(container, state=dead)

@@ -1,0 +1,147 @@
+"""The layers of an image from the archive that an engine makes of it: read as it comes, nothing is kept but names.
+
+Two forms: `manifest.json` names the layers of each image in order (Docker Image Specification v1.2, "Combined Image
+JSON + Filesystem Changeset Format"), and engines since Docker 25 write an OCI layout with the same file beside it.
+"""
+
+from __future__ import annotations
+
+import queue
+import tarfile
+from collections.abc import Callable
+from io import RawIOBase
+from typing import IO, Any, cast
+
+import msgspec
+
+from pyd_core.errors import BadAnswer
+from pyd_core.layers.content import Layer
+
+AHEAD = 16
+"""Chunks that wait to be read."""
+
+LARGEST_JSON = 4 * 2**20
+"""Bytes of a manifest that are read; real ones have some thousand."""
+
+_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+"""How layers in archives say what they take away (OCI Image Layer Filesystem Changeset, "Whiteouts")."""
+
+
+class Feed(RawIOBase):
+    """A file that one thread fills and another reads; `feed(None)` ends it."""
+
+    def __init__(self) -> None:
+        self._chunks: queue.Queue[bytes | None] = queue.Queue(AHEAD)
+        self._rest = memoryview(b"")
+        self._ended = False
+        self._abandoned = False
+
+    def feed(self, chunk: bytes | None) -> bool:
+        """Adds a chunk, waiting for room; returns whether anybody still reads."""
+        while not self._abandoned:
+            try:
+                self._chunks.put(chunk, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def abandon(self) -> None:
+        """Says that nobody fills or reads it any more."""
+        self._abandoned = True
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, into: Any) -> int:
+        """Reads what is there, or waits for it."""
+        while not self._rest and not self._ended:
+            try:
+                chunk = self._chunks.get(timeout=0.2)
+            except queue.Empty:
+                self._ended = self._abandoned
+                continue
+            self._ended = chunk is None
+            self._rest = memoryview(chunk or b"")
+        count = min(len(into), len(self._rest))
+        into[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def read(archive: IO[bytes]) -> list[Layer]:
+    """Reads the layers of the one image in an archive, the lowest first.
+
+    Raises:
+        BadAnswer: It is no archive of an image.
+    """
+    found: dict[str, Layer] = {}
+    names: list[str] = []
+    links: dict[str, str] = {}
+    try:
+        with tarfile.open(fileobj=archive, mode="r|") as outer:
+            for member in outer:
+                if member.issym():  # a layer that several images share, in archives of older engines
+                    links[member.name] = member.linkname.rpartition("../")[2]
+                    continue
+                content = outer.extractfile(member) if member.isfile() else None
+                if content is None:
+                    continue
+                if member.name == "manifest.json" and member.size <= LARGEST_JSON:
+                    names = _layer_names(content.read())
+                elif member.name.endswith(("/layer.tar", ".tar")) or member.name.startswith("blobs/"):
+                    layer = _layer(member.name, content)
+                    if layer is not None:
+                        found[member.name] = layer
+    except tarfile.TarError as error:
+        raise BadAnswer(f"the engine's archive of the image can't be read: {error}") from error
+    layers = [found[links.get(name, name)] for name in names if links.get(name, name) in found]
+    if not layers or len(layers) != len(names):
+        raise BadAnswer("the engine's archive of the image lacks layers that its manifest names")
+    return layers
+
+
+def _layer_names(body: bytes) -> list[str]:
+    try:
+        manifest = msgspec.json.decode(body, type=list[_Manifest])
+    except msgspec.DecodeError as error:
+        raise BadAnswer(f"the manifest in the engine's archive can't be read: {error}") from error
+    return manifest[0].layers if manifest else []
+
+
+class _Manifest(msgspec.Struct, rename="pascal"):
+    layers: list[str] = []
+
+
+def _layer(name: str, content: IO[bytes]) -> Layer | None:
+    """Reads a layer; None for a blob that is no archive, such as a configuration."""
+    layer = Layer(name=name)
+    try:
+        with tarfile.open(fileobj=content, mode="r|*") as inner:
+            for member in inner:
+                _take(member, layer)
+    except tarfile.ReadError:
+        return layer if layer.files else None
+    return layer
+
+
+def _take(member: tarfile.TarInfo, layer: Layer) -> None:
+    path = member.name.removeprefix("./").strip("/")
+    folder, _, base = path.rpartition("/")
+    if base == _OPAQUE:
+        layer.emptied.add(folder)
+    elif base.startswith(_WHITEOUT):
+        layer.removed.add(f"{folder}/{base[len(_WHITEOUT) :]}".lstrip("/"))
+    elif not member.isdir() and path:
+        layer.files[path] = member.size if member.isreg() else 0
+
+
+def read_all(feed: Feed, done: Callable[[list[Layer] | Exception], None]) -> None:
+    """Reads a feed to its end on the calling thread, and hands over the layers or what went wrong."""
+    try:
+        done(read(cast("IO[bytes]", feed)))
+    except Exception as error:  # noqa: BLE001 - handed to whoever waits for it
+        done(error)
+    finally:
+        feed.abandon()

@@ -1,0 +1,59 @@
+"""Looking into an image: in this machine's store where that may be read, else through the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from pyd_core.engine.client import Engine
+from pyd_core.layers import archive, local
+from pyd_core.layers.content import Contents, Layer, pile
+from pyd_core.model.image import Image
+
+Told = Callable[[int], None]
+"""Called with the bytes read so far."""
+
+
+async def contents(engine: Engine, image: Image, told: Told) -> Contents:
+    """Finds out what the layers of an image hold.
+
+    The store is read on a thread. Without access to it the engine sends the image as an archive, of which names and
+    sizes are kept; that takes as long as the image is large.
+
+    Raises:
+        PydError: The engine can't send it.
+    """
+    places = local.places(image.graph_driver) if engine.endpoint.is_local else []
+    if places and len(places) == len(image.root_fs.layers):
+        try:
+            return pile(await asyncio.to_thread(lambda: [local.read(place) for place in places]))
+        except OSError:
+            pass  # another mount namespace's path, or removed meanwhile: the engine knows better
+    return await asyncio.to_thread(pile, await _sent(engine, image, told))
+
+
+async def _sent(engine: Engine, image: Image, told: Told) -> list[Layer]:
+    feed = archive.Feed()
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[list[Layer] | Exception] = loop.create_future()
+
+    def done(outcome: list[Layer] | Exception) -> None:
+        loop.call_soon_threadsafe(lambda: None if result.done() else result.set_result(outcome))
+
+    reading = loop.run_in_executor(None, archive.read_all, feed, done)
+    count = 0
+    try:
+        async with engine.images.save([image.id]) as stream:
+            async for chunk in stream.chunks():
+                if not await asyncio.to_thread(feed.feed, chunk):
+                    break
+                count += len(chunk)
+                told(count)
+        await asyncio.to_thread(feed.feed, None)
+        outcome = await result
+    finally:
+        feed.abandon()
+        await asyncio.shield(reading)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome

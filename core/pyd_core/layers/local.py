@@ -1,0 +1,59 @@
+"""The layers of an image as they lie in this machine's store, for those who may read it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from pyd_core.layers.content import Layer
+from pyd_core.linux.overlay import is_opaque
+from pyd_core.model.container import GraphDriver
+
+OVERLAYS = frozenset({"overlay2", "overlay", "overlayfs"})
+
+
+def places(driver: GraphDriver) -> list[Path]:
+    """Returns the directories of an image's layers, the lowest first; none where they can't be read here."""
+    if driver.name not in OVERLAYS or not driver.data.get("UpperDir"):
+        return []
+    lower = [part for part in driver.data.get("LowerDir", "").split(":") if part]
+    found = [Path(part) for part in [driver.data["UpperDir"], *lower]]
+    return found[::-1] if all(os.access(path, os.R_OK | os.X_OK) for path in found) else []
+
+
+def read(place: Path) -> Layer:
+    """Reads what is in a layer's directory (`Documentation/filesystems/overlayfs.rst`: whiteouts, opaque directories).
+
+    Raises:
+        OSError: It can't be read.
+    """
+    layer = Layer(name=str(place))
+    links: set[tuple[int, int]] = set()
+    _walk(place, "", layer, links)
+    return layer
+
+
+def _walk(place: Path, below: str, layer: Layer, links: set[tuple[int, int]]) -> None:
+    folders: list[tuple[Path, str]] = [(place, below)]
+    while folders:
+        at, prefix = folders.pop()
+        with os.scandir(at) as entries:
+            for entry in entries:
+                path = f"{prefix}{entry.name}"
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(found.st_mode):
+                    folders.append((Path(entry.path), f"{path}/"))
+                    descriptor = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                    try:
+                        if is_opaque(descriptor):
+                            layer.emptied.add(path)
+                    finally:
+                        os.close(descriptor)
+                elif stat.S_ISCHR(found.st_mode) and found.st_rdev == 0:
+                    layer.removed.add(path)
+                else:
+                    identity = (found.st_dev, found.st_ino)
+                    again = found.st_nlink > 1 and identity in links
+                    links.add(identity)
+                    layer.files[path] = found.st_size if stat.S_ISREG(found.st_mode) and not again else 0

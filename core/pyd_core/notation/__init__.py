@@ -1,0 +1,1 @@
+"""How people write what a container is to have: ports, mounts, sizes and the rest, as the docker CLI takes them."""

@@ -1,0 +1,31 @@
+"""Sizes in bytes: `512m`, `1.5g`, `64kb`, `2GiB` (docker/go-units, `RAMInBytes`)."""
+
+from __future__ import annotations
+
+import re
+
+from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(?:([kmgtp])(?:i?b)?|b)?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+
+UNLIMITED = -1
+
+
+def parse_size(text: str, *, unlimited: bool = False) -> int:
+    """Returns bytes; units are binary whatever their spelling.
+
+    Args:
+        text: A number and perhaps a unit.
+        unlimited: `-1` is allowed too.
+
+    Raises:
+        InvalidInput: It is no size.
+    """
+    if unlimited and text == "-1":
+        return UNLIMITED
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise InvalidInput(f"not a size: {safe(text)!r}", hint="write a number with b, k, m or g, such as 512m")
+    return int(float(found[1]) * 1024 ** _POWERS[(found[2] or "").lower()])

@@ -1,0 +1,88 @@
+"""What a user has chosen of packs and packages, and what comes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pyd_core.debug.toolbox import manage, store
+from pyd_core.debug.toolbox.apt import unknown
+from pyd_core.debug.toolbox.manage import install, uninstall
+from pyd_core.debug.toolbox.selection import FILE, Selection, chosen, keep
+from pyd_core.debug.toolbox.wheels import _place
+from pyd_core.errors import ConfigError, Conflict, InvalidInput, NotFound, ToolboxError
+from pyd_debugimages.packs import BASE, PACKS, combine
+
+
+def nothing(*_: object) -> None:
+    """Hears no progress."""
+
+
+def test_packs_combine_to_one_that_is_named_by_them_whatever_their_order():
+    both = combine(["net", "db"], ["zsh"])
+    assert both == combine(["db", "net"], ["zsh"])
+    assert both.name == "base,db,net,=zsh"
+    assert {*BASE.packages, *PACKS["net"].packages, "zsh"} <= {*both.packages}
+    assert both.arguments == PACKS["net"].arguments
+    assert Selection().pack() is BASE
+    assert Selection(packs=("gone",), packages=("zsh",)).pack().name == "base,=zsh"
+
+
+def test_a_choice_is_kept_and_one_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path))
+    assert chosen() == Selection()
+    keep(Selection().adding(["net", "zsh", "base", "net"]))
+    assert chosen() == Selection(packs=("net",), packages=("zsh",))
+    assert chosen().without(["zsh", "net"]) == Selection()
+    (tmp_path / FILE).write_text("{")
+    with pytest.raises(ConfigError):
+        chosen()
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path))
+    for name in ("-y", "Zsh", "a b", "../x", "zsh/stable"):
+        with pytest.raises(InvalidInput):
+            install([name], nothing)
+    with pytest.raises(NotFound):
+        uninstall(["net"], nothing)
+    with pytest.raises(Conflict):
+        uninstall(["base"], nothing)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_nearest_names_are_offered():
+    assert unknown("netw", ["net", "zsh"]).nearest == ("net",)
+
+
+def test_a_wheel_reaches_nothing_outside():
+    assert _place("debugpy/__main__.py") == "lib/python3/dist-packages/debugpy/__main__.py"
+    assert _place("py_spy-0.4.data/scripts/py-spy") == "bin/py-spy"
+    assert {_place(name) for name in ("../x", "/etc/x", "a/../../x", "x.dist-info/RECORD", "x.data/data/y")} == {""}
+
+
+def test_a_toolbox_is_carried_to_another_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    key, tar = "a1" * 16, tmp_path / "tools.tar.gz"
+    here, there = tmp_path / "here", tmp_path / "there"
+    (here / key / "bin").mkdir(parents=True)
+    (here / key / "bin/bash").write_bytes(b"a program")
+    (here / key / "bin/bash").chmod(0o755)
+    (here / key / "bin/sh").symlink_to("bash")
+    (here / store.pointer(BASE)).symlink_to(key)
+    monkeypatch.setenv("PYD_TOOLBOX", str(here))
+    assert manage.export(tar, nothing) == "base"
+    monkeypatch.setenv("PYD_TOOLBOX", str(there))
+    assert manage.bring_in(tar, nothing) == "base"
+    (stored,) = manage.stored()
+    assert (stored.name, stored.current, stored.folder) == ("base", True, str(there / key))
+    assert ((there / key / "bin/sh").read_bytes(), (there / key / "bin/bash").stat().st_mode & 0o777) == (
+        b"a program",
+        0o755,
+    )
+    manage.remove("base")
+    assert manage.stored() == []
+    tar.write_bytes(b"no tar")
+    with pytest.raises(ToolboxError):
+        manage.bring_in(tar, nothing)
+    assert not list(there.glob(".building*"))

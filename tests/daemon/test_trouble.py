@@ -1,0 +1,142 @@
+"""A full disk, clients that vanish, programs that are missing: what is told, and that nothing is lost or left."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.docker import Docker, busybox_files
+from support.pydd import Pydd
+from support.registry import Registry
+
+SMALL = 24 << 20
+"""Bytes of the small disk: enough for busybox, not for the image that is pulled."""
+BUSY = 64 << 20
+"""Bytes a busy container prints, with the log's own."""
+
+
+@pytest.fixture
+def cramped() -> Iterator[Pydd]:
+    """An engine whose data lie on a small file system of their own."""
+    with Pydd.started() as engine:
+        engine.stop()
+        root = engine.config.root
+        subprocess.run(["rm", "-rf", str(root)], check=True)
+        root.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(root)], check=True)
+        try:
+            engine.start()
+            yield engine
+            engine.stop()
+        finally:
+            subprocess.run(["umount", "-l", str(root)], check=True)
+        engine.start()
+
+
+def test_a_full_disk_is_told_and_what_was_there_stays_usable(cramped: Pydd, docker: Docker, tmp_path: Path):
+    noise = random.Random(5).randbytes(SMALL)
+    big = docker.image("big", {**busybox_files(), "noise": noise}, 'CMD ["/bin/sh"]')
+    with Registry.started(tmp_path) as registry, Docker(host=cramped.host) as ours:
+        remote = f"{registry.address}/too/big:1"
+        docker("tag", big, remote)
+        docker("push", remote)
+        docker("rmi", remote, big)
+        small = ours.image("small", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp",))
+        lives = ours.run("lives", small, "sleep", "1000", options=("--network", "none"))
+        done = subprocess.run(["docker", "-H", cramped.host, "pull", remote], capture_output=True, check=False)
+        assert done.returncode != 0
+        assert b"no space left" in done.stderr.lower()
+        assert list((cramped.config.root / "blobs/spool").iterdir()) == []
+        assert ours("exec", lives, "echo", "here") == "here"
+        fill = "dd if=/dev/zero of=/full bs=64k 2>/dev/null; echo filled"
+        assert ours("exec", lives, "sh", "-c", fill) == "filled"
+        done = subprocess.run(
+            ["docker", "-H", cramped.host, "create", "--name", ours.name("late"), small],
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:  # the database may have had room for one more row
+            assert b"no space left" in done.stderr.lower()
+        ours("exec", lives, "rm", "/full")
+        assert ours("run", "--rm", "--network", "none", small, "echo", "again") == "again"
+        cramped.kill()
+        cramped.start()
+        assert ours("exec", lives, "echo", "still") == "still"
+        ours("rm", "-f", *ours("ps", "-aq").split())
+
+
+def vanish(host: Pydd, request: str) -> None:
+    """Sends a request, reads the beginning of its answer and is gone."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(host.config.socket_path))
+        client.sendall(request.encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 ")
+
+
+def descriptors(engine: Pydd) -> int:
+    assert engine.process is not None
+    return len(os.listdir(f"/proc/{engine.process.pid}/fd"))  # noqa: PTH208 - how many, not which
+
+
+def test_clients_that_vanish_in_mid_stream_leave_nothing_open(pydd: Pydd, docker: Docker, busybox: str):
+    name = docker.run("source", busybox, "sh", "-c", "timeout 100 yes line", options=("--network", "none"))
+    docker("exec", name, "true")
+    before = descriptors(pydd)
+    made = json.loads(
+        subprocess.run(
+            ["curl", "-s", "--unix-socket", str(pydd.config.socket_path), "-H", "Content-Type: application/json",
+             "-d", '{"Cmd": ["sleep", "1000"], "AttachStdout": true}', f"http://e/containers/{name}/exec"],
+            capture_output=True, check=True,
+        ).stdout
+    )["Id"]  # fmt: skip
+    upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\n"
+    body = '{"Detach": false}'
+    length = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    for request in (
+        f"GET /containers/{name}/logs?follow=1&stdout=1 HTTP/1.1\r\nHost: e\r\n\r\n",
+        f"GET /containers/{name}/stats HTTP/1.1\r\nHost: e\r\n\r\n",
+        "GET /events HTTP/1.1\r\nHost: e\r\n\r\n",
+        f"POST /containers/{name}/wait HTTP/1.1\r\nHost: e\r\n\r\n",
+        f"GET /containers/{name}/export HTTP/1.1\r\nHost: e\r\n\r\n",
+        f"POST /containers/{name}/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: e\r\n{upgrade}\r\n",
+        f"POST /exec/{made}/start HTTP/1.1\r\nHost: e\r\n{upgrade}{length}\r\n{body}",
+    ):
+        for _ in range(3):
+            vanish(pydd, request)
+    docker("rm", "-f", name)
+    for _ in range(50):  # asking is what takes the time in which it closes them
+        docker("ps")
+        if descriptors(pydd) <= before:
+            return
+    assert descriptors(pydd) <= before
+
+
+def resident(engine: Pydd) -> int:
+    """Bytes of memory the engine holds."""
+    assert engine.process is not None
+    lines = Path(f"/proc/{engine.process.pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) << 10
+
+
+def test_a_client_that_reads_nothing_of_a_busy_log_costs_neither_memory_nor_others_turns(
+    pydd: Pydd, docker: Docker, busybox: str
+):
+    """The log grows by far more than what the engine may hold of it, while other clients are served."""
+    name = docker.run("busy", busybox, "sh", "-c", "timeout 100 yes line", options=("--network", "none"))
+    log = Path(docker.inspect(name)["LogPath"])
+    before = resident(pydd)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(pydd.config.socket_path))
+        client.sendall(f"GET /containers/{name}/logs?follow=1&stdout=1 HTTP/1.1\r\nHost: e\r\n\r\n".encode())
+        while log.stat().st_size < BUSY:
+            assert docker("ps", "-q", "--filter", f"name={name}")
+        assert resident(pydd) - before < BUSY / 4
+    docker("rm", "-f", name)

@@ -1,0 +1,64 @@
+"""The kinds of containers that a debug shell is held to, each with a known file, `/known`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.docker import LONE, Docker, busybox_files
+
+KNOWN = "a known line\n"
+POISON = "#!/bin/sh\necho poisoned\nexit 99\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of container.
+
+    Attributes:
+        image: `static`, `scratch`, `busybox` or `debian`.
+        options: Of `docker run`.
+    """
+
+    image: str = "static"
+    options: tuple[str, ...] = LONE
+
+
+KINDS: dict[str, Kind] = {
+    "static distroless": Kind(),
+    "scratch, no directories": Kind(image="scratch"),
+    "busybox": Kind(image="busybox"),
+    "read-only": Kind(options=("--read-only", *LONE)),
+    "non-root": Kind(image="busybox", options=("--user", "1000:1000", *LONE)),
+    "cap-drop ALL, no-new-privileges": Kind(
+        options=("--cap-drop", "ALL", "--security-opt", "no-new-privileges", *LONE)
+    ),
+    "network host": Kind(options=("--network", "host", "--stop-signal", "KILL")),
+    "pid host": Kind(options=("--pid", "host", *LONE)),
+    "--init": Kind(options=("--init", *LONE)),
+    "volume, bind, tmpfs": Kind(
+        image="busybox", options=("--volume", "/data", "--volume", "/usr/share:/bound:ro", "--tmpfs", "/quick", *LONE)
+    ),
+    "20 MB limit": Kind(options=("--memory", "20m", *LONE)),
+    "no /etc/passwd": Kind(image="scratch", options=("--user", "4321", *LONE)),
+    "poisoned ls on PATH": Kind(image="poisoned"),
+}
+
+
+def images(docker: Docker, sleeper: Path) -> dict[str, str]:
+    """Makes the images, by the names that kinds call them."""
+    main = 'CMD ["/app"]'
+    folders = ("etc", "tmp", "data", "proc", "dev")
+    users = "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n"
+    known = {"app": sleeper, "known": KNOWN.encode()}
+    poisoned = {**busybox_files(), **known, "poison/ls": POISON.encode(), "poison/cat": POISON.encode()}
+    make: dict[str, Callable[[], str]] = {
+        "static": lambda: docker.image("m-static", {**known, "etc/passwd": users.encode()}, main, directories=folders),
+        "scratch": lambda: docker.image("m-scratch", {**known}, main),
+        "busybox": lambda: docker.image(
+            "m-busybox", {**busybox_files(), **known, "etc/passwd": users.encode()}, main, directories=("tmp", "data")
+        ),
+        "poisoned": lambda: docker.image("m-poisoned", poisoned, main, "ENV PATH=/poison:/bin", directories=("tmp",)),
+    }
+    return {name: made() for name, made in make.items()}

@@ -1,0 +1,87 @@
+"""Builtins on targets that a helper container enters: as a user without root, and over ssh."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.debugging import main_pid
+from support.docker import LONE, Docker
+from support.staging import wait_until
+from support.ways import Way, ways
+
+SCRIPT = """
+mkdir /www; echo welcome > /www/index.html; httpd -p 127.0.0.1:8080 -h /www
+ln -s /proc/1/root/etc/shadow /www/magic; echo planted-line; exec sleep 1000
+"""
+
+
+@pytest.fixture(scope="module")
+def every_way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Way]]:
+    with ways(tmp_path_factory.mktemp("ways")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def planted(docker: Docker, busybox: str) -> str:
+    options = (*LONE, "--memory", "64m", "-e", "TOKEN=sesame", "--user", "0:0")
+    name = docker.run("elsewhere", busybox, "sh", "-c", SCRIPT, options=options)
+    wait_until(lambda: "planted" in docker("logs", name))
+    return name
+
+
+@pytest.mark.parametrize("way", ["user", "ssh"])
+def test_builtins_find_there_what_they_find_here(every_way: dict[str, Way], docker: Docker, planted: str, way: str):
+    def told(line: str, code: int = 0) -> Any:
+        done = every_way[way].debug(planted, "-b", f"{line} --json")
+        assert done.returncode == code, (line, done.stderr)
+        return json.loads(done.stdout)
+
+    assert {one["name"]: one["depth"] for one in told("ps")} == {"sleep": 0, "httpd": 1}
+    (only,) = told("sockets -l")
+    assert (only["port"], only["process"]) == (8080, "httpd")
+    assert "index.html" in {one["name"] for one in told("files /www")}
+    assert told("cgroup")["memory_limit"] == 64 << 20
+    assert told("reach localhost:8080")["failed"] == ""
+    assert told("reach localhost:81", 1)["failed"] == "refused"
+    assert {one["name"] for one in told("net")["interfaces"]} == {"lo"}
+    assert told("diff /www")
+    # Its first process reaps nobody: what sessions leave would stay.
+    assert {one["state"] for one in told("ps")} == {"sleeping"}
+
+
+def test_files_come_and_go_over_ssh_whatever_links_there_are(
+    every_way: dict[str, Way], docker: Docker, planted: str, tmp_path: Path
+):
+    ssh = every_way["ssh"]
+    (tmp_path / "sent").write_bytes(b"\0sent over" * 100_000)
+    assert ssh.debug(planted, "-b", f"put {tmp_path}/sent /www/sent").returncode == 0
+    there = Path(f"/proc/{main_pid(docker, planted)}/root/www/sent")
+    assert there.read_bytes() == (tmp_path / "sent").read_bytes()
+    assert ssh.debug(planted, "-b", f"get /www {tmp_path}/www").returncode == 0
+    assert (tmp_path / "www/index.html").read_text() == "welcome\n"
+    assert (tmp_path / "www/sent").read_bytes() == (tmp_path / "sent").read_bytes()
+    assert ssh.debug(planted, "-b", f"get /www/magic {tmp_path}/magic").returncode != 0
+    assert not (tmp_path / "magic").exists()
+    file = tmp_path / "there.pcap"
+    done = ssh.debug(planted, "-b", f"pcap -w {file} --seconds 0.5 --json")
+    assert done.returncode == 0, done.stderr
+    assert file.read_bytes()[:4] == b"\xd4\xc3\xb2\xa1"
+
+
+def test_what_runs_there_streams_and_a_stopped_one_is_seen_as_it_would_start(
+    every_way: dict[str, Way], docker: Docker, planted: str, busybox: str
+):
+    user = every_way["user"]
+    report = user.debug(planted, "-b", "trace open 1 --seconds 1")
+    assert (report.returncode, report.stderr) == (0, b"")
+    stopped = docker.create("elsewhere-stopped", busybox, "/missing", options=LONE)
+    done = user.debug(stopped, "-b", "entrypoint --lint --json")
+    assert [one["id"] for one in json.loads(done.stdout)] == ["missing-program"]
+    assert done.returncode == 1
+    assert b"[not-running]" in user.debug(stopped, "-b", "ps").stderr
+    assert user.debug("--tier", "1", planted, "-b", "ps").returncode == 2

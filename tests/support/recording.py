@@ -1,0 +1,61 @@
+"""A recorder as its users run it, and what it has written."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyd_core.fleet.history_store import Death, HistoryReader
+from support.docker import Docker
+from support.stages import NONE
+from support.staging import wait_until
+
+
+@contextmanager
+def recorder(history: Path, host: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pyd_tui", "record", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DOCKER_HOST": host, "PYD_HISTORY": str(history)},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def told(process: subprocess.Popen[str], name: str) -> Death:
+    """Reads on until it tells of that container's death."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["name"] == name:
+            return json.loads(line)  # type: ignore[no-any-return]
+    raise AssertionError("it ended")
+
+
+def written(history: Path, name: str) -> list[Death]:
+    reader = HistoryReader(history)
+    try:
+        return reader.deaths(name)
+    finally:
+        reader.close()
+
+
+def once_it_listens(docker: Docker, image: str, history: Path, short: str) -> str:
+    """Lets containers die until one is told of."""
+    names: list[str] = []
+
+    def dies() -> bool:
+        names.append(docker.run(short, image, "sh", "-c", "exit 6", options=NONE))
+        docker("wait", names[-1])
+        return history.exists() and any(written(history, name) for name in names[:-1])
+
+    wait_until(dies, 60)
+    return names[0]

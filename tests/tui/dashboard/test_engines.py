@@ -1,0 +1,123 @@
+"""Several engines at once: each with a line of its own, one of them looked at, a dead one in nobody's way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyd_core.engine.client import Engine
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.errors import NoEngine
+from pyd_tui.cli.dashboard import short_names
+from pyd_tui.dashboard.render.engines import tabs
+from pyd_tui.dashboard.render.figures import Clock
+from support.dashboard import NOW_NS, Counting, Opened
+from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def dead() -> Endpoint:
+    raise NoEngine("the line is cut", hint="mend it")
+
+
+@asynccontextmanager
+async def several(engines: dict[str, ScriptedEngine], *, size: tuple[int, int] = (120, 30)) -> AsyncIterator[Opened]:
+    """A dashboard on these engines and a dead one."""
+    by_url = {f"tcp://{name}.invalid:2375": engine for name, engine in engines.items()}
+    chosen = {name: partial(Endpoint, url=f"tcp://{name}.invalid:2375") for name in engines}
+    first, *rest = engines
+    app = Counting(
+        chosen[first],
+        lambda endpoint: Engine(endpoint, by_url[endpoint.url]),
+        name=first,
+        others={**{name: chosen[name] for name in rest}, "dead": dead},
+        clock=Clock(now=lambda: NOW_NS, zone=UTC),
+    )
+    async with app.run_test(size=size) as pilot:
+        yield Opened(app, pilot)
+
+
+def two() -> dict[str, ScriptedEngine]:
+    one, other = ScriptedEngine(), ScriptedEngine()
+    one.add("web")
+    other.add("db")
+    other.add("job", state="exited", exit_code=1)
+    other.print("db", "ready to accept")
+    return {"near": one, "far": other}
+
+
+async def test_one_is_looked_at_and_the_others_are_listened_to():
+    engines = two()
+    async with several(engines) as dashboard:
+        await dashboard.until_shown("far ✗1")
+        assert dashboard.shown == ["web"]
+        engines["far"].die("db", 9)
+        await dashboard.until_shown("far ✗2")
+        assert dashboard.shown == ["web"]
+        await dashboard.press("right_square_bracket")
+        await dashboard.until(lambda: sorted(dashboard.shown) == ["db", "job"])
+        await dashboard.until_shown("tcp://far")
+        await dashboard.until_shown("ready to accept")
+        assert not dashboard.app.links[0].meter._watched
+        await dashboard.press("right_square_bracket")
+        await dashboard.until_shown("the line is cut")
+        await dashboard.press("right_square_bracket")
+        await dashboard.until(lambda: dashboard.shown == ["web"])
+
+
+async def test_from_any_view_the_list_of_engines_leads_to_another_one_and_to_docker_contexts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    folder = tmp_path / "contexts/meta/x"
+    folder.mkdir(parents=True)
+    (folder / "meta.json").write_text('{"Name":"late","Endpoints":{"docker":{"Host":"tcp://far.invalid:2375"}}}')
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    engines = two()
+    async with several({"near": engines["near"], "far": engines["far"]}) as dashboard:
+        await dashboard.until_shown("far ✗1")
+        await dashboard.press("2", "E")
+        await dashboard.until_shown("ADDRESS")
+        assert "the line is cut" in dashboard.text
+        assert "late" not in dashboard.text, "it is the address of an engine that is there"
+        (folder / "meta.json").write_text('{"Name":"late","Endpoints":{"docker":{"Host":"tcp://near.invalid:2376"}}}')
+        await dashboard.press("q", "E")
+        await dashboard.until_shown("not connected")
+        await dashboard.press("g", "j", "enter")
+        await dashboard.until(lambda: sorted(dashboard.shown) == ["db", "job"])
+        assert dashboard.app.screen is dashboard.app.screen_stack[0]
+
+
+async def test_the_events_and_views_are_those_of_the_engine_that_is_looked_at():
+    engines = two()
+    async with several(engines) as dashboard:
+        await dashboard.until_shown("far ✗1")
+        engines["near"].die("web", 3)
+        await dashboard.until_shown("near ✗1")
+        await dashboard.press("right_square_bracket")
+        await dashboard.until(lambda: sorted(dashboard.shown) == ["db", "job"])
+        assert [item.name for item in dashboard.app.timeline.items] == []
+        await dashboard.press("colon")
+        await dashboard.type("engines")
+        await dashboard.press("enter")
+        await dashboard.until_shown("ADDRESS")
+
+
+def test_many_engines_make_room_by_naming_only_the_one_that_is_looked_at():
+    known = [(f"machine-{at}", "live", at, at == 1) for at in range(4)]
+    text = "".join(piece.text for piece in tabs(known, 100))
+    assert text.startswith("● machine-0  ● machine-1 ✗1  ● machine-2 ✗2")
+    assert "".join(piece.text for piece in tabs(known, 30)) == "● machine-1 ✗1  2 of 4"
+    assert len("".join(piece.text for piece in tabs(known, 18))) == 18
+
+
+def test_addresses_get_short_names_that_tell_them_apart():
+    assert short_names(["ssh://me@alpha", "tcp://beta:2375", "unix:///run/x.sock"]) == ["alpha", "beta", "x.sock"]
+    assert short_names(["unix:///a/b/d.sock", "unix:///a/c/d.sock"]) == ["b/d.sock", "c/d.sock"]
+    same = ["unix:///a/b/d.sock", "unix:///x/b/d.sock"]
+    assert short_names(same) == same

@@ -1,0 +1,75 @@
+"""Archives between an engine and a file, or the standard streams."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.sanitise import safe
+
+CHUNK = 2**18
+
+
+async def receive(chunks: AsyncIterator[bytes], file: str | None) -> None:
+    """Writes an archive to a file, which appears whole or not at all, or to standard output.
+
+    Raises:
+        InvalidInput: Standard output is a terminal, or the file can't be written.
+    """
+    if file is None:
+        if sys.stdout.isatty():
+            raise InvalidInput("an archive is nothing for a terminal", hint="use -o FILE, or redirect the output")
+        async for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+        return
+    target = Path(file)
+    scratch = target.with_name(f".{target.name}.pyd")
+    try:
+        with scratch.open("wb") as out:
+            async for chunk in chunks:
+                out.write(chunk)
+        scratch.replace(target)
+    except OSError as error:
+        raise InvalidInput(f"can't write {safe(file)}: {error.strerror}") from error
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def send(file: str | None, *, nothing: bool = False) -> Iterator[bytes | AsyncIterator[bytes]]:
+    """Hands over the content of a file or of standard input, piece by piece.
+
+    Args:
+        file: None or `-` is standard input.
+        nothing: There is nothing to send after all.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidInput: Standard input is a terminal, or the file can't be read.
+    """
+    if nothing:
+        yield b""
+    elif file is None or file == "-":
+        if sys.stdin.isatty():
+            raise InvalidInput("an archive is expected on standard input", hint="name a file, or redirect one to it")
+        yield _pieces(sys.stdin.buffer)
+    else:
+        try:
+            source = Path(file).open("rb")  # noqa: SIM115 - closed below, after what may fail here
+        except FileNotFoundError as error:
+            raise NotFound(f"no such file: {safe(file)}", reference="no-such-file") from error
+        except OSError as error:
+            raise InvalidInput(f"can't read {safe(file)}: {error.strerror}") from error
+        with source:
+            yield _pieces(source)
+
+
+async def _pieces(source: IO[bytes]) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(source.read, CHUNK):
+        yield chunk

@@ -1,0 +1,1 @@
+"""What `create` and `run` share: their options, and the request made of them."""

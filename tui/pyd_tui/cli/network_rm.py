@@ -1,0 +1,19 @@
+"""`pyd network rm`: remove networks."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_tui.cli.lifecycle import act, as_named
+from pyd_tui.cli.names import NetworkName
+from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.verb import Verb
+
+
+@click.command("rm", cls=Verb, examples=(("pyd network rm app", "nobody may be on it"),))
+@click.argument("names", nargs=-1, required=True, type=NetworkName(), metavar="NETWORK...")
+@click.option("-f", "--force", is_flag=True, help="No complaint where there is none of that name.")
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...], force: bool) -> int:
+    """Remove networks."""
+    return act(state, names, lambda engine, name: engine.networks.remove(name, force=force), resolve=as_named)

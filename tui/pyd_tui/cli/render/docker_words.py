@@ -1,0 +1,81 @@
+"""Sizes, ages and times in the docker CLI's words, for its templates (docker/go-units)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from pyd_core.model.container import Port
+
+HOUR, DAY, WEEK, MONTH, YEAR = 3600, 86400, 7 * 86400, 30 * 86400, 365 * 86400
+
+
+def spell_duration(seconds: float) -> str:
+    """Returns `3 minutes`, `About an hour`, `2 weeks` (`HumanDuration`)."""
+    whole = int(seconds)
+    steps: tuple[tuple[int, int, str], ...] = (
+        (60, 1, "seconds"),
+        (HOUR, 60, "minutes"),
+        (2 * DAY, HOUR, "hours"),
+        (2 * WEEK, DAY, "days"),
+        (2 * MONTH, WEEK, "weeks"),
+        (2 * YEAR, MONTH, "months"),
+    )
+    if whole < 1:
+        return "Less than a second"
+    if whole == 1:
+        return "1 second"
+    if 60 <= whole < 120:
+        return "About a minute"
+    if HOUR <= whole + 1800 < 2 * HOUR and round(whole / HOUR) == 1 and whole >= HOUR:
+        return "About an hour"
+    for edge, unit, words in steps:
+        if whole < edge:
+            return f"{whole // unit if unit != HOUR else round(whole / HOUR)} {words}"
+    return f"{whole // YEAR} years"
+
+
+def spell_size(count: float) -> str:
+    """Returns `2.03MB`: decimal units, three figures (`HumanSizeWithPrecision`)."""
+    number = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if number < 1000:
+            return f"{number:.3g}{unit}"
+        number /= 1000
+    return f"{number:.3g}PB"
+
+
+def spell_time(seconds: float) -> str:
+    """Returns a time as Go prints one: `2026-01-02 03:04:05 +0000 UTC`."""
+    moment = datetime.fromtimestamp(seconds).astimezone()
+    return f"{moment:%Y-%m-%d %H:%M:%S %z} {moment.tzname()}"
+
+
+def spell_labels(labels: Mapping[str, str]) -> str:
+    """Returns labels on one line."""
+    return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
+
+
+def spell_ports(given: Iterable[Port]) -> str:
+    """Returns `0.0.0.0:8080-8081->80-81/tcp, 90/udp`, neighbours joined (`DisplayablePorts`)."""
+    published = sorted((p.private_port, p.ip, p.public_port or 0, p.type) for p in given)
+    runs: list[list[tuple[int, str, int, str]]] = []
+    for port in published:
+        for run in runs:
+            last = run[-1]
+            step = 1 if last[2] else 0
+            if (last[0] + 1, last[1], last[2] + step, last[3]) == port:
+                run.append(port)
+                break
+        else:
+            runs.append([port])
+    return ", ".join(_run(run) for run in sorted(runs, key=lambda run: (run[0][0], run[0][3], run[0][1])))
+
+
+def _run(run: list[tuple[int, str, int, str]]) -> str:
+    private, ip, public, kind = run[0]
+    inside = str(private) if len(run) == 1 else f"{private}-{run[-1][0]}"
+    if not public:
+        return f"{inside}/{kind}"
+    outside = str(public) if len(run) == 1 else f"{public}-{run[-1][2]}"
+    return f"{ip}:{outside}->{inside}/{kind}"

@@ -1,0 +1,63 @@
+"""Layers on the move, a bar each."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import IO, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+
+from pyd_core.model.progress import Progress as Told
+from pyd_core.sanitise import safe
+
+MOST_LINES = 24
+"""Bars shown at once: those that move, and finished ones while there is room."""
+DONE = frozenset({"Pull complete", "Already exists", "Pushed", "Layer already exists", "Loaded", "Mounted"})
+
+
+class Layers:
+    """A live display; finished layers shrink to a line of text."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._progress = Progress(
+            TextColumn("{task.fields[layer]}", style="dim"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=28),
+            DownloadColumn(binary_units=True),
+            TransferSpeedColumn(),
+            console=Console(file=out, highlight=False, markup=False, emoji=False),
+            refresh_per_second=8,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, told: Told) -> None:
+        """Shows how far a layer is."""
+        status = safe(told.status)
+        if told.id not in self._tasks:
+            if status.startswith("Pulling from") or (status in DONE and len(self._tasks) >= MOST_LINES):
+                self.say(f"{told.id}: {told.status}")
+                return
+            self._tasks[told.id] = self._progress.add_task(status, total=None, layer=safe(told.id)[:12])
+        task = self._tasks[told.id]
+        detail = told.progress_detail
+        if status in DONE:
+            known = self._progress.tasks[self._progress.task_ids.index(task)]
+            whole = known.total or 1.0
+            self._progress.update(task, description=status, total=whole, completed=whole)
+        else:
+            total = float(detail.total) if detail.total else None
+            self._progress.update(task, description=status, total=total, completed=detail.current)
+
+    def say(self, text: str) -> None:
+        """Writes a line above the bars."""
+        self._progress.console.print(safe(text))

@@ -1,0 +1,1 @@
+"""The verbs of swarms: `swarm`, `node`, `service`, `stack`, `secret` and `config`."""

@@ -1,0 +1,84 @@
+"""`pyd service update`: change a service."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from pyd_core.notation.fields import pairs
+from pyd_core.notation.variables import parse_variables
+from pyd_tui.cli.lifecycle import act, as_named
+from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.swarmkit.names import ServiceName
+from pyd_tui.cli.swarmkit.spec import apply_shared, ports, shared_options
+from pyd_tui.cli.verb import Verb
+
+
+@click.command(
+    "update",
+    cls=Verb,
+    examples=(
+        ("pyd service update --image web:2 web", "task after task gets the new image"),
+        ("pyd service update --env-add DEBUG=1 --limit-memory 1g web", "a variable and a limit"),
+        ("pyd service update --force web", "replace every task, though nothing changed"),
+    ),
+)
+@click.argument("name", type=ServiceName(), metavar="SERVICE")
+@click.option("--image", default="", metavar="IMAGE", help="Another image.")
+@click.option("--args", "arguments", default="", metavar="COMMAND", help="Another command, words divided by spaces.")
+@click.option("--env-add", multiple=True, metavar="NAME[=VALUE]", help="Set a variable.")
+@click.option("--env-rm", multiple=True, metavar="NAME", help="Take a variable away.")
+@click.option("--label-add", multiple=True, metavar="NAME=VALUE", help="Set a label.")
+@click.option("--label-rm", multiple=True, metavar="NAME", help="Take a label away.")
+@click.option("--publish-add", multiple=True, metavar="[PUBLISHED:]TARGET", help="Publish a port.")
+@click.option("--publish-rm", multiple=True, type=int, metavar="TARGET", help="Don't publish a port any more.")
+@click.option("--constraint-add", multiple=True, metavar="RULE", help="Add a rule where tasks may run.")
+@click.option("--constraint-rm", multiple=True, metavar="RULE", help="Take one away.")
+@click.option("--force", is_flag=True, help="Replace every task, though nothing changed.")
+@click.option("--rollback", is_flag=True, help="Go back to what it was before.")
+@shared_options
+@pass_state
+def command(state: State, /, *, name: str, rollback: bool, **given: Any) -> int:
+    """Change a service; its tasks are replaced one after another."""
+    if rollback:
+        return act(state, [name], lambda engine, found: engine.services.rollback(found), resolve=as_named)
+    return act(
+        state,
+        [name],
+        lambda engine, found: engine.services.edit(found, lambda spec: _apply(spec, given)),
+        resolve=as_named,
+    )
+
+
+def _apply(spec: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Writes what was given into a spec (Engine API, `ServiceSpec`), in place."""
+    apply_shared(spec, given)
+    template = spec["TaskTemplate"]
+    container = template["ContainerSpec"]
+    if given["image"]:
+        container["Image"] = given["image"]
+    if given["arguments"]:
+        container["Args"] = given["arguments"].split()
+    if given["env_add"] or given["env_rm"]:
+        added = parse_variables(given["env_add"], (), os.environ)
+        gone = {text.partition("=")[0] for text in (*added, *given["env_rm"])}
+        container["Env"] = [text for text in container.get("Env") or [] if text.partition("=")[0] not in gone] + added
+    labels = {**(spec.get("Labels") or {}), **pairs(given["label_add"])}
+    spec["Labels"] = {label: value for label, value in labels.items() if label not in given["label_rm"]}
+    endpoint = spec.setdefault("EndpointSpec", {})
+    kept = [port for port in endpoint.get("Ports") or [] if port.get("TargetPort") not in given["publish_rm"]]
+    endpoint["Ports"] = kept + ports(given["publish_add"])
+    placement = template.setdefault("Placement", {})
+    placement["Constraints"] = _without(placement.get("Constraints") or [], given["constraint_rm"]) + list(
+        given["constraint_add"]
+    )
+    if given["force"]:
+        template["ForceUpdate"] = int(template.get("ForceUpdate") or 0) + 1
+
+
+def _without(known: Iterable[str], gone: Iterable[str]) -> list[str]:
+    taken = {rule.replace(" ", "") for rule in gone}
+    return [rule for rule in known if rule.replace(" ", "") not in taken]

@@ -1,0 +1,74 @@
+"""Curves made of characters: small ones in a cell, large ones over several lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pyd_core.fleet.stats import Usage
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+"""Eighths of a cell, from none to all."""
+
+HOLD_NS = 3_000_000_000
+"""Nanoseconds for which a sample stands when there is no newer one; beyond that nothing was measured."""
+THINNED_NS = 300_000_000_000
+"""Age from which on samples are kept every ten seconds only."""
+LONG_HOLD_NS = 15_000_000_000
+"""Nanoseconds for which such a sample stands."""
+
+Values = Sequence[float | None]
+
+
+def buckets(
+    samples: Sequence[Usage], get: Callable[[Usage], float | None], *, until_ns: int, span_ns: int, count: int
+) -> list[float | None]:
+    """Returns the highest value in each of `count` equal parts of the time before `until_ns`; None: not measured."""
+    found: list[float | None] = [None] * count
+    begin = until_ns - span_ns
+    held: tuple[int, int, float] | None = None
+    """The last sample's part and time, and what it said."""
+    for sample in samples:
+        value = get(sample)
+        if value is None or sample.time_ns <= begin:
+            continue
+        at = min(count - 1, (sample.time_ns - begin - 1) * count // span_ns)
+        hold = HOLD_NS if sample.time_ns > until_ns - THINNED_NS else LONG_HOLD_NS
+        if held is not None and sample.time_ns - held[1] <= hold:  # one line, not dots with gaps between
+            for between in range(held[0] + 1, at):
+                found[between] = held[2]
+        found[at] = value if found[at] is None else max(value, found[at] or 0)
+        held = (at, sample.time_ns, value)
+    return found
+
+
+def spark(values: Values, top: float) -> str:
+    """Draws one character for each value; something above nothing is never drawn as nothing."""
+    drawn = []
+    for value in values:
+        level = 0 if not value or top <= 0 else max(1, min(8, round(8 * value / top)))
+        drawn.append(BLOCKS[level] if value is not None else " ")
+    return "".join(drawn)
+
+
+def graph(values: Values, top: float, lines: int) -> list[str]:
+    """Draws an area under a curve, a column for each value and eight steps to a line, as `lines` texts from the top.
+
+    What was measured is at least one step high, so that zero differs from not known.
+    """
+    most = 8 * lines
+    steps = []
+    for value in values:
+        share = round(most * value / top) if value is not None and top > 0 else 0
+        steps.append(0 if value is None else max(1, min(most, share)))
+    return ["".join(BLOCKS[max(0, min(8, step - 8 * (lines - 1 - line)))] for step in steps) for line in range(lines)]
+
+
+def scale(highest: float, steps: Sequence[float]) -> float:
+    """Returns a round number not below the highest value: of these steps, or double the last as often as it takes."""
+    for step in steps:
+        if highest <= step:
+            return step
+    top = steps[-1]
+    while top < highest:
+        top *= 2
+    return top

@@ -1,0 +1,67 @@
+"""Several engines beside one another: as tabs, and as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyd_core.errors import PydError
+from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit, width
+
+COLUMNS = (
+    Column(key="name", title="NAME", least=12, most=40, priority=0),
+    Column(key="state", title="STATE", least=15, most=15, priority=0),
+    Column(key="running", title="RUNNING", least=7, most=7, priority=2, right=True),
+    Column(key="all", title="ALL", least=5, most=7, priority=3, right=True),
+    Column(key="broken", title="BROKEN", least=6, most=6, priority=1, right=True),
+    Column(key="engine", title="ENGINE", least=14, most=24, priority=4),
+    Column(key="address", title="ADDRESS", least=16, most=60, priority=5),
+    Column(key="trouble", title="", least=20, most=90, priority=1, optional=True),
+)
+
+_STATES: dict[str, tuple[str, str, Role]] = {
+    "live": ("●", "live", "good"),
+    "connecting": ("…", "connecting", "warn"),
+    "lost": ("○", "no engine", "bad"),
+    "": ("◌", "not connected", "dim"),
+}
+
+
+Tab = tuple[str, str, int, bool]
+"""An engine in a line: name, state of the connection, count of broken containers, whether it is looked at."""
+
+
+def tabs(engines: Sequence[Tab], room: int) -> Cell:
+    """Writes engines in a line; where they don't fit, the one that is looked at, and which of how many it is."""
+    pieces: list[Piece] = []
+    for name, state, broken, current in engines:
+        shape, _, role = _STATES[state]
+        pieces += (Piece("  " if pieces else ""), Piece(f"{shape} ", role))
+        pieces += cell(name, "title" if current else "dim")
+        if broken:
+            pieces.append(Piece(f" ✗{broken}", "bad"))
+    if width(pieces) <= room or len(engines) < 2:
+        return tuple(piece for piece in pieces if piece.text)
+    at = next((at for at, tab in enumerate(engines) if tab[3]), 0)
+    place = f"  {at + 1} of {len(engines)}"
+    only = tabs([engines[at]], room)
+    return (*fit(only, min(width(only), max(8, room - len(place)))), Piece(place, "dim"))
+
+
+def row(
+    name: str, state: str, *, counts: tuple[int, int, int], engine: str, address: str, trouble: PydError | None
+) -> tuple[Cell, ...]:
+    """Returns the cells under `COLUMNS`; `counts` are the running, all and broken containers, all zero if not known."""
+    shape, word, role = _STATES[state]
+    running, every, broken = counts
+    known = state in {"live", "lost"} and every > 0
+    return (
+        cell(name, "strong" if state == "live" else "text"),
+        (Piece(f"{shape} ", role), Piece(word, role)),
+        cell(f"{running:,}" if known else ""),
+        cell(f"{every:,}" if known else "", "dim"),
+        cell(f"{broken:,}", "bad") if known and broken else EMPTY,
+        cell(engine),
+        cell(address, "dim"),
+        cell(trouble.message, "bad") if trouble is not None else EMPTY,
+    )

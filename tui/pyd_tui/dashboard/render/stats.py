@@ -1,0 +1,255 @@
+"""What a container used over time: numbers, curves below them, and when it died on the same line of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from pyd_core.fleet.entry import Entry
+from pyd_core.fleet.stats import Usage
+from pyd_core.logs.mark import Mark
+from pyd_tui.dashboard.render.chart import buckets, graph, scale
+from pyd_tui.dashboard.render.containers import memory_share, pressure
+from pyd_tui.dashboard.render.facts import nothing
+from pyd_tui.dashboard.render.figures import SECOND, Clock, percent, size
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
+
+SPANS: tuple[tuple[str, int], ...] = (
+    ("1m", 60),
+    ("5m", 300),
+    ("15m", 900),
+    ("1h", 3600),
+    ("6h", 6 * 3600),
+    ("24h", 24 * 3600),
+)
+"""How far back curves can reach: names, and seconds."""
+
+GUTTER = 9
+"""Terminal columns left of the curves, for what their top stands for."""
+
+_PERCENTS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 200.0, 400.0, 800.0)
+_BYTES = tuple(float(1 << bits) for bits in range(10, 41))
+_COUNTS = (5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0)
+_MARKS: dict[str, tuple[str, Role]] = {
+    "die": ("✗", "bad"),
+    "oom": ("!", "bad"),
+    "start": ("▲", "good"),
+    "here": ("◆", "accent"),
+}
+
+_WORDS = {"die": "died", "oom": "out of memory", "start": "started", "here": "the event"}
+
+Get = Callable[[Usage], float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """All that is known of a container's use over time.
+
+    Attributes:
+        samples: Oldest first.
+        marks: Deaths, starts and the like.
+        span: Which of `SPANS` to show.
+        processors: How many the engine's machine has; None while it hasn't said.
+        recorded: Whether a recorder's history is part of it.
+        high: Whether there is room for high curves.
+        at_ns: A moment to point out, nanoseconds since the epoch; 0 is none.
+    """
+
+    samples: Sequence[Usage]
+    marks: Sequence[Mark] = ()
+    span: int = 1
+    processors: int | None = None
+    recorded: bool = False
+    high: bool = True
+    at_ns: int = 0
+
+
+def span_of(seconds: float) -> int:
+    """Returns the shortest of `SPANS` that reaches so far back."""
+    return next((at for at, (_, reach) in enumerate(SPANS) if reach > seconds), len(SPANS) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """One curve: what it shows, with which steps its top is chosen, how it is written, its role and height."""
+
+    get: Get
+    steps: Sequence[float]
+    write: Callable[[float], str]
+    role: Role
+    lines: int
+    least: float = 0.0
+    name: str = ""
+
+
+@dataclass(slots=True)
+class _Window:
+    """The stretch of time that is shown, in terminal columns."""
+
+    until_ns: int
+    span_ns: int
+    columns: int
+    marks: dict[int, str] = field(default_factory=dict)
+
+    def column(self, time_ns: int) -> int | None:
+        """Where a moment is; None outside."""
+        at = (time_ns - self.until_ns + self.span_ns) * self.columns // self.span_ns
+        return min(at, self.columns - 1) if 0 <= at <= self.columns else None
+
+
+def stats(entry: Entry, usage: Usage | None, course: Course, clock: Clock, room: int) -> list[Cell]:
+    """Returns the lines about what a container uses and has used."""
+    if not course.samples:
+        return nothing(
+            "measuring" if entry.alive else "nothing was measured while it ran; pyd record keeps such curves"
+        )
+    last = course.samples[-1].time_ns
+    name, seconds = SPANS[course.span]
+    # The engine's clock may differ from this machine's: what was just measured is at the right edge.
+    until = last if entry.alive and usage is not None else max(last, clock.now())
+    window = _Window(until, seconds * SECOND, max(10, room - GUTTER - 1))
+    for mark in course.marks:
+        at = window.column(mark.time_ns)
+        if at is not None and mark.verb in _MARKS and window.marks.get(at) != "die":
+            window.marks[at] = mark.verb
+    if course.at_ns and (at := window.column(course.at_ns)) is not None:
+        window.marks.setdefault(at, "here")
+    now = usage if entry.alive else None
+    tall, low = (4, 2) if course.high else (2, 1)
+    lines: list[Cell] = [_span_line(name, course)]
+    limit = entry.memory_limit or (usage.memory_limit if usage else None) or course.samples[-1].memory_limit
+    lines += _cpu(entry, now, course, window, tall)
+    lines += _memory(now, course, window, limit, tall)
+    rates = (
+        ("Network", "net_rx", "net_tx", "in", "out"),
+        ("Disk", "block_read", "block_write", "read", "written"),
+    )
+    for title, first, second, word, other in rates:
+        get_first, get_second = _field(first), _field(second)
+        if not any(get_first(one) is not None for one in course.samples):
+            continue
+        text = ""
+        if now is not None and get_first(now) is not None:
+            text = f"{size(get_first(now) or 0)}/s {word}, {size(get_second(now) or 0)}/s {other}"
+        curves = [
+            _Curve(get_first, _BYTES, _rate, "info", low, name=word),
+            _Curve(get_second, _BYTES, _rate, "accent", low, name=other),
+        ]
+        lines += _block(title, cell(text), curves, course, window)
+    pids = cell(f"{now.pids}", "text") if now is not None and now.pids is not None else EMPTY
+    if pids and entry.pids_limit:
+        pids += cell(f" of at most {entry.pids_limit}", "dim")
+    lines += _block("Processes", pids, [_Curve(_field("pids"), _COUNTS, _count, "dim", low)], course, window)
+    return [*lines, *_happened(course, window, clock)]
+
+
+def _span_line(name: str, course: Course) -> Cell:
+    pieces: list[Piece] = [Piece(" Last ", "dim"), Piece(name, "accent"), Piece("   ")]
+    for verb, word in _WORDS.items():
+        if verb == "here" and not course.at_ns:
+            continue
+        mark, role = _MARKS[verb]
+        pieces += (Piece(f"{mark} ", role), Piece(f"{word}  ", "dim"))
+    if course.recorded:
+        pieces.append(Piece(" with what pyd record kept", "dim"))
+    return tuple(pieces)
+
+
+def _cpu(entry: Entry, now: Usage | None, course: Course, window: _Window, tall: int) -> list[Cell]:
+    said: Cell = EMPTY
+    most = entry.cpu_limit or course.processors
+    if now is not None and now.cpu_percent is not None:
+        said = (*cell(percent(now.cpu_percent)), *cell(" of one core", "dim"))
+        if most:
+            share = now.cpu_percent / most
+            of = f"its limit of {entry.cpu_limit:g}" if entry.cpu_limit else f"all {course.processors}"
+            said += (Piece("   "), *cell(percent(share), pressure(share / 100)), *cell(f" of {of}", "dim"))
+        if now.throttled_ratio:
+            said += cell(f"   held back {percent(100 * now.throttled_ratio)} of the time", "warn")
+    curves = [_Curve(_field("cpu_percent"), _PERCENTS, percent, "good", tall)]
+    if any(one.throttled_ratio for one in course.samples):
+        held = _Curve(lambda one: _scaled(one.throttled_ratio), (100.0,), percent, "warn", 1, 100.0, "held")
+        curves.append(held)
+    return _block("CPU", said, curves, course, window)
+
+
+def _memory(now: Usage | None, course: Course, window: _Window, limit: int | None, tall: int) -> list[Cell]:
+    said: Cell = EMPTY
+    if now is not None and now.memory_bytes is not None:
+        share = memory_share(now)
+        said = cell(size(now.memory_bytes), pressure(share))
+        said += cell(f" of {size(limit)}, {percent(100 * (share or 0))}" if limit else ", no limit", "dim")
+        if now.memory_peak is not None:
+            said += (Piece("   "), *cell(size(now.memory_peak)), *cell(" at its peak, with cache", "dim"))
+    curve = _Curve(_field("memory_bytes"), _BYTES, size, "accent", tall, float(limit or 0))
+    return _block("Memory", said, [curve], course, window)
+
+
+def _field(name: str) -> Get:
+    return lambda one: getattr(one, name)
+
+
+def _scaled(ratio: float | None) -> float | None:
+    return None if ratio is None else 100 * ratio
+
+
+def _rate(value: float) -> str:
+    return f"{size(value)}/s"
+
+
+def _count(value: float) -> str:
+    return f"{value:.0f}"
+
+
+def _block(title: str, said: Cell, curves: Sequence[_Curve], course: Course, window: _Window) -> list[Cell]:
+    """A title with what holds now, the curves, and below them the line of time with its marks."""
+    lines: list[Cell] = [EMPTY, (*fit((Piece(f" {title}", "title"),), GUTTER + 3), *said)]
+    for curve in curves:
+        values = buckets(
+            course.samples, curve.get, until_ns=window.until_ns, span_ns=window.span_ns, count=window.columns
+        )
+        known = [value for value in values if value is not None]
+        top = scale(max([curve.least, *known]), curve.steps)
+        labels = [curve.write(top), *[""] * (curve.lines - 1)]
+        if curve.name:
+            labels[-1] = curve.name
+        for label, text in zip(labels, graph(values, top, curve.lines), strict=True):
+            lines.append((*fit(cell(label, "dim"), GUTTER - 1, right=True), Piece(" "), *_marked(text, curve, window)))
+    return lines
+
+
+def _marked(text: str, curve: _Curve, window: _Window) -> Cell:
+    """A line of a curve, with a stroke through it where it died."""
+    pieces: list[Piece] = []
+    start = 0
+    for at in sorted(at for at, verb in window.marks.items() if verb != "start"):
+        pieces += (Piece(text[start:at], curve.role), Piece("│", _MARKS[window.marks[at]][1]))
+        start = at + 1
+    pieces.append(Piece(text[start:], curve.role))
+    return tuple(piece for piece in pieces if piece.text)
+
+
+def _happened(course: Course, window: _Window, clock: Clock) -> list[Cell]:
+    """The line of time, and what happened on it in words."""
+    rule: list[Piece] = [Piece(" " * GUTTER)]
+    start = 0
+    for at in sorted(window.marks):
+        shape, role = _MARKS[window.marks[at]]
+        rule += (Piece("─" * (at - start), "faint"), Piece(shape, role))
+        start = at + 1
+    rule.append(Piece("─" * (window.columns - start), "faint"))
+    begin = clock.local(window.until_ns - window.span_ns)
+    middle, end = clock.local(window.until_ns - window.span_ns // 2), clock.local(window.until_ns)
+    names = [f"{moment:%H:%M:%S}" for moment in (begin, middle, end)]
+    gap = window.columns - sum(map(len, names))
+    left = max(1, gap // 2)
+    scale_line = (Piece(f"{' ' * GUTTER}{names[0]}{' ' * left}{names[1]}{' ' * max(1, gap - left)}{names[2]}", "dim"),)
+    lines: list[Cell] = [EMPTY, tuple(rule), scale_line, EMPTY]
+    for mark in reversed([mark for mark in course.marks if window.column(mark.time_ns) is not None]):
+        shape, role = _MARKS.get(mark.verb, ("·", "dim"))
+        word = _WORDS.get(mark.verb, mark.verb)
+        said = f"{word}{', ' if mark.detail else ''}{mark.detail}"
+        when = f"{clock.local(mark.time_ns):%H:%M:%S}"
+        lines.append((Piece(" " * GUTTER), Piece(f"{shape} ", role), Piece(f"{when}  ", "dim"), *cell(said)))
+    return lines

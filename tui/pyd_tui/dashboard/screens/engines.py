@@ -1,0 +1,109 @@
+"""The engines that are listened to, and those of docker's contexts that could be; one of them is looked at."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.engine.contexts import Context, Contexts
+from pyd_core.fleet.delta import Delta
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.link import Link
+from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.render.engines import COLUMNS, row
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, width
+from pyd_tui.dashboard.screens.base import LiveScreen
+from pyd_tui.dashboard.widgets.line import Line
+from pyd_tui.dashboard.widgets.table import Table
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from pyd_core.engine.endpoint import Endpoint
+
+
+class Engines(LiveScreen):
+    """A row for each engine; a dead one keeps nobody waiting."""
+
+    BINDINGS = bindings("engines", "everywhere")
+    AUTO_FOCUS = "#engines"
+
+    def compose(self) -> ComposeResult:
+        """The lines from top to bottom."""
+        yield Line(id="title")
+        yield Table(COLUMNS, self._cells, id="engines")
+        yield Footer("engines")
+
+    def on_mount(self) -> None:
+        """Reads docker's contexts and lists them."""
+        self.table = self.query_one(Table)
+        self.query_one("#title", Line).put((Piece("Engines", "title"),))
+        named = {link.name for link in self.dashboard.links}
+        addresses = {link.endpoint.url for link in self.dashboard.links if link.endpoint is not None}
+        self._contexts: dict[str, Context] = {
+            context.name: context
+            for context in Contexts.of_user(os.environ).list()
+            if context.name not in named and context.url not in addresses
+        }
+        self._look()
+        self.table.go_to(f"link {self.dashboard.links.index(self.dashboard.link)}")
+
+    def changed(self, delta: Delta, *, happened: bool) -> None:
+        """Counts again."""
+        del delta, happened
+        self._look()
+
+    def elsewhere(self) -> None:
+        """Counts again."""
+        self._look()
+
+    def ticked(self) -> None:
+        """Nothing here tells an age."""
+
+    def _look(self) -> None:
+        keys = [f"link {at}" for at in range(len(self.dashboard.links))]
+        keys += [f"context {name}" for name in self._contexts]
+        cells = [self._cells(key) for key in keys]
+        natural = {column.key: max(width(row[at]) for row in cells) for at, column in enumerate(COLUMNS)}
+        self.table.set_rows(keys, natural)
+
+    def _cells(self, key: str) -> tuple[Cell, ...]:
+        if (link := self._link(key)) is not None:
+            entries = link.containers.values()
+            connection = link.connection
+            return row(
+                link.name or (link.endpoint.origin if link.endpoint is not None else "the engine"),
+                connection.state if link.started else "",
+                counts=(sum(entry.alive for entry in entries), len(entries), link.broken),
+                engine=link.engine_name,
+                address=link.endpoint.url if link.endpoint is not None else "",
+                trouble=connection.error if connection.state == "lost" else None,
+            )
+        context = self._contexts.get(key.removeprefix("context "))
+        if context is None:
+            return (EMPTY,) * len(COLUMNS)
+        return row(context.name, "", counts=(0, 0, 0), engine="", address=context.url, trouble=None)
+
+    def _link(self, key: str) -> Link | None:
+        kind, _, at = key.partition(" ")
+        return self.dashboard.links[int(at)] if kind == "link" else None
+
+    def action_open(self) -> None:
+        """Looks at the engine under the cursor; one that is only known by now is connected to."""
+        key = self.table.key or ""
+        link = self._link(key)
+        if link is None and (context := self._contexts.get(key.removeprefix("context "))) is not None:
+            read_only = self.dashboard.link.endpoint is not None and self.dashboard.link.endpoint.read_only
+            link = self.dashboard.add_engine(lambda: _endpoint(context, read_only=read_only), context.name)
+        if link is not None:
+            self.dashboard.use(link)
+
+    def action_back(self) -> None:
+        """Goes back."""
+        self.dismiss()
+
+
+def _endpoint(context: Context, *, read_only: bool) -> Endpoint:
+    return msgspec.structs.replace(context.endpoint(), read_only=read_only)

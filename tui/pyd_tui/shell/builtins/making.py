@@ -1,0 +1,19 @@
+"""Showing how the making of a toolbox goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pyd_tui.cli.telling import Making
+
+T = TypeVar("T")
+
+
+def told(work: Callable[[Callable[[str, int, int], None]], T]) -> T:
+    """Does work that takes its time, and shows how it goes."""
+    making = Making()
+    try:
+        return work(making)
+    finally:
+        making.stop()

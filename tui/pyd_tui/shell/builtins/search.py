@@ -1,0 +1,25 @@
+"""`search`: what tools there are to install."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.debug.toolbox import manage
+from pyd_tui.cli.columns import Cell, Column, write_table
+from pyd_tui.cli.output import write_json
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+
+COLUMNS = (Column(title="NAME"), Column(title="WHAT", cut=20))
+
+
+@click.command("search", cls=BuiltinCommand, examples=(("search dns", "packs and packages"),))
+@click.argument("words", nargs=-1, required=True, metavar="WORD...")
+@pass_shell
+def command(shell: ShellContext, /, *, words: tuple[str, ...]) -> None:
+    """Find packs and Debian packages by words of their names and summaries."""
+    found = manage.search(words)
+    if shell.json:
+        write_json([{"name": name, "summary": summary} for name, summary in found])
+    else:
+        write_table(COLUMNS, [(Cell(name), Cell(summary)) for name, summary in found])

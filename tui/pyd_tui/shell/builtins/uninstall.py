@@ -1,0 +1,21 @@
+"""`uninstall`: tools that the next sessions need not have."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.debug.toolbox import manage
+from pyd_tui.cli.output import write_json
+from pyd_tui.shell.builtins.making import told
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+
+
+@click.command("uninstall", cls=BuiltinCommand, examples=(("uninstall net", "a pack"),))
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@pass_shell
+def command(shell: ShellContext, /, *, names: tuple[str, ...]) -> None:
+    """Take packs or packages out; sessions that run keep what they have."""
+    folder = told(lambda progress: manage.uninstall(names, progress))
+    if shell.json:
+        write_json({"toolbox": folder})
