@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 
+import screens
 from ground import PYD, Ground, needs_module
 from measure import Skip, environment, in_turn
 from row import Row
-from terminal import Meter
 from triage import recorder, sweep, verdict
 
 
@@ -51,9 +50,6 @@ def debug(ground: Ground) -> list[Row]:
     )
     return [Row("pyd debug X -c true", ours.wall * 1e3, "ms", "docker exec", theirs.wall * 1e3, limit_ratio=1.5)]
 
-
-SETTLE = 4.0
-"""Seconds for a screen to fill before it is watched."""
 
 LINES = 100_000
 PRINT = (
@@ -97,38 +93,6 @@ def follow(ground: Ground) -> list[Row]:
     return [Row("pyd logs -f a b, lines lost of 20,000/s", 100_000 - got, "lines", limit=0, note=note)]
 
 
-def dashboard(ground: Ground) -> list[Row]:
-    """The dashboard beside `docker stats`, with the same containers: 50 of ours and whatever else runs here."""
-    needs_module("pyd_tui.dashboard.app")
-    ground.crowd(50)
-    names = ground.docker("ps", "--format", "{{.Names}}").split()
-    wanted = "|".join(re.escape(name[:12]) for name in names)  # narrow columns cut the rest
-    with Meter(["docker", "stats"]) as peer:
-        their_first = peer.until(wanted)
-        peer.watch(SETTLE)
-        theirs = peer.watch(10)
-    with Meter([PYD]) as ours:
-        first = ours.until(wanted)
-        ours.watch(SETTLE)
-        busy = ours.watch(20)
-        ours.send("?")
-        ours.watch(SETTLE)
-        idle = ours.watch(20)
-        ours.send("qq")
-    rate, their_rate = busy.output / busy.seconds / 1e3, theirs.output / theirs.seconds / 1e3
-    load, their_load = busy.cpu / busy.seconds * 100, theirs.cpu / theirs.seconds * 100
-    size, their_size = busy.memory / 2**20, theirs.memory / 2**20
-    beside = "docker stats"
-    return [
-        Row("dashboard: first row on the screen", first * 1e3, "ms", beside, their_first * 1e3, limit=600),
-        Row("dashboard: to the terminal, stats shown", rate, "kB/s", beside, their_rate, limit=4),
-        Row("dashboard: processor, stats shown", load, "% of a core", beside, their_load, limit=10),
-        Row("dashboard: memory", size, "MiB", beside, their_size, limit=150),
-        Row("dashboard: to the terminal, no stats shown", idle.output, "bytes/20 s", limit=0),
-        Row("dashboard: processor, no stats shown", idle.cpu / idle.seconds * 100, "% of a core", limit=1),
-    ]
-
-
 ROWS: dict[str, Callable[[Ground], list[Row]]] = {
     "start": start,
     "ps": ps,
@@ -136,7 +100,12 @@ ROWS: dict[str, Callable[[Ground], list[Row]]] = {
     "debug": debug,
     "logs": logs,
     "follow": follow,
-    "dashboard": dashboard,
+    "dashboard": screens.dashboard,
+    "fifty": screens.fifty,
+    "keys": screens.keys,
+    "deaths": screens.deaths,
+    "thousands": screens.thousands,
+    "two-hundred": screens.two_hundred,
     "triage": verdict,
     "sweep": sweep,
     "recorder": recorder,

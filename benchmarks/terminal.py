@@ -97,6 +97,11 @@ class Meter:
             if expression.search("\n".join(self.screen.display)):
                 return stamp - self.begun
 
+    def read(self) -> None:
+        """Brings the screen up to date with what was written so far."""
+        while not self._chunks.empty():
+            self._stream.feed(self._chunks.get()[1])
+
     def watch(self, seconds: float) -> Window:
         """Lets the program be for a while and returns what it did."""
         begun, written, cpu = time.perf_counter(), self._written, self._cpu()

@@ -25,6 +25,10 @@ from pyd_core.tasks import TaskOwner
 WINDOW = 0.05
 """Seconds in which changes are gathered before anybody is told."""
 
+BULK = 1 / 2000
+"""Seconds for each container, a second at most, in which what comes of inspecting all of them in turn is gathered:
+whoever is told may look at every container, and news of so many would keep them at it all the time."""
+
 REPLAY = 0.25
 """Seconds in which an engine that remembers our last event is expected to replay it; it does so at once."""
 
@@ -213,7 +217,8 @@ class Fleet:
             callback(container)
         known = self._entries.get(container.id)
         if known is not None and self._put(from_inspect(container, known)):
-            self._soon()
+            in_turn = self._inspector.in_turn(container.id)
+            self._soon(max(WINDOW, min(1.0, len(self._entries) * BULK)) if in_turn else WINDOW)
 
     def _gone(self, identity: str) -> None:
         self._inspector.forget(identity)
@@ -222,9 +227,14 @@ class Fleet:
             self._removed.add(identity)
             self._soon()
 
-    def _soon(self) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(WINDOW, self._flush)
+    def _soon(self, window: float = WINDOW) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + window
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(due, self._flush)
 
     def _flush(self) -> None:
         """Tells everybody what changed, and inspects what events left open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 from pyd_core.engine.client import Engine
@@ -38,9 +39,11 @@ class Inspector:
         self._found = found
         self._gone = gone
         self._at_once = at_once
-        self._urgent: dict[str, None] = {}
-        self._later: dict[str, None] = {}
+        # A plain dict walks over all that was taken from its front before it finds the next one.
+        self._urgent: OrderedDict[str, None] = OrderedDict()
+        self._later: OrderedDict[str, None] = OrderedDict()
         self._active: set[str] = set()
+        self._in_turn: set[str] = set()
         self._paused = True
 
     def want(self, identity: str) -> None:
@@ -53,6 +56,10 @@ class Inspector:
         for identity in identities:
             if identity not in self._urgent:
                 self._later[identity] = None
+
+    def in_turn(self, identity: str) -> bool:
+        """Whether the one that is being inspected isn't so because an event named it."""
+        return identity in self._in_turn
 
     def forget(self, identity: str) -> None:
         """It is gone."""
@@ -71,12 +78,14 @@ class Inspector:
     def _fill(self) -> None:
         while not self._paused and len(self._active) < self._at_once:
             identity = next((one for one in self._urgent if one not in self._active), None)
+            in_turn = identity is None
             if identity is None:
                 identity = next((one for one in self._later if one not in self._active), None)
             if identity is None:
                 return
             self.forget(identity)
             self._active.add(identity)
+            (self._in_turn.add if in_turn else self._in_turn.discard)(identity)
             self._tasks.start(self._inspect(identity))
 
     async def _inspect(self, identity: str) -> None:
@@ -94,4 +103,5 @@ class Inspector:
                 self._found(found)
         finally:
             self._active.discard(identity)
+            self._in_turn.discard(identity)
         self._fill()

@@ -259,7 +259,7 @@ async def test_every_size_down_to_a_few_cells_can_be_drawn():
 async def test_the_help_lists_every_key_there_is():
     from pyd_tui.dashboard.keymap import KEYMAP
 
-    async with opened(three(), size=(140, 60)) as dashboard:
+    async with opened(three(), size=(140, 90)) as dashboard:
         await dashboard.press("question_mark")
         for keys in KEYMAP.values():
             for key in keys:

@@ -6,9 +6,11 @@ import pytest
 
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.keymap import KEYMAP, Scope
+from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.detail import Detail
+from pyd_tui.dashboard.screens.engines import Engines
 from pyd_tui.dashboard.screens.line import LineScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.main import Main
@@ -18,13 +20,14 @@ from pyd_tui.dashboard.widgets.table import Table
 HOLDERS: dict[Scope, tuple[type, ...]] = {
     "containers": (Main,),
     "move": (Table, Lines, LogView),
-    "text": (Lines,),
+    "text": (Lines, LogPane),
     "detail": (Detail,),
     "browse": (Browse,),
     "views": (Main, Browse),
+    "engines": (Engines,),
     "log": (LogScreen,),
     "line": (LineScreen,),
-    "everywhere": (Main, Detail, Browse, LogScreen, LineScreen),
+    "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, Engines),
 }
 
 
@@ -46,6 +49,7 @@ def test_every_key_calls_something_that_exists(scope: Scope):
         ("move", "text"),
         ("containers", "views", "move"),
         ("browse", "views", "move"),
+        ("engines", "move", "everywhere"),
         ("log", "move", "everywhere"),
         ("line", "move", "text", "everywhere"),
     ],

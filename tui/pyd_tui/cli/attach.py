@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from pyd_core.engine.client import Engine
@@ -46,6 +48,7 @@ async def attach(engine: Engine, name: str, *, stdin: bool, sig_proxy: bool, det
     """
     from pyd_core.engine.names import resolve_container  # noqa: PLC0415 - only with an engine
     from pyd_tui.cli.relay import Relay, left_running  # noqa: PLC0415 - asyncio, which help doesn't need
+    from pyd_tui.cli.terminal import window_size  # noqa: PLC0415 - likewise
 
     found = await resolve_container(engine, name)
     known = await engine.containers.inspect(found.id)
@@ -58,6 +61,10 @@ async def attach(engine: Engine, name: str, *, stdin: bool, sig_proxy: bool, det
     async with engine.containers.waiting(found.id, condition="not-running") as ended:
         duplex = await engine.containers.attach(found.id, stdin=interactive)
         try:
+            if tty and sys.stdout.isatty():
+                columns, rows = window_size(sys.stdout.fileno())
+                # a size that changes is what has a shell print its prompt again; the right one follows
+                await engine.containers.resize(found.id, rows=rows + 1, columns=columns + 1)
             left = await Relay(
                 tty=tty,
                 interactive=interactive,

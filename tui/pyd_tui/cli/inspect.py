@@ -18,6 +18,14 @@ from pyd_tui.cli.verb import Examples, Verb
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
 
+OMITTED = frozenset(
+    {
+        *("Health", "Healthcheck", "SizeRw", "SizeRootFs", "StopSignal", "StopTimeout", "Shell", "ArgsEscaped"),
+        *("MacAddress", "Annotations", "Mounts", "Tmpfs", "Sysctls", "StorageOpt", "Init", "ExposedPorts", "Volumes"),
+        *("Status", "Error", "UpdateStatus", "PreviousSpec", "ManagerStatus", "Limits", "Reservations", "Labels"),
+    }
+)
+"""Fields that engines leave out where they have no value; a template may ask for them all the same."""
 KINDS = ("container", "image", "network", "volume")
 
 
@@ -56,7 +64,7 @@ def write_documents(state: State, documents: Sequence[bytes], format: str) -> No
         return
     from pyd_tui.cli.listing import write_filled  # noqa: PLC0415 - only for templates
 
-    write_filled(format, [msgspec.json.decode(document) for document in documents], {})
+    write_filled(format, [msgspec.json.decode(document) for document in documents], {}, absent=OMITTED)
 
 
 def show_document(text: str, *, plain: bool) -> None:

@@ -59,7 +59,7 @@ class Listing(Generic[T]):
         if quiet and not format:
             write("".join(f"{safe(str(self.fields(item, full)[self.identity]))}\n" for item in items))
         elif format and format != "table":
-            write_filled(format, [self.fields(item, full) for item in items], self.titles)
+            write_filled(format, [dict(sorted(self.fields(item, full).items())) for item in items], self.titles)
         elif state.json:
             write_json(items)
         else:
@@ -71,8 +71,16 @@ class Listing(Generic[T]):
             write_table(columns, [[Cell(str(row[name])) for name in self.shown] for row in rows], hide_empty=False)
 
 
-def write_filled(format: str, rows: Sequence[Any], titles: Mapping[str, str]) -> None:
+def write_filled(
+    format: str, rows: Sequence[Any], titles: Mapping[str, str], *, absent: frozenset[str] = frozenset()
+) -> None:
     """Fills a template in for each row; `json` is one document a line, `table …` has headings and columns.
+
+    Args:
+        format: What the user typed.
+        rows: What is filled in.
+        titles: Headings, by placeholder.
+        absent: Fields that a row may leave out.
 
     Raises:
         InvalidInput: The template can't be read or filled in.
@@ -84,7 +92,7 @@ def write_filled(format: str, rows: Sequence[Any], titles: Mapping[str, str]) ->
     if source == "json":
         source = "{{json .}}"
     source = source.removeprefix("table ").replace("\\t", "\t").replace("\\n", "\n")
-    template = Template(source)
+    template = Template(source, absent=absent)
     lines = [template.fill(row) for row in rows]
     if tabular:
         heading = {name: titles.get(name, name.upper()) for row in rows[:1] or [titles] for name in row}

@@ -26,7 +26,7 @@ def _fields(network: Network, full: bool) -> Mapping[str, Any]:
         "Internal": str(network.internal).lower(),
         "Labels": spell_labels(network.labels),
         "Label": lambda name: label(network.labels, name),
-        "CreatedAt": spell_time((parse_time(network.created) or 0) / 1e9),
+        "CreatedAt": spell_time(*divmod(parse_time(network.created) or 0, 1_000_000_000)),
     }
 
 

@@ -45,10 +45,11 @@ def spell_size(count: float) -> str:
     return f"{number:.3g}PB"
 
 
-def spell_time(seconds: float) -> str:
-    """Returns a time as Go prints one: `2026-01-02 03:04:05 +0000 UTC`."""
+def spell_time(seconds: float, nanoseconds: int = 0) -> str:
+    """Returns a time as Go prints one: `2026-01-02 03:04:05 +0000 UTC`, parts of a second if given."""
     moment = datetime.fromtimestamp(seconds).astimezone()
-    return f"{moment:%Y-%m-%d %H:%M:%S %z} {moment.tzname()}"
+    part = f".{nanoseconds:09d}".rstrip("0").rstrip(".") if nanoseconds else ""
+    return f"{moment:%Y-%m-%d %H:%M:%S}{part} {moment:%z} {moment.tzname()}"
 
 
 def spell_labels(labels: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ import click
 
 from pyd_core.engine.client import Engine
 from pyd_core.engine.since import seconds
+from pyd_core.notation.fields import pairs
 from pyd_core.sanitise import safe
 from pyd_tui.cli.output import write
 from pyd_tui.cli.state import State, pass_state
@@ -59,7 +60,7 @@ def _line(text: str, names: dict[str, str], *, timestamps: bool, raw: bool) -> s
     """Writes one line; the engine puts details such as the task's id before it, after the time."""
     moment, text = text.split(" ", 1) if timestamps and " " in text else ("", text)
     details, _, said = text.partition(" ")
-    task = dict(field.partition("=")[::2] for field in details.split(",")).get("com.docker.swarm.task.id", "")
+    task = pairs(details.split(",")).get("com.docker.swarm.task.id", "")
     told = f"{moment} {said}" if moment else said
     return (
         f"{safe(told, colour=True)}\n" if raw else f"{safe(names.get(task, task[:12]))} | {safe(told, colour=True)}\n"

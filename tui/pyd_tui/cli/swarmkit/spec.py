@@ -161,7 +161,7 @@ def ports(given: tuple[str, ...]) -> list[dict[str, Any]]:
     for text in given:
         mode = "ingress"
         if "=" in text:
-            mode = dict(field.partition("=")[::2] for field in split_fields(text)).get("mode") or mode
+            mode = pairs(split_fields(text)).get("mode") or mode
         for inside, bindings in parse_published([text]).items():
             target, _, protocol = inside.partition("/")
             for binding in bindings or []:

@@ -18,12 +18,17 @@ LONGEST = 100_000
 class Template:
     """A template, read once and filled in for each of several values.
 
+    Args:
+        source: As the user typed it.
+        absent: Fields that data may leave out; they have no value then.
+
     Raises:
         InvalidInput: It can't be read.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, absent: frozenset[str] = frozenset()) -> None:
         self._nodes = parse(source)
+        self._absent = absent
 
     def fill(self, data: Any) -> str:
         """Returns the text for one value.
@@ -34,11 +39,12 @@ class Template:
         Raises:
             InvalidInput: It has no such field, or a function can't do with what it gets.
         """
-        return "".join(_Run(data).nodes(self._nodes, data))
+        return "".join(_Run(data, self._absent).nodes(self._nodes, data))
 
 
 class _Run:
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, absent: frozenset[str]) -> None:
+        self._absent = absent
         self._variables: list[dict[str, Any]] = [{"$": data}]
 
     def nodes(self, nodes: Iterable[Node], dot: Any) -> Iterator[str]:
@@ -120,7 +126,7 @@ class _Run:
             case Chain():
                 value = self._start(term, dot)
                 for name in term.names:
-                    value = _field(value, name)
+                    value = _field(value, name, self._absent)
                 return value() if callable(value) and not called and _takes_nothing(value) else value
 
     def _start(self, chain: Chain, dot: Any) -> Any:
@@ -141,10 +147,12 @@ def _takes_nothing(value: Any) -> bool:
     return code is None or code.co_argcount == len(value.__defaults__ or ())
 
 
-def _field(value: Any, name: str) -> Any:
+def _field(value: Any, name: str, absent: frozenset[str]) -> Any:
     if isinstance(value, Mapping):
         if name in value:
             return value[name]
+        if name in absent:
+            return None
         near = [known for known in map(str, value) if known.lower() == name.lower()]
         hint = f"did you mean .{safe(near[0])}?" if near else f"there are: {safe(' '.join(map(str, list(value)[:40])))}"
         raise _wrong(f"no field .{name}", hint)

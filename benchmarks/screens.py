@@ -1,0 +1,191 @@
+"""The dashboard's promises: fleets of any size, keys under load, deaths on the screen."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ground import PYD, QUIET, Ground
+from row import Row
+from terminal import Meter
+
+SETTLE = 4.0
+"""Seconds for a screen to fill before it is watched."""
+IDLE = 20.0
+"""Seconds for which a screen at rest is watched."""
+KEYS = 60
+"""Key presses that are timed."""
+DEATHS = 20
+"""Containers that are killed while somebody looks."""
+TALK = "while :; do /bin/busybox seq 1 500; /bin/busybox usleep 93000; done"
+"""Prints about 5,000 lines a second: 500, then a tenth of a second with what printing took."""
+
+
+def high(values: list[float]) -> float:
+    """The value that 95 of 100 don't exceed."""
+    return sorted(values)[max(0, round(0.95 * len(values)) - 1)]
+
+
+def fifty(ground: Ground) -> list[Row]:
+    """Beside `docker stats`, with the same containers: 50 of ours and whatever else runs here."""
+    ground.crowd(50)
+    names = ground.docker("ps", "--format", "{{.Names}}").split()
+    wanted = "|".join(re.escape(name[:12]) for name in names)  # narrow columns cut the rest
+    with Meter(["docker", "stats"]) as peer:
+        their_first = peer.until(wanted)
+        peer.watch(SETTLE)
+        theirs = peer.watch(10)
+    with Meter([PYD]) as ours:
+        first = ours.until(wanted)
+        ours.watch(SETTLE)
+        busy = ours.watch(IDLE)
+        ours.send("qq")
+    rate, their_rate = busy.output / busy.seconds / 1e3, theirs.output / theirs.seconds / 1e3
+    load, their_load = busy.cpu / busy.seconds * 100, theirs.cpu / theirs.seconds * 100
+    beside = "docker stats"
+    return [
+        Row("dashboard: first row on the screen", first * 1e3, "ms", beside, their_first * 1e3, limit=600),
+        Row("dashboard, 50: to the terminal, stats", rate, "kB/s", beside, their_rate, limit=4),
+        Row("dashboard, 50: processor, stats", load, "% of a core", beside, their_load, limit=10),
+        Row("dashboard, 50: memory", busy.memory / 2**20, "MiB", beside, theirs.memory / 2**20, limit=150),
+    ]
+
+
+def two_hundred(ground: Ground) -> list[Row]:
+    """First full list, and at rest."""
+    ground.crowd(200)
+    count = len(ground.docker("ps", "-q").split())
+    firsts = []
+    for _ in range(max(3, ground.rounds // 4)):
+        with Meter([PYD]) as ours:
+            firsts.append(ours.until(rf"● {count} "))
+            ours.send("q")
+    with Meter([PYD]) as ours:
+        ours.until(rf"● {count} ")
+        ours.watch(SETTLE)
+        ours.send("?")
+        ours.watch(SETTLE)
+        idle = ours.watch(IDLE)
+        ours.send("qq")
+    return [
+        Row("dashboard, 200: first full list", statistics.median(firsts) * 1e3, "ms", limit=600),
+        Row("dashboard, 200: to the terminal at rest", idle.output, f"bytes/{IDLE:.0f} s", limit=0),
+        Row("dashboard, 200: processor at rest", idle.cpu / idle.seconds * 100, "% of a core", limit=1),
+        Row("dashboard, 200: memory", idle.memory / 2**20, "MiB", limit=150),
+    ]
+
+
+@contextmanager
+def recorded(count: int) -> Iterator[str]:
+    """An engine from memory with so many containers."""
+    with tempfile.TemporaryDirectory(prefix="pydb-", dir="/tmp") as folder:
+        path = f"{folder}/docker.sock"
+        server = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("recorded.py")), path, str(count)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert server.stdout is not None
+        try:
+            server.stdout.readline()
+            yield f"unix://{path}"
+        finally:
+            server.terminate()
+            server.wait()
+            server.stdout.close()
+
+
+def _many(ground: Ground, count: int, limit: float | None) -> list[Row]:
+    firsts = []
+    with recorded(count) as host:
+        for _ in range(max(3, ground.rounds // 4)):
+            with Meter([PYD, "-H", host]) as ours:
+                firsts.append(ours.until(rf"● {count // 10} "))
+                ours.send("q")
+        with Meter([PYD, "-H", host]) as ours:
+            ours.until(rf"● {count // 10} ")
+            ours.watch(SETTLE + count / 1000)  # every container is inspected once
+            idle = ours.watch(IDLE)
+            ours.send("q")
+    name = f"dashboard, {count:,} recorded"
+    return [
+        Row(f"{name}: first full list", statistics.median(firsts) * 1e3, "ms", limit=limit),
+        Row(f"{name}: memory", idle.memory / 2**20, "MiB", limit=150),
+        Row(f"{name}: to the terminal at rest", idle.output, f"bytes/{IDLE:.0f} s", limit=0),
+        Row(f"{name}: processor at rest", idle.cpu / idle.seconds * 100, "% of a core", limit=1),
+    ]
+
+
+def thousands(ground: Ground) -> list[Row]:
+    """More containers than this machine could run, a tenth of them running."""
+    return [*_many(ground, 1_000, 1500), *_many(ground, 10_000, None)]
+
+
+def keys(ground: Ground) -> list[Row]:
+    """Keys typed while a log goes by at 5,000 lines a second."""
+    name = ground.container("talker", "/bin/sh", "-c", TALK)
+    took = []
+    with Meter([PYD]) as ours:
+        ours.until(r"● \d+ ")
+        ours.send(f"/{name}")
+        ours.until(rf"/ {name}▏")
+        ours.send("\rl")
+        ours.until(r"Logs +\S+talker.*following")
+        ours.watch(SETTLE)
+        ours.send("&")
+        ours.until("& ▏")
+        for typed in range(1, KEYS + 1):
+            begun = time.perf_counter()
+            ours.send("z")
+            took.append(ours.until(rf"& z{{{typed}}}▏") + ours.begun - begun)
+        load = ours.watch(5)
+        ours.send("\x1bqq")
+    note = f"{load.cpu / load.seconds * 100:.0f} % of a core, {load.memory >> 20} MiB"
+    return [Row("dashboard: key echo, 5,000 lines/s, p95", high(took) * 1e3, "ms", limit=100, note=note)]
+
+
+def deaths(ground: Ground) -> list[Row]:
+    """From the engine's event to the screen."""
+    sleeper = ("/bin/busybox", "sleep", "9999")
+    names = [ground.docker.run(f"doomed{at:02}", ground.image, *sleeper, options=QUIET) for at in range(DEATHS)]
+    seen: dict[str, float] = {}
+    begun = time.time()
+    with Meter([PYD]) as ours:
+        ours.until(r"● \d+ ")
+        ours.send("/doomed\r")
+        ours.until("doomed19")
+        ours.watch(2.0)
+        for name in names:
+            ours.read()
+            ground.docker("kill", name)
+            stamp = ours.begun + ours.until(rf"exited 137 +{name}")
+            seen[name] = stamp + time.time() - time.perf_counter()
+        ours.send("qq")
+    took = [seen[name] - died for name, died in _died(ground, begun).items() if name in seen]
+    ground.docker("rm", "-f", *names)
+    median = f"median {statistics.median(took) * 1e3:.0f} ms of {len(took)}"
+    return [Row("dashboard: death to the screen, p95", high(took) * 1e3, "ms", limit=150, note=median)]
+
+
+def _died(ground: Ground, since: float) -> dict[str, float]:
+    """When containers died by the engine's events: seconds since the epoch by name."""
+    told = ground.docker(
+        *("events", "--since", f"{since:.3f}", "--until", f"{time.time():.3f}"),
+        *("--filter", "event=die", "--format", "{{.Actor.Attributes.name}} {{.TimeNano}}"),
+    )
+    return {name: int(stamp) / 1e9 for name, stamp in map(str.split, told.splitlines())}
+
+
+def dashboard(ground: Ground) -> list[Row]:
+    """All of them."""
+    rows: list[Row] = []
+    for part in (fifty, keys, deaths, thousands, two_hundred):
+        rows += part(ground)
+    return rows
