@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.debugging import ready_toolbox
 from support.docker import Docker
 from support.missing import missing
 from support.pyd import Run
@@ -21,6 +22,12 @@ from support.terminal import Opener, Terminal
 def pyd() -> Path:
     """The `pyd` command of the environment the tests run in."""
     return Path(sys.executable).with_name("pyd")
+
+
+@pytest.fixture(scope="session")
+def toolbox() -> Path:
+    """The base toolbox."""
+    return ready_toolbox()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Kinds of containers in all states, on all engines, entered all ways: files are seen, and nothing is left.
+"""Kinds of containers in all states, on all engines, entered all ways: a prompt, a known file, nothing left behind.
 
 `nox -s matrix` runs all of it and writes `docs/debug-matrix.md`.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,8 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pyd_core.debug.toolbox import store
 from pyd_core.linux.process import is_alive
+from pyd_debugimages.packs import BASE
 from support.docker import Docker
+from support.missing import missing
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -19,6 +23,15 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def command(*arguments: str, host: str = "unix:///var/run/docker.sock") -> list[str]:
     """The command line of `pyd debug` with these arguments."""
     return [sys.executable, "-m", "pyd_tui", "-H", host, "debug", *arguments]
+
+
+def ready_toolbox() -> Path:
+    """The base toolbox, made on the first run on this machine and kept for the next."""
+    if os.geteuid() != 0:
+        missing("root (run: sudo sh test.sh)")
+    root = store.store_root()
+    there = store.find(BASE, root)
+    return Path(there) if there else store.build(BASE, Path(root), lambda *_: None)
 
 
 def main_pid(docker: Docker, name: str) -> int:

@@ -95,11 +95,21 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
     granted = DEBUGGER & own_bounding
     if identity == "root":
         return _plain(0, 0, bounding=granted, permitted=granted)
-    uid, colon, gid = identity.partition(":")
-    if not _is_id(uid) or (colon and not _is_id(gid)):
-        raise InvalidInput(f"no such identity: {identity!r}", hint="use --as root, --as target or --as UID[:GID]")
+    check_identity(identity)
+    uid, _, gid = identity.partition(":")
     number, group = int(uid), int(gid or uid)
     return _plain(number, group, bounding=granted, permitted=granted if number == 0 else 0)
+
+
+def check_identity(identity: str) -> None:
+    """Does nothing for `root`, `target` and `UID[:GID]`.
+
+    Raises:
+        InvalidInput: It is none of them.
+    """
+    uid, colon, gid = identity.partition(":")
+    if identity not in ("root", "target") and (not _is_id(uid) or (colon and not _is_id(gid))):
+        raise InvalidInput(f"no such identity: {identity!r}", hint="be root, target or UID[:GID]")
 
 
 def inside(number: int, mapping: str) -> int:

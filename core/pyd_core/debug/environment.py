@@ -11,9 +11,14 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 TOOL_PATH = f"{PREFIX}/bin:{PREFIX}/sbin:{PREFIX}/forced"
 
-_UNSAFE = frozenset({"BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "PROMPT_COMMAND", "PS4", "LD_PRELOAD", "LD_AUDIT"})
+_UNSAFE = frozenset(
+    {"BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "PROMPT_COMMAND", "PS4", "TMOUT", "LD_PRELOAD", "LD_AUDIT"}
+)
 """Variables that would make our shell or loader run something of the container's unasked. A preloaded library also
 fits the container's own C library only."""
+
+_FUNCTION = "BASH_FUNC_"
+"""What the names of functions that a bash takes from its environment begin with: one of them could be called `cd`."""
 
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -47,7 +52,7 @@ def build_environment(
         tools: Which files of `_FILES` the toolbox has, by path.
     """
     pairs = (variable.partition("=") for variable in own)
-    found = {key: value for key, _, value in pairs if key and key not in _UNSAFE}
+    found = {key: value for key, _, value in pairs if key and key not in _UNSAFE and not key.startswith(_FUNCTION)}
     found["PATH"] = f"{found.get('PATH') or DEFAULT_PATH}:{TOOL_PATH}"
     found.setdefault("HOME", home)
     found.setdefault("LANG", "C.UTF-8")

@@ -12,7 +12,9 @@ client       pyd itself, outside everything; owns the user's terminal
 
 The plan is a dictionary as `pyd_core.debug.session.make_plan` makes it. Messages go back over the
 same socket, as fields with NUL between them: `error CALL ERRNO SUBJECT`, `terminal` (with the pty's master as a passed
-descriptor), `exit WAITSTATUS`, `ended` (the target is gone).
+descriptor; where the plan has a `channel`, also the ends of two pipes to the command, which has their other ends under
+the two numbers that the plan gives: what it reads from, and what it writes to), `exit WAITSTATUS`, `ended` (the target
+is gone).
 
 The kernel's interfaces: open_tree(2), move_mount(2), fsopen(2), mount_setattr(2), setns(2), namespaces(7),
 capabilities(7).
@@ -516,11 +518,11 @@ def _keep(plan: Plan, opened: Opened, groups: Groups, status: socket.socket) -> 
         set_attributes("/", flags=_AT_RECURSIVE, propagation=_MS_PRIVATE)
         terminals = build_view(plan, opened.toolbox, opened.nodes)
         opened.join("user")
-        slave = _open_terminal(plan, terminals, status) if plan["terminal"] else -1
+        slave, channel = _open_terminal(plan, terminals, status) if plan["terminal"] else (-1, {})
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         command = os.fork()
         if command == 0:
-            _become_command(plan, slave, status)
+            _become_command(plan, slave, channel, status)
         _let_go_of_stdio()
         kept = {status.fileno(), *groups.descriptors()}
         edge = 3
@@ -568,20 +570,32 @@ def _kill_children() -> bool:
     return bool(listing.split())
 
 
-def _open_terminal(plan: Plan, terminals: int, status: socket.socket) -> int:
-    """Makes a pty on the session's devpts, gives its master to the client, and returns the command's end."""
+def _open_terminal(plan: Plan, terminals: int, status: socket.socket) -> tuple[int, dict[int, int]]:
+    """Makes a pty on the session's devpts, and the channel if one is wanted, and gives the client its ends.
+
+    Returns:
+        The command's end of the pty, and its ends of the channel by the numbers it shall have them under.
+    """
     master = os.open("ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=terminals)
     fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
     slave = fcntl.ioctl(master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     rows, columns = plan["terminal"]
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    os.fchown(slave, plan["credentials"]["uid"], -1)
-    _tell(status, "terminal", descriptors=(master,))
-    os.close(master)
-    return slave
+    if plan["credentials"] is not None:
+        os.fchown(slave, plan["credentials"]["uid"], -1)
+    channel: dict[int, int] = {}
+    theirs: tuple[int, ...] = (master,)
+    if plan.get("channel"):
+        (incoming, to_command), (from_command, outgoing) = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
+        channel = dict(zip(plan["channel"], (incoming, outgoing), strict=True))
+        theirs = (master, to_command, from_command)
+    _tell(status, "terminal", descriptors=theirs)
+    for descriptor in theirs:
+        os.close(descriptor)
+    return slave, channel
 
 
-def _become_command(plan: Plan, slave: int, status: socket.socket) -> NoReturn:
+def _become_command(plan: Plan, slave: int, channel: dict[int, int], status: socket.socket) -> NoReturn:
     """The last steps before the command: its session, its terminal, its credentials, nothing else in hand."""
     subject = plan["argv"][0]
     try:
@@ -602,6 +616,8 @@ def _become_command(plan: Plan, slave: int, status: socket.socket) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _syscall("close_range", _CLOSE_RANGE, 3, _LAST_DESCRIPTOR, _CLOSE_RANGE_CLOEXEC)
+        for wanted, descriptor in channel.items():
+            os.dup2(descriptor, wanted)
         os.execvpe(plan["argv"][0], plan["argv"], plan["env"])
     except CallFailed as error:
         _tell(status, "error", error.call, error.number, error.subject)
@@ -618,12 +634,13 @@ def _run_beside(plan: Plan, status: socket.socket) -> NoReturn:
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         _nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         slave = -1
+        channel: dict[int, int] = {}
         if plan["terminal"]:
             terminals = os.open("/dev/pts", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            slave = _open_terminal(plan, terminals, status)
+            slave, channel = _open_terminal(plan, terminals, status)
         command = os.fork()
         if command == 0:
-            _become_command(plan, slave, status)
+            _become_command(plan, slave, channel, status)
         if slave >= 0:
             os.close(slave)
         _let_go_of_stdio()

@@ -23,6 +23,8 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         diff: List what the session changed in a target that doesn't run, at the end.
         apply: Put changes at these paths back into the container at the end; `/` is all.
         save: Make an image of the target with the session's changes at the end, with this name.
+        shell: What a terminal is given without `line` and `command`: `pyd` is the debug shell, anything else a program
+            of the target's or the toolbox's.
         explain: Tell how the session gets in and what it may do, before it starts.
         tier: Enter by a helper container with these rights (`helper.tiers`); None is what does with the least.
     """
@@ -38,6 +40,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     diff: bool = False
     apply: tuple[str, ...] = ()
     save: str = ""
+    shell: str = "pyd"
     explain: bool = False
     tier: int | None = None
 

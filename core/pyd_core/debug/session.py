@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pyd_core.debug import cgroup
+from pyd_core.debug.channel import CHANNEL, CONVERSING, SILENT
 from pyd_core.debug.credentials import Credentials, choose_credentials
 from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.failures import failure
@@ -49,6 +50,7 @@ def run(
     notify: Callable[[str], None],
     progress: Progress,
     ask: Callable[[str], str] | None = None,
+    interact: Interact | None = None,
 ) -> int:
     """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
 
@@ -59,6 +61,7 @@ def run(
         notify: Told lines for the user: how the session begins on a terminal, that the target ended and how.
         ask: Shows a question and returns the answer, on a terminal: what to do with a session's changes.
         progress: Told how the making of the toolbox goes, or the copying of files, if one has to be.
+        interact: Carries the session out in place of this, and says how the target ended.
 
     Raises:
         PydError: The session couldn't be; nothing is left of it.
@@ -67,7 +70,7 @@ def run(
         return _on_a_network(endpoint, options, supervisor, notify=notify, progress=progress, ask=ask)
     if (why := out_of_reach(endpoint, options)) or options.tier is not None:
         why = why or "--tier asks for one"
-        return _from_elsewhere(endpoint, options, supervisor, why, notify=notify, progress=progress)
+        return _from_elsewhere(endpoint, options, supervisor, why, notify=notify, progress=progress, interact=interact)
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
     engine.require_changes()  # a shell in there can change anything, and asks no engine
@@ -79,7 +82,17 @@ def run(
         from pyd_core.debug.offline import session as offline  # noqa: PLC0415 - running containers don't pay for it
 
         asked = ask if terminal else None
-        return offline.run(engine, subject, options, supervisor, toolbox, notify=notify, progress=progress, ask=asked)
+        return offline.run(
+            engine,
+            subject,
+            options,
+            supervisor,
+            toolbox,
+            notify=notify,
+            progress=progress,
+            ask=asked,
+            interact=interact,
+        )
     if options.keeps_changes:
         raise InvalidInput(
             f"{safe(options.target)} runs: a session changes it in place", hint="leave out --diff, --apply and --save"
@@ -89,11 +102,13 @@ def run(
     except Unsupported as error:
         if error.reference != "not-local":
             raise
-        return _from_elsewhere(endpoint, options, supervisor, error.message, notify=notify, progress=progress)
+        return _from_elsewhere(
+            endpoint, options, supervisor, error.message, notify=notify, progress=progress, interact=interact
+        )
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
-    code, ended = carry_out(target, options, supervisor, toolbox, notify=notify)
-    if ended:
+    code, ended = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
+    if ended and interact is None:
         notify(run_now(ending(containers, target)))
     return code
 
@@ -130,10 +145,11 @@ def _from_elsewhere(
     *,
     notify: Callable[[str], None],
     progress: Progress,
+    interact: Interact | None,
 ) -> int:
     from pyd_core.debug.helper import session as helper  # noqa: PLC0415 - sessions from here don't pay for it
 
-    return helper.run(endpoint, options, supervisor, why=why, notify=notify, progress=progress)
+    return helper.run(endpoint, options, supervisor, why=why, notify=notify, progress=progress, interact=interact)
 
 
 def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:
@@ -157,17 +173,20 @@ def carry_out(
     toolbox: str,
     *,
     notify: Callable[[str], None],
+    interact: Interact | None = None,
 ) -> tuple[int, bool]:
     """Runs the session in a target that is there; returns the exit code, and whether the target ended."""
-    terminal = os.isatty(0) and os.isatty(1)
-    plan = make_plan(target, options, toolbox, terminal=terminal)
+    conversing = interact is not None
+    terminal = conversing or (os.isatty(0) and os.isatty(1))
+    plan = make_plan(target, options, toolbox, terminal=terminal, conversing=conversing)
     if options.explain:
         from pyd_core.debug.explain import explain  # noqa: PLC0415 - only who asks pays for it
 
         for line in explain(target, plan):
             notify(line)
     session = Session(target, supervisor, plan)
-    return session.run(), session.target_ended
+    code = session.run() if interact is None else interact(session)
+    return code, session.target_ended
 
 
 def find_toolbox(progress: Progress) -> str:
@@ -197,8 +216,18 @@ async def ending(containers: Containers, target: Target | Elsewhere) -> str:
     return f"{target.name} has ended with exit code {code}{by}; the session ended with it"
 
 
-def make_plan(target: Target, options: DebugOptions, toolbox: str, *, terminal: bool) -> dict[str, Any]:
-    """Returns what `join.supervise` is to do, as plain data."""
+def make_plan(
+    target: Target, options: DebugOptions, toolbox: str, *, terminal: bool, conversing: bool = False
+) -> dict[str, Any]:
+    """Returns what `join.supervise` is to do, as plain data.
+
+    Args:
+        target: The container.
+        options: What to do.
+        toolbox: The toolbox's folder.
+        terminal: Whether the command gets a pty.
+        conversing: The command is a bash that is given its lines by a program (`pyd_core.debug.bash`).
+    """
     process, config = target.process, target.container.config
     uid_map, gid_map = process.read("uid_map").decode(), process.read("gid_map").decode()
     with open("/proc/self/status", encoding="utf-8") as file:
@@ -220,7 +249,7 @@ def make_plan(target: Target, options: DebugOptions, toolbox: str, *, terminal: 
         devices=target.devices or cgroup.target_devices(CGROUPS, process.read("cgroup").decode(errors="replace")),
     )
     cgroup.remove_stale([group["parent"] for group in groups])
-    return {
+    plan: dict[str, Any] = {
         "client": os.getpid(),
         "pid": process.pid,
         "start": process.start,
@@ -229,11 +258,19 @@ def make_plan(target: Target, options: DebugOptions, toolbox: str, *, terminal: 
         "writable": options.writable,
         "groups": groups,
         "terminal": _terminal_size() if terminal else None,
+        "channel": None,
         "credentials": credentials.plan(),
         "cwd": config.working_dir or "/",
         "env": environment,
         "argv": command_line(options, terminal=terminal),
     }
+    return converse(plan) if conversing else plan
+
+
+def converse(plan: dict[str, Any]) -> dict[str, Any]:
+    """Makes a plan's command a bash that is given its lines by a program, and returns the plan."""
+    plan |= {"channel": CHANNEL, "env": plan["env"] | SILENT, "argv": CONVERSING}
+    return plan
 
 
 def command_line(options: DebugOptions, *, terminal: bool) -> list[str]:
@@ -243,13 +280,15 @@ def command_line(options: DebugOptions, *, terminal: bool) -> list[str]:
     bash = [f"{PREFIX}/bin/bash", "--noprofile", "--norc"]  # start-up files here are the container's
     if options.line is not None:
         return [*bash, "-c", options.line]
+    if options.shell not in ("pyd", "bash"):
+        return [options.shell, "-i"] if terminal else [options.shell]
     return [*bash, "-i"] if terminal else bash
 
 
 def _terminal_size() -> tuple[int, int]:
     from pyd_core.debug.terminal import window_size  # noqa: PLC0415 - only a terminal needs it
 
-    return window_size(1)
+    return window_size(1) if os.isatty(1) else (24, 80)
 
 
 def _exists(process: int, path: str) -> bool:
@@ -281,62 +320,98 @@ class Session:
     """
 
     def __init__(self, target: Target | Elsewhere, supervisor: Supervisor, plan: dict[str, Any]) -> None:
-        self._target = target
-        self._supervisor = supervisor
-        self._status = supervisor.status
-        self._plan = plan
+        self.target = target
+        self.plan = plan
+        self.supervisor = supervisor
+        self.target_ended = False
+        self.opened: Callable[[list[int]], None] = _close_all
+        """Called with the pty's master, and the client's ends of the channel if the plan has one."""
         self._error: PydError | None = None
         self._code: int | None = None
-        self.target_ended = False
+
+    @property
+    def status(self) -> int:
+        """The descriptor that becomes readable when there is something to `hear`."""
+        return self.supervisor.status.fileno()
+
+    def start(self) -> None:
+        """Gives the supervisor its plan.
+
+        Raises:
+            InvalidInput: It is too long.
+        """
+        try:
+            self.supervisor.send(msgspec.json.encode(self.plan))
+        except OSError as error:
+            raise InvalidInput(f"the command and its environment are too long: {error.strerror}") from error
 
     def run(self) -> int:
         """Carries the plan out, minds the terminal and the signals, and returns the exit code once all is done."""
-        supervisor = self._supervisor.pid
+        supervisor = self.supervisor.pid
         for number in _FORWARDED:
             signal.signal(number, lambda number, _frame: _pass_on(supervisor, number))
         try:
-            self._supervisor.send(msgspec.json.encode(self._plan))
+            self.start()
             self._mind()
-        except OSError as error:
-            raise InvalidInput(f"the command and its environment are too long: {error.strerror}") from error
         finally:
             for number in _FORWARDED:
                 signal.signal(number, signal.SIG_DFL)
-        if self._error is not None:
-            raise self._error
-        if self._code is None:
-            self._code = 128 + signal.SIGKILL
-        return self._code
+        return self.result()
 
     def _mind(self) -> None:
-        if self._plan["terminal"] is None:
-            while not self._hear():
+        if self.plan["terminal"] is None:
+            while not self.hear():
                 pass
             return
         from pyd_core.debug.terminal import Relay  # noqa: PLC0415 - only a terminal needs it
 
-        self._relay = Relay(self._status.fileno(), self._hear)
-        self._relay.run()
+        relay = Relay({self.status: self.hear})
+        self.opened = lambda descriptors: relay.start(descriptors[0])
+        try:
+            relay.run()
+        finally:
+            relay.close()
 
-    def _hear(self) -> bool:
+    def hear(self) -> bool:
         """Takes one message; True when there will be no more, because all the session's processes have ended."""
-        message, descriptors, _, _ = socket.recv_fds(self._status, _MESSAGE, 1)
+        message, descriptors, _, _ = socket.recv_fds(self.supervisor.status, _MESSAGE, 3)
         if not message:
             return True
         kind, *fields = message.decode(errors="replace").split("\0")
         match kind:
             case "terminal" if descriptors:
-                self._relay.start(descriptors[0])
+                self.opened(descriptors)
             case "exit":
                 self._code = _exit_code(int(fields[0]))
             case "ended":
                 self.target_ended = True
             case "error" if self._error is None:
                 call, number, subject = fields
-                self._error = failure(call, int(number), subject, target=self._target.name)
+                self._error = failure(call, int(number), subject, target=self.target.name)
             case _:
                 pass
         return False
+
+    def result(self) -> int:
+        """Returns the exit code, once all is done.
+
+        Raises:
+            PydError: The command never ran.
+        """
+        if self._error is not None:
+            raise self._error
+        if self._code is None:
+            self._code = 128 + signal.SIGKILL
+        return self._code
+
+
+Interact = Callable[[Session], int]
+"""Carries a session out in its own way, and returns its exit code."""
+
+
+def _close_all(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _pass_on(process: int, number: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 from typing import Any, NoReturn
 
@@ -54,6 +55,11 @@ class Supervisor:
             OSError: It is too long.
         """
         socket.send_fds(self.status, [plan], [self.connection] if self.connection >= 0 else [])
+
+    def end(self) -> None:
+        """Has it end what runs, as when this process is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGRTMIN)
 
     def close(self) -> None:
         """Ends it, if it still waits for a plan, and waits until it has cleared everything away."""

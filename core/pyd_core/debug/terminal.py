@@ -16,7 +16,7 @@ import signal
 import struct
 import termios
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 CHUNK = 65536
 
@@ -28,64 +28,102 @@ def window_size(descriptor: int) -> tuple[int, int]:
 
 
 class Relay:
-    """Copies between the user's terminal (descriptors 0 and 1) and a session's pty until the session says it is over.
+    """Copies between the user's terminal (descriptors 0 and 1) and a session's pty until the session says to stop.
 
     Args:
-        status: The descriptor that becomes readable when the session has something to say.
-        heard: Called when it has; returns whether the session is over.
+        sources: Descriptors that become readable when the session has something to say, and what to call then; it
+            returns whether to stop.
+        show: Gets what the session prints; writes it to the user's terminal unless given.
     """
 
-    def __init__(self, status: int, heard: Callable[[], bool]) -> None:
-        self._status = status
-        self._heard = heard
+    def __init__(
+        self, sources: Mapping[int, Callable[[], bool]], *, show: Callable[[bytes], None] | None = None
+    ) -> None:
+        self._sources = dict(sources)
+        self._show = show or (lambda data: write_all(1, data))
         self._master = -1
         self._typed = b""
         self._input_open = True
+        self.held = False
+        """Whether keys wait, unread, until somebody is there to take them."""
+        self.passed_on = b""
+        """The last keys that were passed on in this run, at most `CHUNK`."""
 
     def start(self, master: int) -> None:
         """Takes the pty's master, once the session has made it."""
         self._master = master
         os.set_blocking(master, False)
-        self._resize()
+        self.resize()
 
-    def run(self) -> None:
-        """Runs to the session's end; the terminal is then as it was, whatever happened."""
+    def add(self, source: int, heard: Callable[[], bool]) -> None:
+        """Listens to one more descriptor."""
+        self._sources[source] = heard
+
+    def forget(self, source: int) -> None:
+        """Listens to one less."""
+        self._sources.pop(source, None)
+
+    def run(self, *, keys: bool = True) -> None:
+        """Runs until the session says to stop; the terminal is then as it was, whatever happened.
+
+        Args:
+            keys: Pass on what is typed; else it stays where the next reader of the terminal finds it.
+        """
         before = termios.tcgetattr(0)
         woken, wake = os.pipe()
         os.set_blocking(wake, False)
         previous = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        signal.signal(signal.SIGWINCH, lambda _number, _frame: self._resize())
+        resized = signal.signal(signal.SIGWINCH, lambda _number, _frame: self.resize())
+        self._input_open, self.passed_on = keys, b""
         try:
             tty.setraw(0, termios.TCSADRAIN)
             while not self._step(woken):
                 pass
-            self._drain()
+            self.drain()
         finally:
             signal.set_wakeup_fd(previous)
-            signal.signal(signal.SIGWINCH, signal.SIG_DFL)
-            termios.tcsetattr(0, termios.TCSADRAIN, before)
-            for descriptor in (woken, wake, *([self._master] if self._master >= 0 else [])):
+            signal.signal(signal.SIGWINCH, resized)
+            with contextlib.suppress(termios.error):  # the terminal is gone
+                termios.tcsetattr(0, termios.TCSADRAIN, before)
+            for descriptor in (woken, wake):
                 os.close(descriptor)
+
+    def type(self, keys: bytes) -> None:
+        """Passes keys on that were read elsewhere, before any others."""
+        self._typed += keys
+
+    def take_unsent(self) -> bytes:
+        """Returns the keys that were read and not passed on."""
+        unsent, self._typed = self._typed, b""
+        return unsent
+
+    def close(self) -> None:
+        """Lets the pty go."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
 
     def _step(self, woken: int) -> bool:
         poll = select.poll()
-        poll.register(self._status, select.POLLIN)
-        poll.register(woken, select.POLLIN)
+        for source in (woken, *self._sources):
+            poll.register(source, select.POLLIN)
         if self._master >= 0:
-            poll.register(self._master, select.POLLIN | (select.POLLOUT if self._typed else 0))
-        if self._input_open and len(self._typed) < CHUNK:
+            writes = bool(self._typed) and not self.held
+            poll.register(self._master, select.POLLIN | (select.POLLOUT if writes else 0))
+        if self._input_open and not self.held and len(self._typed) < CHUNK:
             poll.register(0, select.POLLIN)
         ready = dict(poll.poll())
         if woken in ready:
             os.read(woken, CHUNK)
         if 0 in ready:
             self._read_keys()
-        if self._master in ready and not self._copy_output():
+        if self._master in ready and not self.copy_output():
             poll.unregister(self._master)
-        if self._typed and self._master >= 0:
-            with contextlib.suppress(OSError):  # full, or hung up: the status tells
-                self._typed = self._typed[os.write(self._master, self._typed) :]
-        return self._status in ready and self._heard()
+        self._pass_on()
+        stop = False
+        for source, heard in list(self._sources.items()):
+            stop = (source in ready and heard()) or stop
+        return stop
 
     def _read_keys(self) -> None:
         try:
@@ -95,7 +133,14 @@ class Relay:
         self._typed += keys
         self._input_open = bool(keys)
 
-    def _copy_output(self) -> bool:
+    def _pass_on(self) -> None:
+        if self._typed and self._master >= 0 and not self.held:
+            with contextlib.suppress(OSError):  # full, or hung up: the status tells
+                sent = os.write(self._master, self._typed)
+                self.passed_on = (self.passed_on + self._typed[:sent])[-CHUNK:]
+                self._typed = self._typed[sent:]
+
+    def copy_output(self) -> bool:
         """Copies what there is; False at the end of it for now."""
         try:
             data = os.read(self._master, CHUNK)
@@ -105,19 +150,18 @@ class Relay:
             if error.errno != errno.EIO:
                 raise
             # Nobody has the other end open, which stays so: the session is about to say that it is over.
-            self._hung_up()
+            select.select(list(self._sources), [], [])
             return False
-        write_all(1, data)
+        self._show(data)
         return bool(data)
 
-    def _hung_up(self) -> None:
-        select.select([self._status], [], [])
-
-    def _drain(self) -> None:
-        while self._master >= 0 and self._copy_output():
+    def drain(self) -> None:
+        """Copies all the output there is."""
+        while self._master >= 0 and self.copy_output():
             pass
 
-    def _resize(self) -> None:
+    def resize(self) -> None:
+        """Gives the pty the size of the user's terminal."""
         if self._master >= 0:
             rows, columns = window_size(1)
             with contextlib.suppress(OSError):

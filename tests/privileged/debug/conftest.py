@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pyd_core.debug.toolbox import store
-from pyd_debugimages.packs import BASE
-from support.debugging import Run, command
+from support.debugging import Run, command, ready_toolbox
 from support.docker import Docker
-from support.missing import missing
 
 
 @pytest.fixture(scope="session", autouse=True)
 def toolbox() -> Path:
-    """The base toolbox, made on the first run on this machine and kept for the next."""
-    if os.geteuid() != 0:
-        missing("root (run: sudo sh test.sh)")
-    root = store.store_root()
-    there = store.find(BASE, root)
-    return Path(there) if there else store.build(BASE, Path(root), lambda *_: None)
+    """The base toolbox."""
+    return ready_toolbox()
 
 
 @pytest.fixture(scope="session")

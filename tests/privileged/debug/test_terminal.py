@@ -1,4 +1,4 @@
-"""The interactive shell in a real pseudo-terminal."""
+"""Bash as it is, in a real pseudo-terminal: what `--shell bash` gives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROMPT = r":/[^ ]*[#$] "
 
 @pytest.fixture
 def shell(locked: str) -> Iterator[pexpect.spawn]:
-    program, *arguments = command(locked)
+    program, *arguments = command("--shell", "bash", locked)
     child = pexpect.spawn(
         program, arguments, encoding="utf-8", codec_errors="replace", timeout=20, dimensions=(30, 100), env=None
     )
@@ -34,7 +34,7 @@ def ask(shell: pexpect.spawn, line: str, answer: str) -> None:
 
 
 def test_the_beginning_says_where_one_is(locked: str):
-    program, *arguments = command(locked)
+    program, *arguments = command("--shell", "bash", locked)
     child = pexpect.spawn(program, arguments, encoding="utf-8", codec_errors="replace", timeout=20)
     child.expect(f"in {locked}: / is the container's own")
     child.expect(PROMPT)
@@ -86,7 +86,7 @@ def test_screen_programs_work(shell: pexpect.spawn):
 def test_screen_programs_and_the_shell_leave_no_histories(docker: Docker, busybox: str):
     name = docker.run("histories-tty", busybox, "sleep", "1000", options=("-e", "HOME=/etc"))
     before = docker("diff", name)
-    program, *arguments = command(name)
+    program, *arguments = command("--shell", "bash", name)
     child = pexpect.spawn(program, arguments, encoding="utf-8", codec_errors="replace", timeout=20)
     child.expect(PROMPT)
     child.sendline("@vim /etc/hosts")
@@ -106,7 +106,7 @@ def test_the_terminal_is_as_before_when_the_session_ends(locked: str):
     child = pexpect.spawn("/bin/sh", encoding="utf-8", codec_errors="replace", timeout=20)
     child.setecho(False)
     before = termios.tcgetattr(child.child_fd)
-    child.sendline(" ".join(command(locked)) + "; echo back $?")
+    child.sendline(" ".join(command("--shell", "bash", locked)) + "; echo back $?")
     child.expect(PROMPT)
     assert termios.tcgetattr(child.child_fd)[:4] != before[:4]
     child.sendline("kill -9 $$")

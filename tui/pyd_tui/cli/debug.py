@@ -10,17 +10,22 @@ from typing import Any, NoReturn
 import click
 
 from pyd_core.errors import PydError
-from pyd_core.sanitise import safe
 from pyd_tui.cli import failures
 from pyd_tui.cli.names import ContainerName
+from pyd_tui.cli.output import write
 from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.telling import Making, answer, notify
 from pyd_tui.cli.verb import Verb
 
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 
-
-WORDS = {"doctor": "pyd_tui.cli.doctor:command"}
+WORDS = {
+    "ls": "pyd_tui.cli.sessions:show",
+    "attach": "pyd_tui.cli.sessions:attach",
+    "end": "pyd_tui.cli.sessions:end",
+    "doctor": "pyd_tui.cli.doctor:command",
+}
 """Words that are no container here, and the verbs that they are; `container:doctor` is a container called so."""
 
 
@@ -57,6 +62,8 @@ class Debug(Verb):
         ("pyd debug --volumes rw web", "when web doesn't run: change what is in its volumes"),
         ("pyd debug web --apply /etc/app.conf", "when web doesn't run: put that file back, edited"),
         ("pyd debug --hold web", "when web crashes at once: a clone of it that waits"),
+        ("pyd debug --detach --ttl 2h web", "a session to come back to; pyd debug ls, attach, end"),
+        ("pyd debug --shell bash web", "bash as it is, without pyd's line editor"),
         ("pyd debug --rw web -c 'vi /etc/app.conf'", "write where web may not"),
     ),
 )
@@ -99,6 +106,16 @@ class Debug(Verb):
     help="Put changes at or below PATH back into it at the end; / is all.",
 )
 @click.option("--save", metavar="IMAGE", default="", help="Make an image of it, changes included, at the end.")
+@click.option(
+    "--shell",
+    metavar="NAME",
+    default="pyd",
+    show_default=True,
+    help="On a terminal: pyd's own, or bash, zsh, fish, sh or any other as it is, the container's or the toolbox's.",
+)
+@click.option("--detach", is_flag=True, help="Begin a session that is left to itself, and print its id.")
+@click.option("--ttl", metavar="TIME", help="With --detach: end it when nobody was attached for so long, such as 30m.")
+@click.option("--record", metavar="FILE", help="Record what the terminal shows, as an asciicast.")
 @click.option("--tier", type=click.IntRange(0, 4), help="Enter by a helper container with these rights, 0 to 4.")
 @click.option("--explain", is_flag=True, help="Say how the session gets in, what it may do and what it may not.")
 @pass_state
@@ -117,6 +134,10 @@ def command(
     diff: bool,
     apply: tuple[str, ...],
     save: str,
+    shell: str,
+    detach: bool,
+    ttl: str | None,
+    record: str | None,
     tier: int | None,
     explain: bool,
 ) -> NoReturn:
@@ -130,12 +151,17 @@ def command(
     start, without a network unless --network same. What is changed there is thrown away, unless --apply or --save keeps
     it.
     """
-    if builtin is not None:
-        if line is not None or arguments:
-            raise click.UsageError("--builtin goes with neither -c nor a program")
+    if builtin is not None or detach:
+        if line is not None or arguments or (detach and (builtin is not None or shell != "pyd" or record)):
+            raise click.UsageError("--builtin and --detach go with no other way to say what to run")
         given: dict[str, Any] = {"identity": identity, "writable": writable, "volumes": volumes, "network": network}
-        given |= {"hold": hold, "explain": explain, "tier": tier}
-        _run_builtin(state, builtin, target=name, diff=diff, apply=apply, save=save, **given)
+        given |= {"target": name, "hold": hold, "diff": diff, "apply": apply, "save": save}
+        given |= {"explain": explain, "tier": tier}
+        if builtin is not None:
+            _run_builtin(state, builtin, **given)
+        _detach(state, ttl, **given)
+    if ttl is not None:
+        raise click.UsageError("--ttl goes with --detach")
     gc.disable()  # nothing that starts a session is garbage; looking for some takes a tenth of the start
     from pyd_core.debug.supervisor import Supervisor  # noqa: PLC0415 - help and completion don't pay for these
 
@@ -143,7 +169,7 @@ def command(
     from pyd_core.debug.options import DebugOptions  # noqa: PLC0415
     from pyd_core.debug.session import run  # noqa: PLC0415
 
-    progress = _Progress()
+    progress = Making()
     try:
         options = DebugOptions(
             target=name,
@@ -157,10 +183,18 @@ def command(
             diff=diff,
             apply=apply,
             save=save,
+            shell=shell,
             tier=tier,
             explain=explain,
         )
-        code = run(state.endpoint(), options, supervisor, notify=_notify, progress=progress, ask=_ask)
+        if shell == "pyd" and line is None and not arguments and os.isatty(0) and os.isatty(1):
+            from pyd_tui.shell.life import live  # noqa: PLC0415 - a single command doesn't pay for it
+
+            code = live(
+                state.endpoint(), options, supervisor, notify=notify, progress=progress, ask=answer, record=record
+            )
+        else:
+            code = run(state.endpoint(), options, supervisor, notify=notify, progress=progress, ask=answer)
     except PydError as error:
         progress.stop()
         failures.report(error)
@@ -180,74 +214,26 @@ def command(
     os._exit(code)
 
 
+def _detach(state: State, ttl: str | None, **options: Any) -> NoReturn:
+    from pyd_core.debug.options import DebugOptions  # noqa: PLC0415 - sessions don't pay for these
+    from pyd_tui.cli.when import parse_span  # noqa: PLC0415
+    from pyd_tui.shell.detaching import detach  # noqa: PLC0415
+
+    seconds = parse_span(ttl) / 1e9 if ttl is not None else 0.0
+    progress = Making()
+    session, code = detach(state.endpoint(), DebugOptions(**options), ttl=seconds, notify=notify, progress=progress)
+    if session:
+        write(f"{session}\n")
+    raise SystemExit(code)
+
+
 def _run_builtin(state: State, line: str, **options: Any) -> NoReturn:
     from pyd_core.debug.options import DebugOptions  # noqa: PLC0415 - sessions don't pay for these
     from pyd_tui.shell.once import run_once  # noqa: PLC0415
 
-    progress = _Progress()
+    progress = Making()
     try:
-        code = run_once(state.endpoint(), DebugOptions(**options), line, notify=_notify, progress=progress)
+        code = run_once(state.endpoint(), DebugOptions(**options), line, notify=notify, progress=progress)
     finally:
         progress.stop()
     raise SystemExit(code)
-
-
-def _notify(line: str) -> None:
-    sys.stderr.write(f"pyd: {safe(line)}\n")
-    sys.stderr.flush()
-
-
-def _ask(question: str) -> str:
-    sys.stderr.write(f"pyd: {safe(question)}")
-    sys.stderr.flush()
-    try:
-        return sys.stdin.readline()
-    except KeyboardInterrupt:
-        return ""
-
-
-class _Progress:
-    """How the making of the toolbox goes, or the copying of files: a bar on a terminal, a line a stage elsewhere."""
-
-    def __init__(self) -> None:
-        self._bar: _Bar | None = None
-        self._stage = ""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        if not sys.stderr.isatty():
-            if stage != self._stage:
-                _notify(stage)
-            self._stage = stage
-            return
-        if self._bar is None:
-            self._bar = _Bar()
-        self._bar.show(stage, done, total)
-
-    def stop(self) -> None:
-        """Takes the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-
-
-class _Bar:
-    """A rich progress bar, a row a stage."""
-
-    def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415 - a warm start has no use for rich
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-        columns = (TextColumn("{task.description:<36}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-        self._progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
-        self._rows: dict[str, object] = {}
-        self._progress.start()
-
-    def show(self, stage: str, done: int, total: int) -> None:
-        """Moves a stage's row."""
-        if stage not in self._rows:
-            self._rows[stage] = self._progress.add_task(stage, total=total)
-        self._progress.update(self._rows[stage], completed=done, total=total)  # type: ignore[arg-type]
-
-    def stop(self) -> None:
-        """Removes the bar from the screen."""
-        self._progress.stop()

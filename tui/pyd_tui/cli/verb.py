@@ -74,21 +74,36 @@ class HelpContext(click.Context):
     formatter_class = HelpFormatter
 
 
-class Verb(click.Command):
-    """A verb: examples in its help, and the global options after its name too.
+class Exemplified(click.Command):
+    """A command with examples in its help, whatever it is a command of.
 
     Args:
         examples: Pairs of a command line and what it does.
-        json: Whether it can answer in JSON.
         arguments: As `click.Command`.
     """
 
     context_class = HelpContext
 
-    def __init__(self, *arguments: Any, examples: Examples = (), json: bool = True, **options: Any) -> None:
+    def __init__(self, *arguments: Any, examples: Examples = (), **options: Any) -> None:
         options.setdefault("context_settings", CONTEXT_SETTINGS)
         super().__init__(*arguments, **options)
         self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Shows the examples."""
+        write_examples(self.examples, formatter)
+
+
+class Verb(Exemplified):
+    """A verb: examples in its help, and the global options after its name too.
+
+    Args:
+        json: Whether it can answer in JSON.
+        arguments: As `Exemplified`.
+    """
+
+    def __init__(self, *arguments: Any, json: bool = True, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.global_options = global_options(json=json)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -113,10 +128,6 @@ class Verb(click.Command):
         for heading, records in (("Options", own), ("Global options", shared)):
             with formatter.section(heading):
                 formatter.write_dl(records)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """Shows the examples."""
-        write_examples(self.examples, formatter)
 
 
 class VerbGroup(click.Group):

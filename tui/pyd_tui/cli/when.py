@@ -21,6 +21,20 @@ _UNITS = {
 }
 
 
+def parse_span(text: str) -> int:
+    """Reads a span of time, `90s`, `1h30m` or `2d`, and returns nanoseconds.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    if not _SPAN.fullmatch(text):
+        raise InvalidInput(f"not a span of time: {text!r}", hint="write 90s, 1h30m or 2d")
+    return sum(
+        int(whole) * _UNITS[unit] + (int(part) * _UNITS[unit] // 10 ** len(part) if part else 0)
+        for whole, part, unit in _PART.findall(text)
+    )
+
+
 def parse_when(text: str, *, now_ns: int) -> int:
     """Reads a time and returns nanoseconds since the epoch.
 
@@ -35,10 +49,7 @@ def parse_when(text: str, *, now_ns: int) -> int:
     if epoch := _EPOCH.fullmatch(text):
         return int(epoch[1]) * 10**9 + int((epoch[2] or "0").ljust(9, "0"))
     if _SPAN.fullmatch(text):
-        return now_ns - sum(
-            int(whole) * _UNITS[unit] + (int(part) * _UNITS[unit] // 10 ** len(part) if part else 0)
-            for whole, part, unit in _PART.findall(text)
-        )
+        return now_ns - parse_span(text)
     try:
         moment = datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):

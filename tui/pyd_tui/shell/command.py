@@ -1,4 +1,4 @@
-"""What builtins of the debug shell are made of: commands with examples and `--json`."""
+"""What builtins of the debug shell are made of."""
 
 from __future__ import annotations
 
@@ -6,35 +6,28 @@ from typing import Any
 
 import click
 
-from pyd_tui.cli.verb import CONTEXT_SETTINGS, Examples, HelpContext, write_examples
+from pyd_tui.cli.verb import Exemplified
 from pyd_tui.shell.context import ShellContext
 
 
-class BuiltinCommand(click.Command):
-    """A builtin: examples in its help, and `--json`, which sets `ShellContext.json`.
+class BuiltinCommand(Exemplified):
+    """A builtin: examples in its help, and `--json`.
 
     Args:
-        examples: Pairs of a line and what it does.
-        json: Whether it can answer in JSON.
-        arguments: As `click.Command`.
+        json: Whether it can answer in JSON; `ShellContext.json` then says whether it shall.
+        arguments: As `Exemplified`.
     """
 
-    context_class = HelpContext
-
-    def __init__(self, *arguments: Any, examples: Examples = (), json: bool = True, **options: Any) -> None:
-        options.setdefault("context_settings", CONTEXT_SETTINGS)
+    def __init__(self, *arguments: Any, json: bool = True, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.examples = examples
         if json:
-            self.params.append(
-                click.Option(["--json"], is_flag=True, callback=_keep, expose_value=False, help="Answer in JSON.")
+            option = click.Option(
+                ["--json"], is_flag=True, expose_value=False, callback=_answer_in_json, help="Answer in JSON."
             )
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """Shows the examples."""
-        write_examples(self.examples, formatter)
+            self.params.append(option)
 
 
-def _keep(ctx: click.Context, _: click.Parameter, value: Any) -> None:
-    if value:
-        ctx.ensure_object(ShellContext).json = True
+def _answer_in_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    shell = ctx.find_object(ShellContext)
+    if shell is not None:
+        shell.json = value

@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from pyd_core.debug.access import Access
+from pyd_core.errors import Unsupported
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
+
+
+class Desk(Protocol):
+    """The interactive shell around a builtin."""
+
+    @property
+    def path(self) -> str:
+        """The `PATH` of its bash."""
+        ...
+
+    @property
+    def functions(self) -> Sequence[str]:
+        """The functions and aliases of its bash."""
+        ...
+
+    @property
+    def tools(self) -> Collection[str]:
+        """The names of the toolbox's programs."""
+        ...
+
+    def switch(self, identity: str) -> None:
+        """Has a bash of another user follow, in this one's place until it ends.
+
+        Raises:
+            InvalidInput: No such identity.
+        """
+        ...
+
+    def record(self, path: Path | None) -> Path | None:
+        """Begins a recording, or ends it when there is no path; returns the file of the one that ends."""
+        ...
+
+    def detach(self) -> None:
+        """Leaves the session to itself.
+
+        Raises:
+            Unsupported: It would end with this process.
+        """
+        ...
 
 
 @dataclass(kw_only=True, slots=True)
@@ -27,6 +68,7 @@ class ShellContext:
         identity: Who the shell is: `root`, `target` or `UID[:GID]`.
         send: Gives the persistent shell a line to run after the builtin, for example after `su`.
         json: Whether `--json` was given.
+        desk: The interactive shell that the builtin was called in; None outside of one.
     """
 
     access: Access
@@ -36,6 +78,17 @@ class ShellContext:
     identity: str = "root"
     send: Callable[[str], None] = lambda _line: None
     json: bool = False
+    desk: Desk | None = None
+
+    def interactive(self) -> Desk:
+        """Returns the interactive shell.
+
+        Raises:
+            Unsupported: There is none.
+        """
+        if self.desk is None:
+            raise Unsupported("that is for the interactive shell", hint="open one: pyd debug NAME")
+        return self.desk
 
 
 pass_shell = click.make_pass_decorator(ShellContext)

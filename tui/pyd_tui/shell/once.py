@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pyd_core.debug.forward import BACKGROUND
 from pyd_core.debug.options import DebugOptions
@@ -16,7 +15,7 @@ from pyd_core.engine.transport.choice import blocking_transport
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.shell.context import ShellContext
-from pyd_tui.shell.table import BUILTINS
+from pyd_tui.shell.table import BUILTINS, load
 
 if TYPE_CHECKING:
     import click
@@ -43,7 +42,7 @@ def run_once(
             f"no such builtin: {safe(words[0]) if words else 'nothing'}",
             hint=f"there are: {', '.join(sorted(BUILTINS))}",
         )
-    command = cast("click.Command", import_module(BUILTINS[words[0]].module).command)
+    command = load(words[0])
     if {"-h", "--help"} & set(words[1:]):  # asks nobody
         return _call(command, words, None)
     with reached(endpoint, options, notify=notify, progress=progress) as access:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
 import msgspec
+
+if TYPE_CHECKING:
+    import click
 
 
 class Builtin(msgspec.Struct, frozen=True):
@@ -48,4 +54,15 @@ BUILTINS: dict[str, Builtin] = {
     "uninstall": Builtin("pyd_tui.shell.builtins.uninstall", "Take tools out of the next sessions"),
     "search": Builtin("pyd_tui.shell.builtins.search", "Find packs and packages of tools"),
     "report": Builtin("pyd_tui.shell.builtins.report", "Write all there is to know into one archive"),
+    "whence": Builtin("pyd_tui.shell.builtins.whence", "Say what a command is: a builtin, the container's, a tool"),
+    "su": Builtin("pyd_tui.shell.builtins.su", "Go on as root, as the main process's user, or as any other"),
+    "record": Builtin("pyd_tui.shell.builtins.record", "Record what the terminal shows, as an asciicast"),
+    "detach": Builtin("pyd_tui.shell.builtins.detach", "Leave a session that goes on without you"),
+    "builtins": Builtin("pyd_tui.shell.builtins.builtins", "List these commands"),
+    "help": Builtin("pyd_tui.shell.builtins.help", "Explain the shell, or one of its commands"),
 }
+
+
+def load(name: str) -> click.Command:
+    """Loads a builtin."""
+    return cast("click.Command", import_module(BUILTINS[name].module).command)

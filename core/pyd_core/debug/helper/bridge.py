@@ -180,7 +180,7 @@ class _Bridge:
         attributes = termios.tcgetattr(slave)
         attributes[0] &= ~(termios.ICRNL | termios.IXON)
         attributes[1] &= ~termios.OPOST
-        attributes[3] |= _EXTPROC
+        attributes[3] = attributes[3] & ~termios.ICANON | _EXTPROC  # else a ctrl-d alone reads as the end of input
         termios.tcsetattr(slave, termios.TCSANOW, attributes)
         rows, columns = self._plan["terminal"]
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -16,8 +16,8 @@ from pyd_core.debug.helper.stand_in import standing
 from pyd_core.debug.helper.tiers import ORDER, TIERS, Tier
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import find_subject
+from pyd_core.debug.session import Interact, converse, ending, find_toolbox
 from pyd_core.debug.session import Session as DebugSession
-from pyd_core.debug.session import ending, find_toolbox
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, refuse_other_kernels
 from pyd_core.debug.terminal import window_size
@@ -45,6 +45,7 @@ def run(
     why: str,
     notify: Callable[[str], None],
     progress: images.Progress,
+    interact: Interact | None = None,
 ) -> int:
     """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
 
@@ -55,13 +56,15 @@ def run(
         why: Why a helper is needed, for `--explain`.
         notify: Told lines for the user.
         progress: Told how the making of the toolbox goes, and of the engine's image of it.
+        interact: As for `pyd_core.debug.session.run`.
 
     Raises:
         PydError: The session couldn't be; nothing is left of it.
     """
     with prepared(endpoint, options, why=why, notify=notify, progress=progress) as (engine, subject, target, make):
-        code, ended = Ladder(engine, target, options, supervisor, make, notify=notify).climb()
-        if ended and target is subject:
+        ladder = Ladder(engine, target, options, supervisor, make, notify=notify, interact=interact)
+        code, ended = ladder.climb()
+        if ended and target is subject and interact is None:
             notify(run_now(ending(Containers(engine), Elsewhere(subject))))
         return code
 
@@ -122,6 +125,7 @@ class Ladder:
         supervisor: Waits for its plan.
         make: Returns what helper to ask the engine for, by its rights.
         notify: Told lines for the user.
+        interact: As for `pyd_core.debug.session.run`.
     """
 
     def __init__(
@@ -133,6 +137,7 @@ class Ladder:
         make: Callable[[Tier], dict[str, Any]],
         *,
         notify: Callable[[str], None],
+        interact: Interact | None = None,
     ) -> None:
         self._engine = engine
         self._containers = Containers(engine)
@@ -141,6 +146,7 @@ class Ladder:
         self._supervisor = supervisor
         self._make = make
         self._notify = notify
+        self._interact = interact
         self._name = safe(target.name)
 
     def climb(self) -> tuple[int, bool]:
@@ -174,10 +180,13 @@ class Ladder:
                 plan["terminal"] = window_size(1)
                 where = "/ is the container's own" if tier.joins else "its files are at /target"
                 self._notify(f"in {self._name}: {where}, tools come from {PREFIX}; nothing stays behind")
+            if self._interact is not None:
+                converse(plan)
             plan |= {"target": self._name, "shared": shares_pids(self._target, tier)}
             self._supervisor.connection = link.fileno()
             session = DebugSession(Elsewhere(self._target), self._supervisor, plan)
-            return session.run(), session.target_ended
+            code = session.run() if self._interact is None else self._interact(session)
+            return code, session.target_ended
 
 
 def _may_climb(error: PydError) -> bool:

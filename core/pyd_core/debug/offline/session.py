@@ -18,7 +18,7 @@ from pyd_core.debug.offline.save import check_name
 from pyd_core.debug.offline.stage import Holder
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
-from pyd_core.debug.session import carry_out
+from pyd_core.debug.session import Interact, carry_out
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Target, running_target
 from pyd_core.engine.containers import Containers
@@ -46,6 +46,7 @@ def run(
     notify: Callable[[str], None],
     progress: Progress,
     ask: Callable[[str], str] | None,
+    interact: Interact | None = None,
 ) -> int:
     """Runs a session in a container that doesn't run, an image, or a clone of a container; returns the exit code.
 
@@ -58,17 +59,18 @@ def run(
         notify: Told lines for the user.
         progress: Told how a long copying goes.
         ask: Shows a question and returns the answer; None without a terminal.
+        interact: As for `pyd_core.debug.session.run`.
 
     Raises:
         PydError: The session couldn't be, or its changes couldn't be kept.
     """
     if options.hold:
-        return _run_held(engine, container, options, supervisor, toolbox, notify=notify)
+        return _run_held(engine, container, options, supervisor, toolbox, notify=notify, interact=interact)
     _check(container, options)
     with entered(engine, container, options, toolbox, notify=notify, progress=progress) as (target, holder):
         if ask is not None:
             notify(banner(target, options))
-        code, _ = carry_out(target, options, supervisor, toolbox, notify=notify)
+        code, _ = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
         if options.keeps_changes or ask is not None:
             _tell_of_start(engine, container, notify)
             from pyd_core.debug.offline.outcome import Outcome  # noqa: PLC0415 - most sessions keep nothing
@@ -125,6 +127,7 @@ def _run_held(
     toolbox: str,
     *,
     notify: Callable[[str], None],
+    interact: Interact | None,
 ) -> int:
     if options.keeps_changes or container.state.status == IMAGE:
         raise InvalidInput("--hold makes a clone of a container", hint="leave out --diff, --apply and --save")
@@ -133,7 +136,7 @@ def _run_held(
         program = " ".join(map(safe, [container.path, *container.args]))
         volumes = "read-only" if options.volumes == "ro" else "the real ones"
         notify(f"in a clone of {shown}, removed at the end; its volumes are {volumes}. To run its program: {program}")
-        code, ended = carry_out(running_target(clone), options, supervisor, toolbox, notify=notify)
+        code, ended = carry_out(running_target(clone), options, supervisor, toolbox, notify=notify, interact=interact)
         if ended:
             notify(f"the clone of {shown} has ended; the session ended with it")
         return code

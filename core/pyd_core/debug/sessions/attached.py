@@ -1,0 +1,75 @@
+"""Coming back to a session that another process keeps."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import msgspec
+
+from pyd_core.debug.sessions.keeper import BACKLOG, Farewell, Greeting
+from pyd_core.debug.sessions.record import SOCKET, SessionRecord, sessions_root
+from pyd_core.errors import Conflict, NotFound, Unsupported
+
+
+class Attached:
+    """The way to a kept session; a `pyd_core.debug.bash.Link`.
+
+    Args:
+        record: The session.
+        show: Gets what it printed while nobody was there.
+
+    Raises:
+        PydError: It can't be attached to.
+    """
+
+    def __init__(self, record: SessionRecord, show: Callable[[bytes], None]) -> None:
+        if not record.detachable:
+            raise Unsupported(
+                f"session {record.id} has its own terminal", hint="one to come back to: pyd debug --detach NAME"
+            )
+        self.opened: Callable[[list[int]], None] = lambda _descriptors: None
+        self.asked = False
+        self.target_ended = False
+        self._code = 128 + 9
+        self._id = record.id
+        self._show = show
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._socket.connect(str(sessions_root() / record.id / SOCKET))
+        except OSError as error:
+            raise NotFound(f"session {record.id} has ended", reference="no-such-session") from error
+
+    @property
+    def status(self) -> int:
+        """See `Link`."""
+        return self._socket.fileno()
+
+    def start(self) -> None:
+        """See `Link`."""
+        message, descriptors, _, _ = socket.recv_fds(self._socket, BACKLOG * 2, 3)
+        head, _, missed = message.partition(b"\n")
+        if not head:
+            raise NotFound(f"session {self._id} has ended", reference="no-such-session")
+        greeting = msgspec.json.decode(head, type=Greeting)
+        if greeting.refused or len(descriptors) != 3:
+            raise Conflict(f"session {self._id}: {greeting.refused}", reference="session-in-use")
+        self.asked = greeting.asked
+        self._show(missed)
+        self.opened(descriptors)
+
+    def hear(self) -> bool:
+        """See `Link`."""
+        message = self._socket.recv(4096)
+        if message:
+            farewell = msgspec.json.decode(message, type=Farewell)
+            self._code, self.target_ended = farewell.code, farewell.target_ended
+        return True
+
+    def result(self) -> int:
+        """See `Link`."""
+        return self._code
+
+    def leave(self) -> None:
+        """Leaves the session to its keeper."""
+        self._socket.close()

@@ -1,0 +1,182 @@
+"""Keeping a session that nobody is attached to: its terminal is read so that it never stops, and its bash answered.
+
+Whoever attaches gets the very descriptors, and talks to the session without this process between; until it goes, this
+process waits. Only the user who began a session can attach to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from pyd_core.debug.bash import acknowledge, begin
+from pyd_core.debug.channel import ASKS, Report, Reports
+from pyd_core.debug.session import Session
+from pyd_core.debug.sessions.record import SOCKET, Entry
+
+CHUNK = 65536
+BACKLOG = 65536
+"""Bytes of output that are kept for who attaches next."""
+
+_ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+
+class Greeting(msgspec.Struct):
+    """What who attaches is told first; the output that was missed follows in the same message.
+
+    Attributes:
+        refused: Why it can't be; empty when it can, and the descriptors come along.
+        asked: Whether bash waits for a line already.
+    """
+
+    refused: str = ""
+    asked: bool = False
+
+
+class Farewell(msgspec.Struct):
+    """What who is attached is told when the session is over."""
+
+    code: int
+    target_ended: bool
+
+
+class Keeper:
+    """Keeps one session to its end.
+
+    Args:
+        session: What to keep; not started yet.
+        entry: Where it is written down.
+        ready: Called once it can be attached to.
+    """
+
+    def __init__(self, session: Session, entry: Entry, ready: Callable[[], None]) -> None:
+        self._session = session
+        self._entry = entry
+        self._ready = ready
+        self._descriptors: list[int] = []
+        self._reports = Reports()
+        self._backlog = b""
+        self._asked = False
+        self._client: socket.socket | None = None
+        self._alone_since = time.monotonic()
+        self._over = False
+
+    def run(self) -> int:
+        """Runs until the session is over and returns its exit code."""
+        session = self._session
+        session.opened = self._open
+        for number in _ENDINGS:
+            signal.signal(number, lambda *_: session.supervisor.end())
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(str(self._entry.path / SOCKET))
+            listener.listen()
+            session.start()
+            while not self._over:
+                self._step(listener)
+        code = 0
+        try:
+            code = session.result()
+        finally:
+            if self._client is not None:
+                with contextlib.suppress(OSError):
+                    self._client.send(msgspec.json.encode(Farewell(code, session.target_ended)))
+                self._client.close()
+        return code
+
+    def _step(self, listener: socket.socket) -> None:
+        sources = [self._session.status, listener.fileno()]
+        if self._client is not None:
+            sources.append(self._client.fileno())
+        else:
+            sources += self._descriptors[::2]
+        ready = select.select(sources, [], [], self._patience())[0]
+        if not ready and self._patience() == 0:
+            self._session.supervisor.end()
+            self._alone_since = time.monotonic()
+        for source in ready:
+            if source == self._session.status:
+                self._over = self._session.hear()
+            elif source == listener.fileno():
+                self._welcome(listener.accept()[0])
+            elif self._client is not None and source == self._client.fileno():
+                self._part(self._client)
+            elif self._client is None and self._descriptors:
+                self._take(source)
+
+    def _patience(self) -> float | None:
+        ttl = self._entry.record.ttl
+        if not ttl or self._client is not None:
+            return None
+        return max(0.0, self._alone_since + ttl - time.monotonic())
+
+    def _open(self, descriptors: list[int]) -> None:
+        self._descriptors = descriptors
+        os.set_blocking(descriptors[0], False)
+        begin(descriptors)
+
+    def _take(self, source: int) -> None:
+        try:
+            data = os.read(source, CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:  # the session is about to say that it is over
+            self._descriptors = []
+            return
+        if source == self._descriptors[0]:
+            self._backlog = (self._backlog + data)[-BACKLOG:]
+            return
+        for message in self._reports.feed(data):
+            if message == ASKS:
+                self._asked = True
+            elif isinstance(message, Report):
+                acknowledge(self._descriptors)
+                self._ready()
+                self._ready = _nothing
+
+    def _welcome(self, client: socket.socket) -> None:
+        uid = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+        refused = ""
+        if uid not in (0, os.geteuid()):
+            refused = "it is another user's"
+        elif self._client is not None:
+            refused = "somebody is attached to it"
+        elif not self._descriptors:
+            refused = "it is about to end"
+        greeting = msgspec.json.encode(Greeting(refused, self._asked)) + b"\n"
+        with contextlib.suppress(OSError):
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BACKLOG * 4)
+            if refused:
+                client.send(greeting)
+            else:
+                socket.send_fds(client, [greeting + self._backlog], self._descriptors)
+                self._client, self._backlog, self._asked = client, b"", False
+                self._note()
+                return
+        client.close()
+
+    def _part(self, client: socket.socket) -> None:
+        """Goes on alone when who was attached is gone."""
+        client.close()
+        self._client = None
+        self._alone_since = time.monotonic()
+        self._note()
+
+    def _note(self) -> None:
+        self._entry.record.attached = self._client is not None
+        with contextlib.suppress(OSError):
+            self._entry.write()
+
+
+def _nothing() -> None:
+    return

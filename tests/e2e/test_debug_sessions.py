@@ -1,0 +1,132 @@
+"""Debug sessions that are left, come back to, and ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.debugging import sessions_left
+from support.docker import LONE, Docker
+from support.pyd import Run
+from support.shell import STARTING, DebugShell
+from support.staging import wait_until
+from support.terminal import Opener
+
+Attach = Callable[[str], DebugShell]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Sessions of this test alone."""
+    monkeypatch.setenv("PYD_SESSIONS", str(tmp_path / "sessions"))
+    return tmp_path / "sessions"
+
+
+@pytest.fixture
+def target(docker: Docker, busybox: str, toolbox: Path) -> str:
+    return docker.run("kept", busybox, "sleep", "100000", options=LONE)
+
+
+@pytest.fixture
+def kept(run: Run, target: str, folder: Path) -> Iterator[str]:
+    done = run("debug", "--detach", target)
+    assert done.returncode == 0, done.stderr
+    name = done.stdout.strip()
+    yield name
+    run("debug", "end", name)
+
+
+@pytest.fixture
+def attach(terminal: Opener, pyd: Path, docker: Docker, tmp_path: Path) -> Attach:
+    def open_shell(name: str) -> DebugShell:
+        return DebugShell(terminal, pyd, docker.host, tmp_path / "state", "attach", name)
+
+    return open_shell
+
+
+def listed(run: Run) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(run("debug", "ls", "--json").stdout)
+    return found
+
+
+def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str):
+    (entry,) = listed(run)
+    assert (entry["id"], entry["attached"], entry["detachable"]) == (kept, False, True)
+    first = attach(kept)
+    first.ask("export KEPT=yes; cd /tmp; (while ! test -e /tmp/go; do sleep 0.1; done; echo from afar) & echo on", "on")
+    (entry,) = listed(run)
+    assert entry["attached"] is True
+    refused = run("debug", "attach", kept)
+    assert (refused.returncode, "takes a terminal" in refused.stderr) == (2, True)
+    first.line("detach")
+    assert first.terminal.wait_exit(20) == 0
+    assert "goes on" in first.terminal.screen
+    run("debug", str(entry["container"]), "-c", "touch /tmp/go")
+    again = attach(kept)
+    again.terminal.wait_for("from afar")
+    again.ask("echo $KEPT in $PWD", "yes in /tmp")
+    again.line("exit 3")
+    assert again.terminal.wait_exit(20) == 3
+    wait_until(lambda: listed(run) == [])
+    assert sessions_left() == []
+
+
+def test_a_session_whose_terminal_goes_away_is_kept_with_what_runs_in_it(
+    attach: Attach, terminal: Opener, pyd: Path, run: Run, kept: str
+):
+    shell = attach(kept)
+    shell.line("sh -c 'echo begun; while ! test -e /tmp/stop; do sleep 0.1; done; echo stopped'")
+    shell.terminal.wait_for(re.compile("^begun$", re.MULTILINE))
+    second = terminal([pyd, "debug", "attach", kept], (110, 40))
+    assert second.wait_exit(STARTING) == 1
+    assert "somebody is attached" in second.screen
+    shell.terminal.close()
+    wait_until(lambda: listed(run)[0]["attached"] is False)
+    back = terminal([pyd, "debug", "attach", kept], (110, 40))
+    back.wait_for("still runs here", STARTING)
+    run("debug", str(listed(run)[0]["container"]), "-c", "touch /tmp/stop")
+    back.wait_for(re.compile(r"^stopped\n.*root:/#\s*\Z", re.MULTILINE), 20)
+
+
+def test_sessions_end_when_told_by_their_time_and_with_their_target(
+    run: Run, docker: Docker, target: str, folder: Path
+):
+    told = run("debug", "--detach", target).stdout.strip()
+    assert run("debug", "end", target).stdout == f"{told}\n"
+    assert run("debug", "end", told).returncode == 1
+    run("debug", "--detach", "--ttl", "200ms", target)
+    wait_until(lambda: listed(run) == [])
+    run("debug", "--detach", target)
+    docker("kill", target)
+    wait_until(lambda: listed(run) == [])
+    assert sessions_left() == []
+    assert list(folder.iterdir()) == []
+
+
+def test_what_a_killed_keeper_leaves_is_swept(run: Run, kept: str, folder: Path):
+    (entry,) = listed(run)
+    pid = entry["pid"]
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: listed(run) == [])
+    assert list(folder.iterdir()) == []
+    wait_until(lambda: sessions_left() == [])
+
+
+def test_what_cant_be_is_said(run: Run, docker: Docker, busybox: str, target: str, folder: Path):
+    unknown = run("debug", "--detach", "no-such-container")
+    assert unknown.returncode == 125
+    assert "no-such-container" in unknown.stderr
+    assert run("debug", "--detach", target, "-c", "true").returncode == 2
+    assert run("debug", "--ttl", "1h", target).returncode == 2
+    assert "not a span" in run("debug", "--detach", "--ttl", "soon", target).stderr
+    assert "no-such-session" in run("debug", "end", "nothing").stderr
+    assert not folder.exists() or list(folder.iterdir()) == []
+    called = run("debug", f"container:{target}", "-c", "echo reached")
+    assert called.stdout == "reached\n"

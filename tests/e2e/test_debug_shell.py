@@ -1,0 +1,255 @@
+"""The debug shell in a real terminal, on real containers."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.debugging import sessions_left
+from support.docker import LONE, Docker, busybox_files
+from support.shell import STARTING, DebugShell
+from support.terminal import Opener
+
+Shells = Callable[..., DebugShell]
+
+LOOP = "trap 'exit 0' TERM; echo the last words; while :; do sleep 1; done"
+
+
+@pytest.fixture(scope="module")
+def image(docker: Docker) -> str:
+    files = {
+        **busybox_files(),
+        "only-here/a file.txt": "found\n",
+        "etc/passwd": "planted:x:77:77:A user:/only-here:/x\n",
+    }
+    return docker.image("shell", files, directories=("tmp",), modes={"only-here/a file.txt": 0o644})
+
+
+@pytest.fixture(scope="module")
+def target(docker: Docker, image: str, toolbox: Path) -> str:
+    return docker.run("shell", image, "sh", "-c", LOOP, options=(*LONE, "--user", "77"))
+
+
+@pytest.fixture
+def shells(terminal: Opener, pyd: Path, docker: Docker, toolbox: Path, tmp_path: Path) -> Shells:
+    def open_shell(*arguments: str) -> DebugShell:
+        return DebugShell(terminal, pyd, docker.host, tmp_path / "state", *arguments)
+
+    return open_shell
+
+
+def test_one_bash_runs_all_lines_and_the_prompt_tells_how_the_last_ended(shells: Shells, target: str):
+    shell = shells(target)
+    assert re.search(rf"^{target} \(running\) root:/#$", shell.ready(), re.MULTILINE)
+    shell.ask("cd /only-here && export PLANTED=kept && f() { echo fun-$PLANTED; }; echo set", "set")
+    assert "root:/only-here#" in shell.ask("f", "fun-kept")
+    assert f"{target} (running) root:/only-here [3]#" in shell.ask("(echo three; exit 3)", "three")
+    assert "root:/only-here#" in shell.ask("echo was $?", "was 3")
+    shell.ask("cat <<END | tr a-z A-Z\nhere\nEND", "HERE")
+    shell.ask("for i in 1 2; do\necho item-$i\ndone", "item-2")
+    shell.ask("printf 'caf\\xe9 \\xff|'; printf '\\n'", "caf. ?.?\\|.*")
+    assert shell.ask("printf unfinished", "unfinished%").count("unfinished%") == 1
+    shell.ask("sleep 0.3; echo 'first' && sleep 0.3 & wait; echo 'second'", "second")
+    shell.line("exit 7")
+    assert shell.terminal.wait_exit(20) == 7
+
+
+def test_control_keys_reach_the_program_and_never_end_the_shell(shells: Shells, target: str):
+    shell = shells(target)
+    shell.line("sh -c 'echo here; exec sleep 1000'")
+    shell.terminal.wait_for(re.compile("^here$", re.MULTILINE))
+    shell.terminal.keys("C-c")
+    assert "[130]#" in shell.ready()
+    shell.line("sh -c 'echo again; exec sleep 1000'")
+    shell.terminal.wait_for(re.compile("^again$", re.MULTILINE))
+    shell.terminal.keys("C-z")
+    shell.terminal.wait_for("Stopped")
+    assert "&1 [148]#" in shell.ready()
+    shell.line("fg")
+    shell.terminal.wait_for(re.compile(r"fg\nsh -c"))
+    shell.terminal.keys("C-c")
+    shell.ask("echo ended=$?", "ended=130")
+    shell.terminal.type("half a line")
+    shell.terminal.keys("C-c")
+    shell.ask("echo alive", "alive")
+    shell.line("cat")
+    shell.terminal.type("echoed")
+    shell.terminal.keys("Enter", "C-d")
+    shell.terminal.wait_for(re.compile("^echoed\nechoed$", re.MULTILINE))
+    shell.ready()
+    shell.terminal.keys("C-d")
+    assert shell.terminal.wait_exit(20) == 0
+
+
+def test_the_terminals_size_and_full_screen_programs(shells: Shells, target: str):
+    shell = shells(target)
+    shell.ask("stty size", "40 110")
+    shell.terminal.resize(93, 31)
+    shell.ask("stty size", "31 93")
+    shell.line("sh -c 'trap \"stty size; exit\" WINCH; echo armed; while :; do sleep 0.1; done'")
+    shell.terminal.wait_for(re.compile("^armed$", re.MULTILINE))
+    shell.terminal.resize(100, 33)
+    shell.terminal.wait_for(re.compile("^33 100$", re.MULTILINE))
+    shell.ready()
+    shell.line("@vim -c 'set nomore' /etc/passwd")
+    shell.terminal.wait_for("planted:x:77")
+    assert shell.terminal.alternate
+    shell.terminal.keys("Escape")
+    shell.terminal.type(":q!")
+    shell.terminal.keys("Enter")
+    shell.terminal.wait_gone("planted:x:77")
+    shell.ready()
+    assert not shell.terminal.alternate
+    shell.ask("stty -a | tr ' ;' '\\n\\n' | grep -x echo", "echo")
+
+
+def test_completion_knows_the_targets_files_users_commands_and_names(shells: Shells, target: str):
+    shell = shells(target)
+
+    def completed(text: str, pattern: str) -> None:
+        for last in [*[False] * 9, True]:  # what completes is loaded after the first prompt
+            shell.ready()
+            shell.terminal.type(text)
+            shell.terminal.keys("Tab")
+            try:
+                shell.terminal.wait_for(re.compile(pattern), 3)
+            except AssertionError:
+                if last:
+                    raise
+            else:
+                break
+            finally:
+                shell.terminal.keys("C-c")
+
+    completed("cat /only-h", r"cat /only-here/")
+    completed("cat '/only-here/a f", r"cat '/only-here/a file.txt'")
+    completed("cat /only-here/a", r"cat /only-here/a\\ file.txt")
+    completed("echo ~plan", r"echo ~planted/")
+    completed("whe", r"whence +builtin: ")
+    completed("echo $PYD_TAR", r"echo \$PYD_TARGET")
+    completed("sockets --js", r"sockets --json")
+    completed("strace-l", r"# strace-log-merge")
+    shell.ready()
+    shell.terminal.type("cat '/only-here/a f")
+    shell.terminal.keys("Tab")
+    shell.terminal.wait_for(re.compile(r"file\.txt'\s*\Z"))
+    shell.terminal.keys("Enter")
+    shell.terminal.wait_for(re.compile("^found$", re.MULTILINE))
+
+
+def test_builtins_stand_beside_programs_and_feed_them(shells: Shells, target: str, tmp_path: Path):
+    shell = shells(target)
+    assert "while :; do" in shell.ask("ps | grep -c 'the last words'; ps", ".*COMMAND.*")
+    shell.ask("ps --json | jq -r '.[0].pid'", "1")
+    shell.ask("whence ls", r"ls +container +/bin/ls +ls")
+    assert "usage" in shell.ask("ps --nonsense || echo refused", "refused")
+    shell.ask("why --nonsense; echo goes on", "goes on")
+    shell.ask("builtins", r"whence .*")
+    shell.ask("su target", ".*")
+    assert f"{target} (running) target:/$" in shell.ask("id -u", "77")
+    shell.ask("exit", "exit")
+    shell.ask("id -u", "0")
+    shell.ask("su nobody", ".*no such identity: 'nobody'.*")
+    cast = tmp_path / "session.cast"
+    shell.ask(f"record {cast}", "recording to .*")
+    assert "● " in shell.ask("echo re''corded; @ls -d /only-here", "/only-here")
+    shell.ask("record --stop", "recorded to .*")
+    header, *events = map(json.loads, cast.read_text().splitlines())
+    assert header["version"] == 2
+    assert (header["width"], header["height"]) == (110, 40)
+    assert "recorded" in "".join(event[2] for event in events if event[1] == "o")
+    assert stat.S_IMODE(cast.stat().st_mode) == 0o600
+
+
+def test_each_target_has_a_history_of_its_own(shells: Shells, image: str, docker: Docker, tmp_path: Path):
+    target = docker.run("remembers", image, "sleep", "1000", options=LONE)
+    shell = shells(target)
+    shell.ask("echo re''membered", "remembered")
+    shell.ask(" echo se''cret", "secret")
+    shell.line("exit")
+    shell.terminal.wait_exit(20)
+    (file,) = (tmp_path / "state/pyd/shell").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "re''membered" in file.read_text()
+    assert "cret" not in file.read_text()
+    again = shells(target)
+    again.terminal.keys("C-r")
+    again.terminal.type("membe")
+    again.terminal.wait_for("echo re''membered")
+    again.terminal.keys("Enter", "Enter")
+    again.terminal.wait_for(re.compile("^remembered$", re.MULTILINE))
+    other = shells(docker.run("other", image, "sleep", "1000", options=LONE))
+    other.terminal.keys("Up")
+    other.ask("echo nothing''-there", "nothing-there")
+    assert "membered" not in other.terminal.history
+
+
+def test_the_terminal_is_as_it_was_after_the_shell_and_after_a_signal(
+    terminal: Opener, pyd: Path, docker: Docker, target: str, tmp_path: Path
+):
+    variables = {"DOCKER_HOST": docker.host, "XDG_STATE_HOME": str(tmp_path), "PS1": "outer> ", "ENV": ""}
+    outer = terminal(["sh", "-i"], (110, 40), variables)
+    outer.wait_for("outer>")
+    for number, ending in enumerate(("exit 4", "kill")):
+        outer.type(f"stty -a > {tmp_path}/before; {pyd} debug {target}; echo code=$?; stty -a > {tmp_path}/after")
+        outer.keys("Enter")
+        outer.wait_for(re.compile(r"\(running\) root:/#\s*\Z"), STARTING)
+        if ending == "kill":
+            outer.type("vim")
+            outer.keys("Enter")
+            outer.wait_for("VIM - Vi IMproved")
+            (child,) = map(int, Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text().split())
+            os.kill(child, signal.SIGTERM)
+            outer.wait_for("code=143", 20)
+            assert not outer.alternate
+        else:
+            outer.type(ending)
+            outer.keys("Enter")
+            outer.wait_for("code=4", 20)
+        outer.type(f"echo done-{number}''")
+        outer.keys("Enter")
+        outer.wait_for(re.compile(rf"done-{number}$", re.MULTILINE))
+        assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text()
+    assert sessions_left() == []
+
+
+def test_the_shell_outlasts_its_target(shells: Shells, docker: Docker, image: str):
+    name = docker.run("mortal", image, "sh", "-c", LOOP, options=LONE)
+    shell = shells(name)
+    shell.ask("touch /tmp/mark; echo made", "made")
+    shell.line("sleep 1000")
+    docker("kill", name)
+    told = shell.terminal.wait_for("post mortem")
+    assert "SIGKILL" in told
+    assert re.search("^the last words$", told, re.MULTILINE)
+    shell.line("r")
+    shell.terminal.wait_for("doesn't run yet")
+    docker("start", name)
+    shell.line("r")
+    shell.terminal.wait_for(re.compile(r"\(running\) root:/#\s*\Z"), STARTING)
+    docker("kill", name)
+    shell.terminal.wait_for(re.compile("post mortem.*post mortem", re.DOTALL), 20)
+    shell.line("p")
+    shell.terminal.wait_for(re.compile(r"\(exited\) root:/#\s*\Z"), STARTING)
+    shell.ask("ls /tmp/mark", "/tmp/mark")
+    shell.line("exit")
+    assert shell.terminal.wait_exit(20) == 0
+
+
+def test_other_shells_come_as_they_are(terminal: Opener, pyd: Path, docker: Docker, target: str):
+    environment = {"DOCKER_HOST": docker.host}
+    plain = terminal([pyd, "debug", "--shell", "sh", target], (110, 40), environment)
+    plain.wait_for(re.compile(r"[#$]\s*\Z"), STARTING)
+    plain.type("echo $0")
+    plain.keys("Enter")
+    plain.wait_for(re.compile("^sh$", re.MULTILINE))
+    lacking = terminal([pyd, "debug", "--shell", "fish", target], (110, 40), environment)
+    assert lacking.wait_exit(STARTING) == 127
+    assert "fish" in lacking.screen

@@ -1,0 +1,32 @@
+"""The prompt as text."""
+
+from __future__ import annotations
+
+from pyd_core.debug.channel import Report
+from pyd_tui.shell.prompt import LONGEST_FOLDER, prompt_pieces, short_folder
+
+
+def shown(report: Report, state: str = "running", identity: str = "root", *, recording: bool = False) -> str:
+    return "".join(text for _, text in prompt_pieces("web", state, report, identity=identity, recording=recording))
+
+
+def test_it_tells_target_state_user_and_folder():
+    assert shown(Report(cwd="/etc")) == "web (running) root:/etc# "
+    assert shown(Report(cwd="/", uid=1000), "paused", "1000") == "web (paused) 1000:/$ "
+    assert shown(Report(uid=0), identity="target") == "web (running) target:/# "
+
+
+def test_it_tells_of_failures_jobs_and_a_recording_only_when_there_are_any():
+    assert shown(Report(code=130, jobs=2), recording=True) == "● web (running) root:/ &2 [130]# "
+
+
+def test_folders_are_short_and_safe():
+    assert short_folder("/home/me/x", "/home/me") == "~/x"
+    assert short_folder("/home/mean", "/home/me") == "/home/mean"
+    assert short_folder("/", "/") == "/"
+    assert short_folder("/a\x1b]0;x\x07\tb\n", "/root") == "/a␛]0;x␇␉b␊"
+    assert len(short_folder("/x" * 100, "/")) == LONGEST_FOLDER
+
+
+def test_a_state_that_an_engine_made_up_is_shown_safely():
+    assert "\x1b" not in shown(Report(), "run\x1b[31m")

@@ -1,0 +1,78 @@
+"""Lines taken apart for builtins and completion."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyd_tui.shell.words import Call, parse_call, place_of, quote, tokens, unquote
+
+NAMES = {"ps", "get"}
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("ps", Call("ps", ())),
+        ("  ps --json ", Call("ps", ("--json",))),
+        ("get 'a b' \"c d\" e\\ f", Call("get", ("a b", "c d", "e f"))),
+        ("ps | grep x | wc -l", Call("ps", (), "|", "grep x | wc -l")),
+        ("ps --json>/tmp/x", Call("ps", ("--json",), ">", "/tmp/x")),
+        ("ps && ls; x", Call("ps", (), "&&", "ls; x")),
+        ("get 'a|b' ; ls", Call("get", ("a|b",), ";", "ls")),
+        ("ps # a comment", Call("ps", ())),
+        ("ps\n", Call("ps", ())),
+        ("get ''", Call("get", ("",))),
+    ],
+)
+def test_a_builtins_call_is_taken_apart(line: str, call: Call):
+    assert parse_call(line, NAMES) == call
+
+
+@pytest.mark.parametrize("line", ["", "ls", "\\ps", "'ps'", "@ps", "X=1 ps", "| ps", "ps() { :; }", "psx", "ls; ps"])
+def test_all_else_is_for_bash(line: str):
+    assert parse_call(line, NAMES) is None
+
+
+def test_an_open_quote_is_bashs_to_complain_about():
+    with pytest.raises(ValueError, match="quotation"):
+        parse_call("get 'x", NAMES)
+
+
+@given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
+def test_what_is_quoted_is_one_word_and_comes_back(text: str):
+    if text.isprintable() and text:
+        assert shlex.split(quote(text)) == [text]
+        assert unquote(quote(text)) == text
+        assert len([token for token in tokens(quote(text)) if not token.operator]) == 1
+    assert quote(text).isprintable()
+
+
+@given(st.text(alphabet=" ab'\"\\|&;<>()$#\n~/="))
+def test_no_line_is_too_strange_to_be_taken_apart(line: str):
+    for token in tokens(line):
+        assert line.startswith(token.text, token.start)
+    place_of(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "before", "text", "opening", "redirected"),
+    [
+        ("", (), "", "", False),
+        ("ca", (), "ca", "", False),
+        ("cat /e", ("cat",), "/e", "", False),
+        ("cat /e ", ("cat", "/e"), "", "", False),
+        ("cat 'a b", ("cat",), "a b", "'", False),
+        ("cat a\\ b", ("cat",), "a b", "", False),
+        ("ls | gr", (), "gr", "", False),
+        ("X=1 cat f", ("cat",), "f", "", False),
+        ("echo >/tm", ("echo",), "/tm", "", True),
+        ("a && b 'c' d", ("b", "c"), "d", "", False),
+    ],
+)
+def test_the_place_of_the_cursor(line: str, before: tuple[str, ...], text: str, opening: str, redirected: bool):
+    place = place_of(line)
+    assert (place.before, place.text, place.opening, place.redirected) == (before, text, opening, redirected)

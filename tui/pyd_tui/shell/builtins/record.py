@@ -1,0 +1,40 @@
+"""`record`: what the terminal shows, as a file that plays it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pyd_core.errors import InvalidInput
+from pyd_tui.cli.output import write, write_json
+from pyd_tui.shell.command import BuiltinCommand
+from pyd_tui.shell.context import ShellContext, pass_shell
+
+
+@click.command(
+    "record",
+    cls=BuiltinCommand,
+    examples=(
+        ("record incident.cast", "from now on, into a new file on this side"),
+        ("record --stop", "until here; it ends with the shell anyway"),
+    ),
+)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--stop", is_flag=True, help="End the recording.")
+@pass_shell
+def command(shell: ShellContext, /, *, file: Path | None, stop: bool) -> None:
+    """Record what the terminal shows from now on, in asciicast v2; play it with asciinema.
+
+    FILE is on this machine, not in the container, and must not exist. What you type is recorded where it is shown.
+    """
+    if (file is None) is not stop:
+        raise InvalidInput("name a file, or say --stop")
+    desk = shell.interactive()
+    ended = desk.record(None if file is None else file.absolute())
+    if shell.json:
+        write_json({"recording": None if file is None else str(file.absolute()), "ended": ended and str(ended)})
+    elif stop:
+        write(f"recorded to {ended}\n" if ended else "nothing is being recorded\n")
+    else:
+        write(f"recording to {file}; it ends with 'record --stop' or with the shell\n")

@@ -1,0 +1,318 @@
+"""The debug shell: reads a line, has it run, and again, until the session is over."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, cast
+
+import msgspec
+
+from pyd_core.debug.bash import Bash
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.session import Session, make_plan
+from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.target import Elsewhere, Target
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.errors import Conflict, PydError, Unsupported
+from pyd_tui.shell.calls import Calls
+from pyd_tui.shell.context import ShellContext
+from pyd_tui.shell.editor import Editor, Left, Pieces
+from pyd_tui.shell.history import TargetHistory, history_path
+from pyd_tui.shell.prompt import prompt_pieces
+from pyd_tui.shell.recorder import Recorder
+from pyd_tui.shell.screen import Screen
+from pyd_tui.shell.state import StateWatch
+
+if TYPE_CHECKING:
+    from prompt_toolkit.completion import Completer
+
+    from pyd_core.debug.access import Access
+    from pyd_core.engine.client import Engine
+
+INTERRUPTED = 130
+
+
+@dataclass
+class Level:
+    """One bash: the session's own, or one that `su` opened.
+
+    Attributes:
+        bash: It.
+        identity: Who it runs as.
+        supervisor: Of a session that this shell opened itself, to be closed with it.
+    """
+
+    bash: Bash
+    identity: str
+    supervisor: Supervisor | None = None
+
+
+class _OutOfReach:
+    """In the place of an `Access` where there is none."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise Unsupported("that builtin looks at processes of this machine, and the target's are elsewhere")
+
+
+class Repl:
+    """An interactive debug shell; a `pyd_tui.shell.context.Desk` for its builtins.
+
+    Args:
+        endpoint: The engine.
+        options: Of the session.
+        target: What it is in.
+        toolbox: The toolbox's folder.
+        screen: What the user sees.
+        attached: Whether the session goes on without this process.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        options: DebugOptions,
+        target: Target | Elsewhere,
+        toolbox: str,
+        screen: Screen,
+        *,
+        attached: bool = False,
+    ) -> None:
+        self._endpoint = endpoint
+        self._options = options
+        self._target = target
+        self._toolbox = toolbox
+        self._screen = screen
+        self._attached = attached
+        self._levels: list[Level] = []
+        self._code: int | None = None
+        """Of the last line, where bash doesn't know it."""
+        self._leaving = False
+        self._recorder: Recorder | None = None
+        self._tools: frozenset[str] | None = None
+        self._background = bytearray()
+        self._editor = Editor(screen.text(), TargetHistory(history_path(target.container.name or target.name)))
+        self._calls = Calls(self._context, self._bash)
+        self._watch = StateWatch(endpoint, target.container, self._editor.redraw)
+
+    # --- what builtins may ask for --------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> str:
+        """See `Desk`."""
+        return self._level.bash.report.path
+
+    @property
+    def functions(self) -> Sequence[str]:
+        """See `Desk`."""
+        return self._level.bash.report.functions
+
+    @property
+    def tools(self) -> Collection[str]:
+        """See `Desk`."""
+        if self._tools is None:
+            found: set[str] = set()
+            for folder in ("bin", "sbin"):
+                with contextlib.suppress(OSError):
+                    found.update(os.listdir(f"{self._toolbox}/{folder}"))  # noqa: PTH208 - names alone
+            self._tools = frozenset(found)
+        return self._tools
+
+    def switch(self, identity: str) -> None:
+        """See `Desk`."""
+        if isinstance(self._target, Elsewhere):
+            raise Unsupported("su doesn't go through a helper container", hint=f"pyd debug --as {identity} in another")
+        options = msgspec.structs.replace(self._options, identity=identity)
+        plan = make_plan(self._target, options, self._toolbox, terminal=True, conversing=True)
+        plan["cwd"] = self._level.bash.report.cwd
+        supervisor = Supervisor()
+        plan["client"] = os.getpid()
+        session = Session(self._target, supervisor, plan)
+        bash = Bash(session, show=self._show)
+        level = Level(bash, identity, supervisor)
+        try:
+            bash.start()
+            bash.wait_ready()
+        except BaseException:
+            self._close(level)
+            raise
+        if bash.over:
+            self._close(level)
+            session.result()  # says why, where it can
+            raise Conflict(f"the shell as {identity} has ended at once")
+        self._levels.append(level)
+
+    def record(self, path: Path | None) -> Path | None:
+        """See `Desk`."""
+        begun = None if path is None else Recorder(path, f"pyd debug {self._target.name}")
+        ended = self._recorder
+        if ended is not None:
+            ended.close()
+        self._recorder = self._screen.recorder = begun
+        return None if ended is None else ended.path
+
+    def detach(self) -> None:
+        """See `Desk`."""
+        if not self._attached or len(self._levels) > 1:
+            raise Unsupported(
+                "this shell ends with its terminal",
+                hint="begin one that doesn't: pyd debug --detach NAME" if not self._attached else "first: exit",
+            )
+        self._leaving = True
+
+    # --- the loop -------------------------------------------------------------------------------------------------
+
+    @property
+    def _level(self) -> Level:
+        return self._levels[-1]
+
+    def run(self, bash: Bash, typed: bytes = b"") -> None:
+        """Runs until the session of `bash` is over, or is left.
+
+        Args:
+            bash: Ready for a line.
+            typed: Keys that were typed already.
+        """
+        self._editor.type_ahead(typed)
+        self._levels = [Level(bash, self._options.identity)]
+        streams = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = self._screen.text(), self._screen.text()
+        interrupted = signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            while self._goes_on():
+                try:
+                    self._turn()
+                except Left:
+                    if not self._level.bash.over:
+                        raise  # told to end
+                except KeyboardInterrupt:
+                    self._code = INTERRUPTED
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError):
+                    stream.flush()
+            signal.signal(signal.SIGINT, interrupted)
+            sys.stdout, sys.stderr = streams
+            for level in self._levels[1:]:
+                self._close(level)
+            self.record(None)
+
+    def _interrupt(self, _number: int, _frame: object) -> None:
+        """Gives a ctrl-c that came as a signal to the builtin that runs, else to bash: the terminal wasn't raw yet."""
+        if self._calls.busy:
+            raise KeyboardInterrupt
+        self._level.bash.interrupt()
+
+    def leave(self) -> None:
+        """Ends the reading of a line, from a signal's handler."""
+        self._editor.leave()
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a line is being edited."""
+        return self._editor.is_reading
+
+    def show(self, data: bytes) -> None:
+        """Takes what a session prints."""
+        self._show(data)
+
+    def _goes_on(self) -> bool:
+        while len(self._levels) > 1 and self._level.bash.over:
+            level = self._levels.pop()
+            with contextlib.suppress(PydError):
+                self._code = level.bash.link.result()
+            self._close(level)
+        return not self._leaving and not self._level.bash.over
+
+    def _turn(self) -> None:
+        bash = self._level.bash
+        self._screen.fresh_line()
+        try:
+            line = self._editor.read(self._prompt, bash.sources, self._listen, self._begun)
+        except EOFError:
+            line = "exit"
+        if line.strip():
+            self._code = None
+            self._code = self._calls.run(line)
+
+    def _begun(self) -> None:
+        self._watch.renew()
+        self._editor.load(self._completer)
+
+    def _prompt(self) -> Pieces:
+        level = self._level
+        report = level.bash.report
+        if self._code is not None:
+            report = msgspec.structs.replace(report, code=self._code)
+        return prompt_pieces(
+            self._target.name,
+            self._watch.state,
+            report,
+            identity=level.identity,
+            recording=self._recorder is not None,
+        )
+
+    def _listen(self) -> bool:
+        self._level.bash.listen()
+        if self._background:
+            self._editor.above(self._show_background)
+        return self._level.bash.over
+
+    def _show(self, data: bytes) -> None:
+        """Shows output at once, or above the line that is being edited."""
+        if self._editor.is_reading:
+            self._background += data
+        else:
+            self._screen.show(data)
+
+    def _show_background(self) -> None:
+        data, self._background = bytes(self._background), bytearray()
+        self._screen.show(data)
+        self._screen.fresh_line()
+
+    def _bash(self, line: str) -> int:
+        bash = self._level.bash
+        if self._background:
+            self._show_background()
+        typed = bash.run(line.encode(errors="surrogateescape"), typed=self._editor.take_typed())
+        self._editor.type_ahead(typed)
+        return bash.report.code
+
+    def _close(self, level: Level) -> None:
+        level.bash.close()
+        if level.supervisor is not None:
+            level.supervisor.close()
+
+    def _context(self) -> ShellContext:
+        level = self._level
+        return ShellContext(
+            access=self._access(),
+            engine=self._engine,
+            name=self._target.name,
+            cwd=level.bash.report.cwd,
+            identity=level.identity,
+            send=lambda line: self._editor.type_ahead(f"{line}\n".encode()),
+            desk=self,
+        )
+
+    def _access(self) -> Access:
+        if isinstance(self._target, Elsewhere):
+            return cast("Access", _OutOfReach())
+        from pyd_core.debug.local import LocalAccess  # noqa: PLC0415 - after the first prompt
+
+        return LocalAccess(self._target, self._toolbox, self._options)
+
+    def _engine(self) -> Engine:
+        from pyd_core.engine.client import Engine  # noqa: PLC0415 - few builtins ask it
+        from pyd_core.engine.transport.choice import blocking_transport  # noqa: PLC0415 - likewise
+
+        return Engine(self._endpoint, blocking_transport(self._endpoint))
+
+    def _completer(self) -> Completer:
+        from pyd_tui.shell.completion import ShellCompleter  # noqa: PLC0415 - after the first prompt
+
+        return ShellCompleter(self._context, lambda: self._level.bash.report, lambda: self.tools)
