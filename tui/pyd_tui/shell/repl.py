@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
@@ -54,10 +54,20 @@ class Level:
 
 
 class _OutOfReach:
-    """In the place of an `Access` where there is none."""
+    """In the place of an `Access` for what works beside a builtin: one elsewhere answers one question at a time."""
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise Unsupported("that builtin looks at processes of this machine, and the target's are elsewhere")
+        raise Unsupported("that looks at processes of this machine, and the target's are elsewhere")
+
+
+class _Lazily:
+    """An `Access` that is made when a builtin first asks something of it."""
+
+    def __init__(self, make: Callable[[], Access]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._make(), name)
 
 
 class Repl:
@@ -98,6 +108,9 @@ class Repl:
         self._editor = Editor(screen.text(), TargetHistory(history_path(target.container.name or target.name)))
         self._calls = Calls(self._context, self._bash)
         self._watch = StateWatch(endpoint, target.container, self._editor.redraw)
+        self._elsewhere: Access | None = None
+        self._held = contextlib.ExitStack()
+        """What lasts as long as the shell: the helper container that answers builtins, once one has asked."""
 
     # --- what builtins may ask for --------------------------------------------------------------------------------
 
@@ -199,6 +212,7 @@ class Repl:
             sys.stdout, sys.stderr = streams
             for level in self._levels[1:]:
                 self._close(level)
+            self._held.close()
             self.record(None)
 
     def _interrupt(self, _number: int, _frame: object) -> None:
@@ -288,9 +302,12 @@ class Repl:
             level.supervisor.close()
 
     def _context(self) -> ShellContext:
+        return self._seen_by(self._access())
+
+    def _seen_by(self, access: Access) -> ShellContext:
         level = self._level
         return ShellContext(
-            access=self._access(),
+            access=access,
             engine=self._engine,
             name=self._target.name,
             cwd=level.bash.report.cwd,
@@ -301,10 +318,24 @@ class Repl:
 
     def _access(self) -> Access:
         if isinstance(self._target, Elsewhere):
-            return cast("Access", _OutOfReach())
+            return cast("Access", _Lazily(self._through_helper))
         from pyd_core.debug.local import LocalAccess  # noqa: PLC0415 - after the first prompt
 
         return LocalAccess(self._target, self._toolbox, self._options)
+
+    def _through_helper(self) -> Access:
+        if self._elsewhere is None:
+            from pyd_core.debug.helper.access import through_helper  # noqa: PLC0415 - targets here don't pay for it
+
+            access = through_helper(
+                self._endpoint,
+                self._options,
+                why="the shell's builtins ask it",
+                notify=lambda line: print(f"pyd: {line}", file=sys.stderr),  # noqa: T201 - the shell's own stream
+                progress=lambda _stage, _done, _total: None,
+            )
+            self._elsewhere = self._held.enter_context(access)
+        return self._elsewhere
 
     def _engine(self) -> Engine:
         from pyd_core.engine.client import Engine  # noqa: PLC0415 - few builtins ask it
@@ -315,4 +346,9 @@ class Repl:
     def _completer(self) -> Completer:
         from pyd_tui.shell.completion import ShellCompleter  # noqa: PLC0415 - after the first prompt
 
-        return ShellCompleter(self._context, lambda: self._level.bash.report, lambda: self.tools)
+        def context() -> ShellContext:
+            return (
+                self._seen_by(cast("Access", _OutOfReach())) if isinstance(self._target, Elsewhere) else self._context()
+            )
+
+        return ShellCompleter(context, lambda: self._level.bash.report, lambda: self.tools)
