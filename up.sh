@@ -309,7 +309,7 @@ if [ $root = sudo ] && ! "$bin/pyd" version --json >/dev/null 2>&1; then
 	say "The engine admits root and its group only: calling pyd by sudo (or join its group, see: ls -l /run/pyd/pyd.sock /var/run/docker.sock)"
 fi
 if [ -t 0 ] && [ -t 1 ]; then
-	if [ -z "$($by "$bin/pyd" ps -aq 2>/dev/null)" ]; then
+	if containers=$($by "$bin/pyd" ps -aq 2>/dev/null) && [ -z "$containers" ]; then
 		printf 'No containers here yet. Bring up a playground, removed again by pyd demo down? [y/N] '
 		read -r answer || answer=no
 		case $answer in
