@@ -109,7 +109,9 @@ def check_identity(identity: str) -> None:
     """
     uid, colon, gid = identity.partition(":")
     if identity not in ("root", "target") and (not _is_id(uid) or (colon and not _is_id(gid))):
-        raise InvalidInput(f"no such identity: {identity!r}", hint="be root, target or UID[:GID]")
+        raise InvalidInput(
+            f"no such identity: {identity!r}", hint="root, target or numbers: --as UID[:GID], in the shell su UID[:GID]"
+        )
 
 
 def inside(number: int, mapping: str) -> int:
