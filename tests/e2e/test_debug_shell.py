@@ -168,6 +168,15 @@ def test_builtins_stand_beside_programs_and_feed_them(shells: Shells, target: st
     assert stat.S_IMODE(cast.stat().st_mode) == 0o600
 
 
+def test_builtins_ask_a_helper_container_where_the_shell_came_through_one(shells: Shells, target: str):
+    shell = shells("--tier", "3", target)
+    shell.ready()
+    assert "the last words" in shell.ask("ps", ".*COMMAND.*")  # of its main process's command line
+    shell.ask("files /only-here --json | jq -r .[].name", "a file.txt")
+    shell.line("exit 4")
+    assert shell.terminal.wait_exit(30) == 4
+
+
 def test_each_target_has_a_history_of_its_own(shells: Shells, image: str, docker: Docker, tmp_path: Path):
     target = docker.run("remembers", image, "sleep", "1000", options=LONE)
     shell = shells(target)
