@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
+import random
 import shutil
 import signal
 import subprocess
@@ -81,7 +83,9 @@ def rootless() -> Iterator[Rootless]:
     home = Path(tempfile.mkdtemp(prefix="pydr-", dir="/tmp"))
     made = Rootless(f"pydr{uuid.uuid4().hex[:8]}", home)
     # A system user has no ranges of subordinate ids unless they are asked for.
-    subprocess.run(["useradd", "--no-create-home", "--home-dir", home, made.name], check=True, capture_output=True)
+    # The number is nobody's: all of the user's processes are ended, and a container's user may be called 1000 too.
+    useradd = ["useradd", "--uid", str(_free_id()), "--user-group", "--no-create-home", "--home-dir", home, made.name]
+    subprocess.run(useradd, check=True, capture_output=True)
     service: subprocess.Popen[bytes] | None = None
     try:
         (home / "run").mkdir(mode=0o700)
@@ -101,6 +105,15 @@ def rootless() -> Iterator[Rootless]:
         _end_all_of(made.uid)
         subprocess.run(["userdel", made.name], check=True, capture_output=True)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _free_id() -> int:
+    taken = {user.pw_uid for user in pwd.getpwall()} | {group.gr_gid for group in grp.getgrall()}
+    while (number := random.randrange(40_000, 60_000)) in taken or any(
+        _is_of(path, number) for path in Path("/proc").glob("[0-9]*")
+    ):
+        pass
+    return number
 
 
 def _wait_until_it_answers(made: Rootless, service: subprocess.Popen[bytes]) -> None:
