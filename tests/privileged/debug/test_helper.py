@@ -206,7 +206,7 @@ def test_the_terminal_is_the_targets(user: Way, quiet: str):
 
 
 def test_a_network_is_seen_as_a_member_of_it_sees_it(docker: Docker, user: Way, quiet: str, debug: Run):
-    name = docker.name("net")
+    name = docker.name("seen-net")
     docker("network", "create", "--label", f"{MARK}={docker.prefix}", name)
     wanted = json.loads(docker("network", "inspect", name))[0]["IPAM"]["Config"][0]["Gateway"]
     line = "ip route | sed -n 's/default via \\([^ ]*\\).*/\\1/p'"

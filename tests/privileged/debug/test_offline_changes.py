@@ -169,7 +169,7 @@ def test_changes_of_an_image_and_of_what_runs_cannot_be_put_back(debug: Run, doc
 
 
 def test_on_a_terminal_changes_are_asked_about(docker: Docker, edited: str):
-    program, *arguments = command(edited)
+    program, *arguments = command("--shell", "bash", edited)
     environment: os._Environ[str] | dict[str, str] = {**os.environ, "TERM": "xterm"}
     child = pexpect.spawn(program, arguments, timeout=30, encoding="utf-8", env=environment)
     child.expect("what you change is thrown away")
