@@ -53,7 +53,7 @@ def test_signals_reach_the_container_and_not_its_client(run: Run, docker: Docker
 
 
 def test_a_container_is_changed_copied_and_made_an_image_of(run: Run, docker: Docker, busybox: str, tmp_path: Path):
-    first, name = docker.name("first"), docker.name("worked-on")
+    first, name = docker.name("run-first"), docker.name("run-worked-on")
     id_file = tmp_path / "id"
     made = run("run", "-d", "--cidfile", str(id_file), "--name", first, *_mine(docker), busybox, "sleep", "600")
     assert made.stdout.strip() == id_file.read_text() == docker.inspect(first)["Id"]

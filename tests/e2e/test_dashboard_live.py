@@ -152,7 +152,7 @@ def test_debug_leaves_the_terminal_to_a_shell_with_tools_and_comes_back(
     name = docker.run("bare", distroless, options=ALONE)
     dashboard.wait_for(row(name, "● running"))
     dashboard.keys("D")
-    dashboard.wait_for(f"{name}:/#", bound=120)  # the toolbox may have to be built first
+    dashboard.wait_for(f"{name} (running) root:/#", bound=120)  # the toolbox may have to be built first
     dashboard.type("echo pid1=$(tr -d '\\0' < /proc/1/cmdline)")
     dashboard.keys("Enter")
     dashboard.wait_for("pid1=/app")
