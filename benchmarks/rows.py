@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import screens
 from ground import PYD, Ground, needs_module
 from measure import Skip, environment, in_turn
 from row import Row
+from terminal import Meter
 from triage import recorder, sweep, verdict
 
 
@@ -53,6 +55,31 @@ def debug(ground: Ground) -> list[Row]:
 
 
 LINES = 100_000
+
+
+def prompt(ground: Ground) -> list[Row]:
+    """Until the debug shell's prompt is drawn in a terminal, from the start of the process."""
+    target = ground.container("target")
+    subprocess.run([PYD, "debug", target, "-c", "true"], capture_output=True, check=False, env=environment())
+    taken: list[float] = []
+    for _ in range(max(3, ground.rounds // 2)):
+        with Meter([PYD, "debug", target]) as shell:
+            taken.append(shell.until(r"\(running\) root:"))
+            shell.send("exit\r")
+            shell.watch(1)
+    return [Row("pyd debug X: prompt drawn", statistics.median(taken) * 1e3, "ms", limit=400)]
+
+
+def helper(ground: Ground) -> list[Row]:
+    """`pyd debug X -c true` through a helper container, its image there."""
+    target = ground.container("target")
+    through = (PYD, "debug", "--tier", "3", target, "-c", "true")
+    subprocess.run(through, capture_output=True, check=False, env=environment())
+    peer = ("docker", "exec", target, "/bin/busybox", "true")
+    ours, theirs = in_turn(through, peer, rounds=max(3, ground.rounds // 2))
+    return [Row("pyd debug --tier 3 X -c true", ours.wall * 1e3, "ms", "docker exec", theirs.wall * 1e3, limit=1500)]
+
+
 PRINT = (
     f"/bin/busybox awk 'BEGIN {{ for (i = 0; i < {LINES}; i++) "
     'print "line " i " of a program that has much to say and says it all at once" }\''
@@ -99,6 +126,8 @@ ROWS: dict[str, Callable[[Ground], list[Row]]] = {
     "ps": ps,
     "exec": exec_,
     "debug": debug,
+    "prompt": prompt,
+    "helper": helper,
     "logs": logs,
     "follow": follow,
     "dashboard": screens.dashboard,
