@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.docker import LONE, Docker, busybox_files, compile_static
+from support.docker import LABEL, LONE, Docker, busybox_files, compile_static
+from support.missing import missing
+from vm.rootfs import apt_options, sources, suite
 
 KNOWN = "a known line\n"
 POISON = "#!/bin/sh\necho poisoned\nexit 99\n"
@@ -29,6 +33,7 @@ KINDS: dict[str, Kind] = {
     "static distroless": Kind(),
     "scratch, no directories": Kind(image="scratch"),
     "busybox": Kind(image="busybox"),
+    "Debian": Kind(image="debian"),
     "read-only": Kind(options=("--read-only", *LONE)),
     "non-root": Kind(image="busybox", options=("--user", "1000:1000", *LONE)),
     "cap-drop ALL, no-new-privileges": Kind(
@@ -49,6 +54,21 @@ KINDS: dict[str, Kind] = {
 CRASH = "int main(void) { return 3; }"
 
 
+def debian(known: dict[str, bytes | Path | str], folder: Path) -> Path:
+    """Makes a tar of Debian's essential packages, from this machine's package sources, with our files at its top."""
+    made = folder / "debian.tar"
+    if not made.exists():
+        if shutil.which("mmdebstrap") is None:
+            missing("mmdebstrap")
+        for name, content in known.items():
+            if isinstance(content, bytes):
+                (folder / name).write_bytes(content)
+        files = " ".join(str(folder / name) for name in known)
+        options = ("--quiet", "--mode=root", "--variant=essential", f"--customize-hook=copy-in {files} /")
+        subprocess.run(["mmdebstrap", *options, apt_options(folder / "apt"), suite(), made, *sources()], check=True)
+    return made
+
+
 def images(docker: Docker, sleeper: Path) -> dict[str, str]:
     """Makes the images, by the names that kinds call them; each has a program that sleeps, and one that crashes."""
     crash = compile_static(CRASH, sleeper.with_name("crash"))
@@ -65,4 +85,8 @@ def images(docker: Docker, sleeper: Path) -> dict[str, str]:
         ),
         "poisoned": lambda: docker.image("m-poisoned", poisoned, main, "ENV PATH=/poison:/bin", directories=("tmp",)),
     }
-    return {name: made() for name, made in make.items()}
+    found = {name: made() for name, made in make.items()}
+    found["debian"] = f"{docker.name('m-debian')}:1"
+    label = f"LABEL {LABEL}={docker.prefix}"
+    docker("import", "-c", main, "-c", label, str(debian(known, sleeper.parent)), found["debian"])
+    return found

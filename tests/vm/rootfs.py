@@ -115,14 +115,19 @@ def sources() -> list[str]:
     return [str(place) for place in places if place.is_file() and "file:" not in place.read_text()]
 
 
-def _make(scratch: Path) -> Path:
-    root, options = scratch / "root", scratch / "apt"
+def apt_options(file: Path) -> str:
+    """Writes how this machine's apt reaches its sources to a file, and returns mmdebstrap's option that names it."""
     dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
     wanted = ("Acquire::http", "Acquire::https", "Acquire::Check", "Acquire::Retries")
-    options.write_text("".join(f"{line}\n" for line in dump.splitlines() if line.startswith(wanted)))
+    file.write_text("".join(f"{line}\n" for line in dump.splitlines() if line.startswith(wanted)))
+    return f"--aptopt={file}"
+
+
+def _make(scratch: Path) -> Path:
+    root = scratch / "root"
     subprocess.run(
         ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}",
-         f"--aptopt={options}", '--aptopt=APT::Install-Recommends "false"', suite(), root, *sources()],
+         apt_options(scratch / "apt"), '--aptopt=APT::Install-Recommends "false"', suite(), root, *sources()],
         check=True,
     )  # fmt: skip
     _settle(root)
