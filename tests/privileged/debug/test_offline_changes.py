@@ -168,10 +168,10 @@ def test_changes_of_an_image_and_of_what_runs_cannot_be_put_back(debug: Run, doc
     assert (running.returncode, running.stdout) == (125, "")
 
 
-def test_on_a_terminal_changes_are_asked_about(docker: Docker, edited: str):
+def test_on_a_terminal_changes_are_asked_about(docker: Docker, edited: str, tmp_path: Path):
     program, *arguments = command("--shell", "bash", edited)
     environment: os._Environ[str] | dict[str, str] = {**os.environ, "TERM": "xterm"}
-    child = pexpect.spawn(program, arguments, timeout=30, encoding="utf-8", env=environment)
+    child = pexpect.spawn(program, arguments, timeout=30, encoding="utf-8", env=environment, cwd=str(tmp_path))
     child.expect("what you change is thrown away")
     child.expect("# ")
     child.sendline("echo mine > /etc/conf; exit")
