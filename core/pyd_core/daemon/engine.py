@@ -200,7 +200,8 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
         assert context is not None  # noqa: S101 - where it listens by TCP there is one
         await clients.start(TlsConnection(reader, writer, context).serve(connected))
 
-    server = await asyncio.start_unix_server(connected, sock=given or listen(config), limit=1 << 18)
+    # Not start_unix_server: from Python 3.13 on that removes the socket's file, which may be systemd's to keep.
+    server = await asyncio.start_server(connected, sock=given or listen(config), limit=1 << 18)
     by_tcp = [await asyncio.start_server(by_tls, *each, limit=1 << 18) for each in addresses]
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
