@@ -59,7 +59,7 @@ def recorded_reasons(history: Path, listed: Iterable[ContainerSummary], *, now: 
                 if death is None or death.code != int(code):
                     continue
                 age = now - death.ended_ns / 1e9
-                if ago in {in_words(age - SLACK), in_words(age), in_words(age + SLACK)}:
+                if ago in {in_words(age + shift) for shift in range(-SLACK, SLACK + 1)}:
                     found[identity] = death.verdict.cause
     except (sqlite3.Error, zlib.error, msgspec.DecodeError):
         return {}

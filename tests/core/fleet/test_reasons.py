@@ -35,8 +35,8 @@ def test_a_recorded_cause_counts_only_for_the_end_it_is_about(tmp_path: Path) ->
     verdict = Verdict(name="a", cause="oom-killed", confidence=0.9, summary="x")
     store.add(
         [
-            Death(name="a", container="a", ended_ns=int((NOW - at) * 1e9), code=137, verdict=verdict)
-            for at in (300, 90_000)
+            Death(name=name, container=name, ended_ns=int((NOW - at) * 1e9), code=137, verdict=verdict)
+            for name, at in (("a", 300), ("a", 90_000), ("young", 10))
         ]
     )
     store.close()
@@ -45,6 +45,9 @@ def test_a_recorded_cause_counts_only_for_the_end_it_is_about(tmp_path: Path) ->
         return recorded_reasons(tmp_path / "history.db", them, now=NOW)
 
     assert reasons(listed("a", 137, 301)) == {"a": "oom-killed"}
+    for heard in range(7, 14):
+        assert reasons(listed("young", 137, heard)) == {"young": "oom-killed"}, "clocks differ a little"
+    assert reasons(listed("young", 137, 20)) == {}
     assert reasons(listed("a", 1, 301)) == {}, "another code"
     assert reasons(listed("a", 137, 30)) == {}, "a later end that nobody recorded"
     assert reasons(listed("b", 137, 301)) == {}
