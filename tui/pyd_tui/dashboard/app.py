@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
 
+
+LEAVING = 5.0
+"""Seconds that ending connections may hold up the end."""
 
 TAIL_MEMORY = 8 * 2**20
 """Bytes held of the log under the list; its own screen holds more."""
@@ -178,10 +182,12 @@ class Dashboard(App[None]):
         return [*super().get_line_filters(), *self._ascii]
 
     async def on_unmount(self) -> None:
-        """Ends everything that runs."""
-        await self.tasks.aclose()
-        await self.tail.aclose()
-        await asyncio.gather(*(link.aclose() for link in self.links))
+        """Ends everything that runs; what an engine doesn't let go of within `LEAVING` isn't waited for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVING):
+                await self.tasks.aclose()
+                await self.tail.aclose()
+                await asyncio.gather(*(link.aclose() for link in self.links))
 
     # What happens
 
