@@ -204,7 +204,7 @@ class Case(msgspec.Struct, kw_only=True):
     container: Container
     now_ns: int
     tool: str = "docker"
-    """The engine's own command, for advice: `docker` or `podman`."""
+    """The engine's own command, `docker` or `podman`: what it tells and leaves out differs."""
     architecture: str = ""
     """Of the engine's machine, as images name it."""
     run: Run = Run()

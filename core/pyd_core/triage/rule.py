@@ -20,7 +20,7 @@ class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     """One sentence about this container, without its name at the start: `was stopped …`."""
     advice: tuple[str, ...] = ()
-    """Commands and steps, most useful first; `{docker}` and `{name}` are filled in."""
+    """Commands and steps, most useful first; `{name}` is filled in."""
 
     @property
     def about(self) -> Cause:

@@ -111,7 +111,7 @@ def _habits(containers: Iterable[Container]) -> list[Concern]:
          lambda c: any(mount.source.endswith(("docker.sock", "podman.sock")) for mount in c.mounts)),
         ("published-everywhere", "publish ports on every address of the host", "publish on 127.0.0.1:PORT",
          _published_everywhere),
-        ("no-memory-limit", "have no memory limit", "docker update --memory 512m --memory-swap 512m NAME",
+        ("no-memory-limit", "have no memory limit", "pyd update --memory 512m --memory-swap 512m NAME",
          lambda c: c.host_config.memory == 0),
         ("runs-as-root", "run as root and add no capability that would need it", "set USER in the image, or --user",
          _root_without_need),
@@ -157,7 +157,7 @@ async def _engine_concerns(engine: Engine, *, local: bool) -> list[Concern]:
                 kind="dangling-volumes",
                 subjects=tuple(volume.name for volume in dangling),
                 text="are used by no container",
-                advice=("docker volume ls -f dangling=true", "docker volume prune"),
+                advice=("pyd volume ls -f dangling=true", "pyd volume prune"),
             )
         )
     if local and (system := _data(info)) is not None and (concern := _disk(system)) is not None:
@@ -179,5 +179,5 @@ def _disk(system: FileSystem) -> Concern | None:
         level, kind, text = "soon", "disk-filling", f"is filling: {size(system.free)} of {size(system.size)} free"
     else:
         return None
-    advice = ("docker system df", "docker system prune")
+    advice = ("pyd system df", "pyd system prune")
     return Concern(level=level, kind=kind, subjects=(system.path,), text=text, advice=advice)

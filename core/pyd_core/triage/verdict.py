@@ -103,7 +103,7 @@ def _advice(best: Conclusion, case: Case) -> tuple[str, ...]:
     import shlex  # noqa: PLC0415 - costs a millisecond at start, and only a verdict's advice needs it
 
     name = shlex.quote(case.name)
-    commands = tuple(text.replace("{docker}", case.tool).replace("{name}", name) for text in best.advice)
+    commands = tuple(text.replace("{name}", name) for text in best.advice)
     return (*commands, CAUSES[best.cause].remedy) if best.about.severity != "fine" or commands else commands
 
 

@@ -56,7 +56,7 @@ def test_the_verdict_in_words(killed: str) -> None:
         "evidence:",
         "[kernel log]",
         "what to do:",
-        "docker update --memory 40m",
+        "pyd update --memory 40m",
     ):
         assert part in text
 

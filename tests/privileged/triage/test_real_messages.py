@@ -160,7 +160,7 @@ def test_containers_that_cannot_reach_each_other(docker: Docker, stage_image: st
     assert "listen on no TCP port 7001" in seen(silent)
     apart = explained("wget: bad address 'store'", name=stranger)
     assert "they share no network" in seen(apart)
-    assert f"docker network connect {shared} {stranger}" in apart.advice
+    assert f"pyd network connect {shared} {stranger}" in apart.advice
     itself = explained("dial tcp 127.0.0.1:7000: connect: connection refused", name=friend)
     assert "the container itself" in seen(itself)
     docker("kill", target, friend, stranger)

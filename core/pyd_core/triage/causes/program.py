@@ -51,7 +51,7 @@ CAUSES: tuple[Cause, ...] = (
         41,
         "broken",
         "The disk it writes to is full.",
-        "Free space (`docker system df` shows what takes it), or enlarge the volume.",
+        "Free space (`pyd system df` shows what takes it), or enlarge the volume.",
     ),
     Cause(
         "inode-exhausted",

@@ -22,7 +22,7 @@ def check_context(message: Message, directory: Path, found: Findings) -> None:
         wanted = Path(name).name.lower()
         near = [entry.name for entry in directory.iterdir() if entry.name.lower() == wanted and entry.name != name]
         found.advice += [f"write {entry}: names are case-sensitive" for entry in near[:1]]
-        found.advice.append("give the directory that holds it as build context: docker build -f DOCKERFILE DIRECTORY")
+        found.advice.append("give the directory that holds it as build context: pyd build -f DOCKERFILE DIRECTORY")
     ignored = directory / ".dockerignore"
     try:
         patterns = ignored.read_text(encoding="utf-8", errors="replace").splitlines()

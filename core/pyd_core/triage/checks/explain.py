@@ -49,7 +49,7 @@ async def explain_error(text: str, engine: Engine | None, *, directory: Path, na
         case "engine-unreachable":
             found.advice += ["systemctl status docker", "pyd context ls"]
         case "image-not-found" | "pull-auth" | "pull-rate-limited":
-            found.advice.append(f"docker login {_registry(message.subject)}".rstrip())
+            found.advice.append(f"pyd login {_registry(message.subject)}".rstrip())
         case "name-conflict":
             found.advice.append(f"pyd rm {message.subject}")
         case "command-not-found":

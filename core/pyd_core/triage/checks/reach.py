@@ -58,7 +58,7 @@ async def check_reach(message: Message, engine: Engine | None, name: str, found:
         _compare(asking, target, found)
     elif set(networks) <= _NAMELESS:
         found.saw("engine", "the default bridge resolves no container names")
-        found.advice += ["docker network create shared", f"docker network connect shared {target.name}"]
+        found.advice += ["pyd network create shared", f"pyd network connect shared {target.name}"]
     await _listening(target, port, engine, found)
     await _filters(set(networks), engine, found)
 
@@ -98,8 +98,8 @@ def _compare(asking: ContainerSummary, target: ContainerSummary, found: Findings
         found.saw("engine", "they share no network")
     wanted = next(iter(sorted(theirs - _NAMELESS)), None)
     if wanted is None:
-        found.advice += ["docker network create shared", f"docker network connect shared {target.name}"]
-    found.advice.append(f"docker network connect {wanted or 'shared'} {asking.name}")
+        found.advice += ["pyd network create shared", f"pyd network connect shared {target.name}"]
+    found.advice.append(f"pyd network connect {wanted or 'shared'} {asking.name}")
 
 
 async def _listening(target: ContainerSummary, port: int | None, engine: Engine, found: Findings) -> None:
@@ -135,7 +135,7 @@ async def _filters(networks: set[str], engine: Engine, found: Findings) -> None:
             continue
         if network.options.get(_NO_TRAFFIC) == "false":
             found.saw("engine", f"network {name} forbids traffic between its containers ({_NO_TRAFFIC}=false)")
-            found.advice.append("docker network create shared # one that allows it")
+            found.advice.append("pyd network create shared # one that allows it")
     if not engine.endpoint.is_local:
         return
     tool = shutil.which("iptables")

@@ -84,7 +84,7 @@ def _compare(path: str, user: str, found: Findings) -> None:
     number = user.partition(":")[0]
     if number.isdigit() and int(number) != info.st_uid:
         found.advice.append(f"chown -R {user} {shlex.quote(path)}")
-    found.advice.append(f"docker run --user {info.st_uid}:{info.st_gid} …")
+    found.advice.append(f"pyd run --user {info.st_uid}:{info.st_gid} …")
 
 
 def _on_host(container: Container, path: str, found: Findings) -> str:

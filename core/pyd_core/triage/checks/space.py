@@ -32,4 +32,4 @@ async def check_space(engine: Engine | None, found: Findings) -> None:
     system = file_system("the engine's data", root)
     if system is not None:
         found.saw("host", f"{root}: {size(system.free)} of {size(system.size)} free, {system.inodes_free} inodes free")
-    found.advice += ["docker system df", "docker system prune # stopped containers, unused networks, dangling images"]
+    found.advice += ["pyd system df", "pyd system prune # stopped containers, unused networks, dangling images"]

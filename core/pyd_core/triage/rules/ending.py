@@ -83,7 +83,7 @@ def usage_error(case: Case) -> Conclusion | None:
         confidence=0.85 if case.run.code in {2, 64} else 0.7,
         evidence=(exit_item(case), found[0].item),
         summary="was called with arguments it doesn't take",
-        advice=("{docker} inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' {name}",),
+        advice=("pyd inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' {name}",),
     )
 
 
@@ -139,8 +139,8 @@ def stop_timeout(case: Case) -> Conclusion | None:
         evidence=(kill_item(first), kill_item(kill), stop_item(case), exit_item(case)),
         summary=f"didn't end within {grace} of {name} when asked to stop, so the engine killed it; not for memory",
         advice=(
-            "{docker} run --init … # forwards signals where PID 1 has no handler",
-            "{docker} stop -t 30 {name} # or stop_grace_period in Compose",
+            "pyd run --init … # forwards signals where PID 1 has no handler",
+            "pyd stop -t 30 {name} # or stop_grace_period in Compose",
         ),
     )
 
@@ -154,7 +154,7 @@ def _stop_timeout_untold(case: Case) -> Conclusion | None:
         confidence=0.8,
         evidence=(stop_item(case), exit_item(case)),
         summary="was asked to stop and ended with the code of SIGKILL, so it didn't end within its grace period",
-        advice=("{docker} stop -t 30 {name} # or stop_grace_period in Compose",),
+        advice=("pyd stop -t 30 {name} # or stop_grace_period in Compose",),
     )
 
 
@@ -277,5 +277,5 @@ def engine_restart(case: Case) -> Conclusion | None:
             started,
         ),
         summary="ended when the engine stopped or restarted",
-        advice=("pyd start {name}", "{docker} update --restart unless-stopped {name}"),
+        advice=("pyd start {name}", "pyd update --restart unless-stopped {name}"),
     )

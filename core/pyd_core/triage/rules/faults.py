@@ -127,5 +127,5 @@ def seccomp_kill(case: Case) -> Conclusion | None:
         confidence=0.6 if record is None else 0.97,
         evidence=(*shown, exit_item(case)),
         summary=f"was ended for a system call{call} that its seccomp profile forbids",
-        advice=("{docker} inspect -f '{{json .HostConfig.SecurityOpt}}' {name}",),
+        advice=("pyd inspect -f '{{json .HostConfig.SecurityOpt}}' {name}",),
     )

@@ -28,7 +28,7 @@ def _raise_limit(case: Case) -> tuple[str, ...]:
     if limit is None:
         return ("pyd stats {name}",)
     doubled = f"{max(1, limit * 2 // 2**20)}m"
-    return (f"{{docker}} update --memory {doubled} --memory-swap {doubled} {{name}}", "pyd stats {name}")
+    return (f"pyd update --memory {doubled} --memory-swap {doubled} {{name}}", "pyd stats {name}")
 
 
 @BOOK.rule(
@@ -143,7 +143,7 @@ def app_heap_exhausted(case: Case) -> Conclusion | None:
         confidence=found[0].strength,
         evidence=(found[0].item, *((exit_item(case),) if ended(case) else ())),
         summary="reached the heap limit of its own runtime; the kernel killed nothing",
-        advice=("{docker} inspect -f '{{json .Config.Env}} {{json .Config.Cmd}}' {name} # heap options",),
+        advice=("pyd inspect -f '{{json .Config.Env}} {{json .Config.Cmd}}' {name} # heap options",),
     )
 
 
@@ -165,7 +165,7 @@ def memory_rlimit(case: Case) -> Conclusion | None:
         confidence=0.85,
         evidence=(found[0].item, Item(source="inspect", text=f"ulimits {words}"), exit_item(case)),
         summary=f"was refused memory by a resource limit ({words})",
-        advice=("{docker} inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
+        advice=("pyd inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
     )
 
 

@@ -24,7 +24,7 @@ _PLAIN: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "fd-limit": (
         "has as many files open as it may",
         "its output says too many files are open",
-        ("{docker} inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
+        ("pyd inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
     ),
     "connection-refused": (
         "couldn't connect: nothing listens there",
@@ -34,22 +34,22 @@ _PLAIN: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "authentication-failed": (
         "was refused: its credentials aren't accepted",
         "its output says authentication failed",
-        ("{docker} inspect -f '{{json .Config.Env}}' {name}",),
+        ("pyd inspect -f '{{json .Config.Env}}' {name}",),
     ),
     "missing-env": (
         "wants an environment variable that isn't set",
         "its output names an environment variable it wants",
-        ("{docker} inspect -f '{{json .Config.Env}}' {name}",),
+        ("pyd inspect -f '{{json .Config.Env}}' {name}",),
     ),
     "missing-file": (
         "wants a file that isn't there",
         "its output says that there is no such file",
-        ("{docker} inspect -f '{{json .Mounts}}' {name}", "{docker} diff {name}"),
+        ("pyd inspect -f '{{json .Mounts}}' {name}", "pyd diff {name}"),
     ),
     "missing-secret": (
         "wants a secret that isn't mounted",
         "its output names a file below /run/secrets that isn't there",
-        ("{docker} inspect -f '{{json .Mounts}}' {name}",),
+        ("pyd inspect -f '{{json .Mounts}}' {name}",),
     ),
     "clock-skew": (
         "found a certificate or token that isn't valid at this time",
@@ -198,7 +198,7 @@ def no_space(case: Case) -> Conclusion | None:
             Item(source="inspect", text=f"file systems in memory with a size of their own: {', '.join(tmpfs)}")
         )
     return conclude(
-        case, "no-space", found[0], "found no space left to write", *facts, advice=("{docker} system df", "df -h")
+        case, "no-space", found[0], "found no space left to write", *facts, advice=("pyd system df", "df -h")
     )
 
 
@@ -253,7 +253,7 @@ def pids_limit(case: Case) -> Conclusion | None:
         confidence=0.95 if case.forks or refused else 0.8,
         evidence=tuple(evidence),
         summary=f"reached its limit of {limit} processes and threads" if limit else "reached a limit on processes",
-        advice=(f"{{docker}} update --pids-limit {max(2 * (limit or 0), 64)} {{name}}", "pyd top {name}"),
+        advice=(f"pyd update --pids-limit {max(2 * (limit or 0), 64)} {{name}}", "pyd top {name}"),
     )
 
 
@@ -294,9 +294,9 @@ def not_same_network(case: Case) -> Conclusion | None:
     fact = Item(source="engine", text=f"{peer.name} is on {theirs}; this container is on {mine}")
     wanted = next((name for name in peer.networks if name not in {"bridge", "host", "none"}), "")
     advice = (
-        (f"{{docker}} network connect {_quoted(wanted)} {{name}}",)
+        (f"pyd network connect {_quoted(wanted)} {{name}}",)
         if wanted
-        else ("{docker} network create shared", "{docker} network connect shared {name}")
+        else ("pyd network create shared", "pyd network connect shared {name}")
     )
     return conclude(
         case,

@@ -33,9 +33,9 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     "port-conflict": ("pyd ps --filter publish={port}", "ss -ltnp 'sport = :{port}'"),
     "mount-source-missing": ("mkdir -p {subject}",),
     "mount-type-mismatch": ("stat {subject}",),
-    "network-missing": ("{docker} network ls",),
-    "unknown-user": ("{docker} inspect -f '{{.Config.User}}' {name}",),
-    "no-space": ("{docker} system df", "{docker} system prune"),
+    "network-missing": ("pyd network ls",),
+    "unknown-user": ("pyd inspect -f '{{.Config.User}}' {name}",),
+    "no-space": ("pyd system df", "pyd system prune"),
 }
 
 
@@ -153,7 +153,7 @@ _DEFECTS: tuple[_Defect, ...] = (
         holds=lambda program: program.kind == "elf" and program.architecture != program.host_architecture,
         fact="{found} is built for {architecture}; this machine is {host_architecture}",
         summary="{found} is built for {architecture}; this machine is {host_architecture}",
-        advice=("{docker} build --platform linux/{host_architecture} .",),
+        advice=("pyd build --platform linux/{host_architecture} .",),
         confidence=0.98,
     ),
     _Defect(
@@ -200,7 +200,7 @@ _FIELDS = ("path", "found", "interpreter", "architecture", "host_architecture")
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
-    """Puts values in, each once and whatever they look like; `{name}` and `{docker}` are left for the verdict."""
+    """Puts values in, each once and whatever they look like; `{name}` is left for the verdict."""
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text)
 
 

@@ -79,7 +79,7 @@ def healthcheck_broken(case: Case) -> Conclusion | None:
         confidence=0.93,
         evidence=_probe_items(case),
         summary=f"has a health probe that can't run (exit code {last.exit_code}); the program itself may be well",
-        advice=("{docker} inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd debug {name}"),
+        advice=("pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd debug {name}"),
     )
 
 
@@ -97,7 +97,7 @@ def unhealthy(case: Case) -> Conclusion | None:
         confidence=0.95,
         evidence=(Item(source="health", text=f"{health.failing_streak} probes failed in a row"), *_probe_items(case)),
         summary=f"is unhealthy: {how} ({health.failing_streak} in a row)",
-        advice=("{docker} inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd logs --tail 50 {name}"),
+        advice=("pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd logs --tail 50 {name}"),
     )
 
 
@@ -131,7 +131,7 @@ def cpu_throttled(case: Case) -> Conclusion | None:
         confidence=0.9,
         evidence=(Item(source="cgroup", time_ns=case.now_ns, text=text),),
         summary=f"is held back by its CPU limit {group.throttled_ratio:.0%} of the time",
-        advice=("{docker} update --cpus 2 {name}", "pyd stats {name}"),
+        advice=("pyd update --cpus 2 {name}", "pyd stats {name}"),
     )
 
 
