@@ -56,6 +56,11 @@ class LocalAccess:
         """See `Access`."""
         return self._target.process.pid
 
+    @property
+    def maps_ids(self) -> bool:
+        """See `Access`."""
+        return True
+
     def pids(self) -> Sequence[int]:
         """See `Access`; the debug sessions' own processes are no part of the target."""
         self._still_there()

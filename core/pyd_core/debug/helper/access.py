@@ -138,6 +138,11 @@ class HelperAccess:
         """See `Access`; as the target numbers it."""
         return target_pid(self._facts.status.encode(), self._facts.pid)
 
+    @property
+    def maps_ids(self) -> bool:
+        """See `Access`; a session is in the target's user namespace."""
+        return False
+
     def pids(self) -> Sequence[int]:
         """See `Access`."""
         return msgspec.convert(self._ask("pids", self.main_pid, subject="processes")[0], list[int])
