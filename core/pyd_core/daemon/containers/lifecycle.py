@@ -333,20 +333,24 @@ class Lifecycle:
             Conflict: It runs.
         """
         record = container.record
-        if record.running or record.status == "restarting":
-            if not force:
-                what = "paused" if record.status == "paused" else "running"
-                raise Conflict(
-                    f'cannot remove container "/{record.name}": container is {what}: stop the container before '
-                    "removing or force remove"
-                )
-            record.stopped_by_hand = True
-            if record.running:
-                await self.kill(container, "KILL")
-        async with container.lock:
-            if self._daemon.containers.get(record.id) is None:
-                return
-            self._daemon.containers.erase(container, volumes=volumes)
+        while True:
+            if record.running or record.status == "restarting":
+                if not force:
+                    what = "paused" if record.status == "paused" else "running"
+                    raise Conflict(
+                        f'cannot remove container "/{record.name}": container is {what}: stop the container before '
+                        "removing or force remove"
+                    )
+                record.stopped_by_hand = True
+                if record.running:
+                    await self.kill(container, "KILL")
+            async with container.lock:
+                if self._daemon.containers.get(record.id) is None:
+                    return
+                if record.running:
+                    continue  # a restart was under way while the lock was waited for
+                self._daemon.containers.erase(container, volumes=volumes)
+                break
         self._delays.pop(record.id, None)
 
 
