@@ -32,7 +32,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 WAYS = {
     "python": Way(language="Python", tool="py-spy", pack="python", arguments=("dump", "--pid", "PID")),
-    "jvm": Way(language="Java", tool="jstack", pack="jvm", arguments=("PID",)),
+    "jvm": Way(language="Java", tool="jattach", pack="jvm", arguments=("PID", "threaddump")),
     "go": Way(
         language="Go",
         tool="dlv",

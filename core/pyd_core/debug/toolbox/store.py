@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 
-FORMAT = 5
+FORMAT = 6
 """Counts changes in how a toolbox is made from the same packages."""
 
 LEAST_SPACE = 256 << 20
