@@ -64,10 +64,10 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     ),
     "jvm": (("native", "@jattach 2>&1", "threaddump"),),
     "node": (("native", INSPECTED, "webSocketDebuggerUrl"),),
-    "go": (("go", "-b stack --json", r"Goroutine 1 .*registry"),),
+    "go": (("go", "-b stack --json", "dlv can.t tell: .*debug info"),),
     "db": (
-        ("native", "@psql --version; @pg_dump --version; @pg_isready --version", "^pg_isready"),
-        ("native", "@mysql --version; @redis-cli --version", "^redis-cli"),
+        ("native", "@psql --version; @pg_dump --version; @pg_isready --version", "pg_isready"),
+        ("native", "@mysql --version; @redis-cli --version", "redis-cli"),
         ("native", "@sqlite3 :memory: 'select 6*7'", "^42$"),
     ),
 }

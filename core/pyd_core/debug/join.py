@@ -353,7 +353,10 @@ class Opened:
     """All that is opened while the host's files are still in sight."""
 
     def __init__(self, plan: Plan) -> None:
-        process = os.open(f"/proc/{plan['pid']}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            process = os.open(f"/proc/{plan['pid']}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise CallFailed("open", errno.ESRCH, "the target") from error
         if start_time(process) != plan["start"]:
             raise CallFailed("open", errno.ESRCH, "the target")
         self.pidfd = os.pidfd_open(plan["pid"])

@@ -103,7 +103,7 @@ def prepared(
             raise Refused("entering a process takes root on its machine", reference="not-root")
         refuse_other_kernels(subject)
         info = run_now(System(engine).info())
-        _check_place(engine, info)
+        check_place(engine.where, info)
         toolbox = find_toolbox(progress)
         run_now(helpers.remove_expired(Containers(engine)))
         image = run_now(images.ensure(engine, toolbox, progress))
@@ -190,13 +190,18 @@ def one_more(
         yield DebugSession(Elsewhere(target), supervisor, plan)
 
 
-def _check_place(engine: Session, info: Info) -> None:
+def check_place(where: str, info: Info) -> None:
+    """Does nothing where an engine's containers can have a helper from here.
+
+    Raises:
+        Unsupported: They are Windows', or of a machine that this one's toolbox isn't for.
+    """
     if info.os_type not in ("", "linux"):
-        raise Unsupported(f"{engine.where} runs {safe(info.os_type)} containers", hint="use pyd exec")
+        raise Unsupported(f"{where} runs {safe(info.os_type)} containers", hint="use pyd exec")
     theirs = _ARCHITECTURES.get(info.architecture, info.architecture)
     if theirs and theirs != os.uname().machine:
         raise Unsupported(
-            f"{engine.where} is {safe(theirs)}, and this machine's toolbox is for {os.uname().machine}",
+            f"{where} is {safe(theirs)}, and this machine's toolbox is for {os.uname().machine}",
             hint=f"run pyd debug on a {safe(theirs)} machine",
             reference="other-architecture",
         )
