@@ -83,30 +83,26 @@ def read_stack(access: Access, host_pid: int) -> Stack:
     """Returns where a process is, as well as the tools at hand can tell."""
     pid = target_pid(access.proc(host_pid, "status"), host_pid)
     own = WAYS.get(runtime_of(access, host_pid))
-    advice: list[str] = []
+    advice = ""
     for way in (own, NATIVE):
         if way is None:
             continue
         if not is_there(access, way.tool):
-            advice.append(f"for its {way.language} stack: install {way.pack} (it brings {way.tool})")
+            advice = advice or f"for its {way.language} stack: install {way.pack} (it brings {way.tool})"
             continue
         words = [str(pid) if part == "PID" else part for part in way.arguments]
         done = access.run([tool(way.tool), *words], data=way.keys)
         text = done.stdout.decode(errors="replace")
         if done.code == 0 and text.strip():
-            return Stack(
-                pid=pid, language=(own or NATIVE).language, tool=way.tool, text=text, advice="; ".join(advice[:1])
-            )
-        complaints = done.stderr.decode(errors="replace").strip().splitlines()
-        advice.append(
-            f"{way.tool} can't tell: {safe(complaints[-1][:300]) if complaints else f'exit code {done.code}'}"
-        )
+            return Stack(pid=pid, language=(own or NATIVE).language, tool=way.tool, text=text, advice=advice)
+        *_, complaint = ("", *done.stderr.decode(errors="replace").strip().splitlines())
+        advice = advice or f"{way.tool} can't tell: {safe(complaint[:300]) or f'exit code {done.code}'}"
     return Stack(
         pid=pid,
         language=(own or NATIVE).language,
         tool="kernel",
         threads=read_threads(access, host_pid),
-        advice="; ".join(advice[:1]),
+        advice=advice,
     )
 
 
