@@ -113,9 +113,10 @@ class Lifecycle:
     async def _until_end(self, container: Container) -> None:
         record = container.record
         holder = record.holder
-        if holder is not None and holder.lives:
-            await children.ended(holder.pid)
-            exit_code(holder.pid)  # it fell to us when it detached: take it away
+        if holder is not None:
+            if holder.lives:
+                await children.ended(holder.pid)
+            exit_code(holder.pid)  # it fell to us when it detached: take it away, however early it ended
         self._daemon.health.end(container)
         async with container.lock:
             if record.holder is not holder or not record.running:
