@@ -76,6 +76,13 @@ def matrix(session: nox.Session) -> None:
 
 
 @nox.session
+def packs(session: nox.Session) -> None:
+    """Makes each toolbox pack and tries its tools; writes docs/toolbox-packs.md; not part of the default run."""
+    session.env["PYD_PACKS"] = "docs/toolbox-packs.md"
+    pytest(session, "tests/packs")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Speed, as ratios beside a peer in one run; not part of the default run."""
     session.run(sys.executable, "benchmarks/run.py", *session.posargs)

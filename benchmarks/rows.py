@@ -70,6 +70,22 @@ def prompt(ground: Ground) -> list[Row]:
     return [Row("pyd debug X: prompt drawn", statistics.median(taken) * 1e3, "ms", limit=400)]
 
 
+def farewell(ground: Ground) -> list[Row]:
+    """Until the debug shell has told how its target ended, from when the engine was told to kill it."""
+    taken: list[float] = []
+    for number in range(max(3, ground.rounds // 4)):
+        target = ground.container(f"mortal{number}")
+        with Meter([PYD, "debug", target]) as shell:
+            shell.until(r"\(running\) root:")
+            killed = time.perf_counter() - shell.begun
+            ground.docker("kill", target)
+            taken.append(shell.until("post mortem") - killed)
+            shell.send("q\r")
+            shell.watch(1)
+    note = f"at most {max(taken) * 1e3:.0f} ms"
+    return [Row("pyd debug X: its end told", statistics.median(taken) * 1e3, "ms", limit=2000, note=note)]
+
+
 def helper(ground: Ground) -> list[Row]:
     """`pyd debug X -c true` through a helper container, its image there."""
     target = ground.container("target")
@@ -127,6 +143,7 @@ ROWS: dict[str, Callable[[Ground], list[Row]]] = {
     "exec": exec_,
     "debug": debug,
     "prompt": prompt,
+    "farewell": farewell,
     "helper": helper,
     "logs": logs,
     "follow": follow,

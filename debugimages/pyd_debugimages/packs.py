@@ -73,10 +73,11 @@ NET = Pack(
 
 TRACE = Pack(
     name="trace",
-    revision=1,
+    revision=2,
     summary="programs from inside: gdb, perf, bpftrace, ltrace, bpftool",
     packages=("gdb", "linux-perf|linux-tools-generic", "bpftrace", "ltrace", "bpftool|linux-tools-common"),
-    arguments={"gdb": "--data-directory={prefix}/share/gdb"},
+    # Its own way into the target's files takes rights that a session hasn't got; they are at / anyway.
+    arguments={"gdb": "--data-directory={prefix}/share/gdb -iex 'set sysroot /'"},
 )
 
 PYTHON = Pack(
@@ -139,7 +140,7 @@ NEVER = frozenset(
 and no pack names them."""
 
 _PYTHON = (
-    *("test/", "pydoc_data/", "unittest/", "_pyrepl/", "turtle.py", "idlelib/", "ensurepip/", "lib2to3/"),
+    *("test/", "pydoc_data/", "unittest/", "turtle.py", "idlelib/", "ensurepip/", "lib2to3/"),
     *("lib-dynload/_test", "lib-dynload/_codecs_", "lib-dynload/_sqlite3", "lib-dynload/xx", "sqlite3/", "dbm/"),
 )
 """Below its folder in `lib`; what of Python a shell's user is least likely to miss."""

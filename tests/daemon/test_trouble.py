@@ -15,6 +15,7 @@ import pytest
 from support.docker import Docker, busybox_files
 from support.pydd import Pydd
 from support.registry import Registry
+from support.staging import wait_until
 
 SMALL = 24 << 20
 """Bytes of the small disk: enough for busybox, not for the image that is pulled."""
@@ -140,3 +141,21 @@ def test_a_client_that_reads_nothing_of_a_busy_log_costs_neither_memory_nor_othe
             assert docker("ps", "-q", "--filter", f"name={name}")
         assert resident(pydd) - before < BUSY / 4
     docker("rm", "-f", name)
+
+
+def test_containers_that_end_at_once_leave_no_dead_processes_behind(pydd: Pydd, docker: Docker, busybox: str):
+    assert pydd.process is not None
+    options = ("--network", "none", "--restart", "on-failure:3")
+    names = [docker.run("brief", busybox, "false", options=options) for _ in range(6)]
+    docker("wait", *names)
+    wait_until(lambda: all(docker.inspect(name)["State"]["Status"] == "exited" for name in names))
+    own = Path(f"/proc/{pydd.process.pid}/task/{pydd.process.pid}/children")
+    wait_until(lambda: "Z" not in [_state(pid) for pid in own.read_text().split()])
+    docker("rm", *names)
+
+
+def _state(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""

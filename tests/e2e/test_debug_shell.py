@@ -8,10 +8,12 @@ import re
 import signal
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from pyd_core.debug.helper.container import LABEL as HELPER
 from support.debugging import sessions_left
 from support.docker import LONE, Docker, busybox_files
 from support.shell import STARTING, DebugShell
@@ -110,24 +112,26 @@ def test_the_terminals_size_and_full_screen_programs(shells: Shells, target: str
     shell.ask("stty -a | tr ' ;' '\\n\\n' | grep -x echo", "echo")
 
 
+def completes(shell: DebugShell, text: str, pattern: str) -> None:
+    """Types the beginning of a line and has it completed to something; takes it back."""
+    for last in [*[False] * 9, True]:  # what completes is loaded after the first prompt
+        shell.ready()
+        shell.terminal.type(text)
+        shell.terminal.keys("Tab")
+        try:
+            shell.terminal.wait_for(re.compile(pattern), 3)
+        except AssertionError:
+            if last:
+                raise
+        else:
+            break
+        finally:
+            shell.terminal.keys("C-c")
+
+
 def test_completion_knows_the_targets_files_users_commands_and_names(shells: Shells, target: str):
     shell = shells(target)
-
-    def completed(text: str, pattern: str) -> None:
-        for last in [*[False] * 9, True]:  # what completes is loaded after the first prompt
-            shell.ready()
-            shell.terminal.type(text)
-            shell.terminal.keys("Tab")
-            try:
-                shell.terminal.wait_for(re.compile(pattern), 3)
-            except AssertionError:
-                if last:
-                    raise
-            else:
-                break
-            finally:
-                shell.terminal.keys("C-c")
-
+    completed = partial(completes, shell)
     completed("cat /only-h", r"cat /only-here/")
     completed("cat '/only-here/a f", r"cat '/only-here/a file.txt'")
     completed("cat /only-here/a", r"cat /only-here/a\\ file.txt")
@@ -173,8 +177,31 @@ def test_builtins_ask_a_helper_container_where_the_shell_came_through_one(shells
     shell.ready()
     assert "the last words" in shell.ask("ps", ".*COMMAND.*")  # of its main process's command line
     shell.ask("files /only-here --json | jq -r .[].name", "a file.txt")
+    completes(shell, "cat '/only-here/a f", r"cat '/only-here/a file.txt'")
+    completes(shell, "strace-l", r"# strace-log-merge")
+    shell.ask("whence strace", r"strace +toolbox +/dev/.pyd/bin/strace +strace")
+    shell.ask("cd /only-here; echo there", "there")
+    shell.line("su target")
+    shell.terminal.wait_for(re.compile(r"\(running\) target:~\$\s*\Z"), STARTING)
+    shell.ask("id -u", "77")
+    shell.ask("exit", "exit")
+    shell.ask("id -u", "0")
     shell.line("exit 4")
     assert shell.terminal.wait_exit(30) == 4
+
+
+def test_builtins_and_the_shell_share_a_stand_in(shells: Shells, docker: Docker, image: str):
+    name = docker.create("stood-for", image, "true", options=LONE)
+    shell = shells("--tier", "3", name)
+    shell.ask("echo changed > /tmp/mark; echo made", "made")
+    shell.ask("files /tmp --json | jq -r .[].name", "mark")
+    shell.line("su 77")
+    shell.terminal.wait_for(re.compile(r"\) 77:/\$\s*\Z"), STARTING)
+    shell.ask("cat /tmp/mark", "changed")
+    shell.ask("exit", "exit")
+    shell.line("exit")
+    assert shell.terminal.wait_exit(30) == 0
+    assert docker("ps", "-aq", "--filter", f"label={HELPER}.target={docker.inspect(name)['Id']}") == ""
 
 
 def test_each_target_has_a_history_of_its_own(shells: Shells, image: str, docker: Docker, tmp_path: Path):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -19,11 +19,15 @@ from matrix.targets import KINDS, KNOWN, images
 from pyd_core.debug.helper.container import LABEL
 from support.docker import Docker
 from support.podman import Podman
+from support.pydd import Pydd
 from support.rootless import rootless
 from support.ways import SOCKET, Way, as_user
 
 STATES = ("running", "paused", "exited", "created", "restarting", "image")
-WAYS = ("Docker, root", "Docker, helper", "Podman, root", "Podman, rootless")
+WAYS = ("Docker, root", "Docker, helper", "Podman, root", "Podman, rootless", "pydd, root", "pydd, helper")
+
+Cell = tuple[str, str, str]
+"""Kind, state, way."""
 
 FIRST_OF_IMAGE = {kind.image: name for name, kind in reversed(KINDS.items())}
 """An image is the same whatever its containers are started with."""
@@ -45,6 +49,11 @@ CANNOT = {
 """What an engine can't have on this machine, and why."""
 
 
+def cannot(kind: str, state: str, way: str) -> str:
+    """Why there can be no such container; empty where there can."""
+    return CANNOT.get((kind, way)) or CANNOT.get((state, way)) or ""
+
+
 @dataclass(frozen=True)
 class Place:
     """An engine, the images on it, and how pyd is called for it."""
@@ -52,54 +61,80 @@ class Place:
     docker: Docker
     way: Way
     images: dict[str, str]
+    crashing: dict[str, str] = field(default_factory=dict)
+    """Containers that crash again and again, by kind."""
+
+
+class Places:
+    """The engines, each made when a cell first asks for it.
+
+    Args:
+        sleeper: The program of their containers.
+        home: A folder for a user who isn't root.
+        cells: Those that will be asked for.
+        stack: What holds the engines.
+    """
+
+    def __init__(self, sleeper: Path, home: Path, cells: Collection[Cell], stack: ExitStack) -> None:
+        self._sleeper = sleeper
+        self._home = home
+        self._cells = cells
+        self._enter = stack.enter_context
+        self._made: dict[str, Place] = {}
+        self._pydd: Pydd | None = None
+
+    def __getitem__(self, way: str) -> Place:
+        if way not in self._made:
+            docker, called = self._engine(way)
+            self._made[way] = place = Place(docker, called, images(docker, self._sleeper))
+            for kind, state, chosen in self._cells:
+                # Begun before they are needed: the pauses between restarts have to grow.
+                if (state, chosen) == ("restarting", way) and not cannot(kind, state, way):
+                    options = ("--restart", "always", *KINDS[kind].options)
+                    image = place.images[KINDS[kind].image]
+                    place.crashing[kind] = docker.run("m", image, "/crash", options=options)
+        return self._made[way]
+
+    def _engine(self, way: str) -> tuple[Docker, Way]:
+        engine, who = way.split(", ")
+        if engine == "Docker":
+            before = as_user(SOCKET, self._home) if who == "helper" else ()
+            return self._enter(Docker()), Way(who, before=before)
+        if engine == "pydd":
+            if self._pydd is None:
+                self._pydd = self._enter(Pydd.started())
+            before = as_user(self._pydd.config.socket_path, self._home) if who == "helper" else ()
+            return self._enter(Docker(host=self._pydd.host)), Way(who, self._pydd.host, before)
+        if who == "root":
+            podman = self._enter(Podman(storage="overlay"))
+            return self._enter(podman.corner()), Way(who, podman.url)
+        unprivileged = self._enter(rootless())
+        return self._enter(unprivileged.corner()), unprivileged.way
 
 
 @pytest.fixture(scope="session")
-def places(sleeper: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place]]:
-    home = tmp_path_factory.mktemp("home")
+def places(sleeper: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Places]:
+    cells = [item.callspec.params["cell"] for item in request.session.items if isinstance(item, pytest.Function)]
     with ExitStack() as stack:
-        docker = stack.enter_context(Docker())
-        made = images(docker, sleeper)
-        podman = stack.enter_context(Podman(storage="overlay"))
-        theirs = stack.enter_context(podman.corner())
-        unprivileged = stack.enter_context(rootless())
-        rootless_docker = stack.enter_context(unprivileged.corner())
-        yield {
-            "Docker, root": Place(docker, Way("root"), made),
-            "Docker, helper": Place(docker, Way("user", before=as_user(SOCKET, home)), made),
-            "Podman, root": Place(theirs, Way("root", podman.url), images(theirs, sleeper)),
-            "Podman, rootless": Place(rootless_docker, unprivileged.way, images(rootless_docker, sleeper)),
-        }
+        yield Places(sleeper, tmp_path_factory.mktemp("home"), cells, stack)
 
 
 @pytest.fixture(scope="session")
-def crashing(places: dict[str, Place]) -> dict[tuple[str, str], str]:
-    """Containers that crash again and again, begun before they are needed: the pauses between restarts have to grow."""
-    found: dict[tuple[str, str], str] = {}
-    for kind, state, way in CELLS:
-        if state == "restarting" and not (CANNOT.get((kind, way)) or CANNOT.get((state, way))):
-            place, wanted = places[way], KINDS[kind]
-            options = ("--restart", "always", *wanted.options)
-            found[kind, way] = place.docker.run("m", place.images[wanted.image], "/crash", options=options)
-    return found
-
-
-@pytest.fixture(scope="session")
-def table() -> Iterator[dict[tuple[str, str, str], str]]:
+def table() -> Iterator[dict[Cell, str]]:
     """What came of each cell; written at the end if `PYD_MATRIX` names a file."""
-    found: dict[tuple[str, str, str], str] = {}
+    found: dict[Cell, str] = {}
     yield found
     if (path := os.environ.get("PYD_MATRIX")) and len(found) == len(CELLS):
         Path(path).write_text(_page(found))
 
 
-def _page(found: dict[tuple[str, str, str], str]) -> str:
+def _page(found: dict[Cell, str]) -> str:
     lines = [
         "# What the debug shell is tried on",
         "",
         "Written by `nox -s matrix`. Each cell is a container of that kind in that state on a real engine, entered",
         "that way: the shell ran, a known file had its content, `docker diff` and the target's mounts were as before,",
-        "and nothing was left. *Docker, helper* is a user in the engine's group who isn't root.",
+        "and nothing was left. *helper* is a user in the engine's group who isn't root; *pydd* is the embedded engine.",
         "",
         f"| container | state | {' | '.join(WAYS)} |",
         f"|---|---|{'---|' * len(WAYS)}",
@@ -112,13 +147,12 @@ def _page(found: dict[tuple[str, str, str], str]) -> str:
 
 @pytest.mark.parametrize("cell", CELLS, ids=" · ".join)
 def test_cell(
-    places: dict[str, Place],
-    crashing: dict[tuple[str, str], str],
-    table: dict[tuple[str, str, str], str],
-    cell: tuple[str, str, str],
+    places: Places,
+    table: dict[Cell, str],
+    cell: Cell,
 ):
     kind, state, way = cell
-    reason = CANNOT.get((kind, way)) or CANNOT.get((state, way))
+    reason = cannot(kind, state, way)
     table[kind, state, way] = f"({reason})" if reason else "**no**"
     if reason:
         return
@@ -127,7 +161,7 @@ def test_cell(
     if state == "image":
         name = f"image:{image}"
     elif state == "restarting":
-        name = crashing[kind, way]
+        name = place.crashing[kind]
         _wait_for_a_pause(place.docker, name)
     else:
         name = _container(place.docker, image, wanted.options, state)
@@ -150,7 +184,7 @@ def _container(docker: Docker, image: str, options: tuple[str, ...], state: str)
         return docker.create("m", image, options=options)
     if state == "exited":
         name = docker.run("m", image, options=options)
-        docker("kill", "-s", "TERM", name)
+        docker("kill", name)  # a first process has no ears for SIGTERM until it has got so far
         docker("wait", name)
         return name
     name = docker.run("m", image, options=options)

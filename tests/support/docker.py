@@ -74,7 +74,7 @@ def layer(
             data = data.encode() if isinstance(data, str) else data
             entry.size, entry.mode = len(data), modes.get(name, 0o755)
             tar.addfile(entry, io.BytesIO(data))
-    return buffer.getvalue()
+    return buffer.getvalue()[: tar.offset]  # padding makes Podman fail now and then
 
 
 @dataclass

@@ -27,6 +27,8 @@ class Dockerd:
 
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="pydd-", dir="/tmp")))
     process: subprocess.Popen[bytes] | None = None
+    remap: str = ""
+    """The user whose subordinate ids containers have."""
 
     @property
     def url(self) -> str:
@@ -49,11 +51,13 @@ class Dockerd:
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
+        self.home.chmod(0o711)  # the root of a user namespace goes through it
+        remap = [f"--userns-remap={self.remap}"] if self.remap else []
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--net", "dockerd", f"--host={self.url}", f"--data-root={self.home}/data",
                  f"--exec-root={self.home}/run", f"--pidfile={self.home}/pid",
-                 "--bridge=none", "--iptables=false", "--ip6tables=false"],
+                 "--bridge=none", "--iptables=false", "--ip6tables=false", *remap],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE

@@ -49,7 +49,7 @@ class Pydd:
             engine.stop()
             left = engine.leftovers()
         shutil.rmtree(engine.home)
-        assert left == {}
+        assert left == {}, left
 
     def clear(self) -> None:
         """Removes the containers that a test which failed has left: they would outlive the engine."""

@@ -88,6 +88,14 @@ class Access(Protocol):
         """The target's main process."""
         ...
 
+    @property
+    def maps_ids(self) -> bool:
+        """Whether `/proc` tells users and groups by this machine's numbers, so that `uid_map` leads to the target's.
+
+        False where what answers is in the target's user namespace itself.
+        """
+        ...
+
     def pids(self) -> Sequence[int]:
         """The target's processes: all members of its pid namespace, or of its cgroup where it has the host's."""
         ...

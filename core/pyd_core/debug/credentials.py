@@ -114,6 +114,10 @@ def check_identity(identity: str) -> None:
         )
 
 
+EVERY_ID = "0 0 4294967295"
+"""The `uid_map` of a user namespace in which every id is what it is outside."""
+
+
 def inside(number: int, mapping: str) -> int:
     """Translates an id of this user namespace into the target's by its `uid_map` (user_namespaces(7))."""
     for line in mapping.splitlines():

@@ -16,7 +16,7 @@ def explain(target: Target, plan: dict[str, Any]) -> list[str]:
 
     Args:
         target: The container.
-        plan: As `session.make_plan` made it.
+        plan: As `plan.make_plan` made it.
     """
     own = {kind: _identity(f"/proc/self/ns/{kind}") for kind in _KINDS}
     theirs = {kind: _identity(f"/proc/{plan['pid']}/ns/{kind}") for kind in _KINDS}

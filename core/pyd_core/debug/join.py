@@ -10,7 +10,7 @@ client       pyd itself, outside everything; owns the user's terminal
       └─ command     the shell, with its credentials, in its own session
 ```
 
-The plan is a dictionary as `pyd_core.debug.session.make_plan` makes it. Messages go back over the
+The plan is a dictionary as `pyd_core.debug.plan.make_plan` makes it. Messages go back over the
 same socket, as fields with NUL between them: `error CALL ERRNO SUBJECT`, `terminal` (with the pty's master as a passed
 descriptor; where the plan has a `channel`, also the ends of two pipes to the command, which has their other ends under
 the two numbers that the plan gives: what it reads from, and what it writes to), `exit WAITSTATUS`, `ended` (the target
@@ -353,7 +353,10 @@ class Opened:
     """All that is opened while the host's files are still in sight."""
 
     def __init__(self, plan: Plan) -> None:
-        process = os.open(f"/proc/{plan['pid']}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            process = os.open(f"/proc/{plan['pid']}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise CallFailed("open", errno.ESRCH, "the target") from error
         if start_time(process) != plan["start"]:
             raise CallFailed("open", errno.ESRCH, "the target")
         self.pidfd = os.pidfd_open(plan["pid"])

@@ -16,7 +16,7 @@ from pyd_core.debug.credentials import inside, outside
 from pyd_core.debug.local_files import write_whole
 from pyd_core.debug.local_process import LocalProcess, SocketProcess
 from pyd_core.debug.options import DebugOptions
-from pyd_core.debug.session import make_plan
+from pyd_core.debug.plan import make_plan
 from pyd_core.debug.target import Target
 from pyd_core.errors import Conflict, InvalidInput, KernelError, NotFound, PydError, Refused
 from pyd_core.linux.beneath import open_file, open_in_root
@@ -55,6 +55,11 @@ class LocalAccess:
     def main_pid(self) -> int:
         """See `Access`."""
         return self._target.process.pid
+
+    @property
+    def maps_ids(self) -> bool:
+        """See `Access`."""
+        return True
 
     def pids(self) -> Sequence[int]:
         """See `Access`; the debug sessions' own processes are no part of the target."""

@@ -39,7 +39,7 @@ class LocalProcess:
     A fresh interpreter and no fork: this process may have threads.
 
     Args:
-        plan: As `session.make_plan` returns it, without a terminal.
+        plan: As `plan.make_plan` returns it, without a terminal.
         name: The target's name, safe to show.
 
     Raises:

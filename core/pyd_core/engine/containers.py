@@ -248,7 +248,8 @@ class Containers:
         Args:
             name: The container.
             path: The directory.
-            tar: Compressed or not.
+            tar: Compressed or not. Best without padding behind its two empty blocks: Podman stops reading there, and
+                fails, now and then, when more comes (containers/buildah#6573).
             keep_owners: Owners by number as the tar has them; else all becomes root's.
             overwrite_kinds: A file may take a directory's place, and a directory a file's.
         """

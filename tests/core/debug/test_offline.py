@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from pyd_core.debug.credentials import mask
+from pyd_core.debug.helper.stand_in import program_archive
 from pyd_core.debug.offline.apply import choose, find_conflicts
+from pyd_core.debug.offline.archive import write_archive
 from pyd_core.debug.offline.changes import Changed, find_changes
 from pyd_core.debug.offline.plan import RUNTIME_CAPABILITIES, Mount, capabilities, find_layers, plan_stage
 from pyd_core.debug.offline.save import check_name
@@ -167,3 +171,17 @@ def test_only_what_the_container_changed_later_is_a_conflict(tmp_path: Path):
     assert find_conflicts(changes, str(tmp_path), began) == []
     assert find_conflicts(changes, str(tmp_path), began - 1) != []
     assert "/usr/x" not in find_conflicts(changes, str(tmp_path), 0)
+
+
+def test_archives_for_an_engine_end_with_their_two_empty_blocks(tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"x" * 700)
+    upper, out = os.open(tmp_path, os.O_RDONLY), io.BytesIO()
+    try:
+        write_archive(changed("A /file"), upper, out, whiteouts=True)
+    finally:
+        os.close(upper)
+    for archive in (out.getvalue(), program_archive()):
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            assert len(tar.getmembers()) == 1
+            end = tar.members[0].offset_data + -(-tar.members[0].size // 512) * 512
+        assert archive[end:] == bytes(1024)

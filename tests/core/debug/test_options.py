@@ -8,7 +8,7 @@ import pytest
 
 from pyd_core.debug.failures import failure
 from pyd_core.debug.options import DebugOptions
-from pyd_core.debug.session import command_line
+from pyd_core.debug.plan import command_line
 from pyd_core.errors import Conflict, InvalidInput, KernelError, NotFound, Refused, Unsupported
 
 BASH = ["/dev/.pyd/bin/bash", "--noprofile", "--norc"]

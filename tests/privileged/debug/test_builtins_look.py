@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from support.debugging import Builtins, Run, main_pid, sessions_left
+from support.debugging import Builtins, Run, command, main_pid, sessions_left
 from support.docker import LONE, Docker
 from support.staging import wait_until
 
@@ -146,6 +148,24 @@ def test_what_the_engine_knows_is_asked_of_it(planted: Builtins, docker: Docker,
     assert image["size"] > 1 << 20
     verdict = planted.json("why")
     assert verdict["name"] == planted.name
+
+
+def test_logs_go_on_until_interrupted_and_until_the_target_ends(debug: Run, docker: Docker, busybox: str):
+    script = "echo first; while ! test -e /second; do sleep 0.05; done; echo second; exec sleep 1000"
+    name = docker.run("talks", busybox, "sh", "-c", script, options=LONE)
+    for ending in ("interrupt", "end"):
+        with subprocess.Popen(command(name, "-b", "logs -f --json"), stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["message"] == "first"
+            docker("exec", name, "touch", "/second")
+            assert json.loads(process.stdout.readline())["message"] == "second"
+            if ending == "interrupt":
+                process.send_signal(signal.SIGINT)
+            else:
+                docker("kill", name)
+            assert process.stdout.read() == ""
+            assert process.wait(20) == 0
+    assert sessions_left() == []
 
 
 def test_nothing_is_left_and_a_container_without_anything_is_seen_as_well(

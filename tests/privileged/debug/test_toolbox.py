@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from pyd_core.debug.toolbox.renew import renew
 from pyd_core.debug.toolbox.selection import Selection, chosen
 from pyd_core.errors import NotFound, ToolboxError
 from pyd_core.linux.elf import read_elf
-from pyd_debugimages.packs import BASE
+from pyd_debugimages.packs import BASE, Pack
 from support.debugging import Run, command
 
 
@@ -82,10 +84,15 @@ def test_tools_run_in_a_container_that_has_nothing(debug: Run, locked: str, line
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def megabytes() -> int:
+    return 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, megabytes: int) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", disk], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", disk], check=True)
     yield disk
     subprocess.run(["umount", disk], check=True)
 
@@ -97,6 +104,32 @@ def test_a_full_disk_leaves_no_half_toolbox_and_says_what_is_missing(small_disk:
     assert "MB are free" in caught.value.message
     assert store.find(BASE, str(small_disk / "store")) is None
     assert [path.name for path in (small_disk / "store").iterdir() if not path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("megabytes", [300])
+def test_a_disk_that_fills_while_a_toolbox_is_made_leaves_the_store_whole(small_disk: Path):
+    pack = Pack(name="small", revision=1, summary="", packages=("procps",))
+    root, filler = small_disk / "store", small_disk / "filler"
+    whole = store.build(pack, root, lambda *_: None)
+    other = Pack(name="other", revision=1, summary="", packages=("procps", "hostname"))
+
+    def fill(stage: str, _done: int, _total: int) -> None:
+        if stage == "unpacking" and not filler.exists():
+            with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+                while file.write(bytes(1 << 16)):
+                    pass
+
+    with pytest.raises(ToolboxError) as caught:
+        store.build(other, root, fill)
+    assert caught.value.reference == "toolbox-no-space"
+    assert re.search(r"about \d+ MB are needed, 0 MB are free", caught.value.message)
+    assert store.find(pack, str(root)) == str(whole)
+    assert store.find(other, str(root)) is None
+    assert [
+        path.name for path in root.iterdir() if path.is_dir() and not path.is_symlink() and path.name != ".apt"
+    ] == [whole.name]
+    filler.unlink()
+    assert store.build(other, root, lambda *_: None).is_dir()
 
 
 def test_a_replaced_toolbox_goes_once_no_session_holds_it(tmp_path: Path):

@@ -136,6 +136,7 @@ def _pack(source: Path, called: str, out: IO[bytes], *, follow: bool) -> None:
     root = Path(os.path.realpath(source)) if follow else source
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         tar.add(root, arcname=called)
+    out.truncate(out.seek(tar.offset))  # no padding: see `Containers.archive_put`
 
 
 def _unpack(archive: IO[bytes], path: str, target: str, *, owners: bool) -> None:

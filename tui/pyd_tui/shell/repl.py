@@ -6,16 +6,18 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from pyd_core.debug.bash import Bash
 from pyd_core.debug.options import DebugOptions
-from pyd_core.debug.session import Session, make_plan
+from pyd_core.debug.plan import make_plan
+from pyd_core.debug.session import Session, find_toolbox
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, Target
 from pyd_core.engine.endpoint import Endpoint
@@ -45,19 +47,12 @@ class Level:
     Attributes:
         bash: It.
         identity: Who it runs as.
-        supervisor: Of a session that this shell opened itself, to be closed with it.
+        held: What a session that this shell opened itself stands on, in the order in which it is closed.
     """
 
     bash: Bash
     identity: str
-    supervisor: Supervisor | None = None
-
-
-class _OutOfReach:
-    """In the place of an `Access` for what works beside a builtin: one elsewhere answers one question at a time."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise Unsupported("that looks at processes of this machine, and the target's are elsewhere")
+    held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
 
 class _Lazily:
@@ -109,6 +104,7 @@ class Repl:
         self._calls = Calls(self._context, self._bash)
         self._watch = StateWatch(endpoint, target.container, self._editor.redraw)
         self._elsewhere: Access | None = None
+        self._reaching = threading.Lock()
         self._held = contextlib.ExitStack()
         """What lasts as long as the shell: the helper container that answers builtins, once one has asked."""
 
@@ -128,36 +124,48 @@ class Repl:
     def tools(self) -> Collection[str]:
         """See `Desk`."""
         if self._tools is None:
-            found: set[str] = set()
+            toolbox, found = self._toolbox, set[str]()
+            if isinstance(self._target, Elsewhere):  # the helper's image was made from this machine's
+                toolbox = find_toolbox(lambda _stage, _done, _total: None)
             for folder in ("bin", "sbin"):
                 with contextlib.suppress(OSError):
-                    found.update(os.listdir(f"{self._toolbox}/{folder}"))  # noqa: PTH208 - names alone
+                    found.update(os.listdir(f"{toolbox}/{folder}"))  # noqa: PTH208 - names alone
             self._tools = frozenset(found)
         return self._tools
 
     def switch(self, identity: str) -> None:
         """See `Desk`."""
-        if isinstance(self._target, Elsewhere):
-            raise Unsupported("su doesn't go through a helper container", hint=f"pyd debug --as {identity} in another")
         options = msgspec.structs.replace(self._options, identity=identity)
-        plan = make_plan(self._target, options, self._toolbox, terminal=True, conversing=True)
-        plan["cwd"] = self._level.bash.report.cwd
-        supervisor = Supervisor()
-        plan["client"] = os.getpid()
-        session = Session(self._target, supervisor, plan)
-        bash = Bash(session, show=self._show)
-        level = Level(bash, identity, supervisor)
-        try:
+        with contextlib.ExitStack() as held:
+            supervisor = Supervisor()
+            held.callback(supervisor.close)
+            session = held.enter_context(self._another(options, supervisor))
+            session.plan["cwd"] = self._level.bash.report.cwd
+            bash = Bash(session, show=self._show)
+            held.callback(bash.close)
             bash.start()
             bash.wait_ready()
-        except BaseException:
-            self._close(level)
-            raise
-        if bash.over:
-            self._close(level)
-            session.result()  # says why, where it can
-            raise Conflict(f"the shell as {identity} has ended at once")
-        self._levels.append(level)
+            if bash.over:
+                session.result()  # says why, where it can
+                raise Conflict(f"the shell as {identity} has ended at once")
+            self._levels.append(Level(bash, identity, held.pop_all()))
+
+    @contextlib.contextmanager
+    def _another(self, options: DebugOptions, supervisor: Supervisor) -> Iterator[Session]:
+        """Gives another session in the same target, not started yet."""
+        if isinstance(self._target, Elsewhere):
+            from pyd_core.debug.helper.session import one_more  # noqa: PLC0415 - targets here don't pay for it
+
+            with one_more(self._endpoint, options, self._target.container, supervisor, notify=self._tell) as session:
+                yield session
+            return
+        plan = make_plan(self._target, options, self._toolbox, terminal=True, conversing=True)
+        plan["client"] = os.getpid()
+        yield Session(self._target, supervisor, plan)
+
+    @staticmethod
+    def _tell(line: str) -> None:
+        print(f"pyd: {line}", file=sys.stderr)  # noqa: T201 - the shell's own stream
 
     def record(self, path: Path | None) -> Path | None:
         """See `Desk`."""
@@ -211,7 +219,7 @@ class Repl:
             signal.signal(signal.SIGINT, interrupted)
             sys.stdout, sys.stderr = streams
             for level in self._levels[1:]:
-                self._close(level)
+                level.held.close()
             self._held.close()
             self.record(None)
 
@@ -239,7 +247,7 @@ class Repl:
             level = self._levels.pop()
             with contextlib.suppress(PydError):
                 self._code = level.bash.link.result()
-            self._close(level)
+            level.held.close()
         return not self._leaving and not self._level.bash.over
 
     def _turn(self) -> None:
@@ -296,18 +304,10 @@ class Repl:
         self._editor.type_ahead(typed)
         return bash.report.code
 
-    def _close(self, level: Level) -> None:
-        level.bash.close()
-        if level.supervisor is not None:
-            level.supervisor.close()
-
     def _context(self) -> ShellContext:
-        return self._seen_by(self._access())
-
-    def _seen_by(self, access: Access) -> ShellContext:
         level = self._level
         return ShellContext(
-            access=access,
+            access=self._access(),
             engine=self._engine,
             name=self._target.name,
             cwd=level.bash.report.cwd,
@@ -324,18 +324,20 @@ class Repl:
         return LocalAccess(self._target, self._toolbox, self._options)
 
     def _through_helper(self) -> Access:
-        if self._elsewhere is None:
-            from pyd_core.debug.helper.access import through_helper  # noqa: PLC0415 - targets here don't pay for it
+        with self._reaching:  # a builtin and the completion of a line may both be the first to ask
+            if self._elsewhere is None:
+                from pyd_core.debug.helper.access import through_helper  # noqa: PLC0415 - targets here don't pay for it
 
-            access = through_helper(
-                self._endpoint,
-                self._options,
-                why="the shell's builtins ask it",
-                notify=lambda line: print(f"pyd: {line}", file=sys.stderr),  # noqa: T201 - the shell's own stream
-                progress=lambda _stage, _done, _total: None,
-            )
-            self._elsewhere = self._held.enter_context(access)
-        return self._elsewhere
+                access = through_helper(
+                    self._endpoint,
+                    self._options,
+                    why="the shell's builtins ask it",
+                    notify=self._tell,
+                    progress=lambda _stage, _done, _total: None,
+                    entered=self._target.container,
+                )
+                self._elsewhere = self._held.enter_context(access)
+            return self._elsewhere
 
     def _engine(self) -> Engine:
         from pyd_core.engine.client import Engine  # noqa: PLC0415 - few builtins ask it
@@ -346,9 +348,4 @@ class Repl:
     def _completer(self) -> Completer:
         from pyd_tui.shell.completion import ShellCompleter  # noqa: PLC0415 - after the first prompt
 
-        def context() -> ShellContext:
-            return (
-                self._seen_by(cast("Access", _OutOfReach())) if isinstance(self._target, Elsewhere) else self._context()
-            )
-
-        return ShellCompleter(context, lambda: self._level.bash.report, lambda: self.tools)
+        return ShellCompleter(self._context, lambda: self._level.bash.report, lambda: self.tools)

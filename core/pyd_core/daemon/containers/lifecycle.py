@@ -113,9 +113,10 @@ class Lifecycle:
     async def _until_end(self, container: Container) -> None:
         record = container.record
         holder = record.holder
-        if holder is not None and holder.lives:
-            await children.ended(holder.pid)
-            exit_code(holder.pid)  # it fell to us when it detached: take it away
+        if holder is not None:
+            if holder.lives:
+                await children.ended(holder.pid)
+            exit_code(holder.pid)  # it fell to us when it detached: take it away, however early it ended
         self._daemon.health.end(container)
         async with container.lock:
             if record.holder is not holder or not record.running:
@@ -333,20 +334,24 @@ class Lifecycle:
             Conflict: It runs.
         """
         record = container.record
-        if record.running or record.status == "restarting":
-            if not force:
-                what = "paused" if record.status == "paused" else "running"
-                raise Conflict(
-                    f'cannot remove container "/{record.name}": container is {what}: stop the container before '
-                    "removing or force remove"
-                )
-            record.stopped_by_hand = True
-            if record.running:
-                await self.kill(container, "KILL")
-        async with container.lock:
-            if self._daemon.containers.get(record.id) is None:
-                return
-            self._daemon.containers.erase(container, volumes=volumes)
+        while True:
+            if record.running or record.status == "restarting":
+                if not force:
+                    what = "paused" if record.status == "paused" else "running"
+                    raise Conflict(
+                        f'cannot remove container "/{record.name}": container is {what}: stop the container before '
+                        "removing or force remove"
+                    )
+                record.stopped_by_hand = True
+                if record.running:
+                    await self.kill(container, "KILL")
+            async with container.lock:
+                if self._daemon.containers.get(record.id) is None:
+                    return
+                if record.running:
+                    continue  # a restart was under way while the lock was waited for
+                self._daemon.containers.erase(container, volumes=volumes)
+                break
         self._delays.pop(record.id, None)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from pyd_core.debug.access import Access
+from pyd_core.debug.credentials import EVERY_ID, inside
 from pyd_core.errors import Conflict, NotFound, PydError
 from pyd_core.sanitise import safe
 
@@ -38,6 +39,7 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     state: str
     uid: int
+    """As the target numbers it."""
     threads: int
     memory: int
     """Resident set, bytes."""
@@ -70,9 +72,10 @@ def list_processes(access: Access) -> list[ProcessFacts]:
     require_running(access)
     found: list[ProcessFacts] = []
     parents: dict[int, int] = {}
+    uids, _ = id_maps(access, access.main_pid)
     for host_pid in access.pids():
         try:
-            facts, parent = _read(access, host_pid)
+            facts, parent = _read(access, host_pid, uids)
         except (PydError, ValueError, IndexError):
             continue  # it ended while it was looked at
         found.append(facts)
@@ -117,7 +120,15 @@ def command_line(access: Access, host_pid: int) -> list[str]:
     return [part.decode(errors="replace") for part in data.rstrip(b"\0").split(b"\0")] if data else []
 
 
-def _read(access: Access, host_pid: int) -> tuple[ProcessFacts, int]:
+def id_maps(access: Access, host_pid: int) -> tuple[str, str]:
+    """Returns what `inside` takes to turn the users and groups that `/proc` tells of a process into the target's."""
+    if not access.maps_ids:
+        return EVERY_ID, EVERY_ID
+    uids, gids = (access.proc(host_pid, f"{kind}_map").decode() for kind in ("uid", "gid"))
+    return uids, gids
+
+
+def _read(access: Access, host_pid: int, uids: str) -> tuple[ProcessFacts, int]:
     text = access.proc(host_pid, "stat").decode(errors="replace")
     head, _, tail = text.rpartition(")")
     fields = tail.split()
@@ -135,7 +146,7 @@ def _read(access: Access, host_pid: int) -> tuple[ProcessFacts, int]:
         name=name,
         command=" ".join(command_line(access, host_pid)) or f"[{name}]",
         state=STATES.get(fields[0], fields[0]),
-        uid=uid,
+        uid=inside(uid, uids),
         threads=int(fields[17]),
         memory=int(fields[21]) * os.sysconf("SC_PAGE_SIZE"),
         cpu_seconds=(int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"),

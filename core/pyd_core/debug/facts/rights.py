@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from pyd_core.debug.access import Access
-from pyd_core.debug.credentials import inside, names
+from pyd_core.debug.credentials import EVERY_ID, inside, names
+from pyd_core.debug.facts.processes import id_maps
 from pyd_core.errors import PydError
 from pyd_core.linux.process import parse_status
 
@@ -35,7 +36,8 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 def read_rights(access: Access, host_pid: int) -> Rights:
     """Returns what a process may do."""
     status = parse_status(access.proc(host_pid, "status").decode(errors="replace"))
-    uids, gids = (access.proc(host_pid, f"{kind}_map").decode() for kind in ("uid", "gid"))
+    around = access.proc(host_pid, "uid_map").decode()
+    uids, gids = id_maps(access, host_pid)
     try:
         label = access.proc(host_pid, "attr/current", limit=4096).decode(errors="replace").strip("\0\n ")
     except PydError:
@@ -52,5 +54,5 @@ def read_rights(access: Access, host_pid: int) -> Rights:
         no_new_privileges=status.no_new_privileges,
         seccomp=SECCOMP.get(status.seccomp, str(status.seccomp)),
         label=label,
-        user_namespace=uids.split()[:3] != ["0", "0", "4294967295"],
+        user_namespace=around.split() != EVERY_ID.split(),
     )

@@ -10,11 +10,15 @@ from pyd_core.debug.access import Access
 from pyd_core.debug.facts.processes import target_pid
 from pyd_core.debug.facts.tools import is_there, tool
 from pyd_core.errors import PydError
+from pyd_core.sanitise import safe
 
 GO_MARK = b"\xff Go buildinf:"
-"""Begins what the Go linker writes into every program (debug/buildinfo)."""
+"""Begins what the Go linker writes into every program (debug/buildinfo); in a big one it is far behind."""
+GO_NOTE = b"\x04\0\0\0Go\0\0"
+"""Type and name of the note with a build's id, at the beginning of a program (cmd/internal/buildid)."""
 MOST_THREADS = 256
 _HEAD = 8 << 20
+_NOTES = 1 << 16
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +36,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 WAYS = {
     "python": Way(language="Python", tool="py-spy", pack="python", arguments=("dump", "--pid", "PID")),
-    "jvm": Way(language="Java", tool="jstack", pack="jvm", arguments=("PID",)),
+    "jvm": Way(language="Java", tool="jattach", pack="jvm", arguments=("PID", "threaddump")),
     "go": Way(
         language="Go",
         tool="dlv",
@@ -72,31 +76,33 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     threads: tuple[Thread, ...] = ()
     advice: str = ""
-    """What to install to see more."""
+    """What to install to see more, or why a tool that is there couldn't tell."""
 
 
 def read_stack(access: Access, host_pid: int) -> Stack:
     """Returns where a process is, as well as the tools at hand can tell."""
     pid = target_pid(access.proc(host_pid, "status"), host_pid)
     own = WAYS.get(runtime_of(access, host_pid))
-    missing: list[Way] = []
+    advice = ""
     for way in (own, NATIVE):
         if way is None:
             continue
         if not is_there(access, way.tool):
-            missing.append(way)
+            advice = advice or f"for its {way.language} stack: install {way.pack} (it brings {way.tool})"
             continue
         words = [str(pid) if part == "PID" else part for part in way.arguments]
         done = access.run([tool(way.tool), *words], data=way.keys)
         text = done.stdout.decode(errors="replace")
         if done.code == 0 and text.strip():
-            return Stack(pid=pid, language=(own or NATIVE).language, tool=way.tool, text=text, advice=_advice(missing))
+            return Stack(pid=pid, language=(own or NATIVE).language, tool=way.tool, text=text, advice=advice)
+        *_, complaint = ("", *done.stderr.decode(errors="replace").strip().splitlines())
+        advice = advice or f"{way.tool} can't tell: {safe(complaint[:300]) or f'exit code {done.code}'}"
     return Stack(
         pid=pid,
         language=(own or NATIVE).language,
         tool="kernel",
         threads=read_threads(access, host_pid),
-        advice=_advice(missing),
+        advice=advice,
     )
 
 
@@ -116,7 +122,8 @@ def runtime_of(access: Access, host_pid: int) -> str:
     if b"/libjvm.so" in text:
         return "jvm"
     try:
-        return "go" if GO_MARK in access.read_file(program, limit=_HEAD) else "native"
+        head = access.read_file(program, limit=_HEAD)
+        return "go" if GO_NOTE in head[:_NOTES] or GO_MARK in head else "native"
     except PydError:
         return "native"
 
@@ -144,10 +151,3 @@ def read_threads(access: Access, host_pid: int) -> tuple[Thread, ...]:
             )
         )
     return tuple(found)
-
-
-def _advice(missing: list[Way]) -> str:
-    if not missing:
-        return ""
-    way = missing[0]
-    return f"for its {way.language} stack: install {way.pack} (it brings {way.tool})"

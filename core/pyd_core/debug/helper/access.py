@@ -15,18 +15,16 @@ from pyd_core.debug.access import Entry, Outcome, Process
 from pyd_core.debug.facts.dns import addresses
 from pyd_core.debug.facts.processes import target_pid
 from pyd_core.debug.helper.channels import ChannelProcess, Channels
-from pyd_core.debug.helper.container import Helper
 from pyd_core.debug.helper.image import Progress
 from pyd_core.debug.helper.link import Facts
-from pyd_core.debug.helper.plan import joining_plan, look
-from pyd_core.debug.helper.session import prepared
-from pyd_core.debug.helper.tiers import TIERS, Tier
+from pyd_core.debug.helper.plan import joining_plan
+from pyd_core.debug.helper.session import joined, prepared
+from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.local import explain_errno
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.toolbox import PREFIX
-from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
-from pyd_core.errors import BadAnswer, EngineError, InvalidInput, KernelError, PydError, Refused, Unsupported
+from pyd_core.errors import BadAnswer, KernelError, PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
@@ -43,7 +41,6 @@ module.main(sys.argv[1:])
 
 _LARGEST = 64 << 20
 """Bytes of one answer."""
-_JOINING = tuple(tier for tier in TIERS if tier.joins)
 
 
 def answerer(*arguments: str) -> list[str]:
@@ -58,7 +55,13 @@ def answerer(*arguments: str) -> list[str]:
 
 @contextmanager
 def through_helper(
-    endpoint: Endpoint, options: DebugOptions, *, why: str, notify: Callable[[str], None], progress: Progress
+    endpoint: Endpoint,
+    options: DebugOptions,
+    *,
+    why: str,
+    notify: Callable[[str], None],
+    progress: Progress,
+    entered: Container | None = None,
 ) -> Iterator[HelperAccess]:
     """Gives access to a target through a helper container, as long as the block lasts.
 
@@ -68,32 +71,21 @@ def through_helper(
         why: Why a helper is needed, for `--explain`.
         notify: Told lines for the user.
         progress: Told how the making of the toolbox goes, and of the engine's image of it.
+        entered: As for `prepared`.
 
     Raises:
         PydError: It can't be reached.
     """
-    tiers = [tier for tier in _JOINING if options.tier in (None, tier.number)]
-    if not tiers:
-        raise InvalidInput(f"tier {options.tier} doesn't enter the target", hint="builtins take tier 3 or 4")
-    with prepared(endpoint, options, why=why, notify=notify, progress=progress) as (engine, subject, target, make):
-        name = safe(subject.name) or subject.id[:12]
-        for tier in tiers:
-            with Helper(engine, make(tier)) as helper:
-                link = helper.link(name)
-                try:
-                    facts = look(link, Containers(engine), target, tier)
-                    link.try_out(joining_plan(target, options, tier, facts, notify))
-                except (Refused, KernelError, EngineError, Unsupported) as error:
-                    if tier is tiers[-1]:
-                        raise
-                    notify(f"tier {tier.number} doesn't do here: {error.message}; trying tier {tier.number + 1}")
-                    continue
-                channels = Channels(link, name)
-                try:
-                    yield HelperAccess(subject, target, channels, options=options, tier=tier, facts=facts)
-                finally:
-                    channels.close()
-                return
+    whole = prepared(endpoint, options, why=why, notify=notify, progress=progress, entered=entered)
+    with (
+        whole as (engine, subject, target, make),
+        joined(engine, target, options, make, notify) as (link, tier, facts),
+    ):
+        channels = Channels(link, safe(subject.name) or subject.id[:12])
+        try:
+            yield HelperAccess(subject, target, channels, options=options, tier=tier, facts=facts)
+        finally:
+            channels.close()
 
 
 class HelperAccess:
@@ -137,6 +129,11 @@ class HelperAccess:
     def main_pid(self) -> int:
         """See `Access`; as the target numbers it."""
         return target_pid(self._facts.status.encode(), self._facts.pid)
+
+    @property
+    def maps_ids(self) -> bool:
+        """See `Access`; a session is in the target's user namespace."""
+        return False
 
     def pids(self) -> Sequence[int]:
         """See `Access`."""

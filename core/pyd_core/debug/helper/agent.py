@@ -265,6 +265,9 @@ def look(wanted: dict[str, Any]) -> dict[str, Any]:
         if os.path.exists(f"/proc/self/ns/{kind}")
         and os.stat(f"ns/{kind}", dir_fd=process).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino
     ]
+    if "user" not in namespaces:
+        # The maps are then relative to the namespace around this one, and the status tells the target's own ids.
+        read |= dict.fromkeys(("uid_map", "gid_map"), "0 0 4294967295\n")
     found = {
         "pid": pid,
         "start": started,

@@ -13,7 +13,7 @@ from pyd_core.debug.helper.link import Facts, Link
 from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
-from pyd_core.debug.session import command_line
+from pyd_core.debug.plan import command_line
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.transport.blocking import run_now

@@ -5,18 +5,20 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from pyd_core.debug.helper import container as helpers
 from pyd_core.debug.helper import image as images
 from pyd_core.debug.helper.container import Helper, helper_body
+from pyd_core.debug.helper.link import Facts, Link
 from pyd_core.debug.helper.plan import beside_plan, joining_plan, look, shares_pids
 from pyd_core.debug.helper.stand_in import standing
 from pyd_core.debug.helper.tiers import ORDER, TIERS, Tier
 from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.plan import converse
 from pyd_core.debug.reference import find_subject
-from pyd_core.debug.session import Interact, converse, ending, find_toolbox
+from pyd_core.debug.session import Interact, ending, find_toolbox
 from pyd_core.debug.session import Session as DebugSession
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, refuse_other_kernels
@@ -28,7 +30,7 @@ from pyd_core.engine.session import Session
 from pyd_core.engine.system import System
 from pyd_core.engine.transport.blocking import run_now
 from pyd_core.engine.transport.choice import blocking_transport
-from pyd_core.errors import EngineError, KernelError, PydError, Refused, Unsupported
+from pyd_core.errors import EngineError, InvalidInput, KernelError, PydError, Refused, Unsupported
 from pyd_core.model.container import Container
 from pyd_core.model.system import Info
 from pyd_core.sanitise import safe
@@ -71,9 +73,23 @@ def run(
 
 @contextmanager
 def prepared(
-    endpoint: Endpoint, options: DebugOptions, *, why: str, notify: Callable[[str], None], progress: images.Progress
+    endpoint: Endpoint,
+    options: DebugOptions,
+    *,
+    why: str,
+    notify: Callable[[str], None],
+    progress: images.Progress,
+    entered: Container | None = None,
 ) -> Iterator[tuple[Session, Container, Container, Callable[[Tier], dict[str, Any]]]]:
     """Gives the engine, what is meant, a running container to enter for it, and what helper to ask the engine for.
+
+    Args:
+        endpoint: The engine.
+        options: Names what is meant.
+        why: Why a helper is needed, for `--explain`.
+        notify: Told lines for the user.
+        progress: Told how the making of the toolbox goes, and of the engine's image of it.
+        entered: What a session is in already, the stand-in for what doesn't run; None looks for it.
 
     Raises:
         PydError: The session can't be; nothing is left of it.
@@ -87,13 +103,14 @@ def prepared(
             raise Refused("entering a process takes root on its machine", reference="not-root")
         refuse_other_kernels(subject)
         info = run_now(System(engine).info())
-        _check_place(engine, info)
+        check_place(engine.where, info)
         toolbox = find_toolbox(progress)
         run_now(helpers.remove_expired(Containers(engine)))
         image = run_now(images.ensure(engine, toolbox, progress))
         if options.explain:
             notify(f"way in: a helper container, because {why}")
-        with standing(engine, subject, options, notify) as target:
+        there = nullcontext(entered) if entered is not None else standing(engine, subject, options, notify)
+        with there as target:
 
             def make(tier: Tier) -> dict[str, Any]:
                 return helper_body(target, tier, image, toolbox, info, name=helpers.new_name())
@@ -103,13 +120,88 @@ def prepared(
         run_now(transport.aclose())
 
 
-def _check_place(engine: Session, info: Info) -> None:
+@contextmanager
+def joined(
+    engine: Session,
+    target: Container,
+    options: DebugOptions,
+    make: Callable[[Tier], dict[str, Any]],
+    notify: Callable[[str], None],
+) -> Iterator[tuple[Link, Tier, Facts]]:
+    """Gives a connection to an agent that can enter a target, its rights and what it found.
+
+    Args:
+        engine: The container's engine.
+        target: A container that runs.
+        options: How it is entered.
+        make: Returns what helper to ask the engine for, by its rights.
+        notify: Told lines for the user.
+
+    Raises:
+        PydError: None can.
+    """
+    tiers = [tier for tier in TIERS if tier.joins and options.tier in (None, tier.number)]
+    if not tiers:
+        raise InvalidInput(f"tier {options.tier} doesn't enter the target", hint="builtins take tier 3 or 4")
+    for tier in tiers:
+        with Helper(engine, make(tier)) as helper:
+            link = helper.link(safe(target.name) or target.id[:12])
+            try:
+                facts = look(link, Containers(engine), target, tier)
+                link.try_out(joining_plan(target, options, tier, facts, notify))
+            except (Refused, KernelError, EngineError, Unsupported) as error:
+                if tier is tiers[-1]:
+                    raise
+                notify(f"tier {tier.number} doesn't do here: {error.message}; trying tier {tier.number + 1}")
+                continue
+            yield link, tier, facts
+            return
+
+
+@contextmanager
+def one_more(
+    endpoint: Endpoint,
+    options: DebugOptions,
+    entered: Container,
+    supervisor: Supervisor,
+    *,
+    notify: Callable[[str], None],
+) -> Iterator[DebugSession]:
+    """Gives another session for a shell in what one is in already, through a helper of its own, not started yet.
+
+    Args:
+        endpoint: The engine.
+        options: Who it is.
+        entered: What the first session is in.
+        supervisor: Waits for its plan.
+        notify: Told lines for the user.
+
+    Raises:
+        PydError: There can be none.
+    """
+    whole = prepared(
+        endpoint, options, why="another user's shell", notify=notify, progress=lambda *_: None, entered=entered
+    )
+    with whole as (engine, _, target, make), joined(engine, target, options, make, notify) as (link, tier, facts):
+        plan = converse(joining_plan(target, options, tier, facts, notify))
+        shared = shares_pids(target, tier)
+        plan |= {"terminal": window_size(1), "target": safe(target.name), "shared": shared}
+        supervisor.connection = link.fileno()
+        yield DebugSession(Elsewhere(target), supervisor, plan)
+
+
+def check_place(where: str, info: Info) -> None:
+    """Does nothing where an engine's containers can have a helper from here.
+
+    Raises:
+        Unsupported: They are Windows', or of a machine that this one's toolbox isn't for.
+    """
     if info.os_type not in ("", "linux"):
-        raise Unsupported(f"{engine.where} runs {safe(info.os_type)} containers", hint="use pyd exec")
+        raise Unsupported(f"{where} runs {safe(info.os_type)} containers", hint="use pyd exec")
     theirs = _ARCHITECTURES.get(info.architecture, info.architecture)
     if theirs and theirs != os.uname().machine:
         raise Unsupported(
-            f"{engine.where} is {safe(theirs)}, and this machine's toolbox is for {os.uname().machine}",
+            f"{where} is {safe(theirs)}, and this machine's toolbox is for {os.uname().machine}",
             hint=f"run pyd debug on a {safe(theirs)} machine",
             reference="other-architecture",
         )

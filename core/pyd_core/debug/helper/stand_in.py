@@ -93,7 +93,7 @@ class _StandIn:
         expires = str(int(time.time()) + LIFETIME)
         body["Labels"] = {LABEL: new_name(), f"{LABEL}.target": self._model.id, f"{LABEL}.expires": expires}
         self._id = (await self._containers.create(body)).id
-        await self._containers.archive_put(self._id, "/", _program_archive())
+        await self._containers.archive_put(self._id, "/", program_archive())
         self._input = await self._containers.attach(self._id, stdin=True)
         await self._containers.start(self._id)
         self.container = await self._containers.inspect(self._id)
@@ -131,11 +131,12 @@ def _of_image(image: Container) -> dict[str, Any]:
     }
 
 
-def _program_archive() -> bytes:
+def program_archive() -> bytes:
+    """Returns a tar with the program that a stand-in runs."""
     content = program(os.uname().machine)  # the engine's too: another's is refused before
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w") as tar:
         entry = tarfile.TarInfo(PROGRAM.lstrip("/"))
         entry.size, entry.mode = len(content), 0o755
         tar.addfile(entry, io.BytesIO(content))
-    return sink.getvalue()
+    return sink.getvalue()[: tar.offset]  # no padding: see `Containers.archive_put`

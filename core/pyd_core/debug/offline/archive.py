@@ -36,6 +36,7 @@ def write_archive(changes: Iterable[Changed], upper: int, out: IO[bytes], *, whi
             elif whiteouts:
                 folder, _, name = change.path.lstrip("/").rpartition("/")
                 tar.addfile(tarfile.TarInfo(f"{folder}/{WHITEOUT}{name}".lstrip("/")))
+    out.truncate(out.seek(tar.offset))  # no padding: see `Containers.archive_put`
 
 
 def _add(tar: tarfile.TarFile, path: str, upper: int, seen: dict[tuple[int, int], str]) -> None:

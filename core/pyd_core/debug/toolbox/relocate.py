@@ -82,7 +82,7 @@ def _patchelf(options: list[str], paths: list[Path]) -> None:
 
 
 def string_patches(triplet: str) -> dict[str, tuple[tuple[bytes, bytes], ...]]:
-    """Returns texts compiled into the C library that must not lead to the target's files, by file name pattern.
+    """Returns texts compiled into libraries that must not lead to the target's files, by file name pattern.
 
     A library of the target's, loaded into our programs, would at best be of another version: no cache or preload list
     of the target's, no default folders, no character set modules. Each replacement is no longer than what it replaces.
@@ -98,7 +98,9 @@ def string_patches(triplet: str) -> dict[str, tuple[tuple[bytes, bytes], ...]]:
         (f"/usr/lib/{triplet}/gconv/gconv-modules.cache\0".encode(), b"/dev/.pyd/gconv/none\0"),
         (f"/usr/lib/{triplet}/gconv\0".encode(), b"/dev/.pyd/gconv\0"),
     )
-    return {"ld-linux-*.so.*": loader, "libc.so.6": conversions}
+    # Debian's Node.js ends at once where parts of its own library aren't under this folder.
+    modules = ((b"/usr/share/nodejs/", b"/dev/.pyd/nodejs//"),)
+    return {"ld-linux-*.so.*": loader, "libc.so.6": conversions, "libnode.so.*": modules}
 
 
 def _patch_strings(tree: Path) -> None:
@@ -112,6 +114,8 @@ def _patch_strings(tree: Path) -> None:
                 path.write_bytes(data)
         if (library.parent / "gconv").is_dir() and not (tree / "gconv").exists():
             (tree / "gconv").symlink_to(f"lib/{triplet}/gconv")
+    if (tree / "share/nodejs").is_dir():
+        (tree / "nodejs").symlink_to("share/nodejs")
 
 
 def _add_links(tree: Path, links: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pyd_core.errors import Refused, ToolboxError
@@ -23,11 +23,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pyd_core.debug.toolbox.apt import Progress
+    from pyd_core.debug.toolbox.apt import Apt, Archive, Progress
 
 DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 
-FORMAT = 5
+FORMAT = 6
 """Counts changes in how a toolbox is made from the same packages."""
 
 LEAST_SPACE = 256 << 20
@@ -93,13 +93,9 @@ def build(pack: Pack, root: Path, progress: Progress, *, anew: bool = False) -> 
 
 
 def _build(pack: Pack, root: Path, progress: Progress) -> Path:
-    import hashlib  # noqa: PLC0415 - only a build pays for these
-    import shutil  # noqa: PLC0415
+    import shutil  # noqa: PLC0415 - only a build pays for these
 
     from pyd_core.debug.toolbox.apt import Apt  # noqa: PLC0415
-    from pyd_core.debug.toolbox.relocate import relocate  # noqa: PLC0415
-    from pyd_core.debug.toolbox.unpack import unpack  # noqa: PLC0415
-    from pyd_core.debug.toolbox.wheels import fetch, unpack_wheel  # noqa: PLC0415
 
     apt = Apt(root / ".apt")
     # apt itself blames the network when its lists don't fit.
@@ -113,6 +109,25 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
     needed = 4 * sum(archive.size for archive in archives)
     if shutil.disk_usage(root).free < needed:
         raise _no_space(root, needed)
+    try:
+        return _make(pack, root, progress, apt=apt, packages=packages, wanted=wanted)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # others fill the disk too
+            raise _no_space(root, needed) from error
+        raise
+
+
+def _make(
+    pack: Pack, root: Path, progress: Progress, *, apt: Apt, packages: Sequence[str], wanted: Sequence[Archive]
+) -> Path:
+    """Makes the toolbox of packages that are known, or only gives it a name when it is there."""
+    import hashlib  # noqa: PLC0415 - only a build pays for these
+    import shutil  # noqa: PLC0415
+
+    from pyd_core.debug.toolbox.relocate import relocate  # noqa: PLC0415
+    from pyd_core.debug.toolbox.unpack import unpack  # noqa: PLC0415
+    from pyd_core.debug.toolbox.wheels import fetch, unpack_wheel  # noqa: PLC0415
+
     wheels = fetch(pack.wheels, root / ".wheels", progress)
     lines = [*(f"{archive.file} {archive.checksum}" for archive in wanted), *(f"{wheel.name}" for wheel in wheels)]
     listing = "\n".join(lines)

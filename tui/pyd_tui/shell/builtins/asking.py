@@ -24,13 +24,43 @@ def ask(shell: ShellContext, work: Callable[[Engine, str], Awaitable[T]]) -> T:
     Raises:
         Unsupported: The target is no container: a process by its number, or an image.
     """
-    container = shell.access.container
-    if not container.id or container.state.status == IMAGE:
-        raise Unsupported(f"{shell.name} is no container; only the engine could tell that, of one")
-    engine = shell.engine()
+    name, engine = _asked(shell), shell.engine()
 
     async def once() -> T:
         async with engine:
-            return await work(engine, container.id)
+            return await work(engine, name)
 
     return run_now(once())
+
+
+def listen(shell: ShellContext, work: Callable[[Engine, str], Awaitable[T]]) -> T | None:
+    """Runs what goes on until the target ends, on an event loop; returns None when ctrl-c ends it.
+
+    Args:
+        shell: Names the target.
+        work: Gets the engine and the container's id.
+
+    Raises:
+        Unsupported: The target is no container.
+    """
+    import asyncio  # noqa: PLC0415 - few builtins go on
+
+    from pyd_core.engine.connect import open_engine  # noqa: PLC0415 - likewise
+
+    name, endpoint = _asked(shell), shell.engine().endpoint
+
+    async def on() -> T:
+        async with open_engine(endpoint) as engine:
+            return await work(engine, name)
+
+    try:
+        return asyncio.run(on())
+    except KeyboardInterrupt:
+        return None
+
+
+def _asked(shell: ShellContext) -> str:
+    container = shell.access.container
+    if not container.id or container.state.status == IMAGE:
+        raise Unsupported(f"{shell.name} is no container; only the engine could tell that, of one")
+    return container.id

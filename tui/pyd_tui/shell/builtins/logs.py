@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import click
 
 from pyd_tui.cli.logs import LogsOptions, show
 from pyd_tui.cli.when import parse_when
-from pyd_tui.shell.builtins.asking import ask
+from pyd_tui.shell.builtins.asking import ask, listen
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.context import ShellContext, pass_shell
 
@@ -20,26 +21,26 @@ from pyd_tui.shell.context import ShellContext, pass_shell
         ("logs", "its last 100 lines"),
         ("logs -n 1000 --grep 'timeout|refused'", "those in which that is found"),
         ("logs --since 10m -t", "the last ten minutes, with times"),
+        ("logs -f -n 5", "what it prints from now on too, until it ends or ctrl-c"),
     ),
 )
+@click.option("-f", "--follow", is_flag=True, help="Go on with what it prints, until it ends or ctrl-c.")
 @click.option("-n", "--tail", type=click.IntRange(min=0), default=100, show_default=True, help="The last N lines.")
 @click.option("--since", metavar="TIME", help="Only from then on: 10m, 2025-06-01T12:00.")
 @click.option("-t", "--timestamps", "times", is_flag=True, help="Tell when each line was printed.")
 @click.option("--grep", metavar="REGEX", help="Only lines in which this is found; exit code 1 if there are none.")
 @click.option("-i", "--ignore-case", is_flag=True, help="Find it whatever its case.")
 @pass_shell
-def command(
-    shell: ShellContext, /, *, tail: int, since: str | None, times: bool, grep: str | None, ignore_case: bool
-) -> int:
+def command(shell: ShellContext, /, *, follow: bool, tail: int, since: str | None, **shown: Any) -> int:
     """Show what the target's main process has printed, as the engine kept it."""
     begin = parse_when(since, now_ns=time.time_ns()) if since is not None else None
     lines = None if since is not None else tail
-    count = ask(
+    count = (listen if follow else ask)(
         shell,
         lambda engine, name: show(
             engine,
-            LogsOptions(names=(name,), tail=lines, since=begin, times=times, grep=grep, ignore_case=ignore_case),
+            LogsOptions(names=(name,), follow=follow, tail=lines, since=begin, **shown),
             json=shell.json,
         ),
     )
-    return 1 if grep is not None and not count else 0
+    return 1 if shown["grep"] is not None and not count else 0

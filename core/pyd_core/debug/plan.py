@@ -1,0 +1,113 @@
+"""What a session is to do, as plain data: the plan that `join.supervise` carries out."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pyd_core.debug import cgroup
+from pyd_core.debug.channel import CHANNEL, CONVERSING, SILENT
+from pyd_core.debug.credentials import Credentials, choose_credentials
+from pyd_core.debug.environment import build_environment, file_names
+from pyd_core.debug.home import find_home
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.target import Target
+from pyd_core.debug.toolbox import PREFIX
+from pyd_core.linux.beneath import read_in_root
+from pyd_core.linux.process import parse_status
+
+CGROUPS = "/sys/fs/cgroup"
+
+
+def make_plan(
+    target: Target, options: DebugOptions, toolbox: str, *, terminal: bool, conversing: bool = False
+) -> dict[str, Any]:
+    """Returns what `join.supervise` is to do, as plain data.
+
+    Args:
+        target: The container.
+        options: What to do.
+        toolbox: The toolbox's folder.
+        terminal: Whether the command gets a pty.
+        conversing: The command is a bash that is given its lines by a program (`pyd_core.debug.bash`).
+    """
+    process, config = target.process, target.container.config
+    uid_map, gid_map = process.read("uid_map").decode(), process.read("gid_map").decode()
+    with open("/proc/self/status", encoding="utf-8") as file:
+        own = parse_status(file.read())
+    credentials = choose_credentials(
+        options.identity, process.status(), uid_map=uid_map, gid_map=gid_map, own_bounding=own.bounding
+    )
+    environment = build_environment(
+        [*config.env, *([f"HOSTNAME={config.hostname}"] if config.hostname else [])],
+        terminal=os.environ.get("TERM", "xterm") if terminal else "",
+        name=target.name,
+        home=_home(process.descriptor, credentials),
+        exists=lambda path: _exists(process.descriptor, path),
+        tools={name: os.path.exists(f"{toolbox}/{name}") for name in file_names()},
+    )
+    groups = cgroup.plan_groups(
+        CGROUPS,
+        host_memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        devices=target.devices or cgroup.target_devices(CGROUPS, process.read("cgroup").decode(errors="replace")),
+    )
+    cgroup.remove_stale([group["parent"] for group in groups])
+    plan: dict[str, Any] = {
+        "client": os.getpid(),
+        "pid": process.pid,
+        "start": process.start,
+        "toolbox": toolbox,
+        "prefix": PREFIX,
+        "writable": options.writable,
+        "groups": groups,
+        "terminal": _terminal_size() if terminal else None,
+        "channel": None,
+        "credentials": credentials.plan(),
+        "cwd": config.working_dir or "/",
+        "env": environment,
+        "argv": command_line(options, terminal=terminal),
+    }
+    return converse(plan) if conversing else plan
+
+
+def converse(plan: dict[str, Any]) -> dict[str, Any]:
+    """Makes a plan's command a bash that is given its lines by a program, and returns the plan."""
+    plan |= {"channel": CHANNEL, "env": plan["env"] | SILENT, "argv": CONVERSING}
+    return plan
+
+
+def command_line(options: DebugOptions, *, terminal: bool) -> list[str]:
+    """Returns the program to run and its arguments: our bash, unless a program is named."""
+    if options.command:
+        return list(options.command)
+    bash = [f"{PREFIX}/bin/bash", "--noprofile", "--norc"]  # start-up files here are the container's
+    if options.line is not None:
+        return [*bash, "-c", options.line]
+    if options.shell not in ("pyd", "bash"):
+        return [options.shell, "-i"] if terminal else [options.shell]
+    return [*bash, "-i"] if terminal else bash
+
+
+def _terminal_size() -> tuple[int, int]:
+    from pyd_core.debug.terminal import window_size  # noqa: PLC0415 - only a terminal needs it
+
+    return window_size(1) if os.isatty(1) else (24, 80)
+
+
+def _exists(process: int, path: str) -> bool:
+    """Whether the container has a path; a symlink counts, followed or not: it may lead out of its root from here."""
+    try:
+        os.stat(f"root{path}", dir_fd=process, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def _home(process: int, credentials: Credentials) -> str:
+    """Returns the home directory that the container's own passwd file gives the session's user."""
+    root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
+    try:
+        passwd = read_in_root(root, "etc/passwd", 1 << 20)
+    finally:
+        os.close(root)
+    return find_home(passwd, credentials.uid, has_root=_exists(process, "/root"))

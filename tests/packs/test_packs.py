@@ -1,0 +1,150 @@
+"""Each toolbox pack as its user gets it: made from the machine's package sources, and its tools on a real process.
+
+`nox -s packs` runs all of it and writes `docs/toolbox-packs.md`. The containers have this machine's `/usr`, read-only:
+a distribution with interpreters, without fetching one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pyd_debugimages.packs import PACKS
+from support.debugging import command
+from support.docker import LONE, Docker
+
+HOST = {f"{name}": f"-> usr/{name}" for name in ("bin", "sbin", "lib", "lib64")}
+APP_PY = """
+import time
+def planted_function():
+    while True:
+        time.sleep(0.05)
+planted_function()
+"""
+APP_C = """
+#include <unistd.h>
+__attribute__((noinline)) void planted_function(void) { for (;;) usleep(50000); }
+int main(void) { planted_function(); }
+"""
+REGISTRY = "version: 0.1\nstorage: {inmemory: {}}\nhttp: {addr: '127.0.0.1:5000'}\n"
+INSPECTED = "@node --inspect=127.0.0.1:9229 -e 'setInterval(() => 0, 50)' & sleep 1; curl -s 127.0.0.1:9229/json/list"
+THROUGHPUT = "iperf3 -s -1 -D; sleep 0.3; iperf3 -c 127.0.0.1 -t 1 | tail -3"
+
+Check = tuple[str, str, str]
+"""The container, a line in its session (`-b` begins a builtin), and what its output has."""
+
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "base": (("python", "@curl --version; @strace -V; @jq -n 40+2", "^42$"),),
+    "net": (
+        ("native", "@dig -v 2>&1", "^DiG"),
+        ("native", "@nmap -sT -p 1 127.0.0.1", "1/tcp +closed"),
+        ("native", THROUGHPUT, "receiver"),
+        ("native", "@socat -V; @mtr --version; @tshark --version; @conntrack --version; @nft --version", "nftables"),
+        ("native", "@ethtool lo", "Link detected: yes"),
+    ),
+    "trace": (
+        ("native", "-b stack --json", "planted_function .*app.c:3"),
+        ("native", "@gdb -batch -nx -ex bt -p 1", "planted_function"),
+        ("native", "@ltrace -V; @bpftrace --version; @bpftool version", "bpftool v"),
+        ("native", "@perf stat -p 1 sleep 0.2 2>&1", "time elapsed"),
+    ),
+    "python": (
+        ("python", "@py-spy dump --pid 1", r"planted_function \(app.py:5\)"),
+        ("python", "-b stack --json", r"planted_function \(app.py:5\)"),
+        ("python", "@python3 -m debugpy --version", r"^\d+\.\d+"),
+    ),
+    "jvm": (("native", "@jattach 2>&1", "threaddump"),),
+    "node": (("native", INSPECTED, "webSocketDebuggerUrl"),),
+    "go": (("go", "-b stack --json", "dlv can.t tell: .*debug info"),),
+    "db": (
+        ("native", "@psql --version; @pg_dump --version; @pg_isready --version", "pg_isready"),
+        ("native", "@mysql --version; @redis-cli --version", "redis-cli"),
+        ("native", "@sqlite3 :memory: 'select 6*7'", "^42$"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of a pack."""
+
+    seconds: float
+    size: int
+    """Bytes on disk, the base included."""
+
+
+@pytest.fixture(scope="session")
+def containers(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A process of each kind, by the words that checks call them."""
+    folder = tmp_path_factory.mktemp("app")
+    (folder / "app.c").write_text(APP_C)
+    subprocess.run(["gcc", "-g", "-O0", "-o", "app", "app.c"], cwd=folder, check=True)
+    files: dict[str, bytes | Path | str] = {**HOST, "app": folder / "app", "app.py": APP_PY, "registry.yml": REGISTRY}
+    image = docker.image("packs", files, 'CMD ["/app"]', directories=("usr", "tmp", "etc"))
+    options = ("-v", "/usr:/usr:ro", *LONE)
+    words = {
+        "native": ("/app",),
+        "python": ("/usr/bin/python3", "/app.py"),
+        "go": ("/usr/bin/docker-registry", "serve", "/registry.yml"),
+    }
+    return {kind: docker.run(kind, image, *line, options=options) for kind, line in words.items()}
+
+
+@pytest.fixture(scope="session")
+def table() -> Iterator[dict[str, Made]]:
+    """What came of each pack; written at the end if `PYD_PACKS` names a file."""
+    found: dict[str, Made] = {}
+    yield found
+    if (path := os.environ.get("PYD_PACKS")) and len(found) == len(PACKS):
+        Path(path).write_text(_page(found))
+
+
+def _page(found: dict[str, Made]) -> str:
+    lines = [
+        "# Toolbox packs",
+        "",
+        "Written by `nox -s packs`: each pack made from the machine's package sources in an empty store, lists too,",
+        "and its tools tried on a real process. Sizes are of the whole toolbox, with the base that every one has.",
+        "",
+        "| pack | for | size | made in |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{name}` | {PACKS[name].summary} | {found[name].size / 1e6:.0f} MB | {found[name].seconds:.0f} s |"
+        for name in PACKS
+    ]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("pack", list(PACKS))
+def test_a_pack_is_made_and_its_tools_work(
+    containers: dict[str, str], table: dict[str, Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: str
+):
+    monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path))
+    began = time.monotonic()
+    words = ("build",) if pack == "base" else ("install", pack)
+    subprocess.run([sys.executable, "-m", "pyd_tui", "toolbox", *words], check=True, capture_output=True)
+    seconds = time.monotonic() - began
+    listed = subprocess.run(
+        [sys.executable, "-m", "pyd_tui", "--json", "toolbox", "ls"], check=True, capture_output=True
+    ).stdout
+    (stored,) = json.loads(listed)["toolboxes"]
+    for kind, line, wanted in CHECKS[pack]:
+        said = _said(containers[kind], line)
+        assert re.search(wanted, said, re.MULTILINE), (line, said)
+    table[pack] = Made(seconds, stored["size"])
+
+
+def _said(name: str, line: str) -> str:
+    words = ("-b", line.removeprefix("-b ")) if line.startswith("-b ") else ("-c", line)
+    done = subprocess.run(command(name, *words), capture_output=True, text=True, check=False, timeout=60)
+    return done.stdout + done.stderr
