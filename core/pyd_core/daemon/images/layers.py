@@ -21,6 +21,7 @@ from pyd_core.daemon.images.streams import Hashed, decompressed, file_digest
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import InvalidInput
+from pyd_core.linux.ext4 import spread
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +52,7 @@ class Layers:
         self._shelf = Shelf(store, "layer", Layer)
         self._pins: Counter[str] = Counter()
         root.mkdir(parents=True, exist_ok=True)
+        spread(root)
         known = {self.directory(layer.diff_id).name for layer in self._shelf}
         for found in root.iterdir():
             if found.name not in known:  # unpacking was cut short, or removal was
