@@ -212,7 +212,10 @@ class Unpacker:
         if hidden.startswith(WHITEOUT) or hidden in {b"", b".", b".."}:
             return  # aufs's own bookkeeping, which old layers still carry
         self._clear(parent, hidden, where)
-        os.mknod(hidden, stat.S_IFCHR | 0o000, os.makedev(0, 0), dir_fd=parent)
+        try:
+            os.mknod(hidden, stat.S_IFCHR | 0o000, os.makedev(0, 0), dir_fd=parent)
+        except PermissionError:  # the layers lie on an overlay, which keeps such nodes to itself
+            os.close(os.open(name, _NEW, 0o600, dir_fd=parent))  # fuse-overlayfs knows the archive's own form
 
     def _clear(self, parent: int, name: bytes, where: bytes) -> None:
         try:
