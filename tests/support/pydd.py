@@ -33,20 +33,32 @@ class Pydd:
 
     @classmethod
     @contextmanager
-    def started(cls) -> Iterator[Pydd]:
-        """Gives a running engine that is stopped after; nothing of it may be left then."""
+    def started(cls, disk: Path | None = None) -> Iterator[Pydd]:
+        """Gives a running engine that is stopped after; nothing of it may be left then.
+
+        Args:
+            disk: A file that holds the ext4 file system its data lie on; nothing is written there unless it is synced.
+        """
         if os.geteuid() != 0:
             pytest.skip("the engine needs root")
         for program in ("docker", "conmon", "nft", "runc"):
             if shutil.which(program) is None:
                 missing(program)
         engine = cls(Path(tempfile.mkdtemp(prefix="pydd-")))
-        engine.start()
+        root = engine.config.root
+        if disk is not None:
+            root.mkdir()
+            subprocess.run(["mount", "-t", "ext4", "-o", "loop,commit=600", str(disk), str(root)], check=True)
         try:
-            yield engine
+            engine.start()
+            try:
+                yield engine
+            finally:
+                engine.clear()
+                engine.stop()
         finally:
-            engine.clear()
-            engine.stop()
+            if disk is not None:
+                subprocess.run(["umount", str(root)], check=True)
             left = engine.leftovers()
         shutil.rmtree(engine.home)
         assert left == {}, left

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 async def recover(daemon: Daemon) -> None:
     """Finishes what was begun, undoes what was half made, finds running containers again.
 
-    * `creating` or `removing`: removed whole.
+    * `creating` or `removing`: removed whole; so is one whose directory a power cut took, or whose end in the store.
     * running by its record and its conmon lives: watched again.
     * running by its record, conmon gone: its end is taken from the exit file, then its restart policy applies.
     * not running by its record, yet known to the runtime: the start was cut short; killed and cleaned.
@@ -30,11 +30,11 @@ async def recover(daemon: Daemon) -> None:
     again: list[Container] = []
     for container in daemon.containers.all():
         record = container.record
-        if record.phase != "ready":
+        if record.phase != "ready" or not container.directory.exists():
             with contextlib.suppress(PydError):
                 await daemon.runtime.delete(record.id)
             await daemon.endpoints.leave(container)
-            daemon.containers.erase(container, volumes=True)
+            daemon.containers.erase(container, volumes=record.phase != "ready")
         elif record.running and record.holder is not None and record.holder.lives:
             daemon.endpoints.remember(container)
             daemon.lifecycle.watch(container)

@@ -2,7 +2,8 @@
 
 A row is written before the steps it announces and again when they are done, so its own `phase` is the journal: what is
 found half made or half removed at start is undone or finished. The write-ahead log with `synchronous=NORMAL` keeps
-every committed row over a crash of this process; a power cut may lose the last ones, never part of one.
+every committed row over a crash of this process; a power cut may lose the last ones, never part of one. What must not
+be lost, because files are removed or used next, is written with `together(durable=True)`.
 
 Some space is held in reserve beside the file and given up when the disk is full: the end of a container and its removal
 must be written down then too. Until it can be held again nothing new is made.
@@ -39,41 +40,78 @@ class Store:
     """The database file; rows are JSON of msgspec structs."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reserve = path.with_name("reserve")
         self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        try:
+            with self._told_of_damage():
+                self._open()
+        except BaseException:
+            self._db.close()
+            raise
+        with contextlib.suppress(OSError):
+            self.check_room()
+
+    def _open(self) -> None:
         found: int = self._db.execute("PRAGMA user_version").fetchone()[0]
         if found > SCHEMA:
             raise ConfigError(
-                f"{path} was written by a newer pyd (schema {found}, this one knows {SCHEMA})",
+                f"{self._path} was written by a newer pyd (schema {found}, this one knows {SCHEMA})",
                 hint="update pyd, or choose another --root",
             )
-        self._reserve = path.with_name("reserve")
-        with contextlib.suppress(OSError):
-            self.check_room()
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
         if found < SCHEMA:
-            with self.together():
+            with self.together(durable=True):
                 for version in range(found, SCHEMA):
                     self._db.execute(_UPGRADES[version])
                 self._db.execute(f"PRAGMA user_version={SCHEMA}")
+
+    @contextmanager
+    def _told_of_damage(self) -> Iterator[None]:
+        """Nothing is begun anew by itself: what the rows tell of would be swept."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+                raise
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, what: str) -> ConfigError:
+        return ConfigError(
+            f"{self._path} is damaged: {what}",
+            hint=f"bring back a copy of it, or move {self._path}* away to begin anew: volumes stay, images and "
+            "containers have to be made again",
+            reference="damaged-store",
+        )
 
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Several writes that happen all or not at all."""
+    def together(self, *, durable: bool = False) -> Iterator[None]:
+        """Several writes that happen all or not at all.
+
+        Args:
+            durable: Have them on disk before going on, with all written earlier: what a row told of is removed next.
+        """
         if self._db.in_transaction:
             yield
             return
-        self._db.execute("BEGIN IMMEDIATE")
+        if durable:
+            self._db.execute("PRAGMA synchronous=FULL")
         try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._write("COMMIT")
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._write("COMMIT")
+        finally:
+            if durable:
+                self._db.execute("PRAGMA synchronous=NORMAL")
 
     def check_room(self) -> None:
         """Refuses what would make something new on a full disk.
@@ -114,9 +152,21 @@ class Store:
         """Removes a row, if there."""
         self._write("DELETE FROM object WHERE kind = ? AND id = ?", (kind, key))
 
-    def all(self, kind: str) -> Iterator[tuple[str, bytes]]:
-        """Returns every row of a kind."""
-        yield from self._db.execute("SELECT id, body FROM object WHERE kind = ? ORDER BY id", (kind,))
+    def all(self, kind: str, shape: type[T]) -> dict[str, T]:
+        """Returns every row of a kind by its key.
+
+        Raises:
+            ConfigError: The file is damaged.
+        """
+        decoder = msgspec.json.Decoder(shape)
+        rows: dict[str, T] = {}
+        with self._told_of_damage():
+            for key, body in self._db.execute("SELECT id, body FROM object WHERE kind = ? ORDER BY id", (kind,)):
+                try:
+                    rows[key] = decoder.decode(body)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise self._damaged(f"{kind} {key}: {error}") from error
+        return rows
 
 
 class Shelf(Generic[T]):
@@ -128,8 +178,7 @@ class Shelf(Generic[T]):
     def __init__(self, store: Store, kind: str, shape: type[T]) -> None:
         self._store = store
         self._kind = kind
-        decoder = msgspec.json.Decoder(shape)
-        self._rows: dict[str, T] = {key: decoder.decode(body) for key, body in store.all(kind)}
+        self._rows = store.all(kind, shape)
 
     def __iter__(self) -> Iterator[T]:
         return iter(list(self._rows.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import Conflict, InvalidInput, NotFound
 from pyd_core.linux.mounting import MS_BIND, MS_REC, mount, unmount
+from pyd_core.linux.syncing import sync
 from pyd_core.model.base import format_time
 from pyd_core.model.volume import Volume
 
@@ -48,8 +50,19 @@ class Volumes:
                 self._erase(record)
         known = set(self._shelf.keys())
         for found in root.iterdir():
-            if found.name not in known:  # made, but the engine died before it was recorded
-                shutil.rmtree(found)
+            if found.name not in known:
+                self._adopt(found)
+
+    def _adopt(self, found: Path) -> None:
+        """Takes away what was made when the engine died; with something in it, it is a volume whose row was lost."""
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                (found / "_data").rmdir()
+            found.rmdir()
+        except OSError:
+            if _NAME.fullmatch(found.name):
+                created = found.stat().st_mtime_ns
+                self._shelf.put(found.name, VolumeRecord(name=found.name, created_ns=created))
 
     def path(self, name: str) -> Path:
         """The directory that containers see."""
@@ -110,8 +123,11 @@ class Volumes:
             raise InvalidInput(f"create {name}: missing device in volume options")
         self._store.check_room()
         self.path(name).mkdir(parents=True, mode=0o755)
+        sync(self._root / name)
+        sync(self._root)
         record = VolumeRecord(name=name, created_ns=time.time_ns(), labels=labels, options=dict(options or {}))
-        self._shelf.put(name, record)
+        with self._store.together(durable=True):  # a directory without its row would be swept, and what is in it
+            self._shelf.put(name, record)
         self._events.emit("volume", "create", name, {"driver": "local"})
         return record
 
@@ -148,7 +164,8 @@ class Volumes:
         if users:
             raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
         record.phase = "removing"
-        self._shelf.put(name, record)
+        with self._store.together(durable=True):
+            self._shelf.put(name, record)
         self._erase(record)
         self._events.emit("volume", "destroy", name, {"driver": "local"})
 

@@ -71,6 +71,19 @@ def test_a_later_member_takes_the_place_of_an_earlier_one(target: Path):
     assert (target / "d").read_bytes() == b"file"
 
 
+def test_a_directory_in_the_place_of_a_link_is_what_later_members_go_to(target: Path):
+    unpack(
+        target,
+        member("real", kind=tarfile.DIRTYPE),
+        member("way", kind=tarfile.SYMTYPE, link="real"),
+        member("way/before", b""),
+        member("way", kind=tarfile.DIRTYPE),
+        member("way/after", b""),
+    )
+    assert [each.name for each in (target / "real").iterdir()] == ["before"]
+    assert [each.name for each in (target / "way").iterdir()] == ["after"]
+
+
 HOSTILE: dict[str, Callable[[Path], tuple[Member, ...]]] = {
     "dots": lambda _: (member("../planted", b"x"),),
     "dots inside": lambda _: (member("a/../../planted", b"x"),),
@@ -122,6 +135,15 @@ def test_a_damaged_archive_is_refused(target: Path):
     for broken in (whole[:1500], whole[:100] + b"\xff" * 50 + whole[150:], b"not a tar at all" * 100):
         with pytest.raises(InvalidInput):
             Unpacker(target).run(io.BytesIO(broken))
+
+
+def test_a_flipped_bit_anywhere_in_a_header_is_noticed(target: Path):
+    whole = archive(member("a" * 99, b"", link="b" * 99)).getvalue()
+    for at in (0, 98, 124, 255, 256, 257, 511):
+        broken = bytearray(whole)
+        broken[at] ^= 1
+        with pytest.raises(InvalidInput, match="checksum"):
+            Unpacker(target).run(io.BytesIO(bytes(broken)))
 
 
 def test_an_archive_that_grows_beyond_bounds_is_refused(target: Path):

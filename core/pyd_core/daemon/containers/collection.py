@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import time
@@ -173,9 +174,13 @@ class Containers:
         self.note(container)
         unmount(container.root)
         shutil.rmtree(container.bundle, ignore_errors=True)
-        shutil.rmtree(container.directory, ignore_errors=True)
-        if container.directory.exists():
-            shutil.rmtree(container.directory)  # says what is in the way
+        # In one step first: a power cut may take the record's end, and half a directory would look like a whole one.
+        going = container.directory.with_suffix(".gone")
+        with contextlib.suppress(FileNotFoundError):
+            container.directory.rename(going)
+        shutil.rmtree(going, ignore_errors=True)
+        if going.exists():
+            shutil.rmtree(going)  # says what is in the way
         self._shelf.delete(container.id)
         self._all.pop(container.id, None)
         if self._names.get(record.name) == container.id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.runtime.oci import unified
 from pyd_core.errors import Conflict, InvalidInput, KernelError, Unsupported
 from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mounting import mount, mount_overlay, unmount
 
 if TYPE_CHECKING:
@@ -37,6 +39,13 @@ class Prepared:
     log_size: int
 
 
+_NO_OVERLAY = {
+    errno.ENODEV: "this kernel has none",
+    errno.EINVAL: "the kernel has none over the file system that the engine's data lie on",
+}
+"""What a refused mount says of the kernel or of the file system, in the words of the message."""
+
+
 def make_base(base: Path) -> None:
     """Fills the lowest layer of every container: mount points the engine needs, so that none shows up as a change."""
     if (base / ".done").exists():
@@ -51,16 +60,21 @@ def make_base(base: Path) -> None:
 
 
 def mount_root(daemon: Daemon, container: Container) -> None:
-    """Mounts a container's file system, if it isn't yet."""
+    """Mounts a container's file system, if it isn't yet.
+
+    Raises:
+        Unsupported: Neither the kernel nor fuse-overlayfs can stack its layers.
+    """
     if os.path.ismount(container.root):
         return
     lower = [daemon.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
+    stack = [*lower, daemon.base]
     try:
-        mount_overlay([*lower, daemon.base], container.upper, container.work, container.root)
+        mount_overlay(stack, container.upper, container.work, container.root)
     except KernelError as error:
-        if error.errno != 19:
+        if error.errno not in _NO_OVERLAY:
             raise
-        raise Unsupported("this kernel has no overlayfs", hint="modprobe overlay", reference="no-overlay") from error
+        mount_fuse_overlay(stack, container.upper, container.work, container.root, why=_NO_OVERLAY[error.errno])
 
 
 async def prepare(daemon: Daemon, container: Container) -> Prepared:

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.linux.syncing import sync
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
@@ -70,16 +71,16 @@ class Blobs:
             self.adopt(file, digest)
         return digest
 
-    def adopt(self, file: Path, digest: str, *, synced: bool = False) -> None:
-        """Moves a finished temporary file into place; the caller has checked its digest, and maybe synced it."""
-        if not synced:
-            self.sync(file)
-        file.rename(self.path(digest))
+    def adopt(self, file: Path, digest: str, *, durable: bool = True) -> None:
+        """Moves a finished temporary file into place, for good unless the caller syncs it with more.
 
-    def sync(self, file: Path) -> None:
-        """Has a file's contents on disk when this returns."""
-        with file.open("rb") as opened:
-            os.fsync(opened.fileno())
+        The caller has checked its digest.
+        """
+        if durable:
+            sync(file)
+        file.rename(self.path(digest))
+        if durable:
+            sync(self._root)
 
     def check(self, file: Path, wanted: str, found: str) -> None:
         """Refuses a file whose digest is not the one promised, and removes it.

@@ -6,6 +6,7 @@ images share are unpacked once.
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,8 @@ from pyd_core.daemon.images.streams import Hashed, decompressed, file_digest
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import InvalidInput
+from pyd_core.linux.ext4 import spread
+from pyd_core.linux.syncing import sync, sync_file_systems
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +54,7 @@ class Layers:
         self._shelf = Shelf(store, "layer", Layer)
         self._pins: Counter[str] = Counter()
         root.mkdir(parents=True, exist_ok=True)
+        spread(root)
         known = {self.directory(layer.diff_id).name for layer in self._shelf}
         for found in root.iterdir():
             if found.name not in known:  # unpacking was cut short, or removal was
@@ -86,8 +90,6 @@ class Layers:
         target.mkdir(mode=0o755)
         repacked: Path | None = None
         try:
-            # Before the files are made: a sync waits for all that the file system's journal holds by then.
-            self._blobs.sync(packed)
             with packed.open("rb") as raw:
                 stream = decompressed(raw)
                 copy = None
@@ -120,8 +122,8 @@ class Layers:
                 size=unpacker.size,
                 packed=packed.stat().st_size,
             )
-            self._blobs.adopt(packed, blob, synced=repacked is None)
-            target.rename(self.directory(diff_id))
+            self._blobs.adopt(packed, blob, durable=False)
+            self._finish(target, diff_id)
         except BaseException:
             shutil.rmtree(target, ignore_errors=True)
             packed.unlink(missing_ok=True)
@@ -130,6 +132,17 @@ class Layers:
             if repacked is not None:
                 repacked.unlink(missing_ok=True)
         return layer
+
+    def _finish(self, target: Path, diff_id: str) -> None:
+        """Gives a directory its name, all below it on disk by then: a row that a power cut spares has its files."""
+        sync_file_systems(self._root, self._blobs.spool)
+        try:
+            target.rename(self.directory(diff_id))
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            shutil.rmtree(target)  # the same layer, by another pull or by one whose client went away
+        sync(self._root)
 
     def keep(self, layer: Layer) -> None:
         """Records an unpacked layer; on the thread that owns the store."""
@@ -145,14 +158,18 @@ class Layers:
         finally:
             self._pins.subtract(held)
 
-    def remove_unused(self, used: set[str]) -> list[Layer]:
-        """Removes the layers no image and no container needs, and returns them."""
+    def forget_unused(self, used: set[str]) -> list[Layer]:
+        """Drops the records of the layers no image and no container needs, and returns them."""
         gone = [layer for layer in self._shelf if layer.diff_id not in used and self._pins[layer.diff_id] <= 0]
         for layer in gone:
             self._shelf.delete(layer.diff_id)
+        return gone
+
+    def discard(self, gone: Iterable[Layer]) -> None:
+        """Removes the files of layers whose records are gone for good."""
+        for layer in gone:
             self._blobs.remove(layer.blob)
             shutil.rmtree(self.directory(layer.diff_id), ignore_errors=True)
-        return gone
 
     def all(self) -> list[Layer]:
         """Returns every layer."""

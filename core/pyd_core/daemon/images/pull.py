@@ -23,6 +23,8 @@ from pyd_core.tasks import TaskOwner
 AT_ONCE = 3
 """Layers fetched at a time, as Docker Engine does."""
 TRIES = 4
+PAUSE = 0.5
+"""Seconds before a broken download is taken up again; doubled each time."""
 LISTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 
 
@@ -102,12 +104,7 @@ class Pull:
     async def _config(self, digest: str) -> bytes:
         if self._images.blobs.has(digest):
             return self._images.blobs.read(digest)
-        async with self._registry.send("GET", f"blobs/{digest}") as answer:
-            body = await answer.aread()
-        found = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        if found != digest:
-            raise InvalidInput(f"digest mismatch: expected {digest}, got {found}", reference="digest-mismatch")
-        return body
+        return await self._registry.config(digest)
 
     async def _layer(self, layer: dict[str, Any], diff_id: str, gate: asyncio.Semaphore, progress: Progress) -> None:
         digest, total = str(layer["digest"]), int(layer.get("size", 0))
@@ -134,7 +131,12 @@ class Pull:
         return self._images.layers.unpack(file, blob=digest, media=media, wanted=diff_id)
 
     async def _fetch(self, digest: str, total: int, key: str, file: Path, progress: Progress) -> str:
-        """Downloads a blob, going on where a broken connection left off, and returns the digest of what came."""
+        """Downloads a blob, going on where a broken connection left off, and returns the digest of what came.
+
+        Raises:
+            EngineError: The registry failed time and again.
+            InvalidInput: More came than the manifest promises.
+        """
         running = hashlib.sha256()
         have = 0
         for left in reversed(range(TRIES)):
@@ -144,14 +146,21 @@ class Pull:
                     if have and answer.status_code != 206:
                         running, have = hashlib.sha256(), 0
                     with file.open("ab" if have else "wb") as out:
-                        async for chunk in answer.aiter_raw(1 << 18):
+                        async for chunk in answer.aiter_raw():
+                            have += len(chunk)
+                            if have > total:
+                                raise InvalidInput(
+                                    f"digest mismatch: {digest} is longer than the {total} bytes it should have",
+                                    reference="digest-mismatch",
+                                )
                             out.write(chunk)
                             running.update(chunk)
-                            have += len(chunk)
                             await progress.moved("Downloading", key, have, total)
             except (EngineError, httpx.HTTPError):
                 if not left:
                     raise
+                await progress.tell("Retrying", key, progressDetail={})
+                await asyncio.sleep(PAUSE * 2 ** (TRIES - 1 - left))
                 continue
             break
         return f"sha256:{running.hexdigest()}"

@@ -21,6 +21,9 @@ from pyd_core.model.reference import Reference
 TIMEOUT = httpx.Timeout(30.0, read=60.0)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
+DOCUMENT = 8 << 20
+"""Bytes a manifest or a configuration may have; both are held in memory."""
+
 Content = bytes | Callable[[], AsyncIterator[bytes]] | None
 """A request's body; a function gives it anew when it has to be sent twice."""
 
@@ -196,13 +199,34 @@ class Registry:
             InvalidInput: The text isn't what its digest promises.
         """
         async with self.send("GET", f"manifests/{wanted}", headers={"Accept": ", ".join(MANIFESTS)}) as answer:
-            body = await answer.aread()
+            body = await self._document(answer)
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         if wanted.startswith("sha256:") and wanted != digest:
             raise InvalidInput(
                 f"manifest digest mismatch: expected {wanted}, got {digest}", reference="digest-mismatch"
             )
         return answer.headers.get("content-type", "").partition(";")[0], body, digest
+
+    async def _document(self, answer: httpx.Response) -> bytes:
+        body = bytearray()
+        async for part in answer.aiter_bytes():
+            body += part
+            if len(body) > DOCUMENT:
+                raise InvalidInput(f"registry {self._domain} answered with a document larger than {DOCUMENT >> 20} MB")
+        return bytes(body)
+
+    async def config(self, digest: str) -> bytes:
+        """Fetches an image's configuration.
+
+        Raises:
+            InvalidInput: The text isn't what its digest promises.
+        """
+        async with self.send("GET", f"blobs/{digest}") as answer:
+            body = await self._document(answer)
+        found = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        if found != digest:
+            raise InvalidInput(f"digest mismatch: expected {digest}, got {found}", reference="digest-mismatch")
+        return body
 
     async def has_blob(self, digest: str) -> bool:
         """Whether the repository has a blob."""

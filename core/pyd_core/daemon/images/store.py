@@ -161,18 +161,19 @@ class Images:
         if record.names or users or not last:
             self._shelf.put(record.id, record)
             return removed
-        self._shelf.delete(record.id)
+        with self._store.together(durable=True):
+            self._shelf.delete(record.id)
+            gone = self.layers.forget_unused(self._used_layers()) if prune else []
         self.blobs.remove(record.id)
+        self.layers.discard(gone)
         removed.append(Removed(deleted=record.id))
-        if prune:
-            removed += [Removed(deleted=layer.diff_id) for layer in self.sweep()]
+        removed += [Removed(deleted=layer.diff_id) for layer in gone]
         return removed
 
-    def sweep(self) -> list[Any]:
-        """Removes the layers nothing needs."""
+    def _used_layers(self) -> set[str]:
         used = {diff_id for record in self._shelf for diff_id in record.layers}
         used.update(self.kept_layers())
-        return self.layers.remove_unused(used)
+        return used
 
     def size(self, record: ImageRecord) -> int:
         """Bytes of all files in its layers."""

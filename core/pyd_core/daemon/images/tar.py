@@ -6,8 +6,10 @@ yields just what unpacking needs, and refuses what it doesn't know.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from pyd_core.errors import InvalidInput
@@ -15,6 +17,9 @@ from pyd_core.errors import InvalidInput
 BLOCK = 512
 LONG_LIMIT = 1 << 20
 """Bytes a long name or a pax header may have."""
+_PART = 1 << 18
+"""Bytes of contents handed on at a time."""
+_NOTHING = bytes(BLOCK)
 
 
 class Source(Protocol):
@@ -43,6 +48,7 @@ class Entry:
     xattrs: dict[str, bytes] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=4096)  # the same owners, modes and times come again and again
 def _number(raw: bytes) -> int:
     if raw[0] & 0x80:  # GNU's base 256
         value = int.from_bytes(raw, "big", signed=True)
@@ -55,6 +61,16 @@ def _number(raw: bytes) -> int:
         return int(text, 8) if text else 0
     except ValueError:
         raise InvalidInput(f"the archive is damaged: {text[:20]!r} is no number", reference="bad-archive") from None
+
+
+def _checksum(block: bytes) -> int:
+    """The sum of a header's bytes with its checksum's own taken for blanks.
+
+    The lower half of an Adler-32 is one more than the sum of the bytes, modulo 65521 (RFC 1950), which half a block
+    never reaches; Python's own `sum` would take a sixth of all the time a small member costs.
+    """
+    halves = (zlib.adler32(block[:256]) & 0xFFFF) + (zlib.adler32(block[256:]) & 0xFFFF) - 2
+    return halves - sum(block[148:156]) + 8 * 32
 
 
 def _text(raw: bytes) -> bytes:
@@ -83,7 +99,7 @@ class TarReader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._left = 0
+        self._left = self._left_of_data = 0
 
     def _exactly(self, size: int) -> bytes:
         data = self._source.read(size)
@@ -94,7 +110,12 @@ class TarReader:
     def data(self) -> Iterator[bytes]:
         """Yields the contents of the present entry."""
         while (size := self._left_of_data) > 0:
-            part = self._exactly(min(size, 1 << 18))
+            if self._left <= _PART:  # the last part comes with what pads it
+                part = self._exactly(self._left)
+                self._left_of_data = self._left = 0
+                yield part if size == len(part) else part[:size]
+                return
+            part = self._exactly(min(size, _PART))
             self._left_of_data -= len(part)
             self._left -= len(part)
             yield part
@@ -105,7 +126,7 @@ class TarReader:
 
     def _skip(self) -> None:
         while self._left > 0:
-            self._left -= len(self._exactly(min(self._left, 1 << 18)))
+            self._left -= len(self._exactly(min(self._left, _PART)))
 
     def _open(self, size: int) -> None:
         self._left_of_data = size
@@ -125,13 +146,14 @@ class TarReader:
         name = link = b""
         self._left = self._left_of_data = 0
         while True:
-            self._skip()
+            if self._left:
+                self._skip()
             block = self._source.read(BLOCK)
-            if not block or block == bytes(BLOCK):
+            if not block or block == _NOTHING:
                 return
             if len(block) != BLOCK:
                 raise InvalidInput("the archive ends too early", reference="bad-archive")
-            if _number(block[148:156]) != sum(block[:148]) + 8 * 32 + sum(block[156:]):
+            if _number(block[148:156]) != _checksum(block):
                 raise InvalidInput("the archive is damaged: a header's checksum is wrong", reference="bad-archive")
             kind = block[156:157]
             size = _number(block[124:136])

@@ -23,6 +23,9 @@ WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
 _PARENTS = 256
 """Directories held open at a time."""
+_STEPS = frozenset({b"", b".", b".."})
+"""Last parts of a path that name nothing in its directory."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(kw_only=True)
@@ -102,55 +105,59 @@ class Unpacker:
         for known in [each for each in self._parents if each == path or each.startswith(path + b"/")]:
             os.close(self._parents.pop(known))
 
+    def _split(self, full: bytes) -> tuple[bytes, bytes]:
+        """Returns a member's directory and its name there, both empty for the directory that is unpacked into."""
+        where, _, name = full.rpartition(b"/")
+        if where in self._parents and name not in _STEPS and not self._prefix and b"\0" not in name:
+            return where, name  # most members lie beside the one before: nothing to look for in what was looked at
+        parts = [part for part in full.split(b"/") if part not in {b"", b"."}]
+        if b".." in parts or b"\0" in full:
+            raise InvalidInput(f"the archive holds a name that leads out: {full[:200]!r}", reference="bad-archive")
+        if not parts:
+            return b"", b""
+        parts = [*self._prefix, *parts]
+        return b"/".join(parts[:-1]), parts[-1]
+
     def _place(self, entry: Entry, reader: TarReader) -> None:
-        parts = [part for part in entry.name.split(b"/") if part not in {b"", b"."}]
-        if b".." in parts or b"\0" in entry.name:
-            raise InvalidInput(
-                f"the archive holds a name that leads out: {entry.name[:200]!r}", reference="bad-archive"
-            )
-        if not parts and not self._prefix:
-            if entry.kind == b"5":
+        where, name = self._split(entry.name)
+        if not name:
+            if entry.kind == b"5" and not self._prefix:
                 self._own(".", self._parent(b""), entry)
             return
-        if not parts:
-            return
-        parts = [*self._prefix, *parts]
-        where, name = b"/".join(parts[:-1]), parts[-1]
         parent = self._parent(where)
         if self._layer and name.startswith(WHITEOUT):
             self._white_out(parent, name, where)
             return
         match entry.kind:
             case b"0":
-                self._file(parent, name, entry, reader, b"/".join(parts))
+                self._file(parent, name, entry, reader, where)
             case b"5":
-                self._directory(parent, name, entry, b"/".join(parts))
+                self._directory(parent, name, entry, where)
             case b"2":
-                self._clear(parent, name, b"/".join(parts))
+                self._clear(parent, name, where)
                 os.symlink(entry.link, name, dir_fd=parent)
                 self._own(name, parent, entry, link=True)
             case b"1":
-                self._hard_link(parent, name, entry, b"/".join(parts))
+                self._hard_link(parent, name, entry, where)
             case b"3" | b"4" | b"6":
-                self._clear(parent, name, b"/".join(parts))
+                self._clear(parent, name, where)
                 kind = {b"3": stat.S_IFCHR, b"4": stat.S_IFBLK, b"6": stat.S_IFIFO}[entry.kind]
                 os.mknod(name, kind | entry.mode, os.makedev(entry.major, entry.minor), dir_fd=parent)
                 self._own(name, parent, entry)
             case other:
                 raise InvalidInput(f"the archive holds a member of unknown type {other!r}", reference="bad-archive")
 
-    def _file(self, parent: int, name: bytes, entry: Entry, reader: TarReader, path: bytes) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    def _file(self, parent: int, name: bytes, entry: Entry, reader: TarReader, where: bytes) -> None:
         try:
-            fd = os.open(name, flags, 0o600, dir_fd=parent)
+            fd = os.open(name, _NEW, 0o600, dir_fd=parent)
         except FileExistsError:
-            self._clear(parent, name, path)
-            fd = os.open(name, flags, 0o600, dir_fd=parent)
+            self._clear(parent, name, where)
+            fd = os.open(name, _NEW, 0o600, dir_fd=parent)
         try:
             for part in reader.data():
-                rest = memoryview(part)
-                while rest:
-                    rest = rest[os.write(fd, rest) :]
+                written = os.write(fd, part)
+                while written < len(part):
+                    written += os.write(fd, part[written:])
             os.fchown(fd, entry.uid, entry.gid)
             os.fchmod(fd, entry.mode)
             for key, value in entry.xattrs.items():
@@ -159,14 +166,15 @@ class Unpacker:
         finally:
             os.close(fd)
 
-    def _directory(self, parent: int, name: bytes, entry: Entry, path: bytes) -> None:
+    def _directory(self, parent: int, name: bytes, entry: Entry, where: bytes) -> None:
+        path = _join(where, name)
         try:
             os.mkdir(name, 0o700, dir_fd=parent)
         except FileExistsError:
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
                 if self._strict:
                     raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
-                self._clear(parent, name, path)
+                self._clear(parent, name, where)
                 os.mkdir(name, 0o700, dir_fd=parent)
         fd = self._parent(path)
         self._own(".", fd, entry)
@@ -179,7 +187,7 @@ class Unpacker:
                 os.close(own)
         self._directories.append((path, entry.mtime_ns))
 
-    def _hard_link(self, parent: int, name: bytes, entry: Entry, path: bytes) -> None:
+    def _hard_link(self, parent: int, name: bytes, entry: Entry, where: bytes) -> None:
         target = [part for part in entry.link.split(b"/") if part not in {b"", b"."}]
         if not target or b".." in target:
             raise InvalidInput(
@@ -187,7 +195,7 @@ class Unpacker:
             )
         source = self._root.make_directories(os.fsdecode(b"/".join(target[:-1])) or "/")
         try:
-            self._clear(parent, name, path)
+            self._clear(parent, name, where)
             os.link(target[-1], name, src_dir_fd=source, dst_dir_fd=parent, follow_symlinks=False)
         finally:
             os.close(source)
@@ -203,10 +211,13 @@ class Unpacker:
         hidden = name[len(WHITEOUT) :]
         if hidden.startswith(WHITEOUT) or hidden in {b"", b".", b".."}:
             return  # aufs's own bookkeeping, which old layers still carry
-        self._clear(parent, hidden, (where + b"/" if where else b"") + hidden)
-        os.mknod(hidden, stat.S_IFCHR | 0o000, os.makedev(0, 0), dir_fd=parent)
+        self._clear(parent, hidden, where)
+        try:
+            os.mknod(hidden, stat.S_IFCHR | 0o000, os.makedev(0, 0), dir_fd=parent)
+        except PermissionError:  # the layers lie on an overlay, which keeps such nodes to itself
+            os.close(os.open(name, _NEW, 0o600, dir_fd=parent))  # fuse-overlayfs knows the archive's own form
 
-    def _clear(self, parent: int, name: bytes, path: bytes) -> None:
+    def _clear(self, parent: int, name: bytes, where: bytes) -> None:
         try:
             os.unlink(name, dir_fd=parent)
         except FileNotFoundError:
@@ -214,8 +225,8 @@ class Unpacker:
         except IsADirectoryError:
             if self._strict:
                 raise
-            self._forget(path)
             shutil.rmtree(os.fsdecode(name), dir_fd=parent)
+        self._forget(_join(where, name))  # a link to a directory may have been a way too
 
     def _own(self, name: str | bytes, parent: int, entry: Entry, *, link: bool = False) -> None:
         os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
@@ -233,6 +244,10 @@ class Unpacker:
                 os.utime(".", ns=(mtime, mtime), dir_fd=fd)
             finally:
                 os.close(fd)
+
+
+def _join(where: bytes, name: bytes) -> bytes:
+    return where + b"/" + name if where else name
 
 
 def _set_xattr(fd: int, key: str, value: bytes) -> None:

@@ -1,0 +1,84 @@
+"""Registries that break off, send too little, too much or something else: what comes of a pull; nothing of it stays."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from collections.abc import Callable
+
+import pytest
+import zstandard
+
+from support.docker import Docker, busybox_files, layer
+from support.flaky_registry import FlakyRegistry
+from support.pydd import Pydd
+
+CUT = 100_000
+"""Bytes after which a connection ends."""
+
+
+@pytest.fixture(scope="module")
+def body() -> bytes:
+    return layer({**busybox_files(), "noise": random.Random(4).randbytes(3 * CUT)})
+
+
+def pulled(docker: Docker, name: str) -> str:
+    """Pulls, runs the image and removes it; gives what the client printed."""
+    said = docker("pull", name)
+    assert docker("run", "--rm", "--network", "none", name, "wc", "-c", "/noise") == f"{3 * CUT} /noise"
+    docker("rmi", name)
+    return said
+
+
+def refused(pydd: Pydd, docker: Docker, name: str) -> str:
+    """Pulls in vain; gives what the client was told. Nothing of it may stay."""
+    done = subprocess.run(["docker", "-H", docker.host, "pull", name], capture_output=True, check=False)
+    assert done.returncode != 0
+    assert docker("images", "-q", name) == ""
+    assert list((pydd.config.root / "blobs/spool").iterdir()) == []
+    assert not list((pydd.config.root / "layers").glob("new-*"))
+    return done.stderr.decode()
+
+
+def test_a_download_that_breaks_goes_on_where_it_broke(docker: Docker, body: bytes):
+    registry = FlakyRegistry(body, sent=lambda packed, begin, number: packed[begin:][: CUT if number < 3 else None])
+    with registry.serving() as name:
+        assert "Retrying" in pulled(docker, name)
+    assert registry.asked == [0, CUT, 2 * CUT]
+
+
+def test_a_registry_that_knows_no_ranges_is_asked_for_all_again(docker: Docker, body: bytes):
+    registry = FlakyRegistry(body, sent=lambda packed, _, number: packed[: CUT if number == 1 else None], ranges=False)
+    with registry.serving() as name:
+        pulled(docker, name)
+    assert registry.asked == [0, CUT]
+
+
+HOSTILE: dict[str, tuple[Callable[[bytes, int, int], bytes], str]] = {
+    "nothing ever comes": (lambda *_: b"", "peer closed connection"),
+    "other bytes": (lambda packed, *_: packed[:-1] + bytes([packed[-1] ^ 1]), "digest mismatch"),
+    "more than promised": (lambda packed, *_: packed + b"x", "longer than"),
+}
+
+
+@pytest.mark.parametrize("trick", HOSTILE)
+def test_what_is_not_the_layer_is_refused_and_nothing_stays(pydd: Pydd, docker: Docker, body: bytes, trick: str):
+    sent, told = HOSTILE[trick]
+    with FlakyRegistry(body, sent=sent).serving() as name:
+        assert told in refused(pydd, docker, name)
+
+
+def test_a_layer_packed_with_zstd_runs(docker: Docker, body: bytes):
+    registry = FlakyRegistry(body, compress=zstandard.ZstdCompressor().compress, form="zstd")
+    with registry.serving() as name:
+        pulled(docker, name)
+
+
+def test_a_layer_that_is_not_what_it_says_it_is_packed_with_is_told_by_its_bytes(docker: Docker, body: bytes):
+    with FlakyRegistry(body, compress=bytes, form="gzip").serving() as name:
+        pulled(docker, name)
+
+
+def test_a_packed_layer_that_ends_too_early_is_refused(pydd: Pydd, docker: Docker, body: bytes):
+    with FlakyRegistry(body, compress=lambda plain: zstandard.compress(plain)[:-CUT]).serving() as name:
+        assert "archive" in refused(pydd, docker, name)
