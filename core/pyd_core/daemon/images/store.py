@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -62,6 +64,7 @@ class Images:
         self._shelf = Shelf(store, "image", ImageRecord)
         self.users: Callable[[str], list[str]] = lambda image_id: []  # noqa: ARG005 - set by the engine
         self.kept_layers: Callable[[], Iterable[str]] = list
+        self._held: Counter[str] = Counter()
 
         used = set(self._shelf.keys()) | {layer.blob for layer in layers.all()}
         blobs.remove_all_but(used)  # what a crash left without a record
@@ -165,8 +168,40 @@ class Images:
         self.blobs.remove(record.id)
         removed.append(Removed(deleted=record.id))
         if prune:
+            removed += self._remove_steps(record.parent)
             removed += [Removed(deleted=layer.diff_id) for layer in self.sweep()]
         return removed
+
+    def _remove_steps(self, image_id: str) -> list[Removed]:
+        """Removes a build's steps from an image downward, as far as only what is gone was made from them."""
+        removed: list[Removed] = []
+        parents = self.parents()
+        while (record := self._shelf.get(image_id)) is not None:
+            if record.names or record.digests or record.id in parents or self.needed(record.id):
+                break
+            self._shelf.delete(record.id)
+            self.blobs.remove(record.id)
+            removed.append(Removed(deleted=record.id))
+            image_id, parents = record.parent, self.parents()
+        return removed
+
+    def parents(self) -> set[str]:
+        """Returns the ids of the images that others were made from."""
+        return {record.parent for record in self._shelf}
+
+    def needed(self, image_id: str) -> bool:
+        """Whether a container or a build that goes on stands on an image."""
+        return self._held[image_id] > 0 or bool(self.users(image_id))
+
+    @contextmanager
+    def held(self, image_ids: Iterable[str]) -> Iterator[None]:
+        """Keeps images that have no name from being pruned, for as long as something is made from them."""
+        ids = list(image_ids)
+        self._held.update(ids)
+        try:
+            yield
+        finally:
+            self._held.subtract(ids)
 
     def sweep(self) -> list[Any]:
         """Removes the layers nothing needs."""
