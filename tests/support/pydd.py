@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,9 +68,9 @@ class Pydd:
         directories = ["--root", str(self.config.root), "--run", str(self.config.run)]
         return ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "pyd_core.daemon", *directories, *more]
 
-    def start(self, *more: str) -> None:
-        """Starts it with more options and waits until it says that it listens."""
-        self.process = subprocess.Popen(self.command(*more), stderr=subprocess.PIPE)
+    def start(self, *more: str, before: Sequence[str] = ()) -> None:
+        """Starts it with more options, by what stands before the command, and waits until it says that it listens."""
+        self.process = subprocess.Popen([*before, *self.command(*more)], stderr=subprocess.PIPE)
         assert self.process.stderr is not None
         self._lines = []
         for line in self.process.stderr:

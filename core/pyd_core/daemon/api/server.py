@@ -191,7 +191,9 @@ class Connection:
         kind = RAW if answer.tty else MULTIPLEXED
         async for _ in self._chunks():
             pass
-        if "upgrade" in head.headers:
+        if answer.head:
+            self._writer.write(answer.head)
+        elif "upgrade" in head.headers:
             self._writer.write(
                 b"HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" % kind
             )

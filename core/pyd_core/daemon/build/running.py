@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.build.request import BuildRequest, Record, failed, said
 from pyd_core.daemon.build.stage import Stage
 from pyd_core.daemon.containers import logs
+from pyd_core.daemon.containers.attach import unframed
 from pyd_core.daemon.containers.commit import commit, derive
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.changes import command
@@ -75,8 +76,8 @@ async def run(stage: Stage, step: Instruction, request: BuildRequest) -> AsyncGe
         await stage.daemon.lifecycle.start(container)
         async with aclosing(logs.read(container, logs.LogOptions(follow=True))) as pieces:
             async for piece in pieces:
-                for text in _texts(piece):
-                    yield said(text)
+                for data in unframed(piece):
+                    yield said(data.decode(errors="replace"))
         code = container.record.exit_code
         if code:
             shown = " ".join(words)
@@ -84,12 +85,3 @@ async def run(stage: Stage, step: Instruction, request: BuildRequest) -> AsyncGe
             return
         await keep_changes(stage, container, created_by)
         yield said(f" ---> Removed intermediate container {short}\n")
-
-
-def _texts(framed: bytes) -> Iterator[str]:
-    """Takes the stream format's frames off what a container printed."""
-    at = 0
-    while at < len(framed):
-        end = at + 8 + int.from_bytes(framed[at + 4 : at + 8], "big")
-        yield framed[at + 8 : end].decode(errors="replace")
-        at = end
