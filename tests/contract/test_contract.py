@@ -23,7 +23,7 @@ from support.docker import QUICK, Docker, busybox_files
 from support.pydd import Pydd
 
 SPEC = Path(__file__).parents[1] / "core/model/spec/docker-engine-api-v1.45.yaml"
-STREAMS = r"/(attach|attach/ws|wait|session|build|auth|push)$|/exec/{id}/start|/distribution/|/images/(create|search)"
+STREAMS = r"/(attach|attach/ws|wait|session|auth|push)$|/exec/{id}/start|/distribution/|/images/(create|search)"
 """What never ends, takes the connection over, or asks a registry: tested by hand elsewhere."""
 
 

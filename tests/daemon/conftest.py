@@ -28,3 +28,14 @@ def docker(pydd: Pydd) -> Iterator[Docker]:
 def busybox(docker: Docker) -> str:
     """The image of the same name, made here: another suite of the run may have made its own on Docker Engine."""
     return docker.image("busybox", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+
+
+@pytest.fixture(scope="module", params=["docker", "pydd"])
+def both(request: pytest.FixtureRequest) -> Iterator[Docker]:
+    """The docker CLI against Docker Engine, then against this one: the same test for each."""
+    host = "unix:///var/run/docker.sock"
+    if request.param == "pydd":
+        engine: Pydd = request.getfixturevalue("pydd")
+        host = engine.host
+    with Docker(host=host) as corner:
+        yield corner

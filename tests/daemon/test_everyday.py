@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from support.docker import LABEL, Docker, busybox_files
-from support.pydd import Pydd
 
 Step = tuple[str, str] | tuple[str, str, int]
 """A command, a pattern its output must match, and its exit code where that isn't 0."""
@@ -119,33 +115,22 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-@pytest.fixture(scope="module", params=["docker", "pydd"])
-def corner(request: pytest.FixtureRequest) -> Iterator[Docker]:
-    """A corner of Docker Engine, then of the embedded one."""
-    host = "unix:///var/run/docker.sock"
-    if request.param == "pydd":
-        engine: Pydd = request.getfixturevalue("pydd")
-        host = engine.host
-    with Docker(host=host) as corner:
-        yield corner
-
-
-def test_the_commands_of_every_day(corner: Docker, tmp_path: Path):
-    image = corner.image("everyday", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+def test_the_commands_of_every_day(both: Docker, tmp_path: Path):
+    image = both.image("everyday", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     file = tmp_path / "file"
     file.write_text("from the host\n")
     words = {
         "image": image,
         "repo": image.rpartition(":")[0],
-        "c": corner.name("c"),
+        "c": both.name("c"),
         "file": str(file),
-        "label": f"{LABEL}={corner.prefix}",
+        "label": f"{LABEL}={both.prefix}",
     }
     wrong: list[str] = []
     for step in STEPS:
         command, pattern = step[0].format(**words), step[1].format(**words)
         wanted = step[2] if len(step) == 3 else 0
-        line = ["docker", "-H", corner.host, *shlex.split(command)]
+        line = ["docker", "-H", both.host, *shlex.split(command)]
         done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
         printed = done.stdout + done.stderr
         if done.returncode != wanted or not re.search(pattern, printed):

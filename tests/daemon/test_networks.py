@@ -159,11 +159,23 @@ def test_macvlan_puts_a_container_beside_the_host_on_a_link(docker: Docker, busy
 
 
 def test_a_linked_container_is_known_by_its_alias_wherever_it_moves(docker: Docker, busybox: str):
-    server = docker.run("linked", busybox, "sh", "-c", SERVER)
+    told_of = ("-e", "WORD=a b", "--expose", "90/udp", "--expose", "80")
+    server = docker.run("linked", busybox, "sh", "-c", SERVER, options=told_of)
     other = docker.create("between", busybox, "sleep", "1000")
-    client = docker.run("client", busybox, "sleep", "1000", options=("--link", f"{server}:db"))
+    links = ("--link", f"{server}:data-base", "--link", f"{server}:db")
+    client = docker.run("client", busybox, "sleep", "1000", options=links)
     wait_for_server(docker, server)
     assert docker("exec", client, "wget", "-qO-", "http://db/") == "hello"
+    address = docker.inspect(server)["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+    told = docker("exec", client, "sh", "-c", "tr '\\0' '\\n' < /proc/1/environ").splitlines()
+    assert {
+        f"DATA_BASE_NAME=/{client}/data-base",
+        "DB_ENV_WORD=a b",
+        f"DB_PORT=tcp://{address}:80",
+        f"DB_PORT_80_TCP_ADDR={address}",
+        f"DB_PORT_90_UDP=udp://{address}:90",
+        "DB_PORT_90_UDP_PROTO=udp",
+    } <= set(told)
     docker("stop", "-t", "0", server)
     docker("start", other)  # takes the address that came free
     docker("start", server)

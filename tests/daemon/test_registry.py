@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,6 +155,34 @@ def test_images_go_between_both_engines_and_skopeo_through_a_registry(
                 ["docker", "-H", docker.host, *login_], input=b"wrong", capture_output=True, check=False, env=nobody
             )
             assert b"incorrect username or password" in wrong.stderr
+
+
+def test_our_own_command_logs_in_pushes_and_pulls(docker: Docker, busybox: str, tmp_path: Path):
+    environ = {**os.environ, "DOCKER_CONFIG": str(tmp_path / "config"), "DOCKER_HOST": docker.host}
+
+    def pyd(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "pyd_tui", *arguments]
+        return subprocess.run(command, input=stdin, capture_output=True, check=False, env=environ)
+
+    with Registry.started(tmp_path, name="localhost", secured=True) as registry:
+        name = f"{registry.address}/{docker.prefix}/own:1"
+        assert pyd("tag", busybox, name).returncode == 0
+        denied = pyd("push", name)
+        assert (denied.returncode != 0, b"denied" in denied.stderr) == (True, True)
+        login = ("login", "-u", USER, "--password-stdin", registry.address)
+        assert b"incorrect username or password" in pyd(*login, stdin=b"wrong").stderr
+        assert pyd(*login, stdin=PASSWORD.encode()).returncode == 0
+        want = docker("images", "-q", "--no-trunc", name)
+        pushed = pyd("push", name)
+        assert pushed.returncode == 0, pushed.stderr
+        assert pyd("rmi", name).returncode == 0
+        assert docker("images", "-q", name) == ""
+        pulled = pyd("pull", name)
+        assert pulled.returncode == 0, pulled.stderr
+        assert docker("images", "-q", "--no-trunc", name) == want
+        assert pyd("logout", registry.address).returncode == 0
+        assert b"denied" in pyd("pull", name).stderr
+        docker("rmi", name)
 
 
 def test_a_registry_elsewhere_is_trusted_by_its_certificate_alone_and_a_mirror_is_asked_first(tmp_path: Path):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,3 +161,48 @@ def _state(pid: str) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return ""
+
+
+def without(*programs: str) -> list[str]:
+    """The beginning of a command that runs where these programs can't be found."""
+    hidden = [shutil.which(each, path="/usr/bin:/usr/sbin:/usr/lib/podman:/usr/libexec/podman") for each in programs]
+    covered = "".join(f"mount --bind /dev/null {path}; " for path in hidden if path)
+    return ["unshare", "--mount", "sh", "-c", f'{covered}exec "$@"', "sh"]
+
+
+@pytest.mark.parametrize(
+    ("programs", "package"),
+    [(("conmon",), "apt-get install conmon"), (("crun", "runc"), "apt-get install crun runc")],
+)
+def test_an_engine_without_a_program_it_stands_on_names_the_package(
+    tmp_path: Path, programs: tuple[str, ...], package: str
+):
+    directories = ["--root", str(tmp_path / "root"), "--run", str(tmp_path / "run")]
+    command = [*without(*programs), sys.executable, "-m", "pyd_core.daemon", *directories]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert package in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("program", "package"), [("aardvark-dns", "aardvark-dns"), ("nft", "nftables")])
+def test_a_network_that_lacks_a_program_names_the_package(program: str, package: str):
+    """The engine works without it as long as nobody needs it."""
+    with Pydd.started() as engine, Docker(host=engine.host) as docker:
+        image = docker.image("lacks", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+        network = docker.name("lacks")
+        engine.stop()
+        engine.start(before=without(program))
+        assert docker("run", "--rm", "--network", "none", image, "echo", "fine") == "fine"
+        refused = b""
+        for command in (
+            ("network", "create", network),
+            ("run", "--rm", "-p", "127.0.0.1::80", "--network", network, image, "true"),
+        ):
+            done = subprocess.run(["docker", "-H", engine.host, *command], capture_output=True, check=False)
+            refused += done.stderr
+        assert f"apt-get install {package}".encode() in refused
+        assert docker("ps", "-aq") == ""
+        engine.stop()
+        engine.start()
+        docker("network", "rm", network, check=False)

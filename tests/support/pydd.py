@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,18 +80,19 @@ class Pydd:
         directories = ["--root", str(self.config.root), "--run", str(self.config.run)]
         return ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "pyd_core.daemon", *directories, *more]
 
-    def start(self, *more: str) -> None:
-        """Starts it with more options and waits until it says that it listens."""
-        self.process = subprocess.Popen(self.command(*more), stderr=subprocess.PIPE)
+    def start(self, *more: str, before: Sequence[str] = ()) -> None:
+        """Starts it with more options, by what stands before the command, and waits until it says that it listens."""
+        self.process = subprocess.Popen([*before, *self.command(*more)], stderr=subprocess.PIPE)
         assert self.process.stderr is not None
-        lines = []
+        self._lines = []
         for line in self.process.stderr:
-            lines.append(line.decode())
+            self._lines.append(line)
             if b"listening" in line:
-                # Nobody reads on, so what it says from now on may fill the pipe only with errors; keep it drained.
-                os.set_blocking(self.process.stderr.fileno(), False)
+                # What it says from now on is read too: a pipe that fills up would stop it in the middle of a line.
+                self._drain = threading.Thread(target=self._lines.extend, args=(self.process.stderr,))
+                self._drain.start()
                 return
-        raise AssertionError("".join(lines))
+        raise AssertionError(b"".join(self._lines).decode())
 
     def kill(self) -> None:
         """Ends it the hard way."""
@@ -107,8 +109,9 @@ class Pydd:
     def _gone(self) -> None:
         assert self.process is not None
         self.process.wait()
+        self._drain.join()
+        self.said = b"".join(self._lines).decode(errors="replace")
         assert self.process.stderr is not None
-        self.said = (self.process.stderr.read() or b"").decode()
         self.process.stderr.close()
 
     def leftovers(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pyd_core.daemon import settings
+from pyd_core.daemon.build.context import sweep
 from pyd_core.daemon.config import GROUPS, DaemonConfig
 from pyd_core.daemon.containers.collection import Containers
 from pyd_core.daemon.containers.health import HealthChecks
@@ -61,6 +62,7 @@ class Daemon:
         self.runtime = oci.Runtime(oci.choose(config.runtime), config.run / "runtime")
         self.base = config.root / "base" / "root"
         make_base(self.base.parent)
+        sweep(config.root)
         self.store = Store(config.root / "engine.db")
         self.events = EventBus()
         self.tasks = TaskOwner(on_error=_report)

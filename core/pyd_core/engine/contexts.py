@@ -6,18 +6,20 @@ The store (docker/cli, `cli/context/store`): `config.json` names the current con
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pyd_core.engine.endpoint import Endpoint, TlsFiles
-from pyd_core.errors import ConfigError, NotFound
+from pyd_core.errors import ConfigError, Conflict, InvalidInput, NotFound
 
 DEFAULT = "default"
 """The context that stands for no context: `DOCKER_HOST` or the usual socket."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]+")
 
 
 class _DockerEndpoint(msgspec.Struct):
@@ -117,6 +119,68 @@ class Contexts:
             settings["currentContext"] = name
             if name == DEFAULT:
                 del settings["currentContext"]
+
+    def create(self, name: str, url: str, *, description: str = "", tls: TlsFiles | None = None) -> None:
+        """Makes a context, its certificates copied beside it.
+
+        Raises:
+            InvalidInput: The name can't be one.
+            Conflict: There is one of that name.
+            ConfigError: It can't be written, or a certificate can't be read.
+        """
+        if not _NAME.fullmatch(name) or name == DEFAULT:
+            raise InvalidInput(
+                f"not a name for a context: {name[:80]!r}",
+                hint="letters, digits and _ . + - after a letter or digit; `default` is taken",
+            )
+        meta = self.directory / "contexts/meta" / _folder(name)
+        if meta.exists():
+            raise Conflict(f"there is a context {name} already", hint=f"pyd context rm {name}", reference="name-taken")
+        given = tls or TlsFiles()
+        kept = self.directory / "contexts/tls" / _folder(name) / "docker"
+        body = {
+            "Name": name,
+            "Metadata": {"Description": description} if description else {},
+            "Endpoints": {"docker": {"Host": url, "SkipTLSVerify": not given.verify}},
+        }
+        try:
+            for file, source in (("ca.pem", given.ca), ("cert.pem", given.cert), ("key.pem", given.key)):
+                if source is not None:
+                    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    (kept / file).touch(mode=0o600)
+                    (kept / file).write_bytes(source.read_bytes())
+            meta.mkdir(mode=0o755, parents=True)
+            (meta / "meta.json").write_bytes(msgspec.json.encode(body))
+        except OSError as error:
+            self._forget(name)
+            raise ConfigError(f"can't make context {name}: {error.filename}: {error.strerror}") from error
+
+    def remove(self, name: str, *, force: bool = False) -> None:
+        """Removes a context and its certificates; the current one only with `force`, and none is current then.
+
+        Raises:
+            NotFound: There is none of that name.
+            Conflict: It is the current one.
+            ConfigError: It can't be removed.
+        """
+        with suppress(ConfigError):  # a broken one goes like any other
+            self.get(name)
+        if self.current() == name:
+            if not force:
+                raise Conflict(f"{name} is the current context", hint="pyd context use default, or --force")
+            self.use(DEFAULT)
+        try:
+            self._forget(name)
+        except OSError as error:
+            raise ConfigError(f"can't remove context {name}: {error.strerror}") from error
+
+    def _forget(self, name: str) -> None:
+        import shutil  # noqa: PLC0415 - few commands remove contexts
+
+        for kind in ("meta", "tls"):
+            folder = self.directory / "contexts" / kind / _folder(name)
+            if folder.exists():
+                shutil.rmtree(folder)
 
     @property
     def _config_file(self) -> Path:

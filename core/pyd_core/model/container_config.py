@@ -46,6 +46,10 @@ class ContainerConfig(Wire):
     volumes: dict[str, dict[str, str]] = {}
     working_dir: str = ""
     entrypoint: list[str] | str | None = None
+    on_build: list[str] | None = None
+    """Instructions that a build from this image begins with."""
+    shell: list[str] | None = None
+    """What runs the shell form of a Dockerfile's instructions; None is `/bin/sh -c`."""
     labels: dict[str, str] = {}
     stop_signal: str | None = None
     stop_timeout: int | None = None

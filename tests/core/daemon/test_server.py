@@ -99,11 +99,11 @@ async def test_a_stream_ends_its_work_when_the_client_leaves(tmp_path: Path):
 @pytest.mark.parametrize("upgrade", [True, False])
 async def test_a_connection_is_handed_over_with_what_came_already_and_half_closed(tmp_path: Path, *, upgrade: bool):
     async def serve(wire: Wire) -> None:
-        data = wire.trailing
+        data = b""
         while more := await wire.read():
             data += more
-        wire.writer.write(data.upper())
-        await wire.writer.drain()
+        wire.write(data.upper())
+        await wire.drain()
 
     async def handler(request: Request) -> Response:
         return Hijack(serve=serve, tty=True)

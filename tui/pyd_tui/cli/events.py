@@ -13,8 +13,9 @@ import click
 from pyd_core.engine.since import seconds
 from pyd_core.errors import EngineUnavailable
 from pyd_tui.cli.filters import filter_option, parse_filters
+from pyd_tui.cli.listing import write_filled
 from pyd_tui.cli.output import coloured, json_line, write
-from pyd_tui.cli.render.events import line
+from pyd_tui.cli.render.events import fields, line
 from pyd_tui.cli.state import State, pass_state
 from pyd_tui.cli.verb import Verb
 from pyd_tui.cli.when import parse_when
@@ -30,6 +31,8 @@ class EventsOptions:
     since: str | None = None
     until: str | None = None
     filters: tuple[str, ...] = ()
+    format: str = ""
+    """`json` or a Go template; empty is our own line."""
 
 
 @click.command(
@@ -40,11 +43,13 @@ class EventsOptions:
         ("pyd events --since 1h --until 0s", "the last hour, then end"),
         ("pyd events -f type=container -f event=die", "deaths, with their exit codes"),
         ("pyd events --json", "a JSON document a line, as the engine sends them"),
+        ("pyd events --format '{{.Time}} {{.Action}} {{.Actor.Attributes.name}}'", "as a template has it"),
     ),
 )
 @click.option("--since", metavar="TIME", help="From then on: 10m, 2025-06-01T12:00, or seconds since 1970.")
 @click.option("--until", metavar="TIME", help="Till then; a moment ago ends after what has been.")
 @filter_option
+@click.option("--format", default="", metavar="TEMPLATE", help="json, or a Go template: '{{.Type}} {{.Action}}'.")
 @pass_state
 def command(state: State, /, **given: object) -> None:
     """Show what happens on the engine, as it happens."""
@@ -102,7 +107,10 @@ async def _print(
     async with engine.system.events(since=seconds(since), until=seconds(until), filters=filters) as events:
         yield None
         async for event in events:
-            write((json_line(event) if json else line(event, colour=colour)) + "\n")
+            if options.format not in {"", "json"}:
+                write_filled(options.format, [fields(event)], {})
+            else:
+                write((json_line(event) if json or options.format else line(event, colour=colour)) + "\n")
             sys.stdout.flush()
             yield event.time_nano
 

@@ -14,8 +14,9 @@ from pyd_core.fleet.fleet import Fleet
 from pyd_core.fleet.meter import PERIOD, Meter
 from pyd_core.tasks import TaskOwner
 from pyd_tui.cli.columns import fitted, plain, write_table
+from pyd_tui.cli.listing import write_filled
 from pyd_tui.cli.output import json_line, on_terminal, write, write_json
-from pyd_tui.cli.render.stats import COLUMNS, Line, cells, ordered, record
+from pyd_tui.cli.render.stats import COLUMNS, TITLES, Line, cells, fields, ordered, record
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
@@ -40,12 +41,14 @@ async def show(engine: Engine, options: StatsOptions, *, json: bool) -> None:
                 async with asyncio.timeout(ONCE_PATIENCE):
                     while not watch.complete:
                         await watch.news()
-            if json:
+            if options.format not in {"", "table"}:
+                _write_filled(options.format)(watch.lines)
+            elif json:
                 write_json([record(line) for line in watch.lines])
             else:
                 write_table(COLUMNS, cells(watch.lines))
             return
-        with _printer(json=json) as draw:
+        with _printer(options.format, json=json) as draw:
             drawn: list[Line] | None = None
             while not watch.over:
                 await watch.news()
@@ -122,7 +125,10 @@ class _Watch:
 
 
 @contextlib.contextmanager
-def _printer(*, json: bool) -> Iterator[Callable[[list[Line]], None]]:
+def _printer(format: str, *, json: bool) -> Iterator[Callable[[list[Line]], None]]:
+    if format not in {"", "table"}:
+        yield _write_filled(format)
+        return
     if json:
         yield _Records().write
         return
@@ -151,6 +157,14 @@ class _Records:
             self._written[entry.id] = usage.time_ns
             write(json_line(record((entry, usage))) + "\n")
         sys.stdout.flush()
+
+
+def _write_filled(format: str) -> Callable[[list[Line]], None]:
+    def draw(shown: list[Line]) -> None:
+        write_filled(format, [fields(line) for line in shown], TITLES)
+        sys.stdout.flush()
+
+    return draw
 
 
 def _write_plain(shown: list[Line]) -> None:

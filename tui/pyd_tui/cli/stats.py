@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import click
 
+from pyd_tui.cli.listing import format_option
 from pyd_tui.cli.names import ContainerName
 from pyd_tui.cli.state import State, pass_state
 from pyd_tui.cli.verb import Verb
@@ -20,12 +21,14 @@ class StatsOptions:
         all: Those that don't run too.
         once: Print one round and end.
         sort: `name`, `cpu` or `memory`.
+        format: `table`, `json`, a Go template, or `table` and one; empty is our own table.
     """
 
     names: tuple[str, ...] = ()
     all: bool = False
     once: bool = False
     sort: str = "name"
+    format: str = ""
 
 
 @click.command(
@@ -35,6 +38,7 @@ class StatsOptions:
         ("pyd stats", "all that run, once a second, in place"),
         ("pyd stats --sort memory", "the biggest first"),
         ("pyd stats --no-stream web db", "once"),
+        ("pyd stats --no-stream --format '{{.Name}} {{.CPUPerc}}'", "as a template has it"),
         ("pyd stats --json", "a JSON document a line, each second one for every container"),
     ),
 )
@@ -42,6 +46,7 @@ class StatsOptions:
 @click.option("-a", "--all", is_flag=True, help="Those that don't run too.")
 @click.option("--no-stream", "once", is_flag=True, help="Print once and end.")
 @click.option("--sort", type=click.Choice(("name", "cpu", "memory")), default="name", help="What comes first.")
+@format_option
 @pass_state
 def command(state: State, /, **given: object) -> None:
     """Show processor, memory, network and disk use: percent of one processor, and bytes a second."""

@@ -85,7 +85,7 @@ VERBS: dict[str, Entry] = {
     "compose": Entry("pyd_tui.cli.compose", "Run the compose tool against the chosen engine", RUN),
     "daemon": Entry("pyd_tui.cli.daemon", "Run the embedded engine", ENGINE),
     "record": Entry("pyd_tui.cli.record", "Write down how containers die, until told to end", ENGINE),
-    "context": Entry("pyd_tui.cli.context", "List docker contexts and choose the current one", ENGINE),
+    "context": Entry("pyd_tui.cli.context", "Make, list and choose docker contexts", ENGINE),
     "info": Entry("pyd_tui.cli.info", "Show how the engine is set up and what it holds", ENGINE),
     "version": Entry("pyd_tui.cli.version", "Show the versions of pyd and of the engine", ENGINE),
     "config": Entry("pyd_tui.cli.config", "Show, edit and check the settings; files that services read", ENGINE),

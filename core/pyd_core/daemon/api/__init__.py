@@ -8,7 +8,8 @@ from pyd_core.daemon.api.routes import Dispatch
 def load() -> Dispatch:
     """Loads every handler and returns what answers a request."""
     # The handlers register themselves.
-    from pyd_core.daemon.api import (  # noqa: F401, PLC0415  # noqa: F401, PLC0415
+    from pyd_core.daemon.api import (  # noqa: F401, PLC0415
+        build,
         containers,
         execs,
         files,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json as jsonlib
 import os
 import posixpath
 import stat
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +17,13 @@ from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
 from pyd_core.daemon.api.images import named
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import files
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.commit import Origin
+from pyd_core.daemon.containers.commit import commit as commit_container
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack
 from pyd_core.daemon.images.changes import apply_changes
-from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, NotFound, Refused
-from pyd_core.model.base import format_time
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.execution import ExecCreated
 
@@ -136,20 +133,22 @@ async def commit(daemon: Daemon, request: Request) -> Response:
     given = await request.json(ContainerConfig)
     changed = [line for text in request.many.get("changes", []) for line in text.splitlines()]
     config = apply_changes(_laid_over(container.record.config, given), changed)
+    origin = Origin(
+        created_by=" ".join(container.record.command),
+        comment=request.query.get("comment", ""),
+        author=request.query.get("author", ""),
+    )
     pausing = request.flag("pause", default=True) and container.record.status == "running"
     if pausing:
         await daemon.lifecycle.pause(container)
     try:
-        spooled = await loading.spool(
-            daemon.images, pack.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
-        )
+        record = await commit_container(daemon, container, config, origin)
     finally:
         if pausing:
             await daemon.lifecycle.unpause(container)
-    record = await _image(daemon, container, config, spooled, request)
     if reference is not None:
         daemon.images.tag(record, reference)
-    told = container.attributes(comment=request.query.get("comment", ""), imageID=record.id)
+    told = container.attributes(comment=origin.comment, imageID=record.id)
     daemon.events.emit("container", "commit", container.id, told)
     return json(ExecCreated(id=record.id), status=201)
 
@@ -158,23 +157,3 @@ def _laid_over(config: ContainerConfig, given: ContainerConfig) -> ContainerConf
     names = [field.name for field in msgspec.structs.fields(ContainerConfig)]
     own = {name: getattr(given, name) for name in names if getattr(given, name)}
     return msgspec.structs.replace(config, **own)
-
-
-async def _image(
-    daemon: Daemon, container: Container, config: ContainerConfig, spooled: Path, request: Request
-) -> ImageRecord:
-    layer = await asyncio.to_thread(daemon.images.layers.unpack, spooled)
-    daemon.images.layers.keep(layer)
-    parent = daemon.images.find(container.record.image_id)
-    before = msgspec.to_builtins(daemon.images.file(parent).history or [])
-    comment = request.query.get("comment", "")
-    step = {
-        "created": format_time(time.time_ns()),
-        "created_by": " ".join(container.record.command),
-        "author": request.query.get("author", ""),
-        "comment": comment,
-    }
-    layers = [*parent.layers, layer.diff_id]
-    body = jsonlib.loads(loading.config_file(config, layers, [*before, step]))
-    body["author"] = request.query.get("author", "")
-    return daemon.images.add(jsonlib.dumps(body).encode(), layers, parent=parent.id)

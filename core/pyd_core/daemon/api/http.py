@@ -140,6 +140,8 @@ class Hijack:
 
     serve: Callable[[Wire], Awaitable[None]]
     tty: bool = False
+    head: bytes = b""
+    """Sent in place of the usual head."""
     done: Callable[[], None] = lambda: None
     """Called when it is over, however that came."""
 

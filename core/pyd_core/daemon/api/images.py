@@ -32,6 +32,9 @@ async def list_(daemon: Daemon, request: Request) -> Response:
     """Lists them, newest first."""
     filters = request.filters()
     found = choose(daemon, filters)
+    if not request.flag("all"):  # the steps of builds
+        parents = daemon.images.parents()
+        found = [each for each in found if each.names or each.digests or each.id not in parents]
     counts: dict[str, int] = {}
     for each in daemon.containers.all():
         counts[each.record.image_id] = counts.get(each.record.image_id, 0) + 1
@@ -60,7 +63,8 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord
         match name:
             case "dangling":
                 wanted = values[0].lower() in {"1", "true"}
-                found = [each for each in found if (not each.names) == wanted]
+                parents = daemon.images.parents()
+                found = [each for each in found if (not each.names and each.id not in parents) == wanted]
             case "label":
                 found = [each for each in found if all(labelled(_labels(daemon, each), value) for value in values)]
             case "reference":
@@ -160,8 +164,11 @@ async def prune(daemon: Daemon, request: Request) -> Response:
     excluded = filters.pop("label!", [])
     removed: list[dict[str, str]] = []
     freed = 0
+    parents = daemon.images.parents()
     for record in choose(daemon, filters):
-        if (record.names and not everything) or daemon.images.users(record.id):
+        if (record.names and not everything) or daemon.images.needed(record.id):
+            continue
+        if not record.names and record.id in parents:  # goes with the last that was made from it
             continue
         if any(labelled(_labels(daemon, record), value) for value in excluded):
             continue

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.build.request import Record
 from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
@@ -25,9 +27,10 @@ def _auth(request: Request) -> Credentials:
     return credentials(request.headers.get("x-registry-auth", ""))
 
 
-async def _lines(progress: Progress, work: Callable[[], Awaitable[None]]) -> AsyncIterator[bytes]:
-    async for record in progress.records(work, describe):
-        yield line(record)
+async def _lines(records: AsyncGenerator[Record, None]) -> AsyncIterator[bytes]:
+    async with aclosing(records) as told:
+        async for record in told:
+            yield line(record)
 
 
 async def pull(daemon: Daemon, request: Request) -> Response:
@@ -37,8 +40,20 @@ async def pull(daemon: Daemon, request: Request) -> Response:
         raise InvalidInput("fromImage or fromSrc must be given")
     joined = f"{name}@{tag}" if tag.startswith("sha256:") else f"{name}:{tag}" if tag else name
     reference = parse(joined)
-    registry = Registry(reference, _auth(request), daemon.registries, pull=True)
-    work = Pull(daemon.images, registry, platform=request.query.get("platform", ""))
+    records = await pulling(daemon, reference, _auth(request), request.query.get("platform", ""))
+    return Streaming(chunks=_lines(records))
+
+
+async def pulling(
+    daemon: Daemon, reference: Reference, auth: Credentials, platform: str
+) -> AsyncGenerator[Record, None]:
+    """Finds an image in its registry, and returns the progress of pulling it.
+
+    Raises:
+        NotFound: The registry has no such image, or none for the platform.
+    """
+    registry = Registry(reference, auth, daemon.registries, pull=True)
+    work = Pull(daemon.images, registry, platform=platform)
     try:
         await _resolve(work, registry)
     except BaseException:
@@ -51,7 +66,7 @@ async def pull(daemon: Daemon, request: Request) -> Response:
             await work.run(progress)
         daemon.events.emit("image", "pull", str(reference), {"name": reference.familiar})
 
-    return Streaming(chunks=_lines(progress, run))
+    return progress.records(run, describe)
 
 
 async def _resolve(work: Pull, registry: Registry) -> None:
@@ -83,7 +98,7 @@ async def push(daemon: Daemon, request: Request) -> Response:
             await push_image(daemon.images, record, registry, progress)
         daemon.events.emit("image", "push", str(reference), {"name": reference.familiar})
 
-    return Streaming(chunks=_lines(progress, run))
+    return Streaming(chunks=_lines(progress.records(run, describe)))
 
 
 @route("POST", "/auth")

@@ -37,11 +37,18 @@ class Head:
     def request(
         self, params: dict[str, str], version: tuple[int, int], chunks: Callable[[], AsyncIterator[bytes]]
     ) -> Request:
-        """What a handler is given."""
+        """What a handler is given.
+
+        Raises:
+            InvalidInput: A name or value holds a null character, which no name on Linux can.
+        """
+        decoded = {name: unquote(value) for name, value in params.items()}
+        if any("\0" in text for text in (*decoded.values(), *(each for many in self.many.values() for each in many))):
+            raise InvalidInput("the request's path or a parameter holds a null character")
         return Request(
             method=self.method,
             path=self.path,
-            params={name: unquote(value) for name, value in params.items()},
+            params=decoded,
             query=self.query,
             many=self.many,
             headers=self.headers,
@@ -184,7 +191,9 @@ class Connection:
         kind = RAW if answer.tty else MULTIPLEXED
         async for _ in self._chunks():
             pass
-        if "upgrade" in head.headers:
+        if answer.head:
+            self._writer.write(answer.head)
+        elif "upgrade" in head.headers:
             self._writer.write(
                 b"HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" % kind
             )

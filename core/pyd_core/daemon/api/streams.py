@@ -12,9 +12,11 @@ from pyd_core.daemon.api.encoding import full
 from pyd_core.daemon.api.http import Answer, Hijack, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.api.server import MULTIPLEXED, RAW
+from pyd_core.daemon.api.websocket import WebSocketWire, handshake
 from pyd_core.daemon.containers import logs as logfile
-from pyd_core.daemon.containers.attach import Attachment
+from pyd_core.daemon.containers.attach import Attachment, unframed
 from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.duplex import Wire
 from pyd_core.daemon.runtime import terminal
 from pyd_core.daemon.times import moment
 from pyd_core.errors import Conflict, InvalidInput
@@ -82,6 +84,27 @@ async def logs(daemon: Daemon, request: Request) -> Response:
 @route("POST", "/containers/{id}/attach")
 async def attach(daemon: Daemon, request: Request) -> Response:
     """Joins the client to its streams."""
+    container, attachment = await _attachment(daemon, request)
+    tty = container.record.config.tty
+    return Hijack(serve=attachment.serve, tty=tty, done=lambda: _forget(container, attachment))
+
+
+@route("GET", "/containers/{id}/attach/ws")
+async def attach_by_websocket(daemon: Daemon, request: Request) -> Response:
+    """Joins a websocket to its streams, which aren't told apart there."""
+    head = handshake(request)
+    container, attachment = await _attachment(daemon, request, plain=True)
+
+    async def serve(wire: Wire) -> None:
+        framed = WebSocketWire(wire)
+        await attachment.serve(framed)
+        framed.finish()
+
+    return Hijack(serve=serve, head=head, done=lambda: _forget(container, attachment))
+
+
+async def _attachment(daemon: Daemon, request: Request, *, plain: bool = False) -> tuple[Container, Attachment]:
+    """Reads what a client that attaches asks for; `plain` leaves the frames of the two streams out."""
     container = daemon.containers.find(request.params["id"])
     record = container.record
     if record.status == "paused":
@@ -91,8 +114,11 @@ async def attach(daemon: Daemon, request: Request) -> Response:
     if request.flag("logs"):
         options = logfile.LogOptions(stdout=request.flag("stdout"), stderr=request.flag("stderr"))
         before = [piece async for piece in logfile.read(container, options)]
+        if plain and not record.config.tty:
+            before = [data for piece in before for data in unframed(piece)]
     attachment = Attachment(
         tty=record.config.tty,
+        framed=not (plain or record.config.tty),
         stdin=request.flag("stdin") and record.config.open_stdin,
         stdout=request.flag("stdout"),
         stderr=request.flag("stderr"),
@@ -105,7 +131,7 @@ async def attach(daemon: Daemon, request: Request) -> Response:
         attachment.open(container.bundle)
     elif record.status in {"created", "exited", "restarting"}:
         container.attachments.append(attachment)
-    return Hijack(serve=attachment.serve, tty=record.config.tty, done=lambda: _forget(container, attachment))
+    return container, attachment
 
 
 def _forget(container: Container, attachment: Attachment) -> None:

@@ -9,9 +9,6 @@ from pyd_core.daemon.engine import Daemon
 from pyd_core.errors import NotFound
 
 UNSERVED = """
-GET /containers/{id}/attach/ws
-POST /build
-POST /build/prune
 GET /images/search
 POST /session
 PUT /volumes/{name}

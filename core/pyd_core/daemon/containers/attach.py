@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pyd_core.daemon.containers.detach import Detacher
@@ -26,6 +26,15 @@ INPUT = 8 << 10
 def frame(stream: int, data: bytes) -> bytes:
     """Frames output for a client: stream 1 or 2, length, data."""
     return bytes((stream, 0, 0, 0)) + len(data).to_bytes(4, "big") + data
+
+
+def unframed(framed: bytes) -> Iterator[bytes]:
+    """Takes the frames off again."""
+    at = 0
+    while at < len(framed):
+        end = at + 8 + int.from_bytes(framed[at + 4 : at + 8], "big")
+        yield framed[at + 8 : end]
+        at = end
 
 
 def connect(bundle: Path) -> socket.socket:
@@ -54,6 +63,7 @@ class Attachment:
         self,
         *,
         tty: bool,
+        framed: bool,
         stdin: bool,
         stdout: bool,
         stderr: bool,
@@ -61,6 +71,7 @@ class Attachment:
         first: Callable[[], list[bytes]] = list,
     ) -> None:
         self._tty = tty
+        self._framed = framed
         self._stdin = stdin
         self._wanted = {2: stdout, 3: stderr}
         self._keys = detach_keys
@@ -81,7 +92,7 @@ class Attachment:
     async def serve(self, wire: Wire) -> None:
         """Copies both ways until the container ends, the client leaves, or it types the detach keys."""
         for piece in self._first():
-            wire.writer.write(piece)
+            wire.write(piece)
         link = await self._socket
         if link is None:
             return
@@ -102,8 +113,8 @@ class Attachment:
                 if not self._wanted.get(packet[0]):
                     continue
                 data = packet[1:]
-                wire.writer.write(data if self._tty else frame(packet[0] - 1, data))
-                await wire.writer.drain()
+                wire.write(frame(packet[0] - 1, data) if self._framed else data)
+                await wire.drain()
         except ConnectionError:
             pass
 
@@ -111,7 +122,7 @@ class Attachment:
         loop = asyncio.get_running_loop()
         detacher = Detacher(self._keys) if self._tty and self._stdin else None
         try:
-            data = wire.trailing or await wire.read()
+            data = await wire.read()
             while data:
                 if self._stdin:
                     if detacher is not None:
@@ -126,5 +137,5 @@ class Attachment:
                 link.shutdown(socket.SHUT_WR)
         except (ConnectionError, OSError):
             pass
-        if wire.writer.transport.is_closing():
+        if wire.closing:
             left.set()

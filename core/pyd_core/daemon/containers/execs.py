@@ -301,7 +301,7 @@ async def serve(daemon: Daemon, made: Exec, wire: Wire) -> None:
     try:
         problem = await start(daemon, made, streams)
         if problem:
-            wire.writer.write(problem if tty else frame(2, problem))
+            wire.write(problem if tty else frame(2, problem))
         async with TaskOwner(on_error=lambda _: None) as owner:
             sending = [owner.start(_output(fd, 0 if tty else number, wire)) for number, fd in streams.outputs.items()]
             left = asyncio.Event()
@@ -357,13 +357,13 @@ async def _all(tasks: list[asyncio.Task[None]]) -> None:
 
 async def _output(fd: int, stream: int, wire: Wire) -> None:
     while data := await pipes.read(fd):
-        wire.writer.write(frame(stream, data) if stream else data)
-        await wire.writer.drain()
+        wire.write(frame(stream, data) if stream else data)
+        await wire.drain()
 
 
 async def _input(made: Exec, streams: Streams, wire: Wire, left: asyncio.Event) -> None:
     detacher = Detacher(made.body.detach_keys) if made.body.tty and made.body.attach_stdin else None
-    data = wire.trailing or await wire.read()
+    data = await wire.read()
     try:
         while data:
             if detacher is not None:
@@ -377,7 +377,7 @@ async def _input(made: Exec, streams: Streams, wire: Wire, left: asyncio.Event) 
     except OSError:
         pass  # the command closed its input, or the client is gone
     streams.close_stdin()
-    if wire.writer.transport.is_closing():
+    if wire.closing:
         left.set()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,7 +127,7 @@ def _block(path: Path, at: int, formatter: _Formatter) -> tuple[bytes, int, bool
     return b"".join(pieces), at, False
 
 
-async def read(container: Container, options: LogOptions) -> AsyncIterator[bytes]:
+async def read(container: Container, options: LogOptions) -> AsyncGenerator[bytes, None]:
     """Yields the log as the client wants it; with `follow` until the container ends.
 
     A container may write faster than its log can be read: so one block at a time, and others get their turn in between.

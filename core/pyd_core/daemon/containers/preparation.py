@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pyd_core.daemon.containers import rights, spec, users
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
+from pyd_core.daemon.networks import files, linked
 from pyd_core.daemon.runtime.oci import unified
 from pyd_core.errors import Conflict, InvalidInput, KernelError, Unsupported
 from pyd_core.linux.beneath import RootDirectory
@@ -95,7 +96,7 @@ async def prepare(daemon: Daemon, container: Container) -> Prepared:
     for kind, mode in (("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):
             namespaces[kind] = f"/proc/{_pid_of(daemon, mode)}/ns/{kind}"
-    daemon.endpoints.write_files(container)
+    files.write(daemon, container)
     identity = users.look_up(container.root, record.config.user, host.group_add)
     facts = spec.Facts(
         rootfs=str(container.root),
@@ -105,7 +106,8 @@ async def prepare(daemon: Daemon, container: Container) -> Prepared:
         arch=architecture(),
         kernel=os.uname().release,
         namespaces=namespaces,
-        files=daemon.endpoints.files(container),
+        files=files.bound(daemon, container),
+        linked=linked.environment(daemon, record),
         shm=_shm(daemon, container),
         init=_init() if host.init else "",
         devices=_devices(container),

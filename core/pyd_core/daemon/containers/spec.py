@@ -47,6 +47,8 @@ class Facts:
     """Paths of namespaces to join, by the specification's type name."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Files bound over /etc/hosts and its like: target to source."""
+    linked: Sequence[str] = ()
+    """Variables that tell of containers it has links to."""
     shm: str = ""
     """A directory bound over /dev/shm; empty mounts a fresh one."""
     init: str = ""
@@ -126,7 +128,7 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ociVersion": "1.0.2",
         "root": {"path": facts.rootfs, "readonly": host.readonly_rootfs},
-        "process": process(record, facts.identity, held, security),
+        "process": process(record, facts.identity, held, security, facts.linked),
         "mounts": _mounts(record, facts),
         "linux": linux,
     }
@@ -137,7 +139,9 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
     return found
 
 
-def process(record: ContainerRecord, identity: Identity, held: list[str], security: Security) -> dict[str, Any]:
+def process(
+    record: ContainerRecord, identity: Identity, held: list[str], security: Security, linked: Sequence[str] = ()
+) -> dict[str, Any]:
     """Plans the main process."""
     config, host = record.config, record.host
     command = record.command
@@ -150,7 +154,7 @@ def process(record: ContainerRecord, identity: Identity, held: list[str], securi
         "terminal": config.tty,
         "user": user,
         "args": command,
-        "env": environment(record, identity),
+        "env": environment(record, identity, linked),
         "cwd": config.working_dir or "/",
         "capabilities": capability_sets(held, identity.uid),
         "noNewPrivileges": security.no_new_privileges,
@@ -177,9 +181,9 @@ def capability_sets(held: list[str], uid: int) -> dict[str, list[str]]:
     return {"bounding": held}
 
 
-def environment(record: ContainerRecord, identity: Identity) -> list[str]:
-    """The main process's environment: the engine's own, then what image and creation say."""
-    own = [DEFAULT_PATH, f"HOSTNAME={record.config.hostname}"]
+def environment(record: ContainerRecord, identity: Identity, linked: Sequence[str] = ()) -> list[str]:
+    """The main process's environment: the engine's own and its links', then what image and creation say."""
+    own = [DEFAULT_PATH, f"HOSTNAME={record.config.hostname}", *linked]
     if record.config.tty:
         own.append("TERM=xterm")
     names = {entry.partition("=")[0] for entry in record.config.env}

@@ -26,7 +26,7 @@ def apply_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerC
 
 
 def _apply(config: ContainerConfig, word: str, rest: str, line: str) -> ContainerConfig:
-    if word in {"ONBUILD", "SHELL", "MAINTAINER"}:
+    if word == "MAINTAINER":
         return config
     if word not in _READERS:
         raise InvalidInput(f"{word or 'an empty line'} is not a valid change command")
@@ -50,8 +50,8 @@ def _volume(config: ContainerConfig, rest: str) -> dict[str, Any]:
 
 
 _READERS: dict[str, Callable[[ContainerConfig, str], dict[str, Any]]] = {
-    "CMD": lambda _, rest: {"cmd": command(rest)},
-    "ENTRYPOINT": lambda _, rest: {"entrypoint": command(rest)},
+    "CMD": lambda config, rest: {"cmd": command(rest, config.shell)},
+    "ENTRYPOINT": lambda config, rest: {"entrypoint": command(rest, config.shell)},
     "ENV": _env,
     "LABEL": lambda config, rest: {"labels": {**config.labels, **dict(pairs(rest))}},
     "EXPOSE": _expose,
@@ -59,18 +59,30 @@ _READERS: dict[str, Callable[[ContainerConfig, str], dict[str, Any]]] = {
     "USER": lambda _, rest: {"user": rest},
     "WORKDIR": lambda _, rest: {"working_dir": rest},
     "STOPSIGNAL": lambda _, rest: {"stop_signal": rest},
+    "ONBUILD": lambda config, rest: {"on_build": [*(config.on_build or []), rest]},
+    "SHELL": lambda _, rest: {"shell": _shell(rest)},
     "HEALTHCHECK": lambda _, rest: {"healthcheck": _healthcheck(rest)},
 }
 
 
-def command(text: str) -> list[str]:
+SHELL = ("/bin/sh", "-c")
+
+
+def _shell(text: str) -> list[str]:
+    try:
+        return msgspec.json.decode(text.encode(), type=list[str])
+    except msgspec.DecodeError:
+        raise InvalidInput(f"SHELL requires the arguments to be in JSON form, not {text[:100]!r}") from None
+
+
+def command(text: str, shell: Sequence[str] | None = None) -> list[str]:
     """Reads the exec form (a JSON list) or wraps the shell form."""
     if text.startswith("["):
         try:
             return msgspec.json.decode(text.encode(), type=list[str])
         except msgspec.DecodeError:
             pass  # Docker too takes a malformed list for a shell line
-    return ["/bin/sh", "-c", text]
+    return [*(shell or SHELL), text]
 
 
 def pairs(text: str) -> list[tuple[str, str]]:

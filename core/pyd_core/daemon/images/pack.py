@@ -26,11 +26,22 @@ class Packer:
     Args:
         out: Where to.
         whiteouts: Whether overlayfs's marks become those of a layer (OCI image spec, layer.md).
+        owner: Whose everything is to be, by user and group; None leaves that as it is.
+        mode: The permissions of everything; None leaves those as they are.
     """
 
-    def __init__(self, out: BinaryIO, *, whiteouts: bool = False) -> None:
+    def __init__(
+        self,
+        out: BinaryIO,
+        *,
+        whiteouts: bool = False,
+        owner: tuple[int, int] | None = None,
+        mode: int | None = None,
+    ) -> None:
         self._tar = tarfile.TarFile(fileobj=_Counted(out), mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
         self._whiteouts = whiteouts
+        self._owner = owner
+        self._mode = mode
         self._links: dict[tuple[int, int], str] = {}
         self._device = -1
 
@@ -80,7 +91,7 @@ class Packer:
         except OSError:
             return  # gone or swapped since it was listed
         try:
-            self._tar.addfile(_entry(name or ".", tarfile.DIRTYPE, status))
+            self._tar.addfile(self._owned(_entry(name or ".", tarfile.DIRTYPE, status)))
             if self._whiteouts and is_opaque(fd):
                 self.bytes(f"{name}/{OPAQUE.decode()}" if name else OPAQUE.decode(), b"")
             for inside in sorted(os.listdir(fd)):  # noqa: PTH208 - a descriptor
@@ -101,7 +112,7 @@ class Packer:
             with contextlib.suppress(FileNotFoundError):
                 self._file(parent, base, name, status)
         elif stat.S_ISLNK(mode):
-            entry = _entry(name, tarfile.SYMTYPE, status)
+            entry = self._owned(_entry(name, tarfile.SYMTYPE, status))
             entry.linkname = os.readlink(base, dir_fd=parent)
             self._tar.addfile(entry)
         elif self._whiteouts and is_whiteout(status):
@@ -109,14 +120,14 @@ class Packer:
             self.bytes(f"{above}{slash}{WHITEOUT.decode()}{last}", b"")
         elif not stat.S_ISSOCK(mode):  # a socket can't be archived
             kinds = {stat.S_IFCHR: tarfile.CHRTYPE, stat.S_IFBLK: tarfile.BLKTYPE, stat.S_IFIFO: tarfile.FIFOTYPE}
-            entry = _entry(name, kinds[stat.S_IFMT(mode)], status)
+            entry = self._owned(_entry(name, kinds[stat.S_IFMT(mode)], status))
             entry.devmajor, entry.devminor = os.major(status.st_rdev), os.minor(status.st_rdev)
             self._tar.addfile(entry)
 
     def _file(self, parent: int, base: str, name: str, status: os.stat_result) -> None:
         key = (status.st_dev, status.st_ino)
         if status.st_nlink > 1 and key in self._links:
-            entry = _entry(name, tarfile.LNKTYPE, status)
+            entry = self._owned(_entry(name, tarfile.LNKTYPE, status))
             entry.linkname = self._links[key]
             self._tar.addfile(entry)
             return
@@ -124,10 +135,17 @@ class Packer:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
         fd = os.open(base, flags | os.O_NOFOLLOW, dir_fd=parent) if base else os.open(f"/proc/self/fd/{parent}", flags)
         with os.fdopen(fd, "rb") as source:
-            entry = _entry(name, tarfile.REGTYPE, status)
+            entry = self._owned(_entry(name, tarfile.REGTYPE, status))
             entry.size = status.st_size
             entry.pax_headers = _capabilities(fd)
             self._tar.addfile(entry, _Exactly(source, entry.size))
+
+    def _owned(self, entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        if self._owner is not None:
+            entry.uid, entry.gid = self._owner
+        if self._mode is not None:
+            entry.mode = self._mode
+        return entry
 
 
 def _entry(name: str, kind: bytes, status: os.stat_result) -> tarfile.TarInfo:
@@ -174,8 +192,14 @@ def _capabilities(fd: int) -> dict[str, str]:
     return {"SCHILY.xattr.security.capability": value.decode("utf-8", "surrogateescape")}
 
 
-async def stream(work: Callable[[Packer], None], *, whiteouts: bool = False) -> AsyncIterator[bytes]:
-    """Yields an archive while a thread writes it.
+async def stream(
+    work: Callable[[Packer], None],
+    *,
+    whiteouts: bool = False,
+    owner: tuple[int, int] | None = None,
+    mode: int | None = None,
+) -> AsyncIterator[bytes]:
+    """Yields an archive while a thread writes it; what the options mean, `Packer` says.
 
     Raises:
         OSError: What the thread met.
@@ -185,7 +209,7 @@ async def stream(work: Callable[[Packer], None], *, whiteouts: bool = False) -> 
 
     def write() -> None:
         with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as out:  # closing writes too
-            packer = Packer(out, whiteouts=whiteouts)
+            packer = Packer(out, whiteouts=whiteouts, owner=owner, mode=mode)
             work(packer)
             packer.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from pyd_core.errors import PydError
@@ -36,7 +36,7 @@ class Progress:
 
     async def records(
         self, work: Callable[[], Awaitable[None]], describe: Callable[[Exception], str]
-    ) -> AsyncIterator[dict[str, Any]]:
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """Runs the work and yields its records; an error becomes the last."""
 
         async def run() -> None:

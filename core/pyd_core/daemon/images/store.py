@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -62,6 +64,7 @@ class Images:
         self._shelf = Shelf(store, "image", ImageRecord)
         self.users: Callable[[str], list[str]] = lambda image_id: []  # noqa: ARG005 - set by the engine
         self.kept_layers: Callable[[], Iterable[str]] = list
+        self._held: Counter[str] = Counter()
 
         used = set(self._shelf.keys()) | {layer.blob for layer in layers.all()}
         blobs.remove_all_but(used)  # what a crash left without a record
@@ -163,12 +166,42 @@ class Images:
             return removed
         with self._store.together(durable=True):
             self._shelf.delete(record.id)
-            gone = self.layers.forget_unused(self._used_layers()) if prune else []
-        self.blobs.remove(record.id)
-        self.layers.discard(gone)
-        removed.append(Removed(deleted=record.id))
-        removed += [Removed(deleted=layer.diff_id) for layer in gone]
-        return removed
+            images = [record.id, *(self._forget_steps(record.parent) if prune else ())]
+            layers = self.layers.forget_unused(self._used_layers()) if prune else []
+        for image_id in images:
+            self.blobs.remove(image_id)
+        self.layers.discard(layers)
+        return [*removed, *(Removed(deleted=each) for each in [*images, *(layer.diff_id for layer in layers)])]
+
+    def _forget_steps(self, image_id: str) -> list[str]:
+        """Drops the records of a build's steps from an image downward, as far as only what is gone was made from them."""
+        gone: list[str] = []
+        parents = self.parents()
+        while (record := self._shelf.get(image_id)) is not None:
+            if record.names or record.digests or record.id in parents or self.needed(record.id):
+                break
+            self._shelf.delete(record.id)
+            gone.append(record.id)
+            image_id, parents = record.parent, self.parents()
+        return gone
+
+    def parents(self) -> set[str]:
+        """Returns the ids of the images that others were made from."""
+        return {record.parent for record in self._shelf}
+
+    def needed(self, image_id: str) -> bool:
+        """Whether a container or a build that goes on stands on an image."""
+        return self._held[image_id] > 0 or bool(self.users(image_id))
+
+    @contextmanager
+    def held(self, image_ids: Iterable[str]) -> Iterator[None]:
+        """Keeps images that have no name from being pruned, for as long as something is made from them."""
+        ids = list(image_ids)
+        self._held.update(ids)
+        try:
+            yield
+        finally:
+            self._held.subtract(ids)
 
     def _used_layers(self) -> set[str]:
         used = {diff_id for record in self._shelf for diff_id in record.layers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import lzma
 from pathlib import Path
@@ -24,7 +25,7 @@ class Readable(Protocol):
 
 
 def decompressed(raw: BinaryIO) -> Readable:
-    """Returns the stream's contents, whatever it is compressed with (gzip, zstd, xz or nothing), by its first bytes."""
+    """Returns a stream's contents, compressed with gzip, zstd, xz, bzip2 or nothing, as its first bytes tell."""
     start = raw.read(6)
     raw.seek(-len(start), 1)
     if start.startswith(b"\x1f\x8b"):
@@ -34,6 +35,8 @@ def decompressed(raw: BinaryIO) -> Readable:
         return cast("Readable", reader)
     if start.startswith(b"\xfd7zXZ\0"):
         return lzma.LZMAFile(raw)
+    if start.startswith(b"BZh"):
+        return bz2.BZ2File(raw)
     return raw
 
 

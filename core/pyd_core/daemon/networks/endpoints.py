@@ -13,9 +13,9 @@ import msgspec
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.daemon.networks import addresses, names
+from pyd_core.daemon.networks import addresses, files, linked, names
 from pyd_core.daemon.networks.ports import Ports
-from pyd_core.daemon.networks.record import DEFAULT, NetworkRecord
+from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Refused
 from pyd_core.linux import netns
 from pyd_core.model.host_config import PortBinding
@@ -54,7 +54,7 @@ class Endpoints:
         if mode.startswith("container:"):
             return {}
         for link in record.host.links:
-            self._linked(link)
+            linked.find(self._daemon, link)
         found: dict[str, EndpointSettings] = {}
         places = dict(asked) or {mode: None}
         if mode not in places and not any(self._known(name) is self._known(mode) for name in places):
@@ -90,13 +90,6 @@ class Endpoints:
                 )
             if text:
                 addresses.address(text, addresses.subnet(subnet))
-
-    def _linked(self, link: str) -> tuple[Container, str]:
-        name, _, alias = link.partition(":")
-        try:
-            return self._daemon.containers.find(name), alias or name.removeprefix("/")
-        except NotFound as error:
-            raise InvalidInput(f"could not get container for {name[:128]}: {error.message}") from error
 
     # Start and end
 
@@ -258,7 +251,7 @@ class Endpoints:
                     del record.networks[network.name]
                     raise
                 await self._serve_names()
-            self.write_files(container)
+            files.write(self._daemon, container)
         self._daemon.containers.save(container)
 
     def _routed(self, container: Container) -> bool:
@@ -289,7 +282,7 @@ class Endpoints:
                     wanted = [each for each in (gateways[0].gateway, gateways[0].gateway6) if each]
                     await asyncio.to_thread(links.set_default, self.key(container), wanted)
                 await self._serve_names()
-            self.write_files(container)
+            files.write(self._daemon, container)
         else:
             del record.networks[network.name]
         self._daemon.containers.save(container)
@@ -317,51 +310,6 @@ class Endpoints:
             if network.resolves
         ]
         await self._server.serve(zones)
-
-    def write_files(self, container: Container) -> None:
-        """Writes what is bound over the container's /etc/hosts, /etc/hostname and /etc/resolv.conf.
-
-        The hosts files of running containers with a link to it are written too: its address may be another now.
-        """
-        self._write_files(container)
-        for other in self._daemon.containers.all():
-            if other is not container and other.record.running and _links(other.record):
-                self._write_files(other)
-
-    def _write_files(self, container: Container) -> None:
-        record = container.record
-        places = [(self._networks.find(name), place) for name, place in record.networks.items() if place.ip_address]
-        server = next((network.gateway for network, _ in places if network.resolves), "")
-        gateway = next((network.gateway for network, _ in places if network.driver == "bridge"), "127.0.0.1")
-        own = [text for _, place in places for text in (place.ip_address, place.global_ipv6_address) if text]
-        texts = {
-            "hosts": names.hosts(record, own, gateway, self._linked_hosts(record)),
-            "hostname": f"{record.config.hostname}\n",
-            "resolv.conf": names.resolv_conf(record, server),
-        }
-        for name, text in texts.items():
-            file = container.directory / name
-            file.write_text(text)
-            file.chmod(0o644)
-
-    def _linked_hosts(self, record: ContainerRecord) -> list[tuple[str, str]]:
-        found: list[tuple[str, str]] = []
-        for name, link in _links(record):
-            try:
-                other, alias = self._linked(link)
-            except InvalidInput:
-                continue  # gone meanwhile
-            place = other.record.networks.get(name)
-            if place is not None and place.ip_address:
-                known = dict.fromkeys((alias, other.record.config.hostname, other.record.name))
-                found.append((place.ip_address, " ".join(known)))
-        return found
-
-    def files(self, container: Container) -> dict[str, str]:
-        """The files bound into a container, target to source; one that shares another's network shares its files."""
-        mode = container.record.network_mode
-        owner = self._daemon.containers.find(mode.partition(":")[2]) if mode.startswith("container:") else container
-        return {f"/etc/{name}": str(owner.directory / name) for name in ("hosts", "hostname", "resolv.conf")}
 
     # The engine's own start and end
 
@@ -396,9 +344,3 @@ class Endpoints:
     def stop(self) -> None:
         """Gives the ports back."""
         self._ports.release_all()
-
-
-def _links(record: ContainerRecord) -> list[tuple[str, str]]:
-    """The network and text (`NAME:ALIAS`) of each link a container has."""
-    legacy = [(DEFAULT, link) for link in record.host.links]
-    return legacy + [(name, link) for name, place in record.networks.items() for link in place.links or []]

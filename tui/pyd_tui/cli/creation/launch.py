@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from pyd_core.errors import InvalidInput, NotFound, PydError
-from pyd_core.model.container import Created
 from pyd_tui.cli import failures
 from pyd_tui.cli.creation.making import make
 from pyd_tui.cli.creation.request import attached, without_attachment
@@ -33,7 +33,7 @@ async def launch(engine: Engine, body: CreateBody, given: Mapping[str, Any]) -> 
         if given["attach"]:
             raise InvalidInput("--attach and --detach don't go together")
         made = await make(engine, without_attachment(body), given)
-        if (code := await _start(engine, made, given)) is not None:
+        if (code := await _start(engine, made.id, given["detach_keys"])) is not None:
             return code
         sys.stdout.write(f"{made.id}\n")
         return 0
@@ -46,32 +46,61 @@ async def launch(engine: Engine, body: CreateBody, given: Mapping[str, Any]) -> 
         host = msgspec.structs.replace(body.host_config, console_size=[rows, columns])
         body = msgspec.structs.replace(body, host_config=host)
     made = await make(engine, body, given)
-    return await _attached(engine, made, body, given)
+    part = Part(
+        key=made.id,
+        tty=body.tty,
+        streams=frozenset(attached(body)),
+        auto_remove=body.host_config.auto_remove,
+        detach_keys=given["detach_keys"],
+        sig_proxy=given["sig_proxy"],
+    )
+    return await take_part(engine, part)
 
 
-async def _attached(engine: Engine, made: Created, body: CreateBody, given: Mapping[str, Any]) -> int:
-    streams = attached(body)
-    condition = "removed" if body.host_config.auto_remove else "next-exit"
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """How to take part in a container that is about to start."""
+
+    key: str
+    """Its id."""
+    tty: bool
+    streams: frozenset[str]
+    """Of `stdin`, `stdout` and `stderr`."""
+    auto_remove: bool
+    detach_keys: str = ""
+    sig_proxy: bool = True
+
+
+async def take_part(engine: Engine, part: Part) -> int:
+    """Attaches to a container, starts it and returns its exit code; 126 and 127 as `launch`.
+
+    Raises:
+        PydError: It was never started.
+    """
+    condition = "removed" if part.auto_remove else "next-exit"
     async with AsyncExitStack() as stack:
-        ended = await stack.enter_async_context(engine.containers.waiting(made.id, condition=condition))
+        ended = await stack.enter_async_context(engine.containers.waiting(part.key, condition=condition))
         duplex = None
-        if streams:
+        if part.streams:
             duplex = await engine.containers.attach(
-                made.id, stdin="stdin" in streams, output="stdout" in streams, errors="stderr" in streams
+                part.key,
+                stdin="stdin" in part.streams,
+                output="stdout" in part.streams,
+                errors="stderr" in part.streams,
             )
             stack.push_async_callback(duplex.aclose)
-        if (code := await _start(engine, made, given)) is not None:
+        if (code := await _start(engine, part.key, part.detach_keys)) is not None:
             return code
         if duplex is None:
-            sys.stdout.write(f"{made.id}\n")
+            sys.stdout.write(f"{part.key}\n")
             return 0
         relay = Relay(
-            tty=body.tty,
-            interactive="stdin" in streams,
-            detach_keys=given["detach_keys"],
-            resize=lambda rows, columns: engine.containers.resize(made.id, rows=rows, columns=columns),
-            forward=(lambda name: engine.containers.kill(made.id, signal=name))
-            if given["sig_proxy"] and not body.tty
+            tty=part.tty,
+            interactive="stdin" in part.streams,
+            detach_keys=part.detach_keys,
+            resize=lambda rows, columns: engine.containers.resize(part.key, rows=rows, columns=columns),
+            forward=(lambda name: engine.containers.kill(part.key, signal=name))
+            if part.sig_proxy and not part.tty
             else None,
         )
         if await relay.run(duplex) is None:
@@ -82,10 +111,10 @@ async def _attached(engine: Engine, made: Created, body: CreateBody, given: Mapp
         return result.status_code
 
 
-async def _start(engine: Engine, made: Created, given: Mapping[str, Any]) -> int | None:
+async def _start(engine: Engine, key: str, detach_keys: str) -> int | None:
     """Starts it; returns the exit code when its program couldn't be, and the engine has told why."""
     try:
-        await engine.containers.start(made.id, detach_keys=given["detach_keys"] or None)
+        await engine.containers.start(key, detach_keys=detach_keys or None)
     except PydError as error:
         code = runtime_code(error.message)
         if code is None or isinstance(error, NotFound):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from pyd_core.model.event import Event
 from pyd_core.sanitise import safe
@@ -19,6 +20,23 @@ _COLOURS = {
     "unpause": "32",
     "health_status": "36",
 }
+
+
+def fields(event: Event) -> dict[str, Any]:
+    """Returns what a template of the docker CLI's may ask of an event: the API's names, and its capitalised ones."""
+    actor = {"ID": event.actor.id, "Attributes": dict(event.actor.attributes)}
+    container = event.type == "container"
+    return {
+        "Type": event.type,
+        "Action": event.action,
+        "Actor": actor,
+        "Scope": event.scope,
+        "Time": event.time,
+        "TimeNano": event.time_nano,
+        "Status": event.action if container else "",
+        "ID": event.actor.id if container else "",
+        "From": event.actor.attributes.get("image", "") if container else "",
+    }
 
 
 def line(event: Event, *, colour: bool = False) -> str:

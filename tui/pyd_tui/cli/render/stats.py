@@ -75,6 +75,39 @@ def record(line: Line) -> UsageRecord:
     )
 
 
+TITLES = {
+    "Container": "CONTAINER",
+    "Name": "NAME",
+    "ID": "CONTAINER ID",
+    "CPUPerc": "CPU %",
+    "MemUsage": "MEM USAGE / LIMIT",
+    "MemPerc": "MEM %",
+    "NetIO": "NET I/O",
+    "BlockIO": "BLOCK I/O",
+    "PIDs": "PIDS",
+}
+"""Headings of the docker CLI's placeholders."""
+
+
+def fields(line: Line) -> dict[str, str]:
+    """Returns what a template of the docker CLI's may ask; network and disk are bytes a second here."""
+    entry, used = line
+    usage = used or Usage(time_ns=0)
+    memory, limit = usage.memory_bytes, usage.memory_limit
+    rates = [f"{_size(rate)}/s" if rate is not None else "--" for rate in _rates(usage)]
+    return {
+        "Container": entry.id[:12],
+        "Name": entry.name,
+        "ID": entry.id[:12],
+        "CPUPerc": "--" if usage.cpu_percent is None else f"{usage.cpu_percent:.2f}%",
+        "MemUsage": f"{_size(memory) or '--'} / {_size(limit) or '--'}",
+        "MemPerc": f"{memory / limit * 100:.2f}%" if memory is not None and limit else "--",
+        "NetIO": f"{rates[0]} / {rates[1]}",
+        "BlockIO": f"{rates[2]} / {rates[3]}",
+        "PIDs": "--" if usage.pids is None else str(usage.pids),
+    }
+
+
 def ordered(lines: Iterable[Line], *, by: str) -> list[Line]:
     """Sorts by `name`, or by `cpu` or `memory` with the greatest first."""
 

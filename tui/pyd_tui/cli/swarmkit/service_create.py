@@ -43,6 +43,7 @@ from pyd_tui.cli.verb import Verb
 @click.option("--read-only", is_flag=True, help="Mount their root file system read-only.")
 @click.option("--cap-add", multiple=True, metavar="CAPABILITY", help="Add a capability.")
 @click.option("--cap-drop", multiple=True, metavar="CAPABILITY", help="Take a capability away.")
+@click.option("-d", "--detach", is_flag=True, hidden=True, expose_value=False, help="As it is anyhow.")
 @shared_options
 @pass_state
 def command(state: State, /, **given: Any) -> None:

@@ -1,0 +1,149 @@
+"""`/build`: the classic builder, and `/build/prune`."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from pyd_core.daemon.api import registries
+from pyd_core.daemon.api.encoding import json, line
+from pyd_core.daemon.api.failures import describe
+from pyd_core.daemon.api.http import Request, Response, Streaming
+from pyd_core.daemon.api.images import named
+from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.build.builder import Builder, Fetch
+from pyd_core.daemon.build.context import read_dockerfile, unpacked
+from pyd_core.daemon.build.dockerfile import parse as parse_dockerfile
+from pyd_core.daemon.build.request import BuildRequest, Record, failed
+from pyd_core.daemon.images.registry import Credentials
+from pyd_core.errors import InvalidInput, PydError, Unsupported
+from pyd_core.model.host_config import HostConfig
+from pyd_core.model.reference import DEFAULT_DOMAIN, parse
+from pyd_core.model.resources import Ulimit
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+T = TypeVar("T")
+HUB_KEY = "https://index.docker.io/v1/"
+"""What clients call Docker Hub in `X-Registry-Config`."""
+
+
+@route("POST", "/build")
+async def build(daemon: Daemon, request: Request) -> Response:
+    """Builds an image; what is wrong with context or Dockerfile is told by the status, the rest in the stream."""
+    _refuse(request)
+    async with AsyncExitStack() as stack:
+        context = await stack.enter_async_context(unpacked(daemon, request.chunks()))
+        asked = _request(request, context)
+        dockerfile = parse_dockerfile(read_dockerfile(context, asked.dockerfile))
+        builder = Builder(daemon, asked, dockerfile, _fetch(daemon, request))
+        kept = stack.pop_all()
+    return Streaming(chunks=_told(builder, kept, quiet=request.flag("q")))
+
+
+def _refuse(request: Request) -> None:
+    if request.query.get("version", "1") == "2" or request.query.get("session"):
+        raise Unsupported("BuildKit is not served by this engine", hint="DOCKER_BUILDKIT=0", reference="not-served")
+    if request.query.get("remote"):
+        raise Unsupported(
+            "a context from elsewhere is not served by this engine",
+            hint="fetch it, and build from the directory",
+            reference="not-served",
+        )
+    if request.flag("squash"):
+        raise Unsupported("squash is not served by this engine", reference="not-served")
+    if request.query.get("outputs"):
+        raise Unsupported("outputs are not served by this engine", reference="not-served")
+
+
+async def _told(builder: Builder, stack: AsyncExitStack, *, quiet: bool) -> AsyncIterator[bytes]:
+    async with stack, aclosing(builder.run()) as records:
+        try:
+            async for record in records:
+                if not quiet or "error" in record:
+                    yield line(record)
+                elif "aux" in record:
+                    yield line({"stream": f"{record['aux']['ID']}\n"})
+        except (PydError, OSError) as error:
+            yield line(failed(describe(error)))
+
+
+def _request(request: Request, context: Path) -> BuildRequest:
+    return BuildRequest(
+        context=context,
+        dockerfile=request.query.get("dockerfile") or "Dockerfile",
+        tags=[found for text in request.many.get("t", []) if (found := named(text, ""))],
+        arguments=_structured(request, "buildargs", dict[str, str | None]) or {},
+        labels=_structured(request, "labels", dict[str, str]) or {},
+        target=request.query.get("target", ""),
+        use_cache=not request.flag("nocache"),
+        pull=request.flag("pull"),
+        host=_host(request),
+    )
+
+
+def _host(request: Request) -> HostConfig:
+    def number(name: str) -> int:
+        return request.number(name) or 0
+
+    return HostConfig(
+        memory=number("memory"),
+        memory_swap=number("memswap"),
+        cpu_shares=number("cpushares"),
+        cpu_period=number("cpuperiod"),
+        cpu_quota=number("cpuquota"),
+        cpuset_cpus=request.query.get("cpusetcpus", ""),
+        cpuset_mems=request.query.get("cpusetmems", ""),
+        cgroup_parent=request.query.get("cgroupparent", ""),
+        shm_size=number("shmsize"),
+        ulimits=_structured(request, "ulimits", list[Ulimit]) or [],
+        network_mode=request.query.get("networkmode", ""),
+        extra_hosts=[each for text in request.many.get("extrahosts", []) for each in text.split(",") if each],
+    )
+
+
+def _structured(request: Request, name: str, kind: type[T]) -> T | None:
+    text = request.query.get(name, "")
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(text.encode(), type=kind | None)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInput(f"{name}: {error}") from error
+
+
+def _fetch(daemon: Daemon, request: Request) -> Fetch:
+    logins = _logins(request.headers.get("x-registry-config", ""))
+    wanted = request.query.get("platform", "")
+
+    async def fetch(name: str, platform: str) -> AsyncGenerator[Record, None]:
+        reference = parse(name)
+        known = HUB_KEY if reference.domain == DEFAULT_DOMAIN else reference.domain
+        async with aclosing(
+            await registries.pulling(daemon, reference, logins.get(known, Credentials()), platform or wanted)
+        ) as records:
+            async for record in records:
+                yield record
+
+    return fetch
+
+
+def _logins(header: str) -> dict[str, Credentials]:
+    """Reads `X-Registry-Config`: base64url of a JSON map; what can't be read counts as none."""
+    try:
+        text = base64.urlsafe_b64decode(header + "=" * (-len(header) % 4))
+        return msgspec.json.decode(text, type=dict[str, Credentials])
+    except (ValueError, msgspec.DecodeError):
+        return {}
+
+
+@route("POST", "/build/prune")
+async def prune(daemon: Daemon, request: Request) -> Response:
+    """Removes what builds keep beside images: nothing, as the steps of a build are images and go with them."""
+    return json({"CachesDeleted": [], "SpaceReclaimed": 0})

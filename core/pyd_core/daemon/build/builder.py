@@ -1,0 +1,286 @@
+"""A whole build: instruction after instruction, stage after stage, told as it goes."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pyd_core.daemon.build import copying, running
+from pyd_core.daemon.build.dockerfile import Dockerfile, Instruction, instruction
+from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, said
+from pyd_core.daemon.build.stage import Stage
+from pyd_core.daemon.build.variables import Lexer, assignments
+from pyd_core.daemon.containers import files
+from pyd_core.daemon.images.changes import apply_changes, command, merged_env
+from pyd_core.daemon.images.load import config_file
+from pyd_core.daemon.images.store import ImageRecord
+from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.linux.beneath import RootDirectory
+from pyd_core.model.container_config import ContainerConfig
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+Fetch = Callable[[str, str], AsyncGenerator[Record, None]]
+"""Pulls an image by name for a platform (empty: this host's) and yields its progress."""
+
+SCRATCH = "scratch"
+_PLAIN = {"EXPOSE", "VOLUME", "USER", "STOPSIGNAL"}
+"""Instructions that change the configuration by their words alone, variables put in."""
+
+
+class Builder:
+    """One build.
+
+    Args:
+        daemon: The engine.
+        request: What is asked for.
+        dockerfile: The Dockerfile, read.
+        fetch: Pulls base images.
+
+    Raises:
+        InvalidInput: There is no such stage as the target.
+    """
+
+    def __init__(self, daemon: Daemon, request: BuildRequest, dockerfile: Dockerfile, fetch: Fetch) -> None:
+        self._daemon = daemon
+        self._request = request
+        self._fetch = fetch
+        self._escape = dockerfile.escape
+        self._steps = _up_to(dockerfile.instructions, request.target)
+        if request.labels:
+            quoted = " ".join(f"{_quoted(name)}={_quoted(value)}" for name, value in request.labels.items())
+            self._steps.append(Instruction("LABEL", quoted, 0))
+        self._stages: list[Stage] = []
+        self._globals: dict[str, str] = {}
+        self._asked: set[str] = set()
+        """Names that an ARG has asked for."""
+
+    async def run(self) -> AsyncGenerator[Record, None]:
+        """Builds and tells of it; the last record is an error where it failed.
+
+        Raises:
+            PydError: A step makes no sense, or what it needs isn't there.
+        """
+        total = len(self._steps)
+        async with AsyncExitStack() as held:
+            for number, step in enumerate(self._steps, 1):
+                yield said(f"Step {number}/{total} : {step.shown}\n")
+                async with aclosing(self._step(step)) as records:
+                    async for record in records:
+                        yield record
+                        if "error" in record:
+                            return
+                if self._stages:
+                    image = self._stages[-1].image
+                    held.enter_context(self._daemon.images.held([image.id]))
+                    yield said(f" ---> {image.id[7:19]}\n")
+            unused = sorted(set(self._request.arguments) - self._asked - PROXIES)
+            if unused:
+                yield said(f"[Warning] One or more build-args [{' '.join(unused)}] were not consumed\n")
+            image = self._stages[-1].image
+            yield {"aux": {"ID": image.id}}
+            yield said(f"Successfully built {image.id[7:19]}\n")
+            for reference in self._request.tags:
+                self._daemon.images.tag(image, reference)
+                self._daemon.events.emit("image", "tag", image.id, {"name": str(reference)})
+                yield said(f"Successfully tagged {reference}\n")
+
+    async def _step(self, step: Instruction) -> AsyncGenerator[Record, None]:
+        if step.word == "ARG":
+            self._argument(step)
+        elif step.word == "FROM":
+            async with aclosing(self._from(step)) as records:
+                async for record in records:
+                    yield record
+        elif step.word == "RUN":
+            async with aclosing(running.run(self._stages[-1], step, self._request)) as records:
+                async for record in records:
+                    yield record
+        elif step.word in {"COPY", "ADD"}:
+            stage = self._stages[-1]
+            async with self._source(stage, step) as source:
+                cached = await copying.copy(stage, step, self._escape, source)
+            if cached:
+                yield said(" ---> Using cache\n")
+        elif step.word == "WORKDIR":
+            if await self._workdir(self._stages[-1], step):
+                yield said(" ---> Using cache\n")
+        elif self._configure(self._stages[-1], step):
+            yield said(" ---> Using cache\n")
+
+    # Stages
+
+    async def _from(self, step: Instruction) -> AsyncGenerator[Record, None]:
+        words = Lexer(step.rest, self._globals, self._escape).words()
+        if len(words) not in {1, 3} or (len(words) == 3 and words[1].lower() != "as") or not words[0]:
+            raise InvalidInput(f"FROM requires either one or three arguments: {step.rest[:100]!r}")
+        name = words[2].lower() if len(words) == 3 else ""
+        base = words[0]
+        earlier = next((each for each in self._stages if each.name and each.name == base.lower()), None)
+        if earlier is not None:
+            image = earlier.image
+        elif base == SCRATCH:
+            image = self._daemon.images.add(config_file(ContainerConfig(), [], [], created="0001-01-01T00:00:00Z"), [])
+        else:
+            platform = Lexer(step.flags.get("platform", ""), self._globals, self._escape).whole()
+            if self._request.pull or not self._here(base):
+                async with aclosing(self._fetch(base, platform)) as told:
+                    async for record in told:
+                        yield record
+                        if "error" in record:
+                            return
+            image = self._daemon.images.find(base)
+        config = self._daemon.images.file(image).config or ContainerConfig()
+        stage = Stage(self._daemon, name, image, config, self._request.use_cache)
+        stage.proxies = {
+            key: value for key, value in self._request.arguments.items() if key in PROXIES and value is not None
+        }
+        self._stages.append(stage)
+        triggers = config.on_build or []
+        if triggers:
+            yield said(f"# Executing {len(triggers)} build trigger{'s' if len(triggers) > 1 else ''}\n")
+            stage.configure("/bin/sh -c #(nop) ONBUILD taken", on_build=None)
+            for text in triggers:
+                async with aclosing(self._step(instruction(text, step.number))) as records:
+                    async for record in records:
+                        yield record
+                        if "error" in record:
+                            return
+
+    def _here(self, name: str) -> bool:
+        try:
+            self._daemon.images.find(name)
+        except NotFound:
+            return False
+        return True
+
+    @asynccontextmanager
+    async def _source(self, stage: Stage, step: Instruction) -> AsyncIterator[RootDirectory]:
+        """Gives what a COPY copies from: the context, an earlier stage by name or number, or an image."""
+        name = step.flags.get("from", "")
+        if not name:
+            with RootDirectory(self._request.context) as root:
+                yield root
+            return
+        image = self._stage_or_image(name)
+        other = Stage(self._daemon, "", image, stage.config, use_cache=False)
+        async with running.container_of(other, ["none"]) as container:
+            with files.opened(self._daemon, container) as root:
+                yield root
+
+    def _stage_or_image(self, name: str) -> ImageRecord:
+        earlier = self._stages[:-1]
+        found = next((each for each in earlier if each.name and each.name == name.lower()), None)
+        if found is not None:
+            return found.image
+        if name.isdecimal():
+            if int(name) >= len(earlier):
+                raise InvalidInput(f"invalid from flag value {name[:20]}: no such stage comes before")
+            return earlier[int(name)].image
+        try:
+            return self._daemon.images.find(name)
+        except NotFound:
+            raise NotFound(
+                f"invalid from flag value {name[:200]}: no stage and no image here has that name",
+                hint=f"pull it first, or begin a stage with FROM {name[:200]}",
+            ) from None
+
+    # Instructions that change the configuration
+
+    def _argument(self, step: Instruction) -> None:
+        stage = self._stages[-1] if self._stages else None
+        values = stage.variables if stage else self._globals
+        for word in Lexer(step.rest, values, self._escape).words():
+            name, equals, default = word.partition("=")
+            self._asked.add(name)
+            given = self._request.arguments.get(name)
+            value = given if given is not None else default if equals else self._globals.get(name) if stage else None
+            if value is not None:
+                (stage.arguments if stage else self._globals)[name] = value
+
+    async def _workdir(self, stage: Stage, step: Instruction) -> bool:
+        given = Lexer(step.rest, stage.variables, self._escape).whole()
+        path = posixpath.normpath(posixpath.join(stage.config.working_dir or "/", given))
+        created_by = f"/bin/sh -c #(nop) WORKDIR {path}"
+        config = msgspec.structs.replace(stage.config, working_dir=path)
+        if stage.cached(created_by, config):
+            return True
+        async with running.container_of(stage, ["none"]) as container:
+            with files.opened(self._daemon, container) as root:
+                copying.make_directory(root, path)
+            stage.config = config
+            await running.keep_changes(stage, container, created_by)
+        return False
+
+    def _assigned(self, step: Instruction, values: Mapping[str, str]) -> list[tuple[str, str]]:
+        try:
+            return assignments(step.rest, values, self._escape)
+        except InvalidInput as error:
+            raise InvalidInput(f"{step.word}: {error.message}") from error
+
+    def _configure(self, stage: Stage, step: Instruction) -> bool:
+        """Applies an instruction that touches no file; returns whether the cache had it."""
+        changes: dict[str, Any] = {}
+        shown = step.rest
+        values = stage.variables
+        if step.word == "ENV":
+            found = self._assigned(step, values)
+            shown = " ".join(f"{name}={value}" for name, value in found)
+            changes["env"] = merged_env(stage.config.env, [f"{name}={value}" for name, value in found])
+        elif step.word == "LABEL":
+            found = self._assigned(step, values)
+            shown = " ".join(f"{name}={value}" for name, value in found)
+            changes["labels"] = {**stage.config.labels, **dict(found)}
+        elif step.word == "MAINTAINER":
+            stage.author = step.rest
+        elif step.word == "CMD":
+            stage.own_command = True
+            changes["cmd"] = command(step.rest, stage.config.shell)
+            shown = str(changes["cmd"])
+        elif step.word == "ENTRYPOINT":
+            changes["entrypoint"] = command(step.rest, stage.config.shell)
+            shown = str(changes["entrypoint"])
+            if not stage.own_command:
+                changes["cmd"] = None
+        elif step.word in _PLAIN and step.listed() is None:
+            shown = " ".join(Lexer(step.rest, values, self._escape).words())
+            changes = _changed(stage.config, f"{step.word} {shown}")
+        else:
+            if step.word == "ONBUILD":
+                _check_trigger(step)
+            changes = _changed(stage.config, f"{step.word} {step.rest}")
+        return stage.configure(f"/bin/sh -c #(nop)  {step.word} {shown}", **changes)
+
+
+def _changed(config: ContainerConfig, line: str) -> dict[str, Any]:
+    after = apply_changes(config, [line])
+    names = ("exposed_ports", "volumes", "user", "stop_signal", "healthcheck", "on_build", "shell")
+    return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(config, name)}
+
+
+def _check_trigger(step: Instruction) -> None:
+    inner = instruction(step.rest, step.number)
+    if inner.word in {"ONBUILD", "FROM", "MAINTAINER"}:
+        raise InvalidInput(f"{inner.word} isn't allowed as an ONBUILD trigger")
+
+
+def _up_to(steps: list[Instruction], target: str) -> list[Instruction]:
+    """Returns the instructions up to the end of a stage, given by name or number; all without one."""
+    if not target:
+        return list(steps)
+    starts = [index for index, step in enumerate(steps) if step.word == "FROM"]
+    for number, index in enumerate(starts):
+        words = steps[index].rest.split()
+        named = words[2].lower() if len(words) == 3 else ""
+        if named == target.lower() or target == str(number):
+            return steps[: [*starts, len(steps)][number + 1]]
+    raise InvalidInput(f"failed to reach build target {target[:100]} in Dockerfile")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\"'\"'") + "'"

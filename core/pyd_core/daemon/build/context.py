@@ -1,0 +1,95 @@
+"""The context of a build, unpacked: the client's archive in a directory that is gone with the build."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyd_core.build.context import IGNORE
+from pyd_core.build.ignore import Ignore
+from pyd_core.daemon.images import load as loading
+from pyd_core.daemon.images.streams import decompressed
+from pyd_core.daemon.images.unpack import Unpacker
+from pyd_core.errors import InvalidInput, KernelError
+from pyd_core.linux.beneath import RootDirectory, open_file
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+_MOST = 1 << 20
+"""Bytes of a Dockerfile, and of a list of what is left out."""
+
+
+@asynccontextmanager
+async def unpacked(daemon: Daemon, chunks: AsyncIterator[bytes]) -> AsyncIterator[Path]:
+    """Gives the directory a context was unpacked into; removed after.
+
+    Raises:
+        InvalidInput: It is no archive, or a hostile one.
+    """
+    spooled = await loading.spool(daemon.images, chunks)
+    home = daemon.config.root / "build"
+    home.mkdir(mode=0o700, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(dir=home))
+    try:
+        try:
+            await asyncio.to_thread(_unpack, spooled, directory)
+        finally:
+            spooled.unlink(missing_ok=True)
+        yield directory
+    finally:
+        # A task of the engine's: the client may leave, and this be cancelled, at this very moment.
+        await asyncio.shield(daemon.tasks.start(asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)))
+
+
+def _unpack(spooled: Path, directory: Path) -> None:
+    with spooled.open("rb") as raw:
+        Unpacker(directory, layer=False).run(decompressed(raw))
+
+
+def sweep(root: Path) -> None:
+    """Removes the contexts that a crash left."""
+    shutil.rmtree(root / "build", ignore_errors=True)
+
+
+def read_dockerfile(context: Path, name: str) -> bytes:
+    """Returns the Dockerfile; where `.dockerignore` names it, steps won't find it: it was sent for this alone.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    with RootDirectory(context) as root:
+        content = _read(root, name)
+        if content is None:
+            raise InvalidInput(f"Cannot locate specified Dockerfile: {name[:200]}")
+        patterns = _read(root, IGNORE)
+        if patterns is not None:
+            ignore = Ignore(patterns.decode("utf-8-sig", "replace").splitlines())
+            for each in (os.path.normpath(name), IGNORE):
+                if ignore.leaves_out(each):
+                    _remove(root, each)
+        return content
+
+
+def _read(root: RootDirectory, name: str) -> bytes | None:
+    try:
+        fd = open_file(root.fd, name)
+    except KernelError:
+        return None
+    with os.fdopen(fd, "rb") as file:
+        return file.read(_MOST + 1)
+
+
+def _remove(root: RootDirectory, name: str) -> None:
+    above, _, last = name.rpartition("/")
+    parent = root.open(above or "/", os.O_PATH | os.O_DIRECTORY)
+    try:
+        os.unlink(last, dir_fd=parent)
+    finally:
+        os.close(parent)

@@ -1,0 +1,152 @@
+"""Reading a Dockerfile: logical lines, parser directives, and the options of an instruction.
+
+The format is that of the Dockerfile reference of Docker's documentation; what only BuildKit knows is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from pyd_core.errors import InvalidInput, Unsupported
+
+KNOWN = {
+    *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"),
+    *("ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
+}
+LONGEST = 1 << 20
+"""Bytes of a Dockerfile."""
+
+_FLAGGED = {"FROM": {"platform"}, "COPY": {"from", "chown", "chmod"}, "ADD": {"chown", "chmod"}, "RUN": set[str]()}
+_DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S+)\s*$")
+_FLAG = re.compile(r"--([\w-]+)(?:=(\S*))?(?:\s+|$)")
+_HEREDOC = re.compile(r"(?:^|\s)\d?<<-?['\"]?\w+")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction."""
+
+    word: str
+    """Upper case."""
+    rest: str
+    """What follows it and its options, as written."""
+    number: int
+    """The line it begins on, from 1."""
+    flags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> str:
+        """How progress names it."""
+        flags = "".join(f"--{name}={value} " for name, value in self.flags.items())
+        return f"{self.word} {flags}{self.rest}"
+
+    def listed(self) -> list[str] | None:
+        """What follows it as the exec form has it, a JSON list of texts; None where it is no such list."""
+        if not self.rest.startswith("["):
+            return None
+        try:
+            return msgspec.json.decode(self.rest.encode(), type=list[str])
+        except msgspec.DecodeError:
+            return None  # a shell line that begins with a bracket
+
+
+@dataclass(frozen=True)
+class Dockerfile:
+    """A whole one."""
+
+    instructions: list[Instruction]
+    escape: str
+    """The character that continues lines and takes meaning away, `\\` or a back quote."""
+
+
+def parse(content: bytes) -> Dockerfile:
+    """Reads a Dockerfile.
+
+    Raises:
+        InvalidInput: It is empty, has an unknown instruction, or doesn't begin with FROM.
+        Unsupported: It needs BuildKit.
+    """
+    if len(content) > LONGEST:
+        raise InvalidInput("the Dockerfile is too long")
+    lines = content.decode("utf-8-sig", "replace").splitlines()
+    escape = _escape(lines)
+    found = [instruction(text, number) for number, text in _joined(lines, escape)]
+    if not found:
+        raise InvalidInput("the Dockerfile is empty")
+    first = next((each for each in found if each.word != "ARG"), None)
+    if first is None or first.word != "FROM":
+        line = first.number if first else 1
+        raise InvalidInput(f"dockerfile parse error line {line}: no build stage in current context: begin with FROM")
+    return Dockerfile(found, escape)
+
+
+def _escape(lines: list[str]) -> str:
+    for line in lines:
+        match = _DIRECTIVE.match(line)
+        if match is None:
+            break
+        if match[1].lower() == "escape":
+            if match[2] not in {"\\", "`"}:
+                raise InvalidInput(f"dockerfile parse error: escape is one of \\ and `, not {match[2][:20]!r}")
+            return match[2]
+    return "\\"
+
+
+def _joined(lines: list[str], escape: str) -> Iterator[tuple[int, str]]:
+    """Yields each logical line and the number it begins on; comments and empty lines inside one are left out."""
+    text, begun = "", 0
+    for number, line in enumerate(lines, 1):
+        bare = line.strip()
+        if not bare or bare.startswith("#"):
+            continue
+        begun = begun or number
+        part = line.rstrip() if text else bare
+        if part.endswith(escape):
+            text += part[:-1]
+            continue
+        yield begun, (text + part).strip()
+        text, begun = "", 0
+    if text.strip():
+        yield begun, text.strip()
+
+
+def instruction(text: str, number: int) -> Instruction:
+    """Reads one logical line.
+
+    Raises:
+        InvalidInput: The instruction is unknown, or lacks what it needs.
+        Unsupported: It needs BuildKit.
+    """
+    word, _, rest = text.partition(" ") if "\t" not in text.split(" ", 1)[0] else text.partition("\t")
+    word, rest = word.upper(), rest.strip()
+    if word not in KNOWN:
+        raise InvalidInput(f"dockerfile parse error line {number}: unknown instruction: {word[:40]}")
+    flags: dict[str, str] = {}
+    if word in _FLAGGED:
+        while match := _FLAG.match(rest):
+            if match[1] not in _FLAGGED[word]:
+                _refuse_flag(word, match[1], number)
+            flags[match[1]], rest = match[2] or "", rest[match.end() :]
+        if word != "FROM" and not rest.startswith("[") and _HEREDOC.search(rest):
+            raise _needs_buildkit(number, f"{word} with a here-document")
+    if not rest and word != "CMD":
+        raise InvalidInput(f"dockerfile parse error line {number}: {word} requires at least one argument")
+    return Instruction(word, rest, number, flags)
+
+
+def _refuse_flag(word: str, name: str, number: int) -> None:
+    if name in {"mount", "network", "security", "link", "parents", "exclude", "keep-git-dir", "checksum"}:
+        raise _needs_buildkit(number, f"{word} --{name}")
+    raise InvalidInput(f"dockerfile parse error line {number}: unknown flag: --{name[:40]}")
+
+
+def _needs_buildkit(number: int, what: str) -> Unsupported:
+    return Unsupported(
+        f"dockerfile parse error line {number}: {what} requires BuildKit, which this engine doesn't have",
+        hint="write it with RUN, COPY and stages, which the classic builder knows",
+        reference="needs-buildkit",
+    )

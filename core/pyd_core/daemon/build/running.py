@@ -1,0 +1,87 @@
+"""RUN: a container of the image so far, its output told as it comes, its changes the next layer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from pyd_core.daemon.build.request import BuildRequest, Record, failed, said
+from pyd_core.daemon.build.stage import Stage
+from pyd_core.daemon.containers import logs
+from pyd_core.daemon.containers.attach import unframed
+from pyd_core.daemon.containers.commit import commit, derive
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.images.changes import command
+from pyd_core.errors import PydError
+from pyd_core.model.container_config import HealthConfig
+from pyd_core.model.creation import CreateBody
+from pyd_core.model.host_config import HostConfig
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.build.dockerfile import Instruction
+    from pyd_core.daemon.engine import Daemon
+
+
+@asynccontextmanager
+async def container_of(
+    stage: Stage, words: list[str], *, host: HostConfig | None = None, env: list[str] | None = None
+) -> AsyncIterator[Container]:
+    """Gives a container of the stage's image that hasn't started; removed after, with what it had running."""
+    body = CreateBody(
+        image=stage.image.id,
+        cmd=words,
+        entrypoint=[""],
+        env=env or [],
+        healthcheck=HealthConfig(test=["NONE"]),
+        host_config=host or HostConfig(network_mode="none"),
+    )
+    container = stage.daemon.containers.create(body, "")
+    try:
+        yield container
+    finally:
+        # A task of the engine's: the client may leave, and this be cancelled, at this very moment.
+        await asyncio.shield(stage.daemon.tasks.start(_remove(stage.daemon, container)))
+
+
+async def _remove(daemon: Daemon, container: Container) -> None:
+    with contextlib.suppress(PydError):
+        await daemon.lifecycle.remove(container, force=True, volumes=True)
+
+
+async def keep_changes(stage: Stage, container: Container, created_by: str) -> None:
+    """Moves the stage on to an image with what a container changed."""
+    origin = stage.origin(created_by)
+    if any(container.upper.iterdir()):
+        image = await commit(stage.daemon, container, stage.config, origin)
+    else:
+        image = derive(stage.daemon, stage.image, stage.config, origin)
+    stage.move(image, stage.config)
+
+
+async def run(stage: Stage, step: Instruction, request: BuildRequest) -> AsyncGenerator[Record, None]:
+    """Runs a command."""
+    words = step.listed() or command(step.rest, stage.config.shell)
+    given = stage.run_arguments
+    created_by = " ".join([*([f"|{len(given)}", *given] if given else []), *words])
+    if stage.cached(created_by, stage.config):
+        yield said(" ---> Using cache\n")
+        return
+    env = [*given, *(f"{name}={value}" for name, value in stage.proxies.items())]
+    async with container_of(stage, words, host=request.host, env=env) as container:
+        short = container.id[:12]
+        yield said(f" ---> Running in {short}\n")
+        await stage.daemon.lifecycle.start(container)
+        async with aclosing(logs.read(container, logs.LogOptions(follow=True))) as pieces:
+            async for piece in pieces:
+                for data in unframed(piece):
+                    yield said(data.decode(errors="replace"))
+        code = container.record.exit_code
+        if code:
+            shown = " ".join(words)
+            yield failed(f"The command '{shown}' returned a non-zero code: {code}", code)
+            return
+        await keep_changes(stage, container, created_by)
+        yield said(f" ---> Removed intermediate container {short}\n")

@@ -1,0 +1,80 @@
+"""A stage of a build: the image it has come to, its configuration, its arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.daemon.build.request import PROXIES
+from pyd_core.daemon.containers.commit import Origin, derive
+from pyd_core.daemon.images.store import ImageRecord
+from pyd_core.model.container_config import ContainerConfig
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+@dataclass
+class Stage:
+    """Where a stage is."""
+
+    daemon: Daemon
+    name: str
+    image: ImageRecord
+    config: ContainerConfig
+    use_cache: bool
+    """Until a step wasn't found in it: what comes after was made from something else."""
+    arguments: dict[str, str] = field(default_factory=dict)
+    """By ARG, with their values."""
+    proxies: dict[str, str] = field(default_factory=dict)
+    author: str = ""
+    own_command: bool = False
+    """Whether CMD was set here: ENTRYPOINT takes an inherited one away."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What `$NAME` stands for: ENV is stronger than ARG."""
+        env = {name: value for name, _, value in (entry.partition("=") for entry in self.config.env)}
+        return {**self.arguments, **env}
+
+    @property
+    def run_arguments(self) -> list[str]:
+        """The arguments a RUN step has in its environment and its history, in order of name."""
+        env = {entry.partition("=")[0] for entry in self.config.env}
+        return [f"{name}={self.arguments[name]}" for name in sorted(self.arguments) if name not in env | PROXIES]
+
+    def cached(self, created_by: str, config: ContainerConfig) -> bool:
+        """Moves on to an image that the same step made from the same image before, if there is one."""
+        if not self.use_cache:
+            return False
+        images = self.daemon.images
+        found: list[tuple[str, ImageRecord]] = []
+        for record in images.all():
+            if record.parent != self.image.id:
+                continue
+            file = images.file(record)
+            if file.history and file.history[-1].created_by == created_by and file.config == config:
+                found.append((file.created, record))
+        if not found:
+            self.use_cache = False
+            return False
+        self.move(max(found, key=lambda each: each[0])[1], config)
+        return True
+
+    def move(self, image: ImageRecord, config: ContainerConfig) -> None:
+        """Goes on from an image."""
+        self.image, self.config = image, config
+
+    def configure(self, created_by: str, **changes: object) -> bool:
+        """Changes the configuration alone; returns whether that was in the cache."""
+        config = msgspec.structs.replace(self.config, **changes)
+        if self.cached(created_by, config):
+            return True
+        self.move(derive(self.daemon, self.image, config, self.origin(created_by)), config)
+        return False
+
+    def origin(self, created_by: str) -> Origin:
+        """What history tells of a step."""
+        return Origin(created_by=created_by, author=self.author)

@@ -1,0 +1,60 @@
+"""Making an image of what a container changed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.images import load as loading
+from pyd_core.daemon.images import pack
+from pyd_core.daemon.images.store import ImageRecord
+from pyd_core.model.base import format_time
+from pyd_core.model.container_config import ContainerConfig
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What an image's history tells of a step."""
+
+    created_by: str
+    comment: str = ""
+    author: str = ""
+
+
+async def commit(daemon: Daemon, container: Container, config: ContainerConfig, origin: Origin) -> ImageRecord:
+    """Packs a container's writable layer and makes an image of its image, that layer and a configuration."""
+    spooled = await loading.spool(
+        daemon.images, pack.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
+    )
+    layer = await asyncio.to_thread(daemon.images.layers.unpack, spooled)
+    daemon.images.layers.keep(layer)
+    parent = daemon.images.find(container.record.image_id)
+    return derive(daemon, parent, config, origin, layer=layer.diff_id)
+
+
+def derive(
+    daemon: Daemon, parent: ImageRecord, config: ContainerConfig, origin: Origin, *, layer: str = ""
+) -> ImageRecord:
+    """Makes an image from another: with a configuration, and with one more layer where a diff id is given."""
+    before = daemon.images.file(parent)
+    step = {
+        "created": format_time(time.time_ns()),
+        "created_by": origin.created_by,
+        "author": origin.author,
+        "comment": origin.comment,
+        **({} if layer else {"empty_layer": True}),
+    }
+    layers = [*parent.layers, *([layer] if layer else [])]
+    history = [*msgspec.to_builtins(before.history or []), step]
+    body = json.loads(loading.config_file(config, layers, history))
+    body["author"] = origin.author or before.author
+    return daemon.images.add(json.dumps(body).encode(), layers, parent=parent.id)

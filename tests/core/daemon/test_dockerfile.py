@@ -1,0 +1,76 @@
+"""Dockerfiles read: lines, options, variables, quotes."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyd_core.daemon.build.dockerfile import parse
+from pyd_core.daemon.build.variables import Lexer, assignments
+from pyd_core.errors import InvalidInput, Unsupported
+
+
+def test_lines_are_joined_and_comments_left_out():
+    content = b'# comment\nFROM a AS b\n\nRUN one && \\\n  # inside\n\n  two\nrun ["x", "y z"]\n'
+    content += b"COPY --from=b --chown=1:2 s d\n"
+    found = parse(content).instructions
+    assert [(each.word, each.rest, each.number) for each in found] == [
+        ("FROM", "a AS b", 2),
+        ("RUN", "one &&   two", 4),
+        ("RUN", '["x", "y z"]', 8),
+        ("COPY", "s d", 9),
+    ]
+    assert found[2].listed() == ["x", "y z"]
+    assert found[3].flags == {"from": "b", "chown": "1:2"}
+    assert found[3].shown == "COPY --from=b --chown=1:2 s d"
+
+
+def test_the_escape_character_can_be_chosen():
+    found = parse(b"# escape=`\nFROM a\nRUN one `\n two \\\n")
+    assert found.instructions[1].rest == "one  two \\"
+    assert found.escape == "`"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing", "RUN x", "FROM", "FROM a\nNOSUCH", "FROM a\nCOPY --nosuch=1 a b", "# escape=x\nFROM a"]
+)
+def test_what_is_no_dockerfile_is_refused(text: str):
+    with pytest.raises(InvalidInput):
+        parse(text.encode())
+
+
+@pytest.mark.parametrize("text", ["RUN --mount=type=bind true", "RUN <<EOF", "COPY <<-'X' /y", "COPY --link a b"])
+def test_what_needs_buildkit_is_said_to(text: str):
+    with pytest.raises(Unsupported, match="requires BuildKit"):
+        parse(f"FROM a\n{text}\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a  b", ["a", "b"]),
+        ('"a b" c', ["a b", "c"]),
+        ("$A ${A}x $NONE", ["v w", "v wx", ""]),
+        ("'$A' \\$A \"$A\"", ["$A", "$A", "v w"]),
+        ("${NONE:-d} ${A:-d} ${E:-d} ${E-d}", ["d", "v w", "d", ""]),
+        ("${A:+yes} ${NONE:+yes}", ["yes", ""]),
+        ("${NONE:-${A}}", ["v w"]),
+        ("a$ $", ["a$", "$"]),
+        ('"a\\"b\\n"', ['a"b\\n']),
+    ],
+)
+def test_words_have_their_variables_put_in_and_their_quotes_taken_off(text: str, words: list[str]):
+    assert Lexer(text, {"A": "v w", "E": ""}).words() == words
+
+
+@pytest.mark.parametrize("text", ["'a", '"a', "${A", "${A:", "${A:*x}", "${}", "${NONE:?said}", "${A:-"])
+def test_what_is_not_closed_is_refused(text: str):
+    with pytest.raises(InvalidInput):
+        Lexer(text, {"A": "a"}).words()
+
+
+def test_assignments_have_two_forms():
+    assert assignments('A=1 B="x y" C=$V', {"V": "v w"}) == [("A", "1"), ("B", "x y"), ("C", "v w")]
+    assert assignments("A some words", {}) == [("A", "some words")]
+    for text in ("A=1 B", "=1"):
+        with pytest.raises(InvalidInput):
+            assignments(text, {})
