@@ -96,7 +96,11 @@ def shell(script: str) -> tuple[str, ...]:
     return ("sh", "-c", script)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+PATIENCE = 600.0 if "PYD_VM" in os.environ else 60.0
+"""Seconds. Under emulation one start of a container may take ten."""
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Waits for something that tells no event; fails when it doesn't come."""
     end = time.monotonic() + seconds
     while not holds():

@@ -81,6 +81,17 @@ def test_a_kill_after_the_grace_period_is_the_engines(dead: MakeCase) -> None:
     assert "10 s" in verdict.summary
 
 
+def test_a_stop_that_begins_with_sigkill_is_a_stop(dead: MakeCase) -> None:
+    reload, kill = KillSent(signal=1, time_ns=NOW - 9 * SECOND), KillSent(signal=9, time_ns=NOW - SECOND)
+    for kills in ((kill,), (reload, kill)):
+        assert decide(dead(137, run={"kills": kills, "stop_ns": NOW - SECOND})).cause == "stopped"
+
+
+def test_a_stop_whose_first_signal_is_forgotten_ran_out_of_grace(dead: MakeCase) -> None:
+    run = {"kills": (KillSent(signal=9, time_ns=NOW - SECOND),), "stop_ns": NOW - SECOND, "complete": False}
+    assert decide(dead(137, run=run, unread=[EVENTS])).cause == "stop-timeout"
+
+
 def test_the_engines_own_record_stands_in_for_lost_events(dead: MakeCase) -> None:
     lost = {"complete": False}
     assert decide(dead(137, run=lost, asked_to_end=True)).cause == "killed-by-user"

@@ -42,5 +42,5 @@ def _restart(dockerd: Dockerd, corner: Docker, image: str, history: Path) -> Non
     check(ask(corner.host, deaf), "engine-restart")
     assert ask(corner.host, before).cause == "stopped"
     # The engine's memory of it is gone; what it says of the dead when it is back has to do.
-    wait_until(lambda: {"engine-restart"} == {death.verdict.cause for death in written(history, polite)}, 60)
+    wait_until(lambda: {"engine-restart"} == {death.verdict.cause for death in written(history, polite)})
     assert len(written(history, before)) == 1

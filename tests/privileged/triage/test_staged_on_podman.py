@@ -36,8 +36,8 @@ def staged(request: pytest.FixtureRequest, podman: Docker, podman_image: str) ->
         yield crew
 
 
-ELSE = {"stop-timeout": "killed-by-user"}
-"""Podman tells no signals, and of a stop only when its clean-up has come round: until then a stop past its grace period
+ELSE = {"stop-timeout": "killed-by-user", "stop-with-kill": "killed-by-user"}
+"""Podman tells no signals, and of a stop only when its clean-up has come round: until then a stop that SIGKILL ended
 can't be told from a kill there."""
 
 ON_PODMAN = [this for this in STAGES if on_podman(this)]
