@@ -22,7 +22,7 @@ from support.listening import Listener
 from support.stages import stage
 from support.staging import Stage
 
-AT_ONCE = 1 if "PYD_VM" in os.environ else 4
+AT_ONCE = 2 if "PYD_VM" in os.environ else 4
 """Under emulation it is the processor that is waited for, and engines give up on a container that takes long."""
 
 

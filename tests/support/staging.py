@@ -96,7 +96,7 @@ def shell(script: str) -> tuple[str, ...]:
     return ("sh", "-c", script)
 
 
-PATIENCE = 600.0 if "PYD_VM" in os.environ else 60.0
+PATIENCE = 240.0 if "PYD_VM" in os.environ else 60.0
 """Seconds. Under emulation one start of a container may take ten."""
 
 

@@ -268,8 +268,9 @@ _RECORD = Item(source="host", text="the engine's own record: it was asked to sto
 @BOOK.rule(
     "engine-restart",
     needs=("host",),
-    says="The run ended before the engine's daemon started: shortly before, with no event of it remembered; or stopped "
-    "by the engine, in whose own record nobody asked for that.",
+    says="The run ended before the engine's daemon started: shortly before, with no event of it remembered and a code "
+    "that a stop leaves; or stopped by the engine, in whose own record nobody asked for that. Or the daemon started "
+    "during the run and stopped it, being one whose containers don't outlive it.",
 )
 def engine_restart(case: Case) -> Conclusion | None:
     """Ended with the engine."""
