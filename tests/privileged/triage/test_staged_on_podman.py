@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.coverage_page import on_podman
 from support.docker import Docker
-from support.missing import missing
-from support.podman import Podman
 from support.staged import Staged, chosen
-from support.stages import STAGES, Stage, check, make_stage_image
-
-
-@pytest.fixture(scope="module")
-def podman() -> Iterator[Docker]:
-    if shutil.which("podman") is None:
-        missing("podman")
-    with Podman() as service, service.corner() as corner:
-        yield corner
-
-
-@pytest.fixture(scope="module")
-def podman_image(podman: Docker, programs: dict[str, Path]) -> str:
-    return make_stage_image(podman, programs)
+from support.stages import STAGES, Stage, check
 
 
 @pytest.fixture(scope="module")
