@@ -65,13 +65,12 @@ def render() -> str:
     parts.append(f"\nStages in the table: {len(STAGES)} on Docker Engine and the embedded engine, {count} on Podman. ")
     parts.append("Those on their own run on all three where they can be set. Not on Podman:\n\n")
     parts += [f"* `{short}`: {why}\n" for short, why in NOT_ON_PODMAN.items()]
-    parts.append("* those with `--init`: Podman brings none\n")
     return "".join(parts)
 
 
 def on_podman(this: Stage) -> bool:
     """Whether a stage can be set on Podman."""
-    return this.short not in NOT_ON_PODMAN and "--init" not in this.options
+    return this.short not in NOT_ON_PODMAN
 
 
 def _names(stages: list[Stage]) -> str:

@@ -176,11 +176,8 @@ STAGES = (
 
 NOT_ON_PODMAN = {
     "no-device": "Podman refuses to make the container at all",
-    "probe-fails": "health probes run by systemd timers, which the tests' service does without",
-    "probe-refused": "as above",
-    "probe-missing": "as above",
 }
-"""Stages that can't be set there, and why; and those that need an init, which it doesn't bring."""
+"""Stages that can't be set there, and why."""
 
 
 def check(verdict: Verdict, cause: str, also: frozenset[str] = frozenset()) -> None:

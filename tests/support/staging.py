@@ -151,7 +151,12 @@ def health(status: str) -> Callable[[Docker, str], None]:
     """Waits until its health is such."""
 
     def act(corner: Docker, name: str) -> None:
-        wait_until(lambda: corner.inspect(name)["State"]["Health"]["Status"] == status)
+        def is_so() -> bool:
+            if corner.probe:
+                subprocess.run([*corner.probe, name], capture_output=True, check=False)
+            return bool(corner.inspect(name)["State"]["Health"]["Status"] == status)
+
+        wait_until(is_so)
 
     return act
 

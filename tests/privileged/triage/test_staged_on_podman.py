@@ -19,9 +19,9 @@ def staged(request: pytest.FixtureRequest, podman: Docker, podman_image: str) ->
         yield crew
 
 
-ELSE = {"stop-timeout": "killed-by-user", "stop-with-kill": "killed-by-user"}
+ELSE = {"stop-timeout": "killed-by-user", "stop-with-kill": "killed-by-user", "kill-term": "stopped"}
 """Podman tells no signals, and of a stop only when its clean-up has come round: until then a stop that SIGKILL ended
-can't be told from a kill there."""
+can't be told from a kill there, nor a kill by SIGTERM from a stop."""
 
 ON_PODMAN = [this for this in STAGES if on_podman(this)]
 
