@@ -17,7 +17,9 @@ import pytest
 from pyd_core.daemon import launch, service
 from pyd_core.daemon.config import DaemonConfig
 from pyd_core.errors import EngineUnavailable, NoEngine
+from support.docker import Docker, busybox_files
 from support.pydd import Pydd
+from support.recording import once_it_listens, written
 
 
 @pytest.fixture
@@ -41,6 +43,14 @@ def wait_for_end(pid: int) -> None:
     assert readable
 
 
+@pytest.fixture(autouse=True)
+def history(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An engine that is started on demand records deaths."""
+    place = home / "history.db"
+    monkeypatch.setenv("PYD_HISTORY", str(place))
+    return place
+
+
 def test_it_starts_once_and_ends_when_idle(home: Path):
     config = DaemonConfig(root=home / "root", run=home / "run")
     launch.ensure(config, idle=0.4)
@@ -49,6 +59,18 @@ def test_it_starts_once_and_ends_when_idle(home: Path):
     assert peer(config) == first
     wait_for_end(first)
     assert not launch.answers(config)
+    assert Pydd(home).leftovers() == {}
+
+
+def test_it_records_how_containers_die_and_still_ends_when_idle(home: Path, history: Path):
+    config = DaemonConfig(root=home / "root", run=home / "run")
+    launch.ensure(config, idle=3)
+    engine = peer(config)
+    with Docker(host=f"unix://{config.socket_path}") as corner:
+        image = corner.image("busybox", busybox_files(), 'CMD ["/bin/sh"]')
+        name = once_it_listens(corner, image, history, "dies")
+    assert written(history, name)[0].code == 6
+    wait_for_end(engine)
     assert Pydd(home).leftovers() == {}
 
 
@@ -90,7 +112,7 @@ def test_who_is_not_root_is_told_who_starts_one(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_units_name_this_installation_and_the_group():
     assert "SocketGroup=wheel\n" in service.render("pyd.socket", group="wheel")
-    assert "ExecStart=/opt/50%%/python -I -m pyd_core.daemon\n" in service.render(
+    assert "ExecStart=/opt/50%%/python -I -m pyd_core.embedded\n" in service.render(
         "pyd.service", group="wheel", python="/opt/50%/python"
     )
 

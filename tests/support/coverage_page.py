@@ -16,16 +16,16 @@ ALONE: dict[str, tuple[str, ...]] = {
         "test_engine_restart.py",
         "test_what_ended_with_the_engine_is_told_from_what_was_stopped_before",
     ),
-    "seccomp-kill": ("test_staged_deaths.py", "test_a_filter_that_kills"),
-    "shared-library-missing": ("test_staged_deaths.py", "test_a_library_that_is_not_there"),
-    "bad-workdir": ("test_staged_deaths.py", "test_a_working_directory_that_cannot_be_made"),
-    "port-conflict": ("test_staged_deaths.py", "test_a_port_held_by_a_program_of_the_host"),
-    "mount-source-missing": ("test_staged_deaths.py", "test_a_mount_whose_source_went_away"),
-    "network-missing": ("test_staged_deaths.py", "test_a_network_that_went_away"),
-    "never-started": ("test_staged_deaths.py", "test_one_that_was_never_started"),
-    "volume-permission": ("test_staged_deaths.py", "test_a_volume_of_somebody_else"),
-    "not-same-network": ("test_staged_deaths.py", "test_a_name_on_another_network"),
-    "inode-exhausted": ("test_staged_deaths.py", "test_room_without_inodes_is_told_from_a_full_disk"),
+    "seccomp-kill": ("test_staged_alone.py", "test_a_filter_that_kills"),
+    "shared-library-missing": ("test_staged_alone.py", "test_a_library_that_is_not_there"),
+    "bad-workdir": ("test_staged_alone.py", "test_a_working_directory_that_cannot_be_made"),
+    "port-conflict": ("test_staged_alone.py", "test_a_port_held_by_a_program_of_the_host"),
+    "mount-source-missing": ("test_staged_alone.py", "test_a_mount_whose_source_went_away"),
+    "network-missing": ("test_staged_alone.py", "test_a_network_that_went_away"),
+    "never-started": ("test_staged_alone.py", "test_one_that_was_never_started"),
+    "volume-permission": ("test_staged_alone.py", "test_a_volume_of_somebody_else"),
+    "not-same-network": ("test_staged_alone.py", "test_a_name_on_another_network"),
+    "inode-exhausted": ("test_staged_alone.py", "test_room_without_inodes_is_told_from_a_full_disk"),
     "oom-host": ("test_whole_machine.py", "test_a_machine_without_memory"),
     "unknown": ("test_blind.py", "test_what_nothing_explains_is_not_guessed_at"),
     "engine-permission": ("test_real_messages.py", "test_the_engines_socket"),
@@ -47,7 +47,7 @@ the right cause has to be named on every one, and so no other's. The same suite 
 machine: `nox -s vm`, which is also the only place for a machine without memory. This page is generated
 (`PYTHONPATH=tests python -m support.coverage_page > docs/triage-coverage.md`), and a test holds it to the tests.
 
-| cause | Docker Engine | Podman | on its own |
+| cause | Docker Engine, embedded engine | Podman | on its own |
 |---|---|---|---|
 """
 
@@ -62,15 +62,15 @@ def render() -> str:
         podman = [this for this in mine if on_podman(this)]
         parts.append(f"| `{cause}` | {_names(mine)} | {_names(podman)} | {alone} |\n")
     count = sum(on_podman(this) for this in STAGES)
-    parts.append(f"\nStages in the table: {len(STAGES)} on Docker Engine, {count} on Podman. Not on Podman:\n\n")
+    parts.append(f"\nStages in the table: {len(STAGES)} on Docker Engine and the embedded engine, {count} on Podman. ")
+    parts.append("Those on their own run on all three where they can be set. Not on Podman:\n\n")
     parts += [f"* `{short}`: {why}\n" for short, why in NOT_ON_PODMAN.items()]
-    parts.append("* those with `--init`: Podman brings none\n")
     return "".join(parts)
 
 
 def on_podman(this: Stage) -> bool:
     """Whether a stage can be set on Podman."""
-    return this.short not in NOT_ON_PODMAN and "--init" not in this.options
+    return this.short not in NOT_ON_PODMAN
 
 
 def _names(stages: list[Stage]) -> str:

@@ -83,6 +83,8 @@ class Docker:
 
     host: str = "unix:///var/run/docker.sock"
     command: tuple[str, ...] = ("docker",)
+    probe: tuple[str, ...] = ()
+    """What runs a container's health probe, by name, where the engine leaves that to a service manager."""
     prefix: str = field(default_factory=lambda: f"pydt{os.getpid()}-{uuid.uuid4().hex[:6]}")
 
     def __enter__(self) -> Self:

@@ -51,12 +51,16 @@ class Podman:
         ]
 
     def __enter__(self) -> Self:
+        settings = self.directory / "containers.conf"
+        if init := shutil.which("docker-init"):  # it brings none itself
+            settings.write_text(f'[containers]\ninit_path = "{init}"\n')
         with (self.directory / "log").open("wb") as log:
             self._service = subprocess.Popen(
                 self.command("system", "service", "--time=0", self.url),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
+                env=os.environ | ({"CONTAINERS_CONF_OVERRIDE": str(settings)} if settings.exists() else {}),
                 cwd=self.directory,  # conmon notes an out-of-memory kill in a file there
             )
         self._wait_until_it_answers()
@@ -75,7 +79,7 @@ class Podman:
 
     def corner(self) -> Docker:
         """A corner of it; the docker CLI drives Podman as it does Docker Engine."""
-        return Docker(host=self.url)
+        return Docker(host=self.url, probe=tuple(self.command("healthcheck", "run")))
 
     def _end_monitors(self) -> None:
         """Ends what watches over finished execs: it stays for five minutes, and would then make the store anew."""

@@ -57,5 +57,5 @@ def once_it_listens(docker: Docker, image: str, history: Path, short: str) -> st
         docker("wait", names[-1])
         return history.exists() and any(written(history, name) for name in names[:-1])
 
-    wait_until(dies, 60)
+    wait_until(dies)
     return names[0]

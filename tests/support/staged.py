@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
@@ -12,24 +13,32 @@ import pytest
 
 from pyd_core.engine.choice import choose_endpoint
 from pyd_core.engine.transport.blocking import blocking_engine, run_now
+from pyd_core.model.event import Event
 from pyd_core.triage.ask import explain
+from pyd_core.triage.collect.gather import Surroundings
 from pyd_core.triage.verdict import Verdict
 from support.docker import Docker
+from support.listening import Listener
 from support.stages import stage
 from support.staging import Stage
 
-AT_ONCE = 4
-"""More would push each other's events out of the engine's memory, which holds the last 256."""
-
-TRIES = 3
-"""Others on the engine make events too: what it has forgotten by the time it is asked is staged again."""
+AT_ONCE = 2 if "PYD_VM" in os.environ else 4
+"""Under emulation it is the processor that is waited for, and engines give up on a container that takes long."""
 
 
-def ask(host: str, name: str) -> Verdict:
-    """The verdict on a container, by a connection of its own."""
+def ask(host: str, name: str, *, events: dict[str, list[Event]] | None = None) -> Verdict:
+    """The verdict on a container, by a connection of its own.
+
+    Args:
+        host: The engine.
+        name: The container.
+        events: What was heard of all containers; None asks the engine what it remembers.
+    """
     engine = blocking_engine(choose_endpoint(host=host))
     try:
-        return run_now(explain(engine, name))
+        around = run_now(Surroundings.of(engine))
+        around.events = events
+        return run_now(explain(engine, name, around=around))
     finally:
         run_now(engine.aclose())
 
@@ -48,18 +57,22 @@ class Staged:
         self._image = image
         self._judging = Lock()
         """Verdicts are made one at a time, as their users make them; what takes long is the staging."""
+        self._listener = Listener(corner, image)
+        """Several deaths at once push each other's events out of the engine's memory, which may hold the last 256."""
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="stage")
-        self._verdicts: dict[str, Future[Verdict]] = {
-            this.short: self._threads.submit(self._work, this) for this in stages
-        }
+        self._stages = stages
+        self._verdicts: dict[str, Future[Verdict]] = {}
 
     def __enter__(self) -> Self:
+        self._listener.__enter__()
+        self._verdicts = {this.short: self._threads.submit(self._work, this) for this in self._stages}
         return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._listener.__exit__(exc_type, exc, tb)
 
     def verdict(self, this: Stage) -> Verdict:
         """Waits for one's verdict; what went wrong while it was staged is raised here."""
@@ -67,17 +80,10 @@ class Staged:
 
     def _work(self, this: Stage) -> Verdict:
         name = self._corner.name(this.short)
-        for _ in range(TRIES):
-            verdict = self._once(this, name)
-            if not any(one.source == "events" for one in verdict.unread):
-                break
-        return verdict
-
-    def _once(self, this: Stage, name: str) -> Verdict:
         try:
             stage(self._corner, self._image, this)
             with self._judging:
-                return ask(self._corner.host, name)
+                return ask(self._corner.host, name, events=self._listener.heard())
         finally:
             if this.lives:  # to Podman, removing is first of all a stop with its grace period
                 self._corner("kill", name, check=False)

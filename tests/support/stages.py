@@ -9,12 +9,28 @@ from pathlib import Path
 
 from pyd_core.triage.verdict import Verdict
 from support.docker import Docker
-from support.staging import KILL, TERM, Stage, engine, health, host_kill, restarted, said, said_then, seen, shell
+from support.staging import (
+    KILL,
+    TERM,
+    Stage,
+    engine,
+    health,
+    host_kill,
+    restarted,
+    said,
+    said_then,
+    seen,
+    shell,
+)
 
 NONE = ("--network", "none")
 SMALL = (*NONE, "-m", "20m", "--memory-swap", "20m")
 ALWAYS = (*NONE, "--restart", "always")
 PROBE = (*NONE, "--health-interval", "200ms", "--health-retries", "2", "--health-timeout", "5s")
+
+
+WAITS = "echo ready; while :; do sleep 0.1; done"
+"""Says when a signal would be heard: what PID 1 hasn't made up its mind about is lost on it."""
 
 
 def loud(line: str, code: int = 1) -> tuple[str, ...]:
@@ -29,11 +45,18 @@ STAGES = (
     Stage("exit-3", "app-error", loud("the widget is bent", 3)),
     Stage("talks-of-oom", "app-error", loud("Out of memory: Killed process 1 (app) OOMKilled", 1)),
     Stage("bad-option", "usage-error", ("ls", "--nope")),
-    Stage("stop", "stopped", ("/sleeper",), act=engine("stop")),
-    Stage("stop-143", "stopped", ("sleep", "60"), (*NONE, "--init"), act=engine("stop")),
+    Stage("stop", "stopped", shell(f"trap 'exit 0' TERM; {WAITS}"), act=said_then("ready", engine("stop"))),
+    Stage("stop-143", "stopped", shell(WAITS), (*NONE, "--init"), act=said_then("ready", engine("stop"))),
+    Stage("stop-with-kill", "stopped", ("sleep", "60"), (*NONE, "--stop-signal", "KILL"), act=engine("stop")),
     Stage("stop-timeout", "stop-timeout", ("sleep", "60"), act=engine("stop", "-t", "1")),
     Stage("kill", "killed-by-user", ("sleep", "60"), act=engine("kill")),
-    Stage("kill-term", "killed-by-user", ("sleep", "60"), (*NONE, "--init"), act=engine("kill", "-s", "TERM")),
+    Stage(
+        "kill-term",
+        "killed-by-user",
+        shell(WAITS),
+        (*NONE, "--init"),
+        act=said_then("ready", engine("kill", "-s", "TERM")),
+    ),
     Stage(
         "reloaded-then-failed",
         "missing-file",
@@ -42,7 +65,9 @@ STAGES = (
     ),
     Stage("kill-9-outside", "killed-externally", ("sleep", "60"), act=host_kill(KILL)),
     Stage("kill-9-outside-limited", "killed-externally", ("sleep", "60"), SMALL, act=host_kill(KILL)),
-    Stage("term-outside", "killed-externally", ("sleep", "60"), (*NONE, "--init"), act=host_kill(TERM)),
+    Stage(
+        "term-outside", "killed-externally", shell(WAITS), (*NONE, "--init"), act=said_then("ready", host_kill(TERM))
+    ),
     Stage("segfault", "segfault", ("/segfault",)),
     Stage("segfault-under-shell", "segfault", shell("/segfault; exit $?")),
     Stage("abort", "abort", ("/abort",), (*NONE, "--init")),
@@ -151,11 +176,8 @@ STAGES = (
 
 NOT_ON_PODMAN = {
     "no-device": "Podman refuses to make the container at all",
-    "probe-fails": "health probes run by systemd timers, which the tests' service does without",
-    "probe-refused": "as above",
-    "probe-missing": "as above",
 }
-"""Stages that can't be set there, and why; and those that need an init, which it doesn't bring."""
+"""Stages that can't be set there, and why."""
 
 
 def check(verdict: Verdict, cause: str, also: frozenset[str] = frozenset()) -> None:

@@ -96,7 +96,11 @@ def shell(script: str) -> tuple[str, ...]:
     return ("sh", "-c", script)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+PATIENCE = 240.0 if "PYD_VM" in os.environ else 60.0
+"""Seconds. Under emulation one start of a container may take ten."""
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Waits for something that tells no event; fails when it doesn't come."""
     end = time.monotonic() + seconds
     while not holds():
@@ -147,7 +151,12 @@ def health(status: str) -> Callable[[Docker, str], None]:
     """Waits until its health is such."""
 
     def act(corner: Docker, name: str) -> None:
-        wait_until(lambda: corner.inspect(name)["State"]["Health"]["Status"] == status)
+        def is_so() -> bool:
+            if corner.probe:
+                subprocess.run([*corner.probe, name], capture_output=True, check=False)
+            return bool(corner.inspect(name)["State"]["Health"]["Status"] == status)
+
+        wait_until(is_so)
 
     return act
 

@@ -1,4 +1,4 @@
-"""Starts the engine: `python -m pyd_core.daemon`; `pyd daemon` does the same."""
+"""Starts the engine alone: `python -m pyd_core.daemon`; `pyd_core.embedded` adds a recorder, as `pyd daemon` does."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pyd_core.daemon.engine import Beside
 
 
-def main() -> int:
-    """Reads the settings, runs, and returns the exit code."""
+def main(*, beside: Beside | None = None) -> int:
+    """Reads the settings, runs, with some work beside it, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="pydd", description="The embedded container engine.")
     parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="images, containers, volumes")
     parser.add_argument("--run", type=Path, default=DEFAULT_RUN, help="sockets and the runtime's state")
@@ -33,7 +33,7 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
     options = vars(parser.parse_args())
     logging.basicConfig(level=logging.DEBUG if options.pop("verbose") else logging.INFO, format="pydd: %(message)s")
-    return run(DaemonConfig(**options))
+    return run(DaemonConfig(**options), beside=beside)
 
 
 def run(config: DaemonConfig, *, beside: Beside | None = None) -> int:

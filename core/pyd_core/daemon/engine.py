@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,15 @@ def listen(config: DaemonConfig) -> socket.socket:
     return made
 
 
+def _is_us(writer: asyncio.StreamWriter) -> bool:
+    """Whether a client is this very process: what works beside the engine doesn't need it to go on."""
+    its = writer.get_extra_info("socket")
+    if its.family != socket.AF_UNIX:
+        return False
+    peer = its.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)  # struct ucred of unix(7), the pid first
+    return int.from_bytes(peer[:4], sys.byteorder) == os.getpid()
+
+
 async def _until_idle(daemon: Daemon, clients: TaskOwner, over: asyncio.Event) -> None:
     """Ends an engine that was started on demand, once nothing has needed it for a while."""
     seconds = daemon.config.idle
@@ -187,14 +197,14 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
     addresses = daemon.settings.addresses()
     context = daemon.settings.tls() if addresses else None
     await daemon.start()
-    clients = TaskOwner(on_error=_report)
+    clients, ourselves = TaskOwner(on_error=_report), TaskOwner(on_error=_report)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(reader, writer, lambda head, chunks: dispatch(daemon, head, chunks))
         with contextlib.suppress(
             asyncio.CancelledError
         ):  # 3.11 reports a connection's task that was cancelled as a bug
-            await clients.start(connection.serve())
+            await (ourselves if _is_us(writer) else clients).start(connection.serve())
 
     given = inherited()
 
@@ -227,4 +237,5 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
         if given is None:  # systemd goes on listening on its own
             config.socket_path.unlink(missing_ok=True)
         await clients.aclose()
+        await ourselves.aclose()
         await daemon.stop()

@@ -14,6 +14,10 @@ IDLE = 300.0
 """Seconds after which an engine that was started on demand ends, where no container runs and no client is there."""
 
 
+PROGRAM = "pyd_core.embedded"
+"""What is started: the engine and, above this room, a recorder of how its containers die."""
+
+
 def answers(config: DaemonConfig) -> bool:
     """Whether an engine listens on the socket."""
     directory = config.socket_path.parent
@@ -41,7 +45,7 @@ def ensure(config: DaemonConfig, *, idle: float = IDLE) -> None:
     config.run.mkdir(parents=True, exist_ok=True)
     said = config.run / "pydd.log"
     ready, theirs = os.pipe()
-    command = [sys.executable, "-m", "pyd_core.daemon", "--root", str(config.root), "--run", str(config.run)]
+    command = [sys.executable, "-m", PROGRAM, "--root", str(config.root), "--run", str(config.run)]
     command += ["--socket", str(config.socket_path), f"--group={config.group}", "--idle", str(idle)]
     command += ["--ready-fd", str(theirs)]
     if config.runtime:

@@ -88,6 +88,8 @@ class Info(Wire):
     """Bytes."""
     server_version: str = ""
     default_runtime: str = ""
+    live_restore_enabled: bool = False
+    """Whether containers outlive it."""
     security_options: list[str] = []
     swarm: SwarmInfo = SwarmInfo()
     warnings: list[str] | None = None

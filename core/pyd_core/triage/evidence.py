@@ -187,6 +187,8 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int = 0
     file_systems: tuple[FileSystem, ...] = ()
     engine_started_ns: int | None = None
+    outlived: bool = False
+    """Whether containers outlive the engine, so that one may go on under the next."""
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):

@@ -81,6 +81,17 @@ def test_a_kill_after_the_grace_period_is_the_engines(dead: MakeCase) -> None:
     assert "10 s" in verdict.summary
 
 
+def test_a_stop_that_begins_with_sigkill_is_a_stop(dead: MakeCase) -> None:
+    reload, kill = KillSent(signal=1, time_ns=NOW - 9 * SECOND), KillSent(signal=9, time_ns=NOW - SECOND)
+    for kills in ((kill,), (reload, kill)):
+        assert decide(dead(137, run={"kills": kills, "stop_ns": NOW - SECOND})).cause == "stopped"
+
+
+def test_a_stop_whose_first_signal_is_forgotten_ran_out_of_grace(dead: MakeCase) -> None:
+    run = {"kills": (KillSent(signal=9, time_ns=NOW - SECOND),), "stop_ns": NOW - SECOND, "complete": False}
+    assert decide(dead(137, run=run, unread=[EVENTS])).cause == "stop-timeout"
+
+
 def test_the_engines_own_record_stands_in_for_lost_events(dead: MakeCase) -> None:
     lost = {"complete": False}
     assert decide(dead(137, run=lost, asked_to_end=True)).cause == "killed-by-user"
@@ -142,8 +153,17 @@ def test_a_program_that_ends_in_its_own_way_on_a_signal_was_ended_by_it(dead: Ma
 def test_one_that_ended_when_the_engine_came_up_again_ended_with_it(dead: MakeCase) -> None:
     host = Host(engine_started_ns=NOW)
     assert decide(dead(255, host=host, run={"complete": False})).cause == "engine-restart"
+    assert decide(dead(3, host=host, run={"complete": False})).cause == "app-error", "a code of its own"
     old = Host(engine_started_ns=NOW - 3600 * SECOND)
     assert decide(dead(255, host=old, run={"complete": False})).cause == "app-error"
+
+
+def test_one_that_a_new_engine_stopped_ended_with_the_engine_unless_containers_outlive_it(dead: MakeCase) -> None:
+    run = {"kills": (KillSent(signal=15, time_ns=NOW - 2 * SECOND),), "stop_ns": NOW - SECOND, "complete": False}
+    host = Host(engine_started_ns=NOW - 8 * SECOND)
+    assert decide(dead(143, run=run, host=host, asked_to_end=True)).cause == "engine-restart"
+    host = Host(engine_started_ns=NOW - 8 * SECOND, outlived=True)
+    assert decide(dead(143, run=run, host=host, asked_to_end=True)).cause == "stopped"
 
 
 def test_a_machine_out_of_memory_is_not_the_containers_limit(dead: MakeCase) -> None:

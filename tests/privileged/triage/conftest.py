@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from pyd_core.engine.transport.blocking import blocking_engine, run_now
 from pyd_core.triage.ask import explain
 from pyd_core.triage.verdict import Verdict
 from support.docker import Docker
+from support.house import House
+from support.missing import missing
+from support.podman import Podman
+from support.pydd import Pydd
 from support.stages import make_stage_image
 from support.staging import loader_files, make_programs
 
@@ -27,8 +32,36 @@ def stage_image(docker: Docker, programs: dict[str, Path]) -> str:
 
 
 @pytest.fixture(scope="session")
-def dynamic_image(docker: Docker, programs: dict[str, Path]) -> str:
-    return docker.image("dynamic", loader_files(programs["dynamic"]), 'CMD ["/dynamic"]')
+def podman() -> Iterator[Docker]:
+    if shutil.which("podman") is None:
+        missing("podman")
+    with Podman() as service, service.corner() as corner:
+        yield corner
+
+
+@pytest.fixture(scope="session")
+def podman_image(podman: Docker, programs: dict[str, Path]) -> str:
+    return make_stage_image(podman, programs)
+
+
+@pytest.fixture(scope="session")
+def pydd() -> Iterator[Docker]:
+    with Pydd.started() as engine, Docker(host=engine.host) as corner:
+        yield corner
+
+
+@pytest.fixture(scope="session")
+def pydd_image(pydd: Docker, programs: dict[str, Path]) -> str:
+    return make_stage_image(pydd, programs)
+
+
+@pytest.fixture(scope="session", params=["docker", "podman", "pydd"])
+def house(request: pytest.FixtureRequest, programs: dict[str, Path]) -> House:
+    kind = request.param
+    corner: Docker = request.getfixturevalue(kind)
+    image = request.getfixturevalue("stage_image" if kind == "docker" else f"{kind}_image")
+    dynamic = corner.image("dynamic", loader_files(programs["dynamic"]), 'CMD ["/dynamic"]')
+    return House(kind, corner, image, dynamic)
 
 
 class Table:

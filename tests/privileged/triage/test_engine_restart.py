@@ -1,7 +1,8 @@
-"""Containers that end with their engine: a second one, stopped and started again."""
+"""Containers that end with their engine: a second one, stopped or killed, and started again."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from support.docker import Docker
 from support.dockerd import Dockerd
 from support.recording import once_it_listens, recorder, written
 from support.staged import ask
-from support.stages import NONE, check, make_stage_image
-from support.staging import wait_until
+from support.stages import NONE, STAGES, check, make_stage_image, stage
+from support.staging import Stage, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +22,26 @@ def dockerd(docker: Docker) -> Iterator[Dockerd]:
         yield engine
 
 
+@pytest.fixture(scope="module")
+def image(dockerd: Dockerd, programs: dict[str, Path]) -> str:
+    return make_stage_image(dockerd.corner(), programs)
+
+
+REMEMBERED = ("stop", "stop-with-kill", "stop-timeout", "kill", "kill-term", "kill-9-outside", "oom-child-then-stop")
+
+
+@pytest.mark.parametrize("this", [this for this in STAGES if this.short in REMEMBERED], ids=lambda this: this.short)
+def test_asked_afterwards_an_engine_remembers_enough(dockerd: Dockerd, image: str, this: Stage) -> None:
+    corner = dockerd.corner()
+    name = stage(corner, image, this)
+    check(ask(corner.host, name), this.cause, this.also)
+    corner("rm", name)
+
+
 def test_what_ended_with_the_engine_is_told_from_what_was_stopped_before(
-    dockerd: Dockerd, programs: dict[str, Path], tmp_path: Path
+    dockerd: Dockerd, image: str, tmp_path: Path
 ) -> None:
     corner, history = dockerd.corner(), tmp_path / "history.db"
-    image = make_stage_image(corner, programs)
     with recorder(history, corner.host):
         once_it_listens(corner, image, history, "warm")
         _restart(dockerd, corner, image, history)
@@ -42,5 +58,19 @@ def _restart(dockerd: Dockerd, corner: Docker, image: str, history: Path) -> Non
     check(ask(corner.host, deaf), "engine-restart")
     assert ask(corner.host, before).cause == "stopped"
     # The engine's memory of it is gone; what it says of the dead when it is back has to do.
-    wait_until(lambda: {"engine-restart"} == {death.verdict.cause for death in written(history, polite)}, 60)
+    wait_until(lambda: {"engine-restart"} == {death.verdict.cause for death in written(history, polite)})
     assert len(written(history, before)) == 1
+
+
+def test_what_an_engine_that_was_killed_ends_when_it_is_back(dockerd: Dockerd, image: str) -> None:
+    corner = dockerd.corner()
+    polite = corner.run("abandoned", image, "/sleeper", options=NONE)
+    deaf = corner.run("abandoned-deaf", image, "sleep", "60", options=(*NONE, "--stop-timeout", "1"))
+    done = corner.run("done", image, "sh", "-c", "exit 3", options=NONE)
+    corner("wait", done)
+    dockerd.stop(signal.SIGKILL)
+    dockerd.start()
+    for name in (polite, deaf):
+        wait_until(lambda name=name: not corner.inspect(name)["State"]["Running"])
+        check(ask(corner.host, name), "engine-restart")
+    check(ask(corner.host, done), "app-error")

@@ -33,7 +33,7 @@ def test_killed_at_any_moment_it_has_what_it_told_and_records_what_it_missed(
     docker("stop", polite)
     wait_until(lambda: lost not in docker("ps", "-a", "--format", "{{.Names}}").split())
     with recorder(history, docker.host) as second:
-        wait_until(lambda: len(written(history, lost)) == len(written(history, polite)) == 1, 60)
+        wait_until(lambda: len(written(history, lost)) == len(written(history, polite)) == 1)
         late = docker.run("late", stage_image, "sh", "-c", "exit 6", options=NONE)
         told(second, late)
         second.send_signal(signal.SIGTERM)

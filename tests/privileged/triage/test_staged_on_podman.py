@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.coverage_page import on_podman
 from support.docker import Docker
-from support.missing import missing
-from support.podman import Podman
 from support.staged import Staged, chosen
-from support.stages import STAGES, Stage, check, make_stage_image
-
-
-@pytest.fixture(scope="module")
-def podman() -> Iterator[Docker]:
-    if shutil.which("podman") is None:
-        missing("podman")
-    with Podman() as service, service.corner() as corner:
-        yield corner
-
-
-@pytest.fixture(scope="module")
-def podman_image(podman: Docker, programs: dict[str, Path]) -> str:
-    return make_stage_image(podman, programs)
+from support.stages import STAGES, Stage, check
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +19,9 @@ def staged(request: pytest.FixtureRequest, podman: Docker, podman_image: str) ->
         yield crew
 
 
-ELSE = {"stop-timeout": "killed-by-user"}
-"""Podman tells no signals, and of a stop only when its clean-up has come round: until then a stop past its grace period
-can't be told from a kill there."""
+ELSE = {"stop-timeout": "killed-by-user", "stop-with-kill": "killed-by-user", "kill-term": "stopped"}
+"""Podman tells no signals, and of a stop only when its clean-up has come round: until then a stop that SIGKILL ended
+can't be told from a kill there, nor a kill by SIGTERM from a stop."""
 
 ON_PODMAN = [this for this in STAGES if on_podman(this)]
 

@@ -57,41 +57,14 @@ def command(
         _change_service(install=install, uninstall=uninstall)
         return
     from pyd_core.daemon.__main__ import run as serve  # noqa: PLC0415 - the engine's parts load when it runs
+    from pyd_core.embedded import record  # noqa: PLC0415 - as above
 
     logging.basicConfig(level=logging.INFO, format="pydd: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
     config = DaemonConfig(
         root=root, run=run, socket=socket, group=group, runtime=runtime, subnet=subnet, settings=settings
     )
-    sys.exit(serve(config, beside=_record))
-
-
-async def _record(url: str) -> None:
-    """Writes down how the engine's containers die."""
-    from pyd_core.engine.connect import open_engine  # noqa: PLC0415 - once the engine listens
-    from pyd_core.engine.endpoint import Endpoint  # noqa: PLC0415 - as above
-    from pyd_core.errors import Conflict  # noqa: PLC0415 - as above
-    from pyd_core.fleet.claim import Claim  # noqa: PLC0415 - as above
-    from pyd_core.fleet.history_path import path_unless_off  # noqa: PLC0415 - as above
-    from pyd_core.fleet.history_store import HistoryStore  # noqa: PLC0415 - as above
-    from pyd_core.fleet.recorder import Recorder  # noqa: PLC0415 - as above
-
-    path = path_unless_off()
-    if path is None:
-        return
-    try:
-        claim = Claim(path, url)
-    except Conflict:
-        return
-    try:
-        store = HistoryStore(path)
-        try:
-            async with open_engine(Endpoint(url=url)) as engine:
-                await Recorder(engine, store, on_problem=logging.getLogger("pyd.record").warning).run()
-        finally:
-            store.close()
-    finally:
-        claim.close()
+    sys.exit(serve(config, beside=record))
 
 
 def _change_service(*, install: bool, uninstall: bool) -> None:

@@ -134,6 +134,7 @@ async def complete(case: Case, engine: Engine, around: Surroundings, *, main_pid
         await peers.collect(case, engine)
     if not case.run.alive or case.run.started_ns is None:
         host.collect(case, local=around.local, engine_started_ns=around.engine_started_ns)
+        await host.note_outlived(case, engine)
         await request.collect(case, engine, local=around.local)
         if _wants_program(case):
             await image.collect(case, engine, local=around.local)

@@ -6,6 +6,9 @@ import os
 import time
 from pathlib import Path
 
+import msgspec
+
+from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.linux.elf import host_architecture
 from pyd_core.linux.peer import listener_pid
@@ -40,6 +43,16 @@ def collect(case: Case, *, local: bool, engine_started_ns: int | None = None) ->
         file_systems=tuple(systems),
         engine_started_ns=engine_started_ns,
     )
+
+
+async def note_outlived(case: Case, engine: Engine) -> None:
+    """Asks the engine whether it lets containers go on under the next one, if this one saw the engine start."""
+    if case.host is None or case.host.engine_started_ns is None:
+        return
+    begun, over = case.run.started_ns, case.run.ended_ns
+    if begun is not None and over is not None and begun < case.host.engine_started_ns < over:
+        info = await engine.system.info()
+        case.host = msgspec.structs.replace(case.host, outlived=info.live_restore_enabled)
 
 
 def file_system(name: str, path: str) -> FileSystem | None:

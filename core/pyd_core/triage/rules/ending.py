@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyd_core.triage.codes import explain_code, signal_name
-from pyd_core.triage.evidence import Case, Item
+from pyd_core.triage.evidence import Case, Item, KillSent
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import (
     KILL,
@@ -90,14 +90,15 @@ def usage_error(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "stopped",
     needs=("events",),
-    says="The engine sent the stop signal and reported a stop, and no SIGKILL was needed.",
+    says="The engine sent the stop signal and reported a stop, and no SIGKILL was needed, or that is the stop signal.",
 )
 def stopped(case: Case) -> Conclusion | None:
     """Stopped on request within the grace period."""
     run = case.run
-    if not ended(case) or run.stop_ns is None or run.sent(KILL) is not None or with_engine(case):
+    if not ended(case) or run.stop_ns is None or with_engine(case):
         return None
-    if run.code == 128 + KILL and stop_signal(case) != KILL:
+    at_once = stop_signal(case) == KILL or (run.complete and bool(run.kills) and not _begun_with(case))
+    if (run.sent(KILL) is not None or run.code == 128 + KILL) and not at_once:
         return None  # an engine that tells of no signals told of the stop alone
     first = run.sent(stop_signal(case)) or (run.kills[0] if run.kills else None)
     sent = () if first is None else (kill_item(first),)
@@ -114,6 +115,17 @@ def stopped(case: Case) -> Conclusion | None:
     )
 
 
+def _begun_with(case: Case) -> KillSent | None:
+    """The signal that a stop gave the program a chance with, before SIGKILL; None if it began with SIGKILL."""
+    kill = case.run.sent(KILL)
+    before = [
+        sent
+        for sent in case.run.kills
+        if sent.signal != KILL and deadly(case, sent) and (kill is None or sent.time_ns <= kill.time_ns)
+    ]
+    return before[-1] if before else None
+
+
 @BOOK.rule(
     "stop-timeout",
     needs=("events",),
@@ -122,15 +134,11 @@ def stopped(case: Case) -> Conclusion | None:
 def stop_timeout(case: Case) -> Conclusion | None:
     """Didn't end within the grace period."""
     run = case.run
-    kill = run.sent(KILL)
+    kill, first = run.sent(KILL), _begun_with(case)
     if not ended(case) or run.stop_ns is None or with_engine(case):
         return None
-    if kill is None:
+    if kill is None or first is None:
         return _stop_timeout_untold(case)
-    before = [sent for sent in run.kills if sent.signal != KILL and sent.time_ns <= kill.time_ns]
-    if not before:
-        return None
-    first = before[-1]
     grace = duration((kill.time_ns - first.time_ns) / 1e9)
     name = signal_name(first.signal)
     return Conclusion(
@@ -146,8 +154,10 @@ def stop_timeout(case: Case) -> Conclusion | None:
 
 
 def _stop_timeout_untold(case: Case) -> Conclusion | None:
-    """The same from an engine that tells of stops but not of the signals it sends."""
-    if case.run.code != 128 + KILL or stop_signal(case) == KILL or case.run.kills or case.ooms or case.run.ooms:
+    """The same from an engine that tells of stops but not of the signals it sends, or has forgotten the first."""
+    run = case.run
+    told = run.complete and bool(run.kills)
+    if run.code != 128 + KILL or stop_signal(case) == KILL or told or case.ooms or run.ooms:
         return None
     return Conclusion(
         cause="stop-timeout",
@@ -258,8 +268,9 @@ _RECORD = Item(source="host", text="the engine's own record: it was asked to sto
 @BOOK.rule(
     "engine-restart",
     needs=("host",),
-    says="The run ended before the engine's daemon started: shortly before, with no event of it remembered; or stopped "
-    "by the engine, in whose own record nobody asked for that.",
+    says="The run ended before the engine's daemon started: shortly before, with no event of it remembered and a code "
+    "that a stop leaves; or stopped by the engine, in whose own record nobody asked for that. Or the daemon started "
+    "during the run and stopped it, being one whose containers don't outlive it.",
 )
 def engine_restart(case: Case) -> Conclusion | None:
     """Ended with the engine."""

@@ -85,7 +85,16 @@ def by_record(case: Case) -> bool:
     """
     if not case.asked_to_end or case.signals_told or polite(case):
         return False
+    return _as_asked(case)
+
+
+def _as_asked(case: Case) -> bool:
+    """Whether it ended with a code that a stop or kill leaves."""
     return case.run.code in {0, *(128 + signal for signal in (*_ENDING, stop_signal(case)))}
+
+
+_UNWATCHED = 255
+"""The code Docker Engine gives what ended while it was down itself."""
 
 
 RESTART_NS = 120 * 10**9
@@ -98,13 +107,20 @@ def with_engine(case: Case) -> bool:
     """Whether the run ended with the engine itself: the engine that runs now started after it.
 
     An engine that goes down stops its containers as it would on request, and may still tell of it; but in its own
-    record nobody asked. Where nothing is told, the end has to lie shortly before the start.
+    record nobody asked. One that was killed leaves them running, and the next one stops them first of all, unless it is
+    set up to let them go on. Where nothing is told, the end has to lie shortly before the start, with a code that fits.
     """
     run, started = case.run, None if case.host is None else case.host.engine_started_ns
-    if not ended(case) or run.ended_ns is None or started is None or started < run.ended_ns - APART_NS:
+    if case.host is None or not ended(case) or run.ended_ns is None or started is None:
+        return False
+    if polite(case) and not case.host.outlived and (run.started_ns or started) < started < run.ended_ns:
+        return True
+    if started < run.ended_ns - APART_NS:
         return False
     if polite(case):
         return case.asked_to_end is False
+    if not _as_asked(case) and run.code != _UNWATCHED:
+        return False
     forgotten = not any(known.ended_ns is not None for known in case.runs)
     return forgotten and not case.ooms and not case.asked_to_end and started - run.ended_ns <= RESTART_NS
 

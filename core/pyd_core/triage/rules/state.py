@@ -63,7 +63,8 @@ def restart_loop(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "healthcheck-broken",
     needs=("inspect",),
-    says="The last probes ended with 126, 127 or below 0: the probe itself couldn't run or wasn't found.",
+    says="The last probe ended with 126, 127 or below 0: it couldn't run or wasn't found. Podman makes 1 of any code, "
+    "so there the shell's word has to do that the command wasn't found.",
 )
 def healthcheck_broken(case: Case) -> Conclusion | None:
     """The probe can't run."""
@@ -72,15 +73,21 @@ def healthcheck_broken(case: Case) -> Conclusion | None:
         return None
     last = health.log[-1]
     timed_out = last.exit_code == -1 and "exceeded timeout" in last.output
-    if timed_out or not (last.exit_code in _PROBE_BROKEN or last.exit_code < 0):
+    told = last.exit_code in _PROBE_BROKEN or last.exit_code < 0
+    said = case.tool == "podman" and _not_found_says_probe(case)
+    if timed_out or not (told or said):
         return None
     return Conclusion(
         cause="healthcheck-broken",
-        confidence=0.93,
+        confidence=0.93 if told else 0.85,
         evidence=_probe_items(case),
         summary=f"has a health probe that can't run (exit code {last.exit_code}); the program itself may be well",
         advice=("pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd debug {name}"),
     )
+
+
+def _not_found_says_probe(case: Case) -> bool:
+    return any(found.line.stream == "health" for found in case.findings_of("command-not-found"))
 
 
 @BOOK.rule("unhealthy", needs=("inspect",), says="Its health is unhealthy and the probe itself runs.")

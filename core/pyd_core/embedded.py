@@ -1,0 +1,44 @@
+"""The embedded engine as machines run it, with a recorder of how containers die: `python -m pyd_core.embedded`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+
+async def record(url: str) -> None:
+    """Writes down how an engine's containers die, until cancelled; not where that is off, or somebody does it already.
+
+    Args:
+        url: Where the engine listens.
+    """
+    from pyd_core.engine.connect import open_engine  # noqa: PLC0415 - once the engine listens
+    from pyd_core.engine.endpoint import Endpoint  # noqa: PLC0415 - as above
+    from pyd_core.errors import Conflict  # noqa: PLC0415 - as above
+    from pyd_core.fleet.claim import Claim  # noqa: PLC0415 - as above
+    from pyd_core.fleet.history_path import path_unless_off  # noqa: PLC0415 - as above
+    from pyd_core.fleet.history_store import HistoryStore  # noqa: PLC0415 - as above
+    from pyd_core.fleet.recorder import Recorder  # noqa: PLC0415 - as above
+
+    path = path_unless_off()
+    if path is None:
+        return
+    try:
+        claim = Claim(path, url)
+    except Conflict:
+        return
+    try:
+        store = HistoryStore(path)
+        try:
+            async with open_engine(Endpoint(url=url)) as engine:
+                await Recorder(engine, store, on_problem=logging.getLogger("pyd.record").warning).run()
+        finally:
+            store.close()
+    finally:
+        claim.close()
+
+
+if __name__ == "__main__":
+    from pyd_core.daemon.__main__ import main
+
+    sys.exit(main(beside=record))
