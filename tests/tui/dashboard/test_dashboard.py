@@ -39,6 +39,22 @@ async def test_a_container_started_elsewhere_appears_and_its_death_is_shown():
         await dashboard.until_shown("exited 139")
 
 
+async def test_what_happens_below_an_opaque_screen_paints_nothing_and_is_there_on_the_way_back():
+    engine = three()
+    async with opened(engine) as dashboard:
+        await dashboard.until_shown("live")
+        await dashboard.press("question_mark")
+        await dashboard.until_shown("Keys and commands")
+        await dashboard.at_rest(0.5)
+        painted = dashboard.app.painted
+        engine.add("new", tell=True)
+        await dashboard.until(lambda: "new" in dashboard.shown)
+        await dashboard.pilot.pause(0.2)
+        assert dashboard.app.painted == painted
+        await dashboard.press("escape")
+        await dashboard.until_shown("● running     new")
+
+
 async def test_the_cursor_stays_on_its_container_when_the_order_changes():
     engine = three()
     async with opened(engine) as dashboard:

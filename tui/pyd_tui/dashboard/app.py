@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -19,27 +20,20 @@ from pyd_core.sanitise import safe
 from pyd_core.tasks import TaskOwner
 from pyd_tui.config.reader import nearest
 from pyd_tui.config.settings import Remembered
-from pyd_tui.dashboard.acting import Acting
 from pyd_tui.dashboard.ascii import Ascii
 from pyd_tui.dashboard.beginning import Beginning
-from pyd_tui.dashboard.commands import parse
-from pyd_tui.dashboard.errands import Errands
 from pyd_tui.dashboard.jobs import Jobs
 from pyd_tui.dashboard.keys import Keys
 from pyd_tui.dashboard.link import Choose, Link, Open
 from pyd_tui.dashboard.logbook import TAIL, Logbook
 from pyd_tui.dashboard.marks import known_marks
-from pyd_tui.dashboard.outside import OWN_FAILURES, command, find_shell, run_outside
 from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.logview import FRAME
 from pyd_tui.dashboard.panels.views import Views
-from pyd_tui.dashboard.programs import Programs
-from pyd_tui.dashboard.recording import record
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
-from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.theme import PALETTES, PREFIX, Palette, palette_of, preferred
@@ -55,6 +49,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
 
+    from pyd_tui.dashboard.acting import Acting
+    from pyd_tui.dashboard.errands import Errands
+    from pyd_tui.dashboard.programs import Programs
 
 LEAVING = 5.0
 """Seconds that ending connections may hold up the end."""
@@ -98,9 +95,6 @@ class Dashboard(App[None]):
         super().__init__(ansi_color=palette.plain or None)
         self.jobs = Jobs(self._progressed)
         """What is going on that takes its time."""
-        self.errands = Errands(self)
-        self.acting = Acting(self)
-        self.programs = Programs(self)
         self.keys = Keys(beginning.settings.keys, beginning.settings.commands)
         """The keys that hold."""
         self.left = beginning.remembered
@@ -128,6 +122,27 @@ class Dashboard(App[None]):
         self._log_timer: Timer | None = None
         self._stale_timer: Timer | None = None
 
+    @cached_property
+    def acting(self) -> Acting:
+        """What is done to containers."""
+        from pyd_tui.dashboard.acting import Acting  # noqa: PLC0415 - after the first picture
+
+        return Acting(self)
+
+    @cached_property
+    def errands(self) -> Errands:
+        """What is fetched for the user."""
+        from pyd_tui.dashboard.errands import Errands  # noqa: PLC0415 - when it is wanted
+
+        return Errands(self)
+
+    @cached_property
+    def programs(self) -> Programs:
+        """Programs that are started for the user."""
+        from pyd_tui.dashboard.programs import Programs  # noqa: PLC0415 - when it is wanted
+
+        return Programs(self)
+
     def get_default_screen(self) -> Main:
         """The list of containers."""
         return Main()
@@ -147,6 +162,10 @@ class Dashboard(App[None]):
             self.say(beginning.trouble.message, "bad", beginning.trouble.hint)
         elif self.keys.problems:
             self.say(self.keys.problems[0].message, "warn", "pyd config check tells all")
+        if beginning.view == "containers":
+            return
+        from pyd_tui.dashboard.commands import parse  # noqa: PLC0415 - only where another view is wanted
+
         try:
             call = parse(beginning.view)
         except InvalidInput as error:
@@ -314,6 +333,8 @@ class Dashboard(App[None]):
     def _record(self, link: Link) -> None:
         """Writes down the deaths on an engine from its first list on."""
         if self._history is not None and not link.recorded and link.connection.state == "live":
+            from pyd_tui.dashboard.recording import record  # noqa: PLC0415 - after the first list
+
             link.recorded = True
             recording = record(link, self._history, lambda text: self.say(text, "warn"))
             self.tasks.start(recording, name="recording")
@@ -385,6 +406,8 @@ class Dashboard(App[None]):
 
     def action_help(self) -> None:
         """Shows all keys."""
+        from pyd_tui.dashboard.screens.help import Help  # noqa: PLC0415 - when somebody asks
+
         if isinstance(self.screen, Help):
             self.screen.dismiss()
         else:
@@ -429,6 +452,8 @@ class Dashboard(App[None]):
         """Leaves the terminal to a debug shell in a container, and comes back."""
         if key is None or not self.may_change():
             return
+        from pyd_tui.dashboard.outside import OWN_FAILURES, command, run_outside  # noqa: PLC0415 - when it is wanted
+
         code = await run_outside(self, command(self.link.endpoint, "debug", key), wait_on=OWN_FAILURES)
         self.say(f"the debug shell ended with {code}", "good" if code == 0 else "warn")
 
@@ -440,6 +465,8 @@ class Dashboard(App[None]):
         if entry.state != "running":
             self.say(f"{entry.name} is {entry.state}", "warn", "D opens a shell with tools in what is there")
             return
+        from pyd_tui.dashboard.outside import command, find_shell, run_outside  # noqa: PLC0415 - when it is wanted
+
         shell = await find_shell(engine, key)
         if shell is None:
             self.say(f"{entry.name} has no shell", "warn", "D opens one that brings its own tools")

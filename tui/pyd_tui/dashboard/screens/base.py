@@ -9,15 +9,15 @@ from textual.screen import Screen
 
 from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Delta
-from pyd_tui.dashboard.panels.document import DocumentPane
-from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.header import Header
-from pyd_tui.dashboard.panels.logs import LogPane
-from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.panels.document import DocumentPane
+    from pyd_tui.dashboard.panels.files import FilesPane
+    from pyd_tui.dashboard.panels.logs import LogPane
+    from pyd_tui.dashboard.widgets.lines import Lines
 
 
 class LiveScreen(Screen[None]):
@@ -27,6 +27,16 @@ class LiveScreen(Screen[None]):
     def dashboard(self) -> Dashboard:
         """The app, as what it is."""
         return cast("Dashboard", self.app)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether any of it can be seen.
+
+        Textual takes the screen right below an opaque one for visible as well, and paints the whole terminal again
+        whenever something changes there.
+        """
+        stack = self.app.screen_stack if self.is_attached else []
+        return self in stack and all(above.styles.background.a < 1 for above in stack[stack.index(self) + 1 :])
 
     @property
     def target(self) -> str | None:
