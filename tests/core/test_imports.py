@@ -65,6 +65,6 @@ def test_ps_without_an_engine_fails_before_anything_heavy_is_loaded():
 
 
 def test_the_first_picture_loads_nothing_that_is_opened_later():
-    later = {f"pyd_tui.dashboard.{name}" for name in ("screens.detail", "screens.logs", "acting", "errands", "commands")}
+    later = {f"pyd_tui.dashboard.{name}" for name in ("screens.detail", "screens.logs", "acting", "errands")}
     code = "import sys, pyd_tui.dashboard.app, pyd_core.engine.connect; print(*sys.modules)"
     assert not (later | {"httpx", "tarfile", "sqlite3"}) & loaded(code)
