@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
+from pyd_core.errors import NoEngine
 from pyd_core.logs.line import LogLine
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.beginning import Beginning
@@ -159,6 +161,28 @@ async def opened(
         clock=Clock(now=lambda: NOW_NS, zone=UTC),
         palette=palette,
         beginning=beginning,
+    )
+    async with app.run_test(size=size) as pilot:
+        yield Opened(app, pilot)
+
+
+def dead() -> Endpoint:
+    raise NoEngine("the line is cut", hint="mend it")
+
+
+@asynccontextmanager
+async def several(engines: dict[str, ScriptedEngine], *, size: tuple[int, int] = (120, 30)) -> AsyncIterator[Opened]:
+    """A dashboard on these engines and a dead one."""
+    by_url = {f"tcp://{name}.invalid:2375": engine for name, engine in engines.items()}
+    chosen = {name: partial(Endpoint, url=f"tcp://{name}.invalid:2375") for name in engines}
+    first, *rest = engines
+    app = Counting(
+        chosen[first],
+        lambda endpoint: Engine(endpoint, by_url[endpoint.url]),
+        name=first,
+        others={**{name: chosen[name] for name in rest}, "dead": dead},
+        clock=Clock(now=lambda: NOW_NS, zone=UTC),
+        palette=DARK,
     )
     async with app.run_test(size=size) as pilot:
         yield Opened(app, pilot)
