@@ -340,3 +340,19 @@ async def test_an_update_writes_nothing_but_the_cells_that_changed():
         written = TightUpdate.of(update).render_segments(dashboard.app.console)
         assert written.startswith(f"\x1b[{y + 1};{at + 1}H")
         assert Text.from_ansi(written.removeprefix(f"\x1b[{y + 1};{at + 1}H")).plain == "running"
+
+
+async def test_what_is_long_in_inspect_is_read_sideways():
+    engine = ScriptedEngine()
+    engine.add("web", env=[f"LONG={'x' * 150}END"])
+    async with opened(engine, size=(80, 30)) as dashboard:
+        await dashboard.until_shown("live")
+        await dashboard.press("i", "slash")
+        await dashboard.type("LONG")
+        await dashboard.press("enter")
+        await dashboard.until_shown("LONG=xxx")
+        assert "END" not in dashboard.text
+        await dashboard.press(*["right"] * 7)
+        await dashboard.until_shown("xxxEND")
+        await dashboard.press(*["left"] * 7)
+        await dashboard.until_shown("LONG=xxx")
