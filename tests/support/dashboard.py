@@ -17,12 +17,13 @@ from pyd_core.errors import NoEngine
 from pyd_core.logs.line import LogLine
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.beginning import Beginning
+from pyd_tui.dashboard.palette import Palette
+from pyd_tui.dashboard.palettes import DARK
 from pyd_tui.dashboard.panels.containers import Containers
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.screens.main import SETTLE
-from pyd_tui.dashboard.theme import DARK, Palette
 from support.scripted_engine import START_NS, ScriptedEngine
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Opened:
 
     def _holds(self, key: str, lines: int) -> bool:
         """Whether the log of a container is there in full, with the marks that were still to come."""
-        tail = self.app.tail
+        tail = self.app.tail.book
         held = sum(isinstance(item, LogLine) for _, item in tail.store.scan(tail.store.first))
         return tail.containers == (key,) and held == lines and tail._flush is None
 

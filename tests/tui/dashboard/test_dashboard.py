@@ -245,7 +245,7 @@ async def test_nothing_is_painted_and_nothing_asked_while_nothing_happens():
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
         await dashboard.until(lambda: len(dashboard.shown) == 50)
-        await dashboard.until(lambda: dashboard.app.link.engine_name != "engine" and dashboard.app.tail.containers)
+        await dashboard.until(lambda: dashboard.app.link.engine_name != "engine" and dashboard.app.tail.book.containers)
         asked = -1
         while asked != len(engine.requests):  # a busy machine comes to rest late
             asked = len(engine.requests)

@@ -73,11 +73,15 @@ class LiveScreen(Screen[None]):
 
     def action_debug(self) -> None:
         """Leaves the terminal to a debug shell."""
-        self.dashboard.tasks.start(self.dashboard.enter_debug(self.target), name="debug")
+        from pyd_tui.dashboard.outside import enter_debug  # noqa: PLC0415 - when it is wanted
+
+        self.dashboard.tasks.start(enter_debug(self.dashboard, self.target), name="debug")
 
     def action_shell(self) -> None:
         """Leaves the terminal to the container's own shell."""
-        self.dashboard.tasks.start(self.dashboard.enter_shell(self.target), name="exec")
+        from pyd_tui.dashboard.outside import enter_shell  # noqa: PLC0415 - when it is wanted
+
+        self.dashboard.tasks.start(enter_shell(self.dashboard, self.target), name="exec")
 
     def bind_own(self) -> None:
         """Binds the keys of the user's own commands, which go to the container that keys act on."""

@@ -58,7 +58,7 @@ class LogScreen(LiveScreen):
         dashboard = self.dashboard
         engine = dashboard.link.engine
         assert engine is not None  # noqa: S101 - there are containers
-        self.book = Logbook(engine, self.keys, dashboard.log_changed, dashboard.clock.now)
+        self.book = Logbook(engine, self.keys, dashboard.tail.changed, dashboard.clock.now)
         yield Header(dashboard.link, dashboard.clock)
         yield Line(id="title")
         yield Line(id="chips")

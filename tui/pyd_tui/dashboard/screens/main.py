@@ -61,7 +61,7 @@ class Main(ViewScreen):
             yield Notice()
         yield Tabs(("logs", "events"), "logs", id="tabs")
         with Container(id="pane"):
-            yield LogPane(dashboard.tail, dashboard.clock, self._tell_pane, id="logs")
+            yield LogPane(dashboard.tail.book, dashboard.clock, self._tell_pane, id="logs")
             yield Events(dashboard.clock, id="events")
         yield Prompt(id="find")
         yield Prompt(id="command", sign=":")
@@ -130,7 +130,7 @@ class Main(ViewScreen):
 
     def logged(self) -> None:
         """Takes new lines into the pane."""
-        self.logs.show(self.dashboard.tail)
+        self.logs.show(self.dashboard.tail.book)
         self._tell_pane()
 
     def watched(self) -> set[str]:
@@ -154,7 +154,7 @@ class Main(ViewScreen):
     async def _follow(self) -> None:
         self._settling.pause()
         if self.tabs.current == "logs":
-            await self.dashboard.follow(self.table.key)
+            await self.dashboard.tail.follow(self.table.key)
 
     def _look(self) -> None:
         """Shows list or notice, and says what hides containers."""
@@ -174,7 +174,7 @@ class Main(ViewScreen):
 
     def _tell_pane(self) -> None:
         if self.tabs.current == "logs":
-            shown = self.dashboard.tail.containers  # what is read: the cursor may be further on already
+            shown = self.dashboard.tail.book.containers  # what is read: the cursor may be further on already
             entry = self.dashboard.link.containers.get(shown[0]) if shown else None
             self.tabs.tell(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
         else:
