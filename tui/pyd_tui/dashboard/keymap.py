@@ -117,6 +117,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
     ),
     "browse": (
         Key("open", ("enter",), "enter", "open", "all about it; from an event to that second of the log", 3),
+        Key("logs", ("l",), "l", "logs", "the logs of a service, a task or a stack, on whichever nodes", 3),
         Key("dig", ("f",), "f", "", "look into an image: what each layer adds and wastes"),
         Key("stats", ("m",), "m", "", "from an event to what its container used then"),
         Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 2),

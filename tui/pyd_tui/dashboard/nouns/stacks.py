@@ -9,7 +9,7 @@ from pyd_core.model.service import STACK, Service
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock
 from pyd_tui.dashboard.nouns.services import renewed_by
 from pyd_tui.dashboard.nouns.services import row as service_row
-from pyd_tui.dashboard.nouns.swarm import in_swarm
+from pyd_tui.dashboard.nouns.swarm import LAG, in_swarm, tasks_of
 from pyd_tui.dashboard.render.facts import block
 from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell, fit, width
@@ -71,12 +71,19 @@ async def _remove(engine: Engine, row: Row) -> object:
     return None
 
 
+async def _logs(stock: Stock, row: Row) -> dict[str, str]:
+    assert isinstance(row.thing, list)  # noqa: S101 - what `row` put there
+    return await tasks_of(stock, {one.id: one.spec.name.removeprefix(f"{row.name}_") for one in row.thing})
+
+
 STACKS = Noun(
     name="stacks",
+    lags=LAG,
     columns=COLUMNS,
     load=_load,
     about=_about,
     renewed_by=renewed_by,
     empty="no stacks: no service carries the label of one",
     remove=_remove,
+    logs=_logs,
 )

@@ -68,6 +68,7 @@ class Browse(ViewScreen):
         """The key of the row that the pane is about."""
         can = {
             "dig": noun.dig is not None,
+            "logs": noun.logs is not None,
             "remove": noun.remove is not None,
             "prune": noun.waste is not None,
             "save": noun.name == "images",
@@ -123,6 +124,8 @@ class Browse(ViewScreen):
     def _calmed(self) -> None:
         self._calming.pause()
         self._load()
+        if self.noun.lags:
+            self.set_timer(self.noun.lags, self._load)
 
     def _load(self, *, measure: bool = False) -> None:
         """Loads once at a time; what happens meanwhile makes it load once more."""
@@ -296,6 +299,19 @@ class Browse(ViewScreen):
                 self._say("")
         if self._row is row:
             await self._look(row)
+
+    def action_logs(self) -> None:
+        """Opens the logs of what the row is about."""
+        if (row := self._row) is not None and self.noun.logs is not None:
+            self.dashboard.tasks.start(self._open_logs(self.noun.logs, row), name="logs")
+
+    async def _open_logs(self, logs: Callable[[Stock, Row], Awaitable[dict[str, str]]], row: Row) -> None:
+        from pyd_tui.dashboard.screens.tasklogs import TaskLogs  # noqa: PLC0415 - of a swarm alone
+
+        if tasks := await logs(self._stock, row):
+            self.app.push_screen(TaskLogs(row.name, tasks))
+        else:
+            self.footer.say(f"no task of {row.name} has begun yet", "warn")
 
     def action_mark(self) -> None:
         """Marks a row."""
