@@ -109,6 +109,23 @@ class Meter:
         took = time.perf_counter() - begun
         return Window(took, self._written - written, self._cpu() - cpu, self._memory())
 
+    def calm(self, seconds: float, share: float, bound: float = 120.0) -> float:
+        """Waits until the program has taken less than a share of a core for some seconds.
+
+        Returns:
+            Seconds from the program's start until it was so.
+
+        Raises:
+            TimeoutError: It found no rest within `bound` seconds.
+        """
+        deadline = time.perf_counter() + bound
+        while True:
+            begun = time.perf_counter()
+            if self.watch(seconds).cpu < share * seconds:
+                return begun - self.begun
+            if begun > deadline:
+                raise TimeoutError(f"it found no rest within {bound:g} s")
+
     def _read(self) -> None:
         """Reads until the program hangs up; Linux says EIO then."""
         with contextlib.suppress(OSError):

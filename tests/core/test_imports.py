@@ -62,3 +62,9 @@ def test_help_and_version_load_nothing_heavy(line: list[str]):
 def test_ps_without_an_engine_fails_before_anything_heavy_is_loaded():
     heavy = {"textual", "prompt_toolkit", "pyroute2", "tornado", "httpx", "asyncio", "rich"}
     assert not heavy & loaded(ONE_COMMAND, "-H", "unix:///nonexistent/pyd.sock", "ps")
+
+
+def test_the_first_picture_loads_nothing_that_is_opened_later():
+    later = {f"pyd_tui.dashboard.{name}" for name in ("screens.detail", "screens.logs", "acting", "errands")}
+    code = "import sys, pyd_tui.dashboard.app, pyd_core.engine.connect; print(*sys.modules)"
+    assert not (later | {"httpx", "tarfile", "sqlite3"}) & loaded(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -74,3 +75,57 @@ def test_a_line_is_copied_by_keyboard_into_the_terminals_clipboard(
     screen.wait_for("copied the line")
     assert screen._command("show-buffer").strip() == "first"
     docker("rm", "-f", name)
+
+
+def test_a_log_of_two_gigabytes_opens_at_its_end_and_is_read_back(
+    docker: Docker, busybox: str, log: Callable[[str], Terminal]
+):
+    name = docker.run(
+        "endless", busybox, "sh", "-c", "[ -e /tmp/once ] && exec sleep 1000; : > /tmp/once", options=ALONE
+    )
+    docker("wait", name)  # a running container's log is read as far as the engine itself has written
+    path = Path(docker("inspect", "--format", "{{.LogPath}}", name))
+    if not path.is_file():
+        pytest.skip("the engine's log files aren't within reach: root on its machine is needed")
+    line = {"log": "x" * 900 + "\n", "stream": "stdout", "time": "2024-01-02T03:04:05.000000006Z"}
+    block = (json.dumps(line) + "\n").encode() * 1024
+    with path.open("ab") as file:
+        for _ in range(2**31 // len(block) + 1):
+            file.write(block)
+        for number in range(5000):
+            later = {"log": f"the end n={number}\n", "time": f"2024-01-02T03:04:06.{number:09}Z"}
+            file.write((json.dumps(line | later) + "\n").encode())
+    assert path.stat().st_size > 2**31
+    docker("start", name)
+    try:
+        screen = log(name)
+        screen.wait_for("the end n=4999")
+        screen.keys("g")
+        screen.wait_for("2,000 lines")
+        screen.keys("g")
+        screen.wait_for(re.compile(r"the end n=300\d"))
+    finally:
+        docker("rm", "-f", name)
+
+
+def test_the_logs_of_marked_containers_are_one_and_each_is_heard_alone_or_left_out(
+    docker: Docker, busybox: str, pyd: Path, terminal: Opener
+):
+    names = [
+        docker.run(f"choir-{voice}", busybox, "sh", "-c", f"echo sung by {voice}; read line", options=(*ALONE, "-i"))
+        for voice in ("alto", "bass")
+    ]
+    screen = terminal([pyd, "--host", docker.host, "--filter", docker.name("choir")])
+    screen.wait_for(names[1])
+    screen.keys("*", "l")
+    screen.wait_for("sung by bass")
+    screen.wait_for("sung by alto")
+    screen.keys("S")
+    screen.wait_gone("sung by alto")
+    assert "sung by bass" in screen.screen
+    screen.keys("S")
+    screen.wait_for("sung by alto")
+    screen.keys("M")
+    screen.wait_gone("sung by bass")
+    assert "sung by alto" in screen.screen
+    docker("rm", "-f", *names)

@@ -40,10 +40,10 @@ def corner(request: pytest.FixtureRequest) -> Docker:
     return chosen
 
 
-@pytest.fixture(params=["httpx", "blocking"])
+@pytest.fixture(params=["loop", "blocking"])
 async def engine(corner: Docker, request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     """A client of it, over each transport for local sockets."""
-    opener = open_engine if request.param == "httpx" else blocking_engine
+    opener = open_engine if request.param == "loop" else blocking_engine
     async with opener(Endpoint(url=corner.host)) as client:
         yield client
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pyd_tui.dashboard.palette import Palette
+from pyd_tui.dashboard.palettes import DARK, LIGHT, PLAIN
 from pyd_tui.dashboard.screens.logs import LogScreen
-from pyd_tui.dashboard.theme import DARK, LIGHT, PLAIN, Palette
 from support.dashboard import Opened, opened
 from support.scripted_engine import START_NS, ScriptedEngine
 

@@ -14,7 +14,8 @@ from pyd_core.errors import NoEngine
 from pyd_core.fleet.series import Series
 from pyd_core.fleet.stats import Usage
 from pyd_tui.dashboard.pages import TABS
-from pyd_tui.dashboard.theme import DARK, LIGHT, PLAIN, Palette
+from pyd_tui.dashboard.palette import Palette
+from pyd_tui.dashboard.palettes import DARK, LIGHT, PLAIN
 from support.dashboard import NOW_NS, Opened, opened
 from support.scripted_engine import START_NS, ScriptedEngine
 from support.scripted_things import WEB, identity

@@ -8,19 +8,22 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
+from pyd_core.errors import NoEngine
 from pyd_core.logs.line import LogLine
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.beginning import Beginning
+from pyd_tui.dashboard.palette import Palette
+from pyd_tui.dashboard.palettes import DARK
 from pyd_tui.dashboard.panels.containers import Containers
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.screens.main import SETTLE
-from pyd_tui.dashboard.theme import DARK, Palette
 from support.scripted_engine import START_NS, ScriptedEngine
 
 if TYPE_CHECKING:
@@ -114,7 +117,7 @@ class Opened:
 
     def _holds(self, key: str, lines: int) -> bool:
         """Whether the log of a container is there in full, with the marks that were still to come."""
-        tail = self.app.tail
+        tail = self.app.tail.book
         held = sum(isinstance(item, LogLine) for _, item in tail.store.scan(tail.store.first))
         return tail.containers == (key,) and held == lines and tail._flush is None
 
@@ -159,6 +162,28 @@ async def opened(
         clock=Clock(now=lambda: NOW_NS, zone=UTC),
         palette=palette,
         beginning=beginning,
+    )
+    async with app.run_test(size=size) as pilot:
+        yield Opened(app, pilot)
+
+
+def dead() -> Endpoint:
+    raise NoEngine("the line is cut", hint="mend it")
+
+
+@asynccontextmanager
+async def several(engines: dict[str, ScriptedEngine], *, size: tuple[int, int] = (120, 30)) -> AsyncIterator[Opened]:
+    """A dashboard on these engines and a dead one."""
+    by_url = {f"tcp://{name}.invalid:2375": engine for name, engine in engines.items()}
+    chosen = {name: partial(Endpoint, url=f"tcp://{name}.invalid:2375") for name in engines}
+    first, *rest = engines
+    app = Counting(
+        chosen[first],
+        lambda endpoint: Engine(endpoint, by_url[endpoint.url]),
+        name=first,
+        others={**{name: chosen[name] for name in rest}, "dead": dead},
+        clock=Clock(now=lambda: NOW_NS, zone=UTC),
+        palette=DARK,
     )
     async with app.run_test(size=size) as pilot:
         yield Opened(app, pilot)

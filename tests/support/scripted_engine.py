@@ -60,6 +60,8 @@ class ScriptedEngine:
         """What containers have at a path, as a tar; anything else isn't there."""
         self.refusals: dict[str, tuple[int, str]] = {}
         """Status and message that a `METHOD path` answers instead."""
+        self.headers: dict[str, str] = {}
+        """Headers that answers have on top of the usual ones."""
         self.requests: list[str] = []
         self.down = False
         self.cut_next = False
@@ -217,7 +219,7 @@ class ScriptedEngine:
             status, body = refusal[0], json.dumps({"message": refusal[1]}).encode()
         else:
             status, body = await self._answer(request.method, path, query)
-        return Answer(status=status, headers={"api-version": "1.45", "date": DATE}, body=body)
+        return Answer(status=status, headers={"api-version": "1.45", "date": DATE, **self.headers}, body=body)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[Stream]:

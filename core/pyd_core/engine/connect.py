@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.transport.http import HttpTransport
+from pyd_core.engine.transport.local import LocalTransport
 
 
 def open_engine(endpoint: Endpoint, *, may_ask: bool = False) -> Engine:
@@ -24,4 +24,8 @@ def open_engine(endpoint: Endpoint, *, may_ask: bool = False) -> Engine:
         from pyd_core.engine.transport.ssh import SshTransport  # noqa: PLC0415 - few engines are reached by ssh
 
         return Engine(endpoint, SshTransport(endpoint, may_ask=may_ask))
+    if (path := endpoint.socket_path) is not None:
+        return Engine(endpoint, LocalTransport(endpoint, path))
+    from pyd_core.engine.transport.http import HttpTransport  # noqa: PLC0415 - local engines don't need it
+
     return Engine(endpoint, HttpTransport(endpoint))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 from pyd_core.engine.session import Session, segment
+from pyd_core.engine.transport.base import Stream
 from pyd_core.model.task import Task
 
 Filters = Mapping[str, list[str]]
@@ -28,3 +30,24 @@ class Tasks:
     async def inspect_raw(self, name: str) -> bytes:
         """Returns the engine's JSON untouched."""
         return (await self._session.send("GET", f"/tasks/{segment(name)}")).body
+
+    def logs(
+        self, name: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
+    ) -> AbstractAsyncContextManager[Stream]:
+        """Streams what one prints, on whichever node, each line behind its time; framed unless it has a TTY.
+
+        Args:
+            name: The task.
+            follow: Go on with what it prints from now on.
+            since: Seconds since the epoch, with up to nine decimals.
+            tail: Lines from the end; None is all.
+        """
+        query = {
+            "follow": follow,
+            "stdout": True,
+            "stderr": True,
+            "since": since,
+            "timestamps": True,
+            "tail": "all" if tail is None else tail,
+        }
+        return self._session.stream("GET", f"/tasks/{segment(name)}/logs", query)

@@ -19,7 +19,7 @@ from support.fake_engine import PING, FakeEngine, Reply, answer, answer_json
 Opener = Callable[[Endpoint], Engine]
 
 
-@pytest.fixture(params=[open_engine, blocking_engine], ids=["httpx", "blocking"])
+@pytest.fixture(params=[open_engine, blocking_engine], ids=["loop", "blocking"])
 def opener(request: pytest.FixtureRequest) -> Opener:
     chosen: Opener = request.param
     return chosen

@@ -16,4 +16,8 @@ def test_the_way_one_shot_commands_take_loads_nothing_heavy(heavy: str):
 
 
 def test_httpx_is_loaded_without_its_command_line():
-    assert not {"rich", "click", "pygments"} & loaded_by("pyd_core.engine.connect")
+    assert not {"rich", "click", "pygments"} & loaded_by("pyd_core.engine.transport.http")
+
+
+def test_a_local_engine_is_opened_without_httpx():
+    assert "httpx" not in loaded_by("pyd_core.engine.connect", "pyd_core.fleet.fleet", "pyd_core.fleet.meter")

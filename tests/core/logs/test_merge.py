@@ -1,4 +1,5 @@
 import asyncio
+import random
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -178,3 +179,26 @@ async def test_the_failure_behind_the_newest_lines_is_raised():
     feed.queue.put_nowait(NotFound("no such container"))
     with pytest.raises(NotFound):
         await times(newest(feed.stream))
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_lines_that_arrive_with_jitter_come_out_in_the_order_of_time(seed: int):
+    chance = random.Random(seed)
+    feeds = [Feed(name) for name in "abcdef"]
+    written = [(at * 1_000_000, chance.choice(feeds)) for at in range(3000)]
+    arriving = {feed.name: 0 for feed in feeds}
+    order = []
+    for time_ns, feed in written:  # up to 200 ms late, and in its source never before the line ahead of it
+        arriving[feed.name] = max(arriving[feed.name], time_ns + chance.randrange(200_000_000))
+        order.append((arriving[feed.name], time_ns, feed))
+    assert [time_ns for _, time_ns, _ in sorted(order, key=lambda one: one[:2])] != [time_ns for time_ns, _ in written]
+
+    async def arrive() -> None:
+        for _, time_ns, feed in sorted(order, key=lambda one: one[:2]):
+            feed.write(time_ns)
+            await asyncio.sleep(0)
+        for feed in feeds:
+            feed.queue.put_nowait(None)
+
+    merged, _ = await asyncio.gather(times(merge([feed.stream for feed in feeds], patience=60)), arrive())
+    assert merged == [time_ns for time_ns, _ in written]

@@ -39,6 +39,22 @@ async def test_a_container_started_elsewhere_appears_and_its_death_is_shown():
         await dashboard.until_shown("exited 139")
 
 
+async def test_what_happens_below_an_opaque_screen_paints_nothing_and_is_there_on_the_way_back():
+    engine = three()
+    async with opened(engine) as dashboard:
+        await dashboard.until_shown("live")
+        await dashboard.press("question_mark")
+        await dashboard.until_shown("Keys and commands")
+        await dashboard.at_rest(0.5)
+        painted = dashboard.app.painted
+        engine.add("new", tell=True)
+        await dashboard.until(lambda: "new" in dashboard.shown)
+        await dashboard.pilot.pause(0.2)
+        assert dashboard.app.painted == painted
+        await dashboard.press("escape")
+        await dashboard.until_shown("● running     new")
+
+
 async def test_the_cursor_stays_on_its_container_when_the_order_changes():
     engine = three()
     async with opened(engine) as dashboard:
@@ -229,7 +245,7 @@ async def test_nothing_is_painted_and_nothing_asked_while_nothing_happens():
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
         await dashboard.until(lambda: len(dashboard.shown) == 50)
-        await dashboard.until(lambda: dashboard.app.link.engine_name != "engine" and dashboard.app.tail.containers)
+        await dashboard.until(lambda: dashboard.app.link.engine_name != "engine" and dashboard.app.tail.book.containers)
         asked = -1
         while asked != len(engine.requests):  # a busy machine comes to rest late
             asked = len(engine.requests)
@@ -324,3 +340,19 @@ async def test_an_update_writes_nothing_but_the_cells_that_changed():
         written = TightUpdate.of(update).render_segments(dashboard.app.console)
         assert written.startswith(f"\x1b[{y + 1};{at + 1}H")
         assert Text.from_ansi(written.removeprefix(f"\x1b[{y + 1};{at + 1}H")).plain == "running"
+
+
+async def test_what_is_long_in_inspect_is_read_sideways():
+    engine = ScriptedEngine()
+    engine.add("web", env=[f"LONG={'x' * 150}END"])
+    async with opened(engine, size=(80, 30)) as dashboard:
+        await dashboard.until_shown("live")
+        await dashboard.press("i", "slash")
+        await dashboard.type("LONG")
+        await dashboard.press("enter")
+        await dashboard.until_shown("LONG=xxx")
+        assert "END" not in dashboard.text
+        await dashboard.press(*["right"] * 7)
+        await dashboard.until_shown("xxxEND")
+        await dashboard.press(*["left"] * 7)
+        await dashboard.until_shown("LONG=xxx")

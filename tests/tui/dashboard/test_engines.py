@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.errors import NoEngine
 from pyd_tui.cli.dashboard import short_names
 from pyd_tui.dashboard.render.engines import tabs
-from pyd_tui.dashboard.render.figures import Clock
-from support.dashboard import NOW_NS, Counting, Opened
+from support.dashboard import several
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
     import pytest
-
-
-def dead() -> Endpoint:
-    raise NoEngine("the line is cut", hint="mend it")
-
-
-@asynccontextmanager
-async def several(engines: dict[str, ScriptedEngine], *, size: tuple[int, int] = (120, 30)) -> AsyncIterator[Opened]:
-    """A dashboard on these engines and a dead one."""
-    by_url = {f"tcp://{name}.invalid:2375": engine for name, engine in engines.items()}
-    chosen = {name: partial(Endpoint, url=f"tcp://{name}.invalid:2375") for name in engines}
-    first, *rest = engines
-    app = Counting(
-        chosen[first],
-        lambda endpoint: Engine(endpoint, by_url[endpoint.url]),
-        name=first,
-        others={**{name: chosen[name] for name in rest}, "dead": dead},
-        clock=Clock(now=lambda: NOW_NS, zone=UTC),
-    )
-    async with app.run_test(size=size) as pilot:
-        yield Opened(app, pilot)
 
 
 def two() -> dict[str, ScriptedEngine]:

@@ -102,3 +102,8 @@ def test_keys_are_written_as_people_write_them():
     written = ["x", "X", "/", "ctrl+k", "F5", "esc", "+", "ctrl++", "hyper+x", "", "xx", "\x1b", "ctrl+"]
     names = ["x", "X", "slash", "ctrl+k", "f5", "escape", "plus", "ctrl+plus", *[None] * 5]
     assert [key_name(text) for text in written] == names
+
+
+def test_no_help_of_a_key_is_clipped_where_the_help_has_two_columns():
+    room = 60 - 13  # half of 120, less the key and what is around it
+    assert [key.help for keys in KEYMAP.values() for key in keys if len(key.help) > room] == []

@@ -86,6 +86,8 @@ async def test_an_engine_that_is_lost_meanwhile_is_said_and_can_be_asked_again()
     engine = patients()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
+        known = dashboard.app.link.containers  # nobody is judged of whom only the list has told
+        await dashboard.until(lambda: all(entry.detailed for entry in known.values()))
         dashboard.table.go_to(engine.get("boom").id)
         engine.down = True
         await dashboard.press("w")

@@ -60,7 +60,7 @@ COMMANDS: Mapping[str, Command] = {
     "undo": Command("undo", "bring the old container back"),
     "keep": Command("keep", "remove the old container"),
     "commit": Command("commit", "make an image of its files"),
-    "pull": Command("pull [IMAGE]", "pull an image anew, by default the container's", 0, 1),
+    "pull": Command("pull [IMAGE]", "pull an image anew, or the container's", 0, 1),
     "export": Command("export", "write all its files to a tar"),
     "compose": Command(f"compose {'|'.join(COMPOSE[:5])}…", "its Compose project", 1, 1, COMPOSE),
     "prune": Command("prune", "remove what nothing uses, after asking", 0, 0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,6 +83,7 @@ class Logbook:
         now: Tells the time, nanoseconds since the epoch.
         memory: Bytes held in memory.
         disk: Bytes of older lines held in temporary files.
+        tasks: Names of what `containers` are the ids of, where they are tasks of a swarm.
     """
 
     def __init__(
@@ -94,11 +95,13 @@ class Logbook:
         *,
         memory: int = MEMORY,
         disk: int = DISK,
+        tasks: Mapping[str, str] | None = None,
     ) -> None:
         self._engine = engine
         self.containers = tuple(containers)
         self._changed = changed
         self._now = now
+        self._tasks = tasks
         self._room = {"memory": memory, "disk": disk}
         self._reading = TaskOwner(self._failed)
         self._looking = TaskOwner(self._failed)
@@ -188,13 +191,12 @@ class Logbook:
         """Reads older lines, if there are any and there is room."""
         if self._paging or self.at_start or self.full or len(self.containers) != 1 or not len(self.store):
             return
-        if self._engine is not None:
+        if self._engine is not None and self._tasks is None:  # tasks' logs have no end to read up to
             self._paging = True
             self._reading.start(self._page_back(self._engine), name="older lines")
 
     async def _read(self, engine: Engine) -> None:
-        from pyd_core.logs.follow import follow  # noqa: PLC0415 - after the first picture
-        from pyd_core.logs.merge import PATIENCE, merge  # noqa: PLC0415 - likewise
+        from pyd_core.logs.merge import PATIENCE, merge  # noqa: PLC0415 - after the first picture
 
         window = self.window
         if window.before_ns:
@@ -205,9 +207,7 @@ class Logbook:
             since = self._now() - window.seconds * SECOND
         elif window.around_ns:
             since, until = window.around_ns - AROUND, window.around_ns + AROUND
-        sources = [
-            follow(engine, one, tail=tail, since=since, until=until, follow=window.follows) for one in self.containers
-        ]
+        sources = self._sources(engine, tail, since, until)
         stream: LogStream = merge(sources, patience=PATIENCE if window.follows else None)
         try:
             async for batch in stream.batches():
@@ -220,6 +220,18 @@ class Logbook:
         if window.around_ns:
             self._settle()
             self._changed()
+
+    def _sources(self, engine: Engine, tail: int | None, since: int | None, until: int | None) -> list[LogStream]:
+        live = self.window.follows
+        if self._tasks is not None:
+            from pyd_core.logs.task import task_log  # noqa: PLC0415 - of a swarm alone
+
+            return [
+                task_log(engine, key, name, tail=tail, since=since, follow=live) for key, name in self._tasks.items()
+            ]
+        from pyd_core.logs.follow import follow  # noqa: PLC0415 - after the first picture
+
+        return [follow(engine, one, tail=tail, since=since, until=until, follow=live) for one in self.containers]
 
     async def _read_before(self, engine: Engine, before_ns: int) -> None:
         from pyd_core.logs.older import older  # noqa: PLC0415 - after the first picture

@@ -15,6 +15,8 @@ from pyd_core.errors import PydError
 if TYPE_CHECKING:
     from textual.app import App
 
+    from pyd_tui.dashboard.app import Dashboard
+
 SHELLS = ("bash", "sh")
 """Shells looked for in a container, the one with more comfort first."""
 
@@ -84,3 +86,27 @@ async def find_shell(engine: Engine, container: str) -> str | None:
         except PydError:
             continue
     return None
+
+
+async def enter_debug(dashboard: Dashboard, key: str | None) -> None:
+    """Leaves the terminal to a debug shell in a container, and comes back."""
+    if key is None or not dashboard.may_change():
+        return
+    code = await run_outside(dashboard, command(dashboard.link.endpoint, "debug", key), wait_on=OWN_FAILURES)
+    dashboard.say(f"the debug shell ended with {code}", "good" if code == 0 else "warn")
+
+
+async def enter_shell(dashboard: Dashboard, key: str | None) -> None:
+    """Leaves the terminal to a container's own shell, if it has one."""
+    entry, engine = dashboard.link.containers.get(key or ""), dashboard.link.engine
+    if key is None or entry is None or engine is None or not dashboard.may_change():
+        return
+    if entry.state != "running":
+        dashboard.say(f"{entry.name} is {entry.state}", "warn", "D opens a shell with tools in what is there")
+        return
+    shell = await find_shell(engine, key)
+    if shell is None:
+        dashboard.say(f"{entry.name} has no shell", "warn", "D opens one that brings its own tools")
+        return
+    code = await run_outside(dashboard, command(dashboard.link.endpoint, "exec", "-it", key, shell))
+    dashboard.say(f"{shell} ended with {code}", "good" if code == 0 else "text")

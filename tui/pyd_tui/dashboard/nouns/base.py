@@ -99,6 +99,8 @@ class Noun:
         waste: Returns what prune would remove, for the row under the cursor.
         measures: Whether `^r` asks for sizes too; where it is the view's purpose, opening asks once.
         dig: Looks into a row's thing, which may take a while; says how far it is.
+        logs: Returns the names, by their ids, of the tasks whose logs belong to a row.
+        lags: Seconds by which what the engine tells of rows comes later than the events that renew them.
         container: Returns the id of the container a row leads to.
         moment: Returns when that happened which a row tells of, nanoseconds since the epoch; 0 for what is no event.
     """
@@ -112,6 +114,8 @@ class Noun:
     remove: Callable[[Engine, Row], Awaitable[object]] | None = None
     waste: Callable[[Stock, Row], Awaitable[list[Waste]]] | None = None
     dig: Callable[[Stock, Row, Callable[[str], None]], Awaitable[None]] | None = None
+    logs: Callable[[Stock, Row], Awaitable[dict[str, str]]] | None = None
+    lags: float = 0
     measures: bool = False
     measures_at_once: bool = False
     container: Callable[[Row], str | None] = field(default=lambda _: None)

@@ -7,7 +7,7 @@ from pyd_core.model.node import Node
 from pyd_core.model.task import Task
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock
 from pyd_tui.dashboard.nouns.services import renewed_by
-from pyd_tui.dashboard.nouns.swarm import in_swarm, state
+from pyd_tui.dashboard.nouns.swarm import LAG, in_swarm, state
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import Clock, full_moment, size
 from pyd_tui.dashboard.render.layout import Column
@@ -94,6 +94,7 @@ def about(node: Node, tasks: list[Task], *, services: dict[str, str], clock: Clo
 
 NODES = Noun(
     name="nodes",
+    lags=LAG,
     columns=COLUMNS,
     load=_load,
     about=_about,

@@ -8,7 +8,7 @@ from pyd_core.model.node import Node
 from pyd_core.model.service import Service, ServicePort
 from pyd_core.model.task import Task
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock
-from pyd_tui.dashboard.nouns.swarm import in_swarm, task_line
+from pyd_tui.dashboard.nouns.swarm import LAG, in_swarm, task_line, tasks_of
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import Clock, full_moment, size
 from pyd_tui.dashboard.render.layout import Column
@@ -103,10 +103,12 @@ def renewed_by(event: Event) -> bool:
 
 SERVICES = Noun(
     name="services",
+    lags=LAG,
     columns=COLUMNS,
     load=_load,
     about=_about,
     renewed_by=renewed_by,
     empty="no services",
     remove=lambda engine, row: engine.services.remove(row.key),
+    logs=lambda stock, row: tasks_of(stock, {row.key: row.name}),
 )

@@ -9,16 +9,16 @@ from pyd_core.model.service import STACK, Service
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock
 from pyd_tui.dashboard.nouns.services import renewed_by
 from pyd_tui.dashboard.nouns.services import row as service_row
-from pyd_tui.dashboard.nouns.swarm import in_swarm
+from pyd_tui.dashboard.nouns.swarm import LAG, in_swarm, tasks_of
 from pyd_tui.dashboard.render.facts import block
 from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell, fit
+from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell, fit, width
 
 COLUMNS = (
     Column(key="name", title="NAME", least=14, most=40, priority=0),
     Column(key="services", title="SERVICES", least=8, most=8, priority=1, right=True),
     Column(key="tasks", title="TASKS", least=7, most=9, priority=0, right=True),
-    Column(key="names", title="", least=12, most=90, priority=2),
+    Column(key="names", title="THESE ARE", least=12, most=90, priority=2),
 )
 
 
@@ -49,10 +49,11 @@ async def _about(stock: Stock, row: Row) -> list[Cell]:
     del stock
     assert isinstance(row.thing, list)  # noqa: S101 - what `row` put there
     lines = []
-    for found in map(service_row, row.thing):
-        name, tasks, mode, _, image, *_ = found.cells
+    found = [service_row(service).cells for service in row.thing]
+    room = max((width(name) for name, *_ in found), default=0)
+    for name, tasks, mode, _, image, *_ in found:
         lines.append(
-            (Piece(" "), *fit(name, 30), Piece("  "), *fit(tasks, 7, right=True), Piece("  "), *fit(mode, 12), *image)
+            (Piece(" "), *fit(name, room), Piece("  "), *fit(tasks, 7, right=True), Piece("  "), *fit(mode, 12), *image)
         )
     return block("Services", lines)[1:]
 
@@ -70,12 +71,19 @@ async def _remove(engine: Engine, row: Row) -> object:
     return None
 
 
+async def _logs(stock: Stock, row: Row) -> dict[str, str]:
+    assert isinstance(row.thing, list)  # noqa: S101 - what `row` put there
+    return await tasks_of(stock, {one.id: one.spec.name.removeprefix(f"{row.name}_") for one in row.thing})
+
+
 STACKS = Noun(
     name="stacks",
+    lags=LAG,
     columns=COLUMNS,
     load=_load,
     about=_about,
     renewed_by=renewed_by,
     empty="no stacks: no service carries the label of one",
     remove=_remove,
+    logs=_logs,
 )

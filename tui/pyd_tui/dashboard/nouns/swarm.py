@@ -16,6 +16,12 @@ from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell, fit
 if TYPE_CHECKING:
     from pyd_tui.dashboard.nouns.base import Stock
 
+MOST_TASKS = 32
+"""Tasks whose logs are read as one: each is a request to the manager."""
+
+LAG = 3.0
+"""Seconds until a manager knows what has become of a task whose container ended."""
+
 _STATES: dict[str, tuple[str, Role]] = {
     "running": ("●", "good"),
     "complete": ("✓", "good"),
@@ -38,6 +44,21 @@ async def in_swarm(stock: Stock) -> Engine:
         engine.session.renegotiate()  # it may have become one since
         await engine.require(Capability.SWARM_MANAGER)
     return engine
+
+
+async def tasks_of(stock: Stock, services: Mapping[str, str]) -> dict[str, str]:
+    """Returns the names of the tasks of services that have printed anything, by their ids.
+
+    Args:
+        stock: Whose engine is asked.
+        services: The services' names by their ids.
+    """
+    engine = await in_swarm(stock)
+    found = await engine.tasks.list(filters={"service": [*services]})
+    begun = [task for task in found if task.container_id]
+    begun.sort(key=lambda task: (task.status.state != "running", -(parse_time(task.status.timestamp) or 0)))
+    kept = begun[:MOST_TASKS]
+    return {task.id: f"{services.get(task.service_id, '')}.{task.slot or task.node_id[:12]}" for task in kept}
 
 
 def state(task: Task) -> Cell:

@@ -7,7 +7,7 @@ from pyd_core.model.node import Node
 from pyd_core.model.task import Task
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock
 from pyd_tui.dashboard.nouns.services import renewed_by
-from pyd_tui.dashboard.nouns.swarm import in_swarm, state
+from pyd_tui.dashboard.nouns.swarm import LAG, in_swarm, state
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import Clock, full_moment, moment
 from pyd_tui.dashboard.render.layout import Column
@@ -81,12 +81,19 @@ async def _about(stock: Stock, row: Row) -> list[Cell]:
     return block("Task", facts)[1:]
 
 
+async def _logs(stock: Stock, row: Row) -> dict[str, str]:
+    del stock
+    return {row.key: row.name} if _of(row).container_id else {}
+
+
 TASKS = Noun(
     name="tasks",
+    lags=LAG,
     columns=COLUMNS,
     load=_load,
     about=_about,
     renewed_by=renewed_by,
     empty="no tasks",
     container=lambda row: _of(row).container_id or None,
+    logs=_logs,
 )

@@ -10,6 +10,7 @@ from pyd_tui.dashboard.render.document import CLOSES, DocumentLine, document, pa
 from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight
 from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.widgets.rows import slide
 from pyd_tui.dashboard.widgets.strips import strip
 from pyd_tui.dashboard.widgets.table import Table
 
@@ -60,7 +61,7 @@ class DocumentPane(Table):
 
     def _line_cells(self, key: str) -> tuple[Cell, ...]:
         line = self._lines.get(key)
-        return (highlight(line.text, self.query_text) if line is not None else EMPTY,)
+        return (slide(highlight(line.text, self.query_text), self.left) if line is not None else EMPTY,)
 
     @property
     def path(self) -> str:

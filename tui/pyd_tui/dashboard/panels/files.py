@@ -14,6 +14,7 @@ from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.render.files import COLUMNS, file_row
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
 from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.widgets.rows import slide
 from pyd_tui.dashboard.widgets.strips import strip
 from pyd_tui.dashboard.widgets.table import Table
 
@@ -87,6 +88,7 @@ class FilesPane(Table):
             self._came_from = before.rpartition("/")[2] if posixpath.dirname(before) == directory else ""
             self.directory = directory
             self.query_text = ""
+            self.left = 0
         self._show()
 
     def _take_changes(self, changes: list[Change]) -> None:
@@ -111,7 +113,8 @@ class FilesPane(Table):
         entry = self._entries.get(key)
         if entry is None:
             return (EMPTY,) * len(COLUMNS)
-        return file_row(entry, self._changes.get(below(self.directory, key)), self._dashboard.clock)
+        changed, name, *more = file_row(entry, self._changes.get(below(self.directory, key)), self._dashboard.clock)
+        return changed, slide(name, self.left), *more
 
     def render_line(self, y: int) -> Strip:
         """Says why there is nothing, where there is nothing."""

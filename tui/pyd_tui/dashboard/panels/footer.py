@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pyd_tui.dashboard.jobs import jobs_of
 from pyd_tui.dashboard.keymap import Key, Scope
 from pyd_tui.dashboard.keys import keys_of
@@ -14,10 +16,12 @@ class Footer(Line):
 
     Args:
         scopes: The parts of the keymap that hold on this screen.
+        without: Actions of them that don't.
     """
 
-    def __init__(self, *scopes: Scope) -> None:
+    def __init__(self, *scopes: Scope, without: Collection[str] = ()) -> None:
         super().__init__(id="footer")
+        self._without = without
         self._scopes: tuple[Scope, ...] = (*scopes, "everywhere")
         self._message: Cell = EMPTY
 
@@ -50,7 +54,8 @@ class Footer(Line):
         if self._message:
             return self._message, going_on
         table = keys_of(self.app)
-        known = [key for scope in self._scopes for key in table.of(scope) if key.label and key.keys]
+        held = [key for scope in self._scopes for key in table.of(scope) if key.action not in self._without]
+        known = [key for key in held if key.label and key.keys]
         return keys(known, room - width(going_on) - 2 * bool(going_on)), going_on
 
 

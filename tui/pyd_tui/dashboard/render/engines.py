@@ -16,7 +16,7 @@ COLUMNS = (
     Column(key="broken", title="BROKEN", least=6, most=6, priority=1, right=True),
     Column(key="engine", title="ENGINE", least=14, most=24, priority=4),
     Column(key="address", title="ADDRESS", least=16, most=60, priority=5),
-    Column(key="trouble", title="", least=20, most=90, priority=1, optional=True),
+    Column(key="trouble", title="WHAT IS WRONG", least=20, most=90, priority=1, optional=True),
 )
 
 _STATES: dict[str, tuple[str, str, Role]] = {

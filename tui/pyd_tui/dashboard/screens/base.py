@@ -9,15 +9,15 @@ from textual.screen import Screen
 
 from pyd_core.errors import PydError
 from pyd_core.fleet.delta import Delta
-from pyd_tui.dashboard.panels.document import DocumentPane
-from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.header import Header
-from pyd_tui.dashboard.panels.logs import LogPane
-from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.panels.document import DocumentPane
+    from pyd_tui.dashboard.panels.files import FilesPane
+    from pyd_tui.dashboard.panels.logs import LogPane
+    from pyd_tui.dashboard.widgets.lines import Lines
 
 
 class LiveScreen(Screen[None]):
@@ -27,6 +27,16 @@ class LiveScreen(Screen[None]):
     def dashboard(self) -> Dashboard:
         """The app, as what it is."""
         return cast("Dashboard", self.app)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether any of it can be seen.
+
+        Textual takes the screen right below an opaque one for visible as well, and paints the whole terminal again
+        whenever something changes there.
+        """
+        stack = self.app.screen_stack if self.is_attached else []
+        return self in stack and all(above.styles.background.a < 1 for above in stack[stack.index(self) + 1 :])
 
     @property
     def target(self) -> str | None:
@@ -63,11 +73,15 @@ class LiveScreen(Screen[None]):
 
     def action_debug(self) -> None:
         """Leaves the terminal to a debug shell."""
-        self.dashboard.tasks.start(self.dashboard.enter_debug(self.target), name="debug")
+        from pyd_tui.dashboard.outside import enter_debug  # noqa: PLC0415 - when it is wanted
+
+        self.dashboard.tasks.start(enter_debug(self.dashboard, self.target), name="debug")
 
     def action_shell(self) -> None:
         """Leaves the terminal to the container's own shell."""
-        self.dashboard.tasks.start(self.dashboard.enter_shell(self.target), name="exec")
+        from pyd_tui.dashboard.outside import enter_shell  # noqa: PLC0415 - when it is wanted
+
+        self.dashboard.tasks.start(enter_shell(self.dashboard, self.target), name="exec")
 
     def bind_own(self) -> None:
         """Binds the keys of the user's own commands, which go to the container that keys act on."""

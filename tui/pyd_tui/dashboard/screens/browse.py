@@ -66,6 +66,16 @@ class Browse(ViewScreen):
         self._loading = self._again = False
         self._told: str | None = None
         """The key of the row that the pane is about."""
+        can = {
+            "dig": noun.dig is not None,
+            "logs": noun.logs is not None,
+            "remove": noun.remove is not None,
+            "prune": noun.waste is not None,
+            "save": noun.name == "images",
+            "stats": noun.name in {"events", "deaths", "tasks"},
+        }
+        self._lacks = frozenset(action for action, there in can.items() if not there)
+        """Actions that make no sense for this noun."""
 
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
@@ -80,7 +90,7 @@ class Browse(ViewScreen):
         yield about
         yield Prompt(id="find")
         yield Prompt(id="command", sign=":")
-        yield Footer("browse", "views")
+        yield Footer("browse", "views", without=self._lacks)
 
     def on_mount(self) -> None:
         """Asks for the rows."""
@@ -114,6 +124,8 @@ class Browse(ViewScreen):
     def _calmed(self) -> None:
         self._calming.pause()
         self._load()
+        if self.noun.lags:
+            self.set_timer(self.noun.lags, self._load)
 
     def _load(self, *, measure: bool = False) -> None:
         """Loads once at a time; what happens meanwhile makes it load once more."""
@@ -147,7 +159,8 @@ class Browse(ViewScreen):
         except PydError as error:
             if self.is_attached:
                 self.footer.say(error.message, "bad", error.hint)
-                self._say("" if self._rows else error.message)
+                self._said = EMPTY if self._rows else cell(error.message, "bad")  # what the footer says goes with a key
+                self._tell()
 
     def _take(self, rows: list[Row]) -> None:
         if not self.is_attached:
@@ -231,7 +244,7 @@ class Browse(ViewScreen):
         """In the pane `/` looks for something, in the list it filters; what a noun can't do has no key."""
         if action == "filter" and self.focused is self.about:
             return False
-        if action == "dig" and self.noun.dig is None:
+        if action in self._lacks:
             return False
         return super().check_action(action, parameters)
 
@@ -287,6 +300,19 @@ class Browse(ViewScreen):
         if self._row is row:
             await self._look(row)
 
+    def action_logs(self) -> None:
+        """Opens the logs of what the row is about."""
+        if (row := self._row) is not None and self.noun.logs is not None:
+            self.dashboard.tasks.start(self._open_logs(self.noun.logs, row), name="logs")
+
+    async def _open_logs(self, logs: Callable[[Stock, Row], Awaitable[dict[str, str]]], row: Row) -> None:
+        from pyd_tui.dashboard.screens.tasklogs import TaskLogs  # noqa: PLC0415 - of a swarm alone
+
+        if tasks := await logs(self._stock, row):
+            self.app.push_screen(TaskLogs(row.name, tasks))
+        else:
+            self.footer.say(f"no task of {row.name} has begun yet", "warn")
+
     def action_mark(self) -> None:
         """Marks a row."""
         self.table.toggle_mark()
@@ -301,8 +327,6 @@ class Browse(ViewScreen):
 
     def action_save(self) -> None:
         """Saves the marked images, or the one under the cursor, to a file."""
-        if self.noun.name != "images":
-            return
         keys = [key for key in self.table.keys if key in self.table.marked] or [self.table.key or ""]
         if names := [self._rows[key].name for key in keys if key in self._rows]:
             self.dashboard.errands.save_images(names)

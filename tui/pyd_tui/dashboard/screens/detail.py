@@ -72,7 +72,7 @@ class Detail(FindingScreen):
             for name in PAGES:
                 lines: Lines[Cell] = Lines(_same, empty=WAITING.get(name, "asking the engine"), id=name)
                 yield lines
-            yield LogPane(dashboard.tail, dashboard.clock, self._tell, id="logs")
+            yield LogPane(dashboard.tail.book, dashboard.clock, self._tell, id="logs")
             yield Events(dashboard.clock, id="events")
             yield DocumentPane(dashboard.errands.copy, self._tell, id="inspect")
             yield FilesPane(dashboard, self._tell, id="files")
@@ -100,7 +100,7 @@ class Detail(FindingScreen):
         self.query_one(Events).show(self.dashboard.timeline.of(self.key))
         self.action_go(self._first)
         self.dashboard.tasks.start(self._inspect(), name="inspect")
-        await self.dashboard.follow(self.key)
+        await self.dashboard.tail.follow(self.key)
         self.dashboard.measure()
 
     @property
@@ -143,7 +143,7 @@ class Detail(FindingScreen):
 
     def logged(self) -> None:
         """Takes new lines of the log."""
-        self.logs.show(self.dashboard.tail)
+        self.logs.show(self.dashboard.tail.book)
         self._tell()
 
     def watched(self) -> set[str]:

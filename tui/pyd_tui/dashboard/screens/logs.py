@@ -56,15 +56,18 @@ class LogScreen(LiveScreen):
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
         dashboard = self.dashboard
-        engine = dashboard.link.engine
-        assert engine is not None  # noqa: S101 - there are containers
-        self.book = Logbook(engine, self.keys, dashboard.log_changed, dashboard.clock.now)
+        self.book = self.open_book()
         yield Header(dashboard.link, dashboard.clock)
         yield Line(id="title")
         yield Line(id="chips")
         yield LogView(self.book, dashboard.clock, self._tell, id="log")
         yield Prompt(id="ask")
         yield Footer("log")
+
+    def open_book(self) -> Logbook:
+        """Returns what their lines are read into."""
+        dashboard = self.dashboard
+        return Logbook(dashboard.link.engine, self.keys, dashboard.tail.changed, dashboard.clock.now)
 
     async def on_mount(self) -> None:
         """Starts reading."""
@@ -74,7 +77,7 @@ class LogScreen(LiveScreen):
         self._title = self.query_one("#title", Line)
         self._chips = self.query_one("#chips", Line)
         self.query_one(Header).look()
-        self._look_up()
+        self.look_up()
         self.set_focus(self.view)
         moment = self.dashboard.clock.local(self._at_ns)
         around = Window(label=f"around {moment:%H:%M:%S}", around_ns=self._at_ns)
@@ -99,7 +102,7 @@ class LogScreen(LiveScreen):
             if (mark := mark_of(event)) is not None:
                 self.book.mark(mark)
         if not delta.changed.isdisjoint(self.keys) or not delta.removed.isdisjoint(self.keys):
-            self._look_up()
+            self.look_up()
 
     def logged(self) -> None:
         """Shows what is new."""
@@ -110,7 +113,8 @@ class LogScreen(LiveScreen):
                 self.view.go(number, middle=True)
         self._tell()
 
-    def _look_up(self) -> None:
+    def look_up(self) -> None:
+        """Takes the names that the sources have now."""
         known = self.dashboard.link.containers
         self.names = {key: known[key].name if key in known else name for key, name in self.names.items()}
         if len(self.keys) > 1:
@@ -126,7 +130,7 @@ class LogScreen(LiveScreen):
 
     def _tell(self) -> None:
         book, filters = self.book, self.book.shown.filters
-        pieces: list[Piece] = [Piece("Logs", "title"), Piece("   "), *self._subject(), Piece("   ")]
+        pieces: list[Piece] = [Piece("Logs", "title"), Piece("   "), *self.subject(), Piece("   ")]
         # Of several, one may reach back further than another: what that leaves out at the top has to be said.
         each = len(self.keys) > 1 and book.window is TAIL
         pieces += cell(f"last {PAGE:,} each" if each else book.window.label, "accent")
@@ -138,7 +142,8 @@ class LogScreen(LiveScreen):
             self._chips.put((*sources, *chips(filters)))
         self._chips.display = bool(sources or filters) and self._title.display
 
-    def _subject(self) -> Cell:
+    def subject(self) -> Cell:
+        """Says whose log it is."""
         only, *others = self.keys
         if others:
             return cell(f"{len(self.keys)} containers", "strong")

@@ -10,8 +10,6 @@ from textual.containers import Container
 
 from pyd_core.fleet.delta import Delta
 from pyd_core.fleet.entry import Entry
-from pyd_tui.dashboard.actions import ACTIONS, Action, kill, rename, update
-from pyd_tui.dashboard.commands import Call
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.link import Link
 from pyd_tui.dashboard.panels.containers import Containers
@@ -24,8 +22,6 @@ from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.narrowing import narrowing, tally
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
-from pyd_tui.dashboard.screens.detail import Detail
-from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.view import SORTS, View
 from pyd_tui.dashboard.widgets.lines import Lines
@@ -34,6 +30,9 @@ from pyd_tui.dashboard.widgets.table import Table
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+    from pyd_tui.dashboard.actions import Action
+    from pyd_tui.dashboard.commands import Call
 
 SETTLE = 0.15
 """Seconds the cursor has to rest on a container before its log is asked for: a held key shall not ask for fifty."""
@@ -62,7 +61,7 @@ class Main(ViewScreen):
             yield Notice()
         yield Tabs(("logs", "events"), "logs", id="tabs")
         with Container(id="pane"):
-            yield LogPane(dashboard.tail, dashboard.clock, self._tell_pane, id="logs")
+            yield LogPane(dashboard.tail.book, dashboard.clock, self._tell_pane, id="logs")
             yield Events(dashboard.clock, id="events")
         yield Prompt(id="find")
         yield Prompt(id="command", sign=":")
@@ -131,7 +130,7 @@ class Main(ViewScreen):
 
     def logged(self) -> None:
         """Takes new lines into the pane."""
-        self.logs.show(self.dashboard.tail)
+        self.logs.show(self.dashboard.tail.book)
         self._tell_pane()
 
     def watched(self) -> set[str]:
@@ -155,7 +154,7 @@ class Main(ViewScreen):
     async def _follow(self) -> None:
         self._settling.pause()
         if self.tabs.current == "logs":
-            await self.dashboard.follow(self.table.key)
+            await self.dashboard.tail.follow(self.table.key)
 
     def _look(self) -> None:
         """Shows list or notice, and says what hides containers."""
@@ -175,7 +174,7 @@ class Main(ViewScreen):
 
     def _tell_pane(self) -> None:
         if self.tabs.current == "logs":
-            shown = self.dashboard.tail.containers  # what is read: the cursor may be further on already
+            shown = self.dashboard.tail.book.containers  # what is read: the cursor may be further on already
             entry = self.dashboard.link.containers.get(shown[0]) if shown else None
             self.tabs.tell(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
         else:
@@ -200,7 +199,7 @@ class Main(ViewScreen):
     def action_logs(self) -> None:
         """Opens its log, or those of the marked ones as one."""
         if keys := tuple(self.table.targets()):
-            self.app.push_screen(LogScreen(keys))
+            self._open_logs(keys)
 
     def action_project_logs(self) -> None:
         """Opens the logs of its Compose project as one."""
@@ -209,7 +208,12 @@ class Main(ViewScreen):
         if entry is None:
             return
         keys = [one.id for one in known.values() if one.project and one.project == entry.project]
-        self.app.push_screen(LogScreen(tuple(keys) or (entry.id,)))
+        self._open_logs(tuple(keys) or (entry.id,))
+
+    def _open_logs(self, keys: tuple[str, ...]) -> None:
+        from pyd_tui.dashboard.screens.logs import LogScreen  # noqa: PLC0415 - when it is opened
+
+        self.app.push_screen(LogScreen(keys))
 
     def action_inspect(self) -> None:
         """Opens what the engine knows about it."""
@@ -221,6 +225,8 @@ class Main(ViewScreen):
 
     def _open(self, tab: str) -> None:
         if self.table.key is not None:
+            from pyd_tui.dashboard.screens.detail import Detail  # noqa: PLC0415 - when it is opened
+
             self.app.push_screen(Detail(self.table.key, tab, self.dashboard.clock))
 
     def action_mark(self) -> None:
@@ -314,22 +320,26 @@ class Main(ViewScreen):
 
     def action_act(self, name: str) -> None:
         """Does something to the marked containers, or to the one under the cursor."""
+        from pyd_tui.dashboard.actions import ACTIONS  # noqa: PLC0415 - when something is done
+
         self._do(ACTIONS[name])
 
     def run(self, call: Call) -> None:
         """Does what was typed to the marked containers, or to the one under the cursor."""
+        from pyd_tui.dashboard import actions  # noqa: PLC0415 - when something is done
+
         entry = self.dashboard.link.containers.get(self.table.key or "")
         match call.verb:
             case "start" | "stop" | "restart" | "remove":
-                self._do(ACTIONS[call.verb])
+                self.action_act(call.verb)
             case "kill":
-                self._do(kill(*call.words))
+                self._do(actions.kill(*call.words))
             case "update":
-                self._do(update(call.words))
+                self._do(actions.update(call.words))
             case "rename" if len(self.table.targets()) > 1:
                 self.footer.say("several containers can't have one name", "warn", "esc takes the marks away")
             case "rename":
-                self._do(rename(call.words[0]))
+                self._do(actions.rename(call.words[0]))
             case "again" | "commit" | "pull" | "export" | "compose" if entry is not None:
                 self._one(call, entry)
             case "prune":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on
 
 from pyd_core.errors import PydError
-from pyd_tui.dashboard.commands import COMMANDS, Call, complete, parse
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
 from pyd_tui.dashboard.screens.base import FindingScreen
 from pyd_tui.dashboard.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from pyd_tui.dashboard.commands import Call
 
 
 class ViewScreen(FindingScreen):
@@ -25,6 +29,8 @@ class ViewScreen(FindingScreen):
 
     def action_command(self, begin: str = "") -> None:
         """Lets the user type a command, from a beginning."""
+        from pyd_tui.dashboard.commands import complete  # noqa: PLC0415 - when something is typed
+
         prompt = self.query_one("#command", Prompt)
         prompt.set_text(begin)
         prompt.complete = lambda text: complete(text, self.dashboard.own_names)
@@ -76,6 +82,8 @@ class ViewScreen(FindingScreen):
 
     @on(Prompt.Changed, "#command")
     def _command_typed(self, event: Prompt.Changed) -> None:
+        from pyd_tui.dashboard.commands import COMMANDS  # noqa: PLC0415 - when something is typed
+
         verb = event.text.partition(" ")[0]
         known = COMMANDS.get(verb)
         told = cell(f"{known.usage}  {known.help}", "dim") if known is not None else EMPTY
@@ -89,6 +97,8 @@ class ViewScreen(FindingScreen):
         self.home()
         if not event.kept or not text.strip():
             return
+        from pyd_tui.dashboard.commands import parse  # noqa: PLC0415 - when something is typed
+
         try:
             call = parse(text, self.dashboard.own_names)
         except PydError as error:

@@ -10,7 +10,7 @@ from textual.message import Message
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight
 from pyd_tui.dashboard.theme import palette_of
-from pyd_tui.dashboard.widgets.rows import Rows
+from pyd_tui.dashboard.widgets.rows import Rows, slide
 from pyd_tui.dashboard.widgets.strips import strip, thumb
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-SIDE_STEP = 16
-"""Terminal columns that one move sideways goes."""
 
 
 class Items(Protocol[T_co]):
@@ -73,7 +70,6 @@ class Lines(Rows, Generic[T]):
         self.empty = empty
         self.ask: Callable[[], None] = lambda: None
         """Lets the user type what to look for. Called, not told by a message: the next key is text already."""
-        self.left = 0
         self.query_text = ""
         self.match_line: int | None = None
         self.times = True
@@ -152,20 +148,6 @@ class Lines(Rows, Generic[T]):
         self.times = not self.times
         self.refresh()
 
-    def action_left(self) -> None:
-        """Goes back towards the beginning of long lines."""
-        self._slide(-SIDE_STEP)
-
-    def action_right(self) -> None:
-        """Goes towards the end of long lines."""
-        self._slide(SIDE_STEP)
-
-    def _slide(self, columns: int) -> None:
-        left = max(0, self.left + columns)
-        if left != self.left:
-            self.left = left
-            self.refresh()
-
     def action_find(self) -> None:
         """Asks what to look for."""
         self.ask()
@@ -238,15 +220,3 @@ class Lines(Rows, Generic[T]):
         ground = palette.cursor_blur if at == self.match_line else None
         line = (Piece(" "), *fit(pieces, width - 2), thumb(y, self.page, self.top, self.count))
         return strip(line, palette, ground)
-
-
-def slide(pieces: Cell, columns: int) -> Cell:
-    """Drops the first characters of a line, as many as it is moved sideways."""
-    result: list[Piece] = []
-    for piece in pieces:
-        if columns >= len(piece.text):
-            columns -= len(piece.text)
-            continue
-        result.append(Piece(piece.text[columns:], piece.role))
-        columns = 0
-    return tuple(result)

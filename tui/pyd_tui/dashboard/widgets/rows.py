@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 from textual.geometry import Region
 from textual.widget import Widget
 
+from pyd_tui.dashboard.render.pieces import Cell, Piece
+
 if TYPE_CHECKING:
     from textual import events
+
+
+SIDE_STEP = 16
+"""Terminal columns that one move sideways goes."""
 
 
 class Rows(Widget, can_focus=True):
@@ -26,6 +32,8 @@ class Rows(Widget, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.top = 0
+        self.left = 0
+        """How far what is long is moved sideways, in characters."""
 
     @property
     def count(self) -> int:
@@ -83,6 +91,20 @@ class Rows(Widget, can_focus=True):
         """Moves to the last row."""
         self.move(self.count)
 
+    def action_left(self) -> None:
+        """Goes back towards the beginning of what is long."""
+        self._slide(-SIDE_STEP)
+
+    def action_right(self) -> None:
+        """Goes towards the end of what is long."""
+        self._slide(SIDE_STEP)
+
+    def _slide(self, columns: int) -> None:
+        left = max(0, self.left + columns)
+        if left != self.left:
+            self.left = left
+            self.refresh()
+
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Three rows for a notch of the wheel, as terminals do."""
         event.stop()
@@ -92,3 +114,15 @@ class Rows(Widget, can_focus=True):
         """Three rows for a notch of the wheel, as terminals do."""
         event.stop()
         self.move(-3)
+
+
+def slide(pieces: Cell, columns: int) -> Cell:
+    """Drops the first characters of a line, as many as it is moved sideways."""
+    result: list[Piece] = []
+    for piece in pieces:
+        if columns >= len(piece.text):
+            columns -= len(piece.text)
+            continue
+        result.append(Piece(piece.text[columns:], piece.role))
+        columns = 0
+    return tuple(result)

@@ -1,0 +1,44 @@
+"""Reading what a task of a swarm prints, through a manager, on whichever node it runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from pyd_core.engine.client import Engine
+from pyd_core.engine.frames import is_framed
+from pyd_core.engine.since import seconds
+from pyd_core.logs.line import LONGEST_LINE
+from pyd_core.logs.split import FramedSplitter, RawSplitter
+from pyd_core.logs.stream import Batch, LogStream
+
+
+def task_log(
+    engine: Engine, task: str, name: str, *, tail: int | None = None, since: int | None = None, follow: bool = False
+) -> LogStream:
+    """Reads a task's log. It ends with the task: what takes a task's place is another one.
+
+    Args:
+        engine: A manager of the swarm.
+        task: The task's id, which stands in its lines for the container's.
+        name: What its lines are told to be of.
+        tail: Lines from the end; None is all.
+        since: Nanoseconds since the epoch, inclusive.
+        follow: Go on with what it prints from now on.
+
+    Raises:
+        PydError: From the iteration: no such task, its log can't be read, or the connection was cut.
+    """
+    return LogStream(_read(engine, task, name, tail, since, follow=follow))
+
+
+async def _read(
+    engine: Engine, task: str, name: str, tail: int | None, since: int | None, *, follow: bool
+) -> AsyncGenerator[Batch, None]:
+    async with engine.tasks.logs(task, follow=follow, since=seconds(since), tail=tail) as stream:
+        kind = FramedSplitter if is_framed(stream.headers, tty=False) else RawSplitter
+        splitter = kind(task, name, longest=LONGEST_LINE)
+        async for chunk in stream.chunks():
+            if lines := splitter.feed(chunk):
+                yield [*lines]
+        if rest := splitter.close():
+            yield [*rest]

@@ -1,0 +1,46 @@
+"""The logs of a swarm's tasks, on whichever nodes they run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pyd_tui.dashboard.logbook import Logbook
+from pyd_tui.dashboard.render.logrow import names
+from pyd_tui.dashboard.render.pieces import Cell, cell
+from pyd_tui.dashboard.screens.logs import LogScreen
+
+
+class TaskLogs(LogScreen):
+    """As logs of containers, but through the swarm's manager.
+
+    Args:
+        title: Whose they are.
+        tasks: Names of the tasks by their ids.
+    """
+
+    def __init__(self, title: str, tasks: Mapping[str, str]) -> None:
+        super().__init__(tuple(tasks))
+        self._title_text = title
+        self.names = dict(tasks)
+
+    @property
+    def target(self) -> str | None:
+        """A task is no container of this engine."""
+        return None
+
+    def open_book(self) -> Logbook:
+        """Returns what their lines are read into."""
+        dashboard = self.dashboard
+        changed, now = dashboard.tail.changed, dashboard.clock.now
+        return Logbook(dashboard.link.engine, self.keys, changed, now, tasks=self.names)
+
+    def look_up(self) -> None:
+        """Tells several tasks from each other by their names."""
+        if len(self.keys) > 1:
+            self.view.look = replace(self.view.look, sources=names(self.names))
+
+    def subject(self) -> Cell:
+        """Says whose log it is."""
+        count = f"  {len(self.keys)} tasks" if len(self.keys) > 1 else ""
+        return (*cell(self._title_text, "strong"), *cell(count, "dim"))

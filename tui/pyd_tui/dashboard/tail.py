@@ -1,0 +1,65 @@
+"""The end of one container's log, followed while it is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyd_tui.dashboard.logbook import TAIL, Logbook
+from pyd_tui.dashboard.panels.logview import FRAME
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from pyd_tui.dashboard.app import Dashboard
+
+MEMORY = 8 * 2**20
+"""Bytes held of the log under the list; its own screen holds more."""
+
+
+class Tail:
+    """Follows one log at a time, and has what came painted once a frame.
+
+    Args:
+        dashboard: The app.
+    """
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self._dashboard = dashboard
+        self._frames: Timer | None = None
+        self.book = self._open(None)
+        """What there is of it."""
+
+    def begin(self) -> None:
+        """The app has a loop from now on."""
+        self._frames = self._dashboard.set_interval(FRAME, self._show, pause=True)
+
+    async def follow(self, key: str | None) -> None:
+        """Follows a container's log from now on; None follows nothing."""
+        before = self.book
+        if before.containers != ((key,) if key else ()) or (key and not before.reading):
+            book = self.book = self._open(key)
+            await before.aclose()
+            if book is not self.book:
+                return  # the cursor has moved on meanwhile
+            await book.read(TAIL, self._dashboard.known_marks(book.containers))
+        self._show()
+
+    def changed(self) -> None:
+        """There is more of a log to show, at the next frame."""
+        if self._frames is not None:
+            self._frames.resume()
+
+    async def aclose(self) -> None:
+        """Ends it."""
+        await self.book.aclose()
+
+    def _open(self, key: str | None) -> Logbook:
+        dashboard = self._dashboard
+        keys = (key,) if key else ()
+        return Logbook(dashboard.link.engine, keys, self.changed, dashboard.clock.now, memory=MEMORY, disk=0)
+
+    def _show(self) -> None:
+        if self._frames is not None:
+            self._frames.pause()
+        for screen in self._dashboard.live_screens[-1:]:
+            screen.logged()
