@@ -174,7 +174,7 @@ class Images:
         return [*removed, *(Removed(deleted=each) for each in [*images, *(layer.diff_id for layer in layers)])]
 
     def _forget_steps(self, image_id: str) -> list[str]:
-        """Drops the records of a build's steps from an image downward, as far as only what is gone was made from them."""
+        """Drops the records of a build's steps from an image downward, as far as only what is gone came from them."""
         gone: list[str] = []
         parents = self.parents()
         while (record := self._shelf.get(image_id)) is not None:
