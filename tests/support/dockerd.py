@@ -47,6 +47,8 @@ class Dockerd:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.stop()
+        # One that was killed leaves its directory mounted on itself.
+        subprocess.run(["umount", "--quiet", "--recursive", self.home / "data"], capture_output=True, check=False)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def start(self) -> None:

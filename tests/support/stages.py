@@ -132,7 +132,15 @@ STAGES = (
     # State.
     Stage("runs", "running-ok", ("/sleeper",), lives=True),
     Stage("pause", "paused", ("/sleeper",), act=lambda corner, name: corner("pause", name) and None, lives=True),
-    Stage("loop", "restart-loop", loud("the widget is bent", 3), ALWAYS, restarted(3), lives=True),
+    Stage(
+        "loop",
+        "restart-loop",
+        loud("the widget is bent", 3),
+        ALWAYS,
+        restarted(3),
+        lives=True,
+        also=frozenset({"app-error"}),
+    ),
     Stage("loop-of-success", "restart-loop", ("true",), ALWAYS, restarted(3), lives=True),
     Stage(
         "loop-with-cause",
@@ -162,6 +170,7 @@ STAGES = (
         (*PROBE, "--health-cmd", "curl -f http://localhost/"),
         health("unhealthy"),
         lives=True,
+        also=frozenset({"unhealthy"}),
     ),
     Stage(
         "throttled",
@@ -183,7 +192,7 @@ NOT_ON_PODMAN = {
 def check(verdict: Verdict, cause: str, also: frozenset[str] = frozenset()) -> None:
     shown = f"{verdict.cause} ({verdict.confidence}): {verdict.summary}; contributing {verdict.contributing}"
     assert verdict.cause == cause, shown
-    assert also <= set(verdict.contributing), shown
+    assert set(verdict.contributing) == also, shown
     assert verdict.evidence, shown
     assert verdict.confidence >= 0.5, shown
 

@@ -79,7 +79,7 @@ class Stage:
         options: Of `docker run`.
         act: Done to the running container; None waits for it to end by itself.
         lives: It still runs when it is judged.
-        also: Causes that must be named as contributing.
+        also: The causes that must be named as contributing, and no others.
     """
 
     short: str

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pyd_core.model.base import parse_time
 from support.docker import Docker
 from support.dockerd import Dockerd
+from support.pydd import Pydd
 from support.recording import once_it_listens, recorder, written
 from support.staged import ask
-from support.stages import NONE, STAGES, check, make_stage_image, stage
-from support.staging import Stage, wait_until
+from support.stages import NONE, STAGES, WAITS, check, make_stage_image, stage
+from support.staging import TERM, Stage, said, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +78,23 @@ def test_what_an_engine_that_was_killed_ends_when_it_is_back(dockerd: Dockerd, i
         wait_until(lambda name=name: not corner.inspect(name)["State"]["Running"])
         check(ask(corner.host, name), "engine-restart")
     check(ask(corner.host, done), "app-error")
+
+
+def test_what_outlives_the_embedded_engine_ends_for_its_own_reasons(programs: dict[str, Path]) -> None:
+    with Pydd.started() as engine, Docker(host=engine.host) as corner:
+        image = make_stage_image(corner, programs)
+        alone = corner.run("alone", image, "sh", "-c", f"trap 'exit 3' TERM; {WAITS}", options=NONE)
+        polite = corner.run("polite", image, "sh", "-c", f"trap 'exit 0' TERM; {WAITS}", options=NONE)
+        for name in (alone, polite):
+            said("ready")(corner, name)
+        told = corner.inspect(alone)
+        engine.kill()
+        os.kill(told["State"]["Pid"], TERM)
+        wait_until((engine.config.run / "exits" / told["Id"]).exists)
+        back_ns = time.time_ns()
+        engine.start()
+        corner("stop", polite)
+        verdict = ask(corner.host, alone)
+        check(verdict, "app-error")
+        assert (parse_time(verdict.ended or "") or 0) <= back_ns, "when it ended, not when that was seen"
+        check(ask(corner.host, polite), "stopped")

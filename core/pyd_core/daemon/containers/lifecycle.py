@@ -135,13 +135,15 @@ class Lifecycle:
     async def _ended(self, container: Container) -> None:
         record = container.record
         file = self._exits / record.id
+        over = time.time_ns()
         try:
             record.exit_code = int(file.read_text())
+            over = file.stat().st_mtime_ns  # it may have ended while no engine watched
         except (OSError, ValueError):
             record.exit_code = 137  # conmon itself was killed, and its container with it
             record.error = "the process that held the container was killed"
         record.oom_killed = (container.bundle / "oom").exists()
-        record.finished_at = format_time(time.time_ns())
+        record.finished_at = format_time(max(over, _ns(record.started_at)))
         await self._clean_up(container)
         record.status, record.main, record.holder = "exited", None, None
         self._daemon.containers.note(container)
