@@ -147,9 +147,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("app.engine(1)", ("right_square_bracket",), "[ ]", "", "the engine before, the next one", 5, "next-engine"),
         Key("app.engine(-1)", ("left_square_bracket",), "", "", "", called="previous-engine"),
     ),
-    "engines": (
-        Key("open", ("enter",), "enter", "look", "look at its containers; connects if need be", 1),
-    ),
+    "engines": (Key("open", ("enter",), "enter", "look", "look at its containers; connects if need be", 1),),
     "move": (
         Key("down", ("j", "down"), "j ↓", "", "down"),
         Key("up", ("k", "up"), "k ↑", "", "up"),
