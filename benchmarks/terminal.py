@@ -109,7 +109,7 @@ class Meter:
         took = time.perf_counter() - begun
         return Window(took, self._written - written, self._cpu() - cpu, self._memory())
 
-    def calm(self, seconds: float, share: float, bound: float = 120.0) -> float:
+    def calm(self, seconds: float, share: float, bound: float = 300.0) -> float:
         """Waits until the program has taken less than a share of a core for some seconds.
 
         Returns:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import selectors
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from support.docker import Docker
 from support.missing import missing
-from support.terminal import Opener, Terminal
+from support.terminal import BOUND, Opener, Terminal
 
 ALONE = ("--network", "none")
 LIVE = re.compile(r"live *$", re.MULTILINE)
@@ -199,3 +201,22 @@ def test_without_colour_there_is_none(pyd: Path, terminal: Opener, tmp_path: Pat
     opened = terminal([pyd, "--host", f"unix://{tmp_path}/no.sock"], env={"NO_COLOR": "1"})
     opened.wait_for("pyd keeps looking")
     assert not re.search(r"\x1b\[[0-9;]*(?:[34][0-7]|[34]8;|9[0-7])[0-9;]*m", opened.ansi)
+
+
+def test_it_survives_every_size_and_ends_with_its_terminal(docker: Docker, busybox: str, pyd: Path, terminal: Opener):
+    name = docker.run("sized", busybox, "sleep", "1000", options=ALONE)
+    screen = terminal([pyd, "--host", docker.host, "--filter", name])
+    screen.wait_for(re.compile(rf"running +{name}"))
+    for columns, lines in ((40, 10), (1, 1), (200, 50)):
+        screen.resize(columns, lines)
+    screen.wait_for(re.compile(rf"running +{name}"))
+    pid = screen.pid
+    process = os.pidfd_open(pid)
+    try:
+        screen.close()  # as when an ssh connection breaks: SIGHUP, and no terminal any more
+        with selectors.DefaultSelector() as ended:
+            ended.register(process, selectors.EVENT_READ)
+            assert ended.select(timeout=BOUND), "it outlived its terminal"
+    finally:
+        os.close(process)
+        docker("rm", "-f", name)

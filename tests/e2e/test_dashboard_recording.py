@@ -17,7 +17,7 @@ def test_deaths_are_written_down_while_the_dashboard_is_open(
 ):
     history = {"PYD_HISTORY": str(tmp_path / "history.db")}
     before = docker.run("before", busybox, "sleep", "600", options=PLAIN)
-    screen = terminal([run.pyd], env={**run.host, **history})
+    screen = terminal([run.pyd, "--filter", before], env={**run.host, **history})
     screen.wait_for(before)
     wait_until((tmp_path / "history.db").exists)
     docker("kill", before)

@@ -126,6 +126,18 @@ async def test_sizes_of_volumes_are_asked_for_only_on_demand():
         assert asked(engine, "/system/df") == 1
 
 
+async def test_a_wish_for_sizes_is_kept_while_the_rows_are_being_loaded():
+    engine = shop()
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        engine.hold.clear()
+        await dashboard.press("4")
+        await dashboard.until_shown("loading")
+        await dashboard.press("ctrl+r")
+        engine.hold.set()
+        await dashboard.until_shown("5.7G")
+
+
 async def test_events_of_before_are_there_once_and_what_happens_is_added():
     engine = shop()
     engine.emit("network", "create", identity("n"), name="shop_net")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +10,15 @@ from textual.containers import Container
 
 from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.fleet.delta import Delta
-from pyd_tui.dashboard.actions import AT_ONCE
 from pyd_tui.dashboard.commands import Call
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock, Waste
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.views import Views
-from pyd_tui.dashboard.render.figures import size
+from pyd_tui.dashboard.removing import Removing
 from pyd_tui.dashboard.render.narrowing import tally
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
-from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
@@ -63,7 +60,7 @@ class Browse(ViewScreen):
         self._rows: dict[str, Row] = {}
         self._text = ""
         self._said: Cell = EMPTY
-        self._loading = self._again = False
+        self._loading = self._again = self._measure = False
         self._told: str | None = None
         """The key of the row that the pane is about."""
         can = {
@@ -102,6 +99,7 @@ class Browse(ViewScreen):
         self.query_one(Header).look()
         self._settling = self.set_interval(SETTLE, self._rested, pause=True)
         self._calming = self.set_interval(CALM, self._calmed, pause=True)
+        self._removing = Removing(self.dashboard, self._stock, self._removed)
         self._say("loading")
         self._load(measure=self.noun.measures_at_once and self._stock.disk is None)
 
@@ -128,19 +126,19 @@ class Browse(ViewScreen):
             self.set_timer(self.noun.lags, self._load)
 
     def _load(self, *, measure: bool = False) -> None:
-        """Loads once at a time; what happens meanwhile makes it load once more."""
+        """Loads once at a time; what happens, or is wished, meanwhile makes it load once more."""
+        self._measure |= measure
         if self._loading:
             self._again = True
             return
         self._loading = True
-        self.dashboard.tasks.start(self._loaded(measure=measure), name=f"load {self.noun.name}")
+        self.dashboard.tasks.start(self._loaded(), name=f"load {self.noun.name}")
 
-    async def _loaded(self, *, measure: bool) -> None:
+    async def _loaded(self) -> None:
         try:
             while True:
-                self._again = False
+                measure, self._measure, self._again = self._measure, False, False
                 await self._fetch(measure=measure)
-                measure = False
                 if not self._again or not self.is_attached:
                     return
         finally:
@@ -362,55 +360,18 @@ class Browse(ViewScreen):
             return
         what = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.noun.name}"
         found = [Waste(row.name, None, lambda engine, row=row: remove(engine, row)) for row in rows]  # type: ignore[misc]
-        self._ask(f"Remove {what}?", found)
+        self._removing.ask(f"Remove {what}?", found)
 
     def action_prune(self) -> None:
         """Removes what nothing uses, after showing exactly what that is."""
         row = self._row
         wanted = self.noun.waste is not None and (row is not None or self.noun.name != "system")
         if wanted and self.dashboard.may_change():
-            self.dashboard.tasks.start(self._prune(row), name="prune")
+            self.dashboard.tasks.start(self._removing.prune(self.noun, row), name="prune")
 
-    async def _prune(self, row: Row | None) -> None:
-        if self.noun.waste is None:
-            return
-        placeholder = Row(key="", name="", cells=(), thing=None)
-        found = await self.noun.waste(self._stock, row or placeholder)
-        if not found:
-            self.footer.say("nothing is unused here", "good")
-            return
-        known = sum(one.size or 0 for one in found)
-        frees = f" That frees up to {size(known)}." if known else ""
-        self._ask(f"Remove what nothing uses, {len(found)} in all?{frees}", found)
-
-    def _ask(self, question: str, found: list[Waste]) -> None:
-        names = [f"{one.name}  {size(one.size)}" if one.size is not None else one.name for one in found]
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.dashboard.tasks.start(self._remove(found), name="remove")
-
-        self.app.push_screen(Confirm(question, names), answered)
-
-    async def _remove(self, found: list[Waste]) -> None:
-        engine, gate = self._stock.engine, asyncio.Semaphore(AT_ONCE)
-        failures: list[PydError] = []
-
-        async def one(waste: Waste) -> None:
-            async with gate:
-                try:
-                    await waste.remove(engine)
-                except PydError as error:
-                    failures.append(error)
-
-        await asyncio.gather(*(one(waste) for waste in found))
-        if failures:
-            first = failures[0]
-            text = f"{len(failures)} of {len(found)} failed: " if len(found) > 1 else ""
-            self.footer.say(f"{text}{first.message}", "bad", first.hint)
-        else:
+    def _removed(self, *, well: bool) -> None:
+        if well:
             self.table.clear_marks()
-            self.footer.say(f"removed {found[0].name if len(found) == 1 else len(found)}", "good")
         self._load(measure=self.noun.measures_at_once)
 
     def run(self, call: Call) -> None:
