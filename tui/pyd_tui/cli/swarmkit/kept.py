@@ -34,7 +34,8 @@ async def give(engine: Engine, spec: dict[str, Any], *, secrets: Sequence[str], 
 
 def _read(text: str, kind: str) -> tuple[str, dict[str, Any]]:
     """Reads `NAME`, or `source=NAME,target=FILE,uid=0,gid=0,mode=0440`; secrets lie in /run/secrets, configs in /."""
-    fields = {"source": text} if "=" not in text else dict(part.partition("=")[::2] for part in text.split(","))
+    written = text if "=" in text else f"source={text}"
+    fields = {key: value for key, _, value in (part.partition("=") for part in written.split(","))}
     name = fields.get("source") or fields.get("src", "")
     if not name or set(fields) - _FIELDS:
         raise InvalidInput(f"can't read --{kind.lower()} {safe(text)!r}", hint="NAME, or source=NAME,target=FILE")
