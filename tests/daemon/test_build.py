@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -296,18 +298,38 @@ def test_parameters_that_make_no_sense_are_refused(
     assert (answer.status_code, said in answer.text) == (status, True), answer.text
 
 
-def test_a_client_that_leaves_takes_its_build_with_it(pydd: Pydd, docker: Docker, busybox: str):
-    body = packed((tarfile.TarInfo("Dockerfile"), f"FROM {busybox}\nRUN echo begun; sleep 1000\n".encode()))
-    before = docker("ps", "-aq")
+@contextmanager
+def begun(engine: Pydd, image: str) -> Iterator[None]:
+    """Has a client wait for a step that doesn't end."""
+    body = packed((tarfile.TarInfo("Dockerfile"), f"FROM {image}\nRUN echo begun; sleep 1000\n".encode()))
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(30)
-        client.connect(str(pydd.config.socket_path))
-        head = f"POST /build HTTP/1.1\r\nHost: e\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-        client.sendall(head + body)
+        client.connect(str(engine.config.socket_path))
+        client.sendall(f"POST /build HTTP/1.1\r\nHost: e\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
         told = b""
         while b"begun\\n" not in told:
             told += client.recv(4096)
+        yield
+
+
+def test_a_client_that_leaves_takes_its_build_with_it(pydd: Pydd, docker: Docker, busybox: str):
+    before = docker("ps", "-aq")
+    with begun(pydd, busybox):
+        assert docker("ps", "-aq") != before
     for _ in range(100):  # asking is what takes the time in which it takes them away
         if left(pydd, docker) == ([], [], before):
             break
     assert left(pydd, docker) == ([], [], before)
+
+
+def test_an_engine_that_was_killed_takes_a_builds_containers_away_when_it_starts():
+    with Pydd.started() as engine, Docker(host=engine.host) as docker:
+        image = docker.image("killed", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp",))
+        with begun(engine, image):
+            engine.kill()
+        engine.start()
+        for _ in range(100):  # asking is what takes the time in which it takes them away
+            if docker("ps", "-aq") == "":
+                break
+        assert docker("ps", "-aq") == ""
+        assert not (engine.config.root / "build").exists()

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -56,15 +57,19 @@ def test_a_published_port_is_reached_by_every_address_of_the_host(docker: Docker
     docker("rm", "-f", server)
 
 
-def test_a_taken_port_is_said_to_be_taken(docker: Docker, busybox: str):
+def test_a_taken_port_is_said_to_be_taken_and_by_whom(docker: Docker, busybox: str):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         name = docker.create("late", busybox, options=("-p", f"127.0.0.1:{port}:80"))
         done = subprocess.run(["docker", "-H", docker.host, "start", name], capture_output=True, check=False)
-    assert b"port is already allocated" in done.stderr
-    docker("rm", name)
+    own = Path("/proc/self/comm").read_text().strip()
+    assert f"port is already allocated by {own} (process {os.getpid()})" in done.stderr.decode()
+    first = docker.run("early", busybox, "sleep", "1000", options=("-p", f"127.0.0.1:{port}:80"))
+    done = subprocess.run(["docker", "-H", docker.host, "start", name], capture_output=True, check=False)
+    assert f"port is already allocated by container {docker.inspect(first)['Id'][:12]}" in done.stderr.decode()
+    docker("rm", "-f", name, first)
 
 
 def test_networks_are_apart_until_connected(docker: Docker, busybox: str, network: str):

@@ -14,7 +14,7 @@ from support.pyd import Run
 from support.swarm import SwarmHost
 
 PATIENCE = 60.0
-LASTING = ("sh", "-c", "echo hello; trap 'exit 0' TERM; while :; do sleep 0.1; done")
+LASTING = ("sh", "-c", "echo $(cat /run/secrets/word /tmp/motd) hello; trap 'exit 0' TERM; while :; do sleep 0.1; done")
 
 
 class Verbs:
@@ -50,6 +50,8 @@ def test_a_swarm_is_made_used_and_left(host: Docker, pyd: Path):
     node = _members(verbs, host)
     _kept(verbs)
     _served(verbs, image, node)
+    verbs("config", "rm", "motd")
+    verbs("secret", "rm", "word")
     assert verbs.run("swarm", "leave").returncode == 1  # a manager only by force
     verbs("swarm", "leave", "--force")
     assert host("info", "--format", "{{.Swarm.LocalNodeState}}") == "inactive"
@@ -77,21 +79,21 @@ def _kept(verbs: Verbs) -> None:
     assert verbs("secret", "ls", "--format", "{{.Name}}") == "word"
     assert verbs("config", "ls", "--format", "{{.Name}}") == "motd"
     assert json.loads(verbs("config", "inspect", "motd"))[0]["Spec"]["Data"] == "d2VsY29tZQ=="
-    verbs("config", "rm", "motd")
-    verbs("secret", "rm", "word")
 
 
 def _served(verbs: Verbs, image: str, node: str) -> None:
     """A service from its making to its end, and the stack it belongs to."""
     stack = "com.docker.stack.namespace=shop"
     given = ("--name", "web", "--replicas", "2", "--network", "host", "--label", stack, "--container-label", stack)
-    verbs("service", "create", "-d", *given, image, *LASTING)
+    kept = ("--secret", "word", "--config", "source=motd,target=/tmp/motd,mode=0400")
+    verbs("service", "create", "-d", *given, *kept, image, *LASTING)
+    assert verbs.run("service", "create", "--secret", "nosuch", image).returncode == 1
     counted = ("service", "ls", "--format", "{{.Name}} {{.Replicas}}")
     verbs.until(*counted, wanted="web 2/2")
     tasks = verbs("service", "ps", "--format", "{{.Name}}", "web").splitlines()
     assert sorted(tasks) == ["web.1", "web.2"]
     assert json.loads(verbs("service", "inspect", "web"))[0]["Spec"]["Name"] == "web"
-    assert "hello" in verbs("service", "logs", "web")
+    verbs.until("service", "logs", "--raw", "web", wanted="hushwelcome hello\nhushwelcome hello")
     assert verbs("stack", "ls", "--format", "{{.Name}}") == "shop"
     assert "web" in verbs("stack", "services", "shop")
     assert "web.1" in verbs("stack", "ps", "shop")

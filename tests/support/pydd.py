@@ -89,7 +89,7 @@ class Pydd:
             self._lines.append(line)
             if b"listening" in line:
                 # What it says from now on is read too: a pipe that fills up would stop it in the middle of a line.
-                self._drain = threading.Thread(target=self._lines.extend, args=(self.process.stderr,))
+                self._drain = threading.Thread(target=self._lines.extend, args=(self.process.stderr,), daemon=True)
                 self._drain.start()
                 return
         raise AssertionError(b"".join(self._lines).decode())
@@ -109,10 +109,11 @@ class Pydd:
     def _gone(self) -> None:
         assert self.process is not None
         self.process.wait()
-        self._drain.join()
+        self._drain.join(10)  # a process that it left behind may hold the pipe
         self.said = b"".join(self._lines).decode(errors="replace")
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        if not self._drain.is_alive():
+            assert self.process.stderr is not None
+            self.process.stderr.close()
 
     def leftovers(self) -> dict[str, str]:
         """What is left of it on the host, by kind; empty when all is gone."""

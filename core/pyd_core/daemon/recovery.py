@@ -25,6 +25,7 @@ async def recover(daemon: Daemon) -> None:
     * running by its record and its conmon lives: watched again.
     * running by its record, conmon gone: its end is taken from the exit file, then its restart policy applies.
     * not running by its record, yet known to the runtime: the start was cut short; killed and cleaned.
+    * a step of a build: whatever it did, it is removed.
     """
     known = set(daemon.runtime.known())
     again: list[Container] = []
@@ -51,6 +52,9 @@ async def recover(daemon: Daemon) -> None:
     await daemon.endpoints.reconcile()
     for container in again:
         daemon.tasks.start(_start(daemon, container))
+    for container in daemon.containers.all():
+        if container.record.step:
+            daemon.tasks.start(daemon.lifecycle.remove(container, force=True, volumes=True))
 
 
 def _starts_again(container: Container) -> bool:

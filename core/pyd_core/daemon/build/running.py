@@ -38,7 +38,7 @@ async def container_of(
         healthcheck=HealthConfig(test=["NONE"]),
         host_config=host or HostConfig(network_mode="none"),
     )
-    container = stage.daemon.containers.create(body, "")
+    container = stage.daemon.containers.create(body, "", step=True)
     try:
         yield container
     finally:

@@ -91,8 +91,8 @@ class Containers:
     def _mounts_of(self, name: str) -> list[MountRecord]:
         return self._other(name).record.mounts
 
-    def create(self, body: CreateBody, name: str) -> Container:
-        """Makes a container.
+    def create(self, body: CreateBody, name: str, *, step: bool = False) -> Container:
+        """Makes a container; `step` is whether it is one of a build.
 
         Raises:
             NotFound: There is no such image.
@@ -126,6 +126,7 @@ class Containers:
             layers=image.layers,
             config=config,
             host=body.host_config,
+            step=step,
         )
         record.networks = daemon.endpoints.wanted(record, body.networking_config.endpoints_config)
         record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of)

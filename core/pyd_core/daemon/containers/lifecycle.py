@@ -68,7 +68,7 @@ class Lifecycle:
                 await self._daemon.runtime.delete(record.id)
             prepared = await prepare(self._daemon, container)
             await self._launch(container, prepared)
-        except (PydError, OSError) as error:
+        except Exception as error:  # also a fault of our own: nothing of the start may stay
             await self._clean_up(container)
             record.error = str(error)
             record.exit_code = 126 if "permission denied" in record.error else 127 if _missing(record.error) else 128

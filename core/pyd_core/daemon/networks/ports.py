@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterable
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.errors import EngineError, InvalidInput
+from pyd_core.linux.listeners import find_listener
 from pyd_core.model.host_config import PortBinding
 
 ANY = "0.0.0.0"  # noqa: S104 - what publishing without an address means
@@ -88,7 +89,8 @@ class Ports:
         if kind is None:
             raise InvalidInput(f"can't publish {protocol} ports")
         reason = "port is already allocated"
-        for number in _candidates(binding.host_port):
+        candidates = _candidates(binding.host_port)
+        for number in candidates:
             made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
             try:
                 if ":" in address:
@@ -98,6 +100,8 @@ class Ports:
                 made.close()
                 if error.errno != errno.EADDRINUSE:
                     reason = str(error.strerror)
+                elif len(candidates) == 1:
+                    reason = f"port is already allocated{self._by_whom(number, protocol)}"
                 continue
             self._held.setdefault(record.id, []).append(made)
             return PortBinding(host_ip=address, host_port=str(made.getsockname()[1]))
@@ -106,7 +110,18 @@ class Ports:
             f"Bind for {address}:{binding.host_port} failed: {reason}"
         )
 
+    def _by_whom(self, port: int, protocol: str) -> str:
+        """Says who holds a host port, as far as that can be found out: another container, or a program of the host."""
+        kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[protocol]
+        for key, held in self._held.items():
+            if any(each.type == kind and each.getsockname()[1] == port for each in held):
+                return f" by container {key[:12]}"
+        found = find_listener(port, protocol)
+        if found is None or found.pid is None:
+            return ""
+        return f" by {found.name or 'a program'} (process {found.pid})"
 
-def _candidates(text: str) -> Iterable[int]:
+
+def _candidates(text: str) -> Sequence[int]:
     low, dash, high = text.partition("-")
     return range(int(low), int(high) + 1) if dash else (int(low or 0),)

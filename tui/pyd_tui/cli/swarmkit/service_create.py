@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,8 +11,13 @@ from pyd_core.sanitise import safe
 from pyd_tui.cli.names import ImageName
 from pyd_tui.cli.output import write, write_json
 from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.swarmkit.kept import give
 from pyd_tui.cli.swarmkit.spec import new_spec, shared_options
 from pyd_tui.cli.verb import Verb
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
+    from pyd_core.model.service import ServiceCreated
 
 
 @click.command(
@@ -33,6 +38,8 @@ from pyd_tui.cli.verb import Verb
 @click.option("-p", "--publish", multiple=True, metavar="[PUBLISHED:]TARGET", help="Publish a port on every node.")
 @click.option("--endpoint-mode", type=click.Choice(("vip", "dnsrr")), default="vip", help="How tasks are reached.")
 @click.option("--mount", "mounts", multiple=True, metavar="FIELDS", help="Mount: type=volume,source=v,target=/b.")
+@click.option("--secret", "secrets", multiple=True, metavar="NAME|FIELDS", help="A secret its tasks read.")
+@click.option("--config", "configs", multiple=True, metavar="NAME|FIELDS", help="A config its tasks read.")
 @click.option("--network", "networks", multiple=True, metavar="NETWORK", help="Join a network of the swarm.")
 @click.option("--constraint", "constraints", multiple=True, metavar="RULE", help="Where: node.role==worker.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label of the service.")
@@ -43,13 +50,17 @@ from pyd_tui.cli.verb import Verb
 @click.option("--read-only", is_flag=True, help="Mount their root file system read-only.")
 @click.option("--cap-add", multiple=True, metavar="CAPABILITY", help="Add a capability.")
 @click.option("--cap-drop", multiple=True, metavar="CAPABILITY", help="Take a capability away.")
-@click.option("-d", "--detach", is_flag=True, hidden=True, expose_value=False, help="As it is anyhow.")
 @shared_options
 @pass_state
 def command(state: State, /, **given: Any) -> None:
     """Make a service of an image; its tasks start at once, in the background."""
     spec = new_spec(given)
-    made = state.ask(lambda engine: engine.services.create(spec))
+
+    async def create(engine: Engine) -> ServiceCreated:
+        await give(engine, spec, secrets=given["secrets"], configs=given["configs"])
+        return await engine.services.create(spec)
+
+    made = state.ask(create)
     for warning in made.warnings:
         sys.stderr.write(f"warning: {safe(warning)}\n")
     if state.json:

@@ -39,7 +39,6 @@ from pyd_tui.cli.verb import Verb
 @click.option("--constraint-rm", multiple=True, metavar="RULE", help="Take one away.")
 @click.option("--force", is_flag=True, help="Replace every task, though nothing changed.")
 @click.option("--rollback", is_flag=True, help="Go back to what it was before.")
-@click.option("-d", "--detach", is_flag=True, hidden=True, expose_value=False, help="As it is anyhow.")
 @shared_options
 @pass_state
 def command(state: State, /, *, name: str, rollback: bool, **given: Any) -> int:
