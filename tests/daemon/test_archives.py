@@ -59,9 +59,10 @@ def skopeo(*arguments: str) -> None:
     asked("skopeo", "copy", "-q", *arguments)
 
 
-def identity(docker: Docker, name: str) -> tuple[str, str]:
-    """The id and the layers: what must be the same on both sides."""
-    return docker("inspect", "-f", "{{.Id}}", name), docker("inspect", "-f", "{{json .RootFS.Layers}}", name)
+def identity(docker: Docker, name: str) -> tuple[str, str, str]:
+    """The id, the layers and the bytes of their files: what must be the same on both sides."""
+    id_, layers, size = docker("inspect", "-f", "{{.Id}} {{json .RootFS.Layers}} {{.Size}}", name).split(" ")
+    return id_, layers, size
 
 
 def comes_back(docker: Docker, name: str, archive: Path) -> str:

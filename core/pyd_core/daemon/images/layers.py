@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -74,7 +74,15 @@ class Layers:
         """The directory of a layer's files; short, because overlayfs takes all of them in one page."""
         return self._root / digits(diff_id)[:16]
 
-    def unpack(self, packed: Path, *, blob: str = "", media: str = "", wanted: str = "") -> Layer:
+    def unpack(
+        self,
+        packed: Path,
+        *,
+        blob: str = "",
+        media: str = "",
+        wanted: str = "",
+        moved: Callable[[int], None] | None = None,
+    ) -> Layer:
         """Unpacks an archive; slow, for a worker thread.
 
         Args:
@@ -82,6 +90,7 @@ class Layers:
             blob: Its digest, where it has been checked already.
             media: Its media type.
             wanted: The diff id promised; empty accepts any.
+            moved: Told now and then how many bytes of the packed archive are read.
 
         Raises:
             InvalidInput: It is damaged, hostile, or not what was promised.
@@ -96,7 +105,8 @@ class Layers:
                 if stream is raw:  # kept packed, for save and push
                     repacked = self._blobs.temporary()
                     copy = igzip.IGzipFile(str(repacked), "wb", compresslevel=1, mtime=0)  # type: ignore[no-untyped-call]
-                hashed = Hashed(stream, copy=cast("BinaryIO | None", copy))
+                tell = None if moved is None else lambda: moved(raw.tell())
+                hashed = Hashed(stream, copy=cast("BinaryIO | None", copy), moved=tell)
                 unpacker = Unpacker(target)
                 unpacker.run(hashed)
                 diff_id = hashed.digest()

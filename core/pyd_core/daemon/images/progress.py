@@ -27,12 +27,20 @@ class Progress:
 
     async def moved(self, status: str, key: str, current: int, total: int) -> None:
         """Tells how far a layer is, not too often."""
+        if self._due(key, current, total):
+            await self.tell(status, key, **_how_far(current, total))
+
+    def note(self, status: str, key: str, current: int, total: int) -> None:
+        """The same where nobody can wait; left out when the client is behind."""
+        if self._due(key, current, total) and not self._queue.full():
+            self._queue.put_nowait({"status": status, "id": key, **_how_far(current, total)})
+
+    def _due(self, key: str, current: int, total: int) -> bool:
         now = time.monotonic()
         if now - self._last.get(key, 0.0) < EVERY and current < total:
-            return
+            return False
         self._last[key] = now
-        bar = _bar(current, total)
-        await self.tell(status, key, progressDetail={"current": current, "total": total}, progress=bar)
+        return True
 
     async def records(
         self, work: Callable[[], Awaitable[None]], describe: Callable[[Exception], str]
@@ -52,6 +60,10 @@ class Progress:
             owner.start(run())
             while (record := await self._queue.get()) is not None:
                 yield record
+
+
+def _how_far(current: int, total: int) -> dict[str, Any]:
+    return {"progressDetail": {"current": current, "total": total}, "progress": _bar(current, total)}
 
 
 def _bar(current: int, total: int) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 
 from pyd_core.daemon.images.blobs import digits
-from pyd_core.daemon.images.layers import Layer
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.registry import Registry
@@ -119,16 +118,20 @@ class Pull:
                 found = await self._fetch(digest, total, key, file, progress)
                 self._images.blobs.check(file, digest, found)
                 await progress.tell("Download complete", key, progressDetail={})
-                await progress.tell("Extracting", key, progressDetail={"current": total, "total": total})
+                await progress.tell("Extracting", key, progressDetail={"current": 0, "total": total})
                 media = str(layer.get("mediaType", ""))
-                made = await asyncio.to_thread(self._unpack, file, digest, media, diff_id)
+                loop = asyncio.get_running_loop()
+
+                def moved(read: int) -> None:
+                    loop.call_soon_threadsafe(progress.note, "Extracting", key, read, total)
+
+                made = await asyncio.to_thread(
+                    self._images.layers.unpack, file, blob=digest, media=media, wanted=diff_id, moved=moved
+                )
             finally:
                 file.unlink(missing_ok=True)
         self._images.layers.keep(made)
         await progress.tell("Pull complete", key, progressDetail={})
-
-    def _unpack(self, file: Path, digest: str, media: str, diff_id: str) -> Layer:
-        return self._images.layers.unpack(file, blob=digest, media=media, wanted=diff_id)
 
     async def _fetch(self, digest: str, total: int, key: str, file: Path, progress: Progress) -> str:
         """Downloads a blob, going on where a broken connection left off, and returns the digest of what came.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import hashlib
 import lzma
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
@@ -43,11 +44,14 @@ def decompressed(raw: BinaryIO) -> Readable:
 class Hashed:
     """Serves exact reads from large chunks and hashes everything that passes.
 
-    Optionally writes what passes to `copy` too.
+    Optionally writes what passes to `copy` too, and calls `moved` after each chunk.
     """
 
-    def __init__(self, source: Readable, *, copy: Readable | None = None) -> None:
+    def __init__(
+        self, source: Readable, *, copy: Readable | None = None, moved: Callable[[], None] | None = None
+    ) -> None:
         self._source = source
+        self._moved = moved
         self._copy = copy
         self._hash = hashlib.sha256()
         self._buffer = b""
@@ -63,6 +67,8 @@ class Hashed:
         self.size += len(data)
         if self._copy is not None:
             self._copy.write(data)  # type: ignore[attr-defined]
+        if self._moved is not None:
+            self._moved()
         return data
 
     def read(self, size: int, /) -> bytes:

@@ -59,7 +59,7 @@ class Unpacker:
         self._parents: OrderedDict[bytes, int] = OrderedDict()
         self._directories: list[tuple[bytes, int]] = []
         self.size = 0
-        """Bytes of file contents unpacked."""
+        """Bytes of file contents unpacked, and of what symbolic links say, as Docker Engine counts them."""
 
     def run(self, source: Source) -> None:
         """Unpacks the archive.
@@ -74,7 +74,10 @@ class Unpacker:
             try:
                 for entry in reader:
                     count += 1
-                    self.size += entry.size
+                    if entry.kind == b"0":
+                        self.size += entry.size
+                    elif entry.kind == b"2":
+                        self.size += len(entry.link)
                     if count > self._limits.entries or self.size > self._limits.bytes:
                         raise InvalidInput("the archive grows beyond all bounds", reference="bad-archive")
                     try:
