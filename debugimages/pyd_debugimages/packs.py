@@ -23,6 +23,7 @@ class Pack:
             pattern of a path.
         wheels: Python packages, as pip names them, for what Debian hasn't got.
         arguments: What programs have to be told to find their files, by name; `{prefix}` is where the toolbox lies.
+        whole: Whether packages come with everything they depend on, `SPARED` too: what nobody has tried may need it.
     """
 
     name: str
@@ -32,6 +33,11 @@ class Pack:
     links: Mapping[str, str] = field(default_factory=dict)
     wheels: tuple[str, ...] = ()
     arguments: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False
+
+    def leaves_out(self, package: str) -> bool:
+        """Whether a package stays away that others depend on, and that isn't named itself."""
+        return package in NEVER or (package in SPARED and not self.whole)
 
 
 BASE = Pack(
@@ -125,19 +131,22 @@ def combine(packs: Sequence[str], packages: Sequence[str]) -> Pack:
         links={name: program for pack in chosen for name, program in pack.links.items()},
         arguments={name: text for pack in chosen for name, text in pack.arguments.items()},
         wheels=tuple(dict.fromkeys(wheel for pack in chosen for wheel in pack.wheels)),
+        whole=bool(extra),
     )
 
 
 NEVER = frozenset(
     {
-        *("base-files", "base-passwd", "debconf", "dpkg", "init-system-helpers", "install-info", "perl-base"),
-        *("libpam-modules", "libpam-modules-bin", "libpam-runtime", "openssl-provider-legacy", "readline-common"),
-        *("gcc-14-base", "gcc-12-base", "libaudit-common", "libtirpc-common", "sensible-utils", "ucf", "media-types"),
-        *("tzdata", "netbase", "libsqlite3-0"),
+        *("base-files", "base-passwd", "debconf", "dpkg", "init-system-helpers", "install-info", "readline-common"),
+        *("libpam-modules", "libpam-modules-bin", "libpam-runtime", "libaudit-common", "libtirpc-common"),
+        *("gcc-14-base", "gcc-12-base", "sensible-utils", "ucf"),
     }
 )
 """Packages that set a machine up; a toolbox has no machine, so they are left out where others depend on them
 and no pack names them."""
+
+SPARED = frozenset({"libsqlite3-0", "media-types", "netbase", "openssl-provider-legacy", "perl-base", "tzdata"})
+"""Packages that the packs' tools do without, though they depend on them."""
 
 _PYTHON = (
     *("test/", "pydoc_data/", "unittest/", "turtle.py", "idlelib/", "ensurepip/", "lib2to3/"),

@@ -18,8 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from pyd_debugimages.packs import PACKS
-from support.debugging import command
+from pyd_core.debug.toolbox import store
+from pyd_core.debug.toolbox.selection import Selection, chosen
+from pyd_debugimages.packs import BASE, PACKS
+from support.debugging import command, ready_toolbox
 from support.docker import LONE, Docker
 
 HOST = {f"{name}": f"-> usr/{name}" for name in ("bin", "sbin", "lib", "lib64")}
@@ -80,6 +82,12 @@ class Made:
     seconds: float
     size: int
     """Bytes on disk, the base included."""
+
+
+@pytest.fixture(scope="session")
+def toolbox() -> Path:
+    """The base toolbox."""
+    return ready_toolbox()
 
 
 @pytest.fixture(scope="session")
@@ -146,5 +154,28 @@ def test_a_pack_is_made_and_its_tools_work(
 
 def _said(name: str, line: str) -> str:
     words = ("-b", line.removeprefix("-b ")) if line.startswith("-b ") else ("-c", line)
-    done = subprocess.run(command(name, *words), capture_output=True, text=True, check=False, timeout=60)
-    return done.stdout + done.stderr
+    done = subprocess.run(command(name, *words), capture_output=True, text=True, check=False, timeout=240)
+    return done.stdout + done.stderr if done.returncode or not done.stdout else done.stdout
+
+
+def test_the_shells_builtins_find_a_package_add_it_and_take_it_out(
+    containers: dict[str, str], toolbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    subprocess.run(["cp", "-a", toolbox, tmp_path / toolbox.name], check=True)
+    (tmp_path / store.pointer(BASE)).symlink_to(toolbox.name)
+    monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path))
+    name, tool = containers["native"], "@sqlite3 :memory: 'select 6*7'"
+    assert "not found" in _said(name, tool)
+    assert {"name": "sqlite3"}.items() <= _found(name, "search sqlite3 --json", "sqlite3").items()
+    assert "did you mean" in _said(name, "-b install sqlite33")
+    assert chosen() == Selection()
+    assert json.loads(_said(name, "-b install sqlite3 --json"))["toolbox"].startswith(str(tmp_path))
+    assert _said(name, tool) == "42\n"
+    assert "isn't installed" in _said(name, "-b uninstall socat")
+    assert json.loads(_said(name, "-b uninstall sqlite3 --json"))["toolbox"] == str(tmp_path / toolbox.name)
+    assert "not found" in _said(name, tool)
+
+
+def _found(name: str, line: str, wanted: str) -> dict[str, str]:
+    entries: list[dict[str, str]] = json.loads(_said(name, f"-b {line}"))
+    return next(entry for entry in entries if entry["name"] == wanted)

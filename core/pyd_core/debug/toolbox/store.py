@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pyd_core.errors import Refused, ToolboxError
-from pyd_debugimages.packs import NEVER, Pack
+from pyd_debugimages.packs import Pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
     apt.update(progress)
     packages = apt.resolve(pack.packages)
     archives = apt.closure(packages)
-    wanted = [each for each in archives if each.package not in NEVER or each.package in packages]
+    wanted = [each for each in archives if each.package in packages or not pack.leaves_out(each.package)]
     # Packages unpack to about three times their size; the archives lie there as well until the end.
     needed = 4 * sum(archive.size for archive in archives)
     if shutil.disk_usage(root).free < needed:
