@@ -41,11 +41,12 @@ def command(
     if not (attach or interactive):
         return act(state, names, lambda engine, name: engine.containers.start(name, detach_keys=detach_keys or None))
     try:
-        if len(names) > 1:
+        first, *others = names
+        if others:
             raise InvalidInput("only one container can be started and attached to at a time")  # noqa: TRY301 - as all
         return state.run(
             lambda engine: _attached(
-                engine, names[0], interactive=interactive, sig_proxy=sig_proxy, detach_keys=detach_keys
+                engine, first, interactive=interactive, sig_proxy=sig_proxy, detach_keys=detach_keys
             )
         )
     except Exception as error:  # noqa: BLE001 - every failure of pyd's own must not look like the command's
