@@ -160,6 +160,7 @@ class Docker:
             (("volume", "ls", "-q", "--filter", mine), ("volume", "rm", "-f")),
             (("images", "-q", "--filter", mine), ("rmi", "-f")),
         ):
-            found = sorted(set(self(*listing, check=False).split()))
-            if found:
+            before: list[str] = []
+            while (found := sorted(set(self(*listing, check=False).split()))) and found != before:
                 self(*removal, *found, check=False)
+                before = found  # an image goes only after those that were built from it

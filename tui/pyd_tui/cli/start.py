@@ -40,13 +40,13 @@ def command(
     """Start containers."""
     if not (attach or interactive):
         return act(state, names, lambda engine, name: engine.containers.start(name, detach_keys=detach_keys or None))
-    name, *others = names
     try:
+        first, *others = names
         if others:
             raise InvalidInput("only one container can be started and attached to at a time")  # noqa: TRY301 - as all
         return state.run(
             lambda engine: _attached(
-                engine, name, interactive=interactive, sig_proxy=sig_proxy, detach_keys=detach_keys
+                engine, first, interactive=interactive, sig_proxy=sig_proxy, detach_keys=detach_keys
             )
         )
     except Exception as error:  # noqa: BLE001 - every failure of pyd's own must not look like the command's
