@@ -56,6 +56,10 @@ def test_the_victim_that_heads_the_table_is_the_main_process(dead: MakeCase) -> 
     assert decide(dead(137, ooms=(kill_of(100, "app"),))).cause == "oom-killed"
 
 
+def test_the_main_process_was_killed_however_late_the_engine_stamps_its_end(dead: MakeCase) -> None:
+    assert decide(dead(137, ooms=(kill_of(100, "app", ended_ns=NOW - 5 * SECOND),))).cause == "oom-killed"
+
+
 def test_another_victim_is_a_child_even_when_the_code_was_passed_on(dead: MakeCase) -> None:
     assert decide(dead(137, ooms=(kill_of(101, "worker", SHELL),))).cause == "oom-child"
 
