@@ -153,9 +153,9 @@ def test_a_saved_image_has_the_changes_and_the_configuration(debug: Run, docker:
     assert len(docker("images", "-aq").split()) <= count
 
 
-def test_a_name_that_is_none_is_refused_before_anything_is_done(debug: Run, edited: str):
+def test_a_name_that_is_none_is_refused_before_anything_is_done(debug: Run, edited: str, tmp_path: Path):
     for name in ("Web", "a b", "x@sha256:1", "web:", "-", "/"):
-        done = debug(f"--save={name}", edited, "-c", "echo ran")
+        done = debug(f"--save={name}", edited, "-c", "echo ran", cwd=tmp_path)
         if name != "-":
             assert (done.stdout, done.returncode) == ("", 125)
 
