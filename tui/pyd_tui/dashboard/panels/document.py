@@ -131,6 +131,7 @@ class DocumentPane(Table):
         self.folded ^= {key}
         self._lay_out()
         self.go_to(key)
+        self._told()
 
     def _above(self) -> str:
         path = self.path
@@ -142,6 +143,7 @@ class DocumentPane(Table):
         tops = {key for key, line in self._lines.items() if line.opens and key.count(".") == 1 and key != "."}
         self.folded = set() if self.folded else tops
         self._lay_out()
+        self._told()
 
     def action_copy_path(self) -> None:
         """Copies the path under the cursor, as jq takes it."""
