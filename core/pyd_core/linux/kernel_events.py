@@ -96,6 +96,7 @@ _ANON = re.compile(r"anon-rss:(\d+)kB")
 _FILE = re.compile(r"file-rss:(\d+)kB")
 _PATHS = re.compile(r"(oom_memcg|task_memcg)=([^,]*)")
 _OLD_PATHS = re.compile(r"^Task in (\S+) killed as a result of limit of (\S+)")
+_GROUP = re.compile(r"^Tasks in (\S+) are going to be killed due to memory\.oom\.group set")
 _LIMIT = re.compile(r"^memory: usage (\d+)kB, limit (\d+)kB")
 _SEGFAULT = re.compile(r"^(.{1,16}?)\[(\d+)\]: segfault at ([0-9a-f]+) .*? error \S+(?: in (.+?)\[)?")
 _TRAP = re.compile(
@@ -107,10 +108,16 @@ _FORK = re.compile(r"fork rejected by pids controller in (\S+)")
 
 
 KEPT = 1000
+GROUP_NS = 1_000_000_000
+"""How long after the line that announces the kill of a whole cgroup its victims' lines may come."""
 
 
 class EventReader:
-    """Takes lines one by one; an out-of-memory report is several, so what came before is kept."""
+    """Takes lines one by one; an out-of-memory report is several, so what came before is kept.
+
+    The kernel describes ten kills in five seconds at most (`oom_kill_process` in `mm/oom_kill.c`); of those that follow
+    it names the victim alone. Such a line must not be taken for the end of the report before it.
+    """
 
     def __init__(self) -> None:
         self._ooms: list[OomKill] = []
@@ -120,6 +127,9 @@ class EventReader:
         self._tasks: list[OomTask] = []
         self._paths: dict[str, str] = {}
         self._limit: int | None = None
+        self._named = False
+        """Whether the report has named its victim."""
+        self._group_until_ns = 0
 
     @property
     def events(self) -> KernelEvents:
@@ -144,7 +154,7 @@ class EventReader:
         if "Killed process" in text:
             self._kill(record)
         elif "oom" in text or text.startswith(("[", "Task in", "memory: usage")):
-            self._report(text)
+            self._report(record)
         elif "segfault at" in text or "error:" in text or "unhandled" in text:
             if (fault := _fault(record)) is not None:
                 self._faults.append(fault)
@@ -154,25 +164,36 @@ class EventReader:
         elif "fork rejected" in text and (match := _FORK.search(text)) is not None:
             self._forks.append(ForkRefused(time_ns=record.time_ns, cgroup=match[1], text=text))
 
-    def _report(self, text: str) -> None:
-        """A line of an out-of-memory report before the one that names the victim."""
+    def _begin(self) -> None:
+        self._tasks, self._paths, self._limit, self._named = [], {}, None, False
+
+    def _report(self, record: Record) -> None:
+        """A line of an out-of-memory report beside those that name a victim."""
+        text = record.text
         if "invoked oom-killer" in text:
-            self._tasks, self._paths, self._limit = [], {}, None
+            self._begin()
         elif (row := _TASK.match(text)) is not None:
             task = OomTask(pid=int(row[1]), uid=int(row[2]), rss_pages=int(row[3]), name=row[5].strip())
             self._tasks.append(task)
         elif (match := _LIMIT.match(text)) is not None:
             self._limit = int(match[2]) * 1024
         elif text.startswith("oom-kill:"):
-            self._paths = dict(_PATHS.findall(text))
+            self._paths, self._named = dict(_PATHS.findall(text)), False
         elif (match := _OLD_PATHS.match(text)) is not None:
-            self._paths = {"task_memcg": match[1], "oom_memcg": match[2]}
+            self._paths, self._named = {"task_memcg": match[1], "oom_memcg": match[2]}, False
+        elif (match := _GROUP.match(text)) is not None:
+            self._paths = {"task_memcg": match[1], "oom_memcg": match[1]}
+            self._group_until_ns = record.time_ns + GROUP_NS
 
     def _kill(self, record: Record) -> None:
         match = _VICTIM.match(record.text)
         if match is None:
             return
         reason, pid, name, rest = match.groups()
+        weighed = any(task.pid == int(pid) for task in self._tasks)
+        if self._named and not weighed and record.time_ns > self._group_until_ns:
+            self._begin()
+        self._named = True
         anon, file = _ANON.search(rest), _FILE.search(rest)
         limit_cgroup = self._paths.get("oom_memcg", "")
         if not limit_cgroup and reason.startswith("Memory cgroup"):

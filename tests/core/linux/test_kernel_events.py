@@ -116,6 +116,28 @@ def test_the_reports_of_centos_7_debian_11_and_group_kills_are_read_alike() -> N
     assert all(ID in kill.task_cgroup and not kill.whole_machine for kill in (first, second))
 
 
+def test_a_kill_the_kernel_no_longer_describes_is_not_put_down_to_the_one_before() -> None:
+    """Ten kills in five seconds are described; then only the victims are named (`oom_kill_process` in Linux 6.18)."""
+    stranger = (
+        "Memory cgroup out of memory: Killed process 24139 (hog) total-vm:21528kB, anon-rss:19968kB, file-rss:460kB"
+    )
+    member = "Memory cgroup out of memory: Killed process 13589 (sh) total-vm:2312kB, anon-rss:0kB, file-rss:1392kB"
+    suppressed = "oom_kill_process: 2 callbacks suppressed"
+    first, own, other, again = found(f"{LINUX_6_18}\n{member}\n{stranger}\n{suppressed}\n{LINUX_6_18}").ooms
+    assert own.task_cgroup == first.task_cgroup == again.task_cgroup == f"/docker/{ID}"
+    assert (other.pid, other.task_cgroup, other.tasks, other.limit_bytes) == (24139, "", (), None)
+    assert not other.whole_machine
+
+
+def test_the_victims_of_a_group_kill_that_is_not_described_are_the_groups() -> None:
+    group = f"Tasks in /machine.slice/libpod-{ID}.scope are going to be killed due to memory.oom.group set"
+    victim = "Memory cgroup out of memory: Killed process 701 (worker) total-vm:48000kB, anon-rss:44000kB, file-rss:0kB"
+    rest = "Memory cgroup out of memory: Killed process 700 (main app) total-vm:2400kB, anon-rss:200kB, file-rss:0kB"
+    _, chosen, member = found(f"{LINUX_6_18}\n{victim}\n{group}\n{rest}").ooms
+    assert (chosen.pid, chosen.task_cgroup) == (701, "")
+    assert (member.pid, member.task_cgroup) == (700, f"/machine.slice/libpod-{ID}.scope")
+
+
 def test_faults_of_older_kernels_and_of_names_with_spaces() -> None:
     assert [(fault.name, fault.pid, fault.kind, fault.where) for fault in found(OLD_FAULTS).faults] == [
         ("httpd", 2950, "segfault", "libc-2.17.so"),

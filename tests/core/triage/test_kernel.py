@@ -8,7 +8,7 @@ from pyd_core.model.base import format_time
 from pyd_core.model.host_config import RestartPolicy
 from pyd_core.triage.collect.kernel import Kernel, collect
 from pyd_core.triage.evidence import Case, Run
-from pyd_core.triage.verdict import decide
+from pyd_core.triage.verdict import Verdict, decide
 
 from .conftest import NOW, SECOND, MakeCase, kill_of
 
@@ -43,6 +43,37 @@ def test_a_kill_of_an_earlier_run_is_not_taken_for_this_ones(dead: MakeCase) -> 
     again.unread.clear()
     collect(again, Kernel(events=KernelEvents(ooms=(kill_of(100, "app", ended_ns=NOW - HOUR),))))
     assert again.ooms == ()
+
+
+def undescribed(dead: MakeCase, *, name: str, told: bool) -> Verdict:
+    """One that ended by SIGKILL while the kernel killed a process for memory, of a cgroup it doesn't tell."""
+    case = dead(137, kernel_read=False)
+    kill = msgspec.structs.replace(kill_of(100, name), limit_cgroup="?", task_cgroup="", tasks=())
+    if told:
+        case.run = msgspec.structs.replace(case.run, ooms=(kill.time_ns,))
+    collect(case, Kernel(events=KernelEvents(ooms=(kill,))))
+    return decide(case)
+
+
+def test_a_kill_without_its_cgroup_is_claimed_where_engine_and_name_say_so(dead: MakeCase) -> None:
+    right, claimed = decide(killed(dead, shift=0)), undescribed(dead, name="app", told=True)
+    assert (right.cause, claimed.cause) == ("oom-killed", "oom-killed")
+    assert claimed.confidence < right.confidence
+    assert any("many kills at once" in gap.reason for gap in claimed.unread)
+
+
+def test_a_kill_without_its_cgroup_is_left_to_whomever_it_was(dead: MakeCase) -> None:
+    assert undescribed(dead, name="app", told=False).cause == "killed-externally"
+    by_event = undescribed(dead, name="stranger", told=True)
+    assert by_event.cause == "oom-killed", "the engine's word alone"
+    assert "can't be seen" in by_event.summary
+
+
+def test_a_kill_without_its_cgroup_long_before_the_end_costs_no_certainty(dead: MakeCase) -> None:
+    case = dead(0, kernel_read=False)
+    kill = msgspec.structs.replace(kill_of(100, "app"), limit_cgroup="?", task_cgroup="", tasks=())
+    collect(case, Kernel(events=KernelEvents(ooms=(msgspec.structs.replace(kill, time_ns=NOW - 9 * SECOND),))))
+    assert (case.ooms, case.kernel_read, case.unread) == ((), True, [])
 
 
 def test_a_present_before_the_past_breaks_no_verdict(dead: MakeCase) -> None:

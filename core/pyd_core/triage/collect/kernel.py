@@ -93,12 +93,31 @@ def collect(case: Case, kernel: Kernel) -> None:
     events = kernel.events
     own = [oom for oom in events.ooms if identity in f"{oom.task_cgroup} {oom.limit_cgroup}"]
     case.ooms = tuple(oom for oom in own if within(oom.time_ns)) or _of_another_clock(case, own)
+    if not case.ooms:
+        _claim(case, [oom for oom in events.ooms if not oom.task_cgroup and within(oom.time_ns)])
     case.forks = tuple(fork for fork in events.forks if within(fork.time_ns) and identity in fork.cgroup)
     if run.alive or run.ended_ns is None:
         return
     names = _names(case)
     case.faults = tuple(fault for fault in events.faults if within(fault.time_ns) and _belongs(fault, names, end))
     case.seccomp = tuple(kill for kill in events.seccomp if within(kill.time_ns) and _belongs(kill, names, end))
+
+
+def _claim(case: Case, nameless: list[OomKill]) -> None:
+    """Looks at kills of which the kernel left out the cgroup, as it does when there are many at once.
+
+    One is this container's where the engine saw a kill in it at that time and the victim is called as one of its
+    programs. Where one at the end, or at the engine's word, can't be told, the log doesn't speak against a kill either.
+    """
+    told, names, ended = case.run.ooms, _names(case), case.run.ended_ns
+    seen = [oom for oom in nameless if any(abs(oom.time_ns - at) <= NEAR_NS for at in told)]
+    if not seen and not (ended and any(abs(oom.time_ns - ended) <= SLACK_NS for oom in nameless)):
+        return
+    case.ooms = tuple(oom for oom in seen if oom.name in names)
+    case.kernel_read = bool(case.ooms)
+    reason = "it left out in which container it killed for memory, as it does when there are many kills at once"
+    would_tell = "which process was killed for memory, if any"
+    case.unread.append(Unread(source="kernel log", reason=reason, would_tell=would_tell))
 
 
 def _of_another_clock(case: Case, own: list[OomKill]) -> tuple[OomKill, ...]:
