@@ -151,6 +151,9 @@ def test_containers_that_end_at_once_leave_no_dead_processes_behind(pydd: Pydd, 
     names = [docker.run("brief", busybox, "false", options=options) for _ in range(6)]
     docker("wait", *names)
     wait_until(lambda: all(docker.inspect(name)["State"]["Status"] == "exited" for name in names))
+    for label, command in (("missing", "/nowhere"), ("directory", "/etc")):
+        names.append(docker.name(label))
+        docker("run", "-d", "--network", "none", "--name", names[-1], busybox, command, check=False)
     own = Path(f"/proc/{pydd.process.pid}/task/{pydd.process.pid}/children")
     wait_until(lambda: "Z" not in [_state(pid) for pid in own.read_text().split()])
     docker("rm", *names)

@@ -45,3 +45,10 @@ async def test_a_streamed_archive_is_unpacked(engine: Engine, running: str):
 async def test_what_is_not_there_is_not_found(engine: Engine, running: str):
     with pytest.raises(NotFound):
         await engine.containers.archive_get(running, "/no/such/path")
+
+
+async def test_what_lies_where_is_told_and_that_nothing_does(engine: Engine, running: str):
+    """By HEAD, whose answer has no body though its headers tell of one."""
+    assert (await engine.containers.archive_stat(running, "/tmp")).is_directory
+    with pytest.raises(NotFound):
+        await engine.containers.archive_stat(running, "/nowhere/at-all")

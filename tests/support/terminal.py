@@ -176,16 +176,17 @@ class Terminal:
         return svg_to_png(self.svg(title), path)
 
     def _wait(self, pattern: str | re.Pattern[str], bound: float, *, wanted: bool) -> str:
-        """Looks at the screen, and again after each piece of output."""
+        """Looks at the screen, again after each piece of output, and a last time when the bound is reached."""
         expression = re.compile(re.escape(pattern)) if isinstance(pattern, str) else pattern
-        deadline = time.monotonic() + bound
+        deadline, over = time.monotonic() + bound, False
         while True:
             screen = self.screen
             if bool(expression.search(screen)) is wanted:
                 return screen
-            if not self._output(deadline):
+            if over:
                 what = "not on" if wanted else "still on"
                 raise AssertionError(f"{pattern!r} {what} the screen after {bound:g} s\n{self._frame()}")
+            over = not self._output(deadline)
 
     def _frame(self) -> str:
         """The screen in a box, for a failure's message."""

@@ -72,6 +72,7 @@ def test_a_body_without_length_goes_on_until_the_connection_ends():
 
 def test_an_answer_without_body_is_complete_at_once():
     assert BodyDecoder(CHUNKED, 204).ended
+    assert BodyDecoder({"content-length": "70"}, 404, "HEAD").ended
     assert BodyDecoder({"content-length": "0"}, 200).ended
 
 

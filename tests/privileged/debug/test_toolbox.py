@@ -106,7 +106,7 @@ def test_a_full_disk_leaves_no_half_toolbox_and_says_what_is_missing(small_disk:
     assert [path.name for path in (small_disk / "store").iterdir() if not path.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize("megabytes", [300])
+@pytest.mark.parametrize("megabytes", [500])
 def test_a_disk_that_fills_while_a_toolbox_is_made_leaves_the_store_whole(small_disk: Path):
     pack = Pack(name="small", revision=1, summary="", packages=("procps",))
     root, filler = small_disk / "store", small_disk / "filler"

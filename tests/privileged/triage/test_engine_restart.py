@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -72,6 +73,9 @@ def test_what_an_engine_that_was_killed_ends_when_it_is_back(dockerd: Dockerd, i
     deaf = corner.run("abandoned-deaf", image, "sleep", "60", options=(*NONE, "--stop-timeout", "1"))
     done = corner.run("done", image, "sh", "-c", "exit 3", options=NONE)
     corner("wait", done)
+    # An engine killed before it has written an end down takes the container for one of those it ended itself.
+    written_down = dockerd.home / "data" / "containers" / corner.inspect(done)["Id"] / "config.v2.json"
+    wait_until(lambda: json.loads(written_down.read_text())["State"]["FinishedAt"][:4] != "0001")
     dockerd.stop(signal.SIGKILL)
     dockerd.start()
     for name in (polite, deaf):

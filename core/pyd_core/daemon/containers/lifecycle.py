@@ -70,6 +70,9 @@ class Lifecycle:
             await self._launch(container, prepared)
         except Exception as error:  # also a fault of our own: nothing of the start may stay
             await self._clean_up(container)
+            if record.holder is not None:
+                await conmon.end(record.holder)
+            record.main = record.holder = None
             record.error = str(error)
             record.exit_code = 126 if "permission denied" in record.error else 127 if _missing(record.error) else 128
             record.status = "exited" if record.started_at[:4] != "0001" else "created"

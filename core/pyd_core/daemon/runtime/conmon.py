@@ -21,6 +21,7 @@ from pyd_core.daemon.containers.record import Process
 from pyd_core.daemon.runtime import children
 from pyd_core.daemon.runtime.oci import Runtime, failure
 from pyd_core.errors import EngineError, Unsupported
+from pyd_core.linux.reaper import exit_code
 
 SEARCH = "/usr/bin:/usr/libexec/podman:/usr/local/bin:/usr/lib/podman"
 
@@ -107,11 +108,31 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
         report = json.loads(told)
         pid = int(report["data"])
     except (ValueError, KeyError, TypeError):
+        await _give_up(pidfile)
         raise EngineError(f"conmon gave up before the container was made: {told[:200]!r}") from None
     if pid < 0:
+        await _give_up(pidfile)
         said = (hold.bundle / "runtime.log").read_bytes() if (hold.bundle / "runtime.log").exists() else b""
         raise failure(runtime.name, said or str(report.get("message", "")).encode())
-    return Process.of(pid), Process.of(int(pidfile.read_text()))
+    return Process.of(pid), _holder(pidfile)
+
+
+async def end(holder: Process) -> None:
+    """Ends a conmon whose container is gone, and takes it away: it fell to this process when it detached."""
+    if holder.lives:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(holder.pid, signal.SIGKILL)
+        await children.ended(holder.pid)
+    exit_code(holder.pid)
+
+
+def _holder(pidfile: Path) -> Process:
+    return Process.of(int(pidfile.read_text()))
+
+
+async def _give_up(pidfile: Path) -> None:
+    with contextlib.suppress(OSError, ValueError):  # it may have ended before it forked
+        await end(_holder(pidfile))
 
 
 def kill(bundle: Path, key: str) -> None:

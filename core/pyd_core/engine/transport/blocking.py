@@ -105,6 +105,7 @@ class _Exchange:
     def __init__(self, endpoint: Endpoint, path: str, timeout: float | None) -> None:
         self._endpoint = endpoint
         self._timeout = timeout
+        self._method = ""
         self.socket = socket.socket(socket.AF_UNIX)
         self.status = 0
         self.headers: Mapping[str, str] = {}
@@ -127,7 +128,7 @@ class _Exchange:
 
     async def send(self, request: Request) -> None:
         """Sends the request and reads the answer's status and headers."""
-        body = request.body
+        self._method, body = request.method, request.body
         try:
             self.socket.sendall(encode_head(request))
             if isinstance(body, bytes):
@@ -147,7 +148,7 @@ class _Exchange:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
-            body = BodyDecoder(self.headers, self.status)
+            body = BodyDecoder(self.headers, self.status, self._method)
             data = self._rest
             while True:
                 if part := body.feed(data):

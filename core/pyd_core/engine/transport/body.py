@@ -24,12 +24,13 @@ class BodyDecoder:
     Args:
         headers: Of the answer, names in lower case.
         status: Of the answer: some have no body.
+        method: Of the request: what answers HEAD has no body either, though its headers tell of one.
 
     Raises:
         BodyError: The headers announce a body of a length that isn't one.
     """
 
-    def __init__(self, headers: Mapping[str, str], status: int) -> None:
+    def __init__(self, headers: Mapping[str, str], status: int, method: str = "GET") -> None:
         self._chunked = headers.get("transfer-encoding", "").lower().endswith("chunked")
         self._rest = b""
         self._left = 0
@@ -38,7 +39,7 @@ class BodyDecoder:
         self.ended = False
         """Whether the body is complete; one without an announced length is when the connection ends."""
         self.until_close = False
-        if status in {204, 304}:
+        if status in {204, 304} or method == "HEAD":
             self.ended, self._chunked = True, False
         elif not self._chunked:
             length = headers.get("content-length")

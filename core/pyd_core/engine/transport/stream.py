@@ -48,11 +48,13 @@ class _Exchange:
         self._reader = reader
         self._endpoint = endpoint
         self._arrived = b""
+        self._method = ""
         self.status = 0
         self.headers: Mapping[str, str] = {}
 
     async def begin(self, request: Request, writer: asyncio.StreamWriter) -> None:
         """Sends the request and reads the answer's status and headers."""
+        self._method = request.method
         writer.write(encode_head(request) + (request.body if isinstance(request.body, bytes) else b""))
         try:
             await writer.drain()
@@ -72,7 +74,7 @@ class _Exchange:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body, in pieces of whatever has arrived at a time."""
         try:
-            body = BodyDecoder(self.headers, self.status)
+            body = BodyDecoder(self.headers, self.status, self._method)
             data, self._arrived = self._arrived, b""
             while True:
                 if part := body.feed(data):
