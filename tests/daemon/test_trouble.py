@@ -159,6 +159,25 @@ def test_containers_that_end_at_once_leave_no_dead_processes_behind(pydd: Pydd, 
     docker("rm", *names)
 
 
+def test_commands_that_are_begun_while_their_container_is_killed_hold_nothing_up(
+    pydd: Pydd, docker: Docker, busybox: str
+):
+    """What the runtime had put into a container's pid namespace keeps the first process there from ending."""
+    assert pydd.process is not None
+    for _ in range(6):
+        name = docker.run("killed", busybox, "sleep", "1000", options=("--network", "none"))
+        begun = [
+            subprocess.Popen(["docker", "-H", docker.host, "exec", name, "true"], stderr=subprocess.DEVNULL)
+            for _ in range(8)
+        ]
+        docker("kill", name)
+        docker("rm", "-f", name)
+        for each in begun:
+            each.wait(60)
+    own = Path(f"/proc/{pydd.process.pid}/task/{pydd.process.pid}/children")
+    wait_until(lambda: "Z" not in [_state(pid) for pid in own.read_text().split()])
+
+
 def _state(pid: str) -> str:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

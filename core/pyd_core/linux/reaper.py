@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 
@@ -19,6 +20,19 @@ def become_subreaper() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise KernelError("prctl", ctypes.get_errno())
+
+
+def failed(pid: int) -> bool:
+    """Whether an ended child, which stays as it is, ended otherwise than by exit code 0."""
+    end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    return end is None or end.si_code != os.CLD_EXITED or end.si_status != 0
+
+
+def take_group(group: int) -> None:
+    """Takes away all of a process group that is ours, and what falls to us meanwhile; blocks until none is left."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-group, 0)
 
 
 def exit_code(pid: int) -> int | None:

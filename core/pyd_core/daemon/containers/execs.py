@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from pyd_core.daemon.runtime import children
 from pyd_core.daemon.runtime.oci import failure
 from pyd_core.errors import Conflict, InvalidInput
 from pyd_core.linux import pipes
-from pyd_core.linux.reaper import exit_code
+from pyd_core.linux.reaper import exit_code, failed, take_group
 from pyd_core.model.base import Wire as Model
 from pyd_core.tasks import TaskOwner
 
@@ -244,7 +245,11 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
     try:
         starter = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec: well under a millisecond
-            [*command, container.id], stdin=streams.theirs[0], stdout=streams.theirs[1], stderr=stderr
+            [*command, container.id],
+            stdin=streams.theirs[0],
+            stdout=streams.theirs[1],
+            stderr=stderr,
+            process_group=0,
         )
     finally:
         os.close(theirs)
@@ -253,20 +258,25 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
         async with TaskOwner(on_error=lambda _: None) as owner:
             taking = owner.start(streams.take_terminal()) if streams.console is not None else None
             await children.ended(starter.pid)
-            failed = starter.wait() != 0
-            if taking is not None and not failed:
+            in_vain = failed(starter.pid)
+            if in_vain:
+                # What it had put into the container's pid namespace keeps the first process there from ending.
+                os.killpg(starter.pid, signal.SIGKILL)
+                daemon.tasks.start(asyncio.to_thread(take_group, starter.pid))
+            starter.wait()
+            if taking is not None and not in_vain:
                 await taking
         os.set_blocking(complaints, False)
         try:
-            said = os.read(complaints, 65536) if failed else b""
+            said = os.read(complaints, 65536) if in_vain else b""
         except BlockingIOError:
             said = b""
     finally:
         os.close(complaints)
         planned.unlink(missing_ok=True)
-    why = str(failure(daemon.runtime.name, log_file.read_bytes())) if failed and log_file.exists() else ""
+    why = str(failure(daemon.runtime.name, log_file.read_bytes())) if in_vain and log_file.exists() else ""
     log_file.unlink(missing_ok=True)
-    if failed:
+    if in_vain:
         made.code = 127 if "not found" in why or "no such file" in why else 126
         return b"" if 2 in streams.outputs else said or why.encode()
     made.pid = int(pid_file.read_text())
