@@ -31,7 +31,7 @@ class Making:
         self._stage = ""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Takes how far a stage is."""
+        """Takes how far a stage is; the bar ends with its stage: what comes next may need the terminal."""
         if not sys.stderr.isatty():
             if stage != self._stage:
                 notify(stage)
@@ -40,6 +40,8 @@ class Making:
         if self._bar is None:
             self._bar = _Bar()
         self._bar.show(stage, done, total)
+        if done >= total:
+            self.stop()
 
     def stop(self) -> None:
         """Takes the bar away."""

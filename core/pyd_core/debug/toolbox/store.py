@@ -214,6 +214,7 @@ def _locked(root: Path, progress: Progress) -> Iterator[None]:
         except BlockingIOError:
             progress("waiting for another build", 0, 1)
             fcntl.flock(lock, fcntl.LOCK_EX)
+            progress("waiting for another build", 1, 1)
         yield
 
 
