@@ -149,10 +149,10 @@ def test_a_replaced_toolbox_goes_once_no_session_holds_it(tmp_path: Path):
 def test_two_builders_make_one_toolbox_and_leftovers_of_a_killed_one_go(tmp_path: Path, toolbox: Path):
     root = tmp_path / "store"
     (root / ".building-dead").mkdir(parents=True)
-    stages: list[str] = []
+    stages: list[tuple[str, int, int]] = []
 
-    def finish_while_we_wait(stage: str, _done: int, _total: int) -> None:
-        stages.append(stage)
+    def finish_while_we_wait(stage: str, done: int, total: int) -> None:
+        stages.append((stage, done, total))
         (root / "made").mkdir(exist_ok=True)
         pointer = root / store.pointer(BASE)
         if not pointer.is_symlink():
@@ -162,7 +162,7 @@ def test_two_builders_make_one_toolbox_and_leftovers_of_a_killed_one_go(tmp_path
     other = (root / ".lock").open("w")
     fcntl.flock(other, fcntl.LOCK_EX)
     assert store.build(BASE, root, finish_while_we_wait) == root / "made"
-    assert stages == ["waiting for another build"]
+    assert stages == [("waiting for another build", 0, 1), ("waiting for another build", 1, 1)]
 
 
 def test_a_running_session_is_given_a_new_toolbox_and_nobody_else(
