@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pyd_core.linux.reaper import exit_code
+
 READ = 1 << 16
 
 
@@ -35,6 +37,12 @@ async def ended(pid: int) -> None:
     finally:
         loop.remove_reader(fd)
         os.close(fd)
+
+
+async def take_away(pid: int) -> None:
+    """Waits for the end of a process that detached itself and so fell to us, and takes it away."""
+    await ended(pid)
+    exit_code(pid)
 
 
 async def drain(fd: int) -> bytes:
