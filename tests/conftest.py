@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,24 @@ import pytest
 
 from support.docker import SLEEPER, Docker, busybox_files, compile_static
 from support.missing import missing
+
+
+class AtOnce:
+    """Tells a failure when it happens: a run that is cut off later never comes to its summary."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._terminal.write_sep("_", f"{report.nodeid} ({report.when}, after {report.duration:.1f} s)")
+            self._terminal.write_line(report.longreprtext)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    if os.environ.get("CI") and terminal is not None:
+        config.pluginmanager.register(AtOnce(terminal))
 
 
 @pytest.fixture(scope="session")

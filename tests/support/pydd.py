@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -24,6 +25,9 @@ from support.missing import missing
 @dataclass
 class Pydd:
     """An engine process on directories of its own."""
+
+    PATIENCE: ClassVar[float] = 60.0
+    """Seconds in which it must have ended; an engine that hangs says where, and must not stop all other tests."""
 
     home: Path
     process: subprocess.Popen[bytes] | None = None
@@ -78,7 +82,8 @@ class Pydd:
     def command(self, *more: str) -> list[str]:
         """What starts it, with more options."""
         directories = ["--root", str(self.config.root), "--run", str(self.config.run)]
-        return ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "pyd_core.daemon", *directories, *more]
+        python = [sys.executable, "-X", "faulthandler"]
+        return ["setpriv", "--pdeathsig", "KILL", *python, "-m", "pyd_core.daemon", *directories, *more]
 
     def start(self, *more: str, before: Sequence[str] = ()) -> None:
         """Starts it with more options, by what stands before the command, and waits until it says that it listens."""
@@ -108,7 +113,13 @@ class Pydd:
 
     def _gone(self) -> None:
         assert self.process is not None
-        self.process.wait()
+        try:
+            self.process.wait(self.PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # it prints what each thread does
+            self.process.wait()
+            self._drain.join(10)
+            raise AssertionError(f"the engine didn't end: {b''.join(self._lines).decode(errors='replace')}") from None
         self._drain.join(10)  # a process that it left behind may hold the pipe
         self.said = b"".join(self._lines).decode(errors="replace")
         if not self._drain.is_alive():
