@@ -66,6 +66,8 @@ PATH=$(pwd)/.venv/bin:$PATH:/usr/sbin:/sbin
 export PATH
 
 summary='' failed=0
+# A session that hangs is interrupted, so that it tells what failed before; none takes a quarter of that.
+bounded() { timeout --signal INT --kill-after 120 2400 "$@"; }
 took() { printf '%d:%02d' $((($2 - $1) / 60)) $((($2 - $1) % 60)); }
 prepared=$(date +%s)
 for session in $sessions; do
@@ -74,12 +76,12 @@ for session in $sessions; do
 	case $session in
 	engine | privileged | e2e | bench)
 		# Root's byte code and caches would be in a developer's way later.
-		if [ "$(id -u)" = 0 ]; then nox -s "$session" -- "$@" || code=$?; else
-			sudo -E env PATH="$PATH" PYTHONDONTWRITEBYTECODE=1 PYTEST_ADDOPTS='-p no:cacheprovider' \
+		if [ "$(id -u)" = 0 ]; then bounded nox -s "$session" -- "$@" || code=$?; else
+			bounded sudo -E env PATH="$PATH" PYTHONDONTWRITEBYTECODE=1 PYTEST_ADDOPTS='-p no:cacheprovider' \
 				.venv/bin/nox -s "$session" -- "$@" || code=$?
 		fi
 		;;
-	*) nox -s "$session" -- "$@" || code=$? ;;
+	*) bounded nox -s "$session" -- "$@" || code=$? ;;
 	esac
 	if [ $code = 0 ]; then word=passed; else word="FAILED ($code)" failed=$((failed + 1)); fi
 	summary="$summary$(printf '  %-12s %-12s %s' "$session" "$word" "$(took "$start" "$(date +%s)")")
