@@ -54,6 +54,13 @@ def test_a_registry_that_knows_no_ranges_is_asked_for_all_again(docker: Docker, 
     assert registry.asked == [0, CUT]
 
 
+def test_a_registry_that_closes_kept_connections_when_they_are_used_again_is_asked_anew(docker: Docker, body: bytes):
+    registry = FlakyRegistry(body, keeps=True)
+    with registry.serving() as name:
+        assert "Retrying" not in pulled(docker, name)
+    assert registry.asked == [0]
+
+
 HOSTILE: dict[str, tuple[Callable[[bytes, int, int], bytes], str]] = {
     "nothing ever comes": (lambda *_: b"", "peer closed connection"),
     "other bytes": (lambda packed, *_: packed[:-1] + bytes([packed[-1] ^ 1]), "digest mismatch"),

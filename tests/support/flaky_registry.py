@@ -29,6 +29,7 @@ class FlakyRegistry:
         form: How the media type calls that.
         sent: What is sent of the packed layer, from its bytes, where a request begins and the request's number.
         ranges: Whether requests for the rest of it are understood.
+        keeps: Whether a connection seems to be kept, and is closed when it is used again.
         name: `HOST:PORT`.
         asked: The beginnings of the requests for the layer, in their order.
     """
@@ -38,6 +39,7 @@ class FlakyRegistry:
     form: str = "gzip"
     sent: Callable[[bytes, int, int], bytes] = lambda packed, begin, number: packed[begin:]  # noqa: ARG005
     ranges: bool = True
+    keeps: bool = False
     name: str = ""
     asked: list[int] = field(default_factory=list)
 
@@ -64,8 +66,13 @@ class FlakyRegistry:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            used = False
 
             def do_GET(self) -> None:
+                if self.used:
+                    self.close_connection = True
+                    return
+                self.used = True
                 last = self.path.rpartition("/")[2]
                 kind = MANIFEST if "/manifests/" in self.path else "application/octet-stream"
                 body = documents["manifest"] if "/manifests/" in self.path else documents.get(last, b"{}")
@@ -80,9 +87,10 @@ class FlakyRegistry:
                 self.send_response(206 if begin else 200)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(promised))
+                if not registry.keeps or len(body) < promised:
+                    self.send_header("Connection", "close")  # which ends it here too
                 self.end_headers()
                 self.wfile.write(body)
-                self.close_connection = True
 
             def log_message(self, format: str, *arguments: object) -> None:
                 pass

@@ -155,9 +155,17 @@ class Registry:
             raise EngineError(f"registry {self._domain}: {text}", hint=hint) from error
 
     async def _once(self, method: str, url: str, headers: Mapping[str, str] | None, content: Content) -> httpx.Response:
-        body = content() if callable(content) else content
-        request = self._http.build_request(method, url, headers=self._headers(headers), content=body)
-        return await self._http.send(request, stream=True)
+        def request() -> httpx.Request:
+            body = content() if callable(content) else content
+            return self._http.build_request(method, url, headers=self._headers(headers), content=body)
+
+        try:
+            return await self._http.send(request(), stream=True)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            # A connection kept from before may have been closed by the other side in the moment it was used again.
+            if method not in {"GET", "HEAD"}:
+                raise
+            return await self._http.send(request(), stream=True)
 
     async def _log_in(self, challenge: str, *, push: bool) -> bool:
         kind, _, rest = challenge.partition(" ")
