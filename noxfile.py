@@ -13,7 +13,7 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "unit", "engine", "privileged", "e2e", "snapshots", "build"]
 nox.options.error_on_external_run = False
 
-SCRIPTS = ("up.sh", "test.sh", ".ci/run", "tests/rootfs/run.sh", "tests/vm/inside.sh")
+SCRIPTS = ("up.sh", "test.sh", ".ci/run", "tests/rootfs/run.sh", "tests/vm/inside.sh", "tests/vm/alone.sh")
 SOURCES = ("core", "tui", "debugimages", "tests", "benchmarks", "noxfile.py")
 
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Within the machine: puts the tree where it lies on the host, runs what the host asked for, and tells how it ended.
 for label in tree environment; do
+	[ -e /dev/disk/by-label/$label ] || continue
 	mkdir -p /opt/$label
 	mount -o ro /dev/disk/by-label/$label /opt/$label
 done
@@ -13,12 +14,15 @@ writable() {
 	mount -t overlay -o "lowerdir=$1$2,upperdir=/opt/upper$2,workdir=/opt/work$2" overlay "$2"
 }
 writable /opt/tree "$TREE"
-writable /opt/environment "$TREE/.venv"
-[ -z "$PYTHON" ] || writable /opt/environment "$PYTHON"
+if [ -d /opt/environment ]; then
+	writable /opt/environment "$TREE/.venv"
+	[ -z "$PYTHON" ] || writable /opt/environment "$PYTHON"
+fi
 
 cd "$TREE" || exit 1
 export HOME=/root LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 PYD_VM=1 PATH="$TREE/.venv/bin:$PATH"
-echo "kernel $(uname -r), $(stat -fc %T /sys/fs/cgroup), docker $(docker version --format '{{.Server.Version}}')"
+if command -v docker >/dev/null; then engine="docker $(docker version --format '{{.Server.Version}}')"; else engine='no engine'; fi
+echo "kernel $(uname -r), $(stat -fc %T /sys/fs/cgroup), $engine"
 sh /opt/tree/command
 echo $? >/dev/virtio-ports/code
 sync

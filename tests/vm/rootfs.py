@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -15,20 +16,19 @@ SIZE = "6G"
 """Of the disk; the file is sparse and takes a quarter of it."""
 
 _KERNEL = {"x86_64": "linux-image-cloud-amd64", "aarch64": "linux-image-cloud-arm64"}
-PACKAGES = (
+BARE = (
     _KERNEL.get(platform.machine(), "linux-image-generic"),
-    *(
-        "systemd-sysv",
-        "udev",
-        "dbus",
-        "python3",
-        "ca-certificates",
-        "procps",
-        "kmod",
-        "util-linux",
-        "mount",
-        "e2fsprogs",
-    ),
+    "systemd-sysv",
+    "udev",
+    "dbus",
+    "kmod",
+    "git",
+    "python3",
+)
+"""A server as it is handed over, and what the two commands ask for: git and python3."""
+PACKAGES = (
+    *BARE,
+    *("ca-certificates", "procps", "util-linux", "mount", "e2fsprogs"),
     *(
         "docker.io",
         "docker-cli",
@@ -42,11 +42,20 @@ PACKAGES = (
         "iptables",
     ),
     *("iproute2", "docker-registry", "skopeo", "openssh-server", "openssh-client", "openssl", "tmux", "busybox-static"),
-    *("gcc", "libc6-dev", "strace", "uidmap", "git"),
+    *("gcc", "libc6-dev", "strace", "uidmap"),
 )
 """`python3` is there for its libraries: the interpreter itself comes with the tree."""
 
 INSIDE = Path(__file__).with_name("inside.sh")
+
+NETWORK = """[Match]
+Type=ether
+
+[Network]
+Address=10.0.2.15/24
+Gateway=10.0.2.2
+"""
+"""How a machine with a network has it: qemu's own, which reaches what this machine's processes reach."""
 
 UNIT = """[Unit]
 Description=The tests this machine was started for
@@ -80,15 +89,20 @@ def cache() -> Path:
     return place
 
 
-def root_disk() -> Path:
-    """Returns the disk's image, made at first and again whenever what goes into it has changed."""
-    recipe = "\n".join((suite(), SIZE, UNIT, INSIDE.read_text(), *PACKAGES, *SLOWER, *sources()))
+def root_disk(*, bare: bool = False) -> Path:
+    """Returns the disk's image, made at first and again whenever what goes into it has changed.
+
+    Args:
+        bare: Without the engines and tools of the suites, but with a network.
+    """
+    packages, kind = (BARE, "bare") if bare else (PACKAGES, "root")
+    recipe = "\n".join((suite(), SIZE, UNIT, NETWORK, INSIDE.read_text(), *packages, *SLOWER, *sources()))
     key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
-    disk = cache() / f"root-{key}.ext4"
+    disk = cache() / f"{kind}-{key}.ext4"
     if not disk.exists():
         with tempfile.TemporaryDirectory(dir=cache()) as scratch:
-            half = _make(Path(scratch))
-            for old in cache().glob("root-*.ext4"):
+            half = _make(Path(scratch), packages, networked=bare)
+            for old in cache().glob(f"{kind}-*.ext4"):
                 old.unlink()
             half.rename(disk)
     return disk
@@ -123,14 +137,16 @@ def apt_options(file: Path) -> str:
     return f"--aptopt={file}"
 
 
-def _make(scratch: Path) -> Path:
+def _make(scratch: Path, packages: Sequence[str], *, networked: bool) -> Path:
     root = scratch / "root"
     subprocess.run(
-        ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}",
+        ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
          apt_options(scratch / "apt"), '--aptopt=APT::Install-Recommends "false"', suite(), root, *sources()],
         check=True,
     )  # fmt: skip
     _settle(root)
+    if networked:
+        _connect(root)
     disk = scratch / "disk"
     # Neither journal nor checks: the machine writes to a copy that goes with it.
     subprocess.run(
@@ -153,3 +169,15 @@ def _settle(root: Path) -> None:
     for name in SLOWER:
         (units / name).unlink(missing_ok=True)
         (units / name).symlink_to("/dev/null")
+
+
+def _connect(root: Path) -> None:
+    """Gives it the network, and the certificates this machine trusts besides Debian's."""
+    (root / "etc/systemd/network/ether.network").write_text(NETWORK)
+    wants = root / "etc/systemd/system/multi-user.target.wants"
+    wants.mkdir(exist_ok=True)
+    (wants / "systemd-networkd.service").symlink_to("/usr/lib/systemd/system/systemd-networkd.service")
+    (root / "etc/resolv.conf").write_text("nameserver 10.0.2.3\n")
+    trusted = Path("/usr/local/share/ca-certificates")
+    if trusted.is_dir():
+        shutil.copytree(trusted, root / trusted.relative_to("/"), dirs_exist_ok=True)

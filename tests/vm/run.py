@@ -23,7 +23,9 @@ MEMORY = "3G"
 TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", f"qemu-system-{platform.machine()}": "qemu-system"}
 
 
-def boot(disk: Path, carried: Sequence[Path], directory: Path, *, hours: float, accelerator: str) -> int:
+def boot(
+    disk: Path, carried: Sequence[Path], directory: Path, *, hours: float, accelerator: str, network: str = "none"
+) -> int:
     """Boots the machine, shows what the tests print, and returns their exit code (125: the machine told none)."""
     kernel, initial = kernel_of(disk, directory)
     out, code = directory / "out", directory / "code"
@@ -31,7 +33,7 @@ def boot(disk: Path, carried: Sequence[Path], directory: Path, *, hours: float, 
     accel = {"tcg": "tcg,thread=multi"}.get(accelerator, accelerator)
     # The ports lead to files: to one that nobody listens at, as a pipe at its end is, the machine would wait to write.
     words = [f"qemu-system-{platform.machine()}", "-accel", accel, "-cpu", "max",
-             "-smp", str(os.cpu_count() or 1), "-m", MEMORY, "-nodefaults", "-nographic", "-no-reboot", "-nic", "none",
+             "-smp", str(os.cpu_count() or 1), "-m", MEMORY, "-nodefaults", "-nographic", "-no-reboot", "-nic", network,
              "-kernel", kernel, "-initrd", initial,
              "-append", "root=LABEL=root rw console=ttyS0 quiet panic=-1 mitigations=off systemd.show_status=no",
              "-drive", f"file={disk},format=raw,if=virtio,snapshot=on",
@@ -77,20 +79,26 @@ def main(words: Sequence[str]) -> int:
     # Hardware isn't taken by itself: where a machine is virtual already, /dev/kvm may be there and crash the guest.
     parser.add_argument("--accel", default="tcg", help="what runs it: tcg (emulation, everywhere) or kvm")
     parser.add_argument("--command", help="run this line in the place of pytest")
+    parser.add_argument("--bare", action="store_true", help="a machine with git, python3 and a network, no more")
     options, suites = parser.parse_known_args(words)
     missing = [package for tool, package in TOOLS.items() if shutil.which(tool) is None]
     if missing or os.geteuid() != 0:
         print(f"needs root and: apt-get install {' '.join(TOOLS.values())}", file=sys.stderr)
         return 2
     command = ["python", "-m", "pytest", "-p", "no:cacheprovider", *(suites or ["tests/privileged/triage"])]
+    if options.bare:
+        command = ["sh", "tests/vm/alone.sh"]
     if options.command:
         command = shlex.split(options.command)
     begun = time.monotonic()
-    disk = root_disk()
+    disk = root_disk(bare=options.bare)
     with tempfile.TemporaryDirectory(prefix="pyd-vm-", dir="/var/tmp") as scratch:
-        carried = (environment_disk(cache()), tree_disk(Path(scratch), command))
+        carried = [tree_disk(Path(scratch), command)]
+        if not options.bare:
+            carried.append(environment_disk(cache()))
         print(f"the machine's disks took {time.monotonic() - begun:.0f} s", flush=True)
-        code = boot(disk, carried, Path(scratch), hours=options.hours, accelerator=options.accel)
+        network = "user,model=virtio-net-pci" if options.bare else "none"
+        code = boot(disk, carried, Path(scratch), hours=options.hours, accelerator=options.accel, network=network)
     print(f"exit code {code} after {time.monotonic() - begun:.0f} s")
     return code
 
