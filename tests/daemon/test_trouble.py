@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -228,3 +229,64 @@ def test_a_network_that_lacks_a_program_names_the_package(program: str, package:
         engine.stop()
         engine.start()
         docker("network", "rm", network, check=False)
+
+
+def test_a_container_whose_holder_is_killed_is_told_as_ended_and_leaves_no_dead_process(
+    pydd: Pydd, docker: Docker, busybox: str
+):
+    assert pydd.process is not None
+    name = docker.run("unheld", busybox, "sleep", "1000", options=("--network", "none"))
+    main = Path(f"/proc/{docker.inspect(name)['State']['Pid']}/stat").read_text()
+    os.kill(int(main.rpartition(")")[2].split()[1]), signal.SIGKILL)
+    assert docker("wait", name) == "137"
+    own = Path(f"/proc/{pydd.process.pid}/task/{pydd.process.pid}/children")
+    wait_until(lambda: "Z" not in [_state(pid) for pid in own.read_text().split()])
+    docker("rm", name)
+
+
+def test_a_client_that_reads_nothing_does_not_hold_up_the_end_of_the_engine():
+    with Pydd.started() as engine, Docker(host=engine.host) as docker:
+        image = docker.image("wordy", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+        name = docker.run("wordy", image, "sh", "-c", "yes line | head -c 4000000", options=("--network", "none"))
+        docker("wait", name)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(engine.config.socket_path))
+            client.sendall(f"GET /containers/{name}/logs?stdout=1 HTTP/1.1\r\nHost: e\r\n\r\n".encode())
+            assert client.recv(9) == b"HTTP/1.1 "
+            engine.stop()
+            assert engine.process is not None
+            assert engine.process.returncode == 0
+        engine.start()
+        docker("rm", name)
+
+
+STUCK = """
+import asyncio, sys, threading
+from pathlib import Path
+from pyd_core.daemon import __main__, engine
+from pyd_core.daemon.config import DaemonConfig
+
+async def beside(address):
+    await asyncio.to_thread(threading.Event().wait)
+
+engine.PATIENCE = 1.0
+home = Path(sys.argv[1])
+sys.exit(__main__.run(DaemonConfig(root=home / "root", run=home / "run"), beside=beside))
+"""
+
+
+def test_an_engine_with_a_thread_that_never_comes_back_ends_all_the_same_and_says_where_it_hung(tmp_path: Path):
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", STUCK, str(tmp_path)], stderr=subprocess.PIPE, text=True
+    ) as engine:
+        assert engine.stderr is not None
+        wait_until((tmp_path / "run" / "pyd.sock").exists)
+        docker = subprocess.run(["docker", "-H", f"unix://{tmp_path}/run/pyd.sock", "ps"], check=False)
+        engine.send_signal(signal.SIGTERM)
+        try:
+            said = engine.communicate(timeout=60)[1]
+        finally:
+            engine.kill()
+    assert docker.returncode == 0
+    assert "Timeout" in said
+    assert "threading.py" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
 import logging
 import sys
 from pathlib import Path
@@ -47,6 +48,8 @@ def run(config: DaemonConfig, *, beside: Beside | None = None) -> int:
         if error.hint:
             print(f"  {error.hint}", file=sys.stderr)  # noqa: T201
         return 125
+    finally:
+        faulthandler.cancel_dump_traceback_later()
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import fcntl
 import grp
 import logging
@@ -31,6 +32,7 @@ from pyd_core.daemon.networks.collection import Networks
 from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.recovery import recover
 from pyd_core.daemon.runtime import oci
+from pyd_core.daemon.runtime.orphans import Orphans
 from pyd_core.daemon.store import Store
 from pyd_core.daemon.volumes import Volumes
 from pyd_core.errors import Conflict, Refused
@@ -38,6 +40,9 @@ from pyd_core.linux.reaper import become_subreaper
 from pyd_core.tasks import TaskOwner
 
 log = logging.getLogger(__name__)
+
+PATIENCE = 30.0
+"""Seconds in which an engine that is told to end has ended."""
 
 
 class Daemon:
@@ -67,6 +72,7 @@ class Daemon:
         self.store = Store(config.root / "engine.db")
         self.events = EventBus()
         self.tasks = TaskOwner(on_error=_report)
+        self.orphans = Orphans()
         blobs = Blobs(config.root / "blobs")
         self.images = Images(self.store, blobs, Layers(config.root / "layers", blobs, self.store))
         self.volumes = Volumes(config.root / "volumes", self.store, self.events)
@@ -85,6 +91,7 @@ class Daemon:
 
     async def start(self) -> None:
         """Puts the world in line with the records: finishes, undoes, finds containers again."""
+        self.orphans.begin()
         await recover(self)
 
     async def stop(self) -> None:
@@ -93,6 +100,7 @@ class Daemon:
         await self.tasks.aclose()
         self.endpoints.stop()
         await self.networks.stop()
+        self.orphans.end()
         oci.remove_parent(self.config.cgroup)
         self.store.close()
         os.close(self._lock)
@@ -231,6 +239,8 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
     try:
         await over.wait()
     finally:
+        # What hangs says where it does, and the engine ends all the same: its records are fit for that at any moment.
+        faulthandler.dump_traceback_later(PATIENCE, exit=True)
         await company.aclose()
         for each in (server, *by_tcp):
             each.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 from pyd_core.model.event import Actor, Event
 
@@ -50,7 +50,7 @@ class EventBus:
 
     async def listen(
         self, filters: Mapping[str, list[str]], *, since: int | None = None, until: int | None = None
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Yields events, first the kept ones when `since` is given.
 
         Args:

@@ -24,6 +24,11 @@ async def _ready(fd: int, *, writing: bool) -> None:
         (loop.remove_writer if writing else loop.remove_reader)(fd)
 
 
+async def readable(fd: int) -> None:
+    """Returns when there is something to read, or nothing will come any more."""
+    await _ready(fd, writing=False)
+
+
 async def read(fd: int) -> bytes:
     """Returns what is there, waiting for something; empty at the end. The descriptor must not block.
 

@@ -28,11 +28,11 @@ def failed(pid: int) -> bool:
     return end is None or end.si_code != os.CLD_EXITED or end.si_status != 0
 
 
-def take_group(group: int) -> None:
-    """Takes away all of a process group that is ours, and what falls to us meanwhile; blocks until none is left."""
+def is_dead(pid: int) -> bool:
+    """Whether a child has ended and waits to be taken away."""
     with contextlib.suppress(ChildProcessError):
-        while True:
-            os.waitpid(-group, 0)
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return False
 
 
 def exit_code(pid: int) -> int | None:

@@ -69,7 +69,11 @@ async def start(daemon: Daemon, request: Request) -> Response:
     if not body.detach:
         return Hijack(serve=lambda wire: execs.serve(daemon, made, wire), tty=made.body.tty)
     streams = execs.Streams(made, attached=False)
-    problem = await execs.start(daemon, made, streams)
+    try:
+        problem = await execs.start(daemon, made, streams)
+    except BaseException:
+        streams.close()
+        raise
     if made.body.tty and not problem:
         daemon.tasks.start(execs.discard(streams))
     else:

@@ -7,6 +7,7 @@ import os
 import posixpath
 import stat
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,8 +59,9 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
 
     async def chunks() -> AsyncIterator[bytes]:
         with files.opened(daemon, container) as again, files.found(again, path) as (place, kind, short):
-            async for data in pack.stream(lambda packer: _pack(packer, place, kind, short)):
-                yield data
+            async with aclosing(pack.stream(lambda packer: _pack(packer, place, kind, short))) as packed:
+                async for data in packed:
+                    yield data
 
     return Streaming(chunks=chunks(), kind="application/x-tar", headers={HEADER: header})
 
@@ -115,8 +117,9 @@ async def export(daemon: Daemon, request: Request) -> Response:
 
     async def chunks() -> AsyncIterator[bytes]:
         with files.opened(daemon, container):
-            async for data in pack.stream(lambda packer: packer.tree(str(container.root), "")):
-                yield data
+            async with aclosing(pack.stream(lambda packer: packer.tree(str(container.root), ""))) as packed:
+                async for data in packed:
+                    yield data
 
     daemon.events.emit("container", "export", container.id, container.attributes())
     return Streaming(chunks=chunks(), kind="application/octet-stream")

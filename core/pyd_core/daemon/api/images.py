@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -207,8 +208,9 @@ async def load(daemon: Daemon, request: Request) -> Response:
         try:
             file = await loading.spool(daemon.images, request.chunks())
             try:
-                async for text in loading.load(daemon.images, file):
-                    yield line({"stream": text})
+                async with aclosing(loading.load(daemon.images, file)) as texts:
+                    async for text in texts:
+                        yield line({"stream": text})
             finally:
                 file.unlink(missing_ok=True)
         except (PydError, OSError) as error:

@@ -78,6 +78,9 @@ class Connection:
                 self._http.start_next_cycle()
         except (ConnectionError, h11.LocalProtocolError):
             pass  # the client is gone, or took the connection in a way HTTP can't go on from
+        except asyncio.CancelledError:
+            self._writer.transport.abort()  # a client that reads nothing mustn't hold up the engine's end
+            raise
         except Exception:  # an answer broke off in the middle: all that is left is to end the connection
             log.exception("an answer broke off")
         finally:

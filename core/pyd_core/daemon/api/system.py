@@ -7,6 +7,7 @@ import os
 import platform
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -192,10 +193,12 @@ async def events(daemon: Daemon, request: Request) -> Response:
     since, until = (moment(request.query.get(name, ""), name) for name in ("since", "until"))
 
     async def lines() -> AsyncIterator[bytes]:
-        async for event in daemon.events.listen(filters, since=since, until=until):
-            old = {}
-            if event.type in {"container", "image"}:
-                old = {"status": event.action, "id": event.actor.id, "from": event.actor.attributes.get("image", "")}
-            yield line({**old, **full(event)})
+        async with aclosing(daemon.events.listen(filters, since=since, until=until)) as happening:
+            async for event in happening:
+                old = {}
+                if event.type in {"container", "image"}:
+                    image = event.actor.attributes.get("image", "")
+                    old = {"status": event.action, "id": event.actor.id, "from": image}
+                yield line({**old, **full(event)})
 
     return Streaming(chunks=lines())

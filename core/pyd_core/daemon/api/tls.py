@@ -38,11 +38,14 @@ class TlsConnection:
             ours, theirs = socket.socketpair()
             plain = await asyncio.open_connection(sock=theirs)
             reader, writer = await asyncio.open_connection(sock=ours)
-            async with TaskOwner(on_error=lambda _: None) as owner:
-                owner.start(self._inward(writer))
-                serving = owner.start(handler(*plain))
-                await self._outward(reader)
-                await serving
+            try:
+                async with TaskOwner(on_error=lambda _: None) as owner:
+                    owner.start(self._inward(writer))
+                    serving = owner.start(handler(*plain))
+                    await self._outward(reader)
+                    await serving
+            finally:
+                writer.close()
         except (OSError, ssl.SSLError, TimeoutError):
             with contextlib.suppress(OSError):
                 await self._flush()  # the alert that says why

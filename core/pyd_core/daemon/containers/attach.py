@@ -96,15 +96,14 @@ class Attachment:
         link = await self._socket
         if link is None:
             return
-        async with TaskOwner() as owner:
-            try:
+        # Closed when nothing waits for it any more: whoever got its number next would wait for the event loop in vain.
+        with link:
+            async with TaskOwner() as owner:
                 left = asyncio.Event()
                 sending = owner.start(self._output(link, wire))
                 owner.start(self._input(link, wire, left))
                 gone = owner.start(left.wait())
                 await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                link.close()
 
     async def _output(self, link: socket.socket, wire: Wire) -> None:
         loop = asyncio.get_running_loop()

@@ -28,7 +28,7 @@ from pyd_core.daemon.runtime import children
 from pyd_core.daemon.runtime.oci import failure
 from pyd_core.errors import Conflict, InvalidInput
 from pyd_core.linux import pipes
-from pyd_core.linux.reaper import exit_code, failed, take_group
+from pyd_core.linux.reaper import failed
 from pyd_core.model.base import Wire as Model
 from pyd_core.tasks import TaskOwner
 
@@ -174,13 +174,15 @@ class Streams:
         loop = asyncio.get_running_loop()
         peer, _ = await loop.sock_accept(self.console)
         try:
-            peer.setblocking(True)
+            await pipes.readable(peer.fileno())
             numbers = array.array("i")
             _, extra, _, _ = peer.recvmsg(4096, socket.CMSG_LEN(numbers.itemsize))
             for _, _, data in extra:
                 numbers.frombytes(data[: numbers.itemsize])
         finally:
             peer.close()
+        if not numbers:  # the runtime was killed before it could hand it over
+            return
         master = numbers[0]
         os.set_blocking(master, False)
         self._made.master = self.stdin = master
@@ -257,13 +259,13 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     try:
         async with TaskOwner(on_error=lambda _: None) as owner:
             taking = owner.start(streams.take_terminal()) if streams.console is not None else None
-            await children.ended(starter.pid)
-            in_vain = failed(starter.pid)
-            if in_vain:
-                # What it had put into the container's pid namespace keeps the first process there from ending.
-                os.killpg(starter.pid, signal.SIGKILL)
-                daemon.tasks.start(asyncio.to_thread(take_group, starter.pid))
-            starter.wait()
+            with children.awaiting(starter):
+                await children.ended(starter.pid)
+                in_vain = failed(starter.pid)
+                if in_vain:
+                    # What it had put into the container's pid namespace keeps the first process there from ending.
+                    os.killpg(starter.pid, signal.SIGKILL)
+                starter.wait()
             if taking is not None and not in_vain:
                 await taking
         os.set_blocking(complaints, False)
@@ -288,7 +290,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
 
 async def _until_end(daemon: Daemon, made: Exec) -> None:
     await children.ended(made.pid)
-    code = exit_code(made.pid)
+    code = daemon.orphans.code(made.pid)
     made.code = 137 if code is None else code
     made.running = False
     made.over.set()

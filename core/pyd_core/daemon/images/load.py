@@ -7,7 +7,8 @@ import json
 import platform
 import posixpath
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,8 +36,9 @@ async def spool(images: Images, chunks: AsyncIterator[bytes]) -> Path:
     file = images.blobs.temporary()
     try:
         with file.open("wb") as out:
-            async for chunk in chunks:
-                out.write(chunk)
+            async with aclosing(chunks) as arriving:  # type: ignore[type-var]
+                async for chunk in arriving:
+                    out.write(chunk)
     except BaseException:
         file.unlink(missing_ok=True)
         raise
@@ -152,7 +154,7 @@ def _blob(digest: str) -> str:
     return f"blobs/{digest.replace(':', '/', 1)}"
 
 
-async def load(images: Images, file: Path) -> AsyncIterator[str]:
+async def load(images: Images, file: Path) -> AsyncGenerator[str, None]:
     """Loads the images of a saved archive, and yields a line about each.
 
     Raises:
@@ -166,8 +168,9 @@ async def load(images: Images, file: Path) -> AsyncIterator[str]:
             unpacked = images.blobs.temporary()
             try:
                 await asyncio.to_thread(_copy, plain, unpacked)
-                async for line in load(images, unpacked):
-                    yield line
+                async with aclosing(load(images, unpacked)) as lines:
+                    async for line in lines:
+                        yield line
             finally:
                 unpacked.unlink(missing_ok=True)
             return
@@ -185,8 +188,11 @@ async def load(images: Images, file: Path) -> AsyncIterator[str]:
                     if diff_id in images.layers:
                         continue
                     packed = images.blobs.temporary()
-                    await asyncio.to_thread(archive.extract, member, packed)
-                    layer = await asyncio.to_thread(_unpack, images, packed, diff_id)
+                    try:
+                        await asyncio.to_thread(archive.extract, member, packed)
+                        layer = await asyncio.to_thread(_unpack, images, packed, diff_id)
+                    finally:
+                        packed.unlink(missing_ok=True)
                     images.layers.keep(layer)
                 record = images.add(config, diff_ids)
             for tag in listed.repo_tags or []:

@@ -11,7 +11,7 @@ import io
 import os
 import stat
 import tarfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -198,7 +198,7 @@ async def stream(
     whiteouts: bool = False,
     owner: tuple[int, int] | None = None,
     mode: int | None = None,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yields an archive while a thread writes it; what the options mean, `Packer` says.
 
     Raises:
@@ -206,9 +206,10 @@ async def stream(
     """
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
+    file = os.fdopen(writing, "wb")  # opened here: should no thread ever come to it, it is closed with its last user
 
     def write() -> None:
-        with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as out:  # closing writes too
+        with contextlib.suppress(BrokenPipeError), file as out:  # closing writes too
             packer = Packer(out, whiteouts=whiteouts, owner=owner, mode=mode)
             work(packer)
             packer.close()

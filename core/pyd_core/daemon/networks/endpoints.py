@@ -37,7 +37,7 @@ class Endpoints:
         self._lock = daemon.networks.lock
         self._namespaces = daemon.config.run / "netns"
         self._namespaces.mkdir(parents=True, exist_ok=True)
-        self._server = names.NameServer(daemon.config.run / "dns", daemon.tasks)
+        self._server = names.NameServer(daemon.config.run / "dns")
         self._ports = Ports()
 
     # Creation

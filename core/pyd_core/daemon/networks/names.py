@@ -19,7 +19,6 @@ from pathlib import Path
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.runtime import children
 from pyd_core.errors import Unsupported
-from pyd_core.tasks import TaskOwner
 
 SEARCH = "/usr/lib/podman:/usr/libexec/podman:/usr/bin"
 
@@ -55,16 +54,10 @@ class Zone:
 
 
 class NameServer:
-    """Runs aardvark-dns while a network needs it.
+    """Runs aardvark-dns while a network needs it; `directory` is where its files are."""
 
-    Args:
-        directory: Where its files are.
-        tasks: Keeps what waits for its end.
-    """
-
-    def __init__(self, directory: Path, tasks: TaskOwner) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._tasks = tasks
         directory.mkdir(parents=True, exist_ok=True)
 
     async def serve(self, zones: Sequence[Zone]) -> None:
@@ -110,8 +103,6 @@ class NameServer:
                 reference="no-aardvark",
             )
         await children.run([program, "--config", str(self._directory), "--port", "53", "run"], quiet=True)
-        if pid := self._pid():
-            self._tasks.start(children.take_away(pid), name="end of the name server")
 
 
 def hosts(

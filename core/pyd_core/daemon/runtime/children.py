@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pyd_core.linux.reaper import exit_code
-
 READ = 1 << 16
+
+awaited: set[int] = set()
+"""Programs started here whose end somebody waits for: nobody else may take them away."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,25 @@ async def ended(pid: int) -> None:
     except ProcessLookupError:
         return
     loop = asyncio.get_running_loop()
-    over: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(fd, lambda: None if over.done() else over.set_result(None))
     try:
+        over: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(fd, lambda: None if over.done() else over.set_result(None))
         await over
     finally:
         loop.remove_reader(fd)
         os.close(fd)
 
 
-async def take_away(pid: int) -> None:
-    """Waits for the end of a process that detached itself and so fell to us, and takes it away."""
-    await ended(pid)
-    exit_code(pid)
+@contextlib.contextmanager
+def awaiting(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Keeps a program for the caller, who waits for its end; one left early is killed, and falls to the orphans."""
+    awaited.add(process.pid)
+    try:
+        yield
+    finally:
+        awaited.discard(process.pid)
+        if process.returncode is None:
+            process.kill()
 
 
 async def drain(fd: int) -> bytes:
@@ -103,15 +110,11 @@ async def run(
             fds.append(os.dup(pipe.fileno()))
             pipe.close()
     printed = complained = b""
-    try:
+    with awaiting(process):
         if fds:
             printed, complained = await asyncio.gather(*map(drain, fds))
         await ended(process.pid)
-    except asyncio.CancelledError:
-        process.kill()
-        raise
-    finally:
-        code = process.wait()  # ended above, or just killed: doesn't block
+        code = process.wait()  # it has ended: doesn't block
     return Done(code, printed, complained)
 
 

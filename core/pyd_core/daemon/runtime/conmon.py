@@ -101,9 +101,10 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
         os.close(sync_in)
         os.close(start)
         os.close(start_in)
-    told = await _first_line(sync)
-    await children.ended(process.pid)  # it forked: the one that holds the container lives on
-    process.wait()
+    with children.awaiting(process):
+        told = await _first_line(sync)
+        await children.ended(process.pid)  # it forked: the one that holds the container lives on
+        process.wait()
     try:
         report = json.loads(told)
         pid = int(report["data"])

@@ -1,0 +1,62 @@
+"""Processes that fall to the engine, in a process of its own: who adopts orphans adopts all of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+BEGIN = """
+import asyncio, os, tempfile
+from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime.orphans import Orphans
+from pyd_core.linux.reaper import become_subreaper
+
+async def left(code):
+    "Has a shell leave a process behind that ends with this code when it is told; returns its pid then."
+    with tempfile.TemporaryDirectory() as directory:
+        os.mkfifo(f"{directory}/word")
+        waits = f"exec >&- 2>&-; read word < {directory}/word; exit {code}"
+        done = await children.run(["sh", "-c", f"sh -c '{waits}' & echo $!"])
+        with open(f"{directory}/word", "w") as word:
+            word.write("now\\n")
+        await children.ended(int(done.out))
+        return int(done.out)
+
+async def gone(pid):
+    while os.path.exists(f"/proc/{pid}"):
+        await asyncio.sleep(0.01)
+
+async def body():
+    become_subreaper()
+    orphans = Orphans()
+    orphans.begin()
+"""
+
+
+def run(body: str) -> str:
+    script = BEGIN + textwrap.indent(textwrap.dedent(body), "    ") + "\nasyncio.run(body())\n"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_falls_to_the_engine_is_taken_away_when_it_ends():
+    run("await gone(await left(0))")
+
+
+def test_who_asks_late_for_an_exit_code_is_still_told():
+    said = run("""
+        pid = await left(7)
+        await gone(pid)
+        print(orphans.code(pid), orphans.code(pid))
+    """)
+    assert said == "7 None\n"
+
+
+def test_a_program_somebody_waits_for_keeps_its_exit_code_however_long_its_output_stays_open():
+    said = run("""
+        done = await children.run(["sh", "-c", "sleep 1 & exit 9"])
+        print(done.code)
+    """)
+    assert said == "9\n"
