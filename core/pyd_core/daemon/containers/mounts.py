@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.volumes import Volumes
-from pyd_core.errors import InvalidInput
+from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.host_config import HostConfig, Mount
 
@@ -58,6 +59,37 @@ def plan(
                 anonymous=True,
             )
     return list(found.values())
+
+
+def check(mounts: Sequence[MountRecord], workdir: str) -> None:
+    """Refuses a start that mounts stand in the way of, in the same words whatever the runtime.
+
+    runc says the same; crun has words of its own for a missing source, and makes a working directory within a mount
+    before it takes the right to write there away.
+
+    Raises:
+        EngineError: A source has gone since the creation, or the working directory would have to be made where a mount
+            is read-only.
+    """
+    for each in mounts:
+        if each.kind == "bind" and not os.path.lexists(each.source):
+            raise EngineError(
+                f'error mounting "{each.source}" to rootfs at "{each.target}": no such file or directory', status=400
+            )
+    holding = [each for each in mounts if f"{workdir}/".startswith(f"{each.target}/")]
+    mount = max(holding, key=lambda each: len(each.target), default=None)
+    if mount is None or mount.kind == "tmpfs" or not mount.read_only:
+        return
+    place = Path(mount.source)
+    for part in Path(workdir).relative_to(mount.target).parts:
+        place /= part
+        try:
+            if stat.S_ISLNK(place.lstat().st_mode):
+                return  # it leads where the container's root, not ours, says
+        except FileNotFoundError:
+            raise EngineError(f"mkdir {workdir}: read-only file system") from None
+        except OSError:
+            return  # the runtime will say it
 
 
 def _narrowed(record: MountRecord, mode: str) -> MountRecord:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyd_core.daemon.containers import rights, spec, users
+from pyd_core.daemon.containers import mounts, rights, spec, users
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
@@ -84,6 +84,7 @@ async def prepare(daemon: Daemon, container: Container) -> Prepared:
     host = record.host
     shutil.rmtree(container.bundle, ignore_errors=True)
     container.bundle.mkdir(mode=0o711)
+    mounts.check(record.mounts, record.config.working_dir or "/")
     mount_root(daemon, container)
     for each in record.mounts:
         if each.volume:
