@@ -26,10 +26,11 @@ class AtOnce:
             self._terminal.write_line(report.longreprtext)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    terminal = config.pluginmanager.getplugin("terminalreporter")
+def pytest_sessionstart(session: pytest.Session) -> None:
+    plugins = session.config.pluginmanager
+    terminal = plugins.getplugin("terminalreporter")
     if os.environ.get("CI") and terminal is not None:
-        config.pluginmanager.register(AtOnce(terminal))
+        plugins.register(AtOnce(terminal))
 
 
 @pytest.fixture(scope="session")
