@@ -7,7 +7,7 @@ from typing import Any
 
 from pyd_core.debug import cgroup
 from pyd_core.debug.channel import CHANNEL, CONVERSING, SILENT
-from pyd_core.debug.credentials import Credentials, choose_credentials
+from pyd_core.debug.credentials import Credentials, choose_credentials, is_confined
 from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
@@ -63,6 +63,7 @@ def make_plan(
         "terminal": _terminal_size() if terminal else None,
         "channel": None,
         "credentials": credentials.plan(),
+        "confined": is_confined(options.identity),
         "cwd": config.working_dir or "/",
         "env": environment,
         "argv": command_line(options, terminal=terminal),

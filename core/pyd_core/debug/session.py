@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyd_core.debug.failures import failure
+from pyd_core.debug.failures import failure, untaken
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
 from pyd_core.debug.reference import find_subject
@@ -177,6 +177,7 @@ def carry_out(
         for line in explain(target, plan):
             notify(line)
     session = Session(target, supervisor, plan)
+    session.noted = notify
     code = session.run() if interact is None else interact(session)
     return code, session.target_ended
 
@@ -224,6 +225,8 @@ class Session:
         self.target_ended = False
         self.opened: Callable[[list[int]], None] = _close_all
         """Called with the pty's master, and the client's ends of the channel if the plan has one."""
+        self.noted: Callable[[str], None] = lambda _: None
+        """Called with lines for the user."""
         self._error: PydError | None = None
         self._code: int | None = None
 
@@ -283,6 +286,8 @@ class Session:
                 self._code = _exit_code(int(fields[0]))
             case "ended":
                 self.target_ended = True
+            case "untaken":
+                self.noted(untaken(fields[0], int(fields[1])))
             case "error" if self._error is None:
                 call, number, subject = fields
                 self._error = failure(call, int(number), subject, target=self.target.name)

@@ -161,7 +161,9 @@ class Repl:
             return
         plan = make_plan(self._target, options, self._toolbox, terminal=True, conversing=True)
         plan["client"] = os.getpid()
-        yield Session(self._target, supervisor, plan)
+        session = Session(self._target, supervisor, plan)
+        session.noted = self._tell
+        yield session
 
     @staticmethod
     def _tell(line: str) -> None:

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from pyd_core.debug.credentials import Credentials, choose_credentials, names
+from pyd_core.debug.credentials import Credentials, choose_credentials, is_confined, names
 from pyd_core.debug.environment import build_environment, file_names, searched_paths
+from pyd_core.debug.explain import confinement
 from pyd_core.debug.helper import TOOLBOX
 from pyd_core.debug.helper.link import Facts, Link
 from pyd_core.debug.helper.tiers import Tier
@@ -68,7 +69,7 @@ def joining_plan(
         notify(f"not taken over, as the helper hasn't got them: {', '.join(names(lacking))}")
     credentials = credentials.within(own.permitted)
     if options.explain:
-        for line in explain(target, tier, facts, credentials):
+        for line in explain(target, tier, facts, credentials, options.identity):
             notify(line)
     home = find_home(facts.passwd, credentials.uid, has_root="/root" in facts.exists)
     where = {"pid": facts.pid, "start": facts.start, "cwd": target.config.working_dir or "/"}
@@ -113,12 +114,13 @@ def _plan(
         "groups": [],  # the limits are the helper container's own
         "terminal": None,
         "credentials": credentials and credentials.plan(),
+        "confined": joins and is_confined(options.identity),
         "env": environment,
         "argv": command_line(options, terminal=terminal),
     }
 
 
-def explain(target: Container, tier: Tier, facts: Facts, credentials: Credentials) -> list[str]:
+def explain(target: Container, tier: Tier, facts: Facts, credentials: Credentials, identity: str) -> list[str]:
     """Returns lines for the user: how the session gets in, and what it may do."""
     rights = "everything (privileged)" if tier.privileged else ", ".join(tier.capabilities)
     own, theirs = parse_status(facts.own), parse_status(facts.status)
@@ -130,6 +132,4 @@ def explain(target: Container, tier: Tier, facts: Facts, credentials: Credential
         f"user {credentials.uid}, group {credentials.gid}, capabilities: {rest}",
         "limits: those of the helper container, which the engine removes at the end",
     ]
-    if theirs.seccomp and not own.seccomp:
-        lines.append("not taken over: its seccomp filter; the session may make system calls that the container may not")
-    return lines
+    return [*lines, *confinement(target, theirs, confined=is_confined(identity) and not own.seccomp)]

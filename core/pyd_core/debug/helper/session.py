@@ -187,7 +187,9 @@ def one_more(
         shared = shares_pids(target, tier)
         plan |= {"terminal": window_size(1), "target": safe(target.name), "shared": shared}
         supervisor.connection = link.fileno()
-        yield DebugSession(Elsewhere(target), supervisor, plan)
+        session = DebugSession(Elsewhere(target), supervisor, plan)
+        session.noted = notify
+        yield session
 
 
 def check_place(where: str, info: Info) -> None:
@@ -277,6 +279,7 @@ class Ladder:
             plan |= {"target": self._name, "shared": shares_pids(self._target, tier)}
             self._supervisor.connection = link.fileno()
             session = DebugSession(Elsewhere(self._target), self._supervisor, plan)
+            session.noted = self._notify
             code = session.run() if self._interact is None else self._interact(session)
             return code, session.target_ended
 
