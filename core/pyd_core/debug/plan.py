@@ -60,7 +60,7 @@ def make_plan(
         "prefix": PREFIX,
         "writable": options.writable,
         "groups": groups,
-        "terminal": _terminal_size() if terminal else None,
+        "terminal": terminal_size() if terminal else None,
         "channel": None,
         "credentials": credentials.plan(),
         "confined": is_confined(options.identity),
@@ -89,7 +89,8 @@ def command_line(options: DebugOptions, *, terminal: bool) -> list[str]:
     return [*bash, "-i"] if terminal else bash
 
 
-def _terminal_size() -> tuple[int, int]:
+def terminal_size() -> tuple[int, int]:
+    """Returns the rows and columns of this process's terminal; 24 by 80 without one."""
     from pyd_core.debug.terminal import window_size  # noqa: PLC0415 - only a terminal needs it
 
     return window_size(1) if os.isatty(1) else (24, 80)

@@ -62,7 +62,9 @@ def run(
         return _on_a_network(endpoint, options, supervisor, notify=notify, progress=progress, ask=ask)
     if (why := out_of_reach(endpoint, options)) or options.tier is not None:
         why = why or "--tier asks for one"
-        return _from_elsewhere(endpoint, options, supervisor, why, notify=notify, progress=progress, interact=interact)
+        return _from_elsewhere(
+            endpoint, options, supervisor, why, notify=notify, progress=progress, ask=ask, interact=interact
+        )
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
     engine.require_changes()  # a shell in there can change anything, and asks no engine
@@ -95,7 +97,7 @@ def run(
         if error.reference != "not-local":
             raise
         return _from_elsewhere(
-            endpoint, options, supervisor, error.message, notify=notify, progress=progress, interact=interact
+            endpoint, options, supervisor, error.message, notify=notify, progress=progress, ask=ask, interact=interact
         )
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
@@ -137,11 +139,15 @@ def _from_elsewhere(
     *,
     notify: Callable[[str], None],
     progress: Progress,
+    ask: Callable[[str], str] | None,
     interact: Interact | None,
 ) -> int:
     from pyd_core.debug.helper import session as helper  # noqa: PLC0415 - sessions from here don't pay for it
 
-    return helper.run(endpoint, options, supervisor, why=why, notify=notify, progress=progress, interact=interact)
+    asked = ask if os.isatty(0) and os.isatty(1) else None
+    return helper.run(
+        endpoint, options, supervisor, why=why, notify=notify, progress=progress, ask=asked, interact=interact
+    )
 
 
 def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:

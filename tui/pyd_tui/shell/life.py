@@ -79,7 +79,7 @@ class Life:
             self.ended = session.target
         return session.result()
 
-    def attach(self, link: Attached, target: Target, toolbox: str) -> int | None:
+    def attach(self, link: Attached, target: Target | Elsewhere, toolbox: str) -> int | None:
         """Runs a shell in a session that another process keeps; returns its exit code, or None when it goes on."""
         bash = Bash(link, show=self.show, fresh=False)
         bash.start()
@@ -174,6 +174,7 @@ def describe(session: Session, endpoint: Endpoint, options: DebugOptions) -> Ses
         target_start=session.plan.get("start", 0),
         created=0,
         toolbox=session.plan["toolbox"],
+        elsewhere=isinstance(session.target, Elsewhere),
         options=options,
     )
 

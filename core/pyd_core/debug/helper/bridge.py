@@ -159,7 +159,7 @@ class _Bridge:
             match kind:
                 case b"o" | b"e":
                     with contextlib.suppress(OSError):  # nobody reads it any more
-                        write_all(self._output if kind == b"o" else 2, content)
+                        write_all(2 if kind == b"e" and not self._terminal else self._output, content)
                 case b"a":
                     self._untaken -= int.from_bytes(content, "big")
                 case b"c":
@@ -193,6 +193,10 @@ class _Bridge:
         for descriptor in given:
             os.close(descriptor)
         self._input = self._output = slave
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in range(3):  # the client's own: a session that is left to itself outlives whoever has them
+            os.dup2(nothing, descriptor)
+        os.close(nothing)
 
 
 def _signal_descriptor(numbers: Iterable[int]) -> int:

@@ -14,7 +14,7 @@ from pyd_core.debug.helper.link import Facts, Link
 from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
-from pyd_core.debug.plan import command_line
+from pyd_core.debug.plan import command_line, terminal_size
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.transport.blocking import run_now
@@ -54,7 +54,13 @@ def look(link: Link, containers: Containers, target: Container, tier: Tier) -> F
 
 
 def joining_plan(
-    target: Container, options: DebugOptions, tier: Tier, facts: Facts, notify: Callable[[str], None]
+    target: Container,
+    options: DebugOptions,
+    tier: Tier,
+    facts: Facts,
+    notify: Callable[[str], None],
+    *,
+    terminal: bool = False,
 ) -> dict[str, Any]:
     """Returns the plan of a session whose root is the target's, as `join.supervise` takes it."""
     own = parse_status(facts.own)
@@ -73,11 +79,17 @@ def joining_plan(
             notify(line)
     home = find_home(facts.passwd, credentials.uid, has_root="/root" in facts.exists)
     where = {"pid": facts.pid, "start": facts.start, "cwd": target.config.working_dir or "/"}
-    return {**_plan(target, options, credentials, home, facts), **where}
+    return {**_plan(target, options, credentials, home, facts, terminal=terminal), **where}
 
 
 def beside_plan(
-    target: Container, options: DebugOptions, tier: Tier, facts: Facts | None, notify: Callable[[str], None]
+    target: Container,
+    options: DebugOptions,
+    tier: Tier,
+    facts: Facts | None,
+    notify: Callable[[str], None],
+    *,
+    terminal: bool = False,
 ) -> dict[str, Any]:
     """Returns the plan of a session in the helper's own root, with the rights it has.
 
@@ -88,14 +100,19 @@ def beside_plan(
         raise InvalidInput(f"tier {tier.number} doesn't enter the target", hint="leave out --as and --rw")
     if options.explain:
         notify(f"tier {tier.number}: {tier.gives}; capabilities: {', '.join(tier.capabilities) or 'none'}")
-    return {**_plan(target, options, None, "/", facts), "pid": 0, "cwd": "/"}
+    return {**_plan(target, options, None, "/", facts, terminal=terminal), "pid": 0, "cwd": "/"}
 
 
 def _plan(
-    target: Container, options: DebugOptions, credentials: Credentials | None, home: str, facts: Facts | None
+    target: Container,
+    options: DebugOptions,
+    credentials: Credentials | None,
+    home: str,
+    facts: Facts | None,
+    *,
+    terminal: bool,
 ) -> dict[str, Any]:
     config = target.config
-    terminal = os.isatty(0) and os.isatty(1)
     joins = credentials is not None
     hostname = [f"HOSTNAME={config.hostname}"] if config.hostname else []
     environment = build_environment(
@@ -112,7 +129,7 @@ def _plan(
         "prefix": PREFIX,
         "writable": options.writable,
         "groups": [],  # the limits are the helper container's own
-        "terminal": None,
+        "terminal": terminal_size() if terminal else None,
         "credentials": credentials and credentials.plan(),
         "confined": joins and is_confined(options.identity),
         "env": environment,

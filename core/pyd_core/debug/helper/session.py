@@ -22,7 +22,6 @@ from pyd_core.debug.session import Interact, ending, find_toolbox
 from pyd_core.debug.session import Session as DebugSession
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, refuse_other_kernels
-from pyd_core.debug.terminal import window_size
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
@@ -47,6 +46,7 @@ def run(
     why: str,
     notify: Callable[[str], None],
     progress: images.Progress,
+    ask: Callable[[str], str] | None = None,
     interact: Interact | None = None,
 ) -> int:
     """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
@@ -58,12 +58,14 @@ def run(
         why: Why a helper is needed, for `--explain`.
         notify: Told lines for the user.
         progress: Told how the making of the toolbox goes, and of the engine's image of it.
+        ask: Shows a question and returns the answer; None without a terminal.
         interact: As for `pyd_core.debug.session.run`.
 
     Raises:
         PydError: The session couldn't be; nothing is left of it.
     """
-    with prepared(endpoint, options, why=why, notify=notify, progress=progress) as (engine, subject, target, make):
+    whole = prepared(endpoint, options, why=why, notify=notify, progress=progress, ask=ask)
+    with whole as (engine, subject, target, make):
         ladder = Ladder(engine, target, options, supervisor, make, notify=notify, interact=interact)
         code, ended = ladder.climb()
         if ended and target is subject and interact is None:
@@ -79,6 +81,7 @@ def prepared(
     why: str,
     notify: Callable[[str], None],
     progress: images.Progress,
+    ask: Callable[[str], str] | None = None,
     entered: Container | None = None,
 ) -> Iterator[tuple[Session, Container, Container, Callable[[Tier], dict[str, Any]]]]:
     """Gives the engine, what is meant, a running container to enter for it, and what helper to ask the engine for.
@@ -89,6 +92,7 @@ def prepared(
         why: Why a helper is needed, for `--explain`.
         notify: Told lines for the user.
         progress: Told how the making of the toolbox goes, and of the engine's image of it.
+        ask: As for `run`: what to do with a session's changes.
         entered: What a session is in already, the stand-in for what doesn't run; None looks for it.
 
     Raises:
@@ -109,7 +113,7 @@ def prepared(
         image = run_now(images.ensure(engine, toolbox, progress))
         if options.explain:
             notify(f"way in: a helper container, because {why}")
-        there = nullcontext(entered) if entered is not None else standing(engine, subject, options, notify)
+        there = nullcontext(entered) if entered is not None else standing(engine, subject, options, notify, ask)
         with there as target:
 
             def make(tier: Tier) -> dict[str, Any]:
@@ -183,9 +187,8 @@ def one_more(
         endpoint, options, why="another user's shell", notify=notify, progress=lambda *_: None, entered=entered
     )
     with whole as (engine, _, target, make), joined(engine, target, options, make, notify) as (link, tier, facts):
-        plan = converse(joining_plan(target, options, tier, facts, notify))
-        shared = shares_pids(target, tier)
-        plan |= {"terminal": window_size(1), "target": safe(target.name), "shared": shared}
+        plan = converse(joining_plan(target, options, tier, facts, notify, terminal=True))
+        plan |= {"target": safe(target.name), "shared": shares_pids(target, tier)}
         supervisor.connection = link.fileno()
         session = DebugSession(Elsewhere(target), supervisor, plan)
         session.noted = notify
@@ -261,17 +264,16 @@ class Ladder:
         return self._run(TIERS[order[-1]])
 
     def _run(self, tier: Tier) -> tuple[int, bool]:
-        terminal = os.isatty(0) and os.isatty(1)
+        terminal = self._interact is not None or (os.isatty(0) and os.isatty(1))
         with Helper(self._engine, self._make(tier)) as helper:
             link = helper.link(self._name)
             facts = look(link, self._containers, self._target, tier) if tier.sees_files else None
             if tier.joins and facts is not None:
-                plan = joining_plan(self._target, self._options, tier, facts, self._notify)
+                plan = joining_plan(self._target, self._options, tier, facts, self._notify, terminal=terminal)
             else:
-                plan = beside_plan(self._target, self._options, tier, facts, self._notify)
+                plan = beside_plan(self._target, self._options, tier, facts, self._notify, terminal=terminal)
             link.try_out(plan)
             if terminal:
-                plan["terminal"] = window_size(1)
                 where = "/ is the container's own" if tier.joins else "its files are at /target"
                 self._notify(f"in {self._name}: {where}, tools come from {PREFIX}; nothing stays behind")
             if self._interact is not None:
