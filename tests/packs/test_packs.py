@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -18,8 +19,12 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.debug.toolbox import store
+from pyd_core.debug.helper import TOOLBOX
+from pyd_core.debug.helper.image import python_command
+from pyd_core.debug.holder_program import program
+from pyd_core.debug.toolbox import PREFIX, store
 from pyd_core.debug.toolbox.selection import Selection, chosen
+from pyd_core.linux.elf import read_elf
 from pyd_debugimages.packs import BASE, PACKS
 from support.debugging import command, ready_toolbox
 from support.docker import LONE, Docker
@@ -150,6 +155,26 @@ def test_a_pack_is_made_and_its_tools_work(
         said = _said(containers[kind], line)
         assert re.search(wanted, said, re.MULTILINE), (line, said)
     table[pack] = Made(seconds, stored["size"])
+
+
+def test_a_toolbox_for_another_machine_is_made_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path))
+    machine, architecture = ("x86_64", "amd64") if os.uname().machine == "aarch64" else ("aarch64", "arm64")
+    words = ("--json", "toolbox", "build", "--machine", machine)
+    done = subprocess.run([sys.executable, "-m", "pyd_tui", *words], check=True, capture_output=True)
+    tree = Path(json.loads(done.stdout)["toolbox"])
+    programs = [elf for path in (tree / "bin").iterdir() if (elf := read_elf(path)) is not None]
+    assert {elf.machine for elf in programs} == {architecture}
+    for interpreter in {elf.interpreter for elf in programs} - {""}:
+        assert (tree / interpreter.removeprefix(f"{PREFIX}/")).exists(), interpreter
+    if (emulator := shutil.which(f"qemu-{machine}")) is not None:  # else nothing here can run it
+        loader, *rest = python_command(str(tree))
+        words = [text.replace(TOOLBOX, str(tree)) for text in (loader, *rest)]
+        line = "import ctypes, json, os, socket; print(os.uname().machine)"
+        assert subprocess.check_output([emulator, *words, "-c", line], text=True) == f"{machine}\n"
+        (tmp_path / "holder").write_bytes(program(machine))
+        (tmp_path / "holder").chmod(0o755)
+        assert subprocess.run([emulator, tmp_path / "holder"], input=b"some", check=False).returncode == 0
 
 
 def _said(name: str, line: str) -> str:

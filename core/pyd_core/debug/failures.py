@@ -65,6 +65,8 @@ def _not_run(program: str, number: int, target: str) -> PydError:
         )
     return Refused(
         f"{program} can't be executed: {os.strerror(number)}",
-        hint="is it a program, and one for this machine?",
+        hint="is it a program, and one for this machine? Those for another take an emulator: qemu-user-binfmt"
+        if number == errno.ENOEXEC
+        else "is it a program, and may this user run it?",
         reference=COMMAND_NOT_EXECUTABLE,
     )

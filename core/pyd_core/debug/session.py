@@ -188,10 +188,15 @@ def carry_out(
     return code, session.target_ended
 
 
-def find_toolbox(progress: Progress) -> str:
-    """Returns the folder of the toolbox that is chosen, made first if it isn't there."""
+def find_toolbox(progress: Progress, machine: str = "") -> str:
+    """Returns the folder of the toolbox that is chosen, made first if it isn't there.
+
+    Args:
+        progress: Told how the making goes.
+        machine: What it is to be for, as `uname -m` names it; this one unless given.
+    """
     pack = chosen().pack()
-    there = store.find_anywhere(pack)
+    there = store.find_anywhere(pack, machine)
     if there is not None:
         return there
     from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
@@ -199,7 +204,7 @@ def find_toolbox(progress: Progress) -> str:
     def making(stage: str, done: int, total: int) -> None:
         progress(f"making the toolbox: {stage}", done, total)
 
-    return str(store.build(pack, Path(store.store_root()), making))
+    return str(store.build(pack, Path(store.store_root()), making, machine=machine))
 
 
 async def ending(containers: Containers, target: Target | Elsewhere) -> str:

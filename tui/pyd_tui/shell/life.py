@@ -70,7 +70,7 @@ class Life:
         bash.start()
         with noted(session, self._endpoint, self._options):
             try:
-                self._talk(bash, session.target, session.plan["toolbox"])
+                self._talk(bash, session.target, tools(session))
             finally:
                 if not bash.over:
                     session.supervisor.end()
@@ -160,6 +160,12 @@ def noted(session: Session, endpoint: Endpoint, options: DebugOptions) -> Iterat
             entry.remove()
 
 
+def tools(session: Session) -> str:
+    """Returns the folder on this machine that has the files of a session's toolbox."""
+    folder: str = session.plan.get("tools") or session.plan["toolbox"]
+    return folder
+
+
 def describe(session: Session, endpoint: Endpoint, options: DebugOptions) -> SessionRecord:
     """Returns what is written down of a session."""
     container = session.target.container
@@ -173,7 +179,7 @@ def describe(session: Session, endpoint: Endpoint, options: DebugOptions) -> Ses
         target_pid=session.plan["pid"],
         target_start=session.plan.get("start", 0),
         created=0,
-        toolbox=session.plan["toolbox"],
+        toolbox=tools(session),
         elsewhere=isinstance(session.target, Elsewhere),
         options=options,
     )

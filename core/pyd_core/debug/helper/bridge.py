@@ -41,11 +41,12 @@ def bridge(plan: dict[str, Any], status: socket.socket, stream: int) -> NoReturn
     """Runs a plan over a connection to an agent; never returns.
 
     Args:
-        plan: As `join.supervise` takes it; `target` is the target's name, `shared` whether the helper ends with it.
+        plan: As `join.supervise` takes it; `target` is the target's name, `shared` whether the helper ends with it,
+            `tools` the folder here that has the toolbox's files.
         status: The client's messages.
         stream: The connection's descriptor.
     """
-    target, shared = plan.pop("target"), plan.pop("shared")
+    target, shared, _ = plan.pop("target"), plan.pop("shared"), plan.pop("tools")
     try:
         _Bridge(plan, status, Link(socket.socket(fileno=stream), b"", target)).run()
     except StreamCut as error:

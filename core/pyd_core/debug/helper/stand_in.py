@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +43,8 @@ def standing(
     subject: Container,
     options: DebugOptions,
     notify: Callable[[str], None],
+    *,
+    machine: str,
     ask: Callable[[str], str] | None = None,
 ) -> Iterator[Container]:
     """Gives a container that runs, as long as the block lasts: the one that is meant, or one that stands in for it.
@@ -55,6 +56,7 @@ def standing(
         subject: What is meant.
         options: How it is entered, and what is kept of what is changed.
         notify: Told lines for the user.
+        machine: The engine's, as `uname -m` names it.
         ask: Shows a question and returns the answer; None where nobody is to be asked.
 
     Raises:
@@ -70,7 +72,7 @@ def standing(
     if options.hold and (options.apply or options.save):
         raise InvalidInput("--hold makes a clone of a container", hint="leave out --apply and --save")
     check(subject, options)
-    with _StandIn(engine, subject, options) as made:
+    with _StandIn(engine, subject, options, machine) as made:
         state = safe(subject.state.status)
         fate = "is asked for at the end" if ask is not None else "goes with it, unless it is kept as asked"
         notify(f"{shown} ({state}): in a container that stands in for it; what you change {fate}")
@@ -83,11 +85,12 @@ def standing(
 class _StandIn:
     """A stand-in that runs as long as the block lasts."""
 
-    def __init__(self, engine: Session, model: Container, options: DebugOptions) -> None:
+    def __init__(self, engine: Session, model: Container, options: DebugOptions, machine: str) -> None:
         self._engine = engine
         self._containers = Containers(engine)
         self._images = Images(engine)
         self._model = model
+        self._program = program_archive(machine)
         self._options = options
         self._id = self._image = ""
 
@@ -109,7 +112,7 @@ class _StandIn:
         labels = {LABEL: new_name(), f"{LABEL}.target": self._model.id, f"{LABEL}.expires": expires}
         body["Labels"] = labels
         self._id = (await self._containers.create(body)).id
-        await self._containers.archive_put(self._id, "/", program_archive())
+        await self._containers.archive_put(self._id, "/", self._program)
         self._input = await self._containers.attach(self._id, stdin=True)
         await self._containers.start(self._id)
         self.container = await self._containers.inspect(self._id)
@@ -148,9 +151,9 @@ def _of_image(image: Container) -> dict[str, Any]:
     }
 
 
-def program_archive() -> bytes:
-    """Returns a tar with the program that a stand-in runs."""
-    content = program(os.uname().machine)  # the engine's too: another's is refused before
+def program_archive(machine: str) -> bytes:
+    """Returns a tar with the program that a stand-in runs, for a machine as `uname -m` names it."""
+    content = program(machine)
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w") as tar:
         entry = tarfile.TarInfo(PROGRAM.lstrip("/"))

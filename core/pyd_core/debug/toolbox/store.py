@@ -44,30 +44,31 @@ def store_root() -> str:
     return os.path.join(home, "pyd/toolbox")
 
 
-def find_anywhere(pack: Pack) -> str | None:
+def find_anywhere(pack: Pack, machine: str = "") -> str | None:
     """Returns the folder of the toolbox for a pack, from this user's store or root's."""
     own = store_root()
-    there = find(pack, own)
+    there = find(pack, own, machine)
     if there is None and own != DEFAULT_ROOT and "PYD_TOOLBOX" not in os.environ:
-        there = find(pack, DEFAULT_ROOT)
+        there = find(pack, DEFAULT_ROOT, machine)
     return there
 
 
-def find(pack: Pack, root: str) -> str | None:
+def find(pack: Pack, root: str, machine: str = "") -> str | None:
     """Returns the folder of the toolbox for a pack, or None when it isn't there; costs one system call."""
     try:
-        return os.path.join(root, os.readlink(os.path.join(root, pointer(pack))))
+        return os.path.join(root, os.readlink(os.path.join(root, pointer(pack, machine))))
     except OSError:
         return None
 
 
-def build(pack: Pack, root: Path, progress: Progress, *, anew: bool = False) -> Path:
+def build(pack: Pack, root: Path, progress: Progress, *, machine: str = "", anew: bool = False) -> Path:
     """Makes the toolbox for a pack from the host's apt, unless another process just has, and returns its folder.
 
     Args:
         pack: What it holds.
         root: The store's folder.
         progress: Told how it goes.
+        machine: What its programs are for, as `uname -m` names it; this one unless given. None of them is run here.
         anew: Ask apt even if there is one.
 
     Raises:
@@ -79,11 +80,11 @@ def build(pack: Pack, root: Path, progress: Progress, *, anew: bool = False) -> 
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o755)
         with _locked(root, progress):
-            if not anew and (there := find(pack, str(root))) is not None:
+            if not anew and (there := find(pack, str(root), machine)) is not None:
                 return root / there
             for unfinished in root.glob(".building-*"):
                 shutil.rmtree(unfinished, ignore_errors=True)
-            return _build(pack, root, progress)
+            return _build(pack, root, progress, machine or os.uname().machine)
     except PermissionError as error:
         raise Refused(f"{error.filename or root} can't be written", hint="run pyd debug as root (sudo)") from error
     except OSError as error:
@@ -92,12 +93,12 @@ def build(pack: Pack, root: Path, progress: Progress, *, anew: bool = False) -> 
         raise _no_space(root, 0) from error
 
 
-def _build(pack: Pack, root: Path, progress: Progress) -> Path:
+def _build(pack: Pack, root: Path, progress: Progress, machine: str) -> Path:
     import shutil  # noqa: PLC0415 - only a build pays for these
 
     from pyd_core.debug.toolbox.apt import Apt  # noqa: PLC0415
 
-    apt = Apt(root / ".apt")
+    apt = Apt(root / apt_folder(machine), machine)
     # apt itself blames the network when its lists don't fit.
     if shutil.disk_usage(root).free < LEAST_SPACE:
         raise _no_space(root, LEAST_SPACE)
@@ -118,7 +119,13 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
 
 
 def _make(
-    pack: Pack, root: Path, progress: Progress, *, apt: Apt, packages: Sequence[str], wanted: Sequence[Archive]
+    pack: Pack,
+    root: Path,
+    progress: Progress,
+    *,
+    apt: Apt,
+    packages: Sequence[str],
+    wanted: Sequence[Archive],
 ) -> Path:
     """Makes the toolbox of packages that are known, or only gives it a name when it is there."""
     import hashlib  # noqa: PLC0415 - only a build pays for these
@@ -128,7 +135,7 @@ def _make(
     from pyd_core.debug.toolbox.unpack import unpack  # noqa: PLC0415
     from pyd_core.debug.toolbox.wheels import fetch, unpack_wheel  # noqa: PLC0415
 
-    wheels = fetch(pack.wheels, root / ".wheels", progress)
+    wheels = fetch(pack.wheels, root / ".wheels", progress, apt.machine)
     lines = [*(f"{archive.file} {archive.checksum}" for archive in wanted), *(f"{wheel.name}" for wheel in wheels)]
     listing = "\n".join(lines)
     key = hashlib.sha256(f"{FORMAT}\n{dict(pack.links)}{dict(pack.arguments)}\n{listing}".encode()).hexdigest()[:32]
@@ -153,8 +160,8 @@ def _make(
             shutil.rmtree(building, ignore_errors=True)
         apt.drop_packages()
         shutil.rmtree(root / ".wheels", ignore_errors=True)
-    point(root, pointer(pack), key)
-    _drop_old(pack, root)
+    point(root, pointer(pack, apt.machine), key)
+    _drop_old(pack, root, apt.machine)
     return root / key
 
 
@@ -172,10 +179,10 @@ def drop(pack: Pack, root: Path) -> None:
     sweep(root)
 
 
-def _drop_old(pack: Pack, root: Path) -> None:
+def _drop_old(pack: Pack, root: Path, machine: str) -> None:
     """Removes toolboxes that a newer one has replaced."""
     for link in root.glob(f"{pack.name}-[0-9]*"):
-        if link.is_symlink() and link.name != pointer(pack) and link.name.endswith(os.uname().machine):
+        if link.is_symlink() and link.name != pointer(pack, machine) and link.name.endswith(machine):
             link.unlink()
     sweep(root)
 
@@ -199,9 +206,14 @@ def sweep(root: Path) -> None:
             os.close(descriptor)
 
 
-def pointer(pack: Pack) -> str:
-    """Returns the name that the toolbox for a pack has in the store."""
-    return f"{pack.name}-{FORMAT}.{pack.revision}-{os.uname().machine}"
+def pointer(pack: Pack, machine: str = "") -> str:
+    """Returns the name that the toolbox for a pack has in the store; for this machine unless another is given."""
+    return f"{pack.name}-{FORMAT}.{pack.revision}-{machine or os.uname().machine}"
+
+
+def apt_folder(machine: str) -> str:
+    """Returns the name that the folder of apt's lists for a machine has in the store."""
+    return ".apt" if machine == os.uname().machine else f".apt-{machine}"
 
 
 @contextmanager
