@@ -185,6 +185,8 @@ def carry_out(
     session = Session(target, supervisor, plan)
     session.noted = notify
     code = session.run() if interact is None else interact(session)
+    if plan["confined"] and code == 128 + signal.SIGSYS:
+        notify(f"a seccomp filter ended the command: {target.name} may not make its system calls; --as root may")
     return code, session.target_ended
 
 

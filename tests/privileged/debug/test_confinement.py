@@ -65,6 +65,16 @@ def test_a_profile_of_the_users_own_holds_for_the_target_and_its_users(
     assert (confined(after)["TracerPid"], "S (sleeping)" in after) == ("0", True)
 
 
+def test_a_command_that_the_filter_kills_is_told(docker: Docker, busybox: str, debug: Run, tmp_path: Path):
+    rule = {"names": ["mkdir"], "action": "SCMP_ACT_KILL_PROCESS"}
+    (tmp_path / "kill.json").write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]}))
+    options = ("--security-opt", f"seccomp={tmp_path / 'kill.json'}", *LONE)
+    name = docker.run("killing", busybox, "sleep", "1000", options=options)
+    done = debug("--as", "target", name, "--", "mkdir", "/tmp/new")
+    assert done.returncode == 159
+    assert "a seccomp filter ended the command" in done.stderr
+
+
 def test_without_a_filter_there_is_none_to_take_over(docker: Docker, busybox: str, debug: Run):
     options = ("--security-opt", "seccomp=unconfined", *LONE)
     name = docker.run("unfiltered", busybox, "sleep", "1000", options=options)

@@ -106,6 +106,8 @@ def test_the_least_rights_that_do_are_used_and_told(docker: Docker, user: Way, q
     assert int(made["Config"]["Labels"][f"{LABEL}.expires"]) > time.time()
     assert "way in: a helper container, because pyd isn't root here" in told
     assert "tier 3: its files at /" in told
+    assert "not taken over: what confines it; the session has the helper's filter" in told
+    assert "Seccomp:\t2" in status
     fields = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
     assert fields["Uid"].split() == ["1000"] * 4
     assert {int(fields[name], 16) for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}

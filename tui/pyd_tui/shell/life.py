@@ -67,6 +67,7 @@ class Life:
         """Runs a shell in a session and returns its exit code."""
         self.ended = None
         bash = Bash(session, show=self.show)
+        session.noted = lambda line: self.show(f"pyd: {line}\r\n".encode())  # the terminal is the session's by then
         bash.start()
         with noted(session, self._endpoint, self._options):
             try:

@@ -155,13 +155,18 @@ class Repl:
             from pyd_core.debug.helper.session import one_more  # noqa: PLC0415 - targets here don't pay for it
 
             with one_more(self._endpoint, options, self._target.container, supervisor, notify=self._tell) as session:
+                session.noted = self._note
                 yield session
             return
         plan = make_plan(self._target, options, self._toolbox, terminal=True, conversing=True)
         plan["client"] = os.getpid()
         session = Session(self._target, supervisor, plan)
-        session.noted = self._tell
+        session.noted = self._note
         yield session
+
+    def _note(self, line: str) -> None:
+        """Shows a line while the terminal is a session's."""
+        self._show(f"pyd: {line}\r\n".encode())
 
     @staticmethod
     def _tell(line: str) -> None:

@@ -131,7 +131,8 @@ def _plan(
         "groups": [],  # the limits are the helper container's own
         "terminal": terminal_size() if terminal else None,
         "credentials": credentials and credentials.plan(),
-        "confined": joins and is_confined(options.identity),
+        # Under a filter of its own, which the engine gave the helper, nobody may read another's.
+        "confined": is_confined(options.identity) and facts is not None and not parse_status(facts.own).seccomp,
         "env": environment,
         "argv": command_line(options, terminal=terminal),
     }
@@ -149,4 +150,9 @@ def explain(target: Container, tier: Tier, facts: Facts, credentials: Credential
         f"user {credentials.uid}, group {credentials.gid}, capabilities: {rest}",
         "limits: those of the helper container, which the engine removes at the end",
     ]
-    return [*lines, *confinement(target, theirs, confined=is_confined(identity) and not own.seccomp)]
+    if own.seccomp:
+        told = (
+            "what confines it; the session has the helper's filter, which is the engine's (--tier 4 takes its own over)"
+        )
+        return [*lines, f"not taken over: {told}"] if theirs.seccomp else lines
+    return [*lines, *confinement(target, theirs, confined=is_confined(identity))]

@@ -211,9 +211,7 @@ def one_more(
         plan = converse(joining_plan(target, options, tier, facts, notify, terminal=True))
         plan |= {"target": safe(target.name), "shared": shares_pids(target, tier), "tools": toolbox}
         supervisor.connection = link.fileno()
-        session = DebugSession(Elsewhere(target), supervisor, plan)
-        session.noted = notify
-        yield session
+        yield DebugSession(Elsewhere(target), supervisor, plan)
 
 
 class Ladder:

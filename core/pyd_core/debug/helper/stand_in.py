@@ -74,8 +74,10 @@ def standing(
     check(subject, options)
     with _StandIn(engine, subject, options, machine) as made:
         state = safe(subject.state.status)
-        fate = "is asked for at the end" if ask is not None else "goes with it, unless it is kept as asked"
-        notify(f"{shown} ({state}): in a container that stands in for it; what you change {fate}")
+        fate = (
+            "you are asked about changes at the end" if ask is not None else "changes go with it, or are kept as asked"
+        )
+        notify(f"{shown} ({state}): in a container that stands in for it; {fate}")
         yield msgspec.structs.replace(made.container, name_=subject.name_)
         if options.keeps_changes or ask is not None:
             tell_of_start(engine, subject, notify)
