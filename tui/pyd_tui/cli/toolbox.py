@@ -95,7 +95,6 @@ def uninstall(state: State, /, *, names: tuple[str, ...]) -> None:
 _machine = click.option(
     "--machine",
     type=click.Choice(["x86_64", "aarch64"]),
-    default="",
     help="For engines on such a machine; sessions there make it by themselves.",
 )
 
@@ -109,11 +108,11 @@ _machine = click.option(
 )
 @_machine
 @pass_state
-def build(state: State, /, *, machine: str) -> None:
+def build(state: State, /, *, machine: str | None) -> None:
     """Make the toolbox, anew if it is there and packages have changed."""
     from pyd_core.debug.toolbox import manage  # noqa: PLC0415 - click loads this module for help too
 
-    _told(state, lambda progress: manage.build(progress, machine))
+    _told(state, lambda progress: manage.build(progress, machine or ""))
 
 
 @command.command("search", examples=(("pyd toolbox search dns", "packs and packages"),))
@@ -145,11 +144,11 @@ def rm(state: State, /, *, name: str) -> None:
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @_machine
 @pass_state
-def export(state: State, /, *, path: Path, machine: str) -> None:
+def export(state: State, /, *, path: Path, machine: str | None) -> None:
     """Write the toolbox to a tar, for a machine without a network."""
     from pyd_core.debug.toolbox import manage  # noqa: PLC0415 - click loads this module for help too
 
-    _told(state, lambda progress: manage.export(path, progress, machine))
+    _told(state, lambda progress: manage.export(path, progress, machine or ""))
 
 
 @command.command("import", examples=(("pyd toolbox import tools.tar.gz", "from pyd toolbox export"),))

@@ -126,21 +126,27 @@ class Apt:
         """Fetches the lists of packages."""
         self._run(["update"], "fetching lists", progress)
 
-    def closure(self, packages: Iterable[str]) -> list[Archive]:
-        """Returns the packages and all they depend on."""
+    def closure(self, packages: Iterable[str], bare: Iterable[str] = ()) -> list[Archive]:
+        """Returns the packages and all they depend on, and more without what those depend on."""
         # What is in the cache isn't printed, so apt is shown an empty one.
         empty = self._folder / "empty"
         (empty / "partial").mkdir(parents=True, exist_ok=True)
         options = ["-o", f"Dir::Cache::archives={empty}"]
         printed = self._run([*options, "install", "-y", "--print-uris", *packages], "", _unheard)
+        if alone := list(bare):
+            printed += self._run(["download", "--print-uris", *alone], "", _unheard)
         found = [Archive(name, int(size), check) for _, name, size, check in _URI.findall(printed)]
         if not found:
             raise ToolboxError("apt offers no packages", hint="check /etc/apt/sources.list and run: apt-get update")
-        return sorted(found, key=lambda archive: archive.file)
+        return sorted(set(found), key=lambda archive: archive.file)
 
-    def download(self, packages: Sequence[str], archives: Sequence[Archive], progress: Progress) -> list[Path]:
-        """Fetches packages and what they depend on, with apt's own checks of signatures and checksums."""
+    def download(
+        self, packages: Sequence[str], bare: Sequence[str], archives: Sequence[Archive], progress: Progress
+    ) -> list[Path]:
+        """Fetches packages, as `closure` names them, with apt's own checks of signatures and checksums."""
         self._run(["install", "-y", "--download-only", *packages], "downloading", progress)
+        if bare:  # into the folder it is in; apt's own user needn't be able to write there
+            self._run(["-o", "APT::Sandbox::User=root", "download", *bare], "downloading", progress)
         found = [self._cache / "archives" / archive.file for archive in archives]
         for path in found:
             if not path.exists():
@@ -166,6 +172,7 @@ class Apt:
                 stdout=subprocess.PIPE if not stage else subprocess.DEVNULL,
                 stderr=errors,
                 pass_fds=(write,),
+                cwd=self._cache / "archives",
                 env=environment,
             ) as process,
         ):

@@ -103,15 +103,16 @@ def _build(pack: Pack, root: Path, progress: Progress, machine: str) -> Path:
     if shutil.disk_usage(root).free < LEAST_SPACE:
         raise _no_space(root, LEAST_SPACE)
     apt.update(progress)
-    packages = apt.resolve(pack.packages)
-    archives = apt.closure(packages)
-    wanted = [each for each in archives if each.package in packages or not pack.leaves_out(each.package)]
+    packages, bare = apt.resolve(pack.packages), apt.resolve(pack.bare)
+    archives = apt.closure(packages, bare)
+    named = {*packages, *bare}
+    wanted = [each for each in archives if each.package in named or not pack.leaves_out(each.package)]
     # Packages unpack to about three times their size; the archives lie there as well until the end.
     needed = 4 * sum(archive.size for archive in archives)
     if shutil.disk_usage(root).free < needed:
         raise _no_space(root, needed)
     try:
-        return _make(pack, root, progress, apt=apt, packages=packages, wanted=wanted)
+        return _make(pack, root, progress, apt=apt, packages=packages, bare=bare, wanted=wanted)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # others fill the disk too
             raise _no_space(root, needed) from error
@@ -125,6 +126,7 @@ def _make(
     *,
     apt: Apt,
     packages: Sequence[str],
+    bare: Sequence[str],
     wanted: Sequence[Archive],
 ) -> Path:
     """Makes the toolbox of packages that are known, or only gives it a name when it is there."""
@@ -138,14 +140,16 @@ def _make(
     wheels = fetch(pack.wheels, root / ".wheels", progress, apt.machine)
     lines = [*(f"{archive.file} {archive.checksum}" for archive in wanted), *(f"{wheel.name}" for wheel in wheels)]
     listing = "\n".join(lines)
-    key = hashlib.sha256(f"{FORMAT}\n{dict(pack.links)}{dict(pack.arguments)}\n{listing}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(
+        f"{FORMAT}\n{dict(pack.links)}{dict(pack.arguments)}{dict(pack.bare)}\n{listing}".encode()
+    ).hexdigest()[:32]
     if not (root / key).is_dir():
-        paths = apt.download(packages, wanted, progress)
+        paths = apt.download(packages, bare, wanted, progress)
         building = root / f".building-{key}"
         try:
             for done, path in enumerate(paths):
                 progress("unpacking", done, len(paths))
-                unpack(path, building)
+                unpack(path, building, only=pack.bare.get(path.name.partition("_")[0], ("",)))
             for wheel in wheels:
                 unpack_wheel(wheel, building)
             progress("unpacking", len(paths), len(paths))
@@ -179,8 +183,9 @@ def drop(pack: Pack, root: Path) -> None:
     sweep(root)
 
 
-def _drop_old(pack: Pack, root: Path, machine: str) -> None:
+def _drop_old(pack: Pack, root: Path, machine: str = "") -> None:
     """Removes toolboxes that a newer one has replaced."""
+    machine = machine or os.uname().machine
     for link in root.glob(f"{pack.name}-[0-9]*"):
         if link.is_symlink() and link.name != pointer(pack, machine) and link.name.endswith(machine):
             link.unlink()
