@@ -95,7 +95,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         ("go", "-b stack --json", r"in main\.plantedFunction.{0,20}at [^ ]*/app\.go:5"),
         (
             "go",
-            "@dlv attach 1 --allow-non-terminal-interactive=true <<< $'goroutines\nexit\nn'",
+            "@dlv attach 1 --allow-non-terminal-interactive=true <<< $'goroutine 1\nbt\nexit\nn'",
             "main.plantedFunction",
         ),
         ("go", "grep State: /proc/1/status", "sleeping"),  # it goes on
