@@ -19,6 +19,8 @@ class Pack:
         revision: Counts changes of this declaration.
         summary: What it is for, one line.
         packages: Debian packages. Where releases or Ubuntu call one otherwise, `one|other`: the first there is.
+        bare: More Debian packages, and how those of their paths begin that are wanted; nothing else of them comes
+            along, nor what they depend on.
         links: Commands that a package's installation script would make, by name: the program in the same pack, or the
             pattern of a path.
         wheels: Python packages, as pip names them, for what Debian hasn't got.
@@ -30,6 +32,7 @@ class Pack:
     revision: int
     summary: str
     packages: tuple[str, ...]
+    bare: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     wheels: tuple[str, ...] = ()
     arguments: Mapping[str, str] = field(default_factory=dict)
@@ -42,8 +45,8 @@ class Pack:
 
 BASE = Pack(
     name="base",
-    revision=4,
-    summary="what every shell has: bash, coreutils, editors, curl, strace, lsof, htop",
+    revision=5,
+    summary="what every shell has: bash, coreutils, editors, curl, strace, eu-stack, lsof, htop",
     packages=(
         *("bash", "dash", "coreutils", "findutils", "diffutils", "grep", "sed", "gawk", "debianutils", "hostname"),
         *("less", "file", "jq", "ripgrep", "tree", "vim", "nano"),
@@ -52,7 +55,9 @@ BASE = Pack(
         *("curl", "openssl", "ca-certificates", "iproute2", "iputils-ping", "netcat-openbsd", "tcpdump"),
         *("libc-bin", "ncurses-bin", "ncurses-base", "ncurses-term"),
         *("python3-minimal", "libpython3-stdlib"),  # runs what joins a container from a helper container
+        *("libdw1t64|libdw1", "libstdc++6"),  # for eu-stack
     ),
+    bare={"elfutils": ("bin/eu-stack",)},
     links={
         "awk": "gawk",
         "editor": "vim.basic",
@@ -128,6 +133,7 @@ def combine(packs: Sequence[str], packages: Sequence[str]) -> Pack:
         revision=sum(pack.revision for pack in chosen),
         summary="",
         packages=tuple(dict.fromkeys([*(one for pack in chosen for one in pack.packages), *extra])),
+        bare={name: paths for pack in chosen for name, paths in pack.bare.items() if name not in extra},
         links={name: program for pack in chosen for name, program in pack.links.items()},
         arguments={name: text for pack in chosen for name, text in pack.arguments.items()},
         wheels=tuple(dict.fromkeys(wheel for pack in chosen for wheel in pack.wheels)),

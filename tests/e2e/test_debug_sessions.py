@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from pyd_core.debug.helper.container import LABEL as HELPER
 from support.debugging import sessions_left
 from support.docker import LONE, Docker
 from support.pyd import Run
-from support.shell import STARTING, DebugShell
+from support.shell import PATIENCE, STARTING, DebugShell
 from support.staging import wait_until
 from support.terminal import Opener
 
@@ -65,16 +66,52 @@ def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str)
     refused = run("debug", "attach", kept)
     assert (refused.returncode, "takes a terminal" in refused.stderr) == (2, True)
     first.line("detach")
-    assert first.terminal.wait_exit(20) == 0
+    assert first.terminal.wait_exit(PATIENCE) == 0
     assert "goes on" in first.terminal.screen
     run("debug", str(entry["container"]), "-c", "touch /tmp/go")
     again = attach(kept)
     again.terminal.wait_for("from afar")
     again.ask("echo $KEPT in $PWD", "yes in /tmp")
     again.line("exit 3")
-    assert again.terminal.wait_exit(20) == 3
+    assert again.terminal.wait_exit(PATIENCE) == 3
     wait_until(lambda: listed(run) == [])
     assert sessions_left() == []
+
+
+def test_a_session_through_a_helper_container_is_left_and_come_back_to(
+    attach: Attach, run: Run, docker: Docker, busybox: str, target: str
+):
+    stopped = docker.create("kept-stopped", busybox, "true", options=LONE)
+    image = f"{docker.name('kept-image')}:1"
+    for name, options in ((target, ()), (stopped, ("--save", image))):
+        done = run("debug", "--detach", "--tier", "3", *options, name)
+        assert done.returncode == 0, done.stderr
+        kept = done.stdout.strip()
+        shell = attach(kept)
+        assert f"{name} (running) root:/#" in shell.ready()
+        shell.ask("export KEPT=yes; echo made > /tmp/mark; stty size", "40 110")
+        shell.line("detach")
+        assert shell.terminal.wait_exit(PATIENCE) == 0
+        again = attach(kept)
+        again.ask("echo $KEPT", "yes")
+        again.ask("files /tmp --json | jq -r .[].name", "mark")
+        again.line("exit 3")
+        assert again.terminal.wait_exit(PATIENCE) == 3
+        wait_until(lambda: listed(run) == [])
+        assert helpers(docker, name) == ""
+    try:
+        assert docker("run", "--rm", *LONE, image, "cat", "/tmp/mark") == "made"
+    finally:
+        docker("rmi", "-f", image, check=False)
+    begun = run("debug", "--detach", "--tier", "3", target).stdout.strip()
+    assert helpers(docker, target) != ""
+    assert run("debug", "end", begun).stdout == f"{begun}\n"
+    assert helpers(docker, target) == ""
+
+
+def helpers(docker: Docker, target: str) -> str:
+    """Helper containers that look at a target, and stand-ins for it."""
+    return docker("ps", "-aq", "--filter", f"label={HELPER}.target={docker.inspect(target)['Id']}")
 
 
 def test_a_session_whose_terminal_goes_away_is_kept_with_what_runs_in_it(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -18,11 +19,16 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.debug.toolbox import store
+from pyd_core.debug.helper import TOOLBOX
+from pyd_core.debug.helper.image import python_command
+from pyd_core.debug.holder_program import program
+from pyd_core.debug.toolbox import PREFIX, store
 from pyd_core.debug.toolbox.selection import Selection, chosen
+from pyd_core.linux.elf import read_elf
 from pyd_debugimages.packs import BASE, PACKS
 from support.debugging import command, ready_toolbox
 from support.docker import LONE, Docker
+from support.missing import missing
 
 HOST = {f"{name}": f"-> usr/{name}" for name in ("bin", "sbin", "lib", "lib64")}
 APP_PY = """
@@ -36,6 +42,19 @@ APP_C = """
 #include <unistd.h>
 __attribute__((noinline)) void planted_function(void) { for (;;) usleep(50000); }
 int main(void) { planted_function(); }
+"""
+APP_JAVA = """
+class App {
+    static void plantedMethod() throws Exception { while (true) Thread.sleep(50); }
+    public static void main(String[] words) throws Exception { plantedMethod(); }
+}
+"""
+APP_GO = """
+package main
+import "time"
+//go:noinline
+func plantedFunction() { for { time.Sleep(50 * time.Millisecond) } }
+func main() { plantedFunction() }
 """
 REGISTRY = "version: 0.1\nstorage: {inmemory: {}}\nhttp: {addr: '127.0.0.1:5000'}\n"
 INSPECTED = "@node --inspect=127.0.0.1:9229 -e 'setInterval(() => 0, 50)' & sleep 1; curl -s 127.0.0.1:9229/json/list"
@@ -64,9 +83,24 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         ("python", "-b stack --json", r"planted_function \(app.py:5\)"),
         ("python", "@python3 -m debugpy --version", r"^\d+\.\d+"),
     ),
-    "jvm": (("native", "@jattach 2>&1", "threaddump"),),
+    "jvm": (
+        ("java", "-b stack --json", r"App.plantedMethod\(App.java:3\)"),
+        ("java", "@jattach 1 threaddump", r"App.plantedMethod\(App.java:3\)"),
+        ("java", "@jattach 1 jcmd VM.version", "Server VM"),
+        ("java", "@jattach 1 inspectheap", r"java.lang.String "),
+        ("java", "@jattach 1 jcmd 'GC.heap_info'", "Metaspace"),
+    ),
     "node": (("native", INSPECTED, "webSocketDebuggerUrl"),),
-    "go": (("go", "-b stack --json", "dlv can.t tell: .*debug info"),),
+    "go": (
+        ("go", "-b stack --json", r"in main\.plantedFunction.{0,20}at [^ ]*/app\.go:5"),
+        (
+            "go",
+            "@dlv attach 1 --allow-non-terminal-interactive=true <<< $'goroutine 1\nbt\nexit\nn'",
+            "main.plantedFunction",
+        ),
+        ("go", "grep State: /proc/1/status", "sleeping"),  # it goes on
+        ("stripped go", "-b stack --json", "dlv can.t tell: .*debug info"),
+    ),
     "db": (
         ("native", "@psql --version; @pg_dump --version; @pg_isready --version", "pg_isready"),
         ("native", "@mysql --version; @redis-cli --version", "redis-cli"),
@@ -99,12 +133,27 @@ def containers(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> dict
     files: dict[str, bytes | Path | str] = {**HOST, "app": folder / "app", "app.py": APP_PY, "registry.yml": REGISTRY}
     image = docker.image("packs", files, 'CMD ["/app"]', directories=("usr", "tmp", "etc"))
     options = ("-v", "/usr:/usr:ro", *LONE)
-    words = {
-        "native": ("/app",),
-        "python": ("/usr/bin/python3", "/app.py"),
-        "go": ("/usr/bin/docker-registry", "serve", "/registry.yml"),
-    }
-    return {kind: docker.run(kind, image, *line, options=options) for kind, line in words.items()}
+    words = {"native": ("/app",), "python": ("/usr/bin/python3", "/app.py")}
+    compiled = folder / "compiled"
+    compiled.mkdir()
+    if shutil.which("javac") is not None:
+        (folder / "App.java").write_text(APP_JAVA)
+        subprocess.run(["javac", "--release", "11", "-d", compiled, folder / "App.java"], check=True)
+        java = shutil.which("java") or "java"
+        words["java"] = (os.path.realpath(java), "-cp", "/compiled", "App")
+    if shutil.which("go") is not None:
+        (folder / "app.go").write_text(APP_GO)
+        environment = {**os.environ, "GOCACHE": str(folder / "cache"), "CGO_ENABLED": "0"}
+        subprocess.run(["go", "build", "-o", compiled / "go", "app.go"], cwd=folder, check=True, env=environment)
+        words["go"] = ("/compiled/go",)
+    if shutil.which("docker-registry") is not None:
+        words["stripped go"] = ("/usr/bin/docker-registry", "serve", "/registry.yml")
+    options += ("-v", f"{compiled}:/compiled:ro", *(f"-v{path}:{path}:ro" for path in Path("/etc").glob("java-*")))
+    return {kind: docker.run(kind.replace(" ", "-"), image, *line, options=options) for kind, line in words.items()}
+
+
+NEEDED = {"java": "default-jdk-headless", "go": "golang-go", "stripped go": "docker-registry"}
+"""Debian packages that processes of a kind take."""
 
 
 @pytest.fixture(scope="session")
@@ -147,9 +196,31 @@ def test_a_pack_is_made_and_its_tools_work(
     ).stdout
     (stored,) = json.loads(listed)["toolboxes"]
     for kind, line, wanted in CHECKS[pack]:
+        if kind not in containers:
+            missing(NEEDED[kind])
         said = _said(containers[kind], line)
         assert re.search(wanted, said, re.MULTILINE), (line, said)
     table[pack] = Made(seconds, stored["size"])
+
+
+def test_a_toolbox_for_another_machine_is_made_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path))
+    machine, architecture = ("x86_64", "amd64") if os.uname().machine == "aarch64" else ("aarch64", "arm64")
+    words = ("--json", "toolbox", "build", "--machine", machine)
+    done = subprocess.run([sys.executable, "-m", "pyd_tui", *words], check=True, capture_output=True)
+    tree = Path(json.loads(done.stdout)["toolbox"])
+    programs = [elf for path in (tree / "bin").iterdir() if (elf := read_elf(path)) is not None]
+    assert {elf.machine for elf in programs} == {architecture}
+    for interpreter in {elf.interpreter for elf in programs} - {""}:
+        assert (tree / interpreter.removeprefix(f"{PREFIX}/")).exists(), interpreter
+    if (emulator := shutil.which(f"qemu-{machine}")) is not None:  # else nothing here can run it
+        loader, *rest = python_command(str(tree))
+        words = [text.replace(TOOLBOX, str(tree)) for text in (loader, *rest)]
+        line = "import ctypes, json, os, socket; print(os.uname().machine)"
+        assert subprocess.check_output([emulator, *words, "-c", line], text=True) == f"{machine}\n"
+        (tmp_path / "holder").write_bytes(program(machine))
+        (tmp_path / "holder").chmod(0o755)
+        assert subprocess.run([emulator, tmp_path / "holder"], input=b"some", check=False).returncode == 0
 
 
 def _said(name: str, line: str) -> str:

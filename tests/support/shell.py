@@ -10,8 +10,10 @@ from support.terminal import Opener, Terminal
 PROMPT = re.compile(r"^(● )?\S+ \([a-z]+\) \w+:\S* ?.*[#$]\s*\Z", re.MULTILINE)
 """A prompt with nothing behind it, at the end of the screen."""
 
-STARTING = 40.0
-"""Seconds for the first prompt; a busy machine with two cores is slow to start anything."""
+STARTING = 120.0
+"""Seconds for the first prompt; a busy machine with two cores is slow to start anything, helpers above all."""
+PATIENCE = 90.0
+"""Seconds for anything else: the first builtin of a shell may start a helper container too."""
 
 
 class DebugShell:
@@ -30,19 +32,22 @@ class DebugShell:
         self.terminal: Terminal = opener([pyd, "debug", *arguments], (110, 40), environment)
         self.ready(STARTING)
 
-    def ready(self, bound: float = 20.0) -> str:
+    def ready(self, bound: float = PATIENCE) -> str:
         """Waits for a prompt and returns the screen."""
         return self.terminal.wait_for(PROMPT, bound)
 
     def line(self, text: str) -> None:
         """Types a line, or several that belong together, and sends it."""
         for part in text.split("\n"):
+            before = re.compile(re.escape(self.terminal.screen.rstrip()) + r"\s*\Z")
             self.terminal.type(part)
+            if part:  # until it is echoed, the prompt before it looks like the one behind it
+                self.terminal.wait_gone(before, PATIENCE)
             self.terminal.keys("Enter")
 
     def ask(self, text: str, answer: str) -> str:
         """Sends a line and waits for its answer, a regular expression for whole lines, and the next prompt."""
         self.ready()
         self.line(text)
-        self.terminal.wait_for(re.compile(f"^{answer}$", re.MULTILINE), 20.0)
+        self.terminal.wait_for(re.compile(f"^{answer}$", re.MULTILINE), PATIENCE)
         return self.ready()

@@ -98,7 +98,17 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
     check_identity(identity)
     uid, _, gid = identity.partition(":")
     number, group = int(uid), int(gid or uid)
-    return _plain(number, group, bounding=granted, permitted=granted if number == 0 else 0)
+    plain = _plain(number, group, bounding=granted, permitted=granted if number == 0 else 0)
+    return msgspec.structs.replace(plain, no_new_privileges=is_confined(identity) and target.no_new_privileges)
+
+
+def is_confined(identity: str) -> bool:
+    """Whether what confines the target's main process confines the command of a session too: not if it is a debugger's.
+
+    Args:
+        identity: As for `choose_credentials`.
+    """
+    return identity != "root" and identity.partition(":")[0].lstrip("0") != ""
 
 
 def check_identity(identity: str) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 from pyd_core.debug.credentials import names
 from pyd_core.debug.target import Target
+from pyd_core.linux.process import Status
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
 
 _KINDS = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 
@@ -31,11 +34,31 @@ def explain(target: Target, plan: dict[str, Any]) -> list[str]:
     ]
     if plan["writable"]:
         lines.append("its root file system is writable in this session, and still read-only for the container")
-    if status.seccomp:
-        lines.append("not taken over: its seccomp filter; the session may make system calls that the container may not")
-    label = target.container.app_armor_profile or target.container.process_label
-    if label and label != "unconfined":
-        lines.append(f"not taken over: its security label {label}")
+    return [*lines, *confinement(target.container, status, confined=plan["confined"])]
+
+
+def confinement(container: Container, status: Status, *, confined: bool) -> list[str]:
+    """Returns lines on what confines a container's system calls, and whether that holds for the session.
+
+    Args:
+        container: What the engine tells of it.
+        status: Of its main process; of what holds its place where it doesn't run.
+        confined: Whether the session takes over what it can.
+    """
+    lines: list[str] = []
+    unfiltered = container.host_config.privileged or "seccomp=unconfined" in container.host_config.security_opt
+    if container.id and not container.state.pid and not unfiltered:
+        lines.append("not taken over: the seccomp filter it gets with its start; a clone by --hold has it")
+    for what, there in (
+        ("seccomp filter", bool(status.seccomp)),
+        ("AppArmor profile", container.app_armor_profile not in ("", "unconfined")),
+    ):
+        if there and confined:
+            lines.append(f"taken over: its {what}")
+        elif there:
+            lines.append(f"not taken over: its {what}, which --as target takes over; the session may do more than it")
+    if container.process_label:
+        lines.append(f"not taken over: its security label {safe(container.process_label)}")
     return lines
 
 

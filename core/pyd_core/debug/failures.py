@@ -40,6 +40,22 @@ def failure(call: str, number: int, subject: str, *, target: str) -> PydError:
     return KernelError(call, number, shown)
 
 
+def untaken(subject: str, number: int) -> str:
+    """Returns the line for what confines a target and doesn't confine a session that was to be as the target is.
+
+    Args:
+        subject: What it is.
+        number: The error number that the kernel gave.
+    """
+    why = {
+        errno.EACCES: "a filter on pyd itself, or a lack of CAP_SYS_ADMIN, keeps it from being read",
+        errno.EPERM: "another program traces its main process, or nobody may trace it",
+        errno.EBUSY: "it is paused",
+        errno.EIO: "this kernel doesn't tell it (CONFIG_CHECKPOINT_RESTORE)",
+    }
+    return f"not taken over: {safe(subject)}: {why.get(number) or os.strerror(number)}"
+
+
 def _not_run(program: str, number: int, target: str) -> PydError:
     if number == errno.ENOENT:
         return NotFound(
@@ -49,6 +65,8 @@ def _not_run(program: str, number: int, target: str) -> PydError:
         )
     return Refused(
         f"{program} can't be executed: {os.strerror(number)}",
-        hint="is it a program, and one for this machine?",
+        hint="is it a program, and one for this machine? Those for another take an emulator: qemu-user-binfmt"
+        if number == errno.ENOEXEC
+        else "is it a program, and may this user run it?",
         reference=COMMAND_NOT_EXECUTABLE,
     )

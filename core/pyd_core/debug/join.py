@@ -13,11 +13,11 @@ client       pyd itself, outside everything; owns the user's terminal
 The plan is a dictionary as `pyd_core.debug.plan.make_plan` makes it. Messages go back over the
 same socket, as fields with NUL between them: `error CALL ERRNO SUBJECT`, `terminal` (with the pty's master as a passed
 descriptor; where the plan has a `channel`, also the ends of two pipes to the command, which has their other ends under
-the two numbers that the plan gives: what it reads from, and what it writes to), `exit WAITSTATUS`, `ended` (the target
-is gone).
+the two numbers that the plan gives: what it reads from, and what it writes to), `untaken SUBJECT ERRNO` (what confines
+the target doesn't confine the command), `exit WAITSTATUS`, `ended` (the target is gone).
 
 The kernel's interfaces: open_tree(2), move_mount(2), fsopen(2), mount_setattr(2), setns(2), namespaces(7),
-capabilities(7).
+capabilities(7), ptrace(2), seccomp(2).
 """
 
 from __future__ import annotations
@@ -56,9 +56,16 @@ _CLONE_NEWNS = 0x00020000
 _CLOSE_RANGE_CLOEXEC = 4
 _PROC_SUPER_MAGIC = 0x9FA0
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_KEEPCAPS, _PR_SET_NAME, _PR_CAPBSET_DROP = 1, 4, 8, 15, 24
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
+_PTRACE_SEIZE, _PTRACE_INTERRUPT, _PTRACE_SECCOMP_GET_FILTER = 0x4206, 0x4207, 0x420C
+_WALL = 0x40000000
+_INSTRUCTION = 8
+"""Bytes of a filter's instruction (`struct sock_filter`)."""
+_PATIENCE = 5.0
+"""Seconds the target may take to stop, so that its filters can be read."""
 _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 36, 38, 47
 _PR_CAP_AMBIENT_RAISE, _PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
-_CAP_KILL = 1 << 5
+_CAP_KILL, _CAP_SYS_ADMIN = 1 << 5, 1 << 21
 _LAST_CAPABILITY = 63
 _TIOCSPTLCK, _TIOCGPTPEER = 0x40045431, 0x5441
 
@@ -237,8 +244,8 @@ def _set_capabilities(effective: int, permitted: int, inheritable: int) -> None:
     _checked("capset", _libc.capset(header, struct.pack("6I", *low, *high)))
 
 
-def take_credentials(wanted: dict[str, Any]) -> None:
-    """Becomes a user with just these capabilities; nothing given up here comes back."""
+def take_credentials(wanted: dict[str, Any], *, beyond: int = 0) -> None:
+    """Becomes a user with just these capabilities, and those `beyond`; nothing given up here comes back."""
     for capability in range(_LAST_CAPABILITY + 1):
         if not wanted["bounding"] >> capability & 1 and _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             break  # beyond the last one this kernel knows
@@ -246,13 +253,126 @@ def take_credentials(wanted: dict[str, Any]) -> None:
     os.setresgid(wanted["gid"], wanted["gid"], wanted["gid"])
     _prctl(_PR_SET_KEEPCAPS, 1)
     os.setresuid(wanted["uid"], wanted["uid"], wanted["uid"])
-    _set_capabilities(wanted["effective"], wanted["permitted"], wanted["inheritable"])
+    _set_capabilities(wanted["effective"] | beyond, wanted["permitted"] | beyond, wanted["inheritable"])
     _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     for capability in range(_LAST_CAPABILITY + 1):
         if wanted["ambient"] >> capability & 1:
             _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
     if wanted["no_new_privileges"]:
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+# --- confinement ------------------------------------------------------------------------------------------------------
+
+
+def read_filters(process: int, pid: int) -> list[bytes]:
+    """Returns the seccomp filters of a process as the kernel has them, in the order in which they were installed.
+
+    The process is stopped for the moment of the reading, as by any tracer. A child of this one traces it: with the
+    child's end it goes on, whatever happened.
+
+    Raises:
+        CallFailed: They can't be read: by whoever has a filter or lacks CAP_SYS_ADMIN (EACCES), while another process
+            traces it (EPERM), of one that is frozen (EBUSY), or on a kernel built without (EIO).
+    """
+    if not _field(process, "status", "Seccomp:").startswith("2"):
+        return []
+    import json  # noqa: PLC0415 - few targets are asked for theirs
+
+    ours, theirs = os.pipe2(os.O_CLOEXEC)
+    child = os.fork()
+    if child == 0:
+        answer: list[Any] = [errno.EIO, []]
+        try:
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            _stop(process, pid)
+            answer = [0, [program.hex() for program in _copy_filters(pid)]]
+        except CallFailed as error:
+            answer[0] = error.number
+        finally:
+            with open(theirs, "w") as sink:
+                json.dump(answer, sink)
+            os._exit(0)
+    os.close(theirs)
+    with open(ours) as source:
+        text = source.read()
+    os.waitpid(child, 0)
+    number, found = json.loads(text or f"[{errno.EIO}, []]")
+    if number:
+        raise CallFailed("ptrace", number, "its seccomp filter")
+    return [bytes.fromhex(program) for program in found]
+
+
+def _stop(process: int, pid: int) -> None:
+    """Stops a process as its tracer, from now until this process ends."""
+    frozen = ""
+    with contextlib.suppress(CallFailed):
+        frozen = read_status(process, "wchan")
+    if frozen == "__refrigerator":  # by a cgroup of version 1: it would stop only when thawed
+        raise CallFailed("ptrace", errno.EBUSY)
+    _ptrace(_PTRACE_SEIZE, pid)
+    _ptrace(_PTRACE_INTERRUPT, pid)
+    ends = time.monotonic() + _PATIENCE
+    while (left := ends - time.monotonic()) > 0:
+        found, state = os.waitpid(pid, os.WNOHANG | _WALL)
+        if found:
+            if os.WIFSTOPPED(state):
+                return
+            break
+        signal.sigtimedwait({signal.SIGCHLD}, left)
+    raise CallFailed("ptrace", errno.EBUSY)
+
+
+def _copy_filters(pid: int) -> list[bytes]:
+    found: list[bytes] = []
+    while True:
+        try:
+            count = _ptrace(_PTRACE_SECCOMP_GET_FILTER, pid, len(found))
+        except CallFailed as error:
+            if error.number == errno.ENOENT:
+                return found
+            raise
+        program = ctypes.create_string_buffer(count * _INSTRUCTION)
+        _ptrace(_PTRACE_SECCOMP_GET_FILTER, pid, len(found), program)
+        found.append(program.raw)
+
+
+def _ptrace(request: int, pid: int, address: int = 0, data: Any = None) -> int:
+    return _checked("ptrace", _libc.ptrace(request, pid, ctypes.c_void_p(address), data))
+
+
+def install_filters(filters: list[bytes]) -> None:
+    """Puts filters on this process that no later program can take off."""
+    for program in filters:
+        code = ctypes.create_string_buffer(program, len(program))
+        header = struct.pack("@HP", len(program) // _INSTRUCTION, ctypes.addressof(code))
+        holder = ctypes.create_string_buffer(header, len(header))
+        _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(holder))
+
+
+def read_profile(process: int) -> str:
+    """Returns the AppArmor profile that confines a process; empty without one, or where another module has the label.
+
+    AppArmor writes `PROFILE (MODE)`, and `unconfined`; SELinux a context without a mode.
+    """
+    for name in ("attr/apparmor/current", "attr/current"):
+        with contextlib.suppress(CallFailed, OSError):
+            return read_status(process, name).strip().rpartition(" (")[0]
+    return ""
+
+
+def _take_profile(proc: int, profile: str) -> None:
+    """Has this process change to an AppArmor profile with its next execve (aa_change_onexec(2))."""
+    for name in ("thread-self/attr/apparmor/exec", "thread-self/attr/exec"):
+        try:
+            file = os.open(name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=proc)
+        except FileNotFoundError:
+            continue
+        try:
+            os.write(file, f"exec {profile}".encode())
+        finally:
+            os.close(file)
+        return
 
 
 # --- cgroups ----------------------------------------------------------------------------------------------------------
@@ -344,6 +464,12 @@ def read_status(process: int, name: str) -> str:
         raise CallFailed("open", error.errno or errno.ESRCH, "the target's /proc entry") from error
 
 
+def _field(process: int, name: str, key: str) -> str:
+    """Returns what a line of a file of `/proc/PID` says after its key; empty when there is no such line."""
+    lines = read_status(process, name).splitlines()
+    return next((line[len(key) :].strip() for line in lines if line.startswith(key)), "")
+
+
 def start_time(process: int) -> int:
     """Returns when a process started, in clock ticks since boot; with its pid this names it for ever (proc(5))."""
     return int(read_status(process, "stat").rpartition(")")[2].split()[19])
@@ -352,7 +478,7 @@ def start_time(process: int) -> int:
 class Opened:
     """All that is opened while the host's files are still in sight."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, status: socket.socket) -> None:
         try:
             process = os.open(f"/proc/{plan['pid']}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError as error:
@@ -362,6 +488,15 @@ class Opened:
         self.pidfd = os.pidfd_open(plan["pid"])
         start_time(process)  # still there: the pidfd is the target's, not a later process's
         self.root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
+        self.proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.filters: list[bytes] = []
+        self.profile = ""
+        if plan.get("confined"):
+            self.profile = read_profile(process)
+            try:
+                self.filters = read_filters(process, plan["pid"])
+            except CallFailed as error:
+                _tell(status, "untaken", error.subject, error.number)
         self.namespaces: dict[str, int] = {}
         for kind in ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup"):
             try:
@@ -420,7 +555,7 @@ def supervise(plan: Plan, status: socket.socket) -> NoReturn:
             os._exit(code)
         _prctl(_PR_SET_DUMPABLE, 0)
         _nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        opened = Opened(plan)
+        opened = Opened(plan, status)
         groups = Groups(plan["groups"])
         opened.join("pid")
         keeper = os.fork()
@@ -525,7 +660,7 @@ def _keep(plan: Plan, opened: Opened, groups: Groups, status: socket.socket) -> 
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         command = os.fork()
         if command == 0:
-            _become_command(plan, slave, channel, status)
+            _become_command(plan, slave, channel, status, opened)
         _let_go_of_stdio()
         kept = {status.fileno(), *groups.descriptors()}
         edge = 3
@@ -598,9 +733,16 @@ def _open_terminal(plan: Plan, terminals: int, status: socket.socket) -> tuple[i
     return slave, channel
 
 
-def _become_command(plan: Plan, slave: int, channel: dict[int, int], status: socket.socket) -> NoReturn:
+def _become_command(
+    plan: Plan, slave: int, channel: dict[int, int], status: socket.socket, opened: Opened | None = None
+) -> NoReturn:
     """The last steps before the command: its session, its terminal, its credentials, nothing else in hand."""
     subject = plan["argv"][0]
+    who = plan["credentials"]
+    filters = opened.filters if opened is not None else []
+    # Without no-new-privileges a filter takes CAP_SYS_ADMIN; runtimes then install it before they give rights up, so a
+    # container's filter allows that. With it they install it last, and it may allow nothing but the execve.
+    last = who if filters and who is not None and not who["no_new_privileges"] else None
     try:
         os.setsid()
         if slave >= 0:
@@ -612,8 +754,13 @@ def _become_command(plan: Plan, slave: int, channel: dict[int, int], status: soc
         except OSError:
             os.chdir("/")
         os.umask(0o022)
-        if plan["credentials"] is not None:
-            take_credentials(plan["credentials"])
+        if opened is not None and opened.profile:
+            try:
+                _take_profile(opened.proc, opened.profile)
+            except OSError as error:
+                _tell(status, "untaken", f"its AppArmor profile {opened.profile}", error.errno or 0)
+        if who is not None:
+            take_credentials(who, beyond=0 if last is None else _CAP_SYS_ADMIN)
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, *_FORWARDED):
             signal.signal(number, signal.SIG_DFL)
@@ -621,6 +768,9 @@ def _become_command(plan: Plan, slave: int, channel: dict[int, int], status: soc
         _syscall("close_range", _CLOSE_RANGE, 3, _LAST_DESCRIPTOR, _CLOSE_RANGE_CLOEXEC)
         for wanted, descriptor in channel.items():
             os.dup2(descriptor, wanted)
+        install_filters(filters)
+        if last is not None:
+            _set_capabilities(last["effective"], last["permitted"], last["inheritable"])
         os.execvpe(plan["argv"][0], plan["argv"], plan["env"])
     except CallFailed as error:
         _tell(status, "error", error.call, error.number, error.subject)

@@ -6,7 +6,6 @@ It is a container with one tiny program, which ends with its input; the engine r
 from __future__ import annotations
 
 import io
-import os
 import secrets
 import tarfile
 import time
@@ -16,11 +15,13 @@ from contextlib import contextmanager
 from pyd_core.debug.clone import PROGRAM
 from pyd_core.debug.helper.container import LABEL, LIFETIME, remove
 from pyd_core.debug.holder_program import program
+from pyd_core.debug.machine import engine_machine
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.images import Images
 from pyd_core.engine.networks import Networks
 from pyd_core.engine.options import ImportOptions
 from pyd_core.engine.session import Session
+from pyd_core.engine.system import System
 from pyd_core.engine.transport.base import Duplex
 from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import NotFound
@@ -89,7 +90,7 @@ class _Member:
 
 async def _image(engine: Session) -> str:
     """Returns the name of an image with the program, made first if the engine hasn't got it."""
-    machine = os.uname().machine
+    machine = engine_machine(engine.where, await System(engine).info())
     tag = f"{_FORMAT}-{machine}"
     try:
         await Images(engine).inspect_raw(f"{REPOSITORY}:{tag}")

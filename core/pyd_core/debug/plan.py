@@ -7,7 +7,7 @@ from typing import Any
 
 from pyd_core.debug import cgroup
 from pyd_core.debug.channel import CHANNEL, CONVERSING, SILENT
-from pyd_core.debug.credentials import Credentials, choose_credentials
+from pyd_core.debug.credentials import Credentials, choose_credentials, is_confined
 from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
@@ -60,9 +60,10 @@ def make_plan(
         "prefix": PREFIX,
         "writable": options.writable,
         "groups": groups,
-        "terminal": _terminal_size() if terminal else None,
+        "terminal": terminal_size() if terminal else None,
         "channel": None,
         "credentials": credentials.plan(),
+        "confined": is_confined(options.identity),
         "cwd": config.working_dir or "/",
         "env": environment,
         "argv": command_line(options, terminal=terminal),
@@ -88,7 +89,8 @@ def command_line(options: DebugOptions, *, terminal: bool) -> list[str]:
     return [*bash, "-i"] if terminal else bash
 
 
-def _terminal_size() -> tuple[int, int]:
+def terminal_size() -> tuple[int, int]:
+    """Returns the rows and columns of this process's terminal; 24 by 80 without one."""
     from pyd_core.debug.terminal import window_size  # noqa: PLC0415 - only a terminal needs it
 
     return window_size(1) if os.isatty(1) else (24, 80)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyd_core.debug.failures import failure
+from pyd_core.debug.failures import failure, untaken
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
 from pyd_core.debug.reference import find_subject
@@ -62,7 +62,9 @@ def run(
         return _on_a_network(endpoint, options, supervisor, notify=notify, progress=progress, ask=ask)
     if (why := out_of_reach(endpoint, options)) or options.tier is not None:
         why = why or "--tier asks for one"
-        return _from_elsewhere(endpoint, options, supervisor, why, notify=notify, progress=progress, interact=interact)
+        return _from_elsewhere(
+            endpoint, options, supervisor, why, notify=notify, progress=progress, ask=ask, interact=interact
+        )
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
     engine.require_changes()  # a shell in there can change anything, and asks no engine
@@ -95,7 +97,7 @@ def run(
         if error.reference != "not-local":
             raise
         return _from_elsewhere(
-            endpoint, options, supervisor, error.message, notify=notify, progress=progress, interact=interact
+            endpoint, options, supervisor, error.message, notify=notify, progress=progress, ask=ask, interact=interact
         )
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
@@ -137,11 +139,15 @@ def _from_elsewhere(
     *,
     notify: Callable[[str], None],
     progress: Progress,
+    ask: Callable[[str], str] | None,
     interact: Interact | None,
 ) -> int:
     from pyd_core.debug.helper import session as helper  # noqa: PLC0415 - sessions from here don't pay for it
 
-    return helper.run(endpoint, options, supervisor, why=why, notify=notify, progress=progress, interact=interact)
+    asked = ask if os.isatty(0) and os.isatty(1) else None
+    return helper.run(
+        endpoint, options, supervisor, why=why, notify=notify, progress=progress, ask=asked, interact=interact
+    )
 
 
 def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:
@@ -177,14 +183,22 @@ def carry_out(
         for line in explain(target, plan):
             notify(line)
     session = Session(target, supervisor, plan)
+    session.noted = notify
     code = session.run() if interact is None else interact(session)
+    if plan["confined"] and code == 128 + signal.SIGSYS:
+        notify(f"a seccomp filter ended the command: {target.name} may not make its system calls; --as root may")
     return code, session.target_ended
 
 
-def find_toolbox(progress: Progress) -> str:
-    """Returns the folder of the toolbox that is chosen, made first if it isn't there."""
+def find_toolbox(progress: Progress, machine: str = "") -> str:
+    """Returns the folder of the toolbox that is chosen, made first if it isn't there.
+
+    Args:
+        progress: Told how the making goes.
+        machine: What it is to be for, as `uname -m` names it; this one unless given.
+    """
     pack = chosen().pack()
-    there = store.find_anywhere(pack)
+    there = store.find_anywhere(pack, machine)
     if there is not None:
         return there
     from pathlib import Path  # noqa: PLC0415 - only the making of a toolbox needs it
@@ -192,7 +206,7 @@ def find_toolbox(progress: Progress) -> str:
     def making(stage: str, done: int, total: int) -> None:
         progress(f"making the toolbox: {stage}", done, total)
 
-    return str(store.build(pack, Path(store.store_root()), making))
+    return str(store.build(pack, Path(store.store_root()), making, machine=machine))
 
 
 async def ending(containers: Containers, target: Target | Elsewhere) -> str:
@@ -224,6 +238,8 @@ class Session:
         self.target_ended = False
         self.opened: Callable[[list[int]], None] = _close_all
         """Called with the pty's master, and the client's ends of the channel if the plan has one."""
+        self.noted: Callable[[str], None] = lambda _: None
+        """Called with lines for the user."""
         self._error: PydError | None = None
         self._code: int | None = None
 
@@ -283,6 +299,8 @@ class Session:
                 self._code = _exit_code(int(fields[0]))
             case "ended":
                 self.target_ended = True
+            case "untaken":
+                self.noted(untaken(fields[0], int(fields[1])))
             case "error" if self._error is None:
                 call, number, subject = fields
                 self._error = failure(call, int(number), subject, target=self.target.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.debug.credentials import DEBUGGER, choose_credentials, inside, mask, names
+from pyd_core.debug.credentials import DEBUGGER, choose_credentials, inside, is_confined, mask, names
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.process import Status, parse_status
 
@@ -58,6 +58,16 @@ def test_numbers_name_a_user_and_a_group(text: str, uid: int, gid: int):
     chosen = choose(text)
     assert (chosen.uid, chosen.gid, chosen.groups) == (uid, gid, (gid,))
     assert chosen.effective == (DEBUGGER if uid == 0 else 0)
+
+
+@pytest.mark.parametrize(
+    ("identity", "confined"),
+    [("root", False), ("0", False), ("00:5", False), ("target", True), ("1000", True), ("1000:0", True)],
+)
+def test_what_confines_the_target_confines_its_users_and_no_debugger(identity: str, confined: bool):
+    assert is_confined(identity) is confined
+    assert choose(identity, target(no_new_privileges=True)).no_new_privileges is confined
+    assert not choose(identity).no_new_privileges
 
 
 @pytest.mark.parametrize("text", ["", "me", "1:", ":1", "-1", "1:x", "4294967295", "\u0661", "1 "])

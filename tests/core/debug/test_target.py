@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from pyd_core.debug.helper.session import check_place
+from pyd_core.debug.machine import engine_machine
 from pyd_core.debug.target import refuse_other_kernels, running_target
 from pyd_core.errors import Conflict, Unsupported
 from pyd_core.model.container import Container, ContainerState
@@ -35,14 +35,27 @@ def test_the_hosts_kernel_is_no_obstacle(runtime: str):
 
 def test_windows_and_other_machines_are_named():
     with pytest.raises(Unsupported) as windows:
-        check_place("tcp://there", Info(os_type="windows"))
+        engine_machine("tcp://there", Info(os_type="windows"))
     assert "tcp://there runs windows containers" in windows.value.message
     assert "pyd exec" in windows.value.hint
     with pytest.raises(Unsupported) as other:
-        check_place("tcp://there", Info(os_type="linux", architecture="riscv64"))
+        engine_machine("tcp://there", Info(os_type="linux", architecture="s390x"))
     assert other.value.reference == "other-architecture"
-    for machine in (os.uname().machine, ""):
-        check_place("tcp://there", Info(os_type="linux", architecture=machine))
+    assert "s390x machine itself" in other.value.hint
+
+
+@pytest.mark.parametrize(
+    ("told", "machine"),
+    [
+        ("arm64", "aarch64"),  # Podman
+        ("aarch64", "aarch64"),  # Docker Engine
+        ("amd64", "x86_64"),
+        ("x86_64", "x86_64"),
+        ("", os.uname().machine),
+    ],
+)
+def test_tools_are_for_the_engines_machine_whatever_this_one_is(told: str, machine: str):
+    assert engine_machine("tcp://there", Info(os_type="linux", architecture=told)) == machine
 
 
 def test_what_does_not_run_and_a_process_that_is_another_containers_are_told():

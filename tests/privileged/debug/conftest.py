@@ -24,7 +24,7 @@ def debug() -> Run:
 
     def run(*arguments: str, stdin: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command(*arguments), input=stdin, capture_output=True, text=True, check=False, timeout=20, **options
+            command(*arguments), input=stdin, capture_output=True, text=True, check=False, timeout=120, **options
         )
 
     return run

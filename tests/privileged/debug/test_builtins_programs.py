@@ -17,6 +17,13 @@ FOREIGN = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00" + bytes(60)
 """The head of a program for arm64."""
 
 
+PLANTED = """
+#include <unistd.h>
+__attribute__((noinline)) void planted_function(void) { for (;;) usleep(50000); }
+int main(void) { planted_function(); }
+"""
+
+
 @pytest.fixture(scope="module")
 def bad(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An image with a program for each thing that can be wrong with one."""
@@ -120,16 +127,25 @@ def test_run_and_trace_start_it_again_beside_the_target(debug: Run, docker: Dock
     assert "/dev/.pyd" not in traced.stdout
 
 
-def test_stack_tells_where_a_process_sleeps_and_what_would_tell_more(debug: Run, docker: Docker, distroless: str):
-    app = Builtins(debug, docker.run("stack", distroless, options=LONE))
+@pytest.mark.parametrize("symbols", [True, False], ids=["with symbols", "stripped"])
+def test_stack_tells_where_a_process_sleeps_and_what_would_tell_more(
+    debug: Run, docker: Docker, tmp_path: Path, symbols: bool
+):
+    (tmp_path / "app.c").write_text(PLANTED)
+    subprocess.run(
+        ["gcc", "-static", "-O1", *([] if symbols else ["-s"]), "-o", "app", "app.c"], cwd=tmp_path, check=True
+    )
+    image = docker.image(f"stack-{int(symbols)}", {"app": tmp_path / "app"}, 'CMD ["/app"]')
+    app = Builtins(debug, docker.run(f"stack-{int(symbols)}", image, options=LONE))
     found = app.json("stack")
-    assert found["pid"] == 1
-    if found["tool"] == "kernel":
+    assert (found["pid"], found["language"]) == (1, "native")
+    if symbols:
+        assert found["tool"] in {"eu-stack", "gdb"}
+        assert "planted_function" in found["text"]
+    elif found["tool"] == "kernel":
         assert found["threads"][0]["name"] == "app"
         assert found["threads"][0]["state"] == "sleeping"
         assert "install trace" in found["advice"]
-    else:
-        assert "pause" in found["text"]
     assert app("stack").stdout
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.debugging import command
-from support.docker import LONE, Docker
+from support.docker import LONE, Docker, busybox_files
 from support.rootless import Rootless, rootless
 
 
@@ -38,3 +38,19 @@ def test_its_user_enters_without_root_and_leaves_nothing(podman: Rootless, corne
     assert sorted(corner("ps", "-a", "--format", "{{.Names}}").split()) == sorted([name, stopped])
     as_root = command(name, "-c", "ls /app", host=podman.way.host)
     assert subprocess.run(as_root, capture_output=True, check=False, timeout=60).stdout == b"/app\n"
+
+
+def test_changes_in_a_stand_in_are_put_back_and_saved(podman: Rootless, corner: Docker):
+    image = corner.image("tools", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    name = corner.create("edited", image, "cat", "/etc/new", options=LONE)
+    saved = f"localhost/{corner.name('saved')}:1"
+    line = "echo new > /etc/new; ln -s new /etc/link; rm /bin/vi"
+    done = podman.way.debug("--diff", "--apply", "/etc", "--save", saved, name, "-c", line)
+    try:
+        assert done.returncode == 0, done.stderr
+        assert {"A /etc/new", "A /etc/link", "D /bin/vi"} <= set(done.stdout.decode().splitlines())
+        assert corner("start", "-a", name) == "new"
+        line = "cat /etc/link; ls /bin/vi /.pyd-holder"
+        assert corner("run", "--rm", *LONE, saved, "sh", "-c", f"{line} || true").strip() == "new"
+    finally:
+        corner("rmi", "-f", saved, check=False)

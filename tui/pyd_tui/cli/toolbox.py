@@ -16,7 +16,12 @@ from pyd_tui.text.sizes import size
 Progress = Callable[[str, int, int], None]
 
 PACK_COLUMNS = (Column(title="", right=True), Column(title="PACK"), Column(title="WHAT", cut=20))
-STORED_COLUMNS = (Column(title="", right=True), Column(title="TOOLBOX"), Column(title="SIZE", right=True))
+STORED_COLUMNS = (
+    Column(title="", right=True),
+    Column(title="TOOLBOX"),
+    Column(title="FOR"),
+    Column(title="SIZE", right=True),
+)
 FOUND_COLUMNS = (Column(title="NAME"), Column(title="WHAT", cut=20))
 
 
@@ -57,7 +62,10 @@ def show(state: State, /) -> None:
     write("\n")
     write_table(
         STORED_COLUMNS,
-        [(Cell("*" if each.current else ""), Cell(each.name), Cell(size(each.size))) for each in toolboxes],
+        [
+            (Cell("*" if each.current else ""), Cell(each.name), Cell(each.machine), Cell(size(each.size)))
+            for each in toolboxes
+        ],
         hide_empty=False,
     )
 
@@ -84,13 +92,27 @@ def uninstall(state: State, /, *, names: tuple[str, ...]) -> None:
     _told(state, lambda progress: manage.uninstall(names, progress))
 
 
-@command.command("build", examples=(("pyd toolbox build", "what apt offers today"),))
+_machine = click.option(
+    "--machine",
+    type=click.Choice(["x86_64", "aarch64"]),
+    help="For engines on such a machine; sessions there make it by themselves.",
+)
+
+
+@command.command(
+    "build",
+    examples=(
+        ("pyd toolbox build", "what apt offers today"),
+        ("pyd toolbox build --machine aarch64", "for an engine on an arm64 machine"),
+    ),
+)
+@_machine
 @pass_state
-def build(state: State, /) -> None:
+def build(state: State, /, *, machine: str | None) -> None:
     """Make the toolbox, anew if it is there and packages have changed."""
     from pyd_core.debug.toolbox import manage  # noqa: PLC0415 - click loads this module for help too
 
-    _told(state, manage.build)
+    _told(state, lambda progress: manage.build(progress, machine or ""))
 
 
 @command.command("search", examples=(("pyd toolbox search dns", "packs and packages"),))
@@ -120,12 +142,13 @@ def rm(state: State, /, *, name: str) -> None:
 
 @command.command("export", examples=(("pyd toolbox export tools.tar.gz", "the one that sessions have"),))
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@_machine
 @pass_state
-def export(state: State, /, *, path: Path) -> None:
+def export(state: State, /, *, path: Path, machine: str | None) -> None:
     """Write the toolbox to a tar, for a machine without a network."""
     from pyd_core.debug.toolbox import manage  # noqa: PLC0415 - click loads this module for help too
 
-    _told(state, lambda progress: manage.export(path, progress))
+    _told(state, lambda progress: manage.export(path, progress, machine or ""))
 
 
 @command.command("import", examples=(("pyd toolbox import tools.tar.gz", "from pyd toolbox export"),))

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.session import Session, run
 from pyd_core.debug.sessions.attached import Attached
@@ -16,8 +18,9 @@ from pyd_core.debug.target import Elsewhere, Target
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.session import Session as EngineSession
-from pyd_core.engine.transport.blocking import BlockingTransport, run_now
-from pyd_core.errors import NotFound, PydError, Unsupported
+from pyd_core.engine.transport.blocking import run_now
+from pyd_core.engine.transport.choice import blocking_transport
+from pyd_core.errors import NotFound, PydError
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
 from pyd_tui.cli import failures
@@ -76,8 +79,6 @@ def _keep(
     supervisor = Supervisor()
 
     def interact(session: Session) -> int:
-        if isinstance(session.target, Elsewhere):
-            raise Unsupported("a session through a helper container ends with its terminal", hint="leave out --detach")
         record = describe(session, endpoint, options)
         record.detachable, record.attached, record.ttl = True, False, ttl
         entry = Entry(record)
@@ -133,16 +134,26 @@ def attach(
     return code
 
 
-def _target(endpoint: Endpoint, record: SessionRecord) -> Target:
+def _target(endpoint: Endpoint, record: SessionRecord) -> Target | Elsewhere:
     """Returns the target of a session that goes on."""
+    if record.elsewhere:
+        container = _inspect(endpoint, record.container_id)
+        return Elsewhere(msgspec.structs.replace(container, name_=f"/{record.container}"))  # a stand-in has another
     process = ProcessEntry(record.target_pid)
     if process.start != record.target_start:
         raise ProcessLookupError(record.target_pid)
     container = Container(id="", name_=f"/{record.container}")
     if record.container_id:
-        engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=True)
         try:
-            container = run_now(Containers(engine).inspect(record.container_id))
+            container = _inspect(endpoint, record.container_id)
         except NotFound:  # an image's, or removed while the session is in its files
             container = Container(id=record.container_id, name_=f"/{record.container}")
     return Target(container, process)
+
+
+def _inspect(endpoint: Endpoint, container: str) -> Container:
+    transport = blocking_transport(endpoint, may_ask=True)
+    try:
+        return run_now(Containers(EngineSession(transport, where=endpoint.url, read_only=True)).inspect(container))
+    finally:
+        run_now(transport.aclose())

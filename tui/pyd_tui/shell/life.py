@@ -67,10 +67,11 @@ class Life:
         """Runs a shell in a session and returns its exit code."""
         self.ended = None
         bash = Bash(session, show=self.show)
+        session.noted = lambda line: self.show(f"pyd: {line}\r\n".encode())  # the terminal is the session's by then
         bash.start()
         with noted(session, self._endpoint, self._options):
             try:
-                self._talk(bash, session.target, session.plan["toolbox"])
+                self._talk(bash, session.target, tools(session))
             finally:
                 if not bash.over:
                     session.supervisor.end()
@@ -79,7 +80,7 @@ class Life:
             self.ended = session.target
         return session.result()
 
-    def attach(self, link: Attached, target: Target, toolbox: str) -> int | None:
+    def attach(self, link: Attached, target: Target | Elsewhere, toolbox: str) -> int | None:
         """Runs a shell in a session that another process keeps; returns its exit code, or None when it goes on."""
         bash = Bash(link, show=self.show, fresh=False)
         bash.start()
@@ -160,6 +161,12 @@ def noted(session: Session, endpoint: Endpoint, options: DebugOptions) -> Iterat
             entry.remove()
 
 
+def tools(session: Session) -> str:
+    """Returns the folder on this machine that has the files of a session's toolbox."""
+    folder: str = session.plan.get("tools") or session.plan["toolbox"]
+    return folder
+
+
 def describe(session: Session, endpoint: Endpoint, options: DebugOptions) -> SessionRecord:
     """Returns what is written down of a session."""
     container = session.target.container
@@ -173,7 +180,8 @@ def describe(session: Session, endpoint: Endpoint, options: DebugOptions) -> Ses
         target_pid=session.plan["pid"],
         target_start=session.plan.get("start", 0),
         created=0,
-        toolbox=session.plan["toolbox"],
+        toolbox=tools(session),
+        elsewhere=isinstance(session.target, Elsewhere),
         options=options,
     )
 

@@ -17,7 +17,7 @@ import msgspec
 from pyd_core.debug.bash import Bash
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
-from pyd_core.debug.session import Session, find_toolbox
+from pyd_core.debug.session import Session
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, Target
 from pyd_core.engine.endpoint import Endpoint
@@ -124,12 +124,10 @@ class Repl:
     def tools(self) -> Collection[str]:
         """See `Desk`."""
         if self._tools is None:
-            toolbox, found = self._toolbox, set[str]()
-            if isinstance(self._target, Elsewhere):  # the helper's image was made from this machine's
-                toolbox = find_toolbox(lambda _stage, _done, _total: None)
+            found = set[str]()
             for folder in ("bin", "sbin"):
                 with contextlib.suppress(OSError):
-                    found.update(os.listdir(f"{toolbox}/{folder}"))  # noqa: PTH208 - names alone
+                    found.update(os.listdir(f"{self._toolbox}/{folder}"))  # noqa: PTH208 - names alone
             self._tools = frozenset(found)
         return self._tools
 
@@ -157,11 +155,18 @@ class Repl:
             from pyd_core.debug.helper.session import one_more  # noqa: PLC0415 - targets here don't pay for it
 
             with one_more(self._endpoint, options, self._target.container, supervisor, notify=self._tell) as session:
+                session.noted = self._note
                 yield session
             return
         plan = make_plan(self._target, options, self._toolbox, terminal=True, conversing=True)
         plan["client"] = os.getpid()
-        yield Session(self._target, supervisor, plan)
+        session = Session(self._target, supervisor, plan)
+        session.noted = self._note
+        yield session
+
+    def _note(self, line: str) -> None:
+        """Shows a line while the terminal is a session's."""
+        self._show(f"pyd: {line}\r\n".encode())
 
     @staticmethod
     def _tell(line: str) -> None:

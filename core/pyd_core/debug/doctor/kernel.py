@@ -56,7 +56,8 @@ def check_seccomp(own: Status) -> Check:
     return Check(
         name="seccomp",
         state=WARNING,
-        found="pyd runs under a system call filter, as in a container; it may forbid mounting and setns",
+        found="pyd runs under a system call filter, as in a container; it may forbid mounting and setns, and it keeps "
+        "--as target from taking a container's filter over",
         remedy="run pyd outside, or its container with --security-opt seccomp=unconfined and --privileged",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 import msgspec
 
@@ -53,6 +54,12 @@ NATIVE = Way(
 )
 
 
+UNWINDER = Way(language="native", tool="eu-stack", pack="base", arguments=("-s", "-p", "PID"))
+"""Has no arguments and variables as gdb has, but comes with every toolbox."""
+_NAMED = re.compile(r"^#\d+ +0x[0-9a-f]+(?: - 1)? +\S", re.MULTILINE)
+"""A frame of eu-stack's with a function's name; of a stripped program it has addresses alone."""
+
+
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """One thread as the kernel sees it."""
 
@@ -84,17 +91,21 @@ def read_stack(access: Access, host_pid: int) -> Stack:
     pid = target_pid(access.proc(host_pid, "status"), host_pid)
     own = WAYS.get(runtime_of(access, host_pid))
     advice = ""
-    for way in (own, NATIVE):
+    for way in (own, NATIVE, UNWINDER):
         if way is None:
             continue
+        in_full = " in full" if way is NATIVE else ""
         if not is_there(access, way.tool):
-            advice = advice or f"for its {way.language} stack: install {way.pack} (it brings {way.tool})"
+            advice = advice or f"for its {way.language} stack{in_full}: install {way.pack} (it brings {way.tool})"
             continue
         words = [str(pid) if part == "PID" else part for part in way.arguments]
-        done = access.run([tool(way.tool), *words], data=way.keys)
+        done = access.run([tool(way.tool), *words], env=("TERM=dumb",), data=way.keys)  # delve colours, terminal or not
         text = done.stdout.decode(errors="replace")
-        if done.code == 0 and text.strip():
+        told = _NAMED.search(text) if way is UNWINDER else done.code == 0 and text.strip()
+        if told:
             return Stack(pid=pid, language=(own or NATIVE).language, tool=way.tool, text=text, advice=advice)
+        if way is UNWINDER:
+            break
         *_, complaint = ("", *done.stderr.decode(errors="replace").strip().splitlines())
         advice = advice or f"{way.tool} can't tell: {safe(complaint[:300]) or f'exit code {done.code}'}"
     return Stack(

@@ -78,7 +78,7 @@ def through_helper(
     """
     whole = prepared(endpoint, options, why=why, notify=notify, progress=progress, entered=entered)
     with (
-        whole as (engine, subject, target, make),
+        whole as (engine, subject, target, make, _),
         joined(engine, target, options, make, notify) as (link, tier, facts),
     ):
         channels = Channels(link, safe(subject.name) or subject.id[:12])

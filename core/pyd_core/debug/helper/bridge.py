@@ -41,11 +41,12 @@ def bridge(plan: dict[str, Any], status: socket.socket, stream: int) -> NoReturn
     """Runs a plan over a connection to an agent; never returns.
 
     Args:
-        plan: As `join.supervise` takes it; `target` is the target's name, `shared` whether the helper ends with it.
+        plan: As `join.supervise` takes it; `target` is the target's name, `shared` whether the helper ends with it,
+            `tools` the folder here that has the toolbox's files.
         status: The client's messages.
         stream: The connection's descriptor.
     """
-    target, shared = plan.pop("target"), plan.pop("shared")
+    target, shared, _ = plan.pop("target"), plan.pop("shared"), plan.pop("tools")
     try:
         _Bridge(plan, status, Link(socket.socket(fileno=stream), b"", target)).run()
     except StreamCut as error:
@@ -159,7 +160,7 @@ class _Bridge:
             match kind:
                 case b"o" | b"e":
                     with contextlib.suppress(OSError):  # nobody reads it any more
-                        write_all(self._output if kind == b"o" else 2, content)
+                        write_all(2 if kind == b"e" and not self._terminal else self._output, content)
                 case b"a":
                     self._untaken -= int.from_bytes(content, "big")
                 case b"c":
@@ -193,6 +194,10 @@ class _Bridge:
         for descriptor in given:
             os.close(descriptor)
         self._input = self._output = slave
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in range(3):  # the client's own: a session that is left to itself outlives whoever has them
+            os.dup2(nothing, descriptor)
+        os.close(nothing)
 
 
 def _signal_descriptor(numbers: Iterable[int]) -> int:

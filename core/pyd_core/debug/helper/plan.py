@@ -6,14 +6,15 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from pyd_core.debug.credentials import Credentials, choose_credentials, names
+from pyd_core.debug.credentials import Credentials, choose_credentials, is_confined, names
 from pyd_core.debug.environment import build_environment, file_names, searched_paths
+from pyd_core.debug.explain import confinement
 from pyd_core.debug.helper import TOOLBOX
 from pyd_core.debug.helper.link import Facts, Link
 from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
-from pyd_core.debug.plan import command_line
+from pyd_core.debug.plan import command_line, terminal_size
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.transport.blocking import run_now
@@ -53,7 +54,13 @@ def look(link: Link, containers: Containers, target: Container, tier: Tier) -> F
 
 
 def joining_plan(
-    target: Container, options: DebugOptions, tier: Tier, facts: Facts, notify: Callable[[str], None]
+    target: Container,
+    options: DebugOptions,
+    tier: Tier,
+    facts: Facts,
+    notify: Callable[[str], None],
+    *,
+    terminal: bool = False,
 ) -> dict[str, Any]:
     """Returns the plan of a session whose root is the target's, as `join.supervise` takes it."""
     own = parse_status(facts.own)
@@ -68,15 +75,21 @@ def joining_plan(
         notify(f"not taken over, as the helper hasn't got them: {', '.join(names(lacking))}")
     credentials = credentials.within(own.permitted)
     if options.explain:
-        for line in explain(target, tier, facts, credentials):
+        for line in explain(target, tier, facts, credentials, options.identity):
             notify(line)
     home = find_home(facts.passwd, credentials.uid, has_root="/root" in facts.exists)
     where = {"pid": facts.pid, "start": facts.start, "cwd": target.config.working_dir or "/"}
-    return {**_plan(target, options, credentials, home, facts), **where}
+    return {**_plan(target, options, credentials, home, facts, terminal=terminal), **where}
 
 
 def beside_plan(
-    target: Container, options: DebugOptions, tier: Tier, facts: Facts | None, notify: Callable[[str], None]
+    target: Container,
+    options: DebugOptions,
+    tier: Tier,
+    facts: Facts | None,
+    notify: Callable[[str], None],
+    *,
+    terminal: bool = False,
 ) -> dict[str, Any]:
     """Returns the plan of a session in the helper's own root, with the rights it has.
 
@@ -87,14 +100,19 @@ def beside_plan(
         raise InvalidInput(f"tier {tier.number} doesn't enter the target", hint="leave out --as and --rw")
     if options.explain:
         notify(f"tier {tier.number}: {tier.gives}; capabilities: {', '.join(tier.capabilities) or 'none'}")
-    return {**_plan(target, options, None, "/", facts), "pid": 0, "cwd": "/"}
+    return {**_plan(target, options, None, "/", facts, terminal=terminal), "pid": 0, "cwd": "/"}
 
 
 def _plan(
-    target: Container, options: DebugOptions, credentials: Credentials | None, home: str, facts: Facts | None
+    target: Container,
+    options: DebugOptions,
+    credentials: Credentials | None,
+    home: str,
+    facts: Facts | None,
+    *,
+    terminal: bool,
 ) -> dict[str, Any]:
     config = target.config
-    terminal = os.isatty(0) and os.isatty(1)
     joins = credentials is not None
     hostname = [f"HOSTNAME={config.hostname}"] if config.hostname else []
     environment = build_environment(
@@ -111,14 +129,16 @@ def _plan(
         "prefix": PREFIX,
         "writable": options.writable,
         "groups": [],  # the limits are the helper container's own
-        "terminal": None,
+        "terminal": terminal_size() if terminal else None,
         "credentials": credentials and credentials.plan(),
+        # Under a filter of its own, which the engine gave the helper, nobody may read another's.
+        "confined": is_confined(options.identity) and facts is not None and not parse_status(facts.own).seccomp,
         "env": environment,
         "argv": command_line(options, terminal=terminal),
     }
 
 
-def explain(target: Container, tier: Tier, facts: Facts, credentials: Credentials) -> list[str]:
+def explain(target: Container, tier: Tier, facts: Facts, credentials: Credentials, identity: str) -> list[str]:
     """Returns lines for the user: how the session gets in, and what it may do."""
     rights = "everything (privileged)" if tier.privileged else ", ".join(tier.capabilities)
     own, theirs = parse_status(facts.own), parse_status(facts.status)
@@ -130,6 +150,9 @@ def explain(target: Container, tier: Tier, facts: Facts, credentials: Credential
         f"user {credentials.uid}, group {credentials.gid}, capabilities: {rest}",
         "limits: those of the helper container, which the engine removes at the end",
     ]
-    if theirs.seccomp and not own.seccomp:
-        lines.append("not taken over: its seccomp filter; the session may make system calls that the container may not")
-    return lines
+    if own.seccomp:
+        told = (
+            "what confines it; the session has the helper's filter, which is the engine's (--tier 4 takes its own over)"
+        )
+        return [*lines, f"not taken over: {told}"] if theirs.seccomp else lines
+    return [*lines, *confinement(target, theirs, confined=is_confined(identity))]

@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyd_core.debug.helper import container as helpers
 from pyd_core.debug.helper import image as images
@@ -15,6 +15,7 @@ from pyd_core.debug.helper.link import Facts, Link
 from pyd_core.debug.helper.plan import beside_plan, joining_plan, look, shares_pids
 from pyd_core.debug.helper.stand_in import standing
 from pyd_core.debug.helper.tiers import ORDER, TIERS, Tier
+from pyd_core.debug.machine import engine_machine
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import converse
 from pyd_core.debug.reference import find_subject
@@ -22,7 +23,6 @@ from pyd_core.debug.session import Interact, ending, find_toolbox
 from pyd_core.debug.session import Session as DebugSession
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, refuse_other_kernels
-from pyd_core.debug.terminal import window_size
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.endpoint import Endpoint
@@ -32,11 +32,7 @@ from pyd_core.engine.transport.blocking import run_now
 from pyd_core.engine.transport.choice import blocking_transport
 from pyd_core.errors import EngineError, InvalidInput, KernelError, PydError, Refused, Unsupported
 from pyd_core.model.container import Container
-from pyd_core.model.system import Info
 from pyd_core.sanitise import safe
-
-_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
-"""Podman tells Go's names, Docker Engine the kernel's."""
 
 
 def run(
@@ -47,6 +43,7 @@ def run(
     why: str,
     notify: Callable[[str], None],
     progress: images.Progress,
+    ask: Callable[[str], str] | None = None,
     interact: Interact | None = None,
 ) -> int:
     """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
@@ -58,17 +55,36 @@ def run(
         why: Why a helper is needed, for `--explain`.
         notify: Told lines for the user.
         progress: Told how the making of the toolbox goes, and of the engine's image of it.
+        ask: Shows a question and returns the answer; None without a terminal.
         interact: As for `pyd_core.debug.session.run`.
 
     Raises:
         PydError: The session couldn't be; nothing is left of it.
     """
-    with prepared(endpoint, options, why=why, notify=notify, progress=progress) as (engine, subject, target, make):
-        ladder = Ladder(engine, target, options, supervisor, make, notify=notify, interact=interact)
-        code, ended = ladder.climb()
-        if ended and target is subject and interact is None:
-            notify(run_now(ending(Containers(engine), Elsewhere(subject))))
+    whole = prepared(endpoint, options, why=why, notify=notify, progress=progress, ask=ask)
+    with whole as there:
+        code, ended = Ladder(there, options, supervisor, notify=notify, interact=interact).climb()
+        if ended and there.target is there.subject and interact is None:
+            notify(run_now(ending(Containers(there.engine), Elsewhere(there.subject))))
         return code
+
+
+class Prepared(NamedTuple):
+    """What a session through a helper takes.
+
+    Attributes:
+        engine: The engine.
+        subject: What is meant.
+        target: The running container to enter for it.
+        make: Returns what helper to ask the engine for, by its rights.
+        toolbox: The folder of the toolbox that is the helper's image.
+    """
+
+    engine: Session
+    subject: Container
+    target: Container
+    make: Callable[[Tier], dict[str, Any]]
+    toolbox: str
 
 
 @contextmanager
@@ -79,9 +95,10 @@ def prepared(
     why: str,
     notify: Callable[[str], None],
     progress: images.Progress,
+    ask: Callable[[str], str] | None = None,
     entered: Container | None = None,
-) -> Iterator[tuple[Session, Container, Container, Callable[[Tier], dict[str, Any]]]]:
-    """Gives the engine, what is meant, a running container to enter for it, and what helper to ask the engine for.
+) -> Iterator[Prepared]:
+    """Gives a running container to enter for what is meant, and what else a session takes.
 
     Args:
         endpoint: The engine.
@@ -89,6 +106,7 @@ def prepared(
         why: Why a helper is needed, for `--explain`.
         notify: Told lines for the user.
         progress: Told how the making of the toolbox goes, and of the engine's image of it.
+        ask: As for `run`: what to do with a session's changes.
         entered: What a session is in already, the stand-in for what doesn't run; None looks for it.
 
     Raises:
@@ -103,19 +121,23 @@ def prepared(
             raise Refused("entering a process takes root on its machine", reference="not-root")
         refuse_other_kernels(subject)
         info = run_now(System(engine).info())
-        check_place(engine.where, info)
-        toolbox = find_toolbox(progress)
+        machine = engine_machine(engine.where, info)
+        toolbox = find_toolbox(progress, machine)
         run_now(helpers.remove_expired(Containers(engine)))
         image = run_now(images.ensure(engine, toolbox, progress))
         if options.explain:
             notify(f"way in: a helper container, because {why}")
-        there = nullcontext(entered) if entered is not None else standing(engine, subject, options, notify)
+        there = (
+            nullcontext(entered)
+            if entered is not None
+            else standing(engine, subject, options, notify, machine=machine, ask=ask)
+        )
         with there as target:
 
             def make(tier: Tier) -> dict[str, Any]:
                 return helper_body(target, tier, image, toolbox, info, name=helpers.new_name())
 
-            yield engine, subject, target, make
+            yield Prepared(engine, subject, target, make, toolbox)
     finally:
         run_now(transport.aclose())
 
@@ -182,64 +204,46 @@ def one_more(
     whole = prepared(
         endpoint, options, why="another user's shell", notify=notify, progress=lambda *_: None, entered=entered
     )
-    with whole as (engine, _, target, make), joined(engine, target, options, make, notify) as (link, tier, facts):
-        plan = converse(joining_plan(target, options, tier, facts, notify))
-        shared = shares_pids(target, tier)
-        plan |= {"terminal": window_size(1), "target": safe(target.name), "shared": shared}
+    with (
+        whole as (engine, _, target, make, toolbox),
+        joined(engine, target, options, make, notify) as (link, tier, facts),
+    ):
+        plan = converse(joining_plan(target, options, tier, facts, notify, terminal=True))
+        plan |= {"target": safe(target.name), "shared": shares_pids(target, tier), "tools": toolbox}
         supervisor.connection = link.fileno()
         yield DebugSession(Elsewhere(target), supervisor, plan)
-
-
-def check_place(where: str, info: Info) -> None:
-    """Does nothing where an engine's containers can have a helper from here.
-
-    Raises:
-        Unsupported: They are Windows', or of a machine that this one's toolbox isn't for.
-    """
-    if info.os_type not in ("", "linux"):
-        raise Unsupported(f"{where} runs {safe(info.os_type)} containers", hint="use pyd exec")
-    theirs = _ARCHITECTURES.get(info.architecture, info.architecture)
-    if theirs and theirs != os.uname().machine:
-        raise Unsupported(
-            f"{where} is {safe(theirs)}, and this machine's toolbox is for {os.uname().machine}",
-            hint=f"run pyd debug on a {safe(theirs)} machine",
-            reference="other-architecture",
-        )
 
 
 class Ladder:
     """One session, tried with one tier's rights after the other.
 
     Args:
-        engine: The container's engine.
-        target: A container that runs.
+        there: What it takes.
         options: What to do.
         supervisor: Waits for its plan.
-        make: Returns what helper to ask the engine for, by its rights.
         notify: Told lines for the user.
         interact: As for `pyd_core.debug.session.run`.
     """
 
     def __init__(
         self,
-        engine: Session,
-        target: Container,
+        there: Prepared,
         options: DebugOptions,
         supervisor: Supervisor,
-        make: Callable[[Tier], dict[str, Any]],
         *,
         notify: Callable[[str], None],
         interact: Interact | None = None,
     ) -> None:
-        self._engine = engine
-        self._containers = Containers(engine)
-        self._target = target
+        self._engine = there.engine
+        self._containers = Containers(there.engine)
+        self._target = there.target
+        self._make = there.make
+        self._toolbox = there.toolbox
         self._options = options
         self._supervisor = supervisor
-        self._make = make
         self._notify = notify
         self._interact = interact
-        self._name = safe(target.name)
+        self._name = safe(there.target.name)
 
     def climb(self) -> tuple[int, bool]:
         """Runs the session with the rights that do; returns the exit code, and whether the target ended.
@@ -259,24 +263,24 @@ class Ladder:
         return self._run(TIERS[order[-1]])
 
     def _run(self, tier: Tier) -> tuple[int, bool]:
-        terminal = os.isatty(0) and os.isatty(1)
+        terminal = self._interact is not None or (os.isatty(0) and os.isatty(1))
         with Helper(self._engine, self._make(tier)) as helper:
             link = helper.link(self._name)
             facts = look(link, self._containers, self._target, tier) if tier.sees_files else None
             if tier.joins and facts is not None:
-                plan = joining_plan(self._target, self._options, tier, facts, self._notify)
+                plan = joining_plan(self._target, self._options, tier, facts, self._notify, terminal=terminal)
             else:
-                plan = beside_plan(self._target, self._options, tier, facts, self._notify)
+                plan = beside_plan(self._target, self._options, tier, facts, self._notify, terminal=terminal)
             link.try_out(plan)
             if terminal:
-                plan["terminal"] = window_size(1)
                 where = "/ is the container's own" if tier.joins else "its files are at /target"
                 self._notify(f"in {self._name}: {where}, tools come from {PREFIX}; nothing stays behind")
             if self._interact is not None:
                 converse(plan)
-            plan |= {"target": self._name, "shared": shares_pids(self._target, tier)}
+            plan |= {"target": self._name, "shared": shares_pids(self._target, tier), "tools": self._toolbox}
             self._supervisor.connection = link.fileno()
             session = DebugSession(Elsewhere(self._target), self._supervisor, plan)
+            session.noted = self._notify
             code = session.run() if self._interact is None else self._interact(session)
             return code, session.target_ended
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +19,10 @@ import msgspec
 
 from pyd_core.debug.clone import PROGRAM, clone_body
 from pyd_core.debug.helper.container import LABEL, LIFETIME, new_name, remove
+from pyd_core.debug.helper.stood import StoodChanges
 from pyd_core.debug.holder_program import program
+from pyd_core.debug.offline.outcome import Outcome
+from pyd_core.debug.offline.session import check, show, tell_of_start
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
 from pyd_core.engine.containers import Containers
@@ -28,7 +30,7 @@ from pyd_core.engine.images import Images
 from pyd_core.engine.options import CommitOptions
 from pyd_core.engine.session import Session
 from pyd_core.engine.transport.blocking import run_now
-from pyd_core.errors import InvalidInput, PydError, Unsupported
+from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
@@ -37,12 +39,28 @@ _RUNNING = ("running", "paused")
 
 @contextmanager
 def standing(
-    engine: Session, subject: Container, options: DebugOptions, notify: Callable[[str], None]
+    engine: Session,
+    subject: Container,
+    options: DebugOptions,
+    notify: Callable[[str], None],
+    *,
+    machine: str,
+    ask: Callable[[str], str] | None = None,
 ) -> Iterator[Container]:
     """Gives a container that runs, as long as the block lasts: the one that is meant, or one that stands in for it.
 
+    What the block changed in one that stands in is listed, kept as asked, or thrown away.
+
+    Args:
+        engine: The engine.
+        subject: What is meant.
+        options: How it is entered, and what is kept of what is changed.
+        notify: Told lines for the user.
+        machine: The engine's, as `uname -m` names it.
+        ask: Shows a question and returns the answer; None where nobody is to be asked.
+
     Raises:
-        PydError: There can be none; nothing is left.
+        PydError: There can be none, or the changes couldn't be kept as asked; nothing is left.
     """
     shown = safe(subject.name)
     if subject.state.status in _RUNNING and not options.hold:
@@ -51,28 +69,30 @@ def standing(
             raise InvalidInput(f"{shown} runs: a session changes it in place", hint=hint)
         yield subject
         return
-    if options.apply or options.save:
-        raise Unsupported(
-            "changes can't be kept through a helper container",
-            hint="list them with --diff, or run pyd debug as root on the engine's machine",
-        )
-    with _StandIn(engine, subject, options) as made:
+    if options.hold and (options.apply or options.save):
+        raise InvalidInput("--hold makes a clone of a container", hint="leave out --apply and --save")
+    check(subject, options)
+    with _StandIn(engine, subject, options, machine) as made:
         state = safe(subject.state.status)
-        notify(f"{shown} ({state}): in a container that stands in for it; what you change goes with it")
+        fate = (
+            "you are asked about changes at the end" if ask is not None else "changes go with it, or are kept as asked"
+        )
+        notify(f"{shown} ({state}): in a container that stands in for it; {fate}")
         yield msgspec.structs.replace(made.container, name_=subject.name_)
-        if options.diff:
-            for change in run_now(Containers(engine).changes(made.container.id)):
-                if change.path != PROGRAM:
-                    notify(f"{'CAD'[change.kind]} {change.path}")
+        if options.keeps_changes or ask is not None:
+            tell_of_start(engine, subject, notify)
+            Outcome(engine, subject, made.changes, notify=notify, show=show).settle(options, ask)
 
 
 class _StandIn:
     """A stand-in that runs as long as the block lasts."""
 
-    def __init__(self, engine: Session, model: Container, options: DebugOptions) -> None:
+    def __init__(self, engine: Session, model: Container, options: DebugOptions, machine: str) -> None:
+        self._engine = engine
         self._containers = Containers(engine)
         self._images = Images(engine)
         self._model = model
+        self._program = program_archive(machine)
         self._options = options
         self._id = self._image = ""
 
@@ -91,12 +111,14 @@ class _StandIn:
         is_image = self._model.state.status == IMAGE
         body = _of_image(self._model) if is_image else await self._of_container()
         expires = str(int(time.time()) + LIFETIME)
-        body["Labels"] = {LABEL: new_name(), f"{LABEL}.target": self._model.id, f"{LABEL}.expires": expires}
+        labels = {LABEL: new_name(), f"{LABEL}.target": self._model.id, f"{LABEL}.expires": expires}
+        body["Labels"] = labels
         self._id = (await self._containers.create(body)).id
-        await self._containers.archive_put(self._id, "/", program_archive())
+        await self._containers.archive_put(self._id, "/", self._program)
         self._input = await self._containers.attach(self._id, stdin=True)
         await self._containers.start(self._id)
         self.container = await self._containers.inspect(self._id)
+        self.changes = StoodChanges(self._engine, self._id, self._image or body["Image"], self._model.id, labels)
 
     async def _of_container(self) -> dict[str, Any]:
         model = json.loads(await self._containers.inspect_raw(self._model.id))
@@ -131,9 +153,9 @@ def _of_image(image: Container) -> dict[str, Any]:
     }
 
 
-def program_archive() -> bytes:
-    """Returns a tar with the program that a stand-in runs."""
-    content = program(os.uname().machine)  # the engine's too: another's is refused before
+def program_archive(machine: str) -> bytes:
+    """Returns a tar with the program that a stand-in runs, for a machine as `uname -m` names it."""
+    content = program(machine)
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w") as tar:
         entry = tarfile.TarInfo(PROGRAM.lstrip("/"))

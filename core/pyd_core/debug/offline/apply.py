@@ -9,8 +9,9 @@ import tarfile
 import tempfile
 from collections.abc import Iterable, Sequence
 
-from pyd_core.debug.offline.archive import chunks, write_archive
+from pyd_core.debug.offline.archive import chunks
 from pyd_core.debug.offline.changes import ADDED, Changed
+from pyd_core.debug.offline.source import Source
 from pyd_core.engine.containers import Containers
 from pyd_core.errors import Conflict, KernelError, NotFound
 from pyd_core.linux.beneath import open_in_root
@@ -121,10 +122,7 @@ async def apply(
     container: Container,
     changes: Sequence[Changed],
     *,
-    upper: int,
-    before: int,
-    own: str,
-    began: int,
+    source: Source,
 ) -> None:
     """Puts added and changed paths into the container; deletions have no place in the engine's archive API.
 
@@ -132,18 +130,12 @@ async def apply(
         containers: Of the engine.
         container: Where to.
         changes: What to put there.
-        upper: Descriptor of the directory that has them.
-        before: Descriptor of the root as it was.
-        own: The container's own upper directory, if it is on this machine.
-        began: When the session began, nanoseconds since the epoch by the kernel's clock for files.
+        source: Has them.
 
     Raises:
         Conflict: The container changed one of them since the session began; nothing is put back then.
     """
-    if own:
-        conflicts = find_conflicts(changes, own, began)
-    else:
-        conflicts = await find_conflicts_by_engine(containers, container.id, changes, before)
+    conflicts = await source.conflicts(changes)
     if conflicts:
         shown = safe(container.name)
         raise Conflict(
@@ -152,5 +144,5 @@ async def apply(
             reference="changed-meanwhile",
         )
     with tempfile.TemporaryFile() as file:
-        write_archive(changes, upper, file, whiteouts=False)
+        await source.write(changes, file, whiteouts=False)
         await containers.archive_put(container.id, "/", chunks(file))

@@ -34,9 +34,14 @@ def write_archive(changes: Iterable[Changed], upper: int, out: IO[bytes], *, whi
             if change.kind != DELETED:
                 _add(tar, change.path.lstrip("/"), upper, seen)
             elif whiteouts:
-                folder, _, name = change.path.lstrip("/").rpartition("/")
-                tar.addfile(tarfile.TarInfo(f"{folder}/{WHITEOUT}{name}".lstrip("/")))
+                add_whiteout(tar, change.path)
     out.truncate(out.seek(tar.offset))  # no padding: see `Containers.archive_put`
+
+
+def add_whiteout(tar: tarfile.TarFile, path: str) -> None:
+    """Adds the entry that deletes a path."""
+    folder, _, name = path.lstrip("/").rpartition("/")
+    tar.addfile(tarfile.TarInfo(f"{folder}/{WHITEOUT}{name}".lstrip("/")))
 
 
 def _add(tar: tarfile.TarFile, path: str, upper: int, seen: dict[tuple[int, int], str]) -> None:

@@ -7,17 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from pyd_core.debug.offline.apply import apply, choose
-from pyd_core.debug.offline.archive import write_archive
-from pyd_core.debug.offline.changes import ADDED, DELETED, MODIFIED, Changed, find_changes
+from pyd_core.debug.offline.changes import ADDED, DELETED, MODIFIED, Changed
 from pyd_core.debug.offline.save import check_name, save
-from pyd_core.debug.offline.stage import Holder
+from pyd_core.debug.offline.source import Source
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
-from pyd_core.debug.target import Target
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.session import Session
 from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import PydError
+from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
 _WORDS = {ADDED: "added", MODIFIED: "changed", DELETED: "deleted"}
@@ -30,8 +29,8 @@ class Outcome:
 
     Args:
         session: The engine.
-        target: What the session was in.
-        holder: Of its stage, still there.
+        container: What the session was in.
+        source: Has the changes, still there.
         notify: Told lines for the user.
         show: Told the listing of changes, a line each.
     """
@@ -39,18 +38,19 @@ class Outcome:
     def __init__(
         self,
         session: Session,
-        target: Target,
-        holder: Holder,
+        container: Container,
+        source: Source,
         *,
         notify: Callable[[str], None],
         show: Callable[[str], None],
     ) -> None:
         self._session = session
-        self._target = target
-        self._holder = holder
+        self._container = container
+        self._name = safe(container.name) or container.id[:12]
+        self._source = source
         self._notify = notify
         self._show = show
-        self._changes = find_changes(holder.upper, holder.before, made=frozenset(holder.built.made))
+        self._changes = run_now(source.find())
 
     def settle(self, options: DebugOptions, ask: Ask | None) -> None:
         """Does what the options say; with none, asks.
@@ -83,26 +83,21 @@ class Outcome:
     def _apply(self, paths: Sequence[str]) -> None:
         chosen = choose(self._changes, paths)
         kept = [change for change in chosen if change.kind != DELETED]
-        container = self._target.container
         if kept:
-            held = self._holder
-            own = container.graph_driver.data.get("UpperDir", "")
-            own = own if os.path.isdir(own) else ""
-            to = Containers(self._session)
-            run_now(apply(to, container, kept, upper=held.upper, before=held.before, own=own, began=held.began))
-        self._notify(f"put back into {self._target.name}: {_counted(kept)}")
+            run_now(apply(Containers(self._session), self._container, kept, source=self._source))
+        self._notify(f"put back into {self._name}: {_counted(kept)}")
         deleted = [safe(change.path) for change in chosen if change.kind == DELETED]
         if deleted:
             self._notify(f"still there, for engines only put files into containers: {', '.join(deleted)}")
 
     def _save(self, name: str) -> None:
         full = check_name(name)
-        run_now(save(self._session, self._target.container, self._changes, self._holder.upper, full))
+        run_now(save(self._session, self._changes, self._source, full))
         self._notify(f"saved as {full}: {_counted(self._changes)}")
 
     def _ask(self, ask: Ask) -> None:
-        can_apply = self._target.container.state.status != IMAGE
-        apply_word = f"a: put them back into {self._target.name}, " if can_apply else ""
+        can_apply = self._container.state.status != IMAGE
+        apply_word = f"a: put them back into {self._name}, " if can_apply else ""
         question = f"{_counted(self._changes)}. Enter: throw away, l: list, {apply_word}s IMAGE: save as an image > "
         while True:
             word, _, rest = ask(question).strip().partition(" ")
@@ -123,11 +118,11 @@ class Outcome:
 
     def _rescue(self) -> str:
         """Writes the changes to a file of the user's, so that what couldn't be kept isn't lost."""
-        path = os.path.abspath(f"pyd-{self._target.container.id.rpartition(':')[2][:12]}-{os.getpid()}.tar")
+        path = os.path.abspath(f"pyd-{self._container.id.rpartition(':')[2][:12]}-{os.getpid()}.tar")
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
             with open(descriptor, "wb") as file:
-                write_archive(self._changes, self._holder.upper, file, whiteouts=True)
+                run_now(self._source.write(self._changes, file, whiteouts=True))
         except OSError as error:
             return f"no file either ({path}: {error.strerror})"
         return path

@@ -11,18 +11,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from pyd_core.debug.offline.archive import CHUNK, chunks, write_archive
+from pyd_core.debug.offline.archive import CHUNK, chunks
 from pyd_core.debug.offline.changes import Changed
-from pyd_core.engine.containers import Containers
+from pyd_core.debug.offline.source import Source
 from pyd_core.engine.images import Images
-from pyd_core.engine.options import CommitOptions
 from pyd_core.engine.session import Session
 from pyd_core.errors import EngineError, InvalidInput
-from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
 
-async def save(session: Session, container: Container, changes: Sequence[Changed], upper: int, name: str) -> None:
+async def save(session: Session, changes: Sequence[Changed], source: Source, name: str) -> None:
     """Makes an image of a target with a session's changes as its last layer.
 
     The engine is given the names of the layers it has and the content of the last one only. One that wants them all,
@@ -32,11 +30,9 @@ async def save(session: Session, container: Container, changes: Sequence[Changed
         PydError: The engine refused; it has no new image then.
     """
     images = Images(session)
-    is_image = container.id == container.image
-    base = container.id if is_image else await Containers(session).commit(container.id, CommitOptions(pause=False))
-    try:
+    async with source.base() as base:
         with tempfile.TemporaryFile() as layer:
-            write_archive(changes, upper, layer, whiteouts=True)
+            await source.write(changes, layer, whiteouts=True)
             document = json.loads(await images.inspect_raw(base))
             try:
                 with tempfile.TemporaryFile() as archive:
@@ -51,9 +47,6 @@ async def save(session: Session, container: Container, changes: Sequence[Changed
                     with tarfile.open(fileobj=below) as known:
                         _write_image(document, layer, archive, name, known=known)
                     await _load(images, archive)
-    finally:
-        if not is_image:
-            await images.remove(base)
 
 
 async def _load(images: Images, archive: IO[bytes]) -> None:

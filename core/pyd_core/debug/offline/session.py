@@ -66,16 +66,18 @@ def run(
     """
     if options.hold:
         return _run_held(engine, container, options, supervisor, toolbox, notify=notify, interact=interact)
-    _check(container, options)
+    check(container, options)
     with entered(engine, container, options, toolbox, notify=notify, progress=progress) as (target, holder):
         if ask is not None:
             notify(banner(target, options))
         code, _ = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
         if options.keeps_changes or ask is not None:
-            _tell_of_start(engine, container, notify)
+            tell_of_start(engine, container, notify)
             from pyd_core.debug.offline.outcome import Outcome  # noqa: PLC0415 - most sessions keep nothing
+            from pyd_core.debug.offline.staged import StagedChanges  # noqa: PLC0415 - likewise
 
-            Outcome(engine, target, holder, notify=notify, show=_show).settle(options, ask)
+            changes = StagedChanges(engine, container, holder)
+            Outcome(engine, container, changes, notify=notify, show=show).settle(options, ask)
         return code
 
 
@@ -106,7 +108,7 @@ def entered(
         yield target, holder
 
 
-def _tell_of_start(engine: Session, container: Container, notify: Callable[[str], None]) -> None:
+def tell_of_start(engine: Session, container: Container, notify: Callable[[str], None]) -> None:
     """Tells when the container was started while the session was in its files."""
     if container.state.status == IMAGE:
         return
@@ -157,7 +159,7 @@ def _network(engine: Session, container: Container, options: DebugOptions) -> It
             yield f"/proc/{clone.state.pid}/ns/net", clone
 
 
-def _check(container: Container, options: DebugOptions) -> None:
+def check(container: Container, options: DebugOptions) -> None:
     """Refuses what would fail only at the end, with the session's work done."""
     if options.save:
         check_name(options.save)
@@ -253,6 +255,7 @@ def banner(target: Target, options: DebugOptions) -> str:
     return f"{target.name} ({state}) as it would start: what you change is thrown away, {volumes}, {network}"
 
 
-def _show(line: str) -> None:
+def show(line: str) -> None:
+    """Writes a line of a session's outcome."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

@@ -36,6 +36,7 @@ class SessionRecord(msgspec.Struct, kw_only=True):
         target_start: When that began.
         created: Seconds since 1970.
         toolbox: The toolbox's folder.
+        elsewhere: Whether a helper container enters the target: its pid is then the helper's word.
         options: What the session was asked for.
         detachable: Whether it can be attached to.
         attached: Whether somebody is.
@@ -52,6 +53,7 @@ class SessionRecord(msgspec.Struct, kw_only=True):
     target_start: int
     created: float
     toolbox: str
+    elsewhere: bool = False
     options: DebugOptions
     detachable: bool = False
     attached: bool = True

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyd_core.debug.machine import DEBIAN, own_machine
 from pyd_core.errors import NotFound, ToolboxError
 from pyd_core.sanitise import safe
 from pyd_debugimages.packs import PACKS
@@ -30,6 +31,9 @@ _SETTINGS = """
 #clear DPkg::Pre-Invoke;
 #clear DPkg::Post-Invoke;
 #clear DPkg::Pre-Install-Pkgs;
+#clear APT::Architectures;
+APT::Architecture "{architecture}";
+APT::Architectures {{ "{architecture}"; }};
 Dir::State "{state}";
 Dir::State::status "{state}/status";
 Dir::Cache "{cache}";
@@ -62,15 +66,17 @@ class Apt:
 
     Args:
         folder: Kept between uses, so that lists and packages are fetched once.
+        machine: What the packages are for, as `uname -m` names it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, machine: str) -> None:
         if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
             raise ToolboxError(
                 "no toolbox yet, and no apt on this machine to make one from",
-                hint="copy /var/lib/pyd/toolbox from a Debian or Ubuntu machine of the same architecture",
+                hint="on a Debian or Ubuntu machine: pyd toolbox export FILE; then here: pyd toolbox import FILE",
                 reference="toolbox-no-apt",
             )
+        self.machine = machine
         self._folder = folder
         self._cache = folder / "cache"
         state = folder / "state"
@@ -78,7 +84,7 @@ class Apt:
             each.mkdir(parents=True, exist_ok=True)
         (state / "status").write_bytes(b"")  # nothing is installed: what tools need comes along, the C library too
         self._settings = folder / "apt.conf"
-        self._settings.write_text(_SETTINGS.format(state=state, cache=self._cache))
+        self._settings.write_text(_SETTINGS.format(state=state, cache=self._cache, architecture=_architecture(machine)))
 
     def resolve(self, packages: Iterable[str]) -> list[str]:
         """Returns packages by the names that this release has for them; of `one|other` the first there is.
@@ -120,21 +126,27 @@ class Apt:
         """Fetches the lists of packages."""
         self._run(["update"], "fetching lists", progress)
 
-    def closure(self, packages: Iterable[str]) -> list[Archive]:
-        """Returns the packages and all they depend on."""
+    def closure(self, packages: Iterable[str], bare: Iterable[str] = ()) -> list[Archive]:
+        """Returns the packages and all they depend on, and more without what those depend on."""
         # What is in the cache isn't printed, so apt is shown an empty one.
         empty = self._folder / "empty"
         (empty / "partial").mkdir(parents=True, exist_ok=True)
         options = ["-o", f"Dir::Cache::archives={empty}"]
         printed = self._run([*options, "install", "-y", "--print-uris", *packages], "", _unheard)
+        if alone := list(bare):
+            printed += self._run(["download", "--print-uris", *alone], "", _unheard)
         found = [Archive(name, int(size), check) for _, name, size, check in _URI.findall(printed)]
         if not found:
             raise ToolboxError("apt offers no packages", hint="check /etc/apt/sources.list and run: apt-get update")
-        return sorted(found, key=lambda archive: archive.file)
+        return sorted(set(found), key=lambda archive: archive.file)
 
-    def download(self, packages: Sequence[str], archives: Sequence[Archive], progress: Progress) -> list[Path]:
-        """Fetches packages and what they depend on, with apt's own checks of signatures and checksums."""
+    def download(
+        self, packages: Sequence[str], bare: Sequence[str], archives: Sequence[Archive], progress: Progress
+    ) -> list[Path]:
+        """Fetches packages, as `closure` names them, with apt's own checks of signatures and checksums."""
         self._run(["install", "-y", "--download-only", *packages], "downloading", progress)
+        if bare:  # into the folder it is in; apt's own user needn't be able to write there
+            self._run(["-o", "APT::Sandbox::User=root", "download", *bare], "downloading", progress)
         found = [self._cache / "archives" / archive.file for archive in archives]
         for path in found:
             if not path.exists():
@@ -160,6 +172,7 @@ class Apt:
                 stdout=subprocess.PIPE if not stage else subprocess.DEVNULL,
                 stderr=errors,
                 pass_fds=(write,),
+                cwd=self._cache / "archives",
                 env=environment,
             ) as process,
         ):
@@ -186,6 +199,14 @@ class Apt:
         if stage:
             progress(stage, 100, 100)
         return printed
+
+
+def _architecture(machine: str) -> str:
+    """Returns what Debian calls a machine; the own one's name is dpkg's word."""
+    if machine != own_machine():
+        return DEBIAN.get(machine, machine)
+    told = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=False)
+    return told.stdout.strip() or DEBIAN.get(machine, machine)
 
 
 def unknown(name: str, known: Sequence[str]) -> NotFound:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from pyd_core.debug.machine import DEBIAN, own_machine
 from pyd_core.debug.toolbox import store
 from pyd_core.debug.toolbox.apt import Apt, Progress
 from pyd_core.debug.toolbox.selection import Selection, chosen, keep
@@ -32,24 +33,27 @@ class Stored(msgspec.Struct, frozen=True):
         folder: Where it lies.
         size: Bytes on disk.
         current: Whether sessions have it.
+        machine: What it is for, as `uname -m` names it.
     """
 
     name: str
     folder: str
     size: int
     current: bool
+    machine: str
 
 
 def stored() -> list[Stored]:
     """Returns the toolboxes of this user's store."""
     root = Path(store.store_root())
-    current = store.find(chosen().pack(), str(root))
+    current = chosen().pack()
     found: list[Stored] = []
     for pointer in sorted(root.glob("*")) if root.is_dir() else []:
         if pointer.is_symlink() and pointer.exists():
             folder = str(root / pointer.readlink())
-            name = pointer.name.rsplit("-", 2)[0]
-            found.append(Stored(name, folder, _size(Path(folder)), folder == current))
+            name, _, machine = pointer.name.rsplit("-", 2)
+            is_current = pointer.name == store.pointer(current, machine)
+            found.append(Stored(name, folder, _size(Path(folder)), is_current, machine))
     return found
 
 
@@ -100,9 +104,9 @@ def _choose(selection: Selection, progress: Progress) -> str:
     return folder
 
 
-def build(progress: Progress) -> str:
+def build(progress: Progress, machine: str = "") -> str:
     """Makes the chosen toolbox anew from what apt offers now, and returns its folder."""
-    return str(store.build(chosen().pack(), Path(store.store_root()), progress, anew=True))
+    return str(store.build(chosen().pack(), Path(store.store_root()), progress, machine=machine, anew=True))
 
 
 def search(words: Sequence[str]) -> list[tuple[str, str]]:
@@ -112,23 +116,30 @@ def search(words: Sequence[str]) -> list[tuple[str, str]]:
         for pack in PACKS.values()
         if all(word.lower() in f"{pack.name} {pack.summary} {' '.join(pack.packages)}".lower() for word in words)
     ]
-    apt = Apt(Path(store.store_root()) / ".apt")
+    own = own_machine()
+    apt = Apt(Path(store.store_root()) / store.apt_folder(own), own)
     if not apt.has_lists():
         apt.update(lambda *_: None)
     return [*packs, *apt.search(words)]
 
 
-def export(path: Path, progress: Progress) -> str:
+def export(path: Path, progress: Progress, machine: str = "") -> str:
     """Writes the chosen toolbox to a tar, for a machine without a network; returns its name.
+
+    Args:
+        path: The tar.
+        progress: Told how it goes.
+        machine: What the toolbox is for, as `uname -m` names it; this one unless given.
 
     Raises:
         ToolboxError: It isn't made yet, or can't be written.
     """
     selection = chosen()
     pack = selection.pack()
-    folder = store.find_anywhere(pack)
+    folder = store.find_anywhere(pack, machine)
     if folder is None:
-        raise ToolboxError("there is no toolbox yet", hint="make one: pyd toolbox build")
+        words = f"pyd toolbox build --machine {machine}" if machine else "pyd toolbox build"
+        raise ToolboxError("there is no toolbox yet", hint=f"make one: {words}")
     names = sorted(os.path.join(where, name) for where, _, files in os.walk(folder) for name in ("", *files))
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -137,7 +148,7 @@ def export(path: Path, progress: Progress) -> str:
                 progress("writing", done, len(names))
                 inside = name.removeprefix(folder).strip("/")
                 tar.add(name, f"{os.path.basename(folder)}/{inside}".rstrip("/"), recursive=False)
-            note = msgspec.json.encode({"pointer": store.pointer(pack), "selection": selection})
+            note = msgspec.json.encode({"pointer": store.pointer(pack, machine), "selection": selection})
             entry = tarfile.TarInfo(_NOTE)
             entry.size = len(note)
             tar.addfile(entry, io.BytesIO(note))
@@ -161,7 +172,7 @@ def bring_in(path: Path, progress: Progress) -> str:
     """Takes a toolbox from a tar that `export` wrote, and makes it the chosen one; returns its name.
 
     Raises:
-        ToolboxError: It is no toolbox, or one of another architecture; the store is as it was.
+        ToolboxError: It is no toolbox, or one of another version; the store is as it was.
     """
     root = Path(store.store_root())
     root.mkdir(parents=True, exist_ok=True)
@@ -173,9 +184,10 @@ def bring_in(path: Path, progress: Progress) -> str:
             progress("reading", 1, 1)
         note = msgspec.json.decode((building / _NOTE).read_bytes(), type=_Note)
         folders = [each for each in building.iterdir() if each.is_dir() and _KEY.fullmatch(each.name)]
-        if len(folders) != 1 or note.pointer != store.pointer(note.selection.pack()):
+        known = [store.pointer(note.selection.pack(), machine) for machine in (own_machine(), *DEBIAN)]
+        if len(folders) != 1 or note.pointer not in known:
             raise ToolboxError(
-                f"{path} holds a toolbox of another version of pyd, or for another machine",
+                f"{path} holds a toolbox of another version of pyd, or for a machine that pyd has none for",
                 hint="export it there with the same version of pyd",
             )
         if not (root / folders[0].name).exists():

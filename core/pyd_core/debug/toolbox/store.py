@@ -44,30 +44,31 @@ def store_root() -> str:
     return os.path.join(home, "pyd/toolbox")
 
 
-def find_anywhere(pack: Pack) -> str | None:
+def find_anywhere(pack: Pack, machine: str = "") -> str | None:
     """Returns the folder of the toolbox for a pack, from this user's store or root's."""
     own = store_root()
-    there = find(pack, own)
+    there = find(pack, own, machine)
     if there is None and own != DEFAULT_ROOT and "PYD_TOOLBOX" not in os.environ:
-        there = find(pack, DEFAULT_ROOT)
+        there = find(pack, DEFAULT_ROOT, machine)
     return there
 
 
-def find(pack: Pack, root: str) -> str | None:
+def find(pack: Pack, root: str, machine: str = "") -> str | None:
     """Returns the folder of the toolbox for a pack, or None when it isn't there; costs one system call."""
     try:
-        return os.path.join(root, os.readlink(os.path.join(root, pointer(pack))))
+        return os.path.join(root, os.readlink(os.path.join(root, pointer(pack, machine))))
     except OSError:
         return None
 
 
-def build(pack: Pack, root: Path, progress: Progress, *, anew: bool = False) -> Path:
+def build(pack: Pack, root: Path, progress: Progress, *, machine: str = "", anew: bool = False) -> Path:
     """Makes the toolbox for a pack from the host's apt, unless another process just has, and returns its folder.
 
     Args:
         pack: What it holds.
         root: The store's folder.
         progress: Told how it goes.
+        machine: What its programs are for, as `uname -m` names it; this one unless given. None of them is run here.
         anew: Ask apt even if there is one.
 
     Raises:
@@ -79,11 +80,11 @@ def build(pack: Pack, root: Path, progress: Progress, *, anew: bool = False) -> 
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o755)
         with _locked(root, progress):
-            if not anew and (there := find(pack, str(root))) is not None:
+            if not anew and (there := find(pack, str(root), machine)) is not None:
                 return root / there
             for unfinished in root.glob(".building-*"):
                 shutil.rmtree(unfinished, ignore_errors=True)
-            return _build(pack, root, progress)
+            return _build(pack, root, progress, machine or os.uname().machine)
     except PermissionError as error:
         raise Refused(f"{error.filename or root} can't be written", hint="run pyd debug as root (sudo)") from error
     except OSError as error:
@@ -92,25 +93,26 @@ def build(pack: Pack, root: Path, progress: Progress, *, anew: bool = False) -> 
         raise _no_space(root, 0) from error
 
 
-def _build(pack: Pack, root: Path, progress: Progress) -> Path:
+def _build(pack: Pack, root: Path, progress: Progress, machine: str) -> Path:
     import shutil  # noqa: PLC0415 - only a build pays for these
 
     from pyd_core.debug.toolbox.apt import Apt  # noqa: PLC0415
 
-    apt = Apt(root / ".apt")
+    apt = Apt(root / apt_folder(machine), machine)
     # apt itself blames the network when its lists don't fit.
     if shutil.disk_usage(root).free < LEAST_SPACE:
         raise _no_space(root, LEAST_SPACE)
     apt.update(progress)
-    packages = apt.resolve(pack.packages)
-    archives = apt.closure(packages)
-    wanted = [each for each in archives if each.package in packages or not pack.leaves_out(each.package)]
+    packages, bare = apt.resolve(pack.packages), apt.resolve(pack.bare)
+    archives = apt.closure(packages, bare)
+    named = {*packages, *bare}
+    wanted = [each for each in archives if each.package in named or not pack.leaves_out(each.package)]
     # Packages unpack to about three times their size; the archives lie there as well until the end.
     needed = 4 * sum(archive.size for archive in archives)
     if shutil.disk_usage(root).free < needed:
         raise _no_space(root, needed)
     try:
-        return _make(pack, root, progress, apt=apt, packages=packages, wanted=wanted)
+        return _make(pack, root, progress, apt=apt, packages=packages, bare=bare, wanted=wanted)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # others fill the disk too
             raise _no_space(root, needed) from error
@@ -118,7 +120,14 @@ def _build(pack: Pack, root: Path, progress: Progress) -> Path:
 
 
 def _make(
-    pack: Pack, root: Path, progress: Progress, *, apt: Apt, packages: Sequence[str], wanted: Sequence[Archive]
+    pack: Pack,
+    root: Path,
+    progress: Progress,
+    *,
+    apt: Apt,
+    packages: Sequence[str],
+    bare: Sequence[str],
+    wanted: Sequence[Archive],
 ) -> Path:
     """Makes the toolbox of packages that are known, or only gives it a name when it is there."""
     import hashlib  # noqa: PLC0415 - only a build pays for these
@@ -128,17 +137,19 @@ def _make(
     from pyd_core.debug.toolbox.unpack import unpack  # noqa: PLC0415
     from pyd_core.debug.toolbox.wheels import fetch, unpack_wheel  # noqa: PLC0415
 
-    wheels = fetch(pack.wheels, root / ".wheels", progress)
+    wheels = fetch(pack.wheels, root / ".wheels", progress, apt.machine)
     lines = [*(f"{archive.file} {archive.checksum}" for archive in wanted), *(f"{wheel.name}" for wheel in wheels)]
     listing = "\n".join(lines)
-    key = hashlib.sha256(f"{FORMAT}\n{dict(pack.links)}{dict(pack.arguments)}\n{listing}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(
+        f"{FORMAT}\n{dict(pack.links)}{dict(pack.arguments)}{dict(pack.bare)}\n{listing}".encode()
+    ).hexdigest()[:32]
     if not (root / key).is_dir():
-        paths = apt.download(packages, wanted, progress)
+        paths = apt.download(packages, bare, wanted, progress)
         building = root / f".building-{key}"
         try:
             for done, path in enumerate(paths):
                 progress("unpacking", done, len(paths))
-                unpack(path, building)
+                unpack(path, building, only=pack.bare.get(path.name.partition("_")[0], ("",)))
             for wheel in wheels:
                 unpack_wheel(wheel, building)
             progress("unpacking", len(paths), len(paths))
@@ -153,8 +164,8 @@ def _make(
             shutil.rmtree(building, ignore_errors=True)
         apt.drop_packages()
         shutil.rmtree(root / ".wheels", ignore_errors=True)
-    point(root, pointer(pack), key)
-    _drop_old(pack, root)
+    point(root, pointer(pack, apt.machine), key)
+    _drop_old(pack, root, apt.machine)
     return root / key
 
 
@@ -172,10 +183,11 @@ def drop(pack: Pack, root: Path) -> None:
     sweep(root)
 
 
-def _drop_old(pack: Pack, root: Path) -> None:
+def _drop_old(pack: Pack, root: Path, machine: str = "") -> None:
     """Removes toolboxes that a newer one has replaced."""
+    machine = machine or os.uname().machine
     for link in root.glob(f"{pack.name}-[0-9]*"):
-        if link.is_symlink() and link.name != pointer(pack) and link.name.endswith(os.uname().machine):
+        if link.is_symlink() and link.name != pointer(pack, machine) and link.name.endswith(machine):
             link.unlink()
     sweep(root)
 
@@ -199,9 +211,14 @@ def sweep(root: Path) -> None:
             os.close(descriptor)
 
 
-def pointer(pack: Pack) -> str:
-    """Returns the name that the toolbox for a pack has in the store."""
-    return f"{pack.name}-{FORMAT}.{pack.revision}-{os.uname().machine}"
+def pointer(pack: Pack, machine: str = "") -> str:
+    """Returns the name that the toolbox for a pack has in the store; for this machine unless another is given."""
+    return f"{pack.name}-{FORMAT}.{pack.revision}-{machine or os.uname().machine}"
+
+
+def apt_folder(machine: str) -> str:
+    """Returns the name that the folder of apt's lists for a machine has in the store."""
+    return ".apt" if machine == os.uname().machine else f".apt-{machine}"
 
 
 @contextmanager

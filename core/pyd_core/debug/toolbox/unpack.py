@@ -36,14 +36,21 @@ def flat_link(path: str, target: str) -> str:
     return posixpath.relpath("/" + flat(whole), posixpath.dirname("/" + flat(path)))
 
 
-def unpack(archive: Path, into: Path, left_out: Sequence[str] = LEFT_OUT) -> None:
-    """Unpacks one `.deb`."""
+def unpack(archive: Path, into: Path, left_out: Sequence[str] = LEFT_OUT, only: Sequence[str] = ("",)) -> None:
+    """Unpacks one `.deb`.
+
+    Args:
+        archive: The package.
+        into: The folder.
+        left_out: How paths begin that are left out.
+        only: How paths begin that are wanted.
+    """
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", archive], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # noqa: S101 - a pipe was asked for
         with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
             for entry in tar:
                 name = flat(entry.name)
-                if name and not f"{name}/".startswith(tuple(left_out)):
+                if name and name.startswith(tuple(only)) and not f"{name}/".startswith(tuple(left_out)):
                     _extract(tar, entry, into / name)
         process.stdout.read()
     if process.returncode != 0:

@@ -16,8 +16,8 @@ _MODULES = "lib/python3/dist-packages"
 """Where Debian's Python looks for modules, whatever its version."""
 
 
-def fetch(names: Sequence[str], folder: Path, progress: Callable[[str, int, int], None]) -> list[Path]:
-    """Fetches wheels that run with any Python 3, and returns their paths.
+def fetch(names: Sequence[str], folder: Path, progress: Callable[[str, int, int], None], machine: str) -> list[Path]:
+    """Fetches wheels that run with any Python 3 on a machine, as `uname -m` names it, and returns their paths.
 
     Raises:
         ToolboxError: pip couldn't.
@@ -27,7 +27,7 @@ def fetch(names: Sequence[str], folder: Path, progress: Callable[[str, int, int]
     folder.mkdir(parents=True, exist_ok=True)
     progress("fetching wheels", 0, 1)
     options = ("--no-deps", "--only-binary", ":all:", "--implementation", "py", "--abi", "none", "--dest", str(folder))
-    platforms = [part for each in _platforms() for part in ("--platform", each)]
+    platforms = [part for each in _platforms(machine) for part in ("--platform", each)]
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "-q", *options, *platforms]
     done = subprocess.run([*command, *names], capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -41,10 +41,7 @@ def fetch(names: Sequence[str], folder: Path, progress: Callable[[str, int, int]
     return sorted(folder.glob("*.whl"))
 
 
-def _platforms() -> list[str]:
-    import os  # noqa: PLC0415 - one name of it
-
-    machine = os.uname().machine
+def _platforms(machine: str) -> list[str]:
     return [*(f"manylinux_2_{minor}_{machine}" for minor in (5, 12, 17, 28)), f"manylinux2014_{machine}", "any"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,23 @@ def test_a_toolbox_is_carried_to_another_store(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(ToolboxError):
         manage.bring_in(tar, nothing)
     assert not list(there.glob(".building*"))
+
+
+def test_a_toolbox_for_another_machine_stands_beside_this_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    own = os.uname().machine
+    other = "x86_64" if own == "aarch64" else "aarch64"
+    monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path / "here"))
+    for key, machine in (("a1" * 16, own), ("b2" * 16, other)):
+        (tmp_path / "here" / key / "bin").mkdir(parents=True)
+        (tmp_path / "here" / store.pointer(BASE, machine)).symlink_to(key)
+    assert {each.machine: each.current for each in manage.stored()} == {own: True, other: True}
+    assert str(store.find_anywhere(BASE, other)).endswith("b2" * 16)
+    assert str(store.find_anywhere(BASE)).endswith("a1" * 16)
+    assert manage.export(tmp_path / "other.tar.gz", nothing, other) == "base"
+    monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path / "there"))
+    manage.bring_in(tmp_path / "other.tar.gz", nothing)
+    assert store.find_anywhere(BASE) is None
+    assert str(store.find_anywhere(BASE, other)).endswith("b2" * 16)
+    with pytest.raises(ToolboxError) as caught:
+        manage.export(tmp_path / "own.tar.gz", nothing, own)
+    assert f"pyd toolbox build --machine {own}" in caught.value.hint

@@ -18,7 +18,7 @@ from pyd_tui.shell.context import ShellContext, pass_shell
 @pid_argument
 @pass_shell
 def command(shell: ShellContext, /, *, pid: int | None) -> None:
-    """Show where a process's threads are: by py-spy, jattach, delve or gdb as fits, else by what the kernel tells."""
+    """Show where a process's threads are: by py-spy, jattach, delve or gdb as fits, else by eu-stack or the kernel."""
     found = read_stack(shell.access, process_of(shell, pid))
     if shell.json:
         write_json(found)

@@ -1,0 +1,38 @@
+"""What confines a process, as the kernel tells it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from pyd_core.debug.failures import untaken
+from pyd_core.debug.join import read_profile
+
+
+@pytest.mark.parametrize(
+    ("label", "profile"),
+    [
+        ("docker-default (enforce)\n", "docker-default"),
+        ("a profile (complain)\n", "a profile"),
+        ("unconfined\n", ""),
+        ("system_u:system_r:container_t:s0:c1,c2\0", ""),
+    ],
+)
+@pytest.mark.parametrize("place", ["attr/current", "attr/apparmor/current"])
+def test_an_apparmor_profile_is_told_from_other_labels(tmp_path: Path, place: str, label: str, profile: str):
+    (tmp_path / place).parent.mkdir(parents=True)
+    (tmp_path / place).write_text(label)
+    process = os.open(tmp_path, os.O_PATH | os.O_DIRECTORY)
+    try:
+        assert read_profile(process) == profile
+    finally:
+        os.close(process)
+
+
+def test_what_is_not_taken_over_is_told_with_its_reason():
+    assert untaken("its seccomp filter", errno.EPERM).startswith("not taken over: its seccomp filter: another program")
+    assert untaken("its AppArmor profile \x1b[1m", errno.ENOENT).endswith(": No such file or directory")
+    assert "\x1b" not in untaken("its AppArmor profile \x1b[1m", errno.ENOENT)
