@@ -16,7 +16,10 @@ LONGEST_LINE = 2000
 
 _PATH = r"""['"`]?(?P<subject>/[^\s'"`:,;)]+)"""
 
-_EXEC = r"""^exec (?:user process caused: |container process )?["'`]?(?P<subject>/?[^\s:"'`]+)["'`]?: """
+_EXEC = (
+    r"^exec (?:user process caused: |container process (?:\(missing dynamic library\?\) )?)?"
+    r"""["'`]?(?P<subject>/?[^\s:"'`]+)["'`]?: """
+)
 
 _TABLE: tuple[tuple[str, str, float], ...] = (
     # The container runtime prints these in place of the program when execve fails.

@@ -44,6 +44,11 @@ _TABLE: tuple[tuple[str, str], ...] = (
         "not-executable",
         r"(?:open executable|exec(?:ve)?) [`\"']?(?P<a>[^`\"':\s]+)[`\"']?: (?:permission denied|is a directory)",
     ),
+    ("not-executable", r"the path `(?P<a>[^`]+)` (?:exists but it is not executable|is not a regular file)"),
+    ("mount-type-mismatch", r"mount `(?P<a>[^`]+)` to `[^`]*`: not a directory"),
+    ("mount-source-missing", r"cannot stat `(?P<a>[^`]+)`: no such file"),
+    # crun opens files under the limit that it has set for the container already.
+    ("fd-limit", r"crun: open\w* `(?P<a>[^`]+)`: too many open files"),
     ("image-not-found", r"No such image: (?P<a>\S+)|(?P<b>\S+): image not known"),
     ("no-space", r"no space left on device"),
     ("read-only-fs", r"read-only file system"),

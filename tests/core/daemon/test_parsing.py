@@ -15,8 +15,9 @@ from pyd_core.daemon.events import fits
 from pyd_core.daemon.images.blobs import digits
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.networks import addresses, rules
+from pyd_core.daemon.runtime.oci import failure
 from pyd_core.daemon.times import duration, moment
-from pyd_core.errors import Conflict, InvalidInput
+from pyd_core.errors import Conflict, EngineError, InvalidInput
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 from pyd_core.model.container_state import Health, HealthResult
 from pyd_core.model.creation import CreateBody
@@ -218,3 +219,27 @@ def test_the_packet_rules_of_ipv6_are_a_table_of_their_own():
     assert 'ip6 saddr fd00:1::/64 oifname != "pyd0" masquerade' in new
     assert "pyd1" not in new
     assert rules.plan("pyd", [four], [], six=True).endswith("table ip6 pyd\ndelete table ip6 pyd\n")
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "status"),
+    [
+        (
+            "the path `/x` exists but it is not executable: Operation not permitted",
+            'exec: "/x": permission denied',
+            400,
+        ),
+        ("the path `/d` is not a regular file: Operation not permitted", 'exec: "/d": is a directory', 400),
+        (
+            "executable file `x` not found in $PATH: No such file or directory",
+            'exec: "x": executable file not found',
+            400,
+        ),
+        ("mount `/f` to `d`: Not a directory", 'error mounting "/f" to rootfs at "/d": not a directory', 500),
+    ],
+)
+def test_cruns_words_become_those_that_clients_look_for(said: str, words: str, status: int):
+    error = failure("crun", said.encode())
+    assert words in str(error)
+    assert isinstance(error, EngineError)
+    assert error.status == status

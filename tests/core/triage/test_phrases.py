@@ -49,6 +49,11 @@ def find(*lines: str) -> list[tuple[str, str]]:
         ("terminate called after throwing an instance of 'std::bad_alloc'", "memory-rlimit", ""),
         ("free(): invalid pointer", "abort", ""),
         ("exec /entry.sh: no such file or directory", "exec-enoent", "/entry.sh"),
+        (
+            "exec container process (missing dynamic library?) `/e.sh`: No such file or directory",
+            "exec-enoent",
+            "/e.sh",
+        ),
         ("exec /app: exec format error", "exec-format", "/app"),
         (
             "app: error while loading shared libraries: libpq.so.5: cannot open shared object file: No such file or directory",

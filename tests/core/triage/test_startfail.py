@@ -19,6 +19,10 @@ RUNC = (
         (RUNC + 'exec: "/x": permission denied: unknown', "not-executable", "/x"),
         (RUNC + 'exec: "/adir": is a directory: unknown: permission denied', "not-executable", "/adir"),
         ("crun: executable file `nope` not found in $PATH: No such file or directory", "command-not-found", "nope"),
+        ("crun: the path `/x` exists but it is not executable: Operation not permitted", "not-executable", "/x"),
+        ("crun: the path `/adir` is not a regular file: Operation not permitted", "not-executable", "/adir"),
+        ("crun: mount `/etc/hostname` to `adir`: Not a directory", "mount-type-mismatch", "/etc/hostname"),
+        ("crun: openat2 `proc/sysrq-trigger`: Too many open files", "fd-limit", "proc/sysrq-trigger"),
         ("unable to find user nobody2: no matching entries in passwd file", "unknown-user", "nobody2"),
         (
             'error gathering device information while adding custom device "/dev/nope": no such file or directory',

@@ -121,6 +121,15 @@ class Runtime:
         return [each.name for each in self.state.iterdir()] if self.state.is_dir() else []
 
 
+_CRUN = (
+    (r"executable file `([^`]*)` not found", r'exec: "\1": executable file not found'),
+    (r"the path `([^`]*)` exists but it is not executable.*", r'exec: "\1": permission denied'),
+    (r"the path `([^`]*)` is not a regular file.*", r'exec: "\1": is a directory: permission denied'),
+    (r"mount `([^`]*)` to `([^`]*)`: Not a directory", r'error mounting "\1" to rootfs at "/\2": not a directory'),
+)
+"""crun's words, of 1.21, as runc's: clients look for those to choose their exit code."""
+
+
 def failure(name: str, printed: bytes) -> Exception:
     """Reads a runtime's complaint, text or JSON lines, as an error."""
     text = printed.decode(errors="replace").strip()
@@ -131,8 +140,8 @@ def failure(name: str, printed: bytes) -> Exception:
             last = json.loads(last)["msg"]
     elif 'msg="' in last:
         last = last.partition('msg="')[2].rstrip('"').replace('\\"', '"')
-    # crun's words as runc's, which clients look for to choose their exit code.
-    last = re.sub(r"executable file `([^`]*)` not found", r'exec: "\1": executable file not found', last)
+    for theirs, words in _CRUN:
+        last = re.sub(theirs, words, last)
     for words in ("No such file or directory", "Permission denied"):
         last = last.replace(words, words.lower())
     last = last.removeprefix("runc run failed: ").removeprefix("runc create failed: ")

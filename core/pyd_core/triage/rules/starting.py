@@ -25,6 +25,7 @@ _WORDS: dict[str, str] = {
     "network-missing": "couldn't start: the network {subject} doesn't exist",
     "image-not-found": "couldn't start: the image {subject} isn't there",
     "no-space": "couldn't start: the engine's disk is full",
+    "fd-limit": "couldn't start: the limit of open files it was given is too small for the runtime",
 }
 
 _ADVICE: dict[str, tuple[str, ...]] = {
@@ -36,6 +37,7 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     "network-missing": ("pyd network ls",),
     "unknown-user": ("pyd inspect -f '{{.Config.User}}' {name}",),
     "no-space": ("pyd system df", "pyd system prune"),
+    "fd-limit": ("pyd inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
 }
 
 
