@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from textual import on
 
 from pyd_core.errors import InvalidInput
 from pyd_core.fleet.delta import Delta
+from pyd_core.fleet.entry import Entry
 from pyd_core.logs.filters import Filters, muted_but, read_filter
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.mark import Mark, mark_of
@@ -27,27 +29,33 @@ from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.line import LineScreen
 from pyd_tui.dashboard.takeaway import CLIPBOARD, clipboard_works, save
+from pyd_tui.dashboard.target import Target
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from pyd_core.engine.client import Engine
+    from pyd_tui.dashboard.link import Link
+
 
 class LogScreen(LiveScreen):
     """The logs of containers, following.
 
     Args:
-        keys: The containers' ids.
+        targets: The containers, on one engine or on several.
         at_ns: The moment to show, nanoseconds since the epoch; 0 is the end.
     """
 
     DEFAULT_CSS = "LogScreen #ask { display: none; } LogScreen #chips { display: none; }"
     BINDINGS = bindings("log", "everywhere")
 
-    def __init__(self, keys: tuple[str, ...], at_ns: int = 0) -> None:
+    def __init__(self, targets: Sequence[Target], at_ns: int = 0) -> None:
         super().__init__()
-        self.keys = keys
+        self._targets = {target.id: target for target in reversed(targets)}
+        """By their ids: of an engine that claims the id of another's container, nothing is read."""
+        self.keys = keys = tuple(dict.fromkeys(target.id for target in targets))
         self._at_ns = at_ns
         self.names = dict.fromkeys(keys, "")
         self._asking = ""
@@ -57,7 +65,7 @@ class LogScreen(LiveScreen):
         """The lines from top to bottom."""
         dashboard = self.dashboard
         self.book = self.open_book()
-        yield Header(dashboard.link, dashboard.clock)
+        yield Header(self.links, dashboard.clock)
         yield Line(id="title")
         yield Line(id="chips")
         yield LogView(self.book, dashboard.clock, self._tell, id="log")
@@ -67,7 +75,17 @@ class LogScreen(LiveScreen):
     def open_book(self) -> Logbook:
         """Returns what their lines are read into."""
         dashboard = self.dashboard
-        return Logbook(dashboard.link.engine, self.keys, dashboard.tail.changed, dashboard.clock.now)
+        return Logbook(self.sources, dashboard.tail.changed, dashboard.clock.now)
+
+    @property
+    def sources(self) -> dict[str, Engine | None]:
+        """The engines of what is read, by ids."""
+        return {key: self._targets[key].link.engine for key in self.keys}
+
+    @property
+    def links(self) -> Sequence[Link]:
+        """The engines it is about."""
+        return tuple(dict.fromkeys(self._targets[key].link for key in self.keys))
 
     async def on_mount(self) -> None:
         """Starts reading."""
@@ -88,18 +106,22 @@ class LogScreen(LiveScreen):
         await self.book.aclose()
 
     @property
-    def target(self) -> str | None:
+    def target(self) -> Target | None:
         """The container of the line under the cursor."""
-        return self._source() or self.keys[0]
+        return self._targets.get(self._source() or self.keys[0])
+
+    def _entry(self, key: str) -> Entry | None:
+        return self._targets[key].entry
 
     # What happens
 
-    def changed(self, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
         """Takes what happened to these containers into their log."""
         del happened
         self.query_one(Header).look()
         for event in delta.events:
-            if (mark := mark_of(event)) is not None:
+            target = self._targets.get(event.actor.id)
+            if target is not None and target.link is link and (mark := mark_of(event)) is not None:
                 self.book.mark(mark)
         if not delta.changed.isdisjoint(self.keys) or not delta.removed.isdisjoint(self.keys):
             self.look_up()
@@ -115,18 +137,22 @@ class LogScreen(LiveScreen):
 
     def look_up(self) -> None:
         """Takes the names that the sources have now."""
-        known = self.dashboard.link.containers
-        self.names = {key: known[key].name if key in known else name for key, name in self.names.items()}
+        known = {key: self._entry(key) for key in self.keys}
+        self.names = {key: entry.name if (entry := known[key]) else name for key, name in self.names.items()}
         if len(self.keys) > 1:
-            projects = {known[key].project if key in known else "" for key in self.keys}
+            projects = {entry.project if entry else "" for entry in known.values()}
             shown = names(self.names, projects.pop() or "" if len(projects) == 1 else "")
             self.view.look = replace(self.view.look, sources=shown)
         self._tell()
 
     async def _read(self, window: Window) -> None:
-        await self.book.read(window, () if window.before_ns else self.dashboard.known_marks(self.keys))
+        marks = [mark for link in self.links for mark in link.known_marks(self._keys_of(link))]
+        await self.book.read(window, () if window.before_ns else marks)
         self.view.restart()
         self._tell()
+
+    def _keys_of(self, link: Link) -> list[str]:
+        return [key for key in self.keys if self._targets[key].link is link]
 
     def _tell(self) -> None:
         book, filters = self.book, self.book.shown.filters
@@ -147,7 +173,7 @@ class LogScreen(LiveScreen):
         only, *others = self.keys
         if others:
             return cell(f"{len(self.keys)} containers", "strong")
-        entry = self.dashboard.link.containers.get(only)
+        entry = self._entry(only)
         told = state(entry) if entry is not None else cell("removed", "bad")
         return (*cell(self.names[only], "strong"), Piece("  "), *told)
 
@@ -324,7 +350,7 @@ class LogScreen(LiveScreen):
         if self.book.window.before_ns:
             await self._read(WINDOWS["0"])
             return
-        entry = self.dashboard.link.containers.get(self.keys[0])
+        entry = self._entry(self.keys[0])
         if len(self.keys) > 1 or entry is None or not entry.started_ns:
             self.footer.say("the previous run is known of a single container that was started", "warn")
             return
