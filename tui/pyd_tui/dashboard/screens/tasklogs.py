@@ -25,7 +25,7 @@ class TaskLogs(LogScreen):
     def __init__(self, link: Link, title: str, tasks: Mapping[str, str]) -> None:
         super().__init__([Target(link, task) for task in tasks])
         self._title_text = title
-        self.names = dict(tasks)
+        self.sources.names = dict(tasks)
 
     @property
     def target(self) -> Target | None:
@@ -36,12 +36,12 @@ class TaskLogs(LogScreen):
         """Returns what their lines are read into."""
         dashboard = self.dashboard
         changed, now = dashboard.tail.changed, dashboard.clock.now
-        return Logbook(self.sources, changed, now, tasks=self.names)
+        return Logbook(self.sources.engines, changed, now, tasks=self.sources.names)
 
     def look_up(self) -> None:
         """Tells several tasks from each other by their names."""
         if len(self.keys) > 1:
-            self.view.look = replace(self.view.look, sources=names(self.names))
+            self.view.look = replace(self.view.look, sources=names(self.sources.names))
 
     def subject(self) -> Cell:
         """Says whose log it is."""
