@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -24,6 +24,7 @@ from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.screens.main import SETTLE
+from pyd_tui.dashboard.target import Target
 from support.scripted_engine import START_NS, ScriptedEngine
 
 if TYPE_CHECKING:
@@ -59,13 +60,23 @@ class Opened:
     @property
     def shown(self) -> list[str]:
         """The names in the list, in order; what just went is still in it for a moment."""
-        known = self.app.link.containers
-        return [known[key].name if key in known else "" for key in self.table.keys]
+        return self.names(self.table.keys)
+
+    @property
+    def marked(self) -> list[str]:
+        """The names of what is marked, sorted."""
+        return sorted(self.names(self.table.marked))
+
+    @staticmethod
+    def names(targets: Iterable[Target]) -> list[str]:
+        """What containers are called."""
+        return [entry.name if (entry := target.entry) else "" for target in targets]
 
     @property
     def cursor(self) -> str:
         """The name under the cursor."""
-        return self.app.link.containers[self.table.key or ""].name
+        assert self.table.key is not None
+        return self.names([self.table.key])[0]
 
     @property
     def text(self) -> str:
@@ -105,7 +116,7 @@ class Opened:
     async def settled(self, scripted: ScriptedEngine) -> None:
         """Waits until the log of the container under the cursor is there in full, and nothing is painted any more."""
         if (key := self.table.key) is not None:
-            await self.until(lambda: self._holds(key, len(scripted.containers[key].log)))
+            await self.until(lambda: self._holds(key.id, len(scripted.containers[key.id].log)))
         await self.at_rest(2 * SETTLE)
 
     async def at_rest(self, seconds: float) -> None:
@@ -126,7 +137,7 @@ class Opened:
         link = self.app.link
         await self.until(lambda: link.engine_name and len(self.table.keys) == len(scripted.containers))
         await self.until(lambda: all(entry.detailed for entry in link.containers.values()))
-        living = sorted(self.table.worth_measuring())
+        living = sorted(target.id for target in self.table.worth_measuring())
         await self.until(lambda: set(link.usage) >= set(living))
         for number, key in enumerate(living, 1):
             scripted.sample(key, cpu_ns=number * number * 27_000_000, memory=number * 53 << 20)
@@ -172,7 +183,13 @@ def dead() -> Endpoint:
 
 
 @asynccontextmanager
-async def several(engines: dict[str, ScriptedEngine], *, size: tuple[int, int] = (120, 30)) -> AsyncIterator[Opened]:
+async def several(
+    engines: dict[str, ScriptedEngine],
+    *,
+    size: tuple[int, int] = (120, 30),
+    dead_too: bool = True,
+    beginning: Beginning | None = None,
+) -> AsyncIterator[Opened]:
     """A dashboard on these engines and a dead one."""
     by_url = {f"tcp://{name}.invalid:2375": engine for name, engine in engines.items()}
     chosen = {name: partial(Endpoint, url=f"tcp://{name}.invalid:2375") for name in engines}
@@ -181,9 +198,10 @@ async def several(engines: dict[str, ScriptedEngine], *, size: tuple[int, int] =
         chosen[first],
         lambda endpoint: Engine(endpoint, by_url[endpoint.url]),
         name=first,
-        others={**{name: chosen[name] for name in rest}, "dead": dead},
+        others={**{name: chosen[name] for name in rest}, **({"dead": dead} if dead_too else {})},
         clock=Clock(now=lambda: NOW_NS, zone=UTC),
         palette=DARK,
+        beginning=beginning,
     )
     async with app.run_test(size=size) as pilot:
         yield Opened(app, pilot)

@@ -31,17 +31,16 @@ async def ready(dashboard: Opened, count: int = 5) -> None:
 async def test_marks_go_to_single_rows_ranges_and_all_that_are_shown():
     async with opened(five()) as dashboard:
         await ready(dashboard)
-        marked = lambda: sorted(dashboard.app.link.containers[key].name for key in dashboard.table.marked)  # noqa: E731
         await dashboard.press("space", "j", "j", "ctrl+@")
-        assert marked() == ["a", "b", "c", "d"]
+        assert dashboard.marked == ["a", "b", "c", "d"]
         await dashboard.press("asterisk")
-        assert marked() == ["a", "b", "c", "d", "e"]
+        assert dashboard.marked == ["a", "b", "c", "d", "e"]
         await dashboard.press("asterisk")
-        assert marked() == []
+        assert dashboard.marked == []
         await dashboard.press("slash")
         await dashboard.type("c")
         await dashboard.press("enter", "asterisk", "escape", "escape")
-        assert marked() == []
+        assert dashboard.marked == []
 
 
 async def test_an_action_on_many_is_asked_once_reported_for_each_and_the_failed_are_tried_again():

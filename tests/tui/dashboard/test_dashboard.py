@@ -137,7 +137,7 @@ async def test_what_failed_stays_marked_and_says_why():
         await dashboard.until_shown("1 of 2 failed, stopped the others")
         assert "✗ web  No such container" in dashboard.text
         await dashboard.press("escape")
-        assert [dashboard.app.link.containers[key].name for key in dashboard.table.marked] == ["web"]
+        assert dashboard.marked == ["web"]
 
 
 async def test_the_log_of_the_container_under_the_cursor_is_followed():
@@ -204,11 +204,11 @@ async def test_a_lost_engine_dims_what_was_known_and_says_how_old_it_is():
         await dashboard.until_shown("live")
         engine.cut(down=True)
         await dashboard.until_shown("no engine")
-        assert dashboard.table.stale
+        assert all(map(dashboard.table.is_stale, dashboard.table.keys))
         assert dashboard.shown == ["db", "web", "job"]
         engine.down = False
         await dashboard.until_shown("live")
-        assert not dashboard.table.stale
+        assert not any(map(dashboard.table.is_stale, dashboard.table.keys))
 
 
 async def test_no_containers_is_not_an_error():
@@ -356,3 +356,36 @@ async def test_what_is_long_in_inspect_is_read_sideways():
         await dashboard.until_shown("xxxEND")
         await dashboard.press(*["left"] * 7)
         await dashboard.until_shown("LONG=xxx")
+
+
+async def test_a_key_for_a_container_that_comes_before_the_list_says_so_and_nothing_is_done_later():
+    engine = three()
+    engine.hold.clear()
+    async with opened(engine) as dashboard:
+        for key in ("s", "x", "l", "w", "enter", "D", "e", "space", "asterisk", "U", "A", "C", "P", "O", "L", "i"):
+            await dashboard.press(key)
+            assert dashboard.message.startswith("still loading"), key
+        engine.hold.set()
+        await dashboard.until(lambda: len(dashboard.shown) == 3)
+        assert dashboard.message == "", "it would be no longer true"
+        assert not dashboard.marked
+        assert len(dashboard.app.screen_stack) == 1
+        assert not [request for request in engine.requests if not request.startswith("GET")]
+
+
+async def test_keys_that_need_no_container_do_their_work_before_the_list_is_there():
+    engine = three()
+    engine.hold.clear()
+    async with opened(engine) as dashboard:
+        await dashboard.press("slash")
+        await dashboard.type("web")
+        await dashboard.press("enter", "exclamation_mark", "exclamation_mark")
+        engine.hold.set()
+        await dashboard.until(lambda: dashboard.shown == ["web"])
+
+
+async def test_a_key_for_a_container_where_there_is_none_says_so():
+    async with opened(ScriptedEngine()) as dashboard:
+        await dashboard.until_shown("no containers yet")
+        await dashboard.press("s")
+        assert dashboard.message == "there is no container to do that to"

@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         mouse: Whether the mouse does anything; without, the terminal's own selection works as everywhere else.
         view: The view to begin with; empty is the last one.
         filter: The filter to begin with.
+        merged: Begin with the containers of all engines in one list, where there are several.
         restore: Begin with the view, the order and the filters of last time.
         keys: Other keys, by part of the dashboard and name (`[keys.containers]`, `stop = "ctrl+k"`).
         commands: Commands of the user's own.
@@ -65,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mouse: bool = True
     view: str = ""
     filter: str = ""
+    merged: bool = False
     restore: bool = True
     keys: dict[str, KeyLists] = {}
     commands: tuple[UserCommand, ...] = ()
@@ -77,5 +79,7 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     sort: str = "state"
     living_only: bool = False
     broken_only: bool = False
+    merged: bool | None = None
+    """Whether the containers of all engines were in one list; None is never changed."""
     theme: str = ""
     """The theme chosen by key; empty is that of the settings."""

@@ -18,6 +18,7 @@ TEMPLATE = """\
 # mouse = true         # false leaves the mouse to the terminal
 # view = ""            # the view to begin with; empty is the last one
 # filter = ""          # the filter to begin with
+# merged = false       # true begins with the containers of all engines in one list
 # restore = true       # begin with the view, the order and the filters of last time
 
 # Keys, by part of the dashboard; pyd's ? lists what they do. A list gives several, an empty one none.

@@ -11,14 +11,18 @@ from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.actions import Action, perform, question, update
 from pyd_tui.dashboard.screens.confirm import Confirm
+from pyd_tui.dashboard.target import Target
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
     from pyd_core.engine.recreate import Changes, Recreated
     from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.link import Link
 
-Mark = Callable[[str, str], None]
-"""Told of a container's id and what is being done to it."""
+Mark = Callable[[Target, str], None]
+"""Told of a container and what is being done to it."""
+Over = Callable[[set[Target]], None]
+"""Told which ones something failed for."""
 
 
 class Acting:
@@ -35,77 +39,77 @@ class Acting:
 
     # Many at once
 
-    def do(self, action: Action, keys: Sequence[str], mark: Mark, over: Callable[[set[str]], None]) -> None:
+    def do(self, action: Action, targets: Sequence[Target], mark: Mark, over: Over) -> None:
         """Does something to containers; asks first where it can't be undone, or where there are several.
 
         Args:
             action: What.
-            keys: Their ids.
+            targets: To which.
             mark: Told what is being done to each.
-            over: Told the ids of those that it failed for.
+            over: Told which ones it failed for.
         """
-        entries = self._entries(keys)
-        if not entries or not self._dashboard.may_change():
+        entries = _entries(targets)
+        if not entries or not self._dashboard.may_change(*{target.link for target in entries}):
             return
         if action.asks or len(entries) > 1:
-            ask = Confirm(question(action, entries), [entry.name for entry in entries])
-            known = [entry.id for entry in entries]
+            names = [self._name(target, entry) for target, entry in entries.items()]
+            ask = Confirm(question(action, [*entries.values()], names[0]), names)
+            known = [*entries]
             self._dashboard.push_screen(ask, lambda yes: self._start(action, known, mark, over) if yes else None)
         else:
-            self._start(action, [entries[0].id], mark, over)
+            self._start(action, [*entries], mark, over)
 
-    def _start(self, action: Action, keys: Sequence[str], mark: Mark, over: Callable[[set[str]], None]) -> None:
-        self._dashboard.tasks.start(self._perform(action, keys, mark, over), name=action.verb)
+    def _start(self, action: Action, targets: Sequence[Target], mark: Mark, over: Over) -> None:
+        self._dashboard.tasks.start(self._perform(action, targets, mark, over), name=action.verb)
 
-    async def _perform(self, action: Action, keys: Sequence[str], mark: Mark, over: Callable[[set[str]], None]) -> None:
-        entries = self._entries(keys)
+    async def _perform(self, action: Action, targets: Sequence[Target], mark: Mark, over: Over) -> None:
+        entries = _entries(targets)
         if not entries:
             return
-        failures = await perform(action, self._engine, entries, mark)
+        failures = await perform(action, entries, mark)
         over(set(failures))
+        names = [self._name(target, entry) for target, entry in entries.items()]
         if not failures:
-            self._dashboard.say(f"{action.done} {entries[0].name if len(entries) == 1 else len(entries)}", "good")
+            self._dashboard.say(f"{action.done} {names[0] if len(names) == 1 else len(names)}", "good")
         elif len(entries) == 1:
-            first = failures[entries[0].id]
+            (first,) = failures.values()
             self._dashboard.say(first.message, "bad", first.hint)
         else:
-            self._report(action, entries, failures, lambda: self._start(action, list(failures), mark, over))
+            outcomes = [(name, failures.get(target)) for name, target in zip(names, entries, strict=True)]
+            self._report(action, outcomes, lambda: self._start(action, [*failures], mark, over))
 
-    def _report(
-        self, action: Action, entries: list[Entry], failures: Mapping[str, PydError], retry: Callable[[], None]
-    ) -> None:
+    def _report(self, action: Action, outcomes: list[tuple[str, PydError | None]], retry: Callable[[], None]) -> None:
         from pyd_tui.dashboard.screens.report import Report  # noqa: PLC0415 - only when something failed
 
-        outcomes = [(entry.name, failures.get(entry.id)) for entry in entries]
         report = Report(action.done, outcomes)
         self._dashboard.push_screen(report, lambda again: retry() if again else None)
 
     # One at a time
 
-    def run_again(self, key: str) -> None:
+    def run_again(self, target: Target) -> None:
         """Asks what shall be different, makes the container anew, and keeps the old one."""
-        self._with_form(key, self._ask_again)
+        self._with_form(target, lambda found: self._ask_again(target, found))
 
-    async def _ask_again(self, found: Container) -> None:
+    async def _ask_again(self, target: Target, found: Container) -> None:
         from pyd_tui.dashboard.forms import again_changes, again_fields  # noqa: PLC0415 - hardly ever needed
         from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
 
         def answered(given: Mapping[str, str] | None) -> None:
             if given is not None:
-                work = self._run_again(found, again_changes(found, given))
+                work = self._run_again(target, found, again_changes(found, given))
                 self._dashboard.tasks.start(work, name="run again")
 
         title = f"Run {safe(found.name)} again; the old one is kept until you say :keep, and :undo brings it back"
         form = Form(title, again_fields(found), lambda given: again_changes(found, given))
         self._dashboard.push_screen(form, answered)
 
-    async def _run_again(self, found: Container, changes: Changes) -> None:
+    async def _run_again(self, target: Target, found: Container, changes: Changes) -> None:
         from pyd_core.engine.recreate import recreate  # noqa: PLC0415 - hardly ever needed
 
         job = f"running {safe(found.name)} again"
         self._dashboard.jobs.tell(job)
         try:
-            engine = self._engine  # another one may be looked at by then
+            engine = target.engine
             self.done.append((engine, await recreate(engine, found.id, changes)))
         finally:
             self._dashboard.jobs.end(job)
@@ -132,32 +136,30 @@ class Acting:
         self.done.pop()
         self._dashboard.say(f"removed the old {made.name}" if keep else f"{made.name} is back as it was", "good")
 
-    def limits(self, keys: Sequence[str], mark: Mark, over: Callable[[set[str]], None]) -> None:
+    def limits(self, targets: Sequence[Target], mark: Mark, over: Over) -> None:
         """Asks for limits, and changes them while the containers run."""
-        if len(keys) == 1:
-            self._with_form(keys[0], lambda found: self._ask_limits(found, keys, mark, over))
-        elif keys and self._dashboard.may_change():
-            self._dashboard.tasks.start(self._ask_limits(None, keys, mark, over), name="limits")
+        if len(targets) == 1:
+            self._with_form(targets[0], lambda found: self._ask_limits(found, targets, mark, over))
+        elif targets and self._dashboard.may_change(*{target.link for target in targets}):
+            self._dashboard.tasks.start(self._ask_limits(None, targets, mark, over), name="limits")
 
-    async def _ask_limits(
-        self, found: Container | None, keys: Sequence[str], mark: Mark, over: Callable[[set[str]], None]
-    ) -> None:
+    async def _ask_limits(self, found: Container | None, targets: Sequence[Target], mark: Mark, over: Over) -> None:
         from pyd_tui.dashboard.forms import limit_changes, limit_fields  # noqa: PLC0415 - hardly ever needed
         from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
 
         def answered(given: Mapping[str, str] | None) -> None:
             if given is not None:
-                self.do(update(limit_changes(found, given)), keys, mark, over)
+                self.do(update(limit_changes(found, given)), targets, mark, over)
 
-        what = safe(found.name) if found is not None else f"{len(keys)} containers"
+        what = safe(found.name) if found is not None else f"{len(targets)} containers"
         form = Form(f"Limits of {what}", limit_fields(found), lambda given: limit_changes(found, given))
         self._dashboard.push_screen(form, answered)
 
-    def commit(self, key: str) -> None:
+    def commit(self, target: Target) -> None:
         """Asks for a name, and makes an image of the container's files."""
-        self._with_form(key, self._ask_commit)
+        self._with_form(target, lambda found: self._ask_commit(target, found))
 
-    async def _ask_commit(self, found: Container) -> None:
+    async def _ask_commit(self, target: Target, found: Container) -> None:
         from pyd_tui.dashboard.forms import commit_fields, commit_options  # noqa: PLC0415 - hardly ever needed
         from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
 
@@ -165,7 +167,7 @@ class Acting:
             options = commit_options(given)
             self._dashboard.jobs.tell(f"committing {safe(found.name)}")
             try:
-                await self._engine.containers.commit(found.id, options)
+                await target.engine.containers.commit(found.id, options)
             finally:
                 self._dashboard.jobs.end(f"committing {safe(found.name)}")
             self._dashboard.say(f"made {options.repository}:{options.tag} of {found.name}", "good")
@@ -177,15 +179,15 @@ class Acting:
         title = f"Make an image of {safe(found.name)}"
         self._dashboard.push_screen(Form(title, commit_fields(found), commit_options), answered)
 
-    def pull(self, image: str) -> None:
+    def pull(self, link: Link, image: str) -> None:
         """Pulls an image anew."""
-        if self._dashboard.may_change():
-            self._dashboard.tasks.start(self._pull(image), name="pull")
+        if self._dashboard.may_change(link):
+            self._dashboard.tasks.start(self._pull(link, image), name="pull")
 
-    async def _pull(self, image: str) -> None:
+    async def _pull(self, link: Link, image: str) -> None:
         from pyd_tui.dashboard.pulling import pulled  # noqa: PLC0415 - hardly ever needed
 
-        newer = await pulled(self._engine, image, self._dashboard.jobs)
+        newer = await pulled(link.require(), image, self._dashboard.jobs)
         if newer:
             self._dashboard.say(f"pulled a newer {image}", "good", "A runs a container again with it")
         else:
@@ -193,19 +195,20 @@ class Acting:
 
     # Shared
 
-    @property
-    def _engine(self) -> Engine:
-        return self._dashboard.errands.engine
+    def _name(self, target: Target, entry: Entry) -> str:
+        """What to call a container: where several engines are in sight, their containers may have the same name."""
+        return f"{entry.name} on {target.link.label}" if len(self._dashboard.in_sight) > 1 else entry.name
 
-    def _entries(self, keys: Sequence[str]) -> list[Entry]:
-        known = self._dashboard.link.containers
-        return [known[key] for key in keys if key in known]
-
-    def _with_form(self, key: str, ask: Callable[[Container], Awaitable[None]]) -> None:
+    def _with_form(self, target: Target, ask: Callable[[Container], Awaitable[None]]) -> None:
         """Inspects a container, and asks about it."""
 
         async def work() -> None:
-            await ask(await self._engine.containers.inspect(key))
+            await ask(await target.engine.containers.inspect(target.id))
 
-        if self._dashboard.may_change():
+        if self._dashboard.may_change(target.link):
             self._dashboard.tasks.start(work(), name="form")
+
+
+def _entries(targets: Sequence[Target]) -> dict[Target, Entry]:
+    """What is known of those that are still there, in order."""
+    return {target: entry for target in targets if (entry := target.entry) is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyd_core.engine.client import Engine
@@ -13,6 +13,7 @@ from pyd_core.notation.fields import number
 from pyd_core.notation.limits import parse_cpus, parse_restart
 from pyd_core.notation.sizes import parse_size
 from pyd_core.sanitise import safe
+from pyd_tui.dashboard.target import Target
 
 AT_ONCE = 10
 """Containers that one action works on at the same time."""
@@ -137,10 +138,10 @@ def _read(name: str, value: str) -> dict[str, object]:
             return {}
 
 
-def question(action: Action, entries: list[Entry]) -> str:
-    """Returns what to ask before it is done."""
+def question(action: Action, entries: list[Entry], only: str) -> str:
+    """Returns what to ask before it is done; `only` is what to call it if it is a single one."""
     running = sum(entry.alive for entry in entries)
-    many = f"{len(entries)} containers" if len(entries) > 1 else entries[0].name
+    many = f"{len(entries)} containers" if len(entries) > 1 else only
     kills = ""
     if action.verb == "remove" and running:
         who = "It is" if len(entries) == 1 else "All are" if running == len(entries) else f"{running} of them are"
@@ -149,32 +150,31 @@ def question(action: Action, entries: list[Entry]) -> str:
 
 
 async def perform(
-    action: Action, engine: Engine, entries: list[Entry], mark: Callable[[str, str], None]
-) -> dict[str, PydError]:
+    action: Action, entries: Mapping[Target, Entry], mark: Callable[[Target, str], None]
+) -> dict[Target, PydError]:
     """Does it to all of them, some at a time.
 
     Args:
         action: What to do.
-        engine: Where.
-        entries: To what.
-        mark: Told of each container's id and what is being done to it; an empty word when that is over.
+        entries: To what; each is done at its own engine.
+        mark: Told of each container and what is being done to it; an empty word when that is over.
 
     Returns:
-        The failures by container id.
+        The failures.
     """
     gate = asyncio.Semaphore(AT_ONCE)
-    failures: dict[str, PydError] = {}
+    failures: dict[Target, PydError] = {}
 
-    async def one(entry: Entry) -> None:
+    async def one(target: Target, entry: Entry) -> None:
         async with gate:
             try:
-                await action.run(engine, entry)
+                await action.run(target.engine, entry)
             except PydError as error:
-                failures[entry.id] = error
+                failures[target] = error
             finally:
-                mark(entry.id, "")
+                mark(target, "")
 
-    for entry in entries:
-        mark(entry.id, action.doing)
-    await asyncio.gather(*(one(entry) for entry in entries))
+    for target in entries:
+        mark(target, action.doing)
+    await asyncio.gather(*(one(target, entry) for target, entry in entries.items()))
     return failures

@@ -14,16 +14,13 @@ from textual._compositor import ChopsUpdate
 from textual.app import App
 
 from pyd_core.errors import PydError
-from pyd_core.logs.mark import Mark
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.ascii import Ascii
 from pyd_tui.dashboard.beginning import Beginning
 from pyd_tui.dashboard.jobs import Jobs
 from pyd_tui.dashboard.keys import Keys
 from pyd_tui.dashboard.link import Choose, Link, Open
-from pyd_tui.dashboard.marks import known_marks
 from pyd_tui.dashboard.news import News
-from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.places import begin, how_left, open_view
 from pyd_tui.dashboard.render.figures import Clock
@@ -45,6 +42,7 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.acting import Acting
     from pyd_tui.dashboard.errands import Errands
     from pyd_tui.dashboard.palette import Palette
+    from pyd_tui.dashboard.panels.events import Timeline
     from pyd_tui.dashboard.programs import Programs
 
 LEAVING = 5.0
@@ -99,10 +97,12 @@ class Dashboard(App[None]):
         self._open = open
         self.news = News(self, history)
         self.links: list[Link] = []
-        """All engines; one of them is looked at."""
+        """All engines; one of them is looked at, or all as one."""
         self.link = self.add_engine(choose, name)
         for other, chooser in (others or {}).items():
             self.add_engine(chooser, other)
+        self.merged = beginning.merged and len(self.links) > 1
+        """Whether the containers of all engines are in one list."""
         self.tail = Tail(self)
         """The end of the log of the container under the cursor, followed."""
         self.tasks = TaskOwner(self._failed)
@@ -169,6 +169,11 @@ class Dashboard(App[None]):
         return [screen for screen in self.screen_stack if isinstance(screen, LiveScreen) and screen.is_mounted]
 
     @property
+    def in_sight(self) -> list[Link]:
+        """The engines whose containers are listed."""
+        return self.links if self.merged else [self.link]
+
+    @property
     def timeline(self) -> Timeline:
         """What happened on the engine that is looked at."""
         return self.link.timeline
@@ -183,16 +188,28 @@ class Dashboard(App[None]):
         return link
 
     def use(self, link: Link) -> None:
-        """Looks at another engine; the others go on being listened to, and none is measured."""
+        """Looks at another engine alone; the others go on being listened to, and none is measured."""
         link.start()
         if link is not self.link:
-            self.link.watch(())
             self.link = link
             self.tasks.start(self.tail.follow(None), name="log of nothing")
+        self._turn(merged=False)
+
+    def action_merge(self) -> None:
+        """Lists the containers of all engines as one, or those of one of them again."""
+        if len(self.links) < 2:
+            self.say("there is no other engine", "warn", "E lists docker's contexts; pyd -H … -H … opens several")
+            return
+        self._turn(merged=not self.merged)
+        self.left = replace(self.left, merged=self.merged)
+
+    def _turn(self, *, merged: bool) -> None:
+        """Goes back to the containers, of all engines or of the one that is looked at."""
+        self.merged = merged
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if isinstance(self.screen, Main):
-            self.screen.turn(link)
+            self.screen.turn()
         self.news.tell_age()
 
     def action_engine(self, step: int) -> None:
@@ -209,15 +226,13 @@ class Dashboard(App[None]):
     def measure(self) -> None:
         """Has measured what the screen on top shows."""
         if screens := self.live_screens:
-            self.link.watch(screens[-1].watched())
+            wanted = screens[-1].watched()
+            for link in self.links:
+                link.watch({target.id for target in wanted if target.link is link})
 
     def open_view(self, name: str) -> None:
         """Opens a view in the place of the one that is open."""
         open_view(self, name)
-
-    def known_marks(self, keys: Sequence[str]) -> list[Mark]:
-        """Returns what is known to have happened to containers so far, for their places in their log."""
-        return known_marks(keys, self.timeline.items, self.link.containers)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, PydError):
@@ -290,11 +305,15 @@ class Dashboard(App[None]):
         """Leaves."""
         self.exit()
 
-    def may_change(self) -> bool:
-        """Whether things may be changed; if not, says so. The core refuses each request anyway."""
+    def may_change(self, *links: Link) -> bool:
+        """Whether things may be changed on some engines, by default the one that is looked at; if not, says so.
+
+        The core refuses each request anyway.
+        """
         try:
-            if self.link.engine is not None:
-                self.link.engine.session.require_changes()
+            for link in links or (self.link,):
+                if link.engine is not None:
+                    link.engine.session.require_changes()
         except PydError as error:
             self.say(error.message, "warn", error.hint)
             return False

@@ -32,6 +32,7 @@ class Beginning:
         theme: The theme's name.
         view: The view to open.
         filter: The filter of the containers.
+        merged: Begin with the containers of all engines in one list.
         memory: Where to write how it is left; None is nowhere.
         ascii: Draw with ASCII alone.
         trouble: Why the configuration isn't used.
@@ -42,6 +43,7 @@ class Beginning:
     theme: str = "auto"
     view: str = "containers"
     filter: str = ""
+    merged: bool = False
     memory: Path | None = None
     ascii: bool = False
     trouble: ConfigError | None = None
@@ -74,6 +76,7 @@ def begin(wishes: Wishes | None = None, *, utf8: bool = True) -> Beginning:
         theme=wishes.theme or remembered.theme or settings.theme,
         view=wishes.view or settings.view or remembered.view,
         filter=wishes.filter or settings.filter,
+        merged=settings.merged if remembered.merged is None else remembered.merged,
         memory=memory,
         ascii=settings.borders == "ascii" or (settings.borders == "auto" and not utf8),
         trouble=trouble,

@@ -67,6 +67,7 @@ COMMANDS: Mapping[str, Command] = {
     "theme": Command("theme NAME", "other colours", 1, 1, THEMES[1:]),
     "scale": Command("scale N", "set how many tasks a service has", 1, 1),
     "engines": Command("engines", "the engines, to look at another one"),
+    "merge": Command("merge", "the containers of all engines in one list, or of one"),
     "help": Command("help", "all keys and commands"),
     "quit": Command("quit", "out"),
 }

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyd_core.errors import EngineUnavailable
 from pyd_core.files.download import Downloaded, Progress, download, save
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.render.figures import size
 from pyd_tui.dashboard.takeaway import clipboard_works
+from pyd_tui.dashboard.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -32,17 +32,6 @@ class Errands:
     def __init__(self, dashboard: Dashboard) -> None:
         self._dashboard = dashboard
 
-    @property
-    def engine(self) -> Engine:
-        """The engine.
-
-        Raises:
-            EngineUnavailable: There is none yet.
-        """
-        if self._dashboard.link.engine is None:
-            raise EngineUnavailable("there is no engine yet", hint="pyd keeps looking")
-        return self._dashboard.link.engine
-
     def copy(self, text: str) -> None:
         """Puts a line on the terminal's clipboard; where it has none, shows it, to be copied from the screen."""
         shown = safe(text)
@@ -52,29 +41,29 @@ class Errands:
         else:
             self._dashboard.say(shown, "strong", "this terminal has no clipboard that programs can reach")
 
-    def download(self, container: str, path: str) -> None:
+    def download(self, target: Target, path: str) -> None:
         """Asks where to, and takes a file or a directory out of a container."""
         self._to_folder(
             f"Download {safe(path)}",
             path.rstrip("/").rpartition("/")[2] or "/",
-            lambda folder, progress: download(self.engine, container, path, folder, progress),
+            lambda folder, progress: download(target.engine, target.id, path, folder, progress),
         )
 
-    def export(self, container: str, name: str) -> None:
+    def export(self, target: Target, name: str) -> None:
         """Asks where to, and writes all of a container's files as a tar."""
 
         async def work(folder: Path, progress: Progress) -> Downloaded:
-            async with self.engine.containers.export(container) as stream:
+            async with target.engine.containers.export(target.id) as stream:
                 return await save(folder, f"{_file_name(name)}.tar", stream.chunks(), progress)
 
         self._to_folder(f"Export the files of {safe(name)}", name, work)
 
-    def save_images(self, names: list[str]) -> None:
+    def save_images(self, engine: Engine, names: list[str]) -> None:
         """Asks where to, and writes images as `docker save` does."""
 
         async def work(folder: Path, progress: Progress) -> Downloaded:
-            total = sum([(await self.engine.images.inspect(name)).size for name in names])  # about as large as the tar
-            async with self.engine.images.save(names) as stream:
+            total = sum([(await engine.images.inspect(name)).size for name in names])  # about as large as the tar
+            async with engine.images.save(names) as stream:
                 chunks = stream.chunks()
                 return await save(folder, f"{_file_name(names[0])}.tar", chunks, progress, total=total)
 

@@ -112,6 +112,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("toggle_broken", ("exclamation_mark",), "!", "broken", "only what somebody should look at", 6),
         Key("sort", ("o",), "o", "sort", "order by the next column", 9),
         Key("scale", ("percent_sign",), "%", "", "processor use of one core, or of all it may use"),
+        Key("app.merge", ("M",), "M", "", "all engines in one list, or one (:merge)"),
         Key("pane", ("v",), "v", "", "logs or events in the lower pane", 9),
         Key("switch_focus", ("tab", "shift+tab"), "tab", "", "between the list and the pane below"),
     ),

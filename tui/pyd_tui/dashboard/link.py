@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import time_ns
 from typing import TYPE_CHECKING
 
 from pyd_core.engine.capabilities import Capability
-from pyd_core.errors import PydError
+from pyd_core.errors import EngineUnavailable, PydError
 from pyd_core.fleet.delta import Connection, Delta
 from pyd_core.fleet.entry import Entry
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.judge import Judge
+from pyd_tui.dashboard.marks import known_marks
 from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.render.containers import is_broken
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pyd_core.fleet.meter import Meter
     from pyd_core.fleet.series import Series
     from pyd_core.fleet.stats import Usage
+    from pyd_core.logs.mark import Mark
     from pyd_tui.dashboard.nouns.base import Stock
 
 LOOK_AGAIN = 2.0
@@ -72,6 +74,11 @@ class Link:
         self.on_usage: Callable[[], None] = lambda: None
 
     @property
+    def label(self) -> str:
+        """What to call the engine on the screen."""
+        return self.name or (self.endpoint.origin if self.endpoint is not None else "the engine")
+
+    @property
     def connection(self) -> Connection:
         """How the connection does."""
         return self._trouble if self.fleet is None else self.fleet.connection
@@ -95,6 +102,20 @@ class Link:
     def series(self) -> Mapping[str, Series]:
         """Resource use over time of the containers that were watched, by id."""
         return {} if self.meter is None else self.meter.series
+
+    def require(self) -> Engine:
+        """Returns the engine.
+
+        Raises:
+            EngineUnavailable: There is none yet.
+        """
+        if self.engine is None:
+            raise EngineUnavailable("there is no engine yet", hint="pyd keeps looking")
+        return self.engine
+
+    def known_marks(self, ids: Sequence[str]) -> list[Mark]:
+        """Returns what is known to have happened to containers so far, for their places in their log."""
+        return known_marks(ids, self.timeline.items, self.containers)
 
     def is_broken(self, entry: Entry) -> bool:
         """Whether somebody should look at a container, by triage's word where there is one."""

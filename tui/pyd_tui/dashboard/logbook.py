@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,19 +77,17 @@ class Logbook:
     """Reads logs into a store, and keeps what is shown of it and found in it current.
 
     Args:
-        engine: The containers' engine.
-        containers: Their ids; of none, nothing is read.
+        sources: The engines of containers, by the containers' ids; of one without an engine, nothing is read.
         changed: Called whenever there is more to show.
         now: Tells the time, nanoseconds since the epoch.
         memory: Bytes held in memory.
         disk: Bytes of older lines held in temporary files.
-        tasks: Names of what `containers` are the ids of, where they are tasks of a swarm.
+        tasks: Names of what `sources` has the ids of, where they are tasks of a swarm.
     """
 
     def __init__(
         self,
-        engine: Engine | None,
-        containers: Sequence[str],
+        sources: Mapping[str, Engine | None],
         changed: Callable[[], None],
         now: Callable[[], int],
         *,
@@ -97,8 +95,8 @@ class Logbook:
         disk: int = DISK,
         tasks: Mapping[str, str] | None = None,
     ) -> None:
-        self._engine = engine
-        self.containers = tuple(containers)
+        self._engines = {key: engine for key, engine in sources.items() if engine is not None}
+        self.containers = tuple(sources)
         self._changed = changed
         self._now = now
         self._tasks = tasks
@@ -145,8 +143,8 @@ class Logbook:
         self.full = False
         self._marks = sorted((mark for mark in marks if window.holds(mark.time_ns)), key=_place)
         self._renew(self.shown.filters)
-        if self._engine is not None and self.containers:
-            self._reading.start(self._read(self._engine), name="logs")
+        if self._engines:
+            self._reading.start(self._read(), name="logs")
 
     async def aclose(self) -> None:
         """Ends everything."""
@@ -191,23 +189,23 @@ class Logbook:
         """Reads older lines, if there are any and there is room."""
         if self._paging or self.at_start or self.full or len(self.containers) != 1 or not len(self.store):
             return
-        if self._engine is not None and self._tasks is None:  # tasks' logs have no end to read up to
+        if self._engines and self._tasks is None:  # tasks' logs have no end to read up to
             self._paging = True
-            self._reading.start(self._page_back(self._engine), name="older lines")
+            self._reading.start(self._page_back(), name="older lines")
 
-    async def _read(self, engine: Engine) -> None:
+    async def _read(self) -> None:
         from pyd_core.logs.merge import PATIENCE, merge  # noqa: PLC0415 - after the first picture
 
         window = self.window
         if window.before_ns:
-            await self._read_before(engine, window.before_ns)
+            await self._read_before(window.before_ns)
             return
         since, until, tail = None, None, None if window.head or window.seconds or window.around_ns else PAGE
         if window.seconds:
             since = self._now() - window.seconds * SECOND
         elif window.around_ns:
             since, until = window.around_ns - AROUND, window.around_ns + AROUND
-        sources = self._sources(engine, tail, since, until)
+        sources = self._sources(tail, since, until)
         stream: LogStream = merge(sources, patience=PATIENCE if window.follows else None)
         try:
             async for batch in stream.batches():
@@ -221,35 +219,34 @@ class Logbook:
             self._settle()
             self._changed()
 
-    def _sources(self, engine: Engine, tail: int | None, since: int | None, until: int | None) -> list[LogStream]:
-        live = self.window.follows
+    def _sources(self, tail: int | None, since: int | None, until: int | None) -> list[LogStream]:
+        live, engines = self.window.follows, self._engines.items()
         if self._tasks is not None:
             from pyd_core.logs.task import task_log  # noqa: PLC0415 - of a swarm alone
 
-            return [
-                task_log(engine, key, name, tail=tail, since=since, follow=live) for key, name in self._tasks.items()
-            ]
+            names = self._tasks
+            return [task_log(engine, key, names[key], tail=tail, since=since, follow=live) for key, engine in engines]
         from pyd_core.logs.follow import follow  # noqa: PLC0415 - after the first picture
 
-        return [follow(engine, one, tail=tail, since=since, until=until, follow=live) for one in self.containers]
+        return [follow(engine, one, tail=tail, since=since, until=until, follow=live) for one, engine in engines]
 
-    async def _read_before(self, engine: Engine, before_ns: int) -> None:
+    async def _read_before(self, before_ns: int) -> None:
         from pyd_core.logs.older import older  # noqa: PLC0415 - after the first picture
 
-        lines, self.at_start = await older(engine, self.containers[0], before_ns=before_ns, held=PAGE, want=5 * PAGE)
+        ((only, engine),) = self._engines.items()
+        lines, self.at_start = await older(engine, only, before_ns=before_ns, held=PAGE, want=5 * PAGE)
         self._take([*lines])
 
-    async def _page_back(self, engine: Engine) -> None:
+    async def _page_back(self) -> None:
         from pyd_core.logs.older import older  # noqa: PLC0415 - likewise
 
+        ((only, engine),) = self._engines.items()
         try:
             first = next((item for _, item in self.store.scan(self.store.first) if isinstance(item, LogLine)), None)
             if first is None or self.store.lost:
                 self.full = bool(self.store.lost)
                 return
-            lines, self.at_start = await older(
-                engine, self.containers[0], before_ns=first.time_ns, held=len(self.store), want=PAGE
-            )
+            lines, self.at_start = await older(engine, only, before_ns=first.time_ns, held=len(self.store), want=PAGE)
             if not self.store.prepend(lines):
                 self.full = True
             elif lines:

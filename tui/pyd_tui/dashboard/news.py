@@ -41,22 +41,24 @@ class News:
         self._record(link)
         for views in dashboard.screen.query(Views) if dashboard.screen_stack else ():
             views.look()
-        if link is not dashboard.link:
-            for screen in dashboard.live_screens[-1:]:
-                screen.elsewhere()
-            return
         for event in delta.events:
             if (mark := mark_of(event)) is not None:
-                dashboard.tail.book.mark(mark)
-        for screen in dashboard.live_screens:
-            screen.changed(delta, happened=happened)
-        self._connection_changed()
+                dashboard.tail.mark(link, mark)
+        screens = dashboard.live_screens
+        for screen in screens:
+            if link in screen.links:
+                screen.changed(link, delta, happened=happened)
+            elif screen is screens[-1]:
+                screen.elsewhere()
+        if link in dashboard.in_sight:
+            self._connection_changed(link)
 
     def measured(self, link: Link) -> None:
         """There are new figures."""
         dashboard = self._dashboard
-        for screen in dashboard.live_screens[-1:] if link is dashboard.link else ():
-            screen.measured()
+        for screen in dashboard.live_screens[-1:]:
+            if link in screen.links:
+                screen.measured()
 
     def judged(self) -> None:
         """There is a verdict more."""
@@ -66,20 +68,21 @@ class News:
     def tell_age(self) -> None:
         """Has the age of what is shown told as long as it isn't current."""
         if self._ages is not None:
-            (self._ages.resume if self._dashboard.link.connection.state == "lost" else self._ages.pause)()
+            lost = any(link.connection.state == "lost" for link in self._dashboard.in_sight)
+            (self._ages.resume if lost else self._ages.pause)()
 
-    def _connection_changed(self) -> None:
-        """Says once that the engine is lost, and why; from then on the age of what is shown has to be told."""
-        link = self._dashboard.link
+    def _connection_changed(self, link: Link) -> None:
+        """Says once that an engine is lost, and why; from then on the age of what is shown has to be told."""
+        name = f"{link.label}: " if len(self._dashboard.in_sight) > 1 else ""
         connection, before = link.connection, link.told
         if connection.state == before:
             return
         link.told = connection.state
         self.tell_age()
         if connection.state == "lost" and connection.error is not None and link.containers:
-            self._dashboard.say(connection.error.message, "bad", connection.error.hint)
+            self._dashboard.say(f"{name}{connection.error.message}", "bad", connection.error.hint)
         elif connection.state == "live" and before == "lost":
-            self._dashboard.say("connected again", "good")
+            self._dashboard.say(f"{name}connected again", "good")
 
     def _record(self, link: Link) -> None:
         """Writes down the deaths on an engine from its first list on."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import PydError
+from pyd_tui.dashboard.target import Target
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -88,25 +89,25 @@ async def find_shell(engine: Engine, container: str) -> str | None:
     return None
 
 
-async def enter_debug(dashboard: Dashboard, key: str | None) -> None:
+async def enter_debug(dashboard: Dashboard, target: Target) -> None:
     """Leaves the terminal to a debug shell in a container, and comes back."""
-    if key is None or not dashboard.may_change():
+    if not dashboard.may_change(target.link):
         return
-    code = await run_outside(dashboard, command(dashboard.link.endpoint, "debug", key), wait_on=OWN_FAILURES)
+    code = await run_outside(dashboard, command(target.link.endpoint, "debug", target.id), wait_on=OWN_FAILURES)
     dashboard.say(f"the debug shell ended with {code}", "good" if code == 0 else "warn")
 
 
-async def enter_shell(dashboard: Dashboard, key: str | None) -> None:
+async def enter_shell(dashboard: Dashboard, target: Target) -> None:
     """Leaves the terminal to a container's own shell, if it has one."""
-    entry, engine = dashboard.link.containers.get(key or ""), dashboard.link.engine
-    if key is None or entry is None or engine is None or not dashboard.may_change():
+    entry = target.entry
+    if entry is None or not dashboard.may_change(target.link):
         return
     if entry.state != "running":
         dashboard.say(f"{entry.name} is {entry.state}", "warn", "D opens a shell with tools in what is there")
         return
-    shell = await find_shell(engine, key)
+    shell = await find_shell(target.engine, target.id)
     if shell is None:
         dashboard.say(f"{entry.name} has no shell", "warn", "D opens one that brings its own tools")
         return
-    code = await run_outside(dashboard, command(dashboard.link.endpoint, "exec", "-it", key, shell))
+    code = await run_outside(dashboard, command(target.link.endpoint, "exec", "-it", target.id, shell))
     dashboard.say(f"{shell} ended with {code}", "good" if code == 0 else "text")

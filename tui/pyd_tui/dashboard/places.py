@@ -50,14 +50,14 @@ def open_view(dashboard: Dashboard, name: str) -> None:
     from pyd_tui.dashboard.nouns.base import Stock  # noqa: PLC0415 - as above
     from pyd_tui.dashboard.screens.browse import Browse  # noqa: PLC0415 - as above
 
-    link = dashboard.link
+    link = dashboard.link = screen.row_link if isinstance(screen := dashboard.screen, Main) else dashboard.link
     if link.stock is None:
         link.stock = Stock(link, dashboard.clock)
-    screen = Browse(NOUNS[name], link.stock)
+    browse = Browse(NOUNS[name], link.stock)
     if current == "containers":
-        dashboard.push_screen(screen)
+        dashboard.push_screen(browse)
     else:
-        dashboard.switch_screen(screen)
+        dashboard.switch_screen(browse)
 
 
 def how_left(dashboard: Dashboard) -> Remembered:

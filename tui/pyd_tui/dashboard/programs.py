@@ -13,10 +13,12 @@ from pyd_core.sanitise import safe
 from pyd_tui.config.settings import UserCommand
 from pyd_tui.dashboard.outside import run_outside
 from pyd_tui.dashboard.own import command_line, values
+from pyd_tui.dashboard.target import Target
 
 if TYPE_CHECKING:
     from pyd_core.engine.endpoint import Endpoint
     from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.link import Link
 
 COMPOSE = ("up", "down", "restart", "start", "stop", "pull", "ps", "logs")
 """What can be done to a project."""
@@ -39,7 +41,7 @@ class Programs:
 
     # Compose
 
-    def compose(self, entry: Entry | None, verb: str) -> None:
+    def compose(self, target: Target, verb: str) -> None:
         """Does something to the project of a container; asks where something stops.
 
         Raises:
@@ -48,26 +50,33 @@ class Programs:
         """
         if verb not in COMPOSE:
             raise InvalidInput(f"can't {safe(verb)} a project", hint=f"there are {', '.join(COMPOSE)}")
+        entry = target.entry
         if entry is None or not entry.project:
             raise InvalidInput("it belongs to no Compose project", hint="put the cursor on one that does")
-        if verb not in _READS and not self._dashboard.may_change():
+        if verb not in _READS and not self._dashboard.may_change(target.link):
             return
         argv = compose_line(find_compose(), entry, verb)
         project = entry.project
         if verb not in _ASKS:
-            self.show(argv, f"compose {verb} {project}")
+            self.show(target.link, argv, f"compose {verb} {project}")
             return
         from pyd_tui.dashboard.screens.confirm import Confirm  # noqa: PLC0415 - only where it asks
 
-        names = [one.name for one in self._dashboard.link.containers.values() if one.project == project]
+        names = [one.name for one in target.link.containers.values() if one.project == project]
         question = f"Compose {verb} of {project}, {len(names)} containers?"
+        title = f"compose {verb} {project}"
         ask = Confirm(question, names)
-        self._dashboard.push_screen(ask, lambda yes: self.show(argv, f"compose {verb} {project}") if yes else None)
+        self._dashboard.push_screen(ask, lambda yes: self.show(target.link, argv, title) if yes else None)
 
     # The user's own
 
-    def own(self, name: str, entry: Entry | None) -> None:
+    def own(self, name: str, link: Link, entry: Entry | None) -> None:
         """Runs a command of the user's own on a container, after asking for what it wants to know.
+
+        Args:
+            name: The command's.
+            link: The engine; `docker` in the command talks to it.
+            entry: The container, if there is one.
 
         Raises:
             NotFound: There is none of this name.
@@ -75,57 +84,57 @@ class Programs:
         command = next((one for one in self._dashboard.keys.commands if one.name == name), None)
         if command is None:
             raise NotFound(f"there is no command {safe(name)}", hint="pyd config show lists yours")
-        if command.changes and not self._dashboard.may_change():
+        if command.changes and not self._dashboard.may_change(link):
             return
         if not command.prompts:
-            self._ask(command, values(entry))
+            self._ask(link, command, values(entry))
             return
         from pyd_tui.dashboard.screens.form import Field, Form  # noqa: PLC0415 - only where it asks
 
         def answered(given: Mapping[str, str] | None) -> None:
             if given is not None:
-                self._ask(command, {**values(entry), **given})
+                self._ask(link, command, {**values(entry), **given})
 
         fields = [Field(name=prompt) for prompt in command.prompts]
         self._dashboard.push_screen(Form(command.help or command.name, fields), answered)
 
-    def _ask(self, command: UserCommand, given: Mapping[str, str]) -> None:
+    def _ask(self, link: Link, command: UserCommand, given: Mapping[str, str]) -> None:
         try:
             argv, variables = command_line(command, given)
         except (ValueError, KeyError) as error:
             raise InvalidInput(f"{safe(command.name)} can't be run", hint="pyd config check says why") from error
         if not command.confirm:
-            self._run(command, argv, variables)
+            self._run(link, command, argv, variables)
             return
         from pyd_tui.dashboard.screens.confirm import Confirm  # noqa: PLC0415 - only where it asks
 
         shown = safe(" ".join(argv))
         ask = Confirm(f"Run {shown}?", [])
-        self._dashboard.push_screen(ask, lambda yes: self._run(command, argv, variables) if yes else None)
+        self._dashboard.push_screen(ask, lambda yes: self._run(link, command, argv, variables) if yes else None)
 
-    def _run(self, command: UserCommand, argv: Sequence[str], variables: Mapping[str, str]) -> None:
+    def _run(self, link: Link, command: UserCommand, argv: Sequence[str], variables: Mapping[str, str]) -> None:
+        name, environment = command.name, _environment(link, variables)
         if command.where == "pane":
-            self.show(argv, command.name, variables)
+            self.show(link, argv, name, variables)
         elif command.where == "background":
-            self._dashboard.tasks.start(self._behind(command.name, argv, variables), name=command.name)
+            self._dashboard.tasks.start(self._behind(name, argv, environment), name=name)
         else:
-            self._dashboard.tasks.start(self._before(command.name, argv, variables), name=command.name)
+            self._dashboard.tasks.start(self._before(name, argv, environment), name=name)
 
-    def show(self, argv: Sequence[str], title: str, variables: Mapping[str, str] | None = None) -> None:
+    def show(self, link: Link, argv: Sequence[str], title: str, variables: Mapping[str, str] | None = None) -> None:
         """Runs a program, and shows what it says on a screen of its own."""
         from pyd_tui.dashboard.screens.output import Output  # noqa: PLC0415 - only for commands
 
-        self._dashboard.push_screen(Output(argv, title, self._environment(variables)))
+        self._dashboard.push_screen(Output(argv, title, _environment(link, variables or {})))
 
-    async def _before(self, name: str, argv: Sequence[str], variables: Mapping[str, str]) -> None:
+    async def _before(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         try:
-            environment = self._environment(variables)
             code = await run_outside(self._dashboard, argv, env=environment, wait_on=frozenset(range(1, 256)))
         except FileNotFoundError as error:
             raise _absent(argv) from error
         self._dashboard.say(f"{name} ended with {code}", "good" if code == 0 else "warn")
 
-    async def _behind(self, name: str, argv: Sequence[str], variables: Mapping[str, str]) -> None:
+    async def _behind(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         import asyncio  # noqa: PLC0415 - beside its only use
 
         job = safe(name)
@@ -133,7 +142,7 @@ class Programs:
         try:
             pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
             process = await asyncio.create_subprocess_exec(
-                *argv, stdin=nothing, stdout=nothing, stderr=pipe, env=self._environment(variables)
+                *argv, stdin=nothing, stdout=nothing, stderr=pipe, env=environment
             )
             _, errors = await process.communicate()
         except FileNotFoundError as error:
@@ -144,10 +153,11 @@ class Programs:
         code = process.returncode
         self._dashboard.say(f"{name} ended with {code}", "bad" if code else "good", last if code else "")
 
-    def _environment(self, variables: Mapping[str, str] | None) -> dict[str, str]:
-        """The environment of a program: `docker` in it talks to the same engine."""
-        endpoint = self._dashboard.link.endpoint
-        return {**os.environ, **(_engine_variables(endpoint) if endpoint is not None else {}), **(variables or {})}
+
+def _environment(link: Link, variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program: `docker` in it talks to the same engine."""
+    chosen = _engine_variables(link.endpoint) if link.endpoint is not None else {}
+    return {**os.environ, **chosen, **variables}
 
 
 def _engine_variables(endpoint: Endpoint) -> dict[str, str]:

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.logbook import TAIL, Logbook
 from pyd_tui.dashboard.panels.logview import FRAME
+from pyd_tui.dashboard.target import Target
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
+    from pyd_core.logs.mark import Mark
     from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.link import Link
 
 MEMORY = 8 * 2**20
 """Bytes held of the log under the list; its own screen holds more."""
@@ -26,6 +29,8 @@ class Tail:
     def __init__(self, dashboard: Dashboard) -> None:
         self._dashboard = dashboard
         self._frames: Timer | None = None
+        self.target: Target | None = None
+        """Whose log it is."""
         self.book = self._open(None)
         """What there is of it."""
 
@@ -33,15 +38,16 @@ class Tail:
         """The app has a loop from now on."""
         self._frames = self._dashboard.set_interval(FRAME, self._show, pause=True)
 
-    async def follow(self, key: str | None) -> None:
+    async def follow(self, target: Target | None) -> None:
         """Follows a container's log from now on; None follows nothing."""
         before = self.book
-        if before.containers != ((key,) if key else ()) or (key and not before.reading):
-            book = self.book = self._open(key)
+        if target != self.target or (target is not None and not before.reading):
+            self.target = target
+            book = self.book = self._open(target)
             await before.aclose()
             if book is not self.book:
                 return  # the cursor has moved on meanwhile
-            await book.read(TAIL, self._dashboard.known_marks(book.containers))
+            await book.read(TAIL, target.link.known_marks(book.containers) if target is not None else ())
         self._show()
 
     def changed(self) -> None:
@@ -53,10 +59,14 @@ class Tail:
         """Ends it."""
         await self.book.aclose()
 
-    def _open(self, key: str | None) -> Logbook:
-        dashboard = self._dashboard
-        keys = (key,) if key else ()
-        return Logbook(dashboard.link.engine, keys, self.changed, dashboard.clock.now, memory=MEMORY, disk=0)
+    def mark(self, link: Link, mark: Mark) -> None:
+        """Takes note of something that happened on an engine."""
+        if self.target is not None and self.target.link is link:
+            self.book.mark(mark)
+
+    def _open(self, target: Target | None) -> Logbook:
+        sources = {target.id: target.link.engine} if target is not None else {}
+        return Logbook(sources, self.changed, self._dashboard.clock.now, memory=MEMORY, disk=0)
 
     def _show(self) -> None:
         if self._frames is not None:

@@ -14,6 +14,8 @@ Rank = tuple[float, str, str]
 
 SORTS = ("state", "name", "cpu", "memory", "since", "image")
 """Columns that can give the order, as `o` goes through them."""
+OF_MERGED = ("engine",)
+"""Those that follow them where the containers of all engines are in one list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class View:
         broken_only: Show only what somebody should look at.
         sort: The column that gives the order.
         scale: What 100 % of processor use stands for, see `CPU_TITLES`.
+        merged: The containers of all engines in one list.
     """
 
     text: str = ""
@@ -34,6 +37,7 @@ class View:
     broken_only: bool = False
     sort: str = "state"
     scale: Literal["core", "most"] = "core"
+    merged: bool = False
 
     @property
     def narrows(self) -> bool:
@@ -42,32 +46,48 @@ class View:
 
     def next_sort(self) -> View:
         """The same, ordered by the next column."""
-        return replace(self, sort=SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)])
+        sorts = self.sorts
+        return replace(self, sort=sorts[(sorts.index(self.sort) + 1) % len(sorts)])
 
-    def shows(self, entry: Entry, broken: Callable[[Entry], bool] = is_broken) -> bool:
-        """Whether a container is shown; `broken` tells whether somebody should look at it."""
+    @property
+    def sorts(self) -> tuple[str, ...]:
+        """The columns that can give the order."""
+        return (*SORTS, *OF_MERGED) if self.merged else SORTS
+
+    def of(self, *, merged: bool) -> View:
+        """The same, on the engines as one or on one of them; an order that doesn't exist there becomes the first."""
+        there = merged or self.sort not in OF_MERGED
+        return replace(self, merged=merged, sort=self.sort if there else SORTS[0])
+
+    def shows(self, entry: Entry, broken: Callable[[Entry], bool] = is_broken, engine: str = "") -> bool:
+        """Whether a container is shown; `broken` tells whether somebody should look at it, `engine` whose it is."""
         if self.living_only and entry.state not in ALIVE:
             return False
         if self.broken_only and not broken(entry):
             return False
-        return not self.text or matches(entry, self.text)
+        return not self.text or matches(entry, self.text, engine)
 
     def order(
         self,
         entries: Mapping[str, Entry],
         usage: Mapping[str, Usage],
         broken: Callable[[Entry], bool] = is_broken,
+        engine: str = "",
     ) -> list[str]:
-        """Returns the ids of what is shown, in order."""
-        rank = _by_severity if self.broken_only and self.sort == "state" else _RANKS[self.sort]
-        shown = [entry for entry in entries.values() if self.shows(entry, broken)]
-        shown.sort(key=lambda entry: (*rank(entry, usage.get(entry.id)), entry.id))
+        """Returns the ids of what is shown of an engine, in order."""
+        shown = [entry for entry in entries.values() if self.shows(entry, broken, engine)]
+        shown.sort(key=lambda entry: self.rank(entry, usage.get(entry.id)))
         return [entry.id for entry in shown]
 
+    def rank(self, entry: Entry, usage: Usage | None) -> tuple[float, str, str, str]:
+        """Returns what puts a container in its place."""
+        by_severity = self.broken_only and self.sort in {"state", *OF_MERGED}
+        return (*(_by_severity if by_severity else _RANKS[self.sort])(entry, usage), entry.id)
 
-def matches(entry: Entry, text: str) -> bool:
-    """Whether all words of a filter fit a container."""
-    parts = (entry.name, entry.image, entry.project, entry.service, entry.state, entry.health, entry.id[:12])
+
+def matches(entry: Entry, text: str, engine: str = "") -> bool:
+    """Whether all words of a filter fit a container, or its engine's name."""
+    parts = (entry.name, entry.image, entry.project, entry.service, entry.state, entry.health, entry.id[:12], engine)
     hay = "\n".join(parts).casefold()
     for word in text.casefold().split():
         wanted = not word.startswith("!")
@@ -138,4 +158,5 @@ _RANKS: dict[str, Callable[[Entry, Usage | None], Rank]] = {
     "memory": _by_memory,
     "since": _by_since,
     "image": _by_image,
+    "engine": _by_state,
 }

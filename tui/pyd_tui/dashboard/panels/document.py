@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COLUMNS = (Column(key="line", title="", least=10, most=100_000, priority=0),)
 
 
-class DocumentPane(Table):
+class DocumentPane(Table[str]):
     """Lines of JSON with a cursor; the path under it stands above.
 
     Args:

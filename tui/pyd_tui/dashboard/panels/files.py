@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyd_core.errors import NotFound, PydError
 from pyd_core.files.entry import FileEntry, Listing, below
-from pyd_core.model.container import Change, Container
+from pyd_core.model.container import Change
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.render.files import COLUMNS, file_row
@@ -21,15 +21,15 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.strip import Strip
 
-    from pyd_core.engine.client import Engine
     from pyd_core.files.entry import Files
     from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.target import Target
 
 UP = ".."
 """The key of the row that goes to the directory above; no entry can have this name."""
 
 
-class FilesPane(Table):
+class FilesPane(Table[str]):
     """Goes through directories.
 
     Args:
@@ -49,7 +49,7 @@ class FilesPane(Table):
         self._changes: dict[str, int] = {}
         self._trouble: PydError | None = None
         self._came_from = ""
-        self._container = ""
+        self._target: Target | None = None
         self.files: Files | None = None
         self.directory = "/"
         self.query_text = ""
@@ -58,15 +58,15 @@ class FilesPane(Table):
 
     # What is shown
 
-    async def open(self, engine: Engine, container: Container) -> None:
+    async def open(self, target: Target) -> None:
         """Finds the best way to the files of a container, and how they differ from its image."""
         from pyd_core.files.choice import open_files  # noqa: PLC0415 - only when files are looked at
 
-        self._container = container.id
-        self.files = open_files(engine, container)
+        self._target, engine = target, target.engine
+        self.files = open_files(engine, await engine.containers.inspect(target.id))
         await self.load(self.directory)
         try:
-            self._take_changes(await engine.containers.changes(container.id))
+            self._take_changes(await engine.containers.changes(target.id))
         except PydError:
             return  # the files are there all the same
         self.sync()
@@ -178,8 +178,8 @@ class FilesPane(Table):
 
     def action_download(self) -> None:
         """Takes what is under the cursor, or the directory, to this machine."""
-        if self._container:
-            self._dashboard.errands.download(self._container, self.path or self.directory)
+        if self._target is not None:
+            self._dashboard.errands.download(self._target, self.path or self.directory)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._dashboard.tasks.start(work, name="files")
@@ -198,6 +198,6 @@ class FilesPane(Table):
     async def _view(self, path: str) -> None:
         from pyd_tui.dashboard.screens.file import MOST_BYTES, FileScreen  # noqa: PLC0415 - it opens from here alone
 
-        if self.files is not None:
+        if self.files is not None and self._target is not None:
             data = await self.files.read(path, MOST_BYTES + 1)
-            self._dashboard.push_screen(FileScreen(self._container, path, data))
+            self._dashboard.push_screen(FileScreen(self._target, path, data))

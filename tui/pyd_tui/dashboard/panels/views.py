@@ -10,6 +10,7 @@ from pyd_tui.dashboard.widgets.line import Line
 
 if TYPE_CHECKING:
     from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.screens.base import LiveScreen
 
 VIEWS = ("containers", "images", "networks", "volumes", "events", "system")
 """Views of every engine, in the order of their digits."""
@@ -42,7 +43,8 @@ class Views(Line):
         dashboard = cast("Dashboard", self.app)
         if len(dashboard.links) < 2:
             return EMPTY
-        known = [(link.name, link.connection.state, link.broken, link is dashboard.link) for link in dashboard.links]
+        shown = cast("LiveScreen", self.screen).links
+        known = [(link.label, link.connection.state, link.broken, link in shown) for link in dashboard.links]
         return tabs(known, room)
 
     def _names(self) -> tuple[str, ...]:

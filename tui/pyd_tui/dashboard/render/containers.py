@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column(key="state", title="STATE", least=15, most=15, priority=0),
     Column(key="name", title="NAME", least=16, most=44, priority=0),
+    Column(key="engine", title="ENGINE", least=8, most=24, priority=0, optional=True),
     Column(key="health", title="HEALTH", least=11, most=11, priority=6, optional=True),
     Column(key="cpu", title="%CORE", least=5, most=5, priority=2, optional=True, right=True),
     Column(key="trend", title="LAST 50s", least=10, most=10, priority=10, optional=True, spare=True),
@@ -247,7 +248,13 @@ def measures(use: Use | None) -> tuple[Cell, ...]:
 
 
 def row(
-    entry: Entry, use: Use | None, clock: Clock, pending: str = "", answer: Verdict | PydError | None = None
+    entry: Entry,
+    use: Use | None,
+    clock: Clock,
+    pending: str = "",
+    answer: Verdict | PydError | None = None,
+    *,
+    engine: Cell = EMPTY,
 ) -> tuple[Cell, ...]:
     """Returns the cells of a container, one for each of `COLUMNS`; `answer` is what triage said of it, if anything."""
     verdict = None if isinstance(answer, PydError) else answer
@@ -256,6 +263,7 @@ def row(
     return (
         state(entry, pending, verdict),
         cell(entry.name, "strong" if living else "text"),
+        engine,
         health(entry),
         *used[:3],
         limit(entry, use.usage if use is not None else None) if living else EMPTY,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyd_core.errors import PydError
+from pyd_core.fleet.delta import Connection
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.header import age
 from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit, width
 
@@ -42,10 +45,35 @@ def tabs(engines: Sequence[Tab], room: int) -> Cell:
             pieces.append(Piece(f" ✗{broken}", "bad"))
     if width(pieces) <= room or len(engines) < 2:
         return tuple(piece for piece in pieces if piece.text)
+    if all(tab[3] for tab in engines):
+        broken = sum(tab[2] for tab in engines)
+        return (Piece(f"{len(engines)} engines", "title"), *([Piece(f" ✗{broken}", "bad")] if broken else []))
     at = next((at for at, tab in enumerate(engines) if tab[3]), 0)
     place = f"  {at + 1} of {len(engines)}"
     only = tabs([engines[at]], room)
     return (*fit(only, min(width(only), max(8, room - len(place)))), Piece(place, "dim"))
+
+
+def whose(name: str, connection: Connection, clock: Clock) -> Cell:
+    """Names a container's engine; of a lost one, since when what is shown of it has been old."""
+    if connection.state != "lost":
+        return cell(name, "accent")
+    return (*cell(name, "bad"), Piece(f" {age(max(0, clock.now() - connection.since_ns))}", "bad"))
+
+
+def all_of(engines: Sequence[tuple[str, Connection]], clock: Clock, room: int) -> Cell:
+    """Says whether what is shown of several engines is current; of the first that is lost, since when and why."""
+    lost = [(name, connection) for name, connection in engines if connection.state == "lost"]
+    if not lost:
+        live = all(connection.state == "live" for _, connection in engines)
+        return (Piece("live", "good"),) if live else (Piece("connecting", "warn"),)
+    name, connection = lost[0]
+    pieces = [Piece("○ ", "bad"), *whose(name, connection, clock)]
+    if others := len(lost) - 1:
+        pieces.append(Piece(f" and {others} more", "bad"))
+    if connection.error is not None:
+        pieces += cell(f": {connection.error.message}", "dim")
+    return fit(tuple(pieces), min(width(pieces), room))
 
 
 def row(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from pyd_core.fleet.delta import Connection
 from pyd_core.fleet.entry import Entry
-from pyd_tui.dashboard.render.containers import is_broken
 from pyd_tui.dashboard.render.figures import SECOND, Clock, duration
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
 
@@ -23,15 +22,14 @@ def heading(engine: str, url: str, room: int) -> Cell:
     return result
 
 
-def counts(entries: Iterable[Entry], broken_one: Callable[[Entry], bool] = is_broken, *, short: bool) -> Cell:
+def counts(entries: Iterable[Entry], broken: int, *, short: bool) -> Cell:
     """Counts the containers by state; zeros are left out, the broken ones stand last."""
     tally: dict[str, int] = {}
-    broken = total = 0
+    total = 0
     for entry in entries:
         total += 1
         word = entry.state if entry.state in {"running", "paused", "restarting"} else "stopped"
         tally[word] = tally.get(word, 0) + 1
-        broken += broken_one(entry)
     if not total:
         return ()
     marks: tuple[tuple[str, str, Role], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
@@ -14,9 +15,11 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.link import Link
     from pyd_tui.dashboard.panels.document import DocumentPane
     from pyd_tui.dashboard.panels.files import FilesPane
     from pyd_tui.dashboard.panels.logs import LogPane
+    from pyd_tui.dashboard.target import Target
     from pyd_tui.dashboard.widgets.lines import Lines
 
 
@@ -39,16 +42,27 @@ class LiveScreen(Screen[None]):
         return self in stack and all(above.styles.background.a < 1 for above in stack[stack.index(self) + 1 :])
 
     @property
-    def target(self) -> str | None:
-        """The id of the container that keys act on."""
+    def links(self) -> Sequence[Link]:
+        """The engines it is about."""
+        return (self.dashboard.link,)
+
+    @property
+    def target(self) -> Target | None:
+        """The container that keys act on."""
         return None
+
+    def aim(self) -> Target | None:
+        """The container that keys act on; where there is none, says so."""
+        if (target := self.target) is None:
+            self.dashboard.say("no container to do that to", "warn")
+        return target
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is typed, keys are text."""
         return not isinstance(self.focused, Prompt) and super().check_action(action, parameters)
 
-    def changed(self, delta: Delta, *, happened: bool) -> None:
-        """The fleet changed; `happened` says whether there are events worth showing."""
+    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+        """The fleet of one of its engines changed; `happened` says whether there are events worth showing."""
 
     def measured(self) -> None:
         """There are new figures of resource use."""
@@ -65,23 +79,25 @@ class LiveScreen(Screen[None]):
             header.look()
 
     def elsewhere(self) -> None:
-        """Something happened on an engine that isn't looked at."""
+        """Something happened on an engine that it isn't about."""
 
-    def watched(self) -> set[str]:
-        """Returns the ids of the containers whose resource use this screen shows."""
+    def watched(self) -> set[Target]:
+        """Returns the containers whose resource use this screen shows."""
         return set()
 
     def action_debug(self) -> None:
         """Leaves the terminal to a debug shell."""
         from pyd_tui.dashboard.outside import enter_debug  # noqa: PLC0415 - when it is wanted
 
-        self.dashboard.tasks.start(enter_debug(self.dashboard, self.target), name="debug")
+        if (target := self.aim()) is not None:
+            self.dashboard.tasks.start(enter_debug(self.dashboard, target), name="debug")
 
     def action_shell(self) -> None:
         """Leaves the terminal to the container's own shell."""
         from pyd_tui.dashboard.outside import enter_shell  # noqa: PLC0415 - when it is wanted
 
-        self.dashboard.tasks.start(enter_shell(self.dashboard, self.target), name="exec")
+        if (target := self.aim()) is not None:
+            self.dashboard.tasks.start(enter_shell(self.dashboard, target), name="exec")
 
     def bind_own(self) -> None:
         """Binds the keys of the user's own commands, which go to the container that keys act on."""
@@ -90,8 +106,10 @@ class LiveScreen(Screen[None]):
 
     def action_own(self, name: str) -> None:
         """Runs a command of the user's own."""
+        target = self.target
+        link = target.link if target is not None else self.dashboard.link
         try:
-            self.dashboard.programs.own(name, self.dashboard.link.containers.get(self.target or ""))
+            self.dashboard.programs.own(name, link, target.entry if target is not None else None)
         except PydError as error:
             self.dashboard.say(error.message, "bad", error.hint)
 

@@ -22,6 +22,7 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
+from pyd_tui.dashboard.target import Target
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Fixed, Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -29,6 +30,8 @@ from pyd_tui.dashboard.widgets.table import Table
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+    from pyd_tui.dashboard.link import Link
 
 SETTLE = 0.12
 """Seconds the cursor has to rest on a row before the engine is asked about it."""
@@ -77,11 +80,12 @@ class Browse(ViewScreen):
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
         dashboard = self.dashboard
-        yield Header(dashboard.link, dashboard.clock)
+        yield Header(self.links, dashboard.clock)
         yield Views(self.noun.name)
         yield Prompt(id="narrowing")
         with Container(id="list"):
-            yield Table(self.noun.columns, self._cells, id="rows")
+            rows: Table[str] = Table(self.noun.columns, self._cells, id="rows")
+            yield rows
         yield Line(id="subject")
         about: Lines[Cell] = Lines(_same, id="about")
         yield about
@@ -91,7 +95,7 @@ class Browse(ViewScreen):
 
     def on_mount(self) -> None:
         """Asks for the rows."""
-        self.table = self.query_one(Table)
+        self.table: Table[str] = self.query_one(Table)
         self.about = self.query_one("#about", Lines)
         self.footer = self.query_one(Footer)
         self._filter = self.query_one("#narrowing", Prompt)
@@ -110,11 +114,11 @@ class Browse(ViewScreen):
 
     # What happens
 
-    def changed(self, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
         """Has the rows loaded again when an event says that they may differ."""
         del happened
         self.query_one(Header).look()
-        live = self.dashboard.link.connection.state == "live"
+        live = link.connection.state == "live"
         self.table.set_stale(stale=not live)
         if delta.gap is not None or (live and not self._rows) or any(map(self.noun.renewed_by, delta.events)):
             self._calming.resume()
@@ -248,32 +252,33 @@ class Browse(ViewScreen):
 
     def action_open(self) -> None:
         """Goes to the pane, or from an event to that second in its container's log."""
-        container, moment = self._led()
-        if container and moment:
-            self.app.push_screen(LogScreen((container,), moment))
-        elif container:
-            self.app.push_screen(Detail(container, "overview", self.dashboard.clock))
+        target, moment = self._led()
+        if target is not None and moment:
+            self.app.push_screen(LogScreen((target,), moment))
+        elif target is not None:
+            self.app.push_screen(Detail(target, "overview", self.dashboard.clock))
         else:
             self.set_focus(self.about)
 
     def action_stats(self) -> None:
         """Goes from an event to what its container used then."""
-        container, moment = self._led()
-        if container:
-            self.app.push_screen(Detail(container, "stats", self.dashboard.clock, moment))
+        target, moment = self._led()
+        if target is not None:
+            self.app.push_screen(Detail(target, "stats", self.dashboard.clock, moment))
 
-    def _led(self) -> tuple[str, int]:
+    def _led(self) -> tuple[Target | None, int]:
         """The container that the row leads to, if it is there still, and the moment it is about."""
         row = self._row
         container = self.noun.container(row) if row is not None else None
         if row is None or container is None:
-            return "", 0
-        if container not in self.dashboard.link.containers:
+            return None, 0
+        target = Target(self._stock.link, container)
+        if target.entry is None:
             self.footer.say(
                 "that container isn't on this engine", "warn", "pyd history tells of recorded ones that are gone"
             )
-            return "", 0
-        return container, self.noun.moment(row)
+            return None, 0
+        return target, self.noun.moment(row)
 
     def action_filter(self) -> None:
         """Lets the user type a filter."""
@@ -307,7 +312,7 @@ class Browse(ViewScreen):
         from pyd_tui.dashboard.screens.tasklogs import TaskLogs  # noqa: PLC0415 - of a swarm alone
 
         if tasks := await logs(self._stock, row):
-            self.app.push_screen(TaskLogs(row.name, tasks))
+            self.app.push_screen(TaskLogs(self._stock.link, row.name, tasks))
         else:
             self.footer.say(f"no task of {row.name} has begun yet", "warn")
 
@@ -327,7 +332,7 @@ class Browse(ViewScreen):
         """Saves the marked images, or the one under the cursor, to a file."""
         keys = [key for key in self.table.keys if key in self.table.marked] or [self.table.key or ""]
         if names := [self._rows[key].name for key in keys if key in self._rows]:
-            self.dashboard.errands.save_images(names)
+            self.dashboard.errands.save_images(self._stock.engine, names)
 
     def action_switch_focus(self) -> None:
         """Between the list and the pane."""

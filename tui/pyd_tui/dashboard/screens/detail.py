@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -34,6 +35,9 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from pyd_tui.dashboard.link import Link
+    from pyd_tui.dashboard.target import Target
+
 WAITING = {"why": "looking at the evidence", "processes": "asking the engine", "changes": "asking the engine"}
 
 
@@ -45,7 +49,7 @@ class Detail(FindingScreen):
     """Tabs about one container.
 
     Args:
-        key: The container's id.
+        target: The container.
         tab: The tab to open first.
         clock: Tells the time.
         at_ns: The moment to point out in its stats, nanoseconds since the epoch; 0 is none.
@@ -53,9 +57,10 @@ class Detail(FindingScreen):
 
     BINDINGS = bindings("detail", "everywhere")
 
-    def __init__(self, key: str, tab: str, clock: Clock, at_ns: int = 0) -> None:
+    def __init__(self, target: Target, tab: str, clock: Clock, at_ns: int = 0) -> None:
         super().__init__()
-        self.key = key
+        self._target = target
+        self.link, self.key = target
         self._first = tab
         self._subject = Subject(clock)
         if at_ns:
@@ -65,7 +70,7 @@ class Detail(FindingScreen):
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
         dashboard = self.dashboard
-        yield Header(dashboard.link, dashboard.clock)
+        yield Header(self.links, dashboard.clock)
         yield Line(id="subject")
         yield Tabs(TABS, self._first, id="tabs")
         with Container():
@@ -97,21 +102,26 @@ class Detail(FindingScreen):
             page.ask = self.ask_find
         self.bind_own()
         self.query_one(Header).look()
-        self.query_one(Events).show(self.dashboard.timeline.of(self.key))
+        self.query_one(Events).show(self.link.timeline.of(self.key))
         self.action_go(self._first)
         self.dashboard.tasks.start(self._inspect(), name="inspect")
-        await self.dashboard.tail.follow(self.key)
+        await self.dashboard.tail.follow(self._target)
         self.dashboard.measure()
 
     @property
-    def target(self) -> str | None:
+    def links(self) -> Sequence[Link]:
+        """Its engine."""
+        return (self.link,)
+
+    @property
+    def target(self) -> Target | None:
         """The container it is about."""
-        return self.key
+        return self._target
 
     @property
     def entry(self) -> Entry | None:
         """What is known of the container; its last state once it is gone."""
-        self._subject.entry = self.dashboard.link.containers.get(self.key, self._subject.entry)
+        self._subject.entry = self.link.containers.get(self.key, self._subject.entry)
         return self._subject.entry
 
     @property
@@ -121,8 +131,9 @@ class Detail(FindingScreen):
 
     # What happens
 
-    def changed(self, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
         """Takes what concerns this container."""
+        del link
         self.query_one(Header).look()
         if self.key in delta.changed | delta.removed:
             self._look()
@@ -130,7 +141,7 @@ class Detail(FindingScreen):
                 self.dashboard.tasks.start(self._inspect(), name="inspect")
         if happened:
             events = self.query_one(Events)
-            events.replace(self.dashboard.timeline.of(self.key))
+            events.replace(self.link.timeline.of(self.key))
         self._tell()
 
     def measured(self) -> None:
@@ -146,12 +157,12 @@ class Detail(FindingScreen):
         self.logs.show(self.dashboard.tail.book)
         self._tell()
 
-    def watched(self) -> set[str]:
+    def watched(self) -> set[Target]:
         """This container is measured."""
-        return {self.key}
+        return {self._target}
 
     async def _inspect(self) -> None:
-        engine = self.dashboard.link.engine
+        engine = self.link.engine
         if engine is None:
             return
         try:
@@ -168,7 +179,7 @@ class Detail(FindingScreen):
 
     async def _ask(self, name: str) -> None:
         """Fetches what a tab needs for itself."""
-        engine, ask = self.dashboard.link.engine, PAGES[name].ask
+        engine, ask = self.link.engine, PAGES[name].ask
         if engine is None or ask is None:
             return
         try:
@@ -180,7 +191,7 @@ class Detail(FindingScreen):
 
     def _look(self) -> None:
         """Has the open tab show what is known now; only what differs is painted."""
-        subject, link = self._subject, self.dashboard.link
+        subject, link = self._subject, self.link
         entry, name = self.entry, self.tabs.current
         if entry is not None and name in PAGES:
             subject.usage = link.usage.get(self.key)
@@ -197,11 +208,11 @@ class Detail(FindingScreen):
         self._tell()
 
     def _look_at_use(self) -> None:
-        subject, link = self._subject, self.dashboard.link
+        subject, link = self._subject, self.link
         subject.processors = link.processors
         series = link.series.get(self.key)
         subject.samples = series.samples() if series is not None else subject.samples
-        subject.marks = self.dashboard.known_marks((self.key,))
+        subject.marks = link.known_marks((self.key,))
 
     def on_resize(self) -> None:
         """Prose is wrapped for another width."""
@@ -211,8 +222,8 @@ class Detail(FindingScreen):
     def _tell(self) -> None:
         entry = self.entry
         if entry is not None:
-            gone = self.key not in self.dashboard.link.containers
-            doing = cell("removed", "bad") if gone else state(entry, "", self.dashboard.link.judge.of(entry))
+            gone = self.key not in self.link.containers
+            doing = cell("removed", "bad") if gone else state(entry, "", self.link.judge.of(entry))
             name = (*cell(entry.name, "strong"), Piece("  "), *doing)
             self.query_one("#subject", Line).put(name, cell(entry.image, "dim"))
         status: Cell = EMPTY
@@ -238,7 +249,7 @@ class Detail(FindingScreen):
         self.set_focus(self._pages[name])
         self.footer.offer(*OFFERED.get(name, ("detail", "text")))
         if name == "stats":
-            self.dashboard.link.count_processors()
+            self.link.count_processors()
         if name in PAGES and PAGES[name].ask is not None and name not in self._subject.answers:
             self._renew(name)
         if name == "files" and self.files.files is None:
@@ -246,15 +257,14 @@ class Detail(FindingScreen):
         self._look()
 
     async def _open_files(self) -> None:
-        engine = self.dashboard.link.engine
-        if engine is not None:
-            await self.files.open(engine, await engine.containers.inspect(self.key))
+        if self.link.engine is not None:
+            await self.files.open(self._target)
 
     def action_renew(self) -> None:
         """Asks again for what the open tab shows."""
         if self.tabs.current == "why" and (entry := self.entry) is not None:
             self._subject.verdict = None
-            self.dashboard.link.judge.renew(entry)
+            self.link.judge.renew(entry)
             self._look()
         self._renew(self.tabs.current)
 
@@ -279,7 +289,7 @@ class Detail(FindingScreen):
 
     def action_logs(self) -> None:
         """Opens its log on the whole screen."""
-        self.app.push_screen(LogScreen((self.key,)))
+        self.app.push_screen(LogScreen((self._target,)))
 
     def action_back(self) -> None:
         """Ends a search, else goes back to the list."""

@@ -33,12 +33,13 @@ class Engines(LiveScreen):
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
         yield Line(id="title")
-        yield Table(COLUMNS, self._cells, id="engines")
+        engines: Table[str] = Table(COLUMNS, self._cells, id="engines")
+        yield engines
         yield Footer("engines")
 
     def on_mount(self) -> None:
         """Reads docker's contexts and lists them."""
-        self.table = self.query_one(Table)
+        self.table: Table[str] = self.query_one(Table)
         self.query_one("#title", Line).put((Piece("Engines", "title"),))
         named = {link.name for link in self.dashboard.links}
         addresses = {link.endpoint.url for link in self.dashboard.links if link.endpoint is not None}
@@ -50,9 +51,9 @@ class Engines(LiveScreen):
         self._look()
         self.table.go_to(f"link {self.dashboard.links.index(self.dashboard.link)}")
 
-    def changed(self, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
         """Counts again."""
-        del delta, happened
+        del link, delta, happened
         self._look()
 
     def elsewhere(self) -> None:
@@ -74,7 +75,7 @@ class Engines(LiveScreen):
             entries = link.containers.values()
             connection = link.connection
             return row(
-                link.name or (link.endpoint.origin if link.endpoint is not None else "the engine"),
+                link.label,
                 connection.state if link.started else "",
                 counts=(sum(entry.alive for entry in entries), len(entries), link.broken),
                 engine=link.engine_name,

@@ -20,6 +20,8 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from pyd_tui.dashboard.target import Target
+
 MOST_BYTES = 1 << 20
 """Of a file that are shown; a download gets all."""
 
@@ -28,16 +30,16 @@ class FileScreen(FindingScreen):
     """Text highlighted, anything else in hexadecimal.
 
     Args:
-        container: The container's id.
+        target: The container.
         path: The file's path in it.
         data: Its beginning; a byte more than `MOST_BYTES` says that there is more.
     """
 
     BINDINGS = bindings("file", "everywhere")
 
-    def __init__(self, container: str, path: str, data: bytes) -> None:
+    def __init__(self, target: Target, path: str, data: bytes) -> None:
         super().__init__()
-        self._container = container
+        self._target = target
         self._path = path
         self._more = len(data) > MOST_BYTES
         self._data = data[:MOST_BYTES]
@@ -59,9 +61,9 @@ class FileScreen(FindingScreen):
         self.set_focus(self.pane)
 
     @property
-    def target(self) -> str | None:
+    def target(self) -> Target | None:
         """The container it is a file of."""
-        return self._container
+        return self._target
 
     @property
     def pane(self) -> Lines[Cell]:
@@ -84,7 +86,7 @@ class FileScreen(FindingScreen):
 
     def action_download(self) -> None:
         """Takes the file to this machine."""
-        self.dashboard.errands.download(self._container, self._path)
+        self.dashboard.errands.download(self._target, self._path)
 
     def action_back(self) -> None:
         """Ends a search, else goes back to the directory."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from pyd_core.errors import InvalidInput
 from pyd_core.fleet.delta import Delta
 from pyd_core.logs.filters import Filters, muted_but, read_filter
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.mark import Mark, mark_of
+from pyd_core.logs.mark import Mark
 from pyd_core.logs.pattern import Pattern, plain
 from pyd_core.logs.store import LogItem
 from pyd_core.model.base import format_time
@@ -22,34 +23,38 @@ from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.render.containers import state
-from pyd_tui.dashboard.render.logrow import chips, mode, names
+from pyd_tui.dashboard.render.logrow import chips, mode
 from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.line import LineScreen
+from pyd_tui.dashboard.sources import Sources, legend
 from pyd_tui.dashboard.takeaway import CLIPBOARD, clipboard_works, save
+from pyd_tui.dashboard.target import Target
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from pyd_tui.dashboard.link import Link
+
 
 class LogScreen(LiveScreen):
     """The logs of containers, following.
 
     Args:
-        keys: The containers' ids.
+        targets: The containers, on one engine or on several.
         at_ns: The moment to show, nanoseconds since the epoch; 0 is the end.
     """
 
     DEFAULT_CSS = "LogScreen #ask { display: none; } LogScreen #chips { display: none; }"
     BINDINGS = bindings("log", "everywhere")
 
-    def __init__(self, keys: tuple[str, ...], at_ns: int = 0) -> None:
+    def __init__(self, targets: Sequence[Target], at_ns: int = 0) -> None:
         super().__init__()
-        self.keys = keys
+        self.sources = Sources(targets)
+        self.keys = self.sources.keys
         self._at_ns = at_ns
-        self.names = dict.fromkeys(keys, "")
         self._asking = ""
         self._mode = Pattern("")
 
@@ -57,7 +62,7 @@ class LogScreen(LiveScreen):
         """The lines from top to bottom."""
         dashboard = self.dashboard
         self.book = self.open_book()
-        yield Header(dashboard.link, dashboard.clock)
+        yield Header(self.links, dashboard.clock)
         yield Line(id="title")
         yield Line(id="chips")
         yield LogView(self.book, dashboard.clock, self._tell, id="log")
@@ -67,7 +72,12 @@ class LogScreen(LiveScreen):
     def open_book(self) -> Logbook:
         """Returns what their lines are read into."""
         dashboard = self.dashboard
-        return Logbook(dashboard.link.engine, self.keys, dashboard.tail.changed, dashboard.clock.now)
+        return Logbook(self.sources.engines, dashboard.tail.changed, dashboard.clock.now)
+
+    @property
+    def links(self) -> Sequence[Link]:
+        """The engines it is about."""
+        return self.sources.links
 
     async def on_mount(self) -> None:
         """Starts reading."""
@@ -88,19 +98,18 @@ class LogScreen(LiveScreen):
         await self.book.aclose()
 
     @property
-    def target(self) -> str | None:
+    def target(self) -> Target | None:
         """The container of the line under the cursor."""
-        return self._source() or self.keys[0]
+        return self.sources.get(self._source() or self.keys[0])
 
     # What happens
 
-    def changed(self, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
         """Takes what happened to these containers into their log."""
         del happened
         self.query_one(Header).look()
-        for event in delta.events:
-            if (mark := mark_of(event)) is not None:
-                self.book.mark(mark)
+        for mark in self.sources.told(link, delta):
+            self.book.mark(mark)
         if not delta.changed.isdisjoint(self.keys) or not delta.removed.isdisjoint(self.keys):
             self.look_up()
 
@@ -115,16 +124,13 @@ class LogScreen(LiveScreen):
 
     def look_up(self) -> None:
         """Takes the names that the sources have now."""
-        known = self.dashboard.link.containers
-        self.names = {key: known[key].name if key in known else name for key, name in self.names.items()}
+        shown = self.sources.look_up()
         if len(self.keys) > 1:
-            projects = {known[key].project if key in known else "" for key in self.keys}
-            shown = names(self.names, projects.pop() or "" if len(projects) == 1 else "")
             self.view.look = replace(self.view.look, sources=shown)
         self._tell()
 
     async def _read(self, window: Window) -> None:
-        await self.book.read(window, () if window.before_ns else self.dashboard.known_marks(self.keys))
+        await self.book.read(window, () if window.before_ns else self.sources.marks)
         self.view.restart()
         self._tell()
 
@@ -137,7 +143,7 @@ class LogScreen(LiveScreen):
         if book.full:
             pieces += cell("  no room for older lines", "warn")
         self._title.put(tuple(pieces), self.view.status)
-        sources = self._sources()
+        sources = legend(self.view.look.sources, self.sources.names, filters.muted)
         if sources or filters:
             self._chips.put((*sources, *chips(filters)))
         self._chips.display = bool(sources or filters) and self._title.display
@@ -147,18 +153,9 @@ class LogScreen(LiveScreen):
         only, *others = self.keys
         if others:
             return cell(f"{len(self.keys)} containers", "strong")
-        entry = self.dashboard.link.containers.get(only)
+        entry = self.sources.entry(only)
         told = state(entry) if entry is not None else cell("removed", "bad")
-        return (*cell(self.names[only], "strong"), Piece("  "), *told)
-
-    def _sources(self) -> Cell:
-        muted = self.book.shown.filters.muted
-        pieces: list[Piece] = []
-        for key, name in sorted(self.view.look.sources.items(), key=lambda item: self.names[item[0]]):
-            pieces.append(Piece("○ " if key in muted else "● ", "dim" if key in muted else name[0].role))
-            text = "".join(piece.text for piece in name).rstrip()
-            pieces.append(Piece(f"{text}  ", "dim" if key in muted else name[0].role))
-        return tuple(pieces)
+        return (*cell(self.sources.names[only], "strong"), Piece("  "), *told)
 
     # Finding and narrowing
 
@@ -324,7 +321,7 @@ class LogScreen(LiveScreen):
         if self.book.window.before_ns:
             await self._read(WINDOWS["0"])
             return
-        entry = self.dashboard.link.containers.get(self.keys[0])
+        entry = self.sources.entry(self.keys[0])
         if len(self.keys) > 1 or entry is None or not entry.started_ns:
             self.footer.say("the previous run is known of a single container that was started", "warn")
             return
@@ -366,7 +363,7 @@ class LogScreen(LiveScreen):
         self._save([self.book.shown.number(at) for at in range(self.view.count)])
 
     def _save(self, chosen: list[int], why: str = "") -> None:
-        stem = self.names[self.keys[0]] if len(self.keys) == 1 else f"{len(self.keys)}-containers"
+        stem = self.sources.names[self.keys[0]] if len(self.keys) == 1 else f"{len(self.keys)}-containers"
         lines = (self._written(self.book.store[number], time=True) for number in chosen)
         clock = self.dashboard.clock
         try:

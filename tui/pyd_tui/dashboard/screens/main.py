@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.narrowing import narrowing, tally
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
 from pyd_tui.dashboard.screens.view import ViewScreen
-from pyd_tui.dashboard.view import SORTS, View
+from pyd_tui.dashboard.target import Target
+from pyd_tui.dashboard.view import OF_MERGED, SORTS, View
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
 from pyd_tui.dashboard.widgets.table import Table
@@ -38,6 +40,10 @@ SETTLE = 0.15
 """Seconds the cursor has to rest on a container before its log is asked for: a held key shall not ask for fifty."""
 
 
+ORDER = ("live", "connecting", "lost")
+"""The states of a connection, the one that says most first."""
+
+
 class Main(ViewScreen):
     """Containers above, a pane below."""
 
@@ -50,14 +56,21 @@ class Main(ViewScreen):
     BINDINGS = bindings("containers", "views", "everywhere")
     AUTO_FOCUS = "#containers"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._waited = False
+        """Whether the user was told that there are no rows yet."""
+        self._pointed: Link | None = None
+        """The engine of the row under the cursor, as far as that was told; None at first."""
+
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
         dashboard = self.dashboard
-        yield Header(dashboard.link, dashboard.clock)
+        yield Header(self.links, dashboard.clock)
         yield Views("containers")
         yield Prompt(id="narrowing")
         with Container(id="list"):
-            yield Containers(dashboard.link, dashboard.clock)
+            yield Containers(self.links, dashboard.clock)
             yield Notice()
         yield Tabs(("logs", "events"), "logs", id="tabs")
         with Container(id="pane"):
@@ -78,14 +91,18 @@ class Main(ViewScreen):
         self._filter = self.query_one("#narrowing", Prompt)
         self._settling = self.set_interval(SETTLE, self._follow, pause=True)
         self.events.display = False
-        self.events.show(self.dashboard.timeline.items)
         self.logs.ask = self.events.ask = self.ask_find
         self.bind_own()
         beginning = self.dashboard.beginning
         last = beginning.remembered
         self._filter.set_text(beginning.filter)
-        sort = last.sort if last.sort in SORTS else SORTS[0]
-        self._narrow(View(text=beginning.filter, living_only=last.living_only, broken_only=last.broken_only, sort=sort))
+        view = View(
+            text=beginning.filter,
+            living_only=last.living_only,
+            broken_only=last.broken_only,
+            sort=last.sort if last.sort in (*SORTS, *OF_MERGED) else SORTS[0],
+        )
+        self._narrow(view.of(merged=self.dashboard.merged))
 
     @property
     def pane(self) -> LogPane | Lines[Any]:
@@ -93,29 +110,53 @@ class Main(ViewScreen):
         return self.logs if self.tabs.current == "logs" else self.events
 
     @property
-    def target(self) -> str | None:
-        """The container under the cursor."""
-        return self.table.key
+    def links(self) -> Sequence[Link]:
+        """The engines whose containers it lists."""
+        return self.dashboard.in_sight
+
+    @property
+    def row_link(self) -> Link:
+        """The engine of the row under the cursor."""
+        key = self.table.key if self.dashboard.merged else None
+        return key.link if key is not None else self.dashboard.link
+
+    @property
+    def target(self) -> Target | None:
+        """The container under the cursor, once it has been on the screen."""
+        return self.table.key if self.table.was_seen else None
+
+    def aim(self) -> Target | None:
+        """The container under the cursor; where there is none, says why."""
+        if (target := self.target) is None:
+            live = any(link.connection.state == "live" for link in self.links)
+            self._waited = bool(self.table.keys) or not live
+            if self._waited:
+                self.footer.say("still loading", "warn", "keys act on a container once it is shown")
+            else:
+                self.footer.say("there is no container to do that to", "warn")
+        return target
+
+    def aims(self) -> list[Target]:
+        """The marked containers, else the one under the cursor; where there are none, says why."""
+        return self.table.targets() if self.aim() is not None else []
 
     # What happens
 
-    def changed(self, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
         """Takes what changed into the list."""
         self.table.apply(delta)
         self._look()
-        if happened:
+        if happened and link is self._pointed:
             self.events.sync()
             self._tell_pane()
 
-    def turn(self, link: Link) -> None:
-        """Shows another engine from now on; what narrows the list and orders it stays."""
-        self.query_one(Header).link = self.table.link = link
+    def turn(self) -> None:
+        """Shows other engines from now on; what narrows the list and orders it stays."""
+        self.query_one(Header).links = self.table.links = self.links
         self.table.marked.clear()
-        self.table.pending.clear()
-        self.events.show(link.timeline.items)
+        self.table.was_seen = False
         self.query_one(Views).look()
-        self.table.look()
-        self._look()
+        self._narrow(self.table.view.of(merged=self.dashboard.merged))
         self._tell_pane()
         self._settling.resume()
 
@@ -133,7 +174,12 @@ class Main(ViewScreen):
         self.logs.show(self.dashboard.tail.book)
         self._tell_pane()
 
-    def watched(self) -> set[str]:
+    def ticked(self) -> None:
+        """Says how old what is shown is: of each engine by itself, where there are several."""
+        super().ticked()
+        self.table.sync()
+
+    def watched(self) -> set[Target]:
         """What is on screen and lives is measured."""
         return self.table.worth_measuring()
 
@@ -141,6 +187,7 @@ class Main(ViewScreen):
     def _moved(self) -> None:
         self._settling.reset()
         self._settling.resume()
+        self._point()
         self._tell_pane()
 
     @on(Table.Viewed)
@@ -158,27 +205,43 @@ class Main(ViewScreen):
 
     def _look(self) -> None:
         """Shows list or notice, and says what hides containers."""
-        link, view = self.dashboard.link, self.table.view
+        view = self.table.view
+        self._point()
         self.query_one(Header).look()
-        empty = not self.table.keys
+        empty, total = not self.table.keys, sum(len(link.containers) for link in self.links)
         if empty:
-            self.notice.look(link.connection, total=len(link.containers), filtered=_in_words(view))
+            # What one engine has to say counts if another can't be reached.
+            best = min((link.connection for link in self.links), key=lambda one: ORDER.index(one.state))
+            self.notice.look(best, total=total, filtered=_in_words(view))
+        elif self._waited:
+            self._waited = False
+            self.footer.clear()
         if self.notice.display != empty:
             self.notice.display = empty
             self.table.display = not empty
             if not empty and self.focused is None:
                 self.set_focus(self.table)
-        self._filter.tell(narrowing(view), tally(self.table.count, len(link.containers)))
+        self._filter.tell(narrowing(view), tally(self.table.count, total))
         self._filter.display = view.narrows or self.focused is self._filter
         self.dashboard.measure()
 
     def _tell_pane(self) -> None:
         if self.tabs.current == "logs":
-            shown = self.dashboard.tail.book.containers  # what is read: the cursor may be further on already
-            entry = self.dashboard.link.containers.get(shown[0]) if shown else None
+            shown = self.dashboard.tail.target  # what is read: the cursor may be further on already
+            entry = shown.entry if shown is not None else None
             self.tabs.tell(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
         else:
-            self.tabs.tell(EMPTY, cell(f"{self.events.count:,} events", "dim"))
+            whose = cell(self.row_link.label, "strong") if self.dashboard.merged else EMPTY
+            self.tabs.tell(whose, cell(f"{self.events.count:,} events", "dim"))
+
+    def _point(self) -> None:
+        """Shows the events of the engine of the row under the cursor, and says how it does."""
+        if (link := self.row_link) is not self._pointed:
+            self._pointed = link
+            self.events.show(link.timeline.items)
+            header = self.query_one(Header)
+            header.pointed = link
+            header.look()
 
     # What keys do
 
@@ -198,22 +261,21 @@ class Main(ViewScreen):
 
     def action_logs(self) -> None:
         """Opens its log, or those of the marked ones as one."""
-        if keys := tuple(self.table.targets()):
-            self._open_logs(keys)
+        if targets := self.aims():
+            self._open_logs(targets)
 
     def action_project_logs(self) -> None:
         """Opens the logs of its Compose project as one."""
-        known = self.dashboard.link.containers
-        entry = known.get(self.table.key or "")
-        if entry is None:
+        if (target := self.aim()) is None or (entry := target.entry) is None:
             return
-        keys = [one.id for one in known.values() if one.project and one.project == entry.project]
-        self._open_logs(tuple(keys) or (entry.id,))
+        known = target.link.containers.values()
+        ids = [one.id for one in known if one.project and one.project == entry.project] or [target.id]
+        self._open_logs([Target(target.link, one) for one in ids])
 
-    def _open_logs(self, keys: tuple[str, ...]) -> None:
+    def _open_logs(self, targets: Sequence[Target]) -> None:
         from pyd_tui.dashboard.screens.logs import LogScreen  # noqa: PLC0415 - when it is opened
 
-        self.app.push_screen(LogScreen(keys))
+        self.app.push_screen(LogScreen(targets))
 
     def action_inspect(self) -> None:
         """Opens what the engine knows about it."""
@@ -224,45 +286,50 @@ class Main(ViewScreen):
         self._open("why")
 
     def _open(self, tab: str) -> None:
-        if self.table.key is not None:
+        if (target := self.aim()) is not None:
             from pyd_tui.dashboard.screens.detail import Detail  # noqa: PLC0415 - when it is opened
 
-            self.app.push_screen(Detail(self.table.key, tab, self.dashboard.clock))
+            self.app.push_screen(Detail(target, tab, self.dashboard.clock))
 
     def action_mark(self) -> None:
         """Marks a container."""
-        self.table.toggle_mark()
+        if self.aim() is not None:
+            self.table.toggle_mark()
 
     def action_mark_range(self) -> None:
         """Marks from the last marked container to this one."""
-        self.table.mark_range()
+        if self.aim() is not None:
+            self.table.mark_range()
 
     def action_mark_all(self) -> None:
         """Marks all that are shown, or none."""
-        self.table.mark_all()
+        if self.aim() is not None:
+            self.table.mark_all()
 
     def action_again(self) -> None:
         """Runs it again with changes."""
-        if self.table.key is not None:
-            self.dashboard.acting.run_again(self.table.key)
+        if (target := self.aim()) is not None:
+            self.dashboard.acting.run_again(target)
 
     def action_limits(self) -> None:
         """Changes limits while it runs."""
-        self.dashboard.acting.limits(self.table.targets(), self.table.set_pending, self._over)
+        if targets := self.aims():
+            self.dashboard.acting.limits(targets, self.table.set_pending, self._over)
 
     def action_commit(self) -> None:
         """Makes an image of it."""
-        if self.table.key is not None:
-            self.dashboard.acting.commit(self.table.key)
+        if (target := self.aim()) is not None:
+            self.dashboard.acting.commit(target)
 
     def action_pull(self) -> None:
         """Pulls its image anew."""
-        if (entry := self.dashboard.link.containers.get(self.table.key or "")) is not None:
-            self.dashboard.acting.pull(entry.image)
+        if (target := self.aim()) is not None and (entry := target.entry) is not None:
+            self.dashboard.acting.pull(target.link, entry.image)
 
     def action_compose(self) -> None:
         """Lets the user say what to do with the whole project."""
-        self.action_command("compose ")
+        if self.aim() is not None:
+            self.action_command("compose ")
 
     def action_filter(self) -> None:
         """Lets the user type a filter."""
@@ -286,7 +353,8 @@ class Main(ViewScreen):
     def action_scale(self) -> None:
         """Processor use in percent of one core, or of all that a container may use."""
         view = self.table.view
-        self.dashboard.link.count_processors()
+        for link in self.links:
+            link.count_processors()
         self._narrow(replace(view, scale="most" if view.scale == "core" else "core"))
         whole = "what it may use: its limit, or all processors"
         self.footer.say(f"100% is {'one core' if view.scale == 'most' else whole}")
@@ -312,7 +380,8 @@ class Main(ViewScreen):
             self.table.clear_marks()
         else:
             self._filter.set_text("")
-            self._narrow(View(sort=self.table.view.sort, scale=self.table.view.scale))
+            view = self.table.view
+            self._narrow(View(sort=view.sort, scale=view.scale, merged=view.merged))
 
     def action_quit(self) -> None:
         """Leaves."""
@@ -328,7 +397,6 @@ class Main(ViewScreen):
         """Does what was typed to the marked containers, or to the one under the cursor."""
         from pyd_tui.dashboard import actions  # noqa: PLC0415 - when something is done
 
-        entry = self.dashboard.link.containers.get(self.table.key or "")
         match call.verb:
             case "start" | "stop" | "restart" | "remove":
                 self.action_act(call.verb)
@@ -340,32 +408,36 @@ class Main(ViewScreen):
                 self.footer.say("several containers can't have one name", "warn", "esc takes the marks away")
             case "rename":
                 self._do(actions.rename(call.words[0]))
-            case "again" | "commit" | "pull" | "export" | "compose" if entry is not None:
-                self._one(call, entry)
+            case "pull" if call.words:
+                self.dashboard.acting.pull(self.row_link, call.words[0])
+            case "again" | "commit" | "pull" | "export" | "compose":
+                if (target := self.aim()) is not None and (entry := target.entry) is not None:
+                    self._one(call, target, entry)
             case "prune":
                 self.dashboard.open_view("system")
             case _:
                 super().run(call)
 
-    def _one(self, call: Call, entry: Entry) -> None:
+    def _one(self, call: Call, target: Target, entry: Entry) -> None:
         """Does what is done to one container alone."""
         dashboard = self.dashboard
         match call.verb:
             case "again":
-                dashboard.acting.run_again(entry.id)
+                dashboard.acting.run_again(target)
             case "commit":
-                dashboard.acting.commit(entry.id)
+                dashboard.acting.commit(target)
             case "pull":
-                dashboard.acting.pull(call.words[0] if call.words else entry.image)
+                dashboard.acting.pull(target.link, entry.image)
             case "export":
-                dashboard.errands.export(entry.id, entry.name)
+                dashboard.errands.export(target, entry.name)
             case _:
-                dashboard.programs.compose(entry, call.words[0])
+                dashboard.programs.compose(target, call.words[0])
 
     def _do(self, action: Action) -> None:
-        self.dashboard.acting.do(action, self.table.targets(), self.table.set_pending, self._over)
+        if targets := self.aims():
+            self.dashboard.acting.do(action, targets, self.table.set_pending, self._over)
 
-    def _over(self, failed: set[str]) -> None:
+    def _over(self, failed: set[Target]) -> None:
         self.table.marked &= failed  # what failed stays marked, so that it can be tried again
         self.table.sync()
 

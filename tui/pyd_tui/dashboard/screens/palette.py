@@ -17,6 +17,7 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.screens.view import ViewScreen
+from pyd_tui.dashboard.target import Target
 from pyd_tui.dashboard.widgets.block import Block
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
@@ -81,12 +82,14 @@ class Palette(Dialog[Deed | None]):
         for name, known in COMMANDS.items():
             ask = partial(below.action_command, f"{name} ")
             yield name, ("command", known.help, ask if known.least else partial(below.do, Call(name)))
-        for entry in self._dashboard.link.containers.values():
-            open_it = partial(self._open, entry.id)
-            yield entry.name, ("container", entry.image, open_it)
+        several = len(self._dashboard.in_sight) > 1
+        for link in self._dashboard.in_sight:
+            for entry in link.containers.values():
+                about = f"{entry.image} on {link.label}" if several else entry.image
+                yield entry.name, ("container", about, partial(self._open, Target(link, entry.id)))
 
-    def _open(self, key: str) -> None:
-        self._dashboard.push_screen(Detail(key, "overview", self._dashboard.clock))
+    def _open(self, target: Target) -> None:
+        self._dashboard.push_screen(Detail(target, "overview", self._dashboard.clock))
 
     def _find(self, wanted: str) -> None:
         self.found = best(wanted, self._known, min(MOST, max(3, self.app.size.height - 8)))

@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pyd_tui.dashboard.link import Link
 from pyd_tui.dashboard.logbook import Logbook
 from pyd_tui.dashboard.render.logrow import names
 from pyd_tui.dashboard.render.pieces import Cell, cell
 from pyd_tui.dashboard.screens.logs import LogScreen
+from pyd_tui.dashboard.target import Target
 
 
 class TaskLogs(LogScreen):
     """As logs of containers, but through the swarm's manager.
 
     Args:
+        link: The manager.
         title: Whose they are.
         tasks: Names of the tasks by their ids.
     """
 
-    def __init__(self, title: str, tasks: Mapping[str, str]) -> None:
-        super().__init__(tuple(tasks))
+    def __init__(self, link: Link, title: str, tasks: Mapping[str, str]) -> None:
+        super().__init__([Target(link, task) for task in tasks])
         self._title_text = title
-        self.names = dict(tasks)
+        self.sources.names = dict(tasks)
 
     @property
-    def target(self) -> str | None:
+    def target(self) -> Target | None:
         """A task is no container of this engine."""
         return None
 
@@ -33,12 +36,12 @@ class TaskLogs(LogScreen):
         """Returns what their lines are read into."""
         dashboard = self.dashboard
         changed, now = dashboard.tail.changed, dashboard.clock.now
-        return Logbook(dashboard.link.engine, self.keys, changed, now, tasks=self.names)
+        return Logbook(self.sources.engines, changed, now, tasks=self.sources.names)
 
     def look_up(self) -> None:
         """Tells several tasks from each other by their names."""
         if len(self.keys) > 1:
-            self.view.look = replace(self.view.look, sources=names(self.names))
+            self.view.look = replace(self.view.look, sources=names(self.sources.names))
 
     def subject(self) -> Cell:
         """Says whose log it is."""

@@ -44,7 +44,7 @@ class ViewScreen(FindingScreen):
     def run(self, call: Call) -> None:
         """Does what was typed, if it is about what this view shows."""
         if call.verb == "pull" and call.words:
-            self.dashboard.acting.pull(call.words[0])
+            self.dashboard.acting.pull(self.dashboard.link, call.words[0])
         else:
             self.dashboard.say("that is about a container", "warn", "1 opens them")
 
@@ -61,6 +61,8 @@ class ViewScreen(FindingScreen):
                     dashboard.action_help()
                 case "engines":
                     dashboard.action_engines()
+                case "merge":
+                    dashboard.action_merge()
                 case "theme":
                     dashboard.set_theme(call.words[0])
                 case "undo":

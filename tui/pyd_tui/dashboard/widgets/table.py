@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from textual.message import Message
 
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from textual import events
     from textual.strip import Strip
 
+Key = TypeVar("Key", bound=Hashable)
+_Row = tuple[Key, bool, bool, tuple[Cell, ...]]
+"""A row as it was painted: its key, whether it is marked and stale, its cells."""
+
 GUTTER = 3
 """Terminal columns on the left: the cursor's bar, the mark, and a blank."""
 EDGE = 2
 """Terminal columns on the right: a blank, and the scroll mark."""
 
 
-class Table(Rows):
+class Table(Rows, Generic[Key]):
     """Rows known by a key, in columns that make do with the width there is.
 
     The cells of the rows on screen are kept as they were painted. `sync` asks for them again and has only those painted
@@ -40,30 +44,28 @@ class Table(Rows):
     BINDINGS = bindings("move")
 
     class Moved(Message):
-        """The cursor is on another row; `key` is None on an empty table."""
-
-        def __init__(self, key: str | None) -> None:
-            super().__init__()
-            self.key = key
+        """The cursor is on another row, or on none."""
 
     class Viewed(Message):
         """Other rows than before are on screen."""
 
-    def __init__(self, columns: Sequence[Column], cells: Callable[[str], tuple[Cell, ...]], *, id: str) -> None:
+    def __init__(self, columns: Sequence[Column], cells: Callable[[Key], tuple[Cell, ...]], *, id: str) -> None:
         super().__init__(id=id)
         self._columns = columns
         self._cells = cells
         self._natural: Mapping[str, int] = {}
         self._placed: tuple[Placed, ...] = ()
-        self._painted: dict[int, tuple[str, bool, tuple[Cell, ...]]] = {}
-        self._seen: tuple[str, ...] = ()
-        self.keys: list[str] = []
+        self._painted: dict[int, _Row[Key]] = {}
+        self._seen: tuple[Key, ...] = ()
+        self.keys: list[Key] = []
         self.index = 0
-        self.marked: set[str] = set()
-        self._last_mark: str | None = None
+        self.marked: set[Key] = set()
+        self._last_mark: Key | None = None
         self.stale = False
         self.sorted_by = ""
         self._titles: dict[str, str] = {}
+        self.was_seen = False
+        """Whether any of it has been on the screen."""
 
     @property
     def count(self) -> int:
@@ -71,16 +73,16 @@ class Table(Rows):
         return len(self.keys)
 
     @property
-    def key(self) -> str | None:
+    def key(self) -> Key | None:
         """The key of the row under the cursor."""
         return self.keys[self.index] if self.keys else None
 
     @property
-    def visible_keys(self) -> tuple[str, ...]:
+    def visible_keys(self) -> tuple[Key, ...]:
         """The keys of the rows on screen, from top to bottom."""
         return tuple(self.keys[self.top : self.top + self.page])
 
-    def set_rows(self, keys: list[str], natural: Mapping[str, int]) -> None:
+    def set_rows(self, keys: list[Key], natural: Mapping[str, int]) -> None:
         """Takes another set or order of rows; the cursor stays on its row, or where that was."""
         if keys == self.keys and natural == self._natural:
             self.sync()
@@ -99,7 +101,7 @@ class Table(Rows):
             self.refresh()
         self.sync()
         if self.key != before:
-            self.post_message(self.Moved(self.key))
+            self.post_message(self.Moved())
 
     def sync(self) -> None:
         """Has painted what differs from what is on screen."""
@@ -108,11 +110,11 @@ class Table(Rows):
             before = self._painted.get(y)
             if row == before:
                 continue
-            if row is None or before is None or row[:2] != before[:2]:
+            if row is None or before is None or row[:3] != before[:3]:
                 self._painted.pop(y, None)
                 self.repaint(y + self.HEAD)
                 continue
-            differing = [placed for placed in self._placed if row[2][placed.index] != before[2][placed.index]]
+            differing = [placed for placed in self._placed if row[3][placed.index] != before[3][placed.index]]
             if differing:  # one region: Textual writes a line again for each that lies in it
                 x, last = differing[0].x, differing[-1]
                 self.repaint(y + self.HEAD, GUTTER + x, last.x + last.width - x)
@@ -123,6 +125,11 @@ class Table(Rows):
         if stale != self.stale:
             self.stale = stale
             self.refresh()
+
+    def is_stale(self, key: Key) -> bool:
+        """Whether a row is dimmed."""
+        del key
+        return self.stale
 
     def set_sorted_by(self, key: str) -> None:
         """Marks the column that gives the order."""
@@ -144,7 +151,7 @@ class Table(Rows):
         """Moves the cursor."""
         self._go(self.index + rows)
 
-    def go_to(self, key: str) -> None:
+    def go_to(self, key: Key) -> None:
         """Puts the cursor on a row, if it is there."""
         if key in self.keys:
             self._go(self.keys.index(key))
@@ -162,7 +169,8 @@ class Table(Rows):
         """Marks all rows from the one marked last to the one under the cursor."""
         if self.key is None:
             return
-        start = self.keys.index(self._last_mark) if self._last_mark in self.keys else self.index
+        last = self._last_mark
+        start = self.keys.index(last) if last is not None and last in self.keys else self.index
         low, high = sorted((start, self.index))
         self.marked |= set(self.keys[low : high + 1])
         self._last_mark = self.key
@@ -187,7 +195,7 @@ class Table(Rows):
         self._keep_cursor_in_view()
         self.repaint(self.index - self.top + self.HEAD)
         self._notice_view()
-        self.post_message(self.Moved(self.key))
+        self.post_message(self.Moved())
 
     def _keep_cursor_in_view(self) -> None:
         if self.page and not self.top <= self.index < self.top + self.page:
@@ -202,12 +210,12 @@ class Table(Rows):
     def _arrange(self) -> None:
         self._placed = arrange(self._columns, self.size.width - GUTTER - EDGE, self._natural)
 
-    def _row(self, y: int) -> tuple[str, bool, tuple[Cell, ...]] | None:
+    def _row(self, y: int) -> _Row[Key] | None:
         at = self.top + y
         if at >= self.count:
             return None
         key = self.keys[at]
-        return key, key in self.marked, self._cells(key)
+        return key, key in self.marked, self.is_stale(key), self._cells(key)
 
     def on_resize(self) -> None:
         """Fits the columns to another width."""
@@ -240,13 +248,14 @@ class Table(Rows):
             self._painted.pop(y - self.HEAD, None)
             return strip(fit((), self.size.width), palette)
         self._painted[y - self.HEAD] = row
+        self.was_seen = True
         at_cursor = self.top + y - self.HEAD == self.index
         ground = (palette.cursor if self.has_focus else palette.cursor_blur) if at_cursor else None
         mark = Piece("◆", "accent") if row[1] else Piece(" ")
         pieces = [Piece("▌", "accent") if at_cursor else Piece(" "), mark, Piece(" ")]
-        pieces += self._line(row[2])
+        pieces += self._line(row[3])
         pieces += (Piece(" "), thumb(y - self.HEAD, self.page, self.top, self.count))
-        return strip(pieces, palette, ground, stale=self.stale)
+        return strip(pieces, palette, ground, stale=row[2])
 
     def _line(self, cells: Sequence[Cell]) -> Cell:
         pieces: list[Piece] = []
