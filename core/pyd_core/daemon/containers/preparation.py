@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyd_core.daemon.containers import rights, spec, users
+from pyd_core.daemon.containers import apparmor, cdi, rights, spec, users
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
@@ -90,6 +90,9 @@ async def prepare(daemon: Daemon, container: Container) -> None:
             namespaces[kind] = f"/proc/{_pid_of(daemon, mode)}/ns/{kind}"
     files.write(daemon, container)
     identity = users.look_up(container.root, record.config.user, host.group_add)
+    asked = spec.Security.parse(host.security_opt).apparmor
+    confined = apparmor.profile(host, asked, there=apparmor.supported())
+    await apparmor.ensure(confined)
     facts = spec.Facts(
         rootfs=str(container.root),
         identity=identity,
@@ -105,8 +108,10 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         devices=_devices(container),
         possible=rights.possible(),
         seccomp_profile=_profile(container),
+        apparmor=confined,
     )
     planned = spec.plan(record, facts)
+    cdi.apply(planned, cdi.find(host.device_requests, daemon.settings.cdi_spec_dirs))
     (container.bundle / "config.json").write_bytes(json.dumps(planned).encode())
 
 

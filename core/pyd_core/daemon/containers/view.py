@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import rights, words
+from pyd_core.daemon.containers import apparmor, rights, words
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.options import parse_port
+from pyd_core.daemon.containers.spec import Security
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import (
@@ -109,6 +110,9 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
         restart_count=record.restart_count,
         driver="overlay2",
         platform="linux",
+        app_armor_profile=apparmor.profile(
+            host, Security.parse(host.security_opt).apparmor, there=apparmor.supported()
+        ),
         exec_ids=[key for key, each in container.execs.items() if each.running] or None,
         host_config=host,
         graph_driver=GraphDriver(name="overlay2", data=layer_data(daemon, container)),
