@@ -179,7 +179,7 @@ def _node(node: Node) -> dict[str, Any]:
         "gid": node.gid,
     }
     known = node.type and node.major is not None and node.minor is not None
-    found = {"path": node.path} if known else spec.device(source, node.path)
+    found: dict[str, Any] = {"path": node.path} if known else spec.device(source, node.path)
     return found | {key: value for key, value in given.items() if value not in {None, ""}}
 
 
