@@ -55,9 +55,13 @@ def test_who_gets_which_profile(host: HostConfig, asked: str, there: bool, profi
 
 
 def test_it_is_there_only_where_the_kernel_says_so(tmp_path: Path):
-    said = tmp_path / "enabled"
-    assert not apparmor.supported(enabled=said)
+    said, loaded = tmp_path / "enabled", tmp_path / "profiles"
+    assert not apparmor.supported(enabled=said, loaded=loaded)
+    loaded.touch()
     said.write_text("N\n")
-    assert not apparmor.supported(enabled=said)
+    assert not apparmor.supported(enabled=said, loaded=loaded)
     said.write_text("Y\n")
-    assert apparmor.supported(enabled=said) == bool(shutil.which("apparmor_parser", path="/usr/sbin:/sbin"))
+    parser = shutil.which("apparmor_parser", path="/usr/sbin:/sbin")
+    assert apparmor.supported(enabled=said, loaded=loaded) == bool(parser)
+    loaded.unlink()
+    assert not apparmor.supported(enabled=said, loaded=loaded)

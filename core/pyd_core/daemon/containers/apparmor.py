@@ -74,10 +74,10 @@ def _parser() -> str | None:
     return shutil.which("apparmor_parser", path="/usr/sbin:/sbin:/usr/bin")
 
 
-def supported(*, enabled: Path = ENABLED) -> bool:
-    """Whether the kernel has it and profiles can be loaded."""
+def supported(*, enabled: Path = ENABLED, loaded: Path = LOADED) -> bool:
+    """Whether the kernel has it and profiles can be loaded; inside of a container they mostly can't."""
     try:
-        return enabled.read_text().startswith("Y") and _parser() is not None
+        return enabled.read_text().startswith("Y") and loaded.exists() and _parser() is not None
     except OSError:
         return False
 
