@@ -172,12 +172,16 @@ class Lifecycle:
         """Takes away all that only a running container needs; safe to call again."""
         for each in list(container.execs.values()):
             each.end()
-        with contextlib.suppress(PydError):
-            await self._daemon.runtime.delete(container.id)
-        await self._daemon.endpoints.leave(container)
-        unmount(container.root)
-        unmount(container.bundle / "shm")
-        shutil.rmtree(container.bundle, ignore_errors=True)
+        # Beside the rest: the kernel takes its time for links.
+        leaving = self._daemon.tasks.start(self._daemon.endpoints.leave(container))
+        try:
+            with contextlib.suppress(PydError):
+                await self._daemon.runtime.delete(container.id)
+            unmount(container.root)
+            unmount(container.bundle / "shm")
+            shutil.rmtree(container.bundle, ignore_errors=True)
+        finally:
+            await leaving
         for mount in container.record.mounts:
             if mount.volume and not self._volume_in_use(mount.volume, container):
                 self._daemon.volumes.release(mount.volume)
