@@ -89,6 +89,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
         cgroupns_mode=host.cgroupns_mode or ("private" if daemon.unified else "host"),
         runtime=host.runtime or daemon.runtime.name,
         shm_size=host.shm_size or 64 << 20,
+        console_size=host.console_size if len(host.console_size or ()) == 2 else [0, 0],
         memory_swappiness=None if host.memory_swappiness == -1 else host.memory_swappiness,
         masked_paths=host.masked_paths if host.masked_paths is not None else [] if host.privileged else rights.MASKED,
         readonly_paths=(
