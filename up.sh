@@ -103,7 +103,7 @@ wanted_packages() {
 	[ $tests = yes ] || return 0
 	command -v dockerd >/dev/null || echo docker.io
 	command -v docker >/dev/null || echo docker-cli
-	echo docker-compose podman uidmap fuse-overlayfs crun runc conmon netavark aardvark-dns nftables iptables iproute2 procps docker-registry skopeo
+	echo docker-compose podman uidmap fuse-overlayfs crun runc conmon netavark aardvark-dns nftables iptables iproute2 procps docker-registry skopeo apparmor
 	echo curl e2fsprogs openssh-server openssh-client openssl tmux busybox-static gcc libc6-dev strace librsvg2-bin fonts-dejavu-core
 }
 

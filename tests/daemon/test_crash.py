@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.docker import Docker
+from support.docker import Docker, busybox_files
 from support.pydd import Pydd
 from support.registry import Registry
 
@@ -118,3 +118,11 @@ def test_killed_at_random_moments_it_is_whole_and_leaves_nothing(
     store = fragile.config.root
     for kind in ("layers", "blobs/sha256", "blobs/spool", "containers"):
         assert list((store / kind).iterdir()) == []
+
+
+def test_an_engine_after_one_that_was_killed_takes_the_default_bridge_away_when_it_ends():
+    with Pydd.started() as engine, Docker(host=engine.host) as docker:  # nothing may be left at the end
+        image = docker.image("bridged", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+        docker("run", "--rm", image, "true")
+        engine.kill()
+        engine.start()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.docker import Docker
+from support.docker import Docker, busybox_files
 
 SERVER = "mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 80 -h /www"
 
@@ -212,3 +212,43 @@ def test_names_that_would_be_written_into_packet_rules_are_refused(docker: Docke
             check=False,
         )
         assert b"invalid interface name" in done.stderr
+
+
+@pytest.fixture
+def parent() -> Iterator[str]:
+    """A link for containers to lie on."""
+    near, far = f"mv{os.getpid()}c"[:15], f"mv{os.getpid()}d"[:15]
+    subprocess.run(["ip", "link", "add", near, "type", "veth", "peer", "name", far], check=True)
+    for link in (near, far):
+        subprocess.run(["ip", "link", "set", link, "up"], check=True)
+    yield near
+    subprocess.run(["ip", "link", "del", near], check=True)
+
+
+@pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
+def test_containers_beside_the_host_find_each_other_by_name(both: Docker, parent: str, driver: str):
+    tried = ["ip", "link", "add", "link", parent, "name", f"mv{os.getpid()}e"[:15], "type", driver]
+    if subprocess.run(tried, capture_output=True, check=False).returncode != 0:
+        pytest.skip(f"this kernel has no {driver}")
+    subprocess.run(["ip", "link", "del", tried[6]], check=True)
+    image = both.image("beside", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    name = both.name(driver)
+    both("network", "create", "-d", driver, "-o", f"parent={parent}", "--subnet", "10.248.11.0/24", name)
+    options = ("--network", name, "--network-alias", "everyone")
+    first, second = (both.run(each, image, "sleep", "1000", options=options) for each in ("first", "second"))
+
+    def found(by: str, whom: str) -> bool:
+        done = subprocess.run(["docker", "-H", both.host, "exec", by, "ping", "-c1", "-W5", whom], check=False)
+        return done.returncode == 0
+
+    assert found(first, second)  # it came later
+    assert found(second, first)
+    assert found(first, "everyone")
+    both("network", "disconnect", name, second)
+    assert not found(first, second)
+    both("network", "connect", "--ip", "10.248.11.77", "--alias", "again", name, second)
+    assert found(first, "again")
+    both("rm", "-f", second)
+    assert not found(first, "again")
+    both("rm", "-f", first)
+    both("network", "rm", name)

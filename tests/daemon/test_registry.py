@@ -224,3 +224,30 @@ def test_a_registry_elsewhere_is_trusted_by_its_certificate_alone_and_a_mirror_i
             for each in (name, f"{mirror.address}/library/{docker.prefix}:1", f"{docker.prefix}:1"):
                 docker("rmi", each)
         docker("network", "rm", network)
+
+
+def test_a_registry_is_searched(docker: Docker, busybox: str, registry: str):
+    names = [f"{registry}/{path}:1" for path in ("wanted/one", "also/wanted", "other")]
+    for name in names:
+        docker("tag", busybox, name)
+        docker("push", name)
+    found = ("search", "--no-trunc", "--format", "{{.Name}} {{.StarCount}}")
+    assert docker(*found, f"{registry}/wanted").splitlines() == [
+        f"{registry}/also/wanted 0",
+        f"{registry}/wanted/one 0",
+    ]
+    assert docker(*found, "--limit", "1", f"{registry}/wanted").splitlines() == [f"{registry}/also/wanted 0"]
+    assert f"{registry}/other 0" in docker(*found, f"{registry}/").splitlines()
+    assert docker(*found, "--filter", "is-official=true", f"{registry}/wanted") == ""
+    assert docker(*found, "--filter", "stars=3", f"{registry}/wanted") == ""
+    assert docker(*found, f"{registry}/nothing") == ""
+    assert docker("pull", names[0]) != ""
+    docker("rmi", *names)
+
+
+def test_a_search_that_can_find_nothing_says_why(docker: Docker, registry: str):
+    for term, *options in (("wanted",), (f"{registry}/x", "--filter", "size=1"), (f"{registry}/x", "--limit", "101")):
+        command = ["docker", "-H", docker.host, "search", *options, term]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode != 0
+        assert "no mirror" in done.stderr or "invalid filter" in done.stderr or "limit" in done.stderr.lower()

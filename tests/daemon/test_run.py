@@ -281,3 +281,13 @@ def test_events_tell_a_containers_life_in_order(docker: Docker, busybox: str):
     )
     actions = [json.loads(line)["Action"] for line in told.splitlines()]
     assert [each for each in actions if each != "attach"] == ["create", "start", "die", "destroy"]
+
+
+def test_a_size_of_the_terminal_is_two_numbers_whatever_was_asked_for(docker: Docker, busybox: str):
+    name = docker.name("sized")
+    asked = json.dumps({"Image": busybox, "HostConfig": {"ConsoleSize": []}})
+    socket = docker.host.removeprefix("unix://")
+    command = ["curl", "-s", "--unix-socket", socket, "-H", "Content-Type: application/json", "-d", asked]
+    subprocess.run([*command, f"http://e/containers/create?name={name}"], check=True, capture_output=True)
+    assert docker.inspect(name)["HostConfig"]["ConsoleSize"] == [0, 0]
+    docker("rm", name)

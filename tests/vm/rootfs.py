@@ -42,7 +42,7 @@ PACKAGES = (
         "iptables",
     ),
     *("iproute2", "docker-registry", "skopeo", "openssh-server", "openssh-client", "openssl", "tmux", "busybox-static"),
-    *("gcc", "libc6-dev", "strace", "uidmap"),
+    *("apparmor", "gcc", "libc6-dev", "strace", "uidmap"),
 )
 """`python3` is there for its libraries: the interpreter itself comes with the tree."""
 

@@ -23,6 +23,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     registry_certificates: str = "/etc/pyd/certs.d"
     """A directory with one named after each registry (`HOST:PORT`), which holds `*.crt` to trust, and `*.cert` with
     `*.key` to show; Docker's and Podman's are looked at too."""
+    cdi_spec_dirs: list[str] = msgspec.field(default_factory=lambda: ["/etc/cdi", "/var/run/cdi"])
+    """Where devices are described; a later directory goes before an earlier one."""
     hosts: list[str] = []
     """TCP addresses to listen on besides the socket: `tcp://0.0.0.0:2376`; the three files below are needed for it."""
     tlscacert: str = msgspec.field(name="tlscacert", default="")

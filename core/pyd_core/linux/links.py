@@ -20,6 +20,11 @@ from pyd_core.errors import KernelError
 from pyd_core.linux import netns
 
 _IFA_F_NODAD = 0x02
+_MODES: dict[str, dict[str, str | int]] = {
+    "macvlan": {"": "bridge", "bridge": "bridge", "private": "private", "vepa": "vepa", "passthru": "passthru"},
+    "ipvlan": {"": 0, "l2": 0, "l3": 1, "l3s": 2},
+}
+"""pyroute2 knows the modes of macvlan by name, those of ipvlan by their number in linux/if_link.h alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +159,7 @@ def plug(path: Path | str, wanted: Plug) -> None:
                 ip.link("set", index=host, master=below, state="up")
                 ip.brport("set", index=host, mode=1)  # hairpin: a container reaches itself by its published ports
             else:
-                inside[f"{wanted.kind}_mode"] = wanted.mode or ("bridge" if wanted.kind == "macvlan" else "l2")
+                inside[f"{wanted.kind}_mode"] = _mode(wanted)
                 ip.link("add", kind=wanted.kind, link=below, **inside)
         netns.inside(path, lambda: _configure(wanted))
     except NetlinkError as error:
@@ -162,6 +167,13 @@ def plug(path: Path | str, wanted: Plug) -> None:
         raise _failed(error, f"{wanted.kind} interface on {wanted.on}") from error
     finally:
         os.close(fd)
+
+
+def _mode(wanted: Plug) -> str | int:
+    modes = _MODES[wanted.kind]
+    if wanted.mode not in modes:
+        raise KernelError("netlink", errno.EINVAL, f"{wanted.kind} mode {wanted.mode[:40]!r}")
+    return modes[wanted.mode]
 
 
 def _configure(wanted: Plug) -> None:

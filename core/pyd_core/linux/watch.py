@@ -13,6 +13,8 @@ from pyd_core.errors import KernelError
 
 _IN_MODIFY = 0x2
 _IN_ATTRIB = 0x4
+_IN_MOVED_TO = 0x80
+_IN_CREATE = 0x100
 _IN_MOVE_SELF = 0x800
 _IN_DELETE_SELF = 0x400
 
@@ -20,13 +22,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class FileWatch:
-    """Tells when a file was written to, moved or removed; a context manager."""
+    """Tells when a file, or one in a directory, was made, written to, moved or removed; a context manager."""
 
     def __init__(self, path: Path) -> None:
         self._fd = _libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         if self._fd < 0:
             raise KernelError("inotify_init1", ctypes.get_errno(), hint="raise fs.inotify.max_user_instances")
-        mask = _IN_MODIFY | _IN_ATTRIB | _IN_MOVE_SELF | _IN_DELETE_SELF
+        mask = _IN_MODIFY | _IN_ATTRIB | _IN_MOVED_TO | _IN_CREATE | _IN_MOVE_SELF | _IN_DELETE_SELF
         if _libc.inotify_add_watch(self._fd, os.fsencode(path), mask) < 0:
             number = ctypes.get_errno()
             os.close(self._fd)

@@ -160,3 +160,11 @@ def test_security_options_are_read_and_unknown_ones_refused():
 def test_a_record_survives_the_store():
     before = record(memory=7 << 20, mounts=[MountRecord(kind="tmpfs", target="/x")])
     assert msgspec.json.decode(msgspec.json.encode(before), type=ContainerRecord) == before
+
+
+@pytest.mark.parametrize(
+    ("profile", "planned"), [("docker-default", "docker-default"), ("unconfined", None), ("", None)]
+)
+def test_the_main_process_is_under_its_apparmor_profile(profile: str, planned: str | None):
+    facts = dataclasses.replace(FACTS, apparmor=profile)
+    assert plan(record(), facts)["process"].get("apparmorProfile") == planned

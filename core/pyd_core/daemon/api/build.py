@@ -17,8 +17,9 @@ from pyd_core.daemon.api.http import Request, Response, Streaming
 from pyd_core.daemon.api.images import named
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.builder import Builder, Fetch
-from pyd_core.daemon.build.context import read_dockerfile, unpacked
+from pyd_core.daemon.build.context import DOCKERFILE, fetched, read_dockerfile, unpacked
 from pyd_core.daemon.build.dockerfile import parse as parse_dockerfile
+from pyd_core.daemon.build.remote import Address
 from pyd_core.daemon.build.request import BuildRequest, Record, failed
 from pyd_core.daemon.images.registry import Credentials
 from pyd_core.errors import InvalidInput, PydError, Unsupported
@@ -39,8 +40,14 @@ async def build(daemon: Daemon, request: Request) -> Response:
     """Builds an image; what is wrong with context or Dockerfile is told by the status, the rest in the stream."""
     _refuse(request)
     async with AsyncExitStack() as stack:
-        context = await stack.enter_async_context(unpacked(daemon, request.chunks()))
+        address = _elsewhere(request)
+        if address is None:
+            context, alone = await stack.enter_async_context(unpacked(daemon, request.chunks())), False
+        else:
+            context, alone = await stack.enter_async_context(fetched(daemon, address))
         asked = _request(request, context)
+        if alone:
+            asked = msgspec.structs.replace(asked, dockerfile=DOCKERFILE)
         dockerfile = parse_dockerfile(read_dockerfile(context, asked.dockerfile))
         builder = Builder(daemon, asked, dockerfile, _fetch(daemon, request))
         kept = stack.pop_all()
@@ -50,28 +57,36 @@ async def build(daemon: Daemon, request: Request) -> Response:
 def _refuse(request: Request) -> None:
     if request.query.get("version", "1") == "2" or request.query.get("session"):
         raise Unsupported("BuildKit is not served by this engine", hint="DOCKER_BUILDKIT=0", reference="not-served")
-    if request.query.get("remote"):
-        raise Unsupported(
-            "a context from elsewhere is not served by this engine",
-            hint="fetch it, and build from the directory",
-            reference="not-served",
-        )
     if request.flag("squash"):
         raise Unsupported("squash is not served by this engine", reference="not-served")
     if request.query.get("outputs"):
         raise Unsupported("outputs are not served by this engine", reference="not-served")
 
 
+def _elsewhere(request: Request) -> Address | None:
+    """Reads where the context is; None where the client sends it."""
+    text = request.query.get("remote", "")
+    found = Address.parse(text) if text else None
+    if text and found is None:
+        raise InvalidInput(f"remote: {text[:100]!r} is no address")
+    return found
+
+
 async def _told(builder: Builder, stack: AsyncExitStack, *, quiet: bool) -> AsyncIterator[bytes]:
+    last: Record | None = None  # told when nothing of the build is left
     async with stack, aclosing(builder.run()) as records:
         try:
             async for record in records:
-                if not quiet or "error" in record:
+                if "error" in record:
+                    last = record
+                elif not quiet:
                     yield line(record)
                 elif "aux" in record:
                     yield line({"stream": f"{record['aux']['ID']}\n"})
         except (PydError, OSError) as error:
-            yield line(failed(describe(error)))
+            last = failed(describe(error))
+    if last is not None:
+        yield line(last)
 
 
 def _request(request: Request, context: Path) -> BuildRequest:

@@ -17,10 +17,15 @@ from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
 from pyd_core.daemon.images.registry import Credentials, Registry, credentials
 from pyd_core.errors import InvalidInput, NotFound, PydError
+from pyd_core.model.image import Found
 from pyd_core.model.reference import DEFAULT_DOMAIN, Reference, parse
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
+
+
+SHOWN, MOST_SHOWN = 25, 100
+"""Repositories a search tells of, as Docker Engine has it."""
 
 
 def _auth(request: Request) -> Credentials:
@@ -111,6 +116,64 @@ async def log_in(daemon: Daemon, request: Request) -> Response:
     async with Registry(Reference(domain, "library"), given, daemon.registries) as registry:
         await registry.check_login()
     return json({"Status": "Login Succeeded", "IdentityToken": ""})
+
+
+@route("GET", "/images/search")
+async def search(daemon: Daemon, request: Request) -> Response:
+    """Looks for repositories in the list of a registry, `HOST/TEXT`, or of the mirrors; nobody there counts stars."""
+    limit = request.number("limit") or SHOWN
+    if not 1 <= limit <= MOST_SHOWN:
+        raise InvalidInput(f"limit {limit} is outside the range of [1, {MOST_SHOWN}]")
+    wanted = _wanted(request)
+    domain, text = _term(request.query.get("term", ""))
+    found: list[Found] = []
+    async with Registry(Reference(domain, "library"), _auth(request), daemon.registries, pull=True) as registry:
+        if domain == DEFAULT_DOMAIN and not daemon.registries.mirrors:
+            raise InvalidInput(
+                "Docker Hub lists its repositories to nobody, and no mirror of it is set",
+                hint="search a registry: HOST:PORT/TEXT",
+            )
+        async with aclosing(registry.catalog()) as names:
+            async for name in names:
+                if wanted and text in name.lower():
+                    found.append(Found(name=Reference(domain, name).familiar))
+                if len(found) == limit:
+                    break
+    return json(found)
+
+
+def _wanted(request: Request) -> bool:
+    """Whether what isn't official and has no stars passes the filters.
+
+    Raises:
+        InvalidInput: A filter is unknown, or its value makes no sense.
+    """
+    passes = True
+    for name, values in request.filters().items():
+        value = values[0].lower()
+        if name in {"is-official", "is-automated"} and value in {"true", "false", "1", "0"}:
+            passes = passes and value in {"false", "0"}
+        elif name == "stars" and value.isdecimal():
+            passes = passes and not value.strip("0")
+        elif name in {"is-official", "is-automated", "stars"}:
+            raise InvalidInput(f"invalid filter '{name}={value[:40]}'")
+        else:
+            raise InvalidInput(f"invalid filter '{name[:40]}'")
+    return passes
+
+
+def _term(text: str) -> tuple[str, str]:
+    """Takes the registry off what is looked for.
+
+    Raises:
+        InvalidInput: There is nothing, or it names no registry.
+    """
+    if not text:
+        raise InvalidInput("term is missing: what is to be looked for")
+    first, slash, rest = text.lower().partition("/")
+    if not slash or not ({".", ":"} & set(first) or first == "localhost"):
+        return DEFAULT_DOMAIN, text.lower()
+    return parse(f"{first}/any").domain, rest
 
 
 @route("GET", "/distribution/{name}/json")

@@ -16,7 +16,7 @@ import pyd_core
 from pyd_core.daemon.api.encoding import full, json, line
 from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
 from pyd_core.daemon.api.routes import NEWEST, OLDEST, route
-from pyd_core.daemon.containers import listing
+from pyd_core.daemon.containers import apparmor, listing
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.daemon.times import moment
@@ -105,7 +105,11 @@ async def info(daemon: Daemon, request: Request) -> Response:
             mem_total=memory,
             server_version=pyd_core.__version__,
             default_runtime=daemon.runtime.name,
-            security_options=["name=seccomp,profile=builtin", *(["name=cgroupns"] if unified else [])],
+            security_options=[
+                *(["name=apparmor"] if apparmor.supported() else []),
+                "name=seccomp,profile=builtin",
+                *(["name=cgroupns"] if unified else []),
+            ],
             warnings=[],
         )
     )
@@ -116,6 +120,7 @@ async def info(daemon: Daemon, request: Request) -> Response:
     body |= dict.fromkeys(limits, True)
     body |= {
         "OomKillDisable": not unified,
+        "CDISpecDirs": daemon.settings.cdi_spec_dirs,
         "Debug": False,
         "SystemTime": format_time(time.time_ns()),
         "NEventsListener": daemon.events.listeners,

@@ -9,7 +9,6 @@ from pyd_core.daemon.engine import Daemon
 from pyd_core.errors import NotFound
 
 UNSERVED = """
-GET /images/search
 POST /session
 PUT /volumes/{name}
 GET /plugins/privileges

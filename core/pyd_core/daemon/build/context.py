@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.build.context import IGNORE
 from pyd_core.build.ignore import Ignore
+from pyd_core.daemon.build.copying import is_archive
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images.streams import decompressed
 from pyd_core.daemon.images.unpack import Unpacker
@@ -20,8 +21,10 @@ from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.beneath import RootDirectory, open_file
 
 if TYPE_CHECKING:
+    from pyd_core.daemon.build.remote import Address
     from pyd_core.daemon.engine import Daemon
 
+DOCKERFILE = "Dockerfile"
 _MOST = 1 << 20
 """Bytes of a Dockerfile, and of a list of what is left out."""
 
@@ -33,15 +36,52 @@ async def unpacked(daemon: Daemon, chunks: AsyncIterator[bytes]) -> AsyncIterato
     Raises:
         InvalidInput: It is no archive, or a hostile one.
     """
-    spooled = await loading.spool(daemon.images, chunks)
-    home = daemon.config.root / "build"
-    home.mkdir(mode=0o700, exist_ok=True)
-    directory = Path(tempfile.mkdtemp(dir=home))
-    try:
+    async with _home(daemon) as directory:
+        spooled = await loading.spool(daemon.images, chunks)
         try:
             await asyncio.to_thread(_unpack, spooled, directory)
         finally:
             spooled.unlink(missing_ok=True)
+        yield directory
+
+
+@asynccontextmanager
+async def fetched(daemon: Daemon, address: Address) -> AsyncIterator[tuple[Path, bool]]:
+    """Gives the directory of a context that is elsewhere: an archive's, or that of a Dockerfile alone; removed after.
+
+    Returns:
+        The directory, and whether it holds nothing but a `Dockerfile`.
+
+    Raises:
+        InvalidInput: It isn't there, or neither of the two.
+    """
+    async with _home(daemon) as directory:
+        spooled = daemon.images.blobs.temporary()
+        try:
+            await address.fetch(spooled)
+            yield directory, await asyncio.to_thread(_take, spooled, directory)
+        finally:
+            spooled.unlink(missing_ok=True)
+
+
+def _take(spooled: Path, directory: Path) -> bool:
+    with spooled.open("rb") as raw:
+        if is_archive(raw):
+            _unpack(spooled, directory)
+            return False
+        text = raw.read(_MOST + 1)
+    if len(text) > _MOST or b"\0" in text:
+        raise InvalidInput("what is at the context's address is neither an archive nor a Dockerfile")
+    (directory / DOCKERFILE).write_bytes(text)
+    return True
+
+
+@asynccontextmanager
+async def _home(daemon: Daemon) -> AsyncIterator[Path]:
+    home = daemon.config.root / "build"
+    home.mkdir(mode=0o700, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(dir=home))
+    try:
         yield directory
     finally:
         # A task of the engine's: the client may leave, and this be cancelled, at this very moment.

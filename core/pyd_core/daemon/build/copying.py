@@ -15,8 +15,9 @@ import stat
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from pyd_core.daemon.build.remote import Address
 from pyd_core.daemon.build.running import container_of, keep_changes
 from pyd_core.daemon.build.variables import Lexer
 from pyd_core.daemon.containers import files, users
@@ -25,14 +26,15 @@ from pyd_core.daemon.images import pack
 from pyd_core.daemon.images.streams import Hashed, decompressed
 from pyd_core.daemon.images.tar import TarReader
 from pyd_core.daemon.images.unpack import Unpacker
-from pyd_core.errors import InvalidInput, KernelError, PydError, Unsupported
+from pyd_core.errors import InvalidInput, KernelError, PydError
 from pyd_core.linux.beneath import RootDirectory
 
 if TYPE_CHECKING:
     from pyd_core.daemon.build.dockerfile import Instruction
     from pyd_core.daemon.build.stage import Stage
 
-URLS = ("http://", "https://", "ftp://", "git@")
+PRIVATE = 0o600
+"""The mode of what is downloaded, as Docker Engine has it."""
 _WILD = frozenset("*?[")
 
 
@@ -64,19 +66,21 @@ async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirecto
     if len(words) < 2:
         raise InvalidInput(f"{step.word} requires at least two arguments, a source and a destination")
     *names, target = words
-    if any(name.startswith(URLS) for name in names):
-        raise Unsupported(
-            f"{step.word} from a URL is not served by this engine",
-            hint="fetch it with RUN, or put the file into the context",
-            reference="not-served",
-        )
+    checksum = Lexer(step.flags.get("checksum", ""), values, escape).whole()
+    addresses = [Address.parse(name) for name in names]
+    if any(addresses) and step.word == "COPY":
+        raise InvalidInput("source can't be a URL for COPY", hint="ADD takes one")
+    if checksum and (len(names) > 1 or not any(addresses)):
+        raise InvalidInput("--checksum is for one file that is named by its address")
     where = posixpath.join(stage.config.working_dir or "/", target) + ("/" if target in {".", ".."} else "")
     async with container_of(stage, ["none"]) as container:
         with ExitStack() as stack:
             root = stack.enter_context(files.opened(stage.daemon, container))
             owner = _owner(container.root, Lexer(step.flags.get("chown", ""), values, escape).whole())
             mode = _mode(step.flags.get("chmod", ""))
-            found = [path for name in names for path in _matches(source, name)]
+            found: list[str | Address] = []
+            for name, address in zip(names, addresses, strict=True):
+                found += [address] if address else _matches(source, name)
             into = where.endswith("/") or len(found) > 1 or len(names) > 1 or _is_directory(root, where)
             if len(found) > 1 and not where.endswith("/") and not _is_directory(root, where):
                 raise InvalidInput(
@@ -86,10 +90,13 @@ async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirecto
             pieces: list[Piece] = []
             try:
                 for path in found:
-                    pieces.append(  # noqa: PERF401 - each is removed, also when the next one fails
-                        await _piece(stage, source, path, where, into=into, add=step.word == "ADD", owner=owner,
-                                     mode=mode)
-                    )  # fmt: skip
+                    if isinstance(path, Address):
+                        piece = await _fetched(stage, path, where, into=into, checksum=checksum, owner=owner, mode=mode)
+                    else:
+                        piece = await _piece(
+                            stage, source, path, where, into=into, add=step.word == "ADD", owner=owner, mode=mode
+                        )
+                    pieces.append(piece)
                 digest = await asyncio.to_thread(_fingerprint, pieces)
                 flags = "".join(f"--{name}={value} " for name, value in step.flags.items() if name != "from")
                 created_by = f"/bin/sh -c #(nop) {step.word} {flags}{digest} in {target} "
@@ -205,15 +212,49 @@ async def _piece(
         os.close(fd)
 
 
+async def _fetched(
+    stage: Stage,
+    address: Address,
+    where: str,
+    *,
+    into: bool,
+    checksum: str,
+    owner: tuple[int, int],
+    mode: int | None,
+) -> Piece:
+    """Downloads a file; it isn't unpacked, and is its owner's alone unless the step says otherwise."""
+    name = address.name if into else posixpath.basename(where)
+    if not name:
+        raise InvalidInput(
+            f"cannot determine filename for source {address.url[:200]}", hint="name the file: ADD URL PATH"
+        )
+    images = stage.daemon.images
+    file = images.blobs.temporary()
+    try:
+        await address.fetch(file, checksum=checksum)
+        chunks = pack.stream(
+            lambda packer: packer.tree(str(file), name), owner=owner, mode=PRIVATE if mode is None else mode
+        )
+        return Piece(await loading.spool(images, chunks), where if into else posixpath.dirname(where))
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def is_archive(raw: BinaryIO) -> bool:
+    """Whether a file is a tar, compressed or not; it is read from its beginning after."""
+    try:
+        return next(iter(TarReader(Hashed(decompressed(raw)))), None) is not None
+    except (PydError, OSError, EOFError):
+        return False
+    finally:
+        raw.seek(0)
+
+
 def _archive(place: str, out: Path) -> bool:
     """Copies what a tar holds, decompressed; returns False where a file is none."""
     with Path(place).open("rb") as raw:
-        try:
-            if next(iter(TarReader(Hashed(decompressed(raw)))), None) is None:
-                return False
-        except (PydError, OSError, EOFError):
+        if not is_archive(raw):
             return False
-        raw.seek(0)
         whole = Hashed(decompressed(raw))
         with out.open("wb") as file:
             while data := whole.read(1 << 20):

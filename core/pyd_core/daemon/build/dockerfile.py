@@ -20,7 +20,12 @@ KNOWN = {
 LONGEST = 1 << 20
 """Bytes of a Dockerfile."""
 
-_FLAGGED = {"FROM": {"platform"}, "COPY": {"from", "chown", "chmod"}, "ADD": {"chown", "chmod"}, "RUN": set[str]()}
+_FLAGGED = {
+    "FROM": {"platform"},
+    "COPY": {"from", "chown", "chmod"},
+    "ADD": {"chown", "chmod", "checksum"},
+    "RUN": set[str](),
+}
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S+)\s*$")
 _FLAG = re.compile(r"--([\w-]+)(?:=(\S*))?(?:\s+|$)")
 _HEREDOC = re.compile(r"(?:^|\s)\d?<<-?['\"]?\w+")
@@ -139,7 +144,7 @@ def instruction(text: str, number: int) -> Instruction:
 
 
 def _refuse_flag(word: str, name: str, number: int) -> None:
-    if name in {"mount", "network", "security", "link", "parents", "exclude", "keep-git-dir", "checksum"}:
+    if name in {"mount", "network", "security", "link", "parents", "exclude", "keep-git-dir"}:
         raise _needs_buildkit(number, f"{word} --{name}")
     raise InvalidInput(f"dockerfile parse error line {number}: unknown flag: --{name[:40]}")
 

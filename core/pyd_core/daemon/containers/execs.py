@@ -18,7 +18,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pyd_core.daemon.containers import rights, spec, users
+from pyd_core.daemon.containers import apparmor, rights, spec, users
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.detach import Detacher
@@ -111,7 +111,8 @@ def process(made: Exec) -> dict[str, Any]:
         privileged=record.host.privileged or body.privileged,
     )
     held = [name for name in held if name in rights.possible()]
-    planned = spec.process(record, identity, held, security)
+    confined = apparmor.profile(record.host, security.apparmor, there=apparmor.supported())
+    planned = spec.process(record, identity, held, security, apparmor=confined)
     env = merged_env([each for each in planned["env"] if not each.startswith("TERM=")], body.env)
     if body.tty and not any(each.startswith("TERM=") for each in env):
         env.append("TERM=xterm")

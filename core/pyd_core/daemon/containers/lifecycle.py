@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import signals
+from pyd_core.daemon.containers import rotation, signals
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.preparation import Prepared, prepare
+from pyd_core.daemon.containers.preparation import prepare
+from pyd_core.daemon.containers.record import Process
 from pyd_core.daemon.runtime import children, conmon
 from pyd_core.errors import Conflict, PydError
 from pyd_core.linux.mounting import unmount
@@ -66,8 +67,8 @@ class Lifecycle:
         try:
             if (self._daemon.runtime.state / record.id).exists():
                 await self._daemon.runtime.delete(record.id)
-            prepared = await prepare(self._daemon, container)
-            await self._launch(container, prepared)
+            await prepare(self._daemon, container)
+            await self._launch(container)
         except Exception as error:  # also a fault of our own: nothing of the start may stay
             await self._clean_up(container)
             if record.holder is not None:
@@ -86,8 +87,9 @@ class Lifecycle:
         self.watch(container)
         return True
 
-    async def _launch(self, container: Container, prepared: Prepared) -> None:
+    async def _launch(self, container: Container) -> None:
         record = container.record
+        limits = rotation.Limits.read(record.host.log_config.config)
         (self._exits / record.id).unlink(missing_ok=True)
         (container.bundle / "oom").unlink(missing_ok=True)
         hold = conmon.Hold(
@@ -98,7 +100,7 @@ class Lifecycle:
             tty=record.config.tty,
             stdin=record.config.open_stdin,
             keep_stdin=record.config.open_stdin and not record.config.stdin_once,
-            log_size=prepared.log_size,
+            log_size=limits.size if limits.files == 1 else 0,
         )
         record.main, record.holder = await conmon.create(self._conmon, self._daemon.runtime, hold)
         waiting, container.attachments = container.attachments, []
@@ -118,7 +120,7 @@ class Lifecycle:
         holder = record.holder
         if holder is not None:
             if holder.lives:
-                await children.ended(holder.pid)
+                await self._until_gone(container, holder)
             exit_code(holder.pid)  # it fell to us when it detached: take it away, however early it ended
         self._daemon.health.end(container)
         async with container.lock:
@@ -134,6 +136,15 @@ class Lifecycle:
             await self._restart_later(container)
         elif record.host.auto_remove:
             await self._auto_remove(container)
+
+    async def _until_gone(self, container: Container, holder: Process) -> None:
+        limits = rotation.Limits.read(container.record.host.log_config.config)
+        rotating = self._daemon.tasks.start(rotation.keep(container, limits)) if limits.files > 1 else None
+        try:
+            await children.ended(holder.pid)
+        finally:
+            if rotating is not None:
+                rotating.cancel()
 
     async def _ended(self, container: Container) -> None:
         record = container.record
@@ -161,12 +172,16 @@ class Lifecycle:
         """Takes away all that only a running container needs; safe to call again."""
         for each in list(container.execs.values()):
             each.end()
-        with contextlib.suppress(PydError):
-            await self._daemon.runtime.delete(container.id)
-        await self._daemon.endpoints.leave(container)
-        unmount(container.root)
-        unmount(container.bundle / "shm")
-        shutil.rmtree(container.bundle, ignore_errors=True)
+        # Beside the rest: the kernel takes its time for links.
+        leaving = self._daemon.tasks.start(self._daemon.endpoints.leave(container))
+        try:
+            with contextlib.suppress(PydError):
+                await self._daemon.runtime.delete(container.id)
+            unmount(container.root)
+            unmount(container.bundle / "shm")
+            shutil.rmtree(container.bundle, ignore_errors=True)
+        finally:
+            await leaving
         for mount in container.record.mounts:
             if mount.volume and not self._volume_in_use(mount.volume, container):
                 self._daemon.volumes.release(mount.volume)

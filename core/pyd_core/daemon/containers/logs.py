@@ -1,4 +1,4 @@
-"""Reading what a container printed, from conmon's log.
+"""Reading what a container printed, from the files of conmon's log.
 
 Each line of the `k8s-file` format is `TIME STREAM F|P TEXT`: `F` ends a line of the program, `P` is a part of one.
 """
@@ -8,9 +8,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from pyd_core.daemon.containers import rotation
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
 from pyd_core.linux.watch import FileWatch
@@ -84,8 +87,8 @@ def _canonical(time: bytes) -> bytes:
     return format_time(moment).encode() if moment is not None else time
 
 
-def _tail(path: Path, count: int, formatter: _Formatter) -> int:
-    """Returns the offset at which the last `count` lines begin."""
+def _tail(path: Path, count: int, formatter: _Formatter) -> tuple[int, int]:
+    """Returns the offset at which the last `count` lines of a file begin, and how many there are."""
     with path.open("rb") as file:
         at, rest, found = file.seek(0, os.SEEK_END), b"", 0
         while at > 0:
@@ -100,31 +103,72 @@ def _tail(path: Path, count: int, formatter: _Formatter) -> int:
                 if line and formatter.wanted(line) and b" P " not in line[:48]:
                     found += 1
                     if found > count:
-                        return end + 1
+                        return end + 1, count
                 end -= len(line) + 1
-    return 0
+    return 0, found
 
 
-def _block(path: Path, at: int, formatter: _Formatter) -> tuple[bytes, int, bool]:
-    """Formats a block's worth of lines from an offset on.
+class _Place:
+    """How far the files of a log have been read; where one has been renamed meanwhile it is the same file still."""
 
-    Returns:
-        What the client gets, the offset after it, and whether the end that the client set is reached.
-    """
-    pieces: list[bytes] = []
-    begun = at
-    with path.open("rb") as file:
-        file.seek(at)
-        for line in file:
+    def __init__(self, log: Path, count: int | None, formatter: _Formatter) -> None:
+        self._log = log
+        self._formatter = formatter
+        self._file: BinaryIO | None = None
+        self._at = 0
+        if count is None:
+            return
+        for path in reversed(rotation.files(log)):
+            at, found = _tail(path, count, formatter) if count else (path.stat().st_size, 0)
+            self._open(path, at)
+            count -= found
+            if count == 0:
+                return
+
+    def _open(self, path: Path, at: int = 0) -> None:
+        self.close()
+        self._file, self._at = path.open("rb"), at
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def newer(self) -> Path | None:
+        """Returns the file to go on with behind this one. What is written to this one has ended when there is one."""
+        found = rotation.files(self._log)
+        if self._file is not None:
+            own = os.fstat(self._file.fileno()).st_ino
+            numbers = [path.stat().st_ino for path in found]
+            if own in numbers:
+                found = found[numbers.index(own) + 1 :]
+        return found[0] if found else None
+
+    def go_on(self, path: Path) -> None:
+        """Goes on at the beginning of another file."""
+        self._open(path)
+
+    def block(self) -> tuple[bytes, bool, bool]:
+        """Formats a block's worth of lines.
+
+        Returns:
+            What the client gets, whether there were any lines, and whether the end that the client set is reached.
+        """
+        if self._file is None:
+            return b"", False, False
+        pieces: list[bytes] = []
+        begun = self._at
+        self._file.seek(begun)
+        for line in self._file:
             if not line.endswith(b"\n"):
                 break  # conmon is still writing it
-            at += len(line)
-            pieces.append(formatter.line(line[:-1]))
-            if formatter.late(line[:-1]):
-                return b"".join(pieces), at, True
-            if at - begun >= BLOCK:
+            self._at += len(line)
+            pieces.append(self._formatter.line(line[:-1]))
+            if self._formatter.late(line[:-1]):
+                return b"".join(pieces), True, True
+            if self._at - begun >= BLOCK:
                 break
-    return b"".join(pieces), at, False
+        return b"".join(pieces), self._at > begun, False
 
 
 async def read(container: Container, options: LogOptions) -> AsyncGenerator[bytes, None]:
@@ -133,32 +177,23 @@ async def read(container: Container, options: LogOptions) -> AsyncGenerator[byte
     A container may write faster than its log can be read: so one block at a time, and others get their turn in between.
     """
     formatter = _Formatter(options, tty=container.record.config.tty)
-    path = container.log
     over = container.next_end()
-    if not path.exists():
-        if not options.follow or not container.record.running:
-            return
-        path.touch()
-    at = 0
-    if options.tail is not None:
-        at = path.stat().st_size if options.tail == 0 else _tail(path, options.tail, formatter)
-    with FileWatch(path) as watch:
+    with FileWatch(container.directory) as watch, closing(_Place(container.log, options.tail, formatter)) as place:
         async with TaskOwner() as owner:
             ending = owner.start(_until(over))
             while True:
                 last = not options.follow or ending.done() or not container.record.running
-                size = path.stat().st_size if path.exists() else 0
-                if size < at:
-                    at = 0  # the log began anew at its size limit
-                late = False
-                while at < size and not late:
-                    before = at
-                    piece, at, late = _block(path, at, formatter)
-                    if at == before:
+                while True:
+                    newer = place.newer()
+                    any_, late = True, False
+                    while any_ and not late:
+                        piece, any_, late = place.block()
+                        if piece:
+                            yield piece
+                        await asyncio.sleep(0)
+                    if newer is None or late:
                         break
-                    if piece:
-                        yield piece
-                    await asyncio.sleep(0)
+                    place.go_on(newer)
                 if last or late:
                     return
                 changing = owner.start(watch.changed())

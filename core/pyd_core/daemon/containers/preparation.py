@@ -7,16 +7,15 @@ import json
 import os
 import shutil
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyd_core.daemon.containers import mounts, rights, spec, users
+from pyd_core.daemon.containers import apparmor, cdi, mounts, rights, spec, users
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
 from pyd_core.daemon.runtime.oci import unified
-from pyd_core.errors import Conflict, InvalidInput, KernelError, Unsupported
+from pyd_core.errors import Conflict, KernelError, Unsupported
 from pyd_core.linux.beneath import RootDirectory
 from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mounting import mount, mount_overlay, unmount
@@ -31,13 +30,6 @@ INITS = (
     "/usr/bin/tini",
     "/usr/bin/catatonit",
 )
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What starting needs to know of the preparation."""
-
-    log_size: int
 
 
 _NO_OVERLAY = {
@@ -78,7 +70,7 @@ def mount_root(daemon: Daemon, container: Container) -> None:
         mount_fuse_overlay(stack, container.upper, container.work, container.root, why=_NO_OVERLAY[error.errno])
 
 
-async def prepare(daemon: Daemon, container: Container) -> Prepared:
+async def prepare(daemon: Daemon, container: Container) -> None:
     """Readies a container; what it made is taken away again by the clean-up of its end."""
     record = container.record
     host = record.host
@@ -99,6 +91,9 @@ async def prepare(daemon: Daemon, container: Container) -> Prepared:
             namespaces[kind] = f"/proc/{_pid_of(daemon, mode)}/ns/{kind}"
     files.write(daemon, container)
     identity = users.look_up(container.root, record.config.user, host.group_add)
+    asked = spec.Security.parse(host.security_opt).apparmor
+    confined = apparmor.profile(host, asked, there=apparmor.supported())
+    await apparmor.ensure(confined)
     facts = spec.Facts(
         rootfs=str(container.root),
         identity=identity,
@@ -114,10 +109,11 @@ async def prepare(daemon: Daemon, container: Container) -> Prepared:
         devices=_devices(container),
         possible=rights.possible(),
         seccomp_profile=_profile(container),
+        apparmor=confined,
     )
     planned = spec.plan(record, facts)
+    cdi.apply(planned, cdi.find(host.device_requests, daemon.settings.cdi_spec_dirs))
     (container.bundle / "config.json").write_bytes(json.dumps(planned).encode())
-    return Prepared(log_size=_size(host.log_config.config.get("max-size", "")))
 
 
 def _pid_of(daemon: Daemon, mode: str) -> int:
@@ -180,18 +176,6 @@ def _profile(container: Container) -> dict[str, Any] | None:
     return found
 
 
-def _size(text: str) -> int:
-    if not text:
-        return 0
-    number, unit = text.rstrip("bB"), 1
-    for suffix, factor in (("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)):
-        if number.lower().endswith(suffix):
-            number, unit = number[:-1], factor
-    if not number.isdecimal():
-        raise InvalidInput(f"invalid value for max-size: {text[:40]!r}")
-    return int(number) * unit
-
-
 def _copy_up(root: Path, target: str, source: Path) -> None:
     """Fills an empty volume with what the image has where it is mounted, owner and mode of the directory included."""
     if any(source.iterdir()):
@@ -231,4 +215,4 @@ def copy_tree(source: Path, target: Path) -> None:
         os.utime(to, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
 
 
-__all__ = ["Prepared", "copy_tree", "make_base", "mount_root", "prepare", "unmount"]
+__all__ = ["copy_tree", "make_base", "mount_root", "prepare", "unmount"]

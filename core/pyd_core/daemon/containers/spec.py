@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyd_core.daemon.containers import resources, rights
+from pyd_core.daemon.containers.apparmor import UNCONFINED
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
 from pyd_core.errors import InvalidInput
 
@@ -59,6 +60,8 @@ class Facts:
     """Capabilities the engine can give."""
     seccomp_profile: Mapping[str, Any] | None = None
     """A profile in Docker's form in place of the default."""
+    apparmor: str = ""
+    """The profile of AppArmor; empty or `unconfined` is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +131,7 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ociVersion": "1.0.2",
         "root": {"path": facts.rootfs, "readonly": host.readonly_rootfs},
-        "process": process(record, facts.identity, held, security, facts.linked),
+        "process": process(record, facts.identity, held, security, apparmor=facts.apparmor, linked=facts.linked),
         "mounts": _mounts(record, facts),
         "linux": linux,
     }
@@ -140,7 +143,13 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
 
 
 def process(
-    record: ContainerRecord, identity: Identity, held: list[str], security: Security, linked: Sequence[str] = ()
+    record: ContainerRecord,
+    identity: Identity,
+    held: list[str],
+    security: Security,
+    *,
+    apparmor: str,
+    linked: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Plans the main process."""
     config, host = record.config, record.host
@@ -165,8 +174,8 @@ def process(
             {"type": f"RLIMIT_{each.name.upper()}", "soft": _limit(each.soft), "hard": _limit(each.hard)}
             for each in host.ulimits
         ]
-    if security.apparmor and security.apparmor != "unconfined":
-        found["apparmorProfile"] = security.apparmor
+    if apparmor not in {"", UNCONFINED}:
+        found["apparmorProfile"] = apparmor
     return found
 
 

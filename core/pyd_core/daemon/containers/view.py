@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import rights, words
+from pyd_core.daemon.containers import apparmor, rights, words
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.options import parse_port
+from pyd_core.daemon.containers.spec import Security
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import (
@@ -88,6 +89,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
         cgroupns_mode=host.cgroupns_mode or ("private" if daemon.unified else "host"),
         runtime=host.runtime or daemon.runtime.name,
         shm_size=host.shm_size or 64 << 20,
+        console_size=host.console_size if len(host.console_size or ()) == 2 else [0, 0],
         memory_swappiness=None if host.memory_swappiness == -1 else host.memory_swappiness,
         masked_paths=host.masked_paths if host.masked_paths is not None else [] if host.privileged else rights.MASKED,
         readonly_paths=(
@@ -109,6 +111,9 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
         restart_count=record.restart_count,
         driver="overlay2",
         platform="linux",
+        app_armor_profile=apparmor.profile(
+            host, Security.parse(host.security_opt).apparmor, there=apparmor.supported()
+        ),
         exec_ids=[key for key, each in container.execs.items() if each.running] or None,
         host_config=host,
         graph_driver=GraphDriver(name="overlay2", data=layer_data(daemon, container)),

@@ -6,10 +6,11 @@ import base64
 import hashlib
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
+from urllib.parse import urljoin
 
 import httpx
 import msgspec
@@ -23,6 +24,9 @@ _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
 DOCUMENT = 8 << 20
 """Bytes a manifest or a configuration may have; both are held in memory."""
+
+PAGE, PAGES = 1000, 100
+"""Repositories a registry is asked for at once, and how often: one that never ends its list is left."""
 
 Content = bytes | Callable[[], AsyncIterator[bytes]] | None
 """A request's body; a function gives it anew when it has to be sent twice."""
@@ -43,6 +47,10 @@ class Credentials(msgspec.Struct, frozen=True):
     identitytoken: str = ""
     serveraddress: str = ""
     registrytoken: str = ""
+
+
+class _Catalog(msgspec.Struct):
+    repositories: list[str] | None = None
 
 
 def credentials(header: str) -> Credentials:
@@ -243,6 +251,30 @@ class Registry:
                 return True
         except NotFound:
             return False
+
+    async def catalog(self) -> AsyncGenerator[str, None]:
+        """Yields the names of all repositories, page by page.
+
+        Raises:
+            EngineError: The registry lists none.
+        """
+        base = await self._address()
+        url = f"{base}/v2/_catalog?n={PAGE}"
+        for _ in range(PAGES):
+            try:
+                async with self.send("GET", url) as answer:
+                    listed = msgspec.json.decode(await self._document(answer), type=_Catalog)
+                    following = answer.links.get("next", {}).get("url", "")
+            except (NotFound, msgspec.DecodeError) as error:
+                raise EngineError(
+                    f"registry {self._domain} can't be searched: it lists no repositories, or not without a login",
+                    hint=f"docker login {self._domain}",
+                ) from error
+            for name in listed.repositories or []:
+                yield name
+            url = urljoin(url, following)
+            if not following or not url.startswith(f"{base}/"):  # another place isn't told who somebody is here
+                return
 
     async def check_login(self) -> None:
         """Logs in.

@@ -269,14 +269,15 @@ class Networks:
         """Puts the host's interfaces and rules in line with the records."""
         config = self._daemon.config
         known = {record.interface for record in self.all()}
-        for _, name in socket.if_nameindex():
+        there = {name for _, name in socket.if_nameindex()}
+        for name in there:
             if name.startswith(config.prefix("b")) and name not in known:
                 from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
                 await rules.let_through(name, wanted=False)
                 await asyncio.to_thread(links.remove, name)
         for record in self.all():
-            if record.name not in FIXED:
+            if record.name not in FIXED or record.interface in there:  # an engine that was killed left the default one
                 await self.ready(record)
         if self._raised:
             await self.write_rules()

@@ -175,7 +175,7 @@ class Endpoints:
             global_ipv6_address=str(six) if six else "",
             global_ipv6_prefix_len=prefix6,
             mac_address=plug.hardware,
-            dns_names=list(dict.fromkeys(own)) if network.resolves else None,
+            dns_names=list(dict.fromkeys(own)) if network.resolves or network.lists else None,
         )
 
     def _address(self, network: NetworkRecord, place: EndpointSettings, version: int) -> addresses.Address:
@@ -210,6 +210,7 @@ class Endpoints:
             if published:
                 await self._networks.write_rules()
             await self._serve_names()
+        files.write_others(self._daemon, container)
 
     async def _unplug(self, container: Container, name: str, place: EndpointSettings) -> None:
         from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s

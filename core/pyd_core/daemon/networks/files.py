@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.networks import linked, names
+from pyd_core.daemon.networks.record import NetworkRecord
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -14,14 +15,34 @@ NAMES = ("hosts", "hostname", "resolv.conf")
 
 
 def write(daemon: Daemon, container: Container) -> None:
-    """Writes a container's.
-
-    The hosts files of running containers with a link to it are written too: its address may be another now.
-    """
+    """Writes a container's, and what others' tell of it."""
     _write(daemon, container)
+    write_others(daemon, container)
+
+
+def write_others(daemon: Daemon, container: Container) -> None:
+    """Writes the hosts files of running containers that may tell of this one, whose address may be another now."""
     for other in daemon.containers.all():
-        if other is not container and other.record.running and linked.of(other.record):
+        if other is not container and other.record.running and (linked.of(other.record) or _listing(daemon, other)):
             _write(daemon, other)
+
+
+def _listing(daemon: Daemon, container: Container) -> list[NetworkRecord]:
+    """The networks of a container on which it knows the others by its hosts file."""
+    networks = (daemon.networks.find(name) for name, place in container.record.networks.items() if place.endpoint_id)
+    return [network for network in networks if network.lists]
+
+
+def _neighbours(daemon: Daemon, container: Container) -> list[tuple[str, str]]:
+    """Address and names of each container it knows so."""
+    return [
+        (address, " ".join(place.dns_names or ()))
+        for network in _listing(daemon, container)
+        for other, place in daemon.networks.members(network)
+        if other is not container
+        for address in (place.ip_address, place.global_ipv6_address)
+        if address
+    ]
 
 
 def _write(daemon: Daemon, container: Container) -> None:
@@ -31,7 +52,7 @@ def _write(daemon: Daemon, container: Container) -> None:
     gateway = next((network.gateway for network, _ in places if network.driver == "bridge"), "127.0.0.1")
     own = [text for _, place in places for text in (place.ip_address, place.global_ipv6_address) if text]
     texts = {
-        "hosts": names.hosts(record, own, gateway, linked.hosts(daemon, record)),
+        "hosts": names.hosts(record, own, gateway, [*linked.hosts(daemon, record), *_neighbours(daemon, container)]),
         "hostname": f"{record.config.hostname}\n",
         "resolv.conf": names.resolv_conf(record, server),
     }

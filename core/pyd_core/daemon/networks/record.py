@@ -46,8 +46,13 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
 
     @property
     def resolves(self) -> bool:
-        """Whether containers on it find each other by name: on all bridges but the default one."""
+        """Whether a name server tells containers on it of each other: on all bridges but the default one."""
         return self.driver == "bridge" and self.name != DEFAULT
+
+    @property
+    def lists(self) -> bool:
+        """Whether the containers' hosts files do: where the host has no address that a name server could listen on."""
+        return self.driver in {"macvlan", "ipvlan"}
 
     @property
     def plugged(self) -> bool:

@@ -118,6 +118,16 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
     return Process.of(pid), _holder(pidfile)
 
 
+def reopen_log(bundle: Path) -> None:
+    """Has it open its log anew, after a rename (ctrl.c of its sources); no complaint when it is just gone."""
+    with contextlib.suppress(OSError):
+        fd = os.open(bundle / "ctl", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            os.write(fd, b"2 0 0\n")
+        finally:
+            os.close(fd)
+
+
 async def end(holder: Process) -> None:
     """Ends a conmon whose container is gone, and takes it away: it fell to this process when it detached."""
     if holder.lives:

@@ -1,0 +1,195 @@
+"""Devices as their vendors describe them: the Container Device Interface, `--device VENDOR/CLASS=NAME` and `--gpus`.
+
+A specification is a JSON file in one of a few directories; a later directory goes before an earlier one.
+See SPEC.md of github.com/cncf-tags/container-device-interface.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from pyd_core.daemon.containers import spec
+from pyd_core.errors import InvalidInput
+from pyd_core.model.resources import DeviceRequest
+
+GPU_VENDORS = ("nvidia.com", "amd.com", "intel.com")
+"""Whose graphics processors `--gpus` means first, where there are several."""
+
+
+class Node(msgspec.Struct, rename="camel"):
+    """A device node."""
+
+    path: str
+    host_path: str = ""
+    type: str = ""
+    major: int | None = None
+    minor: int | None = None
+    file_mode: int | None = None
+    permissions: str = "rwm"
+    uid: int | None = None
+    gid: int | None = None
+
+
+class Mount(msgspec.Struct, rename="camel"):
+    """What of the host is seen in the container."""
+
+    host_path: str
+    container_path: str
+    options: list[str] = []
+    type: str = ""
+
+
+class Hook(msgspec.Struct, rename="camel"):
+    """A program the runtime runs; its fields besides the name are those of the runtime specification."""
+
+    hook_name: Literal["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+    path: str
+    args: list[str] = []
+    env: list[str] = []
+    timeout: int | None = None
+
+
+class Edits(msgspec.Struct, rename="camel"):
+    """What a device changes of a container's specification."""
+
+    env: list[str] = []
+    device_nodes: list[Node] = []
+    mounts: list[Mount] = []
+    hooks: list[Hook] = []
+    additional_gids: list[int] = msgspec.field(name="additionalGids", default_factory=list)
+
+
+class Device(msgspec.Struct, rename="camel"):
+    """One device by its name within the kind."""
+
+    name: str
+    container_edits: Edits = msgspec.field(default_factory=Edits)
+
+
+class Specification(msgspec.Struct, rename="camel"):
+    """One file."""
+
+    cdi_version: str = msgspec.field(name="cdiVersion")
+    kind: str
+    devices: list[Device]
+    container_edits: Edits = msgspec.field(default_factory=Edits)
+
+
+def find(requests: Sequence[DeviceRequest], directories: Sequence[str]) -> list[Edits]:
+    """Returns what the devices that were asked for change, in their order; what a file says for all comes once.
+
+    Args:
+        requests: `DeviceRequests` of the API.
+        directories: Where the specifications are.
+
+    Raises:
+        InvalidInput: One is unknown, or of a driver that isn't here.
+    """
+    if not requests:
+        return []
+    unread: list[str] = []
+    known: dict[str, tuple[Specification, Device]] = {}
+    for found in _read(directories, unread):
+        known |= {f"{found.kind}={each.name}": (found, each) for each in found.devices}
+    edits: list[Edits] = []
+    common: list[Specification] = []
+    for name in dict.fromkeys(name for request in requests for name in _names(request, list(known))):
+        if name not in known:
+            raise InvalidInput(
+                f"CDI device injection failed: unresolvable CDI devices {name[:200]}",
+                hint=f"{'; '.join(unread) or 'no file'} in {' or '.join(directories)} describes it",
+            )
+        described, device = known[name]
+        if not any(described is each for each in common):
+            common.append(described)
+            edits.append(described.container_edits)
+        edits.append(device.container_edits)
+    return edits
+
+
+def _read(directories: Sequence[str], unread: list[str]) -> Iterator[Specification]:
+    for directory in directories:
+        for path in sorted(Path(directory).glob("*.json")):
+            try:
+                yield msgspec.json.decode(path.read_bytes(), type=Specification)
+            except (OSError, msgspec.DecodeError) as error:
+                unread.append(f"{path.name} can't be read ({error}), and nothing else")
+
+
+def _names(request: DeviceRequest, known: list[str]) -> list[str]:
+    if request.driver == "cdi":
+        return request.device_ids or []
+    gpus = [name for name in known if name.partition("=")[0].endswith("/gpu")]
+    if request.driver or not any("gpu" in wanted for wanted in request.capabilities) or not gpus:
+        wanted = str(request.capabilities).replace("'", "")
+        raise InvalidInput(
+            f'could not select device driver "{request.driver[:60]}" with capabilities: {wanted[:200]}',
+            hint="GPUs are found by their CDI specification, as nvidia-ctk cdi generate writes one",
+        )
+    vendors = [*(f"{vendor}/gpu" for vendor in GPU_VENDORS), gpus[0].partition("=")[0]]
+    kind = next(each for each in vendors if any(name.startswith(f"{each}=") for name in gpus))
+    if request.device_ids:
+        return [f"{kind}={each}" for each in request.device_ids]
+    own = [name for name in gpus if name.startswith(f"{kind}=")]
+    if request.count < 0:
+        return [f"{kind}=all"] if f"{kind}=all" in own else own
+    return [f"{kind}={number}" for number in range(request.count or 1)]
+
+
+def apply(planned: dict[str, Any], edits: Sequence[Edits]) -> None:
+    """Changes a planned specification.
+
+    Raises:
+        InvalidInput: A device node isn't there.
+    """
+    process, linux = planned["process"], planned["linux"]
+    for each in edits:
+        changed = {entry.partition("=")[0] for entry in each.env}
+        process["env"] = [entry for entry in process["env"] if entry.partition("=")[0] not in changed] + each.env
+        for node in each.device_nodes:
+            made = _node(node)
+            devices = [device for device in linux.get("devices", []) if device["path"] != node.path]
+            linux["devices"] = [*devices, made]
+            numbers = {key: made[key] for key in ("type", "major", "minor") if key in made}
+            linux["resources"]["devices"].append({"allow": True, **numbers, "access": node.permissions or "rwm"})
+        for mount in each.mounts:
+            planned["mounts"].append(_mount(mount))
+        for hook in each.hooks:
+            told = {key: value for key, value in msgspec.to_builtins(hook).items() if key != "hookName" and value}
+            planned.setdefault("hooks", {}).setdefault(hook.hook_name, []).append(told)
+        if each.additional_gids:
+            user = process["user"]
+            groups = [*user.get("additionalGids", []), *(gid for gid in each.additional_gids if gid)]
+            user["additionalGids"] = list(dict.fromkeys(groups))
+
+
+def _node(node: Node) -> dict[str, Any]:
+    source = node.host_path or node.path
+    given = {
+        "type": node.type,
+        "major": node.major,
+        "minor": node.minor,
+        "fileMode": node.file_mode,
+        "uid": node.uid,
+        "gid": node.gid,
+    }
+    known = node.type and node.major is not None and node.minor is not None
+    found: dict[str, Any] = {"path": node.path} if known else spec.device(source, node.path)
+    return found | {key: value for key, value in given.items() if value not in {None, ""}}
+
+
+def _mount(mount: Mount) -> dict[str, Any]:
+    kind, options = mount.type or "bind", list(mount.options)
+    if kind == "bind" and not {"bind", "rbind"} & set(options):
+        options.append("rbind")
+    return {
+        "destination": os.path.normpath(mount.container_path),
+        "type": kind,
+        "source": mount.host_path,
+        "options": options,
+    }
