@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.geometry import Region
 from textual.widget import Widget
 
@@ -33,7 +34,7 @@ class Rows(Widget, can_focus=True):
         super().__init__(id=id)
         self.top = 0
         self.left = 0
-        """How far what is long is moved sideways, in characters."""
+        """How far what is long is moved sideways, in terminal columns."""
 
     @property
     def count(self) -> int:
@@ -99,8 +100,13 @@ class Rows(Widget, can_focus=True):
         """Goes towards the end of what is long."""
         self._slide(SIDE_STEP)
 
+    @property
+    def farthest(self) -> int:
+        """How far what is long can be moved sideways."""
+        return 1 << 20
+
     def _slide(self, columns: int) -> None:
-        left = max(0, self.left + columns)
+        left = min(max(0, self.left + columns), self.farthest)
         if left != self.left:
             self.left = left
             self.refresh()
@@ -117,12 +123,32 @@ class Rows(Widget, can_focus=True):
 
 
 def slide(pieces: Cell, columns: int) -> Cell:
-    """Drops the first characters of a line, as many as it is moved sideways."""
+    """Drops the first terminal columns of a line, as many as it is moved sideways.
+
+    Of a wide character that begins before the edge a blank is left, and what combines with a character goes with it.
+    """
+    if not columns:
+        return pieces
     result: list[Piece] = []
-    for piece in pieces:
-        if columns >= len(piece.text):
-            columns -= len(piece.text)
-            continue
-        result.append(Piece(piece.text[columns:], piece.role))
-        columns = 0
+    for at, piece in enumerate(pieces):
+        if piece.text.isascii():
+            dropped = min(columns, len(piece.text))
+            columns -= dropped
+            text = piece.text[dropped:]
+        else:
+            text, columns = _behind(piece.text, columns)
+        if text:
+            result.append(Piece(text, piece.role))
+        if not columns:
+            return (*result, *pieces[at + 1 :])
     return tuple(result)
+
+
+def _behind(text: str, columns: int) -> tuple[str, int]:
+    """What of a text is behind some terminal columns, and how many of those it doesn't reach."""
+    for at, character in enumerate(text):
+        size = cell_len(character)
+        if columns <= 0 and size:
+            return " " * -columns + text[at:], 0
+        columns -= size
+    return " " * -columns, max(0, columns)

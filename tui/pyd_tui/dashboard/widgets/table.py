@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from pyd_core.sanitise import safe
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.render.layout import Column, Placed, arrange
-from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
 from pyd_tui.dashboard.theme import palette_of
 from pyd_tui.dashboard.widgets.rows import Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
@@ -37,6 +39,8 @@ class Table(Rows):
     """
 
     HEAD = 1
+    SLIDES = ""
+    """The column that is moved sideways, if there is one."""
     BINDINGS = bindings("move")
 
     class Moved(Message):
@@ -64,6 +68,7 @@ class Table(Rows):
         self.stale = False
         self.sorted_by = ""
         self._titles: dict[str, str] = {}
+        self._said: tuple[tuple[str, Role], ...] = ()
 
     @property
     def count(self) -> int:
@@ -123,6 +128,18 @@ class Table(Rows):
         if stale != self.stale:
             self.stale = stale
             self.refresh()
+
+    def say(self, *said: tuple[str, Role]) -> None:
+        """Says this, each beginning a line, for as long as there are no rows."""
+        if said != self._said:
+            self._said = said
+            self.refresh()
+
+    @property
+    def farthest(self) -> int:
+        """To where the end of the longest text is in sight."""
+        shown = next((placed.width for placed in self._placed if placed.column.key == self.SLIDES), 0)
+        return max(0, self._natural.get(self.SLIDES, 0) - shown)
 
     def set_sorted_by(self, key: str) -> None:
         """Marks the column that gives the order."""
@@ -238,7 +255,7 @@ class Table(Rows):
         row = self._row(y - self.HEAD)
         if row is None:
             self._painted.pop(y - self.HEAD, None)
-            return strip(fit((), self.size.width), palette)
+            return strip(fit(self._saying(y - self.HEAD - 1), self.size.width), palette)
         self._painted[y - self.HEAD] = row
         at_cursor = self.top + y - self.HEAD == self.index
         ground = (palette.cursor if self.has_focus else palette.cursor_blur) if at_cursor else None
@@ -257,6 +274,14 @@ class Table(Rows):
             pieces += fit(cells[placed.index], placed.width, right=column.right, from_start=column.from_start)
             x = placed.x + placed.width
         return fit(tuple(pieces), self.size.width - GUTTER - EDGE)
+
+    def _saying(self, at: int) -> Cell:
+        """A line of what is said for want of rows."""
+        if self.keys or at < 0:
+            return EMPTY
+        room = max(20, self.size.width - GUTTER - EDGE)
+        lines = [(line, role) for text, role in self._said for line in textwrap.wrap(safe(text), room)]
+        return (Piece(" " * GUTTER), *cell(*lines[at])) if at < len(lines) else EMPTY
 
     def _heading(self) -> Cell:
         titles: list[Cell] = []
