@@ -165,7 +165,8 @@ async def test_stale(picture: SnapshotAssertion):
             await dashboard.until(lambda: dashboard.app.link.connection.state == "live")
 
 
-async def test_no_events_no_deaths(picture: SnapshotAssertion):
+async def test_no_events_no_deaths(picture: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("PYD_HISTORY", str(tmp_path / "none.db"))
     async with opened(ScriptedEngine(), size=(80, 24)) as dashboard:
         await dashboard.until_shown("Docker 26.1.5")
         for name in ("events", "deaths"):

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.render.document import CLOSES, DocumentLine, document, parse, value_at
 from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight, slide, width
 from pyd_tui.dashboard.theme import palette_of
-from pyd_tui.dashboard.widgets.rows import slide
 from pyd_tui.dashboard.widgets.strips import strip
 from pyd_tui.dashboard.widgets.table import Table
 

@@ -12,8 +12,7 @@ from pyd_core.model.container import Change, Container
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.render.files import COLUMNS, file_name, file_row
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, width
-from pyd_tui.dashboard.widgets.rows import slide
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, slide, width
 from pyd_tui.dashboard.widgets.table import Table
 
 if TYPE_CHECKING:

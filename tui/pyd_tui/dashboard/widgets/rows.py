@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual.geometry import Region
 from textual.widget import Widget
-
-from pyd_tui.dashboard.render.pieces import Cell, Piece
 
 if TYPE_CHECKING:
     from textual import events
@@ -120,35 +117,3 @@ class Rows(Widget, can_focus=True):
         """Three rows for a notch of the wheel, as terminals do."""
         event.stop()
         self.move(-3)
-
-
-def slide(pieces: Cell, columns: int) -> Cell:
-    """Drops the first terminal columns of a line, as many as it is moved sideways.
-
-    Of a wide character that begins before the edge a blank is left, and what combines with a character goes with it.
-    """
-    if not columns:
-        return pieces
-    result: list[Piece] = []
-    for at, piece in enumerate(pieces):
-        if piece.text.isascii():
-            dropped = min(columns, len(piece.text))
-            columns -= dropped
-            text = piece.text[dropped:]
-        else:
-            text, columns = _behind(piece.text, columns)
-        if text:
-            result.append(Piece(text, piece.role))
-        if not columns:
-            return (*result, *pieces[at + 1 :])
-    return tuple(result)
-
-
-def _behind(text: str, columns: int) -> tuple[str, int]:
-    """What of a text is behind some terminal columns, and how many of those it doesn't reach."""
-    for at, character in enumerate(text):
-        size = cell_len(character)
-        if columns <= 0 and size:
-            return " " * -columns + text[at:], 0
-        columns -= size
-    return " " * -columns, max(0, columns)
