@@ -280,8 +280,8 @@ class Table(Rows):
         if self.keys or at < 0:
             return EMPTY
         room = max(20, self.size.width - GUTTER - EDGE)
-        lines = [(line, role) for text, role in self._said for line in textwrap.wrap(safe(text), room)]
-        return (Piece(" " * GUTTER), *cell(*lines[at])) if at < len(lines) else EMPTY
+        lines = [cell(line, role) for text, role in self._said for line in textwrap.wrap(safe(text), room)]
+        return (Piece(" " * GUTTER), *lines[at]) if at < len(lines) else EMPTY
 
     def _heading(self) -> Cell:
         titles: list[Cell] = []
