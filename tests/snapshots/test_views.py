@@ -34,10 +34,10 @@ VIEWS = (
     View("3", "networks", "172.18.0.2/16", "/networks"),
     View("4", "volumes", "/var/lib/docker/volumes/shop_db", "/volumes", {"Volumes": []}),
     View("6", "system", "1.2G", "/system/df", {}),
-    View("7", "services", "Tasks", "/services"),
+    View("7", "services", "only where", "/services"),
     View("8", "tasks", "78", "/tasks"),
-    View("9", "nodes", "10.0.0.13", "/nodes"),
-    View("0", "stacks", "shop", "/services"),
+    View("9", "nodes", "Tasks on it", "/nodes"),
+    View("0", "stacks", "replicated", "/services"),
 )
 
 
