@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -20,11 +20,11 @@ TALK = (
 
 
 @pytest.fixture
-def log(docker: Docker, pyd: Path, terminal: Opener) -> Callable[[str], Terminal]:
+def log(docker: Docker, pyd: Path, terminal: Opener) -> Callable[..., Terminal]:
     """Opens the dashboard and in it the log of a container of this run."""
 
-    def start(name: str) -> Terminal:
-        opened = terminal([pyd, "--host", docker.host])
+    def start(name: str, *variables: str, env: Mapping[str, str] | None = None) -> Terminal:
+        opened = terminal([*variables, pyd, "--host", docker.host], env=env)
         opened.wait_for(re.compile(r"live *$", re.MULTILINE))
         opened.keys("/")
         opened.type(name)
@@ -74,6 +74,77 @@ def test_a_line_is_copied_by_keyboard_into_the_terminals_clipboard(
     screen.keys("k", "c")
     screen.wait_for("copied the line")
     assert screen._command("show-buffer").strip() == "first"
+    docker("rm", "-f", name)
+
+
+LONG = "größe日本" * 9_000
+"""More than terminals take on their clipboard."""
+
+
+def saved(screen: Terminal, data: Path) -> list[str]:
+    """The lines of the file that the screen names, once it does; nobody but its owner may read it."""
+    screen.wait_for(re.compile(r"saved\b.* to /"))
+    (path,) = (data / "pyd" / "logs").iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    lines = path.read_text().splitlines()
+    path.unlink()
+    return lines
+
+
+def test_what_is_too_long_for_the_clipboard_is_copied_to_a_file_that_is_named(
+    docker: Docker, busybox: str, log: Callable[..., Terminal], tmp_path: Path
+):
+    said = "i=0; while [ $i -lt 2500 ]; do echo line $i $(seq -s, 1 60); i=$((i + 1)); done; exec sleep 1000"
+    name = docker.run("too-long", busybox, "sh", "-c", said, options=(*ALONE, "--label", f"long={LONG}"))
+    screen = log(name, env={"XDG_DATA_HOME": str(tmp_path)})
+    screen._command("set-option", "-s", "set-clipboard", "on")
+    screen.wait_for("line 2499")
+    screen.keys("g", "v", "G", "c")
+    screen.wait_for("too much for the clipboard")
+    lines = saved(screen, tmp_path)
+    numbers = ",".join(map(str, range(1, 61)))
+    first = int(lines[0].split(" ")[2])
+    assert len(lines) == 2500 - first >= 1000
+    assert [line.partition(" ")[2] for line in lines] == [f"line {at} {numbers}" for at in range(first, 2500)]
+    screen.keys("q", "i")
+    screen.wait_for('"Id"')
+    screen.keys("/")
+    screen.type('"long"')
+    screen.keys("Enter")
+    screen.wait_for("1 of 1")
+    screen.keys("y")
+    assert saved(screen, tmp_path) == [LONG]
+    with pytest.raises(AssertionError, match="no buffers"):
+        screen._command("show-buffer")  # nothing of it, and no part of it, went to the clipboard
+    docker("rm", "-f", name)
+
+
+def test_where_the_terminal_has_no_clipboard_copies_go_to_a_file_or_stay_on_the_screen(
+    docker: Docker, busybox: str, log: Callable[..., Terminal], tmp_path: Path
+):
+    said = "echo first; printf '\\033[2Jsecond\\n'; exec sleep 1000"
+    several = "one\ntwo"
+    name = docker.run("no-clipboard", busybox, "sh", "-c", said, options=(*ALONE, "--label", f"several={several}"))
+    screen = log(name, "TERM=linux", env={"XDG_DATA_HOME": str(tmp_path)})
+    screen._command("set-option", "-s", "set-clipboard", "on")
+    screen.wait_for("second")
+    screen.keys("c")
+    screen.wait_for("no clipboard here")
+    (line,) = saved(screen, tmp_path)
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:.]+Z ␛\[2Jsecond", line)
+    screen.keys("q", "i")
+    screen.wait_for('"Id"')
+    screen.keys("/")
+    screen.type('"several"')
+    screen.keys("Enter")
+    screen.wait_for("1 of 1")
+    screen.keys("y")
+    assert saved(screen, tmp_path) == several.split("\n")
+    screen.keys("c")
+    screen.wait_for(re.compile(r"^ \.Config\.Labels\.several +this terminal has no clipboard", re.MULTILINE))
+    assert not [*(tmp_path / "pyd" / "logs").iterdir()]
+    with pytest.raises(AssertionError, match="no buffers"):
+        screen._command("show-buffer")
     docker("rm", "-f", name)
 
 

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import pytest
-
 from pyd_tui.dashboard.palette import Palette
-from pyd_tui.dashboard.palettes import DARK, LIGHT, PLAIN
+from pyd_tui.dashboard.palettes import DARK
 from pyd_tui.dashboard.screens.logs import LogScreen
 from support.dashboard import Opened, opened
+from support.scenes import in_sizes
 from support.scripted_engine import START_NS, ScriptedEngine
 
 if TYPE_CHECKING:
@@ -62,16 +61,11 @@ async def logs(
         yield dashboard
 
 
-@pytest.mark.parametrize("size", [(120, 40), (60, 20), (80, 24), (200, 50)], ids=lambda size: "x".join(map(str, size)))
-async def test_project(picture: SnapshotAssertion, size: tuple[int, int]):
-    async with logs("L", size=size) as dashboard:
-        assert dashboard.svg == picture
-
-
-@pytest.mark.parametrize("palette", [LIGHT, PLAIN], ids=lambda palette: palette.name)
-async def test_columns_and_wrap_in_other_colours(picture: SnapshotAssertion, palette: Palette):
-    async with logs("L", "J", "w", palette=palette) as dashboard:
-        assert dashboard.svg == picture
+async def test_project(picture: SnapshotAssertion):
+    async with logs("L") as dashboard:
+        await in_sizes(dashboard, picture, "lines")
+        await dashboard.press("J", "w")
+        await in_sizes(dashboard, picture, "columns")
 
 
 async def test_filters_with_context(picture: SnapshotAssertion):

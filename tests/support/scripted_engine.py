@@ -299,6 +299,9 @@ class ScriptedEngine:
             case "GET", ["containers", name, "json"]:
                 return await self._inspect(name)
             case "GET", [*_, last] if (known := self.documents.get(path, self.documents.get(f"*/{last}"))) is not None:
+                wanted = json.loads(query.get("filters", "{}")).get("service")
+                if path == "/tasks" and wanted is not None:
+                    known = [task for task in known if task["ServiceID"] in wanted]
                 return 200, json.dumps(known).encode()
             case "DELETE", ["images" | "networks" | "volumes", _]:
                 return 200, b"[]"

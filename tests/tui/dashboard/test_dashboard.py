@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from rich.text import Text
 from textual._compositor import ChopsUpdate
@@ -7,9 +9,14 @@ from textual.events import Key
 
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import NoEngine
+from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.update import TightUpdate
 from support.dashboard import opened
 from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.screen import Screen
 
 
 def three() -> ScriptedEngine:
@@ -340,6 +347,34 @@ async def test_an_update_writes_nothing_but_the_cells_that_changed():
         written = TightUpdate.of(update).render_segments(dashboard.app.console)
         assert written.startswith(f"\x1b[{y + 1};{at + 1}H")
         assert Text.from_ansi(written.removeprefix(f"\x1b[{y + 1};{at + 1}H")).plain == "running"
+
+
+async def test_a_move_of_the_cursor_sends_the_terminal_no_more_than_two_kilobytes(monkeypatch: pytest.MonkeyPatch):
+    sent: list[int] = []
+    display = Dashboard._display
+
+    def measured(app: Dashboard, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, ChopsUpdate):
+            sent.append(len(TightUpdate.of(renderable).render_segments(app.console).encode()))
+        elif renderable is not None:
+            sent.append(1 << 20)  # the whole screen
+        display(app, screen, renderable)
+
+    engine = ScriptedEngine()
+    for number in range(50):
+        engine.add(f"box-{number:02}", image="registry.example.com/team/service:1.4.2", health="healthy")
+    async with opened(engine, size=(200, 50)) as dashboard:
+        await dashboard.measured(engine)
+        await dashboard.press("v")  # the log below would follow the cursor, and be painted anew
+        await dashboard.at_rest(0.3)
+        monkeypatch.setattr(Dashboard, "_display", measured)
+        for key in ("j", "j", "k", "j"):
+            sent.clear()
+            before = dashboard.cursor
+            await dashboard.press(key)
+            await dashboard.at_rest(0.3)
+            assert dashboard.cursor != before
+            assert 0 < sum(sent) <= 2048, sent
 
 
 async def test_what_is_long_in_inspect_is_read_sideways():

@@ -6,6 +6,8 @@ from pyd_core.fleet.entry import Entry
 from pyd_core.fleet.stats import Usage
 from pyd_tui.dashboard.ring import Ring
 from pyd_tui.dashboard.view import SORTS, View
+from support.dashboard import opened
+from support.scripted_engine import ScriptedEngine
 
 ENTRIES = {
     entry.id: entry
@@ -92,3 +94,27 @@ def test_the_broken_are_in_the_order_in_which_they_harm_the_latest_first():
     order = View(broken_only=True).order({entry.id: entry for entry in broken}, {})
     assert order == ["loop", "ill", "memory", "new", "old", "start"]
     assert View(broken_only=True, sort="name").order({entry.id: entry for entry in broken}, {})[0] in {"start", "old"}
+
+
+async def test_of_a_thousand_exactly_the_broken_are_shown_and_counted_on_every_screen():
+    engine = ScriptedEngine()
+    broken = [
+        *(engine.add(f"failed-{at}", state="exited", exit_code=code) for at, code in enumerate((1, 2, 125, 126, 127))),
+        *(engine.add(f"crashed-{at}", state="exited", exit_code=code) for at, code in enumerate((134, 139))),
+        *(engine.add(f"sick-{at}", health="unhealthy") for at in range(3)),
+        *(engine.add(f"loop-{at}", state="restarting", exit_code=1) for at in range(2)),
+        engine.add("unstarted", state="created", error="exec: no such file or directory"),
+    ]
+    for at in range(1000 - len(broken)):
+        well = ({"health": "healthy"}, {}, {"state": "exited"}, {"state": "created"}, {"state": "paused"})[at % 5]
+        engine.add(f"well-{at:03}", **well)
+    async with opened(engine) as dashboard:
+        await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
+        await dashboard.until_shown("✗ 13 broken")
+        await dashboard.press("exclamation_mark")
+        await dashboard.until_shown("13 of 1,000")
+        assert sorted(dashboard.table.keys) == sorted(broken)
+        assert [name.partition("-")[0] for name in dashboard.shown[:5]] == ["loop", "loop", "sick", "sick", "sick"]
+        for view in "26":
+            await dashboard.press(view)
+            assert "✗ 13 broken" in dashboard.text

@@ -299,6 +299,9 @@ class Dashboard(App[None]):
         """
         self.theme = named(name, colours=not (palette_of(self).plain and self.no_color)).name
         self.left = replace(self.left, theme=name)
+        for screen in self.screen_stack:  # two themes in the terminal's own colours differ in no style of Textual's
+            for widget in screen.query("*"):
+                widget.refresh()
         self.say(f"theme {name}")
 
     def action_leave(self) -> None:

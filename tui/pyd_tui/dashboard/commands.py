@@ -106,11 +106,23 @@ def parse(text: str, own: Sequence[str] = ()) -> Call:
     return Call(name, tuple(words))
 
 
+def hint(text: str, own: Sequence[str] = ()) -> str:
+    """Says how a command is written, or which begin with what is typed."""
+    verb, blank, _ = text.partition(" ")
+    if (known := COMMANDS.get(verb)) is not None:
+        return f"{known.usage}  {known.help}"
+    return "  ".join(_beginning(verb, own)) if verb and not blank else ""
+
+
+def _beginning(verb: str, own: Sequence[str]) -> list[str]:
+    return [name for name in (*VIEWS, *SWARM_VIEWS, *BY_NAME, *COMMANDS, *own) if name.startswith(verb)]
+
+
 def complete(text: str, own: Sequence[str] = ()) -> str:
     """Goes on with what is typed, as far as there is only one way on."""
     verb, blank, rest = text.partition(" ")
     if not blank:
-        names = [name for name in (*VIEWS, *COMMANDS, *own) if name.startswith(verb)]
+        names = _beginning(verb, own)
         if len(names) == 1:
             command = COMMANDS.get(names[0])
             return names[0] + (" " if command is not None and command.most else "")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pyd_core.files.download import Downloaded, Progress, download, save
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.render.figures import size
-from pyd_tui.dashboard.takeaway import clipboard_works
+from pyd_tui.dashboard.takeaway import CLIPBOARD, clipboard_works
+from pyd_tui.dashboard.takeaway import save as keep
 from pyd_tui.dashboard.target import Target
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.app import Dashboard
 
 FOLDER = "to folder"
+SHOWN = 120
+"""Characters of what was copied that are shown."""
+NO_CLIPBOARD = "this terminal has no clipboard that programs can reach"
 
 
 class Errands:
@@ -33,13 +37,30 @@ class Errands:
         self._dashboard = dashboard
 
     def copy(self, text: str) -> None:
-        """Puts a line on the terminal's clipboard; where it has none, shows it, to be copied from the screen."""
-        shown = safe(text)
-        if clipboard_works():
+        """Puts a text on the terminal's clipboard.
+
+        What is too long for that, or where the terminal has none, goes to a file; a short line is shown instead, to be
+        copied from the screen.
+        """
+        text = text.encode(errors="replace").decode()  # file names needn't be text
+        shown, works = safe(text), clipboard_works()
+        if works and len(text.encode()) <= CLIPBOARD:
             self._dashboard.copy_to_clipboard(text)
-            self._dashboard.say(f"copied {shown}", "good")
+            self._dashboard.say(f"copied {shown[:SHOWN]}", "good")
+        elif not works and len(shown) <= SHOWN and "\n" not in text:
+            self._dashboard.say(shown, "strong", NO_CLIPBOARD)
         else:
-            self._dashboard.say(shown, "strong", "this terminal has no clipboard that programs can reach")
+            why = f"too much for the clipboard ({size(CLIPBOARD)})" if works else NO_CLIPBOARD
+            self._save(text, why)
+
+    def _save(self, text: str, why: str) -> None:
+        clock = self._dashboard.clock
+        try:
+            path, _ = keep("copied", [text], clock.local(clock.now()))
+        except OSError as error:
+            self._dashboard.say(f"can't save: {error.strerror or error}", "bad", why)
+        else:
+            self._dashboard.say(f"saved to {path}", "good", why)
 
     def download(self, target: Target, path: str) -> None:
         """Asks where to, and takes a file or a directory out of a container."""

@@ -16,7 +16,6 @@ from pyd_tui.dashboard.recorded import Recorded, recorded
 from pyd_tui.dashboard.render.changes import changes
 from pyd_tui.dashboard.render.connections import connections
 from pyd_tui.dashboard.render.env import env
-from pyd_tui.dashboard.render.facts import nothing
 from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.health import probes
 from pyd_tui.dashboard.render.mounts import mounts
@@ -138,7 +137,7 @@ def _asked(
 
 
 def _trouble(error: PydError) -> list[Cell]:
-    return [*nothing(""), cell(f" {error.message}", "bad"), cell(f" {error.hint}", "dim") if error.hint else EMPTY]
+    return [EMPTY, cell(f" {error.message}", "bad"), cell(f" {error.hint}", "dim")]
 
 
 PAGES: dict[str, Page] = {

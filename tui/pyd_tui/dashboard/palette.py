@@ -76,8 +76,8 @@ class Palette:
     def _make(self, role: Role, ground: str, *, stale: bool) -> Style:
         bold = role in {"strong", "title", "bad"} and not stale
         if self.ansi:
-            dim = role in {"dim", "faint"} or stale
             on_bar = ground == self.cursor
+            dim = (role in {"dim", "faint"} and not on_bar) or stale  # dim text on a reversed bar can't be read
             reverse = (role == "match") ^ on_bar
             colour = None if self.plain or stale or on_bar else _native(self._colour(role))
             return Style(color=colour, bold=bold or None, dim=dim or None, reverse=reverse)

@@ -29,6 +29,8 @@ class Stock:
     """What is in the layers of images that somebody looked into, by the image's id."""
     disk: DiskUsage | None = None
     """What took how much room when somebody last asked; engines take seconds to find out."""
+    room: int = 100
+    """Terminal columns of a line about a row, for prose."""
 
     @property
     def engine(self) -> Engine:

@@ -24,7 +24,7 @@ COLUMNS = (
     Column(key="name", title="NAME", least=16, most=32, priority=0),
     Column(key="code", title="CODE", least=4, most=4, priority=2),
     Column(key="lived", title="LIVED", least=6, most=8, priority=4),
-    Column(key="peak", title="PEAK", least=5, most=5, priority=5),
+    Column(key="peak", title="PEAK", least=5, most=5, priority=5, optional=True),
     Column(key="cause", title="CAUSE", least=14, most=24, priority=0),
     Column(key="summary", title="SUMMARY", least=20, most=80, priority=3),
 )
@@ -32,7 +32,6 @@ COLUMNS = (
 MOST = 500
 BEFORE = 15 * 60
 """Seconds of memory shown before a death."""
-WIDE = 100
 
 _ROLES: dict[str, Role] = {"broken": "bad", "notice": "warn", "fine": "good"}
 
@@ -78,7 +77,7 @@ async def _about(stock: Stock, row: Row) -> list[Cell]:
     loop, bars = await asyncio.to_thread(_around, death)
     return [
         *block("Loop", [cell(f" {loop}", "warn")] if loop else []),
-        *why(death.verdict, stock.clock, WIDE),
+        *why(death.verdict, stock.clock, stock.room),
         *block("Memory before it died", [cell(f" {bars}")] if bars else []),
         *block("Last lines", [cell(f" {text}") for text in death.lines]),
         *([EMPTY] if death.lines else []),

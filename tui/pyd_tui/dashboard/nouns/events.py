@@ -8,19 +8,21 @@ from pyd_core.model.event import Event
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock
 from pyd_tui.dashboard.panels.events import EventItem
 from pyd_tui.dashboard.render.events import facts, is_worth_showing, named, role
-from pyd_tui.dashboard.render.facts import block, fact
+from pyd_tui.dashboard.render.facts import LABEL, block, fact
 from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment
 from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.logs import gap
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, columns, fit
 
 COLUMNS = (
     Column(key="time", title="TIME", least=15, most=15, priority=1),
-    Column(key="type", title="TYPE", least=9, most=10, priority=3),
+    Column(key="type", title="TYPE", least=9, most=10, priority=4),
     Column(key="action", title="ACTION", least=12, most=16, priority=0),
-    Column(key="name", title="NAME", least=16, most=44, priority=0),
-    Column(key="facts", title="FACTS", least=12, most=80, priority=4),
+    Column(key="name", title="NAME", least=14, most=44, priority=0),
+    Column(key="facts", title="FACTS", least=8, most=80, priority=2),
 )
+WIDEST = 34
+"""Terminal columns of the names of attributes."""
 
 
 def row(item: EventItem, clock: Clock) -> Row:
@@ -32,7 +34,7 @@ def row(item: EventItem, clock: Clock) -> Row:
     cells = (
         cell(f"{clock.local(when):%d %b %H:%M:%S}", "dim"),
         cell(item.type, "dim"),
-        cell(item.verb, role(item)),
+        cell(item.verb.removesuffix("_status"), role(item)),
         cell(named(item)),
         cell(", ".join(facts(item)), "dim"),
     )
@@ -62,7 +64,9 @@ async def _about(stock: Stock, row: Row) -> list[Cell]:
         fact("what", cell(f"{event.type} {event.action}", role(event))),
         fact("id", cell(event.actor.id, "dim")),
     ]
-    told = [(*cell(f" {name} ", "dim"), *cell(value)) for name, value in sorted(event.actor.attributes.items())]
+    given = sorted(event.actor.attributes.items())
+    room = max(LABEL, min(WIDEST, max((columns(name) for name, _ in given), default=0) + 2))
+    told = [(Piece(" "), *fit(cell(name, "dim"), room), *cell(value)) for name, value in given]
     return block("Event", lines)[1:] + block("Attributes", told)
 
 

@@ -18,7 +18,7 @@ COLUMNS = (
     Column(key="name", title="NAME", least=14, most=40, priority=0),
     Column(key="services", title="SERVICES", least=8, most=8, priority=1, right=True),
     Column(key="tasks", title="TASKS", least=7, most=9, priority=0, right=True),
-    Column(key="names", title="THESE ARE", least=12, most=90, priority=2),
+    Column(key="names", title="NAMES", least=12, most=90, priority=2),
 )
 
 

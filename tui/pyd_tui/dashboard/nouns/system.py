@@ -134,7 +134,7 @@ async def _about(stock: Stock, row: Row) -> list[Cell]:
 def engine_facts(info: Info, version: Version) -> list[Cell]:
     """Returns the lines about an engine."""
     parts = ", ".join(f"{part.name} {part.version}" for part in version.components)
-    security = ", ".join(info.security_options)
+    security = ", ".join(option.removeprefix("name=").replace(",profile=", " ") for option in info.security_options)
     facts = (
         ("host", info.name),
         ("version", f"{info.server_version}, API {version.api_version}"),

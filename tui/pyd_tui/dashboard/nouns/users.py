@@ -40,7 +40,7 @@ def names(found: list[ContainerSummary]) -> Cell:
     pieces: list[Piece] = []
     for container in in_order(found):
         if pieces:
-            pieces.append(Piece(", ", "faint"))
+            pieces.append(Piece(", ", "dim"))
         pieces += cell(container.name, "text" if container.state == "running" else "dim")
     return tuple(pieces) or EMPTY
 

@@ -18,7 +18,7 @@ from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
 COLUMNS = (
     Column(key="name", title="NAME", least=20, most=64, priority=0),
     Column(key="driver", title="DRIVER", least=6, most=12, priority=4),
-    Column(key="size", title="SIZE", least=5, most=5, priority=1, right=True),
+    Column(key="size", title="SIZE", least=5, most=5, priority=1, optional=True, right=True),
     Column(key="created", title="CREATED", least=8, most=8, priority=5, right=True),
     Column(key="project", title="PROJECT", least=8, most=20, priority=6, optional=True),
     Column(key="users", title="USED BY", least=12, most=80, priority=2),

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.render.document import CLOSES, DocumentLine, document, parse, value_at
 from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight, slide, width
 from pyd_tui.dashboard.theme import palette_of
-from pyd_tui.dashboard.widgets.rows import slide
 from pyd_tui.dashboard.widgets.strips import strip
 from pyd_tui.dashboard.widgets.table import Table
 
 if TYPE_CHECKING:
     from textual.strip import Strip
 
-COLUMNS = (Column(key="line", title="", least=10, most=100_000, priority=0),)
+COLUMNS = (Column(key="line", title="", least=10, most=1 << 20, priority=0),)
 
 
 class DocumentPane(Table[str]):
@@ -29,6 +28,7 @@ class DocumentPane(Table[str]):
         id: The widget's name.
     """
 
+    SLIDES = "line"
     BINDINGS = bindings("move", "document")
 
     def __init__(self, copy: Callable[[str], None], told: Callable[[], None], *, id: str) -> None:
@@ -44,6 +44,7 @@ class DocumentPane(Table[str]):
         self.query_text = ""
         self.ask: Callable[[], None] = lambda: None
         """Lets the user type what to look for."""
+        self.say(("asking the engine", "dim"))
 
     def look(self, body: bytes, *, unmasked: bool) -> None:
         """Shows a document; what is folded stays so, and the cursor stays on its path."""
@@ -57,7 +58,7 @@ class DocumentPane(Table[str]):
     def _lay_out(self) -> None:
         lines = document(self._found, self.folded, unmasked=self._unmasked) if self._body else []
         self._lines = {line.key: line for line in lines}
-        self.set_rows(list(self._lines), {"line": 100_000})
+        self.set_rows(list(self._lines), {"line": max((width(line.text) for line in lines), default=0)})
 
     def _line_cells(self, key: str) -> tuple[Cell, ...]:
         line = self._lines.get(key)
@@ -85,7 +86,7 @@ class DocumentPane(Table[str]):
     def render_line(self, y: int) -> Strip:
         """The first line is the path under the cursor."""
         if y == 0:
-            path = cell(self.path or "asking the engine", "info" if self.path else "dim")
+            path = cell(self.path, "info")
             return strip(fit((Piece("   "), *path), self.size.width), palette_of(self.app))
         return super().render_line(y)
 

@@ -11,16 +11,11 @@ from pyd_core.files.entry import FileEntry, Listing, below
 from pyd_core.model.container import Change
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.render.files import COLUMNS, file_row
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
-from pyd_tui.dashboard.theme import palette_of
-from pyd_tui.dashboard.widgets.rows import slide
-from pyd_tui.dashboard.widgets.strips import strip
+from pyd_tui.dashboard.render.files import COLUMNS, file_name, file_row
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, slide, width
 from pyd_tui.dashboard.widgets.table import Table
 
 if TYPE_CHECKING:
-    from textual.strip import Strip
-
     from pyd_core.files.entry import Files
     from pyd_tui.dashboard.app import Dashboard
     from pyd_tui.dashboard.target import Target
@@ -38,6 +33,7 @@ class FilesPane(Table[str]):
         id: The widget's name.
     """
 
+    SLIDES = "name"
     BINDINGS = bindings("move", "files")
 
     def __init__(self, dashboard: Dashboard, told: Callable[[], None], *, id: str) -> None:
@@ -55,6 +51,7 @@ class FilesPane(Table[str]):
         self.query_text = ""
         self.ask: Callable[[], None] = lambda: None
         """Lets the user type what to narrow to."""
+        self.say(("reading", "dim"))
 
     # What is shown
 
@@ -80,16 +77,19 @@ class FilesPane(Table[str]):
             self._listing = await self.files.list(directory)
             self._trouble = None
         except PydError as error:
-            self._trouble = error
-            self._told()
-            if self._listing is not None:
-                return  # what is shown stays
-        if self._listing is not None and self._trouble is None:
-            self._came_from = before.rpartition("/")[2] if posixpath.dirname(before) == directory else ""
-            self.directory = directory
-            self.query_text = ""
-            self.left = 0
+            self.fail(error)
+            return  # what is shown stays
+        self._came_from = before.rpartition("/")[2] if posixpath.dirname(before) == directory else ""
+        self.directory = directory
+        self.query_text = ""
+        self.left = 0
         self._show()
+
+    def fail(self, error: PydError) -> None:
+        """Says why a directory can't be read."""
+        self._trouble = error
+        self.say((error.message, "bad"), (error.hint, "dim"))
+        self._told()
 
     def _take_changes(self, changes: list[Change]) -> None:
         for change in changes:
@@ -100,9 +100,10 @@ class FilesPane(Table[str]):
         wanted = self.query_text.casefold()
         self._entries = {entry.name: entry for entry in found if wanted in entry.name.casefold()}
         keys = [*([UP] if self.directory != "/" else []), *self._entries]
-        longest = max((len(safe(name)) + len(entry.link) + 4 for name, entry in self._entries.items()), default=20)
+        longest = max((width(file_name(entry)) for entry in self._entries.values()), default=20)
         natural = {"change": 1, "name": longest, "size": 5, "mode": 10, "owner": 7, "modified": 8}
         self.set_rows(keys, natural)
+        self.say(("nothing is in it" if not found else "no name has this in it", "dim"))
         self.go_to(self._came_from if self._came_from in self._entries else next(iter(self._entries), UP))
         self.refresh()
         self._told()
@@ -116,20 +117,13 @@ class FilesPane(Table[str]):
         changed, name, *more = file_row(entry, self._changes.get(below(self.directory, key)), self._dashboard.clock)
         return changed, slide(name, self.left), *more
 
-    def render_line(self, y: int) -> Strip:
-        """Says why there is nothing, where there is nothing."""
-        if y == 2 and not self.keys:
-            said = cell(self._trouble.message if self._trouble else "reading", "bad" if self._trouble else "dim")
-            return strip(fit((Piece("  "), *said), self.size.width), palette_of(self.app))
-        return super().render_line(y)
-
     @property
     def status(self) -> Cell:
         """Says where it is, how much there is, and by which way it is read."""
-        if self._trouble is not None:
-            return cell(self._trouble.message, "bad")
         if self._listing is None or self.files is None:
             return EMPTY
+        if self._trouble is not None:
+            return cell(self._trouble.message, "bad")
         count = len(self._listing.entries)
         shown = f"{len(self._entries):,} of {count:,}" if self.query_text else f"{count:,}"
         more = "" if self._listing.complete else ", not all of them"

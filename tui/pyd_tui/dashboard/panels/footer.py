@@ -25,11 +25,11 @@ class Footer(Line):
         self._scopes: tuple[Scope, ...] = (*scopes, "everywhere")
         self._message: Cell = EMPTY
 
-    def offer(self, *scopes: Scope) -> None:
-        """Shows the keys of other parts from now on."""
+    def offer(self, *scopes: Scope, without: Collection[str] = ()) -> None:
+        """Shows the keys of other parts from now on, but for these actions."""
         wanted: tuple[Scope, ...] = (*scopes, "everywhere")
-        if wanted != self._scopes:
-            self._scopes = wanted
+        if (wanted, without) != (self._scopes, self._without):
+            self._scopes, self._without = wanted, without
             self.renew()
 
     def say(self, text: str, role: Role = "text", hint: str = "") -> None:

@@ -12,9 +12,9 @@ from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.logbook import Logbook
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.logrow import Look, log_row, mode
-from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit, highlight_spans, width
+from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit, highlight_spans, slide, width
 from pyd_tui.dashboard.theme import palette_of
-from pyd_tui.dashboard.widgets.rows import SIDE_STEP, Rows, slide
+from pyd_tui.dashboard.widgets.rows import SIDE_STEP, Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
 from pyd_tui.dashboard.widgets.wrap import wrapped
 

@@ -12,7 +12,7 @@ from pyd_tui.dashboard.render.pieces import Cell, cell
 def connections(found: Container) -> list[Cell]:
     """Returns its networks with addresses and names, its ports, and how it resolves names."""
     settings, host = found.network_settings, found.host_config
-    lines = block("Mode", [fact("", cell(host.network_mode or "default"))])
+    lines = block("Network", [fact("mode", cell(host.network_mode or "default"))])
     for name, place in settings.networks.items():
         lines += block(safe(name), _place(place))
     lines += block(
@@ -23,7 +23,7 @@ def connections(found: Container) -> list[Cell]:
         ],
     )
     names = [
-        fact("hostname", cell(found.config.hostname)),
+        *([fact("hostname", cell(found.config.hostname))] if found.config.hostname else []),
         *(fact("resolver", cell(server)) for server in host.dns),
         *(fact("extra host", cell(entry)) for entry in host.extra_hosts),
     ]

@@ -29,10 +29,10 @@ COLUMNS = (
     Column(key="limit", title="LIMIT", least=7, most=7, priority=8, optional=True, close=True),
     Column(key="throttled", title="HELD", least=5, most=5, priority=15, optional=True, right=True, spare=True),
     Column(key="pids", title="PIDS", least=5, most=5, priority=11, optional=True, right=True, spare=True),
-    Column(key="net", title="NET IN/OUT", least=11, most=11, priority=12, optional=True, right=True, spare=True),
-    Column(key="disk", title="READ/WRITE", least=11, most=11, priority=13, optional=True, right=True, spare=True),
+    Column(key="net", title="NET/s IN/OUT", least=12, most=12, priority=12, optional=True, right=True, spare=True),
+    Column(key="disk", title="DISK/s R/W", least=11, most=11, priority=13, optional=True, right=True, spare=True),
     Column(key="since", title="UP", least=8, most=8, priority=1, right=True),
-    Column(key="reason", title="REASON", least=36, most=160, priority=0, optional=True),
+    Column(key="reason", title="REASON", least=36, most=100, priority=0, optional=True),
     Column(key="image", title="IMAGE", least=12, most=40, priority=4, from_start=True),
     Column(key="project", title="PROJECT", least=8, most=20, priority=7, optional=True),
     Column(key="ports", title="PORTS", least=12, most=60, priority=5, optional=True),
@@ -299,5 +299,5 @@ def natural(entries: list[Entry], clock: Clock, *, reasons: bool = False) -> dic
             widest["limit"] = max(widest["limit"], width(limit(entry, None)))
     widest["health"] = 11 * any(entry.health in _HEALTH and entry.state in ALIVE for entry in entries)
     if reasons:
-        widest |= {"reason": 160, "health": 0, "limit": 0, "ports": 0, **dict.fromkeys(MEASURED, 0)}
+        widest |= {"reason": 100, "health": 0, "limit": 0, "ports": 0, **dict.fromkeys(MEASURED, 0)}
     return widest

@@ -31,17 +31,22 @@ _TYPES = {"directory": stat.S_IFDIR, "link": stat.S_IFLNK, "pipe": stat.S_IFIFO,
 _TYPES |= {"device": stat.S_IFCHR, "file": stat.S_IFREG}
 
 
-def file_row(entry: FileEntry, change: int | None, clock: Clock) -> tuple[Cell, ...]:
-    """Returns the cells of an entry; `change` is how it differs from the image."""
-    name = cell(entry.name, _ROLES.get(entry.kind, "text"))
+def file_name(entry: FileEntry) -> Cell:
+    """Returns what an entry is called, and where it leads."""
+    executable = entry.kind == "file" and entry.mode & 0o111
+    name = cell(entry.name, "good" if executable else _ROLES.get(entry.kind, "text"))
     if entry.kind == "directory":
         name = (*name, Piece("/", "dim"))
     if entry.link:
         name = (*name, Piece(" → ", "faint"), *cell(entry.link, "dim"))
-    executable = entry.kind == "file" and entry.mode & 0o111
+    return name
+
+
+def file_row(entry: FileEntry, change: int | None, clock: Clock) -> tuple[Cell, ...]:
+    """Returns the cells of an entry; `change` is how it differs from the image."""
     return (
         _CHANGES.get(change, EMPTY) if change is not None else EMPTY,
-        (Piece(name[0].text, "good"), *name[1:]) if executable and name else name,
+        file_name(entry),
         cell(size(entry.size), "text") if entry.kind == "file" else EMPTY,
         cell(stat.filemode(_TYPES[entry.kind] | entry.mode), "dim"),
         cell(f"{entry.uid}:{entry.gid}", "dim"),

@@ -47,10 +47,11 @@ def _setup(config: HealthConfig | None) -> list[Cell]:
     if config is None or not config.test:
         return [fact("probe", cell("set by the image", "dim"))]
     kind, *words = config.test
-    every = [
-        f"every {config.interval / SECOND:g} s" if config.interval else "every 30 s",
-        f"within {config.timeout / SECOND:g} s" if config.timeout else "within 30 s",
-        f"unhealthy after {config.retries or 3} failures",
-    ]
+    interval, timeout = (given / SECOND if given else 30 for given in (config.interval, config.timeout))
+    failures = config.retries or 3
     command = " ".join(words) if kind in {"CMD", "CMD-SHELL"} else " ".join(config.test)
-    return [fact("probe", cell(command)), fact("", cell(", ".join(every), "dim"))]
+    return [
+        fact("probe", cell(command)),
+        fact("", cell(f"every {interval:g} s, within {timeout:g} s", "dim")),
+        fact("", cell(f"unhealthy after {failures} failure{'s' * (failures != 1)}", "dim")),
+    ]

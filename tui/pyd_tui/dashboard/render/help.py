@@ -40,16 +40,17 @@ def help_lines(room: int, keys: Keys, wanted: str = "") -> list[Cell]:
         (title, [row for row in rows if all(word in f"{title} {row[0]} {row[1]}".casefold() for word in words)])
         for title, rows in sections(keys)
     ]
-    drawn = [_section(title, rows) for title, rows in found if rows]
+    single = room < WIDE or bool(words)
+    half = room // 2 - 1
+    drawn = [_section(title, rows, room if single else half) for title, rows in found if rows]
     if not drawn:
         return [EMPTY, cell("  no key and no command has these words", "dim")]
-    if room < WIDE or words:
+    if single:
         return [line for section in drawn for line in section]
     left: list[Cell] = []
     right: list[Cell] = []
     for section in sorted(drawn, key=len, reverse=True):  # the long ones first, to come out even
         (left if len(left) <= len(right) else right).extend(section)
-    half = room // 2 - 1
     height = max(len(left), len(right))
     left += [EMPTY] * (height - len(left))
     right += [EMPTY] * (height - len(right))
@@ -60,10 +61,13 @@ def _rows(keys: Keys, scope: Scope) -> list[Row]:
     return [(key.shown, key.help) for key in keys.of(scope) if key.help]
 
 
-def _section(title: str, rows: Iterable[Row]) -> list[Cell]:
+def _section(title: str, rows: Iterable[Row], room: int) -> list[Cell]:
     lines: list[Cell] = [EMPTY, (Piece("  "), Piece(title, "title"))]
     for written, does in rows:
         left = cell(written, "accent")
+        if len(written) >= KEYS and len(written) + len(does) + 4 > room:
+            lines += [(Piece("  "), *left), (Piece(" " * (KEYS + 2)), *cell(does))]
+            continue
         beside = len(written) < KEYS
         lines.append((Piece("  "), *(fit(left, KEYS) if beside else (*left, Piece("  "))), *cell(does)))
     return lines

@@ -26,7 +26,7 @@ def mounts(found: Container) -> list[Cell]:
         for where, options in found.host_config.tmpfs.items()
     ]
     root = [
-        fact("driver", cell(found.graph_driver.name or found.driver or "unknown")),
+        *([fact("driver", cell(driver))] if (driver := found.graph_driver.name or found.driver) else []),
         fact("rights", cell("read-only" if found.host_config.readonly_rootfs else "read-write")),
         *(fact(name, cell(path, "dim")) for name, path in found.graph_driver.data.items() if name in _SHOWN),
     ]

@@ -18,4 +18,4 @@ def narrowing(view: View) -> Cell:
 
 def tally(shown: int, total: int) -> Cell:
     """Says how many of all are shown, and how to see the rest."""
-    return (*cell(f"{shown} of {total}", "text"), Piece("   "), Piece("esc", "accent"), Piece(" shows all", "dim"))
+    return (*cell(f"{shown:,} of {total:,}", "text"), Piece("   "), Piece("esc", "accent"), Piece(" shows all", "dim"))

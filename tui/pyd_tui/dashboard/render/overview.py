@@ -13,10 +13,10 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 
 def overview(entry: Entry, usage: Usage | None, found: Container | None, clock: Clock) -> list[Cell]:
     """Returns the lines; `found` is what inspect told, None while the engine hasn't answered yet."""
-    lines: list[Cell] = [EMPTY, *_what(entry, found, clock), EMPTY, *_use(entry, usage)]
+    parts = [_what(entry, found, clock), _use(entry, usage)]
     if found is not None:
-        lines += [EMPTY, *_process(found), EMPTY, *_reached(found), EMPTY, *_mounts(found)]
-    return lines
+        parts += [_process(found), _reached(found), _mounts(found)]
+    return [line for part in parts if part for line in (EMPTY, *part)]
 
 
 def _what(entry: Entry, found: Container | None, clock: Clock) -> list[Cell]:

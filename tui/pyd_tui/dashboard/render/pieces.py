@@ -89,8 +89,40 @@ def _cut_end(pieces: Cell, columns: int) -> Cell:
 
 
 def _cut_start(pieces: Cell, columns: int) -> Cell:
-    turned = tuple(Piece(piece.text[::-1], piece.role) for piece in reversed(pieces))
-    return tuple(Piece(piece.text[::-1], piece.role) for piece in reversed(_cut_end(turned, columns)))
+    kept = slide(pieces, width(pieces) - columns + 1)
+    return (Piece(ELLIPSIS + kept[0].text, kept[0].role), *kept[1:]) if kept else (Piece(ELLIPSIS, pieces[-1].role),)
+
+
+def slide(pieces: Cell, columns: int) -> Cell:
+    """Drops the first terminal columns of a line, as many as it is moved sideways.
+
+    Of a wide character that begins before the edge a blank is left, and what combines with a character goes with it.
+    """
+    if not columns:
+        return pieces
+    result: list[Piece] = []
+    for at, piece in enumerate(pieces):
+        if piece.text.isascii():
+            dropped = min(columns, len(piece.text))
+            columns -= dropped
+            text = piece.text[dropped:]
+        else:
+            text, columns = _behind(piece.text, columns)
+        if text:
+            result.append(Piece(text, piece.role))
+        if not columns:
+            return (*result, *pieces[at + 1 :])
+    return tuple(result)
+
+
+def _behind(text: str, columns: int) -> tuple[str, int]:
+    """What of a text is behind some terminal columns, and how many of those it doesn't reach."""
+    for at, character in enumerate(text):
+        size = cell_len(character)
+        if columns <= 0 and size:
+            return " " * -columns + text[at:], 0
+        columns -= size
+    return " " * -columns, max(0, columns)
 
 
 def highlight(pieces: Cell, needle: str) -> Cell:

@@ -17,7 +17,7 @@ def processes(found: Processes) -> list[Cell]:
     titles = [title.upper() for title in found.titles]
     pid, ppid = _index(titles, "PID"), _index(titles, "PPID", "PPID ")
     command = len(titles) - 1
-    shown = [at for at in range(command) if at != ppid]
+    shown = [at for at in range(command) if at != ppid and not _says_nothing(titles[at], found.processes, at)]
     widths = {at: max(len(safe(row[at])) for row in [titles, *found.processes] if at < len(row)) for at in shown}
     head = "  ".join(_pad(titles[at], widths[at], titles[at]) for at in shown)
     lines: list[Cell] = [EMPTY, (Piece(f" {head}  {titles[command]}", "dim"),)]
@@ -26,6 +26,11 @@ def processes(found: Processes) -> list[Cell]:
         text = row[command] if command < len(row) else ""
         lines.append((Piece(f" {values}  ", "dim"), Piece(branch, "faint"), *cell(text)))
     return lines
+
+
+def _says_nothing(title: str, rows: list[Row], at: int) -> bool:
+    """Whether a column is only noise: ps's own guess at processor use, or the terminals of processes without any."""
+    return title == "C" or (title == "TTY" and all(row[at] in {"?", "-"} for row in rows if at < len(row)))
 
 
 def _pad(text: str, width: int, title: str) -> str:

@@ -181,7 +181,7 @@ def _memory(now: Usage | None, course: Course, window: _Window, limit: int | Non
         said = cell(size(now.memory_bytes), pressure(share))
         said += cell(f" of {size(limit)}, {percent(100 * (share or 0))}" if limit else ", no limit", "dim")
         if now.memory_peak is not None:
-            said += (Piece("   "), *cell(size(now.memory_peak)), *cell(" at its peak, with cache", "dim"))
+            said += (Piece("   "), *cell(size(now.memory_peak)), *cell(" peak, with cache", "dim"))
     curve = _Curve(_field("memory_bytes"), _BYTES, size, "accent", tall, float(limit or 0))
     return _block("Memory", said, [curve], course, window)
 

@@ -104,8 +104,14 @@ class Browse(ViewScreen):
         self._settling = self.set_interval(SETTLE, self._rested, pause=True)
         self._calming = self.set_interval(CALM, self._calmed, pause=True)
         self._removing = Removing(self.dashboard, self._stock, self._removed)
-        self._say("loading")
+        self.table.say(("loading", "dim"))
         self._load(measure=self.noun.measures_at_once and self._stock.disk is None)
+
+    def on_resize(self) -> None:
+        """Prose is wrapped for another width."""
+        if self.is_mounted and self._told is not None and self.size.width - 3 != self._stock.room:
+            self._told = None
+            self._settling.resume()
 
     @property
     def pane(self) -> Lines[Any]:
@@ -120,6 +126,7 @@ class Browse(ViewScreen):
         self.query_one(Header).look()
         live = link.connection.state == "live"
         self.table.set_stale(stale=not live)
+        self.about.set_stale(stale=not live)
         if delta.gap is not None or (live and not self._rows) or any(map(self.noun.renewed_by, delta.events)):
             self._calming.resume()
 
@@ -161,8 +168,8 @@ class Browse(ViewScreen):
         except PydError as error:
             if self.is_attached:
                 self.footer.say(error.message, "bad", error.hint)
-                self._said = EMPTY if self._rows else cell(error.message, "bad")  # what the footer says goes with a key
-                self._tell()
+                self._say("")
+                self.table.say((error.message, "bad"), (error.hint, "dim"))  # what the footer says goes with a key
 
     def _take(self, rows: list[Row]) -> None:
         if not self.is_attached:
@@ -178,6 +185,7 @@ class Browse(ViewScreen):
 
     def _show(self) -> None:
         shown = [row for row in self._rows.values() if row.matches(self._text)]
+        self.table.say((f"none of {len(self._rows)} matches" if self._rows else self.noun.empty, "dim"))
         self.table.set_rows([row.key for row in shown], self.noun.natural(shown))
         self._filter.tell(EMPTY, tally(len(shown), len(self._rows)))
         self._filter.display = bool(self._text) or self.focused is self._filter
@@ -189,14 +197,11 @@ class Browse(ViewScreen):
 
     def _tell(self) -> None:
         row = self._row
-        if row is None and not self._said:
-            text = f"none of {len(self._rows)} matches" if self._rows else self.noun.empty
-            left: Cell = cell(text, "dim")
-        else:
-            left = cell(row.name, "strong") if row is not None else EMPTY
+        left = cell(row.name, "strong") if row is not None else EMPTY
         right = self.about.search_status or self._said
         name = self.noun.name if self.table.count != 1 else self.noun.name.removesuffix("s")
-        count = cell(f"{self.table.count:,} {name}" if self.noun.name != "system" else "", "dim")
+        counted = self.table.count and self.noun.name != "system"
+        count = cell(f"{self.table.count:,} {name}" if counted else "", "dim")
         self.query_one("#subject", Line).put(left, right or count)
 
     @property
@@ -223,6 +228,7 @@ class Browse(ViewScreen):
 
     async def _look(self, row: Row) -> None:
         try:
+            self._stock.room = self.size.width - 3
             lines = await self.noun.about(self._stock, row)
         except NotFound:
             return  # it went meanwhile, and an event will say so

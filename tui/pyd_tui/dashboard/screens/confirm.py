@@ -35,9 +35,14 @@ class Confirm(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """A block of lines."""
+        yield Block()
+
+    def on_resize(self) -> None:
+        """Lays the lines out for the terminal as it is."""
         room = max(20, self.app.size.width * 9 // 10 - 8)
         lines = max(3, self.app.size.height - 12)
-        yield Block(confirm(self._question, self._names, keys_of(self.app).of("ask"), room=room, most=lines))
+        answers = keys_of(self.app).of("ask")
+        self.query_one(Block).put(confirm(self._question, self._names, answers, room=room, most=lines))
 
     def action_answer(self, yes: bool) -> None:
         """Closes with the answer."""

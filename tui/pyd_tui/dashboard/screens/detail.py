@@ -43,6 +43,8 @@ WAITING = {"why": "looking at the evidence", "processes": "asking the engine", "
 
 OFFERED: dict[str, tuple[Scope, ...]] = {"files": ("files", "detail"), "inspect": ("document", "detail")}
 """The keys that the footer offers on tabs that have some of their own."""
+STILL = ("follow", "times")
+"""Keys that mean nothing on tabs where nothing comes by itself."""
 
 
 class Detail(FindingScreen):
@@ -171,6 +173,7 @@ class Detail(FindingScreen):
             return  # it is gone; what was known stays on screen
         except PydError as error:
             self._subject.trouble = error
+            self.document.say((error.message, "bad"), (error.hint, "dim"))
         else:
             self._subject.body, self._subject.found = body, decode(body, Inspected)
             self._subject.trouble = None
@@ -247,7 +250,7 @@ class Detail(FindingScreen):
             page.display = tab == name
         self.tabs.open(name)
         self.set_focus(self._pages[name])
-        self.footer.offer(*OFFERED.get(name, ("detail", "text")))
+        self.footer.offer(*OFFERED.get(name, ("detail", "text")), without=STILL if name in PAGES else ())
         if name == "stats":
             self.link.count_processors()
         if name in PAGES and PAGES[name].ask is not None and name not in self._subject.answers:
@@ -257,8 +260,12 @@ class Detail(FindingScreen):
         self._look()
 
     async def _open_files(self) -> None:
-        if self.link.engine is not None:
+        if self.link.engine is None:
+            return
+        try:
             await self.files.open(self._target)
+        except PydError as error:
+            self.files.fail(error)
 
     def action_renew(self) -> None:
         """Asks again for what the open tab shows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,17 +10,23 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 
 from pyd_core.errors import PydError
+from pyd_core.sanitise import safe
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.keys import keys_of
 from pyd_tui.dashboard.palette import Palette
 from pyd_tui.dashboard.panels.footer import keys
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.screens.dialog import Dialog
+from pyd_tui.dashboard.widgets.block import Block
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+
+WIDEST = 100
+"""Terminal columns of a form, where there are as many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +81,7 @@ class Form(Dialog[Mapping[str, str] | None]):
     """
 
     DEFAULT_CSS = """
-    Form Vertical { border: round $accent; padding: 1 2; width: 90%; max-width: 100; height: auto; }
+    Form Vertical { border: round $accent; padding: 1 1; width: 95%; max-width: 100; height: auto; }
     Form Vertical { background: $background; }
     """
     BINDINGS = bindings("form")
@@ -94,7 +101,7 @@ class Form(Dialog[Mapping[str, str] | None]):
         """The title, the fields, and what the keys do."""
         label = max(len(field.name) for field in self._fields)
         with Vertical():
-            yield FormTitle(id="form-title")
+            yield Block(id="form-title")
             yield FormTitle(id="form-gap")
             for number, field in enumerate(self._fields):
                 yield FormLine(field, id=f"field-{number}", label=label)
@@ -104,10 +111,17 @@ class Form(Dialog[Mapping[str, str] | None]):
     def on_mount(self) -> None:
         """Begins with the first field."""
         self._lines = list(self.query(FormLine))
-        self.query_one("#form-title", Line).put(cell(self._title, "strong"))
         known = [key for key in keys_of(self.app).of("form") if key.label]
+        if len(self._fields) == 1:
+            known = [key for key in known if key.action != "next"]
         self.query_one("#form-keys", Line).put(keys(known, 60))
         self.set_focus(self._lines[0])
+
+    def on_resize(self) -> None:
+        """Wraps the title for the terminal as it is."""
+        room = max(20, min(WIDEST, self.app.size.width * 95 // 100) - 6)
+        lines = textwrap.wrap(safe(self._title), room)
+        self.query_one("#form-title", Block).put([(Piece(" "), *cell(line, "strong")) for line in lines])
 
     @property
     def values(self) -> dict[str, str]:

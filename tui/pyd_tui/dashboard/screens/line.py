@@ -13,7 +13,6 @@ from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.logrow import unfolded
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.screens.base import FindingScreen
-from pyd_tui.dashboard.takeaway import CLIPBOARD
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Fixed, Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -83,12 +82,7 @@ class LineScreen(FindingScreen):
 
     def action_copy(self) -> None:
         """Copies the text of the line."""
-        footer = self.query_one(Footer)
-        if len(self._text.encode()) > CLIPBOARD:
-            footer.say("too long for the clipboard", "warn", "save it from the log with ^s")
-            return
-        self.app.copy_to_clipboard(self._text)
-        footer.say("copied the line", "good")
+        self.dashboard.errands.copy(self._text)
 
     def action_back(self) -> None:
         """Ends a search, else goes back to the log."""

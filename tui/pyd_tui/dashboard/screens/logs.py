@@ -356,7 +356,7 @@ class LogScreen(LiveScreen):
             self.app.copy_to_clipboard(text)
             self.footer.say(f"copied {counted}", "good", "by OSC 52; where the terminal refuses that, ^s saves")
         else:
-            self._save([*chosen], why="too much for the clipboard: " if clipboard_works() else "")
+            self._save([*chosen], why="too much for the clipboard: " if clipboard_works() else "no clipboard here: ")
 
     def action_save(self) -> None:
         """Saves all that is shown."""

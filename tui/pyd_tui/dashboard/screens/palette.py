@@ -67,11 +67,14 @@ class Palette(Dialog[Deed | None]):
     def on_mount(self) -> None:
         """Shows what there is."""
         self._prompt = self.query_one(Prompt)
-        self._room = max(20, min(WIDTH, self.app.size.width - 6))
-        self._prompt.styles.width = self._room
         self._prompt.tell(cell("a view, a command, a container", "dim"), EMPTY)
         self.set_focus(self._prompt)
-        self._find("")
+
+    def on_resize(self) -> None:
+        """Makes do with the width and the height of the terminal as it is."""
+        self._room = max(20, min(WIDTH, self.app.size.width - 6))
+        self._prompt.styles.width = self._room
+        self._find(self._prompt.text)
 
     def _all(self) -> Iterator[tuple[str, tuple[str, str, Deed]]]:
         below = next(screen for screen in reversed(self._dashboard.screen_stack) if isinstance(screen, ViewScreen))

@@ -36,9 +36,14 @@ class Report(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """A block of lines."""
+        yield Block()
+
+    def on_resize(self) -> None:
+        """Lays the lines out for the terminal as it is."""
         room = max(20, self.app.size.width * 95 // 100 - 8)
         most = max(3, self.app.size.height - 10)
-        yield Block(report(self._done, self._outcomes, keys_of(self.app).of("report"), room=room, most=most))
+        answers = keys_of(self.app).of("report")
+        self.query_one(Block).put(report(self._done, self._outcomes, answers, room=room, most=most))
 
     def action_answer(self, again: bool) -> None:
         """Closes."""

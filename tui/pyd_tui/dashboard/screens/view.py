@@ -84,12 +84,9 @@ class ViewScreen(FindingScreen):
 
     @on(Prompt.Changed, "#command")
     def _command_typed(self, event: Prompt.Changed) -> None:
-        from pyd_tui.dashboard.commands import COMMANDS  # noqa: PLC0415 - when something is typed
+        from pyd_tui.dashboard.commands import hint  # noqa: PLC0415 - when something is typed
 
-        verb = event.text.partition(" ")[0]
-        known = COMMANDS.get(verb)
-        told = cell(f"{known.usage}  {known.help}", "dim") if known is not None else EMPTY
-        event.control.tell(told, EMPTY)
+        event.control.tell(cell(hint(event.text, self.dashboard.own_names), "dim"), EMPTY)
 
     @on(Prompt.Done, "#command")
     def _command_done(self, event: Prompt.Done) -> None:

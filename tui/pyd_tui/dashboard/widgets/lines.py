@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from textual.message import Message
 
 from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight, slide
 from pyd_tui.dashboard.theme import palette_of
-from pyd_tui.dashboard.widgets.rows import Rows, slide
+from pyd_tui.dashboard.widgets.rows import Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Lines(Rows, Generic[T]):
         self.query_text = ""
         self.match_line: int | None = None
         self.times = True
+        self.stale = False
 
     @property
     def items(self) -> Items[T]:
@@ -104,6 +105,12 @@ class Lines(Rows, Generic[T]):
             old = self._draw(before[at]) if at < len(before) else None
             if old != (self._draw(items[at]) if at < len(items) else None):
                 self.repaint(y)
+
+    def set_stale(self, *, stale: bool) -> None:
+        """Dims everything, or no longer: what is shown may have changed meanwhile."""
+        if stale != self.stale:
+            self.stale = stale
+            self.refresh()
 
     def sync(self) -> None:
         """Looks again at the items: they got more, or lost their beginning."""
@@ -219,4 +226,4 @@ class Lines(Rows, Generic[T]):
             pieces = slide(pieces, self.left)
         ground = palette.cursor_blur if at == self.match_line else None
         line = (Piece(" "), *fit(pieces, width - 2), thumb(y, self.page, self.top, self.count))
-        return strip(line, palette, ground)
+        return strip(line, palette, ground, stale=self.stale)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from textual.geometry import Region
 from textual.widget import Widget
 
-from pyd_tui.dashboard.render.pieces import Cell, Piece
-
 if TYPE_CHECKING:
     from textual import events
 
@@ -33,7 +31,7 @@ class Rows(Widget, can_focus=True):
         super().__init__(id=id)
         self.top = 0
         self.left = 0
-        """How far what is long is moved sideways, in characters."""
+        """How far what is long is moved sideways, in terminal columns."""
 
     @property
     def count(self) -> int:
@@ -99,8 +97,13 @@ class Rows(Widget, can_focus=True):
         """Goes towards the end of what is long."""
         self._slide(SIDE_STEP)
 
+    @property
+    def farthest(self) -> int:
+        """How far what is long can be moved sideways."""
+        return 1 << 20
+
     def _slide(self, columns: int) -> None:
-        left = max(0, self.left + columns)
+        left = min(max(0, self.left + columns), self.farthest)
         if left != self.left:
             self.left = left
             self.refresh()
@@ -114,15 +117,3 @@ class Rows(Widget, can_focus=True):
         """Three rows for a notch of the wheel, as terminals do."""
         event.stop()
         self.move(-3)
-
-
-def slide(pieces: Cell, columns: int) -> Cell:
-    """Drops the first characters of a line, as many as it is moved sideways."""
-    result: list[Piece] = []
-    for piece in pieces:
-        if columns >= len(piece.text):
-            columns -= len(piece.text)
-            continue
-        result.append(Piece(piece.text[columns:], piece.role))
-        columns = 0
-    return tuple(result)

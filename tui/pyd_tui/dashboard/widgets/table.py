@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from textual.message import Message
 
+from pyd_core.sanitise import safe
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.render.layout import Column, Placed, arrange
-from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
 from pyd_tui.dashboard.theme import palette_of
 from pyd_tui.dashboard.widgets.rows import Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
@@ -41,6 +43,8 @@ class Table(Rows, Generic[Key]):
     """
 
     HEAD = 1
+    SLIDES = ""
+    """The column that is moved sideways, if there is one."""
     BINDINGS = bindings("move")
 
     class Moved(Message):
@@ -66,6 +70,7 @@ class Table(Rows, Generic[Key]):
         self._titles: dict[str, str] = {}
         self.was_seen = False
         """Whether any of it has been on the screen."""
+        self._said: tuple[tuple[str, Role], ...] = ()
 
     @property
     def count(self) -> int:
@@ -130,6 +135,18 @@ class Table(Rows, Generic[Key]):
         """Whether a row is dimmed."""
         del key
         return self.stale
+
+    def say(self, *said: tuple[str, Role]) -> None:
+        """Says this, each beginning a line, for as long as there are no rows."""
+        if said != self._said:
+            self._said = said
+            self.refresh()
+
+    @property
+    def farthest(self) -> int:
+        """To where the end of the longest text is in sight."""
+        shown = next((placed.width for placed in self._placed if placed.column.key == self.SLIDES), 0)
+        return max(0, self._natural.get(self.SLIDES, 0) - shown)
 
     def set_sorted_by(self, key: str) -> None:
         """Marks the column that gives the order."""
@@ -246,7 +263,7 @@ class Table(Rows, Generic[Key]):
         row = self._row(y - self.HEAD)
         if row is None:
             self._painted.pop(y - self.HEAD, None)
-            return strip(fit((), self.size.width), palette)
+            return strip(fit(self._saying(y - self.HEAD - 1), self.size.width), palette)
         self._painted[y - self.HEAD] = row
         self.was_seen = True
         at_cursor = self.top + y - self.HEAD == self.index
@@ -266,6 +283,14 @@ class Table(Rows, Generic[Key]):
             pieces += fit(cells[placed.index], placed.width, right=column.right, from_start=column.from_start)
             x = placed.x + placed.width
         return fit(tuple(pieces), self.size.width - GUTTER - EDGE)
+
+    def _saying(self, at: int) -> Cell:
+        """A line of what is said for want of rows."""
+        if self.keys or at < 0:
+            return EMPTY
+        room = max(20, self.size.width - GUTTER - EDGE)
+        lines = [cell(line, role) for text, role in self._said for line in textwrap.wrap(safe(text), room)]
+        return (Piece(" " * GUTTER), *lines[at]) if at < len(lines) else EMPTY
 
     def _heading(self) -> Cell:
         titles: list[Cell] = []
