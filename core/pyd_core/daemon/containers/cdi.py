@@ -156,7 +156,7 @@ def apply(planned: dict[str, Any], edits: Sequence[Edits]) -> None:
             devices = [device for device in linux.get("devices", []) if device["path"] != node.path]
             linux["devices"] = [*devices, made]
             numbers = {key: made[key] for key in ("type", "major", "minor") if key in made}
-            linux["resources"]["devices"].append({"allow": True, **numbers, "access": node.permissions or "rwm"})
+            linux["resources"]["devices"].append(numbers | {"allow": True, "access": node.permissions or "rwm"})
         for mount in each.mounts:
             planned["mounts"].append(_mount(mount))
         for hook in each.hooks:
