@@ -77,6 +77,11 @@ def layer(
     return buffer.getvalue()[: tar.offset]  # padding makes Podman fail now and then
 
 
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment and more, on a thread too: pytest names the running test in it, and takes that away."""
+    return {name: value for name in [*os.environ] if (value := os.environ.get(name)) is not None} | more
+
+
 @dataclass
 class Docker:
     """Commands of the docker CLI, with this run's prefix and label; a context manager that removes all it made."""
@@ -106,7 +111,7 @@ class Docker:
             input=stdin,
             capture_output=True,
             check=False,
-            env={**os.environ, "DOCKER_HOST": self.host},
+            env=environment(DOCKER_HOST=self.host),
         )
         if check and done.returncode != 0:
             raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
