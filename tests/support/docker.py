@@ -78,7 +78,7 @@ def layer(
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment and more, on a thread too: pytest names the running test in it, and takes that away."""
+    """This process's environment and more, on a thread too: pytest puts the running test into it and takes it out."""
     return {name: value for name in [*os.environ] if (value := os.environ.get(name)) is not None} | more
 
 

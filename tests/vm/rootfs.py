@@ -41,7 +41,17 @@ PACKAGES = (
         "nftables",
         "iptables",
     ),
-    *("iproute2", "docker-registry", "skopeo", "openssh-server", "openssh-client", "openssl", "tmux", "busybox-static"),
+    *(
+        "iproute2",
+        "docker-compose",
+        "docker-registry",
+        "skopeo",
+        "openssh-server",
+        "openssh-client",
+        "openssl",
+        "tmux",
+        "busybox-static",
+    ),
     *("apparmor", "gcc", "libc6-dev", "strace", "uidmap"),
 )
 """`python3` is there for its libraries: the interpreter itself comes with the tree."""
