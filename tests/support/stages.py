@@ -48,7 +48,13 @@ STAGES = (
     Stage("stop", "stopped", shell(f"trap 'exit 0' TERM; {WAITS}"), act=said_then("ready", engine("stop"))),
     Stage("stop-143", "stopped", shell(WAITS), (*NONE, "--init"), act=said_then("ready", engine("stop"))),
     Stage("stop-with-kill", "stopped", ("sleep", "60"), (*NONE, "--stop-signal", "KILL"), act=engine("stop")),
-    Stage("stop-timeout", "stop-timeout", ("sleep", "60"), act=engine("stop", "-t", "1")),
+    # A signal that comes before the program is there is the runtime's own, which ends by it.
+    Stage(
+        "stop-timeout",
+        "stop-timeout",
+        shell("echo ready; exec sleep 60"),
+        act=said_then("ready", engine("stop", "-t", "1")),
+    ),
     Stage("kill", "killed-by-user", ("sleep", "60"), act=engine("kill")),
     Stage(
         "kill-term",
