@@ -118,6 +118,9 @@ async def test_engines(picture: SnapshotAssertion, monkeypatch: pytest.MonkeyPat
     far.add("job", state="exited", exit_code=1)
     async with several({"near": near, "far": far}, size=(120, 40)) as dashboard:
         await dashboard.until_shown("far ✗1")
+        links = dashboard.app.links
+        await dashboard.until(lambda: all(each.detailed for link in links for each in link.containers.values()))
+        await dashboard.until_shown("no output yet")
         await in_sizes(dashboard, picture, "tabs")
         await dashboard.press("E")
         await dashboard.until_shown("not connected")

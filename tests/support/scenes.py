@@ -29,7 +29,7 @@ async def in_sizes(
     """Compares what is on the screen, in terminals of these sizes."""
     for columns, lines in sizes:
         await dashboard.pilot.resize_terminal(columns, lines)
-        await dashboard.at_rest(0.05)
+        await dashboard.at_rest(0.1)
         assert dashboard.svg == picture(name=f"{name}-{columns}x{lines}")
 
 
