@@ -11,6 +11,7 @@ from pyd_core.daemon.api.http import Answer, Hijack, Request, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.api.streams import size
 from pyd_core.daemon.containers import execs
+from pyd_core.daemon.containers.streams import Streams
 from pyd_core.daemon.runtime import terminal
 from pyd_core.errors import Conflict, EngineError, NotFound
 from pyd_core.model.base import Wire
@@ -68,7 +69,7 @@ async def start(daemon: Daemon, request: Request) -> Response:
     execs.announce(daemon, made, "exec_start")
     if not body.detach:
         return Hijack(serve=lambda wire: execs.serve(daemon, made, wire), tty=made.body.tty)
-    streams = execs.Streams(made, attached=False)
+    streams = Streams(made, attached=False)
     try:
         problem = await execs.start(daemon, made, streams)
     except BaseException:

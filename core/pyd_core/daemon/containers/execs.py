@@ -6,14 +6,12 @@ that orphans fall to, learns its exit code. So a command costs no process beside
 
 from __future__ import annotations
 
-import array
 import asyncio
 import contextlib
 import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,6 +20,7 @@ from pyd_core.daemon.containers import apparmor, rights, spec, users
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.detach import Detacher
+from pyd_core.daemon.containers.streams import Streams
 from pyd_core.daemon.duplex import Wire
 from pyd_core.daemon.images.changes import merged_env
 from pyd_core.daemon.runtime import children
@@ -122,93 +121,6 @@ def process(made: Exec) -> dict[str, Any]:
     if body.console_size and len(body.console_size) == 2:
         planned["consoleSize"] = {"height": body.console_size[0], "width": body.console_size[1]}
     return planned
-
-
-class Streams:
-    """The three pipes of a command, or its terminal."""
-
-    def __init__(self, made: Exec, *, attached: bool) -> None:
-        self._made = made
-        body = made.body
-        self.theirs: list[int] = []
-        self.stdin = -1
-        self.outputs: dict[int, int] = {}
-        """Our ends by descriptor: 1 or 2."""
-        self.console: socket.socket | None = None
-        self.name = ""
-        if body.tty:
-            self.name = secrets.token_hex(4)
-            self.console = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            self._directory = os.open(made.container.bundle, os.O_PATH | os.O_DIRECTORY)
-            self.console.bind(self.console_path)
-            self.console.listen(1)
-            self.theirs = [os.open(os.devnull, os.O_RDWR) for _ in range(3)]
-            return
-        for number in range(3):
-            wanted = (body.attach_stdin, body.attach_stdout, body.attach_stderr)[number] and attached
-            if not wanted:
-                self.theirs.append(os.open(os.devnull, os.O_RDWR))
-                continue
-            reading, writing = os.pipe()
-            ours = writing if number == 0 else reading
-            self.theirs.append(reading if number == 0 else writing)
-            os.set_blocking(ours, False)
-            if number == 0:
-                self.stdin = ours
-            else:
-                self.outputs[number] = ours
-
-    @property
-    def console_path(self) -> str:
-        """Where the runtime hands the terminal over; through our descriptor, for `sun_path` has 108 bytes."""
-        return f"/proc/{os.getpid()}/fd/{self._directory}/{self.name}"
-
-    def started(self) -> None:
-        """Closes the ends that are the command's."""
-        for fd in self.theirs:
-            os.close(fd)
-        self.theirs = []
-
-    async def take_terminal(self) -> None:
-        """Receives the terminal from the runtime."""
-        assert self.console is not None  # noqa: S101 - asked for by the caller that made it
-        loop = asyncio.get_running_loop()
-        peer, _ = await loop.sock_accept(self.console)
-        try:
-            await pipes.readable(peer.fileno())
-            numbers = array.array("i")
-            _, extra, _, _ = peer.recvmsg(4096, socket.CMSG_LEN(numbers.itemsize))
-            for _, _, data in extra:
-                numbers.frombytes(data[: numbers.itemsize])
-        finally:
-            peer.close()
-        if not numbers:  # the runtime was killed before it could hand it over
-            return
-        master = numbers[0]
-        os.set_blocking(master, False)
-        self._made.master = self.stdin = master
-        self.outputs = {1: master}
-
-    def close_stdin(self) -> None:
-        """Tells the command that no input follows."""
-        if self.stdin >= 0 and self.stdin not in self.outputs.values():
-            os.close(self.stdin)
-        self.stdin = -1
-
-    def close(self) -> None:
-        """Closes everything."""
-        self.started()
-        self.close_stdin()
-        for fd in self.outputs.values():
-            os.close(fd)
-        self.outputs = {}
-        self._made.master = -1
-        if self.console is not None:
-            self.console.close()
-            with contextlib.suppress(OSError):
-                os.unlink(self.name, dir_fd=self._directory)
-            os.close(self._directory)
-            self.console = None
 
 
 async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
