@@ -7,11 +7,11 @@ A pack names what its user wants to run; what those need comes by itself. To add
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pack:
+class Pack(msgspec.Struct, frozen=True, kw_only=True):
     """Tools that come together.
 
     Attributes:
@@ -32,10 +32,10 @@ class Pack:
     revision: int
     summary: str
     packages: tuple[str, ...]
-    bare: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    links: Mapping[str, str] = field(default_factory=dict)
+    bare: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    links: Mapping[str, str] = msgspec.field(default_factory=dict)
     wheels: tuple[str, ...] = ()
-    arguments: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = msgspec.field(default_factory=dict)
     whole: bool = False
 
     def leaves_out(self, package: str) -> bool:

@@ -1,4 +1,4 @@
-"""The session's own cgroups: planned here, made and removed by the supervisor (`join.Groups`).
+"""The session's own cgroups: planned here, made by the supervisor (`join.Groups`), removed once it has ended.
 
 No tool then counts against the target's limits, and nothing of the session is frozen with a paused target. Names carry
 the supervisor's pid namespace, pid and start time (`pyd-4026531836-1234-567890`), so what a killed supervisor left is
@@ -9,13 +9,17 @@ container that sees its host's; which of those still have a supervisor can't be 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import signal
+import time
 from typing import Any
 
 from pyd_core.linux.process import is_alive
 
+CGROUPS = "/sys/fs/cgroup"
+_CONTROLLERS = ("memory", "pids", "devices")
 _NAME = re.compile(r"pyd-([0-9]+)-([0-9]+)-([0-9]+)")
 
 HOST_SHARE = 4
@@ -26,6 +30,12 @@ Group = dict[str, Any]
 """`parent`: the folder to make it in; `limits`: pairs of a file and what to write, in order."""
 
 
+def parents(root: str = CGROUPS) -> list[str]:
+    """Returns the folders in which a session gets a cgroup of its own; none where this process may make none."""
+    folders = [root] if os.path.exists(f"{root}/cgroup.controllers") else [f"{root}/{name}" for name in _CONTROLLERS]
+    return [folder for folder in folders if os.access(folder, os.W_OK)]
+
+
 def plan_groups(root: str, *, host_memory: int, devices: str | None = None) -> list[Group]:
     """Returns the cgroups to make; none where this process may make none.
 
@@ -34,25 +44,17 @@ def plan_groups(root: str, *, host_memory: int, devices: str | None = None) -> l
         host_memory: Bytes.
         devices: The target's `devices.list` (version 1): the session gets the same devices and no more.
     """
-    memory = str(host_memory // HOST_SHARE)
-    if os.path.exists(f"{root}/cgroup.controllers"):
-        if not os.access(root, os.W_OK):
-            return []
-        limits = (("memory", "memory.max", memory), ("pids", "pids.max", str(MOST_PROCESSES)))
+    memory, processes = str(host_memory // HOST_SHARE), str(MOST_PROCESSES)
+    folders = parents(root)
+    if root in folders:
+        limits = (("memory", "memory.max", memory), ("pids", "pids.max", processes))
         enabled = _enable(root)
         return [{"parent": root, "limits": [(file, value) for name, file, value in limits if name in enabled]}]
-    wanted: list[tuple[str, list[tuple[str, str]]]] = [
-        ("memory", [("memory.limit_in_bytes", memory)]),
-        ("pids", [("pids.max", str(MOST_PROCESSES))]),
-    ]
+    limited = {"memory": [("memory.limit_in_bytes", memory)], "pids": [("pids.max", processes)]}
     if devices is not None:
         allowed = [("devices.allow", line) for line in devices.splitlines() if line]
-        wanted.append(("devices", [("devices.deny", "a"), *allowed]))
-    return [
-        {"parent": f"{root}/{name}", "limits": limits}
-        for name, limits in wanted
-        if os.access(f"{root}/{name}", os.W_OK)
-    ]
+        limited["devices"] = [("devices.deny", "a"), *allowed]
+    return [{"parent": folder, "limits": limited.get(os.path.basename(folder), [])} for folder in folders]
 
 
 def _enable(root: str) -> set[str]:
@@ -96,10 +98,20 @@ def remove_stale(parents: list[str]) -> None:
             namespace, pid, started = map(int, found.groups())
             if namespace != here or is_alive(pid, started):
                 continue
-            _kill_members(f"{parent}/{name}/cgroup.procs")
-            # One that is still dying is the next session's to remove.
-            with contextlib.suppress(OSError):
-                os.rmdir(f"{parent}/{name}")
+            _remove(f"{parent}/{name}")
+
+
+def _remove(group: str) -> None:
+    for _ in range(1000):
+        foreign = _kill_members(f"{group}/cgroup.procs")
+        try:
+            os.rmdir(group)
+        except OSError as error:
+            if error.errno != errno.EBUSY or foreign:
+                return
+            time.sleep(0.001)  # the kernel tells nobody when a killed process has left a version 1 cgroup
+        else:
+            return
 
 
 def _entries(parent: str) -> list[str]:
@@ -109,10 +121,15 @@ def _entries(parent: str) -> list[str]:
         return []
 
 
-def _kill_members(path: str) -> None:
-    with contextlib.suppress(OSError), open(path) as members:
-        for pid in map(int, members.read().split()):
-            if pid == 0:
-                continue  # of another pid namespace; to kill(2) it would be our own process group
+def _kill_members(path: str) -> bool:
+    """Kills a cgroup's members; True where some are of another pid namespace and can't be killed from here."""
+    try:
+        with open(path) as members:
+            pids = [int(pid) for pid in members.read().split()]
+    except OSError:
+        return False
+    for pid in pids:
+        if pid != 0:  # to kill(2) it would be our own process group
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+    return 0 in pids

@@ -36,7 +36,7 @@ import sys
 import termios
 import time
 import warnings  # noqa: F401 - os.execvpe imports it, and by then the library is out of sight
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -381,38 +381,53 @@ def _take_profile(proc: int, profile: str) -> None:
 class Groups:
     """The session's own cgroups, one a hierarchy, so that no tool counts against the target's limits.
 
+    The supervisor is in them, and so from its beginning is what it starts: a move into a cgroup waits for all
+    processors (`cgroup_threadgroup_rwsem`), 15 ms and more, which it has to spare while it has no plan. It stays in
+    them to its end, since a move out takes as long; its client removes them then (`cgroup.remove_stale`).
+
     Their name carries the supervisor's pid namespace, pid and start time: whoever finds them later in the same pid
     namespace can tell whether it still lives, and nobody else tries.
     """
 
-    def __init__(self, wanted: list[dict[str, Any]]) -> None:
-        started = start_time(os.open("/proc/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
-        name = f"pyd-{os.stat('/proc/self/ns/pid').st_ino}-{os.getpid()}-{started}"
-        self._paths: list[str] = []
+    def __init__(self) -> None:
+        self._paths: dict[str, str] = {}
         self._members: list[int] = []
         self._no_forks = -1
+
+    def enter(self, parents: Sequence[str]) -> None:
+        """Makes a cgroup in each of these folders that has none yet, and moves this process in."""
+        if not parents:
+            return
+        started = start_time(os.open("/proc/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        name = f"pyd-{os.stat('/proc/self/ns/pid').st_ino}-{os.getpid()}-{started}"
+        for parent in parents:
+            if parent in self._paths:
+                continue
+            path = f"{parent}/{name}"
+            try:
+                os.mkdir(path, 0o755)
+                self._paths[parent] = path
+                self._members.append(os.open(f"{path}/cgroup.procs", os.O_RDWR | os.O_CLOEXEC))
+                os.write(self._members[-1], b"0")
+            except OSError as error:
+                raise CallFailed("cgroup", error.errno or 0, path) from error
+
+    def limit(self, wanted: list[dict[str, Any]]) -> None:
+        """Gives them their limits; those that aren't there yet are made."""
+        self.enter([group["parent"] for group in wanted])
         try:
             for group in wanted:
-                path = f"{group['parent']}/{name}"
-                os.mkdir(path, 0o755)
-                self._paths.append(path)
                 for file, value in group["limits"]:
-                    with open(f"{path}/{file}", "wb", buffering=0) as limit:
+                    with open(f"{self._paths[group['parent']]}/{file}", "wb", buffering=0) as limit:
                         limit.write(value.encode())
-                self._members.append(os.open(f"{path}/cgroup.procs", os.O_RDWR | os.O_CLOEXEC))
+            for path in self._paths.values():
                 if os.path.exists(f"{path}/pids.max"):
                     self._no_forks = os.open(f"{path}/pids.max", os.O_WRONLY | os.O_CLOEXEC)
         except OSError as error:
-            self.remove()
             raise CallFailed("cgroup", error.errno or 0, str(error.filename or "limits")) from error
 
-    def enter(self) -> None:
-        """Moves this process in."""
-        for members in self._members:
-            os.write(members, b"0")
-
-    def kill(self, spare: int) -> bool:
-        """Kills the members but one, as far as this process's pid namespace shows them; False when there were none."""
+    def kill(self, *spared: int) -> bool:
+        """Kills the members but these, as far as this process's pid namespace shows them; False if there were none."""
         if not self._members:
             return False
         if self._no_forks >= 0:
@@ -423,7 +438,7 @@ class Groups:
         while part := os.read(self._members[0], 65536):
             listing += part
         for pid in map(int, listing.split()):
-            if pid not in (0, spare):
+            if pid not in (0, *spared):
                 found = True
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -434,8 +449,13 @@ class Groups:
         return [*self._members, *([self._no_forks] if self._no_forks >= 0 else [])]
 
     def remove(self) -> None:
-        """Removes them; who is still in there is killed."""
-        for path in self._paths:
+        """Moves this process out of them, and removes them; who else is still in there is killed."""
+        for parent, path in self._paths.items():
+            try:
+                with open(f"{parent}/cgroup.procs", "wb", buffering=0) as members:
+                    members.write(b"0")
+            except OSError:
+                continue  # the next session's to remove, when this process is gone
             for _ in range(2000):
                 try:
                     os.rmdir(path)
@@ -443,10 +463,11 @@ class Groups:
                     if error.errno != errno.EBUSY:
                         break
                     # The kernel tells nobody when a killed process has left a version 1 cgroup.
-                    self.kill(0)
+                    self.kill(os.getpid())
                     time.sleep(0.001)
                 else:
                     break
+        self._paths.clear()
 
 
 # --- the three processes ----------------------------------------------------------------------------------------------
@@ -545,18 +566,15 @@ def _let_go_of_stdio() -> None:
 _nothing = -1
 
 
-def supervise(plan: Plan, status: socket.socket) -> NoReturn:
+def supervise(plan: Plan, status: socket.socket, groups: Groups) -> NoReturn:
     """Runs the plan to its end as the supervisor process; never returns."""
     global _nothing  # noqa: PLW0603 - opened before the host's /dev is out of sight
     code = 125
-    groups: Groups | None = None
     try:
-        if plan["client"] and os.getppid() != plan["client"]:
-            os._exit(code)
         _prctl(_PR_SET_DUMPABLE, 0)
         _nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         opened = Opened(plan, status)
-        groups = Groups(plan["groups"])
+        groups.limit(plan["groups"])
         opened.join("pid")
         keeper = os.fork()
         if keeper == 0:
@@ -573,7 +591,7 @@ def supervise(plan: Plan, status: socket.socket) -> NoReturn:
     except Exception as error:  # noqa: BLE001 - the client turns it into a message
         _tell(status, "error", type(error).__name__, 0, error)
     finally:
-        if groups is not None:
+        if os.getppid() != plan["client"]:
             groups.remove()
         os._exit(code)
 
@@ -646,7 +664,6 @@ def _signal_descriptor() -> int:
 def _keep(plan: Plan, opened: Opened, groups: Groups, status: socket.socket) -> NoReturn:
     """The keeper: enters the target, starts the command, reaps everything, and leaves nobody behind."""
     try:
-        groups.enter()
         _prctl(_PR_SET_PDEATHSIG, _CLIENT_GONE)
         opened.join("net", "ipc", "uts", "cgroup", "mnt")
         os.fchdir(opened.root)
@@ -673,7 +690,7 @@ def _keep(plan: Plan, opened: Opened, groups: Groups, status: socket.socket) -> 
         ended = _mind(command, everyone=True)
         _tell(status, "exit", ended)
         with contextlib.suppress(ChildProcessError):  # a member may be listed a moment longer than it is a child
-            while groups.kill(os.getpid()) or _kill_children():
+            while groups.kill(os.getpid(), os.getppid()) or _kill_children():
                 os.waitpid(-1, 0)
             while True:
                 os.waitpid(-1, 0)
@@ -806,25 +823,41 @@ def _run_beside(plan: Plan, status: socket.socket) -> NoReturn:
         os._exit(0)
 
 
-def serve(status: socket.socket, bridge: Callable[[Plan, socket.socket, int], NoReturn] | None = None) -> NoReturn:
+def serve(
+    status: socket.socket,
+    bridge: Callable[[Plan, socket.socket, int], NoReturn] | None = None,
+    parents: Sequence[str] = (),
+) -> NoReturn:
     """Waits for a plan and carries it out; ends quietly when none comes.
 
     Args:
         status: Brings the plan, and takes what there is to tell.
         bridge: Carries a plan out that comes with a connection, to where it is to be carried out.
+        parents: Folders to make the session's cgroups in, which is done while there is no plan yet.
     """
     os.setsid()  # what a terminal sends to the client's process group is not for the session
     _prctl(_PR_SET_PDEATHSIG, _CLIENT_GONE)
     signal.pthread_sigmask(signal.SIG_BLOCK, _MINDED)
+    client, groups = os.getppid(), Groups()
+    with contextlib.suppress(CallFailed):  # what the plan can't do without it tries again, and says why it can't
+        groups.enter(parents)
     import json  # noqa: PLC0415 - while the client is busy
 
     message, connection, _, _ = socket.recv_fds(status, _LARGEST_PLAN, 1)
     if not message:
+        if os.getppid() != client:
+            groups.remove()
         os._exit(0)
     plan = json.loads(message)
     if connection and bridge is not None:
+        groups.remove()
         bridge(plan, status, connection[0])
-    (supervise if plan["pid"] else _run_beside)(plan, status)
+    if not plan["pid"]:
+        _run_beside(plan, status)
+    if plan["client"] and os.getppid() != plan["client"]:
+        groups.remove()
+        os._exit(125)
+    supervise(plan, status, groups)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@ from pyd_core.debug.toolbox import PREFIX
 from pyd_core.linux.beneath import read_in_root
 from pyd_core.linux.process import parse_status
 
-CGROUPS = "/sys/fs/cgroup"
-
 
 def make_plan(
     target: Target, options: DebugOptions, toolbox: str, *, terminal: bool, conversing: bool = False
@@ -47,9 +45,10 @@ def make_plan(
         tools={name: os.path.exists(f"{toolbox}/{name}") for name in file_names()},
     )
     groups = cgroup.plan_groups(
-        CGROUPS,
+        cgroup.CGROUPS,
         host_memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        devices=target.devices or cgroup.target_devices(CGROUPS, process.read("cgroup").decode(errors="replace")),
+        devices=target.devices
+        or cgroup.target_devices(cgroup.CGROUPS, process.read("cgroup").decode(errors="replace")),
     )
     cgroup.remove_stale([group["parent"] for group in groups])
     plan: dict[str, Any] = {

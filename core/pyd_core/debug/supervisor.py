@@ -42,9 +42,10 @@ class Supervisor:
     def _serve(self, status: socket.socket) -> NoReturn:
         try:
             self.status.close()
+            from pyd_core.debug.cgroup import parents  # noqa: PLC0415 - the client goes on at once
             from pyd_core.debug.join import serve  # noqa: PLC0415 - the client has no use for ctypes
 
-            serve(status, _bridge)
+            serve(status, _bridge, parents())
         finally:
             os._exit(125)
 
@@ -66,3 +67,6 @@ class Supervisor:
         self.status.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+            from pyd_core.debug.cgroup import parents, remove_stale  # noqa: PLC0415 - loaded with the plan by now
+
+            remove_stale(parents())

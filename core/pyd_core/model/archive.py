@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Mapping
 
@@ -46,6 +45,6 @@ def decode_stat(headers: Mapping[str, str]) -> PathStat:
         BadAnswer: There is none, or it can't be read.
     """
     try:
-        return msgspec.json.decode(base64.b64decode(headers.get(STAT_HEADER, "")), type=PathStat)
+        return msgspec.json.decode(binascii.a2b_base64(headers.get(STAT_HEADER, "")), type=PathStat)
     except (binascii.Error, msgspec.DecodeError) as error:
         raise BadAnswer(f"the engine doesn't tell what a path is: {error}") from error

@@ -8,11 +8,13 @@ import random
 import select
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from pyd_core.debug.toolbox import store
 from support.debugging import Run, command, main_pid, sessions_left
 from support.docker import Docker
+from support.staging import wait_until
 
 
 def members(docker: Docker, name: str) -> list[int]:
@@ -81,20 +83,46 @@ def test_what_runs_in_the_background_ends_with_the_session(debug: Run, docker: D
     assert sessions_left() == []
 
 
-def test_a_killed_supervisors_cgroups_are_removed_by_the_next_session(debug: Run, docker: Docker, distroless: str):
-    name = docker.run("orphaned", distroless)
+@contextlib.contextmanager
+def a_session(name: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A session whose command runs: its client, and the pid of its supervisor."""
     arguments = command(name, "-c", "echo ready; sleep 1000")
     with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        assert len(children) == 1
-        os.kill(int(children[0]), signal.SIGKILL)
-        process.wait(30)
-    assert sessions_left() != []
+        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        try:
+            yield process, int(child)
+            process.wait(30)
+        finally:
+            process.kill()
+
+
+def test_a_killed_supervisors_cgroups_are_removed_by_its_client(docker: Docker, distroless: str):
+    name = docker.run("widowed", distroless)
+    with a_session(name) as (_, supervisor):
+        os.kill(supervisor, signal.SIGKILL)
+    assert sessions_left() == []
+    assert members(docker, name) == [main_pid(docker, name)]
+
+
+def test_those_of_a_supervisor_killed_with_its_client_are_removed_by_the_next_session(
+    debug: Run, docker: Docker, distroless: str
+):
+    name = docker.run("orphaned", distroless)
+    with a_session(name) as (client, supervisor):
+        client.send_signal(signal.SIGSTOP)
+        os.kill(supervisor, signal.SIGKILL)
+        client.kill()
+    wait_until(lambda: sessions_left() != [])  # init takes the dead supervisor away
     assert debug(name, "-c", "true").returncode == 0
     assert sessions_left() == []
     assert members(docker, name) == [main_pid(docker, name)]
+
+
+def test_a_session_that_never_is_leaves_no_cgroup(debug: Run, docker: Docker):
+    assert debug(docker.name("nobody"), "-c", "true").returncode == 125
+    assert sessions_left() == []
 
 
 def test_histories_are_not_written(debug: Run, docker: Docker, busybox: str):

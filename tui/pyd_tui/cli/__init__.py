@@ -6,12 +6,14 @@ them, and a verb's module is loaded only for its own command line, help or compl
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Runs the command line and ends the process with its exit code."""
+    gc.set_threshold(20_000, 20, 20)  # imports make objects by the thousand, and none of them is garbage
     try:
         from pyd_tui.cli.entry import run  # noqa: PLC0415 - importing this package must cost nothing
     except KeyboardInterrupt:

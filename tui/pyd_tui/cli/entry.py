@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import os
 import sys
@@ -65,7 +64,6 @@ root = Root(
 
 def run() -> NoReturn:
     """Runs the command line and ends the process; no traceback ever reaches the user."""
-    gc.set_threshold(20_000, 20, 20)  # imports make objects by the thousand, and none of them is garbage
     _open_streams()
     code = 0
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,6 +117,8 @@ def fields(kind: type[msgspec.Struct]) -> list[str]:
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """Returns a hint: the names that look like one that isn't known, else all there are."""
+    import difflib  # noqa: PLC0415 - only for a mistake
+
     alike = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     if alike:
         return f"did you mean {' or '.join(alike)}?"
