@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,21 @@ def main_pid(docker: Docker, name: str) -> int:
     return int(docker.inspect(name)["State"]["Pid"])
 
 
-def sessions_left() -> list[str]:
-    """Cgroups whose session has ended, in any version and hierarchy."""
-    found = [path for pattern in ("pyd-*-*", "*/pyd-*-*") for path in Path("/sys/fs/cgroup").glob(pattern)]
+def sessions_left(patience: float = 5) -> list[str]:
+    """Cgroups whose session has ended, in any version and hierarchy.
+
+    Args:
+        patience: Seconds that those of other sessions on this machine have, which their clients are just removing.
+    """
     here = str(Path("/proc/self/ns/pid").stat().st_ino)
-    ours = [(path, *path.name.split("-")[2:]) for path in found if re.fullmatch(f"pyd-{here}-[0-9]+-[0-9]+", path.name)]
-    return [str(path) for path, pid, start in ours if not is_alive(int(pid), int(start))]
+    deadline = time.monotonic() + patience
+    while True:
+        found = [path for pattern in ("pyd-*-*", "*/pyd-*-*") for path in Path("/sys/fs/cgroup").glob(pattern)]
+        names = [(path, re.fullmatch(f"pyd-{here}-([0-9]+)-([0-9]+)", path.name)) for path in found]
+        left = [str(path) for path, name in names if name and not is_alive(int(name[1]), int(name[2]))]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.05)  # a hierarchy tells nobody that a group of it is gone
 
 
 class Builtins:

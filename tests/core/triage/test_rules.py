@@ -3,12 +3,16 @@ from __future__ import annotations
 import pytest
 
 from pyd_core.linux.kernel_events import Fault, OomTask
+from pyd_core.model.base import format_time
+from pyd_core.model.container import Container
+from pyd_core.model.container_config import ContainerConfig, HealthConfig
+from pyd_core.model.container_state import ContainerState, Health, HealthResult
 from pyd_core.triage.causes import CAUSES
-from pyd_core.triage.evidence import Cgroup, FileSystem, Host, KillSent, Run, Unread
+from pyd_core.triage.evidence import Case, Cgroup, FileSystem, Host, KillSent, Run, Unread
 from pyd_core.triage.rules import RULES
 from pyd_core.triage.verdict import decide
 
-from .conftest import NOW, SECOND, MakeCase, kill_of
+from .conftest import ID, NOW, SECOND, MakeCase, kill_of
 
 SHELL = OomTask(pid=100, uid=0, rss_pages=300, name="sh")
 KERNEL = Unread(source="kernel log", reason="no right", would_tell="kills")
@@ -191,3 +195,28 @@ def test_refused_forks_of_a_living_container_are_seen_in_its_counters(dead: Make
     verdict = decide(case)
     assert verdict.cause == "pids-limit"
     assert any("9 forks refused" in item.text for item in verdict.evidence)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "output", "limit", "cause"),
+    [
+        (5.01, "", 5 * SECOND, "unhealthy"),  # Podman's, of a probe that was ended
+        (30.2, "", 0, "unhealthy"),
+        (5.01, "Health check exceeded timeout (5s)", 5 * SECOND, "unhealthy"),
+        (0.01, "exec failed: no such file", 5 * SECOND, "healthcheck-broken"),
+        (5.01, "", 0, "healthcheck-broken"),
+    ],
+)
+def test_a_probe_that_took_too_long_is_no_broken_one(seconds: float, output: str, limit: int, cause: str) -> None:
+    began = NOW - 40 * SECOND
+    probe = HealthResult(
+        start=format_time(began), end=format_time(began + int(seconds * SECOND)), exit_code=-1, output=output
+    )
+    health = Health(status="unhealthy", failing_streak=2, log=[probe])
+    state = ContainerState(status="running", running=True, started_at=format_time(NOW - 60 * SECOND), health=health)
+    config = ContainerConfig(healthcheck=HealthConfig(test=["CMD", "/probe"], timeout=limit))
+    container = Container(id=ID, name_="/web", path="/app", state=state, config=config)
+    run = Run(started_ns=NOW - 60 * SECOND, complete=True)
+    verdict = decide(Case(container=container, now_ns=NOW, run=run, kernel_read=True))
+    assert verdict.cause == cause
+    assert ("longer than its timeout" in verdict.summary) == (cause == "unhealthy")

@@ -114,7 +114,7 @@ def test_those_of_a_supervisor_killed_with_its_client_are_removed_by_the_next_se
         client.send_signal(signal.SIGSTOP)
         os.kill(supervisor, signal.SIGKILL)
         client.kill()
-    wait_until(lambda: sessions_left() != [])  # init takes the dead supervisor away
+    wait_until(lambda: sessions_left(patience=0) != [])  # init takes the dead supervisor away
     assert debug(name, "-c", "true").returncode == 0
     assert sessions_left() == []
     assert members(docker, name) == [main_pid(docker, name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyd_core.model.base import parse_time
+from pyd_core.model.container_state import HealthResult
 from pyd_core.triage.evidence import Case, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.runs import LOOP_WINDOW_NS, is_looping, recent_deaths
@@ -16,6 +17,8 @@ FEWEST_PERIODS = 20
 """Of 100 ms each, as a rule: below that the share says nothing."""
 
 _PROBE_BROKEN = (126, 127)
+PROBE_TIMEOUT_NS = 30_000_000_000
+"""Of probes that have none of their own, with Docker Engine and Podman alike."""
 
 
 @BOOK.rule("paused", needs=("inspect",), says="Its state is paused.")
@@ -72,10 +75,9 @@ def healthcheck_broken(case: Case) -> Conclusion | None:
     if health is None or not case.run.alive or not health.log:
         return None
     last = health.log[-1]
-    timed_out = last.exit_code == -1 and "exceeded timeout" in last.output
     told = last.exit_code in _PROBE_BROKEN or last.exit_code < 0
     said = case.tool == "podman" and _not_found_says_probe(case)
-    if timed_out or not (told or said):
+    if _timed_out(case, last) or not (told or said):
         return None
     return Conclusion(
         cause="healthcheck-broken",
@@ -84,6 +86,16 @@ def healthcheck_broken(case: Case) -> Conclusion | None:
         summary=f"has a health probe that can't run (exit code {last.exit_code}); the program itself may be well",
         advice=("pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd debug {name}"),
     )
+
+
+def _timed_out(case: Case, probe: HealthResult) -> bool:
+    """Whether a probe was ended for taking too long: Docker Engine says so, Podman gives -1 and no word (libpod)."""
+    if probe.exit_code != -1:
+        return False
+    wanted = case.container.config.healthcheck
+    limit = (wanted.timeout if wanted is not None else 0) or PROBE_TIMEOUT_NS
+    start, end = parse_time(probe.start), parse_time(probe.end)
+    return "exceeded timeout" in probe.output or (start is not None and end is not None and end - start >= limit)
 
 
 def _not_found_says_probe(case: Case) -> bool:
@@ -97,7 +109,7 @@ def unhealthy(case: Case) -> Conclusion | None:
     if health is None or health.status != "unhealthy" or not case.run.alive:
         return None
     last = health.log[-1] if health.log else None
-    slow = last is not None and last.exit_code == -1
+    slow = last is not None and _timed_out(case, last)
     how = "its probe takes longer than its timeout" if slow else "its probe fails"
     return Conclusion(
         cause="unhealthy",
