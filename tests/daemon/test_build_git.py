@@ -246,6 +246,7 @@ def test_the_same_revision_is_built_from_the_cache_and_git_has_left_nothing_in_i
         ("{git}/nothing", "fatal"),
         ("{git}/thief", "not allowed"),
         ("{git}/runner", "not allowed"),
+        ("{git}/knocker", "not allowed"),
         ("{git}/bomb", "beyond bounds"),
         ("git@127.0.0.1:x", "fatal"),
         ("ext::sh -c touch% /x.git", "no address"),
@@ -268,7 +269,7 @@ def hostile(served: Served) -> Served:
     place = served.repository("hostile")
     (place / "out").symlink_to("/etc")
     commit(place, file="x")
-    for name, address in (("thief", f"file://{place}"), ("runner", "ext::touch /x")):
+    for name, address in (("thief", f"file://{place}"), ("runner", "ext::touch /x"), ("knocker", "git@127.0.0.1:x")):
         thief = served.repository(name)
         git(thief, "submodule", "add", "-q", str(place), "part")
         git(thief, "config", "-f", ".gitmodules", "submodule.part.url", address)

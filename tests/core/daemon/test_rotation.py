@@ -148,6 +148,7 @@ async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was
     assert [each.name for each in container.directory.iterdir()] == ["container.log.1.gz"]
     packed = path.with_name("container.log.1.gz")
     assert gzip.decompress(packed.read_bytes()) == text
+    assert packed.stat().st_mode & 0o777 == 0o600
     file = packing.LogFile(container, packed)
     assert (await file.contents()).read() == text
     file.close()

@@ -106,9 +106,24 @@ class Repository:
         command = ["prlimit", f"--fsize={MOST}", "git"]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        done = await children.run([*command, *arguments], env=_environment(), cwd=str(into), out=out, group=True)
+        done = await children.run([*command, *arguments], env=self._environment(), cwd=str(into), out=out, group=True)
         if done.code != 0:
             raise InvalidInput(f"{_shown(self.url)}: {self._complaint(done)}")
+
+    def _environment(self) -> dict[str, str]:
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "SSH_ASKPASS"))}
+        by_ssh = ":ssh" if self.url.startswith("git@") else ""  # else the host's keys are nothing of the repository's
+        return own | {
+            "HOME": "/dev/null",
+            "XDG_CONFIG_HOME": "/dev/null",
+            "LC_ALL": "C.UTF-8",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
+            "GIT_ALLOW_PROTOCOL": f"https:http:git{by_ssh}",
+        }
 
     def _complaint(self, done: children.Done) -> str:
         if done.code == -25 or b"signal 25" in done.err:
@@ -163,18 +178,3 @@ def _is_address(url: str) -> bool:
 def _shown(url: str) -> str:
     """An address without what is a secret in it."""
     return re.sub(r"(?<=://)[^/@]*@", "", url)[:200]
-
-
-def _environment() -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "SSH_ASKPASS"))}
-    return own | {
-        "HOME": "/dev/null",
-        "XDG_CONFIG_HOME": "/dev/null",
-        "LC_ALL": "C.UTF-8",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
-        "GIT_ALLOW_PROTOCOL": "https:http:git:ssh",
-    }

@@ -83,7 +83,7 @@ async def pack_all(container: Container, files: Iterable[Path]) -> bool:
 async def _pack(container: Container, path: Path) -> bool:
     growing = path.with_name("packing.log")
     try:
-        with path.open("rb") as file, growing.open("wb") as out:
+        with path.open("rb") as file, os.fdopen(_private(growing), "wb") as out:
             inode = os.fstat(file.fileno()).st_ino
             if _read(container, inode):
                 return False
@@ -100,6 +100,10 @@ async def _pack(container: Container, path: Path) -> bool:
             return True
     finally:
         growing.unlink(missing_ok=True)
+
+
+def _private(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)  # as conmon's own files
 
 
 def _read(container: Container, inode: int) -> bool:
