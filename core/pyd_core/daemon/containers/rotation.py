@@ -73,9 +73,7 @@ async def keep(container: Container, limits: Limits) -> None:
         if not log.exists():
             conmon.reopen_log(container.bundle)
         while True:
-            with contextlib.suppress(
-                OSError
-            ):  # a full disk, or a log that somebody removed: the next look may do better
+            with contextlib.suppress(OSError):  # on a full disk, say; the next look may do better
                 now = log.stat()
                 if _follow(log, limits.files):
                     due = limits.compress
