@@ -114,6 +114,20 @@ def test_the_file_that_is_written_is_one_under_both_its_names_until_conmon_begin
     assert not rotation._follow(log, 3)
 
 
+def test_a_file_that_has_its_number_already_is_not_packed_while_it_is_written(tmp_path: Path):
+    log = tmp_path / "container.log"
+    for text in ("older", "written"):
+        (tmp_path / "new").write_text(text)
+        (tmp_path / "new").rename(log)
+        rotation._follow(log, 3)
+    rotation._shift(log, 3)
+    assert [each.read_text() for each in files(log).values()] == ["older", "written"]
+    assert [each.name for each in rotation._older(log)] == ["container.log.2"]
+    rotation._follow(log, 3)  # as the next engine does, after a crash
+    assert [each.name for each in files(log).values()] == ["container.log.2", "container.log.1"]
+    assert [each.name for each in rotation._older(log)] == ["container.log.2"]
+
+
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_a_full_file_is_put_away_before_a_container_starts_again(tmp_path: Path, most: int):
     log = tmp_path / "container.log"

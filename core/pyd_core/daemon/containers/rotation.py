@@ -2,7 +2,8 @@
 
 conmon makes its new file beside the old one and renames it into its place: when it is told to open its log anew, and by
 itself when it has written as much as it may (`reopen_k8s_file` of its ctr_logging.c). The file it writes to has a
-second name, so that what is replaced gets its number, whyever it was. A size with a single file is conmon's own job.
+second name: its number once conmon has been told, and until then one by which it isn't gone when conmon replaces it by
+itself. A size with a single file is conmon's own job.
 """
 
 from __future__ import annotations
@@ -75,16 +76,27 @@ async def keep(container: Container, limits: Limits) -> None:
         while True:
             with contextlib.suppress(OSError):  # on a full disk, say; the next look may do better
                 now = log.stat()
-                if _follow(log, limits.files):
-                    due = limits.compress
-                elif now.st_size >= limits.size and told != now.st_ino:
+                if now.st_ino == told:
+                    pass  # conmon hasn't come to it yet
+                elif _follow(log, limits.files):
+                    told, due = 0, limits.compress  # numbers of inodes are used again
+                elif now.st_size >= limits.size:
+                    _shift(log, limits.files)  # before conmon begins anew: there are never more files than there may be
                     conmon.reopen_log(container.bundle)
                     told = now.st_ino
             if due:
-                due = not await packing.pack_all(container, [each for each in files(log).values() if _number(each)])
+                due = not await packing.pack_all(container, _older(log))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(watch.changed(), RETRY if due else None)
             await asyncio.sleep(PAUSE)
+
+
+def _older(log: Path) -> list[Path]:
+    """Returns the files that nothing is written to any more."""
+    found = files(log)
+    if log.exists():
+        found.pop(log.stat().st_ino, None)
+    return [path for path in found.values() if _number(path)]
 
 
 def _follow(log: Path, most: int) -> bool:
