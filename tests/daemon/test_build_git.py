@@ -7,6 +7,7 @@ import shutil
 import socket
 import socketserver
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -214,6 +215,23 @@ def test_submodules_come_with_their_repository(both: Docker, base: str, served: 
     git(place, "config", "-f", ".gitmodules", "submodule.part.url", f"../{inner.name}")
     commit(place, Dockerfile=f"FROM {base}\nCOPY part/file /made\n")
     assert made(both, f"{served.git}/{place.name}") == "inner"
+
+
+def test_both_clients_build_from_a_repository(docker: Docker, busybox: str, served: Served):
+    """The docker client clones it by itself; pyd has the engine do it."""
+    place = served.repository(docker.name("clients"))
+    commit(place, **{"sub/Dockerfile": f"FROM {busybox}\nCOPY file /made\n", "sub/file": "for clients"})
+    url = f"{served.http}/{place.name}.git#master:sub"
+    pyd = str(Path(sys.executable).with_name("pyd"))
+    for command in (["docker"], [pyd]):
+        environment = {**os.environ, "DOCKER_HOST": docker.host, "DOCKER_BUILDKIT": "0", "PYD_HISTORY": "off"}
+        done = subprocess.run(
+            [*command, "build", "-q", url], capture_output=True, text=True, check=False, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+        image = done.stdout.strip()
+        assert docker("run", "--rm", "--network", "none", image, "cat", "/made") == "for clients"
+    docker("rmi", "-f", image)
 
 
 def test_the_same_revision_is_built_from_the_cache_and_git_has_left_nothing_in_it(
