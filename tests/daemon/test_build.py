@@ -282,8 +282,9 @@ def test_hostile_contexts_reach_nothing_outside(pydd: Pydd, docker: Docker, busy
     ("query", "status", "said"),
     [
         ({"version": "2"}, 501, "BuildKit"),
-        ({"remote": "git://127.0.0.1/x"}, 501, "repositories"),
-        ({"remote": "http://127.0.0.1/x.git#branch"}, 501, "repositories"),
+        ({"remote": "git://127.0.0.1:1/x"}, 400, "unable to connect"),
+        ({"remote": "ssh://git@127.0.0.1/x"}, 501, "repositories"),
+        ({"remote": "http://127.0.0.1:1/x.git#branch"}, 400, "unable to access"),
         ({"remote": "/etc/passwd"}, 400, "no address"),
         ({"buildargs": "{"}, 400, "buildargs"),
         ({"ulimits": "[1]"}, 400, "ulimits"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
+from pyd_core.daemon.containers import rotation
 from support.docker import LONE, Docker, busybox_files
 from support.pydd import Pydd
 from support.staging import wait_until
@@ -87,11 +89,130 @@ def test_a_log_goes_on_in_several_files_after_the_engine_was_killed(pydd: Pydd, 
     docker("rm", "-f", name)
 
 
-@pytest.mark.parametrize("option", ["max-file=0", "max-file=x", "max-size=0", "max-size=many"])
-def test_limits_of_a_log_that_make_no_sense_are_refused(both: Docker, image: str, option: str):
-    more = ("--log-opt", "max-size=1m") if option.startswith("max-file") else ()
+def packed(docker: Docker, name: str) -> list[str]:
+    """The files of a container's log, once all older ones are packed."""
+    log = Path(docker.inspect(name)["LogPath"])
+    found: list[str] = []
+
+    def all_packed() -> bool:
+        found[:] = sorted(each.name.removeprefix(log.name) for each in log.parent.glob(f"{log.name}*"))
+        return found == ["", ".1.gz", ".2.gz"]
+
+    wait_until(all_packed)
+    return found
+
+
+def test_older_files_are_packed_and_read_back_as_one(both: Docker, image: str):
+    name = both.run("packed", image, "sh", "-c", TALKER, options=(*LONE, *LIMITS, "--log-opt", "compress=true"))
+    ready(both, name)
+    for block in range(1, BLOCKS + 1):
+        talk(both, name, block)
+    assert packed(both, name)
+    kept = both("logs", name).split()
+    assert LINES / 4 < len(kept) < BLOCKS * LINES
+    assert kept == said(BLOCKS)[-len(kept) :]
+    for count in (1, LINES // 2, len(kept) - 1):
+        assert both("logs", "--tail", str(count), name).split() == kept[-count:]
+    stamped = [line.split() for line in both("logs", "--timestamps", name).splitlines()]
+    since = stamped[len(stamped) // 3][0]
+    expected = [text for time, text in stamped if time >= since]
+    assert both("logs", "--since", since, name).split() == expected
+    command = ["docker", "-H", both.host, "logs", "-f", "--since", since, name]
+    following = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert following.stdout is not None
+    heard = [following.stdout.readline().strip() for _ in expected]
+    both("exec", name, "sh", "-c", "echo go > /tmp/go")
+    heard.append(following.stdout.readline().strip())
+    both("rm", "-f", name)
+    following.communicate(timeout=60)
+    assert heard == [*expected, f"{BLOCKS + 1}-1"]
+
+
+def test_who_follows_is_told_all_while_older_files_are_packed(docker: Docker, busybox: str):
+    """On the embedded engine alone, for the same reason."""
+    name = docker.run("both", busybox, "sh", "-c", TALKER, options=(*LONE, *LIMITS, "--log-opt", "compress=true"))
+    ready(docker, name)
+    following = subprocess.Popen(["docker", "-H", docker.host, "logs", "-f", name], stdout=subprocess.PIPE, text=True)
+    assert following.stdout is not None
+    heard = []
+    for block in range(1, BLOCKS + 1):
+        talk(docker, name, block)
+        heard += [following.stdout.readline().strip() for _ in range(LINES)]
+    assert packed(docker, name)
+    docker("rm", "-f", name)
+    heard += following.communicate(timeout=60)[0].split()
+    assert heard == said(BLOCKS)
+
+
+def test_a_log_is_bounded_while_no_engine_runs(pydd: Pydd, docker: Docker, busybox: str):
+    amount = 3 * rotation.UNWATCHED // 1001 * 1001
+    shout = f"yes {'x' * 1000} | head -c {amount}; echo done"
+    script = f"mkfifo /tmp/go; read word < /tmp/go; {shout}; touch /tmp/over; read word < /tmp/go"
+    name = docker.run("shouter", busybox, "sh", "-c", script, options=(*LONE, *LIMITS))
+    ready(docker, name)
+    about = docker.inspect(name)
+    log, inside = Path(about["LogPath"]), Path(f"/proc/{about['State']['Pid']}/root/tmp")
+    pydd.kill()
+    try:
+        (inside / "go").write_text("go\n")
+        wait_until((inside / "over").exists)
+        sizes = [each.stat().st_size for each in rotation.files(log).values()]
+    finally:
+        pydd.start()
+    assert all(size <= rotation.UNWATCHED for size in sizes)
+    assert len(sizes) == 2
+    wait_until(lambda: log.stat().st_size < LIMIT)
+    wait_until(lambda: docker("logs", "--tail", "1", name) == "done")
+    docker("rm", "-f", name)
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_a_log_is_bounded_however_often_a_container_starts(both: Docker, image: str, count: str):
+    limits = ("--log-opt", f"max-size={LIMIT // 1000}k", "--log-opt", f"max-file={count}")
+    name = both.create("again", image, "seq", "100", options=(*LONE, *limits))
+    for _ in range(8):
+        both("start", "-a", name)
+    log = Path(both.inspect(name)["LogPath"])
+    found = sorted(log.parent.glob(f"{log.name}*"))
+    assert len(found) <= int(count)
+    assert all(each.stat().st_size < 2 * LIMIT for each in found)
+    assert both("logs", "--tail", "1", name) == "100"
+    both("rm", "-f", name)
+
+
+def test_the_local_driver_keeps_its_own_limits(both: Docker, image: str):
+    name = both.run("local", image, "seq", "3", options=(*LONE, "--log-driver", "local"))
+    both("wait", name)
+    assert both("logs", name).split() == ["1", "2", "3"]
+    assert both.inspect(name)["HostConfig"]["LogConfig"] == {"Type": "local", "Config": {}}
+    both("rm", "-f", name)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("max-file=0", "max-size=1m"), "max-file cannot be less than 1"),
+        (("max-file=x", "max-size=1m"), "x"),
+        (("max-size=0",), "max-size must be a positive number"),
+        (("max-size=many",), "invalid size: 'many'"),
+        (("compress=maybe",), "maybe"),
+        (("compress=true", "max-size=1m"), "compress cannot be true when max-file is less than 2"),
+        (("many=1",), "unknown log opt 'many' for json-file log driver"),
+        (("max-buffer-size=1m",), "only supported with 'mode=non-blocking'"),
+    ],
+)
+def test_limits_of_a_log_that_make_no_sense_are_refused(both: Docker, image: str, options: tuple[str, ...], why: str):
     name = both.name("senseless")
-    command = ["docker", "-H", both.host, "run", "-d", "--name", name, *more, "--log-opt", option, image, "true"]
-    done = subprocess.run(command, capture_output=True, check=False)
+    words = [word for option in options for word in ("--log-opt", option)]
+    command = ["docker", "-H", both.host, "run", "-d", "--name", name, *words, image, "true"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 125
+    assert why in done.stderr
     both("rm", "-f", name, check=False)
+
+
+def test_options_that_make_no_sense_are_a_bad_request(pydd: Pydd, busybox: str):
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(pydd.config.socket_path))) as client:
+        for options in ({"compress": "maybe"}, {"max-size": "1x"}, {"many": "1"}):
+            body = {"Image": busybox, "HostConfig": {"LogConfig": {"Type": "json-file", "Config": options}}}
+            assert client.post("http://engine/containers/create", json=body).status_code == 400

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
+import gzip
 import io
+import lzma
 import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
+import zstandard
 
-from pyd_core.daemon.images.streams import Hashed
+from pyd_core.daemon.images.streams import Hashed, decompressed
 from pyd_core.daemon.images.tar import TarReader
 from pyd_core.daemon.images.unpack import Limits, Unpacker
 from pyd_core.errors import InvalidInput
@@ -135,6 +140,16 @@ def test_a_damaged_archive_is_refused(target: Path):
     for broken in (whole[:1500], whole[:100] + b"\xff" * 50 + whole[150:], b"not a tar at all" * 100):
         with pytest.raises(InvalidInput):
             Unpacker(target).run(io.BytesIO(broken))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress, zstandard.compress])
+def test_damaged_compression_is_refused_wherever_it_is_damaged(pack: Callable[[bytes], bytes]):
+    whole = pack(os.urandom(100) * 20)
+    for at in range(7, len(whole)):
+        broken = bytearray(whole)
+        broken[at] ^= 0xFF
+        with contextlib.suppress(InvalidInput):
+            Hashed(decompressed(cast("BinaryIO", io.BytesIO(broken)))).digest()
 
 
 def test_a_flipped_bit_anywhere_in_a_header_is_noticed(target: Path):

@@ -13,13 +13,14 @@ import msgspec
 from pyd_core.daemon.api import registries
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
-from pyd_core.daemon.api.http import Request, Response, Streaming
+from pyd_core.daemon.api.http import Attended, Request, Response, Streaming
 from pyd_core.daemon.api.images import named
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.builder import Builder, Fetch
-from pyd_core.daemon.build.context import DOCKERFILE, fetched, read_dockerfile, unpacked
+from pyd_core.daemon.build.context import DOCKERFILE, cloned, fetched, read_dockerfile, unpacked
 from pyd_core.daemon.build.dockerfile import parse as parse_dockerfile
 from pyd_core.daemon.build.remote import Address
+from pyd_core.daemon.build.repository import Repository
 from pyd_core.daemon.build.request import BuildRequest, Record, failed
 from pyd_core.daemon.images.registry import Credentials
 from pyd_core.errors import InvalidInput, PydError, Unsupported
@@ -38,13 +39,19 @@ HUB_KEY = "https://index.docker.io/v1/"
 @route("POST", "/build")
 async def build(daemon: Daemon, request: Request) -> Response:
     """Builds an image; what is wrong with context or Dockerfile is told by the status, the rest in the stream."""
+    return Attended(work=_begin(daemon, request))
+
+
+async def _begin(daemon: Daemon, request: Request) -> Streaming:
     _refuse(request)
     async with AsyncExitStack() as stack:
-        address = _elsewhere(request)
-        if address is None:
-            context, alone = await stack.enter_async_context(unpacked(daemon, request.chunks())), False
+        place, alone = _elsewhere(request), False
+        if place is None:
+            context = await stack.enter_async_context(unpacked(daemon, request.chunks()))
+        elif isinstance(place, Repository):
+            context = await stack.enter_async_context(cloned(daemon, place))
         else:
-            context, alone = await stack.enter_async_context(fetched(daemon, address))
+            context, alone = await stack.enter_async_context(fetched(daemon, place))
         asked = _request(request, context)
         if alone:
             asked = msgspec.structs.replace(asked, dockerfile=DOCKERFILE)
@@ -63,10 +70,10 @@ def _refuse(request: Request) -> None:
         raise Unsupported("outputs are not served by this engine", reference="not-served")
 
 
-def _elsewhere(request: Request) -> Address | None:
+def _elsewhere(request: Request) -> Repository | Address | None:
     """Reads where the context is; None where the client sends it."""
     text = request.query.get("remote", "")
-    found = Address.parse(text) if text else None
+    found = (Repository.parse(text) or Address.parse(text)) if text else None
     if text and found is None:
         raise InvalidInput(f"remote: {text[:100]!r} is no address")
     return found

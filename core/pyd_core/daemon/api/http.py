@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -146,4 +146,11 @@ class Hijack:
     """Called when it is over, however that came."""
 
 
-Response = Answer | Streaming | Hijack
+@dataclass(frozen=True, kw_only=True)
+class Attended:
+    """An answer that takes its time, and is worth it only while the client waits: cancelled when that goes away."""
+
+    work: Coroutine[Any, Any, Answer | Streaming]
+
+
+Response = Answer | Streaming | Hijack | Attended

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import h11
 
 from pyd_core.daemon.api.failures import failure
-from pyd_core.daemon.api.http import Answer, Hijack, Request, Response, Streaming
+from pyd_core.daemon.api.http import Answer, Attended, Hijack, Request, Response, Streaming
 from pyd_core.daemon.duplex import Wire
 from pyd_core.errors import InvalidInput
 from pyd_core.tasks import TaskOwner
@@ -55,6 +55,10 @@ class Head:
             version=version,
             chunks=chunks,
         )
+
+
+class _ClientGone(Exception):
+    """Nobody waits for the answer any more."""
 
 
 class Connection:
@@ -116,6 +120,10 @@ class Connection:
             self._http.next_event()  # no body: the end of the message is there already
         try:
             response = await self._answer(head, self._chunks)
+            if isinstance(response, Attended):
+                response = await self._attended(response)
+        except _ClientGone:
+            return False
         except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong becomes an answer
             response = failure(error)
         if isinstance(response, Hijack):
@@ -130,6 +138,17 @@ class Connection:
                 async for _ in self._chunks():
                     pass
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+
+    async def _attended(self, answer: Attended) -> Answer | Streaming:
+        async with TaskOwner(on_error=lambda _: None) as owner:
+            working = owner.start(answer.work)
+            if self._http.their_state is h11.SEND_BODY:  # the body is part of the work
+                return await working
+            leaving = owner.start(self._until_gone())
+            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise _ClientGone
+            return working.result()
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while self._http.their_state is h11.SEND_BODY:

@@ -128,7 +128,7 @@ async def info(daemon: Daemon, request: Request) -> Response:
             "Volume": ["local"],
             "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
             "Authorization": [],
-            "Log": ["json-file"],
+            "Log": ["json-file", "local"],
         },
         "Runtimes": {daemon.runtime.name: {"path": daemon.runtime.path}},
         "IndexServerAddress": "https://index.docker.io/v1/",

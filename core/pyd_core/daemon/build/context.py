@@ -22,6 +22,7 @@ from pyd_core.linux.beneath import RootDirectory, open_file
 
 if TYPE_CHECKING:
     from pyd_core.daemon.build.remote import Address
+    from pyd_core.daemon.build.repository import Repository
     from pyd_core.daemon.engine import Daemon
 
 DOCKERFILE = "Dockerfile"
@@ -62,6 +63,18 @@ async def fetched(daemon: Daemon, address: Address) -> AsyncIterator[tuple[Path,
             yield directory, await asyncio.to_thread(_take, spooled, directory)
         finally:
             spooled.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def cloned(daemon: Daemon, repository: Repository) -> AsyncIterator[Path]:
+    """Gives the directory of a context that is in a repository; removed after.
+
+    Raises:
+        InvalidInput: git can't get it.
+        Unsupported: git isn't installed.
+    """
+    async with _home(daemon) as directory:
+        yield await repository.clone(directory)
 
 
 def _take(spooled: Path, directory: Path) -> bool:

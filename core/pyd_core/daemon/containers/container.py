@@ -12,6 +12,7 @@ from pyd_core.model.container_state import Health
 
 if TYPE_CHECKING:
     from pyd_core.daemon.containers.execs import Exec
+    from pyd_core.daemon.containers.packing import LogFile
 
 
 class Container:
@@ -20,6 +21,7 @@ class Container:
     Attributes:
         lock: Held by whatever changes its state.
         attachments: Clients that wait for the start.
+        reading: The files of its log that clients read.
     """
 
     def __init__(self, record: ContainerRecord, *, root: Path, run: Path) -> None:
@@ -29,6 +31,7 @@ class Container:
         self.bundle = run / record.id
         self.lock = asyncio.Lock()
         self.attachments: list[Attachment] = []
+        self.reading: list[LogFile] = []
         self.execs: dict[str, Exec] = {}
         self.health: Health | None = None
         self.health_wanted = asyncio.Event()

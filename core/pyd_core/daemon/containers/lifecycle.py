@@ -14,6 +14,7 @@ import msgspec
 
 from pyd_core.daemon.containers import rotation, signals
 from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.log_options import Limits
 from pyd_core.daemon.containers.preparation import prepare
 from pyd_core.daemon.containers.record import Process
 from pyd_core.daemon.runtime import children, conmon
@@ -89,7 +90,8 @@ class Lifecycle:
 
     async def _launch(self, container: Container) -> None:
         record = container.record
-        limits = rotation.Limits.read(record.host.log_config.config)
+        limits = Limits.read(record.host.log_config)
+        rotation.begin(container.log, limits)
         (self._exits / record.id).unlink(missing_ok=True)
         (container.bundle / "oom").unlink(missing_ok=True)
         hold = conmon.Hold(
@@ -100,7 +102,7 @@ class Lifecycle:
             tty=record.config.tty,
             stdin=record.config.open_stdin,
             keep_stdin=record.config.open_stdin and not record.config.stdin_once,
-            log_size=limits.size if limits.files == 1 else 0,
+            log_size=rotation.most(limits),
         )
         record.main, record.holder = await conmon.create(self._conmon, self._daemon.runtime, hold)
         waiting, container.attachments = container.attachments, []
@@ -138,7 +140,7 @@ class Lifecycle:
             await self._auto_remove(container)
 
     async def _until_gone(self, container: Container, holder: Process) -> None:
-        limits = rotation.Limits.read(container.record.host.log_config.config)
+        limits = Limits.read(container.record.host.log_config)
         rotating = self._daemon.tasks.start(rotation.keep(container, limits)) if limits.files > 1 else None
         try:
             await children.ended(holder.pid)

@@ -10,12 +10,12 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from pyd_core.daemon.containers import rotation
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.packing import LogFile
 from pyd_core.linux.watch import FileWatch
 from pyd_core.model.base import format_time, parse_time
 from pyd_core.tasks import TaskOwner
@@ -87,66 +87,82 @@ def _canonical(time: bytes) -> bytes:
     return format_time(moment).encode() if moment is not None else time
 
 
-def _tail(path: Path, count: int, formatter: _Formatter) -> tuple[int, int]:
+def _tail(file: IO[bytes], count: int, formatter: _Formatter) -> tuple[int, int]:
     """Returns the offset at which the last `count` lines of a file begin, and how many there are."""
-    with path.open("rb") as file:
-        at, rest, found = file.seek(0, os.SEEK_END), b"", 0
-        while at > 0:
-            size = min(BLOCK, at)
-            at -= size
-            file.seek(at)
-            block = file.read(size) + rest
-            lines = block.split(b"\n")
-            rest = lines[0]
-            end = at + len(block)
-            for line in reversed(lines if at == 0 else lines[1:]):
-                if line and formatter.wanted(line) and b" P " not in line[:48]:
-                    found += 1
-                    if found > count:
-                        return end + 1, count
-                end -= len(line) + 1
+    at, rest, found = file.seek(0, os.SEEK_END), b"", 0
+    while at > 0:
+        size = min(BLOCK, at)
+        at -= size
+        file.seek(at)
+        block = file.read(size) + rest
+        lines = block.split(b"\n")
+        rest = lines[0]
+        end = at + len(block)
+        for line in reversed(lines if at == 0 else lines[1:]):
+            if line and formatter.wanted(line) and b" P " not in line[:48]:
+                found += 1
+                if found > count:
+                    return end + 1, count
+            end -= len(line) + 1
     return 0, found
 
 
 class _Place:
     """How far the files of a log have been read; where one has been renamed meanwhile it is the same file still."""
 
-    def __init__(self, log: Path, count: int | None, formatter: _Formatter) -> None:
-        self._log = log
+    def __init__(self, container: Container, formatter: _Formatter) -> None:
+        self._container = container
         self._formatter = formatter
-        self._file: BinaryIO | None = None
+        self._file: LogFile | None = None
+        self._next: LogFile | None = None
+        self._contents: IO[bytes] | None = None
         self._at = 0
-        if count is None:
-            return
-        for path in reversed(rotation.files(log)):
-            at, found = _tail(path, count, formatter) if count else (path.stat().st_size, 0)
-            self._open(path, at)
+
+    async def go_back(self, count: int) -> None:
+        """Goes to where the last so many lines begin."""
+        while (file := self._beside(-1)) is not None:
+            contents = await self._go_to(file)
+            self._at, found = _tail(contents, count, self._formatter) if count else (contents.seek(0, os.SEEK_END), 0)
             count -= found
             if count == 0:
                 return
 
-    def _open(self, path: Path, at: int = 0) -> None:
-        self.close()
-        self._file, self._at = path.open("rb"), at
-
     def close(self) -> None:
-        """Lets go of the file."""
+        """Lets go of the files."""
+        for file in (self._file, self._next):
+            if file is not None:
+                file.close()
+        self._file = self._next = None
+
+    def has_newer(self) -> bool:
+        """Finds the file to go on with behind this one. What is written to this one has ended when there is one."""
+        if self._next is None:
+            self._next = self._beside(1)
+        return self._next is not None
+
+    async def go_on(self) -> None:
+        """Goes on at the beginning of the file that was found."""
+        file, self._next = self._next, None
+        if file is not None:
+            await self._go_to(file)
+
+    def _beside(self, step: int) -> LogFile | None:
+        found = rotation.files(self._container.log)
+        numbers = list(found)
+        at = 0 if step > 0 else len(numbers) - 1
+        if self._file is not None:
+            if self._file.inode in numbers:
+                at = numbers.index(self._file.inode) + step
+            elif step < 0:
+                return None  # it is gone, with all that were older
+        return LogFile(self._container, found[numbers[at]]) if 0 <= at < len(numbers) else None
+
+    async def _go_to(self, file: LogFile) -> IO[bytes]:
         if self._file is not None:
             self._file.close()
-
-    def newer(self) -> Path | None:
-        """Returns the file to go on with behind this one. What is written to this one has ended when there is one."""
-        found = rotation.files(self._log)
-        if self._file is not None:
-            own = os.fstat(self._file.fileno()).st_ino
-            numbers = [path.stat().st_ino for path in found]
-            if own in numbers:
-                found = found[numbers.index(own) + 1 :]
-        return found[0] if found else None
-
-    def go_on(self, path: Path) -> None:
-        """Goes on at the beginning of another file."""
-        self._open(path)
+        self._file, self._at = file, 0
+        self._contents = await file.contents()
+        return self._contents
 
     def block(self) -> tuple[bytes, bool, bool]:
         """Formats a block's worth of lines.
@@ -154,12 +170,12 @@ class _Place:
         Returns:
             What the client gets, whether there were any lines, and whether the end that the client set is reached.
         """
-        if self._file is None:
+        if self._contents is None:
             return b"", False, False
         pieces: list[bytes] = []
         begun = self._at
-        self._file.seek(begun)
-        for line in self._file:
+        self._contents.seek(begun)
+        for line in self._contents:
             if not line.endswith(b"\n"):
                 break  # conmon is still writing it
             self._at += len(line)
@@ -178,22 +194,24 @@ async def read(container: Container, options: LogOptions) -> AsyncGenerator[byte
     """
     formatter = _Formatter(options, tty=container.record.config.tty)
     over = container.next_end()
-    with FileWatch(container.directory) as watch, closing(_Place(container.log, options.tail, formatter)) as place:
+    with FileWatch(container.directory) as watch, closing(_Place(container, formatter)) as place:
+        if options.tail is not None:
+            await place.go_back(options.tail)
         async with TaskOwner() as owner:
             ending = owner.start(_until(over))
             while True:
                 last = not options.follow or ending.done() or not container.record.running
                 while True:
-                    newer = place.newer()
+                    newer = place.has_newer()
                     any_, late = True, False
                     while any_ and not late:
                         piece, any_, late = place.block()
                         if piece:
                             yield piece
                         await asyncio.sleep(0)
-                    if newer is None or late:
+                    if late or not newer:
                         break
-                    place.go_on(newer)
+                    await place.go_on()
                 if last or late:
                     return
                 changing = owner.start(watch.changed())

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.daemon.containers import resources, rights, rotation, signals
+from pyd_core.daemon.containers import log_options, resources, rights, signals
 from pyd_core.daemon.containers.spec import Security
 from pyd_core.daemon.images.changes import merged_env
 from pyd_core.errors import InvalidInput
@@ -90,7 +90,7 @@ def check(body: CreateBody, processors: int) -> None:
     _check_ports(body)
     _check_health(body.healthcheck)
     _check_restart(host)
-    rotation.Limits.read(host.log_config.config)
+    log_options.check(host.log_config)
     for entry in body.env:
         if not entry or entry.startswith("="):
             raise InvalidInput(f"invalid environment variable: {entry[:80]}")

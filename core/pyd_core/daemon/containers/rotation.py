@@ -1,86 +1,134 @@
 """Several log files for one container, `NAME.1` being the newest of the old ones: `--log-opt max-size` with `max-file`.
 
-conmon goes on writing to a file that is renamed, until it is told to open its log anew. So a rotation loses nothing,
-and what is written to a file has ended when a newer one is there. A size with a single file is conmon's own job.
+conmon makes its new file beside the old one and renames it into its place: when it is told to open its log anew, and by
+itself when it has written as much as it may (`reopen_k8s_file` of its ctr_logging.c). The file it writes to has a
+second name: its number once conmon has been told, and until then one by which it isn't gone when conmon replaces it by
+itself. A size with a single file is conmon's own job.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+import contextlib
+import os
 from pathlib import Path
 
+from pyd_core.daemon.containers import packing
 from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.log_options import Limits
 from pyd_core.daemon.runtime import conmon
-from pyd_core.daemon.times import DIGITS
-from pyd_core.errors import InvalidInput
 from pyd_core.linux.watch import FileWatch
 
 PAUSE = 0.05
 """Seconds between two looks at a log that is being written."""
-_UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-"""Docker Engine counts the sizes of logs in powers of ten."""
+RETRY = 1.0
+"""Seconds until a file that was being read is looked at again, to pack it."""
+UNWATCHED = 64 << 20
+"""Bytes after which conmon begins anew by itself where the engine keeps several files: more than is written between two
+looks, so that it matters only while no engine runs."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What of a container's log is kept: so many files of about so many bytes; a size of 0 is no limit."""
-
-    size: int = 0
-    files: int = 1
-
-    @classmethod
-    def read(cls, options: Mapping[str, str]) -> Limits:
-        """Reads the options of `--log-opt`.
-
-        Raises:
-            InvalidInput: A value makes no sense.
-        """
-        size = _size(options["max-size"]) if options.get("max-size") else 0
-        files = options.get("max-file", "") or "1"
-        if not files.isdecimal() or len(files) > DIGITS:
-            raise InvalidInput(f"invalid value for max-file: {files[:40]!r}")
-        if int(files) < 1:
-            raise InvalidInput("max-file cannot be less than 1")
-        return cls(size, int(files) if size else 1)
+def most(limits: Limits) -> int:
+    """Returns the bytes after which conmon is to begin its log anew by itself; 0 is never."""
+    return limits.size if limits.files == 1 else max(UNWATCHED, limits.size * limits.files)
 
 
-def _size(text: str) -> int:
-    number, unit = text.lower().removesuffix("b"), 1
-    if number[-1:] in _UNITS:
-        number, unit = number[:-1], _UNITS[number[-1]]
-    if not number.isdecimal() or len(number) > DIGITS:
-        raise InvalidInput(f"invalid value for max-size: {text[:40]!r}")
-    if int(number) == 0:
-        raise InvalidInput("max-size must be a positive number")
-    return int(number) * unit
+def files(log: Path) -> dict[int, Path]:
+    """Returns the files of a log that are there by their inode numbers, the oldest first.
+
+    A file that is both packed and not, because a crash came in between, is there once.
+    """
+    packed_first = sorted(log.parent.glob(f"{log.name}.*"), key=lambda each: each.suffix != packing.SUFFIX)
+    older = {_number(each): each for each in packed_first}
+    older.pop(0, None)
+    found: dict[int, Path] = {}
+    for path in [*(older[number] for number in sorted(older, reverse=True)), _second(log), log]:
+        with contextlib.suppress(FileNotFoundError):
+            found.setdefault(path.stat().st_ino, path)
+    return found
 
 
-def files(log: Path) -> list[Path]:
-    """Returns the files of a log that are there, the oldest first."""
-    older = [each for each in log.parent.glob(f"{log.name}.*") if each.suffix[1:].isdecimal()]
-    older.sort(key=lambda each: -int(each.suffix[1:]))
-    return [*older, log] if log.exists() else older
+def _number(path: Path) -> int:
+    text = path.name.removesuffix(packing.SUFFIX).rpartition(".")[2]
+    return int(text) if text.isdecimal() else 0
+
+
+def _second(log: Path) -> Path:
+    return log.with_name("written.log")
+
+
+def begin(log: Path, limits: Limits) -> None:
+    """Puts a full file away before another conmon, which doesn't count what is there, goes on writing to it."""
+    if limits.size and log.exists() and log.stat().st_size >= limits.size:
+        if limits.files > 1:
+            _follow(log, limits.files)
+        _shift(log, limits.files)
+        log.unlink()
 
 
 async def keep(container: Container, limits: Limits) -> None:
     """Rotates the log of a running container whenever it is full; runs until it is cancelled."""
     log = container.log
+    told, due = 0, limits.compress
     with FileWatch(container.directory) as watch:
-        if not log.exists():  # an engine before this one was ended in the middle
+        if not log.exists():
             conmon.reopen_log(container.bundle)
         while True:
-            if log.exists() and log.stat().st_size >= limits.size:
-                _rotate(log, limits.files)
-                conmon.reopen_log(container.bundle)
-            await watch.changed()
+            with contextlib.suppress(OSError):  # on a full disk, say; the next look may do better
+                now = log.stat()
+                if now.st_ino == told:
+                    pass  # conmon hasn't come to it yet
+                elif _follow(log, limits.files):
+                    told, due = 0, limits.compress  # numbers of inodes are used again
+                elif now.st_size >= limits.size:
+                    _shift(log, limits.files)  # before conmon begins anew: there are never more files than there may be
+                    conmon.reopen_log(container.bundle)
+                    told = now.st_ino
+            if due:
+                due = not await packing.pack_all(container, _older(log))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(watch.changed(), RETRY if due else None)
             await asyncio.sleep(PAUSE)
 
 
-def _rotate(log: Path, most: int) -> None:
-    for number in reversed(range(1, most - 1)):
-        older = log.with_name(f"{log.name}.{number}")
-        if older.exists():
-            older.rename(log.with_name(f"{log.name}.{number + 1}"))
-    log.rename(log.with_name(f"{log.name}.1"))
+def _older(log: Path) -> list[Path]:
+    """Returns the files that nothing is written to any more."""
+    found = files(log)
+    if log.exists():
+        found.pop(log.stat().st_ino, None)
+    return [path for path in found.values() if _number(path)]
+
+
+def _follow(log: Path, most: int) -> bool:
+    """Numbers the file that conmon has replaced, and gives the new one its second name."""
+    if _same(log.stat(), _second(log)):
+        return False
+    _shift(log, most)
+    os.link(log, _second(log))
+    return True
+
+
+def _same(now: os.stat_result, other: Path) -> bool:
+    return other.exists() and other.stat().st_ino == now.st_ino
+
+
+def _shift(log: Path, most: int) -> None:
+    """Gives each of the older files the next number, and the one that was last written to the first."""
+    newest = _second(log)
+    if not newest.exists() or any(_same(newest.stat(), each) for each in _named(log, 1)):
+        newest.unlink(missing_ok=True)
+        return
+    for number in reversed(range(1, most)):
+        for path in _named(log, number):
+            if not path.exists():
+                continue
+            if number == most - 1:
+                path.unlink()
+            else:
+                path.rename(log.with_name(path.name.replace(f"{log.name}.{number}", f"{log.name}.{number + 1}", 1)))
+    if most > 1:
+        newest.rename(log.with_name(f"{log.name}.1"))
+
+
+def _named(log: Path, number: int) -> tuple[Path, Path]:
+    return log.with_name(f"{log.name}.{number}"), log.with_name(f"{log.name}.{number}{packing.SUFFIX}")

@@ -80,7 +80,9 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
     host = record.host
     host = msgspec.structs.replace(
         host,
-        log_config=LogConfig(type="json-file", config=host.log_config.config),
+        log_config=LogConfig(
+            type="local" if host.log_config.type == "local" else "json-file", config=host.log_config.config
+        ),
         network_mode=record.network_mode,
         restart_policy=RestartPolicy(
             name=host.restart_policy.name or "no", maximum_retry_count=host.restart_policy.maximum_retry_count

@@ -7,14 +7,17 @@ import hashlib
 import lzma
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 import zstandard
-from isal import igzip
+from isal import igzip, igzip_lib
 
 from pyd_core.errors import InvalidInput
 
 CHUNK = 1 << 20
+_ISAL_ERROR: Any = igzip_lib.IsalError
+DAMAGE: tuple[type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zstandard.ZstdError, _ISAL_ERROR)
+"""What readers of damaged data raise."""
 
 
 class Readable(Protocol):
@@ -61,7 +64,7 @@ class Hashed:
     def _more(self) -> bytes:
         try:
             data = self._source.read(CHUNK)
-        except (OSError, EOFError, lzma.LZMAError, zstandard.ZstdError) as error:
+        except DAMAGE as error:
             raise InvalidInput(f"can't decompress: {error}", reference="bad-archive") from error
         self._hash.update(data)
         self.size += len(data)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 READ = 1 << 16
+COMPLAINT = 1 << 20
+"""Bytes kept of what a program complains of; the rest is read, and forgotten."""
+Taker = Callable[[bytes], None]
+"""Takes what a program prints, piece by piece; what it raises ends the program."""
 
 awaited: set[int] = set()
 """Programs started here whose end somebody waits for: nobody else may take them away."""
@@ -41,31 +46,43 @@ async def ended(pid: int) -> None:
 
 
 @contextlib.contextmanager
-def awaiting(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Keeps a program for the caller, who waits for its end; one left early is killed, and falls to the orphans."""
+def awaiting(process: subprocess.Popen[bytes], *, group: bool = False) -> Iterator[None]:
+    """Keeps a program for the caller, who waits for its end; one left early is killed, and falls to the orphans.
+
+    Args:
+        process: The program.
+        group: Whether it leads a process group, to be killed whole.
+    """
     awaited.add(process.pid)
     try:
         yield
     finally:
         awaited.discard(process.pid)
         if process.returncode is None:
-            process.kill()
+            if group:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
 
 
-async def drain(fd: int) -> bytes:
+async def drain(fd: int, take: Taker) -> None:
     """Reads a pipe to its end and closes it."""
     loop = asyncio.get_running_loop()
-    parts: list[bytes] = []
-    over = loop.create_future()
+    over: asyncio.Future[None] = loop.create_future()
     os.set_blocking(fd, False)
 
     def readable() -> None:
-        with contextlib.suppress(BlockingIOError):
+        try:
             data = os.read(fd, READ)
             if data:
-                parts.append(data)
+                take(data)
             elif not over.done():
                 over.set_result(None)
+        except BlockingIOError:
+            pass
+        except Exception as error:  # noqa: BLE001 - the caller's, and told to it
+            if not over.done():
+                over.set_exception(error)
 
     loop.add_reader(fd, readable)
     try:
@@ -73,7 +90,6 @@ async def drain(fd: int) -> bytes:
     finally:
         loop.remove_reader(fd)
         os.close(fd)
-    return b"".join(parts)
 
 
 async def run(
@@ -83,6 +99,8 @@ async def run(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
     quiet: bool = False,
+    out: Taker | None = None,
+    group: bool = False,
 ) -> Done:
     """Runs a program to its end; cancelling kills it.
 
@@ -92,6 +110,8 @@ async def run(
         env: Its whole environment; ours if left out.
         cwd: Its working directory.
         quiet: Give it nowhere to print to: for one that leaves a process behind, which would hold the pipes open.
+        out: Takes what it prints, which is then not returned.
+        group: Cancelling kills all that it has started too.
     """
     process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec: well under a millisecond
         command,
@@ -100,6 +120,7 @@ async def run(
         stderr=subprocess.DEVNULL if quiet else subprocess.PIPE,
         env=env,
         cwd=cwd,
+        process_group=0 if group else None,
     )
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError), process.stdin as given:
@@ -109,13 +130,16 @@ async def run(
         if pipe is not None:
             fds.append(os.dup(pipe.fileno()))
             pipe.close()
-    printed = complained = b""
-    with awaiting(process):
-        if fds:
-            printed, complained = await asyncio.gather(*map(drain, fds))
+    printed, complained = bytearray(), bytearray()
+    takers: list[Taker] = [
+        out or printed.extend,
+        lambda data: complained.extend(data[: max(0, COMPLAINT - len(complained))]),
+    ]
+    with awaiting(process, group=group):
+        await asyncio.gather(*map(drain, fds, takers))
         await ended(process.pid)
         code = process.wait()  # it has ended: doesn't block
-    return Done(code, printed, complained)
+    return Done(code, bytes(printed), bytes(complained))
 
 
 def start_time(pid: int) -> int:

@@ -1,0 +1,100 @@
+"""What `--log-driver` and `--log-opt` say: how much of a log is kept, as json-file and local have it.
+
+Other drivers aren't there: their containers get a log as json-file keeps it. Rules and words are Docker Engine's
+(daemon/logger/jsonfilelog, daemon/logger/local).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pyd_core.daemon.times import DIGITS
+from pyd_core.errors import InvalidInput
+from pyd_core.model.host_config import LogConfig
+
+_COMMON = {"max-size", "max-file", "compress", "mode", "max-buffer-size"}
+_KNOWN = {
+    "json-file": _COMMON | {"labels", "labels-regex", "env", "env-regex", "tag"},
+    "local": _COMMON,
+}
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(?:([kmgtp])i?b?|b)?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+"""Docker Engine counts the sizes of logs in powers of ten."""
+_WORDS = {
+    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
+}
+"""What Go's strconv.ParseBool takes."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What of a container's log is kept: so many files of about so many bytes; a size of 0 is no limit."""
+
+    size: int = 0
+    files: int = 1
+    compress: bool = False
+    """Whether the older files are packed."""
+
+    @classmethod
+    def read(cls, config: LogConfig) -> Limits:
+        """Reads what has been checked when the container was made, by this engine or by one before it.
+
+        Raises:
+            InvalidInput: A number makes no sense.
+        """
+        options = config.config
+        local = config.type == "local"
+        size = options.get("max-size") or ("20971520" if local else "")
+        files = options.get("max-file") or ("5" if local else "1")
+        most = _files(files)
+        if not size:
+            return cls()
+        compress = _WORDS.get(options.get("compress", ""), local)
+        return cls(_size(size), most, compress and most > 1)
+
+
+def check(config: LogConfig) -> None:
+    """Refuses what makes no sense.
+
+    Raises:
+        InvalidInput: An option isn't known, has a value of another kind, or doesn't go with the others.
+    """
+    driver, options = config.type or "json-file", config.config
+    if driver in _KNOWN:
+        for name in options:
+            if name not in _KNOWN[driver]:
+                raise InvalidInput(f"unknown log opt '{name[:40]}' for {driver} log driver")
+    mode = options.get("mode", "")
+    if mode not in {"", "blocking", "non-blocking"}:
+        raise InvalidInput(f"logger: logging mode not supported: {mode[:40]}")
+    if options.get("max-buffer-size"):
+        if mode != "non-blocking":
+            raise InvalidInput("logger: max-buffer-size option is only supported with 'mode=non-blocking'")
+        _size(options["max-buffer-size"])
+    limits = Limits.read(config)
+    if "compress" not in options:
+        return
+    if options["compress"] not in _WORDS:
+        raise InvalidInput(f"invalid value for compress: {options['compress'][:40]!r} is neither true nor false")
+    if _WORDS[options["compress"]] and not limits.compress:
+        raise InvalidInput("compress cannot be true when max-file is less than 2 or max-size is not set")
+
+
+def _files(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]+", text) or len(text) > DIGITS:
+        raise InvalidInput(f"invalid value for max-file: {text[:40]!r} is no number")
+    if int(text) < 1:
+        raise InvalidInput("max-file cannot be less than 1")
+    return int(text)
+
+
+def _size(text: str) -> int:
+    found = _SIZE.fullmatch(text)
+    if found is None or len(text) > DIGITS + 4:
+        raise InvalidInput(f"invalid size: '{text[:40]}'")
+    size = int(float(found[1]) * 1000 ** _POWERS[(found[2] or "").lower()])
+    if size == 0:
+        raise InvalidInput("max-size must be a positive number")
+    return size
