@@ -18,6 +18,7 @@ import msgspec
 
 from pyd_core.debug import join
 from pyd_core.debug.access import Outcome
+from pyd_core.debug.cgroup import remove_stale
 from pyd_core.debug.failures import failure
 from pyd_core.debug.supervisor import LARGEST_PLAN
 from pyd_core.errors import KernelError, PydError
@@ -52,6 +53,7 @@ class LocalProcess:
         self._stderr = bytearray()
         self._error: PydError | None = None
         self._code: int | None = None
+        self._parents = [group["parent"] for group in plan["groups"]]
         self._status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             for each in (self._status, theirs):
@@ -152,6 +154,7 @@ class LocalProcess:
         self._outputs.clear()
         self._status.close()
         self._process.wait()
+        remove_stale(self._parents)
 
     def _turn(self, *, writing: bool = False) -> bool:
         """Waits for something to happen and takes what was printed; True when input can be given."""
