@@ -41,8 +41,8 @@ planted_function()
 """
 APP_C = """
 #include <unistd.h>
-__attribute__((noinline)) void planted_function(void) { for (;;) usleep(50000); }
-int main(void) { planted_function(); }
+__attribute__((noinline)) void planted_function(void) { usleep(50000); }
+int main(void) { for (;;) planted_function(); }
 """
 APP_JAVA = """
 class App {
@@ -62,9 +62,11 @@ MOST = 150_000_000
 REGISTRY = "version: 0.1\nstorage: {inmemory: {}}\nhttp: {addr: '127.0.0.1:5000'}\n"
 INSPECTED = "@node --inspect=127.0.0.1:9229 -e 'setInterval(() => 0, 50)' & sleep 1; curl -s 127.0.0.1:9229/json/list"
 THROUGHPUT = "iperf3 -s -1 -D; sleep 0.3; iperf3 -c 127.0.0.1 -t 1 | tail -3"
+CALLED = 'tracepoint:syscalls:sys_enter_clock_nanosleep /pid == 1/ { printf("traced %d\\n", pid); exit(); }'
+ENTERED = 'uprobe:/app:planted_func* { printf("in %s\\n", probe); exit(); }'
 
 Check = tuple[str, str, str]
-"""The container, a line in its session (`-b` begins a builtin), and what its output has."""
+"""The container, and who is in it if not root (`native as tracer`); a line there (`-b`: a builtin); what it prints."""
 
 CHECKS: dict[str, tuple[Check, ...]] = {
     "base": (("python", "@curl --version; @strace -V; @jq -n 40+2", "^42$"),),
@@ -78,8 +80,18 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "trace": (
         ("native", "-b stack --json", "planted_function .*app.c:3"),
         ("native", "@gdb -batch -nx -ex bt -p 1", "planted_function"),
-        ("native", "@ltrace -V; @bpftrace --version; @bpftool version", "bpftool v"),
+        ("native", "timeout -s INT 2 @ltrace -p 1 2>&1", r"usleep\("),
         ("native", "@perf stat -p 1 sleep 0.2 2>&1", "time elapsed"),
+        ("native as tracer", f"timeout 120 @bpftrace -e '{CALLED}' 2>&1", "^traced 1$"),
+        ("native as tracer", f"timeout 120 @bpftrace -e '{ENTERED}' 2>&1", "^in uprobe:/app:planted_function$"),
+        (
+            "native as tracer",
+            "@perf record -q -a -e cpu-clock -o - sleep 0.5 | @perf report -i - --stdio",
+            "Event count",
+        ),
+        ("native as tracer", "@perf trace -p 1 sleep 0.5 2>&1", "nanosleep"),
+        ("native as tracer", "@bpftool btf dump file /sys/kernel/btf/vmlinux | grep -m1 task_struct", "task_struct"),
+        ("native", "grep State: /proc/1/status", "sleeping"),  # it goes on
     ),
     "python": (
         ("python", "@py-spy dump --pid 1", r"planted_function \(app.py:5\)"),
@@ -198,10 +210,11 @@ def test_a_pack_is_made_and_its_tools_work(
         [sys.executable, "-m", "pyd_tui", "--json", "toolbox", "ls"], check=True, capture_output=True
     ).stdout
     (made,) = json.loads(listed)["toolboxes"]
-    for kind, line, wanted in CHECKS[pack]:
+    for where, line, wanted in CHECKS[pack]:
+        kind, _, identity = where.partition(" as ")
         if kind not in containers:
             missing(NEEDED[kind])
-        said = _said(containers[kind], line)
+        said = _said(containers[kind], line, identity or "root")
         assert re.search(wanted, said, re.MULTILINE), (line, said)
     assert pack != "base" or made["size"] < MOST
     table[pack] = Made(seconds, made["size"])
@@ -229,9 +242,11 @@ def test_a_toolbox_for_another_machine_is_made_here(tmp_path: Path, monkeypatch:
         assert subprocess.run([emulator, tmp_path / "holder"], input=b"some", check=False).returncode == 0
 
 
-def _said(name: str, line: str) -> str:
+def _said(name: str, line: str, identity: str = "root") -> str:
     words = ("-b", line.removeprefix("-b ")) if line.startswith("-b ") else ("-c", line)
-    done = subprocess.run(command(name, *words), capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(
+        command("--as", identity, name, *words), capture_output=True, text=True, check=False, timeout=240
+    )
     return done.stdout + done.stderr if done.returncode or not done.stdout else done.stdout
 
 
