@@ -81,7 +81,7 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
 
     Raises:
         InvalidInput: No such identity.
-        Refused: A tracer in a user namespace, where nobody can be one.
+        Refused: A tracer where nobody can be one, or by a process that can't make one.
     """
     if identity == "target":
         # A program of another user keeps capabilities over an execve only where they are ambient.
@@ -98,12 +98,8 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
             ambient=kept,
             no_new_privileges=target.no_new_privileges,
         )
-    if identity == "tracer" and uid_map.split() != EVERY_ID.split():
-        raise Refused(
-            "the target has a user namespace of its own, and no right in there is one to trace the kernel",
-            hint="--as root traces its processes; for the kernel enter a process of the machine, such as pid:1",
-            reference="no-tracer",
-        )
+    if identity == "tracer":
+        _check_tracer(uid_map, own_bounding)
     granted = (TRACER if identity == "tracer" else DEBUGGER) & own_bounding
     if identity in ("root", "tracer"):
         return _plain(0, 0, bounding=granted, permitted=granted)
@@ -135,6 +131,17 @@ def check_identity(identity: str) -> None:
             f"no such identity: {identity!r}",
             hint="root, tracer, target or numbers: --as UID[:GID], in the shell su UID[:GID]",
         )
+
+
+def _check_tracer(uid_map: str, own_bounding: int) -> None:
+    if uid_map.split() != EVERY_ID.split():
+        why = "the target has a user namespace of its own, and no right in there is one to trace the kernel"
+    elif lacking := TRACER & ~DEBUGGER & ~own_bounding:
+        why = f"whoever is to trace the kernel takes rights that can't be given here: {', '.join(names(lacking))}"
+    else:
+        return
+    hint = "--as root traces the container's processes; the kernel is traced from the machine itself"
+    raise Refused(why, hint=hint, reference="no-tracer")
 
 
 EVERY_ID = "0 0 4294967295"

@@ -35,12 +35,14 @@ def test_root_cannot_mount_load_modules_or_make_devices():
 def test_a_tracer_may_trace_the_kernel_beside_it_and_change_nothing_of_it():
     assert choose("tracer").effective == choose("tracer").bounding == TRACER
     assert set(names(TRACER & ~DEBUGGER)) == {"bpf", "perfmon", "syslog"}
-    assert not choose("tracer", own=DEBUGGER).effective & ~DEBUGGER
 
 
-def test_nobody_is_a_tracer_in_a_user_namespace():
+def test_nobody_is_a_tracer_in_a_user_namespace_or_without_the_rights():
     with pytest.raises(Refused, match="user namespace"):
         choose("tracer", uid_map=REMAPPED)
+    with pytest.raises(Refused, match=r"can't be given here: bpf$"):
+        choose("tracer", own=TRACER & ~mask("bpf"))
+    assert choose("tracer", own=TRACER & ~mask("kill")).effective == TRACER & ~mask("kill")
 
 
 def test_a_target_user_keeps_its_capabilities_over_the_execve():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from pyd_core.debug.credentials import TRACER, mask
 from support.debugging import Run, main_pid
 from support.docker import Docker
+from support.ways import Way, ways
 
 KERNEL = Path("/proc/filesystems").read_text().split()
 OWN = int(next(line for line in Path("/proc/self/status").read_text().splitlines() if "CapBnd" in line).split()[1], 16)
@@ -57,6 +59,20 @@ def test_the_kernels_events_are_seen_by_a_tracer_alone_and_changed_by_nobody(deb
     assert docker("exec", name, "ls", "/sys/kernel/tracing") == ""
     assert mounts.read_text() == before
     assert docker("diff", name) == ""
+
+
+@pytest.fixture(scope="module")
+def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
+    """Somebody who isn't root and may use the engine."""
+    with ways(tmp_path_factory.mktemp("ways")) as made:
+        yield made["user"]
+
+
+def test_through_a_helper_it_takes_one_with_all_rights_and_that_is_told(user: Way, locked: str):
+    done = user.debug("--as", "tracer", locked, "--", "/dev/.pyd/bin/python3", "-c", LOAD)
+    assert done.stdout == b"loaded\n", done.stderr
+    assert b"tier 3 doesn't do here: whoever is to trace the kernel takes rights" in done.stderr
+    assert b"trying tier 4: everything" in done.stderr
 
 
 def test_a_target_without_sysfs_is_entered_all_the_same(debug: Run, docker: Docker, busybox: str):
