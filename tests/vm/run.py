@@ -17,6 +17,8 @@ from typing import BinaryIO
 
 from carried import environment_disk, tree_disk
 
+from pyd_core.debug.toolbox import store
+from pyd_debugimages.packs import BASE
 from rootfs import cache, kernel_of, root_disk
 
 MEMORY = "3G"
@@ -93,7 +95,8 @@ def main(words: Sequence[str]) -> int:
     begun = time.monotonic()
     disk = root_disk(bare=options.bare)
     with tempfile.TemporaryDirectory(prefix="pyd-vm-", dir="/var/tmp") as scratch:
-        carried = [tree_disk(Path(scratch), command)]
+        toolbox = None if options.bare else store.find(BASE, store.store_root())
+        carried = [tree_disk(Path(scratch), command, toolbox=toolbox)]
         if not options.bare:
             carried.append(environment_disk(cache()))
         print(f"the machine's disks took {time.monotonic() - begun:.0f} s", flush=True)

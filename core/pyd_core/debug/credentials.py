@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.errors import InvalidInput
+from pyd_core.errors import InvalidInput, Refused
 from pyd_core.linux.process import Status
 
 CAPABILITIES = (
@@ -40,6 +40,11 @@ DEBUGGER = mask(
 reaches beyond it: no loading of modules, no mounting, no making of device nodes. The target's own programs come first
 on PATH, so what root holds here is what a hostile target could come to hold."""
 
+TRACER = DEBUGGER | mask("bpf", "perfmon", "syslog")
+"""What root may do where that was asked for by name: load BPF programs too, sample every processor, and read the
+kernel's symbols and log. Who may do so can read all of the machine's memory. What takes CAP_SYS_ADMIN, such as listing
+the programs that others have loaded, stays refused."""
+
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """Ids inside the target's user namespace, and capability masks, as `join.take_credentials` takes them."""
@@ -68,7 +73,7 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
     """Returns the credentials for `--as IDENTITY`.
 
     Args:
-        identity: `root`, `target` or `UID[:GID]`.
+        identity: `root`, `tracer`, `target` or `UID[:GID]`.
         target: The target's main process, with ids as this process sees them.
         uid_map: The main process's `/proc/PID/uid_map`.
         gid_map: Its `gid_map`.
@@ -76,6 +81,7 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
 
     Raises:
         InvalidInput: No such identity.
+        Refused: A tracer where nobody can be one, or by a process that can't make one.
     """
     if identity == "target":
         # A program of another user keeps capabilities over an execve only where they are ambient.
@@ -92,8 +98,10 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
             ambient=kept,
             no_new_privileges=target.no_new_privileges,
         )
-    granted = DEBUGGER & own_bounding
-    if identity == "root":
+    if identity == "tracer":
+        _check_tracer(uid_map, own_bounding)
+    granted = (TRACER if identity == "tracer" else DEBUGGER) & own_bounding
+    if identity in ("root", "tracer"):
         return _plain(0, 0, bounding=granted, permitted=granted)
     check_identity(identity)
     uid, _, gid = identity.partition(":")
@@ -108,20 +116,32 @@ def is_confined(identity: str) -> bool:
     Args:
         identity: As for `choose_credentials`.
     """
-    return identity != "root" and identity.partition(":")[0].lstrip("0") != ""
+    return identity not in ("root", "tracer") and identity.partition(":")[0].lstrip("0") != ""
 
 
 def check_identity(identity: str) -> None:
-    """Does nothing for `root`, `target` and `UID[:GID]`.
+    """Does nothing for `root`, `tracer`, `target` and `UID[:GID]`.
 
     Raises:
         InvalidInput: It is none of them.
     """
     uid, colon, gid = identity.partition(":")
-    if identity not in ("root", "target") and (not _is_id(uid) or (colon and not _is_id(gid))):
+    if identity not in ("root", "tracer", "target") and (not _is_id(uid) or (colon and not _is_id(gid))):
         raise InvalidInput(
-            f"no such identity: {identity!r}", hint="root, target or numbers: --as UID[:GID], in the shell su UID[:GID]"
+            f"no such identity: {identity!r}",
+            hint="root, tracer, target or numbers: --as UID[:GID], in the shell su UID[:GID]",
         )
+
+
+def _check_tracer(uid_map: str, own_bounding: int) -> None:
+    if uid_map.split() != EVERY_ID.split():
+        why = "the target has a user namespace of its own, and no right in there is one to trace the kernel"
+    elif lacking := TRACER & ~DEBUGGER & ~own_bounding:
+        why = f"whoever is to trace the kernel takes rights that can't be given here: {', '.join(names(lacking))}"
+    else:
+        return
+    hint = "--as root traces the container's processes; the kernel is traced from the machine itself"
+    raise Refused(why, hint=hint, reference="no-tracer")
 
 
 EVERY_ID = "0 0 4294967295"

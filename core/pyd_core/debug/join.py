@@ -51,6 +51,7 @@ _OPEN_TREE_CLONE, _OPEN_TREE_CLOEXEC = 1, os.O_CLOEXEC
 _MOVE_MOUNT_F_EMPTY_PATH, _MOVE_MOUNT_T_EMPTY_PATH = 0x4, 0x40
 _FSCONFIG_SET_STRING, _FSCONFIG_CMD_CREATE = 1, 6
 _MOUNT_ATTR_RDONLY, _MOUNT_ATTR_NOSUID, _MOUNT_ATTR_NODEV = 0x1, 0x2, 0x4
+_READ_ONLY = _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV
 _MS_PRIVATE = 1 << 18
 _CLONE_NEWNS = 0x00020000
 _CLOSE_RANGE_CLOEXEC = 4
@@ -215,6 +216,9 @@ def build_view(plan: Plan, toolbox: int, nodes: dict[str, int]) -> int:
             _attach_over_stub(cover, name, node, is_directory=False)
     if not _proc_is_ours():
         attach(new_mount("proc", {}), _AT_FDCWD, "/proc")
+    if plan.get("tracing"):
+        with contextlib.suppress(CallFailed):  # no such file system, or nowhere to put it: tools say what they miss
+            attach(new_mount("tracefs", {}, _READ_ONLY), _AT_FDCWD, "/sys/kernel/tracing")
     return inside
 
 

@@ -14,7 +14,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         target: The container's name, its id, or the beginning of its id.
         line: A line for the shell, as after `-c`.
         command: A program and its arguments, passed on exactly as they are; neither this nor `line` asks for a shell.
-        identity: `root`, `target`, or `UID[:GID]`.
+        identity: `root`, `tracer`, `target`, or `UID[:GID]`.
         writable: Let the session write where the target's root file system is mounted read-only.
         volumes: `ro` or `rw`: whether the volumes of a container that doesn't run may be written; a running one's are
             as it has them.

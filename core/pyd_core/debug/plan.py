@@ -63,6 +63,7 @@ def make_plan(
         "channel": None,
         "credentials": credentials.plan(),
         "confined": is_confined(options.identity),
+        "tracing": options.identity == "tracer",
         "cwd": config.working_dir or "/",
         "env": environment,
         "argv": command_line(options, terminal=terminal),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.debug.credentials import DEBUGGER, choose_credentials, inside, is_confined, mask, names
-from pyd_core.errors import InvalidInput
+from pyd_core.debug.credentials import DEBUGGER, TRACER, choose_credentials, inside, is_confined, mask, names
+from pyd_core.errors import InvalidInput, Refused
 from pyd_core.linux.process import Status, parse_status
 
 EVERYTHING = (1 << 41) - 1
@@ -30,6 +30,19 @@ def test_root_has_what_debugging_takes_and_never_more_than_this_process_has():
 
 def test_root_cannot_mount_load_modules_or_make_devices():
     assert not set(names(DEBUGGER)) & {"sys_admin", "sys_module", "mknod", "sys_rawio", "sys_boot", "bpf", "sys_time"}
+
+
+def test_a_tracer_may_trace_the_kernel_beside_it_and_change_nothing_of_it():
+    assert choose("tracer").effective == choose("tracer").bounding == TRACER
+    assert set(names(TRACER & ~DEBUGGER)) == {"bpf", "perfmon", "syslog"}
+
+
+def test_nobody_is_a_tracer_in_a_user_namespace_or_without_the_rights():
+    with pytest.raises(Refused, match="user namespace"):
+        choose("tracer", uid_map=REMAPPED)
+    with pytest.raises(Refused, match=r"can't be given here: bpf$"):
+        choose("tracer", own=TRACER & ~mask("bpf"))
+    assert choose("tracer", own=TRACER & ~mask("kill")).effective == TRACER & ~mask("kill")
 
 
 def test_a_target_user_keeps_its_capabilities_over_the_execve():
@@ -62,7 +75,15 @@ def test_numbers_name_a_user_and_a_group(text: str, uid: int, gid: int):
 
 @pytest.mark.parametrize(
     ("identity", "confined"),
-    [("root", False), ("0", False), ("00:5", False), ("target", True), ("1000", True), ("1000:0", True)],
+    [
+        ("root", False),
+        ("tracer", False),
+        ("0", False),
+        ("00:5", False),
+        ("target", True),
+        ("1000", True),
+        ("1000:0", True),
+    ],
 )
 def test_what_confines_the_target_confines_its_users_and_no_debugger(identity: str, confined: bool):
     assert is_confined(identity) is confined

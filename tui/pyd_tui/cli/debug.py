@@ -59,6 +59,7 @@ class Debug(Verb):
         ("pyd debug net:backend", "a network, as a member of it sees it"),
         ("pyd debug pid:4711", "where a process of this machine lives"),
         ("pyd debug --as target web", "with the rights of web's main process"),
+        ("pyd debug --as tracer web", "with the rights that bpftrace, bpftool and perf -a take"),
         ("pyd debug --volumes rw web", "when web doesn't run: change what is in its volumes"),
         ("pyd debug web --apply /etc/app.conf", "when web doesn't run: put that file back, edited"),
         ("pyd debug --hold web", "when web crashes at once: a clone of it that waits"),
@@ -77,7 +78,8 @@ class Debug(Verb):
     metavar="WHO",
     default="root",
     show_default=True,
-    help="Who to be: root, target (its main process's user and rights), or UID[:GID].",
+    help="Who to be: root, tracer (a root that may trace the kernel too), target (its main process's user and rights), "
+    "or UID[:GID].",
 )
 @click.option(
     "--rw", "writable", is_flag=True, help="Write into a read-only root file system; the container still can't."

@@ -65,7 +65,7 @@ class ShellContext:
             example in a session on `pid:N`.
         name: The target's name, safe to show.
         cwd: The shell's folder in the target.
-        identity: Who the shell is: `root`, `target` or `UID[:GID]`.
+        identity: Who the shell is: `root`, `tracer`, `target` or `UID[:GID]`.
         send: Gives the persistent shell a line to run after the builtin, for example after `su`.
         json: Whether `--json` was given.
         desk: The interactive shell that the builtin was called in; None outside of one.

@@ -30,7 +30,7 @@ def prompt_pieces(name: str, state: str, report: Report, *, identity: str, recor
         name: The target's name, safe to show.
         state: Its state as the engine words it; `process` and `image` are no states and are told as well.
         report: Bash's last; the target's word, made safe here.
-        identity: Who the shell was opened as: `root`, `target` or `UID[:GID]`.
+        identity: Who the shell was opened as: `root`, `tracer`, `target` or `UID[:GID]`.
         recording: Whether the session is recorded.
     """
     kind = "running" if state == "running" else "ended" if state in _ENDED else "other"

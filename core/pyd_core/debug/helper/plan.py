@@ -133,6 +133,7 @@ def _plan(
         "credentials": credentials and credentials.plan(),
         # Under a filter of its own, which the engine gave the helper, nobody may read another's.
         "confined": is_confined(options.identity) and facts is not None and not parse_status(facts.own).seccomp,
+        "tracing": options.identity == "tracer",
         "env": environment,
         "argv": command_line(options, terminal=terminal),
     }

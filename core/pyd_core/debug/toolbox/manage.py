@@ -15,6 +15,7 @@ import msgspec
 from pyd_core.debug.machine import DEBIAN, own_machine
 from pyd_core.debug.toolbox import store
 from pyd_core.debug.toolbox.apt import Apt, Progress
+from pyd_core.debug.toolbox.holes import dig
 from pyd_core.debug.toolbox.selection import Selection, chosen, keep
 from pyd_core.errors import Conflict, InvalidInput, NotFound, ToolboxError
 from pyd_core.sanitise import safe
@@ -181,6 +182,7 @@ def bring_in(path: Path, progress: Progress) -> str:
         with tarfile.open(path, "r:*") as tar:
             progress("reading", 0, 1)
             tar.extractall(building, filter="tar")
+            dig(building)
             progress("reading", 1, 1)
         note = msgspec.json.decode((building / _NOTE).read_bytes(), type=_Note)
         folders = [each for each in building.iterdir() if each.is_dir() and _KEY.fullmatch(each.name)]

@@ -19,7 +19,7 @@ from pyd_tui.shell.context import ShellContext, pass_shell
         ("su", "as root; 'exit' goes back"),
     ),
 )
-@click.argument("who", metavar="[target|root|UID[:GID]]", default="root")
+@click.argument("who", metavar="[target|root|tracer|UID[:GID]]", default="root")
 @pass_shell
 def command(shell: ShellContext, /, *, who: str) -> None:
     """Open a shell of another user in the same folder; what it exports and defines ends with it.
