@@ -16,8 +16,6 @@ import signal
 import time
 from typing import Any
 
-from pyd_core.linux.process import is_alive
-
 CGROUPS = "/sys/fs/cgroup"
 _CONTROLLERS = ("memory", "pids", "devices")
 _NAME = re.compile(r"pyd-([0-9]+)-([0-9]+)-([0-9]+)")
@@ -89,6 +87,8 @@ def target_devices(root: str, cgroups: str) -> str | None:
 
 def remove_stale(parents: list[str]) -> None:
     """Removes cgroups of sessions whose supervisor was killed, and kills what still runs in them."""
+    from pyd_core.linux.process import is_alive  # noqa: PLC0415 - the supervisor, which loads this too, has no use for it
+
     here = os.stat("/proc/self/ns/pid").st_ino
     for parent in parents:
         for name in _entries(parent):

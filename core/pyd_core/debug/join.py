@@ -837,17 +837,19 @@ def serve(
     Args:
         status: Brings the plan, and takes what there is to tell.
         bridge: Carries a plan out that comes with a connection, to where it is to be carried out.
-        parents: Folders to make the session's cgroups in, which is done while there is no plan yet.
+        parents: Folders to make the session's cgroups in, as soon as it is told that there will be a plan.
     """
     os.setsid()  # what a terminal sends to the client's process group is not for the session
     _prctl(_PR_SET_PDEATHSIG, _CLIENT_GONE)
     signal.pthread_sigmask(signal.SIG_BLOCK, _MINDED)
     client, groups = os.getppid(), Groups()
-    with contextlib.suppress(CallFailed):  # what the plan can't do without it tries again, and says why it can't
-        groups.enter(parents)
     import json  # noqa: PLC0415 - while the client is busy
 
     message, connection, _, _ = socket.recv_fds(status, _LARGEST_PLAN, 1)
+    if message == b"prepare":
+        with contextlib.suppress(CallFailed):  # what the plan can't do without it tries again, and says why it can't
+            groups.enter(parents)
+        message, connection, _, _ = socket.recv_fds(status, _LARGEST_PLAN, 1)
     if not message:
         if os.getppid() != client:
             groups.remove()

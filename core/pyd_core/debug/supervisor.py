@@ -8,6 +8,8 @@ import signal
 import socket
 from typing import Any, NoReturn
 
+PREPARE = b"prepare"
+"""What comes before the plan (`join.serve`)."""
 LARGEST_PLAN = 4 << 20
 """Bytes; the kernel takes at most 2 MB of arguments and environment anyway (execve(2))."""
 
@@ -22,7 +24,8 @@ class Supervisor:
     """The process that will carry out a session's plan, started before there is one.
 
     It loads what the join takes while this process loads the engine's client and asks the engine, and it is small: its
-    own children are soon made, and it never holds what the engine answers.
+    own children are soon made, and it never holds what the engine answers. The earlier it is started, the less there is
+    to copy, here and there.
 
     Attributes:
         connection: A descriptor of a connection to where the plan is to be carried out (see `helper.bridge`); negative
@@ -48,6 +51,12 @@ class Supervisor:
             serve(status, _bridge, parents())
         finally:
             os._exit(125)
+
+    def prepare(self) -> Supervisor:
+        """Has it make the session's cgroups and enter them: a plan will come, or `close` is called."""
+        with contextlib.suppress(OSError):  # it has ended; whoever sends it a plan is told
+            self.status.send(PREPARE)
+        return self
 
     def send(self, plan: bytes) -> None:
         """Gives it its plan, as JSON.

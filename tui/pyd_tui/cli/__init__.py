@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from typing import NoReturn
 
 
@@ -15,6 +16,10 @@ def main() -> NoReturn:
     """Runs the command line and ends the process with its exit code."""
     gc.set_threshold(20_000, 20, 20)  # imports make objects by the thousand, and none of them is garbage
     try:
+        if sys.argv[1:2] == ["debug"]:
+            from pyd_tui.cli.ahead import start  # noqa: PLC0415 - no other verb has a use for it
+
+            start()
         from pyd_tui.cli.entry import run  # noqa: PLC0415 - importing this package must cost nothing
     except KeyboardInterrupt:
         os._exit(130)  # whoever presses ctrl-c at once wants no traceback either

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from pyd_core.errors import PydError
-from pyd_tui.cli import failures
+from pyd_tui.cli import ahead, failures
 from pyd_tui.cli.names import ContainerName
 from pyd_tui.cli.output import write
 from pyd_tui.cli.state import State, pass_state
@@ -165,9 +165,7 @@ def command(
     if ttl is not None:
         raise click.UsageError("--ttl goes with --detach")
     gc.disable()  # nothing that starts a session is garbage; looking for some takes a tenth of the start
-    from pyd_core.debug.supervisor import Supervisor  # noqa: PLC0415 - help and completion don't pay for these
-
-    supervisor = Supervisor()  # before anything else is loaded: it gets ready at the same time
+    supervisor = ahead.supervisor()  # it gets ready while the rest is loaded
     from pyd_core.debug.options import DebugOptions  # noqa: PLC0415
     from pyd_core.debug.session import run  # noqa: PLC0415
 
