@@ -256,6 +256,21 @@ def test_closed_standard_streams_are_no_error(closed: str, engine: FakeEngine):
     assert ("web" in done.stdout) is (" >&-" not in f" {closed}")
 
 
+@pytest.mark.parametrize(
+    "words", ["debug --help", "debug", "debug --no-such-option", "debug ls", "debug nobody -c true"]
+)
+@pytest.mark.parametrize("closed", ["", "<&-", "2>&-"])
+def test_what_comes_to_no_session_leaves_no_process(words: str, closed: str, engine: FakeEngine, tmp_path: Path):
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" {words} {closed}', sys.executable, RUN],
+        stdout=subprocess.PIPE,  # at its end when nobody has it open any more
+        check=False,
+        timeout=60,
+        env={**os.environ, "DOCKER_HOST": engine.url, "XDG_RUNTIME_DIR": str(tmp_path), "PYD_TOOLBOX": str(tmp_path)},
+    )
+    assert done.returncode == {"debug --help": 0, "debug ls": 0, "debug nobody -c true": 125}.get(words, 2)
+
+
 def _complete(shell: str, words: str, host: str) -> list[str]:
     line = f"pyd {words}"
     count = len(line.split()) - (0 if line.endswith(" ") else 1)
