@@ -34,10 +34,9 @@ class News:
         """The app has a loop from now on."""
         self._ages = self._dashboard.set_interval(1.0, self._tick, pause=True)
 
-    def changed(self, link: Link, delta: Delta) -> None:
+    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
         """Something happened on an engine."""
         dashboard = self._dashboard
-        happened = link.timeline.apply(delta)
         self._record(link)
         for views in dashboard.screen.query(Views) if dashboard.screen_stack else ():
             views.look()
