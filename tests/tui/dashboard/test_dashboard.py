@@ -1,22 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import pytest
-from rich.text import Text
-from textual._compositor import ChopsUpdate
 from textual.events import Key
 
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import NoEngine
-from pyd_tui.dashboard.app import Dashboard
-from pyd_tui.dashboard.update import TightUpdate
 from support.dashboard import opened
 from support.scripted_engine import ScriptedEngine
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from textual.screen import Screen
 
 
 def three() -> ScriptedEngine:
@@ -302,7 +292,7 @@ async def test_the_help_lists_every_key_there_is():
 async def test_what_is_typed_at_once_after_a_slash_is_text_and_never_a_command(tab: bool):
     engine = three()
     async with opened(engine) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
+        await dashboard.until(lambda: len(dashboard.shown) == 3 and dashboard.table.was_seen)
         if tab:
             await dashboard.press("tab")
         for character in "/psrxyDe q":  # all in the app's queue before it looks at the first
@@ -316,7 +306,7 @@ async def test_what_is_typed_at_once_after_a_slash_is_text_and_never_a_command(t
 async def test_a_key_typed_at_once_after_enter_is_a_command_and_never_text():
     engine = three()
     async with opened(engine) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
+        await dashboard.until(lambda: len(dashboard.shown) == 3 and dashboard.table.was_seen)
         for name in ("slash", "w", "e", "b", "enter", "x"):
             dashboard.app.post_message(Key(name, name if len(name) == 1 else None))
         await dashboard.until_shown("Remove web?")
@@ -327,54 +317,11 @@ async def test_a_key_typed_at_once_after_enter_is_a_command_and_never_text():
 async def test_a_quick_yes_meets_the_question_it_answers():
     engine = three()
     async with opened(engine) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
+        await dashboard.until(lambda: len(dashboard.shown) == 3 and dashboard.table.was_seen)
         for character in "jxy":
             dashboard.app.post_message(Key(character, character))
         await dashboard.until_shown("removed web")
         assert "db" in dashboard.shown
-
-
-async def test_an_update_writes_nothing_but_the_cells_that_changed():
-    async with opened(three()) as dashboard:
-        await dashboard.until_shown("● running     db")
-        compositor = dashboard.app.screen._compositor
-        y = dashboard.table.region.y + 1
-        line = compositor.render_strips()[y].text
-        at = line.index("running")
-        update = ChopsUpdate(
-            [{} for _ in range(y)] + [{0: compositor.render_strips()[y]}], [(y, at, at + 7)], [[120]] * 50
-        )
-        written = TightUpdate.of(update).render_segments(dashboard.app.console)
-        assert written.startswith(f"\x1b[{y + 1};{at + 1}H")
-        assert Text.from_ansi(written.removeprefix(f"\x1b[{y + 1};{at + 1}H")).plain == "running"
-
-
-async def test_a_move_of_the_cursor_sends_the_terminal_no_more_than_two_kilobytes(monkeypatch: pytest.MonkeyPatch):
-    sent: list[int] = []
-    display = Dashboard._display
-
-    def measured(app: Dashboard, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if isinstance(renderable, ChopsUpdate):
-            sent.append(len(TightUpdate.of(renderable).render_segments(app.console).encode()))
-        elif renderable is not None:
-            sent.append(1 << 20)  # the whole screen
-        display(app, screen, renderable)
-
-    engine = ScriptedEngine()
-    for number in range(50):
-        engine.add(f"box-{number:02}", image="registry.example.com/team/service:1.4.2", health="healthy")
-    async with opened(engine, size=(200, 50)) as dashboard:
-        await dashboard.measured(engine)
-        await dashboard.press("v")  # the log below would follow the cursor, and be painted anew
-        await dashboard.at_rest(0.3)
-        monkeypatch.setattr(Dashboard, "_display", measured)
-        for key in ("j", "j", "k", "j"):
-            sent.clear()
-            before = dashboard.cursor
-            await dashboard.press(key)
-            await dashboard.at_rest(0.3)
-            assert dashboard.cursor != before
-            assert 0 < sum(sent) <= 2048, sent
 
 
 async def test_what_is_long_in_inspect_is_read_sideways():

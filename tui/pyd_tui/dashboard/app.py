@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from textual import events
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 
 from pyd_core.errors import PydError
@@ -28,7 +28,7 @@ from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.tail import Tail
 from pyd_tui.dashboard.theme import PALETTES, PREFIX, named, palette_of, preferred
-from pyd_tui.dashboard.update import TightUpdate
+from pyd_tui.dashboard.update import TightUpdate, WholeUpdate, Written
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class Dashboard(App[None]):
         self.theme = palette.name
         self.animation_level = "none"
         self.clock = clock or Clock()
+        self._written = Written()
         self.news = News(self, history)
         self.links = [*links]
         """All engines; one of them is looked at, or all as one."""
@@ -242,8 +243,12 @@ class Dashboard(App[None]):
         await super().on_event(event)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Writes updates cut on both sides."""
-        super()._display(screen, TightUpdate.of(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
+        """Writes what differs from what was written."""
+        if isinstance(renderable, ChopsUpdate):
+            renderable = TightUpdate.of(renderable, self._written)
+        elif isinstance(renderable, LayoutUpdate):
+            renderable = WholeUpdate.of(renderable, self._written)
+        super()._display(screen, renderable)
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual would print a traceback; the caller of `run` says what happened in one line instead."""

@@ -227,7 +227,7 @@ class Main(ViewScreen):
 
     def _tell_pane(self) -> None:
         if self.tabs.current == "logs":
-            shown = self.dashboard.tail.target  # what is read: the cursor may be further on already
+            shown = self.dashboard.tail.shown  # the cursor may be further on already
             entry = shown.entry if shown is not None else None
             self.tabs.tell(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
         else:
