@@ -187,6 +187,15 @@ async def opened_on(
         yield Opened(app, pilot)
 
 
+def three() -> ScriptedEngine:
+    """An engine with one that runs in a project, one by itself, and one that has failed."""
+    engine = ScriptedEngine()
+    engine.add("web", image="shop/web:2", labels={"com.docker.compose.project": "shop"}, memory_limit=64 << 20)
+    engine.add("db", image="postgres:16")
+    engine.add("job", state="exited", exit_code=3)
+    return engine
+
+
 def dead() -> Endpoint:
     raise NoEngine("the line is cut", hint="mend it")
 

@@ -1,12 +1,18 @@
-"""The engines are asked before there is an app to show what they say."""
+"""Opening the dashboard: before there is an app to show anything, without an engine, and with one that is lost."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from support.dashboard import BOUND, link_to, opened_on
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.errors import NoEngine
+from support.dashboard import BOUND, link_to, opened, opened_on, three
 from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    import pytest
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -34,3 +40,34 @@ async def test_what_is_known_before_the_dashboard_is_there_is_in_its_first_pictu
         engine.start("web")
         await dashboard.until(lambda: link.containers[engine.get("web").id].alive)
         await dashboard.until_shown("2 events")
+
+
+async def test_opens_without_an_engine_says_what_to_do_and_connects_when_one_comes_up(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("pyd_tui.dashboard.link.LOOK_AGAIN", 0.01)
+    engine, there = three(), False
+
+    def choose() -> Endpoint:
+        if not there:
+            raise NoEngine("no engine was found", hint="start Docker or Podman, or name one with --host")
+        return engine.engine().endpoint
+
+    async with opened(engine, choose=choose) as dashboard:
+        await dashboard.until_shown("no engine was found")
+        assert "start Docker or Podman, or name one with --host" in dashboard.text
+        there = True
+        await dashboard.until_shown("exited 3")
+
+
+async def test_a_lost_engine_dims_what_was_known_and_says_how_old_it_is():
+    engine = three()
+    async with opened(engine) as dashboard:
+        await dashboard.until_shown("live")
+        engine.cut(down=True)
+        await dashboard.until_shown("no engine")
+        assert all(map(dashboard.table.is_stale, dashboard.table.keys))
+        assert dashboard.shown == ["db", "web", "job"]
+        engine.down = False
+        await dashboard.until_shown("live")
+        assert not any(map(dashboard.table.is_stale, dashboard.table.keys))
