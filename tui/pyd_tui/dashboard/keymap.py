@@ -64,6 +64,7 @@ class Key:
         help: What it does, for the help screen.
         rank: Lower ones keep their place in a narrow footer.
         called: What the configuration calls it, where its action doesn't say.
+        swarm: The keys as people write them where the engine manages a swarm, if that gives the action more of them.
     """
 
     action: str
@@ -73,6 +74,7 @@ class Key:
     help: str
     rank: int = 5
     called: str = ""
+    swarm: str = ""
 
     @property
     def name(self) -> str:
@@ -132,7 +134,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("switch_focus", ("tab", "shift+tab"), "tab", "", "between the list and the pane below"),
     ),
     "views": (
-        Key("view('containers')", ("1",), "1…6", "views", "containers, images, networks, volumes …", 4),
+        Key("view('containers')", ("1",), "1…6", "views", "containers, images, networks, volumes …", 4, swarm="1…0"),
         Key("view('images')", ("2",), "", "", ""),
         Key("view('networks')", ("3",), "", "", ""),
         Key("view('volumes')", ("4",), "", "", ""),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyd_core.fleet.delta import Delta
 from pyd_core.logs.mark import mark_of
 from pyd_tui.dashboard.link import Link
+from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.views import Views
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class News:
         self._record(link)
         for views in dashboard.screen.query(Views) if dashboard.screen_stack else ():
             views.look()
+        for footer in dashboard.screen.query(Footer) if dashboard.screen_stack else ():
+            footer.look()
         for event in delta.events:
             if (mark := mark_of(event)) is not None:
                 dashboard.tail.mark(link, mark)

@@ -200,7 +200,8 @@ class Main(AimingScreen):
             self.tabs.tell(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
         else:
             whose = cell(self.row_link.label, "strong") if self.dashboard.merged else EMPTY
-            self.tabs.tell(whose, cell(f"{self.events.count:,} events", "dim"))
+            count = self.events.count
+            self.tabs.tell(whose, cell(f"{count:,} event{'s' * (count != 1)}", "dim"))
 
     def _point(self) -> None:
         """Shows the events of the engine of the row under the cursor, and says how it does."""
