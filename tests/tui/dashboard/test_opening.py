@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import NoEngine
-from support.dashboard import BOUND, link_to, opened, opened_on, three
+from support.dashboard import BOUND, dead, link_to, opened, opened_on, three
 from support.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
@@ -40,6 +40,15 @@ async def test_what_is_known_before_the_dashboard_is_there_is_in_its_first_pictu
         engine.start("web")
         await dashboard.until(lambda: link.containers[engine.get("web").id].alive)
         await dashboard.until_shown("2 events")
+
+
+async def test_that_there_is_no_engine_is_told_to_a_dashboard_that_comes_later():
+    link = link_to(ScriptedEngine(), dead)
+    link.start()
+    await until(lambda: link.connection.state == "lost")
+    async with opened_on(link) as dashboard:
+        await dashboard.until_shown("the line is cut")
+        await dashboard.until(lambda: link.told == "lost")
 
 
 async def test_opens_without_an_engine_says_what_to_do_and_connects_when_one_comes_up(

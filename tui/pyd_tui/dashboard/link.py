@@ -148,8 +148,9 @@ class Link:
         """Has `listener` told what happens, in the context of this call; what is known already is told now."""
         self._listener, self._context = listener, copy_context()
         self.judge.on_verdict = listener.judged
-        if self.fleet is not None:
+        if self.started:
             self._tell(Delta(changed=frozenset(self.containers)), happened=bool(self.timeline.items))
+        if self.fleet is not None:
             self.fleet.look_closely()
 
     def beside(self, choose: Choose, name: str) -> Link:
