@@ -5,41 +5,33 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-from pyd_tui.dashboard.link import Link
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyd_tui.dashboard.app import Dashboard
     from pyd_tui.dashboard.beginning import Beginning
+    from pyd_tui.dashboard.link import Link
 
 TURN = 0.0005
 """Seconds after which loading lets the event loop have its turn; by default that would be ten times as long, each time
 an engine has answered something."""
 
 
-async def opened(
-    links: Sequence[Link], beginning: Beginning, history: Path | None, restore: Callable[[], None]
-) -> Dashboard:
+async def opened(links: Sequence[Link], beginning: Beginning, history: Path | None) -> Dashboard:
     """Opens the dashboard, and returns it when the user has left.
 
     Args:
         links: The lines to the engines, not started yet.
         beginning: What it begins with.
         history: Where deaths are written down meanwhile; None is nowhere.
-        restore: Gives the terminal back where there is no app yet that would.
     """
     for link in links:
         link.start()
-    try:
-        kind = await asyncio.to_thread(_load)
-        dashboard = kind(links, beginning=beginning, history=history)
-    except BaseException:
-        restore()
-        raise
+    kind = await asyncio.to_thread(_load)
+    dashboard = kind(links, beginning=beginning, history=history)
     await dashboard.run_async(mouse=beginning.settings.mouse)
     return dashboard
 

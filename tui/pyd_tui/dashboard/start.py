@@ -52,18 +52,18 @@ def run(
     dark = beginning.theme == "dark" or unknown
     sys.stdout.write(frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR"), ascii=beginning.ascii))
     sys.stdout.flush()
-    import asyncio  # noqa: PLC0415 - after the first picture
+    try:
+        import asyncio  # noqa: PLC0415 - after the first picture
 
-    from pyd_tui.dashboard.link import Link  # noqa: PLC0415 - as above
-    from pyd_tui.dashboard.opening import opened  # noqa: PLC0415 - as above
+        from pyd_tui.dashboard.link import Link  # noqa: PLC0415 - as above
+        from pyd_tui.dashboard.opening import opened  # noqa: PLC0415 - as above
 
-    links = [Link(choose, name=name) for name, choose in engines.items()]
-    dashboard = asyncio.run(opened(links, beginning, history, _restore))
+        links = [Link(choose, name=name) for name, choose in engines.items()]
+        dashboard = asyncio.run(opened(links, beginning, history))
+    except BaseException:  # where the app had the terminal already, this says again what it has said
+        sys.stdout.write(RESTORE)
+        sys.stdout.flush()
+        raise
     beginning.keep(dashboard.left)
     if dashboard.bug is not None:
         raise dashboard.bug
-
-
-def _restore() -> None:
-    sys.stdout.write(RESTORE)
-    sys.stdout.flush()
