@@ -50,9 +50,10 @@ def run(
     light = os.environ.get("COLORFGBG", "").endswith((";7", ";15"))
     unknown = beginning.theme == "auto" and not light and "256" in os.environ.get("TERM", "")
     dark = beginning.theme == "dark" or unknown
-    sys.stdout.write(frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR"), ascii=beginning.ascii))
-    sys.stdout.flush()
+    picture = frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR"), ascii=beginning.ascii)
     try:
+        sys.stdout.write(picture)
+        sys.stdout.flush()
         import asyncio  # noqa: PLC0415 - after the first picture
 
         from pyd_tui.dashboard.link import Link  # noqa: PLC0415 - as above
