@@ -157,8 +157,9 @@ class Dashboard(App[None]):
 
     @property
     def live_screens(self) -> list[LiveScreen]:
-        """The screens that want to know what happens, the one on top last."""
-        return [screen for screen in self.screen_stack if isinstance(screen, LiveScreen) and screen.is_mounted]
+        """The screens that want to know what happens, the one on top last; at the end, while they go, none."""
+        stack = self.screen_stack if self.is_running else []
+        return [screen for screen in stack if isinstance(screen, LiveScreen) and screen.is_mounted]
 
     @property
     def in_sight(self) -> list[Link]:
