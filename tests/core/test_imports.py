@@ -68,3 +68,8 @@ def test_the_first_picture_loads_nothing_that_is_opened_later():
     later = {f"pyd_tui.dashboard.{name}" for name in ("screens.detail", "screens.logs", "acting", "errands")}
     code = "import sys, pyd_tui.dashboard.app, pyd_core.engine.connect; print(*sys.modules)"
     assert not (later | {"httpx", "tarfile", "sqlite3"}) & loaded(code)
+
+
+def test_the_engines_are_asked_before_anything_that_draws_is_loaded():
+    code = "import sys, pyd_tui.dashboard.opening, pyd_core.engine.connect, pyd_core.fleet.fleet; print(*sys.modules)"
+    assert not {"textual", "httpx", "rich.console"} & loaded(code)

@@ -220,3 +220,12 @@ def test_it_survives_every_size_and_ends_with_its_terminal(docker: Docker, busyb
     finally:
         os.close(process)
         docker("rm", "-f", name)
+
+
+def test_whoever_interrupts_the_start_has_the_screen_back(pyd: Path, terminal: Opener):
+    line = f"trap : INT; echo before; {pyd} --host unix:///nonexistent/engine.sock; echo over; exec cat"
+    shell = terminal(["sh", "-c", line])
+    shell.wait_for(re.compile("^ pyd", re.MULTILINE))
+    shell.keys("C-c")
+    assert "before" in shell.wait_for("over")
+    assert not shell.alternate

@@ -35,6 +35,7 @@ DIALOGS = (
     Dialog("own", ("f7",), shown="port"),
     Dialog("rename", ("colon",), "rename ", shown="rename NAME"),
     Dialog("command", ("colon",), "ima"),
+    Dialog("compose", ("colon",), "compose ", shown="compose up"),
     Dialog("usage", ("colon",), "update ", shown="update"),
     Dialog("palette", ("ctrl+p",), "sho", shown="shop"),
     Dialog("help", ("question_mark",), shown="Containers"),

@@ -118,3 +118,23 @@ async def test_nothing_passes(picture: SnapshotAssertion):
         await dashboard.press("enter")
         await dashboard.until_shown("no line passes")
         assert dashboard.svg == picture
+
+
+async def test_search(picture: SnapshotAssertion):
+    engine = talk()
+    engine.add("importer", state="exited", exit_code=1)
+    engine.print("importer", f"{'.' * 90} gave up: the upstream timed out", time_ns=START_NS + 47 * SECOND)
+    async with opened(engine) as dashboard:
+        await dashboard.measured(engine)
+        await dashboard.press("S")
+        await dashboard.type("timed out|evicted 1[258]")
+        await dashboard.press("ctrl+r", "ctrl+r")
+        await in_sizes(dashboard, picture, "asked")
+        await dashboard.press("enter")
+        await dashboard.until_shown("all read")
+        await in_sizes(dashboard, picture, "found")
+        await dashboard.press("slash", "ctrl+u")
+        await dashboard.type("no such thing")
+        await dashboard.press("enter")
+        await dashboard.until_shown("no line in")
+        await in_sizes(dashboard, picture, "nothing")

@@ -17,6 +17,7 @@ from pyd_core.errors import NoEngine
 from pyd_core.logs.line import LogLine
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.beginning import Beginning
+from pyd_tui.dashboard.link import Link
 from pyd_tui.dashboard.palette import Palette
 from pyd_tui.dashboard.palettes import DARK
 from pyd_tui.dashboard.panels.containers import Containers
@@ -166,16 +167,33 @@ async def opened(
     beginning: Beginning | None = None,
 ) -> AsyncIterator[Opened]:
     """Opens the dashboard and waits for its first picture; the engine may still be silent."""
-    engine = scripted.engine()
-    app = Counting(
-        choose or (lambda: engine.endpoint),
-        lambda endpoint: Engine(endpoint, scripted),
-        clock=Clock(now=lambda: NOW_NS, zone=UTC),
-        palette=palette,
-        beginning=beginning,
-    )
+    async with opened_on(link_to(scripted, choose), size=size, palette=palette, beginning=beginning) as dashboard:
+        yield dashboard
+
+
+def link_to(scripted: ScriptedEngine, choose: Callable[[], Endpoint] | None = None) -> Link:
+    """Makes a link to a scripted engine, not started yet."""
+    endpoint = scripted.engine().endpoint
+    return Link(choose or (lambda: endpoint), lambda endpoint: Engine(endpoint, scripted))
+
+
+@asynccontextmanager
+async def opened_on(
+    *links: Link, size: tuple[int, int] = (120, 40), palette: Palette = DARK, beginning: Beginning | None = None
+) -> AsyncIterator[Opened]:
+    """Opens the dashboard on links, and waits for its first picture."""
+    app = Counting(links, clock=Clock(now=lambda: NOW_NS, zone=UTC), palette=palette, beginning=beginning)
     async with app.run_test(size=size) as pilot:
         yield Opened(app, pilot)
+
+
+def three() -> ScriptedEngine:
+    """An engine with one that runs in a project, one by itself, and one that has failed."""
+    engine = ScriptedEngine()
+    engine.add("web", image="shop/web:2", labels={"com.docker.compose.project": "shop"}, memory_limit=64 << 20)
+    engine.add("db", image="postgres:16")
+    engine.add("job", state="exited", exit_code=3)
+    return engine
 
 
 def dead() -> Endpoint:
@@ -193,15 +211,10 @@ async def several(
     """A dashboard on these engines and a dead one."""
     by_url = {f"tcp://{name}.invalid:2375": engine for name, engine in engines.items()}
     chosen = {name: partial(Endpoint, url=f"tcp://{name}.invalid:2375") for name in engines}
-    first, *rest = engines
-    app = Counting(
-        chosen[first],
-        lambda endpoint: Engine(endpoint, by_url[endpoint.url]),
-        name=first,
-        others={**{name: chosen[name] for name in rest}, **({"dead": dead} if dead_too else {})},
-        clock=Clock(now=lambda: NOW_NS, zone=UTC),
-        palette=DARK,
-        beginning=beginning,
-    )
-    async with app.run_test(size=size) as pilot:
-        yield Opened(app, pilot)
+    choosers = {**chosen, **({"dead": dead} if dead_too else {})}
+    links = [
+        Link(choose, lambda endpoint: Engine(endpoint, by_url[endpoint.url]), name=name)
+        for name, choose in choosers.items()
+    ]
+    async with opened_on(*links, size=size, beginning=beginning) as dashboard:
+        yield dashboard

@@ -69,6 +69,8 @@ class ScriptedEngine:
         self._refusals = 0
         self.hold = asyncio.Event()
         self.hold.set()
+        self.hold_logs: dict[str, asyncio.Event] = {}
+        """Containers, by id, whose logs are told only then to whoever doesn't follow them."""
         self.now_ns = START_NS
         self.inspects_at_once = 0
         self.most_inspects_at_once = 0
@@ -249,6 +251,7 @@ class ScriptedEngine:
                 among, entry = self._readers, (one, queue)
                 kind = "raw" if one.tty else "multiplexed"
                 headers = {"content-type": f"application/vnd.docker.{kind}-stream"}
+                await self._held(one, query)
                 for data in log_of(one, query):
                     queue.put_nowait(data)
                 if query.get("follow") != "1" or not one.running:
@@ -266,6 +269,10 @@ class ScriptedEngine:
             yield _ScriptedStream(200, headers, queue)
         finally:
             among.remove(entry)
+
+    async def _held(self, one: ScriptedContainer, query: Mapping[str, str]) -> None:
+        if query.get("follow") != "1" and (held := self.hold_logs.get(one.id)) is not None:
+            await held.wait()
 
     def _replay(self, queue: asyncio.Queue[bytes | None], filters: Mapping[str, list[str]], since: int | None) -> None:
         for event in self._past:

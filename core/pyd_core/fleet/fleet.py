@@ -43,10 +43,13 @@ class Fleet:
     Args:
         engine: The engine; whoever made it closes it.
         at_once: Inspects at a time.
+        closely: Inspect from the first list on; else once `look_closely` is called, so that whoever shows the list
+            has it on the screen before hundreds of answers are read.
     """
 
-    def __init__(self, engine: Engine, *, at_once: int = AT_ONCE) -> None:
+    def __init__(self, engine: Engine, *, at_once: int = AT_ONCE, closely: bool = True) -> None:
         self._engine = engine
+        self._closely = closely
         self._entries: dict[str, Entry] = {}
         self._history = EventHistory()
         self._tasks = TaskOwner()
@@ -99,6 +102,12 @@ class Fleet:
                 self._readers.remove(callback)
 
         return end
+
+    def look_closely(self) -> None:
+        """Inspects what the list and the events leave open, from now on."""
+        if not self._closely:
+            self._closely = True
+            self._inspect()
 
     async def run(self) -> None:
         """Listens until cancelled."""
@@ -250,7 +259,10 @@ class Fleet:
         self._changed, self._removed, self._events, self._gap = set(), set(), [], None
         for callback in [*self._subscribers]:
             callback(delta)
-        if self._connection.state == "live":
+        self._inspect()
+
+    def _inspect(self) -> None:
+        if self._closely and self._connection.state == "live":
             self._inspector.go()
 
 

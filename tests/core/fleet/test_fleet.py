@@ -70,6 +70,22 @@ async def test_the_list_is_shown_before_anything_is_inspected():
         assert scripted.most_inspects_at_once <= 4
 
 
+async def test_whoever_wants_the_list_alone_has_nothing_inspected_until_it_looks_closely():
+    scripted = ScriptedEngine()
+    for number in range(3):
+        scripted.add(f"c{number}")
+    fleet = Fleet(scripted.engine(), closely=False)
+    watched = Watched(fleet)
+    async with TaskOwner() as tasks:
+        tasks.start(fleet.run())
+        await watched.state("live")
+        scripted.start("c0")  # which an inspection would have to tell more of
+        await watched.until(lambda: "start" in watched.actions)
+        assert inspects(scripted) == 0
+        fleet.look_closely()
+        await watched.detailed()
+
+
 async def test_nothing_is_asked_while_nothing_happens():
     scripted = ScriptedEngine()
     identity = scripted.add("web", health="healthy")

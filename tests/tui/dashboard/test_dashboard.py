@@ -1,30 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import pytest
-from rich.text import Text
-from textual._compositor import ChopsUpdate
-from textual.events import Key
-
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.errors import NoEngine
-from pyd_tui.dashboard.app import Dashboard
-from pyd_tui.dashboard.update import TightUpdate
-from support.dashboard import opened
+from support.dashboard import opened, three
 from support.scripted_engine import ScriptedEngine
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from textual.screen import Screen
-
-
-def three() -> ScriptedEngine:
-    engine = ScriptedEngine()
-    engine.add("web", image="shop/web:2", labels={"com.docker.compose.project": "shop"}, memory_limit=64 << 20)
-    engine.add("db", image="postgres:16")
-    engine.add("job", state="exited", exit_code=3)
-    return engine
 
 
 async def test_lists_the_living_first_and_says_the_exit_code_of_the_dead():
@@ -97,56 +74,6 @@ async def test_only_broken_and_only_living_can_be_asked_for():
         assert dashboard.shown == ["db", "web"]
 
 
-async def test_stop_goes_to_the_container_under_the_cursor_at_once():
-    engine = three()
-    async with opened(engine) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
-        await dashboard.press("s")
-        await dashboard.until_shown("stopped db")
-        assert f"POST /containers/{engine.get('db').id}/stop" in engine.requests
-        await dashboard.until_shown("exited 143")
-        assert dashboard.app.link.containers[engine.get("web").id].alive
-
-
-async def test_remove_asks_and_no_means_no():
-    engine = three()
-    async with opened(engine) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
-        await dashboard.press("x")
-        assert "Remove db? It is running, and will be killed." in dashboard.text
-        await dashboard.press("n")
-        assert not any(request.startswith("DELETE") for request in engine.requests)
-        await dashboard.press("x", "y")
-        await dashboard.until_shown("removed db")
-        assert "db" not in dashboard.shown
-
-
-async def test_an_action_on_marked_ones_asks_once_with_all_their_names():
-    engine = three()
-    async with opened(engine) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
-        await dashboard.press("space", "space", "s")
-        assert "Stop 2 containers?" in dashboard.text
-        assert "◆ db" in dashboard.text
-        assert "◆ web" in dashboard.text
-        await dashboard.press("y")
-        await dashboard.until_shown("stopped 2")
-        assert not dashboard.table.marked
-
-
-async def test_what_failed_stays_marked_and_says_why():
-    engine = three()
-    async with opened(engine) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
-        await dashboard.press("space", "space", "s")
-        del engine.containers[engine.get("web").id]  # gone, and the engine forgot to tell
-        await dashboard.press("y")
-        await dashboard.until_shown("1 of 2 failed, stopped the others")
-        assert "✗ web  No such container" in dashboard.text
-        await dashboard.press("escape")
-        assert dashboard.marked == ["web"]
-
-
 async def test_the_log_of_the_container_under_the_cursor_is_followed():
     engine = three()
     engine.print("db", "ready")
@@ -185,37 +112,6 @@ async def test_a_container_that_is_removed_keeps_its_detail_on_screen():
         engine.remove("db")
         await dashboard.until_shown("removed")
         assert "postgres:16" in dashboard.text
-
-
-async def test_opens_without_an_engine_says_what_to_do_and_connects_when_one_comes_up(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    monkeypatch.setattr("pyd_tui.dashboard.link.LOOK_AGAIN", 0.01)
-    engine, there = three(), False
-
-    def choose() -> Endpoint:
-        if not there:
-            raise NoEngine("no engine was found", hint="start Docker or Podman, or name one with --host")
-        return engine.engine().endpoint
-
-    async with opened(engine, choose=choose) as dashboard:
-        await dashboard.until_shown("no engine was found")
-        assert "start Docker or Podman, or name one with --host" in dashboard.text
-        there = True
-        await dashboard.until_shown("exited 3")
-
-
-async def test_a_lost_engine_dims_what_was_known_and_says_how_old_it_is():
-    engine = three()
-    async with opened(engine) as dashboard:
-        await dashboard.until_shown("live")
-        engine.cut(down=True)
-        await dashboard.until_shown("no engine")
-        assert all(map(dashboard.table.is_stale, dashboard.table.keys))
-        assert dashboard.shown == ["db", "web", "job"]
-        engine.down = False
-        await dashboard.until_shown("live")
-        assert not any(map(dashboard.table.is_stale, dashboard.table.keys))
 
 
 async def test_no_containers_is_not_an_error():
@@ -285,98 +181,6 @@ async def test_every_size_down_to_a_few_cells_can_be_drawn():
         assert dashboard.shown == ["db", "web", "job"]
 
 
-async def test_the_help_lists_every_key_there_is():
-    from pyd_tui.dashboard.keymap import KEYMAP
-
-    async with opened(three(), size=(200, 160)) as dashboard:
-        await dashboard.press("question_mark")
-        for keys in KEYMAP.values():
-            for key in keys:
-                assert key.help in dashboard.text
-        await dashboard.press("q")
-        await dashboard.press("q")
-        assert not dashboard.app.is_running
-
-
-@pytest.mark.parametrize("tab", [False, True], ids=["filter", "find"])
-async def test_what_is_typed_at_once_after_a_slash_is_text_and_never_a_command(tab: bool):
-    engine = three()
-    async with opened(engine) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
-        if tab:
-            await dashboard.press("tab")
-        for character in "/psrxyDe q":  # all in the app's queue before it looks at the first
-            name = {"/": "slash", " ": "space"}.get(character, character)
-            dashboard.app.post_message(Key(name, character))
-        await dashboard.until_shown("/ psrxyDe q")
-        assert not [request for request in engine.requests if not request.startswith("GET")]
-        assert dashboard.app.is_running
-
-
-async def test_a_key_typed_at_once_after_enter_is_a_command_and_never_text():
-    engine = three()
-    async with opened(engine) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
-        for name in ("slash", "w", "e", "b", "enter", "x"):
-            dashboard.app.post_message(Key(name, name if len(name) == 1 else None))
-        await dashboard.until_shown("Remove web?")
-        await dashboard.press("n")
-        assert dashboard.shown == ["web"]
-
-
-async def test_a_quick_yes_meets_the_question_it_answers():
-    engine = three()
-    async with opened(engine) as dashboard:
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
-        for character in "jxy":
-            dashboard.app.post_message(Key(character, character))
-        await dashboard.until_shown("removed web")
-        assert "db" in dashboard.shown
-
-
-async def test_an_update_writes_nothing_but_the_cells_that_changed():
-    async with opened(three()) as dashboard:
-        await dashboard.until_shown("● running     db")
-        compositor = dashboard.app.screen._compositor
-        y = dashboard.table.region.y + 1
-        line = compositor.render_strips()[y].text
-        at = line.index("running")
-        update = ChopsUpdate(
-            [{} for _ in range(y)] + [{0: compositor.render_strips()[y]}], [(y, at, at + 7)], [[120]] * 50
-        )
-        written = TightUpdate.of(update).render_segments(dashboard.app.console)
-        assert written.startswith(f"\x1b[{y + 1};{at + 1}H")
-        assert Text.from_ansi(written.removeprefix(f"\x1b[{y + 1};{at + 1}H")).plain == "running"
-
-
-async def test_a_move_of_the_cursor_sends_the_terminal_no_more_than_two_kilobytes(monkeypatch: pytest.MonkeyPatch):
-    sent: list[int] = []
-    display = Dashboard._display
-
-    def measured(app: Dashboard, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if isinstance(renderable, ChopsUpdate):
-            sent.append(len(TightUpdate.of(renderable).render_segments(app.console).encode()))
-        elif renderable is not None:
-            sent.append(1 << 20)  # the whole screen
-        display(app, screen, renderable)
-
-    engine = ScriptedEngine()
-    for number in range(50):
-        engine.add(f"box-{number:02}", image="registry.example.com/team/service:1.4.2", health="healthy")
-    async with opened(engine, size=(200, 50)) as dashboard:
-        await dashboard.measured(engine)
-        await dashboard.press("v")  # the log below would follow the cursor, and be painted anew
-        await dashboard.at_rest(0.3)
-        monkeypatch.setattr(Dashboard, "_display", measured)
-        for key in ("j", "j", "k", "j"):
-            sent.clear()
-            before = dashboard.cursor
-            await dashboard.press(key)
-            await dashboard.at_rest(0.3)
-            assert dashboard.cursor != before
-            assert 0 < sum(sent) <= 2048, sent
-
-
 async def test_what_is_long_in_inspect_is_read_sideways():
     engine = ScriptedEngine()
     engine.add("web", env=[f"LONG={'x' * 150}END"])
@@ -391,36 +195,3 @@ async def test_what_is_long_in_inspect_is_read_sideways():
         await dashboard.until_shown("xxxEND")
         await dashboard.press(*["left"] * 7)
         await dashboard.until_shown("LONG=xxx")
-
-
-async def test_a_key_for_a_container_that_comes_before_the_list_says_so_and_nothing_is_done_later():
-    engine = three()
-    engine.hold.clear()
-    async with opened(engine) as dashboard:
-        for key in ("s", "x", "l", "w", "enter", "D", "e", "space", "asterisk", "U", "A", "C", "P", "O", "L", "i"):
-            await dashboard.press(key)
-            assert dashboard.message.startswith("still loading"), key
-        engine.hold.set()
-        await dashboard.until(lambda: len(dashboard.shown) == 3)
-        assert dashboard.message == "", "it would be no longer true"
-        assert not dashboard.marked
-        assert len(dashboard.app.screen_stack) == 1
-        assert not [request for request in engine.requests if not request.startswith("GET")]
-
-
-async def test_keys_that_need_no_container_do_their_work_before_the_list_is_there():
-    engine = three()
-    engine.hold.clear()
-    async with opened(engine) as dashboard:
-        await dashboard.press("slash")
-        await dashboard.type("web")
-        await dashboard.press("enter", "exclamation_mark", "exclamation_mark")
-        engine.hold.set()
-        await dashboard.until(lambda: dashboard.shown == ["web"])
-
-
-async def test_a_key_for_a_container_where_there_is_none_says_so():
-    async with opened(ScriptedEngine()) as dashboard:
-        await dashboard.until_shown("no containers yet")
-        await dashboard.press("s")
-        assert dashboard.message == "there is no container to do that to"

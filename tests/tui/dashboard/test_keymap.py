@@ -23,6 +23,7 @@ from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.screens.output import Output
 from pyd_tui.dashboard.screens.report import Report
+from pyd_tui.dashboard.screens.search import SearchScreen
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.table import Table
 
@@ -36,6 +37,7 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "engines": (Engines,),
     "log": (LogScreen,),
     "line": (LineScreen,),
+    "search": (SearchScreen,),
     "files": (FilesPane,),
     "document": (DocumentPane,),
     "file": (FileScreen,),
@@ -44,7 +46,7 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "help": (Help,),
     "report": (Report,),
     "output": (Output,),
-    "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, FileScreen, Help, Engines),
+    "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, FileScreen, Help, Engines, SearchScreen),
 }
 
 
@@ -71,6 +73,7 @@ def test_every_key_calls_something_that_exists(scope: Scope):
         ("detail", "files", "move", "everywhere"),
         ("file", "text", "move", "everywhere"),
         ("line", "move", "text", "everywhere"),
+        ("search", "move", "everywhere"),
     ],
 )
 def test_no_key_means_two_things_in_one_place(scopes: tuple[Scope, ...]):

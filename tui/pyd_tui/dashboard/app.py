@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from textual import events
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 
 from pyd_core.errors import PydError
@@ -19,7 +19,6 @@ from pyd_tui.dashboard.ascii import Ascii
 from pyd_tui.dashboard.beginning import Beginning
 from pyd_tui.dashboard.jobs import Jobs
 from pyd_tui.dashboard.keys import Keys
-from pyd_tui.dashboard.link import Choose, Link, Open
 from pyd_tui.dashboard.news import News
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.places import begin, how_left, open_view
@@ -29,7 +28,7 @@ from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.tail import Tail
 from pyd_tui.dashboard.theme import PALETTES, PREFIX, named, palette_of, preferred
-from pyd_tui.dashboard.update import TightUpdate
+from pyd_tui.dashboard.update import TightUpdate, WholeUpdate, Written
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -41,9 +40,10 @@ if TYPE_CHECKING:
 
     from pyd_tui.dashboard.acting import Acting
     from pyd_tui.dashboard.errands import Errands
+    from pyd_tui.dashboard.link import Choose, Link
     from pyd_tui.dashboard.palette import Palette
-    from pyd_tui.dashboard.panels.events import Timeline
     from pyd_tui.dashboard.programs import Programs
+    from pyd_tui.dashboard.timeline import Timeline
 
 LEAVING = 5.0
 """Seconds that ending connections may hold up the end."""
@@ -53,10 +53,7 @@ class Dashboard(App[None]):
     """Containers, live.
 
     Args:
-        choose: Finds the engine's address.
-        open: Makes a client of it; tests hand in their own.
-        name: What the user calls it, where there are several.
-        others: Names of further engines, and what finds their addresses; all are connected to at once.
+        links: The lines to the engines, started or not; the first is looked at.
         clock: Tells the time; tests hold it still.
         palette: Colours; by default what the settings and the environment ask for.
         beginning: The settings, and what to open.
@@ -68,11 +65,8 @@ class Dashboard(App[None]):
 
     def __init__(
         self,
-        choose: Choose,
-        open: Open | None = None,
+        links: Sequence[Link],
         *,
-        name: str = "",
-        others: Mapping[str, Choose] | None = None,
         clock: Clock | None = None,
         palette: Palette | None = None,
         beginning: Beginning | None = None,
@@ -94,13 +88,11 @@ class Dashboard(App[None]):
         self.theme = palette.name
         self.animation_level = "none"
         self.clock = clock or Clock()
-        self._open = open
+        self._written = Written()
         self.news = News(self, history)
-        self.links: list[Link] = []
+        self.links = [*links]
         """All engines; one of them is looked at, or all as one."""
-        self.link = self.add_engine(choose, name)
-        for other, chooser in (others or {}).items():
-            self.add_engine(chooser, other)
+        self.link = self.links[0]
         self.merged = beginning.merged and len(self.links) > 1
         """Whether the containers of all engines are in one list."""
         self.tail = Tail(self)
@@ -135,7 +127,7 @@ class Dashboard(App[None]):
         return Main()
 
     def on_mount(self) -> None:
-        """Paints first, and only then looks for the engine."""
+        """Paints first what is known by then, and only then listens to the engines."""
         self.tail.begin()
         self.news.begin()
         self.call_after_refresh(begin, self)
@@ -165,8 +157,9 @@ class Dashboard(App[None]):
 
     @property
     def live_screens(self) -> list[LiveScreen]:
-        """The screens that want to know what happens, the one on top last."""
-        return [screen for screen in self.screen_stack if isinstance(screen, LiveScreen) and screen.is_mounted]
+        """The screens that want to know what happens, the one on top last; at the end, while they go, none."""
+        stack = self.screen_stack if self.is_running else []
+        return [screen for screen in stack if isinstance(screen, LiveScreen) and screen.is_mounted]
 
     @property
     def in_sight(self) -> list[Link]:
@@ -180,10 +173,8 @@ class Dashboard(App[None]):
 
     def add_engine(self, choose: Choose, name: str) -> Link:
         """Adds an engine without connecting to it."""
-        link = Link(choose, self._open, name=name)
-        link.on_delta = lambda delta: self.news.changed(link, delta)
-        link.on_usage = lambda: self.news.measured(link)
-        link.judge.on_verdict = self.news.judged
+        link = self.link.beside(choose, name)
+        link.listen(self.news)
         self.links.append(link)
         return link
 
@@ -253,8 +244,12 @@ class Dashboard(App[None]):
         await super().on_event(event)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Writes updates cut on both sides."""
-        super()._display(screen, TightUpdate.of(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
+        """Writes what differs from what was written."""
+        if isinstance(renderable, ChopsUpdate):
+            renderable = TightUpdate.of(renderable, self._written)
+        elif isinstance(renderable, LayoutUpdate):
+            renderable = WholeUpdate.of(renderable, self._written)
+        super()._display(screen, renderable)
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual would print a traceback; the caller of `run` says what happened in one line instead."""

@@ -66,6 +66,7 @@ COMMANDS: Mapping[str, Command] = {
     "prune": Command("prune", "remove what nothing uses, after asking", 0, 0),
     "theme": Command("theme NAME", "other colours", 1, 1, THEMES[1:]),
     "scale": Command("scale N", "set how many tasks a service has", 1, 1),
+    "search": Command("search [TEXT]", "search the logs of all containers, the stopped ones too", 0, 20),
     "engines": Command("engines", "the engines, to look at another one"),
     "merge": Command("merge", "the containers of all engines in one list, or of one"),
     "help": Command("help", "all keys and commands"),

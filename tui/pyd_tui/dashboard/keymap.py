@@ -22,6 +22,7 @@ Scope = Literal[
     "engines",
     "log",
     "line",
+    "search",
     "ask",
     "form",
     "help",
@@ -38,6 +39,7 @@ TITLES: dict[Scope, str] = {
     "move": "Moving",
     "log": "Logs",
     "line": "One line of a log",
+    "search": "Search of all logs",
     "text": "Events, inspect, short logs",
     "detail": "Detail",
     "document": "Inspect",
@@ -64,6 +66,7 @@ class Key:
         help: What it does, for the help screen.
         rank: Lower ones keep their place in a narrow footer.
         called: What the configuration calls it, where its action doesn't say.
+        swarm: The keys as people write them where the engine manages a swarm, if that gives the action more of them.
     """
 
     action: str
@@ -73,6 +76,7 @@ class Key:
     help: str
     rank: int = 5
     called: str = ""
+    swarm: str = ""
 
     @property
     def name(self) -> str:
@@ -132,7 +136,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("switch_focus", ("tab", "shift+tab"), "tab", "", "between the list and the pane below"),
     ),
     "views": (
-        Key("view('containers')", ("1",), "1…6", "views", "containers, images, networks, volumes …", 4),
+        Key("view('containers')", ("1",), "1…6", "views", "containers, images, networks, volumes …", 4, swarm="1…0"),
         Key("view('images')", ("2",), "", "", ""),
         Key("view('networks')", ("3",), "", "", ""),
         Key("view('volumes')", ("4",), "", "", ""),
@@ -140,6 +144,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("view('system')", ("6",), "", "", ""),
         Key("command", ("colon",), ":", "", "a view or a command by name; tab completes"),
         Key("palette", ("ctrl+p",), "^p", "", "find anything by a few letters of its name"),
+        Key("search", ("S",), "S", "", "search every log, stopped ones' too (:search)"),
         Key("view('services')", ("7",), "7…0", "", "of a swarm: services, tasks, nodes, stacks"),
         Key("view('tasks')", ("8",), "", "", ""),
         Key("view('nodes')", ("9",), "", "", ""),
@@ -220,6 +225,12 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("previous", ("shift+tab", "up"), "", "", ""),
         Key("accept", ("enter",), "enter", "do it", "do it", 0),
         Key("cancel", ("escape",), "esc", "leave it", "leave it as it is", 0),
+    ),
+    "search": (
+        Key("open", ("enter",), "enter", "open", "the log at that line", 1),
+        Key("ask", ("slash",), "/", "search", "look for something else", 2),
+        Key("mode", ("ctrl+r",), "^r", "mode", "text or expression, with case or without", 3),
+        Key("end", ("ctrl+k",), "^k", "end", "end the search; what was found stays", 4),
     ),
     "line": (Key("copy", ("c",), "c", "copy", "copy it", 1),),
     "detail": (

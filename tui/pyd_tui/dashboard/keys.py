@@ -145,7 +145,7 @@ class Keys:
             keys = tuple(key for _, key in named if key is not None)
             if named and not keys:
                 continue
-            known[action] = replace(known[action], keys=keys, shown=" ".join(map(shown, keys)) or "none")
+            known[action] = replace(known[action], keys=keys, shown=" ".join(map(shown, keys)) or "none", swarm="")
             self.overrides[f"{scope}.{action}"] = ",".join(keys) or NOTHING
         self.table[scope] = tuple(known.values())
 

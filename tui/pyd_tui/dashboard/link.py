@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextvars import Context, copy_context
 from time import time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pyd_core.engine.capabilities import Capability
 from pyd_core.errors import EngineUnavailable, PydError
@@ -14,8 +15,8 @@ from pyd_core.fleet.entry import Entry
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.judge import Judge
 from pyd_tui.dashboard.marks import known_marks
-from pyd_tui.dashboard.panels.events import Timeline
 from pyd_tui.dashboard.render.containers import is_broken
+from pyd_tui.dashboard.timeline import Timeline
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
@@ -34,8 +35,23 @@ Choose = Callable[[], "Endpoint"]
 Open = Callable[["Endpoint"], "Engine"]
 
 
+class Listener(Protocol):
+    """Who is told what happens on an engine."""
+
+    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+        """Containers or the connection changed; `happened` says whether there are events worth showing."""
+
+    def measured(self, link: Link) -> None:
+        """There are new figures."""
+
+    def judged(self) -> None:
+        """There is a verdict more."""
+
+
 class Link:
     """Owns the engine client, the fleet, the meter and the judge.
+
+    It can be started before there is anybody to tell: whoever listens later is told what is known by then.
 
     Args:
         choose: Finds the engine's address; asked again and again while there is none.
@@ -70,8 +86,9 @@ class Link:
         """Whether it manages a swarm."""
         self.processors: int | None = None
         """How many processors the engine's machine has, once somebody has asked."""
-        self.on_delta: Callable[[Delta], None] = lambda _: None
-        self.on_usage: Callable[[], None] = lambda: None
+        self._listener: Listener | None = None
+        self._context = Context()
+        """What the listener's calls run in."""
 
     @property
     def label(self) -> str:
@@ -127,6 +144,19 @@ class Link:
             self.started = True
             self._tasks.start(self._run(), name="link")
 
+    def listen(self, listener: Listener) -> None:
+        """Has `listener` told what happens, in the context of this call; what is known already is told now."""
+        self._listener, self._context = listener, copy_context()
+        self.judge.on_verdict = listener.judged
+        if self.started:
+            self._tell(Delta(changed=frozenset(self.containers)), happened=bool(self.timeline.items))
+        if self.fleet is not None:
+            self.fleet.look_closely()
+
+    def beside(self, choose: Choose, name: str) -> Link:
+        """Makes a link to another engine."""
+        return Link(choose, self._open, name=name)
+
     async def aclose(self) -> None:
         """Ends everything."""
         await self._tasks.aclose()
@@ -141,13 +171,13 @@ class Link:
             self.meter.watch(self._watched)
 
     def count_processors(self) -> None:
-        """Asks how many processors there are, once; `on_usage` is called when that is known."""
+        """Asks how many processors there are, once; the listener is told when that is known."""
         if self.processors is None and self.engine is not None:
             self._tasks.start(self._count_processors(self.engine), name="processors")
 
     async def _count_processors(self, engine: Engine) -> None:
         self.processors = (await engine.system.info()).ncpu or None
-        self.on_usage()
+        self._measured()
 
     async def _run(self) -> None:
         self.endpoint = await self._find()
@@ -155,7 +185,7 @@ class Link:
         from pyd_core.fleet.fleet import Fleet  # noqa: PLC0415 - after the first picture
         from pyd_core.fleet.meter import Meter  # noqa: PLC0415 - after the first picture
 
-        fleet = Fleet(engine)
+        fleet = Fleet(engine, closely=self._listener is not None)
         fleet.subscribe(self._changed)
         self.fleet = fleet
         self.meter = Meter(engine, fleet)
@@ -167,11 +197,11 @@ class Link:
     async def _find(self) -> Endpoint:
         while True:
             try:
-                return self._choose()
+                return await asyncio.to_thread(self._choose)
             except PydError as error:
                 if self._trouble.state != "lost" or str(self._trouble.error) != str(error):
                     self._trouble = Connection("lost", time_ns(), error)
-                    self.on_delta(Delta())
+                    self._tell(Delta())
             await asyncio.sleep(LOOK_AGAIN)
 
     def _open_engine(self, endpoint: Endpoint) -> Engine:
@@ -186,10 +216,15 @@ class Link:
             self.engine_name = "engine"
             self._tasks.start(self._introduce(), name="engine version")
         self.judge.forget(delta.removed)
-        self.on_delta(delta)
+        self._tell(delta, happened=self.timeline.apply(delta))
+
+    def _tell(self, delta: Delta, *, happened: bool = False) -> None:
+        if self._listener is not None:
+            self._context.copy().run(self._listener.changed, self, delta, happened=happened)
 
     def _measured(self) -> None:
-        self.on_usage()
+        if self._listener is not None:
+            self._context.copy().run(self._listener.measured, self)
 
     async def _introduce(self) -> None:
         if self.engine is None:
@@ -199,10 +234,10 @@ class Link:
         named = next((part for part in version.components if part.name in {"Engine", "Podman Engine"}), None)
         product = "Podman" if named is not None and named.name.startswith("Podman") else "Docker"
         self.engine_name = f"{product} {version.version.partition('+')[0]}".strip()
-        self.on_delta(Delta())
+        self._tell(Delta())
 
     def _failed(self, error: Exception) -> None:
         known = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")
         if self.fleet is None:
             self._trouble = Connection("lost", time_ns(), known)
-        self.on_delta(Delta())
+        self._tell(Delta())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyd_core.fleet.delta import Delta
 from pyd_core.logs.mark import mark_of
 from pyd_tui.dashboard.link import Link
+from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.views import Views
 
 if TYPE_CHECKING:
@@ -34,13 +35,14 @@ class News:
         """The app has a loop from now on."""
         self._ages = self._dashboard.set_interval(1.0, self._tick, pause=True)
 
-    def changed(self, link: Link, delta: Delta) -> None:
+    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
         """Something happened on an engine."""
         dashboard = self._dashboard
-        happened = link.timeline.apply(delta)
         self._record(link)
         for views in dashboard.screen.query(Views) if dashboard.screen_stack else ():
             views.look()
+        for footer in dashboard.screen.query(Footer) if dashboard.screen_stack else ():
+            footer.look()
         for event in delta.events:
             if (mark := mark_of(event)) is not None:
                 dashboard.tail.mark(link, mark)

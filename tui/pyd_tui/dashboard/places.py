@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 
 def begin(dashboard: Dashboard) -> None:
-    """Looks for the engines, says what is wrong with the settings, and opens the view to begin with."""
+    """Listens to the engines, says what is wrong with the settings, and opens the view to begin with."""
     for link in dashboard.links:
+        link.listen(dashboard.news)
         link.start()
     beginning = dashboard.beginning
     if beginning.trouble is not None:

@@ -5,7 +5,6 @@ Loading them takes a quarter of a second on a small machine. The frame painted h
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import sys
@@ -51,23 +50,21 @@ def run(
     light = os.environ.get("COLORFGBG", "").endswith((";7", ";15"))
     unknown = beginning.theme == "auto" and not light and "256" in os.environ.get("TERM", "")
     dark = beginning.theme == "dark" or unknown
-    sys.stdout.write(frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR"), ascii=beginning.ascii))
-    sys.stdout.flush()
-    gc.disable()  # what is loaded now stays for ever; looking through it for garbage costs a tenth of the time
+    picture = frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR"), ascii=beginning.ascii)
     try:
-        from pyd_tui.dashboard.app import Dashboard  # noqa: PLC0415 - after the first picture
+        sys.stdout.write(picture)
+        sys.stdout.flush()
+        import asyncio  # noqa: PLC0415 - after the first picture
 
-        (name, choose), *rest = engines.items()
-        others = dict(rest)
-        dashboard = Dashboard(choose, name=name, others=others, beginning=beginning, history=history)
-    except BaseException:
+        from pyd_tui.dashboard.link import Link  # noqa: PLC0415 - as above
+        from pyd_tui.dashboard.opening import opened  # noqa: PLC0415 - as above
+
+        links = [Link(choose, name=name) for name, choose in engines.items()]
+        dashboard = asyncio.run(opened(links, beginning, history))
+    except BaseException:  # where the app had the terminal already, this says again what it has said
         sys.stdout.write(RESTORE)
         sys.stdout.flush()
         raise
-    finally:
-        gc.freeze()
-        gc.enable()
-    dashboard.run(mouse=beginning.settings.mouse)
     beginning.keep(dashboard.left)
     if dashboard.bug is not None:
         raise dashboard.bug

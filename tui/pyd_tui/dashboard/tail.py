@@ -31,6 +31,9 @@ class Tail:
         self._frames: Timer | None = None
         self.target: Target | None = None
         """Whose log it is."""
+        self.shown: Target | None = None
+        """Whose log the screens were told to show: that of before until the next frame, so that a log that answers by
+        then is painted over the other at once."""
         self.book = self._open(None)
         """What there is of it."""
 
@@ -47,8 +50,11 @@ class Tail:
             await before.aclose()
             if book is not self.book:
                 return  # the cursor has moved on meanwhile
+            if self._frames is not None:
+                self._frames.reset()
             await book.read(TAIL, target.link.known_marks(book.containers) if target is not None else ())
-        self._show()
+        else:
+            self.changed()
 
     def changed(self) -> None:
         """There is more of a log to show, at the next frame."""
@@ -71,5 +77,6 @@ class Tail:
     def _show(self) -> None:
         if self._frames is not None:
             self._frames.pause()
+        self.shown = self.target
         for screen in self._dashboard.live_screens[-1:]:
             screen.logged()

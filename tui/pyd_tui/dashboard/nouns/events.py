@@ -6,13 +6,13 @@ from pyd_core.engine.gap import Gap
 from pyd_core.engine.since import seconds
 from pyd_core.model.event import Event
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock
-from pyd_tui.dashboard.panels.events import EventItem
 from pyd_tui.dashboard.render.events import facts, is_worth_showing, named, role
 from pyd_tui.dashboard.render.facts import LABEL, block, fact
 from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment
 from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.logs import gap
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, columns, fit
+from pyd_tui.dashboard.timeline import EventItem
 
 COLUMNS = (
     Column(key="time", title="TIME", least=15, most=15, priority=1),

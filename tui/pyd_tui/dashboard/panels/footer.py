@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from pyd_tui.dashboard.jobs import jobs_of
 from pyd_tui.dashboard.keymap import Key, Scope
 from pyd_tui.dashboard.keys import keys_of
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
 from pyd_tui.dashboard.widgets.line import Line
+
+if TYPE_CHECKING:
+    from pyd_tui.dashboard.app import Dashboard
 
 
 class Footer(Line):
@@ -24,6 +29,7 @@ class Footer(Line):
         self._without = without
         self._scopes: tuple[Scope, ...] = (*scopes, "everywhere")
         self._message: Cell = EMPTY
+        self._swarm = False
 
     def offer(self, *scopes: Scope, without: Collection[str] = ()) -> None:
         """Shows the keys of other parts from now on, but for these actions."""
@@ -31,6 +37,15 @@ class Footer(Line):
         if (wanted, without) != (self._scopes, self._without):
             self._scopes, self._without = wanted, without
             self.renew()
+
+    def look(self) -> None:
+        """Takes what the engine is now; paints only if that gives other keys."""
+        if self._swarm != self._in_swarm:
+            self.renew()
+
+    @property
+    def _in_swarm(self) -> bool:
+        return cast("Dashboard", self.app).link.swarm
 
     def say(self, text: str, role: Role = "text", hint: str = "") -> None:
         """Shows a message until the next key."""
@@ -50,12 +65,14 @@ class Footer(Line):
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Returns the message, or as many keys as fit, the most useful ones."""
-        going_on = jobs_of(self.app)
+        going_on, self._swarm = jobs_of(self.app), self._in_swarm
         if self._message:
             return self._message, going_on
         table = keys_of(self.app)
         held = [key for scope in self._scopes for key in table.of(scope) if key.action not in self._without]
         known = [key for key in held if key.label and key.keys]
+        if self._swarm:
+            known = [replace(key, shown=key.swarm or key.shown) for key in known]
         return keys(known, room - width(going_on) - 2 * bool(going_on)), going_on
 
 

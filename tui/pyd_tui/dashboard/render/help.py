@@ -7,29 +7,30 @@ from collections.abc import Iterable
 from pyd_tui.dashboard.commands import COMMANDS
 from pyd_tui.dashboard.keymap import TITLES, Scope
 from pyd_tui.dashboard.keys import Keys, shown
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, width
 
 KEYS = 9
 """Terminal columns of the keys."""
 WIDE = 112
 """Terminal columns from which on two columns of help stand side by side."""
 
-Row = tuple[str, str]
-"""Keys, or how a command is written, and what it does."""
+Row = tuple[str, str, str]
+"""Keys, or a command; what it does; and what follows the command where it is written."""
 Section = tuple[str, list[Row]]
 
 
 def sections(keys: Keys) -> list[Section]:
     """Returns titles and what is below them: the parts of the table, commands, commands of the user's own."""
     found: list[Section] = [(title, _rows(keys, scope)) for scope, title in TITLES.items()]
-    found.append(("Commands, behind :", [(command.usage, command.help) for command in COMMANDS.values()]))
+    commands = [(name, command.help, command.usage.removeprefix(name).strip()) for name, command in COMMANDS.items()]
+    found.append(("Commands, behind :", commands))
     by_name = {name: shown(key) for key, name in keys.own.items()}
     own = [
         (" ".join(part for part in (by_name.get(command.name, ""), f":{command.name}") if part), command.help)
         for command in keys.commands
     ]
     if own:
-        found.insert(0, ("Your commands", [(written, does or "your own") for written, does in own]))
+        found.insert(0, ("Your commands", [(written, does or "your own", "") for written, does in own]))
     return found
 
 
@@ -37,7 +38,7 @@ def help_lines(room: int, keys: Keys, wanted: str = "") -> list[Cell]:
     """Returns the lines of the help screen for a width; where words are wanted, only those that have them all."""
     words = wanted.casefold().split()
     found = [
-        (title, [row for row in rows if all(word in f"{title} {row[0]} {row[1]}".casefold() for word in words)])
+        (title, [row for row in rows if all(word in f"{title} {' '.join(row)}".casefold() for word in words)])
         for title, rows in sections(keys)
     ]
     single = room < WIDE or bool(words)
@@ -58,16 +59,21 @@ def help_lines(room: int, keys: Keys, wanted: str = "") -> list[Cell]:
 
 
 def _rows(keys: Keys, scope: Scope) -> list[Row]:
-    return [(key.shown, key.help) for key in keys.of(scope) if key.help]
+    return [(key.shown, key.help, "") for key in keys.of(scope) if key.help]
 
 
 def _section(title: str, rows: Iterable[Row], room: int) -> list[Cell]:
     lines: list[Cell] = [EMPTY, (Piece("  "), Piece(title, "title"))]
-    for written, does in rows:
-        left = cell(written, "accent")
-        if len(written) >= KEYS and len(written) + len(does) + 4 > room:
-            lines += [(Piece("  "), *left), (Piece(" " * (KEYS + 2)), *cell(does))]
-            continue
-        beside = len(written) < KEYS
-        lines.append((Piece("  "), *(fit(left, KEYS) if beside else (*left, Piece("  "))), *cell(does)))
+    for written, does, more in rows:
+        left, right = cell(written, "accent"), cell(does)
+        if len(written) < KEYS:
+            lines.append((Piece("  "), *fit(left, KEYS), *right))
+        elif len(written) + len(does) + 4 <= room:
+            lines.append((Piece("  "), *left, Piece("  "), *right))
+        else:
+            lines += [(Piece("  "), *left), (Piece(" " * (KEYS + 2)), *right)]
+        if more and width(lines[-1]) + len(more) + 2 <= room:
+            lines[-1] = (*lines[-1], Piece("  "), *cell(more, "dim"))
+        elif more:
+            lines.append((Piece(" " * (KEYS + 2)), *cell(more, "dim")))
     return lines

@@ -12,6 +12,7 @@ from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.fleet.delta import Delta
 from pyd_tui.dashboard.commands import Call
 from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.loading import Loading
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock, Waste
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
@@ -60,10 +61,8 @@ class Browse(ViewScreen):
         self.noun = noun
         self.view = noun.name
         self._stock = stock
-        self._rows: dict[str, Row] = {}
         self._text = ""
         self._said: Cell = EMPTY
-        self._loading = self._again = self._measure = False
         self._told: str | None = None
         """The key of the row that the pane is about."""
         can = {
@@ -87,7 +86,7 @@ class Browse(ViewScreen):
             rows: Table[str] = Table(self.noun.columns, self._cells, id="rows")
             yield rows
         yield Line(id="subject")
-        about: Lines[Cell] = Lines(_same, id="about")
+        about: Lines[Cell] = Lines(lambda line: line, id="about")
         yield about
         yield Prompt(id="find")
         yield Prompt(id="command", sign=":")
@@ -103,9 +102,10 @@ class Browse(ViewScreen):
         self.query_one(Header).look()
         self._settling = self.set_interval(SETTLE, self._rested, pause=True)
         self._calming = self.set_interval(CALM, self._calmed, pause=True)
+        self._loading = Loading(self.noun, self._stock, self, self.dashboard.tasks)
         self._removing = Removing(self.dashboard, self._stock, self._removed)
         self.table.say(("loading", "dim"))
-        self._load(measure=self.noun.measures_at_once and self._stock.disk is None)
+        self._loading.load(measure=self.noun.measures_at_once and self._stock.disk is None)
 
     def on_resize(self) -> None:
         """Prose is wrapped for another width."""
@@ -132,50 +132,13 @@ class Browse(ViewScreen):
 
     def _calmed(self) -> None:
         self._calming.pause()
-        self._load()
+        self._loading.load()
         if self.noun.lags:
-            self.set_timer(self.noun.lags, self._load)
+            self.set_timer(self.noun.lags, self._loading.load)
 
-    def _load(self, *, measure: bool = False) -> None:
-        """Loads once at a time; what happens, or is wished, meanwhile makes it load once more."""
-        self._measure |= measure
-        if self._loading:
-            self._again = True
-            return
-        self._loading = True
-        self.dashboard.tasks.start(self._loaded(), name=f"load {self.noun.name}")
-
-    async def _loaded(self) -> None:
-        try:
-            while True:
-                measure, self._measure, self._again = self._measure, False, False
-                await self._fetch(measure=measure)
-                if not self._again or not self.is_attached:
-                    return
-        finally:
-            self._loading = False
-
-    async def _fetch(self, *, measure: bool) -> None:
-        try:
-            if measure and self._rows:
-                self._say("measuring")
-            rows = await self.noun.load(self._stock)
-            self._take(rows)
-            if measure:  # the rows first: this may take seconds
-                self._say("measuring")
-                await self._stock.measure()
-                self._take(await self.noun.load(self._stock))
-        except PydError as error:
-            if self.is_attached:
-                self.footer.say(error.message, "bad", error.hint)
-                self._say("")
-                self.table.say((error.message, "bad"), (error.hint, "dim"))  # what the footer says goes with a key
-
-    def _take(self, rows: list[Row]) -> None:
-        if not self.is_attached:
-            return
+    def loaded(self) -> None:
+        """Shows the rows."""
         at_top = self.table.index == 0
-        self._rows = {row.key: row for row in rows}
         self._told = None
         self._show()
         if at_top and self.noun.name == "events" and self.table.keys:
@@ -183,11 +146,22 @@ class Browse(ViewScreen):
         self._say("")
         self._settling.resume()
 
+    def not_loaded(self, error: PydError) -> None:
+        """Says why there are none."""
+        self.footer.say(error.message, "bad", error.hint)
+        self._say("")
+        self.table.say((error.message, "bad"), (error.hint, "dim"))  # what the footer says goes with a key
+
+    def measuring(self) -> None:
+        """Says that this may take its time."""
+        self._say("measuring")
+
     def _show(self) -> None:
-        shown = [row for row in self._rows.values() if row.matches(self._text)]
-        self.table.say((f"none of {len(self._rows)} matches" if self._rows else self.noun.empty, "dim"))
+        rows = self._rows
+        shown = [row for row in rows.values() if row.matches(self._text)]
+        self.table.say((f"none of {len(rows)} matches" if rows else self.noun.empty, "dim"))
         self.table.set_rows([row.key for row in shown], self.noun.natural(shown))
-        self._filter.tell(EMPTY, tally(len(shown), len(self._rows)))
+        self._filter.tell(EMPTY, tally(len(shown), len(rows)))
         self._filter.display = bool(self._text) or self.focused is self._filter
         self._tell()
 
@@ -205,8 +179,18 @@ class Browse(ViewScreen):
         self.query_one("#subject", Line).put(left, right or count)
 
     @property
+    def _rows(self) -> dict[str, Row]:
+        return self._loading.rows
+
+    @property
     def _row(self) -> Row | None:
         return self._rows.get(self.table.key or "")
+
+    @property
+    def _chosen(self) -> list[Row]:
+        """The marked rows, else the one under the cursor."""
+        marked = [row for key, row in self._rows.items() if key in self.table.marked]
+        return marked or ([self._row] if self._row is not None else [])
 
     def _cells(self, key: str) -> tuple[Cell, ...]:
         row = self._rows.get(key)
@@ -250,9 +234,7 @@ class Browse(ViewScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the pane `/` looks for something, in the list it filters; what a noun can't do has no key."""
-        if action == "filter" and self.focused is self.about:
-            return False
-        if action in self._lacks:
+        if (action == "filter" and self.focused is self.about) or action in self._lacks:
             return False
         return super().check_action(action, parameters)
 
@@ -293,7 +275,7 @@ class Browse(ViewScreen):
 
     def action_renew(self) -> None:
         """Asks the engine again, for sizes too where this view shows any."""
-        self._load(measure=self.noun.measures)
+        self._loading.load(measure=self.noun.measures)
 
     def action_dig(self) -> None:
         """Looks into what the row is about."""
@@ -336,8 +318,7 @@ class Browse(ViewScreen):
 
     def action_save(self) -> None:
         """Saves the marked images, or the one under the cursor, to a file."""
-        keys = [key for key in self.table.keys if key in self.table.marked] or [self.table.key or ""]
-        if names := [self._rows[key].name for key in keys if key in self._rows]:
+        if names := [row.name for row in self._chosen]:
             self.dashboard.errands.save_images(self._stock.engine, names)
 
     def action_switch_focus(self) -> None:
@@ -364,9 +345,7 @@ class Browse(ViewScreen):
 
     def action_remove(self) -> None:
         """Removes the marked rows, or the one under the cursor; asks always."""
-        remove = self.noun.remove
-        keys = [key for key in self.table.keys if key in self.table.marked] or [self.table.key or ""]
-        rows = [self._rows[key] for key in keys if key in self._rows]
+        remove, rows = self.noun.remove, self._chosen
         if remove is None or not rows or not self.dashboard.may_change():
             return
         what = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.noun.name}"
@@ -383,7 +362,7 @@ class Browse(ViewScreen):
     def _removed(self, *, well: bool) -> None:
         if well:
             self.table.clear_marks()
-        self._load(measure=self.noun.measures_at_once)
+        self._loading.load(measure=self.noun.measures_at_once)
 
     def run(self, call: Call) -> None:
         """Does a command about what this view shows."""
@@ -419,7 +398,3 @@ class Browse(ViewScreen):
             self._text = ""
         self.home()
         self._show()
-
-
-def _same(line: Cell) -> Cell:
-    return line

@@ -59,7 +59,7 @@ class Output(FindingScreen):
         yield Line(id="title")
         yield _OutputLines(lambda line: line, following=True, empty="it has said nothing yet", id="output")
         yield Prompt(id="find")
-        yield Footer("output", "text")
+        yield Footer()
 
     def on_mount(self) -> None:
         """Starts it."""
@@ -125,6 +125,8 @@ class Output(FindingScreen):
         if self.code is not None:
             state = cell(f"ended with {self.code}", "good" if self.code == 0 else "bad")
         lost = cell(f"{self._said.dropped:,} older lines dropped  ", "warn") if self._said.dropped else EMPTY
+        no_more = ("times", "end") if self.code is not None else ("times",)  # nobody has stamped these lines
+        self.query_one(Footer).offer("output", "text", without=no_more)
         self.query_one("#title", Line).put(
             (*cell(self._title, "strong"), *cell(f"  {' '.join(self._argv)}", "dim")),
             (*self.pane.search_status, Piece("  "), *lost, *state),

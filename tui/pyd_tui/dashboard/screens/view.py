@@ -37,6 +37,12 @@ class ViewScreen(FindingScreen):
         prompt.display = True
         self.set_focus(prompt)
 
+    def action_search(self, text: str = "") -> None:
+        """Searches the logs of all containers."""
+        from pyd_tui.dashboard.screens.search import SearchScreen  # noqa: PLC0415 - when it is wanted
+
+        self.app.push_screen(SearchScreen(text))
+
     def home(self) -> None:
         """Gives the focus back to the list."""
         raise NotImplementedError
@@ -61,6 +67,8 @@ class ViewScreen(FindingScreen):
                     dashboard.action_help()
                 case "engines":
                     dashboard.action_engines()
+                case "search":
+                    self.action_search(" ".join(call.words))
                 case "merge":
                     dashboard.action_merge()
                 case "theme":

@@ -1,0 +1,82 @@
+"""Opening the dashboard: before there is an app to show anything, without an engine, and with one that is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.errors import NoEngine
+from support.dashboard import BOUND, dead, link_to, opened, opened_on, three
+from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    import pytest
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(BOUND):
+        while not condition():  # noqa: ASYNC110 - a link without a dashboard has nobody to tell
+            await asyncio.sleep(0)
+
+
+async def test_what_is_known_before_the_dashboard_is_there_is_in_its_first_picture():
+    engine = ScriptedEngine()
+    engine.add("db")
+    engine.add("web")
+    link = link_to(engine)
+    link.start()
+    await until(lambda: len(link.containers) == 2)
+    engine.die("web", 3)
+    await until(lambda: link.timeline.items)
+    assert not [request for request in engine.requests if request.endswith("/json") and request.count("/") > 2]
+    async with opened_on(link) as dashboard:
+        assert dashboard.shown == ["db", "web"]
+        assert {"db", "web"} <= set(dashboard.text.split())
+        await dashboard.until(lambda: all(entry.detailed for entry in link.containers.values()))
+        await dashboard.press("v")
+        await dashboard.until_shown("exit 3")
+        engine.start("web")
+        await dashboard.until(lambda: link.containers[engine.get("web").id].alive)
+        await dashboard.until_shown("2 events")
+
+
+async def test_that_there_is_no_engine_is_told_to_a_dashboard_that_comes_later():
+    link = link_to(ScriptedEngine(), dead)
+    link.start()
+    await until(lambda: link.connection.state == "lost")
+    async with opened_on(link) as dashboard:
+        await dashboard.until_shown("the line is cut")
+        await dashboard.until(lambda: link.told == "lost")
+
+
+async def test_opens_without_an_engine_says_what_to_do_and_connects_when_one_comes_up(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("pyd_tui.dashboard.link.LOOK_AGAIN", 0.01)
+    engine, there = three(), False
+
+    def choose() -> Endpoint:
+        if not there:
+            raise NoEngine("no engine was found", hint="start Docker or Podman, or name one with --host")
+        return engine.engine().endpoint
+
+    async with opened(engine, choose=choose) as dashboard:
+        await dashboard.until_shown("no engine was found")
+        assert "start Docker or Podman, or name one with --host" in dashboard.text
+        there = True
+        await dashboard.until_shown("exited 3")
+
+
+async def test_a_lost_engine_dims_what_was_known_and_says_how_old_it_is():
+    engine = three()
+    async with opened(engine) as dashboard:
+        await dashboard.until_shown("live")
+        engine.cut(down=True)
+        await dashboard.until_shown("no engine")
+        assert all(map(dashboard.table.is_stale, dashboard.table.keys))
+        assert dashboard.shown == ["db", "web", "job"]
+        engine.down = False
+        await dashboard.until_shown("live")
+        assert not any(map(dashboard.table.is_stale, dashboard.table.keys))

@@ -1,0 +1,142 @@
+"""What is written to the terminal when something changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
+
+from pyd_tui.dashboard.app import Dashboard
+from pyd_tui.dashboard.update import GAP, TightUpdate, WholeUpdate, Written
+from support.dashboard import opened
+from support.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.screen import Screen
+
+
+def parts(written: Written, text: str, style: str = "", x: int = 0) -> list[tuple[int, int]]:
+    return [*written.differing(0, x, Strip([Segment(text, Style.parse(style))]))]
+
+
+def test_only_the_cells_that_differ_from_what_stands_there_are_written():
+    written = Written()
+    assert parts(written, "line 1 of web   ") == [(0, 16)]
+    assert parts(written, "line 1 of web   ") == []
+    assert parts(written, "line 2 of web   ") == [(5, 6)]
+    assert parts(written, "of", x=7) == []
+    assert parts(written, "line 2 of db    ") == [(10, 13)]
+
+
+def test_a_colour_differs_as_a_character_does():
+    written = Written()
+    parts(written, "web")
+    assert parts(written, "web", "bold red") == [(0, 3)]
+    assert parts(written, "web", "bold red") == []
+
+
+def test_cells_far_from_each_other_are_written_by_themselves_and_near_ones_together():
+    written = Written()
+    parts(written, " " * 200)
+    assert parts(written, "a" + " " * GAP + "b" + " " * (198 - GAP)) == [(0, 1), (GAP + 1, GAP + 2)]
+    assert parts(written, "c" + " " * (GAP - 1) + "d" + " " * (199 - GAP)) == [(0, GAP + 2)]
+
+
+@pytest.mark.parametrize("text", ["日本", "e\u0301", "a\u200bb"])
+def test_characters_that_take_no_room_or_two_cells_have_their_part_written_whole(text: str):
+    written = Written()
+    strip = Strip([Segment(text), Segment("x" * 20)])
+    whole = [(0, strip.cell_length)]
+    assert [*written.differing(0, 0, strip)] == whole
+    assert [*written.differing(0, 0, strip)] == whole
+    assert parts(written, "y" * 20) == [(0, 20)]
+
+
+async def test_an_update_writes_nothing_but_the_cells_that_changed():
+    async with opened(ScriptedEngine()) as dashboard:
+        console, written = dashboard.app.console, Written()
+
+        def update(text: str, first: int, last: int) -> str:
+            chops = [{}, {0: Strip([Segment(text)])}]
+            return TightUpdate.of(ChopsUpdate(chops, [(1, first, last)], [[], [120]]), written).render_segments(console)
+
+        assert Text.from_ansi(update("db  running", 4, 11).removeprefix("\x1b[2;5H")).plain == "running"
+        assert update("db  running", 4, 11) == ""
+        assert Text.from_ansi(update("db  rushing", 0, 11).removeprefix("\x1b[2;1H")).plain == "db  rush"
+        assert Text.from_ansi(update("db  running", 0, 11).removeprefix("\x1b[2;7H")).plain == "nn"
+
+        whole = LayoutUpdate([[Strip([Segment("one")])], [Strip([Segment("two")])]], Region(0, 0, 3, 2))
+        assert Text.from_ansi(WholeUpdate.of(whole, written).render_segments(console)).plain.split() == ["one", "two"]
+        assert update("two", 0, 3) == ""
+        assert update("db  running", 0, 11) != "", "what the whole screen did not tell of is not taken for known"
+
+
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Has noted what each update would write from now on."""
+    sent: list[int] = []
+    display, written = Dashboard._display, Written()
+
+    def counted(app: Dashboard, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, ChopsUpdate):
+            sent.append(len(TightUpdate.of(renderable, written).render_segments(app.console).encode()))
+        elif renderable is not None:
+            sent.append(1 << 20)  # the whole screen
+        display(app, screen, renderable)
+
+    monkeypatch.setattr(Dashboard, "_display", counted)
+    return sent
+
+
+def fifty() -> ScriptedEngine:
+    engine = ScriptedEngine()
+    for number in range(50):
+        engine.add(f"box-{number:02}", image="registry.example.com/team/service:1.4.2", health="healthy")
+    return engine
+
+
+async def test_a_move_of_the_cursor_sends_the_terminal_no_more_than_two_kilobytes(monkeypatch: pytest.MonkeyPatch):
+    engine = fifty()
+    async with opened(engine, size=(200, 50)) as dashboard:
+        await dashboard.measured(engine)
+        await dashboard.press("v")  # the log below would follow the cursor
+        await dashboard.at_rest(0.3)
+        sent = measured(monkeypatch)
+        for key in ("j", "j", "k", "j"):
+            sent.clear()
+            before = dashboard.cursor
+            await dashboard.press(key)
+            await dashboard.at_rest(0.3)
+            assert dashboard.cursor != before
+            assert 0 < sum(sent) <= 2048, sent
+
+
+async def test_the_log_that_follows_the_cursor_is_written_over_the_other_and_costs_two_kilobytes_more(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    engine = fifty()
+    for number in range(50):
+        for line in range(60):
+            engine.print(
+                f"box-{number:02}", f"line {line} of box {number}: GET /api/v1/things/{line} 200 in {number} ms"
+            )
+    async with opened(engine, size=(200, 50)) as dashboard:
+        await dashboard.measured(engine)
+        sent = measured(monkeypatch)
+        for key in ("j", "k"):  # what stands there is learnt
+            await dashboard.press(key)
+            await dashboard.settled(engine)
+        costs: list[int] = []
+        for key in ("j", "j", "k", "j"):
+            sent.clear()
+            await dashboard.press(key)
+            await dashboard.until_shown(f"line 59 of box {dashboard.table.index}")
+            await dashboard.settled(engine)
+            costs.append(sum(sent))
+        assert min(costs) <= 4096, costs  # where a log takes longer than a frame to answer, the pane is empty till then

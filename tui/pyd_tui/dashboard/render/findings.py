@@ -1,0 +1,78 @@
+"""Rows of a search through all logs: when, which container, and the line with what was looked for marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.logs import LONGEST_SHOWN, coloured
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, highlight_spans, slide, width
+
+if TYPE_CHECKING:
+    from pyd_core.logs.pattern import Pattern
+    from pyd_tui.dashboard.findings import Findings, Hit
+
+COLUMNS = (
+    Column(key="time", title="TIME", least=15, most=15, priority=2),
+    Column(key="engine", title="ENGINE", least=6, most=20, priority=3, optional=True),
+    Column(key="name", title="CONTAINER", least=8, most=32, priority=0),
+    Column(key="line", title="LINE", least=10, most=LONGEST_SHOWN, priority=0),
+)
+LEAD = 24
+"""Terminal columns before the first match that are shown of a line whose match would be far to the right."""
+FAR = 60
+"""From which terminal column on that is so."""
+
+
+def row(hit: Hit, pattern: Pattern, clock: Clock, *, engine: bool) -> tuple[Cell, ...]:
+    """Writes a line that was found; `engine` says whether to tell whose it is."""
+    line = hit.line
+    then = clock.local(line.time_ns)
+    return (
+        cell(f"{then.day:2} {then:%b %H:%M:%S}", "dim"),
+        cell(hit.link.label, "info") if engine else EMPTY,
+        cell(line.name, "strong"),
+        _marked(line.data, pattern),
+    )
+
+
+def _marked(data: bytes, pattern: Pattern) -> Cell:
+    pieces = highlight_spans(coloured(data[:LONGEST_SHOWN]), pattern.spans)
+    before = 0
+    for piece in pieces:
+        if piece.role == "match":
+            break
+        before += width((piece,))
+    if before < FAR or before == width(pieces):
+        return pieces
+    return (Piece("…", "dim"), *slide(pieces, before - LEAD))
+
+
+def natural(findings: Findings, *, engine: bool) -> dict[str, int]:
+    """Returns the widths that the columns want."""
+    lines = [hit.line for hit in findings.hits.values()]
+    return {
+        "time": 15,
+        "engine": max((len(hit.link.label) for hit in findings.hits.values()), default=0) if engine else 0,
+        "name": max((len(line.name) for line in lines), default=0),
+        "line": min(LONGEST_SHOWN, max((len(line.data) for line in lines), default=0)),
+    }
+
+
+def outcome(findings: Findings, *, running: bool, stopped: bool) -> Cell:
+    """Says how much was found, where, and whether that is all."""
+    count, holders = len(findings.places), len(findings.holders)
+    found = f"{count:,} line{'s' * (count != 1)} in {holders} of {findings.containers} containers"
+    pieces = [*cell(found, "dim")]
+    if findings.errors:
+        pieces += cell(f"  {len(findings.errors)} can't be read", "warn")
+    if running:
+        pieces += cell(f"  searching, {findings.read} read", "accent")
+    elif findings.full:
+        pieces += cell("  as many as are held: there may be more", "warn")
+    elif stopped:
+        pieces += cell("  stopped: there may be more", "warn")
+    else:
+        pieces += cell("  all read", "good")
+    return tuple(pieces)
