@@ -14,6 +14,7 @@ from pyd_core.engine.client import Engine
 from pyd_core.engine.connect import open_engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import InvalidInput, NotFound
+from pyd_tui.dashboard.link import Link
 from support.dashboard import Counting, Opened
 from support.docker import Docker, busybox_files
 from support.swarm import SwarmHost
@@ -126,7 +127,7 @@ async def _look_at_services(engine: Engine, image: str, node: str) -> None:
 
 async def _look_at_the_dashboard(engine: Engine) -> None:
     """Every view of the swarm, and a command on it."""
-    app = Counting(lambda: engine.endpoint)
+    app = Counting([Link(lambda: engine.endpoint)])
     async with app.run_test(size=(120, 30)) as pilot:
         dashboard = Opened(app, pilot)
         await dashboard.until_shown("7 Services")
