@@ -64,6 +64,10 @@ def test_ps_without_an_engine_fails_before_anything_heavy_is_loaded():
     assert not heavy & loaded(ONE_COMMAND, "-H", "unix:///nonexistent/pyd.sock", "ps")
 
 
+def test_an_option_of_one_letter_is_not_taken_for_a_long_one_first():
+    assert "difflib" not in loaded(ONE_COMMAND, "debug", "web", "-H", "unix:///nonexistent/pyd.sock", "-c", "true")
+
+
 def test_the_first_picture_loads_nothing_that_is_opened_later():
     later = {f"pyd_tui.dashboard.{name}" for name in ("screens.detail", "screens.logs", "acting", "errands")}
     code = "import sys, pyd_tui.dashboard.app, pyd_core.engine.connect; print(*sys.modules)"

@@ -70,7 +70,7 @@ class Debug(Verb):
 )
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")
 @click.argument("arguments", metavar="[-- PROGRAM [ARGUMENT]...]", nargs=-1, type=click.UNPROCESSED)
-@click.option("-c", "line", metavar="LINE", help="Run a line in the shell instead of an interactive one.")
+@click.option("-c", "--command", "line", metavar="LINE", help="Run a line in the shell instead of an interactive one.")
 @click.option("-b", "--builtin", metavar="LINE", help="Run a builtin of the debug shell, such as 'sockets'.")
 @click.option(
     "--as",

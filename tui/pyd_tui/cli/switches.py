@@ -1,4 +1,4 @@
-"""Switches with a value, as Go programs take them: `--sig-proxy=false`, `--rm=true`."""
+"""Options as Go programs take them (`--sig-proxy=false`, `--rm=true`), and by the name that is soonest found."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ NO = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 def settle_switches(parameters: Iterable[click.Parameter], args: Sequence[str], *, whole: bool) -> list[str]:
     """Returns the arguments with each such switch as click knows it, or left out where it is off anyhow.
+
+    An option of one letter gets its long name where it has one: click takes every option for a long one first, and when
+    it is none, loads what finds similar names and looks for them, before it thinks of letters.
 
     Args:
         parameters: The command's.
@@ -35,10 +38,16 @@ def settle_switches(parameters: Iterable[click.Parameter], args: Sequence[str], 
         if option is not None and option.is_flag and equals and value in YES | NO:
             settled += [name] if value in YES else option.secondary_opts[:1]
             continue
-        settled.append(arg)
+        settled.append(_long_name(arg, option) if len(arg) == 2 and option is not None else arg)
         if _takes_next(known, arg) and rest:
             settled.append(rest.pop(0))
     return settled
+
+
+def _long_name(letter: str, option: click.Option) -> str:
+    """Returns what means the same as `-x` in full, where there is such a name."""
+    same = option.opts if letter in option.opts else option.secondary_opts
+    return next((name for name in same if name.startswith("--")), letter)
 
 
 def _takes_next(known: dict[str, click.Option], arg: str) -> bool:
