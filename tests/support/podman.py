@@ -51,16 +51,18 @@ class Podman:
         ]
 
     def __enter__(self) -> Self:
+        variables = {"TMPDIR": str(self.directory)}  # it leaves a copy of each image that it is given there
         settings = self.directory / "containers.conf"
         if init := shutil.which("docker-init"):  # it brings none itself
             settings.write_text(f'[containers]\ninit_path = "{init}"\n')
+            variables["CONTAINERS_CONF_OVERRIDE"] = str(settings)
         with (self.directory / "log").open("wb") as log:
             self._service = subprocess.Popen(
                 self.command("system", "service", "--time=0", self.url),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env=os.environ | ({"CONTAINERS_CONF_OVERRIDE": str(settings)} if settings.exists() else {}),
+                env=os.environ | variables,
                 cwd=self.directory,  # conmon notes an out-of-memory kill in a file there
             )
         self._wait_until_it_answers()

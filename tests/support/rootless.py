@@ -57,14 +57,15 @@ class Rootless:
     def podman(self, *arguments: str) -> list[str]:
         """A podman command line of that user's."""
         who = ("setpriv", "--reuid", str(self.uid), "--regid", str(self.uid), "--clear-groups")
-        variables = (f"HOME={self.home}", f"XDG_RUNTIME_DIR={self.home}/run", "PODMAN_IGNORE_CGROUPSV1_WARNING=1")
+        places = (f"HOME={self.home}", f"TMPDIR={self.home}/run", f"XDG_RUNTIME_DIR={self.home}/run")
         runtime = ("--runtime", shutil.which("runc") or "runc", "--cgroup-manager=cgroupfs")
         return [
             *who,
             "env",
             "-i",
             f"PATH={os.environ['PATH']}:/usr/sbin:/sbin",
-            *variables,
+            *places,
+            "PODMAN_IGNORE_CGROUPSV1_WARNING=1",
             "podman",
             *runtime,
             *arguments,

@@ -22,6 +22,8 @@ from pyd_debugimages.packs import BASE
 from rootfs import cache, kernel_of, root_disk
 
 MEMORY = "3G"
+SLOW = ("-o", "timeout=1800")
+"""An emulated processor takes ten times as long and more, for a test of eighty commands too."""
 TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", f"qemu-system-{platform.machine()}": "qemu-system"}
 
 
@@ -87,7 +89,7 @@ def main(words: Sequence[str]) -> int:
     if missing or os.geteuid() != 0:
         print(f"needs root and: apt-get install {' '.join(TOOLS.values())}", file=sys.stderr)
         return 2
-    command = ["python", "-m", "pytest", "-p", "no:cacheprovider", *(suites or ["tests/privileged/triage"])]
+    command = ["python", "-m", "pytest", "-p", "no:cacheprovider", *SLOW, *(suites or ["tests/privileged/triage"])]
     if options.bare:
         command = ["sh", "tests/vm/alone.sh"]
     if options.command:
