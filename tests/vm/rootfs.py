@@ -52,7 +52,7 @@ PACKAGES = (
         "tmux",
         "busybox-static",
     ),
-    *("apparmor", "gcc", "libc6-dev", "strace", "uidmap"),
+    *("apparmor", "curl", "gcc", "libc6-dev", "strace", "uidmap"),
 )
 """`python3` is there for its libraries: the interpreter itself comes with the tree."""
 

@@ -182,6 +182,8 @@ def test_subnets_and_addresses_avoid_what_is_taken():
     for wrong in ("10.0.0.0/31", "10.0.0.1/24", "fd00::/127", "x"):
         with pytest.raises(InvalidInput):
             addresses.subnet(wrong)
+    with pytest.raises(InvalidInput, match=r"it should be 10\.0\.0\.0/24"):
+        addresses.subnet("10.0.0.1/24")
     for outside in ("10.0.1.1", "fd00::1", "x"):
         with pytest.raises(InvalidInput):
             addresses.address(outside, net)

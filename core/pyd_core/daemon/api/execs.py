@@ -68,7 +68,9 @@ async def start(daemon: Daemon, request: Request) -> Response:
         raise Conflict(f"container {made.container.id} is not running")
     execs.announce(daemon, made, "exec_start")
     if not body.detach:
-        return Hijack(serve=lambda wire: execs.serve(daemon, made, wire), tty=made.body.tty)
+        # Whether the streams are told apart is for who starts it to say, as for Docker Engine: docker-py asks for that
+        # of a command with a terminal too.
+        return Hijack(serve=lambda wire: execs.serve(daemon, made, wire, framed=not body.tty), tty=body.tty)
     streams = Streams(made, attached=False)
     try:
         problem = await execs.start(daemon, made, streams)

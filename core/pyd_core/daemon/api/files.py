@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import posixpath
 import stat
@@ -24,7 +25,7 @@ from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.unpack import Unpacker
-from pyd_core.errors import InvalidInput, NotFound, Refused
+from pyd_core.errors import Conflict, InvalidInput, NotFound, Refused
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.execution import ExecCreated
 
@@ -78,7 +79,7 @@ async def put_archive(daemon: Daemon, request: Request) -> Response:
     """Unpacks an archive into a directory."""
     container = daemon.containers.find(request.params["id"])
     path = _path(request)
-    if container.record.host.readonly_rootfs and not container.record.running:
+    if container.record.host.readonly_rootfs and not container.record.running and not files.mounted(container, path):
         raise Refused("container rootfs is marked read-only")
     spooled = await loading.spool(daemon.images, request.chunks())
     try:
@@ -143,12 +144,14 @@ async def commit(daemon: Daemon, request: Request) -> Response:
     )
     pausing = request.flag("pause", default=True) and container.record.status == "running"
     if pausing:
-        await daemon.lifecycle.pause(container)
+        with contextlib.suppress(Conflict):  # it has ended meanwhile, and changes nothing any more
+            await daemon.lifecycle.pause(container)
     try:
         record = await commit_container(daemon, container, config, origin)
     finally:
         if pausing:
-            await daemon.lifecycle.unpause(container)
+            with contextlib.suppress(Conflict):
+                await daemon.lifecycle.unpause(container)
     if reference is not None:
         daemon.images.tag(record, reference)
     told = container.attributes(comment=origin.comment, imageID=record.id)

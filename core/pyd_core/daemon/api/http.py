@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from pyd_core.daemon.api.spelling import respelled
 from pyd_core.daemon.duplex import Wire
 from pyd_core.daemon.times import DIGITS
 from pyd_core.errors import BadAnswer, InvalidInput
@@ -102,7 +103,7 @@ class Request:
             InvalidInput: It is not JSON of that shape.
         """
         try:
-            return decode((await self.body()) or b"{}", kind, what="request body")
+            return decode(respelled((await self.body()) or b"{}", kind), kind, what="request body")
         except BadAnswer as error:
             text = error.message.replace("the engine's ", "the ").replace("what its API promises", "what the API takes")
             raise InvalidInput(text) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -20,8 +19,6 @@ from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
-
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 
 
 def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[NetworkRecord], bool]:
@@ -64,7 +61,7 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
 async def create(daemon: Daemon, request: Request) -> Response:
     """Makes one."""
     body = await request.json(NetworkBody)
-    if not _NAME.fullmatch(body.name) or body.name in {*FIXED, "default"}:
+    if not body.name.isprintable() or not body.name.strip() or "/" in body.name or body.name in {*FIXED, "default"}:
         if body.name in FIXED:
             raise Conflict(f"operation is not permitted on predefined {body.name} network")
         raise InvalidInput(f"invalid network name: {body.name[:80]!r}")

@@ -6,7 +6,7 @@ from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import Request, Response
 from pyd_core.daemon.api.routes import route, unserved
 from pyd_core.daemon.engine import Daemon
-from pyd_core.errors import NotFound
+from pyd_core.errors import EngineError, NotFound
 
 UNSERVED = """
 POST /session
@@ -27,7 +27,6 @@ POST /nodes/{id}/update
 GET /swarm
 POST /swarm/init
 POST /swarm/join
-POST /swarm/leave
 POST /swarm/update
 GET /swarm/unlockkey
 POST /swarm/unlock
@@ -61,6 +60,12 @@ for _line in UNSERVED:
 async def plugin(daemon: Daemon, request: Request) -> Response:
     """Tells of a plugin: there are none. `docker inspect` asks this last of all, and waits for a 404."""
     raise NotFound(f'plugin "{request.params["name"]}" not found')
+
+
+@route("POST", "/swarm/leave")
+async def leave_swarm(daemon: Daemon, request: Request) -> Response:
+    """Leaves the swarm: it is in none. Clients that clean up after themselves ask that, and know this answer."""
+    raise EngineError("This node is not part of a swarm", status=503)
 
 
 @route("GET", "/plugins")

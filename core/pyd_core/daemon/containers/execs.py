@@ -219,16 +219,23 @@ def announce(daemon: Daemon, made: Exec, what: str) -> None:
     daemon.events.emit("container", action, made.container.id, made.container.attributes(execID=made.id))
 
 
-async def serve(daemon: Daemon, made: Exec, wire: Wire) -> None:
-    """Starts the command with a client joined to it, until it ends or the client leaves."""
+async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None:
+    """Starts the command with a client joined to it, until it ends or the client leaves.
+
+    Args:
+        daemon: The engine.
+        made: The command.
+        wire: The connection.
+        framed: Each piece of output comes behind a header that says of which stream it is.
+    """
     streams = Streams(made, attached=True)
-    tty = made.body.tty
     try:
         problem = await start(daemon, made, streams)
         if problem:
-            wire.write(problem if tty else frame(2, problem))
+            wire.write(frame(2, problem) if framed else problem)
         async with TaskOwner(on_error=lambda _: None) as owner:
-            sending = [owner.start(_output(fd, 0 if tty else number, wire)) for number, fd in streams.outputs.items()]
+            outputs = streams.outputs.items()
+            sending = [owner.start(_output(fd, number if framed else 0, wire)) for number, fd in outputs]
             left = asyncio.Event()
             owner.start(_input(made, streams, wire, left))
             gone = owner.start(left.wait())

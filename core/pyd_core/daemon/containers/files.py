@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.preparation import mount_root
+from pyd_core.daemon.containers.preparation import fill_volumes, mount_root
 from pyd_core.errors import KernelError, NotFound
-from pyd_core.linux.beneath import RootDirectory
-from pyd_core.linux.mounting import unmount
+from pyd_core.linux.beneath import RootDirectory, make_mountpoint
+from pyd_core.linux.mount_namespace import apart
+from pyd_core.linux.mounting import MS_BIND, MS_RDONLY, MS_REC, MS_REMOUNT, mount, unmount
 from pyd_core.linux.overlay import is_whiteout
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Change
@@ -40,7 +41,7 @@ _GO_MODES = (
 
 @contextmanager
 def opened(daemon: Daemon, container: Container) -> Iterator[RootDirectory]:
-    """Gives the container's root: as its processes see it while it runs, volumes included, else its layers mounted."""
+    """Gives the container's root with its volumes and binds: as its processes see it while it runs, else mounted."""
     record = container.record
     if record.running and record.main is not None:
         with RootDirectory(f"/proc/{record.main.pid}/root") as root:
@@ -49,11 +50,48 @@ def opened(daemon: Daemon, container: Container) -> Iterator[RootDirectory]:
     was = os.path.ismount(container.root)
     mount_root(daemon, container)
     try:
-        with RootDirectory(container.root) as root:
-            yield root
+        if record.mounts:
+            fill_volumes(daemon, container)
+            with apart(lambda: _assembled(container)) as root, root:
+                yield root
+        else:
+            with RootDirectory(container.root) as root:
+                yield root
     finally:
         if not was and not record.running:
             unmount(container.root)
+
+
+def _assembled(container: Container) -> RootDirectory:
+    """Mounts volumes and binds where its processes have them; what isn't there on the machine is left out."""
+    root = RootDirectory(container.root)
+    try:
+        for each in container.record.mounts:
+            source = Path(each.source)
+            if each.kind == "tmpfs" or not source.exists():
+                continue
+            point = make_mountpoint(root.fd, each.target, directory=source.is_dir())
+            _mount(each.source, point, MS_BIND | (MS_REC if each.recursive else 0))
+            if each.read_only:
+                _mount("none", root.open(each.target, os.O_PATH), MS_REMOUNT | MS_BIND | MS_RDONLY)
+    except BaseException:
+        os.close(root.fd)
+        raise
+    return root
+
+
+def mounted(container: Container, path: str) -> bool:
+    """Whether a path is in a volume or a bind, going by its name."""
+    whole = posixpath.normpath("/" + path.lstrip("/"))
+    targets = [each.target.rstrip("/") for each in container.record.mounts if each.kind != "tmpfs"]
+    return any(f"{whole}/".startswith(f"{target}/") for target in targets)
+
+
+def _mount(source: str, point: int, flags: int) -> None:
+    try:
+        mount(source, f"/proc/self/fd/{point}", "", flags)
+    finally:
+        os.close(point)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import msgspec
 
 from pyd_core.daemon.containers import log_options, resources, rights, signals
 from pyd_core.daemon.containers.spec import Security
-from pyd_core.daemon.images.changes import merged_env
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 from pyd_core.model.creation import CreateBody
@@ -41,7 +40,9 @@ def merged(body: CreateBody, image: ContainerConfig, key: str) -> ContainerConfi
     own["entrypoint"] = entrypoint or None
     if not (entrypoint or own["cmd"]):
         raise InvalidInput("no command specified")
-    own["env"] = merged_env(image.env, body.env)
+    named = {entry.partition("=")[0] for entry in body.env}
+    # A name without a value stays to be seen: it takes the image's variable away (`spec.environment`).
+    own["env"] = [*body.env, *(entry for entry in image.env if entry.partition("=")[0] not in named)]
     own["labels"] = {**image.labels, **body.labels}
     own["exposed_ports"] = {**image.exposed_ports, **body.exposed_ports}
     own["volumes"] = {**image.volumes, **body.volumes}

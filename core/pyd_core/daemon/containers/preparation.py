@@ -70,6 +70,17 @@ def mount_root(daemon: Daemon, container: Container) -> None:
         mount_fuse_overlay(stack, container.upper, container.work, container.root, why=_NO_OVERLAY[error.errno])
 
 
+def fill_volumes(daemon: Daemon, container: Container) -> None:
+    """Readies its volumes; an empty one gets what the image has there. The container's file system is mounted."""
+    for each in container.record.mounts:
+        if each.volume:
+            if each.volume not in daemon.volumes:
+                daemon.volumes.create(each.volume)
+            daemon.volumes.prepare(each.volume)
+            if each.copy:
+                _copy_up(container.root, each.target, Path(each.source))
+
+
 async def prepare(daemon: Daemon, container: Container) -> None:
     """Readies a container; what it made is taken away again by the clean-up of its end."""
     record = container.record
@@ -78,13 +89,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     container.bundle.mkdir(mode=0o711)
     mounts.check(record.mounts, record.config.working_dir or "/")
     mount_root(daemon, container)
-    for each in record.mounts:
-        if each.volume:
-            if each.volume not in daemon.volumes:
-                daemon.volumes.create(each.volume)
-            daemon.volumes.prepare(each.volume)
-            if each.copy:
-                _copy_up(container.root, each.target, Path(each.source))
+    fill_volumes(daemon, container)
     namespaces = dict(await daemon.endpoints.enter(container))
     for kind, mode in (("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):

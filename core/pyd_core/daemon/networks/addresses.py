@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
 
 from pyd_core.errors import Conflict, InvalidInput
 
@@ -22,9 +22,11 @@ def subnet(text: str) -> Net:
         InvalidInput: It is none, or too small.
     """
     try:
-        found = ip_network(text, strict=True)
+        found = ip_network(text, strict=False)
     except ValueError as error:
         raise InvalidInput(f"invalid subnet {text[:60]}: {error}") from error
+    if int(found.network_address) != int(ip_interface(text).ip):
+        raise InvalidInput(f"invalid subnet {text[:60]}: it should be {found}")
     if found.prefixlen > found.max_prefixlen - 2:
         raise InvalidInput(f"invalid subnet {text[:60]}: too small for a gateway and a container")
     return found

@@ -65,6 +65,8 @@ class Endpoints:
                 found[name] = EndpointSettings()  # missing: the start says so, as Docker Engine's does
                 continue
             settings = place or EndpointSettings()
+            if record.config.mac_address and not settings.mac_address and network is self._known(mode):
+                settings = msgspec.structs.replace(settings, mac_address=record.config.mac_address)
             found[network.name] = msgspec.structs.replace(settings, network_id=network.id, endpoint_id="")
             self._check_address(network, settings)
         return found
