@@ -61,9 +61,42 @@ def test_output_of_a_command_is_told_apart_where_its_starter_asks_for_that(
 ):
     api: APIClient = client.api
     made = api.exec_create(running, ["sh", "-c", "echo out; echo err >&2"], tty=tty)
-    out = b"out\r\nerr\r\n" if tty else b"out\nerr\n"
-    assert api.exec_start(made, tty=not framed) == out
+    told = api.exec_start(made, tty=not framed, demux=framed)
+    if tty:
+        assert told == ((b"out\r\nerr\r\n", None) if framed else b"out\r\nerr\r\n")
+    else:
+        assert told == (b"out\n", b"err\n")
     assert api.exec_inspect(made["Id"])["ExitCode"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"cmd": "nosuch"}, b"executable file not found"),
+        ({"cmd": "ls", "workdir": "/nodir"}, b"no such file or directory"),
+        ({"cmd": "/etc/passwd"}, b"permission denied"),
+    ],
+)
+def test_a_command_that_cannot_start_says_why_and_ends_with_126(
+    client: DockerClient, running: str, options: dict[str, str], said: bytes
+):
+    container = client.containers.get(running)
+    container.exec_run("sh -c 'echo root:x:0:0:root:/:/bin/sh > /etc/passwd'")
+    code, output = container.exec_run(**options)
+    assert code == 126
+    assert said in output
+
+
+def test_an_image_saved_by_its_id_has_no_name(client: DockerClient, both: Docker, image: str):
+    kept = client.images.get(image)
+    assert kept.tag(both.name("pys"), "named")
+    kept.reload()
+    by_name = b"".join(kept.save(named=f"{both.name('pys')}:named"))
+    by_id = b"".join(kept.save())
+    client.images.remove(f"{both.name('pys')}:named")
+    assert b"pys:named" in by_name
+    assert b"pys:named" not in by_id
+    assert [each.id for each in client.images.load(by_id)] == [kept.id]
 
 
 def test_the_keys_to_detach_are_taken_as_the_client_spells_the_field(client: DockerClient, running: str):

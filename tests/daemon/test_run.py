@@ -140,7 +140,11 @@ def test_exec_runs_beside_with_its_own_streams_user_and_directory(docker: Docker
         stdin=b"in",
     )
     assert (done.returncode, done.stdout) == (9, b"33\n/tmp\nb\nin")
-    assert run(docker, "exec", name, "/nosuch").returncode == 127
+    assert run(docker, "exec", name, "/nosuch").returncode == 126
+    for options in ((), ("-t",), ("-i",)):
+        unknown = run(docker, "exec", *options, "-u", "nobody-here", name, "id")
+        assert unknown.returncode == 126
+        assert b"unable to find user nobody-here" in unknown.stdout + unknown.stderr
     docker("exec", "-d", name, "touch", "/tmp/made")
     assert run(docker, "exec", name, "sh", "-c", "until [ -e /tmp/made ]; do :; done; ls /tmp").stdout == b"made\n"
     assert run(docker, "exec", "-t", name, "sh", "-c", "tty").stdout.startswith(b"/dev/pts/")

@@ -21,7 +21,7 @@ from pyd_core.debug.toolbox import store
 from pyd_debugimages.packs import BASE
 from rootfs import cache, kernel_of, root_disk
 
-MEMORY = "3G"
+MEMORY = "6G"
 SLOW = ("-o", "timeout=1800")
 """An emulated processor takes ten times as long and more, for a test of eighty commands too."""
 TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", f"qemu-system-{platform.machine()}": "qemu-system"}

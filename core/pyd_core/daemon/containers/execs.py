@@ -25,7 +25,7 @@ from pyd_core.daemon.duplex import Wire
 from pyd_core.daemon.images.changes import merged_env
 from pyd_core.daemon.runtime import children
 from pyd_core.daemon.runtime.oci import failure
-from pyd_core.errors import Conflict, InvalidInput
+from pyd_core.errors import Conflict, InvalidInput, PydError
 from pyd_core.linux import pipes
 from pyd_core.linux.reaper import failed
 from pyd_core.model.base import Wire as Model
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 LINGER = 2.0
 """Seconds that output is still waited for after the command ended, where something else holds the streams open."""
+
+NOT_STARTED = 126
+"""The exit code of a command that couldn't be started, whatever the reason, as Docker Engine has it."""
 
 
 class ExecBody(Model):
@@ -131,16 +134,20 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     """
     made.started = True
     try:
-        return await _start(daemon, made, streams)
+        return await _start(daemon, made, streams, json.dumps(process(made)))
+    except PydError as error:  # its user isn't there, say
+        made.code = NOT_STARTED
+        streams.started()  # nothing will write into them
+        return f"{error.message}\r\n".encode()
     finally:
         made.settled.set()
 
 
-async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
+async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: str) -> bytes:
     container = made.container
     base = container.bundle / f"exec-{made.id[:16]}"
     planned = base.with_suffix(".json")
-    planned.write_text(json.dumps(process(made)))
+    planned.write_text(plan)
     pid_file = base.with_suffix(".pid")
     log_file = base.with_suffix(".log")
     logged = ["--log", str(log_file), "--log-format", "json"]
@@ -192,7 +199,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     why = str(failure(daemon.runtime.name, log_file.read_bytes())) if in_vain and log_file.exists() else ""
     log_file.unlink(missing_ok=True)
     if in_vain:
-        made.code = 127 if "not found" in why or "no such file" in why else 126
+        made.code = NOT_STARTED
         return b"" if 2 in streams.outputs else said or why.encode()
     made.pid = int(pid_file.read_text())
     pid_file.unlink()
