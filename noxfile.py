@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,12 @@ SOURCES = ("core", "tui", "debugimages", "tests", "benchmarks", "noxfile.py")
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Runs pytest with what the caller gave after `--`."""
     session.run(sys.executable, "-m", "pytest", *arguments, *session.posargs)
+
+
+def side_by_side(session: nox.Session, *arguments: str) -> None:
+    """The same for tests that need nothing of the machine but a processor; by one process where something was asked."""
+    workers = [] if session.posargs else ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
+    pytest(session, *workers, *arguments)
 
 
 @nox.session
@@ -41,7 +48,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Fast tests: no root, no engine, no network but unix sockets and localhost."""
-    pytest(session, "tests/core", "tests/tui")
+    side_by_side(session, "tests/core", "tests/tui")
 
 
 @nox.session
@@ -65,7 +72,7 @@ def e2e(session: nox.Session) -> None:
 @nox.session
 def snapshots(session: nox.Session) -> None:
     """The dashboard's screens, compared with `snapshots/`; `-- --snapshot-update` renews them."""
-    pytest(session, "tests/snapshots")
+    side_by_side(session, "tests/snapshots")
 
 
 @nox.session

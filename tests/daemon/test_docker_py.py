@@ -72,7 +72,7 @@ def test_output_of_a_command_is_told_apart_where_its_starter_asks_for_that(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"cmd": "nosuch"}, b"executable file not found"),
+        ({"cmd": "nosuch"}, b"not found in $path"),
         ({"cmd": "ls", "workdir": "/nodir"}, b"no such file or directory"),
         ({"cmd": "/etc/passwd"}, b"permission denied"),
     ],
@@ -80,11 +80,9 @@ def test_output_of_a_command_is_told_apart_where_its_starter_asks_for_that(
 def test_a_command_that_cannot_start_says_why_and_ends_with_126(
     client: DockerClient, running: str, options: dict[str, str], said: bytes
 ):
-    container = client.containers.get(running)
-    container.exec_run("sh -c 'echo root:x:0:0:root:/:/bin/sh > /etc/passwd'")
-    code, output = container.exec_run(**options)
+    code, output = client.containers.get(running).exec_run(**options)
     assert code == 126
-    assert said in output
+    assert said in output.lower()
 
 
 def test_an_image_saved_by_its_id_has_no_name(client: DockerClient, both: Docker, image: str):
