@@ -74,7 +74,7 @@ def test_output_of_a_command_is_told_apart_where_its_starter_asks_for_that(
     [
         ({"cmd": "nosuch"}, b"not found in $path"),
         ({"cmd": "ls", "workdir": "/nodir"}, b"no such file or directory"),
-        ({"cmd": "/etc/passwd"}, b"permission denied"),
+        ({"cmd": "/etc/hosts"}, b"permission denied"),
     ],
 )
 def test_a_command_that_cannot_start_says_why_and_ends_with_126(
