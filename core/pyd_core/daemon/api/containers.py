@@ -9,7 +9,7 @@ import msgspec
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Request, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers import listing, view
+from pyd_core.daemon.containers import listing, options, view
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Created, Pruned
 from pyd_core.model.creation import CreateBody
@@ -34,7 +34,8 @@ async def create(daemon: Daemon, request: Request) -> Response:
     """Makes one."""
     body = await request.json(CreateBody)
     container = daemon.containers.create(body, request.query.get("name", ""))
-    return json(Created(id=container.id), status=201)
+    warnings = options.warnings(body, request.version)
+    return json(Created(id=container.id, warnings=warnings), status=201)
 
 
 @route("GET", "/containers/{id}/json")

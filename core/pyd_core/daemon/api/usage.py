@@ -84,7 +84,7 @@ async def update(daemon: Daemon, request: Request) -> Response:
         limits = set(asked) - {"restart_policy"}
         if limits and record.running:
             try:
-                await daemon.runtime.update(record.id, resources.plan(host))
+                await daemon.runtimes.of(record).update(record.id, resources.plan(host))
             except EngineError as error:  # the kernel or the runtime won't have these values: the request is at fault
                 raise InvalidInput(error.message) from error
         record.host = host

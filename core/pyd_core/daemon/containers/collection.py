@@ -8,6 +8,8 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pyd_core.daemon.containers import mounts, names, options
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
@@ -102,6 +104,7 @@ class Containers:
         daemon = self._daemon
         daemon.store.check_room()
         options.check(body, daemon.processors)
+        daemon.runtimes.find(body.host_config.runtime)
         name = names.check(name) if name else names.make_up(self._names)
         taken = self._names.get(name)
         if taken is not None:
@@ -117,6 +120,9 @@ class Containers:
         for mode in (body.host_config.network_mode, body.host_config.pid_mode, body.host_config.ipc_mode):
             if mode.startswith("container:"):
                 self._other(mode.partition(":")[2])
+        host = body.host_config
+        if body.network_disabled:
+            host = msgspec.structs.replace(host, network_mode="none")
         record = ContainerRecord(
             id=key,
             name=name,
@@ -125,10 +131,10 @@ class Containers:
             image=body.image,
             layers=image.layers,
             config=config,
-            host=body.host_config,
+            host=host,
             step=step,
         )
-        record.networks = daemon.endpoints.wanted(record, body.networking_config.endpoints_config)
+        record.networks = daemon.endpoints.wanted(record, options.places(body))
         record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of)
         container = self._wrap(record)
         self.save(container)

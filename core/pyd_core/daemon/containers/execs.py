@@ -138,6 +138,7 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
 
 async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     container = made.container
+    runtime = daemon.runtimes.of(container.record)
     base = container.bundle / f"exec-{made.id[:16]}"
     planned = base.with_suffix(".json")
     planned.write_text(json.dumps(process(made)))
@@ -145,7 +146,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     log_file = base.with_suffix(".log")
     logged = ["--log", str(log_file), "--log-format", "json"]
     command = [
-        *daemon.runtime.arguments,
+        *runtime.arguments,
         *logged,
         "exec",
         "--detach",
@@ -189,7 +190,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     finally:
         os.close(complaints)
         planned.unlink(missing_ok=True)
-    why = str(failure(daemon.runtime.name, log_file.read_bytes())) if in_vain and log_file.exists() else ""
+    why = str(failure(runtime.name, log_file.read_bytes())) if in_vain and log_file.exists() else ""
     log_file.unlink(missing_ok=True)
     if in_vain:
         made.code = 127 if "not found" in why or "no such file" in why else 126

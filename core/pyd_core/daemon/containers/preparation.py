@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyd_core.daemon.containers import apparmor, cdi, mounts, rights, spec, users
+from pyd_core.daemon.containers import apparmor, cdi, mounts, propagation, rights, spec, subpaths, users
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
@@ -77,6 +77,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     shutil.rmtree(container.bundle, ignore_errors=True)
     container.bundle.mkdir(mode=0o711)
     mounts.check(record.mounts, record.config.working_dir or "/")
+    passing = propagation.of_root(record.mounts)
     mount_root(daemon, container)
     for each in record.mounts:
         if each.volume:
@@ -105,6 +106,9 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         files=files.bound(daemon, container),
         linked=linked.environment(daemon, record),
         shm=_shm(daemon, container),
+        places=subpaths.place(daemon.config.run / "parts", record.id, record.mounts),
+        propagation=passing,
+        queues=_has_queues(),
         init=_init() if host.init else "",
         devices=_devices(container),
         possible=rights.possible(),
@@ -114,6 +118,10 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     planned = spec.plan(record, facts)
     cdi.apply(planned, cdi.find(host.device_requests, daemon.settings.cdi_spec_dirs))
     (container.bundle / "config.json").write_bytes(json.dumps(planned).encode())
+
+
+def _has_queues() -> bool:
+    return Path("/dev/mqueue").is_dir()
 
 
 def _pid_of(daemon: Daemon, mode: str) -> int:

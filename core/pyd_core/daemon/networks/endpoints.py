@@ -65,6 +65,11 @@ class Endpoints:
                 found[name] = EndpointSettings()  # missing: the start says so, as Docker Engine's does
                 continue
             settings = place or EndpointSettings()
+            if settings.aliases and not (network.resolves or network.lists):
+                raise InvalidInput(
+                    f"invalid config for network {network.name}: invalid endpoint settings: network-scoped alias is "
+                    "supported only for containers in user defined networks"
+                )
             found[network.name] = msgspec.structs.replace(settings, network_id=network.id, endpoint_id="")
             self._check_address(network, settings)
         return found
@@ -76,6 +81,10 @@ class Endpoints:
             return None
 
     def _check_address(self, network: NetworkRecord, place: EndpointSettings) -> None:
+        if place.mac_address and not addresses.HARDWARE.fullmatch(place.mac_address):
+            raise InvalidInput(
+                f"invalid config for network {network.name}: invalid MAC address {place.mac_address[:40]}"
+            )
         asked = place.ipam_config
         if asked is None:
             return
