@@ -135,6 +135,30 @@ def test_namespaces_are_whose_they_are_said_to_be(both: Docker):
     assert told(both, *RUN, "--ipc", "foo", image, "true").returncode == 125
 
 
+def test_options_of_a_volume_are_those_of_a_mount(both: Docker, tmp_path: Path):
+    image = both.image("volumes", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+
+    def made(short: str, **options: str) -> str:
+        name = both.name(short)
+        told = [part for key, value in options.items() for part in ("--opt", f"{key}={value}")]
+        return both("volume", "create", "--label", f"pyd.test={both.prefix}", *told, name)
+
+    memory = made("memory", type="tmpfs", device="tmpfs", o="size=1m,uid=7,nosuid,noexec,rw")
+    listed = both(*RUN, "-v", f"{memory}:/v", image, "grep", " /v ", "/proc/mounts")
+    assert {"tmpfs", "nosuid", "noexec", "size=1024k", "uid=7"} <= set(listed.replace(",", " ").split())
+    (tmp_path / "there").touch()
+    bound = made("bound", type="none", device=str(tmp_path), o="bind,ro")
+    assert both(*RUN, "-v", f"{bound}:/v", image, "ls", "/v") == "there"
+    assert "Read-only" in told(both, *RUN, "-v", f"{bound}:/v", image, "touch", "/v/more").stderr
+    nowhere = made("nowhere", type="none", device=str(tmp_path / "nosuch"), o="bind")
+    refused = told(both, *RUN, "-v", f"{nowhere}:/v", image, "true")
+    assert refused.returncode != 0
+    assert "failed to mount local volume" in refused.stderr
+    assert str(tmp_path / "nosuch") in refused.stderr
+    both("volume", "rm", memory, bound, nowhere)
+    assert (tmp_path / "there").exists()
+
+
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Docker, Path]]:
     """An engine with a runtime of another name, and the file in which that one says what it was called for."""

@@ -22,7 +22,7 @@ from pyd_core.daemon.images.store import ImageRecord, familiar
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.base import parse_time
 from pyd_core.model.image import Removed
-from pyd_core.model.reference import Reference, parse
+from pyd_core.model.reference import IMAGE_ID, Reference, parse
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -192,9 +192,22 @@ async def save_many(daemon: Daemon, request: Request) -> Response:
     return saving(daemon, [name for text in request.many.get("names", []) for name in text.split(",")])
 
 
+def _tags(daemon: Daemon, name: str) -> list[str]:
+    """The names that are meant by one: all tags of a repository where it has none itself."""
+    try:
+        reference = parse(name)
+    except InvalidInput:
+        return [name]
+    if reference.digest or ":" in name.rpartition("/")[2] or IMAGE_ID.fullmatch(name):
+        return [name]
+    own = reference.repository
+    found = [known for each in daemon.images.all() for known in each.names if known.rpartition(":")[0] == own]
+    return sorted(found) or [name]
+
+
 def saving(daemon: Daemon, names: list[str]) -> Streaming:
     """Streams images as an archive."""
-    wanted = [(name, daemon.images.find(name)) for name in names]
+    wanted = [(each, daemon.images.find(each)) for name in names for each in _tags(daemon, name)]
     return Streaming(
         chunks=pack.stream(lambda packer: save_.write(daemon.images, wanted, packer)), kind="application/x-tar"
     )

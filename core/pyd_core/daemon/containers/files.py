@@ -80,7 +80,7 @@ def found(root: RootDirectory, path: str) -> Iterator[tuple[str, os.stat_result,
                 os.close(parent)
     except (KernelError, OSError) as error:
         if error.errno in {errno.ENOENT, errno.ENOTDIR}:
-            raise NotFound(f"Could not find the file {path} in container") from error
+            raise NotFound(f"Could not find the file {path.rstrip('/') or '/'} in container") from error
         raise
     try:
         yield f"/proc/self/fd/{fd}", os.fstat(fd), posixpath.basename(clean) or "/"

@@ -238,7 +238,6 @@ class Lifecycle:
             if record.status != "restarting" or record.stopped_by_hand:
                 return
             record.restart_count += 1
-            record.status = "exited"
             with contextlib.suppress(PydError, OSError):
                 await self._start(container)
 
@@ -288,9 +287,11 @@ class Lifecycle:
         record = container.record
         if record.status == "restarting":
             record.stopped_by_hand = True
-            record.status = "exited"
-            self._daemon.containers.save(container)
-            return True
+            async with container.lock:  # it may be starting again just now
+                if record.status == "restarting":
+                    record.status = "exited"
+                    self._daemon.containers.save(container)
+                    return True
         if not record.running:
             return False
         record.stopped_by_hand = True

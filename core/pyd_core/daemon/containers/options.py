@@ -92,7 +92,7 @@ def check(body: CreateBody, processors: int) -> None:
     _check_devices(host)
     _check_ports(body)
     _check_health(body.healthcheck)
-    _check_restart(host)
+    check_restart(host)
     log_options.check(host.log_config)
     for entry in body.env:
         if not entry or entry.startswith("="):
@@ -189,7 +189,12 @@ def _check_health(probe: HealthConfig | None) -> None:
         raise InvalidInput("Retries in Healthcheck cannot be negative")
 
 
-def _check_restart(host: HostConfig) -> None:
+def check_restart(host: HostConfig) -> None:
+    """Looks a restart policy over.
+
+    Raises:
+        InvalidInput: It is unknown, or doesn't go with the rest.
+    """
     policy = host.restart_policy
     if host.auto_remove and policy.name not in {"", "no"}:
         raise InvalidInput("can't create 'AutoRemove' container with restart policy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -83,9 +84,9 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         if each.volume:
             if each.volume not in daemon.volumes:
                 daemon.volumes.create(each.volume)
-            daemon.volumes.prepare(each.volume)
-            if each.copy:
-                _copy_up(container.root, each.target, Path(each.source))
+            async with daemon.volumes.prepared(each.volume) as place:
+                if each.copy:
+                    await asyncio.to_thread(_copy_up, container.root, each.target, place)
     namespaces = dict(await daemon.endpoints.enter(container))
     for kind, mode in (("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):

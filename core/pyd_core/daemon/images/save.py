@@ -48,14 +48,14 @@ def write(images: Images, wanted: list[tuple[str, ImageRecord]], packer: Packer)
 
     Args:
         images: The store.
-        wanted: Each image with the name it was asked for by; an id saves all its names.
+        wanted: Each image with the name it was asked for by; an id saves none of its names.
         packer: Where to.
     """
     names: dict[str, list[str]] = {}
     records: dict[str, ImageRecord] = {}
     for name, record in wanted:
         by_id = IMAGE_ID.fullmatch(name) and record.id.startswith(f"sha256:{name.removeprefix('sha256:')}")
-        found = record.names if by_id else [full_name(parse(name))]
+        found = [] if by_id else [full_name(parse(name))]
         records[record.id] = record
         names.setdefault(record.id, []).extend(each for each in found if "@" not in each)
     done: set[str] = set()
