@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pyd_core.daemon.api.encoding import json
-from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Request, Response
+from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Answer, Attended, Request, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import listing, options, view
 from pyd_core.errors import InvalidInput, PydError
@@ -115,11 +116,15 @@ async def remove(daemon: Daemon, request: Request) -> Response:
 
 @route("POST", "/containers/prune")
 async def prune(daemon: Daemon, request: Request) -> Response:
-    """Removes all that don't run."""
+    """Removes all that don't run, for as long as the client waits."""
+    return Attended(work=_prune(daemon, request))
+
+
+async def _prune(daemon: Daemon, request: Request) -> Answer:
     removed: list[str] = []
     freed = 0
     for container in listing.prunable(daemon, request.filters()):
-        size, _ = listing.sizes(daemon, container)
+        size, _ = await asyncio.to_thread(listing.sizes, daemon, container)
         try:
             await daemon.lifecycle.remove(container)
         except PydError:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.daemon.api.encoding import json
-from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
+from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.images import named
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import files
@@ -128,6 +128,10 @@ async def export(daemon: Daemon, request: Request) -> Response:
 @route("POST", "/commit")
 async def commit(daemon: Daemon, request: Request) -> Response:
     """Makes an image of a container."""
+    return Attended(work=_commit(daemon, request))
+
+
+async def _commit(daemon: Daemon, request: Request) -> Answer:
     name = request.query.get("container", "")
     if not name:
         raise NotFound("No such container: ")

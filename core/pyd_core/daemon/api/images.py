@@ -12,7 +12,7 @@ import msgspec
 from pyd_core.daemon.api import registries
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
-from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
+from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers.listing import labelled, until
 from pyd_core.daemon.images import load as loading
@@ -177,6 +177,9 @@ async def prune(daemon: Daemon, request: Request) -> Response:
         gone = daemon.images.remove(record.id, force=True)
         freed += sum(sizes.get(each.deleted, 0) for each in gone)
         removed += shown(gone)
+    swept = daemon.images.sweep()  # of pulls that were given up
+    freed += sum(layer.size for layer in swept)
+    removed += [{"Deleted": layer.diff_id} for layer in swept]
     return json({"ImagesDeleted": removed, "SpaceReclaimed": freed})
 
 
@@ -243,7 +246,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
     """Pulls, or imports the archive of a root file system."""
     if request.query.get("fromSrc"):
         return _import(daemon, request)
-    return await registries.pull(daemon, request)
+    return Attended(work=registries.pull(daemon, request))
 
 
 def _import(daemon: Daemon, request: Request) -> Response:
@@ -256,9 +259,12 @@ def _import(daemon: Daemon, request: Request) -> Response:
     async def lines() -> AsyncIterator[bytes]:
         try:
             file = await loading.spool(daemon.images, request.chunks())
-            record = await loading.import_root(
-                daemon.images, file, reference=reference, changes=changes, message=message
-            )
+            try:
+                record = await loading.import_root(
+                    daemon.images, file, reference=reference, changes=changes, message=message
+                )
+            finally:
+                file.unlink(missing_ok=True)
         except (PydError, OSError) as error:
             yield trouble(error)
             return
