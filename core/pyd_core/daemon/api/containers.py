@@ -34,7 +34,8 @@ async def list_(daemon: Daemon, request: Request) -> Response:
 async def create(daemon: Daemon, request: Request) -> Response:
     """Makes one."""
     body = await request.json(CreateBody)
-    container = daemon.containers.create(body, request.query.get("name", ""))
+    platform = request.query.get("platform", "")
+    container = daemon.containers.create(body, request.query.get("name", ""), platform=platform)
     warnings = options.warnings(body, request.version)
     return json(Created(id=container.id, warnings=warnings), status=201)
 

@@ -13,6 +13,7 @@ import msgspec
 from pyd_core.daemon.containers import mounts, names, options
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
+from pyd_core.daemon.images import platforms
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from pyd_core.linux.mounting import unmount
@@ -93,8 +94,14 @@ class Containers:
     def _mounts_of(self, name: str) -> list[MountRecord]:
         return self._other(name).record.mounts
 
-    def create(self, body: CreateBody, name: str, *, step: bool = False) -> Container:
-        """Makes a container; `step` is whether it is one of a build.
+    def create(self, body: CreateBody, name: str, *, platform: str = "", step: bool = False) -> Container:
+        """Makes a container.
+
+        Args:
+            body: What is asked for.
+            name: Empty has one made up.
+            platform: What the image must be for; empty is any.
+            step: Whether it is one of a build.
 
         Raises:
             NotFound: There is no such image.
@@ -115,8 +122,11 @@ class Containers:
         if not body.image:
             raise InvalidInput("no image specified")
         image = daemon.images.find(body.image)
+        file = daemon.images.file(image)
+        if platform:
+            platforms.check(body.image, file, platform)
         key = new_id()
-        config = options.merged(body, daemon.images.file(image).config or ContainerConfig(), key)
+        config = options.merged(body, file.config or ContainerConfig(), key)
         for mode in (body.host_config.network_mode, body.host_config.pid_mode, body.host_config.ipc_mode):
             if mode.startswith("container:"):
                 self._other(mode.partition(":")[2])

@@ -123,6 +123,10 @@ def process(made: Exec) -> dict[str, Any]:
     return planned
 
 
+CANNOT = 126
+"""The exit code of a command that could not be started."""
+
+
 async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     """Starts the command.
 
@@ -131,17 +135,21 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     """
     made.started = True
     try:
-        return await _start(daemon, made, streams)
+        return await _start(daemon, made, streams, json.dumps(process(made)))
+    except InvalidInput as error:  # a user or a group that isn't there
+        made.code = CANNOT
+        streams.started()  # nobody will write to them
+        return f"{error.message}\r\n".encode()
     finally:
         made.settled.set()
 
 
-async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
+async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: str) -> bytes:
     container = made.container
     runtime = daemon.runtimes.of(container.record)
     base = container.bundle / f"exec-{made.id[:16]}"
     planned = base.with_suffix(".json")
-    planned.write_text(json.dumps(process(made)))
+    planned.write_text(plan)
     pid_file = base.with_suffix(".pid")
     log_file = base.with_suffix(".log")
     logged = ["--log", str(log_file), "--log-format", "json"]
@@ -193,7 +201,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     why = str(failure(runtime.name, log_file.read_bytes())) if in_vain and log_file.exists() else ""
     log_file.unlink(missing_ok=True)
     if in_vain:
-        made.code = 127 if "not found" in why or "no such file" in why else 126
+        made.code = 127 if "not found" in why or "no such file" in why else CANNOT
         return b"" if 2 in streams.outputs else said or why.encode()
     made.pid = int(pid_file.read_text())
     pid_file.unlink()
