@@ -155,3 +155,22 @@ def test_an_archive_whose_layer_is_not_the_one_promised_is_refused_and_nothing_s
     assert "digest mismatch" in done.stderr
     assert list((pydd.config.root / "blobs/spool").iterdir()) == []
     assert not list((pydd.config.root / "layers").glob("new-*"))
+
+
+def test_a_repository_is_saved_with_all_its_tags_and_an_id_with_none(both: Docker, tmp_path: Path):
+    first = both.image("tags", busybox_files(), 'CMD ["/bin/sh"]')
+    repository = first.rpartition(":")[0]
+    both("tag", first, f"{repository}:two")
+    archive = tmp_path / "all.tar"
+    both("save", "-o", str(archive), repository)
+    assert sorted(named(archive)) == [f"{repository}:1", f"{repository}:two"]
+    both("save", "-o", str(archive), both("image", "inspect", "-f", "{{.Id}}", first))
+    assert named(archive) == []
+    both("rmi", f"{repository}:two")
+
+
+def named(archive: Path) -> list[str]:
+    with tarfile.open(archive) as tar:
+        member = tar.extractfile("manifest.json")
+        assert member is not None
+        return [tag for image in json.load(member) for tag in image["RepoTags"] or []]

@@ -12,6 +12,22 @@ import pytest
 from support.docker import LONE, Docker, busybox_files
 from support.pydd import Pydd
 
+YAML = """
+---
+# as nvidia-ctk cdi generate writes it
+cdiVersion: "0.6.0"
+kind: yaml.example/thing
+containerEdits:
+  env:
+  - WRITTEN=in YAML
+devices:
+- name: 0
+  containerEdits:
+    deviceNodes:
+    - {path: /dev/made-up3, hostPath: /dev/zero, fileMode: 0640}
+- name: all
+  containerEdits: {env: [ALL=yes]}
+"""
 COMMON = {"env": ["VENDOR=made-up"]}
 
 
@@ -55,6 +71,8 @@ def docker(home: Path) -> Iterator[Docker]:
     (earlier / "twice.json").write_text(described("twice.example/thing", device("it", env=["FROM=earlier"])))
     (later / "twice.json").write_text(described("twice.example/thing", device("it", env=["FROM=later"])))
     (later / "broken.json").write_text("{")
+    (later / "broken.yaml").write_text("devices: [")
+    (later / "vendor.yaml").write_text(YAML)
     settings = home / "settings.json"
     settings.write_text(json.dumps({"cdi-spec-dirs": [str(earlier), str(later)]}))
     with Pydd.started() as engine:
@@ -117,6 +135,15 @@ def test_gpus_are_those_a_specification_describes(docker: Docker, image: str, gp
 
 def test_a_later_directory_goes_before_an_earlier_one(docker: Docker, image: str):
     assert ran(docker, image, "echo $FROM", "--device", "twice.example/thing=it") == "later"
+
+
+def test_a_specification_may_be_in_yaml(docker: Docker, image: str):
+    options = ("--device", "yaml.example/thing=0", "--device", "yaml.example/thing=all")
+    script = "head -c 2 /dev/made-up3 | od -An -tx1; stat -c %a /dev/made-up3; echo $WRITTEN $ALL"
+    assert ran(docker, image, script, *options).splitlines() == ["00 00", "640", "in YAML yes"]
+    why = refused(docker, image, "--device", "yaml.example/thing=none")
+    assert "broken.yaml can't be read" in why
+    assert "broken.json can't be read" in why
 
 
 def test_what_nobody_describes_is_refused_by_its_name(docker: Docker, image: str):

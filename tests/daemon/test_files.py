@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from support.docker import Docker
+from support.docker import Docker, busybox_files
 
 
 def test_diff_is_empty_after_a_run_and_lists_what_changed(docker: Docker, busybox: str):
@@ -31,6 +31,28 @@ def test_copying_in_and_out_of_running_and_stopped(docker: Docker, busybox: str,
     docker("cp", f"{name}:/tmp/renamed", str(tmp_path / "back"))
     assert (tmp_path / "back").read_text() == "text"
     docker("rm", "-v", name)
+
+
+def test_links_are_copied_as_links_and_what_they_name_too(both: Docker, tmp_path: Path):
+    image = both.image("copied", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    tree = tmp_path / "tree"
+    (tree / "below").mkdir(parents=True)
+    (tree / "file").write_text("text")
+    (tree / "hard").hardlink_to(tree / "file")
+    (tree / "below/hard").hardlink_to(tree / "file")
+    (tree / "soft").symlink_to("file")
+    (tree / "below/up").symlink_to("../file")
+    name = both.create("copied", image, "sleep", "1000", options=("--network", "none", "--stop-signal", "KILL"))
+    both("cp", str(tree), f"{name}:/tmp/new")
+    both("cp", str(tree), f"{name}:/tmp/new")  # into it, as it is there now
+    both("start", name)
+    assert both("exec", name, "sh", "-c", "cd /tmp/new/tree; cat hard below/hard soft below/up") == "text" * 4
+    assert both("exec", name, "stat", "-c", "%h", "/tmp/new/below/hard") == "3"
+    assert both("exec", name, "readlink", "/tmp/new/below/up") == "../file"
+    assert [line for line in both("diff", name).splitlines() if not line[2:].startswith("/tmp")] == []
+    both("cp", f"{name}:/tmp/new", str(tmp_path / "back"))
+    assert (tmp_path / "back/hard").stat().st_nlink == 3
+    both("rm", "-f", name)
 
 
 def test_a_link_inside_never_leads_to_the_hosts_files(docker: Docker, busybox: str, tmp_path: Path):

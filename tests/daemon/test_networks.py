@@ -72,6 +72,33 @@ def test_a_taken_port_is_said_to_be_taken_and_by_whom(docker: Docker, busybox: s
     docker("rm", "-f", name, first)
 
 
+def _listens(made: socket.socket, port: int) -> bool:
+    try:
+        made.bind(("127.0.0.1", port))
+        made.listen()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_port_is_free_once_its_program_has_ended_whatever_is_left_of_connections(both: Docker):
+    image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as web servers do
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            accepted, _ = server.accept()
+            accepted.close()  # who closes first keeps the port busy for a minute
+            assert client.recv(1) == b""
+    made = both.run("after", image, "sleep", "1000", options=("-p", f"127.0.0.1:{port}:80", "--stop-signal", "KILL"))
+    with socket.socket() as late:
+        late.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        assert not _listens(late, port)  # it is the container's now
+    both("rm", "-f", made)
+
+
 def test_networks_are_apart_until_connected(docker: Docker, busybox: str, network: str):
     server = docker.run("apart", busybox, "sh", "-c", SERVER, options=("--network", network))
     wait_for_server(docker, server)
@@ -252,3 +279,49 @@ def test_containers_beside_the_host_find_each_other_by_name(both: Docker, parent
     assert not found(first, "again")
     both("rm", "-f", first)
     both("network", "rm", name)
+
+
+def test_options_of_a_network_are_seen_by_its_containers(both: Docker):
+    image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    name = both.name("options")
+    own = ("--subnet", "10.213.7.0/24", "--gateway", "10.213.7.1", "--aux-address", "printer=10.213.7.2")
+    packets = ("--opt", "com.docker.network.driver.mtu=1400")
+    binding = ("--opt", "com.docker.network.bridge.host_binding_ipv4=127.0.0.1")
+    both("network", "create", "--label", f"pyd.test={both.prefix}", *own, *packets, *binding, name)
+    port = free_port()
+    made = both.run("optional", image, "sleep", "1000", options=("--network", name, "-p", f"{port}:80"))
+    assert both("exec", made, "cat", "/sys/class/net/eth0/mtu") == "1400"
+    assert both("exec", made, "sh", "-c", "ip -4 addr show eth0 | grep -o 10.213.7.[0-9]*/").startswith("10.213.7.3")
+    assert both("port", made) == f"80/tcp -> 127.0.0.1:{port}"
+    told = json.loads(both("network", "inspect", name))[0]["IPAM"]["Config"][0]
+    assert told["AuxiliaryAddresses"] == {"printer": "10.213.7.2"}
+    both("rm", "-f", made)
+    both("network", "rm", name)
+
+
+def test_a_hardware_address_that_was_asked_for_outlasts_restarts(both: Docker):
+    image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    own = "02:42:ac:11:77:99"
+    made = both.run("hard", image, "sleep", "1000", options=("--mac-address", own, "--stop-signal", "KILL"))
+    for _ in range(2):
+        assert both("exec", made, "cat", "/sys/class/net/eth0/address") == own
+        both("restart", made)
+    both("rm", "-f", made)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--ipam-driver", "nosuch"),
+        ("--ingress",),
+        ("--opt", "com.docker.network.driver.mtu=x"),
+        ("--subnet", "10.213.8.0/24", "--aux-address", "a=10.213.9.1"),
+    ],
+)
+def test_a_network_that_could_not_be_what_it_says_is_refused(both: Docker, options: tuple[str, ...]):
+    name = both.name("wrong")
+    done = subprocess.run(
+        ["docker", "-H", both.host, "network", "create", *options, name], capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert both("network", "ls", "-q", "--filter", f"name={name}") == ""

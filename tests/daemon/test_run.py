@@ -213,6 +213,22 @@ def test_a_crashing_container_is_restarted_as_often_as_told(docker: Docker, busy
     docker("rm", name)
 
 
+def test_a_container_that_crashes_again_and_again_can_be_stopped(docker: Docker, busybox: str):
+    for attempt in range(8):  # a stop must hold whether it waits for its next start or is in the middle of one
+        name = docker.run("crashing", busybox, "false", options=("--restart", "always", *OFFLINE))
+        events = watch(docker, "events", "--since", "0", "--filter", f"container={name}", "--filter", "event=die")
+        assert events.stdout is not None
+        for _ in range(1 + attempt % 2):
+            events.stdout.readline()
+        docker("stop", "-t", "0", name)
+        state = docker.inspect(name)["State"]
+        assert (state["Status"], state["Restarting"]) == ("exited", False)
+        docker("rm", name)  # without force: it would be refused if it ran again
+        events.terminate()
+        events.wait()
+        events.stdout.close()
+
+
 def test_read_only_tmpfs_binds_and_volumes(docker: Docker, busybox: str, tmp_path: Path):
     (tmp_path / "given").write_text("from the host\n")
     options = (

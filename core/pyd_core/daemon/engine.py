@@ -32,6 +32,7 @@ from pyd_core.daemon.networks.collection import Networks
 from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.recovery import recover
 from pyd_core.daemon.runtime import oci
+from pyd_core.daemon.runtime.choice import Runtimes
 from pyd_core.daemon.runtime.orphans import Orphans
 from pyd_core.daemon.store import Store
 from pyd_core.daemon.volumes import Volumes
@@ -65,7 +66,8 @@ class Daemon:
         self.unified = oci.unified()
         self.stopping = False
         self.processors = os.cpu_count() or 1
-        self.runtime = oci.Runtime(oci.choose(config.runtime), config.run / "runtime")
+        self.runtimes = Runtimes(config.runtime, config.run, self.settings.runtimes)
+        self.runtime = self.runtimes.default
         self.base = config.root / "base" / "root"
         make_base(self.base.parent)
         sweep(config.root)

@@ -27,13 +27,13 @@ async def recover(daemon: Daemon) -> None:
     * not running by its record, yet known to the runtime: the start was cut short; killed and cleaned.
     * a step of a build: whatever it did, it is removed.
     """
-    known = set(daemon.runtime.known())
+    known = {key for runtime in daemon.runtimes.all().values() for key in runtime.known()}
     again: list[Container] = []
     for container in daemon.containers.all():
         record = container.record
         if record.phase != "ready" or not container.directory.exists():
             with contextlib.suppress(PydError):
-                await daemon.runtime.delete(record.id)
+                await daemon.runtimes.of(record).delete(record.id)
             await daemon.endpoints.leave(container)
             daemon.containers.erase(container, volumes=record.phase != "ready")
         elif record.running and record.holder is not None and record.holder.lives:
@@ -93,5 +93,7 @@ def _sweep(daemon: Daemon, known: set[str]) -> None:
 
 async def _delete(daemon: Daemon, key: str) -> None:
     await asyncio.sleep(0)
-    with contextlib.suppress(PydError):
-        await daemon.runtime.delete(key)
+    for runtime in daemon.runtimes.all().values():
+        if key in runtime.known():
+            with contextlib.suppress(PydError):
+                await runtime.delete(key)

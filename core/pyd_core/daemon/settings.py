@@ -13,6 +13,15 @@ from pyd_core.errors import ConfigError
 DEFAULT_SETTINGS = Path("/etc/pyd/engine.json")
 
 
+class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """An OCI runtime that containers may name."""
+
+    path: str
+    """Its program."""
+    runtime_args: list[str] = []
+    """Options of it, before the verb."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """What the file may say; without a file all is at its default."""
 
@@ -25,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     `*.key` to show; Docker's and Podman's are looked at too."""
     cdi_spec_dirs: list[str] = msgspec.field(default_factory=lambda: ["/etc/cdi", "/var/run/cdi"])
     """Where devices are described; a later directory goes before an earlier one."""
+    runtimes: dict[str, RuntimeSettings] = {}
+    """Runtimes for `--runtime` besides crun and runc, by name."""
     hosts: list[str] = []
     """TCP addresses to listen on besides the socket: `tcp://0.0.0.0:2376`; the three files below are needed for it."""
     tlscacert: str = msgspec.field(name="tlscacert", default="")

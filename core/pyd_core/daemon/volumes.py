@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
 import shutil
+import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.store import Shelf, Store
-from pyd_core.errors import Conflict, InvalidInput, NotFound
-from pyd_core.linux.mounting import MS_BIND, MS_REC, mount, unmount
+from pyd_core.errors import Conflict, EngineError, InvalidInput, KernelError, NotFound
+from pyd_core.linux.mounting import MS_BIND, MS_REC, MS_REMOUNT, mount, split_options, unmount
 from pyd_core.linux.syncing import sync
 from pyd_core.model.base import format_time
 from pyd_core.model.volume import Volume
@@ -43,6 +46,7 @@ class Volumes:
         self._store = store
         self._shelf = Shelf(store, "volume", VolumeRecord)
         self._events = events
+        self._locks: dict[str, asyncio.Lock] = {}
         self.users: Callable[[str], list[str]] = lambda name: []  # noqa: ARG005 - set by the engine
         root.mkdir(parents=True, exist_ok=True)
         for record in self._shelf:
@@ -111,6 +115,10 @@ class Volumes:
             if options and dict(options) != known.options:
                 raise Conflict(f"volume {name} exists with other options")
             return known
+        if len(name) == 1:
+            raise InvalidInput(
+                f"create {name}: volume name is too short, names should be at least two alphanumeric characters"
+            )
         if not _NAME.fullmatch(name) or len(name) > 255:
             raise InvalidInput(
                 f'create {name[:80]}: "{name[:80]}" includes invalid characters for a local volume name, only '
@@ -131,18 +139,30 @@ class Volumes:
         self._events.emit("volume", "create", name, {"driver": "local"})
         return record
 
-    def prepare(self, name: str) -> None:
-        """Mounts what the options say, where a container is about to use it."""
-        record = self.find(name)
-        if not record.options or os.path.ismount(self.path(name)):
-            return
-        kind = record.options.get("type", "")
-        words = [word for word in record.options.get("o", "").split(",") if word]
-        flags = 0
-        if "bind" in words or "rbind" in words or kind in {"none", "bind"}:
-            flags, kind = MS_BIND | (MS_REC if "rbind" in words else 0), ""
-        words = [word for word in words if word not in {"bind", "rbind"}]
-        mount(record.options["device"], str(self.path(name)), kind, flags, ",".join(words))
+    @asynccontextmanager
+    async def prepared(self, name: str) -> AsyncIterator[Path]:
+        """Mounts what the options say, where a container is about to use it; nobody else's start does so meanwhile.
+
+        A server that doesn't answer keeps whoever mounts from it waiting, and nobody else.
+
+        Yields:
+            The directory that containers see.
+
+        Raises:
+            EngineError: It can't be mounted.
+        """
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            options, place = self.find(name).options, self.path(name)
+            if options:
+                try:
+                    await asyncio.to_thread(_mount, options, str(place))
+                except (KernelError, OSError) as error:
+                    raise EngineError(
+                        f"error while mounting volume '{name}': failed to mount local volume: mount "
+                        f"{options['device'][:200]} ({options.get('type', '')}, {options.get('o', '')[:200]}): {error}",
+                        hint="its options are those of mount(8), and what it names must be there",
+                    ) from error
+            yield place
 
     def release(self, name: str) -> None:
         """Unmounts what the options had mounted, once no running container uses it."""
@@ -173,6 +193,7 @@ class Volumes:
         unmount(self.path(record.name))
         shutil.rmtree(self._root / record.name, ignore_errors=True)
         self._shelf.delete(record.name)
+        self._locks.pop(record.name, None)
 
     def view(self, record: VolumeRecord) -> Volume:
         """How the API shows it."""
@@ -185,3 +206,30 @@ class Volumes:
             scope="local",
             options=record.options,
         )
+
+
+def _mount(options: Mapping[str, str], place: str) -> None:
+    if os.path.ismount(place):
+        return
+    kind, device = options.get("type", ""), options["device"]
+    flags, words = split_options(options.get("o", "").split(","))
+    flags |= MS_BIND if kind in {"none", "bind"} else 0
+    mount(device, place, "" if flags & MS_BIND else kind, flags, ",".join(_resolved(kind, words)))
+    if flags & MS_BIND and flags & ~(MS_BIND | MS_REC):  # a bind takes the other bits only afterwards
+        mount(device, place, "", MS_REMOUNT | flags)
+
+
+def _resolved(kind: str, words: list[str]) -> list[str]:
+    """Has a server's address in place of its name, as the kernel wants it of those who mount from one.
+
+    Raises:
+        OSError: Nobody knows the name.
+    """
+    if not kind.startswith(("nfs", "cifs")):
+        return words
+    found: list[str] = []
+    for word in words:
+        name, _, host = word.partition("=")
+        known = name == "addr" and host
+        found.append(f"addr={socket.getaddrinfo(host, None)[0][4][0]}" if known else word)
+    return found

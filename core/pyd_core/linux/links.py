@@ -45,6 +45,8 @@ class Plug:
     """Of the default routes; none adds none."""
     kind: str = "veth"
     """`veth`, `macvlan` or `ipvlan`."""
+    mtu: int = 0
+    """Bytes; 0 leaves it to the kernel."""
     mode: str = ""
     """Of a macvlan or ipvlan interface; empty is `bridge` and `l2`."""
 
@@ -156,7 +158,7 @@ def plug(path: Path | str, wanted: Plug) -> None:
             if wanted.kind == "veth":
                 ip.link("add", ifname=wanted.host, kind="veth", peer=inside)
                 host = _index(ip, wanted.host)
-                ip.link("set", index=host, master=below, state="up")
+                ip.link("set", index=host, master=below, state="up", **({"mtu": wanted.mtu} if wanted.mtu else {}))
                 ip.brport("set", index=host, mode=1)  # hairpin: a container reaches itself by its published ports
             else:
                 inside[f"{wanted.kind}_mode"] = _mode(wanted)
@@ -182,7 +184,7 @@ def _configure(wanted: Plug) -> None:
         index = _index(ip, wanted.name)
         for address, prefix in wanted.addresses:
             _address(ip, index, address, prefix)
-        ip.link("set", index=index, state="up")
+        ip.link("set", index=index, state="up", **({"mtu": wanted.mtu} if wanted.mtu else {}))
         for gateway in wanted.gateways:
             ip.route("add", dst="default", gateway=gateway, family=_family(gateway))
 

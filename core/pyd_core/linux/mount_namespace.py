@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pyd_core.linux.mounting import MS_PRIVATE, MS_REC, mount
 from pyd_core.linux.namespaces import NEW_NS, unshare
-from pyd_core.linux.threads import elsewhere
+from pyd_core.linux.threads import in_thread
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def apart(work: Callable[[], T]) -> Iterator[T]:
         done = work()
         return done, os.open(f"/proc/self/task/{threading.get_native_id()}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
 
-    done, namespace = elsewhere(enter, body)
+    done, namespace = in_thread(enter, body)
     try:
         yield done
     finally:

@@ -18,6 +18,37 @@ MS_REMOUNT = 0x20
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 1 << 18
+_FLAGS = {
+    "ro": 0x1,
+    "nosuid": 0x2,
+    "nodev": 0x4,
+    "noexec": 0x8,
+    "sync": 0x10,
+    "mand": 0x40,
+    "dirsync": 0x80,
+    "noatime": 0x400,
+    "nodiratime": 0x800,
+    "bind": MS_BIND,
+    "rbind": MS_BIND | MS_REC,
+    "relatime": 1 << 21,
+    "strictatime": 1 << 24,
+    "lazytime": 1 << 25,
+}
+"""What of an fstab's options is a bit of mount(2), as mount(8) has it; the rest is for the file system."""
+_NO_FLAGS = {
+    "defaults",
+    "rw",
+    "suid",
+    "dev",
+    "exec",
+    "async",
+    "nomand",
+    "atime",
+    "diratime",
+    "auto",
+    "noauto",
+    "nofail",
+}
 _MNT_DETACH = 0x2
 _ONE_PAGE = 4000
 """Bytes of options mount(2) takes, less what the kernel adds."""
@@ -38,6 +69,14 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
     """
     if _libc.mount(source.encode(), os.fsencode(target), kind.encode() or None, flags, options.encode() or None) != 0:
         raise KernelError("mount", ctypes.get_errno(), target)
+
+
+def split_options(words: Sequence[str]) -> tuple[int, list[str]]:
+    """Tells the options that are bits of mount(2) from those that the file system reads."""
+    flags = 0
+    for word in words:
+        flags |= _FLAGS.get(word, 0)
+    return flags, [word for word in words if word not in _FLAGS and word not in _NO_FLAGS]
 
 
 def unmount(target: str | Path) -> bool:

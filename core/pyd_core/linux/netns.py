@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pyd_core.errors import KernelError
 from pyd_core.linux.mounting import MS_BIND, mount, unmount
-from pyd_core.linux.threads import elsewhere
+from pyd_core.linux.threads import in_thread
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def create(path: Path) -> None:
             raise KernelError("unshare", ctypes.get_errno(), "CLONE_NEWNET")
 
     path.touch(mode=0o600)
-    elsewhere(enter, lambda: mount(f"/proc/self/task/{threading.get_native_id()}/ns/net", str(path), "", MS_BIND))
+    in_thread(enter, lambda: mount(f"/proc/self/task/{threading.get_native_id()}/ns/net", str(path), "", MS_BIND))
 
 
 def inside(path: Path | str, work: Callable[[], T]) -> T:
@@ -48,7 +48,7 @@ def inside(path: Path | str, work: Callable[[], T]) -> T:
             raise KernelError("setns", ctypes.get_errno(), str(path))
 
     try:
-        return elsewhere(enter, work)
+        return in_thread(enter, work)
     finally:
         os.close(fd)
 

@@ -1,4 +1,4 @@
-"""Work on a thread that is somewhere else than the process: namespaces are a thread's, not a process's (setns(2))."""
+"""Work on a thread of its own that becomes something first: namespaces and file ids are a thread's, not a process's."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def elsewhere(enter: Callable[[], None], work: Callable[[], T]) -> T:
-    """Runs work on a thread of its own that enters a namespace first and ends after: no other thread is moved."""
+def in_thread(enter: Callable[[], None], work: Callable[[], T]) -> T:
+    """Runs work on a thread that does `enter` first and ends after: no other thread is changed."""
     results: list[T] = []
     failures: list[BaseException] = []
 
@@ -21,7 +21,7 @@ def elsewhere(enter: Callable[[], None], work: Callable[[], T]) -> T:
         except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
             failures.append(error)
 
-    thread = threading.Thread(target=body, name="elsewhere")
+    thread = threading.Thread(target=body, name="apart")
     thread.start()
     thread.join()
     if failures:

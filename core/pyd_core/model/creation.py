@@ -23,5 +23,9 @@ class CreateBody(ContainerConfig):
 
     SPEC: ClassVar[str] = "POST /containers/create body"
 
+    mac_address: str = ""
+    """Of its main network; newer clients say it with the network."""
+    network_disabled: bool = False
+    """Whether it has no network at all."""
     host_config: HostConfig = HostConfig()
     networking_config: NetworkingConfig = NetworkingConfig()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pyd_core.daemon.api.encoding import json
-from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Request, Response
+from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Answer, Attended, Request, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers import listing, view
+from pyd_core.daemon.containers import listing, options, view
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Created, Pruned
 from pyd_core.model.creation import CreateBody
@@ -33,8 +34,10 @@ async def list_(daemon: Daemon, request: Request) -> Response:
 async def create(daemon: Daemon, request: Request) -> Response:
     """Makes one."""
     body = await request.json(CreateBody)
-    container = daemon.containers.create(body, request.query.get("name", ""))
-    return json(Created(id=container.id), status=201)
+    platform = request.query.get("platform", "")
+    container = daemon.containers.create(body, request.query.get("name", ""), platform=platform)
+    warnings = options.warnings(body, request.version)
+    return json(Created(id=container.id, warnings=warnings), status=201)
 
 
 @route("GET", "/containers/{id}/json")
@@ -114,11 +117,15 @@ async def remove(daemon: Daemon, request: Request) -> Response:
 
 @route("POST", "/containers/prune")
 async def prune(daemon: Daemon, request: Request) -> Response:
-    """Removes all that don't run."""
+    """Removes all that don't run, for as long as the client waits."""
+    return Attended(work=_prune(daemon, request))
+
+
+async def _prune(daemon: Daemon, request: Request) -> Answer:
     removed: list[str] = []
     freed = 0
     for container in listing.prunable(daemon, request.filters()):
-        size, _ = listing.sizes(daemon, container)
+        size, _ = await asyncio.to_thread(listing.sizes, daemon, container)
         try:
             await daemon.lifecycle.remove(container)
         except PydError:

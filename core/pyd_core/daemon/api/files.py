@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.daemon.api.encoding import json
-from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
+from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.images import named
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import files
@@ -46,8 +46,9 @@ def _path(request: Request) -> str:
 async def stat_path(daemon: Daemon, request: Request) -> Response:
     """Tells what a path is."""
     container = daemon.containers.find(request.params["id"])
-    with files.opened(daemon, container) as root, files.found(root, _path(request)) as (where, status, name):
-        return Answer(headers={HEADER: files.statistics(where, status, name)})
+    async with files.opened(daemon, container) as root:
+        with files.found(root, _path(request)) as (where, status, name):
+            return Answer(headers={HEADER: files.statistics(where, status, name)})
 
 
 @route("GET", "/containers/{id}/archive")
@@ -55,14 +56,16 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
     """Copies a path out."""
     container = daemon.containers.find(request.params["id"])
     path = _path(request)
-    with files.opened(daemon, container) as root, files.found(root, path) as (where, status, name):
-        header = files.statistics(where, status, name)
+    async with files.opened(daemon, container) as root:
+        with files.found(root, path) as (where, status, name):
+            header = files.statistics(where, status, name)
 
     async def chunks() -> AsyncIterator[bytes]:
-        with files.opened(daemon, container) as again, files.found(again, path) as (place, kind, short):
-            async with aclosing(pack.stream(lambda packer: _pack(packer, place, kind, short))) as packed:
-                async for data in packed:
-                    yield data
+        async with files.opened(daemon, container) as again:
+            with files.found(again, path) as (place, kind, short):
+                async with aclosing(pack.stream(lambda packer: _pack(packer, place, kind, short))) as packed:
+                    async for data in packed:
+                        yield data
 
     return Streaming(chunks=chunks(), kind="application/x-tar", headers={HEADER: header})
 
@@ -83,7 +86,7 @@ async def put_archive(daemon: Daemon, request: Request) -> Response:
         raise Refused("container rootfs is marked read-only")
     spooled = await loading.spool(daemon.images, request.chunks())
     try:
-        with files.opened(daemon, container) as root:
+        async with files.opened(daemon, container) as root:
             with files.found(root, path + "/") as (_, status, _name):
                 if not stat.S_ISDIR(status.st_mode):
                     raise InvalidInput("extraction point is not a directory")
@@ -117,10 +120,12 @@ async def export(daemon: Daemon, request: Request) -> Response:
     container = daemon.containers.find(request.params["id"])
 
     async def chunks() -> AsyncIterator[bytes]:
-        with files.opened(daemon, container):
-            async with aclosing(pack.stream(lambda packer: packer.tree(str(container.root), ""))) as packed:
-                async for data in packed:
-                    yield data
+        async with (
+            files.opened(daemon, container),
+            aclosing(pack.stream(lambda packer: packer.tree(str(container.root), ""))) as packed,
+        ):
+            async for data in packed:
+                yield data
 
     daemon.events.emit("container", "export", container.id, container.attributes())
     return Streaming(chunks=chunks(), kind="application/octet-stream")
@@ -129,6 +134,10 @@ async def export(daemon: Daemon, request: Request) -> Response:
 @route("POST", "/commit")
 async def commit(daemon: Daemon, request: Request) -> Response:
     """Makes an image of a container."""
+    return Attended(work=_commit(daemon, request))
+
+
+async def _commit(daemon: Daemon, request: Request) -> Answer:
     name = request.query.get("container", "")
     if not name:
         raise NotFound("No such container: ")

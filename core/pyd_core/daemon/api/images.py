@@ -12,7 +12,7 @@ import msgspec
 from pyd_core.daemon.api import registries
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
-from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
+from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers.listing import labelled, until
 from pyd_core.daemon.images import load as loading
@@ -22,7 +22,7 @@ from pyd_core.daemon.images.store import ImageRecord, familiar
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.base import parse_time
 from pyd_core.model.image import Removed
-from pyd_core.model.reference import Reference, parse
+from pyd_core.model.reference import IMAGE_ID, Reference, parse
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -177,6 +177,9 @@ async def prune(daemon: Daemon, request: Request) -> Response:
         gone = daemon.images.remove(record.id, force=True)
         freed += sum(sizes.get(each.deleted, 0) for each in gone)
         removed += shown(gone)
+    swept = daemon.images.sweep()  # of pulls that were given up
+    freed += sum(layer.size for layer in swept)
+    removed += [{"Deleted": layer.diff_id} for layer in swept]
     return json({"ImagesDeleted": removed, "SpaceReclaimed": freed})
 
 
@@ -192,9 +195,22 @@ async def save_many(daemon: Daemon, request: Request) -> Response:
     return saving(daemon, [name for text in request.many.get("names", []) for name in text.split(",")])
 
 
+def _tags(daemon: Daemon, name: str) -> list[str]:
+    """The names that are meant by one: all tags of a repository where it has none itself."""
+    try:
+        reference = parse(name)
+    except InvalidInput:
+        return [name]
+    if reference.digest or ":" in name.rpartition("/")[2] or IMAGE_ID.fullmatch(name):
+        return [name]
+    own = reference.repository
+    found = [known for each in daemon.images.all() for known in each.names if known.rpartition(":")[0] == own]
+    return sorted(found) or [name]
+
+
 def saving(daemon: Daemon, names: list[str]) -> Streaming:
     """Streams images as an archive."""
-    wanted = [(name, daemon.images.find(name)) for name in names]
+    wanted = [(each, daemon.images.find(each)) for name in names for each in _tags(daemon, name)]
     return Streaming(
         chunks=pack.stream(lambda packer: save_.write(daemon.images, wanted, packer)), kind="application/x-tar"
     )
@@ -230,7 +246,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
     """Pulls, or imports the archive of a root file system."""
     if request.query.get("fromSrc"):
         return _import(daemon, request)
-    return await registries.pull(daemon, request)
+    return Attended(work=registries.pull(daemon, request))
 
 
 def _import(daemon: Daemon, request: Request) -> Response:
@@ -243,9 +259,12 @@ def _import(daemon: Daemon, request: Request) -> Response:
     async def lines() -> AsyncIterator[bytes]:
         try:
             file = await loading.spool(daemon.images, request.chunks())
-            record = await loading.import_root(
-                daemon.images, file, reference=reference, changes=changes, message=message
-            )
+            try:
+                record = await loading.import_root(
+                    daemon.images, file, reference=reference, changes=changes, message=message
+                )
+            finally:
+                file.unlink(missing_ok=True)
         except (PydError, OSError) as error:
             yield trouble(error)
             return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
-from pyd_core.daemon.api.http import Request, Response, Streaming
+from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.request import Record
 from pyd_core.daemon.images.progress import Progress
@@ -38,7 +38,7 @@ async def _lines(records: AsyncGenerator[Record, None]) -> AsyncIterator[bytes]:
             yield line(record)
 
 
-async def pull(daemon: Daemon, request: Request) -> Response:
+async def pull(daemon: Daemon, request: Request) -> Streaming:
     """Pulls an image; what can't be found is told by the status, what fails later in the stream."""
     name, tag = request.query.get("fromImage", ""), request.query.get("tag", "")
     if not name:
@@ -121,6 +121,10 @@ async def log_in(daemon: Daemon, request: Request) -> Response:
 @route("GET", "/images/search")
 async def search(daemon: Daemon, request: Request) -> Response:
     """Looks for repositories in the list of a registry, `HOST/TEXT`, or of the mirrors; nobody there counts stars."""
+    return Attended(work=_search(daemon, request))
+
+
+async def _search(daemon: Daemon, request: Request) -> Answer:
     limit = request.number("limit") or SHOWN
     if not 1 <= limit <= MOST_SHOWN:
         raise InvalidInput(f"limit {limit} is outside the range of [1, {MOST_SHOWN}]")
@@ -179,6 +183,10 @@ def _term(text: str) -> tuple[str, str]:
 @route("GET", "/distribution/{name}/json")
 async def distribution(daemon: Daemon, request: Request) -> Response:
     """Tells what a registry has under a name."""
+    return Attended(work=_distribution(daemon, request))
+
+
+async def _distribution(daemon: Daemon, request: Request) -> Answer:
     reference = parse(request.params["name"])
     async with Registry(reference, _auth(request), daemon.registries) as registry:
         media, body, digest = await registry.manifest(reference.digest or reference.tag)

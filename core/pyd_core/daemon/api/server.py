@@ -74,6 +74,8 @@ class Connection:
         self._writer = writer
         self._answer = answer
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
+        self._read = asyncio.Event()
+        """Set while all of a request's body has been read: what comes then says that the client is gone."""
 
     async def serve(self) -> None:
         """Answers requests until the client leaves."""
@@ -116,6 +118,7 @@ class Connection:
         if not isinstance(event, h11.Request):
             return False
         head = Head(event)
+        self._read.clear()
         if head.headers.get("content-length", "0") == "0" and "transfer-encoding" not in head.headers:
             self._http.next_event()  # no body: the end of the message is there already
         try:
@@ -142,8 +145,6 @@ class Connection:
     async def _attended(self, answer: Attended) -> Answer | Streaming:
         async with TaskOwner(on_error=lambda _: None) as owner:
             working = owner.start(answer.work)
-            if self._http.their_state is h11.SEND_BODY:  # the body is part of the work
-                return await working
             leaving = owner.start(self._until_gone())
             await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
@@ -158,6 +159,7 @@ class Connection:
                 raise InvalidInput(f"the request's body broke off: {error}") from error
             if isinstance(event, h11.Data):
                 yield bytes(event.data)
+        self._read.set()
 
     def _head(self, status: int, kind: str, headers: list[tuple[str, str]]) -> h11.Response:
         usual = [
@@ -186,9 +188,6 @@ class Connection:
         await self._writer.drain()
         async with TaskOwner(on_error=lambda _: None) as owner:
             sending = owner.start(self._pieces(answer, bare=bare))
-            if self._http.their_state is h11.SEND_BODY:  # the handler reads the body as it answers
-                await sending
-                return
             leaving = owner.start(self._until_gone())
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done():
@@ -206,6 +205,8 @@ class Connection:
         await self._writer.drain()
 
     async def _until_gone(self) -> None:
+        if self._http.their_state is h11.SEND_BODY:  # that is read by who answers, and tells them of its end
+            await self._read.wait()
         while data := await self._reader.read(65536):
             self._http.receive_data(data)
 

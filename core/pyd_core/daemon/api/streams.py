@@ -75,6 +75,7 @@ def log_options(request: Request) -> logfile.LogOptions:
 async def logs(daemon: Daemon, request: Request) -> Response:
     """Streams what it printed."""
     container = daemon.containers.find(request.params["id"])
+    logfile.check(container)
     kind = RAW if container.record.config.tty else MULTIPLEXED
     if request.version < (1, 42):
         kind = RAW
@@ -112,6 +113,7 @@ async def _attachment(daemon: Daemon, request: Request, *, plain: bool = False) 
     streaming = request.flag("stream")
     before: list[bytes] = []
     if request.flag("logs"):
+        logfile.check(container)
         options = logfile.LogOptions(stdout=request.flag("stdout"), stderr=request.flag("stderr"))
         before = [piece async for piece in logfile.read(container, options)]
         if plain and not record.config.tty:

@@ -16,7 +16,7 @@ import pyd_core
 from pyd_core.daemon.api.encoding import full, json, line
 from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
 from pyd_core.daemon.api.routes import NEWEST, OLDEST, route
-from pyd_core.daemon.containers import apparmor, listing
+from pyd_core.daemon.containers import apparmor, listing, log_options
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.daemon.times import moment
@@ -128,9 +128,9 @@ async def info(daemon: Daemon, request: Request) -> Response:
             "Volume": ["local"],
             "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
             "Authorization": [],
-            "Log": ["json-file", "local"],
+            "Log": list(log_options.DRIVERS),
         },
-        "Runtimes": {daemon.runtime.name: {"path": daemon.runtime.path}},
+        "Runtimes": {name: {"path": each.path} for name, each in daemon.runtimes.all().items()},
         "IndexServerAddress": "https://index.docker.io/v1/",
         "RegistryConfig": {
             "InsecureRegistryCIDRs": ["127.0.0.0/8"],

@@ -11,7 +11,7 @@ import msgspec
 from pyd_core.daemon.api.encoding import full, json, line
 from pyd_core.daemon.api.http import Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers import resources, usage
+from pyd_core.daemon.containers import options, resources, usage
 from pyd_core.errors import Conflict, EngineError, InvalidInput
 from pyd_core.model.host_config import HostConfig, RestartPolicy
 
@@ -70,6 +70,7 @@ async def update(daemon: Daemon, request: Request) -> Response:
     body = await request.json(UpdateBody)
     record = container.record
     asked = {name: getattr(body, name) for name in LIMITS if getattr(body, name)}
+    options.check_restart(body)
     if body.restart_policy.name:
         if record.host.auto_remove and body.restart_policy.name != "no":
             raise Conflict("Restart policy cannot be updated because AutoRemove is enabled for the container")
@@ -84,7 +85,7 @@ async def update(daemon: Daemon, request: Request) -> Response:
         limits = set(asked) - {"restart_policy"}
         if limits and record.running:
             try:
-                await daemon.runtime.update(record.id, resources.plan(host))
+                await daemon.runtimes.of(record).update(record.id, resources.plan(host))
             except EngineError as error:  # the kernel or the runtime won't have these values: the request is at fault
                 raise InvalidInput(error.message) from error
         record.host = host

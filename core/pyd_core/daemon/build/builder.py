@@ -169,9 +169,11 @@ class Builder:
             return
         image = self._stage_or_image(name)
         other = Stage(self._daemon, "", image, stage.config, use_cache=False)
-        async with running.container_of(other, ["none"]) as container:
-            with files.opened(self._daemon, container) as root:
-                yield root
+        async with (
+            running.container_of(other, ["none"]) as container,
+            files.opened(self._daemon, container) as root,
+        ):
+            yield root
 
     def _stage_or_image(self, name: str) -> ImageRecord:
         earlier = self._stages[:-1]
@@ -211,7 +213,7 @@ class Builder:
         if stage.cached(created_by, config):
             return True
         async with running.container_of(stage, ["none"]) as container:
-            with files.opened(self._daemon, container) as root:
+            async with files.opened(self._daemon, container) as root:
                 copying.make_directory(root, path)
             stage.config = config
             await running.keep_changes(stage, container, created_by)

@@ -12,7 +12,7 @@ import hashlib
 import os
 import posixpath
 import stat
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -74,8 +74,8 @@ async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirecto
         raise InvalidInput("--checksum is for one file that is named by its address")
     where = posixpath.join(stage.config.working_dir or "/", target) + ("/" if target in {".", ".."} else "")
     async with container_of(stage, ["none"]) as container:
-        with ExitStack() as stack:
-            root = stack.enter_context(files.opened(stage.daemon, container))
+        async with AsyncExitStack() as stack:
+            root = await stack.enter_async_context(files.opened(stage.daemon, container))
             owner = _owner(container.root, Lexer(step.flags.get("chown", ""), values, escape).whole())
             mode = _mode(step.flags.get("chmod", ""))
             found: list[str | Address] = []

@@ -1,6 +1,6 @@
 """Devices as their vendors describe them: the Container Device Interface, `--device VENDOR/CLASS=NAME` and `--gpus`.
 
-A specification is a JSON file in one of a few directories; a later directory goes before an earlier one.
+A specification is a JSON or YAML file in one of a few directories; a later directory goes before an earlier one.
 See SPEC.md of github.com/cncf-tags/container-device-interface.
 """
 
@@ -114,11 +114,27 @@ def find(requests: Sequence[DeviceRequest], directories: Sequence[str]) -> list[
 
 def _read(directories: Sequence[str], unread: list[str]) -> Iterator[Specification]:
     for directory in directories:
-        for path in sorted(Path(directory).glob("*.json")):
+        for path in sorted(Path(directory).glob("*")):
+            if path.suffix not in {".json", ".yaml", ".yml"}:
+                continue
             try:
-                yield msgspec.json.decode(path.read_bytes(), type=Specification)
+                data = path.read_bytes()
+                yield msgspec.json.decode(data, type=Specification) if path.suffix == ".json" else _yaml(data)
             except (OSError, msgspec.DecodeError) as error:
                 unread.append(f"{path.name} can't be read ({error}), and nothing else")
+
+
+def _yaml(data: bytes) -> Specification:
+    import yaml  # noqa: PLC0415 - 20 ms that are spent only where a vendor writes YAML
+
+    try:
+        found = yaml.safe_load(data)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise msgspec.DecodeError(" ".join(str(error).split())) from error
+    for device in found.get("devices") or [] if isinstance(found, dict) else []:
+        if isinstance(device, dict) and isinstance(device.get("name"), int):
+            device["name"] = str(device["name"])  # `name: 0`, as the first of several is written by hand
+    return msgspec.convert(found, Specification)
 
 
 def _names(request: DeviceRequest, known: list[str]) -> list[str]:

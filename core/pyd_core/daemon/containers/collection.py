@@ -8,9 +8,12 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pyd_core.daemon.containers import mounts, names, options
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
+from pyd_core.daemon.images import platforms
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from pyd_core.linux.mounting import unmount
@@ -91,8 +94,14 @@ class Containers:
     def _mounts_of(self, name: str) -> list[MountRecord]:
         return self._other(name).record.mounts
 
-    def create(self, body: CreateBody, name: str, *, step: bool = False) -> Container:
-        """Makes a container; `step` is whether it is one of a build.
+    def create(self, body: CreateBody, name: str, *, platform: str = "", step: bool = False) -> Container:
+        """Makes a container.
+
+        Args:
+            body: What is asked for.
+            name: Empty has one made up.
+            platform: What the image must be for; empty is any.
+            step: Whether it is one of a build.
 
         Raises:
             NotFound: There is no such image.
@@ -102,6 +111,7 @@ class Containers:
         daemon = self._daemon
         daemon.store.check_room()
         options.check(body, daemon.processors)
+        daemon.runtimes.find(body.host_config.runtime)
         name = names.check(name) if name else names.make_up(self._names)
         taken = self._names.get(name)
         if taken is not None:
@@ -112,11 +122,17 @@ class Containers:
         if not body.image:
             raise InvalidInput("no image specified")
         image = daemon.images.find(body.image)
+        file = daemon.images.file(image)
+        if platform:
+            platforms.check(body.image, file, platform)
         key = new_id()
-        config = options.merged(body, daemon.images.file(image).config or ContainerConfig(), key)
+        config = options.merged(body, file.config or ContainerConfig(), key)
         for mode in (body.host_config.network_mode, body.host_config.pid_mode, body.host_config.ipc_mode):
             if mode.startswith("container:"):
                 self._other(mode.partition(":")[2])
+        host = body.host_config
+        if body.network_disabled:
+            host = msgspec.structs.replace(host, network_mode="none")
         record = ContainerRecord(
             id=key,
             name=name,
@@ -125,10 +141,10 @@ class Containers:
             image=body.image,
             layers=image.layers,
             config=config,
-            host=body.host_config,
+            host=host,
             step=step,
         )
-        record.networks = daemon.endpoints.wanted(record, body.networking_config.endpoints_config)
+        record.networks = daemon.endpoints.wanted(record, options.places(body))
         record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of)
         container = self._wrap(record)
         self.save(container)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from dataclasses import dataclass
@@ -35,8 +34,8 @@ async def commit(daemon: Daemon, container: Container, config: ContainerConfig, 
     spooled = await loading.spool(
         daemon.images, pack.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
     )
-    layer = await asyncio.to_thread(daemon.images.layers.unpack, spooled)
-    daemon.images.layers.keep(layer)
+    with daemon.images.swept():
+        layer = await daemon.images.layers.take(spooled)
     parent = daemon.images.find(container.record.image_id)
     return derive(daemon, parent, config, origin, layer=layer.diff_id)
 

@@ -145,6 +145,7 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
 
 async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: str) -> bytes:
     container = made.container
+    runtime = daemon.runtimes.of(container.record)
     base = container.bundle / f"exec-{made.id[:16]}"
     planned = base.with_suffix(".json")
     planned.write_text(plan)
@@ -152,7 +153,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: str) -> byt
     log_file = base.with_suffix(".log")
     logged = ["--log", str(log_file), "--log-format", "json"]
     command = [
-        *daemon.runtime.arguments,
+        *runtime.arguments,
         *logged,
         "exec",
         "--detach",
@@ -196,7 +197,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: str) -> byt
     finally:
         os.close(complaints)
         planned.unlink(missing_ok=True)
-    why = str(failure(daemon.runtime.name, log_file.read_bytes())) if in_vain and log_file.exists() else ""
+    why = str(failure(runtime.name, log_file.read_bytes())) if in_vain and log_file.exists() else ""
     log_file.unlink(missing_ok=True)
     if in_vain:
         made.code = NOT_STARTED

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import errno
 import json
 import os
 import posixpath
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyd_core.daemon.containers import subpaths
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.preparation import fill_volumes, mount_root
+from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.errors import KernelError, NotFound
 from pyd_core.linux.beneath import RootDirectory, make_mountpoint
 from pyd_core.linux.mount_namespace import apart
@@ -39,21 +42,23 @@ _GO_MODES = (
 """Bits of Go's `os.FileMode`, which the API's path statistics use."""
 
 
-@contextmanager
-def opened(daemon: Daemon, container: Container) -> Iterator[RootDirectory]:
+@asynccontextmanager
+async def opened(daemon: Daemon, container: Container) -> AsyncIterator[RootDirectory]:
     """Gives the container's root with its volumes and binds: as its processes see it while it runs, else mounted."""
     record = container.record
     if record.running and record.main is not None:
         with RootDirectory(f"/proc/{record.main.pid}/root") as root:
             yield root
         return
-    was = os.path.ismount(container.root)
+    was = os.path.ismount(container.root)  # noqa: ASYNC240 - a directory of our own
     mount_root(daemon, container)
     try:
         if record.mounts:
-            fill_volumes(daemon, container)
-            with apart(lambda: _assembled(container)) as root, root:
-                yield root
+            await fill_volumes(daemon, container)
+            with ExitStack() as held:
+                root = await asyncio.to_thread(held.enter_context, apart(lambda: _assembled(container)))
+                with root:
+                    yield root
         else:
             with RootDirectory(container.root) as root:
                 yield root
@@ -67,17 +72,24 @@ def _assembled(container: Container) -> RootDirectory:
     root = RootDirectory(container.root)
     try:
         for each in container.record.mounts:
-            source = Path(each.source)
-            if each.kind == "tmpfs" or not source.exists():
-                continue
-            point = make_mountpoint(root.fd, each.target, directory=source.is_dir())
-            _mount(each.source, point, MS_BIND | (MS_REC if each.recursive else 0))
-            if each.read_only:
-                _mount("none", root.open(each.target, os.O_PATH), MS_REMOUNT | MS_BIND | MS_RDONLY)
+            if each.kind != "tmpfs":
+                with suppress(KernelError, FileNotFoundError):
+                    _put(each, subpaths.opened(each), root)
     except BaseException:
         os.close(root.fd)
         raise
     return root
+
+
+def _put(each: MountRecord, source: int, root: RootDirectory) -> None:
+    try:
+        directory = stat.S_ISDIR(os.fstat(source).st_mode)
+        point = make_mountpoint(root.fd, each.target, directory=directory)
+        _mount(f"/proc/self/fd/{source}", point, MS_BIND | (MS_REC if each.recursive else 0))
+    finally:
+        os.close(source)
+    if each.read_only:
+        _mount("none", root.open(each.target, os.O_PATH), MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
 def mounted(container: Container, path: str) -> bool:
@@ -118,7 +130,7 @@ def found(root: RootDirectory, path: str) -> Iterator[tuple[str, os.stat_result,
                 os.close(parent)
     except (KernelError, OSError) as error:
         if error.errno in {errno.ENOENT, errno.ENOTDIR}:
-            raise NotFound(f"Could not find the file {path} in container") from error
+            raise NotFound(f"Could not find the file {path.rstrip('/') or '/'} in container") from error
         raise
     try:
         yield f"/proc/self/fd/{fd}", os.fstat(fd), posixpath.basename(clean) or "/"

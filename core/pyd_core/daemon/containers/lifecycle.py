@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import rotation, signals
+from pyd_core.daemon.containers import rotation, signals, subpaths
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.log_options import Limits
+from pyd_core.daemon.containers.log_options import NONE, Limits
 from pyd_core.daemon.containers.preparation import prepare
 from pyd_core.daemon.containers.record import Process
 from pyd_core.daemon.runtime import children, conmon
@@ -44,6 +44,8 @@ class Lifecycle:
         self._conmon = conmon.find()
         self._exits = daemon.config.run / "exits"
         self._exits.mkdir(parents=True, exist_ok=True)
+        self._parts = daemon.config.run / "parts"
+        subpaths.release(self._parts)
         self._delays: dict[str, float] = {}
 
     async def start(self, container: Container) -> bool:
@@ -66,8 +68,9 @@ class Lifecycle:
             return False
         record.error, record.oom_killed, record.stopped_by_hand = "", False, False
         try:
-            if (self._daemon.runtime.state / record.id).exists():
-                await self._daemon.runtime.delete(record.id)
+            runtime = self._daemon.runtimes.of(record)
+            if (runtime.state / record.id).exists():
+                await runtime.delete(record.id)
             await prepare(self._daemon, container)
             await self._launch(container)
         except Exception as error:  # also a fault of our own: nothing of the start may stay
@@ -90,27 +93,31 @@ class Lifecycle:
 
     async def _launch(self, container: Container) -> None:
         record = container.record
+        runtime = self._daemon.runtimes.of(record)
         limits = Limits.read(record.host.log_config)
-        rotation.begin(container.log, limits)
+        kept = record.host.log_config.type != NONE
+        if kept:
+            rotation.begin(container.log, limits)
         (self._exits / record.id).unlink(missing_ok=True)
         (container.bundle / "oom").unlink(missing_ok=True)
         hold = conmon.Hold(
             key=record.id,
             bundle=container.bundle,
-            log=container.log,
+            log=container.log if kept else None,
             exits=self._exits,
             tty=record.config.tty,
             stdin=record.config.open_stdin,
             keep_stdin=record.config.open_stdin and not record.config.stdin_once,
             log_size=rotation.most(limits),
         )
-        record.main, record.holder = await conmon.create(self._conmon, self._daemon.runtime, hold)
+        record.main, record.holder = await conmon.create(self._conmon, runtime, hold)
+        subpaths.release(self._parts, record.id)
         waiting, container.attachments = container.attachments, []
         for attachment in waiting:
             attachment.open(container.bundle)
         record.status, record.exit_code, record.started_at = "running", 0, format_time(time.time_ns())
         self._daemon.containers.save(container)
-        await self._daemon.runtime.start(record.id)
+        await runtime.start(record.id)
 
     def watch(self, container: Container) -> None:
         """Waits in the background for its end."""
@@ -178,9 +185,10 @@ class Lifecycle:
         leaving = self._daemon.tasks.start(self._daemon.endpoints.leave(container))
         try:
             with contextlib.suppress(PydError):
-                await self._daemon.runtime.delete(container.id)
+                await self._daemon.runtimes.of(container.record).delete(container.id)
             unmount(container.root)
             unmount(container.bundle / "shm")
+            subpaths.release(self._parts, container.id)
             shutil.rmtree(container.bundle, ignore_errors=True)
         finally:
             await leaving
@@ -230,7 +238,6 @@ class Lifecycle:
             if record.status != "restarting" or record.stopped_by_hand:
                 return
             record.restart_count += 1
-            record.status = "exited"
             with contextlib.suppress(PydError, OSError):
                 await self._start(container)
 
@@ -270,7 +277,7 @@ class Lifecycle:
             record.stopped_by_hand = True
         self.signal(container, number)
         if record.status == "paused" and number == signal.SIGKILL:
-            await self._daemon.runtime.resume(record.id)
+            await self._daemon.runtimes.of(record).resume(record.id)
         self._daemon.events.emit("container", "kill", record.id, container.attributes(signal=str(number)))
         if number == signal.SIGKILL and record.running:
             await container.next_end()
@@ -280,9 +287,11 @@ class Lifecycle:
         record = container.record
         if record.status == "restarting":
             record.stopped_by_hand = True
-            record.status = "exited"
-            self._daemon.containers.save(container)
-            return True
+            async with container.lock:  # it may be starting again just now
+                if record.status == "restarting":
+                    record.status = "exited"
+                    self._daemon.containers.save(container)
+                    return True
         if not record.running:
             return False
         record.stopped_by_hand = True
@@ -329,7 +338,7 @@ class Lifecycle:
                 raise Conflict(f"Container {record.id} is already paused")
             if not record.running:
                 raise Conflict(f"Container {record.id} is not running")
-            await self._daemon.runtime.pause(record.id)
+            await self._daemon.runtimes.of(record).pause(record.id)
             record.status = "paused"
             self._daemon.containers.save(container)
         self._daemon.events.emit("container", "pause", record.id, container.attributes())
@@ -344,7 +353,7 @@ class Lifecycle:
             record = container.record
             if record.status != "paused":
                 raise Conflict(f"Container {record.id} is not paused")
-            await self._daemon.runtime.resume(record.id)
+            await self._daemon.runtimes.of(record).resume(record.id)
             record.status = "running"
             self._daemon.containers.save(container)
         self._daemon.events.emit("container", "unpause", record.id, container.attributes())

@@ -1,7 +1,6 @@
-"""What `--log-driver` and `--log-opt` say: how much of a log is kept, as json-file and local have it.
+"""What `--log-driver` and `--log-opt` say: how much of a log is kept, as json-file and local have it, or nothing.
 
-Other drivers aren't there: their containers get a log as json-file keeps it. Rules and words are Docker Engine's
-(daemon/logger/jsonfilelog, daemon/logger/local).
+Rules and words are Docker Engine's (daemon/logger/jsonfilelog, daemon/logger/local).
 """
 
 from __future__ import annotations
@@ -18,6 +17,9 @@ _KNOWN = {
     "json-file": _COMMON | {"labels", "labels-regex", "env", "env-regex", "tag"},
     "local": _COMMON,
 }
+NONE = "none"
+"""The driver that keeps nothing."""
+DRIVERS = (*_KNOWN, NONE)
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(?:([kmgtp])i?b?|b)?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 """Docker Engine counts the sizes of logs in powers of ten."""
@@ -44,6 +46,8 @@ class Limits:
         Raises:
             InvalidInput: A number makes no sense.
         """
+        if config.type == NONE:
+            return cls()
         options = config.config
         local = config.type == "local"
         size = options.get("max-size") or ("20971520" if local else "")
@@ -62,10 +66,16 @@ def check(config: LogConfig) -> None:
         InvalidInput: An option isn't known, has a value of another kind, or doesn't go with the others.
     """
     driver, options = config.type or "json-file", config.config
-    if driver in _KNOWN:
-        for name in options:
-            if name not in _KNOWN[driver]:
-                raise InvalidInput(f"unknown log opt '{name[:40]}' for {driver} log driver")
+    if driver not in DRIVERS:
+        raise InvalidInput(
+            f'error looking up logging plugin {driver[:60]}: plugin "{driver[:60]}" not found',
+            hint=f"this engine has {', '.join(DRIVERS)}",
+        )
+    if driver == NONE:
+        return
+    for name in options:
+        if name not in _KNOWN[driver]:
+            raise InvalidInput(f"unknown log opt '{name[:40]}' for {driver} log driver")
     mode = options.get("mode", "")
     if mode not in {"", "blocking", "non-blocking"}:
         raise InvalidInput(f"logger: logging mode not supported: {mode[:40]}")

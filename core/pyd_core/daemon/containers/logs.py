@@ -15,7 +15,9 @@ from typing import IO
 from pyd_core.daemon.containers import rotation
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.log_options import NONE
 from pyd_core.daemon.containers.packing import LogFile
+from pyd_core.errors import Unsupported
 from pyd_core.linux.watch import FileWatch
 from pyd_core.model.base import format_time, parse_time
 from pyd_core.tasks import TaskOwner
@@ -185,6 +187,16 @@ class _Place:
             if self._at - begun >= BLOCK:
                 break
         return b"".join(pieces), self._at > begun, False
+
+
+def check(container: Container) -> None:
+    """Refuses to read what isn't kept.
+
+    Raises:
+        Unsupported: Its driver keeps nothing.
+    """
+    if container.record.host.log_config.type == NONE:
+        raise Unsupported("configured logging driver does not support reading", reference="no-log")
 
 
 async def read(container: Container, options: LogOptions) -> AsyncGenerator[bytes, None]:

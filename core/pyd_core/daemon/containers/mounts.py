@@ -9,14 +9,14 @@ from pathlib import Path
 
 import msgspec
 
+from pyd_core.daemon.containers import mount_rules
+from pyd_core.daemon.containers.mount_rules import target as _target
+from pyd_core.daemon.containers.propagation import MODES
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.volumes import Volumes
 from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.model.container_config import ContainerConfig
-from pyd_core.model.host_config import HostConfig, Mount
-
-_PROPAGATION = {"private", "rprivate", "shared", "rshared", "slave", "rslave"}
-_MODES = _PROPAGATION | {"ro", "rw", "z", "Z", "nocopy", "copy", "cached", "delegated", "consistent", "volume-nocopy"}
+from pyd_core.model.host_config import BindOptions, HostConfig, Mount
 
 
 def plan(
@@ -34,18 +34,38 @@ def plan(
         InvalidInput: One makes no sense, or two have the same target.
     """
     found: dict[str, MountRecord] = {}
+    try:
+        _fill(found, config, host, volumes, others)
+    except Exception:
+        for record in found.values():
+            if record.anonymous:  # nobody would know of it
+                volumes.remove(record.volume)
+        raise
+    return list(found.values())
+
+
+def _fill(
+    found: dict[str, MountRecord],
+    config: ContainerConfig,
+    host: HostConfig,
+    volumes: Volumes,
+    others: Callable[[str], list[MountRecord]],
+) -> None:
     asked: set[str] = set()
     for entry in host.volumes_from:
         name, _, mode = entry.partition(":")
+        mount_rules.words(mode, named=True)
         for record in others(name):
             if record.kind != "tmpfs":
                 found[record.target] = _narrowed(record, mode)
+    for each in host.mounts:
+        mount_rules.check(each)
     for text in host.binds:
-        _take(_bind(text, volumes), found, asked)
+        _take(_bind(text, volumes, host.volume_driver), found, asked)
     for each in host.mounts:
         _take(_mount(each, volumes), found, asked)
     for target, options in host.tmpfs.items():
-        words = [word for word in options.split(",") if word]
+        words = mount_rules.tmpfs_options(options)
         _take(MountRecord(kind="tmpfs", target=_target(target), options=words), found, asked)
     for target in config.volumes:
         if _target(target) not in found:
@@ -58,7 +78,6 @@ def plan(
                 copy=True,
                 anonymous=True,
             )
-    return list(found.values())
 
 
 def check(mounts: Sequence[MountRecord], workdir: str) -> None:
@@ -93,7 +112,7 @@ def check(mounts: Sequence[MountRecord], workdir: str) -> None:
 
 
 def _narrowed(record: MountRecord, mode: str) -> MountRecord:
-    read_only = record.read_only or mode == "ro"
+    read_only = record.read_only or "ro" in mode.split(",")
     return msgspec.structs.replace(record, read_only=read_only, anonymous=False)
 
 
@@ -104,27 +123,15 @@ def _take(record: MountRecord, found: dict[str, MountRecord], asked: set[str]) -
     found[record.target] = record
 
 
-def _target(path: str) -> str:
-    clean = os.path.normpath(path)
-    if not path.startswith("/"):
-        raise InvalidInput(f"invalid mount path: {path[:100]!r} mount path must be absolute")
-    if clean in {"/", "//"}:
-        raise InvalidInput("invalid specification: destination can't be '/'")
-    return clean
-
-
-def _bind(text: str, volumes: Volumes) -> MountRecord:
+def _bind(text: str, volumes: Volumes, driver: str) -> MountRecord:
     parts = text.split(":")
     if len(parts) == 1:
         parts = ["", *parts]
     if len(parts) not in {2, 3} or not parts[1]:
         raise InvalidInput(f"invalid volume specification: {text[:200]!r}")
     source, target = parts[0], _target(parts[1])
-    words = [word for word in parts[2].split(",") if word] if len(parts) == 3 else []
-    unknown = set(words) - _MODES
-    if unknown:
-        raise InvalidInput(f"invalid mode: {min(unknown)[:40]}")
-    propagation = next((word for word in words if word in _PROPAGATION), "")
+    words = mount_rules.words(parts[2] if len(parts) == 3 else "", named=not source.startswith("/"))
+    propagation = next((word for word in words if word in MODES), "")
     mode = ",".join(words)
     if source.startswith("/"):
         source = os.path.normpath(source)
@@ -138,7 +145,7 @@ def _bind(text: str, volumes: Volumes) -> MountRecord:
             propagation=propagation or "rprivate",
             mode=mode,
         )
-    made = volumes.create(source)
+    made = volumes.create(source, driver=driver or "local")
     return MountRecord(
         kind="volume",
         target=target,
@@ -146,7 +153,7 @@ def _bind(text: str, volumes: Volumes) -> MountRecord:
         volume=made.name,
         read_only="ro" in words,
         mode=mode or "z",
-        copy="nocopy" not in words,
+        copy="nocopy" not in words and "volume-nocopy" not in words,
         anonymous=not source,
     )
 
@@ -164,8 +171,6 @@ def _mount(each: Mount, volumes: Volumes) -> MountRecord:
             options.append("ro")
         return MountRecord(kind="tmpfs", target=target, options=options)
     if each.type == "bind":
-        if not each.source.startswith("/"):
-            raise InvalidInput(f"invalid mount config for type \"bind\": invalid mount path: '{each.source[:100]}'")
         bind = each.bind_options
         if not Path(each.source).exists():
             if bind is None or not bind.create_mountpoint:
@@ -180,25 +185,31 @@ def _mount(each: Mount, volumes: Volumes) -> MountRecord:
             read_only=each.read_only,
             propagation=(bind.propagation if bind else "") or "rprivate",
             recursive=not (bind and bind.non_recursive),
+            recursive_read_only=_recursive_read_only(bind),
         )
-    if each.type == "volume":
-        options_ = each.volume_options
-        driver = options_.driver_config if options_ else None
-        made = volumes.create(
-            each.source,
-            driver=(driver.name if driver else "") or "local",
-            labels=options_.labels if options_ else None,
-            options=driver.options if driver else None,
-        )
-        source = volumes.path(made.name)
-        return MountRecord(
-            kind="volume",
-            target=target,
-            source=str(source),
-            volume=made.name,
-            read_only=each.read_only,
-            mode="z",
-            copy=not (options_ and options_.no_copy),
-            anonymous=not each.source,
-        )
-    raise InvalidInput(f"mount type unknown: {each.type[:40]!r}")
+    options_ = each.volume_options
+    driver = options_.driver_config if options_ else None
+    made = volumes.create(
+        each.source,
+        driver=(driver.name if driver else "") or "local",
+        labels=options_.labels if options_ else None,
+        options=driver.options if driver else None,
+    )
+    source = volumes.path(made.name)
+    return MountRecord(
+        kind="volume",
+        target=target,
+        source=str(source),
+        volume=made.name,
+        read_only=each.read_only,
+        mode="z",
+        copy=not (options_ and (options_.no_copy or options_.subpath)),
+        subpath=options_.subpath if options_ else "",
+        anonymous=not each.source,
+    )
+
+
+def _recursive_read_only(bind: BindOptions | None) -> bool | None:
+    if bind is None or not (bind.read_only_non_recursive or bind.read_only_force_recursive):
+        return None
+    return bind.read_only_force_recursive

@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.daemon.containers import log_options, resources, rights, signals
+from pyd_core.daemon.containers import log_options, modes, resources, rights, signals
 from pyd_core.daemon.containers.spec import Security
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 from pyd_core.model.creation import CreateBody
 from pyd_core.model.host_config import HostConfig
+from pyd_core.model.network import EndpointSettings
 
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
 LONGEST_HOSTNAME = 64
@@ -87,24 +88,62 @@ def check(body: CreateBody, processors: int) -> None:
     """
     host = body.host_config
     resources.check(host, processors)
+    modes.check(body)
     _check_rights(host)
+    _check_devices(host)
     _check_ports(body)
     _check_health(body.healthcheck)
-    _check_restart(host)
+    check_restart(host)
     log_options.check(host.log_config)
     for entry in body.env:
         if not entry or entry.startswith("="):
             raise InvalidInput(f"invalid environment variable: {entry[:80]}")
     if body.stop_signal:
         signals.number(body.stop_signal)
-    if host.network_mode.startswith("container:") and body.hostname:
-        raise InvalidInput("conflicting options: hostname and the network mode")
     if len(body.hostname) > LONGEST_HOSTNAME:
         raise InvalidInput("invalid hostname: longer than 64 bytes")
-    for rule in host.extra_hosts:
-        name, _, address = rule.partition(":")
-        if not name or not address:
-            raise InvalidInput(f"bad format for add-host: {rule[:80]!r}")
+
+
+def places(body: CreateBody) -> dict[str, EndpointSettings | None]:
+    """Returns the networks that are asked for; the main one with the hardware address older clients give beside it.
+
+    Raises:
+        InvalidInput: The two addresses differ.
+    """
+    found = dict(body.networking_config.endpoints_config)
+    mode = body.host_config.network_mode
+    name = "bridge" if mode in {"", "default"} else mode
+    if not body.mac_address or name in {"none", "host"} or name.startswith("container:"):
+        return found
+    own = found.get(name) or EndpointSettings()
+    if own.mac_address and own.mac_address != body.mac_address:
+        raise InvalidInput(
+            "the container-wide MAC address should match the endpoint-specific MAC address for the main network or "
+            "should be left empty"
+        )
+    return {name: own, **found} | {name: msgspec.structs.replace(own, mac_address=body.mac_address)}
+
+
+def warnings(body: CreateBody, version: tuple[int, int]) -> list[str]:
+    """What is taken, and has no effect or a risk.
+
+    Args:
+        body: A creation that has been checked.
+        version: The API version its client speaks.
+    """
+    host, found = body.host_config, []
+    if host.network_mode == "host" and (host.port_bindings or host.publish_all_ports):
+        found.append("Published ports are discarded when using host network mode")
+    if body.mac_address and version >= (1, 44):
+        found.append(
+            "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead."
+        )
+    if host.oom_kill_disable and not host.memory:
+        found.append(
+            "OOM killer is disabled for the container, but no memory limit is set, this can result in the system "
+            "running out of resources."
+        )
+    return found
 
 
 def _check_rights(host: HostConfig) -> None:
@@ -112,9 +151,22 @@ def _check_rights(host: HostConfig) -> None:
     profile = Security.parse(host.security_opt).seccomp
     if profile not in {"", "unconfined", "builtin"}:
         try:
-            json.loads(profile)
+            found = json.loads(profile)
         except ValueError as error:
             raise InvalidInput(f"opening seccomp profile failed: {error}") from error
+        if not isinstance(found, dict) or not isinstance(found.get("defaultAction"), str):
+            raise InvalidInput(
+                "opening seccomp profile failed: it names no defaultAction",
+                hint="SCMP_ACT_ERRNO refuses what isn't listed, SCMP_ACT_ALLOW lets it through",
+            )
+
+
+def _check_devices(host: HostConfig) -> None:
+    for device in host.devices:
+        if not device.path_on_host.startswith("/"):
+            raise InvalidInput(f"invalid device: PathOnHost is {device.path_on_host[:60]!r}, not an absolute path")
+        if not set(device.cgroup_permissions) <= set("rwm"):
+            raise InvalidInput(f"invalid device mode: {device.cgroup_permissions[:20]!r} is not of r, w and m")
 
 
 def _check_ports(body: CreateBody) -> None:
@@ -131,17 +183,27 @@ def _check_health(probe: HealthConfig | None) -> None:
     for name in ("interval", "timeout", "start_period", "start_interval"):
         value = getattr(probe, name)
         if value and value < LEAST_HEALTH_TIME:
-            raise InvalidInput(f"{name.replace('_', ' ').title()} in Healthcheck cannot be less than 1ms")
+            raise InvalidInput(
+                f"{name.replace('_', ' ').title().replace(' ', '')} in Healthcheck cannot be less than 1ms"
+            )
     if probe.retries < 0:
         raise InvalidInput("Retries in Healthcheck cannot be negative")
 
 
-def _check_restart(host: HostConfig) -> None:
+def check_restart(host: HostConfig) -> None:
+    """Looks a restart policy over.
+
+    Raises:
+        InvalidInput: It is unknown, or doesn't go with the rest.
+    """
     policy = host.restart_policy
     if host.auto_remove and policy.name not in {"", "no"}:
         raise InvalidInput("can't create 'AutoRemove' container with restart policy")
     if policy.name not in {"", "no", "always", "unless-stopped", "on-failure"}:
-        raise InvalidInput(f"invalid restart policy: unknown policy '{policy.name[:40]}'")
+        raise InvalidInput(
+            f"invalid restart policy: unknown policy '{policy.name[:40]}'; use one of 'no', 'always', 'on-failure', or "
+            "'unless-stopped'"
+        )
     if policy.maximum_retry_count < 0:
         raise InvalidInput("invalid restart policy: maximum retry count cannot be negative")
     if policy.maximum_retry_count and policy.name != "on-failure":
@@ -164,5 +226,7 @@ def _check_host_port(text: str) -> None:
     low, dash, high = text.partition("-")
     ends = [low, high] if dash else [low] if low else []
     for end in ends:
-        if not end.isdecimal() or int(end) > 65535:
+        if not end.isdecimal() or len(end) > 5 or int(end) > 65535:
             raise InvalidInput(f"invalid port specification: {text[:60]!r}")
+    if dash and int(low) > int(high):
+        raise InvalidInput(f"invalid port specification: {text[:60]!r}")

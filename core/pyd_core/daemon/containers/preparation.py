@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -10,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyd_core.daemon.containers import apparmor, cdi, mounts, rights, spec, users
+from pyd_core.daemon.containers import apparmor, cdi, mounts, propagation, rights, spec, subpaths, users
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
@@ -70,15 +71,15 @@ def mount_root(daemon: Daemon, container: Container) -> None:
         mount_fuse_overlay(stack, container.upper, container.work, container.root, why=_NO_OVERLAY[error.errno])
 
 
-def fill_volumes(daemon: Daemon, container: Container) -> None:
+async def fill_volumes(daemon: Daemon, container: Container) -> None:
     """Readies its volumes; an empty one gets what the image has there. The container's file system is mounted."""
     for each in container.record.mounts:
         if each.volume:
             if each.volume not in daemon.volumes:
                 daemon.volumes.create(each.volume)
-            daemon.volumes.prepare(each.volume)
-            if each.copy:
-                _copy_up(container.root, each.target, Path(each.source))
+            async with daemon.volumes.prepared(each.volume) as place:
+                if each.copy:
+                    await asyncio.to_thread(_copy_up, container.root, each.target, place)
 
 
 async def prepare(daemon: Daemon, container: Container) -> None:
@@ -88,8 +89,9 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     shutil.rmtree(container.bundle, ignore_errors=True)
     container.bundle.mkdir(mode=0o711)
     mounts.check(record.mounts, record.config.working_dir or "/")
+    passing = propagation.of_root(record.mounts)
     mount_root(daemon, container)
-    fill_volumes(daemon, container)
+    await fill_volumes(daemon, container)
     namespaces = dict(await daemon.endpoints.enter(container))
     for kind, mode in (("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):
@@ -110,6 +112,9 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         files=files.bound(daemon, container),
         linked=linked.environment(daemon, record),
         shm=_shm(daemon, container),
+        places=subpaths.place(daemon.config.run / "parts", record.id, record.mounts),
+        propagation=passing,
+        queues=_has_queues(),
         init=_init() if host.init else "",
         devices=_devices(container),
         possible=rights.possible(),
@@ -119,6 +124,10 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     planned = spec.plan(record, facts)
     cdi.apply(planned, cdi.find(host.device_requests, daemon.settings.cdi_spec_dirs))
     (container.bundle / "config.json").write_bytes(json.dumps(planned).encode())
+
+
+def _has_queues() -> bool:
+    return Path("/dev/mqueue").is_dir()
 
 
 def _pid_of(daemon: Daemon, mode: str) -> int:

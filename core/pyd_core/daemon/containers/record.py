@@ -51,6 +51,10 @@ class MountRecord(msgspec.Struct, frozen=True, kw_only=True):
     copy: bool = False
     """Whether an empty volume gets what the image has at the target."""
     anonymous: bool = False
+    subpath: str = ""
+    """What of a volume is mounted; empty is all."""
+    recursive_read_only: bool | None = None
+    """Whether what is mounted below a read-only bind is read-only too; None is where the kernel can, True always."""
     options: list[str] = []
     """Of a tmpfs, as mount(8) takes them."""
 

@@ -13,6 +13,10 @@ from pyd_core.model.resources import ThrottleDevice
 
 PERIOD = 100_000
 """Microseconds of a CPU quota's period."""
+ULIMITS = frozenset(
+    "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split()  # noqa: SIM905 - easier to read
+)
+"""What setrlimit(2) limits."""
 LEAST_MEMORY = 6 << 20
 """Bytes; less than this and no runtime can start the process. Docker's bound."""
 
@@ -29,6 +33,8 @@ def check(host: HostConfig, processors: int) -> None:
         raise InvalidInput("Range of blkio weight is from 10 to 1000")
     if not -1000 <= host.oom_score_adj <= 1000:
         raise InvalidInput(f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
+    _check_ulimits(host)
+    _check_block(host)
     if host.shm_size < 0:
         raise InvalidInput("SHM size can not be less than 0")
     _check_set(host.cpuset_cpus, "CPUs", processors - 1)
@@ -42,6 +48,10 @@ def _check_memory(host: HostConfig) -> None:
         raise InvalidInput("You should always set the Memory limit when using Memoryswap limit, see usage")
     if 0 < host.memory_swap < host.memory:
         raise InvalidInput("Minimum memoryswap limit should be larger than memory limit, see usage")
+    if host.memory_swap < -1:
+        raise InvalidInput(f"Invalid memory swap limit {host.memory_swap}: -1 is no limit")
+    if host.memory_reservation and host.memory_reservation < LEAST_MEMORY:
+        raise InvalidInput("Minimum memory reservation allowed is 6MB")
     if host.memory_reservation and host.memory and host.memory < host.memory_reservation:
         raise InvalidInput("Minimum memory limit can not be less than memory reservation limit, see usage")
     if host.memory_swappiness is not None and not -1 <= host.memory_swappiness <= 100:
@@ -61,6 +71,32 @@ def _check_cpu(host: HostConfig, processors: int) -> None:
         raise InvalidInput("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
     if 0 < host.cpu_quota < 1_000:
         raise InvalidInput("CPU cfs quota can not be less than 1ms (i.e. 1000)")
+    if host.cpu_realtime_period < 0 or host.cpu_realtime_runtime < -1:
+        raise InvalidInput("the period and runtime of real-time processes are microseconds, from 0")
+    if host.cpu_realtime_period and host.cpu_realtime_runtime > host.cpu_realtime_period:
+        raise InvalidInput("cpu real-time runtime cannot be higher than cpu real-time period")
+
+
+def _check_ulimits(host: HostConfig) -> None:
+    for each in host.ulimits:
+        if each.name not in ULIMITS:
+            raise InvalidInput(f"invalid ulimit type: {each.name[:40]}", hint=f"one of {', '.join(sorted(ULIMITS))}")
+        if 0 <= each.hard < each.soft or (each.soft < 0 <= each.hard):
+            raise InvalidInput(f"ulimit soft limit must be less than or equal to hard limit: {each.soft} > {each.hard}")
+
+
+def _check_block(host: HostConfig) -> None:
+    for device in host.blkio_weight_device:
+        if not 10 <= device.weight <= 1000:
+            raise InvalidInput(f"Range of blkio weight is from 10 to 1000, not {device.weight} for {device.path[:80]}")
+    for limit in (
+        *host.blkio_device_read_bps,
+        *host.blkio_device_write_bps,
+        *host.blkio_device_read_iops,
+        *host.blkio_device_write_iops,
+    ):
+        if limit.rate < 0:
+            raise InvalidInput(f"invalid rate for device {limit.path[:80]}: {limit.rate} is below 0")
 
 
 def _last_node() -> int:
@@ -97,6 +133,8 @@ def plan(host: HostConfig) -> dict[str, Any]:
         "quota": quota or None,
         "cpus": host.cpuset_cpus or None,
         "mems": host.cpuset_mems or None,
+        "realtimePeriod": host.cpu_realtime_period or None,
+        "realtimeRuntime": host.cpu_realtime_runtime or None,
     }
     found = {
         "memory": _asked(memory),

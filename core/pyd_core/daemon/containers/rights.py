@@ -87,16 +87,17 @@ def _applies(rule: dict[str, Any], held: set[str], arch: str, kernel: tuple[int,
         return False
     if "caps" in includes and not set(includes["caps"]) <= held:
         return False
-    if "minKernel" in includes and kernel < _kernel(includes["minKernel"]):
+    if "minKernel" in includes and kernel < release(includes["minKernel"]):
         return False
     if "arches" in excludes and arch in excludes["arches"]:
         return False
     if "caps" in excludes and set(excludes["caps"]) & held:
         return False
-    return not ("minKernel" in excludes and kernel >= _kernel(excludes["minKernel"]))
+    return not ("minKernel" in excludes and kernel >= release(excludes["minKernel"]))
 
 
-def _kernel(text: str) -> tuple[int, int]:
+def release(text: str) -> tuple[int, int]:
+    """The first two numbers of a kernel's release: (6, 12) of `6.12.4-amd64`."""
     major, _, minor = text.partition(".")
     return int(major), int(minor.split(".")[0].split("-")[0] or 0)
 
@@ -109,17 +110,17 @@ _RUNTIME_ARCH = {
 }
 
 
-def seccomp(held: Sequence[str], arch: str, release: str, profile: dict[str, Any] | None = None) -> dict[str, Any]:
+def seccomp(held: Sequence[str], arch: str, version: str, profile: dict[str, Any] | None = None) -> dict[str, Any]:
     """Turns a profile in Docker's form into the OCI runtime specification's.
 
     Args:
         held: Capabilities of the container; several calls are allowed only with one.
         arch: `amd64`, `arm64`, …
-        release: The kernel's, as `uname -r` prints it.
+        version: The kernel's, as `uname -r` prints it.
         profile: Docker's default if left out.
     """
     chosen = profile if profile is not None else _profile()
-    kernel = _kernel(release)
+    kernel = release(version)
     native = _RUNTIME_ARCH.get(arch, "")
     architectures = list(chosen.get("architectures") or [])
     for entry in chosen.get("archMap") or []:

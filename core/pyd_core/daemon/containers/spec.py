@@ -20,6 +20,8 @@ DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 DEFAULT_SHM = 64 << 20
 """Bytes of /dev/shm."""
 INIT_PATH = "/sbin/docker-init"
+RECURSIVE_READ_ONLY = (5, 12)
+"""The kernel that first made a mount with all below it read-only, by mount_setattr(2)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,12 @@ class Facts:
     """Variables that tell of containers it has links to."""
     shm: str = ""
     """A directory bound over /dev/shm; empty mounts a fresh one."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where parts of volumes are bound for the runtime to find, by the mounts' targets."""
+    propagation: str = ""
+    """How the root passes mounts on, for the binds that need it."""
+    queues: bool = True
+    """Whether the host has /dev/mqueue, which a container with the host's IPC namespace shares."""
     init: str = ""
     """Program bound as the init; needed with `--init`."""
     devices: Sequence[Mapping[str, Any]] = ()
@@ -87,7 +95,7 @@ class Security:
             if not equals:
                 name, _, value = option.partition(":")
             match name:
-                case "no-new-privileges":
+                case "no-new-privileges" if value in {"", "true", "false"}:
                     found["no_new_privileges"] = value in {"", "true"}
                 case "seccomp":
                     found["seccomp"] = value
@@ -121,7 +129,11 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
     if not host.privileged and security.seccomp != "unconfined":
         profile = dict(facts.seccomp_profile) if facts.seccomp_profile is not None else None
         linux["seccomp"] = rights.seccomp(held, facts.arch, facts.kernel, profile)
+    if facts.propagation:
+        linux["rootfsPropagation"] = facts.propagation
     sysctls = dict(host.sysctls)
+    if record.config.domainname and host.uts_mode != "host":
+        sysctls.setdefault("kernel.domainname", record.config.domainname)
     if not record.network_mode.startswith(("host", "container:")):
         sysctls.setdefault("net.ipv4.ip_unprivileged_port_start", "0")
         if not host.privileged:
@@ -294,11 +306,16 @@ def _mounts(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
         ("/dev/mqueue", "mqueue", "mqueue", ["nosuid", "noexec", "nodev"]),
     ]
     if host.ipc_mode == "host":
-        usual[-1] = ("/dev/mqueue", "bind", "/dev/mqueue", ["rbind", "nosuid", "noexec", "nodev"])
+        if facts.queues:
+            usual[-1] = ("/dev/mqueue", "bind", "/dev/mqueue", ["rbind", "nosuid", "noexec", "nodev"])
+        else:
+            usual.pop()
     if record.network_mode == "host":
         usual[3] = ("/sys", "bind", "/sys", ["rbind", "nosuid", "noexec", "nodev", ro])
     shm = facts.shm or ("/dev/shm" if host.ipc_mode == "host" else "")  # noqa: S108 - the host's own
-    if shm:
+    if host.ipc_mode == "none":
+        pass
+    elif shm:
         usual.append(("/dev/shm", "bind", shm, ["rbind", "rprivate"]))  # noqa: S108 - the container's
     else:
         size = f"size={host.shm_size or DEFAULT_SHM}"
@@ -316,7 +333,8 @@ def _mounts(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
     if host.init:
         found.append({"destination": INIT_PATH, "type": "bind", "source": facts.init, "options": ["bind", "ro"]})
     own = sorted(record.mounts, key=lambda mount: _clean(mount.target).count("/"))
-    found += [_mount(mount) for mount in own]
+    recursive = rights.release(facts.kernel) >= RECURSIVE_READ_ONLY
+    found += [_mount(mount, facts, recursive=recursive) for mount in own]
     return found
 
 
@@ -324,10 +342,16 @@ def _clean(path: str) -> str:
     return os.path.normpath(path)
 
 
-def _mount(mount: MountRecord) -> dict[str, Any]:
+def _mount(mount: MountRecord, facts: Facts, *, recursive: bool) -> dict[str, Any]:
     if mount.kind == "tmpfs":
         options = ["nosuid", "nodev", "noexec", *mount.options]
         return {"destination": mount.target, "type": "tmpfs", "source": "tmpfs", "options": options}
     options = ["rbind" if mount.recursive else "bind", mount.propagation or "rprivate"]
     options.append("ro" if mount.read_only else "rw")
-    return {"destination": mount.target, "type": "bind", "source": mount.source, "options": options}
+    if mount.read_only and mount.recursive and mount.recursive_read_only is not False:
+        if recursive:
+            options.append("rro")
+        elif mount.recursive_read_only:
+            raise InvalidInput(f"this kernel can't make what is mounted below {mount.source} read-only: it takes 5.12")
+    source = facts.places.get(mount.target, mount.source)
+    return {"destination": mount.target, "type": "bind", "source": source, "options": options}

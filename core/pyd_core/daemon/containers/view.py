@@ -8,6 +8,7 @@ import msgspec
 
 from pyd_core.daemon.containers import apparmor, rights, words
 from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.log_options import DRIVERS, NONE
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.containers.spec import Security
 from pyd_core.model.base import format_time
@@ -81,7 +82,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
     host = msgspec.structs.replace(
         host,
         log_config=LogConfig(
-            type="local" if host.log_config.type == "local" else "json-file", config=host.log_config.config
+            type=host.log_config.type if host.log_config.type in DRIVERS else "json-file", config=host.log_config.config
         ),
         network_mode=record.network_mode,
         restart_policy=RestartPolicy(
@@ -108,7 +109,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
         resolv_conf_path=str(files / "resolv.conf"),
         hostname_path=str(files / "hostname"),
         hosts_path=str(files / "hosts"),
-        log_path=str(container.log),
+        log_path="" if host.log_config.type == NONE else str(container.log),
         name_=f"/{record.name}",
         restart_count=record.restart_count,
         driver="overlay2",

@@ -17,6 +17,7 @@ from typing import BinaryIO, cast
 import msgspec
 from isal import igzip
 
+from pyd_core.daemon.abandon import on_thread
 from pyd_core.daemon.images.blobs import Blobs, digits
 from pyd_core.daemon.images.streams import Hashed, decompressed, file_digest
 from pyd_core.daemon.images.unpack import Unpacker
@@ -81,7 +82,7 @@ class Layers:
         blob: str = "",
         media: str = "",
         wanted: str = "",
-        moved: Callable[[int], None] | None = None,
+        moved: Callable[[int], None] = lambda _: None,
     ) -> Layer:
         """Unpacks an archive; slow, for a worker thread.
 
@@ -105,8 +106,7 @@ class Layers:
                 if stream is raw:  # kept packed, for save and push
                     repacked = self._blobs.temporary()
                     copy = igzip.IGzipFile(str(repacked), "wb", compresslevel=1, mtime=0)  # type: ignore[no-untyped-call]
-                tell = None if moved is None else lambda: moved(raw.tell())
-                hashed = Hashed(stream, copy=cast("BinaryIO | None", copy), moved=tell)
+                hashed = Hashed(stream, copy=cast("BinaryIO | None", copy), moved=lambda: moved(raw.tell()))
                 unpacker = Unpacker(target)
                 unpacker.run(hashed)
                 diff_id = hashed.digest()
@@ -141,6 +141,31 @@ class Layers:
         finally:
             if repacked is not None:
                 repacked.unlink(missing_ok=True)
+        return layer
+
+    async def take(
+        self,
+        packed: Path,
+        *,
+        blob: str = "",
+        media: str = "",
+        wanted: str = "",
+        moved: Callable[[int], None] = lambda _: None,
+    ) -> Layer:
+        """Unpacks an archive on a thread and records the layer; given up when it is cancelled.
+
+        The arguments and errors are those of `unpack`.
+        """
+
+        def work(go_on: Callable[[], None]) -> Layer:
+            def told(read: int) -> None:
+                go_on()
+                moved(read)
+
+            return self.unpack(packed, blob=blob, media=media, wanted=wanted, moved=told)
+
+        layer = await on_thread(work, late=self.keep)
+        self.keep(layer)
         return layer
 
     def _finish(self, target: Path, diff_id: str) -> None:

@@ -7,13 +7,15 @@ import json
 import platform
 import posixpath
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 
+from pyd_core.daemon.abandon import on_thread
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.store import ImageRecord, Images
 from pyd_core.daemon.images.tar import TarReader
@@ -63,8 +65,8 @@ async def import_root(
     images: Images, file: Path, *, reference: Reference | None, changes: Sequence[str], message: str
 ) -> ImageRecord:
     """Makes an image of one layer from an archive of a root file system."""
-    layer = await asyncio.to_thread(images.layers.unpack, file)
-    images.layers.keep(layer)
+    with images.swept():
+        layer = await images.layers.take(file)
     config = apply_changes(ContainerConfig(), changes)
     created = format_time(time.time_ns())
     history = [{"created": created, "comment": message or "Imported from -"}]
@@ -115,12 +117,13 @@ class Archive:
         self._file.seek(at)
         return self._file.read(size)
 
-    def extract(self, name: str, out: Path) -> None:
-        """Writes a member to a file of its own."""
+    def extract(self, name: str, out: Path, go_on: Callable[[], None]) -> None:
+        """Writes a member to a file of its own; `go_on` is called at each step, to give up by what it raises."""
         at, size = self._where(name)
         self._file.seek(at)
         with out.open("wb") as target:
             while size > 0:
+                go_on()
                 part = self._file.read(min(size, 1 << 20))
                 target.write(part)
                 size -= len(part)
@@ -167,7 +170,7 @@ async def load(images: Images, file: Path) -> AsyncGenerator[str, None]:
         if plain is not raw:
             unpacked = images.blobs.temporary()
             try:
-                await asyncio.to_thread(_copy, plain, unpacked)
+                await on_thread(lambda go_on: _copy(plain, unpacked, go_on))
                 async with aclosing(load(images, unpacked)) as lines:
                     async for line in lines:
                         yield line
@@ -183,17 +186,16 @@ async def load(images: Images, file: Path) -> AsyncGenerator[str, None]:
                 raise InvalidInput(f"the archive's {listed.config} is no image configuration") from error
             if len(diff_ids) != len(listed.layers):
                 raise InvalidInput(f"{listed.config} names {len(diff_ids)} layers, the archive {len(listed.layers)}")
-            with images.layers.pinned(diff_ids):
+            with images.swept(), images.layers.pinned(diff_ids):
                 for diff_id, member in zip(diff_ids, listed.layers, strict=True):
                     if diff_id in images.layers:
                         continue
                     packed = images.blobs.temporary()
                     try:
-                        await asyncio.to_thread(archive.extract, member, packed)
-                        layer = await asyncio.to_thread(_unpack, images, packed, diff_id)
+                        await on_thread(partial(archive.extract, member, packed))
+                        await images.layers.take(packed, wanted=diff_id)
                     finally:
                         packed.unlink(missing_ok=True)
-                    images.layers.keep(layer)
                 record = images.add(config, diff_ids)
             for tag in listed.repo_tags or []:
                 images.tag(record, parse(tag))
@@ -202,11 +204,8 @@ async def load(images: Images, file: Path) -> AsyncGenerator[str, None]:
                 yield f"Loaded image ID: {record.id}\n"
 
 
-def _unpack(images: Images, packed: Path, diff_id: str) -> Any:
-    return images.layers.unpack(packed, wanted=diff_id)
-
-
-def _copy(source: Any, target: Path) -> None:
+def _copy(source: Any, target: Path, go_on: Callable[[], None]) -> None:
     with target.open("wb") as out:
         while data := source.read(1 << 20):
+            go_on()
             out.write(data)

@@ -125,12 +125,9 @@ class Pull:
                 def moved(read: int) -> None:
                     loop.call_soon_threadsafe(progress.note, "Extracting", key, read, total)
 
-                made = await asyncio.to_thread(
-                    self._images.layers.unpack, file, blob=digest, media=media, wanted=diff_id, moved=moved
-                )
+                await self._images.layers.take(file, blob=digest, media=media, wanted=diff_id, moved=moved)
             finally:
                 file.unlink(missing_ok=True)
-        self._images.layers.keep(made)
         await progress.tell("Pull complete", key, progressDetail={})
 
     async def _fetch(self, digest: str, total: int, key: str, file: Path, progress: Progress) -> str:

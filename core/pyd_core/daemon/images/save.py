@@ -48,7 +48,7 @@ def write(images: Images, wanted: list[tuple[str, ImageRecord]], packer: Packer)
 
     Args:
         images: The store.
-        wanted: Each image with the name it was asked for by; by its id it is saved without a name.
+        wanted: Each image with the name it was asked for by; an id saves none of its names.
         packer: Where to.
     """
     names: dict[str, list[str]] = {}

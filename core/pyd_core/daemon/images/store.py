@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 
 from pyd_core.daemon.images.blobs import Blobs
-from pyd_core.daemon.images.layers import Layers
+from pyd_core.daemon.images.layers import Layer, Layers
 from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import Conflict, InvalidInput, NotFound
 from pyd_core.model.base import decode, parse_time
@@ -172,6 +173,22 @@ class Images:
             self.blobs.remove(image_id)
         self.layers.discard(layers)
         return [*removed, *(Removed(deleted=each) for each in [*images, *(layer.diff_id for layer in layers)])]
+
+    def sweep(self) -> list[Layer]:
+        """Drops the layers that no image, no container and nobody who makes one needs, and returns them."""
+        with self._store.together(durable=True):
+            layers = self.layers.forget_unused(self._used_layers())
+        self.layers.discard(layers)
+        return layers
+
+    @contextmanager
+    def swept(self) -> Iterator[None]:
+        """Takes the layers of an image away again whose making is given up."""
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit):
+            self.sweep()
+            raise
 
     def _forget_steps(self, image_id: str) -> list[str]:
         """Drops the records of a build's steps from an image downward, as far as only what is gone came from them."""

@@ -196,6 +196,7 @@ class Unpacker:
             raise InvalidInput(
                 f"the archive holds a link that leads out: {entry.link[:200]!r}", reference="bad-archive"
             )
+        target = [*self._prefix, *target]
         source = self._root.make_directories(os.fsdecode(b"/".join(target[:-1])) or "/")
         try:
             self._clear(parent, name, where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
 
@@ -13,6 +14,8 @@ Address = IPv4Address | IPv6Address
 POOLS = (ip_network("10.201.0.0/16"), ip_network("10.202.0.0/16"), ip_network("192.168.128.0/17"))
 """Where subnets are taken from: out of the way of Docker's own pools."""
 SIZE = 24
+HARDWARE = re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}")
+"""An address of a network interface."""
 
 
 def subnet(text: str) -> Net:

@@ -9,6 +9,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +17,7 @@ import msgspec
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.networks import addresses, rules
-from pyd_core.daemon.networks.record import DEFAULT, FIXED, NetworkRecord
+from pyd_core.daemon.networks.record import DEFAULT, FIXED, MTU, NetworkRecord
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound, PydError, Refused
 from pyd_core.model.network import EndpointSettings, IpamConfig, NetworkMember
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
 OPTION = "com.docker.network.bridge."
+HOST_BINDING = f"{OPTION}host_binding_ipv4"
+"""The address of the host on which ports are published that name none."""
 _INTERFACE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,14}")
 """Stricter than the kernel: the name is written into packet rules."""
 
@@ -118,6 +121,7 @@ class Networks:
             if self._named(record.name) is not None:
                 raise Conflict(f"network with name {record.name} already exists")
             await self._settle_subnets(record, ranges, ipv6=ipv6)
+            _check_options(record)
             asked = record.options.get(f"{OPTION}name" if record.driver == "bridge" else "parent", "")
             if asked and not _INTERFACE.fullmatch(asked):
                 raise InvalidInput(f"invalid interface name: {asked[:40]!r}")
@@ -162,6 +166,8 @@ class Networks:
             within = addresses.subnet(config.ip_range) if "/" in config.ip_range else None
             if within is None or within.version != net.version or not within.subnet_of(net):  # type: ignore[arg-type]
                 raise InvalidInput(f"invalid ip-range {config.ip_range[:60]}: it lies outside {net}")
+        for name, text in config.auxiliary_addresses.items():
+            record.reserved[name] = str(addresses.address(text, net))
         if net.version == 4:
             record.subnet, record.gateway, record.ip_range = str(net), str(gateway), config.ip_range
             record.own_subnet = named
@@ -288,3 +294,15 @@ class Networks:
             if record.id in self._raised and not self.members(record):
                 with contextlib.suppress(PydError):
                     await self._lower(record)
+
+
+def _check_options(record: NetworkRecord) -> None:
+    mtu = record.options.get(MTU, "")
+    if mtu and not (mtu.isdecimal() and len(mtu) < 6 and 68 <= int(mtu) <= 65535):  # RFC 791 and what a veth takes
+        raise InvalidInput(f"invalid {MTU}: {mtu[:20]!r} is not a number from 68 to 65535")
+    address = record.options.get(HOST_BINDING, "")
+    if address:
+        try:
+            IPv4Address(address)
+        except ValueError:
+            raise InvalidInput(f"invalid {HOST_BINDING}: {address[:40]!r} is no IPv4 address") from None

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import socket
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import msgspec
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.networks import addresses, files, linked, names
+from pyd_core.daemon.networks.collection import HOST_BINDING
 from pyd_core.daemon.networks.ports import Ports
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Refused
@@ -67,6 +69,11 @@ class Endpoints:
             settings = place or EndpointSettings()
             if record.config.mac_address and not settings.mac_address and network is self._known(mode):
                 settings = msgspec.structs.replace(settings, mac_address=record.config.mac_address)
+            if settings.aliases and not (network.resolves or network.lists):
+                raise InvalidInput(
+                    f"invalid config for network {network.name}: invalid endpoint settings: network-scoped alias is "
+                    "supported only for containers in user defined networks"
+                )
             found[network.name] = msgspec.structs.replace(settings, network_id=network.id, endpoint_id="")
             self._check_address(network, settings)
         return found
@@ -78,6 +85,10 @@ class Endpoints:
             return None
 
     def _check_address(self, network: NetworkRecord, place: EndpointSettings) -> None:
+        if place.mac_address and not addresses.HARDWARE.fullmatch(place.mac_address):
+            raise InvalidInput(
+                f"invalid config for network {network.name}: invalid MAC address {place.mac_address[:40]}"
+            )
         asked = place.ipam_config
         if asked is None:
             return
@@ -119,7 +130,8 @@ class Endpoints:
         netns.create(path)
         async with self._lock:
             found = [self._networks.find(name) for name in record.networks]
-            record.ports = self._ports.publish(record, six=any(network.subnet6 for network in found))
+            host = next((network.options[HOST_BINDING] for network in found if network.options.get(HOST_BINDING)), "")
+            record.ports = self._ports.publish(record, six=any(network.subnet6 for network in found), host=host)
             routed = False
             for index, network in enumerate(found):
                 if network.plugged:
@@ -162,6 +174,7 @@ class Endpoints:
             mode=network.options.get(f"{network.driver}_mode", ""),
             on=network.interface,
             addresses=[(str(four), prefix), *([(str(six), prefix6)] if six else [])],
+            mtu=network.mtu,
             hardware="" if network.driver == "ipvlan" else place.mac_address or addresses.hardware(four),
             gateways=[each for each in (network.gateway, network.gateway6) if each and wants_route],
         )
@@ -186,11 +199,12 @@ class Endpoints:
         texts = [network.gateway if four else network.gateway6]
         texts += [each.ip_address if four else each.global_ipv6_address for _, each in self._networks.members(network)]
         taken = {addresses.address(text, net) for text in texts if text}
+        reserved = {ip_address(text) for text in network.reserved.values()}
         given = place.ipam_config
         asked = (given.ipv4_address if four else given.ipv6_address) if given else ""
         if not asked:
             part = network.ip_range if four else network.ip_range6
-            return addresses.free_address(net, taken, within=addresses.subnet(part) if part else None)
+            return addresses.free_address(net, taken | reserved, within=addresses.subnet(part) if part else None)
         address = addresses.address(asked, net)
         if address in taken:
             raise Refused("Address already in use")
@@ -223,6 +237,8 @@ class Endpoints:
             aliases=place.aliases,
             ipam_config=place.ipam_config,
             links=place.links,
+            driver_opts=place.driver_opts,
+            mac_address=_own_hardware(place),
         )
         network = self._known(name)
         told = {"name": name, "type": network.driver if network else "bridge", "container": container.id}
@@ -347,3 +363,9 @@ class Endpoints:
     def stop(self) -> None:
         """Gives the ports back."""
         self._ports.release_all()
+
+
+def _own_hardware(place: EndpointSettings) -> str:
+    """The hardware address that was asked for; empty where it was made from the other one."""
+    made = place.ip_address and place.mac_address == addresses.hardware(ip_address(place.ip_address))
+    return "" if made else place.mac_address

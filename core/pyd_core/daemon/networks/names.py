@@ -129,7 +129,8 @@ def hosts(
         lines.append(f"{gateway if address == 'host-gateway' else address}\t{name}")
     lines += [f"{address}\t{names}" for address, names in linked]
     config = record.config
-    full = f"{config.hostname}.{config.domainname} {config.hostname}" if config.domainname else config.hostname
+    whole = f"{config.hostname}.{config.domainname}" if config.domainname else config.hostname
+    full = f"{whole} {whole.partition('.')[0]}" if "." in whole else whole
     lines += [f"{address}\t{full}" for address in addresses]
     return "\n".join(lines) + "\n"
 

@@ -23,12 +23,13 @@ class Ports:
     def __init__(self) -> None:
         self._held: dict[str, list[socket.socket]] = {}
 
-    def publish(self, record: ContainerRecord, *, six: bool) -> dict[str, list[PortBinding]]:
+    def publish(self, record: ContainerRecord, *, six: bool, host: str = "") -> dict[str, list[PortBinding]]:
         """Takes the host ports a container asks for.
 
         Args:
             record: The container.
             six: Whether it has an IPv6 address: what is published on every address is then on those of IPv6 too.
+            host: The address for what names none; empty is every one.
 
         Raises:
             EngineError: One is taken.
@@ -38,6 +39,8 @@ class Ports:
         if record.host.publish_all_ports:
             wanted = {port: [PortBinding()] for port in record.config.exposed_ports}
         wanted |= {port: bindings or [PortBinding()] for port, bindings in record.host.port_bindings.items()}
+        if host:
+            wanted = {port: [_on(host, each) for each in bindings] for port, bindings in wanted.items()}
         found: dict[str, list[PortBinding]] = {}
         try:
             for port, bindings in wanted.items():
@@ -91,13 +94,9 @@ class Ports:
         reason = "port is already allocated"
         candidates = _candidates(binding.host_port)
         for number in candidates:
-            made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
             try:
-                if ":" in address:
-                    made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                made.bind((address, number))
+                made = _bound(address, number, kind)
             except OSError as error:
-                made.close()
                 if error.errno != errno.EADDRINUSE:
                     reason = str(error.strerror)
                 elif len(candidates) == 1:
@@ -120,6 +119,38 @@ class Ports:
         if found is None or found.pid is None:
             return ""
         return f" by {found.name or 'a program'} (process {found.pid})"
+
+
+def _bound(address: str, number: int, kind: socket.SocketKind) -> socket.socket:
+    """Takes a port of the host.
+
+    What a program that has ended left of its connections (TIME_WAIT, tcp(7)) stands in the way for a minute, unless the
+    address may be used again; such a socket keeps others off only while it listens. So that comes second.
+
+    Raises:
+        OSError: It is taken.
+    """
+    again = False
+    while True:
+        made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
+        try:
+            if ":" in address:
+                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, again)
+            made.bind((address, number))
+            if again:
+                made.listen(1)
+        except OSError as error:
+            made.close()
+            if again or error.errno != errno.EADDRINUSE or kind != socket.SOCK_STREAM:
+                raise
+            again = True
+        else:
+            return made
+
+
+def _on(host: str, binding: PortBinding) -> PortBinding:
+    return PortBinding(host_ip=binding.host_ip or host, host_port=binding.host_port)
 
 
 def _candidates(text: str) -> Sequence[int]:

@@ -13,6 +13,7 @@ DEFAULT = "bridge"
 """The network of a container that asks for none."""
 FIXED = ("bridge", "host", "none")
 """Networks that always exist."""
+MTU = "com.docker.network.driver.mtu"
 PLUGGED = {"bridge", "macvlan", "ipvlan"}
 """Drivers that give a container an interface."""
 Driver = Literal["bridge", "host", "null", "macvlan", "ipvlan"]
@@ -38,6 +39,8 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
     attachable: bool = False
     labels: dict[str, str] = {}
     options: dict[str, str] = {}
+    reserved: dict[str, str] = {}
+    """Addresses that no container gets unless it asks, by what their creator calls them."""
     own_subnet: bool = False
     """Whether its creator named the subnet."""
     own_subnet6: bool = False
@@ -48,6 +51,11 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
     def resolves(self) -> bool:
         """Whether a name server tells containers on it of each other: on all bridges but the default one."""
         return self.driver == "bridge" and self.name != DEFAULT
+
+    @property
+    def mtu(self) -> int:
+        """Bytes of the largest packet; 0 leaves it to the kernel."""
+        return int(self.options.get(MTU) or 0)
 
     @property
     def lists(self) -> bool:
@@ -62,7 +70,16 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
     def view(self, members: dict[str, NetworkMember]) -> Network:
         """How the API shows it."""
         rows = ((self.subnet, self.gateway, self.ip_range), (self.subnet6, self.gateway6, self.ip_range6))
-        config = [IpamConfig(subnet=net, gateway=gate, ip_range=part) for net, gate, part in rows if net]
+        config = [
+            IpamConfig(
+                subnet=net,
+                gateway=gate,
+                ip_range=part,
+                auxiliary_addresses={key: each for key, each in self.reserved.items() if (":" in each) == (":" in net)},
+            )
+            for net, gate, part in rows
+            if net
+        ]
         return Network(
             id=self.id,
             name=self.name,

@@ -44,7 +44,8 @@ class Hold:
 
     key: str
     bundle: Path
-    log: Path
+    log: Path | None
+    """Where what it prints is kept; None is nowhere."""
     exits: Path
     tty: bool
     stdin: bool
@@ -66,8 +67,17 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
     pidfile = hold.bundle / "conmon.pid"
     command = [conmon, "--api-version", "1", "-c", hold.key, "-u", hold.key, "-r", runtime.path, "-b", str(hold.bundle)]
     command += ["-p", str(hold.bundle / "pid"), "-P", str(pidfile), "-n", hold.key, "--exit-dir", str(hold.exits)]
-    command += ["-l", f"k8s-file:{hold.log}", "--no-sync-log", "--full-attach", "--persist-dir", str(hold.bundle)]
-    command += ["--runtime-arg", "--root", "--runtime-arg", str(runtime.state), "--log-level", "error"]
+    command += [
+        "-l",
+        f"k8s-file:{hold.log}" if hold.log is not None else "none",
+        "--no-sync-log",
+        "--full-attach",
+        "--persist-dir",
+        str(hold.bundle),
+    ]
+    for argument in runtime.arguments[1:]:
+        command += ["--runtime-arg", argument]
+    command += ["--log-level", "error"]
     if runtime.is_runc:
         command += ["--runtime-arg", "--log-format=json", "--runtime-arg", f"--log={hold.bundle / 'runtime.log'}"]
     if hold.tty:

@@ -33,6 +33,11 @@ def remove_parent(name: str) -> None:
             (place / name).rmdir()
 
 
+def find(name: str) -> str | None:
+    """Returns the path of a runtime by its program's name or path, also where PATH leaves the system's places out."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+
+
 def choose(wanted: str = "") -> str:
     """Returns the path of the runtime to use: the one named, else crun, which starts five times faster, else runc.
 
@@ -41,7 +46,7 @@ def choose(wanted: str = "") -> str:
     """
     names = [wanted] if wanted else (["runc", "crun"] if hybrid() else ["crun", "runc"])
     for name in names:
-        path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+        path = find(name)
         if path:
             return path
     raise Unsupported(
@@ -57,6 +62,8 @@ class Runtime:
 
     path: str
     state: Path
+    options: tuple[str, ...] = ()
+    """Of the program, before the verb."""
 
     @property
     def name(self) -> str:
@@ -66,7 +73,7 @@ class Runtime:
     @property
     def arguments(self) -> list[str]:
         """The command up to the verb."""
-        return [self.path, "--root", str(self.state)]
+        return [self.path, *self.options, "--root", str(self.state)]
 
     @cached_property
     def is_runc(self) -> bool:
