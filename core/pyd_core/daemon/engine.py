@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from pyd_core.daemon import settings
+from pyd_core.daemon import remapping, settings
 from pyd_core.daemon.build.context import sweep
 from pyd_core.daemon.config import GROUPS, DaemonConfig
 from pyd_core.daemon.containers.collection import Containers
@@ -69,6 +69,7 @@ class Daemon:
         self.base = config.root / "base" / "root"
         make_base(self.base.parent)
         sweep(config.root)
+        self.remapping = remapping.set_up(config, self.settings.userns_remap)
         self.store = Store(config.root / "engine.db")
         self.events = EventBus()
         self.tasks = TaskOwner(on_error=_report)
@@ -102,6 +103,8 @@ class Daemon:
         await self.networks.stop()
         self.orphans.end()
         oci.remove_parent(self.config.cgroup)
+        if self.remapping is not None:
+            self.remapping.close()
         self.store.close()
         os.close(self._lock)
 
@@ -194,7 +197,7 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
     Raises:
         Refused: Not root.
         Conflict: Another engine has this root.
-        Unsupported: A program it stands on is missing.
+        Unsupported: A program it stands on is missing, or the kernel can't do what the settings want.
     """
     from pyd_core.daemon.api import load  # noqa: PLC0415 - the handlers import this module's types
     from pyd_core.daemon.api.server import Connection  # noqa: PLC0415

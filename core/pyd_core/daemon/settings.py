@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     `*.key` to show; Docker's and Podman's are looked at too."""
     cdi_spec_dirs: list[str] = msgspec.field(default_factory=lambda: ["/etc/cdi", "/var/run/cdi"])
     """Where devices are described; a later directory goes before an earlier one."""
+    userns_remap: str = ""
+    """Whose ids containers get: `default`, `USER` or `USER:GROUP`; empty leaves them the host's."""
     hosts: list[str] = []
     """TCP addresses to listen on besides the socket: `tcp://0.0.0.0:2376`; the three files below are needed for it."""
     tlscacert: str = msgspec.field(name="tlscacert", default="")

@@ -59,7 +59,8 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
 
     async def chunks() -> AsyncIterator[bytes]:
         with files.opened(daemon, container) as again, files.found(again, path) as (place, kind, short):
-            async with aclosing(pack.stream(lambda packer: _pack(packer, place, kind, short))) as packed:
+            ids = files.ids(container)
+            async with aclosing(pack.stream(lambda packer: _pack(packer, place, kind, short), ids=ids)) as packed:
                 async for data in packed:
                     yield data
 
@@ -88,7 +89,11 @@ async def put_archive(daemon: Daemon, request: Request) -> Response:
                     raise InvalidInput("extraction point is not a directory")
             strict = request.flag("noOverwriteDirNonDir")
             unpacker = Unpacker(
-                Path(f"/proc/self/fd/{root.fd}"), layer=False, prefix=posixpath.normpath(path), strict=strict
+                Path(f"/proc/self/fd/{root.fd}"),
+                layer=False,
+                prefix=posixpath.normpath(path),
+                strict=strict,
+                ids=files.ids(container),
             )
             await asyncio.to_thread(_unpack, unpacker, spooled)
     finally:
@@ -117,7 +122,8 @@ async def export(daemon: Daemon, request: Request) -> Response:
 
     async def chunks() -> AsyncIterator[bytes]:
         with files.opened(daemon, container):
-            async with aclosing(pack.stream(lambda packer: packer.tree(str(container.root), ""))) as packed:
+            ids = files.ids(container)
+            async with aclosing(pack.stream(lambda packer: packer.tree(str(container.root), ""), ids=ids)) as packed:
                 async for data in packed:
                     yield data
 

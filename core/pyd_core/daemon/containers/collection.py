@@ -8,6 +8,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
+from pyd_core.daemon import remapping
 from pyd_core.daemon.containers import mounts, names, options
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
@@ -102,6 +103,7 @@ class Containers:
         daemon = self._daemon
         daemon.store.check_room()
         options.check(body, daemon.processors)
+        remapping.check(daemon.remapping, body.host_config)
         name = names.check(name) if name else names.make_up(self._names)
         taken = self._names.get(name)
         if taken is not None:

@@ -16,7 +16,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pyd_core.daemon.containers import apparmor, rights, spec, users
+from pyd_core.daemon.containers import apparmor, files, rights, spec, users
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.detach import Detacher
@@ -156,6 +156,9 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     ]
     if streams.console is not None:
         command += ["--tty", "--console-socket", streams.console_path]
+    ids = files.ids(container)
+    if ids is not None:
+        streams.give(ids.users[0].outside, ids.groups[0].outside)
     complaints, theirs = os.pipe()
     stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
     try:

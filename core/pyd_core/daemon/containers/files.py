@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.preparation import mount_root
+from pyd_core.daemon.remapping import ids_of
 from pyd_core.errors import KernelError, NotFound
 from pyd_core.linux.beneath import RootDirectory
 from pyd_core.linux.mounting import unmount
 from pyd_core.linux.overlay import is_whiteout
+from pyd_core.linux.userns import IdMap
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Change
 
@@ -52,8 +54,14 @@ def opened(daemon: Daemon, container: Container) -> Iterator[RootDirectory]:
         with RootDirectory(container.root) as root:
             yield root
     finally:
-        if not was and not record.running:
+        if not was and not record.running and not container.lock.locked():  # else whoever starts it has it now
             unmount(container.root)
+
+
+def ids(container: Container) -> IdMap | None:
+    """The ids that its files are seen with on the host: its processes' while it runs; None where they are its own."""
+    record = container.record
+    return ids_of(record.main.pid) if record.running and record.main is not None else None
 
 
 @contextmanager

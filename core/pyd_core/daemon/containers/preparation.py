@@ -14,6 +14,7 @@ from pyd_core.daemon.containers import apparmor, cdi, mounts, rights, spec, user
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
+from pyd_core.daemon.remapping import Remapping, applies, check
 from pyd_core.daemon.runtime.oci import unified
 from pyd_core.errors import Conflict, KernelError, Unsupported
 from pyd_core.linux.beneath import RootDirectory
@@ -52,16 +53,27 @@ def make_base(base: Path) -> None:
     (base / ".done").touch()
 
 
-def mount_root(daemon: Daemon, container: Container) -> None:
+def mount_root(daemon: Daemon, container: Container, remapping: Remapping | None = None) -> None:
     """Mounts a container's file system, if it isn't yet.
+
+    Args:
+        daemon: The engine.
+        container: The container.
+        remapping: Whose ids its files are to have, where its processes have others than the host's.
 
     Raises:
         Unsupported: Neither the kernel nor fuse-overlayfs can stack its layers.
     """
-    if os.path.ismount(container.root):
-        return
     lower = [daemon.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
     stack = [*lower, daemon.base]
+    if remapping is not None:
+        unmount(container.root)  # somebody looks into it, with the ids as they are on the disk
+        seen = remapping.seen
+        remapping.let_pass(container.directory)
+        mount_overlay([seen(each) for each in stack], seen(container.upper), seen(container.work), container.root)
+        return
+    if os.path.ismount(container.root):
+        return
     try:
         mount_overlay(stack, container.upper, container.work, container.root)
     except KernelError as error:
@@ -77,18 +89,30 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     shutil.rmtree(container.bundle, ignore_errors=True)
     container.bundle.mkdir(mode=0o711)
     mounts.check(record.mounts, record.config.working_dir or "/")
-    mount_root(daemon, container)
+    remapping = applies(daemon.remapping, host)
+    check(daemon.remapping, host)  # the setting may be newer than the container
+    mount_root(daemon, container, remapping)
+    volumes: dict[str, str] = {}
     for each in record.mounts:
         if each.volume:
             if each.volume not in daemon.volumes:
                 daemon.volumes.create(each.volume)
             daemon.volumes.prepare(each.volume)
+            place = Path(each.source)
+            if remapping is not None:
+                place = remapping.volume(place)
+                volumes[each.volume] = str(place)
             if each.copy:
-                _copy_up(container.root, each.target, Path(each.source))
-    namespaces = dict(await daemon.endpoints.enter(container))
-    for kind, mode in (("ipc", host.ipc_mode), ("pid", host.pid_mode)):
+                _copy_up(container.root, each.target, place)
+    namespaces = dict(await daemon.endpoints.enter(container, remapping))
+    shared = []
+    for kind, mode in (("network", record.network_mode), ("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):
-            namespaces[kind] = f"/proc/{_pid_of(daemon, mode)}/ns/{kind}"
+            shared.append(_pid_of(daemon, mode))
+            if kind != "network":
+                namespaces[kind] = f"/proc/{shared[-1]}/ns/{kind}"
+    if remapping is not None and shared:
+        namespaces["user"] = remapping.joined(shared)
     files.write(daemon, container)
     identity = users.look_up(container.root, record.config.user, host.group_add)
     asked = spec.Security.parse(host.security_opt).apparmor
@@ -102,14 +126,16 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         arch=architecture(),
         kernel=os.uname().release,
         namespaces=namespaces,
-        files=files.bound(daemon, container),
+        files=files.bound(daemon, container, remapping),
         linked=linked.environment(daemon, record),
-        shm=_shm(daemon, container),
+        shm=_shm(daemon, container, remapping),
         init=_init() if host.init else "",
         devices=_devices(container),
         possible=rights.possible(),
         seccomp_profile=_profile(container),
         apparmor=confined,
+        ids=remapping.ids if remapping is not None else None,
+        volumes=volumes,
     )
     planned = spec.plan(record, facts)
     cdi.apply(planned, cdi.find(host.device_requests, daemon.settings.cdi_spec_dirs))
@@ -123,12 +149,13 @@ def _pid_of(daemon: Daemon, mode: str) -> int:
     return other.record.main.pid
 
 
-def _shm(daemon: Daemon, container: Container) -> str:
+def _shm(daemon: Daemon, container: Container, remapping: Remapping | None) -> str:
     host = container.record.host
     if host.ipc_mode == "shareable":
         place = container.bundle / "shm"
         place.mkdir()
-        mount("shm", str(place), "tmpfs", 0xE, f"mode=1777,size={host.shm_size or spec.DEFAULT_SHM}")
+        owner = ",uid={},gid={}".format(*remapping.owner) if remapping is not None else ""
+        mount("shm", str(place), "tmpfs", 0xE, f"mode=1777,size={host.shm_size or spec.DEFAULT_SHM}{owner}")
         return str(place)
     if host.ipc_mode.startswith("container:"):
         other = daemon.containers.find(host.ipc_mode.partition(":")[2])

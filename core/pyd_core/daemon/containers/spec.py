@@ -15,6 +15,7 @@ from pyd_core.daemon.containers import resources, rights
 from pyd_core.daemon.containers.apparmor import UNCONFINED
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
 from pyd_core.errors import InvalidInput
+from pyd_core.linux.userns import IdMap, IdRange
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHM = 64 << 20
@@ -62,6 +63,10 @@ class Facts:
     """A profile in Docker's form in place of the default."""
     apparmor: str = ""
     """The profile of AppArmor; empty or `unconfined` is none."""
+    ids: IdMap | None = None
+    """Its ids, where it has a user namespace."""
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    """Where volumes, by name, are seen with these ids."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +118,8 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
         "namespaces": _namespaces(record, facts),
         "resources": {**resources.plan(host), "devices": _device_rules(record, facts)},
     }
+    if facts.ids is not None:
+        linux["uidMappings"], linux["gidMappings"] = _mapping(facts.ids.users), _mapping(facts.ids.groups)
     if facts.devices:
         linux["devices"] = [dict(device) for device in facts.devices]
     if not host.privileged and security.masked:
@@ -124,7 +131,7 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
     sysctls = dict(host.sysctls)
     if not record.network_mode.startswith(("host", "container:")):
         sysctls.setdefault("net.ipv4.ip_unprivileged_port_start", "0")
-        if not host.privileged:
+        if not host.privileged and facts.ids is None:  # a user namespace doesn't have all these groups
             sysctls.setdefault("net.ipv4.ping_group_range", "0 2147483647")
     if sysctls:
         linux["sysctl"] = sysctls
@@ -207,6 +214,7 @@ def environment(record: ContainerRecord, identity: Identity, linked: Sequence[st
 def _namespaces(record: ContainerRecord, facts: Facts) -> list[dict[str, str]]:
     host = record.host
     own = {
+        "user": facts.ids is not None,
         "mount": True,
         "pid": host.pid_mode != "host",
         "ipc": host.ipc_mode != "host",
@@ -221,6 +229,10 @@ def _namespaces(record: ContainerRecord, facts: Facts) -> list[dict[str, str]]:
         elif wanted:
             found.append({"type": kind})
     return found
+
+
+def _mapping(ranges: Sequence[IdRange]) -> list[dict[str, int]]:
+    return [{"containerID": each.inside, "hostID": each.outside, "size": each.count} for each in ranges]
 
 
 def device(path_on_host: str, path: str) -> dict[str, Any]:
@@ -316,7 +328,7 @@ def _mounts(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
     if host.init:
         found.append({"destination": INIT_PATH, "type": "bind", "source": facts.init, "options": ["bind", "ro"]})
     own = sorted(record.mounts, key=lambda mount: _clean(mount.target).count("/"))
-    found += [_mount(mount) for mount in own]
+    found += [_mount(mount, facts.volumes.get(mount.volume, mount.source)) for mount in own]
     return found
 
 
@@ -324,10 +336,10 @@ def _clean(path: str) -> str:
     return os.path.normpath(path)
 
 
-def _mount(mount: MountRecord) -> dict[str, Any]:
+def _mount(mount: MountRecord, source: str) -> dict[str, Any]:
     if mount.kind == "tmpfs":
         options = ["nosuid", "nodev", "noexec", *mount.options]
         return {"destination": mount.target, "type": "tmpfs", "source": "tmpfs", "options": options}
     options = ["rbind" if mount.recursive else "bind", mount.propagation or "rprivate"]
     options.append("ro" if mount.read_only else "rw")
-    return {"destination": mount.target, "type": "bind", "source": mount.source, "options": options}
+    return {"destination": mount.target, "type": "bind", "source": source, "options": options}
