@@ -102,10 +102,10 @@ def holding(ids: IdMap, *, network: bool = False) -> Iterator[int]:
             raise Unsupported(
                 f"no user namespace can be made: {said}", hint="look at user.max_user_namespaces in sysctl"
             )
-        try:
-            for kind, ranges in (("uid", ids.users), ("gid", ids.groups)):
-                lines = "".join(f"{each.inside} {each.outside} {each.count}\n" for each in ranges)
+        for kind, ranges in (("uid", ids.users), ("gid", ids.groups)):
+            lines = "".join(f"{each.inside} {each.outside} {each.count}\n" for each in ranges)
+            try:
                 Path(f"/proc/{process.pid}/{kind}_map").write_text(lines)
-        except OSError as error:
-            raise KernelError("write", error.errno or 0, f"{kind}_map") from error
+            except OSError as error:
+                raise KernelError("write", error.errno or 0, f"{kind}_map") from error
         yield process.pid
