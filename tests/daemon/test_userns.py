@@ -180,6 +180,18 @@ def test_what_is_copied_in_belongs_to_whom_the_archive_says(docker: Docker, imag
     docker("rm", "-f", running, stopped)
 
 
+def test_ids_beyond_the_range_are_nobodys_and_stay(docker: Docker, image: str):
+    name = docker.create("beyond", image, "sleep", "1000", options=LONE)
+    docker("cp", "-a", "-", f"{name}:/", stdin=packed("far", 70000, b"x"))
+    docker("start", name)
+    assert owner(docker, name, "/far") == (65534, 65534)
+    assert docker("exec", name, "sh", "-c", "cat /far; chown 0 /far || rm /far || echo no") == "xno"
+    docker("stop", name)
+    assert archived(docker, "cp", f"{name}:/far", "-") == {"far": (70000, 70000)}
+    assert "A /far" in docker("diff", name)
+    docker("rm", name)
+
+
 def test_capabilities_of_files_hold_for_the_containers_root(docker: Docker, image: str):
     """In an image, in what is copied in, and in what is copied out again; see capabilities(7)."""
     header = "SCHILY.xattr.security.capability"
@@ -195,7 +207,9 @@ def test_capabilities_of_files_hold_for_the_containers_root(docker: Docker, imag
     name = docker.run("able", image, "sleep", "1000", options=LONE)
     docker("cp", "-", f"{name}:/", stdin=whole)
     assert docker("exec", "--user", "web", name, "sh", "-c", script) == "7"
-    out = subprocess.run(["docker", "-H", docker.host, "cp", f"{name}:/busybox-able", "-"], capture_output=True, check=True)
+    out = subprocess.run(
+        ["docker", "-H", docker.host, "cp", f"{name}:/busybox-able", "-"], capture_output=True, check=True
+    )
     with tarfile.open(fileobj=io.BytesIO(out.stdout)) as tar:
         assert tar.getmember("busybox-able").pax_headers[header] == value
     docker("rm", "-f", name)

@@ -102,8 +102,8 @@ def _make_default(users: Path, groups: Path) -> None:
     try:
         pwd.getpwnam(DEFAULT_USER)
     except KeyError:
-        options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/", "--shell", "/usr/sbin/nologin"]
-        _run(["useradd", *options, DEFAULT_USER])
+        options = ["--system", "--user-group", "--no-create-home", "--no-log-init", "--home-dir", "/"]
+        _run(["useradd", *options, "--shell", "/usr/sbin/nologin", DEFAULT_USER])
     for file, option in ((users, "--add-subuids"), (groups, "--add-subgids")):
         text = file.read_text(errors="replace") if file.exists() else ""
         if parse(text, [DEFAULT_USER]):
