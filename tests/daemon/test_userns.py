@@ -139,7 +139,7 @@ def test_files_keep_their_numbers_wherever_they_are_read(engine: Remapped, docke
     upper = engine.pydd.config.root / "containers" / docker.inspect(name)["Id"] / "diff"
 
     def look() -> None:
-        assert [(upper / each).stat().st_uid for each in ("mine", "theirs")] == [0, 7]
+        assert [(upper / each).lstat().st_uid for each in ("mine", "theirs", "data/seed")] == [0, 7, 0]
         assert archived(docker, "cp", f"{name}:/theirs", "-") == {"theirs": (7, 8)}
         packed = archived(docker, "export", name)
         assert (packed["mine"], packed["theirs"], packed["data"]) == ((0, 0), (7, 8), WEB)
@@ -180,14 +180,19 @@ def test_what_is_copied_in_belongs_to_whom_the_archive_says(docker: Docker, imag
     docker("rm", "-f", running, stopped)
 
 
-def test_ids_beyond_the_range_are_nobodys_and_stay(docker: Docker, image: str):
+@pytest.mark.parametrize("uid", [70000, (1 << 32) - 2])
+def test_ids_beyond_the_range_are_nobodys_and_stay(engine: Remapped, docker: Docker, image: str, uid: int):
     name = docker.create("beyond", image, "sleep", "1000", options=LONE)
-    docker("cp", "-a", "-", f"{name}:/", stdin=packed("far", 70000, b"x"))
+    docker("cp", "-a", "-", f"{name}:/", stdin=packed("far", uid, b"x"))
     docker("start", name)
+    config = engine.pydd.config
+    assert engine.pydd.process is not None
+    view = Path(f"/proc/{engine.pydd.process.pid}/root{config.run}/ids/containers/{docker.inspect(name)['Id']}")
+    assert (view / "diff/far").stat().st_uid == 65534  # on the host too: nobody's, least of all root's
     assert owner(docker, name, "/far") == (65534, 65534)
     assert docker("exec", name, "sh", "-c", "cat /far; chown 0 /far || rm /far || echo no") == "xno"
     docker("stop", name)
-    assert archived(docker, "cp", f"{name}:/far", "-") == {"far": (70000, 70000)}
+    assert archived(docker, "cp", f"{name}:/far", "-") == {"far": (uid, uid)}
     assert "A /far" in docker("diff", name)
     docker("rm", name)
 

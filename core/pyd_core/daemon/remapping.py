@@ -10,23 +10,21 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon import subids
 from pyd_core.errors import ConfigError, Conflict, InvalidInput, KernelError, Unsupported
 from pyd_core.linux.mounting import bind_mapped, mount_overlay, unmount
-from pyd_core.linux.userns import IdMap, IdRange, holding
+from pyd_core.linux.userns import IdMap, IdRange, as_root_of, holding
 
 if TYPE_CHECKING:
     from pyd_core.daemon.config import DaemonConfig
     from pyd_core.model.host_config import HostConfig
 
-ENGINE = (1 << 32) - 2
-"""Whose on the disk is what the engine's own root makes: overlayfs's working files, marks of what is removed."""
-
-PASSERS = (1 << 32) - 3
+PASSERS = (1 << 32) - 2
+"""As which group those are seen who may pass through containers' directories."""
 
 
 class Remapping:
@@ -36,11 +34,6 @@ class Remapping:
         self.ids = ids
         self._root = config.root
         self._view = view_of(config)
-
-    @property
-    def owner(self) -> tuple[int, int]:
-        """The host's ids of a container's root."""
-        return self.ids.users[0].outside, self.ids.groups[0].outside
 
     def open(self) -> None:
         """Binds the engine's directory with the ids shifted, and tries an overlay there.
@@ -54,10 +47,10 @@ class Remapping:
                 if each.exists() and not each.stat().st_mode & 0o001:
                     raise ConfigError(f"userns-remap: only root gets into {each}", hint=f"chmod o+x {each}")
         self._view.mkdir(exist_ok=True)
-        own = IdRange(ENGINE, 0, 1)
-        widened = IdMap(users=(*self.ids.users, own), groups=(*self.ids.groups, own, *self._passers()))
+        # Of the host's own ids none is seen there: a file of an image that is theirs by its number would be theirs.
+        shown = IdMap(users=self.ids.users, groups=(*self.ids.groups, *self._passers()))
         try:
-            with holding(widened) as pid:
+            with holding(shown) as pid:
                 namespace = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
                 try:
                     bind_mapped(self._root, self._view, namespace)
@@ -77,12 +70,12 @@ class Remapping:
 
     def _passers(self) -> list[IdRange]:
         """Shows the group that may pass through containers' directories as some number: root can do nothing without."""
-        group = self.owner[1]
+        group = self.ids.root[1]
         return [IdRange(group, PASSERS, 1)] if group >= sum(each.count for each in self.ids.groups) else []
 
     def let_pass(self, directory: Path) -> None:
         """Lets the remapped root, and no other user, through a directory of the engine's to what is mounted in it."""
-        os.chown(directory, 0, self.owner[1])
+        os.chown(directory, 0, self.ids.root[1])
 
     def _try(self) -> None:
         """Mounts an overlay and writes there; kernels that can't mount it read-only as well as not at all."""
@@ -93,14 +86,24 @@ class Remapping:
         for each in (lower, upper, work, merged):
             each.mkdir(parents=True)
         try:
-            mount_overlay([self.seen(lower)], self.seen(upper), self.seen(work), merged)
+            self.mount([lower], upper, work, merged)
             try:
-                (merged / "file").touch()
+                as_root_of(self.ids, (merged / "file").touch)
             except OSError as error:
                 raise KernelError("open", error.errno or 0, str(merged)) from error
         finally:
             unmount(merged)
             shutil.rmtree(trial, ignore_errors=True)
+
+    def mount(self, lower: Sequence[Path], upper: Path, work: Path, target: Path) -> None:
+        """Mounts an overlay of directories of the engine's with the ids shifted, the first lower one topmost.
+
+        Raises:
+            KernelError: The kernel refuses.
+        """
+        below, above, beside = [self.seen(each) for each in lower], self.seen(upper), self.seen(work)
+        # What overlayfs makes for itself it makes as whoever mounts it.
+        as_root_of(self.ids, lambda: mount_overlay(below, above, beside, target))
 
     def close(self) -> None:
         """Takes the view away; containers keep what they have of it."""

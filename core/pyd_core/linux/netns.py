@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from pyd_core.errors import KernelError
 from pyd_core.linux.mounting import MS_BIND, mount, unmount
+from pyd_core.linux.threads import in_thread
 from pyd_core.linux.userns import IdMap, holding
 
 T = TypeVar("T")
@@ -18,26 +19,6 @@ T = TypeVar("T")
 _CLONE_NEWNET = 0x40000000
 
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _in_thread(enter: Callable[[], None], work: Callable[[], T]) -> T:
-    """Runs work on a thread of its own that enters a namespace first and ends after: no other thread is moved."""
-    results: list[T] = []
-    failures: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            enter()
-            results.append(work())
-        except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
-            failures.append(error)
-
-    thread = threading.Thread(target=body, name="netns")
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
-    return results[0]
 
 
 def create(path: Path) -> None:
@@ -52,7 +33,7 @@ def create(path: Path) -> None:
             raise KernelError("unshare", ctypes.get_errno(), "CLONE_NEWNET")
 
     path.touch(mode=0o600)
-    _in_thread(enter, lambda: mount(f"/proc/self/task/{threading.get_native_id()}/ns/net", str(path), "", MS_BIND))
+    in_thread(enter, lambda: mount(f"/proc/self/task/{threading.get_native_id()}/ns/net", str(path), "", MS_BIND))
 
 
 def create_owned(path: Path, owner: Path, ids: IdMap) -> None:
@@ -81,7 +62,7 @@ def inside(path: Path | str, work: Callable[[], T]) -> T:
             raise KernelError("setns", ctypes.get_errno(), str(path))
 
     try:
-        return _in_thread(enter, work)
+        return in_thread(enter, work)
     finally:
         os.close(fd)
 

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
+import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pyd_core.errors import KernelError, Unsupported
+from pyd_core.linux.threads import in_thread
+
+T = TypeVar("T")
 
 OVERFLOW = 65534
 """What an id is seen as where it has no number (`/proc/sys/kernel/overflowuid`)."""
+
+CAPABILITIES = "security.capability"
+"""The attribute with the capabilities of a file; capabilities(7), linux/capability.h."""
+
+_CAPABILITIES_3 = 0x20080522
+"""`_LINUX_CAPABILITY_VERSION_3` of capset(2)."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,11 @@ class IdMap:
         return cls(users=users, groups=groups)
 
     @property
+    def root(self) -> tuple[int, int]:
+        """The host's ids of the namespace's root."""
+        return self.users[0].outside, self.groups[0].outside
+
+    @property
     def plain(self) -> bool:
         """Whether every id is the same inside and outside."""
         return {(each.inside, each.outside) for each in (*self.users, *self.groups)} == {(0, 0)}
@@ -56,6 +75,16 @@ class IdMap:
         found = _across(uid, ((each.outside, each.inside, each.count) for each in self.users))
         group = _across(gid, ((each.outside, each.inside, each.count) for each in self.groups))
         return OVERFLOW if found is None else found, OVERFLOW if group is None else group
+
+
+def of_root(value: bytes, uid: int) -> bytes:
+    """Has a file's capabilities hold for one root alone, by the host's id: `VFS_CAP_REVISION_3`, made of revision 2."""
+    return value[:3] + b"\3" + value[4:20] + struct.pack("<I", uid) if value[3:4] == b"\2" else value
+
+
+def of_any_root(value: bytes) -> bytes:
+    """Has a file's capabilities hold for whatever root is there: `VFS_CAP_REVISION_2`, made of revision 3."""
+    return value[:3] + b"\2" + value[4:20] if value[3:4] == b"\3" else value
 
 
 def _ranges(text: str) -> tuple[IdRange, ...]:
@@ -109,3 +138,29 @@ def holding(ids: IdMap, *, network: bool = False) -> Iterator[int]:
             except OSError as error:
                 raise KernelError("write", error.errno or 0, f"{kind}_map") from error
         yield process.pid
+
+
+def as_root_of(ids: IdMap, work: Callable[[], T]) -> T:
+    """Runs work on a thread that makes files as a user namespace's root does, with all rights this process has.
+
+    Where files are seen with these ids nobody else, the host's root neither, can make any: EOVERFLOW.
+
+    Raises:
+        KernelError: The kernel refuses.
+    """
+    uid, gid = ids.root
+
+    def enter() -> None:
+        _libc.setfsgid(gid)
+        _libc.setfsuid(uid)
+        # The kernel took away the rights over others' files; see setfsuid(2), and capset(2) for the structures.
+        header, data = struct.pack("=Ii", _CAPABILITIES_3, 0), ctypes.create_string_buffer(24)
+        done = _libc.capget(header, data)
+        if done == 0:
+            low, high = struct.unpack("=3I3I", data.raw)[:3], struct.unpack("=3I3I", data.raw)[3:]
+            wanted = struct.pack("=3I3I", low[1], *low[1:], high[1], *high[1:])
+            done = _libc.capset(header, wanted)
+        if done != 0:
+            raise KernelError("capset", ctypes.get_errno())
+
+    return in_thread(enter, work)

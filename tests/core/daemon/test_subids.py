@@ -8,7 +8,7 @@ import pytest
 
 from pyd_core.daemon.subids import find, parse
 from pyd_core.errors import ConfigError
-from pyd_core.linux.userns import IdMap, IdRange
+from pyd_core.linux.userns import IdMap, IdRange, of_any_root, of_root
 
 
 @pytest.fixture
@@ -81,6 +81,15 @@ def test_a_file_that_is_not_there_has_no_ids(tmp_path: Path):
 
 def test_damaged_lines_of_others_are_passed_over():
     assert parse("other:x\nmine:7:8\n:::\n", ["mine"]) == [(7, 8)]
+
+
+def test_capabilities_of_files_are_made_one_roots_and_anybodys():
+    """The structures of linux/capability.h."""
+    any_root = bytes([1, 0, 0, 2, *range(16)])
+    owned = of_root(any_root, 100000)
+    assert owned == bytes([1, 0, 0, 3, *range(16), 0xA0, 0x86, 1, 0])
+    assert of_root(owned, 7) == owned
+    assert of_any_root(owned) == of_any_root(any_root) == any_root
 
 
 def test_ids_are_translated_there_and_back():

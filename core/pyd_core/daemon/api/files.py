@@ -8,6 +8,7 @@ import posixpath
 import stat
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from pyd_core.daemon.images import pack
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, NotFound, Refused
+from pyd_core.linux.userns import as_root_of
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.execution import ExecCreated
 
@@ -88,14 +90,16 @@ async def put_archive(daemon: Daemon, request: Request) -> Response:
                 if not stat.S_ISDIR(status.st_mode):
                     raise InvalidInput("extraction point is not a directory")
             strict = request.flag("noOverwriteDirNonDir")
+            ids = files.ids(container)
             unpacker = Unpacker(
                 Path(f"/proc/self/fd/{root.fd}"),
                 layer=False,
                 prefix=posixpath.normpath(path),
                 strict=strict,
-                ids=files.ids(container),
+                ids=ids,
             )
-            await asyncio.to_thread(_unpack, unpacker, spooled)
+            unpack = partial(_unpack, unpacker, spooled)
+            await asyncio.to_thread(unpack if ids is None else partial(as_root_of, ids, unpack))
     finally:
         spooled.unlink(missing_ok=True)
     return Answer(status=200)

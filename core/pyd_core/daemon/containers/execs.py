@@ -158,7 +158,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
         command += ["--tty", "--console-socket", streams.console_path]
     ids = files.ids(container)
     if ids is not None:
-        streams.give(ids.users[0].outside, ids.groups[0].outside)
+        streams.give(*ids.root)
     complaints, theirs = os.pipe()
     stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
     try:

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from pyd_core.errors import Conflict, KernelError, Unsupported
 from pyd_core.linux.beneath import RootDirectory
 from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mounting import mount, mount_overlay, unmount
+from pyd_core.linux.userns import as_root_of
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -68,9 +70,8 @@ def mount_root(daemon: Daemon, container: Container, remapping: Remapping | None
     stack = [*lower, daemon.base]
     if remapping is not None:
         unmount(container.root)  # somebody looks into it, with the ids as they are on the disk
-        seen = remapping.seen
         remapping.let_pass(container.directory)
-        mount_overlay([seen(each) for each in stack], seen(container.upper), seen(container.work), container.root)
+        remapping.mount(stack, container.upper, container.work, container.root)
         return
     if os.path.ismount(container.root):
         return
@@ -103,7 +104,8 @@ async def prepare(daemon: Daemon, container: Container) -> None:
                 place = remapping.volume(place)
                 volumes[each.volume] = str(place)
             if each.copy:
-                _copy_up(container.root, each.target, place)
+                fill = partial(_copy_up, container.root, each.target, place)
+                as_root_of(remapping.ids, fill) if remapping is not None else fill()
     namespaces = dict(await daemon.endpoints.enter(container, remapping))
     shared = []
     for kind, mode in (("network", record.network_mode), ("ipc", host.ipc_mode), ("pid", host.pid_mode)):
@@ -154,7 +156,7 @@ def _shm(daemon: Daemon, container: Container, remapping: Remapping | None) -> s
     if host.ipc_mode == "shareable":
         place = container.bundle / "shm"
         place.mkdir()
-        owner = ",uid={},gid={}".format(*remapping.owner) if remapping is not None else ""
+        owner = ",uid={},gid={}".format(*remapping.ids.root) if remapping is not None else ""
         mount("shm", str(place), "tmpfs", 0xE, f"mode=1777,size={host.shm_size or spec.DEFAULT_SHM}{owner}")
         return str(place)
     if host.ipc_mode.startswith("container:"):

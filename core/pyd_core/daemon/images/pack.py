@@ -18,7 +18,7 @@ from typing import BinaryIO
 from pyd_core.daemon.images.unpack import OPAQUE, WHITEOUT
 from pyd_core.linux import pipes
 from pyd_core.linux.overlay import is_opaque, is_whiteout
-from pyd_core.linux.userns import IdMap
+from pyd_core.linux.userns import CAPABILITIES, IdMap, of_any_root
 
 
 class Packer:
@@ -193,12 +193,12 @@ class _Exactly(io.RawIOBase):
 def _capabilities(fd: int, *, plain: bool) -> dict[str, str]:
     """What a file's capabilities are, as a header; `plain` leaves out for whose root they hold (capabilities(7))."""
     try:
-        value = os.getxattr(fd, "security.capability")
+        value = os.getxattr(fd, CAPABILITIES)
     except OSError:
         return {}
-    if plain and value[3:4] == b"\3":  # VFS_CAP_REVISION_3 has the root's id after what revision 2 has
-        value = value[:3] + b"\2" + value[4:20]
-    return {"SCHILY.xattr.security.capability": value.decode("utf-8", "surrogateescape")}
+    if plain:
+        value = of_any_root(value)
+    return {f"SCHILY.xattr.{CAPABILITIES}": value.decode("utf-8", "surrogateescape")}
 
 
 async def stream(

@@ -18,7 +18,7 @@ from pathlib import Path
 from pyd_core.daemon.images.tar import Entry, Source, TarReader
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.beneath import RootDirectory
-from pyd_core.linux.userns import IdMap
+from pyd_core.linux.userns import CAPABILITIES, IdMap, of_root
 
 WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
@@ -91,7 +91,7 @@ class Unpacker:
                     if count > self._limits.entries or self.size > self._limits.bytes:
                         raise InvalidInput("the archive grows beyond all bounds", reference="bad-archive")
                     if self._ids is not None:
-                        entry.uid, entry.gid = _outside(self._ids, entry)
+                        _translate(self._ids, entry)
                     try:
                         self._place(entry, reader)
                     except (OSError, KernelError) as error:
@@ -261,11 +261,13 @@ class Unpacker:
                 os.close(fd)
 
 
-def _outside(ids: IdMap, entry: Entry) -> tuple[int, int]:
+def _translate(ids: IdMap, entry: Entry) -> None:
     found = ids.outside(entry.uid, entry.gid)
     if found is None:
         raise InvalidInput(f"the container has no user {entry.uid} or no group {entry.gid}", reference="bad-archive")
-    return found
+    entry.uid, entry.gid = found
+    if CAPABILITIES in entry.xattrs:
+        entry.xattrs[CAPABILITIES] = of_root(entry.xattrs[CAPABILITIES], ids.root[0])
 
 
 def _join(where: bytes, name: bytes) -> bytes:
