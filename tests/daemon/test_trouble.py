@@ -290,3 +290,29 @@ def test_an_engine_with_a_thread_that_never_comes_back_ends_all_the_same_and_say
     assert docker.returncode == 0
     assert "Timeout" in said
     assert "threading.py" in said
+
+
+def test_no_other_user_of_the_machine_reads_what_containers_are_given_or_keep(pydd: Pydd, docker: Docker, busybox: str):
+    word = f"secret-{docker.prefix}"
+    command = f"echo {word} | tee /volume/f > /kept; cp /bin/busybox /volume/su; chmod u+s /volume/su; sleep 1000"
+    options = ("-e", f"WORD={word}", "-v", f"{docker.name('private')}:/volume", "--network", "none")
+    name = docker.run("private", busybox, "sh", "-c", command, options=options)
+    wait_until(lambda: docker("exec", name, "sh", "-c", "test -u /volume/su; echo $?") == "0")
+    docker("exec", "-d", "-e", f"MORE={word}", name, "sleep", "1000")
+    places = [str(pydd.config.root), str(pydd.config.run)]
+    above = Path(os.path.commonpath(places))
+    before = above.stat().st_mode
+    above.chmod(0o711)  # as /var/lib and /run are
+    try:
+        found = ["grep", "-rls", word, *places]
+        assert subprocess.run(found, capture_output=True, check=False).stdout != b""
+        assert subprocess.run(found, capture_output=True, check=False, user=65534, group=65534).stdout == b""
+        known = docker.inspect(name)["Mounts"][0]["Source"]
+        for each in (f"{known}/su", f"{pydd.config.run}/c/{docker.inspect(name)['Id']}/config.json"):
+            assert Path(each).exists()
+            tried = subprocess.run(["cat", each], capture_output=True, check=False, user=65534, group=65534)
+            assert b"denied" in tried.stderr
+    finally:
+        above.chmod(before)
+    docker("rm", "-f", "-v", name)
+    docker("volume", "rm", "-f", docker.name("private"))

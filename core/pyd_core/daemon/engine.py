@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from pyd_core.daemon import settings
+from pyd_core.daemon import remapping, settings
 from pyd_core.daemon.build.context import sweep
 from pyd_core.daemon.config import GROUPS, DaemonConfig
 from pyd_core.daemon.containers.collection import Containers
@@ -45,6 +45,9 @@ log = logging.getLogger(__name__)
 PATIENCE = 30.0
 """Seconds in which an engine that is told to end has ended."""
 
+PRIVATE = ("blobs", "layers", "volumes")
+"""Directories that no user but root looks into: set-user-ID files that containers leave there would run as root."""
+
 
 class Daemon:
     """One running engine."""
@@ -54,6 +57,9 @@ class Daemon:
             raise Refused("the engine must run as root", hint="start it with sudo")
         for directory in (config.root, config.run):
             directory.mkdir(parents=True, exist_ok=True, mode=0o711)
+        for name in PRIVATE:
+            (config.root / name).mkdir(exist_ok=True)
+            (config.root / name).chmod(0o700)
         self.config = config
         self.settings = settings.read(config.settings)
         self.registries = Hosts(
@@ -71,6 +77,7 @@ class Daemon:
         self.base = config.root / "base" / "root"
         make_base(self.base.parent)
         sweep(config.root)
+        self.remapping = remapping.set_up(config, self.settings.userns_remap)
         self.store = Store(config.root / "engine.db")
         self.events = EventBus()
         self.tasks = TaskOwner(on_error=_report)
@@ -104,6 +111,8 @@ class Daemon:
         await self.networks.stop()
         self.orphans.end()
         oci.remove_parent(self.config.cgroup)
+        if self.remapping is not None:
+            self.remapping.close()
         self.store.close()
         os.close(self._lock)
 
@@ -196,7 +205,7 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
     Raises:
         Refused: Not root.
         Conflict: Another engine has this root.
-        Unsupported: A program it stands on is missing.
+        Unsupported: A program it stands on is missing, or the kernel can't do what the settings want.
     """
     from pyd_core.daemon.api import load  # noqa: PLC0415 - the handlers import this module's types
     from pyd_core.daemon.api.server import Connection  # noqa: PLC0415

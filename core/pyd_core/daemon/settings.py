@@ -36,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     """Where devices are described; a later directory goes before an earlier one."""
     runtimes: dict[str, RuntimeSettings] = {}
     """Runtimes for `--runtime` besides crun and runc, by name."""
+    userns_remap: str = ""
+    """Whose ids containers get: `default`, `USER` or `USER:GROUP`; empty leaves them the host's."""
     hosts: list[str] = []
     """TCP addresses to listen on besides the socket: `tcp://0.0.0.0:2376`; the three files below are needed for it."""
     tlscacert: str = msgspec.field(name="tlscacert", default="")

@@ -42,6 +42,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._reserve = path.with_name("reserve")
+        path.touch(mode=0o600)
+        path.chmod(0o600)  # containers' environments are in it; the files SQLite adds are as this one
         self._db = sqlite3.connect(path, isolation_level=None)
         try:
             with self._told_of_damage():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,7 +56,11 @@ _ONE_PAGE = 4000
 _FSCONFIG_SET_STRING = 1
 _FSCONFIG_CMD_CREATE = 6
 _SYS_FSOPEN, _SYS_FSCONFIG, _SYS_FSMOUNT, _SYS_MOVE_MOUNT = 430, 431, 432, 429
+_SYS_OPEN_TREE, _SYS_MOUNT_SETATTR = 428, 442
 _MOVE_MOUNT_F_EMPTY_PATH = 0x4
+_OPEN_TREE_CLONE, _OPEN_TREE_CLOEXEC = 0x1, os.O_CLOEXEC
+_AT_FDCWD, _AT_EMPTY_PATH = -100, 0x1000
+_MOUNT_ATTR_IDMAP = 0x100000
 _CLOEXEC = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -127,7 +132,32 @@ def _mount_many(lower: Sequence[Path], upper: Path | None, work: Path | None, ta
         made = _call(_SYS_FSMOUNT, "fsmount", fs, _CLOEXEC, 0)
     finally:
         os.close(fs)
+    _attach(made, target)
+
+
+def _attach(mount: int, target: Path) -> None:
     try:
-        _call(_SYS_MOVE_MOUNT, "move_mount", made, b"", -100, os.fsencode(target), _MOVE_MOUNT_F_EMPTY_PATH)
+        where = os.fsencode(target)
+        _call(_SYS_MOVE_MOUNT, "move_mount", mount, b"", _AT_FDCWD, where, _MOVE_MOUNT_F_EMPTY_PATH)
     finally:
+        os.close(mount)
+
+
+def bind_mapped(source: Path, target: Path, namespace: int) -> None:
+    """Binds a directory, without what is mounted in it, so that its files' ids are those of a user namespace.
+
+    A file whose owner is 0 belongs there to whoever is 0 in the namespace; see mount_setattr(2), of Linux 5.12.
+
+    Raises:
+        KernelError: The kernel or the file system has no such mounts.
+    """
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC
+    made = _call(_SYS_OPEN_TREE, "open_tree", _AT_FDCWD, os.fsencode(source), flags)
+    try:
+        # Private: what is mounted below the source isn't to appear here.
+        wanted = struct.pack("=QQQQ", _MOUNT_ATTR_IDMAP, 0, MS_PRIVATE, namespace)
+        _call(_SYS_MOUNT_SETATTR, "mount_setattr", made, b"", _AT_EMPTY_PATH, wanted, len(wanted))
+    except KernelError:
         os.close(made)
+        raise
+    _attach(made, target)

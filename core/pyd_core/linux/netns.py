@@ -12,6 +12,7 @@ from typing import TypeVar
 from pyd_core.errors import KernelError
 from pyd_core.linux.mounting import MS_BIND, mount, unmount
 from pyd_core.linux.threads import in_thread
+from pyd_core.linux.userns import IdMap, holding
 
 T = TypeVar("T")
 
@@ -33,6 +34,19 @@ def create(path: Path) -> None:
 
     path.touch(mode=0o600)
     in_thread(enter, lambda: mount(f"/proc/self/task/{threading.get_native_id()}/ns/net", str(path), "", MS_BIND))
+
+
+def create_owned(path: Path, owner: Path, ids: IdMap) -> None:
+    """Makes a network namespace that belongs to a new user namespace, and keeps each on a file.
+
+    Raises:
+        KernelError: The kernel refuses.
+        Unsupported: It has no user namespaces, or unshare(1) is missing.
+    """
+    with holding(ids, network=True) as pid:
+        for file, kind in ((path, "net"), (owner, "user")):
+            file.touch(mode=0o600)
+            mount(f"/proc/{pid}/ns/{kind}", str(file), "", MS_BIND)
 
 
 def inside(path: Path | str, work: Callable[[], T]) -> T:

@@ -12,6 +12,7 @@ from pyd_core.daemon.containers import rights
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
 from pyd_core.daemon.containers.spec import Facts, Identity, Security, plan
 from pyd_core.errors import InvalidInput
+from pyd_core.linux.userns import IdMap, IdRange
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.host_config import HostConfig
 from pyd_core.model.resources import Device, Ulimit
@@ -45,6 +46,27 @@ def record(
 
 def mount(planned: dict[str, Any], target: str) -> dict[str, Any]:
     return next(each for each in planned["mounts"] if each["destination"] == target)
+
+
+def test_a_user_namespace_has_ids_of_its_own():
+    ids = IdMap(users=(IdRange(0, 100000, 65536),), groups=(IdRange(0, 200000, 65536),))
+    volumes = [MountRecord(kind="volume", target=f"/{name}", source=f"/v/{name}", volume=name) for name in ("a", "b")]
+    facts = dataclasses.replace(FACTS, ids=ids, volumes={"a": "/seen/a"})
+    planned = plan(record(mounts=volumes), facts)
+    assert planned["linux"]["uidMappings"] == [{"containerID": 0, "hostID": 100000, "size": 65536}]
+    assert planned["linux"]["gidMappings"] == [{"containerID": 0, "hostID": 200000, "size": 65536}]
+    assert planned["linux"]["namespaces"][0] == {"type": "user"}
+    assert "net.ipv4.ping_group_range" not in planned["linux"]["sysctl"]
+    assert [mount(planned, f"/{name}")["source"] for name in ("a", "b")] == ["/seen/a", "/v/b"]
+    joined = plan(record(), dataclasses.replace(facts, namespaces={"user": "/proc/7/ns/user"}))
+    assert joined["linux"]["namespaces"][0] == {"type": "user", "path": "/proc/7/ns/user"}
+
+
+def test_without_one_nothing_is_said_of_ids():
+    planned = plan(record(), FACTS)
+    assert not {"uidMappings", "gidMappings"} & planned["linux"].keys()
+    assert "user" not in {each["type"] for each in planned["linux"]["namespaces"]}
+    assert planned["linux"]["sysctl"]["net.ipv4.ping_group_range"] == "0 2147483647"
 
 
 def test_the_default_rights_are_dockers():

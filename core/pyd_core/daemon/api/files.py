@@ -9,6 +9,7 @@ import posixpath
 import stat
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from pyd_core.daemon.images import pack
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import Conflict, InvalidInput, NotFound, Refused
+from pyd_core.linux.userns import as_root_of
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.execution import ExecCreated
 
@@ -63,7 +65,8 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
     async def chunks() -> AsyncIterator[bytes]:
         async with files.opened(daemon, container) as again:
             with files.found(again, path) as (place, kind, short):
-                async with aclosing(pack.stream(lambda packer: _pack(packer, place, kind, short))) as packed:
+                ids = files.ids(container)
+                async with aclosing(pack.stream(lambda packer: _pack(packer, place, kind, short), ids=ids)) as packed:
                     async for data in packed:
                         yield data
 
@@ -91,10 +94,16 @@ async def put_archive(daemon: Daemon, request: Request) -> Response:
                 if not stat.S_ISDIR(status.st_mode):
                     raise InvalidInput("extraction point is not a directory")
             strict = request.flag("noOverwriteDirNonDir")
+            ids = files.ids(container)
             unpacker = Unpacker(
-                Path(f"/proc/self/fd/{root.fd}"), layer=False, prefix=posixpath.normpath(path), strict=strict
+                Path(f"/proc/self/fd/{root.fd}"),
+                layer=False,
+                prefix=posixpath.normpath(path),
+                strict=strict,
+                ids=ids,
             )
-            await asyncio.to_thread(_unpack, unpacker, spooled)
+            unpack = partial(_unpack, unpacker, spooled)
+            await asyncio.to_thread(unpack if ids is None else partial(as_root_of, ids, unpack))
     finally:
         spooled.unlink(missing_ok=True)
     return Answer(status=200)
@@ -122,7 +131,9 @@ async def export(daemon: Daemon, request: Request) -> Response:
     async def chunks() -> AsyncIterator[bytes]:
         async with (
             files.opened(daemon, container),
-            aclosing(pack.stream(lambda packer: packer.tree(str(container.root), ""))) as packed,
+            aclosing(
+                pack.stream(lambda packer: packer.tree(str(container.root), ""), ids=files.ids(container))
+            ) as packed,
         ):
             async for data in packed:
                 yield data

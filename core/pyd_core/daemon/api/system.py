@@ -108,6 +108,7 @@ async def info(daemon: Daemon, request: Request) -> Response:
             security_options=[
                 *(["name=apparmor"] if apparmor.supported() else []),
                 "name=seccomp,profile=builtin",
+                *(["name=userns"] if daemon.remapping is not None else []),
                 *(["name=cgroupns"] if unified else []),
             ],
             warnings=[],

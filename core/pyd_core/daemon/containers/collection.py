@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pyd_core.daemon import remapping
 from pyd_core.daemon.containers import mounts, names, options
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
@@ -112,6 +113,7 @@ class Containers:
         daemon.store.check_room()
         options.check(body, daemon.processors)
         daemon.runtimes.find(body.host_config.runtime)
+        remapping.check(daemon.remapping, body.host_config)
         name = names.check(name) if name else names.make_up(self._names)
         taken = self._names.get(name)
         if taken is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import secrets
 import signal
@@ -16,7 +15,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pyd_core.daemon.containers import apparmor, rights, spec, users
+from pyd_core.daemon.containers import apparmor, files, rights, spec, users
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.detach import Detacher
@@ -24,7 +23,7 @@ from pyd_core.daemon.containers.streams import Streams
 from pyd_core.daemon.duplex import Wire
 from pyd_core.daemon.images.changes import merged_env
 from pyd_core.daemon.runtime import children
-from pyd_core.daemon.runtime.oci import failure
+from pyd_core.daemon.runtime.oci import failure, write_plan
 from pyd_core.errors import Conflict, InvalidInput, PydError
 from pyd_core.linux import pipes
 from pyd_core.linux.reaper import failed
@@ -134,7 +133,7 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     """
     made.started = True
     try:
-        return await _start(daemon, made, streams, json.dumps(process(made)))
+        return await _start(daemon, made, streams, process(made))
     except PydError as error:  # its user isn't there, say
         made.code = NOT_STARTED
         streams.started()  # nothing will write into them
@@ -143,12 +142,12 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
         made.settled.set()
 
 
-async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: str) -> bytes:
+async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: dict[str, Any]) -> bytes:
     container = made.container
     runtime = daemon.runtimes.of(container.record)
     base = container.bundle / f"exec-{made.id[:16]}"
     planned = base.with_suffix(".json")
-    planned.write_text(plan)
+    write_plan(planned, plan)
     pid_file = base.with_suffix(".pid")
     log_file = base.with_suffix(".log")
     logged = ["--log", str(log_file), "--log-format", "json"]
@@ -164,6 +163,9 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: str) -> byt
     ]
     if streams.console is not None:
         command += ["--tty", "--console-socket", streams.console_path]
+    ids = files.ids(container)
+    if ids is not None:
+        streams.give(*ids.root)
     complaints, theirs = os.pipe()
     stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
     try:

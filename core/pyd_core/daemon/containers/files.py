@@ -18,11 +18,13 @@ from pyd_core.daemon.containers import subpaths
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.preparation import fill_volumes, mount_root
 from pyd_core.daemon.containers.record import MountRecord
+from pyd_core.daemon.remapping import ids_of
 from pyd_core.errors import KernelError, NotFound
 from pyd_core.linux.beneath import RootDirectory, make_mountpoint
 from pyd_core.linux.mount_namespace import apart
 from pyd_core.linux.mounting import MS_BIND, MS_RDONLY, MS_REC, MS_REMOUNT, mount, unmount
 from pyd_core.linux.overlay import is_whiteout
+from pyd_core.linux.userns import IdMap
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Change
 
@@ -63,7 +65,7 @@ async def opened(daemon: Daemon, container: Container) -> AsyncIterator[RootDire
             with RootDirectory(container.root) as root:
                 yield root
     finally:
-        if not was and not record.running:
+        if not was and not record.running and not container.lock.locked():  # else whoever starts it has it now
             unmount(container.root)
 
 
@@ -104,6 +106,12 @@ def _mount(source: str, point: int, flags: int) -> None:
         mount(source, f"/proc/self/fd/{point}", "", flags)
     finally:
         os.close(point)
+
+
+def ids(container: Container) -> IdMap | None:
+    """The ids that its files are seen with on the host: its processes' while it runs; None where they are its own."""
+    record = container.record
+    return ids_of(record.main.pid) if record.running and record.main is not None else None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.log_options import NONE, Limits
 from pyd_core.daemon.containers.preparation import prepare
 from pyd_core.daemon.containers.record import Process
+from pyd_core.daemon.remapping import applies
 from pyd_core.daemon.runtime import children, conmon
 from pyd_core.errors import Conflict, PydError
 from pyd_core.linux.mounting import unmount
@@ -111,6 +112,8 @@ class Lifecycle:
             log_size=rotation.most(limits),
         )
         record.main, record.holder = await conmon.create(self._conmon, runtime, hold)
+        if applies(self._daemon.remapping, record.host) is not None:
+            conmon.give_streams(record.main)
         subpaths.release(self._parts, record.id)
         waiting, container.attachments = container.attachments, []
         for attachment in waiting:

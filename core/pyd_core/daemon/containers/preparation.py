@@ -8,18 +8,23 @@ import json
 import os
 import shutil
 import stat
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from pyd_core.daemon.containers import apparmor, cdi, mounts, propagation, rights, spec, subpaths, users
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
-from pyd_core.daemon.runtime.oci import unified
+from pyd_core.daemon.remapping import Remapping, applies, check
+from pyd_core.daemon.runtime.oci import unified, write_plan
 from pyd_core.errors import Conflict, KernelError, Unsupported
 from pyd_core.linux.beneath import RootDirectory
 from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mounting import mount, mount_overlay, unmount
+from pyd_core.linux.userns import as_root_of
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -53,16 +58,26 @@ def make_base(base: Path) -> None:
     (base / ".done").touch()
 
 
-def mount_root(daemon: Daemon, container: Container) -> None:
+def mount_root(daemon: Daemon, container: Container, remapping: Remapping | None = None) -> None:
     """Mounts a container's file system, if it isn't yet.
+
+    Args:
+        daemon: The engine.
+        container: The container.
+        remapping: Whose ids its files are to have, where its processes have others than the host's.
 
     Raises:
         Unsupported: Neither the kernel nor fuse-overlayfs can stack its layers.
     """
-    if os.path.ismount(container.root):
-        return
     lower = [daemon.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
     stack = [*lower, daemon.base]
+    if remapping is not None:
+        unmount(container.root)  # somebody looks into it, with the ids as they are on the disk
+        remapping.let_pass(container.directory)
+        remapping.mount(stack, container.upper, container.work, container.root)
+        return
+    if os.path.ismount(container.root):
+        return
     try:
         mount_overlay(stack, container.upper, container.work, container.root)
     except KernelError as error:
@@ -71,15 +86,31 @@ def mount_root(daemon: Daemon, container: Container) -> None:
         mount_fuse_overlay(stack, container.upper, container.work, container.root, why=_NO_OVERLAY[error.errno])
 
 
-async def fill_volumes(daemon: Daemon, container: Container) -> None:
-    """Readies its volumes; an empty one gets what the image has there. The container's file system is mounted."""
+async def fill_volumes(daemon: Daemon, container: Container, remapping: Remapping | None = None) -> dict[str, str]:
+    """Readies its volumes; an empty one gets what the image has there. The container's file system is mounted.
+
+    Args:
+        daemon: The engine.
+        container: The container.
+        remapping: Whose ids its processes have, where those are others than the host's.
+
+    Returns:
+        Where such processes find each volume, by its name.
+    """
+    found: dict[str, str] = {}
     for each in container.record.mounts:
         if each.volume:
             if each.volume not in daemon.volumes:
                 daemon.volumes.create(each.volume)
             async with daemon.volumes.prepared(each.volume) as place:
+                shown = place if remapping is None else remapping.volume(place)
+                fill = partial(_copy_up, container.root, each.target, shown)
+                if remapping is not None:
+                    found[each.volume] = str(shown)
+                    fill = partial(as_root_of, remapping.ids, fill)
                 if each.copy:
-                    await asyncio.to_thread(_copy_up, container.root, each.target, place)
+                    await asyncio.to_thread(fill)
+    return found
 
 
 async def prepare(daemon: Daemon, container: Container) -> None:
@@ -90,17 +121,28 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     container.bundle.mkdir(mode=0o711)
     mounts.check(record.mounts, record.config.working_dir or "/")
     passing = propagation.of_root(record.mounts)
-    mount_root(daemon, container)
-    await fill_volumes(daemon, container)
-    namespaces = dict(await daemon.endpoints.enter(container))
-    for kind, mode in (("ipc", host.ipc_mode), ("pid", host.pid_mode)):
+    remapping = applies(daemon.remapping, host)
+    check(daemon.remapping, host)  # the setting may be newer than the container
+    mount_root(daemon, container, remapping)
+    volumes = await fill_volumes(daemon, container, remapping)
+    namespaces = dict(await daemon.endpoints.enter(container, remapping))
+    shared = []
+    for kind, mode in (("network", record.network_mode), ("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):
-            namespaces[kind] = f"/proc/{_pid_of(daemon, mode)}/ns/{kind}"
+            shared.append(_pid_of(daemon, mode))
+            if kind != "network":
+                namespaces[kind] = f"/proc/{shared[-1]}/ns/{kind}"
+    if remapping is not None and shared:
+        namespaces["user"] = remapping.joined(shared)
     files.write(daemon, container)
     identity = users.look_up(container.root, record.config.user, host.group_add)
     asked = spec.Security.parse(host.security_opt).apparmor
     confined = apparmor.profile(host, asked, there=apparmor.supported())
     await apparmor.ensure(confined)
+    shown = [
+        msgspec.structs.replace(each, source=volumes[each.volume]) if each.volume in volumes else each
+        for each in record.mounts
+    ]
     facts = spec.Facts(
         rootfs=str(container.root),
         identity=identity,
@@ -109,10 +151,10 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         arch=architecture(),
         kernel=os.uname().release,
         namespaces=namespaces,
-        files=files.bound(daemon, container),
+        files=files.bound(daemon, container, remapping),
         linked=linked.environment(daemon, record),
-        shm=_shm(daemon, container),
-        places=subpaths.place(daemon.config.run / "parts", record.id, record.mounts),
+        shm=_shm(daemon, container, remapping),
+        places=subpaths.place(daemon.config.run / "parts", record.id, shown),
         propagation=passing,
         queues=_has_queues(),
         init=_init() if host.init else "",
@@ -120,10 +162,12 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         possible=rights.possible(),
         seccomp_profile=_profile(container),
         apparmor=confined,
+        ids=remapping.ids if remapping is not None else None,
+        volumes=volumes,
     )
     planned = spec.plan(record, facts)
     cdi.apply(planned, cdi.find(host.device_requests, daemon.settings.cdi_spec_dirs))
-    (container.bundle / "config.json").write_bytes(json.dumps(planned).encode())
+    write_plan(container.bundle / "config.json", planned)
 
 
 def _has_queues() -> bool:
@@ -137,12 +181,13 @@ def _pid_of(daemon: Daemon, mode: str) -> int:
     return other.record.main.pid
 
 
-def _shm(daemon: Daemon, container: Container) -> str:
+def _shm(daemon: Daemon, container: Container, remapping: Remapping | None) -> str:
     host = container.record.host
     if host.ipc_mode == "shareable":
         place = container.bundle / "shm"
         place.mkdir()
-        mount("shm", str(place), "tmpfs", 0xE, f"mode=1777,size={host.shm_size or spec.DEFAULT_SHM}")
+        owner = ",uid={},gid={}".format(*remapping.ids.root) if remapping is not None else ""
+        mount("shm", str(place), "tmpfs", 0xE, f"mode=1777,size={host.shm_size or spec.DEFAULT_SHM}{owner}")
         return str(place)
     if host.ipc_mode.startswith("container:"):
         other = daemon.containers.find(host.ipc_mode.partition(":")[2])

@@ -15,6 +15,7 @@ from pyd_core.daemon.containers import resources, rights
 from pyd_core.daemon.containers.apparmor import UNCONFINED
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
 from pyd_core.errors import InvalidInput
+from pyd_core.linux.userns import IdMap, IdRange
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHM = 64 << 20
@@ -70,6 +71,10 @@ class Facts:
     """A profile in Docker's form in place of the default."""
     apparmor: str = ""
     """The profile of AppArmor; empty or `unconfined` is none."""
+    ids: IdMap | None = None
+    """Its ids, where it has a user namespace."""
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    """Where volumes, by name, are seen with these ids."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +126,8 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
         "namespaces": _namespaces(record, facts),
         "resources": {**resources.plan(host), "devices": _device_rules(record, facts)},
     }
+    if facts.ids is not None:
+        linux["uidMappings"], linux["gidMappings"] = _mapping(facts.ids.users), _mapping(facts.ids.groups)
     if facts.devices:
         linux["devices"] = [dict(device) for device in facts.devices]
     if not host.privileged and security.masked:
@@ -136,7 +143,7 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
         sysctls.setdefault("kernel.domainname", record.config.domainname)
     if not record.network_mode.startswith(("host", "container:")):
         sysctls.setdefault("net.ipv4.ip_unprivileged_port_start", "0")
-        if not host.privileged:
+        if not host.privileged and facts.ids is None:  # a user namespace doesn't have all these groups
             sysctls.setdefault("net.ipv4.ping_group_range", "0 2147483647")
     if sysctls:
         linux["sysctl"] = sysctls
@@ -219,6 +226,7 @@ def environment(record: ContainerRecord, identity: Identity, linked: Sequence[st
 def _namespaces(record: ContainerRecord, facts: Facts) -> list[dict[str, str]]:
     host = record.host
     own = {
+        "user": facts.ids is not None,
         "mount": True,
         "pid": host.pid_mode != "host",
         "ipc": host.ipc_mode != "host",
@@ -233,6 +241,10 @@ def _namespaces(record: ContainerRecord, facts: Facts) -> list[dict[str, str]]:
         elif wanted:
             found.append({"type": kind})
     return found
+
+
+def _mapping(ranges: Sequence[IdRange]) -> list[dict[str, int]]:
+    return [{"containerID": each.inside, "hostID": each.outside, "size": each.count} for each in ranges]
 
 
 def device(path_on_host: str, path: str) -> dict[str, Any]:
@@ -353,5 +365,5 @@ def _mount(mount: MountRecord, facts: Facts, *, recursive: bool) -> dict[str, An
             options.append("rro")
         elif mount.recursive_read_only:
             raise InvalidInput(f"this kernel can't make what is mounted below {mount.source} read-only: it takes 5.12")
-    source = facts.places.get(mount.target, mount.source)
+    source = facts.places.get(mount.target) or facts.volumes.get(mount.volume, mount.source)
     return {"destination": mount.target, "type": "bind", "source": source, "options": options}

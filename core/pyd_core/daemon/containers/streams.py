@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import socket
+import stat
 from typing import TYPE_CHECKING
 
 from pyd_core.linux import pipes
@@ -54,6 +55,12 @@ class Streams:
     def console_path(self) -> str:
         """Where the runtime hands the terminal over; through our descriptor, for `sun_path` has 108 bytes."""
         return f"/proc/{os.getpid()}/fd/{self._directory}/{self.name}"
+
+    def give(self, uid: int, gid: int) -> None:
+        """Gives the command's ends to the root of its container, who may then give them to its user."""
+        for fd in self.theirs:
+            if stat.S_ISFIFO(os.fstat(fd).st_mode):
+                os.fchown(fd, uid, gid)
 
     def started(self) -> None:
         """Closes the ends that are the command's."""

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from pyd_core.daemon.images.unpack import OPAQUE, WHITEOUT
 from pyd_core.linux import pipes
 from pyd_core.linux.overlay import is_opaque, is_whiteout
+from pyd_core.linux.userns import CAPABILITIES, IdMap, of_any_root
 
 
 class Packer:
@@ -28,6 +29,7 @@ class Packer:
         whiteouts: Whether overlayfs's marks become those of a layer (OCI image spec, layer.md).
         owner: Whose everything is to be, by user and group; None leaves that as it is.
         mode: The permissions of everything; None leaves those as they are.
+        ids: Whose numbers owners get in the archive; None where they are the host's.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class Packer:
         whiteouts: bool = False,
         owner: tuple[int, int] | None = None,
         mode: int | None = None,
+        ids: IdMap | None = None,
     ) -> None:
         self._tar = tarfile.TarFile(fileobj=_Counted(out), mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
         self._whiteouts = whiteouts
         self._owner = owner
         self._mode = mode
+        self._ids = ids
         self._links: dict[tuple[int, int], str] = {}
         self._device = -1
 
@@ -137,10 +141,12 @@ class Packer:
         with os.fdopen(fd, "rb") as source:
             entry = self._owned(_entry(name, tarfile.REGTYPE, status))
             entry.size = status.st_size
-            entry.pax_headers = _capabilities(fd)
+            entry.pax_headers = _capabilities(fd, plain=self._ids is not None)
             self._tar.addfile(entry, _Exactly(source, entry.size))
 
     def _owned(self, entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        if self._ids is not None:
+            entry.uid, entry.gid = self._ids.inside(entry.uid, entry.gid)
         if self._owner is not None:
             entry.uid, entry.gid = self._owner
         if self._mode is not None:
@@ -184,12 +190,15 @@ class _Exactly(io.RawIOBase):
         return data + bytes(want - len(data))
 
 
-def _capabilities(fd: int) -> dict[str, str]:
+def _capabilities(fd: int, *, plain: bool) -> dict[str, str]:
+    """What a file's capabilities are, as a header; `plain` leaves out for whose root they hold (capabilities(7))."""
     try:
-        value = os.getxattr(fd, "security.capability")
+        value = os.getxattr(fd, CAPABILITIES)
     except OSError:
         return {}
-    return {"SCHILY.xattr.security.capability": value.decode("utf-8", "surrogateescape")}
+    if plain:
+        value = of_any_root(value)
+    return {f"SCHILY.xattr.{CAPABILITIES}": value.decode("utf-8", "surrogateescape")}
 
 
 async def stream(
@@ -198,6 +207,7 @@ async def stream(
     whiteouts: bool = False,
     owner: tuple[int, int] | None = None,
     mode: int | None = None,
+    ids: IdMap | None = None,
 ) -> AsyncGenerator[bytes, None]:
     """Yields an archive while a thread writes it; what the options mean, `Packer` says.
 
@@ -210,7 +220,7 @@ async def stream(
 
     def write() -> None:
         with contextlib.suppress(BrokenPipeError), file as out:  # closing writes too
-            packer = Packer(out, whiteouts=whiteouts, owner=owner, mode=mode)
+            packer = Packer(out, whiteouts=whiteouts, owner=owner, mode=mode, ids=ids)
             work(packer)
             packer.close()
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from pyd_core.daemon.images.tar import Entry, Source, TarReader
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.userns import CAPABILITIES, IdMap, of_root
 
 WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
@@ -46,16 +47,25 @@ class Unpacker:
         limits: When to give up.
         prefix: The directory below the target that names in the archive are relative to.
         strict: Refuse to put a file where a directory is, and the other way round.
+        ids: Whose numbers owners are in the archive; None where they are the host's.
     """
 
     def __init__(
-        self, target: Path, *, layer: bool = True, limits: Limits | None = None, prefix: str = "", strict: bool = False
+        self,
+        target: Path,
+        *,
+        layer: bool = True,
+        limits: Limits | None = None,
+        prefix: str = "",
+        strict: bool = False,
+        ids: IdMap | None = None,
     ) -> None:
         self._target = target
         self._layer = layer
         self._limits = limits or Limits()
         self._prefix = [part for part in os.fsencode(prefix).split(b"/") if part]
         self._strict = strict
+        self._ids = ids
         self._parents: OrderedDict[bytes, int] = OrderedDict()
         self._directories: list[tuple[bytes, int]] = []
         self.size = 0
@@ -80,6 +90,8 @@ class Unpacker:
                         self.size += len(entry.link)
                     if count > self._limits.entries or self.size > self._limits.bytes:
                         raise InvalidInput("the archive grows beyond all bounds", reference="bad-archive")
+                    if self._ids is not None:
+                        _translate(self._ids, entry)
                     try:
                         self._place(entry, reader)
                     except (OSError, KernelError) as error:
@@ -248,6 +260,15 @@ class Unpacker:
                 os.utime(".", ns=(mtime, mtime), dir_fd=fd)
             finally:
                 os.close(fd)
+
+
+def _translate(ids: IdMap, entry: Entry) -> None:
+    found = ids.outside(entry.uid, entry.gid)
+    if found is None:
+        raise InvalidInput(f"the container has no user {entry.uid} or no group {entry.gid}", reference="bad-archive")
+    entry.uid, entry.gid = found
+    if CAPABILITIES in entry.xattrs:
+        entry.xattrs[CAPABILITIES] = of_root(entry.xattrs[CAPABILITIES], ids.root[0])
 
 
 def _join(where: bytes, name: bytes) -> bytes:

@@ -25,6 +25,7 @@ from pyd_core.model.network import EndpointSettings
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.remapping import Remapping
     from pyd_core.linux.links import Plug
 
 SHORT = 12
@@ -110,12 +111,20 @@ class Endpoints:
         """The file that keeps a container's network namespace."""
         return str(self._namespaces / container.id[:SHORT])
 
+    def _owner(self, container: Container) -> Path:
+        """The file that keeps the user namespace that one belongs to."""
+        return self._namespaces / f"{container.id[:SHORT]}.user"
+
     def bindings(self, container: Container) -> dict[str, list[PortBinding]]:
         """Where its ports are published, while it runs."""
         return container.record.ports
 
-    async def enter(self, container: Container) -> dict[str, str]:
-        """Readies a container's network namespace, and returns its path by the specification's type name."""
+    async def enter(self, container: Container, remapping: Remapping | None) -> dict[str, str]:
+        """Readies a container's network namespace, and the user namespace it belongs to where ids are remapped.
+
+        Returns:
+            Their paths by the specification's type names.
+        """
         record = container.record
         mode = record.network_mode
         if mode.startswith("container:"):
@@ -126,8 +135,13 @@ class Endpoints:
         if mode in {"none", "host"}:
             return {}
         path = Path(self.key(container))
+        owner = self._owner(container)
         netns.remove(path)
-        netns.create(path)
+        netns.remove(owner)
+        if remapping is None:
+            netns.create(path)
+        else:
+            await asyncio.to_thread(netns.create_owned, path, owner, remapping.ids)
         async with self._lock:
             found = [self._networks.find(name) for name in record.networks]
             host = next((network.options[HOST_BINDING] for network in found if network.options.get(HOST_BINDING)), "")
@@ -140,7 +154,7 @@ class Endpoints:
             if record.ports:
                 await self._networks.write_rules()
             await self._serve_names()
-        return {"network": str(path)}
+        return {"network": str(path), **({} if remapping is None else {"user": str(owner)})}
 
     async def _plug(self, container: Container, network: NetworkRecord, name: str, *, routed: bool) -> None:
         from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
@@ -220,6 +234,7 @@ class Endpoints:
         for name, place in placed:
             await self._unplug(container, name, place)
         netns.remove(Path(self.key(container)))
+        netns.remove(self._owner(container))
         if not placed:
             return
         async with self._lock:
@@ -351,7 +366,7 @@ class Endpoints:
         }
         spaces = {each.id[:SHORT] for each in running}
         for left in self._namespaces.iterdir():
-            if left.name not in spaces:
+            if left.stem not in spaces:
                 netns.remove(left)
         for _, name in socket.if_nameindex():
             if name.startswith(config.prefix("v")) and name not in kept:

@@ -10,6 +10,7 @@ from pyd_core.daemon.networks.record import NetworkRecord
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.remapping import Remapping
 
 NAMES = ("hosts", "hostname", "resolv.conf")
 
@@ -62,8 +63,9 @@ def _write(daemon: Daemon, container: Container) -> None:
         file.chmod(0o644)
 
 
-def bound(daemon: Daemon, container: Container) -> dict[str, str]:
+def bound(daemon: Daemon, container: Container, remapping: Remapping | None) -> dict[str, str]:
     """Those bound into a container, target to source; one that shares another's network shares its files."""
     mode = container.record.network_mode
     owner = daemon.containers.find(mode.partition(":")[2]) if mode.startswith("container:") else container
-    return {f"/etc/{name}": str(owner.directory / name) for name in NAMES}
+    directory = owner.directory if remapping is None else remapping.seen(owner.directory)
+    return {f"/etc/{name}": str(directory / name) for name in NAMES}

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +127,21 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
         said = (hold.bundle / "runtime.log").read_bytes() if (hold.bundle / "runtime.log").exists() else b""
         raise failure(runtime.name, said or str(report.get("message", "")).encode())
     return Process.of(pid), _holder(pidfile)
+
+
+def give_streams(main: Process) -> None:
+    """Gives its streams to the user a container's first process is, which runs in a user namespace.
+
+    There the runtime may not, as they belong to the host's root; and by name, `/dev/stdout`, only their owner may
+    open them.
+    """
+    with contextlib.suppress(OSError):  # it ended at once
+        status = Path(f"/proc/{main.pid}/status").read_text()
+        uid = int(status.partition("\nUid:")[2].split()[1])
+        for number in range(3):
+            path = f"/proc/{main.pid}/fd/{number}"
+            if stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH116 - through the link, whatever that says
+                os.chown(path, uid, -1)
 
 
 def reopen_log(bundle: Path) -> None:

@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pyd_core.daemon.runtime import children
 from pyd_core.errors import Conflict, EngineError, NotFound, Unsupported
@@ -31,6 +32,15 @@ def remove_parent(name: str) -> None:
     for place in (CGROUPS, *CGROUPS.iterdir()):
         with contextlib.suppress(OSError):
             (place / name).rmdir()
+
+
+def write_plan(path: Path, plan: dict[str, Any]) -> None:
+    """Writes a container's or a process's plan for a runtime (config.md of the OCI runtime specification).
+
+    Its directory lets others pass to what is mounted there, and the environment is no concern of theirs.
+    """
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(plan))
 
 
 def find(name: str) -> str | None:

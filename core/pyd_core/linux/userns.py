@@ -1,0 +1,166 @@
+"""User namespaces: their ids, and making one. See user_namespaces(7)."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pyd_core.errors import KernelError, Unsupported
+from pyd_core.linux.threads import in_thread
+
+T = TypeVar("T")
+
+OVERFLOW = 65534
+"""What an id is seen as where it has no number (`/proc/sys/kernel/overflowuid`)."""
+
+CAPABILITIES = "security.capability"
+"""The attribute with the capabilities of a file; capabilities(7), linux/capability.h."""
+
+_CAPABILITIES_3 = 0x20080522
+"""`_LINUX_CAPABILITY_VERSION_3` of capset(2)."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class IdRange:
+    """A line of `/proc/PID/uid_map`: `count` ids from `inside` on are those from `outside` on."""
+
+    inside: int
+    outside: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdMap:
+    """Which users and groups of a user namespace are which of the host."""
+
+    users: tuple[IdRange, ...]
+    groups: tuple[IdRange, ...]
+
+    @classmethod
+    def of(cls, pid: int) -> IdMap:
+        """Reads a process's.
+
+        Raises:
+            OSError: It is gone.
+        """
+        users, groups = (_ranges(Path(f"/proc/{pid}/{kind}_map").read_text()) for kind in ("uid", "gid"))
+        return cls(users=users, groups=groups)
+
+    @property
+    def root(self) -> tuple[int, int]:
+        """The host's ids of the namespace's root."""
+        return self.users[0].outside, self.groups[0].outside
+
+    @property
+    def plain(self) -> bool:
+        """Whether every id is the same inside and outside."""
+        return {(each.inside, each.outside) for each in (*self.users, *self.groups)} == {(0, 0)}
+
+    def outside(self, uid: int, gid: int) -> tuple[int, int] | None:
+        """Translates a user and a group of the namespace into the host's; None where one has no number there."""
+        found = _across(uid, ((each.inside, each.outside, each.count) for each in self.users))
+        group = _across(gid, ((each.inside, each.outside, each.count) for each in self.groups))
+        return None if found is None or group is None else (found, group)
+
+    def inside(self, uid: int, gid: int) -> tuple[int, int]:
+        """Translates a user and a group of the host into what the namespace sees."""
+        found = _across(uid, ((each.outside, each.inside, each.count) for each in self.users))
+        group = _across(gid, ((each.outside, each.inside, each.count) for each in self.groups))
+        return OVERFLOW if found is None else found, OVERFLOW if group is None else group
+
+
+def of_root(value: bytes, uid: int) -> bytes:
+    """Has a file's capabilities hold for one root alone, by the host's id: `VFS_CAP_REVISION_3`, made of revision 2."""
+    return value[:3] + b"\3" + value[4:20] + struct.pack("<I", uid) if value[3:4] == b"\2" else value
+
+
+def of_any_root(value: bytes) -> bytes:
+    """Has a file's capabilities hold for whatever root is there: `VFS_CAP_REVISION_2`, made of revision 3."""
+    return value[:3] + b"\2" + value[4:20] if value[3:4] == b"\3" else value
+
+
+def _ranges(text: str) -> tuple[IdRange, ...]:
+    rows = (line.split() for line in text.splitlines())
+    return tuple(IdRange(int(row[0]), int(row[1]), int(row[2])) for row in rows)
+
+
+def _across(number: int, ranges: Iterator[tuple[int, int, int]]) -> int | None:
+    for begin, other, count in ranges:
+        if begin <= number < begin + count:
+            return other + number - begin
+    return None
+
+
+@contextmanager
+def holding(ids: IdMap, *, network: bool = False) -> Iterator[int]:
+    """Gives the pid of a process in a user namespace of its own, which lives as long as the block; about 3 ms.
+
+    A program makes it: the kernel lets no process with threads into another user namespace.
+
+    Args:
+        ids: Its ids.
+        network: Whether it has a network namespace too, which belongs to the user namespace.
+
+    Raises:
+        Unsupported: unshare(1) is missing, or the kernel refuses.
+        KernelError: The kernel refuses these ids.
+    """
+    command = ["unshare", "--user", *(["--net"] if network else []), "cat"]
+    try:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        )
+    except FileNotFoundError:
+        raise Unsupported("unshare is missing", hint="apt-get install util-linux") from None
+    with process:
+        assert process.stdin is not None  # noqa: S101 - pipes, as asked for
+        assert process.stdout is not None  # noqa: S101
+        assert process.stderr is not None  # noqa: S101
+        with suppress(BrokenPipeError):
+            process.stdin.write(b"\n")
+        if process.stdout.read(1) != b"\n":  # what comes back comes from inside
+            said = process.stderr.read().decode(errors="replace").strip()
+            raise Unsupported(
+                f"no user namespace can be made: {said}", hint="look at user.max_user_namespaces in sysctl"
+            )
+        for kind, ranges in (("uid", ids.users), ("gid", ids.groups)):
+            lines = "".join(f"{each.inside} {each.outside} {each.count}\n" for each in ranges)
+            try:
+                Path(f"/proc/{process.pid}/{kind}_map").write_text(lines)
+            except OSError as error:
+                raise KernelError("write", error.errno or 0, f"{kind}_map") from error
+        yield process.pid
+
+
+def as_root_of(ids: IdMap, work: Callable[[], T]) -> T:
+    """Runs work on a thread that makes files as a user namespace's root does, with all rights this process has.
+
+    Where files are seen with these ids nobody else, the host's root neither, can make any: EOVERFLOW.
+
+    Raises:
+        KernelError: The kernel refuses.
+    """
+    uid, gid = ids.root
+
+    def enter() -> None:
+        _libc.setfsgid(gid)
+        _libc.setfsuid(uid)
+        # The kernel took away the rights over others' files; see setfsuid(2), and capset(2) for the structures.
+        header, data = struct.pack("=Ii", _CAPABILITIES_3, 0), ctypes.create_string_buffer(24)
+        done = _libc.capget(header, data)
+        if done == 0:
+            low, high = struct.unpack("=3I3I", data.raw)[:3], struct.unpack("=3I3I", data.raw)[3:]
+            wanted = struct.pack("=3I3I", low[1], *low[1:], high[1], *high[1:])
+            done = _libc.capset(header, wanted)
+        if done != 0:
+            raise KernelError("capset", ctypes.get_errno())
+
+    return in_thread(enter, work)

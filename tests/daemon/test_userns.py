@@ -1,0 +1,465 @@
+"""Containers whose root is nobody on the host: `userns-remap`."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import tarfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.debugging import command, ready_toolbox
+from support.docker import LONE, QUICK, Docker, busybox_files
+from support.own_etc import OwnEtc
+from support.pydd import Pydd
+
+WEB = (1000, 1000)
+"""Who has /data in the image."""
+
+
+class Remapped:
+    """An engine with `userns-remap`, and how to start it."""
+
+    def __init__(self, pydd: Pydd, etc: OwnEtc) -> None:
+        self.pydd = pydd
+        self.etc = etc
+        self.settings = pydd.home / "engine.json"
+
+    def start(self, remap: str) -> None:
+        self.settings.write_text(json.dumps({"userns-remap": remap}))
+        self.pydd.start("--settings", str(self.settings), before=self.etc.before)
+
+    def refused(self, remap: str) -> str:
+        self.settings.write_text(json.dumps({"userns-remap": remap}))
+        line = [*self.etc.before, *self.pydd.command("--settings", str(self.settings))]
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 125, done
+        return done.stderr
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """The host's ids of a container's root."""
+        return self.etc.ids("dockremap")
+
+    def mounts(self) -> list[str]:
+        """Where something of the engine is mounted, in its own mount namespace."""
+        assert self.pydd.process is not None
+        return mounted(self.pydd, Path(f"/proc/{self.pydd.process.pid}/mountinfo"))
+
+
+def mounted(pydd: Pydd, table: Path) -> list[str]:
+    lines = (line.split() for line in table.read_text().splitlines())
+    return [fields[4] for fields in lines if str(pydd.home) in fields[4]]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Remapped]:
+    """The engine, with ids for the user `default` makes that differ between users and groups."""
+    with Pydd.started() as pydd, OwnEtc.made(pydd.home / "etc") as etc:
+        pydd.stop()
+        pydd.home.chmod(0o711)
+        etc.forget("dockremap")
+        with (etc.path / "subgid").open("a") as file:
+            file.write("nobody-else:100000:70000\n")
+        made = Remapped(pydd, etc)
+        made.start("default")
+        yield made
+        pydd.clear()
+        assert made.mounts() == [str(pydd.config.run / "ids")]
+
+
+@pytest.fixture(scope="module")
+def docker(engine: Remapped) -> Iterator[Docker]:
+    with Docker(host=engine.pydd.host) as corner:
+        yield corner
+
+
+@pytest.fixture(scope="module")
+def image(docker: Docker) -> str:
+    """Busybox, with a directory that isn't root's."""
+    passwd = b"root:x:0:0::/root:/bin/sh\nweb:x:1000:1000::/:/bin/sh\n"
+    files = {**busybox_files(), "etc/passwd": passwd, "data/seed": b"seed"}
+    base = docker.image("base", files, directories=("tmp",), modes={"tmp": 0o1777})
+    name = docker.create("owned", base, "chown", "-R", "1000:1000", "/data", options=LONE)
+    docker("start", "-a", name)
+    made = f"{docker.name('image')}:1"
+    docker("commit", name, made)
+    docker("rm", name)
+    return made
+
+
+def ran(docker: Docker, image: str, script: str, *options: str) -> str:
+    return docker("run", "--rm", *options, image, "sh", "-c", script)
+
+
+def owner(docker: Docker, name: str, path: str) -> tuple[int, int]:
+    """Whose a file is, as the container sees it."""
+    uid, gid = docker("exec", name, "stat", "-c", "%u %g", path).split()
+    return int(uid), int(gid)
+
+
+def archived(docker: Docker, *line: str) -> dict[str, tuple[int, int]]:
+    """The owners in an archive that a command prints, by name."""
+    done = subprocess.run(["docker", "-H", docker.host, *line], capture_output=True, check=True)
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
+        return {entry.name.removeprefix("./"): (entry.uid, entry.gid) for entry in tar}
+
+
+def pid(docker: Docker, name: str) -> int:
+    found: int = docker.inspect(name)["State"]["Pid"]
+    return found
+
+
+def test_root_in_a_container_is_nobody_on_the_host(engine: Remapped, docker: Docker, image: str):
+    name = docker.run("who", image, "sleep", "1000", options=LONE)
+    uid, gid = engine.owner
+    assert uid != gid
+    main = Path(f"/proc/{pid(docker, name)}")
+    assert (main.stat().st_uid, main.stat().st_gid) == (uid, gid)
+    assert (main / "uid_map").read_text().split() == ["0", str(uid), "65536"]
+    assert (main / "gid_map").read_text().split() == ["0", str(gid), "65536"]
+    assert docker("exec", name, "id", "-u") == "0"
+    assert owner(docker, name, "/data/seed") == WEB
+    docker("rm", "-f", name)
+
+
+def test_the_engine_says_that_it_remaps(docker: Docker):
+    assert "name=userns" in json.loads(docker("info", "-f", "{{json .SecurityOptions}}"))
+
+
+def test_files_keep_their_numbers_wherever_they_are_read(engine: Remapped, docker: Docker, image: str):
+    name = docker.run("files", image, "sleep", "1000", options=LONE)
+    docker("exec", name, "sh", "-c", "echo x > /mine; echo x > /theirs; chown 7:8 /theirs; rm /data/seed")
+    changed = docker("diff", name).splitlines()
+    upper = engine.pydd.config.root / "containers" / docker.inspect(name)["Id"] / "diff"
+
+    def look() -> None:
+        assert [(upper / each).lstat().st_uid for each in ("mine", "theirs", "data/seed")] == [0, 7, 0]
+        assert archived(docker, "cp", f"{name}:/theirs", "-") == {"theirs": (7, 8)}
+        packed = archived(docker, "export", name)
+        assert (packed["mine"], packed["theirs"], packed["data"]) == ((0, 0), (7, 8), WEB)
+        assert docker("diff", name).splitlines() == changed
+
+    look()
+    docker("stop", name)
+    look()
+    docker("start", name)
+    assert (owner(docker, name, "/mine"), owner(docker, name, "/theirs")) == ((0, 0), (7, 8))
+    snap = f"{docker.name('snap')}:1"
+    docker("commit", name, snap)
+    assert ran(docker, snap, "stat -c %u:%g /mine /theirs; ls /data", *LONE).split() == ["0:0", "7:8"]
+    docker("rm", "-f", name)
+
+
+def packed(name: str, uid: int, body: bytes = b"", **pax: str) -> bytes:
+    """An archive of one file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        entry = tarfile.TarInfo(name)
+        entry.uid = entry.gid = uid
+        entry.size, entry.mode, entry.pax_headers = len(body), 0o755, pax
+        tar.addfile(entry, io.BytesIO(body))
+    return buffer.getvalue()
+
+
+def test_what_is_copied_in_belongs_to_whom_the_archive_says(docker: Docker, image: str):
+    running = docker.run("into", image, "sleep", "1000", options=LONE)
+    stopped = docker.create("into", image, "sleep", "1000", options=LONE)
+    for name in (running, stopped):
+        docker("cp", "-a", "-", f"{name}:/", stdin=packed("copied", 33))
+    docker("start", stopped)
+    for name in (running, stopped):
+        assert owner(docker, name, "/copied") == (33, 33)
+    with pytest.raises(AssertionError, match="no user 70000"):
+        docker("cp", "-a", "-", f"{running}:/", stdin=packed("far", 70000))
+    docker("rm", "-f", running, stopped)
+
+
+@pytest.mark.parametrize("uid", [70000, (1 << 32) - 2])
+def test_ids_beyond_the_range_are_nobodys_and_stay(engine: Remapped, docker: Docker, image: str, uid: int):
+    name = docker.create("beyond", image, "sleep", "1000", options=LONE)
+    docker("cp", "-a", "-", f"{name}:/", stdin=packed("far", uid, b"x"))
+    docker("start", name)
+    config = engine.pydd.config
+    assert engine.pydd.process is not None
+    view = Path(f"/proc/{engine.pydd.process.pid}/root{config.run}/ids/containers/{docker.inspect(name)['Id']}")
+    assert (view / "diff/far").stat().st_uid == 65534  # on the host too: nobody's, least of all root's
+    assert owner(docker, name, "/far") == (65534, 65534)
+    assert docker("exec", name, "sh", "-c", "cat /far; chown 0 /far || rm /far || echo no") == "xno"
+    docker("stop", name)
+    assert archived(docker, "cp", f"{name}:/far", "-") == {"far": (uid, uid)}
+    assert "A /far" in docker("diff", name)
+    docker("rm", name)
+
+
+def test_capabilities_of_files_hold_for_the_containers_root(docker: Docker, image: str):
+    """In an image, in what is copied in, and in what is copied out again; see capabilities(7)."""
+    header = "SCHILY.xattr.security.capability"
+    value = bytes([1, 0, 0, 2, 1, *bytes(15)]).decode()  # revision 2, effective, CAP_CHOWN
+    whole = packed("busybox-able", 0, Path("/bin/busybox").read_bytes(), **{header: value})
+    name = docker.create("able", image, "sleep", "1000", options=LONE)
+    docker("cp", "-", f"{name}:/", stdin=whole)
+    made = f"{docker.name('able')}:1"
+    docker("commit", name, made)
+    docker("rm", name)
+    script = "touch /tmp/x; /busybox-able chown 7 /tmp/x; stat -c %u /tmp/x"
+    assert ran(docker, made, script, *LONE, "--user", "web") == "7"
+    name = docker.run("able", image, "sleep", "1000", options=LONE)
+    docker("cp", "-", f"{name}:/", stdin=whole)
+    assert docker("exec", "--user", "web", name, "sh", "-c", script) == "7"
+    out = subprocess.run(
+        ["docker", "-H", docker.host, "cp", f"{name}:/busybox-able", "-"], capture_output=True, check=True
+    )
+    with tarfile.open(fileobj=io.BytesIO(out.stdout)) as tar:
+        assert tar.getmember("busybox-able").pax_headers[header] == value
+    docker("rm", "-f", name)
+
+
+def test_volumes_are_filled_written_and_shared_with_real_root(engine: Remapped, docker: Docker, image: str):
+    volume = docker("volume", "create", "--label", f"pyd.test={docker.prefix}")
+    script = "stat -c %u:%g /data /data/seed; echo x > /data/mine && stat -c %u /data/mine"
+    assert ran(docker, image, script, *LONE, "-v", f"{volume}:/data").split() == ["1000:1000", "1000:1000", "0"]
+    files = engine.pydd.config.root / "volumes" / volume / "_data"
+    assert [(files / name).stat().st_uid for name in ("seed", "mine")] == [1000, 0]
+    script = "stat -c %u /data/seed /data/mine; echo y > /data/host"
+    assert ran(docker, image, script, *LONE, "--userns", "host", "-v", f"{volume}:/data").split() == ["1000", "0"]
+    assert ran(docker, image, "stat -c %u /v/host; rm /v/host", *LONE, "-v", f"{volume}:/v") == "0"
+    assert ran(docker, image, "stat -c %u:%g /tmp/of", *LONE, "--mount", "type=volume,target=/tmp/of") == "0:0"
+    docker("volume", "rm", volume)
+
+
+def test_a_volume_with_a_file_system_of_its_own_is_left_as_it_is(docker: Docker, image: str):
+    options = ("-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=uid=0,mode=755")
+    volume = docker("volume", "create", "--label", f"pyd.test={docker.prefix}", *options)
+    assert ran(docker, image, "stat -c %u /v; touch /v/x || echo no", *LONE, "-v", f"{volume}:/v").split() == [
+        "65534",
+        "no",
+    ]
+    docker("volume", "rm", volume)
+
+
+def test_binds_are_left_as_they_are(engine: Remapped, docker: Docker, image: str, tmp_path: Path):
+    shared = engine.pydd.home / "shared"
+    shared.mkdir(mode=0o755)
+    (shared / "hosts").write_text("")
+    (shared / "theirs").write_text("")
+    os.chown(shared / "theirs", *engine.owner)
+    script = "stat -c %u /b/hosts /b/theirs; touch /b/new || echo no"
+    assert ran(docker, image, script, *LONE, "-v", f"{shared}:/b").split() == ["65534", "0", "no"]
+
+
+def test_the_hosts_namespace_gives_real_root(docker: Docker, image: str):
+    name = docker.run("real", image, "sleep", "1000", options=(*LONE, "--userns", "host"))
+    main = Path(f"/proc/{pid(docker, name)}")
+    assert main.stat().st_uid == 0
+    assert (main / "uid_map").read_text().split() == ["0", "0", "4294967295"]
+    assert ran(docker, image, "id -u", "--userns", "host", "--privileged", *LONE) == "0"
+    docker("rm", "-f", name)
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (("--privileged",), "privileged mode is incompatible with user namespaces"),
+        (("--network", "host"), "cannot share the host's network namespace when user namespaces are enabled"),
+        (("--pid", "host"), "cannot share the host PID namespace when user namespaces are enabled"),
+    ],
+)
+def test_what_the_host_alone_has_is_refused(docker: Docker, image: str, option: tuple[str, ...], words: str):
+    line = ["docker", "-H", docker.host, "create", *option, image, "true"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+def test_networks_work_and_belong_to_the_container(docker: Docker, image: str):
+    network = docker.name("network")
+    docker("network", "create", "--label", f"pyd.test={docker.prefix}", network)
+    serve = "echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp"
+    options = ("--network", network, "-p", "127.0.0.1::80", "--user", "web", *QUICK)
+    name = docker.run("web", image, "sh", "-c", serve, options=options)
+    fetch = f"for i in $(seq 300); do wget -qO- http://{name}/ && break; usleep 100000; done"
+    assert ran(docker, image, fetch, "--network", network) == "hello"
+    address = docker("port", name, "80/tcp")
+    with urllib.request.urlopen(f"http://{address}/", timeout=30) as answer:
+        assert answer.read() == b"hello\n"
+    alone = "ip addr add 192.0.2.1/32 dev eth0 && ip addr show eth0; ls /sys/class/net"
+    told = ran(docker, image, alone, "--network", network, "--cap-add", "NET_ADMIN")
+    assert "192.0.2.1/32" in told
+    assert told.splitlines()[-2:] == ["eth0", "lo"]
+    docker("rm", "-f", name)
+    docker("network", "rm", network)
+
+
+def test_containers_share_namespaces_of_the_same_ids_alone(docker: Docker, image: str):
+    options = (*QUICK, "--ipc", "shareable")
+    name = docker.run("owner", image, "sh", "-c", "echo x > /dev/shm/x; exec sleep 1234", options=options)
+    other = docker.run("other", image, "sleep", "1000", options=options)
+    real = docker.run("real", image, "sleep", "1000", options=(*QUICK, "--userns", "host"))
+    of = f"container:{name}"
+    script = "ip addr show eth0 | grep -c inet.*global; stat -c %u /dev/shm /dev/shm/x; ps | grep -c '[s]leep 1234'"
+    assert ran(docker, image, script, "--network", of, "--ipc", of, "--pid", of).split() == ["1", "0", "0", "1"]
+    line = ["docker", "-H", docker.host, "run", "--rm", "--network", of]
+    for more, words in (
+        (["--ipc", f"container:{other}"], "namespaces of two containers"),
+        (["--pid", f"container:{real}"], "other user ids"),
+    ):
+        done = subprocess.run([*line, *more, image, "true"], capture_output=True, text=True, check=False)
+        assert done.returncode == 125
+        assert words in done.stderr
+    docker("rm", "-f", name, other, real)
+
+
+def test_streams_can_be_opened_by_name(docker: Docker, image: str):
+    script = "echo out > /dev/stdout; echo err > /dev/stderr"
+    line = ["docker", "-H", docker.host]
+    for user in ("root", "web"):
+        run = [*line, "run", "--rm", "--user", user, *LONE, image, "sh", "-c", script]
+        done = subprocess.run(run, capture_output=True, text=True, check=True)
+        assert (done.stdout, done.stderr) == ("out\n", "err\n")
+    name = docker.run("streams", image, "sleep", "1000", options=LONE)
+    for user in ("root", "web"):
+        run = [*line, "exec", "--user", user, name, "sh", "-c", script]
+        done = subprocess.run(run, capture_output=True, text=True, check=True)
+        assert (done.stdout, done.stderr) == ("out\n", "err\n")
+    script = f"docker -H {docker.host} exec -it {name} sh -c 'tty; stat -c %u $(tty); echo x > $(tty)'"
+    done = subprocess.run(["script", "-qec", script, "/dev/null"], capture_output=True, text=True, check=True)
+    assert done.stdout.replace("^@", "").split() == ["/dev/pts/0", "0", "x"]
+    docker("rm", "-f", name)
+
+
+def test_health_is_asked_in_the_container(docker: Docker, image: str):
+    probe = ("--health-cmd", "test $(id -u) = 0 && test -O /", "--health-interval", "100ms")
+    name = docker.run("health", image, "sleep", "1000", options=(*LONE, *probe))
+    events = ["docker", "-H", docker.host, "events", "--since", "0", "-f", f"container={name}"]
+    with subprocess.Popen([*events, "-f", "event=health_status"], stdout=subprocess.PIPE, text=True) as told:
+        assert told.stdout is not None
+        assert "healthy" in told.stdout.readline()
+        told.kill()
+    assert docker.inspect(name)["State"]["Health"]["Status"] == "healthy"
+    docker("rm", "-f", name)
+
+
+def test_builds_run_with_these_ids_and_leave_files_as_they_should_be(docker: Docker, image: str, tmp_path: Path):
+    (tmp_path / "file").write_text("of the context")
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {image}\nLABEL pyd.test={docker.prefix}\nCOPY --chown=web file /file\n"
+        "RUN cat /proc/self/uid_map > /map && mkdir /d && chown 9:9 /d && rm -r /data\nUSER web\nRUN touch /tmp/x\n"
+    )
+    made = f"{docker.name('built')}:1"
+    line = ["docker", "-H", docker.host, "build", "-t", made, str(tmp_path)]
+    subprocess.run(line, capture_output=True, check=True, env={**os.environ, "DOCKER_BUILDKIT": "0"})
+    script = "cat /map; stat -c %u:%g /file /map /d /tmp/x; ls -d /data"
+    told = docker("run", "--rm", *LONE, made, "sh", "-c", f"{script} 2>&-; true").splitlines()
+    assert told[0].split()[1] != "0"
+    assert told[1:] == ["1000:1000", "0:0", "9:9", "1000:1000"]
+
+
+def test_debug_and_triage_see_the_containers_own_ids(docker: Docker, image: str):
+    ready_toolbox()
+    name = docker.run("debug", image, "sleep", "1000", options=LONE)
+    docker("exec", name, "touch", "/mine")
+
+    def debug(script: str) -> list[str]:
+        line = command(name, "-c", script, host=docker.host)
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    script = "id -u; stat -c %u:%g /mine /data; touch /tmp/new; stat -c %u /tmp/new"
+    assert debug(script) == ["0", "0:0", "1000:1000", "0"]
+    docker("stop", name)
+    assert debug("id -u; stat -c %u:%g /mine /data") == ["0", "0:0", "1000:1000"]
+    triage = [*command(host=docker.host)[:-1], "triage", "--json", name]
+    verdict = json.loads(subprocess.run(triage, capture_output=True, text=True, check=False).stdout)
+    assert verdict["cause"] == "stopped", verdict
+    docker("rm", "-f", name)
+
+
+def test_a_killed_engine_finds_them_again_and_other_settings_leave_them_be(
+    engine: Remapped, docker: Docker, image: str
+):
+    name = docker.run("lives", image, "sleep", "1000", options=(*QUICK, "-v", "/data"))
+    main, (uid, _) = pid(docker, name), engine.owner
+    try:
+        for remap in ("default", ""):
+            engine.pydd.kill()
+            engine.start(remap)
+            assert pid(docker, name) == main
+            assert docker("exec", name, "sh", "-c", "id -u > /me; cat /me") == "0"
+            assert archived(docker, "cp", f"{name}:/me", "-") == {"me": (0, 0)}
+        assert ran(docker, image, "cat /proc/self/uid_map", *LONE).split()[1] == "0"
+        docker("restart", name)
+        assert Path(f"/proc/{pid(docker, name)}").stat().st_uid == 0
+        assert (owner(docker, name, "/me"), owner(docker, name, "/data/seed")) == ((0, 0), WEB)
+    finally:
+        engine.pydd.stop()
+        engine.start("default")
+    docker("restart", name)
+    assert Path(f"/proc/{pid(docker, name)}").stat().st_uid == uid
+    assert (owner(docker, name, "/me"), owner(docker, name, "/data/seed")) == ((0, 0), WEB)
+    docker("rm", "-f", "-v", name)
+
+
+def test_nothing_is_left_of_removed_containers(engine: Remapped, docker: Docker, image: str):
+    config = engine.pydd.config
+    kept = (config.root / "containers", config.root / "volumes", config.run / "c", config.run / "netns")
+
+    def there() -> list[object]:
+        return [*engine.mounts(), *(each.name for place in kept for each in place.iterdir())]
+
+    before = there()
+    for options in ((), ("--network", "none", "-v", "/data"), ("--ipc", "shareable")):
+        ran(docker, image, "rm -rf /data/* /etc; mkdir /etc; touch /etc/x", *options)
+    assert there() == before
+
+
+def test_settings_that_make_no_sense_are_refused_in_two_lines(engine: Remapped, docker: Docker):
+    subuid = engine.etc.path / "subuid"
+    engine.pydd.stop()
+    was = subuid.read_text()
+    try:
+        for text, remap, words in (
+            ("", "nosuch-user", "there is no user 'nosuch-user'"),
+            ("", "root:nosuch-group", "there is no group 'nosuch-group'"),
+            ("", "root", "subuid has no ids for root"),
+            ("root:100000:1000", "root", "has fewer than 65536 ids for root"),
+            ("root:0:65536", "root", "root's id"),
+            ("root:many:1", "root", "not a range of ids: 'root:many:1'"),
+            (was, "a:b:c", "not a user"),
+        ):
+            subuid.write_text(text)
+            told = engine.refused(remap).splitlines()
+            assert words in told[0]
+            assert len(told) == 2, told
+        subuid.write_text(was)
+        engine.pydd.home.chmod(0o700)
+        told = engine.refused("dockremap").splitlines()
+        assert told[1].strip() == f"chmod o+x {engine.pydd.home}"
+    finally:
+        engine.pydd.home.chmod(0o711)
+        subuid.write_text(was)
+        engine.start("default")
+
+
+def test_a_file_system_without_such_mounts_is_refused(engine: Remapped, tmp_path: Path):
+    places = [engine.pydd.home / f"over-{name}" for name in ("lower", "upper", "work")]
+    for place in places:
+        place.mkdir()
+    options = ",".join(f"{place.name.removeprefix('over-')}dir={place}" for place in places)
+    root = engine.pydd.config.root
+    engine.pydd.stop()
+    subprocess.run([*engine.etc.before, "mount", "-t", "overlay", "-o", options, "overlay", str(root)], check=True)
+    try:
+        told = engine.refused("default").splitlines()
+        assert "files can't be mounted with other ids" in told[0]
+        assert "Linux 5.19" in told[1]
+        assert len(told) == 2
+    finally:
+        subprocess.run([*engine.etc.before, "umount", str(root)], check=True)
+        engine.start("default")
