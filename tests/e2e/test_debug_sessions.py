@@ -63,6 +63,8 @@ def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str)
     first.ask("export KEPT=yes; cd /tmp; (while ! test -e /tmp/go; do sleep 0.1; done; echo from afar) & echo on", "on")
     (entry,) = listed(run)
     assert entry["attached"] is True
+    client = first.terminal.pid
+    assert Path(f"/proc/{client}/task/{client}/children").read_text() == ""
     refused = run("debug", "attach", kept)
     assert (refused.returncode, "takes a terminal" in refused.stderr) == (2, True)
     first.line("detach")
