@@ -10,6 +10,7 @@ import stat
 import msgspec
 
 from pyd_core.debug.access import Access
+from pyd_core.debug.clone import PROGRAM
 from pyd_core.debug.facts.files import absolute
 from pyd_core.debug.facts.processes import target_pid
 from pyd_core.debug.offline.user import resolve_user
@@ -243,6 +244,8 @@ def _is_shell_form(words: tuple[str, ...]) -> bool:
 def _signal_findings(access: Access, start: Start) -> list[Finding]:
     """Whether the running main process, being PID 1, would heed the stop signal: the kernel drops what it doesn't."""
     status = access.proc(access.main_pid, "status")
+    if access.proc(access.main_pid, "cmdline").startswith(f"{PROGRAM}\0".encode()):
+        return []  # a clone, in which the program doesn't run
     if target_pid(status, access.main_pid) != 1 or start.init:
         return []
     number = _signal_number(start.stop_signal)
