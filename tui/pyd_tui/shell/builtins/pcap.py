@@ -33,7 +33,13 @@ HEADER = 24
     ),
 )
 @click.argument("filter_words", nargs=-1, metavar="[FILTER]...")
-@click.option("-w", "file", metavar="FILE", help="Write packets to a file on this machine; - is stdout.")
+@click.option(
+    "-w",
+    "file",
+    type=click.Path(allow_dash=True),
+    metavar="FILE",
+    help="Write packets to a file on this machine; - is stdout.",
+)
 @click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="End after N packets.")
 @click.option("-i", "interface", default="any", show_default=True, help="The interface.")
 @click.option("--seconds", type=float, metavar="N", help="End after N seconds.")
