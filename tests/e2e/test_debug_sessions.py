@@ -148,6 +148,14 @@ def test_sessions_end_when_told_by_their_time_and_with_their_target(
     assert list(folder.iterdir()) == []
 
 
+def test_whoever_is_attached_is_told_that_the_session_was_ended(attach: Attach, run: Run, kept: str):
+    shell = attach(kept)
+    shell.ready()
+    assert run("debug", "end", kept).returncode == 0
+    assert shell.terminal.wait_exit(PATIENCE) == 128 + signal.SIGKILL
+    assert f"session {kept} was ended" in shell.terminal.screen
+
+
 def test_what_a_killed_keeper_leaves_is_swept(run: Run, kept: str, folder: Path):
     (entry,) = listed(run)
     pid = entry["pid"]
