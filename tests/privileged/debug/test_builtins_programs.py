@@ -98,6 +98,8 @@ def test_a_good_one_passes_and_what_doesnt_run_is_seen_as_it_would_start(debug: 
     assert "[not-running]" in stopped("fds").stderr
     assert "chown" in stopped.json("caps")["effective"]
     assert stopped.json("layers")[0]["made_by"] == "the container itself"
+    numbered = docker.create("numbered", bad, "/bin/true", options=("--network", "none", "--stop-signal", "3"))
+    assert Builtins(debug, numbered).json("entrypoint")["stop_signal"] == "SIGQUIT"
     image = Builtins(debug, f"image:{bad}")
     assert image.json("entrypoint")["argv"] == ["/bin/sh"]
     assert "no container" in image("why").stderr

@@ -108,7 +108,7 @@ def examine_start(access: Access) -> tuple[Start, Program]:
         interpreter=program.interpreter,
         user=config.user or "root",
         working_dir=config.working_dir or "/",
-        stop_signal=config.stop_signal or DEFAULT_STOP,
+        stop_signal=_signal_name(config.stop_signal or DEFAULT_STOP),
         init=bool(container.host_config.init),
     ), program
 
@@ -288,6 +288,12 @@ def _signal_findings(access: Access, start: Start) -> list[Finding]:
             advice="handle it, exec the program instead of keeping a shell before it, or run with --init",
         )
     ]
+
+
+def _signal_name(text: str) -> str:
+    """Returns a signal's name, which Podman gives as a number."""
+    number = _signal_number(text)
+    return next((each.name for each in signal.Signals if each == number), text)
 
 
 def _signal_number(name: str) -> int | None:
