@@ -24,7 +24,8 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
         links: Commands that a package's installation script would make, by name: the program in the same pack, or the
             pattern of a path.
         wheels: Python packages, as pip names them, for what Debian hasn't got.
-        arguments: What programs have to be told to find their files, by name; `{prefix}` is where the toolbox lies.
+        arguments: What programs have to be told to run in a container that isn't theirs, by name; `{prefix}` is where
+            the toolbox lies.
         whole: Whether packages come with everything they depend on, `SPARED` too: what nobody has tried may need it.
     """
 
@@ -45,7 +46,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
 
 BASE = Pack(
     name="base",
-    revision=5,
+    revision=6,
     summary="what every shell has: bash, coreutils, editors, curl, strace, eu-stack, lsof, htop",
     packages=(
         *("bash", "dash", "coreutils", "findutils", "diffutils", "grep", "sed", "gawk", "debianutils", "hostname"),
@@ -68,6 +69,7 @@ BASE = Pack(
         "vim": "vim.basic",
         "which": "which.debianutils",
     },
+    arguments={"tcpdump": "-Z root"},  # else it looks for a user of its own, whom no container has
 )
 """What every shell has."""
 

@@ -63,6 +63,8 @@ def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str)
     first.ask("export KEPT=yes; cd /tmp; (while ! test -e /tmp/go; do sleep 0.1; done; echo from afar) & echo on", "on")
     (entry,) = listed(run)
     assert entry["attached"] is True
+    client = first.terminal.pid
+    assert Path(f"/proc/{client}/task/{client}/children").read_text() == ""
     refused = run("debug", "attach", kept)
     assert (refused.returncode, "takes a terminal" in refused.stderr) == (2, True)
     first.line("detach")
@@ -144,6 +146,14 @@ def test_sessions_end_when_told_by_their_time_and_with_their_target(
     wait_until(lambda: listed(run) == [])
     assert sessions_left() == []
     assert list(folder.iterdir()) == []
+
+
+def test_whoever_is_attached_is_told_that_the_session_was_ended(attach: Attach, run: Run, kept: str):
+    shell = attach(kept)
+    shell.ready()
+    assert run("debug", "end", kept).returncode == 0
+    assert shell.terminal.wait_exit(PATIENCE) == 128 + signal.SIGKILL
+    assert f"session {kept} was ended" in shell.terminal.screen
 
 
 def test_what_a_killed_keeper_leaves_is_swept(run: Run, kept: str, folder: Path):

@@ -113,6 +113,29 @@ def test_the_terminals_size_and_full_screen_programs(shells: Shells, target: str
     shell.ask("stty -a | tr ' ;' '\\n\\n' | grep -x echo", "echo")
 
 
+def test_shells_and_tools_with_settings_of_their_own_write_nothing_into_the_containers_home(
+    shells: Shells, docker: Docker
+):
+    image = docker.image("home", busybox_files(), directories=("root", "tmp"))
+    name = docker.run("home", image, "sleep", "100000", options=LONE)
+    shell = shells(name)
+    shell.ready()
+    shell.line("@bash")
+    shell.terminal.wait_for(re.compile(r"^@bash\S*# ?\s*\Z", re.MULTILINE))
+    shell.terminal.type("echo inn''er")
+    shell.terminal.keys("Enter")
+    shell.terminal.wait_for(re.compile("^inner$", re.MULTILINE))
+    shell.terminal.type("exit")
+    shell.terminal.keys("Enter")
+    shell.ask("echo ba''ck", "back")
+    shell.line("@htop")
+    shell.terminal.wait_for("Load average")
+    shell.terminal.keys("q")
+    shell.terminal.wait_gone("Load average")
+    shell.ask("echo en''ded", "ended")
+    assert docker("diff", name) == ""
+
+
 def completes(shell: DebugShell, text: str, pattern: str) -> None:
     """Types the beginning of a line and has it completed to something; takes it back."""
     *tries, last = (3, 3, 3, 6, 6, 12, 24, 48)  # what completes is loaded after the first prompt, and asks a helper
@@ -206,6 +229,21 @@ def test_builtins_and_the_shell_share_a_stand_in(shells: Shells, docker: Docker,
     shell.terminal.keys("Enter")
     assert shell.terminal.wait_exit(PATIENCE) == 0
     assert docker("ps", "-aq", "--filter", f"label={HELPER}.target={docker.inspect(name)['Id']}") == ""
+
+
+def test_in_a_clone_that_waits_builtins_speak_of_what_its_model_starts(shells: Shells, docker: Docker, image: str):
+    script = "echo crash''ing; exit 3"
+    name = docker.create("held", image, "sh", "-c", script, options=("--network", "none"))
+    docker("start", name)
+    docker("wait", name)
+    shell = shells("--hold", name)
+    assert f"{name} (running) root:/#" in shell.ready()
+    shell.ask("entrypoint --json | jq -r '.argv[1]'", "-c")
+    shell.ask("entrypoint --lint --json | jq -r '.[].id'", "shell-form")
+    assert "no-signal-handling" not in shell.ready()
+    assert f"{name} (running) root:/ [3]#" in shell.ask("entrypoint --run", "crashing")
+    shell.ask("inspect --json Name", f'"/{name}"')
+    shell.ask("logs | sed s/^/said:/", "said:crashing")
 
 
 def test_each_target_has_a_history_of_its_own(shells: Shells, image: str, docker: Docker, tmp_path: Path):

@@ -42,7 +42,7 @@ SAME = b"__pyd_same"
 INIT = rf"""
 builtin set +o history
 builtin declare +x PS1= PS2=
-builtin unset HISTFILE
+builtin export HISTFILE=
 __pyd_code=0
 __pyd_next() {{
     builtin local message code=$__pyd_code

@@ -34,6 +34,14 @@ _FILES = (
 )
 """Variable, our file, and the container's own that makes it needless."""
 
+_NOWHERE = {
+    "HISTFILE": "",
+    "LESSHISTFILE": "-",
+    "NODE_REPL_HISTORY": "",
+    **dict.fromkeys(("HTOPRC", "PSQL_HISTORY", "PYTHON_HISTORY", "REDISCLI_HISTFILE", "SQLITE_HISTORY"), "/dev/null"),
+}
+"""What has programs write no history, and htop no settings, into the container's home: they would be traces."""
+
 
 def build_environment(
     own: Sequence[str], *, terminal: str, name: str, home: str, exists: Callable[[str], bool], tools: Mapping[str, bool]
@@ -63,7 +71,7 @@ def build_environment(
         f"/etc/terminfo:/lib/terminfo:/usr/share/terminfo:{PREFIX}/share/terminfo:{PREFIX}/lib/terminfo"
     )
     found.setdefault("PAGER", f"{PREFIX}/bin/less")
-    found["LESSHISTFILE"], found["HISTFILE"] = "-", ""  # histories in the container's home would be traces
+    found |= _NOWHERE
     found["SHELL"] = f"{PREFIX}/bin/bash"
     found["PYD_TARGET"] = name
     trusted = next((path for path in _BUNDLES if exists(path)), f"{PREFIX}/certificates.pem")

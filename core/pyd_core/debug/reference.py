@@ -46,9 +46,17 @@ async def find_subject(session: Session, text: str) -> Container | Target:
     except Ambiguous:
         raise
     except NotFound as error:
-        member = pick_member(await containers.list(all=True), text)
+        there = await containers.list(all=True)
+        member = pick_member(there, text)
         if member is not None:
             return await containers.inspect(member.id)
+        service = text.rpartition("@")[0]
+        if numbers := sorted(each.labels.get(_NUMBER, "") for each in there if service and each.service == service):
+            raise NotFound(
+                f"service {safe(service)!r} has no container {safe(text.rpartition('@')[2])}",
+                hint=f"it has {', '.join(safe(number) for number in numbers)}",
+                reference="no-such-container",
+            ) from None
         try:
             return await _image(session, text)
         except (NotFound, InvalidInput):
@@ -85,7 +93,11 @@ async def _image(session: Session, reference: str) -> Container:
     """Returns a container as one made from the image would be; the engine needn't make it."""
     from pyd_core.engine.images import Images  # noqa: PLC0415 - containers don't pay for it
 
-    image = await Images(session).inspect(reference)
+    try:
+        image = await Images(session).inspect(reference)
+    except NotFound as error:
+        error.hint = error.hint or f"list them with: pyd images; fetch it with: pyd pull {safe(reference)}"
+        raise
     short = image.id.rpartition(":")[2][:12]
     return Container(
         id=image.id,

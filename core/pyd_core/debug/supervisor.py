@@ -71,6 +71,12 @@ class Supervisor:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGRTMIN)
 
+    def drop(self) -> None:
+        """Ends it where `prepare` was never called: it has made nothing yet that it would have to clear away."""
+        self.status.close()
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
     def close(self) -> None:
         """Ends it, if it still waits for a plan, and waits until it has cleared everything away."""
         self.status.close()

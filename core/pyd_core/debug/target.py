@@ -22,11 +22,13 @@ class Target(msgspec.Struct, frozen=True):
         process: Its main process (with `--init`, what the init was given to run); for what doesn't run, the one that
             holds its place.
         devices: The `devices.list` (cgroup version 1) a session gets; None is the process's own.
+        model: The id of the container that this one is a clone of; empty where it is none.
     """
 
     container: Container
     process: ProcessEntry
     devices: str | None = None
+    model: str = ""
 
     @property
     def name(self) -> str:

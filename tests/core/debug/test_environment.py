@@ -38,6 +38,12 @@ def test_nothing_that_runs_code_unasked_passes():
     )
 
 
+def test_no_program_is_to_write_a_history_or_settings_into_the_containers_home():
+    found = build("HISTFILE=/data/history", "HTOPRC=/data/htoprc")
+    assert found["HISTFILE"] == ""
+    assert {found[name] for name in ("HTOPRC", "PSQL_HISTORY", "SQLITE_HISTORY")} == {"/dev/null"}
+
+
 def test_the_containers_certificates_are_used_where_it_has_some():
     assert "SSL_CERT_FILE" not in build(has=("/etc/ssl/certs/ca-certificates.crt",))
     assert build(has=("/etc/pki/tls/certs/ca-bundle.crt",))["SSL_CERT_FILE"] == "/etc/pki/tls/certs/ca-bundle.crt"

@@ -157,6 +157,8 @@ def test_logs_go_on_until_interrupted_and_until_the_target_ends(debug: Run, dock
         with subprocess.Popen(command(name, "-b", "logs -f --json"), stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert json.loads(process.stdout.readline())["message"] == "first"
+            # no process waits beside it for a session that won't come
+            assert Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() == ""
             docker("exec", name, "touch", "/second")
             assert json.loads(process.stdout.readline())["message"] == "second"
             if ending == "interrupt":

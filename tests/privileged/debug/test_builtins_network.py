@@ -69,6 +69,9 @@ def test_dns_names_the_server_and_its_answer(client: Builtins, web: Builtins, do
     (hosts,) = client.json("dns localhost")
     assert hosts["source"] == "/etc/hosts"
     assert client("dns -s web x").returncode == 2
+    (named,) = client.json(f"dns {address}")
+    assert named["question"].endswith(".in-addr.arpa PTR")
+    assert named["records"][0]["value"].startswith(web.name)
 
 
 def test_reach_names_the_layer_that_fails(client: Builtins, web: Builtins):

@@ -54,6 +54,7 @@ CASES = (
     (("/closed/app",), ("--user", "me"), "user-lacks-rights"),
     (("/bin/true",), ("--user", "nobody-here"), "unknown-user"),
     (("sh", "-c", "sleep 5; true"), (), "shell-form"),
+    (("sh", "-c", "['/bin/true']"), (), "no-json"),
 )
 
 
@@ -69,6 +70,23 @@ def test_lint_finds_what_is_wrong_before_it_is_started(
     assert done.returncode == (1 if "error" in found.values() else 0)
 
 
+def test_what_is_told_of_one_mistake_doesnt_lead_to_another(debug: Run, docker: Docker, bad: str, tmp_path: Path):
+    def linted(image: str, *words: str) -> str:
+        name = docker.create("misled", image, *words, options=("--network", "none"))
+        done = debug(name, "-b", "entrypoint --lint")
+        return done.stdout + done.stderr
+
+    assert 'blanks don\'t part words in the JSON form: ["/bin/sleep", "5"]' in linted(bad, "/bin/sleep 5")
+    (tmp_path / "app.c").write_text("int main(void) { return 0; }")
+    subprocess.run(["gcc", "-o", "app", "app.c"], cwd=tmp_path, check=True)
+    program = bytearray((tmp_path / "app").read_bytes())
+    program[18:20] = FOREIGN[18:20]
+    told = linted(docker.image("foreign", {"app": bytes(program)}, 'CMD ["/app"]'))
+    assert "wrong-architecture" in told
+    assert "loader-missing" not in told  # of course its loader isn't there
+    assert "there is no shell in it" in linted(docker.image("bare", {"app": b""}, "CMD app --serve"))
+
+
 def test_a_good_one_passes_and_what_doesnt_run_is_seen_as_it_would_start(debug: Run, docker: Docker, bad: str):
     stopped = Builtins(debug, docker.create("good", bad, "/bin/busybox", "true", options=(*LONE, "-e", "KEY=hidden")))
     assert stopped.json("entrypoint --lint") == []
@@ -80,6 +98,8 @@ def test_a_good_one_passes_and_what_doesnt_run_is_seen_as_it_would_start(debug: 
     assert "[not-running]" in stopped("fds").stderr
     assert "chown" in stopped.json("caps")["effective"]
     assert stopped.json("layers")[0]["made_by"] == "the container itself"
+    numbered = docker.create("numbered", bad, "/bin/true", options=("--network", "none", "--stop-signal", "3"))
+    assert Builtins(debug, numbered).json("entrypoint")["stop_signal"] == "SIGQUIT"
     image = Builtins(debug, f"image:{bad}")
     assert image.json("entrypoint")["argv"] == ["/bin/sh"]
     assert "no container" in image("why").stderr

@@ -19,6 +19,12 @@ def test_tools_run_among_the_containers_processes_files_and_network(debug: Run, 
     assert any("eth0" in line for line in lines)
 
 
+def test_tcpdump_runs_where_it_has_no_user_of_its_own(debug: Run, locked: str):
+    line = r"printf '\xd4\xc3\xb2\xa1\2\0\4\0\0\0\0\0\0\0\0\0\0\0\4\0\1\0\0\0' | tcpdump -r - && echo read"
+    assert debug(locked, "-c", line).stdout == "read\n"
+    assert debug(locked, "-c", line.replace("tcpdump", "@tcpdump")).stdout == "read\n"
+
+
 def test_the_root_listed_is_exactly_the_containers_own(debug: Run, docker: Docker, locked: str):
     own = sorted(entry.name for entry in Path(f"/proc/{main_pid(docker, locked)}/root").iterdir())
     assert sorted(debug(locked, "-c", "ls -A /").stdout.split()) == own

@@ -53,11 +53,15 @@ def test_a_crashing_container_can_be_looked_at_and_run_by_hand(
     assert done.stdout.split() == ["in", "the", "volume", "1000", "b", "crashing", "3"]
     assert done.stderr.count("Read-only file system") == 2
     assert f"in a clone of {crasher}" in done.stderr
-    assert "To run its program: sh -c" in done.stderr
+    assert "To run its program: sh -c 'echo crashing; exit 3'" in done.stderr
     assert clones(docker) == before
     assert (tmp_path / "given").read_text() == "in the volume\n"
     volume = next(point["Name"] for point in docker.inspect(crasher)["Mounts"] if point["Type"] == "volume")
     assert docker("volume", "inspect", "-f", "{{.Name}}", volume) == volume
+
+
+def test_a_clone_is_called_as_its_model(debug: Run, crasher: str):
+    assert debug("--hold", crasher, "-c", "echo $PYD_TARGET").stdout == f"{crasher}\n"
 
 
 def test_volumes_of_a_clone_can_be_written_if_asked(debug: Run, docker: Docker, crasher: str, tmp_path: Path):

@@ -131,6 +131,13 @@ def test_a_path_that_did_not_change_is_told_and_the_rest_is_rescued(debug: Run, 
     assert len(list(tmp_path.glob("pyd-*.tar"))) == 1
 
 
+def test_where_nothing_changed_there_is_nothing_to_rescue(debug: Run, edited: str, tmp_path: Path):
+    done = debug("--apply", "/etc/no", edited, "-c", "true", cwd=tmp_path)
+    assert done.returncode == 125
+    assert "changed nothing at /etc/no" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("source", ["container", "image"])
 def test_a_saved_image_has_the_changes_and_the_configuration(debug: Run, docker: Docker, edited: str, source: str):
     target = edited

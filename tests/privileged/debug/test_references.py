@@ -31,6 +31,7 @@ def test_an_unknown_image_and_an_unknown_name_are_told(debug: Run, docker: Docke
     unknown = debug("image:no-such-image:1", "-c", "true")
     assert unknown.returncode == 125
     assert "no-such-image" in unknown.stderr
+    assert "fetch it with: pyd pull no-such-image:1" in unknown.stderr
     neither = debug("no-such-thing-at-all", "-c", "true")
     assert neither.returncode == 125
     assert "no such container: no-such-thing-at-all" in neither.stderr
@@ -48,7 +49,10 @@ def test_a_compose_service_names_its_container(debug: Run, docker: Docker, distr
         docker.run(f"ref-member{number}", distroless, options=(*LONE, *numbered, "-e", f"NUMBER={number}"))
     assert debug(service, "-c", "echo $NUMBER").stdout == "1\n"
     assert debug(f"{service}@2", "-c", "echo $NUMBER").stdout == "2\n"
-    assert debug(f"{service}@3", "-c", "echo $NUMBER").returncode == 125
+    third = debug(f"{service}@3", "-c", "echo $NUMBER")
+    assert third.returncode == 125
+    assert "has no container 3" in third.stderr
+    assert "hint: it has 1, 2" in third.stderr
 
 
 def test_a_process_in_a_container_is_entered_by_its_number(debug: Run, docker: Docker, distroless: str):

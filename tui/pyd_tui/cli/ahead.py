@@ -2,7 +2,7 @@
 
 A fork copies what a process has, and what both go on to write to is copied once more; done first, it costs a tenth of
 the time that a session takes to begin. Command lines that come to no session, as one that asks for help, end it by
-ending themselves.
+ending themselves, or at once where they go on (`drop`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ def start() -> None:
 def supervisor() -> Supervisor:
     """Returns the one that was started, a new one where none was; the caller closes it."""
     return (_started.pop() if _started else _new()).prepare()
+
+
+def drop() -> None:
+    """Ends the one that was started, for a command line that may take long and has no use for it."""
+    while _started:
+        _started.pop().drop()
 
 
 def _new() -> Supervisor:

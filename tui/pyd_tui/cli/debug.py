@@ -39,6 +39,7 @@ class Debug(Verb):
         if args and args[0] in WORDS:
             from importlib import import_module  # noqa: PLC0415 - few calls need it
 
+            ahead.drop()
             module, _, name = WORDS[args[0]].partition(":")
             below: click.Command = getattr(import_module(module), name)
             return below.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
@@ -154,6 +155,7 @@ def command(
     it.
     """
     if builtin is not None or detach:
+        ahead.drop()
         if line is not None or arguments or (detach and (builtin is not None or shell != "pyd" or record)):
             raise click.UsageError("--builtin and --detach go with no other way to say what to run")
         given: dict[str, Any] = {"identity": identity, "writable": writable, "volumes": volumes, "network": network}

@@ -19,7 +19,7 @@ from pyd_tui.shell.words import Call, parse_call
 _FED = frozenset({"|", "|&", ">", ">>"})
 _LISTED = frozenset({"&&", "||", ";", "\n"})
 LARGEST_OUTPUT = 1 << 20
-"""Characters that are handed to bash: it takes them byte by byte."""
+"""Bytes that are handed to bash: it takes them one by one."""
 
 
 class Calls:
@@ -59,15 +59,15 @@ class Calls:
 
     def _feed(self, call: Call) -> int:
         """Runs a builtin and gives what it printed to the rest of the line, in bash."""
-        output = io.StringIO()
-        with contextlib.redirect_stdout(output):
+        printed = io.BytesIO()  # bytes: a capture is no text
+        with contextlib.redirect_stdout(io.TextIOWrapper(printed, "utf-8", "surrogateescape", write_through=True)):
             code = self._call(call)
-        text = output.getvalue().replace("\0", "")
-        if code != 0 and not text:
+            data = printed.getvalue()
+        if code != 0 and not data:
             return code
-        if len(text) > LARGEST_OUTPUT:
-            return _refuse(f"{call.name} printed {len(text)} characters, too many for a pipe to bash", "narrow it down")
-        return self._bash(f"builtin printf %s {shlex.quote(text)} {call.operator} {call.rest}")
+        if len(data) > LARGEST_OUTPUT:
+            return _refuse(f"{call.name} printed {len(data)} bytes, too many for a pipe to bash", "narrow it down")
+        return self._bash(f"{_printing(data)} {call.operator} {call.rest}")
 
     def _call(self, call: Call) -> int:
         result = 0
@@ -86,6 +86,13 @@ class Calls:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
         return failed[0] if failed else result
+
+
+def _printing(data: bytes) -> str:
+    """Returns a command of bash's that prints this; no word of bash's can hold a null byte."""
+    escaped = data.replace(b"\\", rb"\\").replace(b"\0", rb"\0000") if b"\0" in data else data
+    form = "%s" if escaped is data else "%b"
+    return f"builtin printf {form} {shlex.quote(escaped.decode(errors='surrogateescape'))}"
 
 
 def _refuse(message: str, hint: str) -> int:

@@ -6,12 +6,15 @@ show, and quoted to be one word.
 
 from __future__ import annotations
 
+import itertools
+import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 
 from pyd_core.debug.access import Access, Entry
@@ -20,6 +23,7 @@ from pyd_core.debug.facts.processes import names_of
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
+from pyd_tui.shell.builtins.named import ProgramName
 from pyd_tui.shell.context import ShellContext
 from pyd_tui.shell.table import BUILTINS, load
 from pyd_tui.shell.words import Place, place_of, quote
@@ -37,8 +41,6 @@ _BEFORE_COMMAND = frozenset({"sudo", "exec", "command", "builtin", "time", "nohu
 _TAKES_PIDS = frozenset(
     {"kill", "gdb", "strace", "ltrace", "lsof", "pmap", "pwdx", "prlimit", "renice", "taskset", "top"}
 )
-_TEXT = (type(click.STRING), type(click.UNPROCESSED), click.Path, click.File)
-"""Types of arguments that complete nothing by themselves: a path of the target's may be meant."""
 
 
 class ShellCompleter(Completer):
@@ -190,11 +192,13 @@ class ShellCompleter(Completer):
                 yield _word(place, str(item.value), item.help or "")
             return
         for parameter in _awaited(command, context, place.before):
-            items = parameter.shell_complete(context, place.text)
-            for item in items:
-                yield _word(place, str(item.value), item.help or "", folder=str(item.value).endswith("/"))
-            if not items and type(parameter.type) in _TEXT:
-                yield from self._files(place)
+            if isinstance(parameter.type, click.Path):
+                yield from _own_files(place)
+            elif isinstance(parameter.type, ProgramName):
+                yield from self._programs(replace(place, before=()))
+            else:
+                for item in parameter.shell_complete(context, place.text):
+                    yield _word(place, str(item.value), item.help or "", folder=str(item.value).endswith("/"))
 
 
 def _awaited(command: click.Command, context: click.Context, before: tuple[str, ...]) -> Iterable[click.Parameter]:
@@ -209,6 +213,17 @@ def _awaited(command: click.Command, context: click.Context, before: tuple[str, 
         return []
     many = arguments[-1].nargs == -1
     return [arguments[min(len(given), len(arguments) - 1)]] if many or len(given) < len(arguments) else []
+
+
+def _own_files(place: Place) -> Iterable[Completion]:
+    """Files of this machine, where builtins write to or read from it."""
+    folder, slash, start = place.text.rpartition("/")
+    with os.scandir(folder + slash or ".") as found:
+        entries = itertools.islice(found, MOST)
+        for entry in entries:
+            if entry.name.startswith(start) and (start.startswith(".") or not entry.name.startswith(".")):
+                is_folder = entry.is_dir()
+                yield _word(place, f"{folder}{slash}{entry.name}{'/' * is_folder}", "", folder=is_folder)
 
 
 def _word(place: Place, text: str, about: str, *, folder: bool = False) -> Completion:

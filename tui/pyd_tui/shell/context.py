@@ -69,6 +69,7 @@ class ShellContext:
         send: Gives the persistent shell a line to run after the builtin, for example after `su`.
         json: Whether `--json` was given.
         desk: The interactive shell that the builtin was called in; None outside of one.
+        model: The id of the container that the target is a clone of: what the engine is asked about then.
     """
 
     access: Access
@@ -79,6 +80,7 @@ class ShellContext:
     send: Callable[[str], None] = lambda _line: None
     json: bool = False
     desk: Desk | None = None
+    model: str = ""
 
     def interactive(self) -> Desk:
         """Returns the interactive shell.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -131,6 +132,8 @@ def attach(
         return 0
     if life.ended is not None and goes_on(endpoint, life.ended, notify, ask):
         return live(endpoint, record.options, Supervisor(), notify=notify, progress=progress, ask=ask)
+    if code == 128 + signal.SIGKILL and life.ended is None:
+        notify(f"session {record.id} was ended from elsewhere, or its shell was killed")
     return code
 
 

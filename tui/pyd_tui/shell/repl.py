@@ -319,6 +319,7 @@ class Repl:
             identity=level.identity,
             send=lambda line: self._editor.type_ahead(f"{line}\n".encode()),
             desk=self,
+            model=self._target.model if isinstance(self._target, Target) else "",
         )
 
     def _access(self) -> Access:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import posixpath
 import signal
@@ -10,6 +11,7 @@ import stat
 import msgspec
 
 from pyd_core.debug.access import Access
+from pyd_core.debug.clone import PROGRAM
 from pyd_core.debug.facts.files import absolute
 from pyd_core.debug.facts.processes import target_pid
 from pyd_core.debug.offline.user import resolve_user
@@ -18,6 +20,7 @@ from pyd_core.errors import NotFound, PydError
 from pyd_core.linux.elf import host_architecture, runs_on
 from pyd_core.linux.merged import MOST_LINKS, Kind, Node
 from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
 from pyd_core.triage.collect.image import examine
 from pyd_core.triage.evidence import Program
 
@@ -105,7 +108,7 @@ def examine_start(access: Access) -> tuple[Start, Program]:
         interpreter=program.interpreter,
         user=config.user or "root",
         working_dir=config.working_dir or "/",
-        stop_signal=config.stop_signal or DEFAULT_STOP,
+        stop_signal=_signal_name(config.stop_signal or DEFAULT_STOP),
         init=bool(container.host_config.init),
     ), program
 
@@ -140,8 +143,11 @@ def _program_findings(start: Start, program: Program) -> list[Finding]:
     name = start.argv[0]
     if program.workdir_found is False:
         error("bad-workdir", f"the working directory {start.working_dir} isn't there", "WORKDIR makes one")
+    foreign = program.kind == "elf" and not (
+        program.emulated or runs_on(program.architecture, program.host_architecture)
+    )
     if not program.found:
-        error("missing-program", f"{name} isn't there", "is it on PATH, and was it copied to where it is called?")
+        error("missing-program", f"{safe(name)} isn't there", _missing_advice(start.argv))
         return found
     if program.kind == "directory":
         error("not-executable", f"{program.found} is a directory")
@@ -151,10 +157,10 @@ def _program_findings(start: Start, program: Program) -> list[Finding]:
         error("crlf-script", f"the first line of {program.found} ends in CR LF", "convert it: sed -i 's/\\r$//' FILE")
     elif program.kind == "script" and not program.interpreter_found:
         error("interpreter-missing", f"{program.found} needs {program.interpreter}, which isn't there")
-    elif program.kind == "elf" and not program.interpreter_found:
+    elif program.kind == "elf" and not program.interpreter_found and not foreign:
         error("loader-missing", f"{program.found} needs the loader {program.interpreter}, which isn't there",
               "it was built for another C library: build it static, or on the image's own distribution")  # fmt: skip
-    if program.kind == "elf" and not program.emulated and not runs_on(program.architecture, program.host_architecture):
+    if foreign:
         error("wrong-architecture", f"{program.found} is for {program.architecture}, not {program.host_architecture}")
     error_libraries = ", ".join(program.missing_libraries)
     if error_libraries:
@@ -163,6 +169,14 @@ def _program_findings(start: Start, program: Program) -> list[Finding]:
         error("no-interpreter-line", f"{program.found} is neither a program nor begins with #!",
               "begin a script with the line #!/bin/sh")  # fmt: skip
     return found
+
+
+def _missing_advice(argv: tuple[str, ...]) -> str:
+    if len(words := argv[0].split()) > 1:
+        return f"blanks don't part words in the JSON form: {json.dumps(words)}"
+    if _is_shell_form(argv):
+        return "there is no shell in it: write the command in the JSON form"
+    return "is it on PATH, and was it copied to where it is called?"
 
 
 def _user_findings(access: Access, start: Start, program: Program) -> list[Finding]:
@@ -221,6 +235,16 @@ def _form_findings(start: Start) -> list[Finding]:
             )
         )
     script = start.argv[2] if _is_shell_form(start.argv) else ""
+    if script.lstrip().startswith("[") and script.rstrip().endswith("]"):
+        found.append(
+            Finding(
+                id="no-json",
+                level="error",
+                text=f"{safe(script)} is no JSON, so a shell is given all of it as a command",
+                advice="JSON has double quotes, and no comma at the end",
+            )
+        )
+        return found
     if _is_shell_form(start.argv[2:]) or any(script.startswith(f"{shell} -c") for shell in ("sh", "/bin/sh", "bash")):
         found.append(Finding(id="double-shell", level="warning", text="a shell starts a shell that starts the program"))
     kills = _signal_number(start.stop_signal) == signal.SIGKILL
@@ -243,6 +267,8 @@ def _is_shell_form(words: tuple[str, ...]) -> bool:
 def _signal_findings(access: Access, start: Start) -> list[Finding]:
     """Whether the running main process, being PID 1, would heed the stop signal: the kernel drops what it doesn't."""
     status = access.proc(access.main_pid, "status")
+    if access.proc(access.main_pid, "cmdline").startswith(f"{PROGRAM}\0".encode()):
+        return []  # a clone, in which the program doesn't run
     if target_pid(status, access.main_pid) != 1 or start.init:
         return []
     number = _signal_number(start.stop_signal)
@@ -262,6 +288,12 @@ def _signal_findings(access: Access, start: Start) -> list[Finding]:
             advice="handle it, exec the program instead of keeping a shell before it, or run with --init",
         )
     ]
+
+
+def _signal_name(text: str) -> str:
+    """Returns a signal's name, which Podman gives as a number."""
+    number = _signal_number(text)
+    return next((each.name for each in signal.Signals if each == number), text)
 
 
 def _signal_number(name: str) -> int | None:

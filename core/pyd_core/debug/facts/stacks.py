@@ -145,20 +145,26 @@ def read_threads(access: Access, host_pid: int) -> tuple[Thread, ...]:
     for name in sorted(access.proc_names(host_pid, "task"), key=int)[:MOST_THREADS]:
         try:
             status = access.proc(host_pid, f"task/{name}/status")
-            stack = access.proc(host_pid, f"task/{name}/stack").decode(errors="replace")
-            waits = access.proc(host_pid, f"task/{name}/wchan").decode(errors="replace")
         except PydError:
             continue  # it has ended
-        fields = {
-            key: value.strip() for key, _, value in (line.partition(":") for line in status.decode().splitlines())
-        }
+        stack, waits = (_kernel_tells(access, host_pid, f"task/{name}/{file}") for file in ("stack", "wchan"))
+        lines = (line.partition(":") for line in status.decode(errors="replace").splitlines())
+        fields = {key: value.strip() for key, _, value in lines}
         found.append(
             Thread(
                 tid=target_pid(status, int(name)),
                 name=fields.get("Name", ""),
                 state=fields.get("State", "")[3:].strip("()"),
-                waits_in="" if waits == "0" else waits,
+                waits_in="" if waits in ("", "0") else waits,
                 kernel_stack=tuple(line.partition("] ")[2] for line in stack.splitlines() if "] " in line),
             )
         )
     return tuple(found)
+
+
+def _kernel_tells(access: Access, host_pid: int, file: str) -> str:
+    """Returns what the kernel says of a thread; nothing where that takes rights over the machine, as helpers lack."""
+    try:
+        return access.proc(host_pid, file).decode(errors="replace")
+    except PydError:
+        return ""

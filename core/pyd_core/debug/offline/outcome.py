@@ -70,8 +70,9 @@ class Outcome:
             if options.save:
                 self._save(options.save)
         except PydError as error:
-            kept = f"the changes are in {self._rescue()}"
-            error.hint = f"{error.hint}; {kept}" if error.hint else kept
+            if self._changes:
+                kept = f"the changes are in {self._rescue()}"
+                error.hint = f"{error.hint}; {kept}" if error.hint else kept
             raise
         if self._changes and ask is not None and not (options.diff or options.apply or options.save):
             self._ask(ask)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -135,10 +136,15 @@ def _run_held(
         raise InvalidInput("--hold makes a clone of a container", hint="leave out --diff, --apply and --save")
     shown = safe(container.name)
     with Clone(engine, container, writable_volumes=options.volumes == "rw") as clone:
-        program = " ".join(map(safe, [container.path, *container.args]))
+        program = safe(shlex.join([container.path, *container.args]))
         volumes = "read-only" if options.volumes == "ro" else "the real ones"
         notify(f"in a clone of {shown}, removed at the end; its volumes are {volumes}. To run its program: {program}")
-        code, ended = carry_out(running_target(clone), options, supervisor, toolbox, notify=notify, interact=interact)
+        # What it is called and starts with are its model's, for whoever asks in the session.
+        held = msgspec.structs.replace(
+            clone, name_=container.name_, path=container.path, args=container.args, config=container.config
+        )
+        target = msgspec.structs.replace(running_target(held), model=container.id)
+        code, ended = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
         if ended:
             notify(f"the clone of {shown} has ended; the session ended with it")
         return code

@@ -111,7 +111,11 @@ def build(progress: Progress, machine: str = "") -> str:
 
 
 def search(words: Sequence[str]) -> list[tuple[str, str]]:
-    """Returns the packs and packages whose names or summaries have all words, packs first: name and summary."""
+    """Returns the packs and packages whose names or summaries have all words, the likeliest first: name and summary.
+
+    Raises:
+        NotFound: None has.
+    """
     packs = [
         (pack.name, f"pack: {pack.summary}")
         for pack in PACKS.values()
@@ -121,7 +125,29 @@ def search(words: Sequence[str]) -> list[tuple[str, str]]:
     apt = Apt(Path(store.store_root()) / store.apt_folder(own), own)
     if not apt.has_lists():
         apt.update(lambda *_: None)
-    return [*packs, *apt.search(words)]
+    found = [*packs, *ranked(apt.search(words), words)]
+    if not found:
+        hint = "summaries are searched too: fewer or other words may find some"
+        raise NotFound(f"no pack or package with {safe(' '.join(words))!r}", hint=hint, reference="no-such-package")
+    return found
+
+
+def ranked(found: Sequence[tuple[str, str]], words: Sequence[str]) -> list[tuple[str, str]]:
+    """Returns packages with those first that are called so, then those that begin so, have it as a word, and the rest.
+
+    Args:
+        found: Names and summaries.
+        words: What was searched for.
+    """
+    wanted = [word.lower() for word in words]
+
+    def order(one: tuple[str, str]) -> tuple[int, str]:
+        name, summary = one
+        parts = {*re.split(r"[^a-z0-9]+", f"{name} {summary}".lower())}
+        ranks = (name in wanted, name.startswith(wanted[0]), parts >= {*wanted})
+        return ranks.index(True) if True in ranks else len(ranks), name
+
+    return sorted(found, key=order)
 
 
 def export(path: Path, progress: Progress, machine: str = "") -> str:

@@ -156,7 +156,9 @@ def _wrap(tree: Path, arguments: Mapping[str, str]) -> None:
             # Beside its name, not elsewhere: some find their files from where they lie.
             program.rename(program.with_name(f"{name}.wrapped"))
             told = text.format(prefix=PREFIX)
-            program.write_text(f'#!{PREFIX}/bin/sh\nexec {PREFIX}/bin/{name}.wrapped {told} "$@"\n')
+            # Called by its own name, which it says in its messages; -p: nothing of the environment is run.
+            start = f'exec -a {PREFIX}/bin/{name} {PREFIX}/bin/{name}.wrapped {told} "$@"'
+            program.write_text(f"#!{PREFIX}/bin/bash -p\n{start}\n")
             program.chmod(0o755)
 
 

@@ -25,7 +25,7 @@ def test_packs_combine_to_one_that_is_named_by_them_whatever_their_order():
     assert both == combine(["db", "net"], ["zsh"])
     assert both.name == "base,db,net,=zsh"
     assert {*BASE.packages, *PACKS["net"].packages, "zsh"} <= {*both.packages}
-    assert both.arguments == PACKS["net"].arguments
+    assert both.arguments == {**BASE.arguments, **PACKS["net"].arguments}
     assert Selection().pack() is BASE
     assert Selection(packs=("gone",), packages=("zsh",)).pack().name == "base,=zsh"
 

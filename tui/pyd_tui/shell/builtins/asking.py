@@ -63,4 +63,4 @@ def _asked(shell: ShellContext) -> str:
     container = shell.access.container
     if not container.id or container.state.status == IMAGE:
         raise Unsupported(f"{shell.name} is no container; only the engine could tell that, of one")
-    return container.id
+    return shell.model or container.id

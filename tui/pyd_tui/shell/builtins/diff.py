@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from pyd_core.debug.facts.files import absolute
 from pyd_core.model.container import Change
+from pyd_core.sanitise import safe
 from pyd_tui.cli.columns import Cell, Column, write_table
 from pyd_tui.cli.output import write_json
 from pyd_tui.shell.builtins.asking import ask
+from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.context import ShellContext, pass_shell
 
@@ -24,11 +27,11 @@ _KINDS = {0: ("changed", "yellow"), 1: ("added", "green"), 2: ("deleted", "red")
         ("diff --json | jq -r '.[].path'", "paths"),
     ),
 )
-@click.argument("below", required=False, default="/", metavar="[FOLDER]")
+@click.argument("below", type=TargetPath(), required=False, default="/", metavar="[FOLDER]")
 @pass_shell
 def command(shell: ShellContext, /, *, below: str) -> None:
     """List the paths that the target has changed, added or deleted since it was made from its image."""
-    folder = below.rstrip("/")
+    folder = absolute(below, shell.cwd).rstrip("/")
     found = [
         change
         for change in ask(shell, lambda engine, name: engine.containers.changes(name))
@@ -38,7 +41,8 @@ def command(shell: ShellContext, /, *, below: str) -> None:
         write_json([{"path": change.path, "kind": _kind(change)[0]} for change in found])
         return
     if not found:
-        click.echo(f"pyd: {shell.name} is as its image made it", err=True)
+        there = f"nothing at {safe(folder)} has changed" if folder else f"{shell.name} is as its image made it"
+        click.echo(f"pyd: {there}", err=True)
         return
     write_table(COLUMNS, [[Cell(*_kind(change)), Cell(change.path)] for change in found])
 

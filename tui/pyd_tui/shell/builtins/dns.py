@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import click
 
 from pyd_core.debug.facts.dns import SILENT, TYPES, Record, Reply, ask, is_address, look_up, read_hosts
@@ -27,6 +29,7 @@ COLUMNS = (
     examples=(
         ("dns db", "what programs in the target get for that name, and who says so"),
         ("dns -t MX example.org", "another kind of record"),
+        ("dns 172.18.0.3", "what an address is called"),
         ("dns -s 1.1.1.1 example.org", "another server, asked from inside the target"),
     ),
 )
@@ -50,6 +53,8 @@ def command(shell: ShellContext, /, *, name: str, kind: str | None, server: str 
 
 def find(shell: ShellContext, name: str, kind: str | None, server: str | None) -> list[Reply]:
     """Returns what each source says."""
+    if is_address(name) and kind in (None, "ptr"):
+        name, kind = ipaddress.ip_address(name.partition("%")[0]).reverse_pointer, "ptr"
     kinds = (kind.upper(),) if kind else ("A", "AAAA")
     if server is not None:
         if not is_address(server):

@@ -13,17 +13,21 @@ from pyd_tui.shell.context import ShellContext, pass_shell
 from pyd_tui.shell.table import BUILTINS, load
 
 TEXT = """\
-You are in {name}: / is its root, and its processes, network and users are what you see. Its own programs come
-first, tools are added behind them. Lines run in one bash; cd, export, functions, pipes, & and fg work.
+You are in {name}: / is its root, and its processes,
+network and users are what you see. Its own programs come first, tools are added
+behind them. Lines run in one bash; cd, export, functions, pipes, & and fg work.
 
-  builtins          commands of this shell that look at the container from outside; NAME --help explains one
-  @TOOL             the tool of that name, where a builtin or the container has another
-  whence COMMAND    which of them a command is
-  su target         the same place with the rights of the container's main process
-  ps | grep x       what a builtin prints, through programs of the container or the toolbox
+  builtins        commands of this shell that look at the container from outside;
+                  NAME --help explains one
+  @TOOL           the tool of that name, where a builtin or the container has one
+  whence COMMAND  which of them a command is
+  su target       the same place with the rights of its main process
+  ps | grep x     what a builtin prints, through programs of either
 
-  Tab completes files, users, processes and commands of the container; ctrl-r searches what you typed before here,
-  Alt-Enter runs a line that seems unfinished. A line that begins with a blank isn't remembered. exit, or ctrl-d.
+  Tab completes files, users, processes and commands of the container; ctrl-r
+  searches what you typed here before, Alt-Enter runs a line that seems
+  unfinished. A line that begins with a blank isn't remembered. Leave with exit
+  or ctrl-d.
 """
 
 

@@ -10,12 +10,13 @@ from pyd_core.debug.toolbox import manage
 from pyd_core.debug.toolbox.renew import renew
 from pyd_tui.cli.output import write_json
 from pyd_tui.shell.builtins.making import told
+from pyd_tui.shell.builtins.named import PackName
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.context import ShellContext, pass_shell
 
 
 @click.command("install", cls=BuiltinCommand, examples=(("install net", "a pack"), ("install socat", "a package")))
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", type=PackName(installed=False), nargs=-1, required=True, metavar="NAME...")
 @pass_shell
 def command(shell: ShellContext, /, *, names: tuple[str, ...]) -> None:
     """Add packs or any Debian packages: to sessions that this shell has running, and to the next ones."""

@@ -33,7 +33,13 @@ HEADER = 24
     ),
 )
 @click.argument("filter_words", nargs=-1, metavar="[FILTER]...")
-@click.option("-w", "file", metavar="FILE", help="Write packets to a file on this machine; - is stdout.")
+@click.option(
+    "-w",
+    "file",
+    type=click.Path(allow_dash=True),
+    metavar="FILE",
+    help="Write packets to a file on this machine; - is stdout.",
+)
 @click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="End after N packets.")
 @click.option("-i", "interface", default="any", show_default=True, help="The interface.")
 @click.option("--seconds", type=float, metavar="N", help="End after N seconds.")
@@ -53,8 +59,7 @@ def command(
     """Capture what the target sends and receives; the traffic of no other container is in it."""
     if shell.access.container.host_config.network_mode == "host":
         click.echo(f"pyd: {shell.name} has the host's network: this is the traffic of the whole machine", err=True)
-    # Without -Z it would look for a user of its own, whom the target doesn't have.
-    argv = [tool("tcpdump"), "-Z", "root", "-p", "-i", interface, *(("-c", str(count)) if count else ())]
+    argv = [tool("tcpdump"), "-p", "-i", interface, *(("-c", str(count)) if count else ())]
     if file is None:
         process = shell.access.start(merged(timed([*argv, "-n", "-l", "-q", *filter_words], seconds)))
         _show(process)

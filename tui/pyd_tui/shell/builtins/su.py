@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.credentials import check_identity
+from pyd_tui.shell.builtins.named import IdentityName
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.context import ShellContext, pass_shell
 
@@ -19,7 +20,7 @@ from pyd_tui.shell.context import ShellContext, pass_shell
         ("su", "as root; 'exit' goes back"),
     ),
 )
-@click.argument("who", metavar="[target|root|tracer|UID[:GID]]", default="root")
+@click.argument("who", type=IdentityName(), metavar="[target|root|tracer|UID[:GID]]", default="root")
 @pass_shell
 def command(shell: ShellContext, /, *, who: str) -> None:
     """Open a shell of another user in the same folder; what it exports and defines ends with it.

@@ -7,12 +7,13 @@ import click
 from pyd_core.debug.toolbox import manage
 from pyd_tui.cli.output import write_json
 from pyd_tui.shell.builtins.making import told
+from pyd_tui.shell.builtins.named import PackName
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.context import ShellContext, pass_shell
 
 
 @click.command("uninstall", cls=BuiltinCommand, examples=(("uninstall net", "a pack"),))
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", type=PackName(installed=True), nargs=-1, required=True, metavar="NAME...")
 @pass_shell
 def command(shell: ShellContext, /, *, names: tuple[str, ...]) -> None:
     """Take packs or packages out; sessions that run keep what they have."""

@@ -11,6 +11,7 @@ from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import NotFound, PydError
 from pyd_tui.cli.columns import Cell, Column, write_table
 from pyd_tui.cli.output import write_json
+from pyd_tui.shell.builtins.named import ProgramName
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.context import ShellContext, pass_shell
 from pyd_tui.shell.table import BUILTINS
@@ -39,7 +40,7 @@ class Found(msgspec.Struct, frozen=True):
     cls=BuiltinCommand,
     examples=(("whence ps", "the builtin, the container's, and the tool"), ("whence curl --json", "for programs")),
 )
-@click.argument("program", metavar="COMMAND")
+@click.argument("program", type=ProgramName(), metavar="COMMAND")
 @pass_shell
 def command(shell: ShellContext, /, *, program: str) -> None:
     """Say what a command is: a builtin, a function, the container's program or a tool. The first is what runs."""

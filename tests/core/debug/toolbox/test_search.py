@@ -1,0 +1,15 @@
+"""What a search for tools puts first."""
+
+from __future__ import annotations
+
+from pyd_core.debug.toolbox.manage import ranked
+
+
+def test_the_likeliest_comes_first():
+    found = [
+        ("ardour", "the digital audio workstation"),
+        ("bind9-tools", "host, dig and delv"),
+        ("dig", "asks name servers"),
+        ("digup", "Digest Updating Tool"),
+    ]
+    assert [name for name, _ in ranked(found, ["dig"])] == ["dig", "digup", "bind9-tools", "ardour"]
