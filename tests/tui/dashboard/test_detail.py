@@ -135,3 +135,14 @@ async def test_a_container_of_which_nothing_is_remembered_says_so():
     async with opened(one()) as dashboard:
         await look(dashboard, "6")
         await dashboard.until_shown("nothing has happened to it that the engine remembers")
+
+
+async def test_the_footer_says_back_where_the_key_leads_back_and_quit_where_it_leads_out():
+    async with opened(one()) as dashboard:
+        await dashboard.until(lambda: dashboard.shown == ["web"])
+        assert dashboard.text.splitlines()[-1].rstrip().endswith("q quit")
+        for key in ("enter", "l", "2"):
+            await dashboard.press(key)
+            await dashboard.until(lambda: dashboard.text.splitlines()[-1].rstrip().endswith("q back"))
+            await dashboard.press("q")
+            await dashboard.until(lambda: dashboard.text.splitlines()[-1].rstrip().endswith("q quit"))
