@@ -404,3 +404,12 @@ def test_wrapped_rows_fit_and_together_are_the_line(text: str, columns: int):
     rows = wrapped((Piece(text[:7]), Piece(text[7:], "dim")), columns, most=99, indent=2)
     assert all(width(row) <= columns for row in rows)
     assert "".join(piece.text for row in rows for piece in row).replace("  ", "") == text
+
+
+async def test_a_previous_run_of_which_nothing_is_kept_says_so():
+    engine = shop()
+    engine.print("shop-db", "since its start")
+    async with log(engine) as it:
+        await it.lines(1)
+        await it.dashboard.press("p")
+        await it.dashboard.until_shown("nothing before its last start is kept")
