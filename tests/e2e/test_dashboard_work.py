@@ -43,7 +43,7 @@ def test_files_are_browsed_read_and_taken_out(server: str, on: Callable[..., Ter
     screen.keys("/")
     screen.type("srv")
     screen.keys("Enter", "Enter")
-    screen.wait_for("/srv  1 entries  live")
+    screen.wait_for("/srv  1 entry  live")
     screen.keys("Enter")
     screen.wait_for("app.toml")
     screen.keys("Enter")

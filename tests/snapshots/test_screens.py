@@ -36,6 +36,30 @@ async def test_list(picture: SnapshotAssertion):
         await in_sizes(dashboard, picture, "list")
 
 
+async def test_grouped(picture: SnapshotAssertion):
+    async with screen() as (dashboard, _engine):
+        await dashboard.press("o", "o", "g", "enter", "G")
+        await in_sizes(dashboard, picture, "grouped")
+
+
+async def test_signal(picture: SnapshotAssertion):
+    async with screen() as (dashboard, _engine):
+        await dashboard.press("enter", "7")
+        await dashboard.until_shown("nginx: worker process")
+        await dashboard.press("j", "K")
+        await dashboard.until_shown("Send a signal")
+        await in_sizes(dashboard, picture, "signal", sizes=((120, 40), (60, 20)))
+
+
+async def test_a_long_question(picture: SnapshotAssertion):
+    async with screen() as (dashboard, _engine):
+        await dashboard.press("asterisk", "x")
+        await dashboard.until_shown("Remove ")
+        await dashboard.pilot.resize_terminal(60, 20)
+        await dashboard.press("j", "j")
+        await in_sizes(dashboard, picture, "question", sizes=((60, 20),))
+
+
 async def test_events(picture: SnapshotAssertion):
     engine = fleet()
     async with screen(engine=engine) as (dashboard, engine):

@@ -67,6 +67,8 @@ class ScriptedEngine:
         self.cut_next = False
         """Cut the next stream before its end."""
         self._refusals = 0
+        self.plain_ps = False
+        """Its `ps` knows nothing of columns that are asked for."""
         self.hold = asyncio.Event()
         self.hold.set()
         self.hold_logs: dict[str, asyncio.Event] = {}
@@ -219,6 +221,8 @@ class ScriptedEngine:
         await self.hold.wait()
         if refusal := self.refusals.get(f"{request.method} {path}"):
             status, body = refusal[0], json.dumps({"message": refusal[1]}).encode()
+        elif self.plain_ps and "ps_args" in query:
+            status, body = 500, b'{"message": "ps: unrecognized option"}'
         else:
             status, body = await self._answer(request.method, path, query)
         return Answer(status=status, headers={"api-version": "1.45", "date": DATE, **self.headers}, body=body)

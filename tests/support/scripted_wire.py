@@ -14,12 +14,12 @@ START_NS = 1_700_000_000_000_000_000
 
 
 PROCESSES = {
-    "Titles": ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"],
+    "Titles": ["USER", "PID", "PPID", "RSS", "STIME", "TIME", "COMMAND"],
     "Processes": [
-        ["root", "4711", "4690", "0", "22:13", "?", "00:00:00", "nginx: master process nginx -g daemon off;"],
-        ["101", "4760", "4711", "0", "22:13", "?", "00:00:03", "nginx: worker process"],
-        ["101", "4761", "4711", "1", "22:13", "?", "00:01:42", "nginx: worker process"],
-        ["root", "4802", "4761", "0", "23:01", "?", "00:00:00", "sh -c /probe"],
+        ["root", "4711", "4690", "9216", "22:13", "00:00:00", "nginx: master process nginx -g daemon off;"],
+        ["101", "4760", "4711", "5120", "22:13", "00:00:03", "nginx: worker process"],
+        ["101", "4761", "4711", "48640", "22:13", "00:01:42", "nginx: worker process"],
+        ["root", "4802", "4761", "860", "23:01", "00:00:00", "sh -c /probe"],
     ],
 }
 CHANGES = [

@@ -40,6 +40,35 @@ def test_137_with_nothing_readable_is_a_guess_that_says_so(dead: MakeCase) -> No
     assert len(verdict.unread) == 2
 
 
+def flagged(code: int = 137) -> Container:
+    state = ContainerState(
+        status="exited",
+        exit_code=code,
+        oom_killed=True,
+        started_at=format_time(NOW - 11 * SECOND),
+        finished_at=format_time(NOW - SECOND),
+    )
+    return Container(id=ID, name_="/web", path="/app", state=state)
+
+
+def test_the_engines_flag_counts_once_nothing_else_is_left_and_is_not_certain_then(
+    dead: MakeCase,
+) -> None:
+    forgotten = {"kernel_read": False, "run": {"complete": False}, "unread": [KERNEL, EVENTS]}
+    verdict = decide(dead(137, container=flagged(), **forgotten))
+    assert verdict.cause == "oom-killed"
+    assert verdict.confidence < 0.6
+    assert [item.source for item in verdict.evidence].count("inspect") == 2
+
+
+def test_the_engines_flag_alone_is_outweighed_by_whoever_can_tell_of_the_kill(dead: MakeCase) -> None:
+    assert decide(dead(137, container=flagged())).cause != "oom-killed"  # the kernel log was read, and tells of none
+    seen = dead(137, container=flagged(), kernel_read=False, unread=[KERNEL])  # as were the events
+    assert decide(seen).cause != "oom-killed"
+    asked = dead(137, container=flagged(), kernel_read=False, run={"complete": False, "stop_ns": NOW - 9 * SECOND})
+    assert decide(asked).cause != "oom-killed"
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -63,6 +63,29 @@ async def test_an_action_on_many_is_asked_once_reported_for_each_and_the_failed_
         assert sent == [f"POST /containers/{refused}/stop"]
 
 
+async def test_all_that_is_asked_about_can_be_read_before_the_answer_however_much_it_is():
+    engine = ScriptedEngine()
+    names = [f"one-{number:02}" for number in range(40)]
+    for name in names:
+        engine.add(name)
+    async with opened(engine, size=(60, 20)) as dashboard:
+        await ready(dashboard, 40)
+        await dashboard.press("asterisk", "x")
+        await dashboard.until_shown("Remove 40 containers?")
+        seen = {name for name in names if f"◆ {name} " in dashboard.text}
+        assert "one-00" in seen
+        assert "one-39" not in seen
+        while "one-39" not in seen:
+            await dashboard.press("ctrl+d")
+            seen |= {name for name in names if f"◆ {name} " in dashboard.text}
+        assert seen == set(names)
+        assert "y yes" in dashboard.text
+        await dashboard.press("G", "g", "k")
+        assert "◆ one-00 " in dashboard.text
+        await dashboard.press("n")
+        assert not [request for request in engine.requests if not request.startswith("GET")]
+
+
 @pytest.mark.parametrize("key", ["s", "r", "p", "x", "U", "A", "C", "P"])
 async def test_read_only_refuses_every_action_before_anything_is_sent(key: str):
     engine = five()
@@ -190,7 +213,7 @@ async def test_it_begins_as_asked_and_remembers_how_it_was_left():
         await dashboard.until_shown("theme light")
         await dashboard.press("q")
     left = dashboard.app.left
-    assert (left.view, left.sort, left.living_only, left.theme) == ("containers", "cpu", True, "light")
+    assert (left.view, left.sort, left.living_only, left.theme) == ("containers", "project", True, "light")
 
 
 async def test_without_utf8_everything_drawn_is_ascii_and_as_wide():

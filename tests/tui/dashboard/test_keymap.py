@@ -6,11 +6,12 @@ import pytest
 
 from pyd_tui.dashboard.app import Dashboard
 from pyd_tui.dashboard.keymap import KEYMAP, Scope
-from pyd_tui.dashboard.keys import Keys, key_name
+from pyd_tui.dashboard.keys import TOGETHER, Keys, key_name
 from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.logview import LogView
+from pyd_tui.dashboard.panels.processes import ProcessesPane
 from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
@@ -29,7 +30,7 @@ from pyd_tui.dashboard.widgets.table import Table
 
 HOLDERS: dict[Scope, tuple[type, ...]] = {
     "containers": (Main,),
-    "move": (Table, Lines, LogView),
+    "move": (Table, Lines, LogView, Confirm),
     "text": (Lines, LogPane),
     "detail": (Detail,),
     "browse": (Browse,),
@@ -40,6 +41,7 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "search": (SearchScreen,),
     "files": (FilesPane,),
     "document": (DocumentPane,),
+    "processes": (ProcessesPane,),
     "file": (FileScreen,),
     "ask": (Confirm,),
     "form": (Form,),
@@ -74,11 +76,17 @@ def test_every_key_calls_something_that_exists(scope: Scope):
         ("file", "text", "move", "everywhere"),
         ("line", "move", "text", "everywhere"),
         ("search", "move", "everywhere"),
+        *TOGETHER,
     ],
 )
 def test_no_key_means_two_things_in_one_place(scopes: tuple[Scope, ...]):
-    used = Counter(name for scope in scopes for key in KEYMAP[scope] for name in key.keys)
+    meant = {(name, key.action) for scope in scopes for key in KEYMAP[scope] for name in key.keys}
+    used = Counter(name for name, _ in meant)
     assert [name for name, times in used.items() if times > 1] == []
+
+
+def test_conflicts_are_looked_for_in_every_part():
+    assert {scope for scopes in TOGETHER for scope in scopes} == set(KEYMAP)
 
 
 @pytest.mark.parametrize("scope", KEYMAP)

@@ -235,6 +235,35 @@ async def test_the_window_keys_ask_for_that_part_of_the_log():
         await it.dashboard.until_shown("not live")
 
 
+async def test_nothing_moves_while_it_holds_still_at_the_end_of_what_a_filter_keeps():
+    engine = shop()
+    chatter(engine)
+    async with log(engine, size=(120, 12)) as it:
+        await it.lines(100)
+        await it.dashboard.press("k", "k")
+        await it.keep("level>=error")
+        assert len(it.shown) == 10
+        top, first = it.view.top, it.book.shown.number(it.view.top)
+        assert top == it.view.highest_top > 0
+        for number in range(3):
+            engine.print("shop-db", f"level=error msg=more n={number}")
+        await it.dashboard.until(lambda: len(it.shown) == 13)
+        await it.dashboard.pilot.pause(0.2)  # a frame; without it nothing could have moved yet
+        assert (it.view.top, it.book.shown.number(it.view.top)) == (top, first)
+
+
+async def test_one_line_is_one_line():
+    engine = shop()
+    engine.print("shop-db", "level=error msg=only")
+    async with log(engine) as it:
+        await it.lines(1)
+        await it.dashboard.until_shown(" 1 line  following")
+        await it.keep("only")
+        await it.dashboard.until_shown("1 of 1 line ")
+        await it.dashboard.press("plus")
+        await it.dashboard.until_shown("±1 line around")
+
+
 async def test_older_lines_are_asked_for_when_the_top_is_reached_and_nothing_moves():
     engine = shop()
     for number in range(2500):
@@ -375,3 +404,12 @@ def test_wrapped_rows_fit_and_together_are_the_line(text: str, columns: int):
     rows = wrapped((Piece(text[:7]), Piece(text[7:], "dim")), columns, most=99, indent=2)
     assert all(width(row) <= columns for row in rows)
     assert "".join(piece.text for row in rows for piece in row).replace("  ", "") == text
+
+
+async def test_a_previous_run_of_which_nothing_is_kept_says_so():
+    engine = shop()
+    engine.print("shop-db", "since its start")
+    async with log(engine) as it:
+        await it.lines(1)
+        await it.dashboard.press("p")
+        await it.dashboard.until_shown("nothing before its last start is kept")

@@ -333,3 +333,31 @@ async def test_without_a_history_the_view_of_deaths_says_how_to_have_one(
         await ready(dashboard)
         await dashboard.press(":", *"deaths", "enter")
         await dashboard.until_shown("no death was written down")
+
+
+async def test_a_removal_of_several_reports_of_each_and_the_failed_are_tried_again():
+    engine = shop()
+    refused = f"DELETE /images/sha256%3A{identity('left over')}"
+    engine.refusals[refused.replace("%3A", ":")] = (409, "image is in use elsewhere")
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("2")
+        await dashboard.until_shown("dangling")
+        await dashboard.press("P", "y")
+        await dashboard.until_shown("1 of 2 failed, removed the others")
+        assert "image is in use elsewhere" in dashboard.text
+        engine.refusals.clear()
+        before = len(engine.requests)
+        await dashboard.press("r")
+        await dashboard.until_shown("removed ")
+        assert [request for request in engine.requests[before:] if request.startswith("DELETE")] == [refused]
+
+
+async def test_events_can_neither_be_removed_nor_marked():
+    async with opened(shop()) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("5")
+        await dashboard.until_shown("start")
+        assert "mark" not in dashboard.text.splitlines()[-1]
+        await dashboard.press("space", "asterisk")
+        assert not browse(dashboard).table.marked

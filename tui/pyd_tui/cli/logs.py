@@ -175,8 +175,10 @@ async def search(engine: Engine, options: LogsOptions, *, json: bool) -> int:
             failed += 1
             click.echo(f"pyd: {safe(finding.container.name)}: {safe(finding.error.message)}", err=True)
     if not json:
-        where = f"{len(known)} containers" + (f", {failed} of which can't be read" if failed else "")
-        click.echo(f"{count:,} lines found in {where}", err=True)
+        where = f"{len(known)} container{'s' * (len(known) != 1)}" + (
+            f", {failed} of which can't be read" if failed else ""
+        )
+        click.echo(f"{count:,} line{'s' * (count != 1)} found in {where}", err=True)
     return count
 
 

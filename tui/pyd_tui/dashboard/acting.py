@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pyd_core.engine.recreate import Changes, Recreated
     from pyd_tui.dashboard.app import Dashboard
     from pyd_tui.dashboard.link import Link
+    from pyd_tui.dashboard.render.processes import Process
 
 Mark = Callable[[Target, str], None]
 """Told of a container and what is being done to it."""
@@ -178,6 +180,32 @@ class Acting:
 
         title = f"Make an image of {safe(found.name)}"
         self._dashboard.push_screen(Form(title, commit_fields(found), commit_options), answered)
+
+    def signal(self, target: Target, process: Process, over: Callable[[], None]) -> None:
+        """Asks for a signal, and sends it to one process.
+
+        Args:
+            target: The container.
+            process: The process, as the engine told of it.
+            over: Called when it was sent.
+        """
+        if not self._dashboard.may_change(target.link):
+            return
+        from pyd_core.engine.signalling import signal_number, signal_process  # noqa: PLC0415 - hardly ever needed
+        from pyd_tui.dashboard.screens.form import Field, Form  # noqa: PLC0415 - as above
+
+        async def work(signal: str) -> None:
+            await signal_process(target.engine, target.id, process.pid, signal)
+            self._dashboard.say(f"sent {signal_number(signal).name} to {process.pid}", "good")
+            over()
+
+        def answered(given: Mapping[str, str] | None) -> None:
+            if given is not None:
+                self._dashboard.tasks.start(work(given["signal"]), name="signal")
+
+        title = f"Send a signal to process {process.pid}, {textwrap.shorten(safe(process.command), 60)}"
+        field = Field(name="signal", value="TERM", hint="TERM, KILL, HUP, USR1 …")
+        self._dashboard.push_screen(Form(title, [field], lambda given: signal_number(given["signal"])), answered)
 
     def pull(self, link: Link, image: str) -> None:
         """Pulls an image anew."""

@@ -29,6 +29,7 @@ Scope = Literal[
     "report",
     "output",
     "document",
+    "processes",
 ]
 
 TITLES: dict[Scope, str] = {
@@ -43,6 +44,7 @@ TITLES: dict[Scope, str] = {
     "text": "Events, inspect, short logs",
     "detail": "Detail",
     "document": "Inspect",
+    "processes": "Processes",
     "files": "Files",
     "file": "One file",
     "ask": "Questions",
@@ -114,7 +116,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 3),
         Key("toggle_all", ("a",), "a", "all", "all of them, or only the living", 6),
         Key("toggle_broken", ("exclamation_mark",), "!", "broken", "only what somebody should look at", 6),
-        Key("sort", ("o",), "o", "sort", "order by the next column", 9),
+        Key("sort", ("o",), "o", "sort", "order by the next column; by project: groups", 9),
         Key("scale", ("percent_sign",), "%", "", "processor use of one core, or of all it may use"),
         Key("app.merge", ("M",), "M", "", "all engines in one list, or one (:merge)"),
         Key("pane", ("v",), "v", "", "logs or events in the lower pane", 9),
@@ -254,6 +256,10 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("logs", ("L",), "L", "", "its log, on the whole screen"),
         Key("debug", ("D",), "D", "debug", "a shell with tools in it", 1),
         Key("shell", ("e",), "e", "exec", "its own shell", 4),
+        Key("act('stop')", ("s",), "s", "stop", "stop it", 8),
+        Key("act('restart')", ("r",), "r", "restart", "restart it", 8),
+        Key("act('pause')", ("p",), "p", "", "pause it, or let it go on"),
+        Key("act('remove')", ("x",), "x", "", "remove it (asks)"),
     ),
     "document": (
         Key("fold", ("enter",), "enter", "fold", "fold or unfold what is under the cursor", 1),
@@ -263,6 +269,14 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("find_previous", ("N",), "", "", ""),
         Key("copy_path", ("c",), "c", "copy path", "copy the path, as jq takes it", 3),
         Key("copy_value", ("y",), "y", "value", "copy what is there", 4),
+        Key("left", ("left", "h"), "← →", "", "sideways in long lines"),
+        Key("right", ("right",), "", "", ""),
+    ),
+    "processes": (
+        Key("kill", ("K",), "K", "signal", "send the process a signal", 1),
+        Key("find", ("slash",), "/", "find", "find; n N next and previous match", 3),
+        Key("find_next", ("n",), "", "", ""),
+        Key("find_previous", ("N",), "", "", ""),
         Key("left", ("left", "h"), "← →", "", "sideways in long lines"),
         Key("right", ("right",), "", "", ""),
     ),

@@ -22,6 +22,8 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("detail", "text", "move", "everywhere"),
     ("detail", "files", "move", "everywhere"),
     ("detail", "document", "move", "everywhere"),
+    ("detail", "processes", "move", "everywhere"),
+    ("search", "move", "everywhere"),
     ("file", "text", "move", "everywhere"),
     ("log", "move", "everywhere"),
     ("engines", "move", "everywhere"),
@@ -29,7 +31,7 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("help", "move", "everywhere"),
     ("output", "text", "move", "everywhere"),
     ("report",),
-    ("ask",),
+    ("ask", "move"),
     ("form",),
 )
 """Parts of the table that hold at the same time."""

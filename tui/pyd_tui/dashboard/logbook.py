@@ -125,6 +125,8 @@ class Logbook:
             return ""
         if self.shown.filters and len(self.store):
             return "no line passes the filters"
+        if self.window.before_ns:
+            return f"nothing {self.window.label} is kept"
         return f"nothing in {self.window.label}" if self.window.seconds or self.window.around_ns else "no output yet"
 
     @property

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from pyd_core.engine.client import Engine
-from pyd_core.errors import PydError
+from pyd_core.errors import EngineError, PydError
 from pyd_core.fleet.entry import Entry
 from pyd_core.fleet.stats import Usage
 from pyd_core.logs.mark import Mark
 from pyd_core.model.container import Container, Processes
+from pyd_core.sanitise import safe
 from pyd_tui.dashboard.recorded import Recorded, recorded
 from pyd_tui.dashboard.render.changes import changes
 from pyd_tui.dashboard.render.connections import connections
@@ -20,8 +22,8 @@ from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.health import probes
 from pyd_tui.dashboard.render.mounts import mounts
 from pyd_tui.dashboard.render.overview import overview
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
-from pyd_tui.dashboard.render.processes import processes
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, cell
+from pyd_tui.dashboard.render.processes import COLUMNS
 from pyd_tui.dashboard.render.stats import Course, stats
 from pyd_tui.dashboard.render.why import why
 
@@ -108,7 +110,7 @@ def _stats(subject: Subject) -> list[Cell]:
         high=subject.height >= LOW,
     )
     lines = stats(subject.entry, subject.usage, course, subject.clock, subject.room)
-    return lines + _trouble(answer) if isinstance(answer, PydError) else lines
+    return lines + _trouble(answer, subject.room) if isinstance(answer, PydError) else lines
 
 
 def _inspected(draw: Callable[[Container, Subject], list[Cell]]) -> Page:
@@ -116,7 +118,7 @@ def _inspected(draw: Callable[[Container, Subject], list[Cell]]) -> Page:
 
     def page(subject: Subject) -> list[Cell]:
         if subject.found is None:
-            return _trouble(subject.trouble) if subject.trouble is not None else []
+            return _trouble(subject.trouble, subject.room) if subject.trouble is not None else []
         return draw(subject.found, subject)
 
     return Page(draw=page)
@@ -130,28 +132,43 @@ def _asked(
     def page(subject: Subject) -> list[Cell]:
         answer = subject.answers.get(name)
         if isinstance(answer, PydError):
-            return _trouble(answer)
+            return _trouble(answer, subject.room)
         return draw(answer) if isinstance(answer, kind) else []
 
     return Page(draw=page, ask=ask)
 
 
-def _trouble(error: PydError) -> list[Cell]:
-    return [EMPTY, cell(f" {error.message}", "bad"), cell(f" {error.hint}", "dim")]
+def _trouble(error: PydError, room: int) -> list[Cell]:
+    said: tuple[tuple[str, Role], ...] = ((error.message, "bad"), (error.hint, "dim"))
+    return [EMPTY, *(cell(f" {line}", role) for text, role in said for line in textwrap.wrap(safe(text), room - 1))]
 
 
 PAGES: dict[str, Page] = {
     "overview": Page(draw=_overview),
     "stats": Page(draw=_stats, ask=recorded),
     "why": Page(draw=lambda subject: why(subject.verdict, subject.clock, subject.room)),
-    "processes": _asked("processes", Processes, processes, lambda engine, key: engine.containers.top(key)),
     "env": _inspected(lambda found, subject: env(found.config.env, unmasked=subject.unmasked)),
     "mounts": _inspected(lambda found, _: mounts(found)),
     "network": _inspected(lambda found, _: connections(found)),
     "changes": _asked("changes", list, changes, lambda engine, key: engine.containers.changes(key)),
     "health": _inspected(lambda found, subject: probes(found, subject.clock)),
 }
-"""Every tab drawn from a `Subject`; logs, inspect, events and files are panels of their own."""
+"""Every tab drawn from a `Subject`; logs, inspect, events, processes and files are panels of their own."""
+
+
+async def _processes(engine: Engine, key: str) -> Processes:
+    """Asks for the columns that say most; not every engine's `ps` has them."""
+    try:
+        return await engine.containers.top(key, ps_args=COLUMNS)
+    except EngineError:
+        return await engine.containers.top(key)
+
+
+ASKS: dict[str, Callable[[Engine, str], Awaitable[object]]] = {
+    **{name: page.ask for name, page in PAGES.items() if page.ask is not None},
+    "processes": _processes,
+}
+"""What fetches a tab's answer, for those that need one."""
 
 TABS = (
     "overview",

@@ -13,6 +13,7 @@ from pyd_core.sanitise import safe
 from pyd_tui.config.settings import UserCommand
 from pyd_tui.dashboard.outside import run_outside
 from pyd_tui.dashboard.own import command_line, values
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.target import Target
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Programs:
         from pyd_tui.dashboard.screens.confirm import Confirm  # noqa: PLC0415 - only where it asks
 
         names = [one.name for one in target.link.containers.values() if one.project == project]
-        question = f"Compose {verb} of {project}, {len(names)} containers?"
+        question = f"Compose {verb} of {project}, {counted(len(names), 'container')}?"
         title = f"compose {verb} {project}"
         ask = Confirm(question, names)
         self._dashboard.push_screen(ask, lambda yes: self.show(target.link, argv, title) if yes else None)

@@ -62,20 +62,31 @@ class Removing:
 
     async def _remove(self, found: Sequence[Waste]) -> None:
         engine, gate = self._stock.engine, asyncio.Semaphore(AT_ONCE)
-        failures: list[PydError] = []
 
-        async def one(waste: Waste) -> None:
+        async def one(waste: Waste) -> PydError | None:
             async with gate:
                 try:
                     await waste.remove(engine)
                 except PydError as error:
-                    failures.append(error)
+                    return error
+            return None
 
-        await asyncio.gather(*(one(waste) for waste in found))
-        if failures:
-            first = failures[0]
-            text = f"{len(failures)} of {len(found)} failed: " if len(found) > 1 else ""
-            self._dashboard.say(f"{text}{first.message}", "bad", first.hint)
-        else:
+        errors = await asyncio.gather(*(one(waste) for waste in found))
+        failed = [waste for waste, error in zip(found, errors, strict=True) if error is not None]
+        self._over(well=not failed)
+        if not failed:
             self._dashboard.say(f"removed {found[0].name if len(found) == 1 else len(found)}", "good")
-        self._over(well=not failures)
+        elif len(found) == 1 and (only := errors[0]) is not None:
+            self._dashboard.say(only.message, "bad", only.hint)
+        else:
+            self._report([(waste.name, error) for waste, error in zip(found, errors, strict=True)], failed)
+
+    def _report(self, outcomes: Sequence[tuple[str, PydError | None]], failed: Sequence[Waste]) -> None:
+        """Tells of each how it went, and tries the failed ones again if that is wanted."""
+        from pyd_tui.dashboard.screens.report import Report  # noqa: PLC0415 - only when something failed
+
+        def answered(again: bool | None) -> None:
+            if again:
+                self._dashboard.tasks.start(self._remove(failed), name="remove")
+
+        self._dashboard.push_screen(Report("removed", outcomes), answered)

@@ -11,15 +11,25 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """A container on its engine. An id alone isn't enough: an engine can claim any, another's too."""
+    """A container on its engine. An id alone isn't enough: an engine can claim any, another's too.
+
+    Where containers are grouped, the heading above those of a project is a row too: it has no id.
+    """
 
     link: Link
     id: str
+    project: str = ""
+    """Whose heading it is; empty for a container."""
+
+    @property
+    def is_heading(self) -> bool:
+        """Whether it stands for a project, not for a container."""
+        return bool(self.project)
 
     @property
     def entry(self) -> Entry | None:
-        """What is known of it; None once it is gone."""
-        return self.link.containers.get(self.id)
+        """What is known of it; None for a heading, and once it is gone."""
+        return None if self.project else self.link.containers.get(self.id)
 
     @property
     def engine(self) -> Engine:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pyd_core.engine.gap import Gap
+from pyd_core.engine.since import seconds
 from pyd_core.fleet.delta import Delta
 from pyd_core.model.event import Event
 from pyd_tui.dashboard.render.events import is_worth_showing
 from pyd_tui.dashboard.render.figures import SECOND
 from pyd_tui.dashboard.ring import Ring
+
+if TYPE_CHECKING:
+    from pyd_core.engine.client import Engine
 
 KEPT = 5000
 """Events held; older ones are dropped and counted."""
@@ -34,6 +39,14 @@ class Timeline:
         self.items.extend(sorted(merged, key=_when))
         self.items.dropped += dropped
         self.complete = True
+
+    async def remember(self, engine: Engine, now_ns: int) -> None:
+        """Asks the engine once what it remembers from before; it keeps some hundred events."""
+        if self.complete:
+            return
+        async with engine.system.events(since="1", until=seconds(now_ns)) as stream:
+            found = [event async for event in stream if is_worth_showing(event)]
+        self.backfill(found)
 
     def apply(self, delta: Delta) -> bool:
         """Takes what happened, and returns whether any of it is worth showing."""

@@ -12,7 +12,7 @@ from pyd_tui.dashboard.render.containers import ALIVE, is_broken
 
 Rank = tuple[float, str, str]
 
-SORTS = ("state", "name", "cpu", "memory", "since", "image")
+SORTS = ("state", "name", "project", "cpu", "memory", "since", "image")
 """Columns that can give the order, as `o` goes through them."""
 OF_MERGED = ("engine",)
 """Those that follow them where the containers of all engines are in one list."""
@@ -125,6 +125,12 @@ def _by_name(entry: Entry, usage: Usage | None) -> Rank:
     return (0, "", entry.name)
 
 
+def _by_project(entry: Entry, usage: Usage | None) -> Rank:
+    """Project by project, the living first; what belongs to none comes last."""
+    del usage
+    return (0 if entry.project else 1, entry.project, f"{0 if entry.state in ALIVE else 1} {entry.name}")
+
+
 def _by_cpu(entry: Entry, usage: Usage | None) -> Rank:
     """Busiest first, to the whole percent: noise shall not make rows trade places."""
     return (-round(usage.cpu_percent or 0) if usage else 1, "", entry.name)
@@ -154,6 +160,7 @@ def _by_image(entry: Entry, usage: Usage | None) -> Rank:
 _RANKS: dict[str, Callable[[Entry, Usage | None], Rank]] = {
     "state": _by_state,
     "name": _by_name,
+    "project": _by_project,
     "cpu": _by_cpu,
     "memory": _by_memory,
     "since": _by_since,

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from pyd_core.triage.evidence import Case, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
-from pyd_core.triage.rules.facts import KILL, complains, ended, exit_item, oom_item, own_end, polite, victim_is_main
+from pyd_core.triage.rules.facts import (
+    KILL,
+    by_record,
+    complains,
+    ended,
+    exit_item,
+    oom_item,
+    own_end,
+    polite,
+    victim_is_main,
+)
 from pyd_core.triage.units import size
 
 BOOK = RuleBook()
@@ -36,7 +46,8 @@ def _raise_limit(case: Case) -> tuple[str, ...]:
     needs=("kernel log",),
     says="The kernel log names this container's cgroup and its first process as the victim, just before the end; or, "
     "where the kernel log can't be read, the engine reported an oom just before the end with the code of SIGKILL "
-    "and sent no SIGKILL itself.",
+    "and sent no SIGKILL itself; or, where its events are forgotten too, its flag says so and it wasn't asked to end "
+    "it.",
 )
 def oom_killed(case: Case) -> Conclusion | None:
     """The main process was killed for memory."""
@@ -57,8 +68,10 @@ def oom_killed(case: Case) -> Conclusion | None:
                 summary=f"was killed by the kernel for want of memory: {oom.name} used {used}{of}",
                 advice=_raise_limit(case),
             )
-    if case.kernel_read or polite(case) or not run.ooms or run.ended_ns is None:
+    if case.kernel_read or polite(case) or run.ended_ns is None:
         return None
+    if not run.ooms:
+        return _by_flag(case)
     if run.ended_ns - max(run.ooms) > 3_000_000_000:
         return None
     return Conclusion(
@@ -66,6 +79,20 @@ def oom_killed(case: Case) -> Conclusion | None:
         confidence=0.85,
         evidence=(*_engine_ooms(case), exit_item(case)),
         summary="was most likely killed by the kernel for want of memory; which process it chose can't be seen",
+        advice=_raise_limit(case),
+    )
+
+
+def _by_flag(case: Case) -> Conclusion | None:
+    """Nothing but the engine's flag is left: it is set by a kill of any process, so it may have been a child's."""
+    if case.run.complete or not case.container.state.oom_killed or by_record(case):
+        return None
+    flag = Item(source="inspect", text="the engine's OOM flag is set (any kill for memory in the run sets it)")
+    return Conclusion(
+        cause="oom-killed",
+        confidence=0.55,
+        evidence=(flag, exit_item(case)),
+        summary="was probably killed by the kernel for want of memory: the engine's flag is all that still tells",
         advice=_raise_limit(case),
     )
 

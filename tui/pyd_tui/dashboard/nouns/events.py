@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pyd_core.engine.gap import Gap
-from pyd_core.engine.since import seconds
 from pyd_core.model.event import Event
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock
 from pyd_tui.dashboard.render.events import facts, is_worth_showing, named, role
@@ -45,11 +44,7 @@ def row(item: EventItem, clock: Clock) -> Row:
 
 
 async def _load(stock: Stock) -> list[Row]:
-    if not stock.link.timeline.complete:
-        found: list[Event] = []
-        async with stock.engine.system.events(since="1", until=seconds(stock.clock.now())) as stream:
-            found = [event async for event in stream if is_worth_showing(event)]
-        stock.link.timeline.backfill(found)
+    await stock.link.timeline.remember(stock.engine, stock.clock.now())
     rows = {found.key: found for found in (row(item, stock.clock) for item in stock.link.timeline.items)}
     return list(reversed(rows.values()))
 

@@ -12,7 +12,7 @@ from pyd_core.model.image import HistoryLayer, Image, ImageSummary
 from pyd_tui.dashboard.nouns.base import Noun, Row, Stock, Waste, by_type
 from pyd_tui.dashboard.nouns.users import image_of, in_order, names, users
 from pyd_tui.dashboard.render.facts import block, fact
-from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment, moment, percent, size
+from pyd_tui.dashboard.render.figures import SECOND, Clock, counted, full_moment, moment, percent, size
 from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
 
@@ -119,8 +119,7 @@ def about(
     runs = " ".join([*entry, *(config.cmd or [])]).strip()
     made = parse_time(image.created)
     platform = "/".join(part for part in (image.os, image.architecture, image.variant) if part)
-    count = len(image.root_fs.layers)
-    told = [f"{size(image.size)} in {count} layer{'s' * (count != 1)}", platform]
+    told = [f"{size(image.size)} in {counted(len(image.root_fs.layers), 'layer')}", platform]
     if made is not None:
         told.append(f"created {full_moment(made, clock)}")
     facts = [
@@ -143,7 +142,10 @@ def _wasted(inside: Contents) -> list[Cell]:
         return block("Wasted", [(Piece("  nothing: every byte of it can be read", "dim"),)])
     head = [
         Piece(f" {size(inside.wasted):>6}  ", "warn" if inside.efficiency < 0.9 else "text"),
-        Piece(f"in {len(inside.waste):,} files; {percent(100 * inside.efficiency)} of its bytes can be read", "dim"),
+        Piece(
+            f"in {counted(len(inside.waste), 'file')}; {percent(100 * inside.efficiency)} of its bytes can be read",
+            "dim",
+        ),
     ]
     lines: list[Cell] = [tuple(head)]
     for one in inside.waste[:MOST_WASTEFUL]:
@@ -184,7 +186,7 @@ def _layers(layers: list[HistoryLayer], inside: Contents | None) -> list[Cell]:
 
 
 def _counted(found: Step) -> Cell:
-    told = [f"{found.added:,} file{'s' * (found.added != 1)}"]
+    told = [counted(found.added, "file")]
     told += [f"{found.changed:,} changed"] if found.changed else []
     told += [f"{found.removed:,} removed"] if found.removed else []
     wasted = cell(f", wastes {size(found.wasted)}", "warn") if found.wasted else EMPTY

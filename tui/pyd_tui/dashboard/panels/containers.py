@@ -8,16 +8,28 @@ from itertools import chain
 from pyd_core.fleet.delta import Delta
 from pyd_core.fleet.entry import Entry
 from pyd_tui.dashboard.link import Link
-from pyd_tui.dashboard.render.containers import ALIVE, COLUMNS, CPU_TITLES, TREND, TREND_STEP, Use, natural, row
+from pyd_tui.dashboard.render.containers import (
+    ALIVE,
+    COLUMNS,
+    CPU_TITLES,
+    TREND,
+    TREND_STEP,
+    Use,
+    heading,
+    natural,
+    row,
+)
 from pyd_tui.dashboard.render.engines import whose
 from pyd_tui.dashboard.render.figures import SECOND, Clock
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, columns, width
 from pyd_tui.dashboard.target import Target
 from pyd_tui.dashboard.view import View
 from pyd_tui.dashboard.widgets.table import Table
 
 RECENT = (TREND + 1) * TREND_STEP // SECOND
 """Samples that the curve in the list is drawn from."""
+INDENT = 2
+"""Terminal columns by which names stand in below the heading of their project."""
 AGE = 6
 """Terminal columns kept for an engine's age to grow."""
 
@@ -38,6 +50,9 @@ class Containers(Table[Target]):
         self.pending: dict[Target, str] = {}
         """What is being done to containers, in words (`stopping`)."""
         self._lost: list[bool] = []
+        self._members: dict[Target, list[Target]] = {}
+        """The containers below each heading, folded or not, while they are grouped by project."""
+        self._folded: set[Target] = set()
 
     def look(self, view: View | None = None) -> None:
         """Takes the fleets as they are now, through this view from now on."""
@@ -46,14 +61,21 @@ class Containers(Table[Target]):
         self._lost = self._are_lost()
         self.set_sorted_by(self.view.sort)
         self.set_title("cpu", CPU_TITLES[self.view.scale])
-        shown = [key.link.containers[key.id] for key in keys]
-        widths = natural(shown, self._clock, reasons=self.view.broken_only)
+        every = [key.link.containers[key.id] for key in keys if not key.is_heading]
+        widths = natural(every, self._clock, reasons=self.view.broken_only)
+        if self._members:
+            widths |= {"project": 0, "state": 15}
+            widths["name"] = max(widths["name"] + INDENT, *(columns(key.project) + 6 for key in self._members))
         if self.view.merged:
             widths["engine"] = max((self._engine_width(link) for link in self.links), default=0)
+        marked = set(self.marked)
         self.set_rows(keys, widths)
+        if self._folded and (kept := marked & set(self._containers())) != self.marked:
+            self.marked = kept  # what is folded away keeps its marks
+            self.sync()
         if self.view.broken_only:
             for link in self.links:
-                link.judge.want(entry for key, entry in zip(keys, shown, strict=True) if key.link is link)
+                link.judge.want(entry for key in keys if key.link is link and (entry := key.entry))
 
     def _order(self) -> list[Target]:
         """What is shown, in order: the engines' rows are in order by themselves already."""
@@ -65,12 +87,38 @@ class Containers(Table[Target]):
             ]
             for link in self.links
         ]
-        if len(each) == 1:
-            return each[0]
         together = [*chain.from_iterable(each)]
-        if view.sort != "engine":
+        if len(each) > 1 and view.sort != "engine":
             together.sort(key=lambda key: view.rank(key.link.containers[key.id], key.link.usage.get(key.id)))
-        return together
+        self._members = {}
+        return self._grouped(together) if view.sort == "project" else together
+
+    def _grouped(self, keys: list[Target]) -> list[Target]:
+        """Puts a heading above the containers of each project of each engine, and leaves out what is folded."""
+        alone: list[Target] = []
+        for key in keys:
+            project = key.link.containers[key.id].project
+            (self._members.setdefault(Target(key.link, "", project), []) if project else alone).append(key)
+        rows: list[Target] = []
+        for head, members in self._members.items():
+            rows += [head] if head in self._folded else [head, *members]
+        return rows + alone
+
+    def fold(self) -> None:
+        """Hides the containers below the heading under the cursor, or shows them again."""
+        if (key := self.key) is not None and key.is_heading:
+            self._folded ^= {key}
+            self.look()
+
+    @property
+    def under_heading(self) -> list[Target]:
+        """The containers of the project whose heading is under the cursor."""
+        return [*self._members.get(self.key, ())] if self.key is not None else []
+
+    @property
+    def shown_count(self) -> int:
+        """How many containers the view shows, those below folded headings too."""
+        return len(self._containers()) if self._members else self.count
 
     def apply(self, delta: Delta) -> None:
         """Takes what changed; that may be no more than how a connection does."""
@@ -106,10 +154,61 @@ class Containers(Table[Target]):
         return {key for key in self.visible_keys if (entry := key.entry) and entry.state in ALIVE}
 
     def targets(self) -> list[Target]:
-        """Returns what an action goes to: the marked containers in order, else the one under the cursor."""
+        """Returns what an action goes to: the marked containers in order, else what is under the cursor.
+
+        A heading stands for the containers of its project.
+        """
         if self.marked:
-            return [key for key in self.keys if key in self.marked]
-        return [self.key] if self.key else []
+            return [key for key in self._containers() if key in self.marked]
+        return self._members.get(self.key, [self.key]) if self.key else []
+
+    def _containers(self) -> list[Target]:
+        """All containers of the view in order, those below folded headings too."""
+        every: list[Target] = []
+        for key in self.keys:
+            if not key.is_heading:
+                every.append(key)
+            elif key in self._folded:
+                every += self._members.get(key, ())
+        return every
+
+    def is_marked(self, key: Target) -> bool:
+        """Whether it is marked; a heading if all below it is."""
+        return self.marked.issuperset(self._members[key]) if key in self._members else super().is_marked(key)
+
+    def toggle_mark(self) -> None:
+        """Marks the row under the cursor, or no longer; all that is below a heading."""
+        if self.key is None or self.key not in self._members:
+            super().toggle_mark()
+            return
+        below = set(self._members[self.key])
+        self.marked = self.marked - below if self.marked >= below else self.marked | below
+        self._last_mark = self.key
+        self.sync()
+        self.move(1)
+
+    def mark_range(self) -> None:
+        """Marks all containers from the one marked last to the one under the cursor."""
+        super().mark_range()
+        heads = {key for key in self.marked if key.is_heading}
+        self.marked -= heads
+        self.marked |= {one for key in heads & self._folded for one in self._members.get(key, ())}
+        self.sync()
+
+    def mark_all(self) -> None:
+        """Marks all containers of the view; if they are, takes all marks away."""
+        every = set(self._containers())
+        self.marked = set() if self.marked >= every else every
+        self.sync()
+
+    def go_to(self, key: Target) -> None:
+        """Puts the cursor on a container, and unfolds what hides it."""
+        for head, members in self._members.items():
+            if head in self._folded and key in members:
+                self._folded.remove(head)
+                self.look()
+                break
+        super().go_to(key)
 
     def _engine_width(self, link: Link) -> int:
         lost = link.connection.state == "lost"
@@ -117,11 +216,22 @@ class Containers(Table[Target]):
 
     def _row_cells(self, key: Target) -> tuple[Cell, ...]:
         entry, link = key.entry, key.link
+        engine = whose(link.label, link.connection, self._clock) if self.view.merged else EMPTY
+        if key.is_heading:
+            return self._heading_cells(key, engine)
         if entry is None:
             return ((),) * len(COLUMNS)
-        engine = whose(link.label, link.connection, self._clock) if self.view.merged else EMPTY
         use, doing, answer = self._use(link, entry), self.pending.get(key, ""), link.judge.answer(entry)
-        return row(entry, use, self._clock, doing, answer, engine=engine)
+        cells = row(entry, use, self._clock, doing, answer, engine=engine)
+        return (cells[0], (Piece(" " * INDENT), *cells[1]), *cells[2:]) if self._members and entry.project else cells
+
+    def _heading_cells(self, key: Target, engine: Cell) -> tuple[Cell, ...]:
+        link = key.link
+        entries = [entry for one in self._members.get(key, ()) if (entry := one.entry) is not None]
+        usage = [use for entry in entries if entry.state in ALIVE and (use := link.usage.get(entry.id)) is not None]
+        broken = sum(link.is_broken(entry) for entry in entries)
+        cells = heading(key.project, entries, usage, folded=key in self._folded, broken=broken)
+        return (*cells[:2], engine, *cells[3:])
 
     def _use(self, link: Link, entry: Entry) -> Use | None:
         usage = link.usage.get(entry.id)

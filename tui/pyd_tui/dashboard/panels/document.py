@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.panels.searched import Searched
 from pyd_tui.dashboard.render.document import CLOSES, DocumentLine, document, parse, value_at
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight, slide, width
-from pyd_tui.dashboard.theme import palette_of
-from pyd_tui.dashboard.widgets.strips import strip
-from pyd_tui.dashboard.widgets.table import Table
-
-if TYPE_CHECKING:
-    from textual.strip import Strip
-
-COLUMNS = (Column(key="line", title="", least=10, most=1 << 20, priority=0),)
+from pyd_tui.dashboard.render.pieces import Cell, cell
 
 
-class DocumentPane(Table[str]):
+class DocumentPane(Searched):
     """Lines of JSON with a cursor; the path under it stands above.
 
     Args:
@@ -28,23 +20,17 @@ class DocumentPane(Table[str]):
         id: The widget's name.
     """
 
-    SLIDES = "line"
     BINDINGS = bindings("move", "document")
 
     def __init__(self, copy: Callable[[str], None], told: Callable[[], None], *, id: str) -> None:
-        super().__init__(COLUMNS, self._line_cells, id=id)
+        super().__init__(told, id=id)
         self._copy = copy
-        self._told = told
         self._body = b""
         self._found: Any = None
         self._lines: dict[str, DocumentLine] = {}
         self._unmasked = False
         self.folded: set[str] = set()
         """Paths of what is shown as one line."""
-        self.query_text = ""
-        self.ask: Callable[[], None] = lambda: None
-        """Lets the user type what to look for."""
-        self.say(("asking the engine", "dim"))
 
     def look(self, body: bytes, *, unmasked: bool) -> None:
         """Shows a document; what is folded stays so, and the cursor stays on its path."""
@@ -58,37 +44,17 @@ class DocumentPane(Table[str]):
     def _lay_out(self) -> None:
         lines = document(self._found, self.folded, unmasked=self._unmasked) if self._body else []
         self._lines = {line.key: line for line in lines}
-        self.set_rows(list(self._lines), {"line": max((width(line.text) for line in lines), default=0)})
+        self.put({line.key: line.text for line in lines})
 
-    def _line_cells(self, key: str) -> tuple[Cell, ...]:
-        line = self._lines.get(key)
-        return (slide(highlight(line.text, self.query_text), self.left) if line is not None else EMPTY,)
+    @property
+    def heading(self) -> Cell:
+        """The path under the cursor."""
+        return cell(self.path, "info")
 
     @property
     def path(self) -> str:
         """The path under the cursor."""
         return (self.key or "").removesuffix(CLOSES)
-
-    @property
-    def search_status(self) -> Cell:
-        """What it looks for, and at which match it is."""
-        if not self.query_text:
-            return EMPTY
-        found = self._matches()
-        at = found.index(self.index) + 1 if self.index in found else 0
-        return (*cell(f"/{self.query_text}", "warn"), Piece(f" {at} of {len(found)}", "dim"))
-
-    def _matches(self) -> list[int]:
-        wanted = self.query_text.casefold()
-        texts = ("".join(piece.text for piece in line.text).casefold() for line in self._lines.values())
-        return [at for at, text in enumerate(texts) if wanted in text]
-
-    def render_line(self, y: int) -> Strip:
-        """The first line is the path under the cursor."""
-        if y == 0:
-            path = cell(self.path, "info")
-            return strip(fit((Piece("   "), *path), self.size.width), palette_of(self.app))
-        return super().render_line(y)
 
     def _go(self, index: int) -> None:
         super()._go(index)
@@ -98,30 +64,10 @@ class DocumentPane(Table[str]):
 
     def find(self, text: str) -> None:
         """Opens all that is folded, and goes to the first match from here on."""
-        self.query_text = text
         if text and self.folded:
             self.folded.clear()
             self._lay_out()
-        self.refresh()
-        if text and (found := self._matches()):
-            self._go(next((at for at in found if at >= self.index), found[0]))
-        self._told()
-
-    def action_find(self) -> None:
-        """Asks what to look for."""
-        self.ask()
-
-    def action_find_next(self) -> None:
-        """Goes to the next match."""
-        if found := self._matches() if self.query_text else []:
-            self._go(next((at for at in found if at > self.index), found[0]))
-            self._told()
-
-    def action_find_previous(self) -> None:
-        """Goes to the match before."""
-        if found := self._matches() if self.query_text else []:
-            self._go(next((at for at in reversed(found) if at < self.index), found[-1]))
-            self._told()
+        super().find(text)
 
     def action_fold(self) -> None:
         """Shows what is under the cursor as one line, or all of it again; anywhere else what the line belongs to."""

@@ -11,6 +11,7 @@ from pyd_core.files.entry import FileEntry, Listing, below
 from pyd_core.model.container import Change
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.files import COLUMNS, file_name, file_row
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, slide, width
 from pyd_tui.dashboard.widgets.table import Table
@@ -125,9 +126,10 @@ class FilesPane(Table[str]):
         if self._trouble is not None:
             return cell(self._trouble.message, "bad")
         count = len(self._listing.entries)
-        shown = f"{len(self._entries):,} of {count:,}" if self.query_text else f"{count:,}"
+        all_of_them = counted(count, "entry", "entries")
+        shown = f"{len(self._entries):,} of {all_of_them}" if self.query_text else all_of_them
         more = "" if self._listing.complete else ", not all of them"
-        return (*cell(self.directory, "strong"), *cell(f"  {shown} entries{more}  {self.files.way}", "dim"))
+        return (*cell(self.directory, "strong"), *cell(f"  {shown}{more}  {self.files.way}", "dim"))
 
     @property
     def path(self) -> str | None:

@@ -71,6 +71,8 @@ class Footer(Line):
         table = keys_of(self.app)
         held = [key for scope in self._scopes for key in table.of(scope) if key.action not in self._without]
         known = [key for key in held if key.label and key.keys]
+        if "containers" not in self._scopes:  # anywhere else it leads back there first
+            known = [replace(key, label="back") if key.action == "quit" else key for key in known]
         if self._swarm:
             known = [replace(key, shown=key.swarm or key.shown) for key in known]
         return keys(known, room - width(going_on) - 2 * bool(going_on)), going_on

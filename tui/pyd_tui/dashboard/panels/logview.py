@@ -10,7 +10,7 @@ from pyd_core.logs.pattern import Pattern
 from pyd_core.logs.store import LogItem
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.logbook import Logbook
-from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.figures import Clock, counted
 from pyd_tui.dashboard.render.logrow import Look, log_row, mode
 from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit, highlight_spans, slide, width
 from pyd_tui.dashboard.theme import palette_of
@@ -99,7 +99,10 @@ class LogView(Rows):
         shown = self.book.shown
         store = shown.store
         self.marked = {number for number in self.marked if number >= store.first}
-        self.top = self.highest_top if self.following else min(shown.place(self._anchor), self.highest_top)
+        wanted = self.highest_top if self.following else shown.place(self._anchor)
+        self.top = min(wanted, self.highest_top)
+        if self.top < wanted and shown.complete:  # there is too little below: what stands at the top now stays there
+            self._anchor = shown.number(self.top)
         state = (shown, len(shown), store.first, self.top, self.book.search, len(self.book.search or ()))
         if state != self._state:
             self._state = state
@@ -233,7 +236,8 @@ class LogView(Rows):
             at = search.position(self.cursor) or "-"
             pieces.append(Piece(f"{how} {at} of {len(search):,}{more}  ", "dim"))
         total = len(book.store)
-        pieces.append(Piece(f"{self.count:,} of {total:,} lines" if book.shown.filters else f"{total:,} lines", "dim"))
+        lines = counted(total, "line")
+        pieces.append(Piece(f"{self.count:,} of {lines}" if book.shown.filters else lines, "dim"))
         if book.store.lost:
             pieces.append(Piece(f", {book.store.lost:,} skipped", "warn"))
         if self.marked:

@@ -10,7 +10,9 @@ from pyd_tui.dashboard.keymap import Key
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
 
 
-def confirm(question: str, names: Sequence[str], answers: Sequence[Key], *, room: int, most: int) -> list[Cell]:
+def confirm(
+    question: str, names: Sequence[str], answers: Sequence[Key], *, room: int, most: int, top: int = 0, scroll: str = ""
+) -> list[Cell]:
     """Returns the lines of a dialog.
 
     Args:
@@ -18,17 +20,28 @@ def confirm(question: str, names: Sequence[str], answers: Sequence[Key], *, room
         names: What it is about; listed only when there are several, since one is in the question.
         answers: The keys for yes and no.
         room: Terminal columns a line may take.
-        most: Names that are listed; what is beyond is counted.
+        most: Lines that the list may take; what is beyond is counted.
+        top: Names that are scrolled away above.
+        scroll: The keys that scroll.
     """
     lines = [cell(line, "strong") for line in textwrap.wrap(safe(question), room)]
     if len(names) > 1:
         lines.append(EMPTY)
-        shown = names if len(names) <= most else names[: most - 1]
-        for name in shown:
+        page = listed(len(names), most)
+        if page < len(names):
+            lines.append(cell(f"  {top} before", "dim") if top else EMPTY)
+        for name in names[top : top + page]:
             line = (Piece("◆ ", "accent"), *cell(name))
             lines.append(fit(line, room) if len(name) + 2 > room else line)
-        if len(shown) < len(names):
-            lines.append(cell(f"  and {len(names) - len(shown)} more", "dim"))
+        if page < len(names):
+            left = len(names) - top - page
+            more = cell(f"  and {left} more" if left else "", "dim")
+            lines.append((*more, Piece(f"   {scroll}", "faint")))
     yes, no = (key.shown for key in answers)
     keys = (Piece(yes, "bad"), Piece(" yes", "text"), Piece("     "), Piece(no, "accent"), Piece(" no", "text"))
     return [*lines, EMPTY, keys]
+
+
+def listed(count: int, most: int) -> int:
+    """Returns how many of so many names are listed at once; what is left is told of above and below them."""
+    return count if count <= most else max(1, most - 2)

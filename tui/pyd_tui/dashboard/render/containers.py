@@ -38,6 +38,7 @@ COLUMNS = (
     Column(key="ports", title="PORTS", least=12, most=60, priority=5, optional=True),
 )
 
+Cells = tuple[Cell, ...]
 MEASURED = ("cpu", "trend", "memory", "throttled", "pids", "net", "disk")
 """Keys of the columns that say what a container uses."""
 
@@ -274,6 +275,27 @@ def row(
         cell(entry.project, "info"),
         ports(entry),
     )
+
+
+def heading(project: str, entries: Sequence[Entry], usage: Sequence[Usage], *, folded: bool, broken: int) -> Cells:
+    """Returns the cells of the line above a project's containers, one for each of `COLUMNS`.
+
+    Args:
+        project: Its name.
+        entries: Its containers.
+        usage: What those of them use that are measured; the totals are told once all the living ones are.
+        folded: Whether the containers are hidden below it.
+        broken: How many somebody should look at.
+    """
+    living = sum(entry.state in ALIVE for entry in entries)
+    cells = dict.fromkeys((column.key for column in COLUMNS), EMPTY)
+    state: Role = "good" if living == len(entries) else "text"
+    cells["state"] = (Piece("▸ " if folded else "▾ ", "accent"), Piece(f"{living} of {len(entries)} up", state))
+    cells["name"] = (*cell(project, "title"), *((Piece(f"  ✗{broken}", "bad"),) if broken else EMPTY))
+    if living and len(usage) >= living:
+        cells["cpu"] = cell(percent(sum(one.cpu_percent or 0 for one in usage)), "dim")
+        cells["memory"] = cell(size(sum(one.memory_bytes or 0 for one in usage)), "dim")
+    return tuple(cells.values())
 
 
 def natural(entries: list[Entry], clock: Clock, *, reasons: bool = False) -> dict[str, int]:

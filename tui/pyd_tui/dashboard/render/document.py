@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pyd_tui.dashboard.render.env import masked
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell
 
 CLOSES = "$"
@@ -96,7 +97,7 @@ class _Layout:
             return
         opening, closing = "{}" if isinstance(value, dict) else "[]"
         if key in self._folded:
-            held = cell(f" {len(value):,} {'entries' if len(value) != 1 else 'entry'} ", "dim")
+            held = cell(f" {counted(len(value), 'entry', 'entries')} ", "dim")
             pieces = (*head, Piece(f"{opening} ", "dim"), Piece("…", "accent"), *held, Piece(closing, "dim"), *comma)
             yield DocumentLine(key, pieces, opens=True)
             return

@@ -74,3 +74,8 @@ def moment(when_ns: int, clock: Clock) -> str:
 def full_moment(when_ns: int, clock: Clock) -> str:
     """Writes a moment to the second with its date."""
     return f"{clock.local(when_ns):%Y-%m-%d %H:%M:%S}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Writes how many there are: `1 line`, `2,000 lines`; `plural` where it isn't the noun with an s."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

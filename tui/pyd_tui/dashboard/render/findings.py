@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.figures import Clock, counted
 from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.logs import LONGEST_SHOWN, coloured
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, highlight_spans, slide, width
@@ -63,7 +63,7 @@ def natural(findings: Findings, *, engine: bool) -> dict[str, int]:
 def outcome(findings: Findings, *, running: bool, stopped: bool) -> Cell:
     """Says how much was found, where, and whether that is all."""
     count, holders = len(findings.places), len(findings.holders)
-    found = f"{count:,} line{'s' * (count != 1)} in {holders} of {findings.containers} containers"
+    found = f"{counted(count, 'line')} in {holders} of {counted(findings.containers, 'container')}"
     pieces = [*cell(found, "dim")]
     if findings.errors:
         pieces += cell(f"  {len(findings.errors)} can't be read", "warn")

@@ -6,7 +6,7 @@ from pyd_core.model.base import parse_time
 from pyd_core.model.container import Container
 from pyd_core.model.container_config import HealthConfig
 from pyd_tui.dashboard.render.facts import block, fact, nothing
-from pyd_tui.dashboard.render.figures import SECOND, Clock
+from pyd_tui.dashboard.render.figures import SECOND, Clock, counted
 from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell
 
 _ROLES: dict[str, Role] = {"healthy": "good", "unhealthy": "bad", "starting": "warn"}
@@ -39,7 +39,7 @@ def probes(found: Container, clock: Clock) -> list[Cell]:
         said = result.output.strip().splitlines()
         results += [(Piece(" " * 13), *cell(line, "dim" if good else "text")) for line in said[:OUTPUT_LINES]]
         if len(said) > OUTPUT_LINES:
-            results.append((Piece(" " * 13), Piece(f"… {len(said) - OUTPUT_LINES} more lines", "dim")))
+            results.append((Piece(" " * 13), Piece(f"… {counted(len(said) - OUTPUT_LINES, 'more line')}", "dim")))
     return lines + block("Probes, the newest first", results)
 
 
@@ -53,5 +53,5 @@ def _setup(config: HealthConfig | None) -> list[Cell]:
     return [
         fact("probe", cell(command)),
         fact("", cell(f"every {interval:g} s, within {timeout:g} s", "dim")),
-        fact("", cell(f"unhealthy after {failures} failure{'s' * (failures != 1)}", "dim")),
+        fact("", cell(f"unhealthy after {counted(failures, 'failure')}", "dim")),
     ]

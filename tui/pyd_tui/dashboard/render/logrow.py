@@ -13,7 +13,7 @@ from pyd_core.logs.line import LogLine
 from pyd_core.logs.mark import Mark
 from pyd_core.logs.pattern import Pattern
 from pyd_core.logs.store import LogItem
-from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.figures import Clock, counted
 from pyd_tui.dashboard.render.logs import LONGEST_SHOWN, coloured, gap
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
 
@@ -87,7 +87,7 @@ def _text(item: LogLine, look: Look) -> Cell:
     head = (Piece(letter, role), err)
     if found is None:
         more = item.cut + max(0, len(item.data) - LONGEST_SHOWN)
-        rest = cell(f" … {more:,} more bytes", "dim") if more else EMPTY
+        rest = cell(f" … {counted(more, 'more byte')}", "dim") if more else EMPTY
         return (*head, *coloured(item.data[:LONGEST_SHOWN]), *rest)
     pieces = [Piece(" "), err, *fit(cell(found.level_word[:5].upper(), role), 6), *cell(found.message[:LONGEST_SHOWN])]
     for name, value in list(found.fields.items())[:40]:
@@ -134,5 +134,5 @@ def chips(filters: Filters) -> Cell:
     for one in filters.stack:
         pieces += (Piece("▐", "faint"), *chip(one), Piece("▌ ", "faint"))
     if filters.before:
-        pieces.append(Piece(f"±{filters.before} lines around ", "dim"))
+        pieces.append(Piece(f"±{counted(filters.before, 'line')} around ", "dim"))
     return tuple(pieces)

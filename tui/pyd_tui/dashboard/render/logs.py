@@ -7,6 +7,7 @@ from rich.style import Style
 
 from pyd_core.engine.gap import Gap
 from pyd_core.sanitise import safe, safe_bytes
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 
 LONGEST_SHOWN = 8192
@@ -15,7 +16,13 @@ LONGEST_SHOWN = 8192
 
 def gap(item: Gap) -> Cell:
     """States a gap."""
-    lost = "some lines may be missing" if item.lost is None else f"{item.lost:,} lines missing" if item.lost else ""
+    lost = (
+        "some lines may be missing"
+        if item.lost is None
+        else f"{counted(item.lost, 'line')} missing"
+        if item.lost
+        else ""
+    )
     return cell(f"── connection was cut{': ' + lost if lost else ', nothing is missing'} ──", "warn")
 
 

@@ -6,6 +6,7 @@ import textwrap
 
 from pyd_core.fleet.delta import Connection
 from pyd_core.sanitise import safe
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
 
 
@@ -19,7 +20,11 @@ def notice(connection: Connection, *, total: int, filtered: str, room: int) -> l
         room: Terminal columns a line may take.
     """
     if total and filtered:
-        return [cell(f"none of {total} containers is {filtered}", "text"), EMPTY, _keys("esc", "shows all of them")]
+        return [
+            cell(f"none of {counted(total, 'container')} is {filtered}", "text"),
+            EMPTY,
+            _keys("esc", "shows all of them"),
+        ]
     match connection.state:
         case "connecting":
             return [cell("connecting …", "dim")]

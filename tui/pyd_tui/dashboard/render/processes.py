@@ -2,55 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pyd_core.model.container import Processes
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.render.facts import nothing
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.figures import size
+from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
 
-Row = list[str]
+COLUMNS = "-eo user,pid,ppid,rss,stime,time,args"
+"""What `ps` is asked for (ps(1)); an engine that has another `ps` is asked for what it shows by itself."""
 
 
-def processes(found: Processes) -> list[Cell]:
-    """Returns the processes, children below their parent; columns as the engine's `ps` has them, the command last."""
-    if not found.processes:
-        return nothing("no processes")
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process: its line, its pid as the engine numbers it (0 where it doesn't tell), and its command."""
+
+    line: Cell
+    pid: int
+    command: str
+
+
+def processes(found: Processes) -> tuple[Cell, list[Process]]:
+    """Returns the heading and the processes, children below their parent; the command is the last column."""
     titles = [title.upper() for title in found.titles]
+    if not titles:
+        return (), []
+    rows = [_readable(titles, row) for row in found.processes]
+    titles = [_TITLES.get(title, title) for title in titles]
     pid, ppid = _index(titles, "PID"), _index(titles, "PPID", "PPID ")
     command = len(titles) - 1
-    shown = [at for at in range(command) if at != ppid and not _says_nothing(titles[at], found.processes, at)]
-    widths = {at: max(len(safe(row[at])) for row in [titles, *found.processes] if at < len(row)) for at in shown}
+    shown = [at for at in range(command) if at != ppid and not _says_nothing(titles[at], rows, at)]
+    widths = {at: max(len(safe(row[at])) for row in [titles, *rows] if at < len(row)) for at in shown}
     head = "  ".join(_pad(titles[at], widths[at], titles[at]) for at in shown)
-    lines: list[Cell] = [EMPTY, (Piece(f" {head}  {titles[command]}", "dim"),)]
-    for row, branch in _tree(found.processes, pid, ppid):
+    told: list[Process] = []
+    for row, branch in _tree(rows, pid, ppid):
         values = "  ".join(_pad(safe(row[at]), widths[at], titles[at]) for at in shown if at < len(row))
         text = row[command] if command < len(row) else ""
-        lines.append((Piece(f" {values}  ", "dim"), Piece(branch, "faint"), *cell(text)))
-    return lines
+        line = (Piece(f"{values}  ", "dim"), Piece(branch, "faint"), *cell(text))
+        number = row[pid] if pid is not None and pid < len(row) else ""
+        told.append(Process(line, int(number) if number.isdecimal() else 0, text))
+    return (Piece(f"{head}  {titles[command]}", "dim"),), told
 
 
-def _says_nothing(title: str, rows: list[Row], at: int) -> bool:
+_TITLES = {"USER": "UID", "RSS": "MEM", "COMMAND": "CMD"}
+"""What columns are called, whatever `ps` calls them."""
+
+
+def _readable(titles: list[str], row: list[str]) -> list[str]:
+    """Memory in the units that are used elsewhere: `ps` counts it in KiB."""
+    at = _index(titles, "RSS")
+    if at is None or at >= len(row) or not row[at].isdecimal():
+        return row
+    return [*row[:at], size(int(row[at]) * 1024), *row[at + 1 :]]
+
+
+def _says_nothing(title: str, rows: list[list[str]], at: int) -> bool:
     """Whether a column is only noise: ps's own guess at processor use, or the terminals of processes without any."""
     return title == "C" or (title == "TTY" and all(row[at] in {"?", "-"} for row in rows if at < len(row)))
 
 
 def _pad(text: str, width: int, title: str) -> str:
-    return text.rjust(width) if title in {"PID", "C", "%CPU", "%MEM", "VSZ", "RSS"} else text.ljust(width)
+    return text.rjust(width) if title in {"PID", "C", "%CPU", "%MEM", "VSZ", "MEM"} else text.ljust(width)
 
 
 def _index(titles: list[str], *names: str) -> int | None:
     return next((at for at, title in enumerate(titles) if title in names), None)
 
 
-def _tree(rows: list[Row], pid: int | None, ppid: int | None) -> list[tuple[Row, str]]:
+def _tree(rows: list[list[str]], pid: int | None, ppid: int | None) -> list[tuple[list[str], str]]:
     """Puts each process below its parent, with the branches drawn; without the two columns they stay as they are."""
     if pid is None or ppid is None or any(len(row) <= max(pid, ppid) for row in rows):
         return [(row, "") for row in rows]
     known = {row[pid] for row in rows}
-    children: dict[str, list[Row]] = {}
+    children: dict[str, list[list[str]]] = {}
     for row in rows:
         parent = row[ppid] if row[ppid] in known and row[ppid] != row[pid] else ""
         children.setdefault(parent, []).append(row)
-    result: list[tuple[Row, str]] = []
+    result: list[tuple[list[str], str]] = []
     seen: set[str] = set()
     waiting = [(row, "", True, 0) for row in reversed(children.get("", []))]
     while waiting:  # not by recursion: a thousand processes may be a chain

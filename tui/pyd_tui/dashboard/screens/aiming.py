@@ -37,11 +37,14 @@ class AimingScreen(ViewScreen):
     @property
     def target(self) -> Target | None:
         """The container under the cursor, once it has been on the screen."""
-        return self.table.key if self.table.was_seen else None
+        key = self.table.key if self.table.was_seen else None
+        return key if key is not None and not key.is_heading else None
 
     def aim(self) -> Target | None:
         """The container under the cursor; where there is none, says why."""
-        if (target := self.target) is None:
+        if (target := self.target) is None and self._at_heading:
+            self.footer.say("that goes to one container", "warn", "l s r p x and marks go to a whole project")
+        elif target is None:
             live = any(link.connection.state == "live" for link in self.links)
             self._waited = bool(self.table.keys) or not live
             if self._waited:
@@ -50,13 +53,20 @@ class AimingScreen(ViewScreen):
                 self.footer.say("there is no container to do that to", "warn")
         return target
 
+    @property
+    def _at_heading(self) -> bool:
+        return self.table.was_seen and self.table.key is not None and self.table.key.is_heading
+
     def aims(self) -> list[Target]:
         """The marked containers, else the one under the cursor; where there are none, says why."""
-        return self.table.targets() if self.aim() is not None else []
+        return self.table.targets() if self.table.marked or self._at_heading or self.aim() is not None else []
 
     def action_open(self) -> None:
-        """Opens the container under the cursor."""
-        self._open("overview")
+        """Opens the container under the cursor; folds what is below a heading, or unfolds it."""
+        if self._at_heading:
+            self.table.fold()
+        else:
+            self._open("overview")
 
     def action_logs(self) -> None:
         """Opens its log, or those of the marked ones as one."""
@@ -65,6 +75,9 @@ class AimingScreen(ViewScreen):
 
     def action_project_logs(self) -> None:
         """Opens the logs of its Compose project as one."""
+        if self._at_heading:
+            self._open_logs(self.table.under_heading)
+            return
         if (target := self.aim()) is None or (entry := target.entry) is None:
             return
         known = target.link.containers.values()
@@ -91,18 +104,18 @@ class AimingScreen(ViewScreen):
             self.app.push_screen(Detail(target, tab, self.dashboard.clock))
 
     def action_mark(self) -> None:
-        """Marks a container."""
-        if self.aim() is not None:
+        """Marks a container, or all below a heading."""
+        if self._at_heading or self.aim() is not None:
             self.table.toggle_mark()
 
     def action_mark_range(self) -> None:
         """Marks from the last marked container to this one."""
-        if self.aim() is not None:
+        if self._at_heading or self.aim() is not None:
             self.table.mark_range()
 
     def action_mark_all(self) -> None:
         """Marks all that are shown, or none."""
-        if self.aim() is not None:
+        if self._at_heading or self.aim() is not None:
             self.table.mark_all()
 
     def action_again(self) -> None:
@@ -127,7 +140,7 @@ class AimingScreen(ViewScreen):
 
     def action_compose(self) -> None:
         """Lets the user say what to do with the whole project."""
-        if self.aim() is not None:
+        if self._at_heading or self.aim() is not None:
             self.action_command("compose ")
 
     def action_act(self, name: str) -> None:
@@ -154,7 +167,8 @@ class AimingScreen(ViewScreen):
             case "pull" if call.words:
                 self.dashboard.acting.pull(self.row_link, call.words[0])
             case "again" | "commit" | "pull" | "export" | "compose":
-                if (target := self.aim()) is not None and (entry := target.entry) is not None:
+                at = self.table.under_heading if call.verb == "compose" and self._at_heading else [self.aim()]
+                if (target := at[0]) is not None and (entry := target.entry) is not None:
                     self._one(call, target, entry)
             case "prune":
                 self.dashboard.open_view("system")

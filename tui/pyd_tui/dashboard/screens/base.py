@@ -16,9 +16,9 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from pyd_tui.dashboard.app import Dashboard
     from pyd_tui.dashboard.link import Link
-    from pyd_tui.dashboard.panels.document import DocumentPane
     from pyd_tui.dashboard.panels.files import FilesPane
     from pyd_tui.dashboard.panels.logs import LogPane
+    from pyd_tui.dashboard.panels.searched import Searched
     from pyd_tui.dashboard.target import Target
     from pyd_tui.dashboard.widgets.lines import Lines
 
@@ -124,7 +124,7 @@ class FindingScreen(LiveScreen):
     DEFAULT_CSS = "FindingScreen #find { display: none; }"
 
     @property
-    def pane(self) -> Lines[Any] | LogPane | FilesPane | DocumentPane:
+    def pane(self) -> Lines[Any] | LogPane | FilesPane | Searched:
         """The pane that is searched."""
         raise NotImplementedError
 

@@ -18,6 +18,7 @@ from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.removing import Removing
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.narrowing import tally
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
 from pyd_tui.dashboard.screens.detail import Detail
@@ -73,6 +74,7 @@ class Browse(ViewScreen):
             "save": noun.name == "images",
             "stats": noun.name in {"events", "deaths", "tasks"},
         }
+        can |= dict.fromkeys(("mark", "mark_range", "mark_all"), can["remove"] or can["save"])
         self._lacks = frozenset(action for action, there in can.items() if not there)
         """Actions that make no sense for this noun."""
 
@@ -382,7 +384,7 @@ class Browse(ViewScreen):
         except PydError as error:
             self.footer.say(error.message, "bad", error.hint)
         else:
-            self.footer.say(f"{row.name} shall have {count} task{'s' * (count != 1)}", "good")
+            self.footer.say(f"{row.name} shall have {counted(count, 'task')}", "good")
 
     # Typing
 

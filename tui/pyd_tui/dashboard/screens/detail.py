@@ -13,14 +13,17 @@ from pyd_core.fleet.delta import Delta
 from pyd_core.fleet.entry import Entry
 from pyd_core.model.base import decode
 from pyd_core.model.container import Container as Inspected
+from pyd_core.model.container import Processes
 from pyd_tui.dashboard.keymap import Scope, bindings
-from pyd_tui.dashboard.pages import PAGES, TABS, Subject
+from pyd_tui.dashboard.pages import ASKS, PAGES, TABS, Subject
 from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import LogPane
+from pyd_tui.dashboard.panels.processes import ProcessesPane
+from pyd_tui.dashboard.panels.searched import Searched
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.render.containers import state
 from pyd_tui.dashboard.render.figures import SECOND, Clock
@@ -36,12 +39,17 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from pyd_tui.dashboard.link import Link
+    from pyd_tui.dashboard.render.processes import Process
     from pyd_tui.dashboard.target import Target
 
-WAITING = {"why": "looking at the evidence", "processes": "asking the engine", "changes": "asking the engine"}
+WAITING = {"why": "looking at the evidence"}
 
 
-OFFERED: dict[str, tuple[Scope, ...]] = {"files": ("files", "detail"), "inspect": ("document", "detail")}
+OFFERED: dict[str, tuple[Scope, ...]] = {
+    "files": ("files", "detail"),
+    "inspect": ("document", "detail"),
+    "processes": ("processes", "detail"),
+}
 """The keys that the footer offers on tabs that have some of their own."""
 STILL = ("follow", "times")
 """Keys that mean nothing on tabs where nothing comes by itself."""
@@ -62,9 +70,11 @@ class Detail(FindingScreen):
     def __init__(self, target: Target, tab: str, clock: Clock, at_ns: int = 0) -> None:
         super().__init__()
         self._target = target
-        self.link, self.key = target
+        self.link, self.key = target.link, target.id
         self._first = tab
         self._subject = Subject(clock)
+        self._doing = ""
+        """What is being done to it, in words."""
         if at_ns:
             self._subject.at_ns = at_ns
             self._subject.span = span_of((clock.now() - at_ns) / SECOND)
@@ -82,6 +92,7 @@ class Detail(FindingScreen):
             yield LogPane(dashboard.tail.book, dashboard.clock, self._tell, id="logs")
             yield Events(dashboard.clock, id="events")
             yield DocumentPane(dashboard.errands.copy, self._tell, id="inspect")
+            yield ProcessesPane(self._kill, self._tell, id="processes")
             yield FilesPane(dashboard, self._tell, id="files")
         yield Prompt(id="find")
         yield Footer("detail", "text")
@@ -93,11 +104,13 @@ class Detail(FindingScreen):
         self.logs = self.query_one(LogPane)
         self.files = self.query_one(FilesPane)
         self.document = self.query_one(DocumentPane)
-        self._pages: dict[str, LogPane | FilesPane | DocumentPane | Lines[Any]] = {
+        self.processes = self.query_one(ProcessesPane)
+        self._pages: dict[str, LogPane | FilesPane | Searched | Lines[Any]] = {
             "logs": self.logs,
             "events": self.query_one(Events),
             "files": self.files,
             "inspect": self.document,
+            "processes": self.processes,
             **{name: self.query_one(f"#{name}", Lines) for name in PAGES},
         }
         for page in self._pages.values():
@@ -127,7 +140,7 @@ class Detail(FindingScreen):
         return self._subject.entry
 
     @property
-    def pane(self) -> LogPane | FilesPane | DocumentPane | Lines[Any]:
+    def pane(self) -> LogPane | FilesPane | Searched | Lines[Any]:
         """The open tab's lines."""
         return self._pages[self.tabs.current]
 
@@ -182,11 +195,10 @@ class Detail(FindingScreen):
 
     async def _ask(self, name: str) -> None:
         """Fetches what a tab needs for itself."""
-        engine, ask = self.link.engine, PAGES[name].ask
-        if engine is None or ask is None:
+        if (engine := self.link.engine) is None:
             return
         try:
-            self._subject.answers[name] = await ask(engine, self.key)
+            self._subject.answers[name] = await ASKS[name](engine, self.key)
         except PydError as error:
             self._subject.answers[name] = error
         if self.is_attached:
@@ -208,6 +220,8 @@ class Detail(FindingScreen):
             (page.replace if page.count else page.show)(lines)
         elif name == "inspect":
             self.document.look(subject.body, unmasked=subject.unmasked)
+        elif name == "processes" and isinstance(answer := subject.answers.get(name), Processes | PydError):
+            self.processes.look(answer)
         self._tell()
 
     def _look_at_use(self) -> None:
@@ -226,7 +240,7 @@ class Detail(FindingScreen):
         entry = self.entry
         if entry is not None:
             gone = self.key not in self.link.containers
-            doing = cell("removed", "bad") if gone else state(entry, "", self.link.judge.of(entry))
+            doing = cell("removed", "bad") if gone else state(entry, self._doing, self.link.judge.of(entry))
             name = (*cell(entry.name, "strong"), Piece("  "), *doing)
             self.query_one("#subject", Line).put(name, cell(entry.image, "dim"))
         status: Cell = EMPTY
@@ -234,7 +248,7 @@ class Detail(FindingScreen):
             status = self.logs.status
         elif self.tabs.current == "files":
             status = self.files.status
-        elif isinstance(self.pane, Lines | DocumentPane):
+        elif isinstance(self.pane, Lines | Searched):
             status = self.pane.search_status
         self.tabs.tell(EMPTY, status)
 
@@ -253,11 +267,23 @@ class Detail(FindingScreen):
         self.footer.offer(*OFFERED.get(name, ("detail", "text")), without=STILL if name in PAGES else ())
         if name == "stats":
             self.link.count_processors()
-        if name in PAGES and PAGES[name].ask is not None and name not in self._subject.answers:
+        if name in ASKS and name not in self._subject.answers:
             self._renew(name)
+        if name == "events" and not self.link.timeline.complete:
+            self.dashboard.tasks.start(self._remember(), name="events")
         if name == "files" and self.files.files is None:
             self.dashboard.tasks.start(self._open_files(), name="files")
         self._look()
+
+    async def _remember(self) -> None:
+        if self.link.engine is None:
+            return
+        await self.link.timeline.remember(self.link.engine, self.dashboard.clock.now())
+        if self.is_attached:
+            events = self.query_one(Events)
+            events.empty = "nothing has happened to it that the engine remembers"
+            events.show(self.link.timeline.of(self.key))
+            self._tell()
 
     async def _open_files(self) -> None:
         if self.link.engine is None:
@@ -280,9 +306,24 @@ class Detail(FindingScreen):
             self.dashboard.tasks.start(self._open_files(), name="files")
         if name == "inspect":
             self.dashboard.tasks.start(self._inspect(), name="inspect")
-        if name in PAGES:
-            work = self._ask(name) if PAGES[name].ask is not None else self._inspect()
-            self.dashboard.tasks.start(work, name=name)
+        if name in ASKS or name in PAGES:
+            self.dashboard.tasks.start(self._ask(name) if name in ASKS else self._inspect(), name=name)
+
+    def action_act(self, name: str) -> None:
+        """Does something to the container."""
+        from pyd_tui.dashboard.actions import ACTIONS  # noqa: PLC0415 - when something is done
+
+        self.dashboard.acting.do(ACTIONS[name], (self._target,), self._mark, lambda _: None)
+
+    def _mark(self, target: Target, doing: str) -> None:
+        del target
+        self._doing = doing
+        if self.is_attached:
+            self._tell()
+
+    def _kill(self, process: Process) -> None:
+        """Sends a signal to one of its processes, and looks what is left."""
+        self.dashboard.acting.signal(self._target, process, lambda: self._renew("processes"))
 
     def action_zoom(self, step: int) -> None:
         """Shows more or less time in curves."""

@@ -9,7 +9,7 @@ from textual import on
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
-from pyd_tui.dashboard.render.figures import size
+from pyd_tui.dashboard.render.figures import counted, size
 from pyd_tui.dashboard.render.files import file_lines, is_binary
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.screens.base import FindingScreen
@@ -72,7 +72,7 @@ class FileScreen(FindingScreen):
 
     @on(Lines.Changed)
     def _tell(self) -> None:
-        what = "binary" if is_binary(self._data) else f"{self.pane.count:,} lines"
+        what = "binary" if is_binary(self._data) else counted(self.pane.count, "line")
         amount = f"the first {size(len(self._data))}" if self._more else size(len(self._data))
         said = cell(f"{what}  {amount}", "warn" if self._more else "dim")
         status = self.pane.search_status

@@ -23,6 +23,7 @@ from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.render.containers import state
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.logrow import chips, mode
 from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
@@ -351,10 +352,10 @@ class LogScreen(LiveScreen):
         text = "\n".join(self._written(self.book.store[number], time=False) for number in chosen)
         self.view.visual = None
         self.view.redraw()
-        counted = "the line" if len(chosen) == 1 else f"{len(chosen):,} lines"
+        what = "the line" if len(chosen) == 1 else counted(len(chosen), "line")
         if len(text.encode()) <= CLIPBOARD and clipboard_works():
             self.app.copy_to_clipboard(text)
-            self.footer.say(f"copied {counted}", "good", "by OSC 52; where the terminal refuses that, ^s saves")
+            self.footer.say(f"copied {what}", "good", "by OSC 52; where the terminal refuses that, ^s saves")
         else:
             self._save([*chosen], why="too much for the clipboard: " if clipboard_works() else "no clipboard here: ")
 
@@ -371,7 +372,7 @@ class LogScreen(LiveScreen):
         except OSError as error:
             self.footer.say(f"can't save: {error.strerror or error}", "bad")
             return
-        self.footer.say(f"{why}saved {count:,} lines to {path}", "good")
+        self.footer.say(f"{why}saved {counted(count, 'line')} to {path}", "good")
 
     def _written(self, item: LogItem, *, time: bool) -> str:
         """A line as text for elsewhere: nothing in it that a terminal acts on."""

@@ -20,6 +20,7 @@ from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.notice import Notice
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.panels.views import Views
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.narrowing import narrowing, tally
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
 from pyd_tui.dashboard.screens.aiming import AimingScreen
@@ -169,7 +170,8 @@ class Main(AimingScreen):
     async def _follow(self) -> None:
         self._settling.pause()
         if self.tabs.current == "logs":
-            await self.dashboard.tail.follow(self.table.key)
+            key = self.table.key
+            await self.dashboard.tail.follow(None if key is not None and key.is_heading else key)
 
     def _look(self) -> None:
         """Shows list or notice, and says what hides containers."""
@@ -189,7 +191,7 @@ class Main(AimingScreen):
             self.table.display = not empty
             if not empty and self.focused is None:
                 self.set_focus(self.table)
-        self._filter.tell(narrowing(view), tally(self.table.count, total))
+        self._filter.tell(narrowing(view), tally(self.table.shown_count, total))
         self._filter.display = view.narrows or self.focused is self._filter
         self.dashboard.measure()
 
@@ -201,7 +203,7 @@ class Main(AimingScreen):
         else:
             whose = cell(self.row_link.label, "strong") if self.dashboard.merged else EMPTY
             count = self.events.count
-            self.tabs.tell(whose, cell(f"{count:,} event{'s' * (count != 1)}", "dim"))
+            self.tabs.tell(whose, cell(counted(count, "event"), "dim"))
 
     def _point(self) -> None:
         """Shows the events of the engine of the row under the cursor, and says how it does."""
@@ -241,7 +243,8 @@ class Main(AimingScreen):
         """Orders by the next column."""
         view = self.table.view.next_sort()
         self._narrow(view)
-        self.footer.say(f"ordered by {view.sort}")
+        grouped = ", grouped: enter folds one, other keys go to all of it" if view.sort == "project" else ""
+        self.footer.say(f"ordered by {view.sort}{grouped}")
 
     def action_scale(self) -> None:
         """Processor use in percent of one core, or of all that a container may use."""

@@ -15,6 +15,7 @@ from pyd_core.errors import NotFound
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.ring import Ring
 from pyd_tui.dashboard.screens.base import FindingScreen
@@ -124,7 +125,7 @@ class Output(FindingScreen):
         state: Cell = cell("running", "good")
         if self.code is not None:
             state = cell(f"ended with {self.code}", "good" if self.code == 0 else "bad")
-        lost = cell(f"{self._said.dropped:,} older lines dropped  ", "warn") if self._said.dropped else EMPTY
+        lost = cell(f"{counted(self._said.dropped, 'older line')} dropped  ", "warn") if self._said.dropped else EMPTY
         no_more = ("times", "end") if self.code is not None else ("times",)  # nobody has stamped these lines
         self.query_one(Footer).offer("output", "text", without=no_more)
         self.query_one("#title", Line).put(

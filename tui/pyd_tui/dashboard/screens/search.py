@@ -15,6 +15,7 @@ from pyd_tui.dashboard.findings import Findings, Place
 from pyd_tui.dashboard.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.findings import COLUMNS, natural, outcome, row
 from pyd_tui.dashboard.render.logrow import mode
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
@@ -135,7 +136,7 @@ class SearchScreen(LiveScreen):
             error = findings.errors[0]
             self.table.say((error.message, "bad"), (error.hint, "dim"))
         else:
-            self.table.say((f"no line in {findings.containers} containers has it", "dim"))
+            self.table.say((f"no line in {counted(findings.containers, 'container')} has it", "dim"))
 
     def _tell(self) -> None:
         findings = self._findings

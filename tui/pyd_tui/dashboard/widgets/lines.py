@@ -99,7 +99,11 @@ class Lines(Rows, Generic[T]):
         """Shows another version of the same lines: only those on screen that differ are painted again."""
         before, self._items = self._items, items
         self._shown = self.count
-        self.top = min(self.top, self.highest_top)
+        top = self.highest_top if self.following else min(self.top, self.highest_top)
+        if top != self.top:
+            self.top = top
+            self.refresh()
+            return
         for y in range(self.page):
             at = self.top + y
             old = self._draw(before[at]) if at < len(before) else None

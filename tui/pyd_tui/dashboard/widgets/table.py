@@ -131,6 +131,10 @@ class Table(Rows, Generic[Key]):
             self.stale = stale
             self.refresh()
 
+    def is_marked(self, key: Key) -> bool:
+        """Whether a row is shown as marked."""
+        return key in self.marked
+
     def is_stale(self, key: Key) -> bool:
         """Whether a row is dimmed."""
         del key
@@ -232,7 +236,7 @@ class Table(Rows, Generic[Key]):
         if at >= self.count:
             return None
         key = self.keys[at]
-        return key, key in self.marked, self.is_stale(key), self._cells(key)
+        return key, self.is_marked(key), self.is_stale(key), self._cells(key)
 
     def on_resize(self) -> None:
         """Fits the columns to another width."""

@@ -1,0 +1,61 @@
+"""A container's processes, one under the cursor, which gets the signals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyd_core.errors import PydError
+from pyd_core.model.container import Processes
+from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.panels.searched import Searched
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell
+from pyd_tui.dashboard.render.processes import Process, processes
+
+
+class ProcessesPane(Searched):
+    """Shows what the engine answered when it was asked last; asks for nothing itself.
+
+    Args:
+        kill: Called with the process that is to get a signal.
+        told: Called when what it looks for is another.
+        id: The widget's name.
+    """
+
+    BINDINGS = bindings("move", "processes")
+
+    def __init__(self, kill: Callable[[Process], None], told: Callable[[], None], *, id: str) -> None:
+        super().__init__(told, id=id)
+        self._kill = kill
+        self._answer: Processes | PydError | None = None
+        self._head: Cell = EMPTY
+        self._found: dict[str, Process] = {}
+
+    def look(self, answer: Processes | PydError) -> None:
+        """Shows an answer; the cursor stays on its process."""
+        if answer is self._answer:
+            return
+        self._answer, self._found, self._head = answer, {}, EMPTY
+        if isinstance(answer, PydError):
+            self.say((answer.message, "bad"), (answer.hint, "dim"))
+        else:
+            self._head, found = processes(answer)
+            self._found = {str(one.pid or f"?{number}"): one for number, one in enumerate(found)}
+            self.say(("no processes", "dim"))
+        self.put({key: one.line for key, one in self._found.items()})
+        self.repaint(0)
+        self._told()
+
+    @property
+    def heading(self) -> Cell:
+        """What the columns are called."""
+        return self._head
+
+    @property
+    def process(self) -> Process | None:
+        """The process under the cursor."""
+        return self._found.get(self.key or "")
+
+    def action_kill(self) -> None:
+        """Sends a signal to the process under the cursor."""
+        if (process := self.process) is not None:
+            self._kill(process)
