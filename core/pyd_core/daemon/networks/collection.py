@@ -218,7 +218,7 @@ class Networks:
         await asyncio.to_thread(links.make_bridge, record.interface, own)
         self._raised.add(record.id)
         await self.write_rules()
-        await rules.let_through(record.interface, wanted=True)
+        await rules.let_through(record.interface, wanted=True, named=record.resolves)
 
     def known_ready(self, network_id: str) -> None:
         """Notes that a network's interface is there, because a container that was found running is on it."""
@@ -232,7 +232,7 @@ class Networks:
             if record.made_parent or "parent" not in record.options:
                 await asyncio.to_thread(links.remove, record.interface)
             return
-        await rules.let_through(record.interface, wanted=False)
+        await rules.let_through(record.interface, wanted=False, named=record.resolves)
         await asyncio.to_thread(links.remove, record.interface)
         await self.write_rules()
 
@@ -280,7 +280,7 @@ class Networks:
             if name.startswith(config.prefix("b")) and name not in known:
                 from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-                await rules.let_through(name, wanted=False)
+                await rules.let_through(name, wanted=False, named=True)
                 await asyncio.to_thread(links.remove, name)
         for record in self.all():
             if record.name not in FIXED or record.interface in there:  # an engine that was killed left the default one
