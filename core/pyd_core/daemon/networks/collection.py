@@ -127,6 +127,11 @@ class Networks:
                 raise InvalidInput(f"invalid interface name: {asked[:40]!r}")
             if asked and record.driver == "bridge" and any(asked == each.interface for each in self._shelf):
                 raise Refused(f"interface {asked} is another network's")
+            if asked and record.driver == "bridge" and asked in {name for _, name in socket.if_nameindex()}:
+                raise Refused(  # it would be changed now, and go with the network
+                    f"interface {asked} is there already, and isn't this engine's",
+                    hint=f"choose another {OPTION}name, or leave it out",
+                )
             record.interface = asked or self._daemon.config.link("b", record.id)
             self._shelf.put(record.id, record)
             try:
