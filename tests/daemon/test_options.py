@@ -139,8 +139,10 @@ def test_a_read_only_bind_is_read_only_with_all_below(both: Docker, shared: Path
 
 def test_namespaces_are_whose_they_are_said_to_be(both: Docker):
     image = both.image("spaces", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
-    ipc = both(*RUN, "--ipc", "host", image, "readlink", "/proc/self/ns/ipc")
-    assert ipc == Path("/proc/self/ns/ipc").readlink().name or ipc == str(Path("/proc/1/ns/ipc").readlink())
+    shared = both.run("shared", image, "sleep", "1000", options=("--ipc", "host", *LONE))
+    own = both.run("own", image, "sleep", "1000", options=LONE)
+    assert both("exec", shared, "readlink", "/proc/self/ns/ipc") != both("exec", own, "readlink", "/proc/self/ns/ipc")
+    both("rm", "-f", shared, own)
     assert told(both, *RUN, "--ipc", "none", image, "df", "/dev/shm").returncode == 1
     named = ("--hostname", "box", "--domainname", "made.example")
     assert both(*RUN, *named, image, "cat", "/proc/sys/kernel/domainname") == "made.example"
