@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.docker import Docker, busybox_files
+from support.pydd import Pydd
 
 SERVER = "mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 80 -h /www"
 
@@ -325,3 +326,61 @@ def test_a_network_that_could_not_be_what_it_says_is_refused(both: Docker, optio
     )
     assert done.returncode == 1
     assert both("network", "ls", "-q", "--filter", f"name={name}") == ""
+
+
+@pytest.mark.parametrize("kind", ["bridge", "veth"])
+def test_an_interface_of_somebody_else_is_never_taken_over(docker: Docker, kind: str):
+    """Such as another engine's bridge: it would get an address, and go with the network."""
+    name = f"pydt{os.getpid() % 100000}"
+    subprocess.run(["ip", "link", "add", name, "type", kind], check=True)
+    try:
+        before = Path(f"/sys/class/net/{name}/address").read_text()
+        command = ["network", "create", "-o", f"com.docker.network.bridge.name={name}", docker.name("foreign")]
+        done = subprocess.run(["docker", "-H", docker.host, *command], capture_output=True, text=True, check=False)
+        docker("network", "rm", docker.name("foreign"), check=False)
+        assert done.returncode == 1
+        assert f"interface {name} is there already" in done.stderr
+        assert Path(f"/sys/class/net/{name}/address").read_text() == before
+        listed = subprocess.run(["ip", "-4", "addr", "show", name], capture_output=True, text=True, check=True).stdout
+        assert "inet " not in listed
+    finally:
+        subprocess.run(["ip", "link", "del", name], check=True)
+
+
+FIREWALL = """
+ip link set lo up
+for program in iptables ip6tables; do
+    $program -P INPUT DROP
+    $program -P FORWARD DROP
+    $program -A INPUT -i lo -j ACCEPT
+    $program -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+done
+exec "$@"
+"""
+"""What ufw does when it is switched on, as far as containers feel it."""
+
+
+def test_names_and_published_ports_work_behind_a_firewall_that_drops_what_it_does_not_know():
+    """On a network of the engine's own, so that the host's firewall stays as it is."""
+    with Pydd.started() as engine, Docker(host=engine.host) as docker:
+        engine.stop()
+        engine.start(before=("unshare", "--net", "sh", "-ec", FIREWALL, "sh"))
+        assert engine.process is not None
+        inside = ["nsenter", "--net", "-t", str(engine.process.pid)]
+        image = docker.image("walled", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+        network = docker.name("walled")
+        docker("network", "create", network)
+        server = docker.run("walled", image, "sh", "-c", SERVER, options=("--network", network, "-p", "8080:80"))
+        wait_for_server(docker, server)
+        assert (
+            docker("run", "--rm", "--network", network, image, "wget", "-T", "5", "-qO-", f"http://{server}/")
+            == "hello"
+        )
+        command = [*inside, "/bin/busybox", "wget", "-T", "5", "-qO-", "http://127.0.0.1:8080/"]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "hello\n"
+        docker("rm", "-f", server)
+        docker("network", "rm", network)
+        left = subprocess.run([*inside, "iptables", "-S"], capture_output=True, text=True, check=True).stdout
+        assert "--dport 53" not in left
+        engine.stop()
+        engine.start()

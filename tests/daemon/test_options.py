@@ -89,6 +89,18 @@ def test_a_start_without_the_part_of_a_volume_leaves_nothing(pydd: Pydd, docker:
     docker("volume", "rm", volume)
 
 
+def test_parts_that_an_engine_left_when_it_was_killed_go_and_what_is_in_them_stays(tmp_path: Path):
+    (tmp_path / "kept").write_text("of a volume")
+    with Pydd.started() as engine:
+        part = engine.config.run / "parts/0123456789ab-0"
+        part.mkdir(parents=True)
+        subprocess.run(["mount", "--bind", str(tmp_path), str(part)], check=True)
+        engine.kill()
+        engine.start()
+        assert not part.exists()
+        assert (tmp_path / "kept").read_text() == "of a volume"
+
+
 def test_mounts_pass_both_ways_where_that_is_asked_for(both: Docker, shared: Path):
     image = both.image("passing", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     script = "mount -t tmpfs made /s/later && touch /s/later/inside"
@@ -127,8 +139,10 @@ def test_a_read_only_bind_is_read_only_with_all_below(both: Docker, shared: Path
 
 def test_namespaces_are_whose_they_are_said_to_be(both: Docker):
     image = both.image("spaces", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
-    ipc = both(*RUN, "--ipc", "host", image, "readlink", "/proc/self/ns/ipc")
-    assert ipc == Path("/proc/self/ns/ipc").readlink().name or ipc == str(Path("/proc/1/ns/ipc").readlink())
+    shared = both.run("shared", image, "sleep", "1000", options=("--ipc", "host", *LONE))
+    own = both.run("own", image, "sleep", "1000", options=LONE)
+    assert both("exec", shared, "readlink", "/proc/self/ns/ipc") != both("exec", own, "readlink", "/proc/self/ns/ipc")
+    both("rm", "-f", shared, own)
     assert told(both, *RUN, "--ipc", "none", image, "df", "/dev/shm").returncode == 1
     named = ("--hostname", "box", "--domainname", "made.example")
     assert both(*RUN, *named, image, "cat", "/proc/sys/kernel/domainname") == "made.example"

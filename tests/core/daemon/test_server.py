@@ -145,3 +145,18 @@ def test_paths_find_their_handler_and_versions_are_checked():
     for wrong in ("/v1.99/info", "/v1.2/info"):
         with pytest.raises(InvalidInput):
             split_version(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [(r"a\u0000b", 400), (r"a\\\u0000b", 400), (r"a\\u0000b", 200), ("ab", 200)]
+)
+async def test_a_text_with_a_null_character_is_refused_before_it_reaches_a_system_call(
+    tmp_path: Path, text: str, status: int
+):
+    async def handler(request: Request) -> Response:
+        return Answer(body=json.dumps(await request.json(dict[str, str])).encode())
+
+    async with client(tmp_path, handler) as (reader, writer):
+        body = f'{{"Env": "{text}"}}'.encode()
+        writer.write(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        assert f"HTTP/1.1 {status}".encode() in await head(reader)

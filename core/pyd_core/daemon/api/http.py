@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ T = TypeVar("T")
 BODY_LIMIT = 8 << 20
 """Bytes of a JSON body that are read; an archive is streamed and has no limit here."""
 
+_NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A null character as JSON writes it; behind an even number of backslashes, which are each other's."""
 _TRUE = {"1", "t", "true", "yes"}
 
 
@@ -100,10 +103,13 @@ class Request:
         """Decodes the body; an empty one counts as an empty object.
 
         Raises:
-            InvalidInput: It is not JSON of that shape.
+            InvalidInput: It is not JSON of that shape, or a text in it holds a null character.
         """
+        body = (await self.body()) or b"{}"
+        if _NULL.search(body):
+            raise InvalidInput("the request's body holds a null character (\\u0000), which no text on Linux can")
         try:
-            return decode(respelled((await self.body()) or b"{}", kind), kind, what="request body")
+            return decode(respelled(body, kind), kind, what="request body")
         except BadAnswer as error:
             text = error.message.replace("the engine's ", "the ").replace("what its API promises", "what the API takes")
             raise InvalidInput(text) from error

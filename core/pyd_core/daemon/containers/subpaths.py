@@ -6,6 +6,7 @@ inside the volume, and bound to a place of the engine's for as long as the runti
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Sequence
@@ -68,4 +69,5 @@ def release(directory: Path, key: str = "") -> None:
         while unmount(made):
             pass
         # Never with what is in it: were the volume still mounted there, that would be its contents.
-        made.rmdir() if made.is_dir() else made.unlink()
+        with contextlib.suppress(OSError):
+            made.rmdir() if made.is_dir() else made.unlink()

@@ -127,6 +127,11 @@ class Networks:
                 raise InvalidInput(f"invalid interface name: {asked[:40]!r}")
             if asked and record.driver == "bridge" and any(asked == each.interface for each in self._shelf):
                 raise Refused(f"interface {asked} is another network's")
+            if asked and record.driver == "bridge" and asked in {name for _, name in socket.if_nameindex()}:
+                raise Refused(  # it would be changed now, and go with the network
+                    f"interface {asked} is there already, and isn't this engine's",
+                    hint=f"choose another {OPTION}name, or leave it out",
+                )
             record.interface = asked or self._daemon.config.link("b", record.id)
             self._shelf.put(record.id, record)
             try:
@@ -218,7 +223,7 @@ class Networks:
         await asyncio.to_thread(links.make_bridge, record.interface, own)
         self._raised.add(record.id)
         await self.write_rules()
-        await rules.let_through(record.interface, wanted=True)
+        await rules.let_through(record.interface, wanted=True, named=record.resolves)
 
     def known_ready(self, network_id: str) -> None:
         """Notes that a network's interface is there, because a container that was found running is on it."""
@@ -232,7 +237,7 @@ class Networks:
             if record.made_parent or "parent" not in record.options:
                 await asyncio.to_thread(links.remove, record.interface)
             return
-        await rules.let_through(record.interface, wanted=False)
+        await rules.let_through(record.interface, wanted=False, named=record.resolves)
         await asyncio.to_thread(links.remove, record.interface)
         await self.write_rules()
 
@@ -280,7 +285,7 @@ class Networks:
             if name.startswith(config.prefix("b")) and name not in known:
                 from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-                await rules.let_through(name, wanted=False)
+                await rules.let_through(name, wanted=False, named=True)
                 await asyncio.to_thread(links.remove, name)
         for record in self.all():
             if record.name not in FIXED or record.interface in there:  # an engine that was killed left the default one

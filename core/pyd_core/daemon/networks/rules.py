@@ -123,12 +123,19 @@ async def apply(text: str) -> None:
         raise EngineError(f"nft: {done.err.decode(errors='replace').strip()[:300]}")
 
 
-async def let_through(interface: str, *, wanted: bool) -> None:
-    """Adds or removes the accept rules of a bridge where another program drops what is forwarded."""
+async def let_through(interface: str, *, wanted: bool, named: bool) -> None:
+    """Adds or removes the accept rules of a bridge where another program, such as ufw, drops what is not its own.
+
+    Args:
+        interface: The bridge.
+        wanted: Whether they are added.
+        named: Whether the host answers questions for names there: they reach it like any other program's.
+    """
     for name in ("iptables", "ip6tables"):
         program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
         if program is not None:
             await _let_through(program, interface, wanted=wanted)
+            await _let_ask(program, interface, wanted=wanted and named)
 
 
 async def _let_through(iptables: str, interface: str, *, wanted: bool) -> None:
@@ -146,3 +153,15 @@ async def _let_through(iptables: str, interface: str, *, wanted: bool) -> None:
             await children.run([iptables, "-w", "-I", chain, side, interface, "-j", "ACCEPT"])
         elif there and not wanted:
             await children.run([iptables, "-w", "-D", chain, side, interface, "-j", "ACCEPT"])
+
+
+async def _let_ask(iptables: str, interface: str, *, wanted: bool) -> None:
+    listed = await children.run([iptables, "-w", "-S", "INPUT"])
+    text = listed.out.decode(errors="replace")
+    for protocol in ("udp", "tcp"):
+        rule = ["-i", interface, "-p", protocol, "-m", protocol, "--dport", "53", "-j", "ACCEPT"]
+        there = f"-A INPUT {' '.join(rule)}" in text.splitlines()
+        if wanted and not there and "-P INPUT DROP" in text:
+            await children.run([iptables, "-w", "-I", "INPUT", *rule])
+        elif there and not wanted:
+            await children.run([iptables, "-w", "-D", "INPUT", *rule])

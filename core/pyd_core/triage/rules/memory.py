@@ -124,7 +124,7 @@ def oom_child(case: Case) -> Conclusion | None:
         return None
     evidence = list(_engine_ooms(case)[-3:])
     if case.cgroup is not None and counted:
-        evidence.append(Item(source="cgroup", text=f"{case.cgroup.oom_kills} processes killed for memory in this run"))
+        evidence.append(Item(source="cgroup", text=f"processes killed for memory in this run: {case.cgroup.oom_kills}"))
     if case.container.state.oom_killed:
         evidence.append(Item(source="inspect", text="the engine's OOM flag is set (it stays set after any such kill)"))
     return Conclusion(
