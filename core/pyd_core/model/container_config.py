@@ -51,8 +51,6 @@ class ContainerConfig(Wire):
     shell: list[str] | None = None
     """What runs the shell form of a Dockerfile's instructions; None is `/bin/sh -c`."""
     labels: dict[str, str] = {}
-    mac_address: str | None = None
-    """On its first network; deprecated since API 1.44, where `EndpointSettings` has it."""
     stop_signal: str | None = None
     stop_timeout: int | None = None
     """Seconds."""

@@ -68,8 +68,6 @@ class Endpoints:
                 found[name] = EndpointSettings()  # missing: the start says so, as Docker Engine's does
                 continue
             settings = place or EndpointSettings()
-            if record.config.mac_address and not settings.mac_address and network is self._known(mode):
-                settings = msgspec.structs.replace(settings, mac_address=record.config.mac_address)
             if settings.aliases and not (network.resolves or network.lists):
                 raise InvalidInput(
                     f"invalid config for network {network.name}: invalid endpoint settings: network-scoped alias is "
