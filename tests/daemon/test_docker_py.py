@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -72,9 +73,9 @@ def test_output_of_a_command_is_told_apart_where_its_starter_asks_for_that(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"cmd": "nosuch"}, b"not found in $path"),
+        ({"cmd": "nosuch"}, rb"not found in \$path"),
         ({"cmd": "ls", "workdir": "/nodir"}, b"no such file or directory"),
-        ({"cmd": "/etc/hosts"}, b"permission denied"),
+        ({"cmd": "/etc/hosts"}, rb"permission denied|not executable"),
     ],
 )
 def test_a_command_that_cannot_start_says_why_and_ends_with_126(
@@ -82,7 +83,7 @@ def test_a_command_that_cannot_start_says_why_and_ends_with_126(
 ):
     code, output = client.containers.get(running).exec_run(**options)
     assert code == 126
-    assert said in output.lower()
+    assert re.search(said, output.lower())  # each runtime has its own words
 
 
 def test_an_image_saved_by_its_id_has_no_name(client: DockerClient, both: Docker, image: str):
