@@ -213,6 +213,14 @@ def test_a_crashing_container_is_restarted_as_often_as_told(docker: Docker, busy
     docker("rm", name)
 
 
+def test_events_are_told_from_the_beginning(docker: Docker, busybox: str):
+    name = docker.run("told", busybox, "sleep", "1000", options=OFFLINE)
+    until = str(int(time.time()) + 1)
+    options = ("--since", "0", "--until", until, "--filter", f"container={name}", "--format", "{{.Action}}")
+    assert docker("events", *options).splitlines() == ["create", "start"]
+    docker("rm", "-f", name)
+
+
 def test_a_container_that_crashes_again_and_again_can_be_stopped(docker: Docker, busybox: str):
     for attempt in range(8):  # a stop must hold whether it waits for its next start or is in the middle of one
         name = docker.run("crashing", busybox, "false", options=("--restart", "always", *OFFLINE))

@@ -29,7 +29,7 @@ def moment(text: str, name: str) -> int | None:
     Raises:
         InvalidInput: It is neither.
     """
-    if text in {"", "0"}:
+    if not text:
         return None
     whole, _, part = text.partition(".")
     if whole.isdecimal() and len(whole) < DIGITS and (not part or part.isdecimal()):

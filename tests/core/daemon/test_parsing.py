@@ -134,6 +134,7 @@ def test_times_and_durations():
     assert moment("12.5", "since") == 12_500_000_000
     assert moment("1970-01-01T00:00:01.5Z", "since") == 1_500_000_000
     assert moment("", "since") is None
+    assert moment("0", "since") == 0
     for wrong in ("soon", "1x", "1s2"):
         with pytest.raises(InvalidInput):
             duration(wrong)

@@ -199,7 +199,7 @@ async def events(daemon: Daemon, request: Request) -> Response:
     since, until = (moment(request.query.get(name, ""), name) for name in ("since", "until"))
 
     async def lines() -> AsyncIterator[bytes]:
-        async with aclosing(daemon.events.listen(filters, since=since, until=until)) as happening:
+        async with aclosing(daemon.events.listen(filters, since=since, until=until or None)) as happening:
             async for event in happening:
                 old = {}
                 if event.type in {"container", "image"}:
