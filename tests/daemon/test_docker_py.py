@@ -103,7 +103,8 @@ def test_the_keys_to_detach_are_taken_as_the_client_spells_the_field(client: Doc
     api._general_configs["detachKeys"] = "ctrl-p"
     try:
         made = api.exec_create(running, "cat", stdin=True, tty=True)
-        with closing(api.exec_start(made, tty=True, socket=True)) as joined, closing(joined._sock) as wire:
+        joined = api.exec_start(made, tty=True, socket=True)
+        with closing(joined._sock) as wire, closing(joined._response):
             wire.settimeout(60)
             wire.sendall(b"\x10")
             while wire.recv(64):  # until the engine lets go
