@@ -129,6 +129,15 @@ def test_mounts_are_ordered_so_that_none_hides_another():
     assert targets.index("/a") < targets.index("/a/b")
 
 
+def test_a_bind_has_what_its_source_is_mounted_with_and_passes_on_what_is_below_alone_if_that_is_bound():
+    whole = MountRecord(kind="bind", target="/a", source="/x")
+    alone = MountRecord(kind="bind", target="/b", source="/y", recursive=False, propagation="rslave")
+    facts = dataclasses.replace(FACTS, held={"/a": ("ro", "nosuid", "noexec"), "/b": ("nodev",)})
+    planned = plan(record(mounts=[whole, alone]), facts)
+    assert mount(planned, "/a")["options"] == ["rbind", "rprivate", "ro", "nosuid", "noexec"]
+    assert mount(planned, "/b")["options"] == ["bind", "slave", "rw", "nodev"]
+
+
 def test_a_mount_of_the_users_takes_the_place_of_the_engines():
     planned = plan(record(mounts=[MountRecord(kind="bind", target="/etc/hosts", source="/own")]), FACTS)
     assert [each["source"] for each in planned["mounts"] if each["destination"] == "/etc/hosts"] == ["/own"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ from pyd_core.daemon.volumes import Volumes
 from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.host_config import BindOptions, HostConfig, Mount
+
+_HELD = ((os.ST_RDONLY, "ro"), (os.ST_NOSUID, "nosuid"), (os.ST_NODEV, "nodev"), (os.ST_NOEXEC, "noexec"))
 
 
 def plan(
@@ -78,6 +81,20 @@ def _fill(
                 copy=True,
                 anonymous=True,
             )
+
+
+def held(mounts: Sequence[MountRecord]) -> dict[str, tuple[str, ...]]:
+    """Returns what each source is mounted with, by the mounts' targets; may wait for a file system that hangs.
+
+    A bind has its source's options (mount(2)), yet crun sets them anew, and would let programs run where they must not.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for each in mounts:
+        if each.kind != "tmpfs":
+            with contextlib.suppress(OSError):
+                flags = os.statvfs(each.source).f_flag
+                found[each.target] = tuple(name for flag, name in _HELD if flags & flag)
+    return found
 
 
 def check(mounts: Sequence[MountRecord], workdir: str) -> None:

@@ -155,6 +155,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         linked=linked.environment(daemon, record),
         shm=_shm(daemon, container, remapping),
         places=subpaths.place(daemon.config.run / "parts", record.id, shown),
+        held=await asyncio.to_thread(mounts.held, record.mounts),
         propagation=passing,
         queues=_has_queues(),
         init=_init() if host.init else "",

@@ -57,6 +57,8 @@ class Facts:
     """A directory bound over /dev/shm; empty mounts a fresh one."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Where parts of volumes are bound for the runtime to find, by the mounts' targets."""
+    held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What their sources are mounted with, by the mounts' targets."""
     propagation: str = ""
     """How the root passes mounts on, for the binds that need it."""
     queues: bool = True
@@ -358,8 +360,11 @@ def _mount(mount: MountRecord, facts: Facts, *, recursive: bool) -> dict[str, An
     if mount.kind == "tmpfs":
         options = ["nosuid", "nodev", "noexec", *mount.options]
         return {"destination": mount.target, "type": "tmpfs", "source": "tmpfs", "options": options}
-    options = ["rbind" if mount.recursive else "bind", mount.propagation or "rprivate"]
-    options.append("ro" if mount.read_only else "rw")
+    propagation = mount.propagation or "rprivate"
+    # crun takes the r of either for both.
+    options = ["rbind", propagation] if mount.recursive else ["bind", propagation.removeprefix("r")]
+    own = facts.held.get(mount.target, ())
+    options += ["ro" if mount.read_only or "ro" in own else "rw", *(each for each in own if each != "ro")]
     if mount.read_only and mount.recursive and mount.recursive_read_only is not False:
         if recursive:
             options.append("rro")
