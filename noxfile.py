@@ -24,7 +24,7 @@ def pytest(session: nox.Session, *arguments: str) -> None:
 
 
 def side_by_side(session: nox.Session, *arguments: str) -> None:
-    """The same for tests that need nothing of the machine but a processor; by one process where something was asked."""
+    """The same for tests that share nothing of the machine; by one process where something was asked."""
     workers = [] if session.posargs else ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
     pytest(session, *workers, *arguments)
 
@@ -60,7 +60,11 @@ def engine(session: nox.Session) -> None:
 @nox.session
 def privileged(session: nox.Session) -> None:
     """Namespaces, mounts and cgroups: needs root and a Docker Engine."""
-    pytest(session, "tests/privileged", "tests/daemon")
+    if session.posargs:
+        pytest(session, "tests/privileged", "tests/daemon")
+        return
+    pytest(session, "tests/privileged")
+    side_by_side(session, "tests/daemon")  # each process has an engine of its own
 
 
 @nox.session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -141,8 +142,10 @@ class Editor:
 
     def redraw(self) -> None:
         """Draws the prompt again, if there is one; from any thread."""
-        if self._loop is not None:
-            self._session.app.invalidate()
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # its line was entered meanwhile; the next prompt is drawn anew
+                loop.call_soon_threadsafe(self._session.app.invalidate)
 
     def type_ahead(self, typed: bytes) -> None:
         """Takes keys that were typed before there was a prompt."""
