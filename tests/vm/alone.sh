@@ -9,7 +9,13 @@ expect() { # WANTED COMMAND...: the command's output has the words
 	said=$("$@" 2>&1) || true
 	case $said in
 	*"$wanted"*) printf '    %s: %s\n' "$*" "$wanted" ;;
-	*) printf '%s\nexpected "%s" of: %s\n' "$said" "$wanted" "$*" && exit 1 ;;
+	*)
+		printf '%s\nexpected "%s" of: %s\n' "$said" "$wanted" "$*"
+		journalctl --no-pager --lines 30 --unit pyd.service
+		dmesg | tail -n 10
+		lsmod
+		exit 1
+		;;
 	esac
 }
 for program in docker dockerd podman runc crun conmon nft; do

@@ -60,6 +60,7 @@ INSIDE = Path(__file__).with_name("inside.sh")
 
 NETWORK = """[Match]
 Type=ether
+Kind=!*
 
 [Network]
 Address=10.0.2.15/24
