@@ -11,21 +11,22 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import signal
 import time
-from typing import Any
+
+TYPE_CHECKING = False  # as type checkers know it; the supervisor, which loads this, has no use for `typing`
+if TYPE_CHECKING:
+    from typing import Any
+
+    Group = dict[str, Any]
+    """`parent`: the folder to make it in; `limits`: pairs of a file and what to write, in order."""
 
 CGROUPS = "/sys/fs/cgroup"
 _CONTROLLERS = ("memory", "pids", "devices")
-_NAME = re.compile(r"pyd-([0-9]+)-([0-9]+)-([0-9]+)")
 
 HOST_SHARE = 4
 """A session may take this part of the host's memory."""
 MOST_PROCESSES = 4096
-
-Group = dict[str, Any]
-"""`parent`: the folder to make it in; `limits`: pairs of a file and what to write, in order."""
 
 
 def parents(root: str = CGROUPS) -> list[str]:
@@ -92,10 +93,10 @@ def remove_stale(parents: list[str]) -> None:
     here = os.stat("/proc/self/ns/pid").st_ino
     for parent in parents:
         for name in _entries(parent):
-            found = _NAME.fullmatch(name)
-            if found is None:
+            numbers = name.split("-")[1:]
+            if len(numbers) != 3 or not all(number.isascii() and number.isdigit() for number in numbers):
                 continue
-            namespace, pid, started = map(int, found.groups())
+            namespace, pid, started = map(int, numbers)
             if namespace != here or is_alive(pid, started):
                 continue
             _remove(f"{parent}/{name}")

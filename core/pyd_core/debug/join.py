@@ -36,8 +36,13 @@ import sys
 import termios
 import time
 import warnings  # noqa: F401 - os.execvpe imports it, and by then the library is out of sight
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # as type checkers know it; nothing here takes what `typing` takes to load
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
+
+    Plan = dict[str, Any]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -79,8 +84,6 @@ _LARGEST_PLAN = 4 << 20
 _LAST_DESCRIPTOR = 0xFFFFFFFF
 _MOST_ENTRIES = 4096
 """Entries of the target's /dev that are carried over: a hostile one could hold millions."""
-
-Plan = dict[str, Any]
 
 
 class CallFailed(Exception):

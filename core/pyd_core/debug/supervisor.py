@@ -6,7 +6,10 @@ import contextlib
 import os
 import signal
 import socket
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # as type checkers know it; loading `typing` would keep the fork waiting
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 PREPARE = b"prepare"
 """What comes before the plan (`join.serve`)."""
@@ -30,10 +33,12 @@ class Supervisor:
     Attributes:
         connection: A descriptor of a connection to where the plan is to be carried out (see `helper.bridge`); negative
             where this process is to do it.
+        prepared: Whether it has been told to prepare.
     """
 
     def __init__(self) -> None:
         self.connection = -1
+        self.prepared = False
         self.status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for each in (self.status, theirs):
             each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_PLAN)
@@ -54,6 +59,7 @@ class Supervisor:
 
     def prepare(self) -> Supervisor:
         """Has it make the session's cgroups and enter them: a plan will come, or `close` is called."""
+        self.prepared = True
         with contextlib.suppress(OSError):  # it has ended; whoever sends it a plan is told
             self.status.send(PREPARE)
         return self

@@ -150,6 +150,14 @@ def test_ps_imports_nothing_heavy_when_piped(engine: FakeEngine):
     assert heavy & set(done.stderr.split()) == set()
 
 
+def test_a_plain_debug_session_is_begun_without_click_and_what_it_loads(engine: FakeEngine):
+    done = _pyd("debug", "gone", "-c", "true", before=LOADED, DOCKER_HOST=engine.url)
+    loaded = set(done.stderr.split())
+    assert done.returncode == 125  # it asked the engine, which has no such container
+    assert {"pyd_core.debug.session", "msgspec"} <= loaded
+    assert not {"click", "inspect", "typing_extensions", "asyncio", "httpx", "rich", "textual"} & loaded
+
+
 def test_ps_in_plain_text_has_every_column_and_no_escape(engine: FakeEngine):
     done = _pyd("ps", "-a", DOCKER_HOST=engine.url)
     assert done.stdout.splitlines()[0].split() == ["NAME", "IMAGE", "STATE", "EXIT", "WHY", "AGE", "PORTS", "PROJECT"]

@@ -23,6 +23,7 @@ from pyd_core.errors import (
     Unsupported,
 )
 from pyd_tui.cli import failures
+from pyd_tui.cli.mistakes import as_own
 
 ALL = [
     (InvalidInput("m"), 2),
@@ -42,7 +43,9 @@ ALL = [
     (KernelError("mount", 1), 1),
     (ToolboxError("m"), 1),
     (PydError("m"), 1),
-    (click.UsageError("m"), 2),
+    (as_own(click.UsageError("m")), 2),
+    (as_own(click.FileError("f", "m")), 1),
+    (as_own(click.Abort()), 130),
     (KeyboardInterrupt(), 130),
     (BrokenPipeError(), 141),
     (OSError(28, "No space left on device"), 1),
@@ -55,7 +58,11 @@ def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int):
     assert failures.exit_code(error) == code
 
 
-@pytest.mark.parametrize("error", [error for error, _ in ALL if isinstance(error, PydError)], ids=lambda e: e.reference)
+@pytest.mark.parametrize(
+    "error",
+    [error for error, _ in ALL if isinstance(error, PydError) and error.reference != "usage"],
+    ids=lambda e: e.reference,
+)
 def test_before_a_command_ran_every_failure_is_pyds_own(error: PydError):
     assert failures.exit_code(error, before_command=True) == 125
 

@@ -9,18 +9,46 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False  # as type checkers know it; loading `typing` would keep the session's process waiting
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Runs the command line and ends the process with its exit code."""
     gc.set_threshold(20_000, 20, 20)  # imports make objects by the thousand, and none of them is garbage
     try:
-        if sys.argv[1:2] == ["debug"]:
-            from pyd_tui.cli.ahead import start  # noqa: PLC0415 - no other verb has a use for it
-
-            start()
-        from pyd_tui.cli.entry import run  # noqa: PLC0415 - importing this package must cost nothing
+        work = (sys.argv[1:2] == ["debug"] and _session(sys.argv[2:])) or _any_verb()
+        from pyd_tui.cli.outcome import end_with  # noqa: PLC0415 - importing this package must cost nothing
     except KeyboardInterrupt:
         os._exit(130)  # whoever presses ctrl-c at once wants no traceback either
-    run()
+    end_with(work)
+
+
+def _any_verb() -> Callable[[], int]:
+    from pyd_tui.cli.entry import invoke  # noqa: PLC0415 - likewise
+
+    return invoke
+
+
+def _session(arguments: list[str]) -> Callable[[], int] | None:
+    """Has the session's process start before anything is loaded; returns the session where its line is plain."""
+    from pyd_tui.cli.ahead import start  # noqa: PLC0415 - no other verb has a use for these
+    from pyd_tui.cli.plain import read  # noqa: PLC0415
+
+    given = None if "_PYD_COMPLETE" in os.environ else read(arguments)
+    start(certain=given is not None)
+    if given is None:
+        return None
+    # msgspec takes three names from there if it can and from `typing` if not; loading it costs as much as the rest.
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+    try:
+        import msgspec  # noqa: F401, PLC0415
+    finally:
+        del sys.modules["typing_extensions"]
+    from pyd_tui.cli.entering import enter  # noqa: PLC0415
+    from pyd_tui.cli.state import State  # noqa: PLC0415
+
+    return lambda: enter(State(), given)

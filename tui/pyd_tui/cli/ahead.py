@@ -8,23 +8,29 @@ ending themselves, or at once where they go on (`drop`).
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as type checkers know it; loading `typing` would keep the fork waiting
 if TYPE_CHECKING:
     from pyd_core.debug.supervisor import Supervisor
 
 _started: list[Supervisor] = []
 
 
-def start() -> None:
-    """Starts it, unless the caller has closed a standard stream: its socket must not become that."""
+def start(*, certain: bool) -> None:
+    """Starts it, unless the caller has closed a standard stream: its socket must not become that.
+
+    Args:
+        certain: There will be a session, so it may prepare for it.
+    """
     if None not in (sys.stdin, sys.stdout, sys.stderr):
-        _started.append(_new())
+        supervisor = _new()
+        _started.append(supervisor.prepare() if certain else supervisor)
 
 
 def supervisor() -> Supervisor:
     """Returns the one that was started, a new one where none was; the caller closes it."""
-    return (_started.pop() if _started else _new()).prepare()
+    started = _started.pop() if _started else _new()
+    return started if started.prepared else started.prepare()
 
 
 def drop() -> None:

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import sys
 from typing import Any, NoReturn
 
 import click
 
-from pyd_core.errors import PydError
-from pyd_tui.cli import ahead, failures
+from pyd_tui.cli import ahead
+from pyd_tui.cli.entering import enter
 from pyd_tui.cli.names import ContainerName
 from pyd_tui.cli.output import write
+from pyd_tui.cli.plain import WORDS
 from pyd_tui.cli.state import State, pass_state
-from pyd_tui.cli.telling import Making, answer, notify
+from pyd_tui.cli.telling import Making, notify
 from pyd_tui.cli.verb import Verb
-
-NOT_EXECUTABLE = 126
-NOT_FOUND = 127
-
-WORDS = {
-    "ls": "pyd_tui.cli.sessions:show",
-    "attach": "pyd_tui.cli.sessions:attach",
-    "end": "pyd_tui.cli.sessions:end",
-    "doctor": "pyd_tui.cli.doctor:command",
-}
-"""Words that are no container here, and the verbs that they are; `container:doctor` is a container called so."""
 
 
 class Debug(Verb):
@@ -143,7 +130,7 @@ def command(
     record: str | None,
     tier: int | None,
     explain: bool,
-) -> NoReturn:
+) -> int:
     """Open a shell with tools inside any container.
 
     The container's own files are at /, its processes, network and users are what the shell sees. The tools are seen by
@@ -166,54 +153,26 @@ def command(
         _detach(state, ttl, **given)
     if ttl is not None:
         raise click.UsageError("--ttl goes with --detach")
-    gc.disable()  # nothing that starts a session is garbage; looking for some takes a tenth of the start
-    supervisor = ahead.supervisor()  # it gets ready while the rest is loaded
-    from pyd_core.debug.options import DebugOptions  # noqa: PLC0415
-    from pyd_core.debug.session import run  # noqa: PLC0415
-
-    progress = Making()
-    try:
-        options = DebugOptions(
-            target=name,
-            line=line,
-            command=arguments,
-            identity=identity,
-            writable=writable,
-            volumes=volumes,
-            network=network,
-            hold=hold,
-            diff=diff,
-            apply=apply,
-            save=save,
-            shell=shell,
-            tier=tier,
-            explain=explain,
-        )
-        if shell == "pyd" and line is None and not arguments and os.isatty(0) and os.isatty(1):
-            from pyd_tui.shell.life import live  # noqa: PLC0415 - a single command doesn't pay for it
-
-            code = live(
-                state.endpoint(), options, supervisor, notify=notify, progress=progress, ask=answer, record=record
-            )
-        else:
-            code = run(state.endpoint(), options, supervisor, notify=notify, progress=progress, ask=answer)
-    except PydError as error:
-        progress.stop()
-        failures.report(error)
-        match error.reference:
-            case "command-not-found":
-                code = NOT_FOUND
-            case "command-not-executable":
-                code = NOT_EXECUTABLE
-            case _:
-                code = failures.exit_code(error, before_command=True)
-    finally:
-        progress.stop()
-        supervisor.close()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # The session is over and cleared away; taking the interpreter apart would only keep the user waiting.
-    os._exit(code)
+    return enter(
+        state,
+        {
+            "target": name,
+            "line": line,
+            "command": arguments,
+            "identity": identity,
+            "writable": writable,
+            "volumes": volumes,
+            "network": network,
+            "hold": hold,
+            "diff": diff,
+            "apply": apply,
+            "save": save,
+            "shell": shell,
+            "tier": tier,
+            "explain": explain,
+        },
+        record=record,
+    )
 
 
 def _detach(state: State, ttl: str | None, **options: Any) -> NoReturn:

@@ -1,17 +1,14 @@
-"""From the command line to an exit code: the root command, and what holds for every verb."""
+"""The root command, and how a command line becomes a call of a verb."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import sys
-from typing import NoReturn
 
 import click
 
 from pyd_core import __version__
-from pyd_tui.cli import failures
+from pyd_tui.cli.mistakes import as_own
 from pyd_tui.cli.state import State
 from pyd_tui.cli.verb import CONTEXT_SETTINGS, Root, global_options
 from pyd_tui.config.settings import THEMES, ThemeName
@@ -62,56 +59,19 @@ root = Root(
 )
 
 
-def run() -> NoReturn:
-    """Runs the command line and ends the process; no traceback ever reaches the user."""
-    _open_streams()
-    code = 0
+def invoke() -> int:
+    """Runs the verb and returns its exit code; click's own `main` would end the process on a closed pipe by itself.
+
+    Raises:
+        PydError: Click can't read the command line, or what the verb raises.
+    """
     try:
-        code = _invoke()
-        sys.stdout.flush()
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else failures.FAILED
-    except BaseException as error:  # noqa: BLE001 - the last handler there is
-        failures.report(error)
-        code = failures.exit_code(error)
-        if isinstance(error, KeyboardInterrupt) and sys.stderr.isatty():
-            sys.stderr.write("\n")  # the terminal has echoed ^C, and the prompt comes next
-    _end(code)
-
-
-def _open_streams() -> None:
-    """Makes the standard streams usable whatever the caller left of them, so that no write can fail for its text."""
-    for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        stream = getattr(sys, name)
-        if stream is None:  # closed by the caller; a file opened later must not become it
-            os.open(os.devnull, os.O_RDWR)  # the lowest free descriptor, which is this one
-            setattr(sys, name, os.fdopen(fd, mode, closefd=False))
-        elif isinstance(stream, io.TextIOWrapper) and fd:
-            stream.reconfigure(errors="replace")
-
-
-def _invoke() -> int:
-    """Runs the verb and returns its exit code; click's own `main` would end the process on a closed pipe by itself."""
-    if "_PYD_COMPLETE" in os.environ:
-        root.main(prog_name="pyd", complete_var="_PYD_COMPLETE", standalone_mode=False)
-    try:
+        if "_PYD_COMPLETE" in os.environ:
+            root.main(prog_name="pyd", complete_var="_PYD_COMPLETE", standalone_mode=False)
         with root.make_context("pyd", sys.argv[1:]) as ctx:
             result = root.invoke(ctx)
     except click.exceptions.Exit as end:
         return end.exit_code
+    except (click.ClickException, click.Abort) as error:
+        raise as_own(error) from error
     return result if isinstance(result, int) else 0
-
-
-def _end(code: int) -> NoReturn:
-    """Flushes what was written and ends the process at once.
-
-    Everything with an end of its own has had it by now, and taking the interpreter apart module by module would cost
-    a tenth of a fast verb's time.
-    """
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        code = code or failures.exit_code(error)
-    with contextlib.suppress(OSError):
-        sys.stderr.flush()
-    os._exit(code)

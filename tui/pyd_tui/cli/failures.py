@@ -1,11 +1,9 @@
-"""The one place where an error becomes text on stderr and an exit code."""
+"""The one place where an error becomes text on stderr and an exit code; click's own come as `mistakes` makes them."""
 
 from __future__ import annotations
 
 import os
 import sys
-
-import click
 
 from pyd_core.errors import Ambiguous, EngineUnavailable, InvalidInput, NotFound, PydError, Refused
 from pyd_core.sanitise import safe
@@ -28,12 +26,12 @@ def exit_code(error: BaseException, *, before_command: bool = False) -> int:
             pyd's own is then 125, so that nobody takes it for the command's.
     """
     match error:
-        case KeyboardInterrupt() | click.Abort():
+        case KeyboardInterrupt():
             code = INTERRUPTED
         case BrokenPipeError():
             code = PIPE_CLOSED
-        case click.ClickException():
-            code = error.exit_code
+        case InvalidInput(reference="usage"):
+            code = USAGE
         case EngineUnavailable() | Refused():
             code = UNAVAILABLE
         case PydError(reference="api-too-old"):
@@ -48,13 +46,8 @@ def exit_code(error: BaseException, *, before_command: bool = False) -> int:
 def lines(error: BaseException) -> list[str]:
     """Returns what to tell of an error: what happened first, then what to do; nothing for an interruption."""
     match error:
-        case KeyboardInterrupt() | click.Abort() | BrokenPipeError():
+        case KeyboardInterrupt() | BrokenPipeError():
             return []
-        case click.UsageError():
-            where = f"{error.ctx.command_path} --help" if error.ctx is not None else "pyd --help"
-            return _lines(error.format_message().removesuffix("."), "usage", f"see {where}")
-        case click.ClickException():
-            return _lines(error.format_message(), "error", "")
         case PydError():
             return _lines(error.message, error.reference, error.hint or _suggestion(error))
         case OSError():

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-import click
 import msgspec
 
 from pyd_core.errors import InvalidInput, NoEngine
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from pyd_core.engine.endpoint import Endpoint
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class State(msgspec.Struct):
@@ -81,4 +81,8 @@ class State(msgspec.Struct):
         return asyncio.run(once(endpoint or self.endpoint()))
 
 
-pass_state = click.make_pass_decorator(State, ensure=True)
+def pass_state(verb: Callable[Concatenate[State, P], T]) -> Callable[P, T]:
+    """Has a verb called with what the command line says for all verbs, as its first argument."""
+    import click  # noqa: PLC0415 - whoever has a verb has it loaded; the fast way of `pyd debug` has no use for it
+
+    return click.make_pass_decorator(State, ensure=True)(verb)

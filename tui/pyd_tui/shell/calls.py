@@ -12,6 +12,7 @@ import click
 
 from pyd_core.errors import InvalidInput, PydError
 from pyd_tui.cli import failures
+from pyd_tui.cli.mistakes import as_own
 from pyd_tui.shell.context import ShellContext
 from pyd_tui.shell.table import BUILTINS, load
 from pyd_tui.shell.words import Call, parse_call
@@ -107,7 +108,11 @@ def _told() -> Iterator[list[int]]:
     codes: list[int] = []
     try:
         yield codes
-    except (PydError, click.ClickException, click.Abort, OSError, KeyboardInterrupt) as error:
+    except (click.ClickException, click.Abort) as error:
+        own = as_own(error)
+        failures.report(own)
+        codes.append(failures.exit_code(own))
+    except (PydError, OSError, KeyboardInterrupt) as error:
         failures.report(error)
         codes.append(failures.exit_code(error))
     except Exception as error:  # noqa: BLE001 - a bug in a builtin is no reason to lose a session
