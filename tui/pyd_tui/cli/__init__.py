@@ -28,6 +28,7 @@ def main() -> NoReturn:
 
 
 def _any_verb() -> Callable[[], int]:
+    _load_msgspec()
     from pyd_tui.cli.entry import invoke  # noqa: PLC0415 - likewise
 
     return invoke
@@ -42,13 +43,22 @@ def _session(arguments: list[str]) -> Callable[[], int] | None:
     start(certain=given is not None)
     if given is None:
         return None
-    # msgspec takes three names from there if it can and from `typing` if not; loading it costs as much as the rest.
+    _load_msgspec()
+    from pyd_tui.cli.entering import enter  # noqa: PLC0415
+    from pyd_tui.cli.state import State  # noqa: PLC0415
+
+    return lambda: enter(State(), given)
+
+
+def _load_msgspec() -> None:
+    """Loads it without typing_extensions, from which it takes three names if it can and from `typing` if it can't.
+
+    That and the `inspect` it loads cost as much as all the rest of msgspec.
+    """
+    if "typing_extensions" in sys.modules:
+        return
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]
     try:
         import msgspec  # noqa: F401, PLC0415
     finally:
         del sys.modules["typing_extensions"]
-    from pyd_tui.cli.entering import enter  # noqa: PLC0415
-    from pyd_tui.cli.state import State  # noqa: PLC0415
-
-    return lambda: enter(State(), given)
