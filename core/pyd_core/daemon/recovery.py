@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import logging
 import shutil
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers import restarts, volumes
+from pyd_core.daemon.networks import linked
 from pyd_core.errors import PydError
 from pyd_core.linux.mounting import unmount
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from pyd_core.daemon.containers.container import Container
     from pyd_core.daemon.engine import Daemon
 
+PATIENCE = 5.0
+"""Seconds that a container waits for those it is linked with to start again, as in Docker Engine."""
 log = logging.getLogger(__name__)
 
 
@@ -55,8 +59,9 @@ async def recover(daemon: Daemon) -> None:
     daemon.tasks.start(daemon.volumes.settle())
     await daemon.networks.reconcile()
     await daemon.endpoints.reconcile()
+    starting: dict[str, asyncio.Task[None]] = {}
     for container in again:
-        daemon.tasks.start(_start(daemon, container))
+        starting[container.id] = daemon.tasks.start(_start(daemon, container, starting))
     for container in daemon.containers.all():
         if container.record.step:
             daemon.tasks.start(daemon.lifecycle.remove(container, force=True, volumes=True))
@@ -67,7 +72,11 @@ def _lives(container: Container) -> bool:
     return record.phase == "ready" and record.running and record.holder is not None and record.holder.lives
 
 
-async def _start(daemon: Daemon, container: Container) -> None:
+async def _start(daemon: Daemon, container: Container, starting: Mapping[str, asyncio.Task[None]]) -> None:
+    """Starts one again, after those it is linked with; all tasks of that are known before the first of them runs."""
+    before = [starting[other.id] for other, _ in linked.targets(daemon, container.record) if other.id in starting]
+    if before:
+        await asyncio.wait(before, timeout=PATIENCE)
     try:
         await daemon.lifecycle.start(container)
     except (PydError, OSError) as error:

@@ -92,6 +92,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     mounts.check(record.mounts, record.config.working_dir or "/")
     passing = propagation.of_root(record.mounts)
     remapping = applies(daemon.remapping, host)
+    linked.check(daemon, record)
     check(daemon.remapping, host)  # the setting may be newer than the container
     mount_root(daemon, container, remapping)
     places = await volumes.fill(daemon, container, record.id, remapping)
