@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import logging
 import shutil
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from pyd_core.daemon.containers import restarts, volumes
+from pyd_core.daemon.networks import linked
 from pyd_core.errors import PydError
 from pyd_core.linux.mounting import unmount
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from pyd_core.daemon.containers.container import Container
     from pyd_core.daemon.engine import Daemon
 
+PATIENCE = 5.0
+"""Seconds that a container waits for those it is linked with to start again, as in Docker Engine."""
 log = logging.getLogger(__name__)
 
 
@@ -29,47 +34,49 @@ async def recover(daemon: Daemon) -> None:
     """
     known = {key for runtime in daemon.runtimes.all().values() for key in runtime.known()}
     again: list[Container] = []
+    for container in daemon.containers.all():  # before any that has ended gives its volumes back
+        if _lives(container):
+            volumes.keep(daemon, container)
     for container in daemon.containers.all():
         record = container.record
         if record.phase != "ready" or not container.directory.exists():
             with contextlib.suppress(PydError):
                 await daemon.runtimes.of(record).delete(record.id)
             await daemon.endpoints.leave(container)
-            daemon.containers.erase(container, volumes=record.phase != "ready")
-        elif record.running and record.holder is not None and record.holder.lives:
+            await daemon.containers.erase(container, volumes=record.phase != "ready")
+        elif _lives(container):
             daemon.endpoints.remember(container)
             daemon.lifecycle.watch(container)
         elif record.running or record.status == "restarting":
             await daemon.lifecycle.settle(container)
-            again += [container] if _starts_again(container) else []
+            again += [container] if restarts.wanted(container.record) else []
         else:
             if record.id in known or container.bundle.exists():
                 await daemon.lifecycle.undo_start(container)
-            if _starts_with_engine(container):
+            if restarts.wanted_by_engine(container.record):
                 again.append(container)
     _sweep(daemon, known)
+    daemon.tasks.start(daemon.volumes.settle())
     await daemon.networks.reconcile()
     await daemon.endpoints.reconcile()
+    starting: dict[str, asyncio.Task[None]] = {}
     for container in again:
-        daemon.tasks.start(_start(daemon, container))
+        starting[container.id] = daemon.tasks.start(_start(daemon, container, starting))
     for container in daemon.containers.all():
         if container.record.step:
             daemon.tasks.start(daemon.lifecycle.remove(container, force=True, volumes=True))
 
 
-def _starts_again(container: Container) -> bool:
+def _lives(container: Container) -> bool:
     record = container.record
-    policy = record.host.restart_policy.name
-    if record.stopped_by_hand:
-        return False
-    return policy in {"always", "unless-stopped"} or (policy == "on-failure" and record.exit_code != 0)
+    return record.phase == "ready" and record.running and record.holder is not None and record.holder.lives
 
 
-def _starts_with_engine(container: Container) -> bool:
-    return container.record.host.restart_policy.name == "always" and container.record.stopped_by_hand
-
-
-async def _start(daemon: Daemon, container: Container) -> None:
+async def _start(daemon: Daemon, container: Container, starting: Mapping[str, asyncio.Task[None]]) -> None:
+    """Starts one again, after those it is linked with; all tasks of that are known before the first of them runs."""
+    before = [starting[other.id] for other, _ in linked.targets(daemon, container.record) if other.id in starting]
+    if before:
+        await asyncio.wait(before, timeout=PATIENCE)
     try:
         await daemon.lifecycle.start(container)
     except (PydError, OSError) as error:

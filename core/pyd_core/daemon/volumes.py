@@ -1,4 +1,8 @@
-"""Volumes: directories that outlive containers, and what is mounted on them by options of the local driver."""
+"""Volumes: directories that outlive containers, and what is mounted on them by options of the local driver.
+
+Whoever uses a volume claims it first: a container from its start to its end, and whoever looks into one that doesn't
+run. The first claim mounts what the options say, the end of the last one unmounts it, one at a time for each volume.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,24 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import msgspec
 
+from pyd_core.daemon import trees
+from pyd_core.daemon.abandon import on_thread
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import Conflict, EngineError, InvalidInput, KernelError, NotFound
-from pyd_core.linux.mounting import MS_BIND, MS_REC, MS_REMOUNT, mount, split_options, unmount
+from pyd_core.linux.mounting import MS_BIND, MS_REC, MS_REMOUNT, is_mounted, mount, split_options, unmount
 from pyd_core.linux.syncing import sync
 from pyd_core.model.base import format_time
 from pyd_core.model.volume import Volume
 
 ANONYMOUS = "com.docker.volume.anonymous"
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_GONE = ".gone-"
+"""Begins the name of what was a volume's directory; no volume's can begin so."""
 
 
 class VolumeRecord(msgspec.Struct, kw_only=True):
@@ -46,15 +55,18 @@ class Volumes:
         self._store = store
         self._shelf = Shelf(store, "volume", VolumeRecord)
         self._events = events
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._holders: dict[str, set[object]] = {}
         self.users: Callable[[str], list[str]] = lambda name: []  # noqa: ARG005 - set by the engine
         root.mkdir(parents=True, exist_ok=True)
         for record in self._shelf:
             if record.phase == "removing":
-                self._erase(record)
+                self._set_aside(record)
         known = set(self._shelf.keys())
         for found in root.iterdir():
-            if found.name not in known:
+            if found.name.startswith(_GONE):
+                shutil.rmtree(found, ignore_errors=True)
+            elif found.name not in known:
                 self._adopt(found)
 
     def _adopt(self, found: Path) -> None:
@@ -139,23 +151,36 @@ class Volumes:
         self._events.emit("volume", "create", name, {"driver": "local"})
         return record
 
+    def _lock(self, name: str) -> asyncio.Lock:
+        """Held while it is mounted, filled, unmounted or removed; there for as long as anybody holds or awaits it."""
+        lock = self._locks.get(name)
+        if lock is None:
+            lock = self._locks[name] = asyncio.Lock()
+        return lock
+
     @asynccontextmanager
-    async def prepared(self, name: str) -> AsyncIterator[Path]:
-        """Mounts what the options say, where a container is about to use it; nobody else's start does so meanwhile.
+    async def claimed(self, name: str, holder: object) -> AsyncIterator[Path]:
+        """Claims a volume, with what its options say mounted; in the block nobody else claims it or gives it back.
 
         A server that doesn't answer keeps whoever mounts from it waiting, and nobody else.
+
+        Args:
+            name: The volume.
+            holder: Whose it is until `release`, which has to follow whatever happens here.
 
         Yields:
             The directory that containers see.
 
         Raises:
+            NotFound: There is none.
             EngineError: It can't be mounted.
         """
-        async with self._locks.setdefault(name, asyncio.Lock()):
+        async with self._lock(name):
             options, place = self.find(name).options, self.path(name)
+            self._holders.setdefault(name, set()).add(holder)
             if options:
                 try:
-                    await asyncio.to_thread(_mount, options, str(place))
+                    await on_thread(lambda _: _mount(options, place))
                 except (KernelError, OSError) as error:
                     raise EngineError(
                         f"error while mounting volume '{name}': failed to mount local volume: mount "
@@ -164,36 +189,66 @@ class Volumes:
                     ) from error
             yield place
 
-    def release(self, name: str) -> None:
-        """Unmounts what the options had mounted, once no running container uses it."""
-        record = self._shelf.get(name)
-        if record is not None and record.options:
-            unmount(self.path(name))
+    def keep(self, name: str, holder: str) -> None:
+        """Claims a volume for a container that has had it since before this engine."""
+        self._holders.setdefault(name, set()).add(holder)
 
-    def remove(self, name: str, *, force: bool = False) -> None:
+    async def release(self, name: str, holder: object) -> None:
+        """Gives a claim back, if there; with the last one, what the options had mounted is unmounted."""
+        holders = self._holders.get(name, set())
+        holders.discard(holder)
+        if holders:
+            return
+        async with self._lock(name):  # whoever claims it just now is waited for, and counts
+            if self._holders.get(name):
+                return
+            self._holders.pop(name, None)
+            record = self._shelf.get(name)
+            if record is not None and record.options:
+                await on_thread(lambda _: _unmount(self.path(name)))
+
+    async def settle(self) -> None:
+        """Unmounts what nobody has claimed: what an engine had mounted for a look as it was killed."""
+        for record in self.all():
+            await self.release(record.name, None)
+
+    async def remove(self, name: str, *, force: bool = False) -> None:
         """Removes a volume and what is in it.
 
         Raises:
             NotFound: There is none (no complaint with `force`).
             Conflict: A container uses it.
         """
-        if force and name not in self._shelf:
-            return
-        record = self.find(name)
-        users = self.users(name)
-        if users:
-            raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
-        record.phase = "removing"
-        with self._store.together(durable=True):
-            self._shelf.put(name, record)
-        self._erase(record)
+        async with self._lock(name):
+            if force and name not in self._shelf:
+                return
+            record = self.find(name)
+            users = self.users(name)
+            if users:
+                raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
+            going = self._forget(record)
+        await trees.remove([going])
         self._events.emit("volume", "destroy", name, {"driver": "local"})
 
-    def _erase(self, record: VolumeRecord) -> None:
-        unmount(self.path(record.name))
-        shutil.rmtree(self._root / record.name, ignore_errors=True)
+    def undo(self, record: VolumeRecord) -> None:
+        """Takes back a volume that was made just now and that nobody knows of."""
+        shutil.rmtree(self._forget(record), ignore_errors=True)
+        self._events.emit("volume", "destroy", record.name, {"driver": "local"})
+
+    def _forget(self, record: VolumeRecord) -> Path:
+        record.phase = "removing"
+        with self._store.together(durable=True):
+            self._shelf.put(record.name, record)
+        return self._set_aside(record)
+
+    def _set_aside(self, record: VolumeRecord) -> Path:
+        """Frees its name in one step, and returns what is left to be removed; the next engine removes it else."""
+        _unmount(self.path(record.name))
+        going = self._root / f"{_GONE}{os.urandom(8).hex()}"
+        with contextlib.suppress(FileNotFoundError):
+            (self._root / record.name).rename(going)
         self._shelf.delete(record.name)
-        self._locks.pop(record.name, None)
+        return going
 
     def view(self, record: VolumeRecord) -> Volume:
         """How the API shows it."""
@@ -208,15 +263,20 @@ class Volumes:
         )
 
 
-def _mount(options: Mapping[str, str], place: str) -> None:
-    if os.path.ismount(place):
+def _mount(options: Mapping[str, str], place: Path) -> None:
+    if is_mounted(place):
         return
     kind, device = options.get("type", ""), options["device"]
     flags, words = split_options(options.get("o", "").split(","))
     flags |= MS_BIND if kind in {"none", "bind"} else 0
-    mount(device, place, "" if flags & MS_BIND else kind, flags, ",".join(_resolved(kind, words)))
+    mount(device, str(place), "" if flags & MS_BIND else kind, flags, ",".join(_resolved(kind, words)))
     if flags & MS_BIND and flags & ~(MS_BIND | MS_REC):  # a bind takes the other bits only afterwards
-        mount(device, place, "", MS_REMOUNT | flags)
+        mount(device, str(place), "", MS_REMOUNT | flags)
+
+
+def _unmount(place: Path) -> None:
+    while unmount(place):  # more than one where an earlier version left them
+        pass
 
 
 def _resolved(kind: str, words: list[str]) -> list[str]:

@@ -84,6 +84,25 @@ def split_options(words: Sequence[str]) -> tuple[int, list[str]]:
     return flags, [word for word in words if word not in _FLAGS and word not in _NO_FLAGS]
 
 
+def is_mounted(target: Path) -> bool:
+    """Whether something is mounted at a path, as well where that is of the same file system.
+
+    By the mount's id in proc_pid_fdinfo(5): `os.path.ismount` goes by devices, and knows no bind of the same one.
+
+    Raises:
+        OSError: There is no such path.
+    """
+    return _mount_id(target) != _mount_id(target.parent)
+
+
+def _mount_id(path: Path) -> bytes:
+    fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        return next(line for line in Path(f"/proc/self/fdinfo/{fd}").read_bytes().splitlines() if b"mnt_id" in line)
+    finally:
+        os.close(fd)
+
+
 def unmount(target: str | Path) -> bool:
     """Detaches the topmost mount at a path; returns False when nothing is mounted there.
 

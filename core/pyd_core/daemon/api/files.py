@@ -129,14 +129,11 @@ async def export(daemon: Daemon, request: Request) -> Response:
     container = daemon.containers.find(request.params["id"])
 
     async def chunks() -> AsyncIterator[bytes]:
-        async with (
-            files.opened(daemon, container),
-            aclosing(
-                pack.stream(lambda packer: packer.tree(str(container.root), ""), ids=files.ids(container))
-            ) as packed,
-        ):
-            async for data in packed:
-                yield data
+        async with files.stacked(daemon, container) as root:
+            place, ids = f"/proc/self/fd/{root.fd}", files.ids(container)
+            async with aclosing(pack.stream(lambda packer: packer.tree(place, ""), ids=ids)) as packed:
+                async for data in packed:
+                    yield data
 
     daemon.events.emit("container", "export", container.id, container.attributes())
     return Streaming(chunks=chunks(), kind="application/octet-stream")

@@ -19,7 +19,7 @@ from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack
 from pyd_core.daemon.images import save as save_
 from pyd_core.daemon.images.store import ImageRecord, familiar
-from pyd_core.errors import InvalidInput, PydError
+from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
 from pyd_core.model.base import parse_time
 from pyd_core.model.image import Removed
 from pyd_core.model.reference import IMAGE_ID, Reference, parse
@@ -145,7 +145,7 @@ def named(repository: str, tag_: str) -> Reference | None:
 async def remove(daemon: Daemon, request: Request) -> Response:
     """Removes a name, and the image with its last."""
     name = request.params["name"]
-    removed = daemon.images.remove(name, force=request.flag("force"), prune=not request.flag("noprune"))
+    removed = await daemon.images.remove(name, force=request.flag("force"), prune=not request.flag("noprune"))
     for each in removed:
         key = each.deleted or each.untagged
         daemon.events.emit("image", "delete" if each.deleted else "untag", key, {"name": key})
@@ -166,6 +166,7 @@ async def prune(daemon: Daemon, request: Request) -> Response:
     removed: list[dict[str, str]] = []
     freed = 0
     parents = daemon.images.parents()
+    sizes = {layer.diff_id: layer.size for layer in daemon.images.layers.all()}
     for record in choose(daemon, filters):
         if (record.names and not everything) or daemon.images.needed(record.id):
             continue
@@ -173,11 +174,13 @@ async def prune(daemon: Daemon, request: Request) -> Response:
             continue
         if any(labelled(_labels(daemon, record), value) for value in excluded):
             continue
-        sizes = {diff_id: daemon.images.layers.get(diff_id).size for diff_id in record.layers}
-        gone = daemon.images.remove(record.id, force=True)
+        try:
+            gone = await daemon.images.remove(record.id, force=True)
+        except (NotFound, Conflict):
+            continue  # by somebody else meanwhile, or a container was made of it
         freed += sum(sizes.get(each.deleted, 0) for each in gone)
         removed += shown(gone)
-    swept = daemon.images.sweep()  # of pulls that were given up
+    swept = await daemon.images.sweep()  # of pulls that were given up
     freed += sum(layer.size for layer in swept)
     removed += [{"Deleted": layer.diff_id} for layer in swept]
     return json({"ImagesDeleted": removed, "SpaceReclaimed": freed})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
 @route("DELETE", "/volumes/{name}")
 async def remove(daemon: Daemon, request: Request) -> Response:
     """Removes one."""
-    daemon.volumes.remove(request.params["name"], force=request.flag("force"))
+    await daemon.volumes.remove(request.params["name"], force=request.flag("force"))
     return EMPTY
 
 
@@ -83,9 +84,9 @@ async def prune(daemon: Daemon, request: Request) -> Response:
         wanted &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
         if not wanted or daemon.volumes.users(record.name):
             continue
-        size = tree_size(daemon.volumes.path(record.name))
+        size = await asyncio.to_thread(tree_size, daemon.volumes.path(record.name))
         try:
-            daemon.volumes.remove(record.name)
+            await daemon.volumes.remove(record.name)
         except PydError:
             continue
         removed.append(record.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import shutil
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon import remapping
+from pyd_core.daemon import remapping, trees
 from pyd_core.daemon.containers import mounts, names, options
+from pyd_core.daemon.containers import volumes as claims
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
 from pyd_core.daemon.images import platforms
@@ -186,20 +188,21 @@ class Containers:
         self.save(container)
         self._daemon.events.emit("container", "rename", container.id, container.attributes(oldName=f"/{old}"))
 
-    def erase(self, container: Container, *, volumes: bool) -> None:
+    async def erase(self, container: Container, *, volumes: bool) -> None:
         """Takes away a container that doesn't run: its mounts, files, name and record."""
         record = container.record
         record.phase, record.status = "removing", "removing"
         self.note(container)
         unmount(container.root)
         shutil.rmtree(container.bundle, ignore_errors=True)
+        await claims.release(self._daemon, container, container.id)  # of a start that was cancelled
         # In one step first: a power cut may take the record's end, and half a directory would look like a whole one.
         going = container.directory.with_suffix(".gone")
         with contextlib.suppress(FileNotFoundError):
             container.directory.rename(going)
-        shutil.rmtree(going, ignore_errors=True)
+        await trees.remove([going])
         if going.exists():
-            shutil.rmtree(going)  # says what is in the way
+            await asyncio.to_thread(shutil.rmtree, going)  # says what is in the way
         self._shelf.delete(container.id)
         self._all.pop(container.id, None)
         if self._names.get(record.name) == container.id:
@@ -208,6 +211,6 @@ class Containers:
             for mount in record.mounts:
                 known = mount.anonymous and mount.volume in self._daemon.volumes
                 if known and not self._daemon.volumes.users(mount.volume):
-                    self._daemon.volumes.remove(mount.volume)
+                    await self._daemon.volumes.remove(mount.volume)
         self._daemon.events.emit("container", "destroy", container.id, container.attributes())
         container.tell_removed()

@@ -30,11 +30,16 @@ class Origin:
 
 
 async def commit(daemon: Daemon, container: Container, config: ContainerConfig, origin: Origin) -> ImageRecord:
-    """Packs a container's writable layer and makes an image of its image, that layer and a configuration."""
+    """Packs a container's writable layer and makes an image of its image, that layer and a configuration.
+
+    Raises:
+        Conflict: It is about to be removed.
+    """
+    container.check_stays("committed")
     spooled = await loading.spool(
         daemon.images, pack.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
     )
-    with daemon.images.swept():
+    async with daemon.images.swept():
         layer = await daemon.images.layers.take(spooled)
     parent = daemon.images.find(container.record.image_id)
     return derive(daemon, parent, config, origin, layer=layer.diff_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.attach import Attachment
 from pyd_core.daemon.containers.record import ContainerRecord
+from pyd_core.errors import Conflict
 from pyd_core.model.container_state import Health
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Container:
         lock: Held by whatever changes its state.
         attachments: Clients that wait for the start.
         reading: The files of its log that clients read.
+        looks: How many look into it from outside, and have its layers mounted where it doesn't run.
     """
 
     def __init__(self, record: ContainerRecord, *, root: Path, run: Path) -> None:
@@ -32,6 +34,7 @@ class Container:
         self.lock = asyncio.Lock()
         self.attachments: list[Attachment] = []
         self.reading: list[LogFile] = []
+        self.looks = 0
         self.execs: dict[str, Exec] = {}
         self.health: Health | None = None
         self.health_wanted = asyncio.Event()
@@ -63,6 +66,18 @@ class Container:
     def log(self) -> Path:
         """What it printed, in conmon's `k8s-file` format."""
         return self.directory / "container.log"
+
+    def check_stays(self, wanted: str) -> None:
+        """Refuses to work on what is being taken away, which may take long.
+
+        Args:
+            wanted: What was to be done with it, for the message: `started`.
+
+        Raises:
+            Conflict: It is about to be removed, or is gone since it was found.
+        """
+        if self.record.phase != "ready":
+            raise Conflict(f"container {self.id[:12]} is marked for removal and cannot be {wanted}")
 
     def attributes(self, **more: str) -> dict[str, str]:
         """What events tell about it."""

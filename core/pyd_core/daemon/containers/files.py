@@ -10,13 +10,14 @@ import os
 import posixpath
 import stat
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.containers import subpaths
+from pyd_core.daemon.abandon import on_thread
+from pyd_core.daemon.containers import subpaths, volumes
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.preparation import fill_volumes, mount_root
+from pyd_core.daemon.containers.preparation import mount_root
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.remapping import ids_of
 from pyd_core.errors import KernelError, NotFound
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
 MODIFIED, ADDED, DELETED = 0, 1, 2
+READ = "looked into"
 
 _GO_MODES = (
     (stat.S_ISDIR, 1 << 31),
@@ -46,27 +48,67 @@ _GO_MODES = (
 
 @asynccontextmanager
 async def opened(daemon: Daemon, container: Container) -> AsyncIterator[RootDirectory]:
-    """Gives the container's root with its volumes and binds: as its processes see it while it runs, else mounted."""
+    """Gives the container's root with its volumes and binds: as its processes see it while it runs, else mounted.
+
+    Raises:
+        Conflict: It is about to be removed.
+        EngineError: A volume can't be mounted.
+    """
     record = container.record
-    if record.running and record.main is not None:
-        with RootDirectory(f"/proc/{record.main.pid}/root") as root:
-            yield root
-        return
-    was = os.path.ismount(container.root)  # noqa: ASYNC240 - a directory of our own
+    container.check_stays(READ)
+    async with AsyncExitStack() as held:
+        # Else it is neither started nor removed until all is mounted; what is opened then stays whatever becomes of it.
+        async with nullcontext() if record.running else container.lock:
+            if record.running and record.main is not None:
+                root = held.enter_context(RootDirectory(f"/proc/{record.main.pid}/root"))
+            else:
+                root = await _whole(daemon, container, held)
+        yield root
+
+
+@asynccontextmanager
+async def stacked(daemon: Daemon, container: Container) -> AsyncIterator[RootDirectory]:
+    """Gives the container's root as its layers make it, without volumes, binds and whatever else is mounted in it.
+
+    Raises:
+        Conflict: It is about to be removed.
+    """
+    container.check_stays(READ)
+    async with AsyncExitStack() as held:
+        async with container.lock:
+            _stack(daemon, container, object(), held)
+            root = held.enter_context(RootDirectory(container.root))
+        yield root
+
+
+def _stack(daemon: Daemon, container: Container, look: object, held: AsyncExitStack) -> None:
+    """Mounts its layers, with its lock held, until nobody looks into it any more and it doesn't run."""
+    container.check_stays(READ)
+    container.looks += 1
+    # A task of the engine's: the client may leave, and this be cancelled, just as the look ends.
+    held.push_async_callback(lambda: asyncio.shield(daemon.tasks.start(_leave(daemon, container, look))))
     mount_root(daemon, container)
+
+
+async def _leave(daemon: Daemon, container: Container, look: object) -> None:
     try:
-        if record.mounts:
-            await fill_volumes(daemon, container)
-            with ExitStack() as held:
-                root = await asyncio.to_thread(held.enter_context, apart(lambda: _assembled(container)))
-                with root:
-                    yield root
-        else:
-            with RootDirectory(container.root) as root:
-                yield root
+        await volumes.release(daemon, container, look)
     finally:
-        if not was and not record.running and not container.lock.locked():  # else whoever starts it has it now
+        container.looks -= 1
+    async with container.lock:  # whoever starts it has it then
+        if not container.looks and not container.record.running:
             unmount(container.root)
+
+
+async def _whole(daemon: Daemon, container: Container, held: AsyncExitStack) -> RootDirectory:
+    look = object()
+    _stack(daemon, container, look, held)
+    if not container.record.mounts:
+        return held.enter_context(RootDirectory(container.root))
+    await volumes.fill(daemon, container, look)
+    made = apart(lambda: _assembled(container))
+    root = await on_thread(lambda _: held.enter_context(made), late=lambda late: os.close(late.fd))
+    return held.enter_context(root)
 
 
 def _assembled(container: Container) -> RootDirectory:
@@ -164,7 +206,12 @@ def statistics(path: str, status: os.stat_result, name: str) -> str:
 
 
 def changes(daemon: Daemon, container: Container) -> list[Change]:
-    """Returns what differs from the image, sorted by path."""
+    """Returns what differs from the image, sorted by path.
+
+    Raises:
+        Conflict: It is about to be removed.
+    """
+    container.check_stays(READ)
     below = [daemon.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
     below.append(daemon.base)
     made: list[Change] = []

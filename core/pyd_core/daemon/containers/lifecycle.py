@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import rotation, signals, subpaths
+from pyd_core.daemon.containers import restarts, rotation, signals, subpaths
+from pyd_core.daemon.containers import volumes as claims
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.log_options import NONE, Limits
 from pyd_core.daemon.containers.preparation import prepare
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 
 GRACE = 10
 """Seconds between the stop signal and SIGKILL."""
-FIRST_DELAY = 0.1
-"""Seconds before the first restart; doubled each time up to `LONGEST_DELAY`, as Docker Engine does."""
-LONGEST_DELAY = 60.0
-STEADY = 10.0
-"""Seconds a container must have run for its delay to begin anew."""
 
 
 class Lifecycle:
@@ -47,7 +43,7 @@ class Lifecycle:
         self._exits.mkdir(parents=True, exist_ok=True)
         self._parts = daemon.config.run / "parts"
         subpaths.release(self._parts)
-        self._delays: dict[str, float] = {}
+        self._delays = restarts.Delays()
 
     async def start(self, container: Container) -> bool:
         """Starts it; returns False when it runs already.
@@ -56,6 +52,7 @@ class Lifecycle:
             Conflict: It is paused or about to be removed.
             EngineError: The runtime refused.
         """
+        container.check_stays("started")
         async with container.lock:
             return await self._start(container)
 
@@ -63,8 +60,7 @@ class Lifecycle:
         record = container.record
         if record.status == "paused":
             raise Conflict("cannot start a paused container, try unpause instead")
-        if record.status in {"removing", "dead"} or record.phase != "ready":
-            raise Conflict(f"container {record.id[:12]} is marked for removal and cannot be started")
+        container.check_stays("started")
         if record.running:
             return False
         record.error, record.oom_killed, record.stopped_by_hand = "", False, False
@@ -139,7 +135,7 @@ class Lifecycle:
             if record.holder is not holder or not record.running:
                 return
             await self._ended(container)
-            again = self._wants_restart(container)
+            again = restarts.wanted(record) and not self._daemon.stopping
             if again:
                 record.status = "restarting"
                 self._daemon.containers.note(container)
@@ -195,9 +191,7 @@ class Lifecycle:
             shutil.rmtree(container.bundle, ignore_errors=True)
         finally:
             await leaving
-        for mount in container.record.mounts:
-            if mount.volume and not self._volume_in_use(mount.volume, container):
-                self._daemon.volumes.release(mount.volume)
+        await claims.release(self._daemon, container, container.id)
 
     async def settle(self, container: Container) -> None:
         """Records the end of a container that ended while no engine watched."""
@@ -215,28 +209,9 @@ class Lifecycle:
             conmon.kill(container.bundle, container.id)
             await self._clean_up(container)
 
-    def _volume_in_use(self, name: str, but: Container) -> bool:
-        return any(
-            each is not but and each.record.running and any(mount.volume == name for mount in each.record.mounts)
-            for each in self._daemon.containers.all()
-        )
-
-    def _wants_restart(self, container: Container) -> bool:
-        record = container.record
-        policy = record.host.restart_policy
-        if record.stopped_by_hand or self._daemon.stopping:
-            return False
-        if policy.name == "on-failure":
-            most = policy.maximum_retry_count
-            return record.exit_code != 0 and (not most or record.restart_count < most)
-        return policy.name in {"always", "unless-stopped"}
-
     async def _restart_later(self, container: Container) -> None:
         record = container.record
-        ran = (_ns(record.finished_at) - _ns(record.started_at)) / 1e9
-        delay = FIRST_DELAY if ran > STEADY else self._delays.get(container.id, FIRST_DELAY)
-        self._delays[container.id] = min(delay * 2, LONGEST_DELAY)
-        await asyncio.sleep(delay)
+        await asyncio.sleep(self._delays.take(record))
         async with container.lock:
             if record.status != "restarting" or record.stopped_by_hand:
                 return
@@ -379,14 +354,18 @@ class Lifecycle:
                 record.stopped_by_hand = True
                 if record.running:
                     await self.kill(container, "KILL")
-            async with container.lock:
-                if self._daemon.containers.get(record.id) is None:
-                    return
-                if record.running:
-                    continue  # a restart was under way while the lock was waited for
-                self._daemon.containers.erase(container, volumes=volumes)
+            # A task of the engine's: the client may leave, and half a removal would show until the engine's next start.
+            if await asyncio.shield(self._daemon.tasks.start(self._erase(container, volumes=volumes))):
                 break
-        self._delays.pop(record.id, None)
+        self._delays.forget(record.id)
+
+    async def _erase(self, container: Container, *, volumes: bool) -> bool:
+        async with container.lock:
+            if container.record.running:
+                return False  # a restart was under way while the lock was waited for
+            if self._daemon.containers.get(container.id) is not None:
+                await self._daemon.containers.erase(container, volumes=volumes)
+            return True
 
 
 def _kept(container: Container) -> HostConfig:

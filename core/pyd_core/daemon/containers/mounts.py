@@ -42,7 +42,7 @@ def plan(
     except Exception:
         for record in found.values():
             if record.anonymous:  # nobody would know of it
-                volumes.remove(record.volume)
+                volumes.undo(volumes.find(record.volume))
         raise
     return list(found.values())
 

@@ -8,23 +8,20 @@ import json
 import os
 import shutil
 import stat
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyd_core.daemon.containers import apparmor, cdi, mounts, propagation, rights, spec, subpaths, users
+from pyd_core.daemon.containers import apparmor, cdi, mounts, propagation, rights, spec, subpaths, users, volumes
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
 from pyd_core.daemon.remapping import Remapping, applies, check
 from pyd_core.daemon.runtime.oci import unified, write_plan
 from pyd_core.errors import Conflict, KernelError, Unsupported
-from pyd_core.linux.beneath import RootDirectory
 from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mounting import mount, mount_overlay, unmount
-from pyd_core.linux.userns import as_root_of
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -86,33 +83,6 @@ def mount_root(daemon: Daemon, container: Container, remapping: Remapping | None
         mount_fuse_overlay(stack, container.upper, container.work, container.root, why=_NO_OVERLAY[error.errno])
 
 
-async def fill_volumes(daemon: Daemon, container: Container, remapping: Remapping | None = None) -> dict[str, str]:
-    """Readies its volumes; an empty one gets what the image has there. The container's file system is mounted.
-
-    Args:
-        daemon: The engine.
-        container: The container.
-        remapping: Whose ids its processes have, where those are others than the host's.
-
-    Returns:
-        Where such processes find each volume, by its name.
-    """
-    found: dict[str, str] = {}
-    for each in container.record.mounts:
-        if each.volume:
-            if each.volume not in daemon.volumes:
-                daemon.volumes.create(each.volume)
-            async with daemon.volumes.prepared(each.volume) as place:
-                shown = place if remapping is None else remapping.volume(place)
-                fill = partial(_copy_up, container.root, each.target, shown)
-                if remapping is not None:
-                    found[each.volume] = str(shown)
-                    fill = partial(as_root_of, remapping.ids, fill)
-                if each.copy:
-                    await asyncio.to_thread(fill)
-    return found
-
-
 async def prepare(daemon: Daemon, container: Container) -> None:
     """Readies a container; what it made is taken away again by the clean-up of its end."""
     record = container.record
@@ -122,9 +92,10 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     mounts.check(record.mounts, record.config.working_dir or "/")
     passing = propagation.of_root(record.mounts)
     remapping = applies(daemon.remapping, host)
+    linked.check(daemon, record)
     check(daemon.remapping, host)  # the setting may be newer than the container
     mount_root(daemon, container, remapping)
-    volumes = await fill_volumes(daemon, container, remapping)
+    places = await volumes.fill(daemon, container, record.id, remapping)
     namespaces = dict(await daemon.endpoints.enter(container, remapping))
     shared = []
     for kind, mode in (("network", record.network_mode), ("ipc", host.ipc_mode), ("pid", host.pid_mode)):
@@ -140,7 +111,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     confined = apparmor.profile(host, asked, there=apparmor.supported())
     await apparmor.ensure(confined)
     shown = [
-        msgspec.structs.replace(each, source=volumes[each.volume]) if each.volume in volumes else each
+        msgspec.structs.replace(each, source=places[each.volume]) if each.volume in places else each
         for each in record.mounts
     ]
     facts = spec.Facts(
@@ -164,7 +135,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         seccomp_profile=_profile(container),
         apparmor=confined,
         ids=remapping.ids if remapping is not None else None,
-        volumes=volumes,
+        volumes=places,
     )
     planned = spec.plan(record, facts)
     cdi.apply(planned, cdi.find(host.device_requests, daemon.settings.cdi_spec_dirs))
@@ -234,45 +205,3 @@ def _profile(container: Container) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = json.loads(text)
     return found
-
-
-def _copy_up(root: Path, target: str, source: Path) -> None:
-    """Fills an empty volume with what the image has where it is mounted, owner and mode of the directory included."""
-    if any(source.iterdir()):
-        return
-    with RootDirectory(root) as inside:
-        try:
-            fd = inside.open(target, os.O_PATH | os.O_DIRECTORY)
-        except KernelError:
-            return
-        try:
-            where = Path(f"/proc/self/fd/{fd}").resolve()
-            status = os.fstat(fd)
-            os.chown(source, status.st_uid, status.st_gid)
-            source.chmod(stat.S_IMODE(status.st_mode))
-            copy_tree(where, source)
-        finally:
-            os.close(fd)
-
-
-def copy_tree(source: Path, target: Path) -> None:
-    """Copies what a directory holds, owners and links as they are."""
-    for entry in os.scandir(source):
-        to = target / entry.name
-        status = entry.stat(follow_symlinks=False)
-        if entry.is_symlink():
-            to.symlink_to(Path(entry.path).readlink())
-        elif entry.is_dir():
-            to.mkdir()
-            copy_tree(Path(entry.path), to)
-        elif entry.is_file():
-            shutil.copyfile(entry.path, to)
-        else:
-            os.mknod(to, status.st_mode, status.st_rdev)
-        os.chown(to, status.st_uid, status.st_gid, follow_symlinks=False)
-        if not entry.is_symlink():
-            to.chmod(stat.S_IMODE(status.st_mode))
-        os.utime(to, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
-
-
-__all__ = ["copy_tree", "make_base", "mount_root", "prepare", "unmount"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -92,9 +93,12 @@ class Blobs:
             file.unlink(missing_ok=True)
             raise InvalidInput(f"digest mismatch: expected {wanted}, got {found}", reference="digest-mismatch")
 
-    def remove(self, digest: str) -> None:
-        """Removes it, if there."""
-        self.path(digest).unlink(missing_ok=True)
+    def set_aside(self, digest: str) -> Path:
+        """Takes one out of its place, if there, and returns the file that is left to be removed."""
+        going = self.spool / f"gone-{os.urandom(8).hex()}"
+        with contextlib.suppress(FileNotFoundError):
+            self.path(digest).rename(going)
+        return going
 
     def remove_all_but(self, used: set[str]) -> None:
         """Removes every blob that isn't among those used."""

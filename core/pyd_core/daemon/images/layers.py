@@ -6,7 +6,9 @@ images share are unpacked once.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -200,11 +202,18 @@ class Layers:
             self._shelf.delete(layer.diff_id)
         return gone
 
-    def discard(self, gone: Iterable[Layer]) -> None:
-        """Removes the files of layers whose records are gone for good."""
+    def set_aside(self, gone: Iterable[Layer]) -> list[Path]:
+        """Takes what layers whose records are gone for good had out of its places, and returns it to be removed.
+
+        In one step each: the same layer may come again at any moment.
+        """
+        left: list[Path] = []
         for layer in gone:
-            self._blobs.remove(layer.blob)
-            shutil.rmtree(self.directory(layer.diff_id), ignore_errors=True)
+            going = self._root / f"gone-{os.urandom(8).hex()}"
+            with contextlib.suppress(FileNotFoundError):
+                self.directory(layer.diff_id).rename(going)
+            left += [self._blobs.set_aside(layer.blob), going]
+        return left
 
     def all(self) -> list[Layer]:
         """Returns every layer."""

@@ -65,7 +65,7 @@ async def import_root(
     images: Images, file: Path, *, reference: Reference | None, changes: Sequence[str], message: str
 ) -> ImageRecord:
     """Makes an image of one layer from an archive of a root file system."""
-    with images.swept():
+    async with images.swept():
         layer = await images.layers.take(file)
     config = apply_changes(ContainerConfig(), changes)
     created = format_time(time.time_ns())
@@ -186,17 +186,18 @@ async def load(images: Images, file: Path) -> AsyncGenerator[str, None]:
                 raise InvalidInput(f"the archive's {listed.config} is no image configuration") from error
             if len(diff_ids) != len(listed.layers):
                 raise InvalidInput(f"{listed.config} names {len(diff_ids)} layers, the archive {len(listed.layers)}")
-            with images.swept(), images.layers.pinned(diff_ids):
-                for diff_id, member in zip(diff_ids, listed.layers, strict=True):
-                    if diff_id in images.layers:
-                        continue
-                    packed = images.blobs.temporary()
-                    try:
-                        await on_thread(partial(archive.extract, member, packed))
-                        await images.layers.take(packed, wanted=diff_id)
-                    finally:
-                        packed.unlink(missing_ok=True)
-                record = images.add(config, diff_ids)
+            async with images.swept():
+                with images.layers.pinned(diff_ids):
+                    for diff_id, member in zip(diff_ids, listed.layers, strict=True):
+                        if diff_id in images.layers:
+                            continue
+                        packed = images.blobs.temporary()
+                        try:
+                            await on_thread(partial(archive.extract, member, packed))
+                            await images.layers.take(packed, wanted=diff_id)
+                        finally:
+                            packed.unlink(missing_ok=True)
+                    record = images.add(config, diff_ids)
             for tag in listed.repo_tags or []:
                 images.tag(record, parse(tag))
                 yield f"Loaded image: {tag}\n"

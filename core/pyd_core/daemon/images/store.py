@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import msgspec
 
+from pyd_core.daemon import trees
 from pyd_core.daemon.images.blobs import Blobs
 from pyd_core.daemon.images.layers import Layer, Layers
 from pyd_core.daemon.store import Shelf, Store
@@ -131,7 +132,7 @@ class Images:
                 kind.append(name)
                 self._shelf.put(record.id, record)
 
-    def remove(self, name: str, *, force: bool, prune: bool = True) -> list[Removed]:
+    async def remove(self, name: str, *, force: bool, prune: bool = True) -> list[Removed]:
         """Removes a name, and the image with what only it needed when that was the last.
 
         Raises:
@@ -169,25 +170,23 @@ class Images:
             self._shelf.delete(record.id)
             images = [record.id, *(self._forget_steps(record.parent) if prune else ())]
             layers = self.layers.forget_unused(self._used_layers()) if prune else []
-        for image_id in images:
-            self.blobs.remove(image_id)
-        self.layers.discard(layers)
+        await trees.remove([*map(self.blobs.set_aside, images), *self.layers.set_aside(layers)])
         return [*removed, *(Removed(deleted=each) for each in [*images, *(layer.diff_id for layer in layers)])]
 
-    def sweep(self) -> list[Layer]:
+    async def sweep(self) -> list[Layer]:
         """Drops the layers that no image, no container and nobody who makes one needs, and returns them."""
         with self._store.together(durable=True):
             layers = self.layers.forget_unused(self._used_layers())
-        self.layers.discard(layers)
+        await trees.remove(self.layers.set_aside(layers))
         return layers
 
-    @contextmanager
-    def swept(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def swept(self) -> AsyncIterator[None]:
         """Takes the layers of an image away again whose making is given up."""
         try:
             yield
         except (asyncio.CancelledError, GeneratorExit):
-            self.sweep()
+            await self.sweep()
             raise
 
     def _forget_steps(self, image_id: str) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.networks.record import DEFAULT
-from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.errors import EngineError, InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -27,6 +28,34 @@ def find(daemon: Daemon, link: str) -> tuple[Container, str]:
         return daemon.containers.find(name), alias or name.removeprefix("/")
     except NotFound as error:
         raise InvalidInput(f"could not get container for {name[:128]}: {error.message}") from error
+
+
+def targets(daemon: Daemon, record: ContainerRecord) -> list[tuple[Container, str]]:
+    """The containers that it has links to on the default network (`--link`), and their aliases; not those gone."""
+    found: list[tuple[Container, str]] = []
+    for link in record.host.links if DEFAULT in record.networks else ():
+        with contextlib.suppress(InvalidInput):
+            found.append(find(daemon, link))
+    return found
+
+
+def check(daemon: Daemon, record: ContainerRecord) -> None:
+    """Refuses to start a container before those it has links to, as Docker Engine does, and in its words.
+
+    Raises:
+        EngineError: One doesn't run, or isn't on the default network.
+    """
+    for other, alias in targets(daemon, record):
+        name, status = other.record.name, other.record.status
+        if DEFAULT not in other.record.networks:
+            raise EngineError(
+                f"Cannot link to /{name}, as it does not belong to the default network",
+                hint="containers on a network of your own know each other by name, without links",
+            )
+        if not other.record.running and status != "restarting":
+            raise EngineError(
+                f"Cannot link to a non running container: /{name} AS /{record.name}/{alias}", hint=f"start {name} first"
+            )
 
 
 def of(record: ContainerRecord) -> list[tuple[str, str]]:
@@ -56,11 +85,7 @@ def environment(daemon: Daemon, record: ContainerRecord) -> list[str]:
     `ALIAS_NAME`, `ALIAS_PORT` for the lowest port, `ALIAS_PORT_80_TCP` and its parts for each, `ALIAS_ENV_NAME`.
     """
     found: list[str] = []
-    for link in record.host.links:
-        try:
-            other, alias = find(daemon, link)
-        except InvalidInput:
-            continue  # gone meanwhile
+    for other, alias in targets(daemon, record):
         place = other.record.networks.get(DEFAULT)
         if place is None or not place.ip_address:
             continue
