@@ -55,10 +55,12 @@ CASES = (
     (("/bin/true",), ("--user", "nobody-here"), "unknown-user"),
     (("sh", "-c", "sleep 5; true"), (), "shell-form"),
     (("sh", "-c", "['/bin/true']"), (), "no-json"),
+    (("/bin/sh", "-c", "app --serve"), (), "missing-program"),
+    (("/bin/sh", "-c", "LEVEL=high exec /noexec --port $PORT"), (), "not-executable"),
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=[wanted for _, _, wanted in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[f"{words[-1]}: {wanted}" for words, _, wanted in CASES])
 def test_lint_finds_what_is_wrong_before_it_is_started(
     debug: Run, docker: Docker, bad: str, case: tuple[tuple[str, ...], tuple[str, ...], str]
 ):
@@ -85,6 +87,23 @@ def test_what_is_told_of_one_mistake_doesnt_lead_to_another(debug: Run, docker: 
     assert "wrong-architecture" in told
     assert "loader-missing" not in told  # of course its loader isn't there
     assert "there is no shell in it" in linted(docker.image("bare", {"app": b""}, "CMD app --serve"))
+
+
+def test_what_a_shell_is_to_start_is_looked_at_as_far_as_it_can_be_told(debug: Run, docker: Docker, bad: str):
+    def linted(line: str) -> dict[str, str]:
+        name = docker.create("shell-line", bad, "/bin/sh", "-c", line, options=("--network", "none"))
+        done = debug(name, "-b", "entrypoint --lint --json")
+        assert done.stderr == ""
+        found = {one["id"]: one["level"] for one in json.loads(done.stdout)}
+        assert done.returncode == ("error" in found.values())
+        return {name: level for name, level in found.items() if name != "shell-form"}
+
+    assert linted("app --serve") == {"missing-program": "error"}
+    assert linted("app --serve || sleep 5") == {"missing-program": "warning"}
+    assert linted("/dynamic $PORT > /tmp/log") == {"library-missing": "error"}
+    assert linted("exec /crlf") == {"crlf-script": "error"}
+    for right in ("sleep 5", "/bare", "cd /tmp && ./app", "$APP --serve", "PATH=/opt app", "wget --help"):
+        assert linted(right) == {}, right
 
 
 def test_a_good_one_passes_and_what_doesnt_run_is_seen_as_it_would_start(debug: Run, docker: Docker, bad: str):

@@ -132,6 +132,23 @@ def test_a_disk_that_fills_while_a_toolbox_is_made_leaves_the_store_whole(small_
     assert store.build(other, root, lambda *_: None).is_dir()
 
 
+def test_packages_that_the_last_toolbox_had_are_not_fetched_again_and_no_others_are_kept(tmp_path: Path):
+    def fetched() -> dict[str, int]:
+        """When each was made here, by package: apt gives files their server's times, but not this one."""
+        archives = (tmp_path / ".apt/cache/archives").glob("*.deb")
+        return {path.name.partition("_")[0]: path.stat().st_ctime_ns for path in archives}
+
+    def make(*packages: str) -> dict[str, int]:
+        store.build(Pack(name="-".join(packages), revision=1, summary="", packages=packages), tmp_path, lambda *_: None)
+        return fetched()
+
+    first = make("procps")
+    second = make("procps", "tree")
+    assert second.keys() == {*first, "tree"}
+    assert {name: second[name] for name in first} == first
+    assert make("procps", "hostname").keys() == {*first, "hostname"}
+
+
 def test_a_replaced_toolbox_goes_once_no_session_holds_it(tmp_path: Path):
     for name in ("held", "idle", "new"):
         (tmp_path / name).mkdir()

@@ -14,6 +14,7 @@ from pyd_core.debug.access import Access
 from pyd_core.debug.clone import PROGRAM
 from pyd_core.debug.facts.files import absolute
 from pyd_core.debug.facts.processes import target_pid
+from pyd_core.debug.facts.shell_line import first_program
 from pyd_core.debug.offline.user import resolve_user
 from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import NotFound, PydError
@@ -125,6 +126,8 @@ def lint(access: Access) -> list[Finding]:
     """Returns what is wrong with how the target starts, errors first."""
     start, program = examine_start(access)
     found = [*_program_findings(start, program), *_user_findings(access, start, program), *_form_findings(start)]
+    if program.found:
+        found += _line_findings(access, start, program)
     if access.container.state.pid:
         found += _signal_findings(access, start)
     return sorted(found, key=lambda one: one.level != "error")
@@ -169,6 +172,36 @@ def _program_findings(start: Start, program: Program) -> list[Finding]:
         error("no-interpreter-line", f"{program.found} is neither a program nor begins with #!",
               "begin a script with the line #!/bin/sh")  # fmt: skip
     return found
+
+
+def _line_findings(access: Access, start: Start, shell: Program) -> list[Finding]:
+    """What is wrong with the program that a shell is to start; a shell that goes on without it is another matter."""
+    first = first_program(start.argv[2]) if _is_shell_form(start.argv) else None
+    if first is None or _holds(access, shell.found, first.name):
+        return []
+    container = msgspec.structs.replace(with_command(access.container), path=first.name, args=[])
+    program = run_now(examine(container, FilesTree(access), shell.host_architecture))
+    inner = msgspec.structs.replace(start, argv=(first.name,))
+    level = "error" if first.alone else "warning"
+    return [
+        msgspec.structs.replace(one, level=level)
+        for one in _program_findings(inner, program)
+        if one.id not in _SHELLS_AFFAIR
+    ]
+
+
+_SHELLS_AFFAIR = ("bad-workdir", "no-interpreter-line")
+"""What is told of the shell already, and what it makes up for by reading such a file itself (POSIX.1, XCU 2.9.1)."""
+
+
+def _holds(access: Access, shell: str, name: str) -> bool:
+    """Whether a shell is a busybox that may have a program within itself."""
+    if posixpath.basename(shell) != "busybox":
+        return False
+    return f"\0{name}\0".encode() in access.read_file(shell, limit=_LARGEST_BUSYBOX)
+
+
+_LARGEST_BUSYBOX = 1 << 23
 
 
 def _missing_advice(argv: tuple[str, ...]) -> str:

@@ -6,8 +6,8 @@ import errno
 import importlib.resources
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, cast
 
 import msgspec
 
@@ -15,10 +15,12 @@ from pyd_core.debug.access import Entry, Outcome, Process
 from pyd_core.debug.facts.dns import addresses
 from pyd_core.debug.facts.processes import target_pid
 from pyd_core.debug.helper.channels import ChannelProcess, Channels
+from pyd_core.debug.helper.entering import LIVES, Entered, as_it_is_now
 from pyd_core.debug.helper.image import Progress
 from pyd_core.debug.helper.link import Facts
 from pyd_core.debug.helper.plan import joining_plan
-from pyd_core.debug.helper.session import joined, prepared
+from pyd_core.debug.helper.preparing import Prepared, prepared
+from pyd_core.debug.helper.session import joined
 from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.local import explain_errno
 from pyd_core.debug.options import DebugOptions
@@ -76,14 +78,18 @@ def through_helper(
     Raises:
         PydError: It can't be reached.
     """
-    whole = prepared(endpoint, options, why=why, notify=notify, progress=progress, entered=entered)
-    with (
-        whole as (engine, subject, target, make, _),
-        joined(engine, target, options, make, notify) as (link, tier, facts),
-    ):
+
+    def prepare() -> AbstractContextManager[Prepared]:
+        return prepared(endpoint, options, why=why, notify=notify, progress=progress, entered=entered)
+
+    def enter(there: Prepared) -> AbstractContextManager[Entered]:
+        return joined(there, options, notify)
+
+    lives = LIVES if entered is None else 1  # what a session is in already is this life of it
+    with as_it_is_now(prepare, enter, notify, lives=lives) as ((_, subject, target, *_), (link, tier, facts, _)):
         channels = Channels(link, safe(subject.name) or subject.id[:12])
         try:
-            yield HelperAccess(subject, target, channels, options=options, tier=tier, facts=facts)
+            yield HelperAccess(subject, target, channels, options=options, tier=tier, facts=cast("Facts", facts))
         finally:
             channels.close()
 

@@ -58,6 +58,10 @@ class Link:
         """The descriptor to wait on, for `events`."""
         return self._stream.fileno()
 
+    def close(self) -> None:
+        """Lets go of the connection; what it was handed to keeps it."""
+        self._stream.close()
+
     def boot(self) -> None:
         """Gives the helper its program."""
         self._outgoing += wire.program()

@@ -29,6 +29,7 @@ from pyd_core.engine.containers import Containers
 from pyd_core.engine.images import Images
 from pyd_core.engine.options import CommitOptions
 from pyd_core.engine.session import Session
+from pyd_core.engine.transport.base import Duplex
 from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Container
@@ -95,6 +96,7 @@ class _StandIn:
         self._program = program_archive(machine)
         self._options = options
         self._id = self._image = ""
+        self._input: Duplex | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -132,6 +134,8 @@ class _StandIn:
         return {**body, "Image": self._image}
 
     def _remove(self) -> None:
+        if self._input is not None:
+            run_now(self._input.aclose())
         if self._id:
             run_now(remove(self._containers, self._id))
         if self._image:

@@ -155,9 +155,12 @@ class Apt:
                 )
         return found
 
-    def drop_packages(self) -> None:
-        """Removes the fetched packages; the lists stay for the next time."""
-        shutil.rmtree(self._cache / "archives", ignore_errors=True)
+    def drop_others(self, archives: Iterable[Archive]) -> None:
+        """Removes all fetched packages but these: the next toolbox takes most of them."""
+        kept = {archive.file for archive in archives}
+        for path in (self._cache / "archives").glob("*.deb"):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
 
     def _run(self, arguments: list[str], stage: str, progress: Progress) -> str:
         command = ["apt-get", f"--config-file={self._settings}"]

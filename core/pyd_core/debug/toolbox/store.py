@@ -5,7 +5,7 @@
     base-1-x86_64 -> 3f9c…   the toolbox for this declaration of the pack
     3f9c…/                   a toolbox; its name is made from the packages in it; never changed once there
     .building-…/             unfinished; whoever holds the lock next removes it
-    .lock  .apt/
+    .lock  .apt/             apt's lists, and the packages of the toolbox made last: most are the next one's too
 ```
 """
 
@@ -31,8 +31,8 @@ FORMAT = 7
 """Counts changes in how a toolbox is made from the same packages."""
 
 LEAST_SPACE = 320 << 20
-"""Bytes: the base toolbox takes 150 MB (200 MB until its zeros are holes), its packages 50 MB while it is made, apt's
-lists 70 MB."""
+"""Bytes: the base toolbox takes 150 MB (200 MB until its zeros are holes), its packages 60 MB, apt's lists
+70 MB."""
 
 
 def store_root() -> str:
@@ -113,7 +113,7 @@ def _build(pack: Pack, root: Path, progress: Progress, machine: str) -> Path:
     if shutil.disk_usage(root).free < needed:
         raise _no_space(root, needed)
     try:
-        return _make(pack, root, progress, apt=apt, packages=packages, bare=bare, wanted=wanted)
+        return _make(pack, root, progress, apt=apt, packages=packages, bare=bare, archives=archives, wanted=wanted)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # others fill the disk too
             raise _no_space(root, needed) from error
@@ -128,6 +128,7 @@ def _make(
     apt: Apt,
     packages: Sequence[str],
     bare: Sequence[str],
+    archives: Sequence[Archive],
     wanted: Sequence[Archive],
 ) -> Path:
     """Makes the toolbox of packages that are known, or only gives it a name when it is there."""
@@ -165,7 +166,7 @@ def _make(
             building.rename(root / key)
         finally:
             shutil.rmtree(building, ignore_errors=True)
-        apt.drop_packages()
+        apt.drop_others(archives)
         shutil.rmtree(root / ".wheels", ignore_errors=True)
     point(root, pointer(pack, apt.machine), key)
     _drop_old(pack, root, apt.machine)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.containers import Container
 
-from pyd_core.errors import InvalidInput, NotFound, PydError
+from pyd_core.errors import InvalidInput, PydError
 from pyd_core.fleet.delta import Delta
 from pyd_tui.dashboard.commands import Call
 from pyd_tui.dashboard.keymap import bindings
@@ -25,8 +25,9 @@ from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.target import Target
+from pyd_tui.dashboard.telling import Telling
 from pyd_tui.dashboard.widgets.line import Line
-from pyd_tui.dashboard.widgets.lines import Fixed, Lines
+from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
 from pyd_tui.dashboard.widgets.table import Table
 
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     from pyd_tui.dashboard.link import Link
 
-SETTLE = 0.12
-"""Seconds the cursor has to rest on a row before the engine is asked about it."""
 CALM = 0.3
 """Seconds in which events are gathered before the rows are loaded again."""
 
@@ -64,8 +63,6 @@ class Browse(ViewScreen):
         self._stock = stock
         self._text = ""
         self._said: Cell = EMPTY
-        self._told: str | None = None
-        """The key of the row that the pane is about."""
         can = {
             "dig": noun.dig is not None,
             "logs": noun.logs is not None,
@@ -102,7 +99,7 @@ class Browse(ViewScreen):
         self._filter = self.query_one("#narrowing", Prompt)
         self.about.ask = self.ask_find
         self.query_one(Header).look()
-        self._settling = self.set_interval(SETTLE, self._rested, pause=True)
+        self._telling = Telling(self.noun, self._stock, self.about, self.dashboard.tasks, row=lambda: self._row)
         self._calming = self.set_interval(CALM, self._calmed, pause=True)
         self._loading = Loading(self.noun, self._stock, self, self.dashboard.tasks)
         self._removing = Removing(self.dashboard, self._stock, self._removed)
@@ -111,9 +108,8 @@ class Browse(ViewScreen):
 
     def on_resize(self) -> None:
         """Prose is wrapped for another width."""
-        if self.is_mounted and self._told is not None and self.size.width - 3 != self._stock.room:
-            self._told = None
-            self._settling.resume()
+        if self.is_mounted:
+            self._telling.fit()
 
     @property
     def pane(self) -> Lines[Any]:
@@ -141,12 +137,11 @@ class Browse(ViewScreen):
     def loaded(self) -> None:
         """Shows the rows."""
         at_top = self.table.index == 0
-        self._told = None
         self._show()
         if at_top and self.noun.name == "events" and self.table.keys:
             self.table.go_to(self.table.keys[0])
         self._say("")
-        self._settling.resume()
+        self._telling.renew()
 
     def not_loaded(self, error: PydError) -> None:
         """Says why there are none."""
@@ -200,29 +195,8 @@ class Browse(ViewScreen):
 
     @on(Table.Moved)
     def _moved(self) -> None:
-        self._settling.reset()
-        self._settling.resume()
+        self._telling.moved()
         self._tell()
-
-    async def _rested(self) -> None:
-        self._settling.pause()
-        row = self._row
-        if row is None:
-            self.about.show(Fixed())
-        elif row.key != self._told:
-            self.dashboard.tasks.start(self._look(row), name=f"about {self.noun.name}")
-
-    async def _look(self, row: Row) -> None:
-        try:
-            self._stock.room = self.size.width - 3
-            lines = await self.noun.about(self._stock, row)
-        except NotFound:
-            return  # it went meanwhile, and an event will say so
-        except PydError as error:
-            lines = [EMPTY, cell(f" {error.message}", "bad")]
-        if self.is_attached and self._row is row:
-            same, self._told = row.key == self._told, row.key
-            (self.about.replace if same else self.about.show)(Fixed(lines))
 
     @on(Lines.Changed)
     def _about_changed(self) -> None:
@@ -291,7 +265,7 @@ class Browse(ViewScreen):
             if self.is_attached:
                 self._say("")
         if self._row is row:
-            await self._look(row)
+            await self._telling.look(row)
 
     def action_logs(self) -> None:
         """Opens the logs of what the row is about."""

@@ -1,0 +1,155 @@
+"""Targets that end while their helper container is put beside them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pyd_core.debug.helper import session as helper
+from pyd_core.debug.helper.access import through_helper
+from pyd_core.debug.helper.container import LABEL
+from pyd_core.debug.helper.entering import ENDED, LIVES
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.supervisor import Supervisor
+from pyd_core.engine.containers import Containers
+from pyd_core.engine.endpoint import Endpoint
+from pyd_core.errors import Conflict, NotFound
+from support.debugging import main_pid
+from support.docker import LONE, Docker, busybox_files
+from support.podman import Podman
+from support.pydd import Pydd
+
+KNOWN = b"what it holds\n"
+
+Blow = Callable[[str], object]
+
+
+class Place:
+    """An engine, and an image on it."""
+
+    def __init__(self, docker: Docker) -> None:
+        self.docker = docker
+        self.endpoint = Endpoint(url=docker.host)
+        self.image = docker.image("ending", {**busybox_files(), "known": KNOWN})
+
+    def run(self, name: str) -> str:
+        """Starts a container that would run for ever."""
+        return self.docker.run(name, self.image, "sleep", "10000", options=LONE)
+
+    def kill(self, name: str) -> None:
+        """Kills a container's main process behind the engine's back, which may not know it yet."""
+        os.kill(main_pid(self.docker, name), signal.SIGKILL)
+
+    def kill_and_wait(self, name: str) -> None:
+        """The same; the engine knows it then."""
+        self.docker("kill", name)
+        self.docker("wait", name)
+
+    def left(self, name: str) -> str:
+        """Helpers and stand-ins."""
+        return self.docker("ps", "-aq", "--filter", f"label={LABEL}.target={self.docker.inspect(name)['Id']}")
+
+
+@pytest.fixture(scope="module", params=["Docker", "pydd"])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    if request.param == "Docker":
+        with Docker() as docker:
+            yield Place(docker)
+    elif request.param == "pydd":
+        with Pydd.started() as engine, Docker(host=engine.host) as docker:
+            yield Place(docker)
+    else:
+        with Podman(storage="overlay") as podman, podman.corner() as docker:
+            yield Place(docker)
+
+
+@contextmanager
+def striking(before: Blow, after: Blow, target: str, *, times: int) -> Iterator[None]:
+    """Has something done to a target before and after a helper of its is started, the first so many times."""
+    real, made = Containers.start, list[str]()
+
+    async def start(self: Containers, name: str, *, detach_keys: str | None = None) -> None:
+        labels = (await self.inspect(name)).config.labels or {}
+        strikes = len(made) < times and labels.get(f"{LABEL}.client") is not None
+        made.append(name)
+        if strikes:
+            before(target)
+        try:
+            await real(self, name, detach_keys=detach_keys)
+        finally:
+            if strikes:
+                after(target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Containers, "start", start)
+        yield
+
+
+def nothing(_target: str) -> None:
+    pass
+
+
+def read_known(place: Place, target: str, told: list[str]) -> bytes:
+    options = DebugOptions(target=target)
+    with through_helper(place.endpoint, options, why="", notify=told.append, progress=lambda *_: None) as access:
+        return access.read_file("/known")
+
+
+@pytest.mark.parametrize("unheard", [True, False], ids=["unheard of", "heard of"])
+def test_one_that_has_ended_is_entered_as_what_doesnt_run(place: Place, unheard: bool):
+    name, told = place.run("over"), list[str]()
+    with striking(place.kill if unheard else place.kill_and_wait, nothing, name, times=1):
+        assert read_known(place, name, told) == KNOWN
+    assert any(line.startswith(f"{name} ended while it was entered") for line in told), told
+    assert any("in a container that stands in for it" in line for line in told), told
+    assert place.left(name) == ""
+
+
+def test_one_that_runs_again_is_entered_where_it_runs(place: Place):
+    name, told = place.run("again"), list[str]()
+    with striking(place.kill_and_wait, lambda name: place.docker("start", name), name, times=1):
+        assert read_known(place, name, told) == KNOWN
+    assert [line.partition(";")[0] for line in told] == [f"{name} ended while it was entered"]
+    assert place.left(name) == ""
+
+
+def test_one_that_ends_each_time_is_given_up(place: Place):
+    name, told = place.run("fickle"), list[str]()
+    with (
+        striking(place.kill_and_wait, lambda name: place.docker("start", name), name, times=100),
+        pytest.raises(Conflict) as caught,
+    ):
+        read_known(place, name, told)
+    assert caught.value.reference == ENDED
+    assert "--hold" in caught.value.hint
+    assert len(told) == LIVES - 1
+    assert place.left(name) == ""
+
+
+def test_one_that_is_removed_is_gone(place: Place):
+    name = place.run("gone")
+    with (
+        striking(lambda name: place.docker("rm", "-f", name), nothing, name, times=1),
+        pytest.raises(NotFound),
+    ):
+        read_known(place, name, [])
+
+
+@pytest.mark.parametrize("place", ["Docker", "pydd", "Podman"], indirect=True)
+def test_a_command_is_run_in_what_it_is_by_then(place: Place, capfd: pytest.CaptureFixture[str]):
+    name = place.run("command")
+    options = DebugOptions(target=name, line="cat /known; exit 7")
+    supervisor = Supervisor()
+    try:
+        with striking(place.kill, nothing, name, times=1):
+            code = helper.run(
+                place.endpoint, options, supervisor, why="", notify=lambda _: None, progress=lambda *_: None
+            )
+    finally:
+        supervisor.close()
+    assert (code, capfd.readouterr().out) == (7, KNOWN.decode())
+    assert place.left(name) == ""
