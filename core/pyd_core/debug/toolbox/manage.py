@@ -242,3 +242,5 @@ def remove(name: str) -> None:
     for pointer in root.glob(f"{name}-[0-9]*"):
         pointer.unlink()
     store.sweep(root)
+    if not stored():
+        store.drop_packages(root)

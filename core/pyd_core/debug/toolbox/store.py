@@ -215,6 +215,20 @@ def sweep(root: Path) -> None:
             os.close(descriptor)
 
 
+def drop_packages(root: Path) -> None:
+    """Removes the fetched packages that were kept for the next toolbox, unless one is being made just now."""
+    import fcntl  # noqa: PLC0415 - as above
+    import shutil  # noqa: PLC0415
+
+    with (root / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        for archives in root.glob(".apt*/cache/archives"):
+            shutil.rmtree(archives, ignore_errors=True)
+
+
 def pointer(pack: Pack, machine: str = "") -> str:
     """Returns the name that the toolbox for a pack has in the store; for this machine unless another is given."""
     return f"{pack.name}-{FORMAT}.{pack.revision}-{machine or os.uname().machine}"

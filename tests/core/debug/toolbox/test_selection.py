@@ -81,8 +81,12 @@ def test_a_toolbox_is_carried_to_another_store(tmp_path: Path, monkeypatch: pyte
         b"a program",
         0o755,
     )
+    kept = there / ".apt/cache/archives/bash.deb"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
     manage.remove("base")
     assert manage.stored() == []
+    assert not kept.exists()  # there is no toolbox any more that has most packages of the next one
     tar.write_bytes(b"no tar")
     with pytest.raises(ToolboxError):
         manage.bring_in(tar, nothing)
