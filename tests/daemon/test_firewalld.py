@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ BUS = """<busconfig>
 </busconfig>
 """
 SERVER = "mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 80 -h /www"
+PATIENCE = 120.0
 INSIDE, OUTSIDE = "192.0.2.1", "192.0.2.2"
 
 
@@ -50,7 +52,9 @@ class Machine:
 
     def call(self, *command: str) -> str:
         """Runs a command on it."""
-        return subprocess.run([*self.inside, *command], check=True, capture_output=True, text=True, timeout=120).stdout
+        return subprocess.run(
+            [*self.inside, *command], check=True, capture_output=True, text=True, timeout=PATIENCE
+        ).stdout
 
     @contextmanager
     def firewalld(self) -> Iterator[None]:
@@ -72,7 +76,7 @@ class Machine:
     def zone(self, *options: str, check: bool = True) -> str:
         """Asks firewalld."""
         command = [*self.inside, "firewall-cmd", *options]
-        return subprocess.run(command, check=check, capture_output=True, text=True, timeout=120).stdout
+        return subprocess.run(command, check=check, capture_output=True, text=True, timeout=PATIENCE).stdout
 
     def trusted(self) -> list[str]:
         """The interfaces in that zone."""
@@ -80,12 +84,13 @@ class Machine:
 
     def wait_trusted(self, count: int) -> None:
         """Waits until the zone has so many."""
-        while len(self.trusted()) != count:
-            pass
+        limit = time.monotonic() + PATIENCE
+        while len(found := self.trusted()) != count:
+            assert time.monotonic() < limit, found
 
-    def get(self, address: str, *, of: Sequence[str] | None = None) -> bool:
-        """Whether a page is got there from outside."""
-        command = [*(of or self.outside), "/bin/busybox", "wget", "-T", "5", "-qO-", f"http://{address}/"]
+    def get(self, address: str, *, of: Sequence[str] | None = None, seconds: int = 30) -> bool:
+        """Whether a page is got there, from outside or by what runs a command elsewhere."""
+        command = [*(of or self.outside), "/bin/busybox", "wget", "-T", str(seconds), "-qO-", f"http://{address}/"]
         return subprocess.run(command, check=False, capture_output=True, text=True).stdout == "hello\n"
 
 
@@ -138,20 +143,23 @@ def test_containers_reach_and_are_reached_behind_firewalld(machine: Machine):
         def inside(name: str) -> list[str]:
             return ["docker", "-H", docker.host, "exec", name]
 
-        def holds() -> None:
+        def reaches() -> None:
             assert machine.get(f"{INSIDE}:8080")
             assert machine.get(OUTSIDE, of=inside(other))
             assert address in docker("exec", other, "nslookup", server)
-            assert not machine.get(address, of=inside(other)), "icc=false is the engine's to keep"
-            assert not machine.get(OUTSIDE, of=inside(shut)), "an internal network has no way out"
 
-        holds()
+        def apart() -> None:
+            assert not machine.get(address, of=inside(other), seconds=2), "icc=false is the engine's to keep"
+            assert not machine.get(OUTSIDE, of=inside(shut), seconds=2), "an internal network has no way out"
+
+        reaches()
         with machine.firewalld():
             machine.wait_trusted(2)
-            holds()
+            reaches()
+            apart()
             machine.zone("--reload")
             machine.wait_trusted(2)
-            holds()
+            reaches()
             docker("network", "create", late)
             assert len(machine.trusted()) == 3
             engine.kill()
@@ -159,7 +167,8 @@ def test_containers_reach_and_are_reached_behind_firewalld(machine: Machine):
             assert machine.trusted() == []
             engine.start(before=machine.inside)
             machine.wait_trusted(3)
-            holds()
+            reaches()
+            apart()
             docker("rm", "-f", server, other, shut)
             docker("network", "rm", network, inner, late)
             assert machine.trusted() == []
