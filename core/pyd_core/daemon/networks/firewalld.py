@@ -113,4 +113,6 @@ async def _trouble(command: list[str]) -> str:
             done = await children.run(command)
     except TimeoutError:
         return f"no answer within {PATIENCE:.0f} s"
+    except OSError as error:  # no network fails for that
+        return f"{command[0]}: {error.strerror}"
     return "" if done.code == 0 else done.err.decode(errors="replace").strip()[:300] or f"exit {done.code}"
