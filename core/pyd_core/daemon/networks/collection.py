@@ -17,6 +17,7 @@ import msgspec
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.networks import addresses, rules
+from pyd_core.daemon.networks.firewalld import Firewalld
 from pyd_core.daemon.networks.record import DEFAULT, FIXED, MTU, NetworkRecord
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound, PydError, Refused
@@ -45,6 +46,7 @@ class Networks:
         self.lock = asyncio.Lock()
         self._raised: set[str] = set()
         """Networks whose interface is known to be up."""
+        self._firewalld = Firewalld()
         for name, driver in zip(FIXED, ("bridge", "host", "null"), strict=True):
             if self._named(name) is None:
                 made = {"id": secrets.token_hex(32), "name": name, "driver": driver, "created_ns": time.time_ns()}
@@ -224,10 +226,18 @@ class Networks:
         self._raised.add(record.id)
         await self.write_rules()
         await rules.let_through(record.interface, wanted=True, named=record.resolves)
+        self._firewalld.watch(self._daemon.tasks, self._trust_again)
+        await self._firewalld.trust(record.interface)
 
     def known_ready(self, network_id: str) -> None:
         """Notes that a network's interface is there, because a container that was found running is on it."""
         self._raised.add(network_id)
+
+    async def _trust_again(self) -> None:
+        for record in self.all():
+            async with self.lock:
+                if record.id in self._raised and record.driver == "bridge":
+                    await self._firewalld.trust(record.interface)
 
     async def _lower(self, record: NetworkRecord) -> None:
         from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
@@ -238,6 +248,7 @@ class Networks:
                 await asyncio.to_thread(links.remove, record.interface)
             return
         await rules.let_through(record.interface, wanted=False, named=record.resolves)
+        await self._firewalld.forget(record.interface)
         await asyncio.to_thread(links.remove, record.interface)
         await self.write_rules()
 
@@ -286,7 +297,11 @@ class Networks:
                 from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
                 await rules.let_through(name, wanted=False, named=True)
+                await self._firewalld.forget(name)
                 await asyncio.to_thread(links.remove, name)
+        if self._raised:  # firewalld may have forgotten them while no engine ran
+            self._firewalld.watch(self._daemon.tasks, self._trust_again)
+            self._daemon.tasks.start(self._trust_again())
         for record in self.all():
             if record.name not in FIXED or record.interface in there:  # an engine that was killed left the default one
                 await self.ready(record)
