@@ -104,6 +104,7 @@ wanted_packages() {
 	command -v dockerd >/dev/null || echo docker.io
 	command -v docker >/dev/null || echo docker-cli
 	echo docker-compose podman uidmap fuse-overlayfs crun runc conmon netavark aardvark-dns nftables iptables iproute2 procps docker-registry skopeo apparmor
+	[ -z "${CI:-}" ] || echo dbus firewalld # no developer's machine gets a firewall for a test
 	echo curl e2fsprogs openssh-server openssh-client openssl tmux busybox-static gcc libc6-dev strace librsvg2-bin fonts-dejavu-core
 }
 
@@ -125,7 +126,7 @@ install_packages() {
 		tail -n 25 "$scratch/apt.log" >&2
 		fail 'apt-get could not install them, see the lines above' 'check the network and the sources in /etc/apt, then run this again'
 	}
-	for unit in docker-registry ssh; do
+	for unit in docker-registry ssh firewalld; do
 		case " $* " in
 		*" $unit"* | *" open$unit-server "*) systemd && as_root systemctl disable -q "$unit" >/dev/null 2>&1 || true ;;
 		esac

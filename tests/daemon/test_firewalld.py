@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from support.docker import Docker, busybox_files
+from support.missing import missing
 from support.pydd import Pydd
 
 BUS = """<busconfig>
@@ -102,8 +103,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     if os.geteuid() != 0:
         pytest.skip("the engine needs root")
     if not FIREWALLD or shutil.which("dbus-daemon") is None:
-        # Not fetched by `up.sh --tests`: its package would have it run from the machine's next start on.
-        pytest.skip("firewalld or dbus-daemon isn't installed")
+        missing("firewalld and dbus-daemon")  # `up.sh --tests` installs them on CI alone
     bus, page = tmp_path / "bus", tmp_path / "page"
     (tmp_path / "bus.conf").write_text(BUS.format(socket=bus))
     page.mkdir()
