@@ -6,8 +6,13 @@ import io
 import subprocess
 import tarfile
 from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
 
 from support.docker import Docker, busybox_files
+from support.pydd import Pydd
 
 
 def test_diff_is_empty_after_a_run_and_lists_what_changed(docker: Docker, busybox: str):
@@ -121,3 +126,16 @@ def test_an_image_in_use_is_kept(docker: Docker, busybox: str):
     assert b"is using its referenced image" in refused.stderr
     docker("rm", name, user)
     assert changed in docker("rmi", copy)
+
+
+@pytest.mark.parametrize("path", [f"/{'x' * 300}", f"/{'x/' * 3000}", "/loop/x", "/bin/sh/x", "/nul\0"])
+def test_a_path_that_can_be_none_is_the_askers_mistake(pydd: Pydd, docker: Docker, busybox: str, path: str):
+    name = docker.create("nopath", busybox, "ln", "-s", "/loop", "/loop", options=("--network", "none"))
+    docker("start", "-a", name)
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(pydd.config.socket_path)), timeout=60) as client:
+        url = f"http://engine/containers/{name}/archive?path={quote(path)}"
+        archive = io.BytesIO()
+        tarfile.open(fileobj=archive, mode="w").close()
+        answers = [client.head(url), client.get(url), client.put(url, content=archive.getvalue())]
+    assert {answer.status_code for answer in answers} <= {400, 404}
+    docker("rm", name)

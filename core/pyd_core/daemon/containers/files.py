@@ -20,7 +20,7 @@ from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.preparation import mount_root
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.remapping import ids_of
-from pyd_core.errors import KernelError, NotFound
+from pyd_core.errors import InvalidInput, KernelError, NotFound
 from pyd_core.linux.beneath import RootDirectory, make_mountpoint
 from pyd_core.linux.mount_namespace import apart
 from pyd_core.linux.mounting import MS_BIND, MS_RDONLY, MS_REC, MS_REMOUNT, mount, unmount
@@ -165,6 +165,7 @@ def found(root: RootDirectory, path: str) -> Iterator[tuple[str, os.stat_result,
 
     Raises:
         NotFound: There is nothing.
+        InvalidInput: Links lead round and round.
     """
     follow = path.endswith(("/", "/."))
     clean = posixpath.normpath("/" + path)
@@ -179,8 +180,10 @@ def found(root: RootDirectory, path: str) -> Iterator[tuple[str, os.stat_result,
             finally:
                 os.close(parent)
     except (KernelError, OSError) as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}:  # no file's name is as long as that
             raise NotFound(f"Could not find the file {path.rstrip('/') or '/'} in container") from error
+        if error.errno == errno.ELOOP:
+            raise InvalidInput(f"too many links: {path}") from error
         raise
     try:
         yield f"/proc/self/fd/{fd}", os.fstat(fd), posixpath.basename(clean) or "/"
