@@ -225,19 +225,22 @@ class Networks:
         await asyncio.to_thread(links.make_bridge, record.interface, own)
         self._raised.add(record.id)
         await self.write_rules()
-        await rules.let_through(record.interface, wanted=True, named=record.resolves)
-        self._firewalld.watch(self._daemon.tasks, self._trust_again)
-        await self._firewalld.trust(record.interface)
+        self._firewalld.watch(self._daemon.tasks, self._pass_firewalls_again)
+        await self._pass_firewalls(record)
 
     def known_ready(self, network_id: str) -> None:
         """Notes that a network's interface is there, because a container that was found running is on it."""
         self._raised.add(network_id)
 
-    async def _trust_again(self) -> None:
+    async def _pass_firewalls(self, record: NetworkRecord) -> None:
+        await rules.let_through(record.interface, wanted=True, named=record.resolves)
+        await self._firewalld.trust(record.interface)
+
+    async def _pass_firewalls_again(self) -> None:
         for record in self.all():
             async with self.lock:
                 if record.id in self._raised and record.driver == "bridge":
-                    await self._firewalld.trust(record.interface)
+                    await self._pass_firewalls(record)
 
     async def _lower(self, record: NetworkRecord) -> None:
         from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
@@ -299,9 +302,9 @@ class Networks:
                 await rules.let_through(name, wanted=False, named=True)
                 await self._firewalld.forget(name)
                 await asyncio.to_thread(links.remove, name)
-        if self._raised:  # firewalld may have forgotten them while no engine ran
-            self._firewalld.watch(self._daemon.tasks, self._trust_again)
-            self._daemon.tasks.start(self._trust_again())
+        if self._raised:  # ufw and firewalld may have forgotten them while no engine ran
+            self._firewalld.watch(self._daemon.tasks, self._pass_firewalls_again)
+            self._daemon.tasks.start(self._pass_firewalls_again())
         for record in self.all():
             if record.name not in FIXED or record.interface in there:  # an engine that was killed left the default one
                 await self.ready(record)
