@@ -16,6 +16,7 @@ import pytest
 
 from support.docker import Docker, busybox_files
 from support.missing import missing
+from support.page import SERVER
 from support.pydd import Pydd
 
 BUS = """<busconfig>
@@ -24,7 +25,6 @@ BUS = """<busconfig>
   <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy>
 </busconfig>
 """
-SERVER = "mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 80 -h /www"
 PATIENCE = 120.0
 INSIDE, OUTSIDE = "192.0.2.1", "192.0.2.2"
 
