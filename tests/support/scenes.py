@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyd_core.fleet.series import Series
 from pyd_core.fleet.stats import Usage
+from pyd_tui.dashboard.screens.main import SETTLE
 from support.dashboard import NOW_NS, Opened
 from support.scripted_engine import START_NS, ScriptedEngine
 from support.scripted_swarm import HEADERS, SWARM
@@ -29,7 +30,7 @@ async def in_sizes(
     """Compares what is on the screen, in terminals of these sizes."""
     for columns, lines in sizes:
         await dashboard.pilot.resize_terminal(columns, lines)
-        await dashboard.at_rest(0.1)
+        await dashboard.at_rest(1.1 * SETTLE)  # what is told of a row comes that long after it was reached
         assert dashboard.svg == picture(name=f"{name}-{columns}x{lines}")
 
 
