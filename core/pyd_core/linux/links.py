@@ -20,6 +20,7 @@ from pyd_core.errors import KernelError
 from pyd_core.linux import netns
 
 _IFA_F_NODAD = 0x02
+_LONGEST_SHARED = 30
 _MODES: dict[str, dict[str, str | int]] = {
     "macvlan": {"": "bridge", "bridge": "bridge", "private": "private", "vepa": "vepa", "passthru": "passthru"},
     "ipvlan": {"": 0, "l2": 0, "l3": 1, "l3s": 2},
@@ -101,7 +102,12 @@ def _address(ip: Any, index: int, address: str, prefix: int) -> None:
         # At once: who asks for an address of a subnet that is the engine's alone has no duplicate to wait for.
         ip.addr("add", index=index, address=address, prefixlen=prefix, family=socket.AF_INET6, flags=_IFA_F_NODAD)
     else:
-        ip.addr("add", index=index, address=address, prefixlen=prefix)
+        ip.addr("add", index=index, address=address, prefixlen=prefix, broadcast=_broadcast(address, prefix))
+
+
+def _broadcast(address: str, prefix: int) -> str | None:
+    """The last address of its subnet; a subnet of two has none (RFC 3021)."""
+    return str(IPv4Network((address, prefix), strict=False).broadcast_address) if prefix <= _LONGEST_SHARED else None
 
 
 def make_parent(name: str, *, vlan: str = "") -> bool:
@@ -182,6 +188,10 @@ def _configure(wanted: Plug) -> None:
     with IPRoute() as ip:
         ip.link("set", index=_index(ip, "lo"), state="up")
         index = _index(ip, wanted.name)
+        if not any(":" in address for address, _ in wanted.addresses):
+            # Else the kernel gives it one that no rule of its network knows of.
+            with contextlib.suppress(FileNotFoundError):  # the kernel has no IPv6
+                Path(f"/proc/sys/net/ipv6/conf/{wanted.name}/disable_ipv6").write_text("1")
         for address, prefix in wanted.addresses:
             _address(ip, index, address, prefix)
         ip.link("set", index=index, state="up", **({"mtu": wanted.mtu} if wanted.mtu else {}))

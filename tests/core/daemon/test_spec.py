@@ -129,6 +129,13 @@ def test_mounts_are_ordered_so_that_none_hides_another():
     assert targets.index("/a") < targets.index("/a/b")
 
 
+def test_a_mount_on_a_directory_does_not_hide_what_the_engine_mounts_within():
+    mounts = [MountRecord(kind="volume", target=target, source="/x") for target in ("/etc/", "/sbin")]
+    targets = [each["destination"] for each in plan(record(mounts=mounts, init=True), FACTS)["mounts"]]
+    assert targets.index("/etc/") < targets.index("/etc/hosts")
+    assert targets.index("/sbin") < targets.index("/sbin/docker-init")
+
+
 def test_a_bind_has_what_its_source_is_mounted_with_and_passes_on_what_is_below_alone_if_that_is_bound():
     whole = MountRecord(kind="bind", target="/a", source="/x")
     alone = MountRecord(kind="bind", target="/b", source="/y", recursive=False, propagation="rslave")

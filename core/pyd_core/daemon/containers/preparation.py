@@ -103,6 +103,9 @@ async def prepare(daemon: Daemon, container: Container) -> None:
             shared.append(_pid_of(daemon, mode))
             if kind != "network":
                 namespaces[kind] = f"/proc/{shared[-1]}/ns/{kind}"
+    if record.network_mode.startswith("container:") and host.uts_mode != "host":
+        other = daemon.containers.find(record.network_mode.partition(":")[2]).record.config
+        record.config = msgspec.structs.replace(record.config, hostname=other.hostname, domainname=other.domainname)
     if remapping is not None and shared:
         namespaces["user"] = remapping.joined(shared)
     files.write(daemon, container)

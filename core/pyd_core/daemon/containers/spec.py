@@ -335,20 +335,21 @@ def _mounts(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
         size = f"size={host.shm_size or DEFAULT_SHM}"
         usual.append(("/dev/shm", "tmpfs", "shm", ["nosuid", "noexec", "nodev", "mode=1777", size]))  # noqa: S108
     taken = {_clean(mount.target) for mount in record.mounts}
-    found = [
+    found: list[dict[str, Any]] = [
         {"destination": target, "type": kind, "source": source, "options": options}
         for target, kind, source, options in usual
         if target not in taken
     ]
+    recursive = rights.release(facts.kernel) >= RECURSIVE_READ_ONLY
+    later = [_mount(mount, facts, recursive=recursive) for mount in record.mounts]
     for target, source in facts.files.items():
         if target not in taken:
             options = ["rbind", "rprivate", *(["ro"] if host.readonly_rootfs else [])]
-            found.append({"destination": target, "type": "bind", "source": source, "options": options})
+            later.append({"destination": target, "type": "bind", "source": source, "options": options})
     if host.init:
-        found.append({"destination": INIT_PATH, "type": "bind", "source": facts.init, "options": ["bind", "ro"]})
-    own = sorted(record.mounts, key=lambda mount: _clean(mount.target).count("/"))
-    recursive = rights.release(facts.kernel) >= RECURSIVE_READ_ONLY
-    found += [_mount(mount, facts, recursive=recursive) for mount in own]
+        later.append({"destination": INIT_PATH, "type": "bind", "source": facts.init, "options": ["bind", "ro"]})
+    # What is mounted on /etc comes before /etc/hosts, which it would hide.
+    found += sorted(later, key=lambda mount: _clean(mount["destination"]).count("/"))
     return found
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.daemon.networks import addresses, files, linked, names
+from pyd_core.daemon.networks import addresses, files, leading, linked, names
 from pyd_core.daemon.networks.collection import HOST_BINDING
 from pyd_core.daemon.networks.ports import Ports
 from pyd_core.daemon.networks.record import NetworkRecord
@@ -152,6 +152,9 @@ class Endpoints:
             if record.ports:
                 await self._networks.write_rules()
             await self._serve_names()
+        server = files.server(self._daemon, record)
+        if server:
+            await leading.lead(path, server)
         return {"network": str(path), **({} if remapping is None else {"user": str(owner)})}
 
     async def _plug(self, container: Container, network: NetworkRecord, name: str, *, routed: bool) -> None:
@@ -283,6 +286,7 @@ class Endpoints:
                     del record.networks[network.name]
                     raise
                 await self._serve_names()
+            await leading.lead(Path(self.key(container)), files.server(self._daemon, record))
             files.write(self._daemon, container)
         self._daemon.containers.save(container)
 
@@ -314,6 +318,7 @@ class Endpoints:
                     wanted = [each for each in (gateways[0].gateway, gateways[0].gateway6) if each]
                     await asyncio.to_thread(links.set_default, self.key(container), wanted)
                 await self._serve_names()
+            await leading.lead(Path(self.key(container)), files.server(self._daemon, record))
             files.write(self._daemon, container)
         else:
             del record.networks[network.name]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.networks import linked, names
+from pyd_core.daemon.containers.record import ContainerRecord
+from pyd_core.daemon.networks import linked, names, resolv_conf
 from pyd_core.daemon.networks.record import NetworkRecord
+from pyd_core.model.network import EndpointSettings
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -26,6 +28,15 @@ def write_others(daemon: Daemon, container: Container) -> None:
     for other in daemon.containers.all():
         if other is not container and other.record.running and (linked.of(other.record) or _listing(daemon, other)):
             _write(daemon, other)
+
+
+def server(daemon: Daemon, record: ContainerRecord) -> str:
+    """Returns the address of the name server of a container's networks; empty where none has one."""
+    return next((network.gateway for network, _ in _places(daemon, record) if network.resolves), "")
+
+
+def _places(daemon: Daemon, record: ContainerRecord) -> list[tuple[NetworkRecord, EndpointSettings]]:
+    return [(daemon.networks.find(name), place) for name, place in record.networks.items() if place.ip_address]
 
 
 def _listing(daemon: Daemon, container: Container) -> list[NetworkRecord]:
@@ -48,14 +59,15 @@ def _neighbours(daemon: Daemon, container: Container) -> list[tuple[str, str]]:
 
 def _write(daemon: Daemon, container: Container) -> None:
     record = container.record
-    places = [(daemon.networks.find(name), place) for name, place in record.networks.items() if place.ip_address]
-    server = next((network.gateway for network, _ in places if network.resolves), "")
+    places = _places(daemon, record)
     gateway = next((network.gateway for network, _ in places if network.driver == "bridge"), "127.0.0.1")
     own = [text for _, place in places for text in (place.ip_address, place.global_ipv6_address) if text]
+    asked = server(daemon, record)
+    within = record.network_mode == "host"
     texts = {
         "hosts": names.hosts(record, own, gateway, [*linked.hosts(daemon, record), *_neighbours(daemon, container)]),
         "hostname": f"{record.config.hostname}\n",
-        "resolv.conf": names.resolv_conf(record, server),
+        "resolv.conf": resolv_conf.plan(record.host, resolv_conf.of_host(within=within), asked, within=within),
     }
     for name, text in texts.items():
         file = container.directory / name

@@ -1,4 +1,4 @@
-"""Names: each container's hosts and resolv.conf, and a name server for user-defined networks.
+"""Names: each container's hosts file, and a name server for user-defined networks.
 
 The server is aardvark-dns, one process for all networks. It reads a file a network: the first line has the addresses to
 listen on, each further one a container's id, addresses, names and own servers; SIGHUP makes it read again, and it ends
@@ -8,7 +8,6 @@ when no file is left.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import os
 import shutil
 import signal
@@ -105,6 +104,16 @@ class NameServer:
         await children.run([program, "--config", str(self._directory), "--port", "53", "run"], quiet=True)
 
 
+_USUAL = (
+    "127.0.0.1\tlocalhost",
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+    "fe00::0\tip6-localnet",
+    "ff00::0\tip6-mcastprefix",
+    "ff02::1\tip6-allnodes",
+    "ff02::2\tip6-allrouters",
+)
+
+
 def hosts(
     record: ContainerRecord, addresses: Sequence[str], gateway: str, linked: Sequence[tuple[str, str]] = ()
 ) -> str:
@@ -116,14 +125,7 @@ def hosts(
         gateway: What `host-gateway` means on its network.
         linked: Address and names of each container it has a link to.
     """
-    lines = [
-        "127.0.0.1\tlocalhost",
-        "::1\tlocalhost ip6-localhost ip6-loopback",
-        "fe00::0\tip6-localnet",
-        "ff00::0\tip6-mcastprefix",
-        "ff02::1\tip6-allnodes",
-        "ff02::2\tip6-allrouters",
-    ]
+    lines = _of_the_host() if record.network_mode == "host" else list(_USUAL)
     for rule in record.host.extra_hosts:
         name, _, address = rule.partition(":")
         lines.append(f"{gateway if address == 'host-gateway' else address}\t{name}")
@@ -135,30 +137,9 @@ def hosts(
     return "\n".join(lines) + "\n"
 
 
-def resolv_conf(record: ContainerRecord, server: str) -> str:
-    """Writes a container's /etc/resolv.conf: the network's own server where it has one, else the host's."""
-    host = record.host
-    lines: list[str] = []
-    with contextlib.suppress(OSError):
-        lines = Path("/etc/resolv.conf").read_text().splitlines()
-    words = [line.split() for line in lines if line.split() and not line.startswith(("#", ";"))]
-    servers = [row[1] for row in words if row[0] == "nameserver" and len(row) > 1 and not _local(row[1])]
-    if host.dns:
-        servers = host.dns
-    if server:  # it asks those of --dns itself
-        servers = [server]
-    search = host.dns_search or [each for row in words if row[0] == "search" for each in row[1:]]
-    options = host.dns_options or [each for row in words if row[0] == "options" for each in row[1:]]
-    found = [f"nameserver {each}" for each in servers]
-    if search and search != ["."]:
-        found.append(f"search {' '.join(search)}")
-    if options:
-        found.append(f"options {' '.join(options)}")
-    return "\n".join(found) + "\n"
-
-
-def _local(text: str) -> bool:
+def _of_the_host() -> list[str]:
+    """The lines of its own file, for who is on its network."""
     try:
-        return ipaddress.ip_address(text.partition("%")[0]).is_loopback
-    except ValueError:
-        return True
+        return Path("/etc/hosts").read_text(errors="replace").splitlines()
+    except OSError:
+        return list(_USUAL)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyd_core.daemon.runtime import children
 from pyd_core.errors import EngineError, Unsupported
@@ -84,19 +85,20 @@ def _table(family: str, table: str, bridges: Sequence[Bridge], ports: Sequence[P
         f"oifname {{ {names} }} drop",
     ]
     chains = [
-        _chain("published", "", published),
-        _chain("prerouting", "nat hook prerouting priority dstnat", ["fib daddr type local jump published"]),
-        _chain("output", "nat hook output priority dstnat", ["fib daddr type local jump published"]),
-        _chain("postrouting", "nat hook postrouting priority srcnat", after),
-        _chain("forward", "filter hook forward priority filter", forward),
+        chain("published", "", published),
+        chain("prerouting", "nat hook prerouting priority dstnat", ["fib daddr type local jump published"]),
+        chain("output", "nat hook output priority dstnat", ["fib daddr type local jump published"]),
+        chain("postrouting", "nat hook postrouting priority srcnat", after),
+        chain("forward", "filter hook forward priority filter", forward),
     ]
     if four:  # the kernel itself drops what comes from outside for ::1
         rule = f"iifname {{ {names} }} ip daddr 127.0.0.0/8 drop"
-        chains.insert(0, _chain("guard", "filter hook prerouting priority raw", [rule]))
+        chains.insert(0, chain("guard", "filter hook prerouting priority raw", [rule]))
     return f"{head}table {family} {table} {{\n{''.join(chains)}}}\n"
 
 
-def _chain(name: str, hook: str, rules: Sequence[str]) -> str:
+def chain(name: str, hook: str, rules: Sequence[str]) -> str:
+    """Writes a chain; one without a hook is there to be jumped to."""
     lines = [f"type {hook}; policy accept;"] if hook else []
     body = "".join(f"    {line}\n" for line in [*lines, *rules])
     return f"  chain {name} {{\n{body}  }}\n"
@@ -108,8 +110,12 @@ def _forwarded(each: Published) -> str:
     return f"{where}{each.protocol} dport {each.host_port} dnat to {target}:{each.port}"
 
 
-async def apply(text: str) -> None:
-    """Writes the tables, at once or not at all.
+async def apply(text: str, *, within: Path | None = None) -> None:
+    """Writes tables, at once or not at all.
+
+    Args:
+        text: For `nft -f`.
+        within: The file that keeps the network namespace they are for, where that isn't the host's.
 
     Raises:
         Unsupported: nft isn't installed.
@@ -118,7 +124,8 @@ async def apply(text: str) -> None:
     nft = shutil.which("nft") or shutil.which("nft", path="/usr/sbin:/sbin")
     if nft is None:
         raise Unsupported("nft is missing", hint="apt-get install nftables", reference="no-nft")
-    done = await children.run([nft, "-f", "-"], stdin=text.encode())
+    entered = [] if within is None else ["nsenter", f"--net={within}"]
+    done = await children.run([*entered, nft, "-f", "-"], stdin=text.encode())
     if done.code != 0:
         raise EngineError(f"nft: {done.err.decode(errors='replace').strip()[:300]}")
 

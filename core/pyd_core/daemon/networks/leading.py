@@ -1,0 +1,47 @@
+"""127.0.0.11 within a container leads to the name server of its network, which listens at the gateway.
+
+Docker Engine has its own there, and programs are told that address in their settings. The rules are the kernel's, in
+the container's own network namespace, so names are found while no engine runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pyd_core.daemon.networks import rules
+from pyd_core.linux import netns
+
+ADDRESS = "127.0.0.11"
+TABLE = "pyd-names"
+
+
+async def lead(namespace: Path, server: str) -> None:
+    """Leads questions for names to a server; to none where that is empty.
+
+    Raises:
+        EngineError: The kernel refuses.
+    """
+    if server:
+        await asyncio.to_thread(netns.inside, namespace, _let_out)
+    await rules.apply(plan(server), within=namespace)
+
+
+def plan(server: str) -> str:
+    """Writes the table for `nft -f`."""
+    head = f"table ip {TABLE}\ndelete table ip {TABLE}\n"
+    if not server:
+        return head
+    out = f"ip saddr 127.0.0.0/8 ip daddr {server} masquerade"
+    asked = f"ip daddr {ADDRESS} meta l4proto {{ tcp, udp }} th dport 53 dnat to {server}:53"
+    chains = [
+        rules.chain("output", "nat hook output priority dstnat", [asked]),
+        rules.chain("postrouting", "nat hook postrouting priority srcnat", [out]),
+        rules.chain("guard", "filter hook prerouting priority raw", ['iifname != "lo" ip daddr 127.0.0.0/8 drop']),
+    ]
+    return f"{head}table ip {TABLE} {{\n{''.join(chains)}}}\n"
+
+
+def _let_out() -> None:
+    """Has the kernel send what has a loopback address as its source; it takes such from outside too, hence `guard`."""
+    Path("/proc/sys/net/ipv4/conf/all/route_localnet").write_text("1")

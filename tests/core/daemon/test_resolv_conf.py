@@ -1,0 +1,67 @@
+"""A container's resolv.conf: of the host's, of what was asked for and of the network's own server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyd_core.daemon.networks import resolv_conf
+from pyd_core.model.host_config import HostConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+HOST = """# made by somebody
+nameserver 127.0.0.53
+nameserver 192.0.2.1
+nameserver nonsense
+search one.example
+search two.example three.example
+options edns0 ndots:2
+"""
+
+
+def lines(told: str = HOST, server: str = "", *, within: bool = False, **asked: list[str]) -> list[str]:
+    return resolv_conf.plan(HostConfig(**asked), told, server, within=within).splitlines()
+
+
+def test_it_is_the_hosts_but_for_servers_a_container_can_not_reach():
+    assert lines() == ["nameserver 192.0.2.1", "search two.example three.example", "options edns0 ndots:2"]
+
+
+def test_a_container_on_the_hosts_network_asks_what_listens_there():
+    assert lines(within=True)[:2] == ["nameserver 127.0.0.53", "nameserver 192.0.2.1"]
+
+
+def test_where_no_server_is_reached_there_are_docker_engines():
+    assert lines("nameserver ::1\n") == ["nameserver 8.8.8.8", "nameserver 8.8.4.4"]
+
+
+def test_what_was_asked_for_takes_the_place_of_the_hosts():
+    asked = lines(dns=["203.0.113.9"], dns_search=["."], dns_options=["timeout:1"])
+    assert asked == ["nameserver 203.0.113.9", "options timeout:1"]
+
+
+def test_a_network_with_a_server_of_its_own_is_asked_for_names_as_they_are_first():
+    assert lines(server="10.0.0.1", dns=["203.0.113.9"]) == [
+        "nameserver 10.0.0.1",
+        "search two.example three.example",
+        "options edns0 ndots:0",
+    ]
+    assert lines(server="10.0.0.1", dns_options=["ndots:3"])[-1] == "options ndots:3"
+
+
+def test_behind_a_server_for_the_host_alone_are_those_that_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    stub, behind = tmp_path / "stub", tmp_path / "behind"
+    stub.write_text("nameserver 127.0.0.53\n")
+    behind.write_text("nameserver 192.0.2.7\n")
+    monkeypatch.setattr(resolv_conf, "OWN", stub)
+    monkeypatch.setattr(resolv_conf, "BEHIND", behind)
+    assert resolv_conf.of_host(within=False) == "nameserver 192.0.2.7\n"
+    assert resolv_conf.of_host(within=True) == "nameserver 127.0.0.53\n"
+    behind.unlink()
+    assert resolv_conf.of_host(within=False) == "nameserver 127.0.0.53\n"
+    stub.write_text("nameserver 127.0.0.53\nnameserver 192.0.2.8\n")
+    behind.write_text("nameserver 192.0.2.7\n")
+    assert "192.0.2.8" in resolv_conf.of_host(within=False)
