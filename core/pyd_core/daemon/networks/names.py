@@ -104,14 +104,14 @@ class NameServer:
         await children.run([program, "--config", str(self._directory), "--port", "53", "run"], quiet=True)
 
 
-_USUAL = (
+_USUAL = [
     "127.0.0.1\tlocalhost",
     "::1\tlocalhost ip6-localhost ip6-loopback",
     "fe00::0\tip6-localnet",
     "ff00::0\tip6-mcastprefix",
     "ff02::1\tip6-allnodes",
     "ff02::2\tip6-allrouters",
-)
+]
 
 
 def hosts(
@@ -125,7 +125,7 @@ def hosts(
         gateway: What `host-gateway` means on its network.
         linked: Address and names of each container it has a link to.
     """
-    lines = _of_the_host() if record.network_mode == "host" else list(_USUAL)
+    lines = _of_the_host() if record.network_mode == "host" else _USUAL.copy()
     for rule in record.host.extra_hosts:
         name, _, address = rule.partition(":")
         lines.append(f"{gateway if address == 'host-gateway' else address}\t{name}")
@@ -142,4 +142,4 @@ def _of_the_host() -> list[str]:
     try:
         return Path("/etc/hosts").read_text(errors="replace").splitlines()
     except OSError:
-        return list(_USUAL)
+        return _USUAL.copy()
