@@ -60,6 +60,37 @@ def test_links_are_copied_as_links_and_what_they_name_too(both: Docker, tmp_path
     both("rm", "-f", name)
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_what_is_copied_out_lies_where_the_client_puts_it_with_volumes_in_it(
+    both: Docker, tmp_path: Path, *, running: bool
+):
+    """`/a/b` is a volume, on another device than the container's root."""
+    image = both.image("copied", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    name = both.run("out", image, "sleep", "1000", options=("-v", "/a/b", "--network", "none"))
+    both("exec", name, "sh", "-c", "echo 1 > /a/f; echo 2 > /a/b/deep; ln -s a /link")
+    if not running:
+        both("kill", name)
+    cases = (
+        ("/a", False, "."),
+        ("/a/.", False, "."),
+        ("/link/.", False, "."),
+        ("/", False, "a"),
+        ("/.", False, "a"),
+        ("/a", True, "a"),
+        ("/a/", True, "a"),
+        ("/a/.", True, "."),
+    )
+    for number, (source, exists, place) in enumerate(cases):
+        target = tmp_path / str(number)
+        if exists:
+            target.mkdir()
+        both("cp", f"{name}:{source}", str(target))
+        assert (target / place / "f").read_text() == "1\n", (source, exists)
+        assert (target / place / "b/deep").read_text() == "2\n", (source, exists)
+        assert sorted(each.name for each in (target / place).iterdir()) == ["b", "f"]
+    both("rm", "-fv", name)
+
+
 def test_a_link_inside_never_leads_to_the_hosts_files(docker: Docker, busybox: str, tmp_path: Path):
     (tmp_path / "secret").write_text("host")
     name = docker.create("link", busybox, "ln", "-s", str(tmp_path), "/leak", options=("--network", "none"))

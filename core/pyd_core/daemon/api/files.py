@@ -65,19 +65,20 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
     async def chunks() -> AsyncIterator[bytes]:
         async with files.opened(daemon, container) as again:
             with files.found(again, path) as (place, kind, short):
-                ids = files.ids(container)
-                async with aclosing(pack.stream(lambda packer: _pack(packer, place, kind, short), ids=ids)) as packed:
+                ids, across = files.ids(container), files.devices(again, container)
+                work = lambda packer: _pack(packer, place, kind, short, across)  # noqa: E731 - too long in its place
+                async with aclosing(pack.stream(work, ids=ids)) as packed:
                     async for data in packed:
                         yield data
 
     return Streaming(chunks=chunks(), kind="application/x-tar", headers={HEADER: header})
 
 
-def _pack(packer: pack.Packer, place: str, status: os.stat_result, name: str) -> None:
+def _pack(packer: pack.Packer, place: str, status: os.stat_result, name: str, across: frozenset[int]) -> None:
     if stat.S_ISLNK(status.st_mode):
         packer.link(name, os.readlink("", dir_fd=int(place.rpartition("/")[2])))
     else:
-        packer.tree(place, name.strip("/"))
+        packer.tree(place, name, across=across)
 
 
 @route("PUT", "/containers/{id}/archive")

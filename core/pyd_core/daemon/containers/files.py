@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 MODIFIED, ADDED, DELETED = 0, 1, 2
 READ = "looked into"
+KERNELS = ("/proc/", "/sys/", "/dev/")
 
 _GO_MODES = (
     (stat.S_ISDIR, 1 << 31),
@@ -143,6 +144,18 @@ def mounted(container: Container, path: str) -> bool:
     return any(f"{whole}/".startswith(f"{target}/") for target in targets)
 
 
+def devices(root: RootDirectory, container: Container) -> frozenset[int]:
+    """Returns the devices of its volumes and binds, which are copied with what is around them; not the kernel's own."""
+    found: set[int] = set()
+    for each in container.record.mounts:
+        if each.kind != "tmpfs" and not f"{each.source}/".startswith(KERNELS):
+            with suppress(KernelError):
+                fd = root.open(each.target, os.O_PATH | os.O_NOFOLLOW)
+                found.add(os.fstat(fd).st_dev)
+                os.close(fd)
+    return frozenset(found)
+
+
 def _mount(source: str, point: int, flags: int) -> None:
     try:
         mount(source, f"/proc/self/fd/{point}", "", flags)
@@ -161,7 +174,8 @@ def found(root: RootDirectory, path: str) -> Iterator[tuple[str, os.stat_result,
     """Finds a path: its directory is resolved inside the root, its last part is not followed unless it ends in `/`.
 
     Yields:
-        A path through a descriptor, what it is, and its name.
+        A path through a descriptor, what it is, and its name: `.` for what ends in a dot, so that an archive of it
+        has what is in a directory and not the directory.
 
     Raises:
         NotFound: There is nothing.
@@ -186,7 +200,8 @@ def found(root: RootDirectory, path: str) -> Iterator[tuple[str, os.stat_result,
             raise InvalidInput(f"too many links: {path}") from error
         raise
     try:
-        yield f"/proc/self/fd/{fd}", os.fstat(fd), posixpath.basename(clean) or "/"
+        name = "." if path.rpartition("/")[2] == "." else posixpath.basename(clean) or "/"
+        yield f"/proc/self/fd/{fd}", os.fstat(fd), name
     finally:
         os.close(fd)
 

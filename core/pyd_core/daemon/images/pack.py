@@ -47,7 +47,7 @@ class Packer:
         self._mode = mode
         self._ids = ids
         self._links: dict[tuple[int, int], str] = {}
-        self._device = -1
+        self._devices: frozenset[int] = frozenset()
 
     def close(self) -> None:
         """Ends the archive."""
@@ -72,8 +72,8 @@ class Packer:
         entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, target, 0o777
         self._tar.addfile(entry)
 
-    def tree(self, path: str, name: str) -> None:
-        """Adds a file, or a directory with all below; other file systems mounted there are left out.
+    def tree(self, path: str, name: str, *, across: frozenset[int] = frozenset()) -> None:
+        """Adds a file, or a directory with all below; what is mounted there is left out, but for devices in `across`.
 
         Below the path everything is opened by its directory's descriptor and no link is followed, so that a container
         that swaps a directory for a link while it is packed leads nowhere.
@@ -81,7 +81,7 @@ class Packer:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
             status = os.fstat(fd)
-            self._device = status.st_dev
+            self._devices = across | {status.st_dev}
             if stat.S_ISDIR(status.st_mode):
                 self._directory(fd, ".", name, status)
             else:
@@ -99,7 +99,7 @@ class Packer:
             if self._whiteouts and is_opaque(fd):
                 self.bytes(f"{name}/{OPAQUE.decode()}" if name else OPAQUE.decode(), b"")
             for inside in sorted(os.listdir(fd)):  # noqa: PTH208 - a descriptor
-                self._member(fd, inside, f"{name}/{inside}" if name else inside)
+                self._member(fd, inside, f"{name.rstrip('/')}/{inside}" if name else inside)
         finally:
             os.close(fd)
 
@@ -110,7 +110,7 @@ class Packer:
             return
         mode = status.st_mode
         if stat.S_ISDIR(mode):
-            if status.st_dev == self._device:
+            if status.st_dev in self._devices:
                 self._directory(parent, base, name, status)
         elif stat.S_ISREG(mode):
             with contextlib.suppress(FileNotFoundError):
