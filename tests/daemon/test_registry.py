@@ -41,6 +41,43 @@ def test_what_is_pushed_is_pulled_again_the_same(docker: Docker, busybox: str, r
     docker("rmi", name)
 
 
+def test_all_tags_of_a_repository_are_pushed_and_pulled(both: Docker, registry: str):
+    image = both.image("tagged", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    repository = f"{registry}/{both.name('all')}"
+    names = [f"{repository}:{tag}" for tag in ("one", "two")]
+    for name in names:
+        both("tag", image, name)
+    pushed = both("push", "-a", repository)
+    assert "one: digest: sha256:" in pushed
+    assert "two: digest: sha256:" in pushed
+    both("rmi", *names)
+    both("pull", "-a", repository)
+    assert sorted(both("images", "--format", "{{.Tag}}", repository).split()) == ["one", "two"]
+    both("rmi", *names)
+    missing = subprocess.run(
+        ["docker", "-H", both.host, "push", "-a", repository], capture_output=True, text=True, check=False
+    )
+    assert f"An image does not exist locally with the tag: {repository}" in missing.stderr
+
+
+def test_an_image_for_another_platform_is_not_taken_for_the_one_that_was_asked_for(both: Docker, registry: str):
+    image = both.image("other", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    name = f"{registry}/{both.name('other')}:1"
+    both("tag", image, name)
+    both("push", name)
+    both("rmi", name)
+    done = subprocess.run(
+        ["docker", "-H", both.host, "pull", "--platform", "linux/arm64", name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "does not match the specified platform: wanted linux/arm64, actual: linux/amd64" in done.stderr
+    both("pull", "--platform", "linux/x86_64", name)
+    both("rmi", name)
+
+
 def test_a_layer_is_fetched_unpacked_and_runs(docker: Docker, busybox: str, registry: str):
     made = docker.create("made", busybox, "sh", "-c", "echo layer > /layer", options=("--network", "none"))
     docker("start", "-a", made)

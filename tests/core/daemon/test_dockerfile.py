@@ -71,6 +71,10 @@ def test_what_is_not_closed_is_refused(text: str):
 def test_assignments_have_two_forms():
     assert assignments('A=1 B="x y" C=$V', {"V": "v w"}) == [("A", "1"), ("B", "x y"), ("C", "v w")]
     assert assignments("A some words", {}) == [("A", "some words")]
+    assert assignments('"a b"="c d" e=f', {}) == [("a b", "c d"), ("e", "f")]
+    assert assignments(r"a\ b=c 'd e'=f", {}) == [("a b", "c"), ("d e", "f")]
+    assert assignments('A "b=c"', {}) == [("A", "b=c")]
+    assert assignments("A=b` c", {}, "`") == [("A", "b c")]
     for text in ("A=1 B", "=1"):
         with pytest.raises(InvalidInput):
             assignments(text, {})

@@ -206,9 +206,7 @@ def _tags(daemon: Daemon, name: str) -> list[str]:
         return [name]
     if reference.digest or ":" in name.rpartition("/")[2] or IMAGE_ID.fullmatch(name):
         return [name]
-    own = reference.repository
-    found = [known for each in daemon.images.all() for known in each.names if known.rpartition(":")[0] == own]
-    return sorted(found) or [name]
+    return daemon.images.tags(reference.repository) or [name]
 
 
 def saving(daemon: Daemon, names: list[str]) -> Streaming:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
@@ -23,6 +23,7 @@ from pyd_core.model.reference import DEFAULT_DOMAIN, Reference, parse
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
+T = TypeVar("T")
 
 SHOWN, MOST_SHOWN = 25, 100
 """Repositories a search tells of, as Docker Engine has it."""
@@ -45,8 +46,36 @@ async def pull(daemon: Daemon, request: Request) -> Streaming:
         raise InvalidInput("fromImage or fromSrc must be given")
     joined = f"{name}@{tag}" if tag.startswith("sha256:") else f"{name}:{tag}" if tag else name
     reference = parse(joined)
-    records = await pulling(daemon, reference, _auth(request), request.query.get("platform", ""))
-    return Streaming(chunks=_lines(records))
+    auth, platform = _auth(request), request.query.get("platform", "")
+    if _tagged(joined):
+        return Streaming(chunks=_lines(await pulling(daemon, reference, auth, platform)))
+    async with Registry(reference, auth, daemon.registries, pull=True) as registry:
+        tags = await _first(registry, registry.tags)
+    each = [Reference(reference.domain, reference.path, tag) for tag in tags]
+    return Streaming(chunks=_lines(_pulling_all(daemon, each, auth, platform)))
+
+
+def _tagged(name: str) -> bool:
+    """Whether a name says which of a repository's images is meant; else all are, in the API's words."""
+    return "@" in name or ":" in name.rpartition("/")[2]
+
+
+async def _pulling_all(
+    daemon: Daemon, references: Sequence[Reference], auth: Credentials, platform: str
+) -> AsyncGenerator[Record, None]:
+    """Pulls one after the other; a failure ends it, and is told as the last."""
+    for reference in references:
+        try:
+            found = await pulling(daemon, reference, auth, platform)
+        except PydError as error:
+            text = describe(error)
+            yield {"errorDetail": {"message": text}, "error": text}
+            return
+        async with aclosing(found) as records:
+            async for record in records:
+                yield record
+                if "error" in record:
+                    return
 
 
 async def pulling(
@@ -60,7 +89,7 @@ async def pulling(
     registry = Registry(reference, auth, daemon.registries, pull=True)
     work = Pull(daemon.images, registry, platform=platform)
     try:
-        await _resolve(work, registry)
+        await _first(registry, work.resolve)
     except BaseException:
         await registry.__aexit__(None, None, None)
         raise
@@ -74,11 +103,11 @@ async def pulling(
     return progress.records(run, describe)
 
 
-async def _resolve(work: Pull, registry: Registry) -> None:
-    """Finds the image at the first place that has it; the last one's failure is the one told."""
+async def _first(registry: Registry, ask: Callable[[], Awaitable[T]]) -> T:
+    """Asks the first place that has the answer; the last one's failure is the one told."""
     while True:
         try:
-            return await work.resolve()
+            return await ask()
         except PydError:
             if not await registry.next_host():
                 raise
@@ -86,22 +115,27 @@ async def _resolve(work: Pull, registry: Registry) -> None:
 
 @route("POST", "/images/{name}/push")
 async def push(daemon: Daemon, request: Request) -> Response:
-    """Pushes an image."""
+    """Pushes an image, or all tags of a repository."""
     name, tag = request.params["name"], request.query.get("tag", "")
-    reference = parse(f"{name}:{tag}" if tag else name)
+    joined = f"{name}:{tag}" if tag else name
+    reference = parse(joined)
     if reference.digest:
         raise InvalidInput("cannot push a digest reference")
     try:
-        record = daemon.images.find(str(reference))
+        names = [str(reference)] if _tagged(joined) else daemon.images.tags(reference.repository)
+        found = [(parse(each), daemon.images.find(each)) for each in names]
     except NotFound:
-        raise NotFound(f"An image does not exist locally with the tag: {reference.familiar}") from None
+        found = []
+    if not found:
+        raise NotFound(f"An image does not exist locally with the tag: {reference.familiar}")
     progress = Progress()
     auth = _auth(request)
 
     async def run() -> None:
-        async with Registry(reference, auth, daemon.registries) as registry:
-            await push_image(daemon.images, record, registry, progress)
-        daemon.events.emit("image", "push", str(reference), {"name": reference.familiar})
+        for each, record in found:
+            async with Registry(each, auth, daemon.registries) as registry:
+                await push_image(daemon.images, record, registry, progress)
+            daemon.events.emit("image", "push", str(each), {"name": each.familiar})
 
     return Streaming(chunks=_lines(progress.records(run, describe)))
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pyd_core.errors import InvalidInput
 
 _NAME = re.compile(r"[A-Za-z_]\w*|\d")
+_WORD = r"""(?:{escape}.|"(?:{escape}.|[^"])*"|'[^']*'|[^\s"'])+"""
+"""A word as it stands there, quotes and all."""
 
 
 class Lexer:
@@ -135,8 +137,9 @@ def assignments(text: str, values: Mapping[str, str], escape: str = "\\") -> lis
     Raises:
         InvalidInput: A word has no `=`, no name before it, or there is no value.
     """
-    name, _, rest = text.partition(" ")
-    if "=" not in name:
+    first = re.match(_WORD.format(escape=re.escape(escape)), text)
+    if first is None or "=" not in first[0]:
+        name, _, rest = text.partition(" ")
         if not rest.strip():
             raise InvalidInput(f"{name[:100]} must have a value: NAME=VALUE")
         return [(name, Lexer(rest.strip(), values, escape).whole())]

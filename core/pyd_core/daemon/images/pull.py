@@ -10,12 +10,13 @@ from typing import Any
 
 import httpx
 
+from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.blobs import digits
-from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.registry import Registry
-from pyd_core.daemon.images.store import Images
+from pyd_core.daemon.images.store import ImageFile, Images
 from pyd_core.errors import EngineError, InvalidInput, NotFound
+from pyd_core.model.base import decode
 from pyd_core.model.reference import Reference
 from pyd_core.tasks import TaskOwner
 
@@ -34,7 +35,8 @@ class Pull:
         self._images = images
         self._registry = registry
         self._reference = registry.reference
-        self._platform = platform or f"linux/{architecture()}"
+        self._asked = platform
+        self._platform = platforms.parse(platform or "linux")
         self._manifest: dict[str, Any] = {}
         self.digest = ""
         """Of what the name points at, the list where it is one."""
@@ -56,14 +58,14 @@ class Pull:
         self._manifest = found
 
     def _choose(self, index: dict[str, Any]) -> str:
-        system, _, rest = self._platform.partition("/")
-        arch, _, variant = rest.partition("/")
+        system, arch, variant = self._platform
         for entry in index.get("manifests", []):
             platform = entry.get("platform") or {}
             same = platform.get("os") == system and platform.get("architecture") == arch
             if same and (not variant or platform.get("variant", variant) == variant):
                 return str(entry["digest"])
-        raise NotFound(f"no matching manifest for {self._platform} in the manifest list entries")
+        wanted = "/".join(part for part in self._platform if part)
+        raise NotFound(f"no matching manifest for {wanted} in the manifest list entries")
 
     async def run(self, progress: Progress) -> str:
         """Fetches what is missing, stores the image, names it, and returns its id."""
@@ -71,6 +73,8 @@ class Pull:
         await progress.tell(f"Pulling from {reference.path}", reference.tag or reference.digest)
         config_digest = f"sha256:{digits(str(self._manifest['config']['digest']))}"
         config = await self._config(config_digest)
+        if self._asked:  # else the only one there is, is meant
+            platforms.check(reference.familiar, decode(config, ImageFile, what="configuration"), self._asked)
         diff_ids: list[str] = _read(config).get("rootfs", {}).get("diff_ids", [])
         layers = self._manifest["layers"]
         if len(diff_ids) != len(layers):

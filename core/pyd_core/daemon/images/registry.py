@@ -49,8 +49,11 @@ class Credentials(msgspec.Struct, frozen=True):
     registrytoken: str = ""
 
 
-class _Catalog(msgspec.Struct):
+class _Names(msgspec.Struct):
+    """A page of a list: of repositories, or of a repository's tags."""
+
     repositories: list[str] | None = None
+    tags: list[str] | None = None
 
 
 def credentials(header: str) -> Credentials:
@@ -258,20 +261,35 @@ class Registry:
         Raises:
             EngineError: The registry lists none.
         """
+        try:
+            async for page in self._pages("_catalog"):
+                for name in page.repositories or []:
+                    yield name
+        except (NotFound, msgspec.DecodeError) as error:
+            raise EngineError(
+                f"registry {self._domain} can't be searched: it lists no repositories, or not without a login",
+                hint=f"docker login {self._domain}",
+            ) from error
+
+    async def tags(self) -> list[str]:
+        """Returns the tags of the repository.
+
+        Raises:
+            NotFound: There is no such repository.
+            EngineError: The answer is no list.
+        """
+        try:
+            return [tag async for page in self._pages(f"{self.reference.path}/tags/list") for tag in page.tags or []]
+        except msgspec.DecodeError as error:
+            raise EngineError(f"registry {self._domain} doesn't list the tags of {self.reference.path}") from error
+
+    async def _pages(self, path: str) -> AsyncGenerator[_Names, None]:
         base = await self._address()
-        url = f"{base}/v2/_catalog?n={PAGE}"
+        url = f"{base}/v2/{path}?n={PAGE}"
         for _ in range(PAGES):
-            try:
-                async with self.send("GET", url) as answer:
-                    listed = msgspec.json.decode(await self._document(answer), type=_Catalog)
-                    following = answer.links.get("next", {}).get("url", "")
-            except (NotFound, msgspec.DecodeError) as error:
-                raise EngineError(
-                    f"registry {self._domain} can't be searched: it lists no repositories, or not without a login",
-                    hint=f"docker login {self._domain}",
-                ) from error
-            for name in listed.repositories or []:
-                yield name
+            async with self.send("GET", url) as answer:
+                yield msgspec.json.decode(await self._document(answer), type=_Names)
+                following = answer.links.get("next", {}).get("url", "")
             url = urljoin(url, following)
             if not following or not url.startswith(f"{base}/"):  # another place isn't told who somebody is here
                 return

@@ -110,6 +110,10 @@ class Images:
         shown = name if ":" in name else f"{name}:latest"
         raise NotFound(f"No such image: {shown}")
 
+    def tags(self, repository: str) -> list[str]:
+        """Returns the names of images in a repository, sorted."""
+        return sorted(name for each in self._shelf for name in each.names if name.rpartition(":")[0] == repository)
+
     def add(self, config: bytes, layers: list[str], *, parent: str = "") -> ImageRecord:
         """Stores an image whose layers are here, and returns it; the same configuration is the same image."""
         image_id = self.blobs.put(config)
