@@ -74,7 +74,7 @@ class Pull:
         config_digest = f"sha256:{digits(str(self._manifest['config']['digest']))}"
         config = await self._config(config_digest)
         if self._asked:  # else the only one there is, is meant
-            platforms.check(reference.familiar, decode(config, ImageFile, what="configuration"), self._asked)
+            platforms.check(str(reference), decode(config, ImageFile, what="configuration"), self._asked)
         diff_ids: list[str] = _read(config).get("rootfs", {}).get("diff_ids", [])
         layers = self._manifest["layers"]
         if len(diff_ids) != len(layers):
