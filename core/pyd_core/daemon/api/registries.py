@@ -12,6 +12,7 @@ from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.request import Record
+from pyd_core.daemon.images import telling
 from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
@@ -69,7 +70,7 @@ async def pulling(
     async def run() -> None:
         async with registry:
             await work.run(progress)
-        daemon.events.emit("image", "pull", str(reference), {"name": reference.familiar})
+        telling.tell(daemon, "pull", daemon.images.find(str(reference)), key=str(reference), name=reference.familiar)
 
     return progress.records(run, describe)
 
@@ -101,7 +102,7 @@ async def push(daemon: Daemon, request: Request) -> Response:
     async def run() -> None:
         async with Registry(reference, auth, daemon.registries) as registry:
             await push_image(daemon.images, record, registry, progress)
-        daemon.events.emit("image", "push", str(reference), {"name": reference.familiar})
+        telling.tell(daemon, "push", record, key=str(reference), name=reference.familiar)
 
     return Streaming(chunks=_lines(progress.records(run, describe)))
 

@@ -1,0 +1,43 @@
+"""What events tell about images: their labels, and the name that was meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyd_core.daemon.images.store import ImageRecord
+from pyd_core.model.image import Removed
+from pyd_core.model.reference import Reference
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+def tell(daemon: Daemon, action: str, record: ImageRecord, *, key: str = "", name: str = "") -> None:
+    """Tells that something happened to an image; key and name are its id where it isn't meant by a name."""
+    labels = daemon.images.labels(record)
+    daemon.events.emit("image", action, key or record.id, {**labels, "name": name or record.id})
+
+
+def tag(daemon: Daemon, record: ImageRecord, reference: Reference) -> None:
+    """Points a name at an image, and tells of it."""
+    daemon.images.tag(record, reference)
+    tell(daemon, "tag", record, name=str(reference))
+
+
+async def remove(daemon: Daemon, name: str, *, force: bool, prune: bool = True) -> list[Removed]:
+    """Removes a name, and the image with its last, and tells of both.
+
+    Raises:
+        NotFound: There is none.
+        Conflict: A container needs it, or an id is given and several names point at it.
+    """
+    record = daemon.images.find(name)
+    labels = daemon.images.labels(record)
+    images = {each.id for each in daemon.images.all()}
+    removed = await daemon.images.remove(name, force=force, prune=prune)
+    for each in removed:
+        if each.untagged:
+            daemon.events.emit("image", "untag", record.id, {**labels, "name": record.id})
+        elif each.deleted in images:  # the rest are layers
+            daemon.events.emit("image", "delete", each.deleted, {"name": each.deleted})
+    return removed
