@@ -35,8 +35,11 @@ async def remove(daemon: Daemon, name: str, *, force: bool, prune: bool = True) 
     labels = daemon.images.labels(record)
     images = {each.id for each in daemon.images.all()}
     removed = await daemon.images.remove(name, force=force, prune=prune)
+    tagged = any(each.untagged and "@" not in each.untagged for each in removed)
     for each in removed:
         if each.untagged:
+            if tagged and "@" in each.untagged:
+                continue  # a digest that goes with its tag
             daemon.events.emit("image", "untag", record.id, {**labels, "name": record.id})
         elif each.deleted in images:  # the rest are layers
             daemon.events.emit("image", "delete", each.deleted, {"name": each.deleted})
