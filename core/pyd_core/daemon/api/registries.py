@@ -69,8 +69,8 @@ async def pulling(
 
     async def run() -> None:
         async with registry:
-            await work.run(progress)
-        telling.tell(daemon, "pull", daemon.images.find(str(reference)), key=str(reference), name=reference.familiar)
+            pulled = daemon.images.find(await work.run(progress))
+        telling.tell(daemon, "pull", pulled, key=str(reference), name=reference.familiar)
 
     return progress.records(run, describe)
 

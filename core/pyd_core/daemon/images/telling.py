@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.images.store import ImageRecord
+from pyd_core.errors import PydError
 from pyd_core.model.image import Removed
 from pyd_core.model.reference import Reference
 
@@ -14,8 +15,14 @@ if TYPE_CHECKING:
 
 def tell(daemon: Daemon, action: str, record: ImageRecord, *, key: str = "", name: str = "") -> None:
     """Tells that something happened to an image; key and name are its id where it isn't meant by a name."""
-    labels = daemon.images.labels(record)
-    daemon.events.emit("image", action, key or record.id, {**labels, "name": name or record.id})
+    daemon.events.emit("image", action, key or record.id, {**_labels(daemon, record), "name": name or record.id})
+
+
+def _labels(daemon: Daemon, record: ImageRecord) -> dict[str, str]:
+    try:
+        return daemon.images.labels(record)
+    except (PydError, OSError):  # damaged on the disk, which must keep nobody from removing it
+        return {}
 
 
 def tag(daemon: Daemon, record: ImageRecord, reference: Reference) -> None:
@@ -32,7 +39,7 @@ async def remove(daemon: Daemon, name: str, *, force: bool, prune: bool = True) 
         Conflict: A container needs it, or an id is given and several names point at it.
     """
     record = daemon.images.find(name)
-    labels = daemon.images.labels(record)
+    labels = _labels(daemon, record)
     images = {each.id for each in daemon.images.all()}
     removed = await daemon.images.remove(name, force=force, prune=prune)
     tagged = any(each.untagged and "@" not in each.untagged for each in removed)
