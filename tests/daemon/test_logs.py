@@ -216,3 +216,37 @@ def test_options_that_make_no_sense_are_a_bad_request(pydd: Pydd, busybox: str):
         for options in ({"compress": "maybe"}, {"max-size": "1x"}, {"many": "1"}):
             body = {"Image": busybox, "HostConfig": {"LogConfig": {"Type": "json-file", "Config": options}}}
             assert client.post("http://engine/containers/create", json=body).status_code == 400
+
+
+DETAILED = ("--label", "short=of it", "--label", "other=1", "-e", "WHERE=a,b=c/d", "-e", "EMPTY=", "-e", "OTHER=2")
+
+
+@pytest.mark.parametrize(
+    ("options", "before"),
+    [
+        ((), ""),
+        (("labels=short,nosuch", "env=WHERE,EMPTY,NOSUCH"), "EMPTY=,WHERE=a%2Cb%3Dc%2Fd,short=of+it"),
+        (("labels-regex=^s", "env-regex=^WH"), "WHERE=a%2Cb%3Dc%2Fd,short=of+it"),
+        (("labels=short", "tag=by {{.Name}}/{{ .ID }}"), "short=of+it,tag=by+{name}%2F{id}"),
+    ],
+)
+def test_details_are_what_the_log_options_chose(both: Docker, image: str, options: tuple[str, ...], before: str):
+    given = [part for each in options for part in ("--log-opt", each)]
+    name = both.create("detailed", image, "sh", "-c", "echo one; echo; echo two", options=(*DETAILED, *given, *LONE))
+    both("start", "-a", name)
+    told = subprocess.run(
+        ["docker", "-H", both.host, "logs", "--details", name], capture_output=True, text=True, check=True
+    ).stdout
+    before = before.format(name=name, id=both.inspect(name)["Id"][:12])
+    assert told == f"{before} one\n{before} \n{before} two\n"
+    timed = both("logs", "--details", "--timestamps", "--tail", "1", name)
+    assert timed.partition("Z ")[2] == f"{before} two"
+    both("rm", "-f", name)
+
+
+def test_a_pattern_for_details_that_is_none_is_refused(docker: Docker, busybox: str):
+    done = subprocess.run(
+        ["docker", "-H", docker.host, "create", "--log-opt", "env-regex=[", busybox], capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert b"error parsing regexp" in done.stderr

@@ -193,19 +193,25 @@ class Volumes:
         """Claims a volume for a container that has had it since before this engine."""
         self._holders.setdefault(name, set()).add(holder)
 
-    async def release(self, name: str, holder: object) -> None:
-        """Gives a claim back, if there; with the last one, what the options had mounted is unmounted."""
+    async def release(self, name: str, holder: object) -> bool:
+        """Gives a claim back, if there; with the last one, what the options had mounted is unmounted.
+
+        Returns:
+            Whether there was the claim.
+        """
         holders = self._holders.get(name, set())
+        held = holder in holders
         holders.discard(holder)
         if holders:
-            return
+            return held
         async with self._lock(name):  # whoever claims it just now is waited for, and counts
             if self._holders.get(name):
-                return
+                return held
             self._holders.pop(name, None)
             record = self._shelf.get(name)
             if record is not None and record.options:
                 await on_thread(lambda _: _unmount(self.path(name)))
+        return held
 
     async def settle(self) -> None:
         """Unmounts what nobody has claimed: what an engine had mounted for a look as it was killed."""

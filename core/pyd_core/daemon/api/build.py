@@ -22,6 +22,7 @@ from pyd_core.daemon.build.dockerfile import parse as parse_dockerfile
 from pyd_core.daemon.build.remote import Address
 from pyd_core.daemon.build.repository import Repository
 from pyd_core.daemon.build.request import BuildRequest, Record, failed
+from pyd_core.daemon.filters import until
 from pyd_core.daemon.images.registry import Credentials
 from pyd_core.errors import InvalidInput, PydError, Unsupported
 from pyd_core.model.host_config import HostConfig
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 HUB_KEY = "https://index.docker.io/v1/"
 """What clients call Docker Hub in `X-Registry-Config`."""
+PRUNE_FILTERS = {"until", "unused-for", "id", "parent", "type", "description", "inuse", "shared", "private"}
+"""What of builds' caches Docker Engine chooses by; here nothing is ever chosen."""
 
 
 @route("POST", "/build")
@@ -168,4 +171,10 @@ def _logins(header: str) -> dict[str, Credentials]:
 @route("POST", "/build/prune")
 async def prune(daemon: Daemon, request: Request) -> Response:
     """Removes what builds keep beside images: nothing, as the steps of a build are images and go with them."""
+    filters = request.filters()
+    unknown = set(filters) - PRUNE_FILTERS
+    if unknown:
+        raise InvalidInput(f"failed to prune build cache: invalid filter '{min(unknown)[:40]}'")
+    until(filters.get("until", []))
+    daemon.events.emit("builder", "prune", "", {"reclaimed": "0"})
     return json({"CachesDeleted": [], "SpaceReclaimed": 0})

@@ -132,4 +132,5 @@ async def _prune(daemon: Daemon, request: Request) -> Answer:
             continue  # started meanwhile
         removed.append(container.id)
         freed += size
+    daemon.events.emit("container", "prune", "", {"reclaimed": str(freed)})
     return json(Pruned(containers_deleted=removed, space_reclaimed=freed))

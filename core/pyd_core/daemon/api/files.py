@@ -23,7 +23,7 @@ from pyd_core.daemon.containers import files
 from pyd_core.daemon.containers.commit import Origin
 from pyd_core.daemon.containers.commit import commit as commit_container
 from pyd_core.daemon.images import load as loading
-from pyd_core.daemon.images import pack
+from pyd_core.daemon.images import pack, telling
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import Conflict, InvalidInput, NotFound, Refused
@@ -71,6 +71,7 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
                     async for data in packed:
                         yield data
 
+    daemon.events.emit("container", "archive-path", container.id, container.attributes())
     return Streaming(chunks=chunks(), kind="application/x-tar", headers={HEADER: header})
 
 
@@ -104,6 +105,7 @@ async def put_archive(daemon: Daemon, request: Request) -> Response:
                 ids=ids,
             )
             unpack = partial(_unpack, unpacker, spooled)
+            daemon.events.emit("container", "extract-to-dir", container.id, container.attributes())
             await asyncio.to_thread(unpack if ids is None else partial(as_root_of, ids, unpack))
     finally:
         spooled.unlink(missing_ok=True)
@@ -166,14 +168,15 @@ async def _commit(daemon: Daemon, request: Request) -> Answer:
             await daemon.lifecycle.pause(container)
     try:
         record = await commit_container(daemon, container, config, origin)
+        if reference is not None:
+            telling.tag(daemon, record, reference)
+        name = "" if reference is None else str(reference)
+        told = container.attributes(comment=origin.comment, imageID=record.id, imageRef=name)
+        daemon.events.emit("container", "commit", container.id, told)
     finally:
         if pausing:
             with contextlib.suppress(Conflict):
                 await daemon.lifecycle.unpause(container)
-    if reference is not None:
-        daemon.images.tag(record, reference)
-    told = container.attributes(comment=origin.comment, imageID=record.id)
-    daemon.events.emit("container", "commit", container.id, told)
     return json(ExecCreated(id=record.id), status=201)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,9 +15,9 @@ from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers.listing import labelled, until
+from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.daemon.images import load as loading
-from pyd_core.daemon.images import pack
+from pyd_core.daemon.images import pack, telling
 from pyd_core.daemon.images import save as save_
 from pyd_core.daemon.images.store import ImageRecord, familiar
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
@@ -57,17 +58,17 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord
     """Returns the images that pass the API's filters.
 
     Raises:
-        InvalidInput: A filter is unknown.
+        InvalidInput: A filter is unknown, or its value makes no sense.
     """
     found = daemon.images.all()
     for name, values in filters.items():
         match name:
             case "dangling":
-                wanted = values[0].lower() in {"1", "true"}
+                wanted = truth(name, values)
                 parents = daemon.images.parents()
                 found = [each for each in found if (not each.names and each.id not in parents) == wanted]
             case "label":
-                found = [each for each in found if all(labelled(_labels(daemon, each), value) for value in values)]
+                found = [each for each in found if all(labelled(daemon.images.labels(each), value) for value in values)]
             case "reference":
                 patterns = [_glob(value) for value in values]
                 found = [each for each in found if any(_fits(pattern, each) for pattern in patterns)]
@@ -77,15 +78,11 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord
                 found = [each for each in found if each is not daemon.images.find(values[0])]
                 found = [each for each in found if (_created(daemon, each) < edge) == before]
             case "until":
-                found = [each for each in found if _created(daemon, each) < until(values[0])]
+                end = until(values)
+                found = [each for each in found if end is None or _created(daemon, each) < end]
             case _:
                 raise InvalidInput(f"invalid filter '{name}'")
     return found
-
-
-def _labels(daemon: Daemon, record: ImageRecord) -> Mapping[str, str]:
-    config = daemon.images.file(record).config
-    return config.labels if config else {}
 
 
 def _created(daemon: Daemon, record: ImageRecord) -> int:
@@ -122,8 +119,7 @@ async def tag(daemon: Daemon, request: Request) -> Response:
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     if reference is None:
         raise InvalidInput("repo is missing")
-    daemon.images.tag(record, reference)
-    daemon.events.emit("image", "tag", record.id, {"name": str(reference)})
+    telling.tag(daemon, record, reference)
     return Answer(status=201)
 
 
@@ -145,10 +141,7 @@ def named(repository: str, tag_: str) -> Reference | None:
 async def remove(daemon: Daemon, request: Request) -> Response:
     """Removes a name, and the image with its last."""
     name = request.params["name"]
-    removed = await daemon.images.remove(name, force=request.flag("force"), prune=not request.flag("noprune"))
-    for each in removed:
-        key = each.deleted or each.untagged
-        daemon.events.emit("image", "delete" if each.deleted else "untag", key, {"name": key})
+    removed = await telling.remove(daemon, name, force=request.flag("force"), prune=not request.flag("noprune"))
     return json(shown(removed))
 
 
@@ -161,7 +154,7 @@ def shown(removed: list[Removed]) -> list[dict[str, str]]:
 async def prune(daemon: Daemon, request: Request) -> Response:
     """Removes those without a name, and with the filter `dangling=false` all that no container uses."""
     filters = request.filters()
-    everything = filters.pop("dangling", ["true"])[0].lower() in {"0", "false"}
+    everything = not truth("dangling", filters.pop("dangling", ["true"]))
     excluded = filters.pop("label!", [])
     removed: list[dict[str, str]] = []
     freed = 0
@@ -172,10 +165,10 @@ async def prune(daemon: Daemon, request: Request) -> Response:
             continue
         if not record.names and record.id in parents:  # goes with the last that was made from it
             continue
-        if any(labelled(_labels(daemon, record), value) for value in excluded):
+        if any(labelled(daemon.images.labels(record), value) for value in excluded):
             continue
         try:
-            gone = await daemon.images.remove(record.id, force=True)
+            gone = await telling.remove(daemon, record.id, force=True)
         except (NotFound, Conflict):
             continue  # by somebody else meanwhile, or a container was made of it
         freed += sum(sizes.get(each.deleted, 0) for each in gone)
@@ -183,6 +176,7 @@ async def prune(daemon: Daemon, request: Request) -> Response:
     swept = await daemon.images.sweep()  # of pulls that were given up
     freed += sum(layer.size for layer in swept)
     removed += [{"Deleted": layer.diff_id} for layer in swept]
+    daemon.events.emit("image", "prune", "", {"reclaimed": str(freed)})
     return json({"ImagesDeleted": removed, "SpaceReclaimed": freed})
 
 
@@ -212,9 +206,15 @@ def _tags(daemon: Daemon, name: str) -> list[str]:
 def saving(daemon: Daemon, names: list[str]) -> Streaming:
     """Streams images as an archive."""
     wanted = [(each, daemon.images.find(each)) for name in names for each in _tags(daemon, name)]
-    return Streaming(
-        chunks=pack.stream(lambda packer: save_.write(daemon.images, wanted, packer)), kind="application/x-tar"
-    )
+
+    async def chunks() -> AsyncIterator[bytes]:
+        async with aclosing(pack.stream(lambda packer: save_.write(daemon.images, wanted, packer))) as packed:
+            async for data in packed:
+                yield data
+        for record in {record.id: record for _, record in wanted}.values():
+            telling.tell(daemon, "save", record)
+
+    return Streaming(chunks=chunks(), kind="application/x-tar")
 
 
 @route("POST", "/images/load")
@@ -225,7 +225,8 @@ async def load(daemon: Daemon, request: Request) -> Response:
         try:
             file = await loading.spool(daemon.images, request.chunks())
             try:
-                async with aclosing(loading.load(daemon.images, file)) as texts:
+                told = partial(telling.tell, daemon, "load")
+                async with aclosing(loading.load(daemon.images, file, loaded=told)) as texts:
                     async for text in texts:
                         yield line({"stream": text})
             finally:
@@ -269,7 +270,9 @@ def _import(daemon: Daemon, request: Request) -> Response:
         except (PydError, OSError) as error:
             yield trouble(error)
             return
-        daemon.events.emit("image", "import", record.id, {"name": str(reference) if reference else record.id})
+        if reference is not None:
+            telling.tell(daemon, "tag", record, name=str(reference))
+        telling.tell(daemon, "import", record)
         yield line({"status": record.id})
 
     return Streaming(chunks=lines())

@@ -12,7 +12,7 @@ import msgspec
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, Answer, Request, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers.listing import labelled, until
+from pyd_core.daemon.filters import TRUTHS, labelled, until
 from pyd_core.daemon.networks.record import FIXED, PLUGGED, Driver, NetworkRecord
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
 from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings, NetworkBody
@@ -21,7 +21,22 @@ if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
 
+TYPES = {"builtin", "custom"}
+
+
+def _check(name: str, values: list[str]) -> None:
+    """Refuses a value that isn't of those a filter has; Docker Engine has words of its own for networks."""
+    if name == "dangling" and len(values) != 1:
+        raise InvalidInput('got more than one value for filter key "dangling"')
+    if name == "dangling" and values[0] not in TRUTHS:
+        raise InvalidInput("""invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")""")
+    unknown = set(values) - TYPES
+    if name == "type" and unknown:
+        raise InvalidInput(f"invalid filter: 'type'='{min(unknown)[:40]}'")
+
+
 def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[NetworkRecord], bool]:
+    _check(name, values)
     tests: dict[str, Callable[[NetworkRecord], bool]] = {
         "name": lambda each: any(value in each.name for value in values),
         "id": lambda each: any(each.id.startswith(value) for value in values),
@@ -29,9 +44,7 @@ def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[NetworkReco
         "type": lambda each: ("builtin" if each.name in FIXED else "custom") in values,
         "scope": lambda _: "local" in values,
         "label": lambda each: all(labelled(each.labels, value) for value in values),
-        "dangling": lambda each: (
-            (each.name not in FIXED and not daemon.networks.members(each)) == (values[0].lower() in {"1", "true"})
-        ),
+        "dangling": lambda each: (each.name not in FIXED and not daemon.networks.members(each)) == TRUTHS[values[0]],
     }
     if name not in tests:
         raise InvalidInput(f"invalid filter '{name}'")
@@ -122,7 +135,7 @@ async def prune(daemon: Daemon, request: Request) -> Response:
     unknown = set(filters) - {"until", "label", "label!"}
     if unknown:
         raise InvalidInput(f"invalid filter '{min(unknown)}'")
-    edge = min((until(each) for each in filters.get("until", [])), default=None)
+    edge = until(filters.get("until", []))
     removed: list[str] = []
     for record in daemon.networks.all():
         wanted = all(labelled(record.labels, value) for value in filters.get("label", []))
@@ -136,4 +149,5 @@ async def prune(daemon: Daemon, request: Request) -> Response:
         except PydError:
             continue  # somebody joined meanwhile
         removed.append(record.name)
+    daemon.events.emit("network", "prune", "", {"reclaimed": "0"})
     return json({"NetworksDeleted": removed})

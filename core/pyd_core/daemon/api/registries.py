@@ -12,6 +12,7 @@ from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.request import Record
+from pyd_core.daemon.images import telling
 from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
@@ -97,8 +98,8 @@ async def pulling(
 
     async def run() -> None:
         async with registry:
-            await work.run(progress)
-        daemon.events.emit("image", "pull", str(reference), {"name": reference.familiar})
+            pulled = daemon.images.find(await work.run(progress))
+        telling.tell(daemon, "pull", pulled, key=str(reference), name=reference.familiar)
 
     return progress.records(run, describe)
 
@@ -135,7 +136,7 @@ async def push(daemon: Daemon, request: Request) -> Response:
         for each, record in found:
             async with Registry(each, auth, daemon.registries) as registry:
                 await push_image(daemon.images, record, registry, progress)
-            daemon.events.emit("image", "push", str(each), {"name": each.familiar})
+            telling.tell(daemon, "push", record, key=str(each), name=each.familiar)
 
     return Streaming(chunks=_lines(progress.records(run, describe)))
 

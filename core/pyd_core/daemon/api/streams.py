@@ -64,6 +64,7 @@ def log_options(request: Request) -> logfile.LogOptions:
         stdout=stdout,
         stderr=stderr,
         timestamps=request.flag("timestamps"),
+        details=request.flag("details"),
         follow=request.flag("follow"),
         tail=int(tail) if tail.isdecimal() else None,
         since=moment(request.query.get("since", ""), "since") or 0,
@@ -126,7 +127,9 @@ async def _attachment(daemon: Daemon, request: Request, *, plain: bool = False) 
         stderr=request.flag("stderr"),
         detach_keys=request.query.get("detachKeys", ""),
         first=lambda: before,
+        detached=lambda: daemon.events.emit("container", "detach", container.id, container.attributes()),
     )
+    daemon.events.emit("container", "attach", container.id, container.attributes())
     if not streaming:
         attachment.give_up()
     elif record.running:
@@ -161,4 +164,6 @@ async def resize(daemon: Daemon, request: Request) -> Response:
     if not container.record.running:
         raise Conflict(f"Container {container.id} is not running")
     terminal.resize_container(container.bundle, rows, columns)
+    told = container.attributes(height=str(rows), width=str(columns))
+    daemon.events.emit("container", "resize", container.id, told)
     return Answer(status=200)

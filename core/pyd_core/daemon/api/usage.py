@@ -32,7 +32,9 @@ class UpdateBody(HostConfig):
 async def top(daemon: Daemon, request: Request) -> Response:
     """Lists its processes."""
     container = daemon.containers.find(request.params["id"])
-    return json(await usage.processes(container, request.query.get("ps_args", "")))
+    found = await usage.processes(container, request.query.get("ps_args", ""))
+    daemon.events.emit("container", "top", container.id, container.attributes())
+    return json(found)
 
 
 @route("GET", "/containers/{id}/stats")

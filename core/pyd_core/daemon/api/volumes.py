@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, Request, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers.listing import labelled, tree_size
+from pyd_core.daemon.containers.listing import tree_size
+from pyd_core.daemon.filters import GO_TRUTHS, TRUTHS, labelled, truth
 from pyd_core.daemon.volumes import ANONYMOUS, VolumeRecord
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.volume import VolumeBody, VolumeList
@@ -22,17 +23,17 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[VolumeRecor
     """Returns the volumes that pass the API's filters.
 
     Raises:
-        InvalidInput: A filter is unknown.
+        InvalidInput: A filter is unknown, or its value makes no sense.
     """
     found = daemon.volumes.all()
     for name, values in filters.items():
+        if name == "dangling":
+            truth(name, values)  # also where there is no volume to hold against it
         tests: dict[str, Callable[[VolumeRecord, list[str]], bool]] = {
             "name": lambda each, wanted: any(value in each.name for value in wanted),
             "driver": lambda _, wanted: "local" in wanted,
             "label": lambda each, wanted: all(labelled(each.labels, value) for value in wanted),
-            "dangling": lambda each, wanted: (
-                (not daemon.volumes.users(each.name)) == (wanted[0].lower() in {"1", "true"})
-            ),
+            "dangling": lambda each, wanted: (not daemon.volumes.users(each.name)) == TRUTHS[wanted[0]],
         }
         if name not in tests:
             raise InvalidInput(f"invalid filter '{name}'")
@@ -68,6 +69,19 @@ async def remove(daemon: Daemon, request: Request) -> Response:
     return EMPTY
 
 
+def _all(values: list[str]) -> bool:
+    """Reads the filter `all` of a prune, which takes other words than the rest.
+
+    Raises:
+        InvalidInput: It is neither true nor false, or both.
+    """
+    if len(values) != 1:
+        raise InvalidInput(f"invalid filter 'all=[{' '.join(values)[:80]}]': only one value is expected")
+    if values[0] not in GO_TRUTHS:
+        raise InvalidInput(f"invalid filter 'all': {values[0][:40]!r} is neither true nor false")
+    return GO_TRUTHS[values[0]]
+
+
 @route("POST", "/volumes/prune")
 async def prune(daemon: Daemon, request: Request) -> Response:
     """Removes those no container uses: anonymous ones, and with the filter `all` the named too."""
@@ -75,7 +89,7 @@ async def prune(daemon: Daemon, request: Request) -> Response:
     unknown = set(filters) - {"all", "label", "label!"}
     if unknown:
         raise InvalidInput(f"invalid filter '{min(unknown)}'")
-    everything = filters.get("all", ["0"])[0].lower() in {"1", "true"} or request.version < (1, 42)
+    everything = _all(filters.get("all", ["0"])) or request.version < (1, 42)
     removed: list[str] = []
     freed = 0
     for record in daemon.volumes.all():
@@ -91,4 +105,5 @@ async def prune(daemon: Daemon, request: Request) -> Response:
             continue
         removed.append(record.name)
         freed += size
+    daemon.events.emit("volume", "prune", "", {"reclaimed": str(freed)})
     return json({"VolumesDeleted": removed, "SpaceReclaimed": freed})

@@ -15,6 +15,7 @@ from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, said
 from pyd_core.daemon.build.stage import Stage
 from pyd_core.daemon.build.variables import Lexer, assignments
 from pyd_core.daemon.containers import files
+from pyd_core.daemon.images import telling
 from pyd_core.daemon.images.changes import apply_changes, command, merged_env
 from pyd_core.daemon.images.load import config_file
 from pyd_core.daemon.images.store import ImageRecord
@@ -86,8 +87,7 @@ class Builder:
             yield {"aux": {"ID": image.id}}
             yield said(f"Successfully built {image.id[7:19]}\n")
             for reference in self._request.tags:
-                self._daemon.images.tag(image, reference)
-                self._daemon.events.emit("image", "tag", image.id, {"name": str(reference)})
+                telling.tag(self._daemon, image, reference)
                 yield said(f"Successfully tagged {reference}\n")
 
     async def _step(self, step: Instruction) -> AsyncGenerator[Record, None]:

@@ -69,6 +69,7 @@ class Attachment:
         stderr: bool,
         detach_keys: str = "",
         first: Callable[[], list[bytes]] = list,
+        detached: Callable[[], None] = lambda: None,
     ) -> None:
         self._tty = tty
         self._framed = framed
@@ -77,6 +78,8 @@ class Attachment:
         self._keys = detach_keys
         self._first = first
         """What was printed before, already framed."""
+        self._detached = detached
+        """Called when the client leaves by its keys."""
         self._socket: asyncio.Future[socket.socket | None] = asyncio.get_running_loop().create_future()
 
     def open(self, bundle: Path) -> None:
@@ -127,6 +130,7 @@ class Attachment:
                     if detacher is not None:
                         data, detached = detacher.feed(data)
                         if detached:
+                            self._detached()
                             left.set()
                             return
                     for at in range(0, len(data), INPUT):

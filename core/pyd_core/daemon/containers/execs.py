@@ -225,7 +225,7 @@ async def _until_end(daemon: Daemon, made: Exec) -> None:
 
 def announce(daemon: Daemon, made: Exec, what: str) -> None:
     """Tells of it by an event."""
-    action = f"{what}: {' '.join(made.body.cmd)}"
+    action = f"{what}: {made.body.cmd[0]} {' '.join(made.body.cmd[1:])}"
     daemon.events.emit("container", action, made.container.id, made.container.attributes(execID=made.id))
 
 
@@ -247,7 +247,7 @@ async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None
             outputs = streams.outputs.items()
             sending = [owner.start(_output(fd, number if framed else 0, wire)) for number, fd in outputs]
             left = asyncio.Event()
-            owner.start(_input(made, streams, wire, left))
+            owner.start(_input(daemon, made, streams, wire, left))
             gone = owner.start(left.wait())
             ended = owner.start(children.ended(made.pid)) if made.running else None
             copied = owner.start(_all(sending))
@@ -271,6 +271,8 @@ async def capture(
     """
     body = ExecBody(cmd=command, attach_stdout=True, attach_stderr=True)
     made = create(container, body)
+    for what in ("exec_create", "exec_start"):
+        announce(daemon, made, what)
     streams = Streams(made, attached=True)
     found = bytearray()
 
@@ -303,7 +305,7 @@ async def _output(fd: int, stream: int, wire: Wire) -> None:
         await wire.drain()
 
 
-async def _input(made: Exec, streams: Streams, wire: Wire, left: asyncio.Event) -> None:
+async def _input(daemon: Daemon, made: Exec, streams: Streams, wire: Wire, left: asyncio.Event) -> None:
     detacher = Detacher(made.body.detach_keys) if made.body.tty and made.body.attach_stdin else None
     data = await wire.read()
     try:
@@ -311,6 +313,8 @@ async def _input(made: Exec, streams: Streams, wire: Wire, left: asyncio.Event) 
             if detacher is not None:
                 data, detached = detacher.feed(data)
                 if detached:
+                    told = made.container.attributes(execID=made.id)
+                    daemon.events.emit("container", "exec_detach", made.container.id, told)
                     left.set()
                     return
             if streams.stdin >= 0 and made.body.attach_stdin:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import msgspec
 
 from pyd_core.daemon.containers import view
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.times import duration, moment
+from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.model.container import ContainerSummary
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
 STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}
+HEALTHS = {"none", "starting", "healthy", "unhealthy"}
 
 
 def choose(daemon: Daemon, filters: Mapping[str, list[str]], *, all_: bool) -> list[Container]:
@@ -58,6 +58,9 @@ def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[Container],
             codes = {_whole(value) for value in values}
             return lambda each: each.record.status == "exited" and each.record.exit_code in codes
         case "health":
+            unknown = set(values) - HEALTHS
+            if unknown:
+                raise InvalidInput(f"unrecognized filter value for health: {min(unknown)[:40]}")
             return lambda each: (each.health.status if each.health else "none") in values
         case "ancestor":
             ids = _ancestors(daemon, values)
@@ -82,7 +85,8 @@ def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[Container],
             edge = daemon.containers.find(values[0]).record.created_ns
             return lambda each: (each.record.created_ns < edge) if name == "before" else (each.record.created_ns > edge)
         case "is-task":
-            return lambda _: values[0].lower() not in {"1", "true"}
+            tasks = truth(name, values)
+            return lambda _: not tasks
         case "isolation":
             return lambda _: True
         case _:
@@ -115,26 +119,12 @@ def _ancestors(daemon: Daemon, values: list[str]) -> set[str]:
     return found
 
 
-def labelled(labels: Mapping[str, str], wanted: str) -> bool:
-    """Whether labels hold `NAME`, or `NAME=VALUE`."""
-    name, equals, value = wanted.partition("=")
-    return name in labels and (not equals or labels[name] == value)
-
-
-def until(text: str) -> int:
-    """Reads the `until` filter of a prune: a time, or how long ago. Nanoseconds since the epoch."""
-    try:
-        return time.time_ns() - duration(text)
-    except InvalidInput:
-        return moment(text, "until") or 0
-
-
 def prunable(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[Container]:
     """Returns the containers that a prune removes."""
     unknown = set(filters) - {"until", "label", "label!"}
     if unknown:
         raise InvalidInput(f"invalid filter '{min(unknown)}'")
-    edge = min((until(each) for each in filters.get("until", [])), default=None)
+    edge = until(filters.get("until", []))
     return [
         each
         for each in daemon.containers.all()

@@ -6,8 +6,12 @@ Rules and words are Docker Engine's (daemon/logger/jsonfilelog, daemon/logger/lo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote_plus
 
+from pyd_core.daemon.containers.record import ContainerRecord
+from pyd_core.daemon.filters import GO_TRUTHS
 from pyd_core.daemon.times import DIGITS
 from pyd_core.errors import InvalidInput
 from pyd_core.model.host_config import LogConfig
@@ -21,13 +25,9 @@ NONE = "none"
 """The driver that keeps nothing."""
 DRIVERS = (*_KNOWN, NONE)
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(?:([kmgtp])i?b?|b)?", re.IGNORECASE)
+_FIELD = re.compile(r"\{\{ *\.(\w+) *\}\}")
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 """Docker Engine counts the sizes of logs in powers of ten."""
-_WORDS = {
-    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
-    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
-}
-"""What Go's strconv.ParseBool takes."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Limits:
         most = _files(files)
         if not size:
             return cls()
-        compress = _WORDS.get(options.get("compress", ""), local)
+        compress = GO_TRUTHS.get(options.get("compress", ""), local)
         return cls(_size(size), most, compress and most > 1)
 
 
@@ -76,6 +76,8 @@ def check(config: LogConfig) -> None:
     for name in options:
         if name not in _KNOWN[driver]:
             raise InvalidInput(f"unknown log opt '{name[:40]}' for {driver} log driver")
+    for name in ("labels-regex", "env-regex"):
+        _pattern(options.get(name, ""))
     mode = options.get("mode", "")
     if mode not in {"", "blocking", "non-blocking"}:
         raise InvalidInput(f"logger: logging mode not supported: {mode[:40]}")
@@ -86,10 +88,55 @@ def check(config: LogConfig) -> None:
     limits = Limits.read(config)
     if "compress" not in options:
         return
-    if options["compress"] not in _WORDS:
+    if options["compress"] not in GO_TRUTHS:
         raise InvalidInput(f"invalid value for compress: {options['compress'][:40]!r} is neither true nor false")
-    if _WORDS[options["compress"]] and not limits.compress:
+    if GO_TRUTHS[options["compress"]] and not limits.compress:
         raise InvalidInput("compress cannot be true when max-file is less than 2 or max-size is not set")
+
+
+def details(record: ContainerRecord) -> bytes:
+    """What the options add to each line, as `docker logs --details` shows it: `NAME=VALUE,…`, escaped as in URLs."""
+    options = record.host.log_config.config
+    labels = record.config.labels
+    env = dict(each.split("=", 1) for each in record.config.env if "=" in each)
+    found = {
+        **_chosen(labels, options.get("labels", ""), options.get("labels-regex", "")),
+        **_chosen(env, options.get("env", ""), options.get("env-regex", "")),
+    }
+    tag = _tag(record, options.get("tag", ""))
+    if tag:
+        found["tag"] = tag
+    return ",".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in sorted(found.items())).encode()
+
+
+def _chosen(values: Mapping[str, str], names: str, pattern: str) -> dict[str, str]:
+    wanted = set(names.split(",")) if names else set()
+    found = {name: value for name, value in values.items() if name in wanted}
+    if pattern:
+        fits = _pattern(pattern)
+        found |= {name: value for name, value in values.items() if fits.search(name)}
+    return found
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise InvalidInput(f"error parsing regexp: {text[:60]!r}: {error}") from error
+
+
+def _tag(record: ContainerRecord, template: str) -> str:
+    """Fills in the tag's fields; what it doesn't know stays as it is."""
+    known = {
+        "ID": record.id[:12],
+        "FullID": record.id,
+        "Name": record.name,
+        "ImageName": record.image,
+        "ImageID": record.image_id.removeprefix("sha256:")[:12],
+        "ImageFullID": record.image_id,
+        "DaemonName": "docker",
+    }
+    return _FIELD.sub(lambda found: known.get(found[1], found[0]), template)
 
 
 def _files(text: str) -> int:

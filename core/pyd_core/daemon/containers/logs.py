@@ -12,10 +12,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import IO
 
-from pyd_core.daemon.containers import rotation
+from pyd_core.daemon.containers import log_options, rotation
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.log_options import NONE
 from pyd_core.daemon.containers.packing import LogFile
 from pyd_core.errors import Unsupported
 from pyd_core.linux.watch import FileWatch
@@ -32,6 +31,8 @@ class LogOptions:
     stdout: bool = True
     stderr: bool = True
     timestamps: bool = False
+    details: bool = False
+    """Whether each line begins with what `--log-opt` adds to it."""
     follow: bool = False
     tail: int | None = None
     """Lines from the end; None is all."""
@@ -44,9 +45,10 @@ class LogOptions:
 class _Formatter:
     """Turns lines of the log into what the client gets."""
 
-    def __init__(self, options: LogOptions, *, tty: bool) -> None:
+    def __init__(self, options: LogOptions, *, tty: bool, details: bytes = b"") -> None:
         self._options = options
         self._tty = tty
+        self._details = details + b" " if options.details else b""
         self._inside = {1: False, 2: False}
 
     def wanted(self, line: bytes) -> bool:
@@ -70,8 +72,8 @@ class _Formatter:
         begins = not self._inside[stream]
         self._inside[stream] = mark == b"P"
         data = text if mark == b"P" else text + b"\n"
-        if self._options.timestamps and begins:
-            data = stamp + b" " + data
+        if begins:
+            data = (stamp + b" " if self._options.timestamps else b"") + self._details + data
         return data if self._tty else frame(stream, data)
 
     def late(self, line: bytes) -> bool:
@@ -195,7 +197,7 @@ def check(container: Container) -> None:
     Raises:
         Unsupported: Its driver keeps nothing.
     """
-    if container.record.host.log_config.type == NONE:
+    if container.record.host.log_config.type == log_options.NONE:
         raise Unsupported("configured logging driver does not support reading", reference="no-log")
 
 
@@ -204,7 +206,8 @@ async def read(container: Container, options: LogOptions) -> AsyncGenerator[byte
 
     A container may write faster than its log can be read: so one block at a time, and others get their turn in between.
     """
-    formatter = _Formatter(options, tty=container.record.config.tty)
+    details = log_options.details(container.record) if options.details else b""
+    formatter = _Formatter(options, tty=container.record.config.tty, details=details)
     over = container.next_end()
     with FileWatch(container.directory) as watch, closing(_Place(container, formatter)) as place:
         if options.tail is not None:

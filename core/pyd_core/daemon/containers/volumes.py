@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.abandon import on_thread
 from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.remapping import Remapping
 from pyd_core.errors import KernelError
 from pyd_core.linux.beneath import RootDirectory
@@ -48,6 +49,7 @@ async def fill(
                     work = partial(as_root_of, remapping.ids, work)
                 if each.copy:
                     await _to_its_end(work)
+            _tell(daemon, container, "mount", each)
     return found
 
 
@@ -60,9 +62,19 @@ def keep(daemon: Daemon, container: Container) -> None:
 
 async def release(daemon: Daemon, container: Container, holder: object) -> None:
     """Gives its volumes back; safe to call again."""
-    for each in container.record.mounts:
-        if each.volume:
-            await daemon.volumes.release(each.volume, holder)
+    mounted = [each for each in container.record.mounts if each.volume]
+    held = {name for name in {each.volume for each in mounted} if await daemon.volumes.release(name, holder)}
+    for each in mounted:
+        if each.volume in held:
+            _tell(daemon, container, "unmount", each)
+
+
+def _tell(daemon: Daemon, container: Container, action: str, mounted: MountRecord) -> None:
+    told = {"container": container.id, "driver": "local"}
+    if action == "mount":
+        writable = "false" if mounted.read_only else "true"
+        told |= {"destination": mounted.target, "propagation": "", "read/write": writable}
+    daemon.events.emit("volume", action, mounted.volume, told)
 
 
 async def _to_its_end(work: Callable[[], None]) -> None:

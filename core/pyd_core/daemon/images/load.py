@@ -157,8 +157,15 @@ def _blob(digest: str) -> str:
     return f"blobs/{digest.replace(':', '/', 1)}"
 
 
-async def load(images: Images, file: Path) -> AsyncGenerator[str, None]:
+async def load(
+    images: Images, file: Path, *, loaded: Callable[[ImageRecord], None] = lambda _: None
+) -> AsyncGenerator[str, None]:
     """Loads the images of a saved archive, and yields a line about each.
+
+    Args:
+        images: The store.
+        file: The archive.
+        loaded: Called with each image when it is here and has its names.
 
     Raises:
         InvalidInput: It is not such an archive, or damaged.
@@ -171,7 +178,7 @@ async def load(images: Images, file: Path) -> AsyncGenerator[str, None]:
             unpacked = images.blobs.temporary()
             try:
                 await on_thread(lambda go_on: _copy(plain, unpacked, go_on))
-                async with aclosing(load(images, unpacked)) as lines:
+                async with aclosing(load(images, unpacked, loaded=loaded)) as lines:
                     async for line in lines:
                         yield line
             finally:
@@ -200,6 +207,8 @@ async def load(images: Images, file: Path) -> AsyncGenerator[str, None]:
                     record = images.add(config, diff_ids)
             for tag in listed.repo_tags or []:
                 images.tag(record, parse(tag))
+            loaded(record)
+            for tag in listed.repo_tags or []:
                 yield f"Loaded image: {tag}\n"
             if not listed.repo_tags:
                 yield f"Loaded image ID: {record.id}\n"

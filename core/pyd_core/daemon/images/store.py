@@ -82,6 +82,11 @@ class Images:
         """Reads an image's configuration."""
         return decode(self.blobs.read(record.id), ImageFile, what=f"configuration of {record.id}")
 
+    def labels(self, record: ImageRecord) -> dict[str, str]:
+        """An image's labels."""
+        config = self.file(record).config
+        return config.labels if config else {}
+
     def find(self, name: str) -> ImageRecord:
         """Finds an image by name, digest, id or unambiguous prefix of an id.
 

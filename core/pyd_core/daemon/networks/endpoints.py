@@ -42,6 +42,8 @@ class Endpoints:
         self._namespaces.mkdir(parents=True, exist_ok=True)
         self._server = names.NameServer(daemon.config.run / "dns")
         self._ports = Ports()
+        self._unplugged: set[str] = set()
+        """Containers that run with the host's network or none: on a network by name alone."""
 
     # Creation
 
@@ -131,6 +133,8 @@ class Endpoints:
                 raise Conflict(f"cannot join network of a non running container: {other.id}")
             return {"network": f"/proc/{other.record.main.pid}/ns/net"}
         if mode in {"none", "host"}:
+            self._unplugged.add(container.id)
+            self._tell("connect", self._networks.find(mode), container)
             return {}
         path = Path(self.key(container))
         owner = self._owner(container)
@@ -165,8 +169,11 @@ class Endpoints:
         container.record.networks[network.name] = place
         self._daemon.containers.save(container)  # before the link is made: what is left is found by its name
         await asyncio.to_thread(links.plug, self.key(container), plug)
+        self._tell("connect", network, container)
+
+    def _tell(self, action: str, network: NetworkRecord, container: Container) -> None:
         told = {"name": network.name, "type": network.driver, "container": container.id}
-        self._daemon.events.emit("network", "connect", network.id, told)
+        self._daemon.events.emit("network", action, network.id, told)
 
     def _plan(
         self, container: Container, network: NetworkRecord, name: str, *, routed: bool
@@ -236,6 +243,9 @@ class Endpoints:
             await self._unplug(container, name, place)
         netns.remove(Path(self.key(container)))
         netns.remove(self._owner(container))
+        if container.id in self._unplugged:
+            self._unplugged.remove(container.id)
+            self._tell("disconnect", self._networks.find(record.network_mode), container)
         if not placed:
             return
         async with self._lock:
@@ -353,6 +363,8 @@ class Endpoints:
     def remember(self, container: Container) -> None:
         """Holds what a container found running has: its ports and its networks' interfaces."""
         self._ports.hold(container.record)
+        if container.record.network_mode in {"none", "host"}:
+            self._unplugged.add(container.id)
         for place in container.record.networks.values():
             if place.endpoint_id:
                 self._networks.known_ready(place.network_id)

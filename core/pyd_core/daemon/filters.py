@@ -1,0 +1,56 @@
+"""What the values of the API's filters may be, and what they mean; refusals are in Docker Engine's words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from pyd_core.daemon.times import duration, moment
+from pyd_core.errors import InvalidInput
+
+TRUTHS = {"1": True, "true": True, "0": False, "false": False}
+GO_TRUTHS = {
+    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
+}
+"""What Go's strconv.ParseBool takes."""
+
+
+def labelled(labels: Mapping[str, str], wanted: str) -> bool:
+    """Whether labels hold `NAME`, or `NAME=VALUE`."""
+    name, equals, value = wanted.partition("=")
+    return name in labels and (not equals or labels[name] == value)
+
+
+def truth(name: str, values: Sequence[str]) -> bool:
+    """Reads a filter that is either true or false.
+
+    Raises:
+        InvalidInput: It is neither, or both.
+    """
+    if len(values) != 1 or values[0] not in TRUTHS:
+        raise InvalidInput(f"invalid filter '{name}=[{' '.join(values)[:80]}]'")
+    return TRUTHS[values[0]]
+
+
+def until(values: Sequence[str]) -> int | None:
+    """Reads the `until` filter of a prune: a time, or how long ago; None where there is none.
+
+    Returns:
+        Nanoseconds since the epoch.
+
+    Raises:
+        InvalidInput: It is neither, or there are several.
+    """
+    if not values:
+        return None
+    if len(values) > 1:
+        raise InvalidInput("more than one until filter specified")
+    try:
+        return time.time_ns() - duration(values[0])
+    except InvalidInput:
+        pass
+    try:
+        return moment(values[0], "until") or 0
+    except InvalidInput:
+        raise InvalidInput(f'failed to parse value as time or duration: "{values[0][:40]}"') from None

@@ -1,0 +1,276 @@
+"""What engines tell of what happens: the same on Docker Engine and on the embedded one."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from support.docker import LABEL, LONE, Docker, busybox_files
+from support.registry import Registry
+
+Told = dict[str, Any]
+
+
+class Listener:
+    """The events of one corner of an engine, as `docker events` prints them."""
+
+    def __init__(self, docker: Docker, lines: Iterator[bytes]) -> None:
+        self._docker = docker
+        self._lines = lines
+        self.ours: set[str] = set()
+        """What else is ours besides what carries the name: ids."""
+
+    def until(self, *wanted: str) -> list[Told]:
+        """Reads on until one with this type and action, and returns those of ours."""
+        found: list[Told] = []
+        for line in self._lines:
+            event: Told = json.loads(line)
+            if any(each in line.decode() for each in {self._docker.prefix, *self.ours}):
+                found.append(event)
+                if (event["Type"], event["Action"]) == wanted:
+                    return found
+        raise AssertionError(f"the stream ended without {wanted}: {shown(found)}")
+
+
+@contextmanager
+def listening(docker: Docker) -> Iterator[Listener]:
+    command = ["docker", "-H", docker.host, "events", "--since", f"{time.time():.9f}", "--format", "{{json .}}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield Listener(docker, iter(process.stdout))
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def leaving(docker: Docker, request: str) -> Iterator[None]:
+    """Sends a request over a connection of its own, and the keys to leave once it is upgraded."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(docker.host.removeprefix("unix://"))
+        connection.sendall(request.encode())
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(4096)
+        connection.sendall(b"\x10\x11")
+        yield
+
+
+def shown(events: list[Told]) -> list[str]:
+    return [f"{each['Type']} {each['Action'].strip()}" for each in events]
+
+
+def attributes(events: list[Told], kind: str, action: str) -> dict[str, str]:
+    found: dict[str, str] = next(
+        each["Actor"]["Attributes"] for each in events if (each["Type"], each["Action"]) == (kind, action)
+    )
+    return found
+
+
+@pytest.fixture(scope="module")
+def image(both: Docker) -> str:
+    return both.image("told", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+
+
+def test_a_life_is_told_step_by_step_with_its_network_and_volume(both: Docker, image: str):
+    network, volume, name = both.name("told-net"), both.name("told-data"), both.name("told-life")
+    label = ("--label", f"{LABEL}={both.prefix}")
+    with listening(both) as told:
+        told.ours.add(both("network", "create", *label, network))
+        both("volume", "create", *label, volume)
+        both("run", "--name", name, *label, "--network", network, "-v", f"{volume}:/data:ro", image, "true")
+        key = both.inspect(name)["Id"]
+        both("rm", name)
+        events = told.until("container", "destroy")
+    assert shown(events) == [
+        "network create",
+        "volume create",
+        "container create",
+        "container attach",
+        "network connect",
+        "volume mount",
+        "container start",
+        "network disconnect",
+        "volume unmount",
+        "container die",
+        "container destroy",
+    ]
+    assert attributes(events, "volume", "mount") == {
+        "container": key,
+        "destination": "/data",
+        "driver": "local",
+        "propagation": "",
+        "read/write": "false",
+    }
+    assert attributes(events, "volume", "unmount") == {"container": key, "driver": "local"}
+    assert attributes(events, "network", "connect") == {"container": key, "name": network, "type": "bridge"}
+
+
+def test_what_is_done_to_one_that_runs_is_told(both: Docker, image: str, tmp_path: Path):
+    made = f"{both.name('told-made')}:1"
+    file = tmp_path / "file"
+    file.write_text("contents")
+    with (
+        listening(both) as told,
+        httpx.Client(
+            transport=httpx.HTTPTransport(uds=both.host.removeprefix("unix://")), base_url="http://engine", timeout=60
+        ) as client,
+    ):
+        name = both.run("told-busy", image, "sleep", "1000", options=("-t", *LONE))
+        key = both.inspect(name)["Id"]
+        told.ours.add(key)
+        both("top", name)
+        client.post(f"/containers/{name}/resize", params={"h": 10, "w": 20}).raise_for_status()
+        both("cp", f"{name}:/etc", str(tmp_path / "etc"))
+        both("cp", str(file), f"{name}:/tmp")
+        both("export", "-o", str(tmp_path / "all.tar"), name)
+        both("exec", name, "echo", "a", "b")
+        events = told.until("container", "exec_die")
+        both("commit", "-m", "why", name, made)
+        both("rename", name, f"{name}2")
+        both("rm", "-f", key)
+        events += told.until("container", "destroy")
+    assert shown(events) == [
+        "container create",
+        "network connect",
+        "container start",
+        "container top",
+        "container resize",
+        "container archive-path",
+        "container extract-to-dir",
+        "container export",
+        "container exec_create: echo a b",
+        "container exec_start: echo a b",
+        "container exec_die",
+        "container pause",
+        "image tag",
+        "container commit",
+        "container unpause",
+        "container rename",
+        "container kill",
+        "network disconnect",
+        "container die",
+        "container destroy",
+    ]
+    resized = attributes(events, "container", "resize")
+    assert (resized["height"], resized["width"]) == ("10", "20")
+    assert attributes(events, "image", "tag") == {"name": made, LABEL: both.prefix}
+    committed = attributes(events, "container", "commit")
+    assert committed["imageID"] == both("image", "inspect", "-f", "{{.Id}}", made)
+    assert (committed["imageRef"], committed["comment"]) == (made, "why")
+
+
+def test_images_are_told_by_their_ids_with_their_labels(both: Docker, tmp_path: Path):
+    second, archive = f"{both.name('told-second')}:2", tmp_path / "image.tar"
+    with listening(both) as told:
+        first = both.image("told-first", busybox_files(), 'CMD ["/bin/sh"]')
+        key = both("image", "inspect", "-f", "{{.Id}}", first)
+        told.ours.add(key)
+        both("tag", first, second)
+        both("save", "-o", str(archive), first, second)
+        both("rmi", second)
+        both("load", "-i", str(archive))
+        both("rmi", second)
+        both("rmi", first)
+        events = told.until("image", "delete")
+    steps = ["tag", "import", "tag", "save", "untag", "load", "untag", "untag", "delete"]
+    assert shown(events) == [f"image {each}" for each in steps]
+    assert {each["Actor"]["ID"] for each in events} == {key}
+    names = [each["Actor"]["Attributes"]["name"] for each in events]
+    assert names == [first, key, second, *[key] * 6]
+    labels = [each["Actor"]["Attributes"].get(LABEL) for each in events]
+    assert labels == [*[both.prefix] * 8, None]  # the last is gone
+
+
+def test_a_push_and_a_pull_are_told_by_name(both: Docker, image: str, tmp_path: Path):
+    with Registry.started(tmp_path) as registry, listening(both) as told:
+        name = f"{registry.address}/{both.prefix}/told"
+        both("tag", image, f"{name}:1")
+        both("push", f"{name}:1")
+        both("rmi", f"{name}:1")
+        both("pull", f"{name}:1")
+        events = told.until("image", "pull")
+        both("rmi", f"{name}:1")
+    assert shown(events) == ["image tag", "image push", "image untag", "image pull"]
+    for action in ("push", "pull"):
+        assert attributes(events, "image", action) == {"name": name, LABEL: both.prefix}
+    assert events[-1]["Actor"]["ID"] == f"{name}:1"
+
+
+def test_leaving_by_the_keys_is_told(both: Docker, image: str):
+    name = both.run("told-left", image, "sh", options=("-it", *LONE))
+    with listening(both) as told:
+        told.ours.add(both.inspect(name)["Id"])
+        asked = f"POST /containers/{name}/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: engine\r\n"
+        with leaving(both, f"{asked}Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"):
+            events = told.until("container", "detach")
+    assert shown(events) == ["container attach", "container detach"]
+    both("rm", "-f", name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"), [("container", ()), ("network", ()), ("volume", ("--all",)), ("image", ())]
+)
+def test_a_prune_is_told_with_what_it_freed(both: Docker, image: str, kind: str, arguments: tuple[str, ...]):
+    mine = f"{LABEL}={both.prefix}-{kind}"
+    match kind:
+        case "container":
+            both.create("told-pruned", image, "true", options=(*LONE, "--label", "x"))
+            mine = f"{LABEL}={both.prefix}"
+        case "image":
+            both("import", "-c", f"LABEL {mine}", "-", stdin=b"\0" * 1024)
+        case _:
+            both(kind, "create", "--label", mine, both.name("told-pruned"))
+    with listening(both) as told:
+        told.ours.add('"Action":"prune"')
+        both(kind, "prune", "-f", *arguments, "--filter", f"label={mine}")
+        events = told.until(kind, "prune")
+    assert attributes(events, kind, "prune").keys() == {"reclaimed"}
+    assert attributes(events, kind, "prune")["reclaimed"].isdecimal()
+    assert events[-1]["Actor"]["ID"] == ""
+
+
+def test_a_prune_of_what_builds_keep_is_told(docker: Docker):
+    with listening(docker) as told:
+        told.ours.add('"Action":"prune"')
+        docker("builder", "prune", "-f")
+        events = told.until("builder", "prune")
+    assert attributes(events, "builder", "prune") == {"reclaimed": "0"}
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("ps --filter health=bad", "unrecognized filter value for health: bad"),
+        ("ps --filter health=healthy --filter health=bad", "unrecognized filter value for health: bad"),
+        ("ps --filter status=bad", "invalid filter 'status=bad'"),
+        ("ps --filter is-task=maybe", "invalid filter 'is-task=[maybe]'"),
+        ("images --filter dangling=maybe", "invalid filter 'dangling=[maybe]'"),
+        ("images --filter dangling=TRUE", "invalid filter 'dangling=[TRUE]'"),
+        ("volume ls --filter dangling=maybe", "invalid filter 'dangling=[maybe]'"),
+        ("network ls --filter dangling=maybe", 'invalid value for filter \'dangling\', must be "true" (or "1")'),
+        ("network ls --filter type=bad", "invalid filter: 'type'='bad'"),
+        ("container prune -f --filter until=bad", 'failed to parse value as time or duration: "bad"'),
+        ("image prune -f --filter until=bad", 'failed to parse value as time or duration: "bad"'),
+        ("network prune -f --filter until=bad", 'failed to parse value as time or duration: "bad"'),
+        ("container prune -f --filter until=1h --filter until=2h", "more than one until filter specified"),
+        ("volume prune -f --filter all=maybe", "invalid filter 'all'"),
+        ("builder prune -f --filter until=bad", 'failed to parse value as time or duration: "bad"'),
+    ],
+)
+def test_a_filter_refuses_what_it_cannot_be(both: Docker, command: str, why: str):
+    words = command.split()
+    if "prune" in words and "builder" not in words:  # should it be taken, nothing of others is in danger
+        words += ["--filter", f"label={LABEL}={both.prefix}-none"]
+    done = subprocess.run(["docker", "-H", both.host, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert why in done.stderr
