@@ -260,12 +260,12 @@ def test_hostile_contexts_reach_nothing_outside(pydd: Pydd, docker: Docker, busy
     before = docker("ps", "-aq")
     file = (tarfile.TarInfo("Dockerfile"), f"FROM {busybox}\nCOPY out/secret /\n".encode())
     answer = post(pydd, packed(file, link("out", str(tmp_path))))
-    assert "no such file or directory" in json.loads(answer.text.splitlines()[-1])["error"]
+    assert "file does not exist" in json.loads(answer.text.splitlines()[-1])["error"]
     answer = post(pydd, packed(link("Dockerfile", str(tmp_path / "secret"))))
     assert (answer.status_code, "Cannot locate specified Dockerfile" in answer.text) == (400, True)
     answer = post(pydd, packed((tarfile.TarInfo("../x"), b"")))
     assert (answer.status_code, "leads out" in answer.text) == (400, True)
-    for body in (b"no archive at all", packed(file)[:700], b""):
+    for body in (b"no archive at all", packed(file)[:530], b""):
         assert post(pydd, body).status_code == 400
     inside = (
         f"FROM {busybox}\nRUN mkdir -p {tmp_path}; ln -s {tmp_path} /out\nCOPY x /out/planted\nRUN cat /out/planted\n"

@@ -185,7 +185,9 @@ def test_stats_end_when_the_container_is_removed(run: Run, docker: Docker, distr
 
 def test_version_and_info_tell_of_the_engine(run: Run, docker: Docker):
     told = json.loads(run("version", "--json").stdout)
-    assert told["engine"]["Version"] == docker("version", "-f", "{{.Server.Version}}")
+    version = docker("version", "-f", "{{.Server.Version}}")
+    assert told["engine"]["Version"] == version
+    assert f"\nengine  Docker {version} (API " in run("version").stdout
     assert told["client"]["version"] in run("version", "--client").stdout
     assert json.loads(run("info", "--json").stdout)["NCPU"] == os.cpu_count()
     assert docker.host in run("info").stdout

@@ -34,6 +34,7 @@ from pyd_core.daemon.recovery import recover
 from pyd_core.daemon.runtime import oci
 from pyd_core.daemon.runtime.choice import Runtimes
 from pyd_core.daemon.runtime.orphans import Orphans
+from pyd_core.daemon.runtime.versions import Versions
 from pyd_core.daemon.store import Store
 from pyd_core.daemon.volumes import Volumes
 from pyd_core.errors import Conflict, Refused
@@ -81,6 +82,7 @@ class Daemon:
         self.store = Store(config.root / "engine.db")
         self.events = EventBus()
         self.tasks = TaskOwner(on_error=_report)
+        self.versions = Versions(self.tasks)
         self.orphans = Orphans()
         blobs = Blobs(config.root / "blobs")
         self.images = Images(self.store, blobs, Layers(config.root / "layers", blobs, self.store))

@@ -81,7 +81,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             context.load_cert_chain(self.tlscert, self.tlskey)
             context.load_verify_locations(self.tlscacert)
         except (OSError, ssl.SSLError) as error:
-            raise ConfigError(f"the certificates can't be used: {error}") from error
+            raise ConfigError(f"the certificates can't be used: {error.strerror}") from error
         return context
 
 

@@ -125,8 +125,9 @@ class NetworkSettings(Wire):
     SPEC: ClassVar[str] = "NetworkSettings"
 
     sandbox_id: str = msgspec.field(name="SandboxID", default="")
+    endpoint_id: str = msgspec.field(name="EndpointID", default="")
+    """Of the default bridge alone, as the next four; the other networks' are in `networks`."""
     gateway: str = ""
-    """Of the default bridge alone, as the next three; the other networks' are in `networks`."""
     ip_address: str = msgspec.field(name="IPAddress", default="")
     ip_prefix_len: int = msgspec.field(name="IPPrefixLen", default=0)
     mac_address: str = ""

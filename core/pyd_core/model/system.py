@@ -11,6 +11,9 @@ from pyd_core.model.container import ContainerSummary
 from pyd_core.model.image import ImageSummary
 from pyd_core.model.volume import Volume
 
+PYDD = "pydd"
+"""What pyd's own engine calls itself."""
+
 
 class Component(Wire):
     """A part of an engine: `Engine`, `containerd`, `runc`, `Podman Engine`, `Conmon` and the like."""
@@ -22,11 +25,20 @@ class Component(Wire):
     details: dict[str, str] | None = None
 
 
+class Platform(Wire):
+    """What an engine is sold as; Debian's build of Docker Engine leaves it empty."""
+
+    SPEC: ClassVar[str] = "SystemVersion.Platform"
+
+    name: str = ""
+
+
 class Version(Wire):
     """The answer to `GET /version`."""
 
     SPEC: ClassVar[str] = "SystemVersion"
 
+    platform: Platform = Platform()
     version: str = ""
     api_version: str = ""
     min_api_version: str = msgspec.field(name="MinAPIVersion", default="")
@@ -36,6 +48,13 @@ class Version(Wire):
     go_version: str = ""
     build_time: str = ""
     components: list[Component] = []
+
+    @property
+    def product(self) -> str:
+        """Which engine answers: `pydd`, `Podman` or `Docker`, which also stands for those that don't say."""
+        if self.platform.name == PYDD:
+            return PYDD
+        return "Podman" if any(part.name.startswith("Podman") for part in self.components) else "Docker"
 
 
 class Peer(Wire):

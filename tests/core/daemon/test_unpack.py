@@ -201,3 +201,25 @@ def test_hashing_sees_every_byte_however_it_is_read():
     assert hashed.read(10) == body[:10]
     assert hashed.read(2_500_000) == body[10:2_500_010]
     assert hashed.digest() == f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_what_pads_the_last_member_may_be_missing_but_nothing_of_itself(read: bool):
+    whole = archive(member("a", b"x" * 700), member("b", b"y" * 700), form=tarfile.USTAR_FORMAT).getvalue()
+    end = 2 * 512 + 1024 + 700
+    for size, fits in ((end, True), (end + 1, True), (end - 1, False)):
+        reader = TarReader(io.BytesIO(whole[:size]))
+        with contextlib.nullcontext() if fits else pytest.raises(InvalidInput, match="ends too early"):
+            assert [(entry.name, reader.whole() if read else b"") for entry in reader] == [
+                (name, body * 700 if read else b"") for name, body in ((b"a", b"x"), (b"b", b"y"))
+            ]
+
+
+def test_what_cannot_be_unpacked_is_told_without_numbers(target: Path):
+    with pytest.raises(InvalidInput) as caught:
+        unpack(target, member("n" * 300, b"x"))
+    assert caught.value.message == f"can't unpack '{'n' * 200}': file name too long"
+    with pytest.raises(InvalidInput, match=r"leads out: '\.\./x'"):
+        unpack(target, member("../x"))
+    with pytest.raises(InvalidInput, match=r"unknown type 'S'"):
+        unpack(target, member("s", kind=tarfile.GNUTYPE_SPARSE))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from support.dashboard import opened, three
 from support.scripted_engine import ScriptedEngine
 
@@ -195,3 +197,21 @@ async def test_what_is_long_in_inspect_is_read_sideways():
         await dashboard.until_shown("xxxEND")
         await dashboard.press(*["left"] * 7)
         await dashboard.until_shown("LONG=xxx")
+
+
+@pytest.mark.parametrize(
+    ("version", "shown"),
+    [
+        ({"Version": "0.1.0", "Platform": {"Name": "pydd"}, "Components": [{"Name": "Engine"}]}, "pydd 0.1.0"),
+        (
+            {"Version": "5.4.2", "Platform": {"Name": "linux"}, "Components": [{"Name": "Podman Engine"}]},
+            "Podman 5.4.2",
+        ),
+        ({"Version": "26.1.5+dfsg1", "Platform": {"Name": ""}, "Components": [{"Name": "Engine"}]}, "Docker 26.1.5"),
+    ],
+)
+async def test_the_header_names_the_engine_that_answers(version: dict[str, object], shown: str):
+    engine = ScriptedEngine()
+    engine.documents["/version"] = version
+    async with opened(engine) as dashboard:
+        await dashboard.until_shown(shown)

@@ -30,5 +30,6 @@ def command(state: State, /, *, client_only: bool) -> None:
     write(f"pyd     {client['version']} (Python {client['python']}, {client['machine']})\n")
     if engine is not None:
         write(
-            f"engine  {safe(engine.version)} (API {safe(engine.api_version)}, {safe(engine.os)}/{safe(engine.arch)})\n"
+            f"engine  {engine.product} {safe(engine.version)} "
+            f"(API {safe(engine.api_version)}, {safe(engine.os)}/{safe(engine.arch)})\n"
         )

@@ -231,9 +231,7 @@ class Link:
             return
         self.swarm = await self.engine.can(Capability.SWARM_MANAGER)
         version = await self.engine.system.version()
-        named = next((part for part in version.components if part.name in {"Engine", "Podman Engine"}), None)
-        product = "Podman" if named is not None and named.name.startswith("Podman") else "Docker"
-        self.engine_name = f"{product} {version.version.partition('+')[0]}".strip()
+        self.engine_name = f"{version.product} {version.version.partition('+')[0]}".strip()
         self._tell(Delta())
 
     def _failed(self, error: Exception) -> None:

@@ -38,8 +38,9 @@ class StartBody(Wire):
 @route("POST", "/containers/{id}/exec")
 async def create(daemon: Daemon, request: Request) -> Response:
     """Prepares a command."""
-    container = daemon.containers.find(request.params["id"])
-    made = execs.create(container, await request.json(execs.ExecBody))
+    asked = request.params["id"]
+    container = daemon.containers.find(asked)
+    made = execs.create(container, await request.json(execs.ExecBody), asked)
     execs.announce(daemon, made, "exec_create")
     return json(ExecCreated(id=made.id), status=201)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 
 import msgspec
 
@@ -47,7 +48,10 @@ def describe(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"no space left on device: {error.filename or 'the data directory is full'}"
     log.error("request failed", exc_info=error)
-    return f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.strerror:
+        about = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+        return f"{error.strerror.lower()}{about}"
+    return f"internal error: {type(error).__name__}: {error}: the engine's log says where"
 
 
 def failure(error: Exception) -> Answer:

@@ -47,24 +47,26 @@ def _path(request: Request) -> str:
 @route("HEAD", "/containers/{id}/archive")
 async def stat_path(daemon: Daemon, request: Request) -> Response:
     """Tells what a path is."""
-    container = daemon.containers.find(request.params["id"])
+    name = request.params["id"]
+    container = daemon.containers.find(name)
     async with files.opened(daemon, container) as root:
-        with files.found(root, _path(request)) as (where, status, name):
-            return Answer(headers={HEADER: files.statistics(where, status, name)})
+        with files.found(root, _path(request), name) as (where, status, short):
+            return Answer(headers={HEADER: files.statistics(where, status, short)})
 
 
 @route("GET", "/containers/{id}/archive")
 async def get_archive(daemon: Daemon, request: Request) -> Response:
     """Copies a path out."""
-    container = daemon.containers.find(request.params["id"])
+    name = request.params["id"]
+    container = daemon.containers.find(name)
     path = _path(request)
     async with files.opened(daemon, container) as root:
-        with files.found(root, path) as (where, status, name):
-            header = files.statistics(where, status, name)
+        with files.found(root, path, name) as (where, status, short):
+            header = files.statistics(where, status, short)
 
     async def chunks() -> AsyncIterator[bytes]:
         async with files.opened(daemon, container) as again:
-            with files.found(again, path) as (place, kind, short):
+            with files.found(again, path, name) as (place, kind, short):
                 ids, across = files.ids(container), files.devices(again, container)
                 work = lambda packer: _pack(packer, place, kind, short, across)  # noqa: E731 - too long in its place
                 async with aclosing(pack.stream(work, ids=ids)) as packed:
@@ -92,7 +94,7 @@ async def put_archive(daemon: Daemon, request: Request) -> Response:
     spooled = await loading.spool(daemon.images, request.chunks())
     try:
         async with files.opened(daemon, container) as root:
-            with files.found(root, path + "/") as (_, status, _name):
+            with files.found(root, path, request.params["id"], follow=True) as (_, status, _name):
                 if not stat.S_ISDIR(status.st_mode):
                     raise InvalidInput("extraction point is not a directory")
             strict = request.flag("noOverwriteDirNonDir")

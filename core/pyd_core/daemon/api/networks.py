@@ -81,7 +81,11 @@ async def create(daemon: Daemon, request: Request) -> Response:
     if body.ipam and body.ipam.driver not in {"", "default"}:
         raise NotFound(f'plugin "{body.ipam.driver[:60]}" not found', hint="addresses are given by this engine alone")
     if body.scope not in {"", "local"} or body.driver == "overlay" or body.ingress:
-        raise Unsupported("overlay networks need a swarm, which is not served by this engine", reference="not-served")
+        raise Unsupported(
+            "overlay networks need a swarm, which is not served by this engine",
+            hint="a swarm needs Docker Engine",
+            reference="not-served",
+        )
     if body.config_only or (body.config_from is not None and body.config_from.network):
         raise Unsupported(
             "networks that only carry a configuration are not served by this engine", reference="not-served"

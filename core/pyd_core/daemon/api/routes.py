@@ -107,11 +107,11 @@ async def dispatch(daemon: Daemon, head: Head, chunks: Callable[[], AsyncIterato
     return await handler(daemon, head.request(params, version, chunks))
 
 
-def unserved(method: str, pattern: str) -> None:
-    """Registers a part of the contract that this engine answers with 501 and its name."""
+def unserved(method: str, pattern: str, hint: str) -> None:
+    """Registers a part of the contract that this engine answers with 501, its name and what to do."""
 
     async def refuse(daemon: Daemon, request: Request) -> Response:
-        raise Unsupported(f"{method} {pattern} is not served by this engine", reference="not-served")
+        raise Unsupported(f"{method} {pattern} is not served by this engine", hint=hint, reference="not-served")
 
     ROUTES.add(method, pattern)(refuse)
     REFUSED.add((method, pattern))

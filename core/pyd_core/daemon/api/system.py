@@ -23,7 +23,7 @@ from pyd_core.daemon.times import moment
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import format_time
 from pyd_core.model.image import ImageSummary
-from pyd_core.model.system import Component, DiskUsage, Info, Version
+from pyd_core.model.system import PYDD, Component, DiskUsage, Info, Platform, Version
 from pyd_core.model.volume import VolumeUsage
 
 if TYPE_CHECKING:
@@ -48,9 +48,11 @@ async def ping(daemon: Daemon, request: Request) -> Response:
 async def version(daemon: Daemon, request: Request) -> Response:
     """Which engine this is."""
     kernel = os.uname().release
-    runtime = daemon.runtime.name
+    programs = {daemon.runtime.name: daemon.runtime.path, "conmon": daemon.lifecycle.conmon}
+    releases = await asyncio.gather(*map(daemon.versions.of, programs.values()))
     return json(
         Version(
+            platform=Platform(name=PYDD),
             version=pyd_core.__version__,
             api_version=API,
             min_api_version=OLDEST_API,
@@ -63,7 +65,10 @@ async def version(daemon: Daemon, request: Request) -> Response:
                     version=pyd_core.__version__,
                     details={"ApiVersion": API, "MinAPIVersion": OLDEST_API, "Os": "linux", "Arch": architecture()},
                 ),
-                Component(name=runtime, version="", details={"Path": daemon.runtime.path}),
+                *(
+                    Component(name=name, version=each.version, details={"GitCommit": each.commit, "Path": path})
+                    for (name, path), each in zip(programs.items(), releases, strict=True)
+                ),
             ],
         )
     )
@@ -82,6 +87,9 @@ async def info(daemon: Daemon, request: Request) -> Response:
     states = [each.record.status for each in daemon.containers.all()]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     unified = daemon.unified
+    runtime = (await daemon.versions.of(daemon.runtime.path)).version
+    if not daemon.runtime.is_runc:  # the field has runc's name, whatever runs
+        runtime = f"{daemon.runtime.name} {runtime}".strip()
     body: dict[str, Any] = full(
         Info(
             id=daemon.config.instance or "pyd",
@@ -131,6 +139,7 @@ async def info(daemon: Daemon, request: Request) -> Response:
             "Authorization": [],
             "Log": list(log_options.DRIVERS),
         },
+        "RuncCommit": {"ID": runtime, "Expected": runtime},
         "Runtimes": {name: {"path": each.path} for name, each in daemon.runtimes.all().items()},
         "IndexServerAddress": "https://index.docker.io/v1/",
         "RegistryConfig": {

@@ -1,4 +1,4 @@
-"""What the contract has and this engine doesn't: answered with 501 and its name, so that a client says why."""
+"""What the contract has and this engine doesn't: answered with 501, its name and what to do."""
 
 from __future__ import annotations
 
@@ -51,9 +51,16 @@ DELETE /configs/{id}
 POST /configs/{id}/update
 """.strip().splitlines()
 
+HINTS = {
+    "/session": "BuildKit needs Docker Engine; DOCKER_BUILDKIT=0 builds here",
+    "/volumes": "volumes of a cluster need a swarm, and a swarm needs Docker Engine",
+    "/plugins": "plugins need Docker Engine",
+}
+SWARM = "a swarm needs Docker Engine"
+
 for _line in UNSERVED:
     _method, _, _pattern = _line.partition(" ")
-    unserved(_method, _pattern)
+    unserved(_method, _pattern, HINTS.get(f"/{_pattern.split('/')[1]}", SWARM))
 
 
 @route("GET", "/plugins/{name}/json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -12,7 +13,7 @@ import msgspec
 from pyd_core.daemon.build import copying, running
 from pyd_core.daemon.build.dockerfile import Dockerfile, Instruction, instruction
 from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, said
-from pyd_core.daemon.build.stage import Stage
+from pyd_core.daemon.build.stage import Stage, told
 from pyd_core.daemon.build.variables import Lexer, assignments
 from pyd_core.daemon.containers import files
 from pyd_core.daemon.images import telling
@@ -92,7 +93,8 @@ class Builder:
 
     async def _step(self, step: Instruction) -> AsyncGenerator[Record, None]:
         if step.word == "ARG":
-            self._argument(step)
+            if self._argument(step):
+                yield said(" ---> Using cache\n")
         elif step.word == "FROM":
             async with aclosing(self._from(step)) as records:
                 async for record in records:
@@ -144,7 +146,7 @@ class Builder:
         triggers = config.on_build or []
         if triggers:
             yield said(f"# Executing {len(triggers)} build trigger{'s' if len(triggers) > 1 else ''}\n")
-            stage.configure("/bin/sh -c #(nop) ONBUILD taken", on_build=None)
+            stage.configure("ONBUILD taken", on_build=None)
             for text in triggers:
                 async with aclosing(self._step(instruction(text, step.number))) as records:
                     async for record in records:
@@ -194,21 +196,27 @@ class Builder:
 
     # Instructions that change the configuration
 
-    def _argument(self, step: Instruction) -> None:
+    def _argument(self, step: Instruction) -> bool:
+        """Declares arguments; returns whether the cache had it.
+
+        A step within a stage, by its own words: a value given from outside counts where a command is run with it.
+        """
         stage = self._stages[-1] if self._stages else None
         values = stage.variables if stage else self._globals
-        for word in Lexer(step.rest, values, self._escape).words():
+        words = Lexer(step.rest, values, self._escape).words()
+        for word in words:
             name, equals, default = word.partition("=")
             self._asked.add(name)
             given = self._request.arguments.get(name)
             value = given if given is not None else default if equals else self._globals.get(name) if stage else None
             if value is not None:
                 (stage.arguments if stage else self._globals)[name] = value
+        return stage is not None and stage.configure(f"ARG {' '.join(words)}")
 
     async def _workdir(self, stage: Stage, step: Instruction) -> bool:
         given = Lexer(step.rest, stage.variables, self._escape).whole()
         path = posixpath.normpath(posixpath.join(stage.config.working_dir or "/", given))
-        created_by = f"/bin/sh -c #(nop) WORKDIR {path}"
+        created_by = told(stage.config, f"WORKDIR {path}")
         config = msgspec.structs.replace(stage.config, working_dir=path)
         if stage.cached(created_by, config):
             return True
@@ -243,20 +251,29 @@ class Builder:
         elif step.word == "CMD":
             stage.own_command = True
             changes["cmd"] = command(step.rest, stage.config.shell)
-            shown = str(changes["cmd"])
+            shown = _listed(changes["cmd"])
         elif step.word == "ENTRYPOINT":
             changes["entrypoint"] = command(step.rest, stage.config.shell)
-            shown = str(changes["entrypoint"])
+            shown = _listed(changes["entrypoint"])
             if not stage.own_command:
                 changes["cmd"] = None
         elif step.word in _PLAIN and step.listed() is None:
             shown = " ".join(Lexer(step.rest, values, self._escape).words())
             changes = _changed(stage.config, f"{step.word} {shown}")
+            if step.word == "VOLUME":
+                shown = f"[{shown}]"
         else:
             if step.word == "ONBUILD":
                 _check_trigger(step)
             changes = _changed(stage.config, f"{step.word} {step.rest}")
-        return stage.configure(f"/bin/sh -c #(nop)  {step.word} {shown}", **changes)
+            if step.word in {"VOLUME", "SHELL"}:
+                shown = f"[{' '.join(step.listed() or [])}]"
+        return stage.configure(f"{step.word} {shown}", **changes)
+
+
+def _listed(words: list[str]) -> str:
+    """A command as Docker Engine's history has it, which readers of Dockerfiles know."""
+    return f"[{' '.join(json.dumps(word, ensure_ascii=False) for word in words)}]"
 
 
 def _changed(config: ContainerConfig, line: str) -> dict[str, Any]:

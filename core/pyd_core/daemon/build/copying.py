@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pyd_core.daemon.build.remote import Address
 from pyd_core.daemon.build.running import container_of, keep_changes
+from pyd_core.daemon.build.stage import told
 from pyd_core.daemon.build.variables import Lexer
 from pyd_core.daemon.containers import files, users
 from pyd_core.daemon.images import load as loading
@@ -80,7 +81,9 @@ async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirecto
             mode = _mode(step.flags.get("chmod", ""))
             found: list[str | Address] = []
             for name, address in zip(names, addresses, strict=True):
-                found += [address] if address else _matches(source, name)
+                found += [address] if address else _matches(source, name, step)
+            if not found:
+                raise InvalidInput(f"{step.word} failed: no source files were specified")
             into = where.endswith("/") or len(found) > 1 or len(names) > 1 or _is_directory(root, where)
             if len(found) > 1 and not where.endswith("/") and not _is_directory(root, where):
                 raise InvalidInput(
@@ -99,7 +102,7 @@ async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirecto
                     pieces.append(piece)
                 digest = await asyncio.to_thread(_fingerprint, pieces)
                 flags = "".join(f"--{name}={value} " for name, value in step.flags.items() if name != "from")
-                created_by = f"/bin/sh -c #(nop) {step.word} {flags}{digest} in {target} "
+                created_by = told(stage.config, f"{step.word} {flags}{digest} in {target} ")
                 if stage.cached(created_by, stage.config):
                     return True
                 await asyncio.to_thread(_unpack, root, pieces)
@@ -138,11 +141,11 @@ def _is_directory(root: RootDirectory, path: str) -> bool:
     return True
 
 
-def _matches(source: RootDirectory, name: str) -> list[str]:
-    """Returns the paths a source names, sorted; `*`, `?` and `[…]` stay within one name.
+def _matches(source: RootDirectory, name: str, step: Instruction) -> list[str]:
+    """Returns the paths a source names, sorted; `*`, `?` and `[…]` stay within one name, and may match none.
 
     Raises:
-        InvalidInput: There are none.
+        InvalidInput: What is named in full isn't there.
     """
     parts = [part for part in posixpath.normpath("/" + name).split("/") if part]
     found = [""]
@@ -154,8 +157,9 @@ def _matches(source: RootDirectory, name: str) -> list[str]:
             f"{path}/{each}" for path in found for each in _listed(source, path) if fnmatch.fnmatchcase(each, part)
         ]
     there = [path for path in found if _exists(source, path or "/")]
-    if not there:
-        raise InvalidInput(f"{name[:200]}: no such file or directory in the build's context")
+    if not there and not _WILD & set(name):
+        where = "" if "from" in step.flags else "file not found in build context or excluded by .dockerignore: "
+        raise InvalidInput(f"{step.word} failed: {where}stat {name[:200].lstrip('/')}: file does not exist")
     return there
 
 

@@ -13,7 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from pyd_core.errors import EngineError, InvalidInput, Unsupported
+from pyd_core.daemon.images.reach import reaching
+from pyd_core.errors import InvalidInput, Unsupported
 
 SCHEMES = ("http://", "https://")
 OTHERS = ("ftp://", "git@", "git://", "ssh://", "github.com/")
@@ -65,7 +66,7 @@ class Address:
         if checksum and not _DIGEST.fullmatch(checksum):
             raise InvalidInput(f"invalid checksum: {checksum[:80]!r} is no sha256:…")
         running = hashlib.sha256()
-        try:
+        with reaching(self.url[:200]):
             async with (
                 httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True) as client,
                 client.stream("GET", self.url, headers={"Accept-Encoding": "identity"}) as answer,
@@ -82,8 +83,6 @@ class Address:
                             raise self._too_large(most)
                         out.write(chunk)
                 _date(into, answer.headers.get("last-modified", ""))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise EngineError(f"{self.url[:200]}: {str(error) or type(error).__name__}") from error
         found = f"sha256:{running.hexdigest()}"
         if checksum and found != checksum:
             raise InvalidInput(f"digest mismatch: {self.url[:200]} is {found}, not {checksum}")

@@ -9,6 +9,7 @@ import msgspec
 
 from pyd_core.daemon.build.request import PROXIES
 from pyd_core.daemon.containers.commit import Origin, derive
+from pyd_core.daemon.images.changes import SHELL
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.model.container_config import ContainerConfig
 
@@ -67,9 +68,10 @@ class Stage:
         """Goes on from an image."""
         self.image, self.config = image, config
 
-    def configure(self, created_by: str, **changes: object) -> bool:
+    def configure(self, words: str, **changes: object) -> bool:
         """Changes the configuration alone; returns whether that was in the cache."""
         config = msgspec.structs.replace(self.config, **changes)
+        created_by = told(config, f" {words}")
         if self.cached(created_by, config):
             return True
         self.move(derive(self.daemon, self.image, config, self.origin(created_by)), config)
@@ -78,3 +80,8 @@ class Stage:
     def origin(self, created_by: str) -> Origin:
         """What history tells of a step."""
         return Origin(created_by=created_by, author=self.author)
+
+
+def told(config: ContainerConfig, words: str) -> str:
+    """What history says of a step that runs nothing, as Docker Engine has it: with the shell that it ends with."""
+    return f"{' '.join(config.shell or SHELL)} #(nop) {words}"

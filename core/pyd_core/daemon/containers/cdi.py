@@ -121,7 +121,8 @@ def _read(directories: Sequence[str], unread: list[str]) -> Iterator[Specificati
                 data = path.read_bytes()
                 yield msgspec.json.decode(data, type=Specification) if path.suffix == ".json" else _yaml(data)
             except (OSError, msgspec.DecodeError) as error:
-                unread.append(f"{path.name} can't be read ({error}), and nothing else")
+                why = error.strerror if isinstance(error, OSError) else error
+                unread.append(f"{path.name} can't be read ({why}), and nothing else")
 
 
 def _yaml(data: bytes) -> Specification:

@@ -172,16 +172,22 @@ class Containers:
         """Gives a container another name.
 
         Raises:
+            InvalidInput: It is its own, or isn't allowed.
             Conflict: The name is taken.
         """
-        name = names.check(name)
+        old = container.record.name
+        if name.removeprefix("/") == old:
+            raise InvalidInput("Renaming a container with the same name as its current name")
+        try:
+            name = names.check(name)
+        except InvalidInput as error:
+            raise InvalidInput(f"Error when allocating new name: {error.message}", reference="bad-name") from None
         taken = self._names.get(name)
         if taken is not None:
             raise Conflict(
                 f'Error when allocating new name: Conflict. The container name "/{name}" is already in use by '
                 f'container "{taken}". You have to remove (or rename) that container to be able to reuse that name.'
             )
-        old = container.record.name
         del self._names[old]
         container.record.name = name
         self._names[name] = container.id

@@ -82,16 +82,23 @@ class Exec:
                 os.kill(self.pid, 9)
 
 
-def create(container: Container, body: ExecBody) -> Exec:
+def create(container: Container, body: ExecBody, asked: str) -> Exec:
     """Prepares a command.
 
+    Args:
+        container: Where it is to run.
+        body: What.
+        asked: The container as the client named it.
+
     Raises:
-        Conflict: The container doesn't run, or is paused.
+        Conflict: The container doesn't run, is paused, or waits to be started again.
         InvalidInput: There is no command.
     """
     record = container.record
     if record.status == "paused":
-        raise Conflict(f"Container {record.id} is paused, unpause the container before exec")
+        raise Conflict(f"Container {asked} is paused, unpause the container before exec")
+    if record.status == "restarting":
+        raise Conflict(f"Container {record.id} is restarting, wait until the container is running")
     if not record.running:
         raise Conflict(f"container {record.id} is not running")
     if not body.cmd or not body.cmd[0]:
@@ -270,7 +277,7 @@ async def capture(
         TimeoutError: It took longer than `seconds`; it is killed.
     """
     body = ExecBody(cmd=command, attach_stdout=True, attach_stderr=True)
-    made = create(container, body)
+    made = create(container, body, container.id)
     for what in ("exec_create", "exec_start"):
         announce(daemon, made, what)
     streams = Streams(made, attached=True)

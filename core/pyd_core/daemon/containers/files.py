@@ -170,8 +170,16 @@ def ids(container: Container) -> IdMap | None:
 
 
 @contextmanager
-def found(root: RootDirectory, path: str) -> Iterator[tuple[str, os.stat_result, str]]:
+def found(
+    root: RootDirectory, path: str, whose: str, *, follow: bool = False
+) -> Iterator[tuple[str, os.stat_result, str]]:
     """Finds a path: its directory is resolved inside the root, its last part is not followed unless it ends in `/`.
+
+    Args:
+        root: Where.
+        path: What.
+        whose: The container as the client named it.
+        follow: Whether the last part is followed in any case.
 
     Yields:
         A path through a descriptor, what it is, and its name: `.` for what ends in a dot, so that an archive of it
@@ -181,7 +189,7 @@ def found(root: RootDirectory, path: str) -> Iterator[tuple[str, os.stat_result,
         NotFound: There is nothing.
         InvalidInput: Links lead round and round.
     """
-    follow = path.endswith(("/", "/."))
+    follow = follow or path.endswith(("/", "/."))
     clean = posixpath.normpath("/" + path)
     flags = os.O_PATH | (0 if follow else os.O_NOFOLLOW)
     try:
@@ -195,7 +203,7 @@ def found(root: RootDirectory, path: str) -> Iterator[tuple[str, os.stat_result,
                 os.close(parent)
     except (KernelError, OSError) as error:
         if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}:  # no file's name is as long as that
-            raise NotFound(f"Could not find the file {path.rstrip('/') or '/'} in container") from error
+            raise NotFound(f"Could not find the file {path} in container {whose}") from error
         if error.errno == errno.ELOOP:
             raise InvalidInput(f"too many links: {path}") from error
         raise

@@ -38,7 +38,7 @@ class Lifecycle:
 
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
-        self._conmon = conmon.find()
+        self.conmon = conmon.find()
         self._exits = daemon.config.run / "exits"
         self._exits.mkdir(parents=True, exist_ok=True)
         self._parts = daemon.config.run / "parts"
@@ -75,7 +75,7 @@ class Lifecycle:
             if record.holder is not None:
                 await conmon.end(record.holder)
             record.main = record.holder = None
-            record.error = str(error)
+            record.error = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             record.exit_code = 126 if "permission denied" in record.error else 127 if _missing(record.error) else 128
             record.status = "exited" if record.started_at[:4] != "0001" else "created"
             self._daemon.containers.note(container)
@@ -107,7 +107,7 @@ class Lifecycle:
             keep_stdin=record.config.open_stdin and not record.config.stdin_once,
             log_size=rotation.most(limits),
         )
-        record.main, record.holder = await conmon.create(self._conmon, runtime, hold)
+        record.main, record.holder = await conmon.create(self.conmon, runtime, hold)
         if applies(self._daemon.remapping, record.host) is not None:
             conmon.give_streams(record.main)
         subpaths.release(self._parts, record.id)
@@ -314,6 +314,8 @@ class Lifecycle:
             record = container.record
             if record.status == "paused":
                 raise Conflict(f"Container {record.id} is already paused")
+            if record.status == "restarting":
+                raise Conflict(f"Container {record.id} is restarting, wait until the container is running")
             if not record.running:
                 raise Conflict(f"Container {record.id} is not running")
             await self._daemon.runtimes.of(record).pause(record.id)
@@ -346,11 +348,13 @@ class Lifecycle:
         while True:
             if record.running or record.status == "restarting":
                 if not force:
-                    what = "paused" if record.status == "paused" else "running"
-                    raise Conflict(
-                        f'cannot remove container "/{record.name}": container is {what}: stop the container before '
-                        "removing or force remove"
+                    first = "stop the container before removing or force remove"
+                    what = (
+                        "paused and must be unpaused first"
+                        if record.status == "paused"
+                        else f"{record.status}: {first}"
                     )
+                    raise Conflict(f'cannot remove container "/{record.name}": container is {what}')
                 record.stopped_by_hand = True
                 if record.running:
                     await self.kill(container, "KILL")

@@ -150,6 +150,7 @@ def network_settings(daemon: Daemon, container: Container) -> NetworkSettings:
         sandbox_key=daemon.endpoints.key(container) if record.running else "",
         ports=bound,
         networks=record.networks,
+        endpoint_id=own.endpoint_id if own else "",
         gateway=own.gateway if own else "",
         ip_address=own.ip_address if own else "",
         ip_prefix_len=own.ip_prefix_len if own else 0,

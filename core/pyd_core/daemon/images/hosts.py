@@ -74,7 +74,7 @@ class Hosts:
                 elif file.suffix == ".cert":
                     context.load_cert_chain(file, file.with_suffix(".key"))
             except (OSError, ssl.SSLError) as error:
-                raise ConfigError(f"{file} can't be used: {error}") from error
+                raise ConfigError(f"{file} can't be used: {error.strerror}") from error
         return context
 
 

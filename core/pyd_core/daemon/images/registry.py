@@ -7,7 +7,7 @@ import hashlib
 import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin
@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from pyd_core.daemon.images.hosts import HUB, Host, Hosts
+from pyd_core.daemon.images.reach import reaching
 from pyd_core.errors import EngineError, InvalidInput, NotFound, Refused
 from pyd_core.model.reference import Reference
 
@@ -47,6 +48,11 @@ class Credentials(msgspec.Struct, frozen=True):
     identitytoken: str = ""
     serveraddress: str = ""
     registrytoken: str = ""
+
+
+class _Token(msgspec.Struct):
+    token: str | None = None
+    access_token: str | None = None
 
 
 class _Names(msgspec.Struct):
@@ -147,7 +153,7 @@ class Registry:
         """
         base = await self._address()
         url = path if path.startswith("http") else f"{base}/v2/{self.reference.path}/{path}"
-        try:
+        with self._reaching():
             answer = await self._once(method, url, headers, content)
             try:
                 challenge = answer.headers.get("www-authenticate", "")
@@ -158,12 +164,9 @@ class Registry:
                 yield answer
             finally:
                 await answer.aclose()
-        except (httpx.HTTPError, ssl.SSLError) as error:
-            text = str(error) or type(error).__name__
-            hint = ""
-            if "CERTIFICATE_VERIFY_FAILED" in text:
-                hint = f"put the certificate to trust into {self._hosts.certificates}/{self._domain}/ca.crt"
-            raise EngineError(f"registry {self._domain}: {text}", hint=hint) from error
+
+    def _reaching(self) -> AbstractContextManager[None]:
+        return reaching(f"registry {self._domain}", certificate=f"{self._hosts.certificates}/{self._domain}/ca.crt")
 
     async def _once(self, method: str, url: str, headers: Mapping[str, str] | None, content: Content) -> httpx.Response:
         def request() -> httpx.Request:
@@ -193,8 +196,11 @@ class Registry:
         answer = await self._http.get(fields["realm"], params=query, auth=pair)
         if answer.status_code != 200:
             return False
-        told = answer.json()
-        self._token = told.get("token") or told.get("access_token", "")
+        try:
+            told = msgspec.json.decode(answer.content, type=_Token)
+        except msgspec.DecodeError:
+            return False
+        self._token = told.token or told.access_token or ""
         return bool(self._token)
 
     async def _check(self, answer: httpx.Response) -> None:
@@ -299,11 +305,13 @@ class Registry:
 
         Raises:
             Refused: The registry doesn't accept the credentials.
+            EngineError: The registry can't be reached, or failed.
         """
         base = await self._address()
-        answer = await self._http.get(f"{base}/v2/")
-        if answer.status_code == 401:
-            await self._log_in(answer.headers.get("www-authenticate", ""), push=False)
-            answer = await self._http.get(f"{base}/v2/", headers=self._headers(None))
+        with self._reaching():
+            answer = await self._http.get(f"{base}/v2/")
+            if answer.status_code == 401:
+                await self._log_in(answer.headers.get("www-authenticate", ""), push=False)
+                answer = await self._http.get(f"{base}/v2/", headers=self._headers(None))
         if answer.status_code >= 400:
             raise Refused("unauthorized: incorrect username or password")

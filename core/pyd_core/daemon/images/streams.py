@@ -29,19 +29,35 @@ class Readable(Protocol):
 
 
 def decompressed(raw: BinaryIO) -> Readable:
-    """Returns a stream's contents, compressed with gzip, zstd, xz, bzip2 or nothing, as its first bytes tell."""
+    """Returns a stream's contents, compressed with gzip, zstd, xz, bzip2 or nothing, as its first bytes tell.
+
+    Reading raises InvalidInput where what is compressed is damaged.
+    """
     start = raw.read(6)
     raw.seek(-len(start), 1)
     if start.startswith(b"\x1f\x8b"):
-        return cast("Readable", igzip.IGzipFile(fileobj=raw))  # type: ignore[no-untyped-call]
+        return _Checked(cast("Readable", igzip.IGzipFile(fileobj=raw)))  # type: ignore[no-untyped-call]
     if start.startswith(b"\x28\xb5\x2f\xfd"):
         reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw, read_across_frames=True)
-        return cast("Readable", reader)
+        return _Checked(cast("Readable", reader))
     if start.startswith(b"\xfd7zXZ\0"):
-        return lzma.LZMAFile(raw)
+        return _Checked(lzma.LZMAFile(raw))
     if start.startswith(b"BZh"):
-        return bz2.BZ2File(raw)
+        return _Checked(bz2.BZ2File(raw))
     return raw
+
+
+class _Checked:
+    """What is decompressed, its damage told as the archive's."""
+
+    def __init__(self, source: Readable) -> None:
+        self._source = source
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._source.read(size)
+        except DAMAGE as error:
+            raise InvalidInput(f"can't decompress: {error}", reference="bad-archive") from error
 
 
 class Hashed:
@@ -62,10 +78,7 @@ class Hashed:
         self.size = 0
 
     def _more(self) -> bytes:
-        try:
-            data = self._source.read(CHUNK)
-        except DAMAGE as error:
-            raise InvalidInput(f"can't decompress: {error}", reference="bad-archive") from error
+        data = self._source.read(CHUNK)
         self._hash.update(data)
         self.size += len(data)
         if self._copy is not None:

@@ -60,7 +60,10 @@ def _number(raw: bytes) -> int:
     try:
         return int(text, 8) if text else 0
     except ValueError:
-        raise InvalidInput(f"the archive is damaged: {text[:20]!r} is no number", reference="bad-archive") from None
+        raise InvalidInput(
+            "the archive is damaged, or no tar archive: a header has no number where one belongs",
+            reference="bad-archive",
+        ) from None
 
 
 def _checksum(block: bytes) -> int:
@@ -101,9 +104,10 @@ class TarReader:
         self._source = source
         self._left = self._left_of_data = 0
 
-    def _exactly(self, size: int) -> bytes:
+    def _read(self, size: int, least: int) -> bytes:
+        """Reads so much; what pads the last member may be missing, as in what the docker client makes of `-f -`."""
         data = self._source.read(size)
-        if len(data) != size:
+        if len(data) < least:
             raise InvalidInput("the archive ends too early", reference="bad-archive")
         return data
 
@@ -111,11 +115,11 @@ class TarReader:
         """Yields the contents of the present entry."""
         while (size := self._left_of_data) > 0:
             if self._left <= _PART:  # the last part comes with what pads it
-                part = self._exactly(self._left)
+                part = self._read(self._left, size)
                 self._left_of_data = self._left = 0
                 yield part if size == len(part) else part[:size]
                 return
-            part = self._exactly(min(size, _PART))
+            part = self._read(min(size, _PART), min(size, _PART))
             self._left_of_data -= len(part)
             self._left -= len(part)
             yield part
@@ -125,8 +129,11 @@ class TarReader:
         return b"".join(self.data())
 
     def _skip(self) -> None:
+        padding = self._left - self._left_of_data
         while self._left > 0:
-            self._left -= len(self._exactly(min(self._left, _PART)))
+            size = min(self._left, _PART)
+            self._left -= size
+            self._read(size, size if self._left else size - padding)
 
     def _open(self, size: int) -> None:
         self._left_of_data = size

@@ -97,8 +97,10 @@ class Unpacker:
                     except (OSError, KernelError) as error:
                         if error.errno == errno.ENOSPC:
                             raise
-                        name = entry.name[:200].decode(errors="replace")
-                        raise InvalidInput(f"can't unpack {name!r}: {error}", reference="bad-archive") from error
+                        why = os.strerror(error.errno or 0).lower()
+                        raise InvalidInput(
+                            f"can't unpack {_shown(entry.name)}: {why}", reference="bad-archive"
+                        ) from error
                 self._set_directory_times()
             finally:
                 for fd in self._parents.values():
@@ -127,7 +129,7 @@ class Unpacker:
             return where, name  # most members lie beside the one before: nothing to look for in what was looked at
         parts = [part for part in full.split(b"/") if part not in {b"", b"."}]
         if b".." in parts or b"\0" in full:
-            raise InvalidInput(f"the archive holds a name that leads out: {full[:200]!r}", reference="bad-archive")
+            raise InvalidInput(f"the archive holds a name that leads out: {_shown(full)}", reference="bad-archive")
         if not parts:
             return b"", b""
         parts = [*self._prefix, *parts]
@@ -160,7 +162,9 @@ class Unpacker:
                 os.mknod(name, kind | entry.mode, os.makedev(entry.major, entry.minor), dir_fd=parent)
                 self._own(name, parent, entry)
             case other:
-                raise InvalidInput(f"the archive holds a member of unknown type {other!r}", reference="bad-archive")
+                raise InvalidInput(
+                    f"the archive holds a member of unknown type {_shown(other)}", reference="bad-archive"
+                )
 
     def _file(self, parent: int, name: bytes, entry: Entry, reader: TarReader, where: bytes) -> None:
         try:
@@ -206,7 +210,7 @@ class Unpacker:
         target = [part for part in entry.link.split(b"/") if part not in {b"", b"."}]
         if not target or b".." in target:
             raise InvalidInput(
-                f"the archive holds a link that leads out: {entry.link[:200]!r}", reference="bad-archive"
+                f"the archive holds a link that leads out: {_shown(entry.link)}", reference="bad-archive"
             )
         target = [*self._prefix, *target]
         source = self._root.make_directories(os.fsdecode(b"/".join(target[:-1])) or "/")
@@ -269,6 +273,10 @@ def _translate(ids: IdMap, entry: Entry) -> None:
     entry.uid, entry.gid = found
     if CAPABILITIES in entry.xattrs:
         entry.xattrs[CAPABILITIES] = of_root(entry.xattrs[CAPABILITIES], ids.root[0])
+
+
+def _shown(name: bytes) -> str:
+    return repr(name[:200].decode(errors="replace"))
 
 
 def _join(where: bytes, name: bytes) -> bytes:

@@ -121,7 +121,8 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
         pid = int(report["data"])
     except (ValueError, KeyError, TypeError):
         await _give_up(pidfile)
-        raise EngineError(f"conmon gave up before the container was made: {told[:200]!r}") from None
+        last = told[:200].decode(errors="replace").strip() or "it said nothing"
+        raise EngineError(f"conmon gave up before the container was made: {last}") from None
     if pid < 0:
         await _give_up(pidfile)
         said = (hold.bundle / "runtime.log").read_bytes() if (hold.bundle / "runtime.log").exists() else b""

@@ -137,6 +137,7 @@ def engine_facts(info: Info, version: Version) -> list[Cell]:
     security = ", ".join(option.removeprefix("name=").replace(",profile=", " ") for option in info.security_options)
     facts = (
         ("host", info.name),
+        ("engine", version.platform.name),
         ("version", f"{info.server_version}, API {version.api_version}"),
         ("parts", parts),
         ("system", f"{info.operating_system}, kernel {info.kernel_version}, {info.architecture}"),

@@ -1,0 +1,49 @@
+"""Versions of the programs the engine stands on: asked once, never in anybody's way."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from pyd_core.daemon.runtime.versions import Release, Versions
+from pyd_core.tasks import TaskOwner
+
+
+def program(path: Path, script: str) -> str:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+async def test_a_program_is_asked_once_however_many_want_to_know(tmp_path: Path):
+    asked = tmp_path / "asked"
+    path = program(
+        tmp_path / "runc", f"echo x >> {asked}\nprintf 'runc version 1.2.3+a\\ncommit: 1.2.3-4\\nspec: 1.0\\n'"
+    )
+    async with TaskOwner() as tasks:
+        versions = Versions(tasks)
+        told = await asyncio.gather(*(versions.of(path) for _ in range(5)))
+        told.append(await versions.of(path))
+    assert told == [Release("1.2.3+a", "1.2.3-4")] * 6
+    assert asked.read_text() == "x\n"
+
+
+async def test_a_client_that_leaves_ends_the_asking_for_nobody_else(tmp_path: Path):
+    gate = tmp_path / "gate"
+    path = program(tmp_path / "slow", f"until [ -e {gate} ]; do sleep 0.01; done; echo slow version 7")
+    async with TaskOwner() as tasks:
+        versions = Versions(tasks)
+        leaving = tasks.start(versions.of(path))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        gate.touch()
+        assert await versions.of(path) == Release("7")
+
+
+@pytest.mark.parametrize("script", ["exit 1", "echo nothing of the kind", "echo version 1; exit 3"])
+async def test_a_program_that_fails_has_no_version(tmp_path: Path, script: str):
+    async with TaskOwner() as tasks:
+        assert await Versions(tasks).of(program(tmp_path / "bad", script)) == Release()
+        assert await Versions(tasks).of(str(tmp_path / "missing")) == Release()
