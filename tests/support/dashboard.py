@@ -121,9 +121,9 @@ class Opened:
         await self.at_rest(2 * SETTLE)
 
     async def at_rest(self, seconds: float) -> None:
-        """Waits until nothing was painted for a while."""
+        """Waits until nothing was painted for a while, and the log has no marks that are still to come."""
         painted = -1
-        while painted != self.app.painted:
+        while painted != self.app.painted or self.app.tail.book._flush is not None:
             painted = self.app.painted
             await self.pilot.pause(seconds)
 
