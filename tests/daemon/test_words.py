@@ -88,6 +88,7 @@ def test_what_a_container_refuses_that_waits_for_its_next_start(both: Docker, im
         late = time.monotonic() + PATIENCE
         while words not in (told := complaint(both, *command)):
             assert time.monotonic() < late, told
+            complaint(both, "unpause", name)  # it may have run just then
     both("rm", "-f", name)
 
 
