@@ -322,8 +322,11 @@ def test_a_network_that_could_not_be_what_it_says_is_refused(both: Docker, optio
     assert both("network", "ls", "-q", "--filter", f"name={name}") == ""
 
 
-def _shown(interface: str) -> str:
-    return subprocess.run(["ip", "addr", "show", interface], capture_output=True, text=True, check=True).stdout
+def _shown(interface: str) -> tuple[bool, list[object]]:
+    """Whether it is up, and its addresses; its hardware address udev may still change."""
+    told = subprocess.run(["ip", "-j", "addr", "show", interface], capture_output=True, check=True).stdout
+    found = json.loads(told)[0]
+    return "UP" in found["flags"], found["addr_info"]
 
 
 @pytest.mark.parametrize("kind", ["bridge", "veth"])
