@@ -284,6 +284,9 @@ def test_the_terminal_is_as_it_was_after_the_shell_and_after_a_signal(
             outer.type("vim")
             outer.keys("Enter")
             outer.wait_for("VIM - Vi IMproved")
+            outer.type(":echo 'rea' .. 'ding'")  # comes after the terminal's answers to what vim asks it at its start
+            outer.keys("Enter")
+            outer.wait_for("reading")
             (child,) = map(int, Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text().split())
             os.kill(child, signal.SIGTERM)
             outer.wait_for("code=143", PATIENCE)

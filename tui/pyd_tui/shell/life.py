@@ -143,7 +143,8 @@ class Life:
                 signal.signal(number, handler)
             with contextlib.suppress(OSError, termios.error):  # the terminal may be gone
                 self._screen.recover()
-                termios.tcsetattr(0, termios.TCSADRAIN, before)
+                # What ended by the signal within may have asked the terminal things whose answers nobody reads now.
+                termios.tcsetattr(0, termios.TCSAFLUSH if told else termios.TCSADRAIN, before)
         if told:
             raise Told(told[0])
 
