@@ -77,18 +77,17 @@ def test_what_a_paused_container_refuses(both: Docker, image: str):
     both("rm", "-f", name)
 
 
-def test_what_a_container_refuses_that_waits_for_its_next_start(both: Docker, image: str):
+@pytest.mark.parametrize("verb", ["rm", "exec", "pause"])
+def test_what_a_container_refuses_that_waits_for_its_next_start(both: Docker, image: str, verb: str):
     name = both.run("again", image, "false", options=(*LONE, "--restart", "always"))
-    wait = f"Container {both.inspect(name)['Id']} is restarting, wait until the container is running"
-    for command, words in (
-        (("rm", name), f'"/{name}": container is restarting: stop the container before removing or force remove'),
-        (("exec", name, "true"), wait),
-        (("pause", name), wait),
-    ):
-        late = time.monotonic() + PATIENCE
-        while words not in (told := complaint(both, *command)):
-            assert time.monotonic() < late, told
-            complaint(both, "unpause", name)  # it may have run just then
+    words = f"Container {both.inspect(name)['Id']} is restarting, wait until the container is running"
+    if verb == "rm":
+        words = f'"/{name}": container is restarting: stop the container before removing or force remove'
+    command = (verb, name, *(("true",) if verb == "exec" else ()))
+    late = time.monotonic() + PATIENCE
+    while words not in (told := complaint(both, *command)):
+        assert time.monotonic() < late, told
+        complaint(both, "unpause", name)  # it may have run just then
     both("rm", "-f", name)
 
 
