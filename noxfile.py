@@ -54,7 +54,7 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def engine(session: nox.Session) -> None:
     """The contract of the engine client, over every engine at hand."""
-    pytest(session, "tests/engine")
+    side_by_side(session, "tests/engine")
 
 
 @nox.session
