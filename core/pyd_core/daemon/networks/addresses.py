@@ -1,4 +1,4 @@
-"""Choosing subnets and addresses: pure functions over what is taken."""
+"""Choosing and checking subnets and addresses: pure functions over what is taken."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
 
+from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.errors import Conflict, InvalidInput
+from pyd_core.model.network import EndpointSettings
 
 Net = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -48,6 +50,29 @@ def address(text: str, within: Net) -> Address:
     if found.version != within.version or found not in within:
         raise InvalidInput(f"invalid address {text[:60]}: It does not belong to the subnet {within}")
     return found
+
+
+def check(network: NetworkRecord, place: EndpointSettings) -> None:
+    """Checks the addresses that are asked for on a network.
+
+    Raises:
+        InvalidInput: One makes no sense there.
+    """
+    if place.mac_address and not HARDWARE.fullmatch(place.mac_address):
+        raise InvalidInput(f"invalid config for network {network.name}: invalid MAC address {place.mac_address[:40]}")
+    asked = place.ipam_config
+    if asked is None:
+        return
+    for text, around, own in (
+        (asked.ipv4_address, network.subnet, network.own_subnet),
+        (asked.ipv6_address, network.subnet6, network.own_subnet6),
+    ):
+        if text and not own:
+            raise InvalidInput(
+                "user specified IP address is supported only when connecting to networks with user configured subnets"
+            )
+        if text:
+            address(text, subnet(around))
 
 
 def free_subnet(taken: Iterable[Net]) -> IPv4Network:

@@ -76,7 +76,7 @@ class Endpoints:
                     "supported only for containers in user defined networks"
                 )
             found[network.name] = msgspec.structs.replace(settings, network_id=network.id, endpoint_id="")
-            self._check_address(network, settings)
+            addresses.check(network, settings)
         return found
 
     def _known(self, name: str) -> NetworkRecord | None:
@@ -84,26 +84,6 @@ class Endpoints:
             return self._networks.find(name)
         except NotFound:
             return None
-
-    def _check_address(self, network: NetworkRecord, place: EndpointSettings) -> None:
-        if place.mac_address and not addresses.HARDWARE.fullmatch(place.mac_address):
-            raise InvalidInput(
-                f"invalid config for network {network.name}: invalid MAC address {place.mac_address[:40]}"
-            )
-        asked = place.ipam_config
-        if asked is None:
-            return
-        for text, subnet, own in (
-            (asked.ipv4_address, network.subnet, network.own_subnet),
-            (asked.ipv6_address, network.subnet6, network.own_subnet6),
-        ):
-            if text and not own:
-                raise InvalidInput(
-                    "user specified IP address is supported only when connecting to networks with user configured "
-                    "subnets"
-                )
-            if text:
-                addresses.address(text, addresses.subnet(subnet))
 
     # Start and end
 
@@ -283,7 +263,7 @@ class Endpoints:
             raise InvalidInput(f"container {container.id[:SHORT]} can't be connected to network {network.name}")
         if network.name in record.networks:
             raise Refused(f"endpoint with name {record.name} already exists in network {network.name}")
-        self._check_address(network, place)
+        addresses.check(network, place)
         record.networks[network.name] = msgspec.structs.replace(place, network_id=network.id, endpoint_id="")
         if record.running:
             from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
