@@ -15,6 +15,7 @@ from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.build.request import failed
 from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack, telling
@@ -239,8 +240,7 @@ async def load(daemon: Daemon, request: Request) -> Response:
 
 def trouble(error: Exception) -> bytes:
     """The record that tells a client of an error in the middle of a stream."""
-    text = describe(error)
-    return line({"errorDetail": {"message": text}, "error": text})
+    return line(failed(describe(error)))
 
 
 @route("POST", "/images/create")

@@ -11,7 +11,7 @@ from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.build.request import Record
+from pyd_core.daemon.build.request import Record, failed
 from pyd_core.daemon.images import telling
 from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.pull import Pull
@@ -69,8 +69,7 @@ async def _pulling_all(
         try:
             found = await pulling(daemon, reference, auth, platform)
         except PydError as error:
-            text = describe(error)
-            yield {"errorDetail": {"message": text}, "error": text}
+            yield failed(describe(error))
             return
         async with aclosing(found) as records:
             async for record in records:
