@@ -204,6 +204,7 @@ def supervise(plan: Plan, status: socket.socket, groups: Groups, streams: list[i
             ours.close()
             _join(plan, opened, status, theirs, streams)
         theirs.close()
+        ours.setblocking(False)
         for stream in streams:  # so that their readers see the end when the command has ended
             os.close(stream)
         _Watch(joiner, ours, status, opened.pidfd, groups).run()
@@ -228,6 +229,8 @@ class _Watch:
         self._groups = groups
         self._exited = False
         self._patience_ms: int | None = None
+        self._early: list[int] = []
+        """Signals for a keeper that isn't there yet."""
 
     def run(self) -> None:
         """Returns when all the session's processes are gone."""
@@ -263,7 +266,7 @@ class _Watch:
     def _hear(self) -> bool:
         """Takes what the joiner or the keeper says, which may be the target's word; False at the end of it."""
         try:
-            message, _, _, _ = socket.recv_fds(self._link, _MAX_REPORT_BYTES, 0, socket.MSG_DONTWAIT)
+            message = self._link.recv(_MAX_REPORT_BYTES)
         except BlockingIOError:
             return False
         except OSError:
@@ -272,7 +275,9 @@ class _Watch:
             return False
         kind, *fields = message.decode(errors="replace").split("\0")
         if kind == "keeper" and not self._keeper:
-            self._keeper = int(fields[0])  # said by the joiner, before there is a keeper that could be the target's
+            self._keeper = int(fields[0])  # said by the joiner, which the target can't reach
+            for number in self._early:
+                self._signal(number)
         elif kind == "exit" and not self._exited and len(fields) == 1 and _is_number(fields[0], below=1 << 16):
             self._exited, self._patience_ms = True, _REAP_TIMEOUT_MS
             _report(self._status, "exit", fields[0])
@@ -282,7 +287,9 @@ class _Watch:
         return True
 
     def _signal(self, number: int) -> None:
-        if self._keeper:
+        if not self._keeper:
+            self._early.append(number)
+        else:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._keeper, number)
 
@@ -717,6 +724,7 @@ def main(status: int) -> NoReturn:
         close_all_but((status,))
         forget_start()
         prctl(PR_SET_DUMPABLE, 0)
+        libc.prctl(PR_SET_NAME, b"pyd-supervisor", 0, 0, 0)
         from pyd_core.debug.cgroup import parents  # noqa: PLC0415 - helper containers have no use for it
 
         serve(socket.socket(fileno=status), _bridge, parents())

@@ -64,7 +64,9 @@ class Groups:
                 self._no_forks = os.open(f"{path}/pids.max", os.O_WRONLY | os.O_CLOEXEC)
 
     def _make(self, parent: str) -> None:
-        started = start_time(os.open("/proc/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        own = os.open("/proc/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        started = start_time(own)
+        os.close(own)
         path = f"{parent}/pyd-{os.stat('/proc/self/ns/pid').st_ino}-{os.getpid()}-{started}"
         try:
             os.mkdir(path, 0o755)
