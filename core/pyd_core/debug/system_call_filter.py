@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import errno
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
@@ -23,8 +24,7 @@ _X32 = 0x40000000
 """Added to the numbers of calls that are made the x32 way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Machine:
+class _Machine(msgspec.Struct, frozen=True, kw_only=True):
     """An architecture of linux/audit.h and its call numbers."""
 
     architecture: int
