@@ -29,7 +29,7 @@ from pyd_core.debug.credentials import Credentials
 from pyd_core.debug.offline.changes import paths_in
 from pyd_core.debug.offline.plan import MASKED, READ_ONLY, Mount, Stage
 from pyd_core.debug.offline.user import resolve_user
-from pyd_core.debug.syscalls import CallFailed
+from pyd_core.debug.syscalls import CallFailed, close_all_but
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.debug.view import attach, clone_tree, new_mount, open_node, open_toolbox, set_attributes
 from pyd_core.errors import KernelError
@@ -142,9 +142,7 @@ def _hold(stage: Stage, status: socket.socket) -> NoReturn:
             os._exit(0)  # the client has ended before it could take this process along
         os.setsid()
         os.umask(0)
-        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        for descriptor in range(3):
-            os.dup2(nothing, descriptor)
+        close_all_but((status.fileno(),), first=0)  # root in a session can open and change whatever this one holds
         built, credentials, descriptors = _build(stage)
         socket.send_fds(status, [msgspec.json.encode(built)], descriptors)
         if status.recv(16) != b"go":
