@@ -26,7 +26,7 @@ sys.exit(child.wait() % 256)
 
 def carried(*command: str, **options: Any) -> subprocess.Popen[bytes]:
     """Runs a command with the streams of a session."""
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, *command], **options)
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, *command], text=False, **options)
 
 
 def test_every_byte_arrives_and_the_end_of_the_input_does(tmp_path: Path):
