@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import pytest
 
@@ -24,9 +24,15 @@ sys.exit(child.wait() % 256)
 """
 
 
-def carried(*command: str, **options: Any) -> subprocess.Popen[bytes]:
+Stream = int | IO[bytes] | None
+
+
+def carried(
+    *command: str, stdin: Stream = None, stdout: Stream = None, stderr: Stream = None
+) -> subprocess.Popen[bytes]:
     """Runs a command with the streams of a session."""
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, *command], text=False, **options)
+    whole = [sys.executable, "-c", SCRIPT, *command]
+    return subprocess.Popen(whole, stdin=stdin, stdout=stdout, stderr=stderr)
 
 
 def test_every_byte_arrives_and_the_end_of_the_input_does(tmp_path: Path):
