@@ -28,7 +28,10 @@ int main(int argc, char **argv)
 		printf("open %s: %s\n", argv[1], strerror(errno));
 		return 3;
 	}
-	if ((file = open_by_handle_at(mount, &wanted.handle, O_RDWR | O_APPEND)) < 0) {
+	file = open_by_handle_at(mount, &wanted.handle, O_RDWR | O_APPEND);
+	if (file < 0 && errno == EROFS) /* the mount is read-only; the file may be read */
+		file = open_by_handle_at(mount, &wanted.handle, O_RDONLY);
+	if (file < 0) {
 		printf("open_by_handle_at: %s\n", strerror(errno));
 		return 1;
 	}

@@ -4,7 +4,8 @@
  * its first moment. It is looked at, goes on, is looked at as it runs, and is stopped again now and then. Each line of
  * OUT is `PID KIND VALUE`, once: exe, cwd, root, comm, cmdline, environ, fd, map, status, and where it got through:
  * reached (MARKER opened by way of its root, directory or descriptors), getfd (pidfd_getfd(2)), memory (SECRET, found
- * by process_vm_readv(2) or /proc/PID/mem) and traced (ptrace(2)). */
+ * by process_vm_readv(2) or /proc/PID/mem), mapfile (a file of the host's, opened for writing by /proc/PID/map_files)
+ * and traced (ptrace(2)). */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
@@ -131,6 +132,35 @@ static void note_maps(int pid)
 	fclose(maps);
 }
 
+/* Files that a process maps are opened by /proc/PID/map_files with CAP_CHECKPOINT_RESTORE, for writing too. */
+static void open_maps(int pid)
+{
+	char path[64], link[4096], value[4200], name[300];
+	struct dirent *entry;
+	DIR *directory;
+
+	snprintf(path, sizeof path, "/proc/%d/map_files", pid);
+	if (!(directory = opendir(path)))
+		return;
+	while ((entry = readdir(directory))) {
+		ssize_t length = readlinkat(dirfd(directory), entry->d_name, link, sizeof link - 1);
+		int file;
+
+		if (length < 0)
+			continue;
+		link[length] = 0;
+		snprintf(name, sizeof name, "%s", entry->d_name);
+		if (access(link, F_OK) == 0 || !strncmp(link, "/memfd:", 7) || !strncmp(link, "/dev/", 5))
+			continue; /* the container's own */
+		if ((file = openat(dirfd(directory), name, O_WRONLY)) >= 0) {
+			snprintf(value, sizeof value, "writable %s", link);
+			note(pid, "mapfile", value);
+			close(file);
+		}
+	}
+	closedir(directory);
+}
+
 static void search_memory(int pid)
 {
 	char path[64], line[8192];
@@ -235,6 +265,7 @@ static void look(int pid, int closely)
 		return;
 	note_file(pid, "status", '\n');
 	note_maps(pid);
+	open_maps(pid);
 	take_descriptors(pid);
 	search_memory(pid);
 }
