@@ -89,9 +89,7 @@ def assert_unread(marker: Marker, output: str) -> None:
 
 @pytest.mark.parametrize("identity", ["root", "target"])
 @pytest.mark.parametrize("state", ["running", "stopped", "image"])
-def test_a_disk_of_the_host_is_not_opened_by_a_node(
-    lab: Lab, disk: tuple[str, str, Marker], state: str, identity: str
-):
+def test_a_disk_of_the_host_is_not_opened_by_a_node(lab: Lab, disk: tuple[str, str, Marker], state: str, identity: str):
     major, minor, marker = disk
     target = lab.target(state, "node", lab.image, ("--cap-add", "MKNOD"))
     if state == "running":  # made by the container, which may do so on every engine that was told
@@ -190,9 +188,7 @@ def test_the_hosts_device_nodes_keep_their_modes(docker_lab: Lab):
 
 @pytest.mark.parametrize("identity", ["root", "target", "1000"])
 @pytest.mark.parametrize("state", STATES)
-def test_the_users_session_keyring_stays_outside(
-    docker_lab: Lab, programs: dict[str, Path], state: str, identity: str
-):
+def test_the_users_session_keyring_stays_outside(docker_lab: Lab, programs: dict[str, Path], state: str, identity: str):
     """A session began in its caller's session keyring, where Kerberos and others keep their tickets."""
     if state == "image" and identity == "1000":
         pytest.skip("the same as a stopped container")
@@ -209,7 +205,9 @@ def test_the_users_session_keyring_stays_outside(
 # --- the toolbox ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rights", [("--cap-add", "SYS_ADMIN"), ("--privileged",), ("--cap-add", "SYS_ADMIN", *UNCONFINED)])
+@pytest.mark.parametrize(
+    "rights", [("--cap-add", "SYS_ADMIN"), ("--privileged",), ("--cap-add", "SYS_ADMIN", *UNCONFINED)]
+)
 @pytest.mark.parametrize("identity", ["root", "target"])
 def test_the_toolbox_is_not_made_writable(lab: Lab, toolbox: Path, rights: tuple[str, ...], identity: str):
     """A target with CAP_SYS_ADMIN remounted it writable: what is written there is run by every later session."""

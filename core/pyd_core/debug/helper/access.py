@@ -14,6 +14,7 @@ import msgspec
 from pyd_core.debug.access import Entry, Outcome, Process
 from pyd_core.debug.facts.dns import addresses
 from pyd_core.debug.facts.processes import target_pid
+from pyd_core.debug.environment import tool_environment
 from pyd_core.debug.helper.channels import ChannelProcess, Channels
 from pyd_core.debug.helper.entering import LIVES, Entered, as_it_is_now
 from pyd_core.debug.helper.image import Progress
@@ -183,7 +184,8 @@ class HelperAccess:
             self._options, command=tuple(argv), line=None, identity=identity, explain=False
         )
         plan = joining_plan(self._target, options, self._tier, self._facts, lambda _line: None)
-        plan["env"] |= {name: value for name, _, value in (pair.partition("=") for pair in env)}
+        own = plan["env"] if identity == "target" else tool_environment(plan["env"])
+        plan["env"] = own | {name: value for name, _, value in (pair.partition("=") for pair in env)}
         return self._channels.start(plan)
 
     def run(

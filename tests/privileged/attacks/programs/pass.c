@@ -49,7 +49,8 @@ static void look_into(int number, int descriptor)
 	length = readlink(path, link, sizeof link - 1);
 	link[length > 0 ? length : 0] = 0;
 	fstat(descriptor, &found);
-	printf("PASSED %d %s tty=%d mode=%o\n", number, link, isatty(descriptor), found.st_mode);
+	printf("PASSED %d %s tty=%d mode=%o device=%lu:%lu\n", number, link, isatty(descriptor), found.st_mode,
+	       (unsigned long)found.st_dev, (unsigned long)found.st_rdev);
 	if (!S_ISREG(found.st_mode))
 		return;
 	if ((again = open(path, O_RDONLY)) >= 0 && (length = read(again, content, sizeof content - 1)) > 0) {
