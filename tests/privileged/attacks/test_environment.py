@@ -53,7 +53,10 @@ def trap(docker_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> str:
     source.write_text(MODULE)
     subprocess.run(["gcc", "-shared", "-fPIC", "-nostdlib", "-o", module, source], check=True)
     files: dict[str, bytes | Path | str] = {
-        **{"bin/evil": EVIL, "evil.so": module, "etc/evil.cnf": CONFIGURATION, "etc/rg": "--pre=/bin/evil\n"},
+        "bin/evil": EVIL,
+        "evil.so": module,
+        "etc/evil.cnf": CONFIGURATION,
+        "etc/rg": "--pre=/bin/evil\n",
         "etc/inputrc": '"\\C-m": "\\C-e; /bin/evil\\C-j"\n',
     }
     return docker_lab.build("trap", files)

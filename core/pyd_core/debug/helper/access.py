@@ -12,9 +12,9 @@ from typing import Any, cast
 import msgspec
 
 from pyd_core.debug.access import Entry, Outcome, Process
+from pyd_core.debug.environment import tool_environment
 from pyd_core.debug.facts.dns import addresses
 from pyd_core.debug.facts.processes import target_pid
-from pyd_core.debug.environment import tool_environment
 from pyd_core.debug.helper.channels import ChannelProcess, Channels
 from pyd_core.debug.helper.entering import LIVES, Entered, as_it_is_now
 from pyd_core.debug.helper.image import Progress
