@@ -39,21 +39,19 @@ def find_leaks(sightings: Iterable[Sighting], secret: str, container: Iterable[s
 
 def _is_leak(seen: Sighting, secret: str, programs: tuple[str, ...]) -> bool:
     value = seen.value
-    match seen.kind:
-        case "reached" | "memory" | "mapfile":
-            return True
-        case "exe":
-            return not value.startswith(programs)
-        case "cwd" | "root":
-            return value not in ("/", "/work")
-        case "fd" | "getfd":
-            return not _is_own_descriptor(value.partition(" -> ")[2])
-        case "map":  # libraries of the interpreter's have names, and are no more than that
-            return not value.startswith(programs) and _LIBRARY.search(value) is None
-        case "environ" | "cmdline" | "comm":
-            return secret in value or any(path in value for path in HOST_PATHS)
-        case _:
-            return False
+    place = value.partition(" -> ")[2]
+    leaks = {
+        "exe": not value.startswith(programs),
+        "cwd": value not in ("/", "/work"),
+        "root": value not in ("/", "/work"),
+        "fd": not _is_own_descriptor(place),
+        "getfd": not _is_own_descriptor(place),
+        # Libraries of the interpreter's have names, and are no more than that.
+        "map": not value.startswith(programs) and _LIBRARY.search(value) is None,
+        **dict.fromkeys(("reached", "memory", "mapfile"), True),
+        **dict.fromkeys(("environ", "cmdline", "comm"), secret in value or any(path in value for path in HOST_PATHS)),
+    }
+    return leaks.get(seen.kind, False)
 
 
 _LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$|^/dev/zero|^/SYSV|/locale-archive$|/gconv-modules.cache$")

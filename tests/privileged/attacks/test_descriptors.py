@@ -6,7 +6,6 @@ import fcntl
 import os
 import shlex
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
@@ -93,18 +92,17 @@ def test_a_file_that_output_is_appended_to_is_not_read(docker_lab: Lab, listener
 def test_a_file_that_input_comes_from_is_not_written(docker_lab: Lab, listener: str, marker: Marker, identity: str):
     """A redirection from a file passed the file: the main process opened it again, for writing."""
     command = shlex.join(docker_lab.command(listener, "-c", "ls /; cat", identity=identity))
-    with pexpect_of(
-        ["sh", "-c", f"{command} < {marker.path} | cat; echo after-$?"], env=docker_lab.environment()
-    ) as shell:
+    line = f"{command} < {marker.path} | cat; echo after-$?"
+    with pexpect_of(["sh", "-c", line], env=docker_lab.environment()) as shell:
         shell.expect(r"after-\d+")
         assert marker.text.strip() in shell.before
     assert marker.path.read_text() == marker.text
 
 
 @pytest.fixture(params=STATES)
-def target(request: pytest.FixtureRequest, docker_lab: Lab) -> Iterator[str]:
+def target(request: pytest.FixtureRequest, docker_lab: Lab) -> str:
     state: str = request.param
-    yield docker_lab.target(state, "stdio", docker_lab.image)
+    return docker_lab.target(state, "stdio", docker_lab.image)
 
 
 @pytest.mark.parametrize("identity", IDENTITIES)

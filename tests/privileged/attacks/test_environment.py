@@ -82,7 +82,7 @@ def test_no_variable_has_a_shell_run_the_containers_code(docker_lab: Lab, trap: 
     child = pexpect.spawn(program, arguments, encoding="utf-8", timeout=30, env=docker_lab.environment())
     try:
         child.expect(name)
-        child.expect("[#$>❯] ?")
+        child.expect("[#$>\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT}] ?")
         child.send("echo $((6 * 7)); touch /etc/passwd\r")
         child.expect("42")
         child.send("echo $((6 * 8))\r")

@@ -6,7 +6,6 @@ A main process with CAP_SYS_PTRACE looked into the keeper while that had the hos
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import subprocess
 import time
@@ -117,8 +116,8 @@ def test_a_process_that_stands_still_in_its_first_moment_shows_nothing(
                 "exe": str(Path(f"/proc/{pid}/exe").readlink()),
                 "comm": Path(f"/proc/{pid}/comm").read_text(),
             }
-            inside = os.stat(f"/proc/{pid}/root/").st_ino, os.stat(f"/proc/{docker_lab.pid(name)}/root/").st_ino
-            links = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
+            inside = Path(f"/proc/{pid}/root/").stat().st_ino, docker_lab.root(name).stat().st_ino
+            links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
         finally:
             session.kill()
             docker_lab.corner("rm", "-f", name)
