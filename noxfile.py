@@ -108,9 +108,9 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def stress(session: nox.Session) -> None:
-    """Hundreds of containers, and a hundred kills of the embedded engine; not part of the default run."""
-    session.env["PYD_KILLS"] = "100"
-    pytest(session, "tests/stress", "tests/daemon/test_crash.py")
+    """Hundreds of containers, a hundred kills of the embedded engine, and every attack; not part of the default run."""
+    session.env |= {"PYD_KILLS": "100", "PYD_ATTACKS": "1"}
+    pytest(session, "tests/stress", "tests/daemon/test_crash.py", "tests/privileged/attacks")
 
 
 @nox.session

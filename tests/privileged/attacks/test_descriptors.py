@@ -57,7 +57,7 @@ def users_terminal(shell: pexpect.spawn) -> os.stat_result:
     return Path(f"/dev/pts/{number}").stat()
 
 
-PIPES = {"output": "{} | cat", "input": "echo | {}", "errors": "{} 2>/dev/null", "none": "{}", "both": "{} 2>&1 | cat"}
+PIPES = {"output": "{} | cat", "input": "echo | {}", "none": "{}", "both": "{} 2>&1 | cat"}
 
 
 @pytest.mark.parametrize("identity", IDENTITIES)

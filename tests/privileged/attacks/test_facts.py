@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.attacks import STATES, Lab
+from support.attacks import SAME_ELSEWHERE, STATES, Lab
 
 Facts = dict[str, dict[str, str]]
 
@@ -61,7 +61,7 @@ def differences(session: Mapping[str, str], other: Mapping[str, str], *, but: se
 def test_as_the_target_is_what_docker_exec_is(lab: Lab, kind: str):
     """`--as target` had more than the target: open files, processes, core dumps, the score of the OOM killer."""
     if lab.engine != "docker" and kind not in ("usual", "limited"):
-        pytest.skip("the same kernel work on every engine")
+        pytest.skip(SAME_ELSEWHERE)
     name = lab.start(f"facts-{kind.replace(' ', '-')}", options=CONTAINERS[kind])
     limits = {key: Path(f"/proc/{lab.pid(name)}/{key}").read_text() for key in ("limits", "oom_score_adj")}
     own = parse_facts(lab.corner("exec", name, "/bin/facts"))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.attacks import PYD, STATES, Lab, Marker
+from support.attacks import EVERY, PYD, SAME_ELSEWHERE, STATES, Lab, Marker
 from support.missing import missing
 
 UNCONFINED = ("--security-opt", "seccomp=unconfined")
@@ -28,6 +28,8 @@ def test_a_file_of_the_host_is_not_opened_by_its_handle(
     """Root in a session held CAP_DAC_READ_SEARCH: through any mount of the host's disk each file of it was opened."""
     if identity == "0" and state != "running":
         pytest.skip("the same as root")
+    if lab.engine != "docker" and identity != "root" and not EVERY:
+        pytest.skip(SAME_ELSEWHERE)
     kind, digits = marker.handle()
     (tmp_path / "shared").write_text("a file on the same file system\n")
     options = () if state == "image" else ("-v", f"{tmp_path / 'shared'}:/shared")
@@ -211,6 +213,8 @@ def test_the_users_session_keyring_stays_outside(docker_lab: Lab, programs: dict
 @pytest.mark.parametrize("identity", ["root", "target"])
 def test_the_toolbox_is_not_made_writable(lab: Lab, toolbox: Path, rights: tuple[str, ...], identity: str):
     """A target with CAP_SYS_ADMIN remounted it writable: what is written there is run by every later session."""
+    if lab.engine != "docker" and (identity, rights) != ("target", MOUNTING[0]) and not EVERY:
+        pytest.skip(SAME_ELSEWHERE)
     name = lab.start("remount", options=rights)
     mark = f"pyd-attack-{uuid.uuid4().hex}"
     done = lab.debug(name, "--", "/bin/remount", "/dev/.pyd", mark, identity=identity)

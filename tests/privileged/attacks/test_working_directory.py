@@ -47,7 +47,7 @@ def test_a_link_to_any_descriptor_leads_nowhere(lab: Lab, marker: Marker, identi
     name = lab.start("cwd", "sh", "-c", "cd /; exec sleep 100000", options=("-w", "/work"))
     place = lab.root(name) / "work"
     marker.path.chmod(0o666)  # within reach of every user who gets there
-    for number in NUMBERS:
+    for number in NUMBERS if EVERY or lab.engine == "docker" else (3, 9, 13):
         relink(place, f"/proc/self/fd/{number}")
         climb(lab, name, marker, identity)
 

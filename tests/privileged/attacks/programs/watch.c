@@ -1,11 +1,11 @@
-/* watch OUT MARKER SECRET [MILLISECONDS]: writes down all that can be seen of every other process of a pid namespace.
+/* watch OUT MARKER TERCES [MILLISECONDS]: writes down all that can be seen of every other process of a pid namespace.
  *
  * Process ids are handed out in order, so the next ones are sent SIGSTOP without pause: a new process stands still in
  * its first moment. It is looked at, goes on, is looked at as it runs, and is stopped again now and then. Each line of
  * OUT is `PID KIND VALUE`, once: exe, cwd, root, comm, cmdline, environ, fd, map, status, and where it got through:
- * reached (MARKER opened by way of its root, directory or descriptors), getfd (pidfd_getfd(2)), memory (SECRET, found
- * by process_vm_readv(2) or /proc/PID/mem), mapfile (a file of the host's, opened for writing by /proc/PID/map_files)
- * and traced (ptrace(2)). */
+ * reached (MARKER opened by way of its root, directory or descriptors), getfd (pidfd_getfd(2)), memory (the reverse of
+ * TERCES, which is in nobody's arguments, found by process_vm_readv(2) or /proc/PID/mem), mapfile (a file of the
+ * host's, opened for writing by /proc/PID/map_files) and traced (ptrace(2)). */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
@@ -286,6 +286,12 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		return 2;
 	marker = argv[2];
+	for (char *first = argv[3], *last = first + strlen(first) - 1; first < last; first++, last--) {
+		char letter = *first;
+
+		*first = *last;
+		*last = letter;
+	}
 	secret = argv[3];
 	if (argc > 4)
 		ends = milliseconds() + atol(argv[4]);
