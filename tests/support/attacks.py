@@ -147,8 +147,6 @@ class Lab:
             text=True,
             errors="replace",
             check=False,
-            timeout=SAME_ELSEWHERE = "the same kernel work on every engine; PYD_ATTACKS=1 tries it there, too"
-
-SESSION_TIMEOUT_S,
+            timeout=SESSION_TIMEOUT_S,
             env=self.environment(),
         )

@@ -207,9 +207,10 @@ def test_the_users_session_keyring_stays_outside(docker_lab: Lab, programs: dict
 # --- the toolbox ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "rights", [("--cap-add", "SYS_ADMIN"), ("--privileged",), ("--cap-add", "SYS_ADMIN", *UNCONFINED)]
-)
+MOUNTING = (("--cap-add", "SYS_ADMIN"), ("--privileged",), ("--cap-add", "SYS_ADMIN", *UNCONFINED))
+
+
+@pytest.mark.parametrize("rights", MOUNTING)
 @pytest.mark.parametrize("identity", ["root", "target"])
 def test_the_toolbox_is_not_made_writable(lab: Lab, toolbox: Path, rights: tuple[str, ...], identity: str):
     """A target with CAP_SYS_ADMIN remounted it writable: what is written there is run by every later session."""
