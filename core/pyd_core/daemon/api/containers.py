@@ -10,7 +10,7 @@ import msgspec
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Answer, Attended, Request, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers import listing, options, view
+from pyd_core.daemon.containers import listing, options, population, view
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Created, Pruned
 from pyd_core.model.creation import CreateBody
@@ -36,6 +36,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
     body = await request.json(CreateBody)
     platform = request.query.get("platform", "")
     container = daemon.containers.create(body, request.query.get("name", ""), platform=platform)
+    await population.populate_at_creation(daemon, container)
     warnings = options.warnings(body, request.version)
     return json(Created(id=container.id, warnings=warnings), status=201)
 

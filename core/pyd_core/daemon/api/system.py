@@ -21,6 +21,7 @@ from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.daemon.times import moment
 from pyd_core.errors import InvalidInput
+from pyd_core.linux.tree import tree_size
 from pyd_core.model.base import format_time
 from pyd_core.model.image import ImageSummary
 from pyd_core.model.system import PYDD, Component, DiskUsage, Info, Platform, Version
@@ -176,7 +177,7 @@ async def disk_usage(daemon: Daemon, request: Request) -> Response:
                     msgspec.structs.replace(
                         daemon.volumes.view(each),
                         usage_data=VolumeUsage(
-                            size=listing.tree_size(daemon.volumes.path(each.name)), ref_count=users[each.name]
+                            size=tree_size(daemon.volumes.path(each.name)), ref_count=users[each.name]
                         ),
                     )
                     for each in daemon.volumes.all()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, Request, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers.listing import tree_size
 from pyd_core.daemon.filters import GO_TRUTHS, TRUTHS, labelled, truth
 from pyd_core.daemon.volumes import ANONYMOUS, VolumeRecord
 from pyd_core.errors import InvalidInput, PydError
+from pyd_core.linux.tree import tree_size
 from pyd_core.model.volume import VolumeBody, VolumeList
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from pyd_core.daemon.images import platforms
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from pyd_core.linux.mounting import unmount
+from pyd_core.linux.tree import remove_tree
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.creation import CreateBody
 
@@ -208,7 +209,7 @@ class Containers:
             container.directory.rename(going)
         await trees.remove([going])
         if going.exists():
-            await asyncio.to_thread(shutil.rmtree, going)  # says what is in the way
+            await asyncio.to_thread(remove_tree, going)  # says what is in the way
         self._shelf.delete(container.id)
         self._all.pop(container.id, None)
         if self._names.get(record.name) == container.id:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import restarts, rotation, signals, subpaths
+from pyd_core.daemon.containers import population, restarts, rotation, signals, subpaths
 from pyd_core.daemon.containers import volumes as claims
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.log_options import NONE, Limits
@@ -68,6 +68,7 @@ class Lifecycle:
             runtime = self._daemon.runtimes.of(record)
             if (runtime.state / record.id).exists():
                 await runtime.delete(record.id)
+            await population.populate(self._daemon, container)
             await prepare(self._daemon, container)
             await self._launch(container)
         except Exception as error:  # also a fault of our own: nothing of the start may stay
@@ -185,7 +186,8 @@ class Lifecycle:
         try:
             with contextlib.suppress(PydError):
                 await self._daemon.runtimes.of(container.record).delete(container.id)
-            unmount(container.root)
+            if not container.looks:  # else the layers stay mounted once, and the look's end unmounts them
+                unmount(container.root)
             unmount(container.bundle / "shm")
             subpaths.release(self._parts, container.id)
             shutil.rmtree(container.bundle, ignore_errors=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +12,7 @@ from pyd_core.daemon.containers import view
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.linux.tree import tree_size
 from pyd_core.model.container import ContainerSummary
 
 if TYPE_CHECKING:
@@ -139,22 +138,6 @@ def sizes(daemon: Daemon, container: Container) -> tuple[int, int]:
     """Bytes in its writable layer, and of all its files."""
     written = tree_size(container.upper)
     return written, written + sum(daemon.images.layers.get(diff_id).size for diff_id in container.record.layers)
-
-
-def tree_size(path: Path) -> int:
-    """Bytes of the files in a directory, each counted once."""
-    seen: set[int] = set()
-    total = 0
-    for directory, _, files in os.walk(path):
-        for name in files:
-            try:
-                status = os.lstat(os.path.join(directory, name))  # noqa: PTH118 - walked by the thousand
-            except FileNotFoundError:
-                continue
-            if status.st_ino not in seen:
-                seen.add(status.st_ino)
-                total += status.st_size
-    return total
 
 
 def sized(daemon: Daemon, container: Container) -> ContainerSummary:

@@ -96,7 +96,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     check(daemon.remapping, host)  # the setting may be newer than the container
     mount_root(daemon, container, remapping)
     namespaces = dict(await daemon.endpoints.enter(container, remapping))
-    places = await volumes.fill(daemon, container, record.id, remapping)
+    places = await volumes.claim(daemon, container, record.id, remapping)
     shared = []
     for kind, mode in (("network", record.network_mode), ("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):

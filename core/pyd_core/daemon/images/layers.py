@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.ext4 import spread
 from pyd_core.linux.syncing import sync, sync_file_systems
+from pyd_core.linux.tree import remove_tree
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +61,7 @@ class Layers:
         known = {self.directory(layer.diff_id).name for layer in self._shelf}
         for found in root.iterdir():
             if found.name not in known:  # unpacking was cut short, or removal was
-                shutil.rmtree(found)
+                remove_tree(found)
 
     def __contains__(self, diff_id: str) -> bool:
         return diff_id in self._shelf
@@ -120,7 +120,7 @@ class Layers:
                 )
             known = self._shelf.get(diff_id)
             if known is not None:
-                shutil.rmtree(target)
+                remove_tree(target)
                 packed.unlink(missing_ok=True)
                 return known
             if repacked is not None:
@@ -137,7 +137,7 @@ class Layers:
             self._blobs.adopt(packed, blob, durable=False)
             self._finish(target, diff_id)
         except BaseException:
-            shutil.rmtree(target, ignore_errors=True)
+            remove_tree(target, ignore_errors=True)
             packed.unlink(missing_ok=True)
             raise
         finally:
@@ -178,7 +178,7 @@ class Layers:
         except OSError as error:
             if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
                 raise
-            shutil.rmtree(target)  # the same layer, by another pull or by one whose client went away
+            remove_tree(target)  # the same layer, by another pull or by one whose client went away
         sync(self._root)
 
     def keep(self, layer: Layer) -> None:
