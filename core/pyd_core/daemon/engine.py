@@ -38,6 +38,7 @@ from pyd_core.daemon.runtime.versions import Versions
 from pyd_core.daemon.store import Store
 from pyd_core.daemon.volumes import Volumes
 from pyd_core.errors import Conflict, Refused
+from pyd_core.linux.process import has_terminal
 from pyd_core.linux.reaper import become_subreaper
 from pyd_core.tasks import TaskOwner
 
@@ -240,6 +241,8 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
+    # Without a terminal of its own none can hang up on the engine, so whoever sends it means something else.
+    loop.add_signal_handler(signal.SIGHUP, over.set if has_terminal() else lambda: None)
     log.info("listening on %s", config.socket_path)
     if config.ready_fd >= 0:
         os.write(config.ready_fd, b"\n")

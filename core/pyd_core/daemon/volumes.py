@@ -142,9 +142,10 @@ class Volumes:
             )
         unknown = set(options or {}) - {"type", "o", "device", "size"}
         if unknown:
-            raise InvalidInput(f"create {name}: invalid option: {min(unknown)!r}")
-        if options and "device" not in options:
-            raise InvalidInput(f"create {name}: missing device in volume options")
+            raise InvalidInput(f'create {name}: invalid option: "{min(unknown)}"')
+        missing = {"device", "type"} - set(options) if options else ()
+        if missing:
+            raise InvalidInput(f'create {name}: missing required option: "{min(missing)}"')
         self._store.check_room()
         self.path(name).mkdir(parents=True, mode=0o755)
         sync(self._root / name)

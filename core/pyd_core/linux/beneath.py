@@ -45,6 +45,15 @@ def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int
     return _openat2(root, name, flags, mode, _IN_ROOT | _NO_MAGICLINKS)
 
 
+def open_beneath(directory: int, path: str | bytes, flags: int) -> int:
+    """Opens a path that has to lie below a directory; links may lead anywhere in it, by relative paths.
+
+    Raises:
+        KernelError: openat2 failed; `EXDEV` where the path leads out.
+    """
+    return _openat2(directory, os.fsencode(path), flags, 0, _BENEATH | _NO_MAGICLINKS)
+
+
 def _openat2(directory: int, name: bytes, flags: int, mode: int, resolve: int) -> int:
     how = _How(flags | os.O_CLOEXEC, mode, resolve)
     while True:

@@ -49,8 +49,9 @@ async def stat_path(daemon: Daemon, request: Request) -> Response:
     name = request.params["id"]
     container = daemon.containers.find(name)
     async with files.opened(daemon, container) as root:
-        with paths.found(root, _path(request), name) as (where, status, short):
-            return Answer(headers={HEADER: paths.statistics(where, status, short)})
+        path = _path(request)
+        with paths.found(root, path, name) as (_, status, short):
+            return Answer(headers={HEADER: paths.statistics(root, path, status, short)})
 
 
 @route("GET", "/containers/{id}/archive")
@@ -60,8 +61,8 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
     container = daemon.containers.find(name)
     path = _path(request)
     async with files.opened(daemon, container) as root:
-        with paths.found(root, path, name) as (where, status, short):
-            header = paths.statistics(where, status, short)
+        with paths.found(root, path, name) as (_, status, short):
+            header = paths.statistics(root, path, status, short)
 
     async def chunks() -> AsyncIterator[bytes]:
         async with files.opened(daemon, container) as again:

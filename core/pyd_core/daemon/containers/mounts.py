@@ -57,7 +57,7 @@ def _fill(
     asked: set[str] = set()
     for entry in host.volumes_from:
         name, _, mode = entry.partition(":")
-        mount_rules.words(mode, named=True)
+        mount_rules.words_of_others(mode)
         for record in others(name):
             if record.kind != "tmpfs":
                 found[record.target] = _narrowed(record, mode)
@@ -130,7 +130,7 @@ def check(mounts: Sequence[MountRecord], workdir: str) -> None:
 
 def _narrowed(record: MountRecord, mode: str) -> MountRecord:
     read_only = record.read_only or "ro" in mode.split(",")
-    return msgspec.structs.replace(record, read_only=read_only, anonymous=False)
+    return msgspec.structs.replace(record, read_only=read_only, copy=False)
 
 
 def _take(record: MountRecord, found: dict[str, MountRecord], asked: set[str]) -> None:
@@ -170,7 +170,7 @@ def _bind(text: str, volumes: Volumes, driver: str) -> MountRecord:
         volume=made.name,
         read_only="ro" in words,
         mode=mode or "z",
-        copy="nocopy" not in words and "volume-nocopy" not in words,
+        copy="nocopy" not in words,
         anonymous=not source,
     )
 

@@ -9,7 +9,8 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from pyd_core.errors import InvalidInput, KernelError, NotFound
 from pyd_core.linux.beneath import RootDirectory
@@ -75,13 +76,39 @@ def found(
         os.close(fd)
 
 
-def statistics(path: str, status: os.stat_result, name: str) -> str:
-    """The header that tells of a path: base64 of a JSON text."""
+def link_target(root: RootDirectory, path: str) -> str:
+    """Returns where a link leads in the end, from the root on; also where nothing is there."""
+    clean = posixpath.normpath("/" + path)
+    with ExitStack() as held:
+        try:
+            fd = root.open(clean, os.O_PATH)
+        except KernelError:
+            pass
+        else:
+            held.callback(os.close, fd)
+            return _inside(root, fd)
+        try:
+            parent = root.open(posixpath.dirname(clean), os.O_PATH | os.O_DIRECTORY)
+            held.callback(os.close, parent)
+            link = os.readlink(posixpath.basename(clean), dir_fd=parent)
+        except (KernelError, OSError):
+            return ""  # gone meanwhile
+        return posixpath.normpath(posixpath.join(_inside(root, parent), link))
+
+
+def _inside(root: RootDirectory, fd: int) -> str:
+    """Returns the path of a descriptor from the root on."""
+    whole, top = (str(Path(f"/proc/self/fd/{each}").readlink()).rstrip("/") for each in (fd, root.fd))
+    return whole[len(top) :] or "/" if f"{whole}/".startswith(f"{top}/") else "/"
+
+
+def statistics(root: RootDirectory, path: str, status: os.stat_result, name: str) -> str:
+    """The header that tells of a path in a root: base64 of a JSON text."""
     mode = stat.S_IMODE(status.st_mode) & 0o777
     mode |= sum(bits for test, bits in _GO_MODES if test(status.st_mode))
     mode |= (1 << 23 if status.st_mode & stat.S_ISUID else 0) | (1 << 22 if status.st_mode & stat.S_ISGID else 0)
     mode |= 1 << 20 if status.st_mode & stat.S_ISVTX else 0
-    link = os.readlink("", dir_fd=int(path.rpartition("/")[2])) if stat.S_ISLNK(status.st_mode) else ""
+    link = link_target(root, path) if stat.S_ISLNK(status.st_mode) else ""
     told = {
         "name": name,
         "size": status.st_size,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import apparmor, rights, words
+from pyd_core.daemon.containers import apparmor, mount_rules, rights, words
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.log_options import DRIVERS, NONE
 from pyd_core.daemon.containers.options import parse_port
@@ -75,6 +75,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
     record = container.record
     command = record.command
     files = container.directory
+    tmpfs = {mount_rules.target(path) for path in record.host.tmpfs}  # `--tmpfs`, unlike `--mount`, is told of there
     state = record.state()
     if container.health is not None:
         state = msgspec.structs.replace(state, health=container.health)
@@ -120,7 +121,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
         exec_ids=[key for key, each in container.execs.items() if each.running] or None,
         host_config=host,
         graph_driver=GraphDriver(name="overlay2", data=layer_data(daemon, container)),
-        mounts=[mount.point() for mount in record.mounts],
+        mounts=[mount.point() for mount in record.mounts if mount.target not in tmpfs],
         config=record.config,
         network_settings=network_settings(daemon, container),
     )
