@@ -11,17 +11,17 @@ from pathlib import Path
 
 from pyd_core.daemon.containers.spec import Identity
 from pyd_core.errors import InvalidInput, KernelError
-from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.beneath import RootDirectory, open_file
 
 _LIMIT = 4 << 20
 
 
 def read_inside(root: Path, path: str, limit: int = _LIMIT) -> bytes:
-    """Reads a file inside a root directory; empty when there is none."""
+    """Reads a regular file inside a root directory; empty when there is none."""
     with RootDirectory(root) as inside:
         try:
-            fd = inside.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-        except KernelError:
+            fd = open_file(inside.fd, path)
+        except (KernelError, OSError):
             return b""
         with os.fdopen(fd, "rb") as file:
             try:
