@@ -173,7 +173,7 @@ class Builder:
         other = Stage(self._daemon, "", image, stage.config, use_cache=False)
         async with (
             running.container_of(other, ["none"]) as container,
-            files.opened(self._daemon, container) as root,
+            files.stacked(self._daemon, container) as root,
         ):
             yield root
 
@@ -221,7 +221,7 @@ class Builder:
         if stage.cached(created_by, config):
             return True
         async with running.container_of(stage, ["none"]) as container:
-            async with files.opened(self._daemon, container) as root:
+            async with files.stacked(self._daemon, container) as root:
                 copying.make_directory(root, path)
             stage.config = config
             await running.keep_changes(stage, container, created_by)

@@ -76,7 +76,7 @@ async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirecto
     where = posixpath.join(stage.config.working_dir or "/", target) + ("/" if target in {".", ".."} else "")
     async with container_of(stage, ["none"]) as container:
         async with AsyncExitStack() as stack:
-            root = await stack.enter_async_context(files.opened(stage.daemon, container))
+            root = await stack.enter_async_context(files.stacked(stage.daemon, container))
             owner = _owner(container.root, Lexer(step.flags.get("chown", ""), values, escape).whole())
             mode = _mode(step.flags.get("chmod", ""))
             found: list[str | Address] = []

@@ -150,7 +150,7 @@ class Containers:
             step=step,
         )
         record.networks = daemon.endpoints.wanted(record, options.places(body))
-        record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of)
+        record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of, root=daemon.config.root)
         container = self._wrap(record)
         self.save(container)
         try:

@@ -90,7 +90,8 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     shutil.rmtree(container.bundle, ignore_errors=True)
     container.bundle.mkdir(mode=0o711)
     mounts.check(record.mounts, record.config.working_dir or "/")
-    passing = propagation.of_root(record.mounts)
+    settled = propagation.settled(record.mounts)
+    passing = propagation.of_root(settled)
     remapping = applies(daemon.remapping, host)
     linked.check(daemon, record)
     check(daemon.remapping, host)  # the setting may be newer than the container
@@ -140,7 +141,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         ids=remapping.ids if remapping is not None else None,
         volumes=places,
     )
-    planned = spec.plan(record, facts)
+    planned = spec.plan(msgspec.structs.replace(record, mounts=settled), facts)
     cdi.apply(planned, cdi.find(host.device_requests, daemon.settings.cdi_spec_dirs))
     write_plan(container.bundle / "config.json", planned)
 

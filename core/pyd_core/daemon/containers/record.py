@@ -45,6 +45,8 @@ class MountRecord(msgspec.Struct, frozen=True, kw_only=True):
     volume: str = ""
     read_only: bool = False
     propagation: str = ""
+    may_be_private: bool = False
+    """Whether `propagation` is only the engine's wish, and `rprivate` will do where the source's mount has no peers."""
     mode: str = ""
     """The options as they were written, such as `ro,z`."""
     recursive: bool = True
