@@ -68,7 +68,7 @@ async def opened(daemon: Daemon, container: Container) -> AsyncIterator[Containe
                     await _noted_end(container, main)
                 continue
             async with container.lock:  # else it may be started or removed before all is mounted
-                if not record.running:
+                if not record.running or record.main is None:
                     root = await _whole(daemon, container, held)
         yield root
 

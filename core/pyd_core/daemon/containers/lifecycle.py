@@ -186,7 +186,8 @@ class Lifecycle:
         try:
             with contextlib.suppress(PydError):
                 await self._daemon.runtimes.of(container.record).delete(container.id)
-            if not container.looks:  # else the layers stay mounted once, and the look's end unmounts them
+            # While somebody looks into it the layers stay mounted, unless with ids that nobody expects then.
+            if not container.looks or applies(self._daemon.remapping, container.record.host) is not None:
                 unmount(container.root)
             unmount(container.bundle / "shm")
             subpaths.release(self._parts, container.id)
