@@ -367,6 +367,25 @@ def test_an_archives_own_link_doesnt_lead_into_a_read_only_root(docker: Docker, 
     docker("rm", "-v", name)
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_a_copy_takes_no_mount_away(both: Docker, image_of_both: str, tmp_path: Path, *, running: bool):
+    """Version 0.1 unmounted hosts, and whatever else it replaced, in the running container."""
+    (tmp_path / "hosts").write_text("copied")
+    name = both.run("mounted", image_of_both, "sleep", "1000", options=LONE)
+    if not running:
+        both("kill", name)
+    refused = subprocess.run(
+        ["docker", "-H", both.host, "cp", str(tmp_path / "hosts"), f"{name}:/etc/hosts"],
+        capture_output=True,
+        check=False,
+    )
+    assert b"device or resource busy" in refused.stderr
+    both("cp", f"{name}:/etc/hosts", str(tmp_path / "back"))
+    assert "localhost" in (tmp_path / "back").read_text()
+    assert both("diff", name) == ""
+    both("rm", "-f", name)
+
+
 @pytest.fixture
 def restarting(both: Docker, image_of_both: str) -> Iterator[str]:
     """A container that ends and starts again all the time."""

@@ -138,25 +138,28 @@ def _is(fd: int, level: _Level) -> bool:
     return (status.st_dev, status.st_ino) == (level.device, level.inode)
 
 
-def remove_tree(path: str | Path, *, dir_fd: int | None = None, ignore_errors: bool = False) -> None:
+def remove_tree(
+    path: str | Path, *, dir_fd: int | None = None, ignore_errors: bool = False, one_file_system: bool = False
+) -> None:
     """Removes a directory with all below it, or what else has the name; nothing may be mounted there.
 
     Args:
         path: What is removed.
         dir_fd: The directory a relative path begins in.
         ignore_errors: Whether what can't be removed is left without an error.
+        one_file_system: Whether to refuse to enter what is mounted below (`EBUSY`).
 
     Raises:
         OSError: Something can't be removed.
     """
     try:
-        _remove_tree(path, dir_fd, ignore_errors=ignore_errors)
+        _remove_tree(path, dir_fd, ignore_errors=ignore_errors, one_file_system=one_file_system)
     except OSError:
         if not ignore_errors:
             raise
 
 
-def _remove_tree(path: str | Path, dir_fd: int | None, *, ignore_errors: bool) -> None:
+def _remove_tree(path: str | Path, dir_fd: int | None, *, ignore_errors: bool, one_file_system: bool) -> None:
     try:
         os.unlink(path, dir_fd=dir_fd)
     except IsADirectoryError:
@@ -166,13 +169,14 @@ def _remove_tree(path: str | Path, dir_fd: int | None, *, ignore_errors: bool) -
     top = os.open(path, _DIRECTORY, dir_fd=dir_fd)
     try:
         with TreeCursor(top) as cursor:
-            _empty(cursor, ignore_errors=ignore_errors)
+            _empty(cursor, ignore_errors=ignore_errors, one_file_system=one_file_system)
     finally:
         os.close(top)
     os.rmdir(path, dir_fd=dir_fd)
 
 
-def _empty(cursor: TreeCursor, *, ignore_errors: bool) -> None:
+def _empty(cursor: TreeCursor, *, ignore_errors: bool, one_file_system: bool) -> None:
+    device = os.fstat(cursor.fd).st_dev
     pending = [cursor.names()]
     while pending:
         try:
@@ -185,6 +189,8 @@ def _empty(cursor: TreeCursor, *, ignore_errors: bool) -> None:
                 except IsADirectoryError:
                     cursor.enter(name)
                     pending.append([])  # first: each level has its names, also where they can't be read
+                    if one_file_system and os.fstat(cursor.fd).st_dev != device:
+                        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), name) from None
                     pending[-1] = cursor.names()
             else:
                 pending.pop()

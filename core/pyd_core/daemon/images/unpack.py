@@ -17,6 +17,7 @@ from pathlib import Path
 from pyd_core.daemon.images.tar import Entry, Source, TarReader
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.procfs import mount_id
 from pyd_core.linux.tree import remove_tree
 from pyd_core.linux.userns import CAPABILITIES, IdMap, of_root
 
@@ -253,6 +254,8 @@ class Unpacker:
             os.close(os.open(name, _NEW, 0o600, dir_fd=parent))  # fuse-overlayfs knows the archive's own form
 
     def _clear(self, parent: int, name: bytes, where: bytes) -> None:
+        if not self._layer:
+            _refuse_mount(parent, name)
         try:
             os.unlink(name, dir_fd=parent)
         except FileNotFoundError:
@@ -260,7 +263,7 @@ class Unpacker:
         except IsADirectoryError:
             if self._strict:
                 raise
-            remove_tree(os.fsdecode(name), dir_fd=parent)
+            remove_tree(os.fsdecode(name), dir_fd=parent, one_file_system=True)
         self._forget(_join(where, name))  # a link to a directory may have been a way too
 
     def _node(self, parent: int, name: bytes, entry: Entry, kind: int) -> None:
@@ -300,6 +303,25 @@ class Unpacker:
                     continue  # a later entry took its place
                 self._hold(path, fd)
             os.utime(".", ns=(mtime, mtime), dir_fd=fd)
+
+
+def _refuse_mount(parent: int, name: bytes) -> None:
+    """Refuses to take away what something is mounted on.
+
+    The kernel refuses it only in the mount namespace that the mount is in; elsewhere it takes the mount away with it.
+
+    Raises:
+        OSError: Something is mounted there (`EBUSY`).
+    """
+    try:
+        fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    except FileNotFoundError:
+        return
+    try:
+        if mount_id(fd) != mount_id(parent):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+    finally:
+        os.close(fd)
 
 
 def _translate(ids: IdMap, entry: Entry) -> None:
