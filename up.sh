@@ -105,7 +105,7 @@ wanted_packages() {
 	command -v docker >/dev/null || echo docker-cli
 	echo docker-compose podman uidmap fuse-overlayfs crun runc conmon netavark aardvark-dns nftables iptables iproute2 procps docker-registry skopeo apparmor
 	[ -z "${CI:-}" ] || echo dbus firewalld # no developer's machine gets a firewall for a test
-	echo curl e2fsprogs openssh-server openssh-client openssl tmux busybox-static gcc libc6-dev strace librsvg2-bin fonts-dejavu-core
+	echo curl e2fsprogs openssh-server openssh-client openssl tmux busybox-static gcc libc6-dev libarchive-tools strace librsvg2-bin fonts-dejavu-core
 }
 
 apt() {

@@ -25,7 +25,6 @@ from pyd_core.daemon.containers import files, users
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack
 from pyd_core.daemon.images.streams import Hashed, decompressed
-from pyd_core.daemon.images.tar import TarReader
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, KernelError, PydError
 from pyd_core.linux.beneath import RootDirectory
@@ -33,6 +32,7 @@ from pyd_core.linux.beneath import RootDirectory
 if TYPE_CHECKING:
     from pyd_core.daemon.build.dockerfile import Instruction
     from pyd_core.daemon.build.stage import Stage
+from pyd_core.tar.reader import TarReader
 
 PRIVATE = 0o600
 """The mode of what is downloaded, as Docker Engine has it."""

@@ -18,11 +18,12 @@ import msgspec
 from pyd_core.daemon.abandon import on_thread
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.store import ImageRecord, Images
-from pyd_core.daemon.images.tar import TarReader
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import decode, format_time
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.reference import Reference, parse
+from pyd_core.tar.entry import Entry, contents
+from pyd_core.tar.reader import TarReader
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "riscv64": "riscv64"}
 
@@ -87,21 +88,21 @@ class Archive:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._members: dict[str, tuple[int, int]] = {}
+        self._members: dict[str, tuple[int, Entry]] = {}
         self._links: dict[str, str] = {}
         for entry in TarReader(file):
             name = posixpath.normpath(entry.name.decode(errors="replace"))
-            if entry.kind == b"0":
-                self._members[name] = (file.tell(), entry.size)
+            if entry.is_file:
+                self._members[name] = (file.tell(), entry)
             elif entry.kind in {b"1", b"2"}:
                 link = entry.link.decode(errors="replace")
-                above = posixpath.dirname(name) if entry.kind == b"2" else ""
+                above = posixpath.dirname(name) if entry.is_symlink else ""
                 self._links[name] = posixpath.normpath(posixpath.join(above, link))
 
     def __contains__(self, name: str) -> bool:
         return posixpath.normpath(name) in self._members
 
-    def _where(self, name: str) -> tuple[int, int]:
+    def _where(self, name: str) -> tuple[int, Entry]:
         key = posixpath.normpath(name)
         for _ in range(8):
             if key in self._members:
@@ -111,22 +112,20 @@ class Archive:
 
     def read(self, name: str, limit: int = 16 << 20) -> bytes:
         """Returns a small member."""
-        at, size = self._where(name)
-        if size > limit:
+        at, entry = self._where(name)
+        if entry.size > limit:
             raise InvalidInput(f"the archive's {name} is too large", reference="bad-archive")
         self._file.seek(at)
-        return self._file.read(size)
+        return b"".join(contents(entry, self._file.read))
 
     def extract(self, name: str, out: Path, go_on: Callable[[], None]) -> None:
         """Writes a member to a file of its own; `go_on` is called at each step, to give up by what it raises."""
-        at, size = self._where(name)
+        at, entry = self._where(name)
         self._file.seek(at)
         with out.open("wb") as target:
-            while size > 0:
+            for part in contents(entry, self._file.read):
                 go_on()
-                part = self._file.read(min(size, 1 << 20))
                 target.write(part)
-                size -= len(part)
 
     def listed(self) -> list[_Listed]:
         """Returns the images in it: by Docker's `manifest.json`, else by the OCI layout's `index.json`."""

@@ -15,10 +15,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyd_core.daemon.images.tar import Entry, Source, TarReader
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.beneath import RootDirectory
 from pyd_core.linux.userns import CAPABILITIES, IdMap, of_root
+from pyd_core.tar.entry import Entry
+from pyd_core.tar.reader import Source, TarReader
 
 WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
