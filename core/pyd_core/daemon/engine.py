@@ -23,6 +23,7 @@ from pyd_core.daemon.containers.collection import Containers
 from pyd_core.daemon.containers.health import HealthChecks
 from pyd_core.daemon.containers.lifecycle import Lifecycle
 from pyd_core.daemon.containers.preparation import make_base
+from pyd_core.daemon.deadline import Deadline
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.images.blobs import Blobs
 from pyd_core.daemon.images.hosts import Hosts
@@ -250,7 +251,9 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
     if beside is not None:
         company.start(beside(f"unix://{config.socket_path}"))
     try:
-        await over.wait()
+        with Deadline() as deadline:
+            await over.wait()
+            deadline.met()
     finally:
         # What hangs says where it does, and the engine ends all the same: its records are fit for that at any moment.
         faulthandler.dump_traceback_later(PATIENCE, exit=True)

@@ -10,6 +10,7 @@ import msgspec
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Answer, Attended, Request, Response
 from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.api.rows import shown as shown_rows
 from pyd_core.daemon.containers import listing, options, view
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Created, Pruned
@@ -27,7 +28,8 @@ async def list_(daemon: Daemon, request: Request) -> Response:
     if limit is not None and limit > 0:
         found = found[:limit]
     size = request.flag("size")
-    return json([listing.sized(daemon, each) if size else view.summary(daemon, each) for each in found])
+    show = listing.sized if size else view.summary
+    return json(shown_rows(found, lambda each: show(daemon, each)))
 
 
 @route("POST", "/containers/create")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from functools import partial
@@ -15,6 +14,7 @@ from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.api.rows import shown as shown_rows
 from pyd_core.daemon.build.request import failed
 from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.daemon.images import load as loading
@@ -25,6 +25,7 @@ from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
 from pyd_core.model.base import parse_time
 from pyd_core.model.image import Removed
 from pyd_core.model.reference import IMAGE_ID, Reference, parse
+from pyd_core.regex import Pattern, compile_pattern, escape
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -41,7 +42,7 @@ async def list_(daemon: Daemon, request: Request) -> Response:
     counts: dict[str, int] = {}
     for each in daemon.containers.all():
         counts[each.record.image_id] = counts.get(each.record.image_id, 0) + 1
-    lines = [daemon.images.summary(each, containers=counts.get(each.id, 0)) for each in found]
+    lines = shown_rows(found, lambda each: daemon.images.summary(each, containers=counts.get(each.id, 0)))
     if "reference" in filters:  # an image has other names too, and those weren't asked for
         patterns = [_glob(value) for value in filters["reference"]]
         lines = [
@@ -51,7 +52,7 @@ async def list_(daemon: Daemon, request: Request) -> Response:
     return json(sorted(lines, key=lambda each: -each.created))
 
 
-def _any(patterns: list[re.Pattern[str]], name: str) -> bool:
+def _any(patterns: list[Pattern], name: str) -> bool:
     return any(pattern.fullmatch(name) for pattern in patterns)
 
 
@@ -61,7 +62,7 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.
     """
-    found = daemon.images.all()
+    found = daemon.images.readable()
     for name, values in filters.items():
         match name:
             case "dangling":
@@ -90,14 +91,14 @@ def _created(daemon: Daemon, record: ImageRecord) -> int:
     return parse_time(daemon.images.file(record).created) or 0
 
 
-def _glob(text: str) -> re.Pattern[str]:
+def _glob(text: str) -> Pattern:
     """A reference filter: `*` and `?` don't cross slashes; without a tag any tag fits."""
     whole = text if ":" in text.rpartition("/")[2] else f"{text}:*"
     parts = {"*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(parts.get(char, re.escape(char)) for char in whole))
+    return compile_pattern("".join(parts.get(char) or escape(char) for char in whole))
 
 
-def _fits(pattern: re.Pattern[str], record: ImageRecord) -> bool:
+def _fits(pattern: Pattern, record: ImageRecord) -> bool:
     return any(pattern.fullmatch(familiar(name)) or pattern.fullmatch(name) for name in record.names)
 
 

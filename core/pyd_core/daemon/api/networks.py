@@ -12,6 +12,7 @@ import msgspec
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, Answer, Request, Response
 from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.api.rows import shown as shown_rows
 from pyd_core.daemon.filters import TRUTHS, labelled, until
 from pyd_core.daemon.networks.record import FIXED, PLUGGED, Driver, NetworkRecord
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
@@ -60,7 +61,7 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[NetworkReco
 @route("GET", "/networks")
 async def list_(daemon: Daemon, request: Request) -> Response:
     """Lists them."""
-    return json([each.view({}) for each in choose(daemon, request.filters())])
+    return json(shown_rows(choose(daemon, request.filters()), lambda each: each.view({})))
 
 
 @route("GET", "/networks/{id}")

@@ -16,6 +16,7 @@ import pyd_core
 from pyd_core.daemon.api.encoding import full, json, line
 from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
 from pyd_core.daemon.api.routes import NEWEST, OLDEST, route
+from pyd_core.daemon.api.rows import shown as shown_rows
 from pyd_core.daemon.containers import apparmor, listing, log_options
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.images.store import ImageRecord
@@ -167,9 +168,11 @@ async def disk_usage(daemon: Daemon, request: Request) -> Response:
     def measured() -> DiskUsage:
         return DiskUsage(
             layers_size=sum(layer.size for layer in daemon.images.layers.all()),
-            images=[_image(daemon, each) for each in daemon.images.all()] if "image" in kinds else [],
+            images=shown_rows(daemon.images.all(), lambda each: _image(daemon, each)) if "image" in kinds else [],
             containers=(
-                [listing.sized(daemon, each) for each in daemon.containers.all()] if "container" in kinds else []
+                shown_rows(daemon.containers.all(), lambda each: listing.sized(daemon, each))
+                if "container" in kinds
+                else []
             ),
             volumes=(
                 [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.model.container import ContainerSummary
+from pyd_core.regex import Pattern, compile_pattern
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -100,11 +100,11 @@ def _whole(text: str) -> int:
         raise InvalidInput(f"invalid filter 'exited={text[:40]}'") from None
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(text: str) -> Pattern:
     try:
-        return re.compile(text)
-    except re.error as error:
-        raise InvalidInput(f"invalid filter 'name={text[:60]}': {error}") from error
+        return compile_pattern(text)
+    except InvalidInput as error:
+        raise InvalidInput(f"invalid filter 'name={text[:60]}': {error.message}") from error
 
 
 def _ancestors(daemon: Daemon, values: list[str]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import platform
 import posixpath
@@ -11,19 +12,23 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
 from pyd_core.daemon.abandon import on_thread
+from pyd_core.daemon.images.blobs import digits
 from pyd_core.daemon.images.changes import apply_changes
+from pyd_core.daemon.images.config import checked_diff_ids, read_config
 from pyd_core.daemon.images.store import ImageRecord, Images
 from pyd_core.errors import InvalidInput
-from pyd_core.model.base import decode, format_time
+from pyd_core.model.base import format_time
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.reference import Reference, parse
 from pyd_core.tar.entry import Entry, contents
 from pyd_core.tar.reader import TarReader
+
+T = TypeVar("T")
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "riscv64": "riscv64"}
 
@@ -80,7 +85,20 @@ async def import_root(
 class _Listed(msgspec.Struct, rename="pascal"):
     config: str
     repo_tags: list[str] | None = None
-    layers: list[str] = []
+    layers: list[str] | None = None
+
+
+class _Descriptor(msgspec.Struct):
+    digest: str
+    annotations: dict[str, str] | None = None
+
+
+class _Manifest(msgspec.Struct):
+    """What is read of an OCI layout's index and its manifests (image-layout.md)."""
+
+    manifests: list[_Descriptor] | None = None
+    config: _Descriptor | None = None
+    layers: list[_Descriptor] | None = None
 
 
 class Archive:
@@ -130,7 +148,7 @@ class Archive:
     def listed(self) -> list[_Listed]:
         """Returns the images in it: by Docker's `manifest.json`, else by the OCI layout's `index.json`."""
         if "manifest.json" in self:
-            return decode(self.read("manifest.json"), list[_Listed], what="manifest.json")
+            return _decode(self.read("manifest.json"), list[_Listed], "manifest.json") or []
         if "index.json" not in self:
             raise InvalidInput(
                 "the archive has neither manifest.json nor index.json",
@@ -138,18 +156,38 @@ class Archive:
                 reference="bad-archive",
             )
         found: list[_Listed] = []
-        for entry in json.loads(self.read("index.json")).get("manifests", []):
-            names = entry.get("annotations", {})
+        for entry in _decode(self.read("index.json"), _Manifest, "index.json").manifests or []:
+            names = entry.annotations or {}
             tag = names.get("io.containerd.image.name") or names.get("org.opencontainers.image.ref.name")
-            manifest = json.loads(self.read(_blob(entry["digest"])))
+            manifest = _decode(self._checked(entry.digest), _Manifest, f"manifest {entry.digest[:80]}")
+            if manifest.config is None:
+                raise InvalidInput(
+                    f"the archive's {entry.digest[:80]} is no manifest of an image", reference="bad-archive"
+                )
+            self._checked(manifest.config.digest)
             found.append(
                 _Listed(
-                    config=_blob(manifest["config"]["digest"]),
+                    config=_blob(manifest.config.digest),
                     repo_tags=[tag] if tag and ":" in tag else [],
-                    layers=[_blob(layer["digest"]) for layer in manifest["layers"]],
+                    layers=[_blob(layer.digest) for layer in manifest.layers or []],
                 )
             )
         return found
+
+    def _checked(self, digest: str) -> bytes:
+        """Returns a blob of an OCI layout that is what its digest says."""
+        digits(digest)
+        body = self.read(_blob(digest))
+        if f"sha256:{hashlib.sha256(body).hexdigest()}" != digest:
+            raise InvalidInput(f"the archive's blob {digest} has another digest", reference="digest-mismatch")
+        return body
+
+
+def _decode(body: bytes, kind: type[T], what: str) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInput(f"the archive's {what} can't be read: {error}", reference="bad-archive") from error
 
 
 def _blob(digest: str) -> str:
@@ -186,15 +224,11 @@ async def load(
         archive = await asyncio.to_thread(Archive, raw)
         for listed in archive.listed():
             config = archive.read(listed.config)
-            try:
-                diff_ids: list[str] = json.loads(config)["rootfs"]["diff_ids"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise InvalidInput(f"the archive's {listed.config} is no image configuration") from error
-            if len(diff_ids) != len(listed.layers):
-                raise InvalidInput(f"{listed.config} names {len(diff_ids)} layers, the archive {len(listed.layers)}")
+            members = listed.layers or []
+            diff_ids = checked_diff_ids(read_config(config), len(members), listed.config)
             async with images.swept():
                 with images.layers.pinned(diff_ids):
-                    for diff_id, member in zip(diff_ids, listed.layers, strict=True):
+                    for diff_id, member in zip(diff_ids, members, strict=True):
                         if diff_id in images.layers:
                             continue
                         packed = images.blobs.temporary()

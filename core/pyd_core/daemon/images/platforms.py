@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pyd_core.daemon.images.config import ImageFile
 from pyd_core.daemon.images.load import ARCHITECTURES, architecture
-from pyd_core.daemon.images.store import ImageFile
 from pyd_core.errors import InvalidInput, NotFound
 
 _PART = re.compile(r"[A-Za-z0-9_-]+")

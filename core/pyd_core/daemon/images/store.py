@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 import msgspec
 
 from pyd_core.daemon import trees
 from pyd_core.daemon.images.blobs import Blobs
+from pyd_core.daemon.images.config import ImageFile, read_config
 from pyd_core.daemon.images.layers import Layer, Layers
 from pyd_core.daemon.store import Shelf, Store
-from pyd_core.errors import Conflict, InvalidInput, NotFound
-from pyd_core.model.base import decode, parse_time
+from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
+from pyd_core.model.base import parse_time
 from pyd_core.model.container import GraphDriver
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.image import HistoryLayer, Image, ImageSummary, Removed, RootFs
 from pyd_core.model.reference import IMAGE_ID, Reference, parse
+
+log = logging.getLogger(__name__)
 
 
 class ImageRecord(msgspec.Struct, kw_only=True):
@@ -35,27 +38,6 @@ class ImageRecord(msgspec.Struct, kw_only=True):
     parent: str = ""
 
 
-class _History(msgspec.Struct):
-    created: str = ""
-    created_by: str = ""
-    comment: str = ""
-    empty_layer: bool = False
-
-
-class ImageFile(msgspec.Struct):
-    """An image's configuration as OCI image spec's config.md and Docker's older form have it."""
-
-    architecture: str = ""
-    os: str = "linux"
-    variant: str = ""
-    created: str = ""
-    author: str = ""
-    comment: str = ""
-    config: ContainerConfig | None = None
-    rootfs: dict[str, Any] = {}
-    history: list[_History] | None = None
-
-
 class Images:
     """All images of the engine."""
 
@@ -67,6 +49,10 @@ class Images:
         self.users: Callable[[str], list[str]] = lambda image_id: []  # noqa: ARG005 - set by the engine
         self.kept_layers: Callable[[], Iterable[str]] = list
         self._held: Counter[str] = Counter()
+        self._children: dict[str, list[str]] = {}
+        """The images that were made from each, for the cache of builds; some of them may be gone."""
+        for record in self._shelf:
+            self._children.setdefault(record.parent, []).append(record.id)
 
         used = set(self._shelf.keys()) | {layer.blob for layer in layers.all()}
         blobs.remove_all_but(used)  # what a crash left without a record
@@ -79,8 +65,25 @@ class Images:
         return list(self._shelf)
 
     def file(self, record: ImageRecord) -> ImageFile:
-        """Reads an image's configuration."""
-        return decode(self.blobs.read(record.id), ImageFile, what=f"configuration of {record.id}")
+        """Reads an image's configuration.
+
+        Raises:
+            PydError: It is gone from the store, or damaged there.
+        """
+        return read_config(self.blobs.read(record.id))
+
+    def readable(self) -> list[ImageRecord]:
+        """Returns every image whose configuration and layers can be read; a damaged one must not take a whole list."""
+        return [record for record in self._shelf if self._is_readable(record)]
+
+    def _is_readable(self, record: ImageRecord) -> bool:
+        try:
+            self.file(record)
+            self.size(record)
+        except (PydError, OSError) as error:
+            log.warning("image %s is left out of lists: %s", record.id, error)
+            return False
+        return True
 
     def labels(self, record: ImageRecord) -> dict[str, str]:
         """An image's labels."""
@@ -120,13 +123,26 @@ class Images:
         return sorted(name for each in self._shelf for name in each.names if name.rpartition(":")[0] == repository)
 
     def add(self, config: bytes, layers: list[str], *, parent: str = "") -> ImageRecord:
-        """Stores an image whose layers are here, and returns it; the same configuration is the same image."""
+        """Stores an image whose layers are here, and returns it; the same configuration is the same image.
+
+        Raises:
+            InvalidInput: The configuration makes no sense.
+        """
+        read_config(config)
         image_id = self.blobs.put(config)
         record = self._shelf.get(image_id)
         if record is None:
             record = ImageRecord(id=image_id, layers=layers, parent=parent)
             self._shelf.put(image_id, record)
+            self._children.setdefault(parent, []).append(image_id)
         return record
+
+    def children(self, image_id: str) -> list[ImageRecord]:
+        """Returns the images that were made from one."""
+        found = [self._shelf.get(child) for child in dict.fromkeys(self._children.get(image_id, []))]
+        kept = [child for child in found if child is not None and child.parent == image_id]
+        self._children[image_id] = [child.id for child in kept]
+        return kept
 
     def tag(self, record: ImageRecord, reference: Reference) -> None:
         """Points a name at an image, away from any other."""
