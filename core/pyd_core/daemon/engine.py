@@ -96,6 +96,9 @@ class Daemon:
         self.images.users = lambda image_id: [
             each.id for each in self.containers.all() if each.record.image_id == image_id
         ]
+        self.images.is_running = lambda key: any(
+            each.id == key and each.record.running for each in self.containers.all()
+        )
         self.images.kept_layers = lambda: {diff_id for each in self.containers.all() for diff_id in each.record.layers}
         self.volumes.users = lambda name: [
             each.id for each in self.containers.all() if any(mount.volume == name for mount in each.record.mounts)

@@ -103,6 +103,7 @@ def next_entry() -> Steps:
             raise cut_short()
         entry = header.read(block)
         if entry.kind[0] in _EXTENDED:
+            header.check_number(block[header.SIZE])
             if entry.size > MAX_HEADER_BYTES:
                 raise damaged("an extended header is too long")
             body = yield -(-entry.size // BLOCK_BYTES) * BLOCK_BYTES
@@ -113,8 +114,8 @@ def next_entry() -> Steps:
         if entry.kind == b"V" and not entry.size:  # a volume's label, which GNU tar and libarchive pass over
             continue
         break
-    header.check_owner(block)
     records = pending.apply(entry)
+    header.check_numbers(block, records)
     old_sparse = entry.kind == b"S" and header.is_gnu(block)
     entry.kind = _plain_kind(entry, old_sparse=old_sparse)
     entry.stored_bytes = 0 if entry.kind[0] in _HEADER_ONLY else entry.size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from functools import lru_cache
 
 from pyd_core.errors import InvalidInput
@@ -34,21 +35,29 @@ def number(raw: bytes) -> int:
     return int(digits, 8)
 
 
-def _refuse_after_nul(field: bytes) -> None:
-    """Refuses digits after a NUL: Go reads them, GNU tar refuses them, and others read 0."""
+MODE, UID, GID, SIZE = slice(100, 108), slice(108, 116), slice(116, 124), slice(124, 136)
+
+
+def check_number(field: bytes) -> None:
+    """Refuses digits after a NUL: Go reads them, GNU tar refuses them, and others read 0.
+
+    Raises:
+        InvalidInput: The field has some.
+    """
     before, _, after = field.partition(b"\0")
     if not before.strip(b" ") and after.strip(b" \x000"):
         raise damaged("a header has a number after a NUL")
 
 
-def check_owner(block: bytes) -> None:
-    """Checks the mode and the owner in a member's header.
+def check_numbers(block: bytes, records: Mapping[bytes, bytes]) -> None:
+    """Refuses such digits in a member's mode, owner and size, unless a pax record has the number instead.
 
     Raises:
-        InvalidInput: Readers disagree on one of them.
+        InvalidInput: A field has some.
     """
-    for field in (block[100:108], block[108:116], block[116:124]):
-        _refuse_after_nul(field)
+    for key, place in ((b"mode", MODE), (b"uid", UID), (b"gid", GID), (b"size", SIZE)):
+        if not records.get(key):
+            check_number(block[place])
 
 
 def text(raw: bytes) -> bytes:
@@ -112,16 +121,15 @@ def read(block: bytes) -> Entry:
         if block[345]:
             prefix = _prefix(block)
             name = prefix + b"/" + name if prefix else name
-    _refuse_after_nul(block[124:136])
-    size = number(block[124:136])
+    size = number(block[SIZE])
     if size < 0:
         raise damaged("a member has a negative size")
     return Entry(
         name=name,
         kind=block[156:157],
-        mode=number(block[100:108]) & 0o7777,
-        uid=number(block[108:116]),
-        gid=number(block[116:124]),
+        mode=number(block[MODE]) & 0o7777,
+        uid=number(block[UID]),
+        gid=number(block[GID]),
         size=size,
         mtime_ns=number(block[136:148]) * 1_000_000_000,
         link=text(block[157:257]),

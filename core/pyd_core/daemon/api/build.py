@@ -23,6 +23,7 @@ from pyd_core.daemon.build.remote import Address
 from pyd_core.daemon.build.repository import Repository
 from pyd_core.daemon.build.request import BuildRequest, Record, failed
 from pyd_core.daemon.filters import until
+from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.registry import Credentials
 from pyd_core.errors import InvalidInput, PydError, Unsupported
 from pyd_core.model.host_config import HostConfig
@@ -146,6 +147,8 @@ def _structured(request: Request, name: str, kind: type[T]) -> T | None:
 def _fetch(daemon: Daemon, request: Request) -> Fetch:
     logins = _logins(request.headers.get("x-registry-config", ""))
     wanted = request.query.get("platform", "")
+    if wanted:
+        platforms.parse(wanted)
 
     async def fetch(name: str, platform: str) -> AsyncGenerator[Record, None]:
         reference = parse(name)

@@ -24,7 +24,7 @@ from pyd_core.daemon.containers.commit import Origin
 from pyd_core.daemon.containers.commit import commit as commit_container
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack, telling
-from pyd_core.daemon.images.changes import apply_changes
+from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import Conflict, InvalidInput, NotFound, Refused
 from pyd_core.linux.userns import as_root_of
@@ -158,7 +158,7 @@ async def _commit(daemon: Daemon, request: Request) -> Answer:
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     given = await request.json(ContainerConfig)
     changed = [line for text in request.many.get("changes", []) for line in text.splitlines()]
-    config = apply_changes(_laid_over(container.record.config, given), changed)
+    config = apply_commit_changes(_laid_over(container.record.config, given), changed)
     origin = Origin(
         created_by=" ".join(container.record.command),
         comment=request.query.get("comment", ""),

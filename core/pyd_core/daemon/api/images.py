@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,10 +17,11 @@ from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.api.rows import shown as shown_rows
+from pyd_core.daemon.build.remote import Address
 from pyd_core.daemon.build.request import failed
 from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.daemon.images import load as loading
-from pyd_core.daemon.images import pack, telling
+from pyd_core.daemon.images import pack, platforms, telling
 from pyd_core.daemon.images import save as save_
 from pyd_core.daemon.images.store import ImageRecord, familiar
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
@@ -74,14 +77,15 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord
             case "reference":
                 patterns = [_glob(value) for value in values]
                 found = [each for each in found if any(_fits(pattern, each) for pattern in patterns)]
-            case "before" | "since":
-                edge = _created(daemon, daemon.images.find(values[0]))
-                before = name == "before"
-                found = [each for each in found if each is not daemon.images.find(values[0])]
-                found = [each for each in found if (_created(daemon, each) < edge) == before]
+            case "before":
+                edge = min(_created(daemon, daemon.images.find(value)) for value in values)
+                found = [each for each in found if _created(daemon, each) < edge]
+            case "since":
+                edge = max(_created(daemon, daemon.images.find(value)) for value in values)
+                found = [each for each in found if _created(daemon, each) > edge]
             case "until":
-                end = until(values)
-                found = [each for each in found if end is None or _created(daemon, each) < end]
+                end = min(until([value]) or 0 for value in values)
+                found = [each for each in found if _created(daemon, each) < end]
             case _:
                 raise InvalidInput(f"invalid filter '{name}'")
     return found
@@ -136,6 +140,8 @@ def named(repository: str, tag_: str) -> Reference | None:
     reference = parse(f"{repository}:{tag_}" if tag_ else repository)
     if reference.digest:
         raise InvalidInput("refusing to create a tag with a digest reference")
+    if reference.familiar == "sha256":
+        raise InvalidInput("refusing to create an ambiguous tag using digest algorithm as name")
     return reference
 
 
@@ -143,6 +149,8 @@ def named(repository: str, tag_: str) -> Reference | None:
 async def remove(daemon: Daemon, request: Request) -> Response:
     """Removes a name, and the image with its last."""
     name = request.params["name"]
+    if not name.strip():
+        raise InvalidInput("image name cannot be blank")
     removed = await telling.remove(daemon, name, force=request.flag("force"), prune=not request.flag("noprune"))
     return json(shown(removed))
 
@@ -169,10 +177,10 @@ async def prune(daemon: Daemon, request: Request) -> Response:
             continue
         if any(labelled(daemon.images.labels(record), value) for value in excluded):
             continue
-        try:
-            gone = await telling.remove(daemon, record.id, force=True)
-        except (NotFound, Conflict):
-            continue  # by somebody else meanwhile, or a container was made of it
+        gone: list[Removed] = []
+        for name in [*record.names] or [record.id]:
+            with contextlib.suppress(NotFound, Conflict):  # by somebody else meanwhile, or a container was made of it
+                gone += await telling.remove(daemon, name, force=name == record.id)
         freed += sum(sizes.get(each.deleted, 0) for each in gone)
         removed += shown(gone)
     swept = await daemon.images.sweep()  # of pulls that were given up
@@ -253,18 +261,23 @@ async def create(daemon: Daemon, request: Request) -> Response:
 
 
 def _import(daemon: Daemon, request: Request) -> Response:
-    if request.query["fromSrc"] != "-":
-        raise InvalidInput("import from a URL isn't served: download it and pipe it in")
+    source = request.query["fromSrc"]
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     changes = request.many.get("changes", [])
-    message = request.query.get("message", "")
+    message = request.query.get("message", "") or f"Imported from {source}"
+    platform = _platform(request.query.get("platform", ""))
+    address = None if source == "-" else _address(source)
 
     async def lines() -> AsyncIterator[bytes]:
         try:
-            file = await loading.spool(daemon.images, request.chunks())
+            if address is None:
+                file = await loading.spool(daemon.images, request.chunks())
+            else:
+                yield line({"status": f"Downloading from {address.url}"})
+                file = await _downloaded(daemon, address)
             try:
                 record = await loading.import_root(
-                    daemon.images, file, reference=reference, changes=changes, message=message
+                    daemon.images, file, reference=reference, changes=changes, message=message, platform=platform
                 )
             finally:
                 file.unlink(missing_ok=True)
@@ -277,3 +290,35 @@ def _import(daemon: Daemon, request: Request) -> Response:
         yield line({"status": record.id})
 
     return Streaming(chunks=lines())
+
+
+def _platform(text: str) -> dict[str, str]:
+    """Returns what a configuration says of a platform.
+
+    Raises:
+        InvalidInput: It is none, or no Linux.
+    """
+    if not text:
+        return {}
+    system, processor, variant = platforms.parse(text)
+    if system != "linux":
+        raise InvalidInput("operating system is not supported")
+    return {"os": system, "architecture": processor, **({"variant": variant} if variant else {})}
+
+
+def _address(source: str) -> Address:
+    url = source if "://" in source else f"http://{source}"
+    address = Address.parse(url)
+    if address is None:
+        raise InvalidInput(f"can't import from {source[:200]}: only HTTP and HTTPS are served")
+    return address
+
+
+async def _downloaded(daemon: Daemon, address: Address) -> Path:
+    file = daemon.images.blobs.temporary()
+    try:
+        await address.fetch(file)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+    return file

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from pyd_core.daemon.build.variables import Lexer, assignments
 from pyd_core.daemon.times import duration
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
+
+MAX_PORT = 65535
+_PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
+_EXPANDED = {"EXPOSE", "VOLUME", "USER", "WORKDIR", "STOPSIGNAL"}
+"""Instructions whose words may hold variables."""
 
 
 def apply_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerConfig:
@@ -22,6 +30,30 @@ def apply_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerC
     for line in changes:
         word, _, rest = line.strip().partition(" ")
         config = _apply(config, word.upper(), rest.strip(), line)
+    return config
+
+
+def apply_commit_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerConfig:
+    """Returns the configuration with the changes of a commit or an import, where `$NAME` stands for a variable of ENV.
+
+    Raises:
+        InvalidInput: An instruction is unknown here, or malformed.
+    """
+    for line in changes:
+        word, _, rest = line.strip().partition(" ")
+        values = dict(entry.partition("=")[::2] for entry in config.env)
+        if word.upper() in {"ENV", "LABEL"}:
+            found = assignments(rest.strip(), values)
+            field, merged = (
+                ("env", merged_env(config.env, [f"{name}={value}" for name, value in found]))
+                if word.upper() == "ENV"
+                else ("labels", {**config.labels, **dict(found)})
+            )
+            config = msgspec.structs.replace(config, **{field: merged})
+        elif word.upper() in _EXPANDED and not rest.strip().startswith("["):
+            config = apply_changes(config, [f"{word} {' '.join(Lexer(rest.strip(), values).words())}"])
+        else:
+            config = apply_changes(config, [line])
     return config
 
 
@@ -40,8 +72,21 @@ def _env(config: ContainerConfig, rest: str) -> dict[str, Any]:
 
 
 def _expose(config: ContainerConfig, rest: str) -> dict[str, Any]:
-    ports = {port if "/" in port else f"{port}/tcp": dict[str, str]() for port in rest.split()}
+    ports: dict[str, dict[str, str]] = {port: {} for text in rest.split() for port in _ports(text)}
     return {"exposed_ports": {**config.exposed_ports, **ports}}
+
+
+def _ports(text: str) -> list[str]:
+    """Reads `PORT[-LAST][/PROTOCOL]`.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    match = _PORT.fullmatch(text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if match is None or not first <= last <= MAX_PORT:
+        raise InvalidInput(f"invalid containerPort: {text[:60]}")
+    return [f"{port}/{(match[3] or 'tcp').lower()}" for port in range(first, last + 1)]
 
 
 def _volume(config: ContainerConfig, rest: str) -> dict[str, Any]:
@@ -57,7 +102,9 @@ _READERS: dict[str, Callable[[ContainerConfig, str], dict[str, Any]]] = {
     "EXPOSE": _expose,
     "VOLUME": _volume,
     "USER": lambda _, rest: {"user": rest},
-    "WORKDIR": lambda _, rest: {"working_dir": rest},
+    "WORKDIR": lambda config, rest: {
+        "working_dir": posixpath.normpath(posixpath.join(config.working_dir or "/", rest))
+    },
     "STOPSIGNAL": lambda _, rest: {"stop_signal": rest},
     "ONBUILD": lambda config, rest: {"on_build": [*(config.on_build or []), rest]},
     "SHELL": lambda _, rest: {"shell": _shell(rest)},

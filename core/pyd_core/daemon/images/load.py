@@ -8,7 +8,7 @@ import json
 import platform
 import posixpath
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ import msgspec
 
 from pyd_core.daemon.abandon import on_thread
 from pyd_core.daemon.images.blobs import digits
-from pyd_core.daemon.images.changes import apply_changes
+from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.images.config import checked_diff_ids, read_config
 from pyd_core.daemon.images.store import ImageRecord, Images
 from pyd_core.errors import InvalidInput
@@ -30,7 +30,10 @@ from pyd_core.tar.reader import TarReader
 
 T = TypeVar("T")
 
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "riscv64": "riscv64"}
+ARCHITECTURES = {
+    "x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armhf": "arm", "i686": "386",
+    "i386": "386", "riscv64": "riscv64",
+}
 
 
 def architecture() -> str:
@@ -68,15 +71,34 @@ def config_file(config: ContainerConfig, layers: Sequence[str], history: list[di
 
 
 async def import_root(
-    images: Images, file: Path, *, reference: Reference | None, changes: Sequence[str], message: str
+    images: Images,
+    file: Path,
+    *,
+    reference: Reference | None,
+    changes: Sequence[str],
+    message: str,
+    platform: Mapping[str, str],
 ) -> ImageRecord:
-    """Makes an image of one layer from an archive of a root file system."""
+    """Makes an image of one layer from an archive of a root file system.
+
+    Args:
+        images: The store.
+        file: The archive.
+        reference: The image's name; None leaves it without.
+        changes: Instructions of a Dockerfile.
+        message: What its history says.
+        platform: Fields of its configuration that say what it is for.
+
+    Raises:
+        InvalidInput: An instruction makes no sense, or the archive is damaged.
+    """
+    config = apply_commit_changes(ContainerConfig(), changes)
     async with images.swept():
         layer = await images.layers.take(file)
-    config = apply_changes(ContainerConfig(), changes)
     created = format_time(time.time_ns())
-    history = [{"created": created, "comment": message or "Imported from -"}]
-    record = images.add(config_file(config, [layer.diff_id], history, comment=history[0]["comment"]), [layer.diff_id])
+    history = [{"created": created, "comment": message}]
+    text = config_file(config, [layer.diff_id], history, comment=message, **platform)
+    record = images.add(text, [layer.diff_id])
     if reference is not None:
         images.tag(record, reference)
     return record

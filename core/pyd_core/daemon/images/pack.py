@@ -59,10 +59,10 @@ class Packer:
         entry.size, entry.mode = len(body), 0o644
         self._tar.addfile(entry, io.BytesIO(body))
 
-    def file(self, name: str, path: Path) -> None:
-        """Adds a file of the host under a name."""
+    def file(self, name: str, path: Path, *, mtime_ns: int | None = None) -> None:
+        """Adds a file of the host under a name, with a time."""
         entry = tarfile.TarInfo(name)
-        entry.size, entry.mode = path.stat().st_size, 0o644
+        entry.size, entry.mode, entry.mtime = path.stat().st_size, 0o644, (mtime_ns or 0) // 1_000_000_000
         with path.open("rb") as source:
             self._tar.addfile(entry, source)
 
