@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 import json
 import subprocess
@@ -251,3 +252,50 @@ def test_smuggled_files_are_not_unpacked(both: Docker):
     assert "hidden" not in names
     both("rm", container)
     both("rmi", image)
+
+
+def test_an_image_of_a_hundred_and_twenty_layers_runs(both: Docker):
+    """Their directories' names are longer together than what mount(2) takes."""
+    layers = [layer(busybox_files()), *(layer({f"file{number}": b"1"}) for number in range(119))]
+    diff_ids = [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in layers]
+    config = {"architecture": "amd64", "os": "linux", "config": {"Labels": {LABEL: both.prefix}}}
+    image = both.name("many") + ":1"
+    files: dict[str, bytes | Path | str] = {f"{number}.tar": each for number, each in enumerate(layers)}
+    files["c.json"] = json.dumps({**config, "rootfs": {"type": "layers", "diff_ids": diff_ids}}).encode()
+    listed = {"Config": "c.json", "RepoTags": [image], "Layers": [f"{number}.tar" for number in range(len(layers))]}
+    both("load", stdin=layer({**files, "manifest.json": json.dumps([listed]).encode()}))
+    container = both.create("many", image, "/bin/sh", "-c", "ls -d /file* | wc -l", options=("--network", "none"))
+    assert both("start", "-a", container) == "119"
+    both("rm", container)
+    both("rmi", image)
+
+
+CONFIGS = {
+    "empty": {"config": {}, "created": "2020-01-02T03:04:05Z"},
+    "full": {
+        "config": {"Cmd": ["a"], "Env": ["A=b"], "Labels": {"x": "y"}, "ExposedPorts": {"1/tcp": {}}, "User": "1"},
+        "author": "me",
+        "created": "2020-01-02T03:04:05.000000006Z",
+        "docker_version": "1.2",
+        "history": [{"created": "2020-01-02T03:04:05Z", "comment": "c", "empty_layer": True}],
+    },
+}
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_inspect_writes_what_is_empty_as_docker_engine_does(docker: Docker, kind: str):
+    """`null`, `[]`, and fields that are left out: clients compare with None."""
+    config = {"architecture": "amd64", "os": "linux", **CONFIGS[kind], "rootfs": {"type": "layers", "diff_ids": []}}
+    name = f"{docker.prefix}-nulls-{kind}:1"
+    manifest = json.dumps([{"Config": "c.json", "RepoTags": [name], "Layers": []}]).encode()
+    archive = layer({"c.json": json.dumps(config).encode(), "manifest.json": manifest})
+    answers = []
+    for engine in (Docker(prefix=docker.prefix), docker):
+        engine("load", stdin=archive)
+        found = inspected(engine, name)
+        engine("rmi", name)
+        for field in ("GraphDriver", "Metadata", "Size", "VirtualSize", "RootFS", "Container", "ContainerConfig"):
+            found.pop(field, None)
+        answers.append(found)
+    theirs, ours = answers
+    assert ours == theirs

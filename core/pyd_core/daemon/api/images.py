@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.daemon.api import registries
-from pyd_core.daemon.api.encoding import json, line
+from pyd_core.daemon.api.encoding import full, json, line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
@@ -32,6 +32,11 @@ from pyd_core.regex import Pattern, compile_pattern, escape
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
+
+
+NULL_WHEN_EMPTY = {"Env", "Cmd", "Volumes", "Entrypoint", "OnBuild", "Labels"}
+LEFT_OUT_WHEN_EMPTY = {"ExposedPorts", "Healthcheck", "Shell", "StopSignal", "StopTimeout"}
+"""Fields of an image's configuration that are empty, as Docker Engine writes them."""
 
 
 @route("GET", "/images/json")
@@ -109,7 +114,15 @@ def _fits(pattern: Pattern, record: ImageRecord) -> bool:
 @route("GET", "/images/{name}/json")
 async def inspect(daemon: Daemon, request: Request) -> Response:
     """Tells all about one."""
-    return json(daemon.images.inspect(daemon.images.find(request.params["name"])))
+    body = full(daemon.images.inspect(daemon.images.find(request.params["name"])))
+    body["Config"] = {
+        key: value or None if key in NULL_WHEN_EMPTY else value
+        for key, value in body["Config"].items()
+        if value or key not in LEFT_OUT_WHEN_EMPTY
+    }
+    if not body["Variant"]:
+        del body["Variant"]
+    return json(body)
 
 
 @route("GET", "/images/{name}/history")
@@ -187,7 +200,7 @@ async def prune(daemon: Daemon, request: Request) -> Response:
     freed += sum(layer.size for layer in swept)
     removed += [{"Deleted": layer.diff_id} for layer in swept]
     daemon.events.emit("image", "prune", "", {"reclaimed": str(freed)})
-    return json({"ImagesDeleted": removed, "SpaceReclaimed": freed})
+    return json({"ImagesDeleted": removed or None, "SpaceReclaimed": freed})
 
 
 @route("GET", "/images/{name}/get")

@@ -127,4 +127,6 @@ def checked_diff_ids(file: ImageFile, count: int, what: str) -> list[str]:
             f"{what}: invalid manifest, layers length mismatch: expected {count}, got {len(file.diff_ids)}",
             reference="bad-archive",
         )
+    if sum(not step.empty_layer for step in file.history or ()) > count:
+        raise InvalidInput("too many non-empty layers in History section", reference="bad-archive")
     return file.diff_ids
