@@ -41,7 +41,7 @@ def apply_commit_changes(config: ContainerConfig, changes: Sequence[str]) -> Con
     """
     for line in changes:
         word, _, rest = line.strip().partition(" ")
-        values = dict(entry.partition("=")[::2] for entry in config.env)
+        values = {name: value for name, _, value in (entry.partition("=") for entry in config.env)}
         if word.upper() in {"ENV", "LABEL"}:
             found = assignments(rest.strip(), values)
             field, merged = (
