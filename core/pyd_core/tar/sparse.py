@@ -47,8 +47,9 @@ def pax_map(entry: Entry, values: Mapping[bytes, bytes]) -> Generator[int, bytes
     in_data = version == (b"1", b"0")
     in_header = version in {(b"0", b"0"), (b"0", b"1")} or (version == (b"", b"") and bool(values.get(SPARSE_MAP)))
     if not in_data and not in_header:
-        if values.get(b"GNU.sparse.name", entry.name) != entry.name:
-            raise damaged("a member that is not sparse has the name of one that is")
+        size = values.get(b"GNU.sparse.size") or values.get(b"GNU.sparse.realsize")
+        if values.get(b"GNU.sparse.name", entry.name) != entry.name or (size and integer(size) != entry.size):
+            raise damaged("a member that is not sparse has the name or the size of one that is")
         return None
     entry.name = values.get(b"GNU.sparse.name") or entry.name
     real = values.get(b"GNU.sparse.size") or values.get(b"GNU.sparse.realsize")

@@ -155,7 +155,7 @@ def python(archive: bytes) -> Reading | None:
     items: list[Item] = []
     data = b""
     try:
-        tar = tarfile.TarFile(fileobj=io.BytesIO(archive), encoding="latin-1")
+        tar = tarfile.TarFile(fileobj=io.BytesIO(archive), encoding="utf-8", errors="surrogateescape")
         tar.offset, tar.pax_headers = 0, {}  # once more from the beginning
         while True:
             if tar.offset:
@@ -168,7 +168,7 @@ def python(archive: bytes) -> Reading | None:
             except (tarfile.EOFHeaderError, tarfile.EmptyHeaderError):  # type: ignore[attr-defined]
                 return Reading(tuple(items), data)
             kind = "0" if entry.isreg() or entry.type not in tarfile.SUPPORTED_TYPES else entry.type.decode()
-            name, link = entry.name.encode("latin-1"), entry.linkname.encode("latin-1")
+            name, link = os.fsencode(entry.name), os.fsencode(entry.linkname)
             items.append(item(name, kind, link, size=entry.size, mode=entry.mode, uid=entry.uid, gid=entry.gid))
             if kind == "0":
                 content = tar.extractfile(entry)
