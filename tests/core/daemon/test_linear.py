@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pyd_core.build.ignore import Ignore
+from pyd_core.daemon.build.dockerfile import instruction
 from pyd_core.daemon.build.variables import MAX_WORD_LENGTH, Lexer, assignments
 from pyd_core.daemon.containers.listing import _pattern
+from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.registry import _CHALLENGE
 from pyd_core.errors import InvalidInput
+from pyd_core.model.container_config import ContainerConfig
 from pyd_core.regex import compile_pattern, escape
 
 pytestmark = pytest.mark.timeout(20)
@@ -22,6 +25,16 @@ def test_a_quote_that_is_not_closed_is_found_at_once(tail: str):
         assignments(text, {})
     with pytest.raises(InvalidInput):
         assignments('A="' + "\\a" * 50_000, {})
+
+
+@pytest.mark.parametrize("line", ["FROM " + "--platform=a " * 70_000, "COPY " + "--from=b " * 100_000 + "a b"])
+def test_flags_that_are_given_twice_are_refused_at_the_second(line: str):
+    with pytest.raises(InvalidInput, match="Duplicate flag"):
+        instruction(line, 1)
+    with pytest.raises(InvalidInput, match="Duplicate flag"):
+        apply_changes(ContainerConfig(), ["HEALTHCHECK " + "--retries=1 " * 70_000 + "CMD true"])
+    with pytest.raises(InvalidInput, match="no number"):
+        apply_changes(ContainerConfig(), ["HEALTHCHECK --retries=x CMD true"])
 
 
 def test_values_with_escapes_are_read_as_before():

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from pyd_core.daemon.build.variables import Lexer, assignments
-from pyd_core.daemon.times import duration
+from pyd_core.daemon.times import DIGITS, duration
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 
@@ -67,10 +66,6 @@ def _apply(config: ContainerConfig, word: str, rest: str, line: str) -> Containe
     return msgspec.structs.replace(config, **_READERS[word](config, rest))
 
 
-def _env(config: ContainerConfig, rest: str) -> dict[str, Any]:
-    return {"env": merged_env(config.env, [f"{key}={value}" for key, value in pairs(rest)])}
-
-
 def _expose(config: ContainerConfig, rest: str) -> dict[str, Any]:
     ports: dict[str, dict[str, str]] = {port: {} for text in rest.split() for port in _ports(text)}
     return {"exposed_ports": {**config.exposed_ports, **ports}}
@@ -97,8 +92,6 @@ def _volume(config: ContainerConfig, rest: str) -> dict[str, Any]:
 _READERS: dict[str, Callable[[ContainerConfig, str], dict[str, Any]]] = {
     "CMD": lambda config, rest: {"cmd": command(rest, config.shell)},
     "ENTRYPOINT": lambda config, rest: {"entrypoint": command(rest, config.shell)},
-    "ENV": _env,
-    "LABEL": lambda config, rest: {"labels": {**config.labels, **dict(pairs(rest))}},
     "EXPOSE": _expose,
     "VOLUME": _volume,
     "USER": lambda _, rest: {"user": rest},
@@ -132,21 +125,6 @@ def command(text: str, shell: Sequence[str] | None = None) -> list[str]:
     return [*(shell or SHELL), text]
 
 
-def pairs(text: str) -> list[tuple[str, str]]:
-    """Reads `NAME=VALUE …`, or the older `NAME VALUE`."""
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise InvalidInput(f"{text[:100]!r}: {error}") from error
-    if words and "=" not in words[0]:
-        name, _, value = text.partition(" ")
-        return [(name, value.strip())]
-    found = [word.partition("=") for word in words]
-    if any(not equals for _, equals, _ in found):
-        raise InvalidInput(f"{text[:100]!r}: expected NAME=VALUE")
-    return [(name, value) for name, _, value in found]
-
-
 def merged_env(base: Sequence[str], more: Sequence[str]) -> list[str]:
     """Returns an environment with later values in the place of earlier ones."""
     found = {entry.partition("=")[0]: entry for entry in base}
@@ -166,8 +144,10 @@ def _healthcheck(text: str) -> HealthConfig:
         name, _, value = option[2:].partition("=")
         field = name.replace("-", "_")
         if field not in {"interval", "timeout", "start_period", "start_interval", "retries"}:
-            raise InvalidInput(f"HEALTHCHECK has no option --{name}")
-        options[field] = int(value) if field == "retries" else duration(value)
+            raise InvalidInput(f"HEALTHCHECK has no option --{name[:40]}")
+        if field in options:
+            raise InvalidInput(f"Duplicate flag specified: {name}")
+        options[field] = _retries(value) if field == "retries" else duration(value)
         text = text.strip()
     if text.upper() == "NONE":
         return HealthConfig(test=["NONE"])
@@ -177,3 +157,9 @@ def _healthcheck(text: str) -> HealthConfig:
     rest = rest.strip()
     test = ["CMD", *command(rest)] if rest.startswith("[") else ["CMD-SHELL", rest]
     return HealthConfig(test=test, **options)
+
+
+def _retries(text: str) -> int:
+    if not text.isdecimal() or len(text) > DIGITS:
+        raise InvalidInput(f"HEALTHCHECK --retries: {text[:40]!r} is no number")
+    return int(text)
