@@ -299,3 +299,21 @@ def test_inspect_writes_what_is_empty_as_docker_engine_does(docker: Docker, kind
         answers.append(found)
     theirs, ours = answers
     assert ours == theirs
+
+
+def test_a_layer_whose_digest_begins_like_another_s_keeps_its_files(both: Docker):
+    """Two layers that share 64 bits of their digests: version 0.1 gave the reviewed image the hostile files."""
+    images = []
+    for kind in ("hostile", "benign"):
+        body = (Path(__file__).parents[1] / f"core/daemon/collision/{kind}.tar").read_bytes()
+        config = {"architecture": "amd64", "os": "linux", "config": {"Labels": {LABEL: both.prefix}}}
+        diff_ids = [f"sha256:{hashlib.sha256(body).hexdigest()}"]
+        image = both.name(kind) + ":1"
+        whole = json.dumps({**config, "rootfs": {"type": "layers", "diff_ids": diff_ids}}).encode()
+        listed = json.dumps([{"Config": "c.json", "RepoTags": [image], "Layers": ["l.tar"]}]).encode()
+        both("load", stdin=layer({"c.json": whole, "l.tar": body, "manifest.json": listed}))
+        images.append(image)
+    container = both.create("reviewed", images[1], "/app.sh", options=("--network", "none"))
+    assert "benign" in both("cp", f"{container}:/app.sh", "-")
+    both("rm", container)
+    both("rmi", *images)
