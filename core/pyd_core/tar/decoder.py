@@ -121,7 +121,7 @@ def next_entry() -> Steps:
     entry.stored_bytes = 0 if entry.kind[0] in _HEADER_ONLY else entry.size
     fragments = yield from (sparse.old_map(entry, block) if old_sparse else sparse.pax_map(entry, records))
     if fragments is not None:
-        if entry.kind != b"0":
+        if entry.kind != b"0" or entry.name.endswith(b"/"):
             raise damaged("a member that is no file is sparse")
         entry.fragments = sparse.check(entry, fragments)
     return entry
