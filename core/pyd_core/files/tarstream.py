@@ -40,7 +40,7 @@ class TarStream:
         except StopIteration as stop:
             entry: Entry | None = stop.value
         except InvalidInput as error:
-            raise BadAnswer(f"the engine's tar can't be read: {error.message}") from error
+            raise BadAnswer(f"the engine sent no tar that can be read: {error.message}") from error
         if entry is not None:
             if entry.fragments is not None:
                 raise BadAnswer("the engine sent a sparse file")
