@@ -108,7 +108,7 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def stress(session: nox.Session) -> None:
-    """Hundreds of containers, a hundred kills of the embedded engine, an hour of archives; not part of the default run."""
+    """Hundreds of containers, a hundred kills of the embedded engine, an hour of archives; by name only."""
     session.env["PYD_KILLS"] = "100"
     pytest(session, "tests/stress", "tests/daemon/test_crash.py")
 
