@@ -109,6 +109,8 @@ def next_entry() -> Steps:
             body = yield -(-entry.size // BLOCK_BYTES) * BLOCK_BYTES
             if len(body) < entry.size:
                 raise cut_short()
+            if entry.kind in {b"L", b"K"} and text(body) != text(body[: entry.size]):
+                raise damaged("a long name goes on after its end")  # GNU tar and Python read it to its NUL
             pending.add(entry.kind.lower() if entry.kind == b"X" else entry.kind, body[: entry.size])
             continue
         if entry.kind == b"V" and not entry.size:  # a volume's label, which GNU tar and libarchive pass over
