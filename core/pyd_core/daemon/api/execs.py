@@ -67,11 +67,16 @@ async def start(daemon: Daemon, request: Request) -> Response:
         raise Conflict(f"exec instance {made.id[:12]} was started already")
     if not made.container.record.running:
         raise Conflict(f"container {made.container.id} is not running")
+    made.started = True
     execs.announce(daemon, made, "exec_start")
     if not body.detach:
         # Whether the streams are told apart is for who starts it to say, as for Docker Engine: docker-py asks for that
         # of a command with a terminal too.
-        return Hijack(serve=lambda wire: execs.serve(daemon, made, wire, framed=not body.tty), tty=body.tty)
+        return Hijack(
+            serve=lambda wire: execs.serve(daemon, made, wire, framed=not body.tty),
+            tty=body.tty,
+            done=made.settled.set,
+        )
     streams = Streams(made, attached=False)
     try:
         problem = await execs.start(daemon, made, streams)
@@ -79,7 +84,7 @@ async def start(daemon: Daemon, request: Request) -> Response:
         streams.close()
         raise
     if made.body.tty and not problem:
-        daemon.tasks.start(execs.discard(streams))
+        daemon.tasks.start(execs.discard(made, streams))
     else:
         streams.close()
     if not made.running and made.code is not None and problem:

@@ -139,6 +139,8 @@ class Streaming:
     chunks: AsyncIterator[bytes]
     kind: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    done: Callable[[], object] = lambda: None
+    """Called when it is over, however that came, also where no piece was ever asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +152,7 @@ class Hijack:
     head: bytes = b""
     """Sent in place of the usual head."""
     done: Callable[[], None] = lambda: None
-    """Called when it is over, however that came."""
+    """Called when it is over, however that came, also where `serve` was never called."""
 
 
 @dataclass(frozen=True, kw_only=True)

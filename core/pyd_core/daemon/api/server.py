@@ -184,15 +184,18 @@ class Connection:
         await self._writer.drain()
 
     async def _stream(self, answer: Streaming, *, bare: bool) -> None:
-        self._send(self._head(200, answer.kind, list(answer.headers.items())))
-        await self._writer.drain()
-        async with TaskOwner(on_error=lambda _: None) as owner:
-            sending = owner.start(self._pieces(answer, bare=bare))
-            leaving = owner.start(self._until_gone())
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not sending.done():
-                raise ConnectionResetError
-            sending.result()
+        try:
+            self._send(self._head(200, answer.kind, list(answer.headers.items())))
+            await self._writer.drain()
+            async with TaskOwner(on_error=lambda _: None) as owner:
+                sending = owner.start(self._pieces(answer, bare=bare))
+                leaving = owner.start(self._until_gone())
+                await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if not sending.done():
+                    raise ConnectionResetError
+                sending.result()
+        finally:
+            answer.done()
 
     async def _pieces(self, answer: Streaming, *, bare: bool) -> None:
         async with contextlib.aclosing(answer.chunks) as chunks:  # type: ignore[type-var]
@@ -212,18 +215,18 @@ class Connection:
 
     async def _hand_over(self, head: Head, answer: Hijack) -> None:
         kind = RAW if answer.tty else MULTIPLEXED
-        async for _ in self._chunks():
-            pass
-        if answer.head:
-            self._writer.write(answer.head)
-        elif "upgrade" in head.headers:
-            self._writer.write(
-                b"HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" % kind
-            )
-        else:
-            self._writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n" % kind)
-        await self._writer.drain()
-        try:
+        try:  # from here on: the client may be gone before it has got the head
+            async for _ in self._chunks():
+                pass
+            if answer.head:
+                self._writer.write(answer.head)
+            elif "upgrade" in head.headers:
+                self._writer.write(
+                    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" % kind
+                )
+            else:
+                self._writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n" % kind)
+            await self._writer.drain()
             await answer.serve(Wire(self._reader, self._writer, self._http.trailing_data[0]))
         finally:
             answer.done()

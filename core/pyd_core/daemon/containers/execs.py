@@ -15,6 +15,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pyd_core.daemon.backlog import MAX_MEMORY_BYTES, Backlog
 from pyd_core.daemon.containers import apparmor, files, rights, spec, users
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
@@ -239,6 +240,8 @@ def announce(daemon: Daemon, made: Exec, what: str) -> None:
 async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None:
     """Starts the command with a client joined to it, until it ends or the client leaves.
 
+    A client that leaves ends neither the command nor its terminal: what is printed then is thrown away.
+
     Args:
         daemon: The engine.
         made: The command.
@@ -248,24 +251,32 @@ async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None
     streams = Streams(made, attached=True)
     try:
         problem = await start(daemon, made, streams)
+        backlog = Backlog(MAX_MEMORY_BYTES)
         if problem:
-            wire.write(frame(2, problem) if framed else problem)
+            backlog.put(frame(2, problem) if framed else problem)
         async with TaskOwner(on_error=lambda _: None) as owner:
             outputs = streams.outputs.items()
-            sending = [owner.start(_output(fd, number if framed else 0, wire)) for number, fd in outputs]
-            left = asyncio.Event()
-            owner.start(_input(daemon, made, streams, wire, left))
-            gone = owner.start(left.wait())
-            ended = owner.start(children.ended(made.pid)) if made.running else None
-            copied = owner.start(_all(sending))
-            waiting = {gone, ended} if ended is not None else {copied}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if not gone.done():
-                await asyncio.wait({copied, gone}, timeout=LINGER, return_when=asyncio.FIRST_COMPLETED)
-            if made.running and not gone.done():
+            collecting = owner.start(
+                _all([owner.start(_collect(fd, number if framed else 0, backlog)) for number, fd in outputs])
+            )
+            delivering = owner.start(_deliver(backlog, wire))
+            leaving = owner.start(_until_gone(daemon, made, streams, wire))
+            gone = {delivering, leaving}
+            ended = owner.start(children.ended(made.pid)) if made.running else collecting
+            await asyncio.wait({ended, *gone}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                # Whatever the command had written is taken before its streams are given up, however slow the client is.
+                backlog.release()
+                await asyncio.wait({collecting, *gone}, timeout=LINGER, return_when=asyncio.FIRST_COMPLETED)
+                backlog.end()
+                await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
+            if made.pid and ended.done():
                 await made.over.wait()  # the client asks for the exit code as soon as the stream ends
     finally:
-        streams.close()
+        if made.running:
+            daemon.tasks.start(discard(made, streams))
+        else:
+            streams.close()
 
 
 async def capture(
@@ -306,38 +317,57 @@ async def _all(tasks: list[asyncio.Task[None]]) -> None:
         await task
 
 
-async def _output(fd: int, stream: int, wire: Wire) -> None:
+async def _collect(fd: int, stream: int, backlog: Backlog) -> None:
     while data := await pipes.read(fd):
-        wire.write(frame(stream, data) if stream else data)
-        await wire.drain()
+        backlog.put(frame(stream, data) if stream else data)
+        await backlog.room()
 
 
-async def _input(daemon: Daemon, made: Exec, streams: Streams, wire: Wire, left: asyncio.Event) -> None:
+async def _deliver(backlog: Backlog, wire: Wire) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await backlog.take():
+            wire.write(data)
+            await wire.drain()
+
+
+async def _until_gone(daemon: Daemon, made: Exec, streams: Streams, wire: Wire) -> None:
+    """Passes on what the client types, until it has typed the detach keys or has gone."""
+    async with TaskOwner(on_error=lambda _: None) as owner:
+        typing = owner.start(_input(daemon, made, streams, wire))
+        gone = owner.start(wire.hung_up())
+        await asyncio.wait({typing, gone}, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _input(daemon: Daemon, made: Exec, streams: Streams, wire: Wire) -> None:
     detacher = Detacher(made.body.detach_keys) if made.body.tty and made.body.attach_stdin else None
-    data = await wire.read()
-    try:
-        while data:
+    with contextlib.suppress(OSError):  # the command closed its input, or the client is gone
+        while data := await wire.read():
+            detached = False
             if detacher is not None:
                 data, detached = detacher.feed(data)
-                if detached:
-                    told = made.container.attributes(execID=made.id)
-                    daemon.events.emit("container", "exec_detach", made.container.id, told)
-                    left.set()
-                    return
             if streams.stdin >= 0 and made.body.attach_stdin:
                 await pipes.write(streams.stdin, data)
-            data = await wire.read()
-    except OSError:
-        pass  # the command closed its input, or the client is gone
+            if detached:
+                told = made.container.attributes(execID=made.id)
+                daemon.events.emit("container", "exec_detach", made.container.id, told)
+                return
     streams.close_stdin()
-    if wire.closing:
-        left.set()
+    if not wire.closing:
+        await asyncio.Event().wait()
 
 
-async def discard(streams: Streams) -> None:
-    """Keeps the terminal of a detached command alive and throws away what it prints."""
+async def discard(made: Exec, streams: Streams) -> None:
+    """Keeps the streams of a command open that no client is joined to, and throws away what it prints."""
     try:
-        while await pipes.read(streams.outputs[1]):
-            pass
+        async with TaskOwner(on_error=lambda _: None) as owner:
+            reading = owner.start(_all([owner.start(_discard(fd)) for fd in streams.outputs.values()]))
+            ended = owner.start(made.over.wait())
+            await asyncio.wait({reading, ended}, return_when=asyncio.FIRST_COMPLETED)
+            await made.over.wait()
     finally:
         streams.close()
+
+
+async def _discard(fd: int) -> None:
+    while await pipes.read(fd):
+        pass

@@ -20,7 +20,7 @@ from pyd_core.daemon.containers.preparation import prepare
 from pyd_core.daemon.containers.record import Process
 from pyd_core.daemon.remapping import applies
 from pyd_core.daemon.runtime import children, conmon
-from pyd_core.errors import Conflict, PydError
+from pyd_core.errors import Conflict, EngineError, PydError
 from pyd_core.linux.mounting import unmount
 from pyd_core.linux.reaper import exit_code
 from pyd_core.model.base import format_time, parse_time
@@ -104,16 +104,17 @@ class Lifecycle:
             exits=self._exits,
             tty=record.config.tty,
             stdin=record.config.open_stdin,
-            keep_stdin=record.config.open_stdin and not record.config.stdin_once,
+            # A terminal's input has no end: a client that leaves by its keys comes back to it.
+            keep_stdin=record.config.open_stdin and (record.config.tty or not record.config.stdin_once),
             log_size=rotation.most(limits),
         )
         record.main, record.holder = await conmon.create(self.conmon, runtime, hold)
         if applies(self._daemon.remapping, record.host) is not None:
             conmon.give_streams(record.main)
         subpaths.release(self._parts, record.id)
-        waiting, container.attachments = container.attachments, []
-        for attachment in waiting:
-            attachment.open(container.bundle)
+        for attachment in list(container.attachments):
+            with contextlib.suppress(EngineError):  # that client is let go; the others and the start are unharmed
+                await attachment.open(container.bundle, container.next_end())
         record.status, record.exit_code, record.started_at = "running", 0, format_time(time.time_ns())
         self._daemon.containers.save(container)
         await runtime.start(record.id)

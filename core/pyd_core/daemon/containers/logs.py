@@ -6,6 +6,7 @@ Each line of the `k8s-file` format is `TIME STREAM F|P TEXT`: `F` ends a line of
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncGenerator
 from contextlib import closing
@@ -16,7 +17,7 @@ from pyd_core.daemon.containers import log_options, rotation
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.packing import LogFile
-from pyd_core.errors import Unsupported
+from pyd_core.errors import KernelError, Unsupported
 from pyd_core.linux.watch import FileWatch
 from pyd_core.model.base import format_time, parse_time
 from pyd_core.tasks import TaskOwner
@@ -159,7 +160,12 @@ class _Place:
                 at = numbers.index(self._file.inode) + step
             elif step < 0:
                 return None  # it is gone, with all that were older
-        return LogFile(self._container, found[numbers[at]]) if 0 <= at < len(numbers) else None
+        if not 0 <= at < len(numbers):
+            return None
+        try:
+            return LogFile(self._container, found[numbers[at]])
+        except FileNotFoundError:  # removed meanwhile
+            return None
 
     async def _go_to(self, file: LogFile) -> IO[bytes]:
         if self._file is not None:
@@ -208,8 +214,14 @@ async def read(container: Container, options: LogOptions) -> AsyncGenerator[byte
     """
     details = log_options.details(container.record) if options.details else b""
     formatter = _Formatter(options, tty=container.record.config.tty, details=details)
+    try:
+        watching = FileWatch(container.directory)
+    except KernelError as error:
+        if error.errno == errno.ENOENT:
+            return  # it was removed meanwhile, and its log with it
+        raise
     over = container.next_end()
-    with FileWatch(container.directory) as watch, closing(_Place(container, formatter)) as place:
+    with watching as watch, closing(_Place(container, formatter)) as place:
         if options.tail is not None:
             await place.go_back(options.tail)
         async with TaskOwner() as owner:
