@@ -47,6 +47,7 @@ async def recover(daemon: Daemon) -> None:
         elif _lives(container):
             daemon.endpoints.remember(container)
             daemon.lifecycle.watch(container)
+            daemon.tasks.start(daemon.freezer.thaw(container))
         elif record.running or record.status == "restarting":
             await daemon.lifecycle.settle(container)
             again += [container] if restarts.wanted(container.record) else []

@@ -84,14 +84,14 @@ async def kill(daemon: Daemon, request: Request) -> Response:
 @route("POST", "/containers/{id}/pause")
 async def pause(daemon: Daemon, request: Request) -> Response:
     """Freezes one."""
-    await daemon.lifecycle.pause(daemon.containers.find(request.params["id"]))
+    await daemon.freezer.pause(daemon.containers.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/containers/{id}/unpause")
 async def unpause(daemon: Daemon, request: Request) -> Response:
     """Lets one go on."""
-    await daemon.lifecycle.unpause(daemon.containers.find(request.params["id"]))
+    await daemon.freezer.unpause(daemon.containers.find(request.params["id"]))
     return EMPTY
 
 

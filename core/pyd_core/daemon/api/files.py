@@ -26,7 +26,7 @@ from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack, telling
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.unpack import Unpacker
-from pyd_core.errors import Conflict, InvalidInput, NotFound, Refused
+from pyd_core.errors import InvalidInput, NotFound, Refused
 from pyd_core.linux.userns import as_root_of
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.execution import ExecCreated
@@ -165,20 +165,13 @@ async def _commit(daemon: Daemon, request: Request) -> Answer:
         author=request.query.get("author", ""),
     )
     pausing = request.flag("pause", default=True) and container.record.status == "running"
-    if pausing:
-        with contextlib.suppress(Conflict):  # it has ended meanwhile, and changes nothing any more
-            await daemon.lifecycle.pause(container)
-    try:
+    async with daemon.freezer.paused(container) if pausing else contextlib.nullcontext():
         record = await commit_container(daemon, container, config, origin)
         if reference is not None:
             telling.tag(daemon, record, reference)
         name = "" if reference is None else str(reference)
         told = container.attributes(comment=origin.comment, imageID=record.id, imageRef=name)
         daemon.events.emit("container", "commit", container.id, told)
-    finally:
-        if pausing:
-            with contextlib.suppress(Conflict):
-                await daemon.lifecycle.unpause(container)
     return json(ExecCreated(id=record.id), status=201)
 
 

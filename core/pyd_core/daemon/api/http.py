@@ -80,7 +80,7 @@ class Request:
             return {}
         try:
             found = msgspec.json.decode(text.encode(), type=dict[str, list[str] | dict[str, bool]])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidInput(f"filters: {error}") from error
         return {name: list(values) for name, values in found.items() if values}
 
@@ -110,6 +110,8 @@ class Request:
             raise InvalidInput("the request's body holds a null character (\\u0000), which no text on Linux can")
         try:
             return decode(respelled(body, kind), kind, what="request body")
+        except RecursionError:
+            raise InvalidInput("the request's body is nested too deeply") from None
         except BadAnswer as error:
             text = error.message.replace("the engine's ", "the ").replace("what its API promises", "what the API takes")
             raise InvalidInput(text) from error

@@ -20,7 +20,8 @@ Dispatch = Callable[["Daemon", Head, Callable[[], AsyncIterator[bytes]]], Awaita
 NEWEST = (1, 45)
 OLDEST = (1, 24)
 
-_VERSION = re.compile(r"/v(\d+)\.(\d+)(/.*)")
+_VERSION = re.compile(r"/v([0-9]+)\.([0-9]+)(/.*)")
+MAX_VERSION_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ def split_version(path: str) -> tuple[tuple[int, int], str]:
     match = _VERSION.fullmatch(path)
     if match is None:
         return NEWEST, path
+    if max(len(match[1]), len(match[2])) > MAX_VERSION_DIGITS:
+        raise InvalidInput("the API version of the request's path is too long a number")
     version = int(match[1]), int(match[2])
     asked, newest, oldest = (".".join(map(str, each)) for each in (version, NEWEST, OLDEST))
     if version > NEWEST:

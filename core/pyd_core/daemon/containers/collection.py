@@ -202,6 +202,7 @@ class Containers:
         unmount(container.root)
         shutil.rmtree(container.bundle, ignore_errors=True)
         await claims.release(self._daemon, container, container.id)  # of a start that was cancelled
+        self._daemon.last_output.keep(container)
         # In one step first: a power cut may take the record's end, and half a directory would look like a whole one.
         going = container.directory.with_suffix(".gone")
         with contextlib.suppress(FileNotFoundError):
@@ -209,7 +210,11 @@ class Containers:
         await trees.remove([going])
         if going.exists():
             await asyncio.to_thread(shutil.rmtree, going)  # says what is in the way
-        self._shelf.delete(container.id)
+        try:
+            self._shelf.delete(container.id)
+        except OSError as error:  # the disk is full: the next engine finds no directory for the row, and drops it
+            log.warning("can't write down that %s is removed: %s", record.name, error)
+            self._shelf.forget(container.id)
         self._all.pop(container.id, None)
         if self._names.get(record.name) == container.id:
             del self._names[record.name]

@@ -23,6 +23,7 @@ class Container:
         lock: Held by whatever changes its state.
         attachments: Clients joined to its streams, those that wait for the start among them.
         reading: The files of its log that clients read.
+        unclean: Whether something of its last run is left that could not be taken away yet.
         looks: How many look into it from outside, and have its layers mounted where it doesn't run.
     """
 
@@ -35,6 +36,7 @@ class Container:
         self.attachments: set[Attachment] = set()
         self.reading: list[LogFile] = []
         self.looks = 0
+        self.unclean = False
         self.execs: dict[str, Exec] = {}
         self.health: Health | None = None
         self.health_wanted = asyncio.Event()

@@ -174,18 +174,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: dict[str, A
     ids = files.ids(container)
     if ids is not None:
         streams.give(*ids.root)
-    complaints, theirs = os.pipe()
-    stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
-    try:
-        starter = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec: well under a millisecond
-            [*command, container.id],
-            stdin=streams.theirs[0],
-            stdout=streams.theirs[1],
-            stderr=stderr,
-            process_group=0,
-        )
-    finally:
-        os.close(theirs)
+    starter, complaints = await _spawn([*command, container.id], streams)
     streams.started()
     try:
         async with TaskOwner(on_error=lambda _: None) as owner:
@@ -217,6 +206,22 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: dict[str, A
     made.running = True
     daemon.tasks.start(_until_end(daemon, made))
     return b""
+
+
+async def _spawn(command: list[str], streams: Streams) -> tuple[subprocess.Popen[bytes], int]:
+    """Runs the runtime; returns it and where its complaints come, unless the command's error output carries them."""
+    complaints, theirs = os.pipe()
+    stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
+    try:
+        starter = await children.spawn(
+            command, stdin=streams.theirs[0], stdout=streams.theirs[1], stderr=stderr, process_group=0
+        )
+    except BaseException:
+        os.close(complaints)
+        raise
+    finally:
+        os.close(theirs)
+    return starter, complaints
 
 
 async def _until_end(daemon: Daemon, made: Exec) -> None:

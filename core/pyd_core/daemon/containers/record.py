@@ -109,6 +109,8 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
     stopped_by_hand: bool = False
     """Its restart policy waits until it is started again."""
     restart_count: int = 0
+    thaw: bool = False
+    """Paused by the engine, for a moment: one that finds it so lets it go on."""
     console: bool = False
 
     @property

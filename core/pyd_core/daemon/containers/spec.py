@@ -14,6 +14,7 @@ from typing import Any
 from pyd_core.daemon.containers import resources, rights
 from pyd_core.daemon.containers.apparmor import UNCONFINED
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
+from pyd_core.daemon.limits import INHERITED_OPEN_FILES
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.userns import IdMap, IdRange
 
@@ -152,7 +153,10 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ociVersion": "1.0.2",
         "root": {"path": facts.rootfs, "readonly": host.readonly_rootfs},
-        "process": process(record, facts.identity, held, security, apparmor=facts.apparmor, linked=facts.linked),
+        "process": {
+            **process(record, facts.identity, held, security, apparmor=facts.apparmor, linked=facts.linked),
+            **_console(host.console_size if record.config.tty else None),
+        },
         "mounts": _mounts(record, facts),
         "linux": linux,
     }
@@ -190,14 +194,21 @@ def process(
         "noNewPrivileges": security.no_new_privileges,
         "oomScoreAdj": host.oom_score_adj,
     }
-    if host.ulimits:
-        found["rlimits"] = [
-            {"type": f"RLIMIT_{each.name.upper()}", "soft": _limit(each.soft), "hard": _limit(each.hard)}
-            for each in host.ulimits
-        ]
+    rlimits = {each.name.upper(): (each.soft, each.hard) for each in host.ulimits}
+    rlimits.setdefault("NOFILE", INHERITED_OPEN_FILES)  # the engine's own is raised, see limits.py
+    found["rlimits"] = [
+        {"type": f"RLIMIT_{name}", "soft": _limit(soft), "hard": _limit(hard)} for name, (soft, hard) in rlimits.items()
+    ]
     if apparmor not in {"", UNCONFINED}:
         found["apparmorProfile"] = apparmor
     return found
+
+
+def _console(size: Sequence[int] | None) -> dict[str, Any]:
+    """Plans the first size of the terminal, rows and columns, where its client has told it."""
+    if size is None or len(size) != 2 or not any(size):
+        return {}
+    return {"consoleSize": {"height": size[0], "width": size[1]}}
 
 
 def _limit(value: int) -> int:
