@@ -50,6 +50,9 @@ log = logging.getLogger(__name__)
 PATIENCE = 30.0
 """Seconds in which an engine that is told to end has ended."""
 
+BACKLOG = 4096
+"""Connections that wait to be accepted; the kernel's own limit may be lower, see net.core.somaxconn."""
+
 PRIVATE = ("blobs", "layers", "volumes")
 """Directories that no user but root looks into: set-user-ID files that containers leave there would run as root."""
 
@@ -171,6 +174,7 @@ def listen(config: DaemonConfig) -> socket.socket:
             os.chown(path, 0, grp.getgrnam(group).gr_gid)
             path.chmod(0o660)
             break
+    made.listen(BACKLOG)
     return made
 
 
@@ -178,7 +182,7 @@ async def _bound(host: str, port: int) -> list[socket.socket]:
     """Makes the sockets of an address; a name may have several."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    return [socket.create_server(address[:2], family=family) for family, _, _, _, address in found]
+    return [socket.create_server(address[:2], family=family, backlog=BACKLOG) for family, _, _, _, address in found]
 
 
 def _is_us(writer: asyncio.StreamWriter) -> bool:

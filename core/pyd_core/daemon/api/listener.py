@@ -11,8 +11,6 @@ from typing import Any
 from pyd_core.daemon.limits import SCARCE
 from pyd_core.tasks import TaskOwner
 
-BACKLOG = 4096
-"""Connections that wait to be accepted; the kernel's own limit may be lower, see net.core.somaxconn."""
 READER_LIMIT_BYTES = 1 << 18
 MAX_ACCEPTED_AT_ONCE = 64
 RETRY_INTERVAL_S = 0.5
@@ -80,7 +78,7 @@ class Listener:
     """Accepts connections on one socket and hands them to a coroutine, each in a task of its own.
 
     Args:
-        listening: The socket, bound.
+        listening: The socket, which listens already.
         connected: Serves a connection until it is over.
         clients: Counts them all.
     """
@@ -93,7 +91,6 @@ class Listener:
         self._tasks = TaskOwner(on_error=lambda error: log.error("a connection failed", exc_info=error))
         self._accepting = False
         self._retry: asyncio.TimerHandle | None = None
-        listening.listen(BACKLOG)
 
     def resume(self) -> None:
         """Accepts from now on, or again."""
