@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-import pytest  # noqa: TC002
+import pytest
 
 from support.docker import Docker
 from support.pydd import Pydd
@@ -17,6 +17,7 @@ MEMORY_GROWTH_KIB = 24 << 10
 """From when all containers have run for a while to the end."""
 
 
+@pytest.mark.timeout(0)
 def test_nothing_is_lost_nothing_hangs_and_nothing_grows(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """On the engine of 0.1 containers stop after 280 lines, and `stop`, `kill` and `rm -f` of them hang."""
     with Pydd.started() as engine, Docker(host=engine.host) as docker:

@@ -143,7 +143,7 @@ class Soak:
         return "\n".join(
             (
                 f"{self.containers} containers, {self.clients} clients, {self.lines} lines compared with the log",
-                f"stop, kill and removal beyond their grace: median {ends[len(ends) // 2]:.2f} s, slowest {ends[-1]:.2f} s",
+                f"stop, kill, removal beyond their grace: median {ends[len(ends) // 2]:.2f} s, most {ends[-1]:.2f} s",
                 f"before it {self.before}",
                 f"most {Sample(*most)}",
                 f"memory by eighths, MiB: {' '.join(str(part.memory_kib >> 10) for part in parts)}",

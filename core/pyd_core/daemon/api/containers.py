@@ -10,7 +10,7 @@ import msgspec
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Answer, Attended, Request, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers import listing, options, view
+from pyd_core.daemon.containers import listing, options, signals, view
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Created, Pruned
 from pyd_core.model.creation import CreateBody
@@ -77,6 +77,7 @@ async def restart(daemon: Daemon, request: Request) -> Response:
 @route("POST", "/containers/{id}/kill")
 async def kill(daemon: Daemon, request: Request) -> Response:
     """Sends a signal."""
+    signals.number(request.query.get("signal", "") or "KILL")
     await daemon.lifecycle.kill(daemon.containers.find(request.params["id"]), request.query.get("signal", ""))
     return EMPTY
 

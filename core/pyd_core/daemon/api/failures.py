@@ -56,5 +56,9 @@ def describe(error: Exception) -> str:
 
 def failure(error: Exception) -> Answer:
     """Turns an error into the API's answer for it."""
+    if isinstance(error, RecursionError):
+        error = InvalidInput("it is nested too deeply")
+    elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        error = InvalidInput(f"file name too long: {os.fsdecode(error.filename or '')[:256]}")
     status = status_of(error) if isinstance(error, PydError) else 500
     return Answer(status=status, body=msgspec.json.encode({"message": describe(error)}))

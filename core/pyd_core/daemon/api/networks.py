@@ -119,7 +119,9 @@ async def connect(daemon: Daemon, request: Request) -> Response:
     network = daemon.networks.find(request.params["id"])
     body = await request.json(ConnectBody)
     container = daemon.containers.find(body.container)
-    await daemon.endpoints.connect(container, network, body.endpoint_config or EndpointSettings())
+    async with container.lock:  # it may be starting or ending just now
+        container.check_stays("connected")
+        await daemon.endpoints.connect(container, network, body.endpoint_config or EndpointSettings())
     return Answer(status=200)
 
 
@@ -128,7 +130,9 @@ async def disconnect(daemon: Daemon, request: Request) -> Response:
     """Takes a container off it."""
     network = daemon.networks.find(request.params["id"])
     body = await request.json(DisconnectBody)
-    await daemon.endpoints.disconnect(daemon.containers.find(body.container), network)
+    container = daemon.containers.find(body.container)
+    async with container.lock:
+        await daemon.endpoints.disconnect(container, network)
     return Answer(status=200)
 
 

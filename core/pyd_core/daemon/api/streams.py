@@ -109,12 +109,15 @@ async def attach_by_websocket(daemon: Daemon, request: Request) -> Response:
 
 async def _attachment(daemon: Daemon, request: Request, *, plain: bool = False) -> tuple[Container, Attachment]:
     """Reads what a client that attaches asks for; `plain` leaves the frames of the two streams out."""
+    keys = request.query.get("detachKeys", "")
+    try:
+        detach.parse(keys)
+    except InvalidInput as error:
+        raise InvalidInput(f"Invalid detach keys ({keys[:80]}) provided") from error
     container = daemon.containers.find(request.params["id"])
     record = container.record
     if record.status == "paused":
         raise Conflict(f"container {record.id[:12]} is paused, unpause the container before attach")
-    keys = request.query.get("detachKeys", "")
-    detach.parse(keys)
     attachment = Attachment(
         tty=record.config.tty,
         framed=not (plain or record.config.tty),

@@ -6,6 +6,8 @@ import signal
 
 from pyd_core.errors import InvalidInput
 
+MAX_DIGITS = 3
+
 
 def number(text: str) -> int:
     """Reads `SIGTERM`, `term`, `RTMIN+3` or `15`.
@@ -13,12 +15,13 @@ def number(text: str) -> int:
     Raises:
         InvalidInput: There is no such signal.
     """
-    word = text.strip().upper().removeprefix("SIG")
-    if word.isdecimal():
+    word = text.strip().upper()
+    if not word.isdecimal():
+        word = word.removeprefix("SIG")
+    elif word.isascii() and len(word) <= MAX_DIGITS:
         value = int(word)
         if 0 < value <= signal.SIGRTMAX:
             return value
-        raise InvalidInput(f"Invalid signal: {text[:40]}")
     for base, sign in (("RTMIN", "+"), ("RTMAX", "-")):
         if word.startswith(base + sign) and word[len(base) + 1 :].isdecimal():
             offset = int(word[len(base) + 1 :])
