@@ -108,8 +108,9 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def stress(session: nox.Session) -> None:
-    """Hundreds of containers, and a hundred kills of the embedded engine; not part of the default run."""
+    """Hundreds of containers, an hour's soak, a hundred kills of the embedded engine; not part of the default run."""
     session.env["PYD_KILLS"] = "100"
+    session.env.setdefault("PYD_SOAK_MINUTES", os.environ.get("PYD_SOAK_MINUTES", "60"))
     pytest(session, "tests/stress", "tests/daemon/test_crash.py")
 
 
