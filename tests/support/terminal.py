@@ -12,6 +12,7 @@ import re
 import select
 import shlex
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -61,7 +62,9 @@ class Terminal:
         self._tmux = ["tmux", "-u", "-L", self.socket, "-f", os.devnull]
         base = {name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE", "NO_COLOR")}
         program = [os.fspath(part) for part in argv]
-        variables = {"COLORTERM": "truecolor", "PYD_HISTORY": "off", **(env or {})}
+        # A history of its own, recorded as it is for every user.
+        self._history = tempfile.TemporaryDirectory(prefix="pyd-test-history-", ignore_cleanup_errors=True)
+        variables = {"COLORTERM": "truecolor", "PYD_HISTORY": f"{self._history.name}/history.db", **(env or {})}
         subprocess.run(
             [
                 *self._tmux,
@@ -105,6 +108,8 @@ class Terminal:
             self._control.kill()
             self._control.communicate()
             raise
+        finally:
+            self._history.cleanup()
 
     def keys(self, *names: str) -> None:
         """Presses keys by tmux's names: `j`, `Enter`, `Escape`, `Space`, `C-c`, `Up`, `F1`."""
