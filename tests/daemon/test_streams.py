@@ -81,7 +81,7 @@ def test_a_client_that_reads_nothing_holds_up_neither_container_nor_log_and_gets
 def test_a_container_with_clients_that_read_nothing_ends_when_it_is_told_to(
     docker: Docker, busybox: str, verb: tuple[str, ...]
 ):
-    """At 590e172 the container stops, conmon waits for its clients and the engine for conmon; Docker Engine does too."""
+    """At 590e172 the container stops, conmon waits for its clients, the engine for conmon; Docker Engine does too."""
     script = "trap '' TERM; seq 1 300000; while :; do sleep 1; done"
     name = docker.create("endless", busybox, "sh", "-c", script, options=("--network", "none"))
     with ExitStack() as stack:
