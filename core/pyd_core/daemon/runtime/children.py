@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pyd_core.daemon.limits import SCARCE
 
@@ -67,7 +67,8 @@ async def spawn(command: Sequence[str], **options: Any) -> subprocess.Popen[byte
     deadline = asyncio.get_running_loop().time() + SPAWN_TIMEOUT_S
     while True:
         try:
-            return subprocess.Popen(command, **options)  # noqa: ASYNC220 - vfork and exec: well under a millisecond
+            started = subprocess.Popen(command, **options)  # noqa: ASYNC220 - vfork and exec: under a millisecond
+            return cast("subprocess.Popen[bytes]", started)
         except OSError as error:
             if error.errno not in SCARCE or asyncio.get_running_loop().time() > deadline:
                 raise
