@@ -97,6 +97,18 @@ def test_a_container_with_clients_that_read_nothing_ends_when_it_is_told_to(
         docker("rm", name)
 
 
+def test_the_log_of_a_container_that_prints_faster_than_it_is_read_has_an_end(docker: Docker, busybox: str):
+    """At 590e172 `docker logs` goes on for as long as the container does."""
+    name = docker.run("fast", busybox, "yes", options=LONE)
+    wait_until(lambda: docker.inspect(name)["State"]["Running"])
+    command = ["docker", "-H", docker.host, "logs", "--tail", "5", name]
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    finally:
+        docker("rm", "-f", name)
+    assert set(done.stdout.split()) <= {b"y"}
+
+
 def test_a_container_has_ended_for_inspect_when_its_output_has(both: Docker, box: str):
     """At 590e172 it still runs then, 25 times of 25."""
     for number in range(5):

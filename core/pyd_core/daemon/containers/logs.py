@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from pyd_core.daemon.containers import log_options, rotation
@@ -139,6 +140,10 @@ class _Place:
                 file.close()
         self._file = self._next = None
 
+    def is_past(self, end: tuple[int, int]) -> bool:
+        """Whether a place in one of the files, its inode number and an offset, has been read."""
+        return self._file is not None and self._file.inode == end[0] and self._at >= end[1]
+
     def has_newer(self) -> bool:
         """Finds the file to go on with behind this one. What is written to this one has ended when there is one."""
         if self._next is None:
@@ -220,6 +225,7 @@ async def read(container: Container, options: LogOptions) -> AsyncGenerator[byte
         if error.errno == errno.ENOENT:
             return  # it was removed meanwhile, and its log with it
         raise
+    end = None if options.follow else _end(container.log)
     over = container.next_end()
     with watching as watch, closing(_Place(container, formatter)) as place:
         if options.tail is not None:
@@ -235,6 +241,8 @@ async def read(container: Container, options: LogOptions) -> AsyncGenerator[byte
                         piece, any_, late = place.block()
                         if piece:
                             yield piece
+                        if end is not None and place.is_past(end):
+                            return  # what is printed meanwhile isn't asked for, and might come faster than it is read
                         await asyncio.sleep(0)
                     if late or not newer:
                         break
@@ -244,6 +252,15 @@ async def read(container: Container, options: LogOptions) -> AsyncGenerator[byte
                 changing = owner.start(watch.changed())
                 await asyncio.wait({changing, ending}, return_when=asyncio.FIRST_COMPLETED)
                 changing.cancel()
+
+
+def _end(log: Path) -> tuple[int, int] | None:
+    """Where a log ends just now: the inode number of its newest file, and its size."""
+    try:
+        status = log.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size
 
 
 async def _until(over: asyncio.Future[int]) -> None:
