@@ -42,7 +42,7 @@ def ensure(config: DaemonConfig, *, idle: float = IDLE) -> None:
     """
     if answers(config):
         return
-    config.run.mkdir(parents=True, exist_ok=True)
+    config.run.mkdir(parents=True, exist_ok=True, mode=0o711)
     said = config.run / "pydd.log"
     ready, theirs = os.pipe()
     command = [sys.executable, "-m", PROGRAM, "--root", str(config.root), "--run", str(config.run)]

@@ -41,6 +41,7 @@ class Lifecycle:
         self.conmon = conmon.find()
         self._exits = daemon.config.run / "exits"
         self._exits.mkdir(parents=True, exist_ok=True)
+        self._exits.chmod(0o700)  # its files have the names of containers
         self._parts = daemon.config.run / "parts"
         subpaths.release(self._parts)
         self._delays = restarts.Delays()

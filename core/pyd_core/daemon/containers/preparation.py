@@ -7,13 +7,23 @@ import errno
 import json
 import os
 import shutil
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyd_core.daemon.containers import apparmor, cdi, mounts, propagation, rights, spec, subpaths, users, volumes
+from pyd_core.daemon.containers import (
+    apparmor,
+    cdi,
+    devices,
+    mounts,
+    propagation,
+    rights,
+    spec,
+    subpaths,
+    users,
+    volumes,
+)
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
@@ -88,10 +98,10 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     record = container.record
     host = record.host
     shutil.rmtree(container.bundle, ignore_errors=True)
-    container.bundle.mkdir(mode=0o711)
     mounts.check(record.mounts, record.config.working_dir or "/")
     passing = propagation.of_root(record.mounts)
     remapping = applies(daemon.remapping, host)
+    _make_private(container.bundle, remapping)
     linked.check(daemon, record)
     check(daemon.remapping, host)  # the setting may be newer than the container
     mount_root(daemon, container, remapping)
@@ -128,12 +138,12 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         files=files.bound(daemon, container, remapping),
         linked=linked.environment(daemon, record),
         shm=_shm(daemon, container, remapping),
-        places=subpaths.place(daemon.config.run / "parts", record.id, shown),
+        places=subpaths.place(_make_private(daemon.config.run / "parts", remapping), record.id, shown),
         held=await asyncio.to_thread(mounts.held, record.mounts),
         propagation=passing,
         queues=_has_queues(),
         init=_init() if host.init else "",
-        devices=_devices(container),
+        devices=devices.requested(host),
         possible=rights.possible(),
         seccomp_profile=_profile(container),
         apparmor=confined,
@@ -143,6 +153,15 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     planned = spec.plan(record, facts)
     cdi.apply(planned, cdi.find(host.device_requests, daemon.settings.cdi_spec_dirs))
     write_plan(container.bundle / "config.json", planned)
+
+
+def _make_private(directory: Path, remapping: Remapping | None) -> Path:
+    """Makes a directory that root and a container's own root get through, and no other user of the host."""
+    directory.mkdir(mode=0o710, exist_ok=True)
+    directory.chmod(0o710)
+    if remapping is not None:
+        remapping.let_pass(directory)
+    return directory
 
 
 def _has_queues() -> bool:
@@ -177,29 +196,6 @@ def _init() -> str:
         if os.access(path, os.X_OK):
             return path
     raise Unsupported("no init program for --init", hint="apt-get install tini", reference="no-init")
-
-
-def _devices(container: Container) -> list[dict[str, Any]]:
-    host = container.record.host
-    if host.privileged:
-        found = []
-        for name in os.listdir("/dev"):  # noqa: PTH208 - names are enough
-            path = f"/dev/{name}"
-            mode = os.lstat(path).st_mode
-            if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and name not in {"console", "ptmx", "tty"}:
-                found.append(spec.device(path, path))
-        return found
-    made: list[dict[str, Any]] = []
-    for each in host.devices:
-        target = each.path_in_container or each.path_on_host
-        source = Path(each.path_on_host)
-        if source.is_dir():
-            for inside in sorted(source.rglob("*")):
-                if stat.S_ISCHR(inside.lstat().st_mode) or stat.S_ISBLK(inside.lstat().st_mode):
-                    made.append(spec.device(str(inside), f"{target}/{inside.relative_to(source)}"))  # noqa: PERF401
-        else:
-            made.append(spec.device(each.path_on_host, target))
-    return made
 
 
 def _profile(container: Container) -> dict[str, Any] | None:

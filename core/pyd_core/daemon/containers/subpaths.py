@@ -50,7 +50,6 @@ def place(directory: Path, key: str, mounts: Sequence[MountRecord]) -> dict[str,
                 status=404,
             ) from error
         try:
-            directory.mkdir(exist_ok=True, mode=0o711)
             made = directory / f"{key[:12]}-{number}"
             if stat.S_ISDIR(os.fstat(fd).st_mode):
                 made.mkdir(exist_ok=True)

@@ -37,6 +37,18 @@ def subnet(text: str) -> Net:
     return found
 
 
+def subnet4(text: str) -> IPv4Network:
+    """Reads a subnet of IPv4.
+
+    Raises:
+        InvalidInput: It is none, too small, or of IPv6.
+    """
+    found = subnet(text)
+    if not isinstance(found, IPv4Network):
+        raise InvalidInput(f"invalid subnet {text[:60]}: it is one of IPv6")
+    return found
+
+
 def address(text: str, within: Net) -> Address:
     """Reads an address of a subnet.
 

@@ -47,6 +47,8 @@ class Networks:
         self._raised: set[str] = set()
         """Networks whose interface is known to be up."""
         self._firewalld = Firewalld()
+        if daemon.config.subnet:
+            addresses.subnet4(daemon.config.subnet)
         for name, driver in zip(FIXED, ("bridge", "host", "null"), strict=True):
             if self._named(name) is None:
                 made = {"id": secrets.token_hex(32), "name": name, "driver": driver, "created_ns": time.time_ns()}
@@ -265,6 +267,7 @@ class Networks:
                 internal=record.internal,
                 masquerade=record.options.get(f"{OPTION}enable_ip_masquerade", "true") != "false",
                 between=record.options.get(f"{OPTION}enable_icc", "true") != "false",
+                name_servers=record.gateways if record.resolves else (),
             )
             for record in self.all()
             if record.id in self._raised and record.driver == "bridge"

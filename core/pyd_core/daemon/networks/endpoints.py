@@ -40,6 +40,7 @@ class Endpoints:
         self._lock = daemon.networks.lock
         self._namespaces = daemon.config.run / "netns"
         self._namespaces.mkdir(parents=True, exist_ok=True)
+        self._namespaces.chmod(0o700)
         self._server = names.NameServer(daemon.config.run / "dns")
         self._ports = Ports()
         self._unplugged: set[str] = set()
@@ -178,7 +179,7 @@ class Endpoints:
             addresses=[(str(four), prefix), *([(str(six), prefix6)] if six else [])],
             mtu=network.mtu,
             hardware="" if network.driver == "ipvlan" else place.mac_address or addresses.hardware(four),
-            gateways=[each for each in (network.gateway, network.gateway6) if each and wants_route],
+            gateways=network.gateways if wants_route else (),
         )
         own = [record.name, *(place.aliases or []), container.id[:SHORT], record.config.hostname]
         return plug, msgspec.structs.replace(
@@ -305,8 +306,7 @@ class Endpoints:
                 others = [self._networks.find(name) for name, each in record.networks.items() if each.endpoint_id]
                 gateways = [each for each in others if not each.internal]
                 if gateways:
-                    wanted = [each for each in (gateways[0].gateway, gateways[0].gateway6) if each]
-                    await asyncio.to_thread(links.set_default, self.key(container), wanted)
+                    await asyncio.to_thread(links.set_default, self.key(container), gateways[0].gateways)
                 await self._serve_names()
             await leading.lead(Path(self.key(container)), files.server(self._daemon, record))
             files.write(self._daemon, container)
@@ -319,15 +319,15 @@ class Endpoints:
     async def _serve_names(self) -> None:
         zones = [
             names.Zone(
-                name=network.name,
-                gateways=tuple(each for each in (network.gateway, network.gateway6) if each),
+                name=network.id,
+                gateways=network.gateways,
                 internal=network.internal,
                 members=tuple(
                     names.Member(
                         key=container.id,
                         four=place.ip_address,
                         six=place.global_ipv6_address,
-                        names=tuple(place.dns_names or ()),
+                        names=names.served(place.dns_names or (), network.name),
                         servers=tuple(container.record.host.dns),
                     )
                     for container, place in self._networks.members(network)

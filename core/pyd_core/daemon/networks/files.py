@@ -48,7 +48,7 @@ def _listing(daemon: Daemon, container: Container) -> list[NetworkRecord]:
 def _neighbours(daemon: Daemon, container: Container) -> list[tuple[str, str]]:
     """Address and names of each container it knows so."""
     return [
-        (address, " ".join(place.dns_names or ()))
+        (address, " ".join(names.served(place.dns_names or (), network.name)))
         for network in _listing(daemon, container)
         for other, place in daemon.networks.members(network)
         if other is not container

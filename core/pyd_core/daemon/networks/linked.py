@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord
+from pyd_core.daemon.networks import names
 from pyd_core.daemon.networks.record import DEFAULT
 from pyd_core.errors import EngineError, InvalidInput, NotFound
 
@@ -75,7 +76,7 @@ def hosts(daemon: Daemon, record: ContainerRecord) -> list[tuple[str, str]]:
         place = other.record.networks.get(name)
         if place is not None and place.ip_address:
             known = dict.fromkeys((alias, other.record.config.hostname, other.record.name))
-            found.append((place.ip_address, " ".join(known)))
+            found.append((place.ip_address, " ".join(names.served(known, ""))))
     return found
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.runtime import children
 from pyd_core.errors import Unsupported
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 SEARCH = "/usr/lib/podman:/usr/libexec/podman:/usr/bin"
 
 
@@ -39,6 +41,7 @@ class Zone:
     """A network's names."""
 
     name: str
+    """Of its file: the network's id."""
     gateways: tuple[str, ...]
     internal: bool
     members: tuple[Member, ...]
@@ -52,12 +55,23 @@ class Zone:
         return "\n".join([",".join(self.gateways), *lines]) + "\n"
 
 
+def served(own: Iterable[str], network: str) -> tuple[str, ...]:
+    """Returns the names of a container on a network: each alone, and followed by the network's (`web.shop`).
+
+    What is no host name is left out: a space, comma or line break in it would be read as the server's own notation.
+    """
+    plain = [name for name in own if _HOST_NAME.fullmatch(name)]
+    suffix = [network] if _HOST_NAME.fullmatch(network) else []
+    return (*plain, *(f"{name}.{each}" for each in suffix for name in plain))
+
+
 class NameServer:
     """Runs aardvark-dns while a network needs it; `directory` is where its files are."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)
 
     async def serve(self, zones: Sequence[Zone]) -> None:
         """Makes it serve these zones and no others.
@@ -129,7 +143,7 @@ def hosts(
     for rule in record.host.extra_hosts:
         name, _, address = rule.partition(":")
         lines.append(f"{gateway if address == 'host-gateway' else address}\t{name}")
-    lines += [f"{address}\t{names}" for address, names in linked]
+    lines += [f"{address}\t{names}" for address, names in linked if names]
     config = record.config
     whole = f"{config.hostname}.{config.domainname}" if config.domainname else config.hostname
     full = f"{whole} {whole.partition('.')[0]}" if "." in whole else whole

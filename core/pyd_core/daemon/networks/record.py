@@ -53,6 +53,11 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
         return self.driver == "bridge" and self.name != DEFAULT
 
     @property
+    def gateways(self) -> tuple[str, ...]:
+        """Its addresses on the host, of IPv4 and IPv6."""
+        return tuple(each for each in (self.gateway, self.gateway6) if each)
+
+    @property
     def mtu(self) -> int:
         """Bytes of the largest packet; 0 leaves it to the kernel."""
         return int(self.options.get(MTU) or 0)
