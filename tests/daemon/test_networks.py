@@ -344,3 +344,39 @@ def test_an_interface_of_somebody_else_is_never_taken_over(docker: Docker, kind:
         assert _shown(name) == before
     finally:
         subprocess.run(["ip", "link", "del", name], check=True)
+
+
+def test_prune_takes_networks_of_containers_that_ended(both: Docker):
+    """On version 0.1 they stayed."""
+    image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    mine = f"pyd.test={both.prefix}"
+    used, free = (both("network", "create", "--label", mine, both.name(each)) for each in ("used", "free"))
+    running = both.run("running", image, "sleep", "1000", options=("--network", used, "--stop-signal", "KILL"))
+    ended = both.create("ended", image, "true", options=("--network", free))
+    removed = both("network", "prune", "--force", "--filter", f"label={mine}")
+    assert both.name("free") in removed
+    assert both.name("used") not in removed
+    both("rm", "-f", running, ended)
+    both("network", "rm", used)
+
+
+def test_ports_of_an_internal_network_are_not_published(both: Docker):
+    image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    name = both.name("inner")
+    both("network", "create", "--internal", name)
+    made = both.run("inner", image, "sleep", "1000", options=("--network", name, "-p", "80", "--stop-signal", "KILL"))
+    assert both("port", made) == ""
+    both("rm", "-f", made)
+    both("network", "rm", name)
+
+
+def test_options_of_the_default_network_are_shown(both: Docker):
+    options = json.loads(both("network", "inspect", "bridge"))[0]["Options"]
+    assert options.pop("com.docker.network.bridge.name")
+    assert options == {
+        "com.docker.network.bridge.default_bridge": "true",
+        "com.docker.network.bridge.enable_icc": "true",
+        "com.docker.network.bridge.enable_ip_masquerade": "true",
+        "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",  # noqa: S104 - compared
+        "com.docker.network.driver.mtu": "1500",
+    }

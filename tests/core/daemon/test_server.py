@@ -138,7 +138,8 @@ def test_paths_find_their_handler_and_versions_are_checked():
     routes.add("GET", "/containers/{id}/json")(one)
     assert routes.find("GET", "/images/localhost:5000/a/b/json")[1] == {"name": "localhost:5000/a/b"}
     assert routes.find("HEAD", "/containers/abc/json")[1] == {"id": "abc"}
-    for method, path, kind in (("GET", "/containers/a/b/json", NotFound), ("POST", "/containers/a/json", PydError)):
+    assert routes.find("GET", "/containers/a/b/json")[1] == {"id": "a/b"}  # as a link names it
+    for method, path, kind in (("GET", "/containers/a/b/c/json", NotFound), ("POST", "/containers/a/json", PydError)):
         with pytest.raises(kind):
             routes.find(method, path)
     assert split_version("/v1.41/info") == ((1, 41), "/info")

@@ -33,7 +33,7 @@ async def list_(daemon: Daemon, request: Request) -> Response:
 @route("POST", "/containers/create")
 async def create(daemon: Daemon, request: Request) -> Response:
     """Makes one."""
-    body = await request.json(CreateBody)
+    body = options.for_version(await request.json(CreateBody), request.version)
     platform = request.query.get("platform", "")
     container = daemon.containers.create(body, request.query.get("name", ""), platform=platform)
     warnings = options.warnings(body, request.version)
@@ -101,16 +101,19 @@ async def rename(daemon: Daemon, request: Request) -> Response:
     name = request.query.get("name", "")
     if not name:
         raise InvalidInput("Neither old nor new names may be empty")
-    daemon.containers.rename(daemon.containers.find(request.params["id"]), name)
+    container = daemon.containers.find(request.params["id"])
+    daemon.containers.rename(container, name)
+    await daemon.endpoints.rename(container)
     return EMPTY
 
 
 @route("DELETE", "/containers/{id}")
 async def remove(daemon: Daemon, request: Request) -> Response:
     """Removes one."""
-    container = daemon.containers.find(request.params["id"])
     if request.flag("link"):
-        raise InvalidInput("links aren't served by this engine")
+        daemon.containers.unlink(request.params["id"])
+        return EMPTY
+    container = daemon.containers.find(request.params["id"])
     await daemon.lifecycle.remove(container, force=request.flag("force"), volumes=request.flag("v"))
     return EMPTY
 

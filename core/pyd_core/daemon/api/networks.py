@@ -14,10 +14,11 @@ from pyd_core.daemon.api.http import EMPTY, Answer, Request, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.filters import TRUTHS, labelled, until
 from pyd_core.daemon.networks.record import FIXED, PLUGGED, Driver, NetworkRecord
-from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
+from pyd_core.errors import InvalidInput, NotFound, PydError, Refused, Unsupported
 from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings, NetworkBody
 
 if TYPE_CHECKING:
+    from pyd_core.daemon.containers.container import Container
     from pyd_core.daemon.engine import Daemon
 
 
@@ -63,6 +64,9 @@ async def list_(daemon: Daemon, request: Request) -> Response:
     return json([each.view({}) for each in choose(daemon, request.filters())])
 
 
+route("GET", "/networks/")(list_)  # Docker Engine's other spelling of it
+
+
 @route("GET", "/networks/{id}")
 async def inspect(daemon: Daemon, request: Request) -> Response:
     """Tells all about one."""
@@ -74,10 +78,12 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
 async def create(daemon: Daemon, request: Request) -> Response:
     """Makes one."""
     body = await request.json(NetworkBody)
-    if not body.name.isprintable() or not body.name.strip() or "/" in body.name or body.name in {*FIXED, "default"}:
-        if body.name in FIXED:
-            raise Conflict(f"operation is not permitted on predefined {body.name} network")
-        raise InvalidInput(f"invalid network name: {body.name[:80]!r}")
+    if body.name in {*FIXED, "default"}:
+        raise Refused(f"operation is not permitted on predefined {body.name} network ")
+    if not body.name.isprintable() or not body.name.strip() or "/" in body.name:
+        raise InvalidInput(f"invalid name: {body.name[:80]}")
+    if body.driver in {"host", "null"}:
+        raise Refused(f'only one instance of "{body.driver}" network is allowed')
     if body.ipam and body.ipam.driver not in {"", "default"}:
         raise NotFound(f'plugin "{body.ipam.driver[:60]}" not found', hint="addresses are given by this engine alone")
     if body.scope not in {"", "local"} or body.driver == "overlay" or body.ingress:
@@ -91,7 +97,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
             "networks that only carry a configuration are not served by this engine", reference="not-served"
         )
     if body.driver not in {"", *PLUGGED}:
-        raise NotFound(f'could not find plugin {body.driver} in v1 plugin registry: plugin "{body.driver}" not found')
+        raise NotFound(f'plugin "{body.driver[:60]}" not found')
     record = NetworkRecord(
         id=secrets.token_hex(32),
         name=body.name,
@@ -101,6 +107,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
         attachable=body.attachable,
         labels=body.labels,
         options=body.options,
+        ipam_options=body.ipam.options if body.ipam else None,
     )
     await daemon.networks.create(record, body.ipam.config if body.ipam else [], ipv6=body.enable_ipv6)
     return json({"Id": record.id, "Warning": ""}, status=201)
@@ -118,7 +125,7 @@ async def connect(daemon: Daemon, request: Request) -> Response:
     """Puts a container on it."""
     network = daemon.networks.find(request.params["id"])
     body = await request.json(ConnectBody)
-    container = daemon.containers.find(body.container)
+    container = _container(daemon, body.container)
     await daemon.endpoints.connect(container, network, body.endpoint_config or EndpointSettings())
     return Answer(status=200)
 
@@ -126,10 +133,23 @@ async def connect(daemon: Daemon, request: Request) -> Response:
 @route("POST", "/networks/{id}/disconnect")
 async def disconnect(daemon: Daemon, request: Request) -> Response:
     """Takes a container off it."""
-    network = daemon.networks.find(request.params["id"])
     body = await request.json(DisconnectBody)
-    await daemon.endpoints.disconnect(daemon.containers.find(body.container), network)
+    container = _container(daemon, body.container)
+    try:
+        network = daemon.networks.find(request.params["id"])
+    except NotFound:
+        if not body.force:
+            raise
+        daemon.endpoints.forget(container, request.params["id"])
+        return Answer(status=200)
+    await daemon.endpoints.disconnect(container, network)
     return Answer(status=200)
+
+
+def _container(daemon: Daemon, name: str) -> Container:
+    if not name:
+        raise InvalidInput('invalid name or ID supplied: ""')
+    return daemon.containers.find(name)
 
 
 @route("POST", "/networks/prune")
@@ -145,8 +165,7 @@ async def prune(daemon: Daemon, request: Request) -> Response:
         wanted = all(labelled(record.labels, value) for value in filters.get("label", []))
         wanted &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
         wanted &= edge is None or record.created_ns < edge
-        used = any(record.name in each.record.networks for each in daemon.containers.all())
-        if record.name in FIXED or used or not wanted:
+        if record.name in FIXED or daemon.networks.members(record) or not wanted:
             continue
         try:
             await daemon.networks.remove(record)

@@ -33,8 +33,12 @@ class Route:
     handler: Handler
 
     def compiled(self) -> re.Pattern[str]:
-        """The pattern as a regular expression; an image's name may hold slashes."""
-        part = ".+" if self.pattern.startswith(("/images/", "/distribution/", "/plugins/")) else "[^/]+"
+        """The pattern as a regular expression; an image's name may hold slashes, and a link's has one."""
+        part = "[^/]+"
+        if self.pattern.startswith(("/images/", "/distribution/", "/plugins/")):
+            part = ".+"
+        elif self.pattern.startswith("/containers/"):
+            part = "[^/]+(?:/[^/]+)?"
         return re.compile(re.sub(r"\{(\w+)\}", rf"(?P<\1>{part})", self.pattern))
 
 

@@ -17,8 +17,9 @@ from pyd_core.daemon.containers import volumes as claims
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
 from pyd_core.daemon.images import platforms
+from pyd_core.daemon.networks import files, linked
 from pyd_core.daemon.store import Shelf
-from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound
+from pyd_core.errors import Ambiguous, Conflict, EngineError, InvalidInput, NotFound
 from pyd_core.linux.mounting import unmount
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.creation import CreateBody
@@ -59,7 +60,7 @@ class Containers:
             NotFound: There is none.
             Ambiguous: Several ids begin so.
         """
-        exact = self._all.get(name) or self._all.get(self._names.get(name.removeprefix("/"), ""))
+        exact = self._all.get(name) or self._all.get(self._names.get(name.removeprefix("/"), "")) or self._linked(name)
         if exact is not None:
             return exact
         found = [key for key in self._all if key.startswith(name)] if name else []
@@ -68,6 +69,34 @@ class Containers:
         if found:
             raise Ambiguous(f"multiple IDs found with provided prefix: {name}", candidates=found)
         raise NotFound(f"No such container: {name[:128]}")
+
+    def _linked(self, name: str) -> Container | None:
+        """Finds the container that a link gives a name: `PARENT/ALIAS`."""
+        parent, _, alias = name.removeprefix("/").partition("/")
+        owner = self._all.get(self._names.get(parent, ""))
+        if owner is None or not alias:
+            return None
+        return self._all.get(linked.links_of(self._daemon, owner.record).get(alias, ""))
+
+    def unlink(self, name: str) -> None:
+        """Removes a link by the name it gives a container, `PARENT/ALIAS`.
+
+        Raises:
+            NotFound: There is none.
+            EngineError: It is a container's own name.
+        """
+        self.find(name)
+        parent, _, alias = name.removeprefix("/").partition("/")
+        if not alias:
+            raise EngineError("Conflict, cannot remove the default link name of the container")
+        owner = self.find(parent)
+        owner.record.links = {key: each for key, each in owner.record.links.items() if key != alias}
+        owner.record.host = msgspec.structs.replace(
+            owner.record.host, links=[each for each in owner.record.host.links if linked.parse(each)[1] != alias]
+        )
+        self.save(owner)
+        if owner.record.running:
+            files.write(self._daemon, owner)
 
     def get(self, key: str) -> Container | None:
         """Returns a container by its id."""
@@ -131,7 +160,7 @@ class Containers:
             platforms.check(body.image, file, platform)
         key = new_id()
         config = options.merged(body, file.config or ContainerConfig(), key)
-        for mode in (body.host_config.network_mode, body.host_config.pid_mode, body.host_config.ipc_mode):
+        for mode in (body.host_config.pid_mode, body.host_config.ipc_mode):
             if mode.startswith("container:"):
                 self._other(mode.partition(":")[2])
         host = body.host_config
@@ -148,6 +177,7 @@ class Containers:
             host=host,
             step=step,
         )
+        record.links = linked.resolve(daemon, host)
         record.networks = daemon.endpoints.wanted(record, options.places(body))
         record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of)
         container = self._wrap(record)

@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +23,7 @@ from pyd_core.daemon.containers.detach import Detacher
 from pyd_core.daemon.containers.streams import Streams
 from pyd_core.daemon.duplex import Wire
 from pyd_core.daemon.images.changes import merged_env
+from pyd_core.daemon.networks import linked
 from pyd_core.daemon.runtime import children
 from pyd_core.daemon.runtime.oci import failure, write_plan
 from pyd_core.errors import Conflict, InvalidInput, PydError
@@ -108,8 +110,8 @@ def create(container: Container, body: ExecBody, asked: str) -> Exec:
     return made
 
 
-def process(made: Exec) -> dict[str, Any]:
-    """Plans its process, as config.md has it."""
+def process(made: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
+    """Plans its process, as config.md has it; `links` are the variables that tell of linked containers."""
     record, body = made.container.record, made.body
     identity = users.look_up(made.container.root, body.user or record.config.user, record.host.group_add)
     security = spec.Security.parse(record.host.security_opt)
@@ -120,7 +122,7 @@ def process(made: Exec) -> dict[str, Any]:
     )
     held = [name for name in held if name in rights.possible()]
     confined = apparmor.profile(record.host, security.apparmor, there=apparmor.supported())
-    planned = spec.process(record, identity, held, security, apparmor=confined)
+    planned = spec.process(record, identity, held, security, apparmor=confined, linked=links)
     env = merged_env([each for each in planned["env"] if not each.startswith("TERM=")], body.env)
     if body.tty and not any(each.startswith("TERM=") for each in env):
         env.append("TERM=xterm")
@@ -140,7 +142,7 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     """
     made.started = True
     try:
-        return await _start(daemon, made, streams, process(made))
+        return await _start(daemon, made, streams, process(made, linked.environment(daemon, made.container.record)))
     except PydError as error:  # its user isn't there, say
         made.code = NOT_STARTED
         streams.started()  # nothing will write into them

@@ -124,6 +124,23 @@ def places(body: CreateBody) -> dict[str, EndpointSettings | None]:
     return {name: own, **found} | {name: msgspec.structs.replace(own, mac_address=body.mac_address)}
 
 
+def for_version(body: CreateBody, version: tuple[int, int]) -> CreateBody:
+    """Fills in the defaults that clients of an older API version expect.
+
+    Raises:
+        InvalidInput: Several networks are asked for by a version that knows one.
+    """
+    endpoints = body.networking_config.endpoints_config
+    if version < (1, 44) and len(endpoints) > 1:
+        raise InvalidInput(f"Container cannot be created with multiple network endpoints: {', '.join(endpoints)}")
+    host = body.host_config
+    if version < (1, 40) and not host.ipc_mode:
+        host = msgspec.structs.replace(host, ipc_mode="shareable")
+    if version < (1, 41) and not host.cgroupns_mode:
+        host = msgspec.structs.replace(host, cgroupns_mode="host")
+    return msgspec.structs.replace(body, host_config=host)
+
+
 def warnings(body: CreateBody, version: tuple[int, int]) -> list[str]:
     """What is taken, and has no effect or a risk.
 

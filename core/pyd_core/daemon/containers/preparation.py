@@ -29,7 +29,7 @@ from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
 from pyd_core.daemon.remapping import Remapping, applies, check
 from pyd_core.daemon.runtime.oci import unified, write_plan
-from pyd_core.errors import Conflict, KernelError, Unsupported
+from pyd_core.errors import EngineError, KernelError, Unsupported
 from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mounting import mount, mount_overlay, unmount
 
@@ -110,7 +110,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     shared = []
     for kind, mode in (("network", record.network_mode), ("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):
-            shared.append(_pid_of(daemon, mode))
+            shared.append(_pid_of(daemon, kind, mode))
             if kind != "network":
                 namespaces[kind] = f"/proc/{shared[-1]}/ns/{kind}"
     if record.network_mode.startswith("container:") and host.uts_mode != "host":
@@ -168,10 +168,15 @@ def _has_queues() -> bool:
     return Path("/dev/mqueue").is_dir()
 
 
-def _pid_of(daemon: Daemon, mode: str) -> int:
+def _pid_of(daemon: Daemon, kind: str, mode: str) -> int:
     other = daemon.containers.find(mode.partition(":")[2])
     if not other.record.running or other.record.main is None:
-        raise Conflict(f"cannot join the namespace of container {other.id[:12]}: it is not running")
+        raise EngineError(f"failed to join {kind.upper()} namespace: container {other.id} is not running")
+    if kind == "ipc" and other.record.host.ipc_mode not in {"shareable", "host"}:
+        raise EngineError(
+            f"failed to join IPC namespace: container {other.id}: non-shareable IPC "
+            "(hint: use IpcMode:shareable for the donor container)"
+        )
     return other.record.main.pid
 
 
@@ -185,8 +190,8 @@ def _shm(daemon: Daemon, container: Container, remapping: Remapping | None) -> s
         return str(place)
     if host.ipc_mode.startswith("container:"):
         other = daemon.containers.find(host.ipc_mode.partition(":")[2])
-        if other.record.host.ipc_mode != "shareable":
-            raise Conflict(f"non-shareable IPC of container {other.id[:12]} (hint: use IpcMode:shareable for it)")
+        if other.record.host.ipc_mode == "host":
+            return "/dev/shm"  # noqa: S108 - the host's own
         return str(other.bundle / "shm")
     return ""
 

@@ -93,6 +93,8 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
     """By the network's name."""
     ports: dict[str, list[PortBinding]] = {}
     """Published, while it runs: `80/tcp` to where on the host."""
+    links: dict[str, str] = {}
+    """Containers it has links to on the default network: their ids by alias."""
     step: bool = False
     """Of a build: an engine that finds it when it starts takes it away, as nobody will."""
     phase: Literal["creating", "ready", "removing"] = "creating"

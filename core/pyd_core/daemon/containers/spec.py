@@ -145,7 +145,7 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
         sysctls.setdefault("kernel.domainname", record.config.domainname)
     if not record.network_mode.startswith(("host", "container:")):
         sysctls.setdefault("net.ipv4.ip_unprivileged_port_start", "0")
-        if not host.privileged and facts.ids is None:  # a user namespace doesn't have all these groups
+        if facts.ids is None:  # a user namespace doesn't have all these groups
             sysctls.setdefault("net.ipv4.ping_group_range", "0 2147483647")
     if sysctls:
         linux["sysctl"] = sysctls

@@ -11,6 +11,7 @@ from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.log_options import DRIVERS, NONE
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.containers.spec import Security
+from pyd_core.daemon.networks import linked
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import (
@@ -33,7 +34,7 @@ def summary(daemon: Daemon, container: Container) -> ContainerSummary:
     image = record.image
     return ContainerSummary(
         id=record.id,
-        names=[f"/{record.name}"],
+        names=[f"/{record.name}", *linked.link_names(daemon, container)],
         image=image,
         image_id=record.image_id,
         command=" ".join(_quoted(word) for word in record.command),
@@ -85,6 +86,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
             type=host.log_config.type if host.log_config.type in DRIVERS else "json-file", config=host.log_config.config
         ),
         network_mode=record.network_mode,
+        links=linked.inspected(daemon, record),
         restart_policy=RestartPolicy(
             name=host.restart_policy.name or "no", maximum_retry_count=host.restart_policy.maximum_retry_count
         ),

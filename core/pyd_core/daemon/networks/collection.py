@@ -18,7 +18,7 @@ from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.networks.firewalld import Firewalld
-from pyd_core.daemon.networks.record import DEFAULT, FIXED, MTU, NetworkRecord
+from pyd_core.daemon.networks.record import BRIDGE_OPTION, DEFAULT, FIXED, MTU, NetworkRecord
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound, PydError, Refused
 from pyd_core.model.network import EndpointSettings, IpamConfig, NetworkMember
@@ -26,7 +26,7 @@ from pyd_core.model.network import EndpointSettings, IpamConfig, NetworkMember
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
-OPTION = "com.docker.network.bridge."
+OPTION = BRIDGE_OPTION
 HOST_BINDING = f"{OPTION}host_binding_ipv4"
 """The address of the host on which ports are published that name none."""
 _INTERFACE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,14}")
@@ -80,6 +80,8 @@ class Networks:
         found = [record for record in self._shelf if name and record.id.startswith(name)]
         if len(found) == 1:
             return found[0]
+        if not name:
+            raise InvalidInput('invalid name or ID supplied: ""')
         if found:
             raise Ambiguous(f"network {name} is ambiguous", candidates=[record.id for record in found])
         raise NotFound(f"network {name[:128]} not found")

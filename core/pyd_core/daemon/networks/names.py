@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,13 @@ class Zone:
     gateways: tuple[str, ...]
     internal: bool
     members: tuple[Member, ...]
+    borrowed: bool = False
+    """Whether its addresses are another zone's. The server takes such in while it runs, and doesn't start with them."""
+
+    @property
+    def file(self) -> str:
+        """The name of its file, which tells the server whether names of the world are asked for."""
+        return self.name + ("%int" if self.internal else "")
 
     def text(self) -> str:
         """The file aardvark-dns reads."""
@@ -79,7 +86,17 @@ class NameServer:
         Raises:
             Unsupported: It isn't installed.
         """
-        wanted = {zone.name + ("%int" if zone.internal else ""): zone.text() for zone in zones if zone.members}
+        wanted = {zone.file: zone.text() for zone in zones if zone.members}
+        first = {zone.file: wanted[zone.file] for zone in zones if zone.members and not zone.borrowed}
+        if first and not self._pid():
+            self._write(first)
+            await self._start()
+        if self._write(wanted) and (pid := self._pid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGHUP)
+
+    def _write(self, wanted: Mapping[str, str]) -> bool:
+        """Makes these the only files; returns whether any was another before."""
         changed = False
         for left in self._directory.iterdir():
             if left.name not in {"aardvark.pid", *wanted}:
@@ -90,14 +107,7 @@ class NameServer:
             if not file.exists() or file.read_text() != text:
                 file.write_text(text)
                 changed = True
-        if not changed:
-            return
-        pid = self._pid()
-        if pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGHUP)
-        elif wanted:
-            await self._start()
+        return changed
 
     def _pid(self) -> int:
         try:
