@@ -360,14 +360,28 @@ def test_prune_takes_networks_of_containers_that_ended(both: Docker):
     both("network", "rm", used)
 
 
-def test_ports_of_an_internal_network_are_not_published(both: Docker):
+def test_ports_are_published_by_networks_that_lead_outside(both: Docker):
+    """On version 0.1 a port led into an internal network, and stayed where the network it led to was left."""
     image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
-    name = both.name("inner")
-    both("network", "create", "--internal", name)
-    made = both.run("inner", image, "sleep", "1000", options=("--network", name, "-p", "80", "--stop-signal", "KILL"))
+    inner, outer, more = (both.name(each) for each in ("inner", "outer", "more"))
+    both("network", "create", "--internal", inner)
+    both("network", "create", outer)
+    both("network", "create", more)
+    port = free_port()
+    options = ("--network", inner, "-p", f"{port}:80", "--stop-signal", "KILL")
+    made = both.run("inner", image, "sh", "-c", SERVER, options=options)
+    wait_for_server(both, made)
+    assert both("port", made) == ""
+    for add, remove in ((outer, ""), (more, outer)):
+        both("network", "connect", add, made)
+        if remove:
+            both("network", "disconnect", remove, made)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+            assert answer.read() == b"hello\n"
+    both("network", "disconnect", more, made)
     assert both("port", made) == ""
     both("rm", "-f", made)
-    both("network", "rm", name)
+    both("network", "rm", inner, outer, more)
 
 
 def test_options_of_the_default_network_are_shown(both: Docker):

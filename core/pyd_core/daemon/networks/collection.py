@@ -277,9 +277,10 @@ class Networks:
         await rules.apply(rules.plan(self._daemon.config.table, bridges, list(self._published()), six=socket.has_ipv6))
 
     def _published(self) -> Iterable[rules.Published]:
+        internal = {record.name for record in self._shelf if record.internal}
         for container in self._daemon.containers.all():
             record = container.record
-            places = record.networks.values()
+            places = [place for name, place in record.networks.items() if name not in internal]
             four = next((place.ip_address for place in places if place.ip_address), "")
             six = next((place.global_ipv6_address for place in places if place.global_ipv6_address), "")
             for port, bindings in record.ports.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,10 +122,9 @@ class Endpoints:
             await asyncio.to_thread(netns.create_owned, path, owner, remapping.ids)
         async with self._lock:
             found = [self._networks.find(name) for name in record.networks]
-            host = next((network.options[HOST_BINDING] for network in found if network.options.get(HOST_BINDING)), "")
-            outward = [network for network in found if network.plugged and not network.internal]
-            six = any(network.subnet6 for network in outward)
-            record.ports = self._ports.publish(record, six=six, host=host) if outward else {}
+            self._ports.release(container.id)
+            record.ports = {}
+            self._publish(record, found)
             routed = False
             for index, network in enumerate(found):
                 if network.plugged:
@@ -138,6 +137,16 @@ class Endpoints:
         if server:
             await leading.lead(path, server)
         return {"network": str(path), **({} if remapping is None else {"user": str(owner)})}
+
+    def _publish(self, record: ContainerRecord, networks: Sequence[NetworkRecord]) -> None:
+        """Takes or gives back its ports on the host: they lead into it by networks that lead outside."""
+        outward = [network for network in networks if network.plugged and not network.internal]
+        if not outward:
+            self._ports.release(record.id)
+            record.ports = {}
+        elif not record.ports:
+            host = next((each.options[HOST_BINDING] for each in outward if each.options.get(HOST_BINDING)), "")
+            record.ports = self._ports.publish(record, six=any(each.subnet6 for each in outward), host=host)
 
     async def _plug(self, container: Container, network: NetworkRecord, name: str, *, routed: bool) -> None:
         from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
@@ -268,12 +277,19 @@ class Endpoints:
             from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
             async with self._lock:
+                published = bool(record.ports)
                 try:
+                    self._publish(record, [self._networks.find(each) for each in record.networks])
                     name = await asyncio.to_thread(links.free_name, self.key(container), "eth")
                     await self._plug(container, network, name, routed=self._routed(container))
                 except PydError:
                     del record.networks[network.name]
+                    if record.ports and not published:
+                        self._ports.release(record.id)
+                        record.ports = {}
                     raise
+                if record.ports:
+                    await self._networks.write_rules()
                 await self._serve_names()
             await leading.lead(Path(self.key(container)), files.server(self._daemon, record))
             files.write(self._daemon, container)
@@ -301,6 +317,9 @@ class Endpoints:
                     await asyncio.to_thread(links.unplug, self.key(container), place.ip_address)
                 await self._unplug(container, network.name, place)
                 del record.networks[network.name]
+                if record.ports:  # they led to the address that is gone, or lead nowhere now
+                    self._publish(record, [self._networks.find(each) for each in record.networks])
+                    await self._networks.write_rules()
                 others = [self._networks.find(name) for name, each in record.networks.items() if each.endpoint_id]
                 gateways = [each for each in others if not each.internal]
                 if gateways:
