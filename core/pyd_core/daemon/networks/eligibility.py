@@ -77,11 +77,11 @@ def _complaints(network: NetworkRecord, place: EndpointSettings) -> list[str]:
     if network.name in FIXED and (asked.ipv4_address or asked.ipv6_address):
         found.append("user specified IP address is supported on user defined networks only")
     if asked.ipv4_address:
-        found += _about_address("IPv4", IPv4Address, asked.ipv4_address, network.subnet, own=network.own_subnet)
+        found += _about_address("IPv4", _four, asked.ipv4_address, network.subnet, own=network.own_subnet)
     if asked.ipv6_address:
-        found += _about_address("IPv6", IPv6Address, asked.ipv6_address, network.subnet6, own=network.own_subnet6)
+        found += _about_address("IPv6", _six, asked.ipv6_address, network.subnet6, own=network.own_subnet6)
     found += [
-        f"invalid link-local IP address: {each[:60]}" for each in asked.link_local_ips if not _parses(ip_address, each)
+        f"invalid link-local IP address: {each[:60]}" for each in asked.link_local_ips if not _parses(_link_local, each)
     ]
     return list(dict.fromkeys(found))
 
@@ -95,6 +95,22 @@ def _about_address(kind: str, parse: Callable[[str], object], text: str, subnet:
             "user specified IP address is supported only when connecting to networks with user configured subnets",
         ]
     return _outside(text, subnet) if valid else found
+
+
+def _four(text: str) -> None:
+    if IPv4Address(text).is_unspecified:
+        raise ValueError(text)
+
+
+def _six(text: str) -> None:
+    address = IPv6Address(text)
+    if address.is_unspecified or address.ipv4_mapped:
+        raise ValueError(text)
+
+
+def _link_local(text: str) -> None:
+    if not ip_address(text).is_link_local:
+        raise ValueError(text)
 
 
 def _parses(parse: Callable[[str], object], text: str) -> bool:

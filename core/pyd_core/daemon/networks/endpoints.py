@@ -182,7 +182,7 @@ class Endpoints:
             kind="veth" if network.driver == "bridge" else network.driver,
             mode=network.options.get(f"{network.driver}_mode", ""),
             on=network.interface,
-            addresses=[(str(four), prefix), *([(str(six), prefix6)] if six else [])],
+            addresses=[(str(four), prefix), *([(str(six), prefix6)] if six else []), *_link_local(place)],
             mtu=network.mtu,
             hardware="" if network.driver == "ipvlan" else place.mac_address or addresses.hardware(four),
             gateways=network.gateways if wants_route else (),
@@ -409,6 +409,12 @@ def _asked(place: EndpointSettings, network: NetworkRecord) -> EndpointSettings:
         links=place.links or None,
         driver_opts=place.driver_opts or None,
     )
+
+
+def _link_local(place: EndpointSettings) -> list[tuple[str, int]]:
+    """The link-local addresses that are asked for, with the lengths of their prefixes (RFC 3927, RFC 4291)."""
+    asked = place.ipam_config.link_local_ips if place.ipam_config else []
+    return [(each, 64 if ":" in each else 16) for each in asked]
 
 
 def _dns_names(record: ContainerRecord, place: EndpointSettings) -> list[str]:
