@@ -394,3 +394,19 @@ def test_options_of_the_default_network_are_shown(both: Docker):
         "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",  # noqa: S104 - compared
         "com.docker.network.driver.mtu": "1500",
     }
+
+
+def test_link_local_addresses_are_given_as_asked(both: Docker):
+    """On version 0.1 they were taken and forgotten."""
+    image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    name = both.name("local")
+    both("network", "create", name)
+    options = ("--network", name, "--link-local-ip", "169.254.7.7", "--stop-signal", "KILL")
+    made = both.run("local", image, "sleep", "1000", options=options)
+    peer = ("run", "--rm", "--network", name, "--link-local-ip")
+    assert "1 packets received" in both(*peer, "169.254.8.8", image, "ping", "-c1", "-W5", "169.254.7.7")
+    both("rm", "-f", made)
+    for wrong in ("169.253.5.5", "2001:db8::89"):
+        with pytest.raises(AssertionError):
+            both(*peer, wrong, image, "true")
+    both("network", "rm", name)
