@@ -272,6 +272,8 @@ class Endpoints:
             raise Refused(f"endpoint with name {record.name} already exists in network {network.name}")
         eligibility.check_settings(network, place, about="")
         eligibility.check_connect(record, network)
+        if network.name in record.networks:
+            return  # what was asked for first stays, as in Docker Engine
         record.networks[network.name] = _asked(place, network)
         if record.running:
             from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
