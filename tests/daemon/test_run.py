@@ -280,7 +280,7 @@ def test_what_makes_no_sense_is_refused_with_a_message(docker: Docker, busybox: 
     for options, words in (
         (("-m", "1m"), b"Minimum memory limit"),
         (("--cap-add", "NOSUCH"), b"invalid capability"),
-        (("--cpus", "999"), b"range of CPUs"),
+        (("--cpus", "999"), b"Range of CPUs"),
         (("--name", "a"), b"Invalid container name"),
         (("-v", "/a:relative"), b"mount path must be absolute"),
         (("--network", "container:nosuch"), b"No such container: nosuch"),

@@ -51,7 +51,7 @@ class EventBus:
     async def listen(
         self, filters: Mapping[str, list[str]], *, since: int | None = None, until: int | None = None
     ) -> AsyncGenerator[Event, None]:
-        """Yields events, first the kept ones when `since` is given.
+        """Yields events, first the kept ones when `since` or `until` is given.
 
         Args:
             filters: As the API has them: `type`, `event`, `container`, `image`, `network`, `volume`, `label`, `scope`.
@@ -61,10 +61,10 @@ class EventBus:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._listeners.add(queue)
         try:
-            if since is not None:
+            if since is not None or until is not None:
                 for event in list(self._kept):
                     if (
-                        event.time_nano >= since
+                        (since is None or event.time_nano >= since)
                         and (until is None or event.time_nano <= until)
                         and fits(event, filters)
                     ):

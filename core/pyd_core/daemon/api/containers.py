@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.api.encoding import json
+from pyd_core.daemon.api import creation
+from pyd_core.daemon.api.bodies import convert
+from pyd_core.daemon.api.encoding import full, json
 from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Answer, Attended, Request, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import listing, options, view
@@ -26,16 +28,21 @@ async def list_(daemon: Daemon, request: Request) -> Response:
     found = listing.choose(daemon, request.filters(), all_=request.flag("all") or limit is not None)
     if limit is not None and limit > 0:
         found = found[:limit]
-    size = request.flag("size")
-    return json([listing.sized(daemon, each) if size else view.summary(daemon, each) for each in found])
+    return json(listing.lines(daemon, found, size=request.flag("size")))
 
 
 @route("POST", "/containers/create")
 async def create(daemon: Daemon, request: Request) -> Response:
     """Makes one."""
-    body = await request.json(CreateBody)
+    plain = await request.plain(CreateBody)
+    creation.check_config(plain)
+    creation.gather_host_config(plain)
+    creation.listed(plain)
+    body = convert(plain, CreateBody)
     platform = request.query.get("platform", "")
-    container = daemon.containers.create(body, request.query.get("name", ""), platform=platform)
+    container = daemon.containers.create(
+        body, request.query.get("name", ""), platform=platform, sent_empty=creation.sent_empty(plain)
+    )
     warnings = options.warnings(body, request.version)
     return json(Created(id=container.id, warnings=warnings), status=201)
 
@@ -48,7 +55,11 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
     if request.flag("size"):
         written, whole = listing.sizes(daemon, container)
         found = msgspec.structs.replace(found, size_rw=written, size_root_fs=whole)
-    return json(found)
+    shown = full(found)
+    for name in container.record.sent_empty:
+        if shown["HostConfig"].get(name, 0) is None:
+            shown["HostConfig"][name] = {} if name == "PortBindings" else []
+    return json(shown)
 
 
 @route("POST", "/containers/{id}/start")

@@ -168,9 +168,7 @@ async def disk_usage(daemon: Daemon, request: Request) -> Response:
         return DiskUsage(
             layers_size=sum(layer.size for layer in daemon.images.layers.all()),
             images=[_image(daemon, each) for each in daemon.images.all()] if "image" in kinds else [],
-            containers=(
-                [listing.sized(daemon, each) for each in daemon.containers.all()] if "container" in kinds else []
-            ),
+            containers=listing.lines(daemon, daemon.containers.all(), size=True) if "container" in kinds else [],
             volumes=(
                 [
                     msgspec.structs.replace(
@@ -206,9 +204,13 @@ async def events(daemon: Daemon, request: Request) -> Response:
     if unknown:
         raise InvalidInput(f"invalid filter '{min(unknown)}'")
     since, until = (moment(request.query.get(name, ""), name) for name in ("since", "until"))
+    if since is not None and until is not None and until < since:
+        raise InvalidInput(
+            f"`since` time ({request.query['since'][:40]}) cannot be after `until` time ({request.query['until'][:40]})"
+        )
 
     async def lines() -> AsyncIterator[bytes]:
-        async with aclosing(daemon.events.listen(filters, since=since, until=until or None)) as happening:
+        async with aclosing(daemon.events.listen(filters, since=since, until=until)) as happening:
             async for event in happening:
                 old = {}
                 if event.type in {"container", "image"}:

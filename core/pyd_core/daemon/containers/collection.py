@@ -7,6 +7,7 @@ import contextlib
 import logging
 import shutil
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -97,7 +98,9 @@ class Containers:
     def _mounts_of(self, name: str) -> list[MountRecord]:
         return self._other(name).record.mounts
 
-    def create(self, body: CreateBody, name: str, *, platform: str = "", step: bool = False) -> Container:
+    def create(
+        self, body: CreateBody, name: str, *, platform: str = "", step: bool = False, sent_empty: Sequence[str] = ()
+    ) -> Container:
         """Makes a container.
 
         Args:
@@ -105,6 +108,7 @@ class Containers:
             name: Empty has one made up.
             platform: What the image must be for; empty is any.
             step: Whether it is one of a build.
+            sent_empty: Fields of the host configuration that were sent empty, by their name on the wire.
 
         Raises:
             NotFound: There is no such image.
@@ -124,7 +128,7 @@ class Containers:
                 "You have to remove (or rename) that container to be able to reuse that name."
             )
         if not body.image:
-            raise InvalidInput("no image specified")
+            raise InvalidInput("no image specified" if body.cmd or body.entrypoint else "no command specified")
         image = daemon.images.find(body.image)
         file = daemon.images.file(image)
         if platform:
@@ -137,6 +141,10 @@ class Containers:
         host = body.host_config
         if body.network_disabled:
             host = msgspec.structs.replace(host, network_mode="none")
+        if host.memory > 0 and not host.memory_swap:
+            host = msgspec.structs.replace(host, memory_swap=host.memory * 2)
+        if host.pids_limit is not None and host.pids_limit <= 0:
+            host = msgspec.structs.replace(host, pids_limit=None)
         record = ContainerRecord(
             id=key,
             name=name,
@@ -146,6 +154,7 @@ class Containers:
             layers=image.layers,
             config=config,
             host=host,
+            sent_empty=list(sent_empty),
             step=step,
         )
         record.networks = daemon.endpoints.wanted(record, options.places(body))

@@ -48,12 +48,13 @@ def merged(body: CreateBody, image: ContainerConfig, key: str) -> ContainerConfi
     own["exposed_ports"] = {**image.exposed_ports, **body.exposed_ports}
     own["volumes"] = {**image.volumes, **body.volumes}
     own["user"] = body.user or image.user
-    own["working_dir"] = os.path.normpath(body.working_dir or image.working_dir or "/")
+    directory = body.working_dir or image.working_dir
+    own["working_dir"] = os.path.normpath(directory) if directory else ""
     own["stop_signal"] = body.stop_signal or image.stop_signal
     own["stop_timeout"] = body.stop_timeout if body.stop_timeout is not None else image.stop_timeout
     own["healthcheck"] = _health(body.healthcheck, image.healthcheck)
     own["hostname"] = body.hostname or _hostname(body.host_config, key)
-    if not own["working_dir"].startswith("/"):
+    if directory and not own["working_dir"].startswith("/"):
         raise InvalidInput(
             f"the working directory '{own['working_dir'][:100]}' is invalid, it needs to be an absolute path"
         )

@@ -88,6 +88,8 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
     config: ContainerConfig
     """Image and creation merged."""
     host: HostConfig
+    sent_empty: list[str] = []
+    """Fields of the host configuration, by their name on the wire, that its creator sent empty."""
     mounts: list[MountRecord] = []
     networks: dict[str, EndpointSettings] = {}
     """By the network's name."""

@@ -154,5 +154,8 @@ def network_settings(daemon: Daemon, container: Container) -> NetworkSettings:
         gateway=own.gateway if own else "",
         ip_address=own.ip_address if own else "",
         ip_prefix_len=own.ip_prefix_len if own else 0,
+        ipv6_gateway=own.ipv6_gateway if own else "",
+        global_ipv6_address=own.global_ipv6_address if own else "",
+        global_ipv6_prefix_len=own.global_ipv6_prefix_len if own else 0,
         mac_address=own.mac_address if own else "",
     )
