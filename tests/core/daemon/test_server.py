@@ -158,5 +158,6 @@ async def test_a_text_with_a_null_character_is_refused_before_it_reaches_a_syste
 
     async with client(tmp_path, handler) as (reader, writer):
         body = f'{{"Env": "{text}"}}'.encode()
-        writer.write(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        writer.write(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         assert f"HTTP/1.1 {status}".encode() in await head(reader)

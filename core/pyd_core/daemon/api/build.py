@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 HUB_KEY = "https://index.docker.io/v1/"
 """What clients call Docker Hub in `X-Registry-Config`."""
-PRUNE_FILTERS = {"until", "unused-for", "id", "parent", "type", "description", "inuse", "shared", "private"}
+PRUNE_FILTERS = {
+    *("until", "unused-for", "label", "label!", "id", "parent", "type", "description", "inuse", "shared", "private"),
+}
 """What of builds' caches Docker Engine chooses by; here nothing is ever chosen."""
 
 
@@ -177,4 +179,4 @@ async def prune(daemon: Daemon, request: Request) -> Response:
         raise InvalidInput(f"failed to prune build cache: invalid filter '{min(unknown)[:40]}'")
     until(filters.get("until", []))
     daemon.events.emit("builder", "prune", "", {"reclaimed": "0"})
-    return json({"CachesDeleted": [], "SpaceReclaimed": 0})
+    return json({"CachesDeleted": None, "SpaceReclaimed": 0})

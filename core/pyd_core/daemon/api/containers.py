@@ -12,7 +12,7 @@ from pyd_core.daemon.api.bodies import convert
 from pyd_core.daemon.api.encoding import full, json
 from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Answer, Attended, Request, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers import listing, options, view
+from pyd_core.daemon.containers import listing, options, signals, view
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Created, Pruned
 from pyd_core.model.creation import CreateBody
@@ -72,24 +72,46 @@ async def start(daemon: Daemon, request: Request) -> Response:
 @route("POST", "/containers/{id}/stop")
 async def stop(daemon: Daemon, request: Request) -> Response:
     """Stops one."""
-    container = daemon.containers.find(request.params["id"])
     name, grace = request.query.get("signal", ""), request.number("t")
+    container = daemon.containers.find(request.params["id"])
+    _check_signal(request, "cannot stop container: {}")
     return EMPTY if await daemon.lifecycle.stop(container, name=name, grace=grace) else NOT_MODIFIED
 
 
 @route("POST", "/containers/{id}/restart")
 async def restart(daemon: Daemon, request: Request) -> Response:
     """Stops and starts one."""
+    name, grace = request.query.get("signal", ""), request.number("t")
     container = daemon.containers.find(request.params["id"])
-    await daemon.lifecycle.restart(container, name=request.query.get("signal", ""), grace=request.number("t"))
+    _check_signal(request, "Cannot restart container {}")
+    await daemon.lifecycle.restart(container, name=name, grace=grace)
     return EMPTY
 
 
 @route("POST", "/containers/{id}/kill")
 async def kill(daemon: Daemon, request: Request) -> Response:
-    """Sends a signal."""
-    await daemon.lifecycle.kill(daemon.containers.find(request.params["id"]), request.query.get("signal", ""))
+    """Sends a signal; one that waits for its next start stays down then."""
+    container = daemon.containers.find(request.params["id"])
+    _check_signal(request, "cannot kill container: {}")
+    if container.record.status == "restarting":
+        await daemon.lifecycle.stop(container)
+    else:
+        await daemon.lifecycle.kill(container, request.query.get("signal", ""))
     return EMPTY
+
+
+def _check_signal(request: Request, failure: str) -> None:
+    """Refuses a signal that isn't one, in the words of what was to be done with the container.
+
+    Raises:
+        InvalidInput: There is no such signal.
+    """
+    name = request.query.get("signal", "")
+    try:
+        if name:
+            signals.number(name)
+    except InvalidInput as error:
+        raise InvalidInput(f"{failure.format(request.params['id'][:128])}: {error.message}") from None
 
 
 @route("POST", "/containers/{id}/pause")

@@ -178,7 +178,7 @@ async def prune(daemon: Daemon, request: Request) -> Response:
     freed += sum(layer.size for layer in swept)
     removed += [{"Deleted": layer.diff_id} for layer in swept]
     daemon.events.emit("image", "prune", "", {"reclaimed": str(freed)})
-    return json({"ImagesDeleted": removed, "SpaceReclaimed": freed})
+    return json({"ImagesDeleted": removed or None, "SpaceReclaimed": freed})
 
 
 @route("GET", "/images/{name}/get")

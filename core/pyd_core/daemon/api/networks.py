@@ -154,4 +154,4 @@ async def prune(daemon: Daemon, request: Request) -> Response:
             continue  # somebody joined meanwhile
         removed.append(record.name)
     daemon.events.emit("network", "prune", "", {"reclaimed": "0"})
-    return json({"NetworksDeleted": removed})
+    return json({"NetworksDeleted": removed or None})

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.api.http import Request, Response
+from pyd_core.daemon.api.http import Answer, Request, Response
 from pyd_core.daemon.api.server import Head
 from pyd_core.errors import EngineError, InvalidInput, NotFound, Unsupported
 
@@ -96,12 +96,17 @@ def split_version(path: str) -> tuple[tuple[int, int], str]:
     if version > NEWEST:
         raise InvalidInput(f"client version {asked} is too new. Maximum supported API version is {newest}")
     if version < OLDEST:
-        raise InvalidInput(f"client version {asked} is too old. Minimum supported API version is {oldest}")
+        raise InvalidInput(
+            f"client version {asked} is too old. Minimum supported API version is {oldest}, please upgrade "
+            "your client to a newer version"
+        )
     return version, match[3]
 
 
 async def dispatch(daemon: Daemon, head: Head, chunks: Callable[[], AsyncIterator[bytes]]) -> Response:
-    """Answers one request."""
+    """Answers one request; OPTIONS is answered for every path, as by Docker Engine."""
+    if head.method == "OPTIONS":
+        return Answer(status=200)
     version, path = split_version(head.path)
     handler, params = ROUTES.find(head.method, path)
     return await handler(daemon, head.request(params, version, chunks))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.daemon.api.encoding import full
+from pyd_core.daemon.api.failures import plainly
 from pyd_core.daemon.api.http import Answer, Hijack, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.api.server import MULTIPLEXED, RAW
@@ -84,6 +85,7 @@ async def logs(daemon: Daemon, request: Request) -> Response:
 
 
 @route("POST", "/containers/{id}/attach")
+@plainly
 async def attach(daemon: Daemon, request: Request) -> Response:
     """Joins the client to its streams."""
     container, attachment = await _attachment(daemon, request)
@@ -94,6 +96,7 @@ async def attach(daemon: Daemon, request: Request) -> Response:
 @route("GET", "/containers/{id}/attach/ws")
 async def attach_by_websocket(daemon: Daemon, request: Request) -> Response:
     """Joins a websocket to its streams, which aren't told apart there."""
+    daemon.containers.find(request.params["id"])  # first: a container that isn't there is a 404 to any client
     head = handshake(request)
     container, attachment = await _attachment(daemon, request, plain=True)
 

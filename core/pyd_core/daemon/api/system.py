@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 API = ".".join(map(str, NEWEST))
 OLDEST_API = ".".join(map(str, OLDEST))
+DF_TYPES = ("container", "image", "volume", "build-cache")
+DF_TYPES_SINCE = (1, 42)
+"""The API version since which disk use can be asked for by type."""
 EVENT_FILTERS = {
     *("config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret"),
     *("service", "type", "volume"),
@@ -63,7 +66,17 @@ async def version(daemon: Daemon, request: Request) -> Response:
                 Component(
                     name="Engine",
                     version=pyd_core.__version__,
-                    details={"ApiVersion": API, "MinAPIVersion": OLDEST_API, "Os": "linux", "Arch": architecture()},
+                    details={
+                        "ApiVersion": API,
+                        "MinAPIVersion": OLDEST_API,
+                        "Os": "linux",
+                        "Arch": architecture(),
+                        "KernelVersion": kernel,
+                        "Experimental": "false",
+                        "GitCommit": "",
+                        "GoVersion": "",
+                        "BuildTime": "",
+                    },
                 ),
                 *(
                     Component(name=name, version=each.version, details={"GitCommit": each.commit, "Path": path})
@@ -155,13 +168,20 @@ async def info(daemon: Daemon, request: Request) -> Response:
         "NoProxy": "",
         "GenericResources": [],
     }
+    if request.version < (1, 25):
+        body["ExecutionDriver"] = "<not supported>"
+        body["SecurityOptions"] = [each.partition(",")[0].removeprefix("name=") for each in body["SecurityOptions"]]
     return json(body)
 
 
 @route("GET", "/system/df")
 async def disk_usage(daemon: Daemon, request: Request) -> Response:
     """What it keeps on disk."""
-    kinds = request.many.get("type", ["container", "image", "volume", "build-cache"])
+    kinds = request.many.get("type", []) if request.version >= DF_TYPES_SINCE else []
+    for kind in kinds:
+        if kind not in DF_TYPES:
+            raise InvalidInput(f"unknown object type: {kind[:40]}")
+    kinds = kinds or list(DF_TYPES)
     users = {record.name: len(daemon.volumes.users(record.name)) for record in daemon.volumes.all()}
 
     def measured() -> DiskUsage:

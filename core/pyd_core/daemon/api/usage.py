@@ -42,6 +42,8 @@ async def top(daemon: Daemon, request: Request) -> Response:
 async def stats(daemon: Daemon, request: Request) -> Response:
     """Tells what it uses, once or about every second."""
     container = daemon.containers.find(request.params["id"])
+    if request.flag("stream", default=True) and request.flag("one-shot"):
+        raise InvalidInput("cannot have stream=true and one-shot=true")
     sampler = usage.Sampler(container)
     if not request.flag("stream", default=True):
         sample = sampler.sample()

@@ -135,9 +135,6 @@ class Containers:
             platforms.check(body.image, file, platform)
         key = new_id()
         config = options.merged(body, file.config or ContainerConfig(), key)
-        for mode in (body.host_config.network_mode, body.host_config.pid_mode, body.host_config.ipc_mode):
-            if mode.startswith("container:"):
-                self._other(mode.partition(":")[2])
         host = body.host_config
         if body.network_disabled:
             host = msgspec.structs.replace(host, network_mode="none")

@@ -269,9 +269,17 @@ async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None
 
 
 async def capture(
-    daemon: Daemon, container: Container, command: list[str], *, seconds: float, most: int
+    daemon: Daemon, container: Container, command: list[str], *, seconds: float, most: int, found: bytearray
 ) -> tuple[int, bytes]:
     """Runs a command and returns its exit code and what it printed, up to `most` bytes.
+
+    Args:
+        daemon: The engine.
+        container: Where it runs.
+        command: What runs.
+        seconds: How long it may take.
+        most: Bytes of its output that are kept.
+        found: Gets its output as it comes, so that the caller has it also when it takes too long.
 
     Raises:
         TimeoutError: It took longer than `seconds`; it is killed.
@@ -281,7 +289,6 @@ async def capture(
     for what in ("exec_create", "exec_start"):
         announce(daemon, made, what)
     streams = Streams(made, attached=True)
-    found = bytearray()
 
     async def keep(fd: int) -> None:
         while data := await pipes.read(fd):

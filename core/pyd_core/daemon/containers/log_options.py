@@ -67,10 +67,7 @@ def check(config: LogConfig) -> None:
     """
     driver, options = config.type or "json-file", config.config
     if driver not in DRIVERS:
-        raise InvalidInput(
-            f'error looking up logging plugin {driver[:60]}: plugin "{driver[:60]}" not found',
-            hint=f"this engine has {', '.join(DRIVERS)}",
-        )
+        raise InvalidInput(f'error looking up logging plugin {driver[:60]}: plugin "{driver[:60]}" not found')
     if driver == NONE:
         return
     for name in options:

@@ -27,7 +27,7 @@ def check(body: CreateBody) -> None:
     if host.cgroupns_mode not in {"", "host", "private"}:
         raise InvalidInput(f"invalid cgroup namespace mode: {host.cgroupns_mode[:40]}")
     if host.isolation not in {"", "default"}:
-        raise InvalidInput(f"Invalid isolation: {host.isolation[:40]!r} - linux only supports 'default'")
+        raise InvalidInput(f"Invalid isolation: \"{host.isolation[:40]}\" - linux only supports 'default'")
     if host.uts_mode == "host" and body.hostname:
         raise InvalidInput("conflicting options: hostname and the UTS mode")
     _check_network(body)

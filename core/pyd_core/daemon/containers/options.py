@@ -219,7 +219,7 @@ def parse_port(text: str) -> tuple[int, str]:
     """
     match = _PORT.fullmatch(text)
     if match is None or match[2] or not 0 < int(match[1]) < 65536:
-        raise InvalidInput(f"invalid port specification: {text[:60]!r}")
+        raise InvalidInput(f'invalid port specification: "{text[:60]}"')
     return int(match[1]), match[3] or "tcp"
 
 
@@ -228,6 +228,6 @@ def _check_host_port(text: str) -> None:
     ends = [low, high] if dash else [low] if low else []
     for end in ends:
         if not end.isdecimal() or len(end) > 5 or int(end) > 65535:
-            raise InvalidInput(f"invalid port specification: {text[:60]!r}")
+            raise InvalidInput(f'invalid port specification: "{text[:60]}"')
     if dash and int(low) > int(high):
-        raise InvalidInput(f"invalid port specification: {text[:60]!r}")
+        raise InvalidInput(f'invalid port specification: "{text[:60]}"')

@@ -19,7 +19,7 @@ from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
 from pyd_core.daemon.remapping import Remapping, applies, check
 from pyd_core.daemon.runtime.oci import unified, write_plan
-from pyd_core.errors import Conflict, KernelError, Unsupported
+from pyd_core.errors import Conflict, InvalidInput, KernelError, Unsupported
 from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mounting import mount, mount_overlay, unmount
 
@@ -194,9 +194,14 @@ def _devices(container: Container) -> list[dict[str, Any]]:
         target = each.path_in_container or each.path_on_host
         source = Path(each.path_on_host)
         if source.is_dir():
-            for inside in sorted(source.rglob("*")):
-                if stat.S_ISCHR(inside.lstat().st_mode) or stat.S_ISBLK(inside.lstat().st_mode):
-                    made.append(spec.device(str(inside), f"{target}/{inside.relative_to(source)}"))  # noqa: PERF401
+            nodes = [
+                spec.device(str(inside), f"{target}/{inside.relative_to(source)}")
+                for inside in sorted(source.rglob("*"))
+                if stat.S_ISCHR(inside.lstat().st_mode) or stat.S_ISBLK(inside.lstat().st_mode)
+            ]
+            if not nodes:
+                raise InvalidInput(spec.bad_device(each.path_on_host, "not a device node"))
+            made += nodes
         else:
             made.append(spec.device(each.path_on_host, target))
     return made

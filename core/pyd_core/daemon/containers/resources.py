@@ -124,7 +124,7 @@ def _check_set(text: str, kind: str, name: str, last: int) -> None:
     parts = [part.partition("-") for part in text.split(",")]
     for low, dash, high in parts:
         if not low.isdecimal() or (dash and (not high.isdecimal() or int(high) < int(low))):
-            raise InvalidInput(f"Invalid value {text[:60]} for cpuset {kind}")
+            raise InvalidInput(f"Invalid value {text[:60]} for cpuset {kind}: invalid format: {text[:60]}")
     if any(int(high or low) > last for low, _, high in parts):
         raise InvalidInput(f"Requested {name} are not available - requested {text[:60]}, available: 0-{last}")
 

@@ -40,11 +40,11 @@ MASKED = [
 READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 
-def _plain(names: Sequence[str]) -> list[str]:
+def _plain(names: Sequence[str], field: str) -> list[str]:
     found = [name.upper().removeprefix("CAP_") for name in names]
     for name in found:
         if name != "ALL" and name not in ALL:
-            raise InvalidInput(f"invalid capability: CAP_{name[:40]}", hint="see capabilities(7) for their names")
+            raise InvalidInput(f'invalid {field}: unknown capability: "CAP_{name[:40]}"')
     return found
 
 
@@ -54,7 +54,7 @@ def capabilities(*, add: Sequence[str], drop: Sequence[str], privileged: bool) -
     Raises:
         InvalidInput: One doesn't exist.
     """
-    added, dropped = _plain(add), _plain(drop)
+    added, dropped = _plain(add, "CapAdd"), _plain(drop, "CapDrop")
     if privileged:
         chosen = set(ALL)
     else:

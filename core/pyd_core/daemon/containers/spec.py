@@ -249,6 +249,11 @@ def _mapping(ranges: Sequence[IdRange]) -> list[dict[str, int]]:
     return [{"containerID": each.inside, "hostID": each.outside, "size": each.count} for each in ranges]
 
 
+def bad_device(path: str, why: str) -> str:
+    """Returns what is said of a path of the host that can't be given as a device."""
+    return f'error gathering device information while adding custom device "{path[:200]}": {why}'
+
+
 def device(path_on_host: str, path: str) -> dict[str, Any]:
     """Describes a host device for the specification.
 
@@ -258,12 +263,10 @@ def device(path_on_host: str, path: str) -> dict[str, Any]:
     try:
         status = os.stat(path_on_host)  # noqa: PTH116 - only the numbers are wanted
     except OSError as error:
-        raise InvalidInput(
-            f'error gathering device information while adding custom device "{path_on_host}": {error.strerror}'
-        ) from error
+        raise InvalidInput(bad_device(path_on_host, (error.strerror or "").lower())) from error
     kind = "c" if stat.S_ISCHR(status.st_mode) else "b" if stat.S_ISBLK(status.st_mode) else ""
     if not kind:
-        raise InvalidInput(f"{path_on_host} is not a device node")
+        raise InvalidInput(bad_device(path_on_host, "not a device node"))
     return {
         "path": path,
         "type": kind,
