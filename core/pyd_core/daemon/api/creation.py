@@ -62,4 +62,5 @@ def sent_empty(plain: Any) -> list[str]:
     Docker Engine shows those as they were sent, and the same fields as null where they were left out.
     """
     host = plain.get("HostConfig")
-    return [name for name in NULL_WHEN_UNSET if isinstance(host, dict) and host.get(name) in ([], {})]
+    empty = ([], {})
+    return [name for name in NULL_WHEN_UNSET if isinstance(host, dict) and name != "Links" and host.get(name) in empty]

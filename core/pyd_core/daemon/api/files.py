@@ -151,12 +151,12 @@ async def commit(daemon: Daemon, request: Request) -> Response:
 
 
 async def _commit(daemon: Daemon, request: Request) -> Answer:
+    given = await request.json(ContainerConfig)
     name = request.query.get("container", "")
     if not name:
         raise NotFound("No such container: ")
     container = daemon.containers.find(name)
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
-    given = await request.json(ContainerConfig)
     changed = [line for text in request.many.get("changes", []) for line in text.splitlines()]
     config = apply_changes(_laid_over(container.record.config, given), changed)
     origin = Origin(
