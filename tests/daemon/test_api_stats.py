@@ -108,12 +108,24 @@ def test_all_kinds_of_block_input_and_output_are_there(api: Api, both: Docker, i
     name = both.run("blocks", image, "sleep", "1000", options=LONE)
     running, created = sample(api, name)["blkio_stats"], both.create("none", image, options=LONE)
     still = sample(api, created)["blkio_stats"]
-    assert set(running) == set(still) == {
-        f"{kind}_recursive"
-        for kind in (
-            *("io_service_bytes", "io_serviced", "io_queue", "io_service_time", "io_wait_time", "io_merged", "io_time"),
-            "sectors",
-        )
-    }
+    assert (
+        set(running)
+        == set(still)
+        == {
+            f"{kind}_recursive"
+            for kind in (
+                *(
+                    "io_service_bytes",
+                    "io_serviced",
+                    "io_queue",
+                    "io_service_time",
+                    "io_wait_time",
+                    "io_merged",
+                    "io_time",
+                ),
+                "sectors",
+            )
+        }
+    )
     assert set(map(str, still.values())) == {"None"}
     both("rm", "-f", name, created)
