@@ -40,8 +40,9 @@ def test_an_ancestor_is_what_an_image_was_built_from_not_what_has_the_same_layer
     label = f"LABEL {LABEL}={both.prefix}"
     child = built(both, f"{both.name('child')}:1", f"FROM {image}", label)
     grandchild = built(both, f"{both.name('grandchild')}:1", f"FROM {child}", "LABEL a=b")
-    names = [both.create(short, each, options=LONE) for short, each in zip("pcg", (image, child, grandchild))]
-    parent, of_child, of_grandchild = names
+    images = {"parent": image, "child": child, "grandchild": grandchild}
+    names = [both.create(f"of-{short}", each, options=LONE) for short, each in images.items()]
+    of_child, of_grandchild = names[1:]
     assert listed(both, f"ancestor={child}") == sorted([of_child, of_grandchild])
     assert listed(both, f"ancestor={grandchild}") == [of_grandchild]
     assert listed(both, f"ancestor={image}") == sorted(names)
