@@ -289,3 +289,16 @@ def test_events_do_not_end_before_they_begin(both: Docker):
     with pytest.raises(AssertionError) as refused:
         both("events", "--since", "2000", "--until", "1000")
     assert "`since` time (2000) cannot be after `until` time (1000)" in str(refused.value)
+
+
+def test_events_of_a_container_are_its_own(both: Docker, image: str):
+    """Version 0.1 let those of networks it joined pass too."""
+    name = both.run("own", image, "true", options=("--stop-signal", "KILL"))
+    both("wait", name)
+    both("rm", name)
+    until = f"{time.time() + 1:.9f}"
+    for value in (name, name[:-1]):
+        told = both("events", "--until", until, "--filter", f"container={value}", "--format", "{{.Type}} {{.Action}}")
+        assert [line for line in told.splitlines() if "attach" not in line] == [
+            "container create", "container start", "container die", "container destroy",
+        ]  # fmt: skip

@@ -29,6 +29,8 @@ class Dockerd:
     process: subprocess.Popen[bytes] | None = None
     remap: str = ""
     """The user whose subordinate ids containers have."""
+    networks: bool = False
+    """Whether it has bridges, in its own network namespace."""
 
     @property
     def url(self) -> str:
@@ -54,12 +56,14 @@ class Dockerd:
     def start(self) -> None:
         """Starts it and waits until it answers."""
         self.home.chmod(0o711)  # the root of a user namespace goes through it
-        remap = [f"--userns-remap={self.remap}"] if self.remap else []
+        options = [] if self.networks else ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+        if self.remap:
+            options.append(f"--userns-remap={self.remap}")
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--net", "dockerd", f"--host={self.url}", f"--data-root={self.home}/data",
                  f"--exec-root={self.home}/run", f"--pidfile={self.home}/pid",
-                 "--bridge=none", "--iptables=false", "--ip6tables=false", *remap],
+                 *options],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE

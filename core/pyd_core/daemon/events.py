@@ -103,14 +103,12 @@ def _holds(event: Event, name: str, values: list[str]) -> bool:
         case "label":
             return all(_label(attributes, value) for value in values)
         case "image":
-            shown = (
-                {event.actor.id, attributes.get("name", "")} if event.type == "image" else {attributes.get("image", "")}
-            )
+            shown = {event.actor.id, attributes.get("name" if event.type == "image" else "image", "")}
             found = shown | {each.rpartition(":")[0] for each in shown}
-        case _ if event.type == name:
-            return any(event.actor.id.startswith(value) or attributes.get("name") == value for value in values)
-        case _:
-            found = {attributes["container"]} if name == "container" and "container" in attributes else set()
+            return not found.isdisjoint(values) or any(each.startswith(tuple(values)) for each in shown)
+        case _:  # a kind of object: what happened to others that have to do with it doesn't pass
+            known = (event.actor.id, attributes.get("name", ""))
+            return event.type == name and any(each.startswith(tuple(values)) for each in known)
     return not found.isdisjoint(values)
 
 
