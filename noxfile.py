@@ -107,6 +107,12 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """Other people's clients, fetched from their registries, on both engines; not part of the default run."""
+    pytest(session, "-rA", "tests/clients")
+
+
+@nox.session
 def stress(session: nox.Session) -> None:
     """Hundreds of containers, and a hundred kills of the embedded engine; not part of the default run."""
     session.env["PYD_KILLS"] = "100"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from support.clients import engine, python_with, run_suite, seed, source_of, without
+
+pytestmark = pytest.mark.timeout(5400)  # what is fetched first, and suites that take minutes on an idle machine
 
 VERSION = "docker==6.1.3"
 """The last release whose source archive has its tests."""

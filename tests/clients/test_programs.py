@@ -12,6 +12,8 @@ from support.clients import engine, node_with, python_with, run_script, seed
 from support.docker import Docker
 from support.missing import missing
 
+pytestmark = pytest.mark.timeout(5400)  # what is fetched first, and suites that take minutes on an idle machine
+
 
 @pytest.fixture(scope="module", params=["docker", "pydd"])
 def docker(request: pytest.FixtureRequest) -> Iterator[Docker]:
