@@ -62,5 +62,6 @@ def sent_empty(plain: Any) -> list[str]:
     Docker Engine shows those as they were sent, and the same fields as null where they were left out.
     """
     host = plain.get("HostConfig")
-    empty = ([], {})
-    return [name for name in NULL_WHEN_UNSET if isinstance(host, dict) and name != "Links" and host.get(name) in empty]
+    if not isinstance(host, dict):
+        return []
+    return [name for name in NULL_WHEN_UNSET if name != "Links" and host.get(name) in ([], {})]

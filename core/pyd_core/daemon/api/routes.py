@@ -20,6 +20,8 @@ Dispatch = Callable[["Daemon", Head, Callable[[], AsyncIterator[bytes]]], Awaita
 NEWEST = (1, 45)
 OLDEST = (1, 24)
 
+MAX_VERSION_DIGITS = 9
+"""Of a part of a version; Python refuses to read numbers of some thousand."""
 _VERSION = re.compile(r"/v(\d+)\.(\d+)(/.*)")
 
 
@@ -91,9 +93,10 @@ def split_version(path: str) -> tuple[tuple[int, int], str]:
     match = _VERSION.fullmatch(path)
     if match is None:
         return NEWEST, path
-    version = int(match[1]), int(match[2])
-    asked, newest, oldest = (".".join(map(str, each)) for each in (version, NEWEST, OLDEST))
-    if version > NEWEST:
+    asked, newest, oldest = f"{match[1]}.{match[2]}"[:40], *(".".join(map(str, each)) for each in (NEWEST, OLDEST))
+    too_long = max(len(match[1]), len(match[2])) > MAX_VERSION_DIGITS
+    version = NEWEST if too_long else (int(match[1]), int(match[2]))
+    if too_long or version > NEWEST:
         raise InvalidInput(f"client version {asked} is too new. Maximum supported API version is {newest}")
     if version < OLDEST:
         raise InvalidInput(

@@ -34,6 +34,8 @@ OLDEST_API = ".".join(map(str, OLDEST))
 DF_TYPES = ("container", "image", "volume", "build-cache")
 DF_TYPES_SINCE = (1, 42)
 """The API version since which disk use can be asked for by type."""
+KERNEL_MEMORY_UNTIL = (1, 42)
+"""The API version since which nothing is said of limits of the kernel's memory."""
 EVENT_FILTERS = {
     *("config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret"),
     *("service", "type", "volume"),
@@ -87,11 +89,12 @@ async def version(daemon: Daemon, request: Request) -> Response:
     )
 
 
-def _operating_system() -> str:
+def _operating_system(field: str, default: str = "") -> str:
+    """Returns a field of os-release(5)."""
     try:
-        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+        return platform.freedesktop_os_release().get(field, default)
     except OSError:
-        return "Linux"
+        return default
 
 
 @route("GET", "/info")
@@ -119,7 +122,7 @@ async def info(daemon: Daemon, request: Request) -> Response:
             cgroup_driver="cgroupfs",
             cgroup_version="2" if unified else "1",
             kernel_version=os.uname().release,
-            operating_system=_operating_system(),
+            operating_system=_operating_system("PRETTY_NAME", "Linux"),
             os_type="linux",
             architecture=platform.machine(),
             ncpu=os.cpu_count() or 1,
@@ -142,6 +145,13 @@ async def info(daemon: Daemon, request: Request) -> Response:
     body |= dict.fromkeys(limits, True)
     body |= {
         "OomKillDisable": not unified,
+        "KernelMemoryTCP": not unified,
+        **({"KernelMemory": not unified} if request.version < KERNEL_MEMORY_UNTIL else {}),
+        "OSVersion": _operating_system("VERSION_ID"),
+        "NFd": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - names are enough
+        "NGoroutines": len(asyncio.all_tasks()),
+        "ContainerdCommit": {"ID": "", "Expected": ""},
+        "InitCommit": {"ID": "", "Expected": ""},
         "CDISpecDirs": daemon.settings.cdi_spec_dirs,
         "Debug": False,
         "SystemTime": format_time(time.time_ns()),
