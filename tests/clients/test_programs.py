@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,81 @@ def test_dockerode(docker: Docker, tmp_path: Path):
     assert said.splitlines() == [
         "running true 67108864", "exec in 0", "stats 67108864 true", "listed 1", "wait 137", "network b", "error 404",
     ]  # fmt: skip
+
+
+AIODOCKER = """
+import asyncio, aiodocker
+
+async def main():
+    async with aiodocker.Docker() as docker:
+        made = await docker.containers.create_or_replace("aio", {"Image": "busybox:latest", "Cmd": ["sleep", "1000"]})
+        await made.start()
+        about = await made.show()
+        print("nulls", about["HostConfig"]["CapAdd"], about["Config"]["Entrypoint"], about["ExecIDs"])
+        run = await made.exec(cmd=["echo", "in"])
+        async with run.start(detach=False) as stream:
+            print("exec", (await stream.read_out()).data.decode().strip())
+        print("stats", (await made.stats(stream=False))[0]["pids_stats"]["current"])
+        await made.kill()
+        print("wait", (await made.wait())["StatusCode"])
+        await made.delete()
+        volume = await docker.volumes.create({"Name": "aio", "Labels": {"a": "b"}})
+        print("volume", (await volume.show())["Labels"])
+        await volume.delete()
+
+asyncio.run(main())
+"""
+
+
+def test_aiodocker(docker: Docker, tmp_path: Path):
+    bin_ = python_with(tmp_path / "environment", "aiodocker==0.26.0")
+    script = tmp_path / "script.py"
+    script.write_text(AIODOCKER)
+    said = run_script([bin_ / "python", script], docker)
+    assert said.splitlines() == ["nulls None None None", "exec in", "stats 1", "wait 137", "volume {'a': 'b'}"]
+
+
+TESTCONTAINERS_NODE = """
+const {GenericContainer, Network, Wait} = require('testcontainers');
+(async () => {
+  const network = await new Network().start();
+  const made = await new GenericContainer('busybox:latest')
+    .withCommand(['sh', '-c', 'echo ready; sleep 1000']).withNetwork(network).withNetworkAliases('me')
+    .withWaitStrategy(Wait.forLogMessage('ready')).start();
+  const ran = await made.exec(['nslookup', 'me']);
+  console.log('exec', ran.exitCode);
+  await made.copyContentToContainer([{content: 'hi', target: '/f'}]);
+  console.log('copied', (await made.exec(['cat', '/f'])).output.trim());
+  await made.stop();
+  await network.stop();
+})();
+"""
+
+
+def test_testcontainers_for_node(docker: Docker, tmp_path: Path):
+    node = shutil.which("node") or missing("node")
+    directory = node_with(tmp_path / "modules", "testcontainers@10")
+    script = directory / "script.js"
+    script.write_text(TESTCONTAINERS_NODE)
+    variables = {"TESTCONTAINERS_RYUK_DISABLED": "true", "TESTCONTAINERS_HOST_OVERRIDE": "127.0.0.1"}
+    said = run_script([str(node), script], docker, **variables)
+    assert said.splitlines()[-2:] == ["exec 0", "copied hi"]
+
+
+def test_the_devcontainer_command(docker: Docker, tmp_path: Path):
+    node = shutil.which("node") or missing("node")
+    directory = node_with(tmp_path / "modules", "@devcontainers/cli@0.89")
+    folder = tmp_path / "project"
+    (folder / ".devcontainer").mkdir(parents=True)
+    configuration = {"image": "busybox:latest", "remoteUser": "root", "postCreateCommand": "touch /made"}
+    (folder / ".devcontainer/devcontainer.json").write_text(json.dumps(configuration))
+    command = [str(node), directory / "node_modules/@devcontainers/cli/devcontainer.js"]
+    where = ["--workspace-folder", str(folder)]
+    up = run_script([*command, "up", *where], docker)
+    made = json.loads(up.splitlines()[-1])
+    assert made["outcome"] == "success"
+    assert run_script([*command, "exec", *where, "ls", "/made"], docker).strip() == "/made"
+    docker("rm", "-f", made["containerId"])
 
 
 PLAYBOOK = """
