@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.api import creation
+from pyd_core.daemon.api import creation, versions
 from pyd_core.daemon.api.bodies import convert
 from pyd_core.daemon.api.encoding import full, json
 from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Answer, Attended, Request, Response
@@ -38,6 +38,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
     creation.check_config(plain)
     creation.gather_host_config(plain)
     creation.listed(plain)
+    versions.as_of(plain, request.version)
     body = convert(plain, CreateBody)
     platform = request.query.get("platform", "")
     container = daemon.containers.create(

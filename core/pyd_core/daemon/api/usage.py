@@ -67,6 +67,8 @@ LIMITS = (
 )
 """What can be changed while it lives; `pids_limit` too, of which 0 and below take the limit away."""
 
+PIDS_LIMIT_SINCE = (1, 40)
+"""The API version since which an update has a limit of processes."""
 UNLIMITED_PIDS = -1
 """What a runtime must be given to take a limit away."""
 
@@ -84,7 +86,7 @@ async def update(daemon: Daemon, request: Request) -> Response:
     except Conflict as error:
         raise Conflict(f"Cannot update container {record.id}: {error.message}") from None
     asked = {name: getattr(body, name) for name in LIMITS if getattr(body, name)}
-    if body.pids_limit is not None:
+    if body.pids_limit is not None and request.version >= PIDS_LIMIT_SINCE:
         asked["pids_limit"] = max(body.pids_limit, 0)
     limits = resources.plan(msgspec.structs.replace(record.host, **asked))
     if asked.get("pids_limit") == 0:
