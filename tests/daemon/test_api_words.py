@@ -114,11 +114,15 @@ def test_a_kill_ends_the_wait_for_the_next_start(api: Api, both: Docker, image: 
         (("--isolation", "nosuch"), "Invalid isolation: \"nosuch\" - linux only supports 'default'"),
         (("--cap-add", "NOSUCH"), 'invalid CapAdd: unknown capability: "CAP_NOSUCH"'),
         (("--network", "container:nosuch"), "No such container: nosuch"),
+        (("--pid", "container:nosuch"), "No such container: nosuch"),
+        (("--ipc", "container:nosuch"), "No such container: nosuch"),
+        (("--name", "{name}", "--network", "container:{name}"), "cannot join own network"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
 )
 def test_options_that_make_no_sense_are_refused(both: Docker, image: str, options: tuple[str, ...], words: str):
-    command = ("run", "--rm", "--label", f"{LABEL}={both.prefix}", *options, image, "true")
+    named = (each.format(name=both.name("own")) for each in options)
+    command = ("run", "--rm", "--label", f"{LABEL}={both.prefix}", *named, image, "true")
     with pytest.raises(AssertionError) as refused:
         both(*command)
     assert words.rstrip("\n") in str(refused.value)
@@ -132,6 +136,18 @@ def test_a_container_to_join_need_not_be_there_yet(both: Docker, image: str):
     both("start", "-a", name)
     assert both.inspect(name)["State"]["ExitCode"] == 0
     both("rm", "-f", name, later)
+
+
+def test_a_namespace_of_what_does_not_run_is_not_joined(both: Docker, image: str):
+    still = both.create("still", image, options=LONE)
+    key = both.inspect(still)["Id"]
+    for kind in ("pid", "ipc"):
+        name = both.create(f"joins-{kind}", image, options=(*LONE, f"--{kind}", f"container:{still}"))
+        with pytest.raises(AssertionError) as refused:
+            both("start", name)
+        assert f"failed to join {kind.upper()} namespace: container {key} is not running" in str(refused.value)
+        both("rm", name)
+    both("rm", still)
 
 
 def test_updates_refuse_what_does_not_go_with_what_is_set(api: Api, both: Docker, image: str):

@@ -136,6 +136,9 @@ class Containers:
         key = new_id()
         config = options.merged(body, file.config or ContainerConfig(), key)
         host = body.host_config
+        for mode in (host.pid_mode, host.ipc_mode):  # a network to join is looked for when it starts
+            if mode.startswith("container:"):
+                self._other(mode.partition(":")[2])
         if body.network_disabled:
             host = msgspec.structs.replace(host, network_mode="none")
         if host.memory > 0 and not host.memory_swap:

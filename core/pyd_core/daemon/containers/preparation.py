@@ -19,7 +19,7 @@ from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
 from pyd_core.daemon.remapping import Remapping, applies, check
 from pyd_core.daemon.runtime.oci import unified, write_plan
-from pyd_core.errors import Conflict, InvalidInput, KernelError, Unsupported
+from pyd_core.errors import Conflict, EngineError, InvalidInput, KernelError, Unsupported
 from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mounting import mount, mount_overlay, unmount
 
@@ -100,7 +100,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     shared = []
     for kind, mode in (("network", record.network_mode), ("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):
-            shared.append(_pid_of(daemon, mode))
+            shared.append(_pid_of(daemon, kind, mode))
             if kind != "network":
                 namespaces[kind] = f"/proc/{shared[-1]}/ns/{kind}"
     if record.network_mode.startswith("container:") and host.uts_mode != "host":
@@ -149,10 +149,10 @@ def _has_queues() -> bool:
     return Path("/dev/mqueue").is_dir()
 
 
-def _pid_of(daemon: Daemon, mode: str) -> int:
+def _pid_of(daemon: Daemon, kind: str, mode: str) -> int:
     other = daemon.containers.find(mode.partition(":")[2])
     if not other.record.running or other.record.main is None:
-        raise Conflict(f"cannot join the namespace of container {other.id[:12]}: it is not running")
+        raise EngineError(f"failed to join {kind.upper()} namespace: container {other.id} is not running")
     return other.record.main.pid
 
 

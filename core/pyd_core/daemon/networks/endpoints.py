@@ -109,6 +109,8 @@ class Endpoints:
         mode = record.network_mode
         if mode.startswith("container:"):
             other = self._daemon.containers.find(mode.partition(":")[2])
+            if other is container:
+                raise Conflict("cannot join own network")
             if not other.record.running or other.record.main is None:
                 raise Conflict(f"cannot join network of a non running container: {other.id}")
             return {"network": f"/proc/{other.record.main.pid}/ns/net"}
