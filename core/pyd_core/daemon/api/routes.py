@@ -95,7 +95,7 @@ def split_version(path: str) -> tuple[tuple[int, int], str]:
         return NEWEST, path
     asked, newest, oldest = f"{match[1]}.{match[2]}"[:40], *(".".join(map(str, each)) for each in (NEWEST, OLDEST))
     too_long = max(len(match[1]), len(match[2])) > MAX_VERSION_DIGITS
-    version = NEWEST if too_long else (int(match[1]), int(match[2]))
+    version: tuple[int, int] = (0, 0) if too_long else (int(match[1]), int(match[2]))
     if too_long or version > NEWEST:
         raise InvalidInput(f"client version {asked} is too new. Maximum supported API version is {newest}")
     if version < OLDEST:
