@@ -21,7 +21,7 @@ NEWEST = (1, 45)
 OLDEST = (1, 24)
 
 MAX_VERSION_DIGITS = 9
-"""Of a part of a version; Python refuses to read numbers of some thousand."""
+"""Of a part of a version that are read: Python refuses numbers of some thousand digits."""
 _VERSION = re.compile(r"/v(\d+)\.(\d+)(/.*)")
 
 
@@ -94,9 +94,8 @@ def split_version(path: str) -> tuple[tuple[int, int], str]:
     if match is None:
         return NEWEST, path
     asked, newest, oldest = f"{match[1]}.{match[2]}"[:40], *(".".join(map(str, each)) for each in (NEWEST, OLDEST))
-    too_long = max(len(match[1]), len(match[2])) > MAX_VERSION_DIGITS
-    version: tuple[int, int] = (0, 0) if too_long else (int(match[1]), int(match[2]))
-    if too_long or version > NEWEST:
+    version = int(match[1][:MAX_VERSION_DIGITS]), int(match[2][:MAX_VERSION_DIGITS])
+    if version > NEWEST:
         raise InvalidInput(f"client version {asked} is too new. Maximum supported API version is {newest}")
     if version < OLDEST:
         raise InvalidInput(
