@@ -9,7 +9,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ from pyd_core.debug.cgroup import remove_stale
 from pyd_core.debug.failures import failure
 from pyd_core.debug.supervisor import LARGEST_PLAN
 from pyd_core.errors import KernelError, PydError
+from pyd_core.linux.interpreter import script_command
 from pyd_core.linux.netns import inside
 
 CHUNK = 65536
@@ -59,7 +59,7 @@ class LocalProcess:
             for each in (self._status, theirs):
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_PLAN)
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", join.__file__, str(theirs.fileno())],
+                script_command(join.__file__, str(theirs.fileno())),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 from pyd_core.debug.toolbox import PREFIX
+from pyd_core.linux.interpreter import module_command
 
 
 def sessions() -> list[int]:
@@ -43,7 +44,7 @@ def renew(toolbox: str) -> int:
     """Attaches a toolbox in all sessions of this process, and returns how many there are."""
     found = sessions()
     if found:
-        command = [sys.executable, "-m", "pyd_core.debug.toolbox.renew", toolbox, *map(str, found)]
+        command = module_command("pyd_core.debug.toolbox.renew", toolbox, *map(str, found))
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return len(found)
 
