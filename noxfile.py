@@ -14,7 +14,15 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "unit", "engine", "privileged", "e2e", "snapshots", "build"]
 nox.options.error_on_external_run = False
 
-SCRIPTS = ("up.sh", "test.sh", ".ci/run", "tests/rootfs/run.sh", "tests/vm/inside.sh", "tests/vm/alone.sh")
+SCRIPTS = (
+    "up.sh",
+    "test.sh",
+    ".ci/run",
+    "tests/rootfs/run.sh",
+    "tests/rootfs/first.sh",
+    "tests/vm/inside.sh",
+    "tests/vm/alone.sh",
+)
 SOURCES = ("core", "tui", "debugimages", "tests", "benchmarks", "noxfile.py")
 
 
@@ -117,6 +125,12 @@ def stress(session: nox.Session) -> None:
 def vm(session: nox.Session) -> None:
     """Suites in an emulated machine with pure cgroup v2 (`-- tests/privileged/triage`); slow, so by name only."""
     session.run(sys.executable, "tests/vm/run.py", *session.posargs)
+
+
+@nox.session
+def fresh(session: nox.Session) -> None:
+    """The first minutes on a bare Debian root file system, of this release or `-- --suite bookworm`; by name only."""
+    session.run("sh", "tests/rootfs/run.sh", *session.posargs, "sh tests/rootfs/first.sh", external=True)
 
 
 @nox.session(venv_backend="venv")
