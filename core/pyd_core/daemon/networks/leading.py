@@ -35,7 +35,7 @@ def plan(server: str) -> str:
     out = f"ip saddr 127.0.0.0/8 ip daddr {server} masquerade"
     asked = f"ip daddr {ADDRESS} meta l4proto {{ tcp, udp }} th dport 53 dnat to {server}:53"
     chains = [
-        rules.chain("output", "nat hook output priority dstnat", [asked]),
+        rules.chain("output", rules.NAT_OUTPUT, [asked]),
         rules.chain("postrouting", "nat hook postrouting priority srcnat", [out]),
         rules.chain("guard", "filter hook prerouting priority raw", ['iifname != "lo" ip daddr 127.0.0.0/8 drop']),
     ]

@@ -18,6 +18,9 @@ from pyd_core.errors import EngineError, Unsupported
 ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared
 """What publishing on every address is written as."""
 
+NAT_OUTPUT = "nat hook output priority -100"
+"""Where `dstnat` is by number: nft before 1.0.7, as in Debian 12, knows that name in `prerouting` alone."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bridge:
@@ -87,7 +90,7 @@ def _table(family: str, table: str, bridges: Sequence[Bridge], ports: Sequence[P
     chains = [
         chain("published", "", published),
         chain("prerouting", "nat hook prerouting priority dstnat", ["fib daddr type local jump published"]),
-        chain("output", "nat hook output priority dstnat", ["fib daddr type local jump published"]),
+        chain("output", NAT_OUTPUT, ["fib daddr type local jump published"]),
         chain("postrouting", "nat hook postrouting priority srcnat", after),
         chain("forward", "filter hook forward priority filter", forward),
     ]
