@@ -13,7 +13,7 @@ from support.docker import Docker, busybox_files
 from support.pyd import Run
 from support.swarm import SwarmHost
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 LASTING = ("sh", "-c", "echo $(cat /run/secrets/word /tmp/motd) hello; trap 'exit 0' TERM; while :; do sleep 0.1; done")
 
 

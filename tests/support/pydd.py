@@ -26,7 +26,7 @@ from support.missing import missing
 class Pydd:
     """An engine process on directories of its own."""
 
-    PATIENCE: ClassVar[float] = 60.0
+    PATIENCE: ClassVar[float] = 120.0
     """Seconds in which it must have ended; an engine that hangs says where, and must not stop all other tests."""
 
     home: Path

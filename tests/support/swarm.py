@@ -15,7 +15,7 @@ from typing import Self
 from support.docker import Docker
 from support.missing import missing
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds until an engine that doesn't answer counts as broken."""
 
 

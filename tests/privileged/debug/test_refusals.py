@@ -94,7 +94,7 @@ def test_a_kernel_without_the_calls_that_a_view_takes_is_named(docker: Docker, l
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
     assert done.returncode == 125
     assert "this kernel has no mount_setattr" in done.stderr
