@@ -111,6 +111,12 @@ class Opened:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def resize(self, columns: int, lines: int) -> None:
+        """Changes the terminal's size, and waits until the screen has been laid out for it."""
+        await self.pilot.resize_terminal(columns, lines)
+        await self.until(lambda: self.app.screen.size == (columns, lines))
+        await self.pilot.pause()
+
     async def type(self, text: str) -> None:
         await self.press(*(character if character != "!" else "exclamation_mark" for character in text))
 
