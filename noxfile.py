@@ -14,7 +14,15 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "unit", "engine", "privileged", "e2e", "snapshots", "build"]
 nox.options.error_on_external_run = False
 
-SCRIPTS = ("up.sh", "test.sh", ".ci/run", "tests/rootfs/run.sh", "tests/vm/inside.sh", "tests/vm/alone.sh")
+SCRIPTS = (
+    "up.sh",
+    "test.sh",
+    ".ci/run",
+    "tests/rootfs/run.sh",
+    "tests/rootfs/first.sh",
+    "tests/vm/inside.sh",
+    "tests/vm/alone.sh",
+)
 SOURCES = ("core", "tui", "debugimages", "tests", "benchmarks", "noxfile.py")
 
 
@@ -107,16 +115,29 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """Other people's clients, fetched from their registries, on both engines; not part of the default run."""
+    pytest(session, "-rA", "tests/clients")
+
+
+@nox.session
 def stress(session: nox.Session) -> None:
-    """Hundreds of containers, and a hundred kills of the embedded engine; not part of the default run."""
-    session.env["PYD_KILLS"] = "100"
-    pytest(session, "tests/stress", "tests/daemon/test_crash.py")
+    """Hundreds of containers, a hundred kills, every attack, an hour of archives and of printing; only by name."""
+    session.env |= {"PYD_KILLS": "100", "PYD_ATTACKS": "1"}
+    session.env.setdefault("PYD_SOAK_MINUTES", os.environ.get("PYD_SOAK_MINUTES", "60"))
+    pytest(session, "tests/stress", "tests/daemon/test_crash.py", "tests/privileged/attacks")
 
 
 @nox.session
 def vm(session: nox.Session) -> None:
     """Suites in an emulated machine with pure cgroup v2 (`-- tests/privileged/triage`); slow, so by name only."""
     session.run(sys.executable, "tests/vm/run.py", *session.posargs)
+
+
+@nox.session
+def fresh(session: nox.Session) -> None:
+    """The first minutes on a bare Debian root file system, of this release or `-- --suite bookworm`; by name only."""
+    session.run("sh", "tests/rootfs/run.sh", *session.posargs, "sh tests/rootfs/first.sh", external=True)
 
 
 @nox.session(venv_backend="venv")

@@ -66,8 +66,8 @@ PATH=$(pwd)/.venv/bin:$PATH:/usr/sbin:/sbin
 export PATH
 
 summary='' failed=0
-# A session that hangs is interrupted, so that it tells what failed before; none takes a quarter of that.
-bounded() { timeout --signal INT --kill-after 120 2400 "$@"; }
+# A session that hangs is interrupted, so that it tells what failed before; none takes a twelfth of that on an idle machine.
+bounded() { timeout --signal INT --kill-after 120 7200 "$@"; }
 took() { printf '%d:%02d' $((($2 - $1) / 60)) $((($2 - $1) % 60)); }
 prepared=$(date +%s)
 for session in $sessions; do

@@ -7,8 +7,10 @@ usage() {
 Usage: sh up.sh [--no-open] [--tests] [--force]
 
 Installs what pyd needs on Debian 12 and 13, Ubuntu 24.04 and later (as root, or with sudo), and opens the dashboard:
-  - OS packages, only those that are missing, through apt
-  - the project and its Python packages, in .venv beside this script
+  - OS packages, only those that are missing, through apt: a static busybox for `pyd demo` and Compose among them
+  - the project and its Python packages. What root runs, now and at boot, only root may change: from a checkout that
+    others may change they are copied into /usr/local/lib/pyd; running this again after `git pull` renews the copy.
+    Root's own checkouts are run as they are, from .venv beside this script, and so are users' own without root.
   - a `pyd` command in /usr/local/bin (in ~/.local/bin without root)
   - what pyd's own engine stands on (crun, conmon, nftables, aardvark-dns), when there is no other engine; where systemd
     runs, it starts that engine now and at every boot
@@ -42,8 +44,9 @@ for option; do
 	esac
 done
 
+umask 022
 cd "$(dirname -- "$0")"
-here=$(pwd)
+here=$(pwd -P)
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 root=no
 if [ "$(id -u)" = 0 ]; then
@@ -68,10 +71,21 @@ by_hand() {
 	esac
 }
 
+# Prints the first path that others than root may change, of these and of what lies below them.
+changeable_by() { # PYTHON PATH...
+	interpreter=$1
+	shift
+	"$interpreter" -I -S core/pyd_core/linux/ownership.py "$@" 2>&1 || true
+}
+
+# With root, an interpreter that root alone may change, since root will run it.
 find_python() {
-	for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
-		if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-			command -v "$candidate"
+	for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11 \
+		/usr/bin/python3 /usr/bin/python3.14 /usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11; do
+		"$candidate" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
+		path=$(command -v "$candidate")
+		if [ $root = no ] || [ -z "$(changeable_by "$path" "$path")" ]; then
+			echo "$path"
 			return
 		fi
 	done
@@ -95,6 +109,7 @@ wanted_packages() {
 		"$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
 	fi
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
+	[ -e /bin/busybox ] || [ -e /usr/bin/busybox ] || [ -e /usr/lib/initramfs-tools/bin/busybox ] || echo busybox-static
 	if ! engine_in_sight && ! command -v dockerd >/dev/null; then
 		# crun refuses hosts that mount both versions of cgroups.
 		if [ -d /sys/fs/cgroup/unified ]; then echo runc; else echo crun; fi
@@ -105,7 +120,37 @@ wanted_packages() {
 	command -v docker >/dev/null || echo docker-cli
 	echo docker-compose podman uidmap fuse-overlayfs crun runc conmon netavark aardvark-dns nftables iptables iproute2 procps docker-registry skopeo apparmor
 	[ -z "${CI:-}" ] || echo dbus firewalld # no developer's machine gets a firewall for a test
-	echo curl e2fsprogs openssh-server openssh-client openssl tmux busybox-static gcc libc6-dev strace librsvg2-bin fonts-dejavu-core
+	echo curl e2fsprogs openssh-server openssh-client openssl tmux busybox-static gcc libc6-dev libarchive-tools strace librsvg2-bin fonts-dejavu-core
+}
+
+# Debian's name of Compose, and Ubuntu's. What would bring a Docker Engine along is left to the user.
+install_compose() {
+	[ $tests = no ] && [ $root != no ] || return 0
+	! docker compose version >/dev/null 2>&1 || return 0
+	! command -v docker-compose >/dev/null && ! command -v podman-compose >/dev/null || return 0
+	for package in docker-compose docker-compose-v2; do
+		brings=$(apt-get -s install --no-install-recommends "$package" 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p')
+		if [ -n "$brings" ] && ! echo "$brings" | grep -qxE 'docker\.io|docker-ce|containerd.*|podman'; then
+			install_packages "$package"
+			return 0
+		fi
+	done
+	say 'No Compose without a Docker Engine in the package lists: pyd compose will ask for one'
+}
+
+# Debian's name of Compose, and Ubuntu's. What would bring a Docker Engine along is left to the user.
+install_compose() {
+	[ $tests = no ] && [ $root != no ] || return 0
+	! docker compose version >/dev/null 2>&1 || return 0
+	! command -v docker-compose >/dev/null && ! command -v podman-compose >/dev/null || return 0
+	for package in docker-compose docker-compose-v2; do
+		brings=$(apt-get -s install --no-install-recommends "$package" 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p')
+		if [ -n "$brings" ] && ! echo "$brings" | grep -qxE 'docker\.io|docker-ce|containerd.*|podman'; then
+			install_packages "$package"
+			return 0
+		fi
+	done
+	say 'No Compose without a Docker Engine in the package lists: pyd compose will ask for one'
 }
 
 apt() {
@@ -168,41 +213,80 @@ if command -v apt-get >/dev/null; then
 		[ -z "$known" ] || install_packages $known
 		python=$(find_python)
 	fi
+	install_compose
 fi
 [ -n "$python" ] || fail 'no Python 3.11 or later here' "$(by_hand)"
 
 # ------------------------------------------------------------------------------------------------- Python packages
 
-if ! .venv/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-	say "Making .venv with $("$python" --version)"
-	"$python" -m venv --clear .venv || fail 'the virtual environment could not be made' "$(by_hand)"
+# Where what root runs may live: root's own checkout, or a copy.
+home=$here/.venv
+if [ $root != no ]; then
+	loose=$(changeable_by "$python" "$here/pyproject.toml" "$here/core" "$here/tui" "$here/debugimages")
+	[ ! -e .venv ] || [ -n "$loose" ] || loose=$(changeable_by "$python" "$here/.venv")
+	[ -z "$loose" ] || home=/usr/local/lib/pyd
 fi
+why='check the network, or name another index by PIP_INDEX_URL'
+has_pip() { "$1" -I -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 pip() { .venv/bin/python -m pip --disable-pip-version-check -q "$@"; }
 print_of_tree() { .venv/bin/python -c 'import hashlib, sys; print(*sys.argv[1:], hashlib.sha256(open("pyproject.toml", "rb").read()).hexdigest())' "$@"; }
 
-tree=$(print_of_tree "$here" $tests)
-if ! grep -qxF "$tree" .venv/installed 2>/dev/null && ! grep -qxF "$(print_of_tree "$here" yes)" .venv/installed 2>/dev/null; then
-	say 'Installing Python packages into .venv'
-	why='check the network, or name another index by PIP_INDEX_URL'
-	if [ $tests = yes ]; then
-		# Dependency groups came with pip 25.1; Debian 12's is older.
-		.venv/bin/python -c 'import pip, sys; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (25, 1))' ||
-			pip install --upgrade 'pip>=25.1' || fail 'pip could not be renewed' "$why"
-		pip install -e . --group dev || fail 'the Python packages could not be installed' "$why"
-	else
-		pip install -e . || fail 'the Python packages could not be installed' "$why"
+install_in_place() {
+	if ! has_pip .venv/bin/python; then
+		say "Making .venv with $("$python" --version)"
+		"$python" -m venv --clear .venv || fail 'the virtual environment could not be made' "$(by_hand)"
 	fi
-	echo "$tree" >.venv/installed
-fi
-.venv/bin/python -m compileall -q core tui debugimages
+	tree=$(print_of_tree "$here" $tests)
+	if ! grep -qxF "$tree" .venv/installed 2>/dev/null && ! grep -qxF "$(print_of_tree "$here" yes)" .venv/installed 2>/dev/null; then
+		say 'Installing Python packages into .venv'
+		if [ $tests = yes ]; then
+			# Dependency groups came with pip 25.1; Debian 12's is older.
+			.venv/bin/python -c 'import pip, sys; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (25, 1))' ||
+				pip install --upgrade 'pip>=25.1' || fail 'pip could not be renewed' "$why"
+			pip install -e . --group dev || fail 'the Python packages could not be installed' "$why"
+		else
+			pip install -e . || fail 'the Python packages could not be installed' "$why"
+		fi
+		echo "$tree" >.venv/installed
+	fi
+	.venv/bin/python -m compileall -q core tui debugimages
+}
+
+# Wheels are made by whoever runs this, with what their pip is set up for; root only unpacks them. An engine that runs
+# is started anew, since it loads modules as it needs them; its containers go on.
+install_copy() {
+	tree=$("$python" --version && find core tui debugimages pyproject.toml -name __pycache__ -prune -o -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum)
+	if has_pip "$home/bin/python" && [ "$(cat "$home/installed" 2>/dev/null)" = "$tree" ]; then return 0; fi
+	say "Installing pyd into $home, since others than root may change $loose"
+	"$python" -m venv "$scratch/builder" || fail 'the virtual environment could not be made' "$(by_hand)"
+	"$scratch/builder/bin/python" -I -m pip --disable-pip-version-check -q wheel --wheel-dir "$scratch/wheels" "$here" ||
+		fail 'the Python packages could not be made' "$why"
+	has_pip "$home/bin/python" || as_root "$python" -m venv --clear "$home" ||
+		fail 'the virtual environment could not be made' "$(by_hand)"
+	as_root rm -f "$home/installed"
+	for how in '' '--force-reinstall --no-deps'; do # pip takes what has the same version for the same
+		# shellcheck disable=SC2086 # a list of options
+		as_root env PIP_CONFIG_FILE=/dev/null "$home/bin/python" -I -m pip --disable-pip-version-check -q --no-cache-dir install \
+			--no-index --find-links "$scratch/wheels" --upgrade --root-user-action ignore $how "$scratch"/wheels/pyd_containers-*.whl ||
+			fail "the Python packages could not be installed into $home" 'see the lines above'
+	done
+	loose=$(changeable_by "$python" "$home")
+	[ -z "$loose" ] || fail "others than root may change $loose" "have root own $home and the directories above it"
+	echo "$tree" >"$scratch/installed"
+	as_root install -m 644 "$scratch/installed" "$home/installed"
+	if systemd && systemctl -q is-active pyd.service; then as_root systemctl restart pyd.service; fi
+}
+
+if [ "$home" = "$here/.venv" ] || [ $tests = yes ]; then install_in_place; fi
+if [ "$home" != "$here/.venv" ]; then install_copy; fi
 
 # -------------------------------------------------------------------------------------------------- the pyd command
 
 # Python is named in the launcher itself: no shell in between, and -I keeps PYTHONPATH and the like out of it.
 launcher=$scratch/pyd
-case $here in
-*[[:space:]]*) printf '#!/bin/sh\n# launcher of pyd, made by up.sh\nexec "%s/.venv/bin/python" -I -m pyd_tui "$@"\n' "$here" >"$launcher" ;;
-*) printf '#!%s/.venv/bin/python -I\n# launcher of pyd, made by up.sh\nimport sys\n\nfrom pyd_tui.cli import main\n\nsys.exit(main())\n' "$here" >"$launcher" ;;
+case $home in
+*[[:space:]]*) printf '#!/bin/sh\n# launcher of pyd, made by up.sh\nexec "%s/bin/python" -I -m pyd_tui "$@"\n' "$home" >"$launcher" ;;
+*) printf '#!%s/bin/python -I\n# launcher of pyd, made by up.sh\nimport sys\n\nfrom pyd_tui.cli import main\n\nsys.exit(main())\n' "$home" >"$launcher" ;;
 esac
 if [ $root = no ]; then bin=$HOME/.local/bin; else bin=/usr/local/bin; fi
 put() { if [ -w "$bin" ] || [ $root = no ]; then "$@"; else as_root "$@"; fi; }
@@ -216,7 +300,7 @@ if ! cmp -s "$launcher" "$bin/pyd"; then
 		fi
 		case $answer in
 		y* | Y*) ;;
-		*) fail "$bin/pyd belongs to something else; left as it is" "run $here/.venv/bin/pyd, or sh up.sh --force to replace it" ;;
+		*) fail "$bin/pyd belongs to something else; left as it is" "run $home/bin/pyd, or sh up.sh --force to replace it" ;;
 		esac
 	fi
 	put mkdir -p "$bin"
@@ -283,11 +367,15 @@ start_engine() {
 if [ $tests = no ] && ! engine_in_sight; then
 	if command -v dockerd >/dev/null; then
 		[ $root = no ] || start_engine
-	elif [ $root != no ] && systemd && ! grep -qsF "$here/" /etc/systemd/system/pyd.service; then
+	elif [ $root != no ] && systemd && ! grep -qsF "$home/" /etc/systemd/system/pyd.service; then
 		# Elsewhere root's pyd starts its engine when it is needed.
 		say 'Having systemd run the embedded engine (pyd daemon --install)'
 		as_root "$bin/pyd" daemon --install || fail 'the embedded engine could not be installed' 'look at: journalctl -u pyd'
 	fi
+fi
+# An earlier version's units named the checkout.
+if [ $root != no ] && systemd && [ -e /etc/systemd/system/pyd.service ] && ! grep -qsF "$home/" /etc/systemd/system/pyd.service; then
+	as_root "$bin/pyd" daemon --install && as_root systemctl restart pyd.service
 fi
 if ! engine_answers; then
 	if [ -n "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ] && [ $tests = no ]; then

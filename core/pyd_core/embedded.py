@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable, Sequence
+
+LastOutput = Callable[[str], Sequence[tuple[int, bytes]] | None]
 
 
-async def record(url: str) -> None:
+async def record(url: str, last_output: LastOutput) -> None:
     """Writes down how an engine's containers die, until cancelled; not where that is off, or somebody does it already.
 
     Args:
         url: Where the engine listens.
+        last_output: Returns what a removed container wrote last: joining its streams would be seen by others.
     """
     from pyd_core.engine.connect import open_engine  # noqa: PLC0415 - once the engine listens
     from pyd_core.engine.endpoint import Endpoint  # noqa: PLC0415 - as above
@@ -31,7 +35,8 @@ async def record(url: str) -> None:
         store = HistoryStore(path)
         try:
             async with open_engine(Endpoint(url=url)) as engine:
-                await Recorder(engine, store, on_problem=logging.getLogger("pyd.record").warning).run()
+                problem = logging.getLogger("pyd.record").warning
+                await Recorder(engine, store, on_problem=problem, last_output=last_output).run()
         finally:
             store.close()
     finally:

@@ -224,7 +224,7 @@ def test_both_clients_build_from_a_repository(docker: Docker, busybox: str, serv
     url = f"{served.http}/{place.name}.git#master:sub"
     pyd = str(Path(sys.executable).with_name("pyd"))
     for command in (["docker"], [pyd]):
-        environment = {**os.environ, "DOCKER_HOST": docker.host, "DOCKER_BUILDKIT": "0", "PYD_HISTORY": "off"}
+        environment = {**os.environ, "DOCKER_HOST": docker.host, "DOCKER_BUILDKIT": "0"}
         done = subprocess.run(
             [*command, "build", "-q", url], capture_output=True, text=True, check=False, env=environment
         )

@@ -274,3 +274,31 @@ def test_a_filter_refuses_what_it_cannot_be(both: Docker, command: str, why: str
     done = subprocess.run(["docker", "-H", both.host, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert why in done.stderr
+
+
+def test_events_up_to_a_time_need_no_beginning(both: Docker, image: str):
+    """On version 0.1 `--until` without `--since` showed nothing of what had happened."""
+    name = both.create("past", image, options=LONE)
+    until = f"{time.time() + 1:.9f}"
+    both("rm", name)
+    told = both("events", "--until", until, "--filter", f"container={name}", "--format", "{{.Action}}").split()
+    assert told == ["create", "destroy"]
+
+
+def test_events_do_not_end_before_they_begin(both: Docker):
+    with pytest.raises(AssertionError) as refused:
+        both("events", "--since", "2000", "--until", "1000")
+    assert "`since` time (2000) cannot be after `until` time (1000)" in str(refused.value)
+
+
+def test_events_of_a_container_are_its_own(both: Docker, image: str):
+    """Version 0.1 let those of networks it joined pass too."""
+    name = both.run("own", image, "true", options=("--stop-signal", "KILL"))
+    both("wait", name)
+    both("rm", name)
+    until = f"{time.time() + 1:.9f}"
+    for value in (name, name[:-1]):
+        told = both("events", "--until", until, "--filter", f"container={value}", "--format", "{{.Type}} {{.Action}}")
+        assert [line for line in told.splitlines() if "attach" not in line] == [
+            "container create", "container start", "container die", "container destroy",
+        ]  # fmt: skip

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from support.docker import Docker, busybox_files
+from support.docker import Docker, busybox_files, environment
 from support.pydd import Pydd
 
 
@@ -170,3 +170,67 @@ def test_a_path_that_can_be_none_is_the_askers_mistake(pydd: Pydd, docker: Docke
         answers = [client.head(url), client.get(url), client.put(url, content=archive.getvalue())]
     assert {answer.status_code for answer in answers} <= {400, 404}
     docker("rm", name)
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("./", {".", "./d", "./d/f", "./d/l"}),
+        ("/./", {".", "./d", "./d/f", "./d/l"}),
+        ("/here/d/./", {".", "./f", "./l"}),
+        ("/here/d/", {"d", "d/f", "d/l"}),
+        ("/here/link/", {"link", "link/f", "link/l"}),
+        ("/here/link", {"link"}),
+        ("/here/d/l", {"l"}),
+    ],
+)
+def test_a_path_names_its_archive_as_docker_does(both: Docker, path: str, names: set[str]):
+    """Version 0.1 called what `/./` holds by its name from the root on."""
+    image = both.image("named", {"here/d/f": b"x", "here/d/l": "-> f", "here/link": "-> d", **busybox_files()})
+    name = both.create("named", image, "true", options=("--network", "none"))
+    with httpx.Client(transport=httpx.HTTPTransport(uds=both.host.removeprefix("unix://")), timeout=60) as client:
+        answer = client.get(f"http://engine/containers/{name}/archive?path={quote(path)}")
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as tar:
+        listed = {each.name.replace("./here/", "./") for each in tar}
+    assert names <= listed
+    assert all("./" in each or each == "." for each in listed) == (names >= {"."})
+    both("rm", name)
+
+
+@pytest.mark.parametrize("path", ["/bin/busybox/", "/bin/busybox/.", "/bin/sh/"])
+def test_a_file_is_no_directory_for_being_called_one(both: Docker, path: str):
+    image = both.image("filed", busybox_files())
+    name = both.create("filed", image, "true", options=("--network", "none"))
+    with httpx.Client(transport=httpx.HTTPTransport(uds=both.host.removeprefix("unix://")), timeout=60) as client:
+        answer = client.get(f"http://engine/containers/{name}/archive?path={quote(path)}")
+    assert answer.status_code in {400, 500}
+    assert "not a directory" in answer.json()["message"]
+    both("rm", name)
+
+
+def test_what_the_engine_makes_for_a_container_is_copied_too(both: Docker, tmp_path: Path):
+    """Its working directory before it has run, its hosts file and the like after."""
+    image = both.image("made", busybox_files(), directories=("tmp", "etc"))
+    name = both.create("made", image, "true", options=("--network", "none", "-w", "/home/deep/work", "-h", "named"))
+    both("cp", f"{name}:/home/deep", str(tmp_path / "deep"))
+    assert [each.name for each in (tmp_path / "deep").iterdir()] == ["work"]
+    both("start", "-a", name)
+    both("cp", f"{name}:/etc/hostname", str(tmp_path / "hostname"))
+    assert (tmp_path / "hostname").read_text() == "named\n"
+    both("rm", name)
+
+
+def test_what_is_copied_below_a_volume_is_in_the_image(both: Docker, tmp_path: Path):
+    """Version 0.1 put it into a volume of the build's container, which was removed with it."""
+    image = both.image("below", busybox_files(), directories=("tmp", "etc"))
+    built = both.name("built") + ":1"
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "Dockerfile").write_text(f"FROM {image}\nVOLUME /data\nCOPY file /data/file\nWORKDIR /data/work\n")
+    subprocess.run(
+        ["docker", "build", "-q", "--label", f"pyd.test={both.prefix}", "-t", built, str(tmp_path)],
+        env=environment(DOCKER_HOST=both.host, DOCKER_BUILDKIT="0"),
+        capture_output=True,
+        check=True,
+    )
+    assert both("run", "--rm", "--network", "none", built, "ls", "/data").split() == ["file", "work"]
+    both("rmi", built)

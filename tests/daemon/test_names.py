@@ -74,6 +74,19 @@ def test_that_address_follows_where_the_container_is(both: Docker, image: str, n
     both("rm", "-f", server, moving)
 
 
+def test_names_are_found_with_their_networks_after_them(both: Docker, image: str, network: str):
+    """On version 0.1 `NAME.NETWORK` was asked of the servers of the world."""
+    server = both.run("full", image, "sleep", "1000", options=("--network", network, "--network-alias", "web.shop"))
+    short = both.inspect(server)["Id"][:12]
+    asking = both.run("asking", image, "sleep", "1000", options=("--network", network))
+    address = both.inspect(server)["NetworkSettings"]["Networks"][network]["IPAddress"]
+    for name in (server, "web.shop", short):
+        assert f"({address})" in both("exec", asking, "ping", "-c1", "-W5", f"{name}.{network}")
+    both("rename", server, f"{server}-renamed")
+    assert f"({address})" in both("exec", asking, "ping", "-c1", "-W5", f"{server}-renamed.{network}")
+    both("rm", "-f", f"{server}-renamed", asking)
+
+
 ATTACK = """
 set -e
 ip link add far type veth peer name near netns $1

@@ -344,3 +344,69 @@ def test_an_interface_of_somebody_else_is_never_taken_over(docker: Docker, kind:
         assert _shown(name) == before
     finally:
         subprocess.run(["ip", "link", "del", name], check=True)
+
+
+def test_prune_takes_networks_of_containers_that_ended(both: Docker):
+    """On version 0.1 they stayed."""
+    image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    mine = f"pyd.test={both.prefix}"
+    used, free = (both("network", "create", "--label", mine, both.name(each)) for each in ("used", "free"))
+    running = both.run("running", image, "sleep", "1000", options=("--network", used, "--stop-signal", "KILL"))
+    ended = both.create("ended", image, "true", options=("--network", free))
+    removed = both("network", "prune", "--force", "--filter", f"label={mine}")
+    assert both.name("free") in removed
+    assert both.name("used") not in removed
+    both("rm", "-f", running, ended)
+    both("network", "rm", used)
+
+
+def test_ports_are_published_by_networks_that_lead_outside(both: Docker):
+    """On version 0.1 a port led into an internal network, and stayed where the network it led to was left."""
+    image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    inner, outer, more = (both.name(each) for each in ("inner", "outer", "more"))
+    both("network", "create", "--internal", inner)
+    both("network", "create", outer)
+    both("network", "create", more)
+    port = free_port()
+    options = ("--network", inner, "-p", f"{port}:80", "--stop-signal", "KILL")
+    made = both.run("inner", image, "sh", "-c", SERVER, options=options)
+    wait_for_server(both, made)
+    assert both("port", made) == ""
+    for add, remove in ((outer, ""), (more, outer)):
+        both("network", "connect", add, made)
+        if remove:
+            both("network", "disconnect", remove, made)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+            assert answer.read() == b"hello\n"
+    both("network", "disconnect", more, made)
+    assert both("port", made) == ""
+    both("rm", "-f", made)
+    both("network", "rm", inner, outer, more)
+
+
+def test_options_of_the_default_network_are_shown(both: Docker):
+    options = json.loads(both("network", "inspect", "bridge"))[0]["Options"]
+    assert options.pop("com.docker.network.bridge.name")
+    assert options == {
+        "com.docker.network.bridge.default_bridge": "true",
+        "com.docker.network.bridge.enable_icc": "true",
+        "com.docker.network.bridge.enable_ip_masquerade": "true",
+        "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",  # noqa: S104 - compared
+        "com.docker.network.driver.mtu": "1500",
+    }
+
+
+def test_link_local_addresses_are_given_as_asked(both: Docker):
+    """On version 0.1 they were taken and forgotten."""
+    image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    name = both.name("local")
+    both("network", "create", name)
+    options = ("--network", name, "--link-local-ip", "169.254.7.7", "--stop-signal", "KILL")
+    made = both.run("local", image, "sleep", "1000", options=options)
+    peer = ("run", "--rm", "--network", name, "--link-local-ip")
+    assert "1 packets received" in both(*peer, "169.254.8.8", image, "ping", "-c1", "-W5", "169.254.7.7")
+    both("rm", "-f", made)
+    for wrong in ("169.253.5.5", "2001:db8::89"):
+        with pytest.raises(AssertionError):
+            both(*peer, wrong, image, "true")
+    both("network", "rm", name)

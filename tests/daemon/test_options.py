@@ -35,12 +35,11 @@ def shared(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", "-R", str(place)], check=True)
 
 
-def test_a_log_driver_that_isnt_here_is_refused_and_what_is_here_named(docker: Docker, busybox: str):
+def test_a_log_driver_that_isnt_here_is_refused(docker: Docker, busybox: str):
     for driver in ("syslog", "journald", "nosuch"):
         done = told(docker, *RUN, "--log-driver", driver, busybox, "true")
         assert done.returncode == 125
         assert f'plugin "{driver}" not found' in done.stderr
-        assert "json-file, local, none" in done.stderr
     assert sorted(json.loads(docker("info", "-f", "{{json .Plugins.Log}}"))) == ["json-file", "local", "none"]
 
 

@@ -83,7 +83,7 @@ def test_networks_work_and_belong_to_the_container(docker: Docker, image: str):
     fetch = f"for i in $(seq 300); do wget -qO- http://{name}/ && break; usleep 100000; done"
     assert ran(docker, image, fetch, "--network", network) == "hello"
     address = docker("port", name, "80/tcp")
-    with urllib.request.urlopen(f"http://{address}/", timeout=30) as answer:
+    with urllib.request.urlopen(f"http://{address}/", timeout=120) as answer:
         assert answer.read() == b"hello\n"
     alone = "ip addr add 192.0.2.1/32 dev eth0 && ip addr show eth0; ls /sys/class/net"
     told = ran(docker, image, alone, "--network", network, "--cap-add", "NET_ADMIN")

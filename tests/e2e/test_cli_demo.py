@@ -9,7 +9,7 @@ from pathlib import Path
 from support.docker import LABEL, Docker
 from support.pyd import Run
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def test_the_playground_comes_up_and_goes_and_nothing_else_does(run: Run, docker: Docker, distroless: str):

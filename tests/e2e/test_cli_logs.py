@@ -122,7 +122,7 @@ def test_following_ends_with_the_container_and_shows_lines_as_they_come(run: Run
     assert follow.stdout.readline() == "ready\n"
     subprocess.run([*docker.command, "attach", name], input=b"it\n", capture_output=True, check=False)
     assert follow.stdout.readline() == "got it\n"
-    follow.communicate(timeout=30)
+    follow.communicate(timeout=120)
     assert follow.returncode == 0
 
 
@@ -136,7 +136,7 @@ def test_following_through_restarts_goes_on_until_it_is_removed(run: Run, docker
     docker("start", name)
     assert follow.stdout.readline() == "hello\n"
     docker("rm", "-f", name)
-    follow.communicate(timeout=30)
+    follow.communicate(timeout=120)
     assert follow.returncode == 0
 
 

@@ -179,7 +179,7 @@ def test_stats_end_when_the_container_is_removed(run: Run, docker: Docker, distr
     assert stream.stdout is not None
     assert stream.stdout.readline()
     docker("rm", "-f", name)
-    stream.communicate(timeout=30)
+    stream.communicate(timeout=120)
     assert stream.returncode == 0
 
 

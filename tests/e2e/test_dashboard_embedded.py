@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.docker import LONE, Docker, busybox_files
+from support.pyd import Run
 from support.pydd import Pydd
 from support.terminal import Opener
 
@@ -59,3 +60,18 @@ def test_the_broken_one_is_found_understood_restarted_measured_and_removed(
     assert embedded("ps", "-a", "--format", "{{.Names}}") == well
     screen.keys("C-c")
     assert screen.wait_exit() == 0
+
+
+def test_an_empty_engine_offers_the_demo_by_one_key(embedded: Docker, pyd: Path, terminal: Opener, run: Run):
+    """An engine without containers showed a sentence and no way on."""
+    screen = terminal([pyd], env={"DOCKER_HOST": embedded.host})
+    screen.wait_for("d starts a demo")
+    screen.keys("d")
+    try:
+        screen.wait_for("brought up 5 containers")
+        screen.wait_for(re.compile(r"running +pyd-demo-web"))
+        screen.keys("d")
+        assert "starts a demo" not in screen.screen
+    finally:
+        run("demo", "down", DOCKER_HOST=embedded.host)
+    screen.wait_for("d starts a demo")

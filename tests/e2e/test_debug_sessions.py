@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def test_a_session_through_a_helper_container_is_left_and_come_back_to(
         again.line("exit 3")
         assert again.terminal.wait_exit(PATIENCE) == 3
         wait_until(lambda: listed(run) == [])
-        assert helpers(docker, name) == ""
+        wait_until(partial(gone, docker, name))
     try:
         assert docker("run", "--rm", *LONE, image, "cat", "/tmp/mark") == "made"
     finally:
@@ -109,6 +110,11 @@ def test_a_session_through_a_helper_container_is_left_and_come_back_to(
     assert helpers(docker, target) != ""
     assert run("debug", "end", begun).stdout == f"{begun}\n"
     assert helpers(docker, target) == ""
+
+
+def gone(docker: Docker, target: str) -> bool:
+    """Whether no helper container of a target is left."""
+    return helpers(docker, target) == ""
 
 
 def helpers(docker: Docker, target: str) -> str:
@@ -130,7 +136,7 @@ def test_a_session_whose_terminal_goes_away_is_kept_with_what_runs_in_it(
     back = terminal([pyd, "debug", "attach", kept], (110, 40))
     back.wait_for("still runs here", STARTING)
     run("debug", str(listed(run)[0]["container"]), "-c", "touch /tmp/stop")
-    back.wait_for(re.compile(r"^stopped\n.*root:/#\s*\Z", re.MULTILINE), 20)
+    back.wait_for(re.compile(r"^stopped\n.*root:/#\s*\Z", re.MULTILINE))
 
 
 def test_sessions_end_when_told_by_their_time_and_with_their_target(

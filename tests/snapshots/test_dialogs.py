@@ -56,7 +56,7 @@ async def test_sizes(picture: SnapshotAssertion):
     async with opened(engine, beginning=beginning) as dashboard:
         await dashboard.measured(engine)
         for dialog in DIALOGS:
-            await dashboard.pilot.resize_terminal(120, 40)
+            await dashboard.resize(120, 40)
             await dashboard.press(*dialog.keys)
             await dashboard.type(dialog.text)
             await dashboard.press(*dialog.more)

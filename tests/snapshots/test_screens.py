@@ -55,7 +55,7 @@ async def test_a_long_question(picture: SnapshotAssertion):
     async with screen() as (dashboard, _engine):
         await dashboard.press("asterisk", "x")
         await dashboard.until_shown("Remove ")
-        await dashboard.pilot.resize_terminal(60, 20)
+        await dashboard.resize(60, 20)
         await dashboard.press("j", "j")
         await in_sizes(dashboard, picture, "question", sizes=((60, 20),))
 

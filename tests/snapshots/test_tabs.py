@@ -26,7 +26,7 @@ async def test_sizes(picture: SnapshotAssertion):
             await dashboard.settled(engine)
             if tab != "stats":  # has a test of its own, with a history to show
                 await in_sizes(dashboard, picture, tab)
-            await dashboard.pilot.resize_terminal(120, 40)
+            await dashboard.resize(120, 40)
             await dashboard.press("tab")
 
 
@@ -45,7 +45,7 @@ async def test_stats(picture: SnapshotAssertion):
         await dashboard.until(lambda: len(dashboard.app.timeline.items) == 2)
         await dashboard.press("m")
         for columns, lines in SIZES:
-            await dashboard.pilot.resize_terminal(columns, lines)
+            await dashboard.resize(columns, lines)
             await dashboard.settled(engine)
             course(dashboard, engine, "shop-web-1")
             dashboard.app.screen.measured()

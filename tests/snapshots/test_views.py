@@ -72,7 +72,7 @@ def history(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 async def open_view(dashboard: Opened, view: View) -> None:
-    await dashboard.pilot.resize_terminal(120, 40)
+    await dashboard.resize(120, 40)
     await dashboard.press(view.key)
     if view.name in {"images", "networks"}:
         await dashboard.until_shown("dangling" if view.name == "images" else "shop_back")
@@ -158,7 +158,7 @@ async def test_stale(picture: SnapshotAssertion):
         await dashboard.until_shown("Services")
         for view in (View("5", "events", "Attributes", ""), *VIEWS):  # each cut is an event more
             await open_view(dashboard, view)
-            await dashboard.pilot.resize_terminal(80, 24)
+            await dashboard.resize(80, 24)
             await dashboard.at_rest(0.3)  # what is told of the row is asked for again, for this width
             engine.cut(down=True)
             await dashboard.until_shown("no engine")

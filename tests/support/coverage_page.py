@@ -35,6 +35,16 @@ ALONE: dict[str, tuple[str, ...]] = {
     "pull-auth": ("test_real_messages.py", "test_a_registry_that_refuses"),
     "registry-unreachable": ("test_real_messages.py", "test_a_registry_that_does_not_answer"),
     "name-conflict": ("test_real_messages.py", "test_a_name_that_is_taken"),
+    "pool-overlap": ("test_real_messages.py", "test_a_subnet_that_is_taken"),
+    "no-free-pool": ("test_real_messages.py", "test_an_engine_without_addresses_and_without_its_chains"),
+    "firewall-chain-missing": ("test_real_messages.py", "test_an_engine_without_addresses_and_without_its_chains"),
+    "network-in-use": ("test_real_messages.py", "test_what_is_in_use"),
+    "volume-in-use": ("test_real_messages.py", "test_what_is_in_use"),
+    "image-in-use": ("test_real_messages.py", "test_what_is_in_use"),
+    "no-swarm-manager": ("test_real_messages.py", "test_a_client_that_is_too_old_and_an_engine_without_a_swarm"),
+    "api-version": ("test_real_messages.py", "test_a_client_that_is_too_old_and_an_engine_without_a_swarm"),
+    "orphan-containers": ("test_real_messages.py", "test_what_compose_says"),
+    "compose-file": ("test_real_messages.py", "test_what_compose_says"),
     "build-context": ("test_real_messages.py", "test_a_build_that_misses_a_file"),
 }
 """Causes with a test of their own, because the stage is more than a command line: its file and its name."""

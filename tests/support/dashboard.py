@@ -30,11 +30,24 @@ from support.scripted_engine import START_NS, ScriptedEngine
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
+    from textual.timer import Timer
 
 NOW_NS = START_NS + 3 * 3600 * 10**9
 """Three hours after the scripted engine's clock began."""
-BOUND = 15.0
+AGING = 1.0
+"""Seconds between the looks at a clock, which never end."""
+BOUND = 120.0
 """Seconds a condition may take to come true before a test fails; a busy machine is slow, so no test asserts a time."""
+
+
+TURNS = 100
+"""Of the event loop, in which an answer of the scripted engine reaches the screen."""
+
+
+def _is_once(timer: Timer) -> bool:
+    """Whether a timer of the dashboard's is on its way: those that put something off pause once it is done."""
+    own = getattr(timer._callback, "__module__", "").startswith("pyd_tui.")
+    return own and timer._interval < AGING and timer._active.is_set()
 
 
 class Counting(Dashboard):
@@ -98,6 +111,12 @@ class Opened:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def resize(self, columns: int, lines: int) -> None:
+        """Changes the terminal's size, and waits until the screen has been laid out for it."""
+        await self.pilot.resize_terminal(columns, lines)
+        await self.until(lambda: self.app.screen.size == (columns, lines))
+        await self.pilot.pause()
+
     async def type(self, text: str) -> None:
         await self.press(*(character if character != "!" else "exclamation_mark" for character in text))
 
@@ -121,11 +140,26 @@ class Opened:
         await self.at_rest(2 * SETTLE)
 
     async def at_rest(self, seconds: float) -> None:
-        """Waits until nothing was painted for a while, and the log has no marks that are still to come."""
+        """Waits until nothing was painted for a while, and nothing is still to come.
+
+        The time alone decides nothing: on a busy machine what the dashboard has put off may come later than that.
+        """
         painted = -1
-        while painted != self.app.painted or self.app.tail.book._flush is not None:
+        while painted != self.app.painted or self._is_due():
             painted = self.app.painted
             await self.pilot.pause(seconds)
+            for _ in range(TURNS):  # what a timer has just begun goes on turn by turn: the engine is in this process
+                await asyncio.sleep(0)
+            await self.pilot.pause()
+
+    def _is_due(self) -> bool:
+        """Whether the dashboard has put something off: marks of the log, what is told of a row, a frame."""
+        pumps = (
+            self.app,
+            *(widget for screen in self.app.screen_stack for widget in screen.walk_children(with_self=True)),
+        )
+        timers = [timer for pump in pumps for timer in pump._timers]
+        return self.app.tail.book._flush is not None or any(map(_is_once, timers))
 
     def _holds(self, key: str, lines: int) -> bool:
         """Whether the log of a container is there in full, with the marks that were still to come."""

@@ -14,7 +14,7 @@ from typing import Self
 
 from support.docker import Docker
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds until an engine that doesn't answer counts as broken."""
 
 
@@ -29,6 +29,8 @@ class Dockerd:
     process: subprocess.Popen[bytes] | None = None
     remap: str = ""
     """The user whose subordinate ids containers have."""
+    options: tuple[str, ...] = ("--bridge=none", "--iptables=false", "--ip6tables=false")
+    """More options; by default it makes no network."""
 
     @property
     def url(self) -> str:
@@ -59,7 +61,7 @@ class Dockerd:
             self.process = subprocess.Popen(
                 ["unshare", "--net", "dockerd", f"--host={self.url}", f"--data-root={self.home}/data",
                  f"--exec-root={self.home}/run", f"--pidfile={self.home}/pid",
-                 "--bridge=none", "--iptables=false", "--ip6tables=false", *remap],
+                 *self.options, *remap],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE
@@ -67,6 +69,11 @@ class Dockerd:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"dockerd doesn't start: {(self.home / 'log').read_text()[-2000:]}")
             time.sleep(0.05)  # it tells nobody but a service manager that it listens
+
+    def inside(self, *command: str) -> None:
+        """Runs a command in its network namespace."""
+        assert self.process is not None
+        subprocess.run(["nsenter", f"--net=/proc/{self.process.pid}/ns/net", *command], check=True)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Ends it, with the containers it has."""

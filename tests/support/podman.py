@@ -16,7 +16,7 @@ from typing import Self
 
 from support.docker import Docker
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds until a service that doesn't answer counts as broken."""
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
+import weakref
 from pathlib import Path
 
 
@@ -17,7 +20,10 @@ class Run:
 
     def __init__(self, pyd: Path, host: str) -> None:
         self.pyd = pyd
-        self.host = {"DOCKER_HOST": host, "PYD_HISTORY": "off"}
+        # A history of its own: that of the machine is none of a test's.
+        history = tempfile.mkdtemp(prefix="pyd-test-history-")
+        weakref.finalize(self, shutil.rmtree, history, ignore_errors=True)
+        self.host = {"DOCKER_HOST": host, "PYD_HISTORY": f"{history}/history.db"}
         self.env = {**os.environ, **self.host}
 
     def __call__(self, *arguments: str, stdin: bytes = b"", **variables: str) -> subprocess.CompletedProcess[str]:

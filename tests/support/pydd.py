@@ -26,7 +26,7 @@ from support.missing import missing
 class Pydd:
     """An engine process on directories of its own."""
 
-    PATIENCE: ClassVar[float] = 60.0
+    PATIENCE: ClassVar[float] = 120.0
     """Seconds in which it must have ended; an engine that hangs says where, and must not stop all other tests."""
 
     home: Path
@@ -83,11 +83,13 @@ class Pydd:
         """What starts it, with more options."""
         directories = ["--root", str(self.config.root), "--run", str(self.config.run)]
         python = [sys.executable, "-X", "faulthandler"]
-        return ["setpriv", "--pdeathsig", "KILL", *python, "-m", "pyd_core.daemon", *directories, *more]
+        return ["setpriv", "--pdeathsig", "KILL", *python, "-m", "pyd_core.embedded", *directories, *more]
 
     def start(self, *more: str, before: Sequence[str] = ()) -> None:
         """Starts it with more options, by what stands before the command, and waits until it says that it listens."""
-        self.process = subprocess.Popen([*before, *self.command(*more)], stderr=subprocess.PIPE)
+        # With its recorder, as it is installed; only where that writes is the test's own.
+        history = {**os.environ, "PYD_HISTORY": str(self.home / "history.db")}
+        self.process = subprocess.Popen([*before, *self.command(*more)], stderr=subprocess.PIPE, env=history)
         assert self.process.stderr is not None
         self._lines = []
         for line in self.process.stderr:

@@ -29,7 +29,7 @@ async def in_sizes(
 ) -> None:
     """Compares what is on the screen, in terminals of these sizes."""
     for columns, lines in sizes:
-        await dashboard.pilot.resize_terminal(columns, lines)
+        await dashboard.resize(columns, lines)
         await dashboard.at_rest(1.1 * SETTLE)  # what is told of a row comes that long after it was reached
         assert dashboard.svg == picture(name=f"{name}-{columns}x{lines}")
 

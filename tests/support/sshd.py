@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 """Seconds until a server that doesn't listen counts as broken."""
 
 

@@ -41,8 +41,20 @@ def loud(line: str, code: int = 1) -> tuple[str, ...]:
 STAGES = (
     # How it ended.
     Stage("exit-0", "clean-exit", ("true",)),
-    Stage("exit-0-child-oom", "clean-exit", shell("/hog; exit 0"), SMALL, also=frozenset({"oom-child"})),
+    Stage("exit-0-child-oom", "oom-child", shell("/hog; exit 0"), SMALL, says="ended later with code 0"),
     Stage("exit-3", "app-error", loud("the widget is bent", 3)),
+    Stage(
+        "routine-last-words",
+        "app-error",
+        shell("echo started; echo 'ERROR the widget is bent' >&2; echo 'INFO Killed 3 idle sessions' >&2; exit 3"),
+        says="stderr: ERROR the widget is bent",
+    ),
+    Stage(
+        "routine-words-of-trouble",
+        "app-error",
+        shell("echo 'INFO no such file: /etc/optional, going on'; echo 'the widget is bent' >&2; exit 3"),
+        says="stderr: the widget is bent",
+    ),
     Stage("talks-of-oom", "app-error", loud("Out of memory: Killed process 1 (app) OOMKilled", 1)),
     Stage("bad-option", "usage-error", ("ls", "--nope")),
     Stage("stop", "stopped", shell(f"trap 'exit 0' TERM; {WAITS}"), act=said_then("ready", engine("stop"))),
@@ -86,6 +98,13 @@ STAGES = (
     Stage("no-command", "command-not-found", ("nope",)),
     Stage("no-path", "command-not-found", ("/opt/nope",)),
     Stage("no-command-in-shell", "command-not-found", shell("frobnicate --now")),
+    Stage("no-command-in-script", "command-not-found", loud("frobnicate: not found", 127), says="command frobnicate"),
+    Stage(
+        "no-path-in-bash",
+        "command-not-found",
+        loud("bash: line 1: /opt/frobnicate: No such file or directory", 127),
+        says="no command /opt/frobnicate",
+    ),
     Stage("no-execute-bit", "not-executable", ("/plain.txt",)),
     Stage("a-directory", "not-executable", ("/adir",)),
     Stage("no-shebang", "not-executable", ("/nothing.txt",)),
@@ -108,10 +127,22 @@ STAGES = (
         (*SMALL, "--init"),
         said_then("lives", engine("stop")),
         also=frozenset({"oom-child"}),
+        says="; before, it lost",
     ),
     Stage("oom-child-code-passed-on", "oom-child", shell("/hog; exit $?"), SMALL),
     Stage("oom-child-then-error", "oom-child", shell("/hog; exit 1"), SMALL),
     Stage("java-heap", "app-heap-exhausted", loud("java.lang.OutOfMemoryError: Java heap space", 3), SMALL),
+    Stage(
+        "node-heap",
+        "app-heap-exhausted",
+        shell(
+            "echo 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory' >&2; exec /abort"
+        ),
+        (*NONE, "--init"),
+        also=frozenset({"abort"}),
+    ),
+    Stage("address-space", "memory-rlimit", shell("ulimit -v 100000; exec /allocate"), says="address space"),
+    Stage("memory-error", "memory-rlimit", loud("MemoryError"), says="address space"),
     Stage("ulimit-memory", "memory-rlimit", ("/allocate",), (*NONE, "--ulimit", "data=300000000")),
     Stage(
         "nearly-full", "memory-near-limit", shell("/hog 18 & sleep 1; echo full; wait"), SMALL, said("full"), lives=True
@@ -146,6 +177,16 @@ STAGES = (
         restarted(3),
         lives=True,
         also=frozenset({"app-error"}),
+        says='exit code 3 ("the widget is bent")',
+    ),
+    Stage(
+        "loop-over-a-file",
+        "missing-file",
+        loud("fatal: no such file: /etc/app/config.yml"),
+        ALWAYS,
+        restarted(3),
+        lives=True,
+        also=frozenset({"restart-loop"}),
     ),
     Stage("loop-of-success", "restart-loop", ("true",), ALWAYS, restarted(3), lives=True),
     Stage(
@@ -162,12 +203,12 @@ STAGES = (
     ),
     Stage(
         "probe-refused",
-        "connection-refused",
+        "unhealthy",
         ("/sleeper",),
         (*PROBE, "--health-cmd", "wget -q -O- http://127.0.0.1:1/"),
         health("unhealthy"),
         lives=True,
-        also=frozenset({"unhealthy"}),
+        says="nothing listens on 127.0.0.1:1",
     ),
     Stage(
         "probe-missing",
@@ -195,11 +236,12 @@ NOT_ON_PODMAN = {
 """Stages that can't be set there, and why."""
 
 
-def check(verdict: Verdict, cause: str, also: frozenset[str] = frozenset()) -> None:
+def check(verdict: Verdict, cause: str, also: frozenset[str] = frozenset(), says: str = "") -> None:
     shown = f"{verdict.cause} ({verdict.confidence}): {verdict.summary}; contributing {verdict.contributing}"
     assert verdict.cause == cause, shown
     assert set(verdict.contributing) == also, shown
     assert verdict.evidence, shown
+    assert says in f"{verdict.summary}\n{verdict.evidence[0].text}", (shown, verdict.evidence)
     assert verdict.confidence >= 0.5, shown
 
 

@@ -80,6 +80,7 @@ class Stage:
         act: Done to the running container; None waits for it to end by itself.
         lives: It still runs when it is judged.
         also: The causes that must be named as contributing, and no others.
+        says: Words of the sentence or of the first piece of evidence.
     """
 
     short: str
@@ -89,6 +90,7 @@ class Stage:
     act: Callable[[Docker, str], None] | None = None
     lives: bool = False
     also: frozenset[str] = frozenset()
+    says: str = ""
 
 
 def shell(script: str) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ def shell(script: str) -> tuple[str, ...]:
     return ("sh", "-c", script)
 
 
-PATIENCE = 240.0 if "PYD_VM" in os.environ else 60.0
+PATIENCE = 240.0 if "PYD_VM" in os.environ else 120.0
 """Seconds. Under emulation one start of a container may take ten."""
 
 

@@ -15,7 +15,7 @@ from typing import Self
 from support.docker import Docker
 from support.missing import missing
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds until an engine that doesn't answer counts as broken."""
 
 
@@ -34,6 +34,15 @@ class SwarmHost:
     def __enter__(self) -> Self:
         if shutil.which("dockerd") is None:
             missing("dockerd")
+        self._start()
+        return self
+
+    def restart(self) -> None:
+        """Ends the daemon and starts it again, on the same store."""
+        self._stop()
+        self._start()
+
+    def _start(self) -> None:
         options = [
             f"--data-root={self.directory}/data",
             f"--exec-root={self.directory}/exec",
@@ -45,7 +54,7 @@ class SwarmHost:
             "--ip6tables=false",
         ]
         script = 'ip link set lo up && exec dockerd "$@"'
-        with (self.directory / "log").open("wb") as log:
+        with (self.directory / "log").open("ab") as log:
             self._daemon = subprocess.Popen(
                 ["unshare", "--net", "sh", "-c", script, "dockerd", *options],
                 stdout=log,
@@ -57,7 +66,11 @@ class SwarmHost:
             if time.monotonic() > deadline or self._daemon.poll() is not None:
                 raise AssertionError(f"dockerd doesn't answer:\n{(self.directory / 'log').read_text()[-3000:]}")
             time.sleep(0.1)
-        return self
+
+    def _stop(self) -> None:
+        if self._daemon is not None:
+            self._daemon.send_signal(signal.SIGTERM)
+            self._daemon.wait(PATIENCE)
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
@@ -66,9 +79,7 @@ class SwarmHost:
         docker("swarm", "leave", "--force", check=False)
         if found := docker("ps", "-aq", check=False).split():
             docker("rm", "-f", *found, check=False)
-        if self._daemon is not None:
-            self._daemon.send_signal(signal.SIGTERM)
-            self._daemon.wait(PATIENCE)
+        self._stop()
         for line in Path("/proc/self/mounts").read_text().splitlines():
             if line.split()[1].startswith(f"{self.directory}/"):
                 subprocess.run(["umount", "-l", line.split()[1]], check=False)

@@ -12,6 +12,7 @@ import re
 import select
 import shlex
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from typing import Protocol, Self
 
 from support.picture import ansi_to_svg, svg_to_png
 
-BOUND = 60.0
+BOUND = 120.0
 """Seconds a wait may last before the test fails; a busy machine is slow, so no test asserts a time by this."""
 
 
@@ -61,7 +62,9 @@ class Terminal:
         self._tmux = ["tmux", "-u", "-L", self.socket, "-f", os.devnull]
         base = {name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE", "NO_COLOR")}
         program = [os.fspath(part) for part in argv]
-        variables = {"COLORTERM": "truecolor", "PYD_HISTORY": "off", **(env or {})}
+        # A history of its own, recorded as it is for every user.
+        self._history = tempfile.TemporaryDirectory(prefix="pyd-test-history-", ignore_cleanup_errors=True)
+        variables = {"COLORTERM": "truecolor", "PYD_HISTORY": f"{self._history.name}/history.db", **(env or {})}
         subprocess.run(
             [
                 *self._tmux,
@@ -105,6 +108,8 @@ class Terminal:
             self._control.kill()
             self._control.communicate()
             raise
+        finally:
+            self._history.cleanup()
 
     def keys(self, *names: str) -> None:
         """Presses keys by tmux's names: `j`, `Enter`, `Escape`, `Space`, `C-c`, `Up`, `F1`."""
@@ -164,8 +169,14 @@ class Terminal:
             subprocess.run([*self._tmux, "wait-for", "died"], check=True, timeout=bound)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {bound:g} s\n{self._frame()}") from None
-        status, signal = self._command("display-message", "-p", "#{pane_dead_status}|#{pane_dead_signal}").split("|")
-        return int(status) if status else -int(signal)
+        deadline = time.monotonic() + bound
+        while True:  # a terminal that is closed before its program is reaped is dead without a status for a moment
+            words = self._command("display-message", "-p", "#{pane_dead_status}|#{pane_dead_signal}")
+            status, signal = words.strip().split("|")
+            if status or signal:
+                return int(status) if status else -int(signal)
+            assert time.monotonic() < deadline, "it has no exit status"
+            self._line(time.monotonic() + 0.05)
 
     def svg(self, title: str = "") -> str:
         """The screen as an SVG picture."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable
 
 from pyd_core.errors import InvalidInput
+from pyd_core.regex import Pattern, compile_pattern, escape
 from pyd_core.sanitise import safe
 
 
@@ -21,7 +21,7 @@ class Ignore:
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._patterns: list[tuple[re.Pattern[str], bool]] = []
+        self._patterns: list[tuple[Pattern, bool]] = []
         for line in lines:
             text = line.strip().removeprefix("\ufeff")
             if not text or text.startswith("#"):
@@ -44,13 +44,14 @@ class Ignore:
         return out
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compiled(pattern: str) -> Pattern:
     """Translates a pattern: `*` and `?` stay within a name, `**` crosses them."""
     text, place = "", 0
     while place < len(pattern):
         letter = pattern[place]
         if pattern.startswith("**", place):
-            place += 2
+            while pattern.startswith("*", place):
+                place += 1
             if pattern.startswith("/", place):
                 place += 1
                 text += "(?:.*/)?"
@@ -62,16 +63,16 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         elif letter == "?":
             text += "[^/]"
         elif letter == "[" and (end := pattern.find("]", place + 2)) > 0:
-            inner = pattern[place + 1 : end].replace("\\", "\\\\")
+            inner = pattern[place + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
             text += f"[{inner}]"
             place = end
         elif letter == "\\" and place + 1 < len(pattern):
             place += 1
-            text += re.escape(pattern[place])
+            text += escape(pattern[place])
         else:
-            text += re.escape(letter)
+            text += escape(letter)
         place += 1
     try:
-        return re.compile(text, re.DOTALL)
-    except re.error as error:
-        raise InvalidInput(f"can't read the pattern {safe(pattern)!r} of .dockerignore: {error}") from error
+        return compile_pattern(text)
+    except InvalidInput as error:
+        raise InvalidInput(f"can't read the pattern {safe(pattern)!r} of .dockerignore: {error.message}") from error

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import faulthandler
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from pyd_core.daemon.config import DEFAULT_ROOT, DEFAULT_RUN, DaemonConfig
 from pyd_core.daemon.settings import DEFAULT_SETTINGS
 from pyd_core.errors import PydError
+from pyd_core.linux.interpreter import drop_relative_search_paths
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Beside
@@ -41,6 +43,8 @@ def run(config: DaemonConfig, *, beside: Beside | None = None) -> int:
     """Runs an engine in the foreground, and some work beside it, and returns its exit code."""
     from pyd_core.daemon.engine import serve  # noqa: PLC0415 - after the options are known to be good
 
+    drop_relative_search_paths()
+    os.chdir("/")  # the caller's directory is neither searched nor kept busy
     try:
         asyncio.run(serve(config, beside=beside))
     except PydError as error:

@@ -44,10 +44,12 @@ class DaemonConfig:
     """A descriptor it writes a byte to once it listens."""
 
     def __post_init__(self) -> None:
-        for name in ("root", "run", "socket"):
+        for name in ("root", "run", "socket", "settings"):
             value = getattr(self, name)
             if value is not None:  # mounts and the runtime's state outlive our working directory
                 object.__setattr__(self, name, Path(os.path.abspath(value)))  # noqa: PTH100 - symlinks stay
+        if "/" in self.runtime:
+            object.__setattr__(self, "runtime", os.path.abspath(self.runtime))  # noqa: PTH100 - likewise
 
     @property
     def socket_path(self) -> Path:

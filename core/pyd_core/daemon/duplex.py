@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 
 
 class Wire:
@@ -32,10 +33,37 @@ class Wire:
         early, self.trailing = self.trailing, b""
         return early or await self.reader.read(65536)
 
+    async def hung_up(self) -> None:
+        """Returns when the client has closed both sides; one that closed its input alone still reads.
+
+        Over TCP the two can't be told apart before something is written.
+        """
+        loop = asyncio.get_running_loop()
+        gone: asyncio.Future[None] = loop.create_future()
+        try:
+            watch = select.epoll(1)
+        except OSError:  # no descriptor is left for it: the next write tells
+            await gone
+            return
+        with watch:
+            connection = self.writer.get_extra_info("socket")
+            if connection is None or connection.fileno() < 0:
+                return
+            watch.register(connection.fileno(), 0)  # EPOLLHUP and EPOLLERR are always reported, see epoll_ctl(2)
+            loop.add_reader(watch.fileno(), lambda: None if gone.done() else gone.set_result(None))
+            try:
+                await gone
+            finally:
+                loop.remove_reader(watch.fileno())
+
     @property
     def closing(self) -> bool:
         """Whether the connection ends."""
         return self.writer.transport.is_closing()
+
+    def abort(self) -> None:
+        """Cuts the connection, with what is still to be sent."""
+        self.writer.transport.abort()
 
     def finish(self) -> None:
         """Says that there is no more, where that takes more than closing."""

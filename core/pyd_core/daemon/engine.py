@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,19 @@ from pyd_core.daemon import remapping, settings
 from pyd_core.daemon.build.context import sweep
 from pyd_core.daemon.config import GROUPS, DaemonConfig
 from pyd_core.daemon.containers.collection import Containers
+from pyd_core.daemon.containers.freezing import Freezer
 from pyd_core.daemon.containers.health import HealthChecks
+from pyd_core.daemon.containers.last_output import LastOutput, Piece
 from pyd_core.daemon.containers.lifecycle import Lifecycle
 from pyd_core.daemon.containers.preparation import make_base
+from pyd_core.daemon.deadline import Deadline
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.images.blobs import Blobs
 from pyd_core.daemon.images.hosts import Hosts
 from pyd_core.daemon.images.layers import Layers
 from pyd_core.daemon.images.store import Images
+from pyd_core.daemon.limits import raise_open_files
+from pyd_core.daemon.networks import addresses
 from pyd_core.daemon.networks.collection import Networks
 from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.recovery import recover
@@ -37,7 +42,8 @@ from pyd_core.daemon.runtime.orphans import Orphans
 from pyd_core.daemon.runtime.versions import Versions
 from pyd_core.daemon.store import Store
 from pyd_core.daemon.volumes import Volumes
-from pyd_core.errors import Conflict, Refused
+from pyd_core.errors import Conflict, InvalidInput, Refused
+from pyd_core.linux.process import has_terminal
 from pyd_core.linux.reaper import become_subreaper
 from pyd_core.tasks import TaskOwner
 
@@ -45,6 +51,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 30.0
 """Seconds in which an engine that is told to end has ended."""
+
+BACKLOG = 4096
+"""Connections that wait to be accepted; the kernel's own limit may be lower, see net.core.somaxconn."""
 
 PRIVATE = ("blobs", "layers", "volumes")
 """Directories that no user but root looks into: set-user-ID files that containers leave there would run as root."""
@@ -61,6 +70,8 @@ class Daemon:
         for name in PRIVATE:
             (config.root / name).mkdir(exist_ok=True)
             (config.root / name).chmod(0o700)
+        if config.subnet and addresses.subnet(config.subnet).version != 4:
+            raise InvalidInput(f"invalid subnet {config.subnet[:60]}: the default bridge takes one of IPv4")
         self.config = config
         self.settings = settings.read(config.settings)
         self.registries = Hosts(
@@ -91,10 +102,15 @@ class Daemon:
         self.endpoints = Endpoints(self)
         self.containers = Containers(self)
         self.health = HealthChecks(self)
+        self.freezer = Freezer(self)
+        self.last_output = LastOutput()
         self.lifecycle = Lifecycle(self)
         self.images.users = lambda image_id: [
             each.id for each in self.containers.all() if each.record.image_id == image_id
         ]
+        self.images.is_running = lambda key: any(
+            each.id == key and each.record.running for each in self.containers.all()
+        )
         self.images.kept_layers = lambda: {diff_id for each in self.containers.all() for diff_id in each.record.layers}
         self.volumes.users = lambda name: [
             each.id for each in self.containers.all() if any(mount.volume == name for mount in each.record.mounts)
@@ -163,8 +179,15 @@ def listen(config: DaemonConfig) -> socket.socket:
             os.chown(path, 0, grp.getgrnam(group).gr_gid)
             path.chmod(0o660)
             break
-    made.listen(512)
+    made.listen(BACKLOG)
     return made
+
+
+async def _bound(host: str, port: int) -> list[socket.socket]:
+    """Makes the sockets of an address; a name may have several."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return [socket.create_server(address[:2], family=family, backlog=BACKLOG) for family, _, _, _, address in found]
 
 
 def _is_us(writer: asyncio.StreamWriter) -> bool:
@@ -193,8 +216,9 @@ async def _until_idle(daemon: Daemon, clients: TaskOwner, over: asyncio.Event) -
             return
 
 
-Beside = Callable[[str], Coroutine[Any, Any, None]]
-"""Work that goes on while an engine runs, given its address: the rooms above this one have some."""
+Beside = Callable[[str, Callable[[str], Sequence[Piece] | None]], Coroutine[Any, Any, None]]
+"""Work that goes on while an engine runs, given its address and what removed containers wrote last, by their id: the
+rooms above this one have some."""
 
 
 async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
@@ -210,22 +234,21 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
         Unsupported: A program it stands on is missing, or the kernel can't do what the settings want.
     """
     from pyd_core.daemon.api import load  # noqa: PLC0415 - the handlers import this module's types
+    from pyd_core.daemon.api.listener import Clients, Listener  # noqa: PLC0415
     from pyd_core.daemon.api.server import Connection  # noqa: PLC0415
     from pyd_core.daemon.api.tls import TlsConnection  # noqa: PLC0415
 
     dispatch = load()
+    everybody = Clients(raise_open_files() // 4)
     daemon = Daemon(config)
-    addresses = daemon.settings.addresses()
-    context = daemon.settings.tls() if addresses else None
+    remote = daemon.settings.addresses()
+    context = daemon.settings.tls() if remote else None
     await daemon.start()
     clients, ourselves = TaskOwner(on_error=_report), TaskOwner(on_error=_report)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(reader, writer, lambda head, chunks: dispatch(daemon, head, chunks))
-        with contextlib.suppress(
-            asyncio.CancelledError
-        ):  # 3.11 reports a connection's task that was cancelled as a bug
-            await (ourselves if _is_us(writer) else clients).start(connection.serve())
+        connection = Connection(reader, writer, lambda head, chunks: dispatch(daemon, head, chunks), everybody)
+        await (ourselves if _is_us(writer) else clients).start(connection.serve())
 
     given = inherited()
 
@@ -233,13 +256,18 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
         assert context is not None  # noqa: S101 - where it listens by TCP there is one
         await clients.start(TlsConnection(reader, writer, context).serve(connected))
 
-    # Not start_unix_server: from Python 3.13 on that removes the socket's file, which may be systemd's to keep.
-    server = await asyncio.start_server(connected, sock=given or listen(config), limit=1 << 18)
-    by_tcp = [await asyncio.start_server(by_tls, *each, limit=1 << 18) for each in addresses]
+    # Not asyncio's servers: those stop accepting badly where descriptors run out, and unlink what systemd keeps.
+    listeners = [Listener(given or listen(config), connected, everybody)]
+    for host, port in remote:
+        listeners += [Listener(each, by_tls, everybody) for each in await _bound(host, port)]
+    for listener in listeners:
+        listener.resume()
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
+    # Without a terminal of its own none can hang up on the engine, so whoever sends it means something else.
+    loop.add_signal_handler(signal.SIGHUP, over.set if has_terminal() else lambda: None)
     log.info("listening on %s", config.socket_path)
     if config.ready_fd >= 0:
         os.write(config.ready_fd, b"\n")
@@ -248,15 +276,18 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
         daemon.tasks.start(_until_idle(daemon, clients, over))
     company = TaskOwner(on_error=_report)
     if beside is not None:
-        company.start(beside(f"unix://{config.socket_path}"))
+        daemon.last_output.wanted = True
+        company.start(beside(f"unix://{config.socket_path}", daemon.last_output.of))
     try:
-        await over.wait()
+        with Deadline() as deadline:
+            await over.wait()
+            deadline.met()
     finally:
         # What hangs says where it does, and the engine ends all the same: its records are fit for that at any moment.
         faulthandler.dump_traceback_later(PATIENCE, exit=True)
         await company.aclose()
-        for each in (server, *by_tcp):
-            each.close()
+        for listener in listeners:
+            await listener.aclose()
         if given is None:  # systemd goes on listening on its own
             config.socket_path.unlink(missing_ok=True)
         await clients.aclose()

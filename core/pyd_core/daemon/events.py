@@ -51,7 +51,7 @@ class EventBus:
     async def listen(
         self, filters: Mapping[str, list[str]], *, since: int | None = None, until: int | None = None
     ) -> AsyncGenerator[Event, None]:
-        """Yields events, first the kept ones when `since` is given.
+        """Yields events, first the kept ones when `since` or `until` is given.
 
         Args:
             filters: As the API has them: `type`, `event`, `container`, `image`, `network`, `volume`, `label`, `scope`.
@@ -61,10 +61,10 @@ class EventBus:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._listeners.add(queue)
         try:
-            if since is not None:
+            if since is not None or until is not None:
                 for event in list(self._kept):
                     if (
-                        event.time_nano >= since
+                        (since is None or event.time_nano >= since)
                         and (until is None or event.time_nano <= until)
                         and fits(event, filters)
                     ):
@@ -103,14 +103,12 @@ def _holds(event: Event, name: str, values: list[str]) -> bool:
         case "label":
             return all(_label(attributes, value) for value in values)
         case "image":
-            shown = (
-                {event.actor.id, attributes.get("name", "")} if event.type == "image" else {attributes.get("image", "")}
-            )
+            shown = {event.actor.id, attributes.get("name" if event.type == "image" else "image", "")}
             found = shown | {each.rpartition(":")[0] for each in shown}
-        case _ if event.type == name:
-            return any(event.actor.id.startswith(value) or attributes.get("name") == value for value in values)
-        case _:
-            found = {attributes["container"]} if name == "container" and "container" in attributes else set()
+            return not found.isdisjoint(values) or any(each.startswith(tuple(values)) for each in shown)
+        case _:  # a kind of object: what happened to others that have to do with it doesn't pass
+            known = (event.actor.id, attributes.get("name", ""))
+            return event.type == name and any(each.startswith(tuple(values)) for each in known)
     return not found.isdisjoint(values)
 
 

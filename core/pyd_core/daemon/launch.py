@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 
 from pyd_core.daemon.config import DaemonConfig
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import EngineUnavailable, NoEngine
+from pyd_core.linux.interpreter import module_command
 
 IDLE = 300.0
 """Seconds after which an engine that was started on demand ends, where no container runs and no client is there."""
@@ -42,10 +42,10 @@ def ensure(config: DaemonConfig, *, idle: float = IDLE) -> None:
     """
     if answers(config):
         return
-    config.run.mkdir(parents=True, exist_ok=True)
+    config.run.mkdir(parents=True, exist_ok=True, mode=0o711)
     said = config.run / "pydd.log"
     ready, theirs = os.pipe()
-    command = [sys.executable, "-m", PROGRAM, "--root", str(config.root), "--run", str(config.run)]
+    command = module_command(PROGRAM, "--root", str(config.root), "--run", str(config.run))
     command += ["--socket", str(config.socket_path), f"--group={config.group}", "--idle", str(idle)]
     command += ["--ready-fd", str(theirs)]
     if config.runtime:
@@ -58,7 +58,7 @@ def ensure(config: DaemonConfig, *, idle: float = IDLE) -> None:
             actions = [(os.POSIX_SPAWN_DUP2, log.fileno(), 1), (os.POSIX_SPAWN_DUP2, log.fileno(), 2)]
             null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
             # Not subprocess: it outlives us, and a Popen object wants to be waited for.
-            pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=[null, *actions], setsid=True)
+            pid = os.posix_spawn(command[0], command, os.environ, file_actions=[null, *actions], setsid=True)
     finally:
         os.close(theirs)
     with os.fdopen(ready, "rb") as pipe:

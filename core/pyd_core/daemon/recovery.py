@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from pyd_core.daemon.containers import restarts, volumes
 from pyd_core.daemon.networks import linked
 from pyd_core.errors import PydError
 from pyd_core.linux.mounting import unmount
+from pyd_core.linux.tree import remove_tree
 
 if TYPE_CHECKING:
     from pyd_core.daemon.containers.container import Container
@@ -47,6 +47,7 @@ async def recover(daemon: Daemon) -> None:
         elif _lives(container):
             daemon.endpoints.remember(container)
             daemon.lifecycle.watch(container)
+            daemon.tasks.start(daemon.freezer.thaw(container))
         elif record.running or record.status == "restarting":
             await daemon.lifecycle.settle(container)
             again += [container] if restarts.wanted(container.record) else []
@@ -92,7 +93,7 @@ def _sweep(daemon: Daemon, known: set[str]) -> None:
         for left in parent.iterdir():
             if left.name not in ids:
                 unmount(left / inner)
-                shutil.rmtree(left, ignore_errors=True)
+                remove_tree(left, ignore_errors=True)
     for left in (daemon.config.run / "exits").iterdir():
         if left.name not in ids:
             left.unlink()

@@ -179,12 +179,3 @@ def check(remapping: Remapping | None, host: HostConfig) -> None:
         raise InvalidInput("cannot share the host's network namespace when user namespaces are enabled")
     if host.pid_mode == "host":
         raise InvalidInput("cannot share the host PID namespace when user namespaces are enabled")
-
-
-def ids_of(pid: int) -> IdMap | None:
-    """The ids of a container by its first process; None where they are the host's, or it is gone."""
-    try:
-        found = IdMap.of(pid)
-    except OSError:
-        return None
-    return None if found.plain else found

@@ -5,18 +5,20 @@ from __future__ import annotations
 import grp
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from pyd_core.daemon.config import GROUPS
 from pyd_core.errors import EngineError, Refused, Unsupported
+from pyd_core.linux.interpreter import PYTHON, require_root_owned_code
 
 TEMPLATES = Path(__file__).parent / "units"
 UNITS = ("pyd.socket", "pyd.service")
 DIRECTORY = Path("/etc/systemd/system")
+BOOTED = Path("/run/systemd/system")
+"""There where systemd is the service manager (sd_booted(3))."""
 
 
-def render(name: str, *, group: str, python: str = sys.executable) -> str:
+def render(name: str, *, group: str, python: str = PYTHON) -> str:
     """Returns a unit's text for this installation.
 
     Args:
@@ -32,11 +34,12 @@ def install(*, directory: Path = DIRECTORY) -> str:
     """Writes the units, starts the engine now and at every boot, and returns the group that may use it.
 
     Raises:
-        Refused: Not root.
+        Refused: Not root, or others than root may change the code that the engine runs.
         Unsupported: No systemd runs here.
         EngineError: systemd refused.
     """
     _require()
+    require_root_owned_code()
     group = _group()
     for name in UNITS:
         (directory / name).write_text(render(name, group=group))
@@ -65,7 +68,7 @@ def uninstall(*, directory: Path = DIRECTORY) -> None:
 def _require() -> None:
     if os.geteuid() != 0:
         raise Refused("installing the engine takes root", hint="run it with sudo")
-    if not Path("/run/systemd/system").is_dir():
+    if not BOOTED.is_dir():
         raise Unsupported(
             "no systemd runs here",
             hint="have your init run `pyd daemon`; root's `pyd` also starts the engine when it is needed",

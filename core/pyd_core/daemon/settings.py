@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from pyd_core.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 DEFAULT_SETTINGS = Path("/etc/pyd/engine.json")
 
@@ -22,8 +25,11 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
     """Options of it, before the verb."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    """What the file may say; without a file all is at its default."""
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """What the file may say; without a file all is at its default.
+
+    Keys of daemon.json that this engine hasn't are warned of and otherwise without effect, so that the same file does.
+    """
 
     registry_mirrors: list[str] = []
     """Addresses asked before Docker Hub for its images, in order: `https://mirror.example.com`."""
@@ -92,10 +98,15 @@ def read(path: Path) -> Settings:
         ConfigError: It can't be used.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Settings)
+        text = path.read_bytes()
+        found = msgspec.json.decode(text, type=Settings)
+        unknown = msgspec.json.decode(text).keys() - {field.encode_name for field in msgspec.structs.fields(Settings)}
     except FileNotFoundError:
         return Settings()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise ConfigError(f"{path}: {error}", hint="its keys are those of Docker's daemon.json") from error
+    for key in sorted(unknown):
+        log.warning("%s: this engine has no %r: the key has no effect", path, key[:80])
+    return found

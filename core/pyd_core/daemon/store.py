@@ -208,3 +208,7 @@ class Shelf(Generic[T]):
         """Removes a row, if there."""
         self._store.delete(self._kind, key)
         self._rows.pop(key, None)
+
+    def forget(self, key: str) -> None:
+        """Removes a row from memory alone, where it can't be removed from the file."""
+        self._rows.pop(key, None)

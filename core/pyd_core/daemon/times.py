@@ -23,6 +23,17 @@ def duration(text: str) -> int:
     return sum(int(float(number) * _UNITS[unit]) for number, unit in found)
 
 
+def duration_text(nanoseconds: int) -> str:
+    """Writes a duration as Go does: `1m30s`, `1.5s`, `50ms`."""
+    for unit in ("ms", "us", "ns"):
+        if 0 < nanoseconds < 10**9 and nanoseconds >= _UNITS[unit]:
+            return f"{nanoseconds / _UNITS[unit]:g}{unit}".replace("us", "µs")
+    minutes, rest = divmod(nanoseconds, _UNITS["m"])
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest // 10**9}.{rest % 10**9:09d}".rstrip("0").rstrip(".") + "s"
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + seconds
+
+
 def moment(text: str, name: str) -> int | None:
     """Reads a time parameter: seconds since the epoch with up to nine decimals, or RFC 3339. Nanoseconds.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
+
+from pyd_core.linux.tree import remove_tree
 
 
 async def remove(places: Iterable[Path]) -> None:
@@ -20,7 +21,4 @@ async def remove(places: Iterable[Path]) -> None:
 
 def _remove(going: list[Path]) -> None:
     for each in going:
-        if each.is_dir() and not each.is_symlink():
-            shutil.rmtree(each, ignore_errors=True)
-        else:
-            each.unlink(missing_ok=True)
+        remove_tree(each, ignore_errors=True)

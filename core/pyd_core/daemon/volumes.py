@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import re
-import shutil
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -27,11 +26,14 @@ from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import Conflict, EngineError, InvalidInput, KernelError, NotFound
 from pyd_core.linux.mounting import MS_BIND, MS_REC, MS_REMOUNT, is_mounted, mount, split_options, unmount
 from pyd_core.linux.syncing import sync
+from pyd_core.linux.tree import remove_tree
 from pyd_core.model.base import format_time
 from pyd_core.model.volume import Volume
 
 ANONYMOUS = "com.docker.volume.anonymous"
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+STAGING = "_staging"
+"""A directory beside the one that containers see, which is filled before it takes that one's place."""
 _GONE = ".gone-"
 """Begins the name of what was a volume's directory; no volume's can begin so."""
 
@@ -65,9 +67,11 @@ class Volumes:
         known = set(self._shelf.keys())
         for found in root.iterdir():
             if found.name.startswith(_GONE):
-                shutil.rmtree(found, ignore_errors=True)
+                remove_tree(found, ignore_errors=True)
             elif found.name not in known:
                 self._adopt(found)
+            else:
+                remove_tree(found / STAGING, ignore_errors=True)
 
     def _adopt(self, found: Path) -> None:
         """Takes away what was made when the engine died; with something in it, it is a volume whose row was lost."""
@@ -138,9 +142,10 @@ class Volumes:
             )
         unknown = set(options or {}) - {"type", "o", "device", "size"}
         if unknown:
-            raise InvalidInput(f"create {name}: invalid option: {min(unknown)!r}")
-        if options and "device" not in options:
-            raise InvalidInput(f"create {name}: missing device in volume options")
+            raise InvalidInput(f'create {name}: invalid option: "{min(unknown)}"')
+        missing = {"device", "type"} - set(options) if options else ()
+        if missing:
+            raise InvalidInput(f'create {name}: missing required option: "{min(missing)}"')
         self._store.check_room()
         self.path(name).mkdir(parents=True, mode=0o755)
         sync(self._root / name)
@@ -193,6 +198,10 @@ class Volumes:
         """Claims a volume for a container that has had it since before this engine."""
         self._holders.setdefault(name, set()).add(holder)
 
+    def is_sole_holder(self, name: str, holder: object) -> bool:
+        """Whether nobody else has claimed a volume."""
+        return self._holders.get(name, set()) <= {holder}
+
     async def release(self, name: str, holder: object) -> bool:
         """Gives a claim back, if there; with the last one, what the options had mounted is unmounted.
 
@@ -238,7 +247,7 @@ class Volumes:
 
     def undo(self, record: VolumeRecord) -> None:
         """Takes back a volume that was made just now and that nobody knows of."""
-        shutil.rmtree(self._forget(record), ignore_errors=True)
+        remove_tree(self._forget(record), ignore_errors=True)
         self._events.emit("volume", "destroy", record.name, {"driver": "local"})
 
     def _forget(self, record: VolumeRecord) -> Path:

@@ -19,10 +19,22 @@ if TYPE_CHECKING:
     from typing import Any
 
     Group = dict[str, Any]
-    """`parent`: the folder to make it in; `limits`: pairs of a file and what to write, in order."""
+    """`parent`: the folder to make it in; `limits`: pairs of a file and what to write, in order; `devices`: for
+    `device_rules.take_device_rules`, on version 2."""
 
 CGROUPS = "/sys/fs/cgroup"
 _CONTROLLERS = ("memory", "pids", "devices")
+_PROCESSORS = ("cpu", "cpuset")
+_MEMORY_MAX, _MEMORY_LIMIT, _PIDS_MAX = "memory.max", "memory.limit_in_bytes", "pids.max"
+
+DEFAULT_DEVICES = "".join(
+    f"{rule}\n"
+    for rule in (
+        *("c *:* m", "b *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm"),
+        *("c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm", "c 10:200 rwm"),
+    )
+)
+"""The `devices.list` (cgroup version 1) of a container with no devices of its own."""
 
 HOST_SHARE = 4
 """A session may take this part of the host's memory."""
@@ -35,31 +47,120 @@ def parents(root: str = CGROUPS) -> list[str]:
     return [folder for folder in folders if os.access(folder, os.W_OK)]
 
 
-def plan_groups(root: str, *, host_memory: int, devices: str | None = None) -> list[Group]:
+def used(root: str = CGROUPS) -> list[str]:
+    """Returns the folders in which a session may have had a cgroup."""
+    folders = parents(root)
+    return folders if root in folders else [*folders, *(f"{root}/{name}" for name in _PROCESSORS)]
+
+
+def plan_groups(
+    root: str,
+    cgroups: str = "",
+    *,
+    host_memory: int,
+    devices: str | None = None,
+    privileged: bool = False,
+    limited: bool = False,
+) -> list[Group]:
     """Returns the cgroups to make; none where this process may make none.
 
     Args:
         root: Where cgroups are mounted, `/sys/fs/cgroup`.
+        cgroups: The target's `/proc/PID/cgroup`.
         host_memory: Bytes.
-        devices: The target's `devices.list` (version 1): the session gets the same devices and no more.
+        devices: What the session may open, as a `devices.list` has it (version 1); None is what the target may.
+        privileged: Whether it may be that the target has no device rules.
+        limited: Whether the target's limits of memory, processes and processors are the session's too.
     """
-    memory, processes = str(host_memory // HOST_SHARE), str(MOST_PROCESSES)
+    own = {"memory": host_memory // HOST_SHARE, "pids": MOST_PROCESSES}
     folders = parents(root)
+    paths = _paths(cgroups)
     if root in folders:
-        limits = (("memory", "memory.max", memory), ("pids", "pids.max", processes))
-        enabled = _enable(root)
-        return [{"parent": root, "limits": [(file, value) for name, file, value in limits if name in enabled]}]
-    limited = {"memory": [("memory.limit_in_bytes", memory)], "pids": [("pids.max", processes)]}
+        enabled = _enable(root, _CONTROLLERS[:2] + (_PROCESSORS if limited else ()))
+        target = f"{root}{paths.get('', '/')}"
+        limits = [
+            (file, str(own[name])) for name, file in (("memory", _MEMORY_MAX), ("pids", _PIDS_MAX)) if name in enabled
+        ]
+        if limited:
+            limits = _unified_limits(target, dict(limits), enabled)
+        rules: dict[str, Any] = {"source": target, "rules": devices or ("" if privileged else DEFAULT_DEVICES)}
+        if devices is not None:
+            rules["source"] = ""
+        return [{"parent": root, "limits": limits, "devices": rules}]
+    plans = {"memory": [(_MEMORY_LIMIT, str(own["memory"]))], "pids": [(_PIDS_MAX, str(own["pids"]))]}
+    if devices is None:
+        devices = _read(f"{root}/devices{paths['devices']}/devices.list") if "devices" in paths else None
+    if devices is None and "devices" in paths and not privileged:
+        devices = DEFAULT_DEVICES
     if devices is not None:
         allowed = [("devices.allow", line) for line in devices.splitlines() if line]
-        limited["devices"] = [("devices.deny", "a"), *allowed]
-    return [{"parent": folder, "limits": limited.get(os.path.basename(folder), [])} for folder in folders]
+        plans["devices"] = [("devices.deny", "a"), *allowed]
+    if limited:
+        plans |= _version_1_limits(root, paths, plans)
+        folders += [f"{root}/{name}" for name in plans if f"{root}/{name}" not in folders]
+    return [{"parent": folder, "limits": plans.get(os.path.basename(folder), [])} for folder in folders]
 
 
-def _enable(root: str) -> set[str]:
-    """Makes the memory and process controllers available below the root (cgroup v2); returns all that are."""
+def _paths(cgroups: str) -> dict[str, str]:
+    """Returns the paths of a process's cgroups by controller; that of version 2 has no name."""
+    found: dict[str, str] = {}
+    for line in cgroups.splitlines():
+        _, controllers, path = line.split(":", 2)
+        found |= dict.fromkeys(controllers.split(","), path)
+    return found
+
+
+def _unified_limits(target: str, limits: dict[str, str], enabled: set[str]) -> list[tuple[str, str]]:
+    """Returns a session's limits where they are to be the target's too, and no wider than its own."""
+    for file in (_MEMORY_MAX, _PIDS_MAX):
+        limit = _number(_read(f"{target}/{file}"))
+        if file in limits and limit is not None:
+            limits[file] = str(min(limit, int(limits[file])))
+    for controller, files in (("cpu", ("cpu.max", "cpu.weight")), ("cpuset", ("cpuset.cpus", "cpuset.mems"))):
+        if controller in enabled:
+            limits |= {file: text for file in files if (text := (_read(f"{target}/{file}") or "").strip())}
+    return list(limits.items())
+
+
+def _version_1_limits(
+    root: str, paths: dict[str, str], plans: dict[str, list[tuple[str, str]]]
+) -> dict[str, list[tuple[str, str]]]:
+    """Returns what of a session's limits the target's narrow, by the folder of the hierarchy."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, file in (("memory", _MEMORY_LIMIT), ("pids", _PIDS_MAX)):
+        limit = _number(_read(f"{root}/{name}{paths.get(name, '')}/{file}"))
+        if limit is not None:
+            found[name] = [(file, str(min(limit, int(plans[name][0][1]))))]
+    quota = _number(_read(f"{root}/cpu{paths.get('cpu', '')}/cpu.cfs_quota_us"))
+    if quota is not None:
+        period = (_read(f"{root}/cpu{paths['cpu']}/cpu.cfs_period_us") or "100000").strip()
+        found["cpu"] = [("cpu.cfs_period_us", period), ("cpu.cfs_quota_us", str(quota))]
+    whole = _read(f"{root}/cpuset/cpuset.cpus")
+    own = _read(f"{root}/cpuset{paths.get('cpuset', '')}/cpuset.cpus")
+    if own and own != whole:
+        memories = (_read(f"{root}/cpuset{paths['cpuset']}/cpuset.mems") or "0").strip()
+        found["cpuset"] = [("cpuset.cpus", own.strip()), ("cpuset.mems", memories)]
+    return found
+
+
+def _number(text: str | None) -> int | None:
+    """Returns a limit's number; None where there is none."""
+    plain = (text or "").strip()
+    return int(plain) if plain.isdecimal() else None
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _enable(root: str, names: tuple[str, ...]) -> set[str]:
+    """Makes controllers available below the root (cgroup v2); returns all that are."""
     enabled = _controllers(root)
-    for name in {"memory", "pids"} - enabled:
+    for name in sorted(set(names) - enabled):
         with contextlib.suppress(OSError), open(f"{root}/cgroup.subtree_control", "w", encoding="ascii") as control:
             control.write(f"+{name}")
     return _controllers(root)
@@ -71,19 +172,6 @@ def _controllers(root: str) -> set[str]:
             return set(control.read().split())
     except OSError:
         return set()
-
-
-def target_devices(root: str, cgroups: str) -> str | None:
-    """Returns the `devices.list` of a process by its `/proc/PID/cgroup`; None on cgroup v2, which has no such file."""
-    for line in cgroups.splitlines():
-        _, controllers, path = line.split(":", 2)
-        if "devices" in controllers.split(","):
-            try:
-                with open(f"{root}/devices{path}/devices.list") as listing:
-                    return listing.read()
-            except OSError:
-                return None
-    return None
 
 
 def remove_stale(parents: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -32,13 +33,31 @@ def names(bits: int) -> list[str]:
 
 
 DEBUGGER = mask(
-    *("chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap"),
-    *("net_bind_service", "net_admin", "net_raw", "ipc_lock", "ipc_owner", "sys_chroot", "sys_ptrace", "sys_nice"),
-    *("audit_write", "setfcap"),
+    *("chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap", "net_bind_service"),
+    *(
+        "net_admin",
+        "net_raw",
+        "ipc_lock",
+        "ipc_owner",
+        "sys_chroot",
+        "sys_ptrace",
+        "sys_nice",
+        "audit_write",
+        "setfcap",
+    ),
 )
 """What root may do in a session: read, change, signal, trace and capture everything of the target's. Nothing that
-reaches beyond it: no loading of modules, no mounting, no making of device nodes. The target's own programs come first
-on PATH, so what root holds here is what a hostile target could come to hold."""
+reaches beyond it: no loading of modules, no mounting, no making of device nodes, no opening of files by their handle
+(CAP_DAC_READ_SEARCH), which works for every file of a file system that any mount shows. The target's own programs come
+first on PATH, so what root holds here is what a hostile target could come to hold."""
+
+WITHHELD = {
+    "pid": mask("kill", "sys_nice", "sys_ptrace"),
+    "net": mask("net_admin", "net_raw"),
+    "ipc": mask("ipc_owner"),
+}
+"""What root may do by default only where the target has this namespace to itself: where it has the host's, these are
+rights over the host's processes, network and shared memory. `--cap-add` asks for them."""
 
 TRACER = DEBUGGER | mask("bpf", "perfmon", "syslog")
 """What root may do where that was asked for by name: load BPF programs too, sample every processor, and read the
@@ -69,7 +88,16 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.asdict(self)
 
 
-def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: str, own_bounding: int) -> Credentials:
+def choose_credentials(
+    identity: str,
+    target: Status,
+    *,
+    uid_map: str,
+    gid_map: str,
+    own_bounding: int,
+    shared: Collection[str] = (),
+    added: Sequence[str] = (),
+) -> Credentials:
     """Returns the credentials for `--as IDENTITY`.
 
     Args:
@@ -78,12 +106,17 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
         uid_map: The main process's `/proc/PID/uid_map`.
         gid_map: Its `gid_map`.
         own_bounding: What this process may grant at most.
+        shared: Namespaces of the target that are the host's, as `/proc/PID/ns` names them.
+        added: Names of capabilities that are asked for, besides.
 
     Raises:
-        InvalidInput: No such identity.
+        InvalidInput: No such identity, or no such capability, or one that can't be added to it.
         Refused: A tracer where nobody can be one, or by a process that can't make one.
     """
+    asked = mask(*map(capability, added))
     if identity == "target":
+        if added:
+            raise InvalidInput("a session as the target has the target's rights", hint="--cap-add goes with --as root")
         # A program of another user keeps capabilities over an execve only where they are ambient.
         own = inside(target.uid, uid_map)
         kept = target.effective if own != 0 else target.ambient
@@ -100,7 +133,8 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
         )
     if identity == "tracer":
         _check_tracer(uid_map, own_bounding)
-    granted = (TRACER if identity == "tracer" else DEBUGGER) & own_bounding
+    usual = TRACER if identity == "tracer" else DEBUGGER & ~withheld(shared)
+    granted = (usual | asked) & own_bounding
     if identity in ("root", "tracer"):
         return _plain(0, 0, bounding=granted, permitted=granted)
     check_identity(identity)
@@ -108,6 +142,23 @@ def choose_credentials(identity: str, target: Status, *, uid_map: str, gid_map: 
     number, group = int(uid), int(gid or uid)
     plain = _plain(number, group, bounding=granted, permitted=granted if number == 0 else 0)
     return msgspec.structs.replace(plain, no_new_privileges=is_confined(identity) and target.no_new_privileges)
+
+
+def capability(name: str) -> str:
+    """Returns a capability's name as this module has it, from one as users write it: `CAP_NET_ADMIN`, `net_admin`.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    plain = name.lower().removeprefix("cap_")
+    if plain not in CAPABILITIES:
+        raise InvalidInput(f"no such capability: {name!r}", hint="capabilities(7) lists them, such as NET_ADMIN")
+    return plain
+
+
+def withheld(shared: Collection[str]) -> int:
+    """Returns what root is not given by default in a target that has these namespaces of the host's."""
+    return sum(bits for kind, bits in WITHHELD.items() if kind in shared)
 
 
 def is_confined(identity: str) -> bool:

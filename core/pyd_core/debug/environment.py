@@ -12,13 +12,28 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TOOL_PATH = f"{PREFIX}/bin:{PREFIX}/sbin:{PREFIX}/forced"
 
 _UNSAFE = frozenset(
-    {"BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "PROMPT_COMMAND", "PS4", "TMOUT", "LD_PRELOAD", "LD_AUDIT"}
+    {
+        *("ENV", "SHELLOPTS", "BASHOPTS", "EXECIGNORE", "INPUTRC", "FCEDIT", "TMOUT"),
+        *("PS0", "PS1", "PS2", "PS3", "PS4", "PROMPT_COMMAND", "MAIL", "MAILPATH"),
+        *("GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "NLSPATH", "GETCONF_DIR", "MALLOC_TRACE"),
+        *("PAGER", "MANPAGER", "EDITOR", "VISUAL", "BROWSER", "TERMINFO", "TERMCAP", "TERMPATH"),
+        *("VIM", "VIMRUNTIME", "VIMINIT", "GVIMINIT", "EXINIT", "MYVIMRC", "PSQLRC", "PSQL_PAGER", "PSQL_EDITOR"),
+        *("CURL_HOME", "SSLKEYLOGFILE", "RIPGREP_CONFIG_PATH", "TAR_OPTIONS", "RSH"),
+    }
 )
-"""Variables that would make our shell or loader run something of the container's unasked. A preloaded library also
-fits the container's own C library only."""
+"""Variables by which our shell, loader or tools would run something of the container's unasked, or read settings that
+do."""
 
-_FUNCTION = "BASH_FUNC_"
-"""What the names of functions that a bash takes from its environment begin with: one of them could be called `cd`."""
+_UNSAFE_PREFIXES = ("BASH_", "DEBUGINFOD_", "FZF_", "GIT_", "LESS", "OPENSSL_")
+"""The same by what the names begin with: functions for bash are `BASH_FUNC_`, and one could be called `cd`."""
+
+_LOADER, _LIBRARY_PATH = "LD_", "LD_LIBRARY_PATH"
+"""The dynamic loader's variables, and the one that the container's own programs take to start. Ours find their
+libraries without it. A preloaded library fits the container's own C library only."""
+
+_RUNTIME_PREFIXES = ("PYTHON", "PERL", "RUBY", "NODE_", "LUA_")
+"""Variables that have an interpreter load code. The container's own programs take them; ours, run by a builtin, are
+not to: gdb has a Python, for one."""
 
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -33,6 +48,10 @@ _FILES = (
     ("MAGIC", "lib/file/magic.mgc", "/usr/share/misc/magic.mgc"),
 )
 """Variable, our file, and the container's own that makes it needless."""
+
+_INPUTRC = f"{PREFIX}/inputrc"
+"""No file: what keys mean to our shell is neither for the container's /etc/inputrc to say nor for its home's. Where the
+variable is unset or empty readline would read both."""
 
 _NOWHERE = {
     "HISTFILE": "",
@@ -60,7 +79,7 @@ def build_environment(
         tools: Which files of `_FILES` the toolbox has, by path.
     """
     pairs = (variable.partition("=") for variable in own)
-    found = {key: value for key, _, value in pairs if key and key not in _UNSAFE and not key.startswith(_FUNCTION)}
+    found = {key: value for key, _, value in pairs if key and not _is_unsafe(key)}
     found["PATH"] = f"{found.get('PATH') or DEFAULT_PATH}:{TOOL_PATH}"
     found.setdefault("HOME", home)
     found.setdefault("LANG", "C.UTF-8")
@@ -70,8 +89,9 @@ def build_environment(
     found["TERMINFO_DIRS"] = (
         f"/etc/terminfo:/lib/terminfo:/usr/share/terminfo:{PREFIX}/share/terminfo:{PREFIX}/lib/terminfo"
     )
-    found.setdefault("PAGER", f"{PREFIX}/bin/less")
+    found["PAGER"] = f"{PREFIX}/bin/less"
     found |= _NOWHERE
+    found["INPUTRC"] = _INPUTRC
     found["SHELL"] = f"{PREFIX}/bin/bash"
     found["PYD_TARGET"] = name
     trusted = next((path for path in _BUNDLES if exists(path)), f"{PREFIX}/certificates.pem")
@@ -81,6 +101,24 @@ def build_environment(
         if tools.get(ours) and not exists(theirs):
             found.setdefault(variable, f"{PREFIX}/{ours}")
     return found
+
+
+def tool_environment(session: Mapping[str, str]) -> dict[str, str]:
+    """Returns the environment of a session without what has an interpreter load the container's code.
+
+    For programs of the toolbox that a builtin runs, which answer for the container and don't run as a part of it.
+    """
+    return {
+        key: value
+        for key, value in session.items()
+        if key != _LIBRARY_PATH and (key in _NOWHERE or not key.startswith(_RUNTIME_PREFIXES))
+    }
+
+
+def _is_unsafe(name: str) -> bool:
+    if name.startswith(_LOADER):
+        return name != _LIBRARY_PATH
+    return name in _UNSAFE or name.startswith(_UNSAFE_PREFIXES)
 
 
 def searched_paths() -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from pyd_core.debug.credentials import names
+from pyd_core.debug.credentials import names, withheld
+from pyd_core.debug.plan import shared_namespaces
 from pyd_core.debug.target import Target
 from pyd_core.linux.process import Status
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
-_KINDS = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
+_KINDS = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time")
 
 
 def explain(target: Target, plan: dict[str, Any]) -> list[str]:
@@ -32,6 +33,14 @@ def explain(target: Target, plan: dict[str, Any]) -> list[str]:
         f"user {who['uid']}, group {who['gid']}, capabilities: {', '.join(names(who['effective'])) or 'none'}",
         _limits(plan["groups"]),
     ]
+    shared = shared_namespaces(target.process)
+    if lacking := withheld(shared) & ~who["bounding"]:
+        lines.append(
+            f"not given, as its namespaces {', '.join(shared)} are this machine's: {', '.join(names(lacking))}; "
+            "--cap-add NAME gives one"
+        )
+    if not plan["confined"]:
+        lines.append("a seccomp filter of its own: no user namespaces, keys, kernel modules, files by handle")
     if plan["writable"]:
         lines.append("its root file system is writable in this session, and still read-only for the container")
     return [*lines, *confinement(target.container, status, confined=plan["confined"])]
@@ -67,9 +76,20 @@ def _limits(groups: list[dict[str, Any]]) -> str:
     memory = limits.get("memory.max") or limits.get("memory.limit_in_bytes")
     if memory is None:
         return "limits: none can be set on this machine; what the session takes is this terminal's"
-    devices = "the container's devices" if "devices.deny" in limits else "no device filter"
+    devices = _devices(groups)
     processes = limits.get("pids.max", "any number of")
     return f"limits of its own: {int(memory) >> 20} MB of memory, {processes} processes, {devices}"
+
+
+def _devices(groups: list[dict[str, Any]]) -> str:
+    if any("devices.deny" in dict(group["limits"]) for group in groups):
+        return "the container's devices"
+    rules = [group["devices"] for group in groups if group.get("devices")]
+    if not rules:
+        return "no device filter"
+    if not rules[0]["source"]:
+        return "the usual devices"
+    return "the container's devices" if rules[0]["rules"] else "the container's devices, all where it has no filter"
 
 
 def _identity(path: str) -> int:

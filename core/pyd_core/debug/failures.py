@@ -56,6 +56,17 @@ def untaken(subject: str, number: int) -> str:
     return f"not taken over: {safe(subject)}: {why.get(number) or os.strerror(number)}"
 
 
+def no_folder(path: str, number: int, *, target: str) -> str:
+    """Returns the line for a session whose working directory can't be the target's.
+
+    Args:
+        path: The target's.
+        number: The error number that the kernel gave.
+        target: The container's name, safe to show.
+    """
+    return f"{target}'s working directory {safe(path)} can't be entered ({os.strerror(number)}); this one is /"
+
+
 def _not_run(program: str, number: int, target: str) -> PydError:
     if number == errno.ENOENT:
         return NotFound(

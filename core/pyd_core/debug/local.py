@@ -13,6 +13,7 @@ import msgspec
 
 from pyd_core.debug.access import Entry, Outcome
 from pyd_core.debug.credentials import inside, outside
+from pyd_core.debug.environment import tool_environment
 from pyd_core.debug.local_files import write_whole
 from pyd_core.debug.local_process import LocalProcess, SocketProcess
 from pyd_core.debug.options import DebugOptions
@@ -161,7 +162,8 @@ class LocalAccess:
             plan = make_plan(self._target, options, self._toolbox, terminal=False)
         except ProcessLookupError as error:
             raise self._ended() from error
-        plan["env"] |= {name: value for name, _, value in (pair.partition("=") for pair in env)}
+        own = plan["env"] if identity == "target" else tool_environment(plan["env"])
+        plan["env"] = own | {name: value for name, _, value in (pair.partition("=") for pair in env)}
         return LocalProcess(plan, self._target.name)
 
     def run(

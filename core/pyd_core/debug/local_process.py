@@ -9,17 +9,16 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from pyd_core.debug import join
 from pyd_core.debug.access import Outcome
 from pyd_core.debug.cgroup import remove_stale
 from pyd_core.debug.failures import failure
+from pyd_core.debug.interpreter import command_line, environment, seal_program
 from pyd_core.debug.supervisor import LARGEST_PLAN
 from pyd_core.errors import KernelError, PydError
 from pyd_core.linux.netns import inside
@@ -35,7 +34,7 @@ CONNECT_TIMEOUT = 5.0
 
 
 class LocalProcess:
-    """The `Process` that a session's plan makes: `join.py` in an interpreter of its own, on pipes.
+    """The `Process` that a session's plan makes: a supervisor of its own, on pipes.
 
     A fresh interpreter and no fork: this process may have threads.
 
@@ -58,20 +57,26 @@ class LocalProcess:
         with theirs:
             for each in (self._status, theirs):
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_PLAN)
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", join.__file__, str(theirs.fileno())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
-                bufsize=0,
-            )
-        pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
-        self._pipes = [pipe for pipe in pipes if pipe is not None]
-        self._input, self._out, complaints = (pipe.fileno() for pipe in self._pipes)
+            program = seal_program()
+            try:
+                self._process = subprocess.Popen(
+                    command_line(theirs.fileno()),
+                    executable=f"/proc/self/fd/{program}",
+                    env=environment(program),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno(), program],
+                )
+            finally:
+                os.close(program)
+        (stdin, self._input), (self._out, stdout), (complaints, stderr) = (os.pipe2(os.O_CLOEXEC) for _ in range(3))
+        self._pipes = [self._input, self._out, complaints]
         self._outputs = {self._out: self._stdout, complaints: self._stderr}
         os.set_blocking(self._input, False)
-        self._status.send(msgspec.json.encode(plan))
+        socket.send_fds(self._status, [msgspec.json.encode(plan)], [stdin, stdout, stderr])
+        for descriptor in (stdin, stdout, stderr):
+            os.close(descriptor)
 
     def write(self, data: bytes) -> None:
         """See `Process`; what it prints meanwhile is held."""
@@ -88,8 +93,9 @@ class LocalProcess:
     def close_input(self) -> None:
         """See `Process`."""
         if self._input >= 0:
+            self._pipes.remove(self._input)
+            os.close(self._input)
             self._input = -1
-            self._pipes[0].close()
 
     def read(self, size: int = CHUNK) -> bytes:
         """See `Process`."""
@@ -149,8 +155,8 @@ class LocalProcess:
 
     def _close(self) -> None:
         self.close_input()
-        for pipe in self._pipes:
-            pipe.close()
+        while self._pipes:
+            os.close(self._pipes.pop())
         self._outputs.clear()
         self._status.close()
         self._process.wait()

@@ -15,6 +15,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         line: A line for the shell, as after `-c`.
         command: A program and its arguments, passed on exactly as they are; neither this nor `line` asks for a shell.
         identity: `root`, `tracer`, `target`, or `UID[:GID]`.
+        capabilities: What the session may do besides, by the names of capabilities(7).
         writable: Let the session write where the target's root file system is mounted read-only.
         volumes: `ro` or `rw`: whether the volumes of a container that doesn't run may be written; a running one's are
             as it has them.
@@ -33,6 +34,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     line: str | None = None
     command: tuple[str, ...] = ()
     identity: str = "root"
+    capabilities: tuple[str, ...] = ()
     writable: bool = False
     volumes: str = "ro"
     network: str = "none"

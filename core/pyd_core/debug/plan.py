@@ -7,14 +7,16 @@ from typing import Any
 
 from pyd_core.debug import cgroup
 from pyd_core.debug.channel import CHANNEL, CONVERSING, SILENT
-from pyd_core.debug.credentials import Credentials, choose_credentials, is_confined
+from pyd_core.debug.credentials import WITHHELD, Credentials, choose_credentials, is_confined
 from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.system_call_filter import session_filter
 from pyd_core.debug.target import Target
 from pyd_core.debug.toolbox import PREFIX
-from pyd_core.linux.beneath import read_in_root
-from pyd_core.linux.process import parse_status
+from pyd_core.errors import KernelError
+from pyd_core.linux.beneath import open_in_root, read_in_root
+from pyd_core.linux.process import ProcessEntry, parse_status
 
 
 def make_plan(
@@ -34,7 +36,13 @@ def make_plan(
     with open("/proc/self/status", encoding="utf-8") as file:
         own = parse_status(file.read())
     credentials = choose_credentials(
-        options.identity, process.status(), uid_map=uid_map, gid_map=gid_map, own_bounding=own.bounding
+        options.identity,
+        process.status(),
+        uid_map=uid_map,
+        gid_map=gid_map,
+        own_bounding=own.bounding,
+        shared=shared_namespaces(process),
+        added=options.capabilities,
     )
     environment = build_environment(
         [*config.env, *([f"HOSTNAME={config.hostname}"] if config.hostname else [])],
@@ -46,9 +54,11 @@ def make_plan(
     )
     groups = cgroup.plan_groups(
         cgroup.CGROUPS,
+        process.read("cgroup").decode(errors="replace"),
         host_memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        devices=target.devices
-        or cgroup.target_devices(cgroup.CGROUPS, process.read("cgroup").decode(errors="replace")),
+        devices=target.devices,
+        privileged=target.container.host_config.privileged or not target.container.id,
+        limited=options.identity == "target",
     )
     cgroup.remove_stale([group["parent"] for group in groups])
     plan: dict[str, Any] = {
@@ -63,12 +73,22 @@ def make_plan(
         "channel": None,
         "credentials": credentials.plan(),
         "confined": is_confined(options.identity),
+        "filter": session_filter(tracer=options.identity == "tracer").hex(),
         "tracing": options.identity == "tracer",
         "cwd": config.working_dir or "/",
         "env": environment,
         "argv": command_line(options, terminal=terminal),
     }
     return converse(plan) if conversing else plan
+
+
+def shared_namespaces(process: ProcessEntry) -> list[str]:
+    """Returns which namespaces of a process are this one's too."""
+    return [
+        kind
+        for kind in WITHHELD
+        if os.stat(f"/proc/self/ns/{kind}").st_ino == os.stat(f"ns/{kind}", dir_fd=process.descriptor).st_ino
+    ]
 
 
 def converse(plan: dict[str, Any]) -> dict[str, Any]:
@@ -97,11 +117,17 @@ def terminal_size() -> tuple[int, int]:
 
 
 def _exists(process: int, path: str) -> bool:
-    """Whether the container has a path; a symlink counts, followed or not: it may lead out of its root from here."""
+    """Whether the container has a path; a symlink at its end counts, and is not followed."""
     try:
-        os.stat(f"root{path}", dir_fd=process, follow_symlinks=False)
+        root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     except OSError:
         return False
+    try:
+        os.close(open_in_root(root, path, os.O_PATH | os.O_NOFOLLOW))
+    except KernelError:
+        return False
+    finally:
+        os.close(root)
     return True
 
 

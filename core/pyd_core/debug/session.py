@@ -6,12 +6,13 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyd_core.debug.failures import failure, untaken
+from pyd_core.debug.failures import failure, no_folder, untaken
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
 from pyd_core.debug.reference import find_subject
@@ -28,6 +29,7 @@ from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
 if TYPE_CHECKING:
+    from pyd_core.debug.streams import Streams
     from pyd_core.debug.toolbox.apt import Progress
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -243,6 +245,7 @@ class Session:
         """Called with the pty's master, and the client's ends of the channel if the plan has one."""
         self.noted: Callable[[str], None] = lambda _: None
         """Called with lines for the user."""
+        self._streams: Streams | None = None
         self._error: PydError | None = None
         self._code: int | None = None
 
@@ -257,10 +260,22 @@ class Session:
         Raises:
             InvalidInput: It is too long.
         """
+        plan, streams = self.plan, list[int]()
+        if self.supervisor.connection >= 0:
+            plan = plan | {"bridged": True, "modules": [path for path in sys.path if path]}
+            streams = [0, 1, 2] if plan["terminal"] is None else []  # it only copies bytes, and stays out of the target
+        elif plan["terminal"] is None:
+            from pyd_core.debug.streams import Streams  # noqa: PLC0415 - a terminal has no use for it
+
+            self._streams = Streams()
+            streams = self._streams.theirs
         try:
-            self.supervisor.send(msgspec.json.encode(self.plan))
+            self.supervisor.send(msgspec.json.encode(plan), streams)
         except OSError as error:
             raise InvalidInput(f"the command and its environment are too long: {error.strerror}") from error
+        finally:
+            if self._streams is not None:
+                self._streams.release()
 
     def run(self) -> int:
         """Carries the plan out, minds the terminal and the signals, and returns the exit code once all is done."""
@@ -276,6 +291,9 @@ class Session:
         return self.result()
 
     def _mind(self) -> None:
+        if self._streams is not None:
+            self._streams.run(self.status, self.hear)
+            return
         if self.plan["terminal"] is None:
             while not self.hear():
                 pass
@@ -304,6 +322,8 @@ class Session:
                 self.target_ended = True
             case "untaken":
                 self.noted(untaken(fields[0], int(fields[1])))
+            case "folder" if fields:
+                self.noted(no_folder(self.plan["cwd"], int(fields[0]), target=self.target.name))
             case "error" if self._error is None:
                 call, number, subject = fields
                 self._error = failure(call, int(number), subject, target=self.target.name)

@@ -9,7 +9,8 @@ import socket
 
 TYPE_CHECKING = False  # as type checkers know it; loading `typing` would keep the fork waiting
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 PREPARE = b"prepare"
 """What comes before the plan (`join.serve`)."""
@@ -17,18 +18,11 @@ LARGEST_PLAN = 4 << 20
 """Bytes; the kernel takes at most 2 MB of arguments and environment anyway (execve(2))."""
 
 
-def _bridge(plan: dict[str, Any], status: socket.socket, stream: int) -> NoReturn:
-    from pyd_core.debug.helper.bridge import bridge  # noqa: PLC0415 - sessions on this machine have no use for it
-
-    bridge(plan, status, stream)
-
-
 class Supervisor:
     """The process that will carry out a session's plan, started before there is one.
 
-    It loads what the join takes while this process loads the engine's client and asks the engine, and it is small: its
-    own children are soon made, and it never holds what the engine answers. The earlier it is started, the less there is
-    to copy, here and there.
+    It is an interpreter of its own (`interpreter`), and loads what the join takes while this process loads the engine's
+    client and asks the engine. The earlier it is started, the less there is to copy.
 
     Attributes:
         connection: A descriptor of a connection to where the plan is to be carried out (see `helper.bridge`); negative
@@ -44,18 +38,8 @@ class Supervisor:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_PLAN)
         self.pid = os.fork()
         if self.pid == 0:
-            self._serve(theirs)
+            _become_interpreter(theirs)
         theirs.close()
-
-    def _serve(self, status: socket.socket) -> NoReturn:
-        try:
-            self.status.close()
-            from pyd_core.debug.cgroup import parents  # noqa: PLC0415 - the client goes on at once
-            from pyd_core.debug.join import serve  # noqa: PLC0415 - the client has no use for ctypes
-
-            serve(status, _bridge, parents())
-        finally:
-            os._exit(125)
 
     def prepare(self) -> Supervisor:
         """Has it make the session's cgroups and enter them: a plan will come, or `close` is called."""
@@ -64,13 +48,18 @@ class Supervisor:
             self.status.send(PREPARE)
         return self
 
-    def send(self, plan: bytes) -> None:
+    def send(self, plan: bytes, streams: Sequence[int] = ()) -> None:
         """Gives it its plan, as JSON.
+
+        Args:
+            plan: The plan.
+            streams: The command's standard input, output and error output; none where it gets a terminal.
 
         Raises:
             OSError: It is too long.
         """
-        socket.send_fds(self.status, [plan], [self.connection] if self.connection >= 0 else [])
+        connection = [self.connection] if self.connection >= 0 else []
+        socket.send_fds(self.status, [plan], [*connection, *streams])
 
     def end(self) -> None:
         """Has it end what runs, as when this process is gone."""
@@ -88,6 +77,22 @@ class Supervisor:
         self.status.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
-            from pyd_core.debug.cgroup import parents, remove_stale  # noqa: PLC0415 - loaded with the plan by now
+            from pyd_core.debug.cgroup import remove_stale, used  # noqa: PLC0415 - loaded with the plan by now
 
-            remove_stale(parents())
+            remove_stale(used())
+
+
+def _become_interpreter(status: socket.socket) -> NoReturn:
+    """Becomes a fresh interpreter that has nothing of this process but its end of the socket."""
+    try:
+        # The client goes on at once, and has no use for it.
+        from pyd_core.debug.interpreter import command_line, environment, seal_program  # noqa: PLC0415
+
+        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        for place in range(3):
+            os.dup2(nothing, place)
+        program = seal_program()
+        status.set_inheritable(True)
+        os.execve(program, command_line(status.fileno()), environment(program))  # noqa: S606 - its purpose
+    finally:
+        os._exit(125)

@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
+from pyd_core.engine.credentials import Credentials, as_header
 from pyd_core.engine.session import Query, Session, segment
 from pyd_core.engine.swarm_edit import Edit, edit
 from pyd_core.engine.transport.base import Stream
@@ -34,17 +35,30 @@ class Services:
         """Returns the engine's JSON untouched."""
         return (await self._session.send("GET", f"/services/{segment(name)}")).body
 
-    async def create(self, spec: Mapping[str, object]) -> ServiceCreated:
-        """Makes a service from a body as `POST /services/create` takes it."""
-        return decode(await self._session.post("/services/create", body=spec), ServiceCreated)
+    async def create(self, spec: Mapping[str, object], *, credentials: Credentials | None = None) -> ServiceCreated:
+        """Makes a service from a body as `POST /services/create` takes it.
 
-    async def edit(self, name: str, change: Edit) -> builtins.list[str]:
-        """Changes a service's spec by a function that edits it in place, and returns the engine's warnings."""
-        return decode(await edit(self._session, "services", name, change), ServiceUpdated).warnings
+        Args:
+            spec: The body.
+            credentials: What nodes show the image's registry when they pull.
+        """
+        headers = as_header(credentials)
+        return decode(await self._session.post("/services/create", body=spec, headers=headers), ServiceCreated)
+
+    async def edit(self, name: str, change: Edit, *, credentials: Credentials | None = None) -> builtins.list[str]:
+        """Changes a service's spec by a function that edits it in place, and returns the engine's warnings.
+
+        Args:
+            name: The service.
+            change: Edits its spec.
+            credentials: What nodes show the image's registry from now on; those it has stay where there are none.
+        """
+        headers = as_header(credentials)
+        return decode(await edit(self._session, "services", name, change, headers=headers), ServiceUpdated).warnings
 
     async def rollback(self, name: str) -> builtins.list[str]:
         """Goes back to the spec before the last change, and returns the engine's warnings."""
-        body = await edit(self._session, "services", name, lambda _: None, {"rollback": "previous"})
+        body = await edit(self._session, "services", name, lambda _: None, query={"rollback": "previous"})
         return decode(body, ServiceUpdated).warnings
 
     async def scale(self, name: str, replicas: int) -> builtins.list[str]:

@@ -33,6 +33,9 @@ NEWEST_API = (1, 45)
 OLDEST_API = (1, 41)
 """Docker Engine 20.10 and Podman 4: the oldest that still tell all this client relies on."""
 
+LAST_KNOWN_API = (1, 52)
+"""Docker Engine 29: up to it engines are known to serve `NEWEST_API`; newer ones are asked what their oldest is."""
+
 ANSWER_TIMEOUT = 30.0
 """Seconds an engine may take to answer an ordinary question before it counts as not answering."""
 
@@ -60,6 +63,12 @@ class _Message(msgspec.Struct):
 
     message: str = ""
     cause: str = ""
+
+
+class _Served(msgspec.Struct):
+    """What an engine says of its API."""
+
+    oldest: str = msgspec.field(name="MinAPIVersion", default="")
 
 
 class Session:
@@ -103,11 +112,22 @@ class Session:
                     hint="update the engine (Docker Engine 20.10 or Podman 4 suffice), or choose another with --host",
                     reference="api-too-old",
                 )
-            version = ".".join(map(str, min(theirs, NEWEST_API)))
+            chosen = min(theirs, NEWEST_API)
+            if theirs > LAST_KNOWN_API:
+                chosen = max(chosen, await self._oldest_served())
+            version = ".".join(map(str, chosen))
             self.ping_headers = answer.headers
             self._version = version
             return version
         return self._version
+
+    async def _oldest_served(self) -> tuple[int, int]:
+        """Ask an engine for its `MinAPIVersion`: without a version in its path the request is served by any."""
+        request = Request(method="GET", target="/version", headers={}, timeout=ANSWER_TIMEOUT)
+        answer = await self.transport.request(request)
+        if answer.status != 200:
+            raise _error(answer)
+        return _parse_version(decode(answer.body, _Served, what="the engine's version").oldest)
 
     def renegotiate(self) -> None:
         """Has the next call ask anew what the engine speaks and can do: it has become a member of a swarm, say."""
@@ -193,9 +213,11 @@ class Session:
         """Fetches `path` and decodes it as `kind`."""
         return decode((await self.send("GET", path, query)).body, kind, what=f"answer to GET {path}")
 
-    async def post(self, path: str, query: Query | None = None, *, body: object = None) -> bytes:
+    async def post(
+        self, path: str, query: Query | None = None, *, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> bytes:
         """Posts to `path` and returns the body of the answer."""
-        return (await self.send("POST", path, query, body=body, timeout=None)).body
+        return (await self.send("POST", path, query, body=body, headers=headers, timeout=None)).body
 
     @asynccontextmanager
     async def stream(

@@ -9,6 +9,7 @@ from pyd_core.engine.session import Session
 from pyd_core.engine.swarm_edit import Edit
 from pyd_core.model.base import decode
 from pyd_core.model.swarm import Swarm as SwarmModel
+from pyd_core.model.swarm import UnlockKey
 
 EVERYWHERE = "0.0.0.0:2377"
 """Where a member listens unless told, as the docker CLI has it."""
@@ -49,7 +50,7 @@ class Swarm:
 
         Args:
             change: What it does.
-            rotate: Whose join token is made anew: `worker` or `manager`.
+            rotate: Whose join token is made anew, `worker` or `manager`; `unlock-key` for the key of locked managers.
         """
         known = await self._session.get("/swarm", dict[str, Any])
         spec: dict[str, Any] = known.get("Spec", {})
@@ -58,8 +59,18 @@ class Swarm:
             "version": int(known.get("Version", {}).get("Index", 0)),
             "rotateWorkerToken": rotate == "worker",
             "rotateManagerToken": rotate == "manager",
+            "rotateManagerUnlockKey": rotate == "unlock-key",
         }
         await self._session.post("/swarm/update", query, body=spec)
+
+    async def unlock_key(self) -> str:
+        """Returns the key that a locked manager needs when it starts again; empty where managers don't lock."""
+        return (await self._session.get("/swarm/unlockkey", UnlockKey)).unlock_key
+
+    async def unlock(self, key: str) -> None:
+        """Unlocks this manager, which started again in a swarm whose managers lock."""
+        await self._session.post("/swarm/unlock", body={"UnlockKey": key})
+        self._session.renegotiate()
 
     async def leave(self, *, force: bool = False) -> None:
         """Is no member any more; a manager only with `force`."""

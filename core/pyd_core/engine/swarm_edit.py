@@ -20,7 +20,13 @@ ATTEMPTS = 3
 
 
 async def edit(
-    session: Session, kind: str, name: str, change: Edit, query: Mapping[str, str | int | bool | None] | None = None
+    session: Session,
+    kind: str,
+    name: str,
+    change: Edit,
+    *,
+    query: Mapping[str, str | int | bool | None] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> bytes:
     """Edits the spec of `/KIND/NAME` (`services`, `nodes`, `secrets`, `configs`) and returns the engine's answer.
 
@@ -36,7 +42,10 @@ async def edit(
         version = int(known.get("Version", {}).get("Index", 0))
         try:
             return await session.post(
-                f"/{kind}/{segment(str(known['ID']))}/update", {"version": version, **(query or {})}, body=spec
+                f"/{kind}/{segment(str(known['ID']))}/update",
+                {"version": version, **(query or {})},
+                body=spec,
+                headers=headers,
             )
         except EngineError as error:
             if attempt == ATTEMPTS or "update out of sequence" not in error.message:

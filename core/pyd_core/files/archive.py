@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tarfile
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,17 +11,18 @@ from pyd_core.errors import NotFound
 from pyd_core.files.entry import MOST_ENTRIES, FileEntry, Kind, Listing, in_order
 from pyd_core.files.tarstream import TarStream
 from pyd_core.sanitise import safe
+from pyd_core.tar.entry import Entry
 
 MOST_BYTES = 64 << 20
 """Read of one directory's archive: it holds all that lies below, and there is no other way to ask for names."""
 MOST_LINKS = 20
 
 _KINDS: dict[bytes, Kind] = {
-    tarfile.DIRTYPE: "directory",
-    tarfile.SYMTYPE: "link",
-    tarfile.FIFOTYPE: "pipe",
-    tarfile.CHRTYPE: "device",
-    tarfile.BLKTYPE: "device",
+    b"5": "directory",
+    b"2": "link",
+    b"6": "pipe",
+    b"3": "device",
+    b"4": "device",
 }
 
 
@@ -42,14 +43,14 @@ class ArchiveFiles:
     async def list(self, path: str) -> Listing:
         """See `Files`."""
         async with self._open(path) as (tar, top):
-            if top.isdir():
+            if top.is_directory:
                 return await self._members(tar)
         raise NotFound(f"{safe(path)} is no directory")
 
     async def read(self, path: str, size: int, offset: int = 0) -> bytes:
         """See `Files`."""
         async with self._open(path) as (tar, top):
-            if not top.isreg():
+            if not top.is_file:
                 raise NotFound(f"{safe(path)} is no regular file")
             kept = bytearray()
             async for part in tar.content():
@@ -59,7 +60,7 @@ class ArchiveFiles:
             return bytes(kept[offset : offset + size])
 
     @asynccontextmanager
-    async def _open(self, path: str) -> AsyncIterator[tuple[TarStream, tarfile.TarInfo]]:
+    async def _open(self, path: str) -> AsyncIterator[tuple[TarStream, Entry]]:
         """Opens the archive of a path, links followed, and reads its first entry."""
         for _ in range(MOST_LINKS):
             async with self._engine.containers.archive_stream(self._container, path) as stream:
@@ -67,10 +68,10 @@ class ArchiveFiles:
                 top = await tar.next()
                 if top is None:
                     break
-                if not top.issym():
+                if not top.is_symlink:
                     yield tar, top
                     return
-                path = _joined(path, top.linkname)
+                path = _joined(path, os.fsdecode(top.link))
         raise NotFound(f"{safe(path)}: nothing there")
 
     @staticmethod
@@ -79,17 +80,17 @@ class ArchiveFiles:
         while (entry := await tar.next()) is not None:
             if tar.taken > MOST_BYTES or len(found) >= MOST_ENTRIES:
                 return Listing(in_order(list(found.values())), complete=False)
-            _, _, inner = entry.name.rstrip("/").partition("/")
+            _, _, inner = os.fsdecode(entry.name).rstrip("/").partition("/")
             if inner and "/" not in inner:
                 found[inner] = FileEntry(
                     name=inner,
-                    kind=_KINDS.get(entry.type, "file"),
-                    mode=entry.mode & 0o7777,
+                    kind=_KINDS.get(entry.kind, "file"),
+                    mode=entry.mode,
                     uid=entry.uid,
                     gid=entry.gid,
                     size=entry.size,
-                    modified_ns=int(entry.mtime * 1e9),
-                    link=entry.linkname if entry.issym() else "",
+                    modified_ns=entry.mtime_ns,
+                    link=os.fsdecode(entry.link) if entry.is_symlink else "",
                 )
         return Listing(in_order(list(found.values())))
 

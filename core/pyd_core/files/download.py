@@ -47,7 +47,7 @@ async def download(engine: Engine, container: str, path: str, folder: Path, prog
         if top is None:
             raise NotFound(f"{safe(path)}: nothing there")
         name = path.rstrip("/").rpartition("/")[2]
-        if top.isreg():
+        if top.is_file:
             return await save(folder, name or "file", tar.content(), progress, total=top.size)
         return await save(folder, f"{name or 'root'}.tar", _chained(begin.kept, chunks), progress)
 

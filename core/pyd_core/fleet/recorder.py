@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from pyd_core.engine.backoff import Backoff
 from pyd_core.engine.client import Engine
@@ -73,6 +73,8 @@ class Recorder:
         meter: Likewise; what nobody has measured is then not measured for the record either.
         on_death: Awaited with each death after it was written.
         on_problem: Told in a sentence when something could not be recorded.
+        last_output: Returns what a removed container wrote last, as pieces of its streams 1 and 2, where the engine is
+            of this process; else the recorder attaches to containers whose logs go with them.
     """
 
     def __init__(
@@ -84,11 +86,13 @@ class Recorder:
         meter: Meter | None = None,
         on_death: Callable[[Death], Awaitable[None]] | None = None,
         on_problem: Callable[[str], None] | None = None,
+        last_output: Callable[[str], Sequence[tuple[int, bytes]] | None] | None = None,
     ) -> None:
         self._engine = engine
         self._store = store
         self._on_death = on_death
         self._on_problem = on_problem or (lambda _: None)
+        self._last_output = last_output
         self._known: dict[str, _Known] = {}
         self._deaths: list[Death] = []
         self._points: list[Point] = []
@@ -159,7 +163,7 @@ class Recorder:
         if event.verb == "start":
             known.events = deque(maxlen=MOST_EVENTS)
             known.peak = None
-        if event.verb == "create" and self._followed < MOST_FOLLOWED:
+        if event.verb == "create" and self._last_output is None and self._followed < MOST_FOLLOWED:
             # Inspecting waits until the start is over. A short life may be over by then too, so output is listened to
             # from the beginning, and let go of once it is known that it can be read later.
             known.tail = Tail()
@@ -197,7 +201,7 @@ class Recorder:
     def _remember(self, known: _Known, found: Container) -> None:
         if found.state.running or known.container is None:
             known.container = found
-        if not found.host_config.auto_remove:
+        if not found.host_config.auto_remove or self._last_output is not None:
             known.let_go()
         elif known.tail is None and self._followed < MOST_FOLLOWED:
             known.tail = Tail()
@@ -307,6 +311,11 @@ class Recorder:
         )
         if known.tail is not None:
             case.lines = known.tail.lines
+        elif gone and self._last_output is not None and (pieces := self._last_output(identity)):
+            tail = Tail()
+            for stream, data in pieces:
+                tail.feed(stream, data)
+            case.lines = tail.lines
         if gone and not case.lines:
             case.lines = ()
             reason = "it was removed before its output could be read"

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pyd_core.errors import ConfigError
+from pyd_core.linux.interpreter import module_command, require_root_owned_code
 
 NAME = "pyd-record.service"
 TEMPLATE = Path(__file__).with_name(NAME)
@@ -21,14 +22,12 @@ class Service:
     """The unit, for the command that installs it.
 
     Args:
-        command: The `pyd` command.
         words: What `pyd record` is to be given on top.
         environ: Variables: `PYD_HISTORY` and `DOCKER_HOST` go into the unit, `XDG_CONFIG_HOME` and `HOME` say where
             a user's units lie.
     """
 
-    def __init__(self, command: Path, words: Sequence[str] = (), environ: Mapping[str, str] = os.environ) -> None:
-        self._command = command.resolve()
+    def __init__(self, words: Sequence[str] = (), environ: Mapping[str, str] = os.environ) -> None:
         self._words = words
         self._environ = environ
         self.of_user = os.geteuid() != 0
@@ -47,7 +46,7 @@ class Service:
         target = "default.target" if self.of_user else "multi-user.target"
         told = {name: self._environ[name] for name in ("PYD_HISTORY", "DOCKER_HOST") if self._environ.get(name)}
         settings = "".join(f"Environment={_quoted(f'{name}={value}')}\n" for name, value in told.items())
-        line = " ".join((_quoted(str(self._command)), "record --quiet", *map(_quoted, self._words)))
+        line = " ".join(map(_quoted, module_command("pyd_tui", "record", "--quiet", *self._words)))
         text = TEMPLATE.read_text(encoding="utf-8").replace("{target}", target)
         return text.replace("ExecStart={command} record --quiet\n", f"ExecStart={line}\n{settings}")
 
@@ -56,7 +55,10 @@ class Service:
 
         Raises:
             ConfigError: It can't be written, or systemd refuses it.
+            Refused: It would be root's, and others than root may change the code it runs.
         """
+        if not self.of_user:
+            require_root_owned_code()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_text(self.unit, encoding="utf-8")

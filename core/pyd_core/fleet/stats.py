@@ -84,7 +84,7 @@ def from_api(stats: ContainerStats, *, memory_limit: int | None) -> Sample | Non
     memory = stats.memory_stats
     cache = memory.stats.get("total_inactive_file", memory.stats.get("inactive_file", 0))
     blocks = {"read": 0, "write": 0}
-    for entry in stats.blkio_stats.io_service_bytes_recursive:
+    for entry in stats.blkio_stats.io_service_bytes_recursive or []:
         kind = entry.op.lower()
         if kind in blocks:
             blocks[kind] += entry.value

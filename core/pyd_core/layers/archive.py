@@ -6,16 +6,22 @@ JSON + Filesystem Changeset Format"), and engines since Docker 25 write an OCI l
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+import os
 import queue
-import tarfile
-from collections.abc import Callable
-from io import RawIOBase
+import zlib
+from collections.abc import Callable, Iterator
+from io import BufferedReader, RawIOBase
 from typing import IO, Any, cast
 
 import msgspec
 
-from pyd_core.errors import BadAnswer
+from pyd_core.errors import BadAnswer, InvalidInput
 from pyd_core.layers.content import Layer
+from pyd_core.tar.entry import Entry
+from pyd_core.tar.reader import Source, TarReader
 
 AHEAD = 16
 """Chunks that wait to be read."""
@@ -79,27 +85,63 @@ def read(archive: IO[bytes]) -> list[Layer]:
     found: dict[str, Layer] = {}
     names: list[str] = []
     links: dict[str, str] = {}
+    outer = TarReader(archive)
     try:
-        with tarfile.open(fileobj=archive, mode="r|") as outer:
-            for member in outer:
-                if member.issym():  # a layer that several images share, in archives of older engines
-                    links[member.name] = member.linkname.rpartition("../")[2]
-                    continue
-                content = outer.extractfile(member) if member.isfile() else None
-                if content is None:
-                    continue
-                if member.name == "manifest.json" and member.size <= LARGEST_JSON:
-                    names = _layer_names(content.read())
-                elif member.name.endswith(("/layer.tar", ".tar")) or member.name.startswith("blobs/"):
-                    layer = _layer(member.name, content)
-                    if layer is not None:
-                        found[member.name] = layer
-    except tarfile.TarError as error:
-        raise BadAnswer(f"the engine's archive of the image can't be read: {error}") from error
+        for member in outer:
+            name = os.fsdecode(member.name)
+            if member.is_symlink:  # a layer that several images share, in archives of older engines
+                links[name] = os.fsdecode(member.link).rpartition("../")[2]
+            elif not member.is_file:
+                continue
+            elif name == "manifest.json" and member.size <= LARGEST_JSON:
+                names = _layer_names(outer.whole())
+            elif name.endswith(("/layer.tar", ".tar")) or name.startswith("blobs/"):
+                layer = _layer(name, BufferedReader(_Contents(outer.data())))
+                if layer is not None:
+                    found[name] = layer
+    except InvalidInput as error:
+        raise BadAnswer(f"the engine's archive of the image can't be read: {error.message}") from error
     layers = [found[links.get(name, name)] for name in names if links.get(name, name) in found]
     if not layers or len(layers) != len(names):
         raise BadAnswer("the engine's archive of the image lacks layers that its manifest names")
     return layers
+
+
+class _Contents(RawIOBase):
+    """The contents of a member as a file."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        while not self._rest:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._rest = memoryview(part)
+        count = min(len(into), len(self._rest))
+        into[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _decompressed(packed: BufferedReader) -> Source:
+    start = packed.peek(6)[:6]
+    if start.startswith(b"\x1f\x8b"):
+        return gzip.GzipFile(fileobj=packed)
+    if start.startswith(b"BZh"):
+        return bz2.BZ2File(packed)
+    if start == b"\xfd7zXZ\0":
+        return lzma.LZMAFile(packed)
+    if start.startswith(b"\x28\xb5\x2f\xfd"):
+        import zstandard  # noqa: PLC0415 - few layers are packed so
+
+        return BufferedReader(cast("RawIOBase", zstandard.ZstdDecompressor().stream_reader(packed)))
+    return packed
 
 
 def _layer_names(body: bytes) -> list[str]:
@@ -114,33 +156,32 @@ class _Manifest(msgspec.Struct, rename="pascal"):
     layers: list[str] = []
 
 
-def _layer(name: str, content: IO[bytes]) -> Layer | None:
+def _layer(name: str, content: BufferedReader) -> Layer | None:
     """Reads a layer; None for a blob that is no archive, such as a configuration."""
     layer = Layer(name=name)
     try:
-        with tarfile.open(fileobj=content, mode="r|*") as inner:
-            for member in inner:
-                _take(member, layer)
-    except tarfile.ReadError:
+        for member in TarReader(_decompressed(content)):
+            _take(member, layer)
+    except (InvalidInput, OSError, EOFError, zlib.error, lzma.LZMAError):
         return layer if layer.files else None
     return layer
 
 
-def _take(member: tarfile.TarInfo, layer: Layer) -> None:
-    path = member.name.removeprefix("./").strip("/")
+def _take(member: Entry, layer: Layer) -> None:
+    path = os.fsdecode(member.name).removeprefix("./").strip("/")
     folder, _, base = path.rpartition("/")
     if base == _OPAQUE:
         layer.emptied.add(folder)
     elif base.startswith(_WHITEOUT):
         layer.removed.add(f"{folder}/{base[len(_WHITEOUT) :]}".lstrip("/"))
-    elif not member.isdir() and path:
-        layer.files[path] = member.size if member.isreg() else 0
+    elif not member.is_directory and path:
+        layer.files[path] = member.size if member.is_file else 0
 
 
 def read_all(feed: Feed, done: Callable[[list[Layer] | Exception], None]) -> None:
     """Reads a feed to its end on the calling thread, and hands over the layers or what went wrong."""
     try:
-        done(read(cast("IO[bytes]", feed)))
+        done(read(cast("IO[bytes]", BufferedReader(feed))))
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for it
         done(error)
     finally:

@@ -7,7 +7,9 @@ import stat
 from pathlib import Path
 
 from pyd_core.layers.content import Layer
+from pyd_core.linux.beneath import RootDirectory
 from pyd_core.linux.overlay import is_opaque
+from pyd_core.linux.tree import TreeCursor
 from pyd_core.model.container import GraphDriver
 
 OVERLAYS = frozenset({"overlay2", "overlay", "overlayfs"})
@@ -35,25 +37,28 @@ def read(place: Path) -> Layer:
 
 
 def _walk(place: Path, below: str, layer: Layer, links: set[tuple[int, int]]) -> None:
-    folders: list[tuple[Path, str]] = [(place, below)]
-    while folders:
-        at, prefix = folders.pop()
-        with os.scandir(at) as entries:
-            for entry in entries:
-                path = f"{prefix}{entry.name}"
-                found = entry.stat(follow_symlinks=False)
-                if stat.S_ISDIR(found.st_mode):
-                    folders.append((Path(entry.path), f"{path}/"))
-                    descriptor = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-                    try:
-                        if is_opaque(descriptor):
-                            layer.emptied.add(path)
-                    finally:
-                        os.close(descriptor)
-                elif stat.S_ISCHR(found.st_mode) and found.st_rdev == 0:
-                    layer.removed.add(path)
-                else:
-                    identity = (found.st_dev, found.st_ino)
-                    again = found.st_nlink > 1 and identity in links
-                    links.add(identity)
-                    layer.files[path] = found.st_size if stat.S_ISREG(found.st_mode) and not again else 0
+    with RootDirectory(place) as top, TreeCursor(top.fd) as cursor:
+        prefix = below
+        pending = [cursor.names()]
+        while pending:
+            if not pending[-1]:
+                pending.pop()
+                if pending:
+                    prefix = prefix[: -len(cursor.leave()) - 1]
+                continue
+            name = pending[-1].pop()
+            path = f"{prefix}{name}"
+            found = os.stat(name, dir_fd=cursor.fd, follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                cursor.enter(name)
+                prefix = f"{path}/"
+                pending.append(cursor.names())
+                if is_opaque(cursor.fd):
+                    layer.emptied.add(path)
+            elif stat.S_ISCHR(found.st_mode) and found.st_rdev == 0:
+                layer.removed.add(path)
+            else:
+                identity = (found.st_dev, found.st_ino)
+                again = found.st_nlink > 1 and identity in links
+                links.add(identity)
+                layer.files[path] = found.st_size if stat.S_ISREG(found.st_mode) and not again else 0

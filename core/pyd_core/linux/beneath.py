@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
 import stat
+from collections import deque
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +15,14 @@ from pyd_core.errors import KernelError
 
 _SYS_OPENAT2 = 437
 _NO_MAGICLINKS = 0x02
+_NO_SYMLINKS = 0x04
+_BENEATH = 0x08
 _IN_ROOT = 0x10
+
+PATH_MAX = 4096
+"""Bytes of a path that the kernel takes at once, its final NUL included (limits.h)."""
+_MAX_DETOURS = 255
+"""Links and `..` that are resolved in one long path."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -25,21 +34,122 @@ class _How(ctypes.Structure):
 def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int:
     """Opens a path as if the directory `root` were the file system's root.
 
-    Absolute links and `..` stay inside; magic links of /proc are refused.
+    Absolute links and `..` stay inside; magic links of /proc are refused. A path may be longer than the kernel takes.
 
     Raises:
         KernelError: openat2 failed; `errno` says how.
     """
-    how = _How(flags | os.O_CLOEXEC, mode, _IN_ROOT | _NO_MAGICLINKS)
     name = os.fsencode(path).lstrip(b"/") or b"."
+    if len(name) >= PATH_MAX:
+        return _LongPath(root, name).open(flags | (os.O_DIRECTORY if name.endswith(b"/") else 0), mode)
+    return _openat2(root, name, flags, mode, _IN_ROOT | _NO_MAGICLINKS)
+
+
+def open_beneath(directory: int, path: str | bytes, flags: int) -> int:
+    """Opens a path that has to lie below a directory; links may lead anywhere in it, by relative paths.
+
+    Raises:
+        KernelError: openat2 failed; `EXDEV` where the path leads out.
+    """
+    return _openat2(directory, os.fsencode(path), flags, 0, _BENEATH | _NO_MAGICLINKS)
+
+
+def _openat2(directory: int, name: bytes, flags: int, mode: int, resolve: int) -> int:
+    how = _How(flags | os.O_CLOEXEC, mode, resolve)
     while True:
-        fd: int = _libc.syscall(_SYS_OPENAT2, root, ctypes.c_char_p(name), ctypes.byref(how), ctypes.sizeof(how))
+        fd: int = _libc.syscall(_SYS_OPENAT2, directory, ctypes.c_char_p(name), ctypes.byref(how), ctypes.sizeof(how))
         if fd >= 0:
             return fd
         number = ctypes.get_errno()
         if number in {errno.EINTR, errno.EAGAIN}:  # EAGAIN when a rename raced with the look-up
             continue
-        raise KernelError("openat2", number, os.fsdecode(path))
+        raise KernelError("openat2", number, os.fsdecode(name[:PATH_MAX]))
+
+
+class _LongPath:
+    """A path that the kernel doesn't take at once.
+
+    It is resolved here: as many parts at a time as fit and are no links, each time from the directory reached so far.
+    A link and `..` are put in the place of what they stand for, and the path is followed anew from where that begins.
+    """
+
+    def __init__(self, root: int, name: bytes) -> None:
+        self._root = root
+        self._name = name
+        self._rest = deque(_parts(name))
+        self._reached: list[bytes] = []
+        self._here = os.dup(root)
+        self._detours = 0
+        self._width = PATH_MAX
+        """How many parts are opened at a time at most; fewer while a link is looked for."""
+
+    def open(self, flags: int, mode: int) -> int:
+        """Opens what the path names.
+
+        Raises:
+            KernelError: As of openat2, or there are too many links.
+        """
+        try:
+            fd = -1
+            while fd < 0:
+                if self._rest and self._rest[0] == b"..":
+                    self._rest.popleft()
+                    self._turn([*self._reached[:-1]], absolute=True)
+                else:
+                    fd = self._step(self._take(), flags, mode)
+            return fd
+        finally:
+            os.close(self._here)
+
+    def _take(self) -> bytes:
+        piece: list[bytes] = []
+        size = 0
+        while self._rest and len(piece) < self._width and self._rest[0] != b"..":
+            size += len(self._rest[0]) + 1
+            if size >= PATH_MAX and piece:
+                break
+            piece.append(self._rest.popleft())
+        return b"/".join(piece) or b"."
+
+    def _step(self, piece: bytes, flags: int, mode: int) -> int:
+        """Opens the next parts; returns a descriptor of the last ones, -1 where there are more."""
+        last = not self._rest
+        how, mode = (flags, mode) if last else (os.O_PATH | os.O_DIRECTORY, 0)
+        try:
+            fd = _openat2(self._here, piece, how, mode, _BENEATH | _NO_SYMLINKS | _NO_MAGICLINKS)
+        except KernelError as error:
+            parts = piece.split(b"/")
+            if error.errno != errno.ELOOP or (len(parts) == 1 and last and flags & os.O_NOFOLLOW):
+                raise
+            if len(parts) > 1:  # a link is somewhere in it
+                self._rest.extendleft(reversed(parts))
+                self._width = len(parts) // 2
+            else:
+                link = os.readlink(piece, dir_fd=self._here)
+                self._turn(_parts(link), absolute=link.startswith(b"/"))
+            return -1
+        if last:
+            return fd
+        os.close(self._here)
+        self._here = fd
+        self._reached += piece.split(b"/")
+        self._width *= 2
+        return -1
+
+    def _turn(self, parts: list[bytes], *, absolute: bool) -> None:
+        """Goes on with other parts before the rest."""
+        self._detours += 1
+        if self._detours > _MAX_DETOURS:
+            raise KernelError("openat2", errno.ELOOP, os.fsdecode(self._name[:PATH_MAX]))
+        self._rest.extendleft(reversed(parts))
+        if absolute:
+            os.close(self._here)
+            self._here = os.dup(self._root)
+            self._reached = []
+
+
+def _parts(path: bytes) -> list[bytes]:
+    return [part for part in path.split(b"/") if part not in {b"", b"."}]
 
 
 def make_mountpoint(root: int, path: str, *, directory: bool) -> int:
@@ -73,6 +183,15 @@ def make_mountpoint(root: int, path: str, *, directory: bool) -> int:
     return open_in_root(root, path, os.O_PATH)
 
 
+def reopen(fd: int, flags: int) -> int:
+    """Opens what an `O_PATH` descriptor holds, for reading or writing; look at its type before.
+
+    Raises:
+        OSError: It can't be opened so.
+    """
+    return os.open(f"/proc/self/fd/{fd}", flags | os.O_CLOEXEC)
+
+
 def open_file(root: int, path: str) -> int:
     """Opens a regular file for reading; nothing else is ever opened, as a pipe could block and a device act.
 
@@ -84,7 +203,7 @@ def open_file(root: int, path: str) -> int:
         mode = os.fstat(place).st_mode
         if not stat.S_ISREG(mode):
             raise KernelError("open", errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, path)
-        return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_CLOEXEC)
+        return reopen(place, os.O_RDONLY | os.O_NOCTTY)
     finally:
         os.close(place)
 
@@ -126,20 +245,27 @@ class RootDirectory:
             KernelError: Something that is no directory is in the way.
         """
         flags = os.O_PATH | os.O_DIRECTORY
-        try:
-            return self.open(path, flags)
-        except KernelError as error:
-            if error.errno != errno.ENOENT:
-                raise
-        parent, _, name = path.rstrip("/").rpartition("/")
-        if name in {"", ".", ".."}:
-            return self.make_directories(parent, mode) if parent else self.open("/", flags)
-        above = self.make_directories(parent, mode) if parent.strip("/") else self.open("/", flags)
-        try:
+        missing: list[str] = []
+        above = path.rstrip("/")
+        fd = -1
+        while fd < 0:
             try:
-                os.mkdir(name, mode, dir_fd=above)
-            except FileExistsError:
-                raise KernelError("mkdir", errno.ENOTDIR, path) from None
-            return os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
-        finally:
-            os.close(above)
+                fd = self.open(above or "/", flags)
+            except KernelError as error:
+                if error.errno != errno.ENOENT or not above:
+                    raise
+                above, _, name = above.rpartition("/")
+                if name not in {"", ".", ".."}:
+                    missing.append(name)
+        while missing:
+            name = missing.pop()
+            try:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, mode, dir_fd=fd)
+                inside = os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+            except NotADirectoryError:
+                raise KernelError("mkdir", errno.ENOTDIR, path[:PATH_MAX]) from None
+            finally:
+                os.close(fd)
+            fd = inside
+        return fd

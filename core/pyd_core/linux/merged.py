@@ -17,6 +17,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from pyd_core.linux.beneath import reopen
+
 MOST_LINKS = 40
 """As the kernel: ELOOP after that."""
 
@@ -75,8 +77,11 @@ class MergedTree:
             if found is None or not stat.S_ISREG(found[1].info.st_mode):
                 return b""
             place = found[1]
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(place.name, flags, dir_fd=place.parent)
+            handle = os.open(place.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.parent)
+            held.callback(os.close, handle)
+            if not stat.S_ISREG(os.fstat(handle).st_mode):  # exchanged meanwhile: a pipe would block, a device act
+                return b""
+            descriptor = reopen(handle, os.O_RDONLY | os.O_NOCTTY)
             held.callback(os.close, descriptor)
             return os.pread(descriptor, size, offset)
 

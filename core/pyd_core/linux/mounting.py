@@ -6,6 +6,7 @@ they are given one by one.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import struct
@@ -52,6 +53,8 @@ _NO_FLAGS = {
 }
 _MNT_DETACH = 0x2
 _ONE_PAGE = 4000
+_MAX_DESCRIPTORS = 150
+"""Directories whose names as descriptors surely fit one page of options."""
 """Bytes of options mount(2) takes, less what the kernel adds."""
 _FSCONFIG_SET_STRING = 1
 _FSCONFIG_CMD_CREATE = 6
@@ -128,7 +131,21 @@ def mount_overlay(lower: Sequence[Path], upper: Path | None, work: Path | None, 
     if len(options) <= _ONE_PAGE:
         mount("overlay", str(target), "overlay", 0, options)
         return
-    _mount_many(lower, upper, work, target)
+    if len(lower) <= _MAX_DESCRIPTORS:
+        _mount_by_descriptor(lower, above, target)
+    else:
+        _mount_many(lower, upper, work, target)
+
+
+def _mount_by_descriptor(lower: Sequence[Path], above: str, target: Path) -> None:
+    """Mounts an overlay whose directories have names too long for one page of options, on any kernel."""
+    with contextlib.ExitStack() as opened:
+        names: list[str] = []
+        for path in lower:
+            descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            opened.callback(os.close, descriptor)
+            names.append(f"/proc/self/fd/{descriptor}")
+        mount("overlay", str(target), "overlay", 0, f"lowerdir={':'.join(names)}{above}")
 
 
 def _call(number: int, name: str, *arguments: object) -> int:
@@ -139,7 +156,7 @@ def _call(number: int, name: str, *arguments: object) -> int:
 
 
 def _mount_many(lower: Sequence[Path], upper: Path | None, work: Path | None, target: Path) -> None:
-    """More directories than fit one page of options: `lowerdir+` of Linux 6.5 takes them one by one."""
+    """Mounts more directories than fit one page of options by any name: `lowerdir+` of Linux 6.5 takes them singly."""
     fs = _call(_SYS_FSOPEN, "fsopen", b"overlay", _CLOEXEC)
     try:
         settings = [("lowerdir+", path) for path in lower]

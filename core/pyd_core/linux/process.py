@@ -99,6 +99,15 @@ def parse_status(text: str) -> Status:
     )
 
 
+def has_terminal() -> bool:
+    """Whether this process's session has a controlling terminal; credentials(7)."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
+
+
 def counts_as_host() -> bool:
     """Whether pids here are the host's: in a pid namespace of its own an engine counts anew, and the kernel doesn't."""
     try:

@@ -1,4 +1,4 @@
-"""What /proc tells of a process's network."""
+"""What /proc tells of a process's network, and of this one's descriptors."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def shares_network(pid: int, root: Path = Path("/")) -> bool | None:
     except OSError:
         return None
     return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def mount_id(fd: int) -> int:
+    """Returns which mount a descriptor of this process lies in (`mnt_id` of `/proc/PID/fdinfo/FD`)."""
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines())
+    return int(fields["mnt_id"])
 
 
 def read_network(pid: int, root: Path = Path("/")) -> NetworkCounters | None:

@@ -51,7 +51,16 @@ class IdMap:
         Raises:
             OSError: It is gone.
         """
-        users, groups = (_ranges(Path(f"/proc/{pid}/{kind}_map").read_text()) for kind in ("uid", "gid"))
+        return cls.at(Path(f"/proc/{pid}"))
+
+    @classmethod
+    def at(cls, process: Path) -> IdMap:
+        """Reads those of a directory of /proc, which may be named by a descriptor.
+
+        Raises:
+            OSError: The process is gone.
+        """
+        users, groups = (_ranges((process / f"{kind}_map").read_text()) for kind in ("uid", "gid"))
         return cls(users=users, groups=groups)
 
     @property

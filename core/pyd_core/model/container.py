@@ -126,10 +126,13 @@ class NetworkSettings(Wire):
 
     sandbox_id: str = msgspec.field(name="SandboxID", default="")
     endpoint_id: str = msgspec.field(name="EndpointID", default="")
-    """Of the default bridge alone, as the next four; the other networks' are in `networks`."""
+    """Of the default bridge alone, as the next seven; the other networks' are in `networks`."""
     gateway: str = ""
     ip_address: str = msgspec.field(name="IPAddress", default="")
     ip_prefix_len: int = msgspec.field(name="IPPrefixLen", default=0)
+    ipv6_gateway: str = msgspec.field(name="IPv6Gateway", default="")
+    global_ipv6_address: str = msgspec.field(name="GlobalIPv6Address", default="")
+    global_ipv6_prefix_len: int = msgspec.field(name="GlobalIPv6PrefixLen", default=0)
     mac_address: str = ""
     sandbox_key: str = ""
     ports: dict[str, list[PortBinding] | None] = {}

@@ -38,6 +38,14 @@ class RootFs(Wire):
     layers: list[str] = []
 
 
+class ImageMetadata(Wire):
+    """What an engine itself remembers of an image."""
+
+    SPEC: ClassVar[str] = "ImageInspect.Metadata"
+
+    last_tag_time: str = ""
+
+
 class Image(Wire):
     """All that `GET /images/{name}/json` tells."""
 
@@ -46,8 +54,10 @@ class Image(Wire):
     id: str
     repo_tags: list[str] = []
     repo_digests: list[str] = []
+    parent: str = ""
     comment: str = ""
     created: str = ""
+    docker_version: str = ""
     author: str = ""
     config: ContainerConfig = ContainerConfig()
     architecture: str = ""
@@ -56,6 +66,7 @@ class Image(Wire):
     size: int = 0
     graph_driver: GraphDriver = GraphDriver()
     root_fs: RootFs = msgspec.field(name="RootFS", default_factory=RootFs)
+    metadata: ImageMetadata = ImageMetadata()
 
 
 class HistoryLayer(Wire):

@@ -59,7 +59,7 @@ class Ipam(Wire):
 
     driver: str = ""
     config: list[IpamConfig] = []
-    options: dict[str, str] = {}
+    options: dict[str, str] | None = None
 
 
 class NetworkMember(Wire):

@@ -68,6 +68,8 @@ def parse(text: str, *, default_tag: str = "latest") -> Reference:
         domain, path = DEFAULT_DOMAIN, rest if slash_found else f"library/{rest}"
     if domain in {"index.docker.io", "registry-1.docker.io"}:
         domain = DEFAULT_DOMAIN
+    if domain == DEFAULT_DOMAIN and path and "/" not in path:
+        path = f"library/{path}"
     if not _DOMAIN.fullmatch(domain) or not _PATH.fullmatch(path) or len(path) > 255:
         hint = "names of repositories are lower case" if path != path.lower() else ""
         raise InvalidInput(f"invalid reference format: {text[:120]!r} is no image's name", hint=hint)

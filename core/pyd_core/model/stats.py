@@ -21,6 +21,8 @@ class CpuUsage(_Counter):
     """Processor time in nanoseconds."""
 
     total_usage: int = 0
+    percpu_usage: list[int] = []
+    """By processor; cgroup v2 doesn't count it."""
     usage_in_kernelmode: int = 0
     usage_in_usermode: int = 0
 
@@ -48,6 +50,8 @@ class MemoryStats(_Counter):
     usage: int = 0
     max_usage: int = 0
     limit: int = 0
+    failcnt: int = 0
+    """How often the limit was hit."""
     stats: dict[str, int] = {}
 
 
@@ -62,8 +66,12 @@ class InterfaceStats(_Counter):
     """Bytes and packets of one interface."""
 
     rx_bytes: int = 0
-    tx_bytes: int = 0
+    rx_packets: int = 0
+    rx_errors: int = 0
     rx_dropped: int = 0
+    tx_bytes: int = 0
+    tx_packets: int = 0
+    tx_errors: int = 0
     tx_dropped: int = 0
 
 
@@ -78,9 +86,16 @@ class BlockEntry(_Counter):
 
 
 class BlockStats(_Counter):
-    """Block device use."""
+    """Block device use; None is not counted here."""
 
-    io_service_bytes_recursive: list[BlockEntry] = []
+    io_service_bytes_recursive: list[BlockEntry] | None = None
+    io_serviced_recursive: list[BlockEntry] | None = None
+    io_queue_recursive: list[BlockEntry] | None = None
+    io_service_time_recursive: list[BlockEntry] | None = None
+    io_wait_time_recursive: list[BlockEntry] | None = None
+    io_merged_recursive: list[BlockEntry] | None = None
+    io_time_recursive: list[BlockEntry] | None = None
+    sectors_recursive: list[BlockEntry] | None = None
 
 
 class ContainerStats(_Counter):

@@ -37,6 +37,14 @@ class TlsInfo(Wire):
     """PEM."""
 
 
+class UnlockKey(Wire):
+    """What unlocks a manager; a secret."""
+
+    SPEC: ClassVar[str] = "GET /swarm/unlockkey 200"
+
+    unlock_key: str = ""
+
+
 class Swarm(Wire):
     """A swarm, as a manager tells of it."""
 

@@ -13,6 +13,7 @@ _TITLES = {
     "memory": "Memory",
     "program": "What the program ran into",
     "state": "What state it is in",
+    "engine": "What an engine refused",
 }
 
 _HEAD = """# Triage: causes and rules

@@ -62,6 +62,54 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("usage-error", r"invalid reference format|unknown (?:shorthand )?flag: (?P<a>\S+)|requires at least \d+ argument"),
     ("permission-denied", r"error while creating mount source path '(?P<a>[^']+)'.*(?:permission denied|read-only)"),
     ("no-space", r"no space left on device"),
+    ("pool-overlap", r"pool overlaps with other one|subnet (?P<a>\S+) is already used|overlaps with existing network"),
+    (
+        "no-free-pool",
+        (
+            r"could not find an available,? (?:non-overlapping )?(?:IPv[46] )?address pool"
+            r"|predefined address pools have been fully subnetted|could not find free subnet"
+        ),
+    ),
+    (
+        "network-in-use",
+        (
+            r"network:? (?P<a>\S+) (?:id \S+ )?has active endpoints|network (?P<b>\S+) is in use"
+            r"|\"(?P<c>[^\"]+)\" has associated containers"
+        ),
+    ),
+    (
+        "volume-in-use",
+        r"remove (?P<a>\S+?): volume is in use|volume (?P<b>\S+) is being used by the following container",
+    ),
+    (
+        "image-in-use",
+        (
+            r"unable to (?:delete|remove)(?: repository reference)? \"?(?P<a>[\w./:@-]+)\"? .*"
+            r"(?:is being used by|is using its referenced image|has dependent child images)"
+            r"|image used by (?P<b>[0-9a-f]+): image is in use"
+        ),
+    ),
+    ("firewall-chain-missing", r"ip6?tables.*no chain/target/match by that name"),
+    ("no-swarm-manager", r"this node is not a swarm manager|this node is not part of a swarm"),
+    (
+        "api-version",
+        (
+            r"client version (?P<a>[\d.]+) is too (?:old|new)"
+            r"|client is newer than server|client API version: (?P<b>[\d.]+)"
+        ),
+    ),
+    ("orphan-containers", r"found orphan containers \(\[?(?P<a>[^\])]*)"),
+    (
+        "compose-file",
+        (
+            r"service \"(?P<a>[^\"]+)\" (?:has neither an image|depends on undefined|refers to undefined)"
+            r"|(?:validating|parsing|failed to parse) (?P<b>\S*\.ya?ml)\b"
+            r"|(?P<c>services(?:\.[\w-]+)+) (?:additional propert|must be an?|contains an invalid type)"
+            r"|additional propert(?:y|ies) '?(?P<d>[\w.-]+)'? (?:(?:is|are) )?not allowed"
+            r"|no configuration file provided: not found|can't find a suitable configuration file"
+            r"|the compose file '?(?P<e>[^']*?)'? is invalid|^(?:\S+: )?yaml: (?:line (?P<f>\d+): )?"
+        ),
+    ),
 )
 
 _RUNTIME = {

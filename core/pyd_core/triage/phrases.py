@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pyd_core.triage.error_line import is_routine
 from pyd_core.triage.evidence import Finding, LogLine
 
 LONGEST_LINE = 2000
@@ -138,13 +139,15 @@ _TABLE: tuple[tuple[str, str, float], ...] = (
     ("permission-denied", _PATH + r"['\"`]?:? .*?permission denied", 0.75),
     ("permission-denied", r"permission denied.*?" + _PATH, 0.75),
     ("permission-denied", r"permission denied|EACCES", 0.65),
-    ("missing-file", _PATH + r"['\"`]?:? .*?(?:no such file or directory|not found|does not exist)", 0.7),
+    ("missing-file", _PATH + r"['\"`]?:? .*?(?:no such file|not found|does not exist)", 0.7),
     (
         "missing-file",
-        r"(?:no such file or directory|ENOENT|cannot find|can't open|could not open|not found).*?" + _PATH,
+        r"(?:no such file|ENOENT|cannot find|can't open|could not open|not found).*?" + _PATH,
         0.7,
     ),
     ("missing-file", r"no such file or directory|ENOENT|FileNotFoundError", 0.6),
+    # Shells and launchers that don't say who they are; it counts with the code of a shell alone.
+    ("command-not-found", r"^(?:.*:\s)?['\"`]?(?P<subject>[\w./+-]+)['\"`]?: (?:command )?not found$", 0.5),
     (
         "usage-error",
         (
@@ -175,19 +178,25 @@ _PATTERNS: list[tuple[str, re.Pattern[str], float]] = []
 def find_phrases(lines: Iterable[LogLine]) -> tuple[Finding, ...]:
     """Returns what the lines say the program ran into, the last mention of each cause, latest first.
 
+    What a health probe printed is kept apart from what the program did. A line that says of itself that it is
+    informational counts for nothing.
+
     A line counts for the first cause of the table that it fits, which is why specific wordings stand before general
     ones.
     """
     if not _PATTERNS:
         _PATTERNS.extend((cause, re.compile(pattern, re.IGNORECASE), strength) for cause, pattern, strength in _TABLE)
-    found: dict[str, Finding] = {}
+    found: dict[tuple[str, bool], Finding] = {}
     for line in lines:
         text = line.text[:LONGEST_LINE]
+        is_probe = line.stream == "health"
         for cause, pattern, strength in _PATTERNS:
             match = pattern.search(text)
+            if match is not None and is_routine(line):
+                break
             if match is not None:
                 subject = next((value for value in match.groupdict().values() if value), "")
-                found.pop(cause, None)
-                found[cause] = Finding(cause=cause, line=line, subject=subject, strength=strength)
+                found.pop((cause, is_probe), None)
+                found[cause, is_probe] = Finding(cause=cause, line=line, subject=subject, strength=strength)
                 break
     return tuple(reversed(found.values()))

@@ -70,7 +70,7 @@ def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
         id=case.container.id,
         cause=best.cause,
         confidence=round(best.confidence, 2),
-        summary=f"{case.name} {best.summary}",
+        summary=f"{case.name} {best.summary}{_lost_before(best, held)}",
         contributing=tuple(contributing),
         evidence=tuple(as_line(item) for item in evidence),
         advice=_advice(best, case),
@@ -79,6 +79,14 @@ def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
         severity=best.about.severity,
         ended=None if case.run.ended_ns is None else format_time(case.run.ended_ns),
     )
+
+
+def _lost_before(best: Conclusion, held: list[Conclusion]) -> str:
+    """A process that was killed for memory belongs into the headline of a run that then ended as it was asked to."""
+    lost = next((other for other in held if other.cause == "oom-child"), None)
+    if lost is None or best.about.family != "ending":
+        return ""
+    return f"; before, it {lost.summary.partition(';')[0]}"
 
 
 def _apply(rule: Rule, case: Case) -> Conclusion | None:

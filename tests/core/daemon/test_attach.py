@@ -26,7 +26,7 @@ async def test_a_client_that_leaves_takes_nobody_elses_place_in_the_event_loop(t
     reader, writer = await asyncio.open_connection(sock=ours)
     attachment = Attachment(tty=False, framed=True, stdin=False, stdout=True, stderr=True)
     before = open_now()
-    attachment.open(tmp_path)
+    await attachment.open(tmp_path)
     (number,) = open_now() - before
     woken = asyncio.Event()
     async with TaskOwner() as owner:

@@ -40,7 +40,7 @@ def body(host: dict[str, Any] | None = None, **more: Any) -> CreateBody:
         ({"Dns": ["x"]}, "bad nameserver address x"),
         ({"ExtraHosts": ["x:y"]}, "invalid IP address in add-host"),
         ({"Links": ["a:b:c"]}, "bad format for links"),
-        ({"LogConfig": {"Type": "syslog"}}, "has json-file, local, none"),
+        ({"LogConfig": {"Type": "syslog"}}, 'plugin "syslog" not found'),
         ({"SecurityOpt": ["no-new-privileges=x"]}, "no-new-privileges=x"),
         ({"SecurityOpt": ["seccomp={}"]}, "defaultAction"),
         ({"SecurityOpt": ["seccomp=[]"]}, "defaultAction"),

@@ -5,15 +5,16 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pyd_core.daemon.images.blobs import Blobs
-from pyd_core.daemon.images.layers import Layers
+from pyd_core.daemon.images.layers import Layer, Layers
 from pyd_core.daemon.store import Store
 
 
@@ -60,3 +61,75 @@ def test_a_layer_that_a_pull_cut_short_has_left_is_taken_as_it_is(layers: Layers
     layers.keep(again)
     assert [each.name for each in (tmp_path / "layers").iterdir()] == [layers.directory(first.diff_id).name]
     assert (layers.directory(first.diff_id) / "file").stat().st_size == 3 << 20
+
+
+COLLISION = Path(__file__).parent / "collision"
+"""Two layers whose digests agree in their first 64 bits; making them takes an hour."""
+
+
+def colliding(where: Path, name: str) -> Path:
+    return Path(shutil.copyfile(COLLISION / f"{name}.tar", where / name))
+
+
+def program(layers: Layers, layer: Layer) -> str:
+    return (layers.directory(layer.diff_id) / "app.sh").read_text()
+
+
+def test_layers_whose_digests_begin_alike_keep_their_own_files(layers: Layers, tmp_path: Path):
+    """Version 0.1 knew layers by 64 bits of their digest: the second one got the files of the first."""
+    found = []
+    for name in ("hostile", "benign"):
+        found.append(layers.unpack(colliding(tmp_path, name)))
+        layers.keep(found[-1])
+    hostile, benign = found
+    assert hostile.diff_id[:23] == benign.diff_id[:23]
+    assert "HOSTILE" in program(layers, hostile)
+    assert "benign" in program(layers, benign)
+    layers.set_aside([hostile])
+    assert "benign" in program(layers, benign)
+
+
+def installed_by_version_0_1(tmp_path: Path, names: Sequence[str]) -> list[Layer]:
+    """Makes a store in which directories of layers have short names, the first layer's files in them."""
+    with closing(Store(tmp_path / "db")) as store:
+        layers = Layers(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+        found = []
+        for name in names:
+            layer = layers.unpack(colliding(tmp_path, name))
+            layers.keep(layer)
+            short = layers.directory(layer.diff_id).with_name(layer.diff_id[7:23])
+            if short.exists():
+                shutil.rmtree(layers.directory(layer.diff_id))
+            else:
+                layers.directory(layer.diff_id).rename(short)
+            found.append(layer)
+    return found
+
+
+def test_layers_of_version_0_1_are_renamed_at_start(tmp_path: Path):
+    [layer] = installed_by_version_0_1(tmp_path, ["benign"])
+    for _ in range(2):
+        with closing(Store(tmp_path / "db")) as store:
+            layers = Layers(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+            assert "benign" in program(layers, layer)
+            assert [path.name for path in (tmp_path / "layers").iterdir()] == [layer.diff_id[7:]]
+
+
+def test_layers_of_version_0_1_that_share_a_directory_are_unpacked_again(tmp_path: Path):
+    """The directory has the files of the hostile layer, which the benign image ran too."""
+    hostile, benign = installed_by_version_0_1(tmp_path, ["hostile", "benign"])
+    with closing(Store(tmp_path / "db")) as store:
+        layers = Layers(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+        assert "HOSTILE" in program(layers, hostile)
+        assert "benign" in program(layers, benign)
+        assert len(list((tmp_path / "layers").iterdir())) == 2
+
+
+def test_a_shared_directory_whose_packed_layers_are_damaged_is_nobodys(tmp_path: Path):
+    hostile, benign = installed_by_version_0_1(tmp_path, ["hostile", "benign"])
+    with closing(Store(tmp_path / "db")) as store:
+        blobs = Blobs(tmp_path / "blobs")
+        blobs.path(benign.blob).write_bytes(b"damaged")
+        layers = Layers(tmp_path / "layers", blobs, store)
+        assert benign.diff_id not in layers
+        assert "HOSTILE" in program(layers, hostile)

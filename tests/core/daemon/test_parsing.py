@@ -13,7 +13,7 @@ from pyd_core.daemon.containers.health import judge
 from pyd_core.daemon.containers.words import ago
 from pyd_core.daemon.events import fits
 from pyd_core.daemon.images.blobs import digits
-from pyd_core.daemon.images.changes import apply_changes
+from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.runtime.oci import failure
 from pyd_core.daemon.times import duration, moment
@@ -37,6 +37,8 @@ DIGEST = "sha256:" + "a" * 64
         ("localhost:5000/a/b:t", "localhost:5000/a/b", "localhost:5000/a/b:t"),
         ("ghcr.io/x/y", "ghcr.io/x/y", "ghcr.io/x/y:latest"),
         ("docker.io/library/debian:13", "docker.io/library/debian", "debian:13"),
+        ("docker.io/debian:13", "docker.io/library/debian", "debian:13"),
+        ("index.docker.io/debian", "docker.io/library/debian", "debian:latest"),
         (f"app@{DIGEST}", "docker.io/library/app", f"app@{DIGEST}"),
     ],
 )
@@ -68,14 +70,14 @@ def test_changes_are_applied_in_turn():
         "VOLUME /v",
         "USER u",
     ]
-    found = apply_changes(ContainerConfig(env=["B=0", "C=c"]), [*lines, "HEALTHCHECK --interval=3s CMD curl x"])
+    found = apply_commit_changes(ContainerConfig(env=["B=0", "C=c"]), [*lines, "HEALTHCHECK --interval=3s CMD curl x"])
     assert found.env == ["B=two words", "C=c", "A=3"]
     assert found.cmd == ["/a", "b"]
     assert set(found.exposed_ports) == {"80/tcp", "53/udp"}
     assert found.healthcheck == HealthConfig(test=["CMD-SHELL", "curl x"], interval=3 * 10**9)
     for wrong in ("RUN x", "ENV", "", "HEALTHCHECK --nosuch=1 CMD x"):
         with pytest.raises(InvalidInput):
-            apply_changes(ContainerConfig(), [wrong])
+            apply_commit_changes(ContainerConfig(), [wrong])
 
 
 def test_entrypoint_and_command_merge_as_in_docker():

@@ -138,11 +138,12 @@ def test_paths_find_their_handler_and_versions_are_checked():
     routes.add("GET", "/containers/{id}/json")(one)
     assert routes.find("GET", "/images/localhost:5000/a/b/json")[1] == {"name": "localhost:5000/a/b"}
     assert routes.find("HEAD", "/containers/abc/json")[1] == {"id": "abc"}
-    for method, path, kind in (("GET", "/containers/a/b/json", NotFound), ("POST", "/containers/a/json", PydError)):
+    assert routes.find("GET", "/containers/a/b/json")[1] == {"id": "a/b"}  # as a link names it
+    for method, path, kind in (("GET", "/containers/a/b/c/json", NotFound), ("POST", "/containers/a/json", PydError)):
         with pytest.raises(kind):
             routes.find(method, path)
     assert split_version("/v1.41/info") == ((1, 41), "/info")
-    for wrong in ("/v1.99/info", "/v1.2/info"):
+    for wrong in ("/v1.99/info", "/v1.2/info", f"/v{'9' * 5000}.1/info", f"/v1.{'9' * 5000}/info"):
         with pytest.raises(InvalidInput):
             split_version(wrong)
 
@@ -158,5 +159,6 @@ async def test_a_text_with_a_null_character_is_refused_before_it_reaches_a_syste
 
     async with client(tmp_path, handler) as (reader, writer):
         body = f'{{"Env": "{text}"}}'.encode()
-        writer.write(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        writer.write(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         assert f"HTTP/1.1 {status}".encode() in await head(reader)

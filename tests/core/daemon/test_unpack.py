@@ -17,9 +17,9 @@ import pytest
 import zstandard
 
 from pyd_core.daemon.images.streams import Hashed, decompressed
-from pyd_core.daemon.images.tar import TarReader
 from pyd_core.daemon.images.unpack import Limits, Unpacker
 from pyd_core.errors import InvalidInput
+from pyd_core.tar.reader import TarReader
 
 Member = tuple[tarfile.TarInfo, bytes]
 

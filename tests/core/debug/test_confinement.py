@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pyd_core.debug.confine import read_profile
 from pyd_core.debug.failures import untaken
-from pyd_core.debug.join import read_profile
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pyd_core.debug.credentials import DEBUGGER, TRACER, choose_credentials, inside, is_confined, mask, names
@@ -19,8 +21,11 @@ def target(**changes: object) -> Status:
     return Status(**{**fields, "no_new_privileges": False, "seccomp": 2, **changes})  # type: ignore[arg-type]
 
 
-def choose(identity: str, status: Status | None = None, *, uid_map: str = IDENTITY_MAP, own: int = EVERYTHING):
-    return choose_credentials(identity, status or target(), uid_map=uid_map, gid_map=uid_map, own_bounding=own)
+def choose(
+    identity: str, status: Status | None = None, *, uid_map: str = IDENTITY_MAP, own: int = EVERYTHING, **more: Any
+):
+    maps = {"uid_map": uid_map, "gid_map": uid_map}
+    return choose_credentials(identity, status or target(), **maps, own_bounding=own, **more)
 
 
 def test_root_has_what_debugging_takes_and_never_more_than_this_process_has():
@@ -30,6 +35,27 @@ def test_root_has_what_debugging_takes_and_never_more_than_this_process_has():
 
 def test_root_cannot_mount_load_modules_or_make_devices():
     assert not set(names(DEBUGGER)) & {"sys_admin", "sys_module", "mknod", "sys_rawio", "sys_boot", "bpf", "sys_time"}
+
+
+def test_root_opens_no_files_by_their_handle():
+    """CAP_DAC_READ_SEARCH opens every file of the host by open_by_handle_at(2)."""
+    assert "dac_read_search" not in names(DEBUGGER | TRACER)
+
+
+def test_root_has_no_rights_over_namespaces_of_the_host_unless_they_are_asked_for():
+    """A session in a container with the host's processes and network could trace and configure the host."""
+    kept = choose("root", shared=["pid", "net", "ipc"])
+    gone = {"sys_ptrace", "kill", "sys_nice", "net_admin", "net_raw", "ipc_owner"}
+    assert set(names(DEBUGGER & ~kept.effective)) == gone
+    assert kept.bounding == kept.effective
+    assert set(names(DEBUGGER & ~choose("root", shared=["net"]).effective)) == {"net_admin", "net_raw"}
+    asked = choose("root", shared=["pid"], added=["SYS_PTRACE", "cap_sys_time"])
+    assert set(names(asked.effective & ~kept.effective)) >= {"sys_ptrace", "sys_time"}
+    assert choose("1000", added=["sys_time"]).effective == 0
+    with pytest.raises(InvalidInput, match="has the target's rights"):
+        choose("target", added=["kill"])
+    with pytest.raises(InvalidInput, match="no such capability"):
+        choose("root", added=["everything"])
 
 
 def test_a_tracer_may_trace_the_kernel_beside_it_and_change_nothing_of_it():

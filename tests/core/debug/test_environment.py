@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from pyd_core.debug.environment import DEFAULT_PATH, TOOL_PATH, build_environment, file_names
+import pytest
+
+from pyd_core.debug.environment import (
+    DEFAULT_PATH,
+    TOOL_PATH,
+    build_environment,
+    file_names,
+    tool_environment,
+)
 
 
 def build(*own: str, terminal: str = "", name: str = "web", has: tuple[str, ...] = ()) -> dict[str, str]:
@@ -36,6 +44,35 @@ def test_nothing_that_runs_code_unasked_passes():
         not {"BASH_ENV", "LD_PRELOAD", "PROMPT_COMMAND"}
         & build("BASH_ENV=x", "LD_PRELOAD=x", "PROMPT_COMMAND=x").keys()
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("LESSOPEN", "LESSCLOSE", "LESS", "LESSKEYIN", "PAGER", "GIT_SSH_COMMAND", "GIT_PAGER", "OPENSSL_CONF"),
+        *("OPENSSL_MODULES", "GCONV_PATH", "LOCPATH", "GLIBC_TUNABLES", "LD_DEBUG_OUTPUT", "LD_PROFILE", "INPUTRC"),
+        *("PS0", "PS4", "MAILPATH", "BASH_LOADABLES_PATH", "BASH_FUNC_cd%%", "TAR_OPTIONS", "RIPGREP_CONFIG_PATH"),
+        *("TERMINFO", "VIMINIT", "EXINIT", "EDITOR", "VISUAL", "DEBUGINFOD_URLS", "CURL_HOME", "GETCONF_DIR"),
+    ],
+)
+def test_nothing_by_which_a_tool_would_run_the_containers_code_passes(name: str):
+    """A container's LESSOPEN, OPENSSL_CONF, PS0 and the like reached the programs of the toolbox."""
+    found = build(f"{name}=/trap")
+    assert found.get(name) != "/trap"
+
+
+def test_a_builtins_program_has_nothing_that_loads_code_and_the_containers_own_has():
+    own = ("PYTHONPATH=/app", "NODE_OPTIONS=-r /app/x.js", "PERL5OPT=-MX", "RUBYOPT=-rx", "LD_LIBRARY_PATH=/lib", "A=b")
+    session = build(*own)
+    assert {pair.partition("=")[0] for pair in own} <= session.keys()
+    tool = tool_environment(session)
+    assert {"PYTHONPATH", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT", "LD_LIBRARY_PATH"} & tool.keys() == set()
+    assert (tool["A"], tool["PYTHON_HISTORY"], tool["PATH"]) == ("b", "/dev/null", session["PATH"])
+
+
+def test_keys_mean_what_they_do_without_the_container():
+    """The container's /etc/inputrc had the enter key run its commands."""
+    assert build("INPUTRC=/trap")["INPUTRC"].startswith("/dev/.pyd/")
 
 
 def test_no_program_is_to_write_a_history_or_settings_into_the_containers_home():

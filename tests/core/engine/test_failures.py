@@ -1,5 +1,6 @@
 """What a user is told when an engine isn't there, isn't one, or stops: over both transports alike."""
 
+import base64
 import os
 import socket
 import tempfile
@@ -10,6 +11,7 @@ import pytest
 
 from pyd_core.engine.client import Engine
 from pyd_core.engine.connect import open_engine
+from pyd_core.engine.credentials import Credentials
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.engine.transport.base import Request
 from pyd_core.engine.transport.blocking import blocking_engine
@@ -96,6 +98,31 @@ async def test_an_engine_too_new(opener: Opener, tmp_path: Path):
     error = await failure(opener, tmp_path / "s", listing=answer_json({"message": text}, status="400 Bad Request"))
     assert isinstance(error, Unsupported)
     assert error.reference == "api-too-new"
+
+
+async def test_an_engine_of_which_nothing_is_known_is_asked_for_the_oldest_it_serves(opener: Opener, tmp_path: Path):
+    """An engine whose oldest version is newer than the newest this client knew refused every request."""
+    replies: dict[str, Reply] = {
+        "/_ping": answer(b"OK", headers="Api-Version: 1.60\r\n"),
+        "/version": answer_json({"ApiVersion": "1.60", "MinAPIVersion": "1.48"}),
+        "/containers/json": answer_json([]),
+    }
+    with FakeEngine(tmp_path / "s", replies) as fake:
+        async with opener(Endpoint(url=fake.url)) as engine:
+            assert await engine.containers.list() == []
+            assert await engine.session.negotiate() == "1.48"
+    assert any(request.startswith(b"GET /v1.48/containers/json") for request in fake.requests)
+
+
+async def test_a_service_is_sent_with_what_its_nodes_show_the_registry(opener: Opener, tmp_path: Path):
+    """`--with-registry-auth` was taken and nothing was sent."""
+    replies: dict[str, Reply] = {"/services/create": answer_json({"ID": "s1"}, status="201 Created")}
+    with FakeEngine(tmp_path / "s", replies) as fake:
+        async with opener(Endpoint(url=fake.url)) as engine:
+            await engine.services.create({"Name": "web"}, credentials=Credentials(username="me", password="word"))
+    (sent,) = [request for request in fake.requests if b"/services/create" in request]
+    (header,) = [line for line in sent.split(b"\r\n") if line.lower().startswith(b"x-registry-auth: ")]
+    assert base64.urlsafe_b64decode(header.partition(b": ")[2]) == b'{"username":"me","password":"word"}'
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ async def test_entries_and_contents_are_told_whatever_the_pieces_they_come_in(fo
     stream = TarStream(pieces(tar(format), size))
     found = []
     while (entry := await stream.next()) is not None:
-        content = b"".join([part async for part in stream.content()]) if entry.name.endswith("n") else b""
-        found.append((entry.name.rstrip("/"), entry.size, entry.linkname, content))
+        content = b"".join([part async for part in stream.content()]) if entry.name.endswith(b"n") else b""
+        found.append((entry.name.decode().rstrip("/"), entry.size, entry.link.decode(), content))
     assert found == [
         ("top", 0, "", b""),
         ("top/a", 1000, "", b""),

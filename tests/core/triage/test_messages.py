@@ -80,6 +80,76 @@ from pyd_core.triage.verdict import Verdict
             "registry-unreachable",
             "registry.example",
         ),
+        (
+            "Error response from daemon: invalid pool request: Pool overlaps with other one on this address space",
+            "pool-overlap",
+            "",
+        ),
+        (
+            "Error response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+            "no-free-pool",
+            "",
+        ),
+        ("Error response from daemon: all predefined address pools have been fully subnetted", "no-free-pool", ""),
+        (
+            "Error response from daemon: error while removing network: network front id 0a1b has active endpoints",
+            "network-in-use",
+            "front",
+        ),
+        (
+            'error while removing network: network back has active endpoints (name:"web" id:"0a")',
+            "network-in-use",
+            "back",
+        ),
+        ("Error response from daemon: remove data: volume is in use - [0a1b2c]", "volume-in-use", "data"),
+        (
+            "Error response from daemon: conflict: unable to delete team/app:1 (must be forced) - image is being used by stopped container 0a1b",
+            "image-in-use",
+            "team/app:1",
+        ),
+        (
+            'conflict: unable to remove repository reference "app" (must force) - container 0a1b is using its referenced image 2c3d',
+            "image-in-use",
+            "app",
+        ),
+        (
+            "driver failed programming external connectivity on endpoint web (0a1b): (iptables failed: iptables --wait -t nat -A DOCKER -p tcp -d 0/0 --dport 80 -j DNAT: iptables: No chain/target/match by that name. (exit status 1))",
+            "firewall-chain-missing",
+            "",
+        ),
+        (
+            'Error response from daemon: This node is not a swarm manager. Use "docker swarm init"',
+            "no-swarm-manager",
+            "",
+        ),
+        (
+            "Error response from daemon: client version 1.24 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version",
+            "api-version",
+            "1.24",
+        ),
+        (
+            "Error response from daemon: client version 1.52 is too new. Maximum supported API version is 1.45",
+            "api-version",
+            "1.52",
+        ),
+        (
+            'level=warning msg="Found orphan containers ([shop-old-1]) for this project. If you removed or renamed this service in your compose file, you can run this command with the --remove-orphans flag to clean it up."',
+            "orphan-containers",
+            "shop-old-1",
+        ),
+        (
+            "validating /srv/compose.yaml: services.web additional properties 'imag' not allowed",
+            "compose-file",
+            "/srv/compose.yaml",
+        ),
+        ("services.web Additional property imag is not allowed", "compose-file", "services.web"),
+        (
+            'service "web" has neither an image nor a build context specified: invalid compose project',
+            "compose-file",
+            "web",
+        ),
+        ("yaml: line 3: mapping values are not allowed in this context", "compose-file", "3"),
+        ("no configuration file provided: not found", "compose-file", ""),
         ('Conflict. The container name "/web" is already in use by container "0a"', "name-conflict", "web"),
         (
             (

@@ -48,7 +48,7 @@ def running(name: str, line: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
 
 
 def test_net_shows_the_containers_address_route_and_name_server(client: Builtins, docker: Docker, network: str):
@@ -107,7 +107,7 @@ def test_forward_leads_to_what_listens_on_the_targets_own_loopback(web: Builtins
             text += next(lines)
         port = json.loads(text)["local"]
         for _ in range(3):
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
                 connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 connection.shutdown(socket.SHUT_WR)
                 answer = b"".join(iter(lambda connection=connection: connection.recv(65536), b""))
@@ -116,7 +116,7 @@ def test_forward_leads_to_what_listens_on_the_targets_own_loopback(web: Builtins
         assert taken.returncode == 1
         assert "[port-taken]" in taken.stderr
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", port), timeout=20).close()
+        socket.create_connection(("127.0.0.1", port), timeout=120).close()
 
 
 def test_pcap_sees_the_targets_traffic_and_not_a_neighbours(

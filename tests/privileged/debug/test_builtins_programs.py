@@ -213,6 +213,6 @@ def test_an_interrupted_builtin_leaves_nothing(worker: Builtins):
     assert process.stdout is not None
     assert process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
     assert sessions_left() == []
     assert {one["state"] for one in worker.json("ps")} & {"traced"} == set()

@@ -18,7 +18,7 @@ from support.docker import LABEL as MARK
 from support.docker import LONE, Docker
 from support.ways import Way, ways
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_the_least_rights_that_do_are_used_and_told(docker: Docker, user: Way, q
         assert process.stdout.readline() == "there\n"
         (helper,) = helpers(docker, quiet)
         made = json.loads(docker("inspect", helper))[0]
-        status, told = process.communicate(timeout=30)
+        status, told = process.communicate(timeout=120)
     host = made["HostConfig"]
     assert not host["Privileged"]
     assert host["PidMode"] == f"container:{docker.inspect(quiet)['Id']}"
@@ -154,7 +154,7 @@ def test_the_end_of_the_target_is_told(docker: Docker, user: Way, distroless: st
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         docker("kill", "-s", "TERM", name)
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=120)
     assert f"{name} has ended with exit code 0" in told
     assert process.returncode == 137
 
@@ -183,7 +183,7 @@ def test_shared_pid_namespaces_and_an_init_are_seen_through(docker: Docker, user
 
 def test_the_terminal_is_the_targets(user: Way, quiet: str):
     program, *arguments = user.command(quiet)
-    child = pexpect.spawn(program, arguments, timeout=20, dimensions=(30, 100), encoding="utf-8", **user.options)
+    child = pexpect.spawn(program, arguments, timeout=120, dimensions=(30, 100), encoding="utf-8", **user.options)
     try:
         child.expect(f"in {quiet}: / is the container's own")
         child.sendline("echo $((6*7)); stty size")

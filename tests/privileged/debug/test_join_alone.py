@@ -1,4 +1,4 @@
-"""`join.py` as a helper container runs it: the bare interpreter, nothing of pyd importable, the plan over a socket."""
+"""The join as a helper container runs it: the bare interpreter, nothing of pyd importable, the plan over a socket."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from pyd_core.debug.credentials import DEBUGGER
 from pyd_core.linux.process import ProcessEntry
 from support.debugging import main_pid
 from support.docker import Docker
+
+CORE = str(Path(join.__file__).parents[2])
+BOOT = (
+    f"import socket, sys; sys.path.append({CORE!r}); from pyd_core.debug.join import serve; serve(socket.socket(fileno="
+)
 
 
 def test_the_file_alone_joins_a_container(docker: Docker, locked: str, toolbox: Path):
@@ -48,7 +53,7 @@ def test_the_file_alone_joins_a_container(docker: Docker, locked: str, toolbox: 
         with (
             theirs,
             subprocess.Popen(
-                [sys.executable, "-I", "-S", join.__file__, str(theirs.fileno())],
+                [sys.executable, "-I", "-S", "-c", f"{BOOT}{theirs.fileno()}))"],
                 pass_fds=(theirs.fileno(),),
                 stdout=subprocess.PIPE,
                 text=True,

@@ -89,6 +89,16 @@ def test_environment_folder_and_rights_are_the_containers(debug: Run, docker: Do
     assert int(bounding, 16) == 0xA80425FB | 1 << 12
 
 
+def test_what_holds_the_place_of_a_main_process_holds_nothing_of_the_host(
+    debug: Run, docker: Docker, distroless: str, tmp_path: Path
+):
+    """It kept what pyd was started with, and the host's /dev/null, which root in the session could open and change."""
+    name = in_state(docker, "holder", distroless, "created")
+    with (tmp_path / "mine").open("w") as own:
+        done = debug(name, "-c", "ls /proc/1/fd; cat /proc/1/environ; readlink /proc/1/exe", pass_fds=[own.fileno()])
+    assert (done.stdout, done.stderr) == ("/dev/.pyd/bin/sleep\n", "")
+
+
 def test_a_user_is_looked_up_in_the_containers_own_files(debug: Run, docker: Docker, sleeper: Path):
     files = {
         "app": sleeper,

@@ -99,7 +99,7 @@ def test_what_the_container_changed_meanwhile_is_not_overwritten_nor_lost(docker
         assert process.stdout.readline() == "ready\n"
         (tmp_path / "conf").write_text("theirs\n")
         docker("cp", f"{tmp_path}/conf", f"{edited}:/etc/conf")
-        _, said = process.communicate("\n", timeout=30)
+        _, said = process.communicate("\n", timeout=120)
     assert process.returncode == 125
     assert "itself has changed /etc/conf" in said
     assert content(docker, edited, "/etc/conf") == "theirs\n"
@@ -118,7 +118,7 @@ def test_a_container_started_meanwhile_gets_what_it_did_not_touch(docker: Docker
     with subprocess.Popen(arguments, text=True, **streams) as process:  # type: ignore[call-overload]
         assert process.stdout.readline() == "ready\n"
         docker("start", name)
-        _, said = process.communicate("\n", timeout=30)
+        _, said = process.communicate("\n", timeout=120)
     assert process.returncode == 0
     assert f"{name} was started meanwhile" in said
     assert docker("exec", name, "cat", "/etc/conf") == "mine"
@@ -178,7 +178,7 @@ def test_changes_of_an_image_and_of_what_runs_cannot_be_put_back(debug: Run, doc
 def test_on_a_terminal_changes_are_asked_about(docker: Docker, edited: str, tmp_path: Path):
     program, *arguments = command("--shell", "bash", edited)
     environment: os._Environ[str] | dict[str, str] = {**os.environ, "TERM": "xterm"}
-    child = pexpect.spawn(program, arguments, timeout=30, encoding="utf-8", env=environment, cwd=str(tmp_path))
+    child = pexpect.spawn(program, arguments, timeout=120, encoding="utf-8", env=environment, cwd=str(tmp_path))
     child.expect("what you change is thrown away")
     child.expect("# ")
     child.sendline("echo mine > /etc/conf; exit")

@@ -86,7 +86,7 @@ def test_changes_are_put_back_and_conflicts_seen_without_the_layers(
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         docker("cp", f"{tmp_path}/conf", f"{name}:/etc/conf")
-        process.communicate(b"\n", timeout=30)
+        process.communicate(b"\n", timeout=120)
     assert process.returncode == 125
     assert len(list(tmp_path.glob("pyd-*.tar"))) == 1
 

@@ -18,7 +18,7 @@ PROMPT = r":/[^ ]*[#$] "
 def shell(locked: str) -> Iterator[pexpect.spawn]:
     program, *arguments = command("--shell", "bash", locked)
     child = pexpect.spawn(
-        program, arguments, encoding="utf-8", codec_errors="replace", timeout=20, dimensions=(30, 100), env=None
+        program, arguments, encoding="utf-8", codec_errors="replace", timeout=120, dimensions=(30, 100), env=None
     )
     try:
         child.expect(f"{locked}.*{PROMPT}")
@@ -35,7 +35,7 @@ def ask(shell: pexpect.spawn, line: str, answer: str) -> None:
 
 def test_the_beginning_says_where_one_is(locked: str):
     program, *arguments = command("--shell", "bash", locked)
-    child = pexpect.spawn(program, arguments, encoding="utf-8", codec_errors="replace", timeout=20)
+    child = pexpect.spawn(program, arguments, encoding="utf-8", codec_errors="replace", timeout=120)
     child.expect(f"in {locked}: / is the container's own")
     child.expect(PROMPT)
     child.sendline("exit 4")
@@ -90,7 +90,7 @@ def test_screen_programs_and_the_shell_leave_no_histories(docker: Docker, busybo
     name = docker.run("histories-tty", busybox, "sleep", "1000", options=("-e", "HOME=/etc"))
     before = docker("diff", name)
     program, *arguments = command("--shell", "bash", name)
-    child = pexpect.spawn(program, arguments, encoding="utf-8", codec_errors="replace", timeout=20)
+    child = pexpect.spawn(program, arguments, encoding="utf-8", codec_errors="replace", timeout=120)
     child.expect(PROMPT)
     child.sendline("@vim /etc/hosts")
     child.expect(r"\x1b\[\?1049h")
@@ -106,7 +106,7 @@ def test_screen_programs_and_the_shell_leave_no_histories(docker: Docker, busybo
 
 
 def test_the_terminal_is_as_before_when_the_session_ends(locked: str):
-    child = pexpect.spawn("/bin/sh", encoding="utf-8", codec_errors="replace", timeout=20)
+    child = pexpect.spawn("/bin/sh", encoding="utf-8", codec_errors="replace", timeout=120)
     child.setecho(False)
     before = termios.tcgetattr(child.child_fd)
     child.sendline(" ".join(command("--shell", "bash", locked)) + "; echo back $?")

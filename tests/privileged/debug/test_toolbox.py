@@ -198,7 +198,7 @@ def test_a_running_session_is_given_a_new_toolbox_and_nobody_else(
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         assert renew(str(newer)) == 1
-        assert process.communicate("go\n", timeout=20)[0] == "new\n"
+        assert process.communicate("go\n", timeout=120)[0] == "new\n"
     assert debug(locked, "-c", "news").returncode == 127
     assert renew(str(newer)) == 0
 

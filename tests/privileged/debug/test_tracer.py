@@ -44,7 +44,7 @@ def test_a_tracer_is_a_debugger_with_a_few_rights_more(debug: Run, locked: str):
     found = {name: rest.split() for name, _, rest in (line.partition(":") for line in status.stdout.splitlines())}
     assert found["Uid"] == ["0"] * 4
     assert int(found["CapEff"][0], 16) == int(found["CapBnd"][0], 16) == TRACER & OWN
-    assert (found["Seccomp"], found["NoNewPrivs"]) == (["0"], ["0"])
+    assert (found["Seccomp"], found["NoNewPrivs"]) == (["2"], ["0"])
 
 
 def test_the_kernels_events_are_seen_by_a_tracer_alone_and_changed_by_nobody(debug: Run, docker: Docker, busybox: str):

@@ -156,7 +156,7 @@ def test_one_that_is_gone_is_told_from_the_history(docker: Docker, stage_image: 
         wait_until(told)
     finally:
         recorder.send_signal(signal.SIGTERM)
-        out, _ = recorder.communicate(timeout=20)
+        out, _ = recorder.communicate(timeout=120)
     assert recorder.returncode == 0
     assert any(json.loads(line)["name"] == name for line in out.splitlines())
     assert document("triage", name, PYD_HISTORY=str(history))["cause"] == "oom-killed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -14,6 +15,8 @@ from pyd_core.engine.transport.blocking import blocking_engine, run_now
 from pyd_core.triage.checks.explain import explain_error
 from pyd_core.triage.verdict import Verdict
 from support.docker import Docker
+from support.dockerd import Dockerd
+from support.missing import missing
 from support.scripted_registry import registry
 
 NONE = ("--network", "none")
@@ -88,6 +91,89 @@ def test_a_name_that_is_taken(docker: Docker, stage_image: str) -> None:
     verdict = explained(failed("create", "--name", name, stage_image))
     assert verdict.cause == "name-conflict"
     assert verdict.advice[0] == f"pyd rm {name}"
+
+
+def test_what_is_in_use(docker: Docker, stage_image: str) -> None:
+    network, volume = docker.name("busy"), docker.name("full")
+    mark = ("--label", f"pyd.test={docker.prefix}")
+    docker("network", "create", *mark, network)
+    docker("volume", "create", *mark, volume)
+    docker.run("user", stage_image, "/sleeper", options=("--network", network, "-v", f"{volume}:/data"))
+    for words, cause, subject in (
+        (("network", "rm", network), "network-in-use", network),
+        (("volume", "rm", volume), "volume-in-use", volume),
+        (("rmi", stage_image), "image-in-use", stage_image),
+    ):
+        verdict = explained(failed(*words))
+        assert verdict.cause == cause, verdict.evidence
+        assert subject.partition(":")[0] in verdict.summary
+
+
+def test_a_subnet_that_is_taken(docker: Docker) -> None:
+    mark = ("--label", f"pyd.test={docker.prefix}")
+    first = docker("network", "create", *mark, docker.name("first"))
+    taken = docker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Subnet}}", first)
+    verdict = explained(failed("network", "create", *mark, "--subnet", taken.strip(), docker.name("second")))
+    assert verdict.cause == "pool-overlap"
+
+
+def test_a_client_that_is_too_old_and_an_engine_without_a_swarm() -> None:
+    assert explained(failed("ps", DOCKER_API_VERSION="1.12")).cause == "api-version"
+    assert explained(failed("node", "ls")).cause == "no-swarm-manager"
+
+
+def test_an_engine_without_addresses_and_without_its_chains(stage_image: str, docker: Docker) -> None:
+    options = ("--default-address-pool=base=10.231.0.0/24,size=25",)
+    with Dockerd(options=options) as engine, engine.corner() as corner:
+        mark = ("--label", f"pyd.test={corner.prefix}")
+        corner("network", "create", *mark, corner.name("only"))
+        verdict = explained(failed("network", "create", corner.name("more"), DOCKER_HOST=engine.url))
+        assert verdict.cause == "no-free-pool", verdict.evidence
+        subprocess.run(["docker", "-H", engine.url, "load", "-q"], input=saved(docker, stage_image), check=True)
+        engine.inside("iptables", "-w", "-t", "nat", "-F")
+        engine.inside("iptables", "-w", "-t", "nat", "-X", "DOCKER")
+        verdict = explained(failed("run", "--rm", "-p", "80", *mark, stage_image, "true", DOCKER_HOST=engine.url))
+        assert verdict.cause == "firewall-chain-missing", verdict.evidence
+
+
+def saved(docker: Docker, image: str) -> bytes:
+    return subprocess.run(["docker", "-H", docker.host, "save", image], capture_output=True, check=True).stdout
+
+
+SERVICES = """
+services:
+  {name}:
+    image: {image}
+    command: /sleeper
+    network_mode: none
+    labels: {{pyd.test: {prefix}}}
+"""
+
+
+def test_what_compose_says(docker: Docker, stage_image: str, tmp_path: Path) -> None:
+    if shutil.which("docker-compose") is None:
+        missing("docker-compose")
+    file, project = tmp_path / "compose.yaml", docker.name("project")
+    environ = {**os.environ, "DOCKER_HOST": docker.host}
+
+    def compose(*words: str) -> str:
+        command = ["docker-compose", "-f", str(file), "-p", project, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
+        return done.stdout + done.stderr
+
+    file.write_text("services:\n  web:\n    imag: x\n")
+    assert explained(compose("up", "-d")).cause == "compose-file"
+    file.write_text("services:\n  web: x: y\n")
+    assert explained(compose("up", "-d")).cause == "compose-file"
+    try:
+        for name in ("one", "two"):
+            file.write_text(SERVICES.format(name=name, image=stage_image, prefix=docker.prefix))
+            said = compose("up", "-d")
+        verdict = explained(said)
+        assert verdict.cause == "orphan-containers", said
+        assert "one" in verdict.summary
+    finally:
+        compose("down", "-t", "0", "--remove-orphans")
 
 
 @pytest.mark.parametrize(

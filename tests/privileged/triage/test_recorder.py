@@ -18,7 +18,7 @@ from support.docker import Docker
 
 NONE = ("--network", "none")
 SMALL = (*NONE, "-m", "20m", "--memory-swap", "20m")
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 Recording = Callable[[], AbstractAsyncContextManager["Deaths"]]

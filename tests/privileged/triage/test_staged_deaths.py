@@ -23,4 +23,4 @@ def staged(request: pytest.FixtureRequest, docker: Docker, stage_image: str) -> 
 def test_names_the_cause(staged: Staged, table: Any, this: Stage) -> None:
     verdict = staged.verdict(this)
     table.rows.append(("docker", this.short, verdict))
-    check(verdict, this.cause, this.also)
+    check(verdict, this.cause, this.also, this.says)

@@ -22,4 +22,4 @@ def staged(request: pytest.FixtureRequest, pydd: Docker, pydd_image: str) -> Ite
 def test_names_the_cause(staged: Staged, table: Any, this: Stage) -> None:
     verdict = staged.verdict(this)
     table.rows.append(("pydd", this.short, verdict))
-    check(verdict, this.cause, this.also)
+    check(verdict, this.cause, this.also, this.says)

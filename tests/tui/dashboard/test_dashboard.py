@@ -177,7 +177,7 @@ async def test_every_size_down_to_a_few_cells_can_be_drawn():
     async with opened(engine, size=(200, 50)) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         for size in ((120, 40), (80, 24), (60, 20), (40, 10), (20, 5), (3, 2), (200, 50)):
-            await dashboard.pilot.resize_terminal(*size)
+            await dashboard.resize(*size)
             await dashboard.pilot.pause()
             assert all(len(line) <= size[0] for line in dashboard.text.split("\n"))
         assert dashboard.shown == ["db", "web", "job"]

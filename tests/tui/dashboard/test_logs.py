@@ -140,7 +140,7 @@ async def test_every_size_down_to_a_few_cells_can_be_drawn():
         await it.dashboard.press("w", "J")
         await it.keep("query")
         for size in ((80, 24), (60, 20), (40, 10), (12, 4), (3, 2), (1, 1), (120, 30)):
-            await it.dashboard.pilot.resize_terminal(*size)
+            await it.dashboard.resize(*size)
             await it.dashboard.press("k", "j", "G")
             assert all(len(row) <= size[0] for row in it.dashboard.text.split("\n"))
 

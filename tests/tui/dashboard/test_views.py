@@ -276,7 +276,7 @@ async def test_every_view_can_be_drawn_in_every_size(name: str):
         await dashboard.press(str(list(LOOKS).index(name) + 2))
         await dashboard.until_shown(LOOKS[name])
         for size in ((80, 24), (60, 20), (20, 5), (3, 2)):
-            await dashboard.pilot.resize_terminal(*size)
+            await dashboard.resize(*size)
             await dashboard.pilot.pause()
             assert all(len(line) <= size[0] for line in dashboard.text.split("\n"))
 

@@ -10,6 +10,8 @@ import gc
 import os
 import sys
 
+from pyd_core.linux.interpreter import drop_relative_search_paths
+
 TYPE_CHECKING = False  # as type checkers know it; loading `typing` would keep the session's process waiting
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 def main() -> NoReturn:
     """Runs the command line and ends the process with its exit code."""
     gc.set_threshold(20_000, 20, 20)  # imports make objects by the thousand, and none of them is garbage
+    drop_relative_search_paths()
     try:
         work = (sys.argv[1:2] == ["debug"] and _session(sys.argv[2:])) or _any_verb()
         from pyd_tui.cli.outcome import end_with  # noqa: PLC0415 - importing this package must cost nothing

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.files.extraction import data_filter
 from pyd_core.sanitise import safe
 from pyd_tui.cli.archives import CHUNK, receive, send
 from pyd_tui.cli.lifecycle import container_id
@@ -140,7 +141,7 @@ def _pack(source: Path, called: str, out: IO[bytes], *, follow: bool) -> None:
 
 
 def _unpack(archive: IO[bytes], path: str, target: str, *, owners: bool) -> None:
-    """Unpacks what came from a container; nothing in it can leave the target (tarfile's data filter).
+    """Unpacks what came from a container; nothing in it can leave the target (see `files.extraction`).
 
     Raises:
         NotFound: The directory it should go to isn't there.
@@ -161,7 +162,7 @@ def _unpack(archive: IO[bytes], path: str, target: str, *, owners: bool) -> None
             if not below and called == ".":
                 continue
             try:
-                tar.extract(member, into, numeric_owner=True, filter=_keep if owners else tarfile.data_filter)
+                tar.extract(member, into, numeric_owner=True, filter=_keep if owners else data_filter)
             except (tarfile.FilterError, OSError) as error:
                 raise InvalidInput(f"can't write {safe(member.name)}: {safe(str(error))}") from error
 
@@ -180,8 +181,8 @@ def _local_place(here: Path, target: str, path: str, top: str, *, is_directory: 
 
 def _keep(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
     """As the data filter, but owners stay."""
-    checked = tarfile.data_filter(member, path)
-    return checked.replace(uid=member.uid, gid=member.gid, uname="", gname="", deep=False)
+    checked = data_filter(member, path)
+    return checked and checked.replace(uid=member.uid, gid=member.gid, uname="", gname="", deep=False)
 
 
 async def _pieces(source: IO[bytes]) -> AsyncIterator[bytes]:

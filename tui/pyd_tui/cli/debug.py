@@ -48,6 +48,7 @@ class Debug(Verb):
         ("pyd debug pid:4711", "where a process of this machine lives"),
         ("pyd debug --as target web", "with the rights of web's main process"),
         ("pyd debug --as tracer web", "with the rights that bpftrace, bpftool and perf -a take"),
+        ("pyd debug --cap-add SYS_PTRACE agent", "trace what agent sees of the host (--pid host)"),
         ("pyd debug --volumes rw web", "when web doesn't run: change what is in its volumes"),
         ("pyd debug web --apply /etc/app.conf", "when web doesn't run: put that file back, edited"),
         ("pyd debug --hold web", "when web crashes at once: a clone of it that waits"),
@@ -68,6 +69,13 @@ class Debug(Verb):
     show_default=True,
     help="Who to be: root, tracer (a root that may trace the kernel too), target (its main process's user and rights), "
     "or UID[:GID].",
+)
+@click.option(
+    "--cap-add",
+    "capabilities",
+    metavar="NAME",
+    multiple=True,
+    help="Give root this capability too, such as SYS_PTRACE where the container has the host's processes.",
 )
 @click.option(
     "--rw", "writable", is_flag=True, help="Write into a read-only root file system; the container still can't."
@@ -116,6 +124,7 @@ def command(
     line: str | None,
     identity: str,
     *,
+    capabilities: tuple[str, ...],
     builtin: str | None,
     writable: bool,
     volumes: str,
@@ -147,7 +156,7 @@ def command(
             raise click.UsageError("--builtin and --detach go with no other way to say what to run")
         given: dict[str, Any] = {"identity": identity, "writable": writable, "volumes": volumes, "network": network}
         given |= {"target": name, "hold": hold, "diff": diff, "apply": apply, "save": save}
-        given |= {"explain": explain, "tier": tier}
+        given |= {"explain": explain, "tier": tier, "capabilities": capabilities}
         if builtin is not None:
             _run_builtin(state, builtin, **given)
         _detach(state, ttl, **given)
@@ -160,6 +169,7 @@ def command(
             "line": line,
             "command": arguments,
             "identity": identity,
+            "capabilities": capabilities,
             "writable": writable,
             "volumes": volumes,
             "network": network,

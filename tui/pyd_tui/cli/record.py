@@ -53,7 +53,7 @@ def command(
         from pyd_core.fleet.service import Service  # noqa: PLC0415 - only here
 
         words = [*(("--on-death", on_death) if on_death else ()), *(("--max-size", str(max_size)) * (max_size != 64))]
-        service = Service(Path(sys.argv[0]), words)
+        service = Service(words)
         write(f"{service.install()}\n" if install else service.unit)
         return
     from pyd_core.fleet.claim import Claim  # noqa: PLC0415 - only here

@@ -13,6 +13,8 @@ command = LazyGroup(
         "join": ("swarmkit.membership:join", "Join one"),
         "join-token": ("swarmkit.membership:join_token", "Show or renew what a machine needs to join"),
         "leave": ("swarmkit.membership:leave", "Leave it"),
+        "unlock": ("swarmkit.locking:unlock", "Unlock a manager that started again"),
+        "unlock-key": ("swarmkit.locking:unlock_key", "Show or renew the key that unlocks managers"),
         "update": ("swarmkit.membership:update", "Change its settings"),
     },
     examples=(

@@ -43,6 +43,10 @@ class Jobs:
         if self._states.pop(name, None) is not None:
             self._changed()
 
+    def __contains__(self, name: str) -> bool:
+        """Whether something of that name is going on."""
+        return name in self._states
+
     @property
     def shown(self) -> Cell:
         """The oldest of them with its bar, and how many others there are."""

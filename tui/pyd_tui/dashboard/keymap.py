@@ -120,6 +120,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("scale", ("percent_sign",), "%", "", "processor use of one core, or of all it may use"),
         Key("app.merge", ("M",), "M", "", "all engines in one list, or one (:merge)"),
         Key("pane", ("v",), "v", "", "logs or events in the lower pane", 9),
+        Key("demo", ("d",), "d", "", "on an empty engine: start the demo (pyd demo)"),
         Key("switch_focus", ("tab", "shift+tab"), "tab", "", "between the list and the pane below"),
     ),
     "browse": (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pyd_core.engine.client import Engine
 from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import PydError
+from pyd_core.linux.interpreter import module_command
 from pyd_tui.dashboard.target import Target
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def command(endpoint: Endpoint | None, *verb: str) -> list[str]:
         name, _, context = endpoint.origin.partition(" ")
         chosen = ["--context", context] if name == "context" and context else ["--host", endpoint.url]
         chosen += ["--read-only"] if endpoint.read_only else []
-    return [sys.executable, "-m", "pyd_tui", *chosen, *verb]
+    return module_command("pyd_tui", *chosen, *verb)
 
 
 async def run_outside(

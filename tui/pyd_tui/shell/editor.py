@@ -16,8 +16,9 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.input import Input, create_input
 from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
-from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import DynamicLexer, Lexer
 from prompt_toolkit.output.vt100 import Vt100_Output
@@ -25,6 +26,7 @@ from prompt_toolkit.shortcuts import PromptSession
 from prompt_toolkit.styles import Style
 
 from pyd_core.debug.terminal import window_size
+from pyd_tui.shell.answers import AnswerlessParser
 from pyd_tui.shell.incomplete import is_incomplete
 from pyd_tui.shell.prompt import STYLES
 
@@ -68,6 +70,7 @@ class Editor:
         self._loading: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: PromptSession[str] = PromptSession(
+            input=_without_answers(),
             history=history,
             lexer=DynamicLexer(lambda: self._lexer),
             completer=DynamicCompleter(lambda: self._completer),
@@ -150,7 +153,7 @@ class Editor:
     def type_ahead(self, typed: bytes) -> None:
         """Takes keys that were typed before there was a prompt."""
         keys: list[KeyPress] = []
-        parser = Vt100Parser(keys.append)
+        parser = AnswerlessParser(keys.append)
         parser.feed(typed.decode(errors="replace").replace("\n", "\r"))
         parser.flush()
         if keys:
@@ -206,3 +209,11 @@ def _bindings() -> KeyBindings:
         event.current_buffer.validate_and_handle()
 
     return bindings
+
+
+def _without_answers() -> Input:
+    """Returns the terminal's input, without what the terminal answers."""
+    found = create_input()
+    if isinstance(found, Vt100Input):
+        found.vt100_parser = AnswerlessParser(found.vt100_parser.feed_key_callback)
+    return found

@@ -23,6 +23,7 @@ from pyd_core.daemon.build.remote import Address
 from pyd_core.daemon.build.repository import Repository
 from pyd_core.daemon.build.request import BuildRequest, Record, failed
 from pyd_core.daemon.filters import until
+from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.registry import Credentials
 from pyd_core.errors import InvalidInput, PydError, Unsupported
 from pyd_core.model.host_config import HostConfig
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 HUB_KEY = "https://index.docker.io/v1/"
 """What clients call Docker Hub in `X-Registry-Config`."""
-PRUNE_FILTERS = {"until", "unused-for", "id", "parent", "type", "description", "inuse", "shared", "private"}
+PRUNE_FILTERS = {
+    *("until", "unused-for", "label", "label!", "id", "parent", "type", "description", "inuse", "shared", "private"),
+}
 """What of builds' caches Docker Engine chooses by; here nothing is ever chosen."""
 
 
@@ -146,6 +149,8 @@ def _structured(request: Request, name: str, kind: type[T]) -> T | None:
 def _fetch(daemon: Daemon, request: Request) -> Fetch:
     logins = _logins(request.headers.get("x-registry-config", ""))
     wanted = request.query.get("platform", "")
+    if wanted:
+        platforms.parse(wanted)
 
     async def fetch(name: str, platform: str) -> AsyncGenerator[Record, None]:
         reference = parse(name)
@@ -177,4 +182,4 @@ async def prune(daemon: Daemon, request: Request) -> Response:
         raise InvalidInput(f"failed to prune build cache: invalid filter '{min(unknown)[:40]}'")
     until(filters.get("until", []))
     daemon.events.emit("builder", "prune", "", {"reclaimed": "0"})
-    return json({"CachesDeleted": [], "SpaceReclaimed": 0})
+    return json({"CachesDeleted": None, "SpaceReclaimed": 0})

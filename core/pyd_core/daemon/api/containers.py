@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.api.encoding import json
+from pyd_core.daemon.api import creation, versions
+from pyd_core.daemon.api.bodies import convert
+from pyd_core.daemon.api.encoding import full, json
 from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Answer, Attended, Request, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers import listing, options, view
+from pyd_core.daemon.containers import listing, options, population, signals, view
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Created, Pruned
 from pyd_core.model.creation import CreateBody
@@ -26,16 +28,23 @@ async def list_(daemon: Daemon, request: Request) -> Response:
     found = listing.choose(daemon, request.filters(), all_=request.flag("all") or limit is not None)
     if limit is not None and limit > 0:
         found = found[:limit]
-    size = request.flag("size")
-    return json([listing.sized(daemon, each) if size else view.summary(daemon, each) for each in found])
+    return json(listing.lines(daemon, found, size=request.flag("size")))
 
 
 @route("POST", "/containers/create")
 async def create(daemon: Daemon, request: Request) -> Response:
     """Makes one."""
-    body = await request.json(CreateBody)
+    plain = await request.plain(CreateBody)
+    creation.check_config(plain)
+    creation.gather_host_config(plain)
+    creation.listed(plain)
+    versions.as_of(plain, request.version)
+    body = convert(plain, CreateBody)
     platform = request.query.get("platform", "")
-    container = daemon.containers.create(body, request.query.get("name", ""), platform=platform)
+    container = daemon.containers.create(
+        body, request.query.get("name", ""), platform=platform, sent_empty=creation.sent_empty(plain)
+    )
+    await population.populate_at_creation(daemon, container)
     warnings = options.warnings(body, request.version)
     return json(Created(id=container.id, warnings=warnings), status=201)
 
@@ -48,7 +57,11 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
     if request.flag("size"):
         written, whole = listing.sizes(daemon, container)
         found = msgspec.structs.replace(found, size_rw=written, size_root_fs=whole)
-    return json(found)
+    shown = full(found)
+    for name in container.record.sent_empty:
+        if shown["HostConfig"].get(name, 0) is None:
+            shown["HostConfig"][name] = {} if name == "PortBindings" else []
+    return json(shown)
 
 
 @route("POST", "/containers/{id}/start")
@@ -61,37 +74,59 @@ async def start(daemon: Daemon, request: Request) -> Response:
 @route("POST", "/containers/{id}/stop")
 async def stop(daemon: Daemon, request: Request) -> Response:
     """Stops one."""
-    container = daemon.containers.find(request.params["id"])
     name, grace = request.query.get("signal", ""), request.number("t")
+    container = daemon.containers.find(request.params["id"])
+    _check_signal(request, "cannot stop container: {}")
     return EMPTY if await daemon.lifecycle.stop(container, name=name, grace=grace) else NOT_MODIFIED
 
 
 @route("POST", "/containers/{id}/restart")
 async def restart(daemon: Daemon, request: Request) -> Response:
     """Stops and starts one."""
+    name, grace = request.query.get("signal", ""), request.number("t")
     container = daemon.containers.find(request.params["id"])
-    await daemon.lifecycle.restart(container, name=request.query.get("signal", ""), grace=request.number("t"))
+    _check_signal(request, "Cannot restart container {}")
+    await daemon.lifecycle.restart(container, name=name, grace=grace)
     return EMPTY
 
 
 @route("POST", "/containers/{id}/kill")
 async def kill(daemon: Daemon, request: Request) -> Response:
-    """Sends a signal."""
-    await daemon.lifecycle.kill(daemon.containers.find(request.params["id"]), request.query.get("signal", ""))
+    """Sends a signal; one that waits for its next start stays down then."""
+    container = daemon.containers.find(request.params["id"])
+    _check_signal(request, "cannot kill container: {}")
+    if container.record.status == "restarting":
+        await daemon.lifecycle.stop(container)
+    else:
+        await daemon.lifecycle.kill(container, request.query.get("signal", ""))
     return EMPTY
+
+
+def _check_signal(request: Request, failure: str) -> None:
+    """Refuses a signal that isn't one, in the words of what was to be done with the container.
+
+    Raises:
+        InvalidInput: There is no such signal.
+    """
+    name = request.query.get("signal", "")
+    try:
+        if name:
+            signals.number(name)
+    except InvalidInput as error:
+        raise InvalidInput(f"{failure.format(request.params['id'][:128])}: {error.message}") from None
 
 
 @route("POST", "/containers/{id}/pause")
 async def pause(daemon: Daemon, request: Request) -> Response:
     """Freezes one."""
-    await daemon.lifecycle.pause(daemon.containers.find(request.params["id"]))
+    await daemon.freezer.pause(daemon.containers.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/containers/{id}/unpause")
 async def unpause(daemon: Daemon, request: Request) -> Response:
     """Lets one go on."""
-    await daemon.lifecycle.unpause(daemon.containers.find(request.params["id"]))
+    await daemon.freezer.unpause(daemon.containers.find(request.params["id"]))
     return EMPTY
 
 
@@ -101,16 +136,19 @@ async def rename(daemon: Daemon, request: Request) -> Response:
     name = request.query.get("name", "")
     if not name:
         raise InvalidInput("Neither old nor new names may be empty")
-    daemon.containers.rename(daemon.containers.find(request.params["id"]), name)
+    container = daemon.containers.find(request.params["id"])
+    daemon.containers.rename(container, name)
+    await daemon.endpoints.rename(container)
     return EMPTY
 
 
 @route("DELETE", "/containers/{id}")
 async def remove(daemon: Daemon, request: Request) -> Response:
     """Removes one."""
-    container = daemon.containers.find(request.params["id"])
     if request.flag("link"):
-        raise InvalidInput("links aren't served by this engine")
+        daemon.containers.unlink(request.params["id"])
+        return EMPTY
+    container = daemon.containers.find(request.params["id"])
     await daemon.lifecycle.remove(container, force=request.flag("force"), volumes=request.flag("v"))
     return EMPTY
 

@@ -1,8 +1,8 @@
 """How answers are written: every field of the API present, also those at their default.
 
 The model's types leave defaults out, which suits a client. An engine's readers (`docker inspect`, docker-py) look
-fields up by name, so here each struct is written in full. What a struct has as None is an empty list where the
-contract has a list, else left out: it has no nulls there.
+fields up by name, so here each struct is written in full. Where Docker Engine has null, or nothing, `shapes.py` says
+so; for all other types a None is an empty list where the contract has a list, else left out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from pyd_core.daemon.api.http import Answer
+from pyd_core.daemon.api.shapes import shape_of
 
 
 @cache
@@ -24,17 +25,30 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, bool], ...]:
     )
 
 
+_shape = cache(shape_of)
+
+
+def _struct(value: msgspec.Struct) -> dict[str, Any]:
+    shape = _shape(type(value))
+    written: dict[str, Any] = dict(shape.constant)
+    for name, wire, listed in _fields(type(value)):
+        content = getattr(value, name)
+        empty = content is None or content in ([], {})
+        if wire in shape.omitted and (empty or content in (0, "")):
+            continue
+        if (empty and wire in shape.null) or (content is None and wire in shape.nullable):
+            written[wire] = None
+        elif content is not None:
+            written[wire] = full(content)
+        elif listed:
+            written[wire] = []
+    return written
+
+
 def full(value: Any) -> Any:
-    """Turns a value holding model structs into plain data with no field left out."""
+    """Turns a value holding model structs into plain data, written as Docker Engine writes it."""
     if isinstance(value, msgspec.Struct):
-        found: dict[str, Any] = {}
-        for name, wire, listed in _fields(type(value)):
-            content = getattr(value, name)
-            if content is not None:
-                found[wire] = full(content)
-            elif listed:
-                found[wire] = []
-        return found
+        return _struct(value)
     if isinstance(value, dict):
         return {key: full(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -13,7 +13,7 @@ from pyd_core.daemon.api.streams import size
 from pyd_core.daemon.containers import execs
 from pyd_core.daemon.containers.streams import Streams
 from pyd_core.daemon.runtime import terminal
-from pyd_core.errors import Conflict, EngineError, NotFound
+from pyd_core.errors import Conflict, EngineError, InvalidInput, NotFound
 from pyd_core.model.base import Wire
 from pyd_core.model.execution import ExecCreated
 
@@ -39,8 +39,10 @@ class StartBody(Wire):
 async def create(daemon: Daemon, request: Request) -> Response:
     """Prepares a command."""
     asked = request.params["id"]
-    container = daemon.containers.find(asked)
-    made = execs.create(container, await request.json(execs.ExecBody), asked)
+    body = await request.json(execs.ExecBody)
+    if not body.cmd:
+        raise InvalidInput("No exec command specified")
+    made = execs.create(daemon.containers.find(asked), body, asked)
     execs.announce(daemon, made, "exec_create")
     return json(ExecCreated(id=made.id), status=201)
 
@@ -61,17 +63,25 @@ def find(daemon: Daemon, key: str) -> execs.Exec:
 @route("POST", "/exec/{id}/start")
 async def start(daemon: Daemon, request: Request) -> Response:
     """Starts it, joined to the client unless detached."""
-    made = find(daemon, request.params["id"])
     body = await request.json(StartBody)
+    made = find(daemon, request.params["id"])
     if made.started:
-        raise Conflict(f"exec instance {made.id[:12]} was started already")
-    if not made.container.record.running:
-        raise Conflict(f"container {made.container.id} is not running")
+        raise Conflict(f"Error: Exec command {made.id} has already run")
+    if not made.container.record.running:  # it went with the container's end
+        made.container.execs.pop(made.id, None)
+        raise NotFound(f"No such exec instance: {made.id}")
+    if made.container.record.status == "paused":
+        raise Conflict(f"Container {made.container.id} is paused, unpause the container before exec")
+    made.started = True
     execs.announce(daemon, made, "exec_start")
     if not body.detach:
         # Whether the streams are told apart is for who starts it to say, as for Docker Engine: docker-py asks for that
         # of a command with a terminal too.
-        return Hijack(serve=lambda wire: execs.serve(daemon, made, wire, framed=not body.tty), tty=body.tty)
+        return Hijack(
+            serve=lambda wire: execs.serve(daemon, made, wire, framed=not body.tty),
+            tty=body.tty,
+            done=made.settled.set,
+        )
     streams = Streams(made, attached=False)
     try:
         problem = await execs.start(daemon, made, streams)
@@ -79,7 +89,7 @@ async def start(daemon: Daemon, request: Request) -> Response:
         streams.close()
         raise
     if made.body.tty and not problem:
-        daemon.tasks.start(execs.discard(streams))
+        daemon.tasks.start(execs.discard(made, streams))
     else:
         streams.close()
     if not made.running and made.code is not None and problem:
@@ -110,7 +120,7 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
             "CanRemove": made.code is not None,
             "ContainerID": made.container.id,
             "DetachKeys": body.detach_keys,
-            "Pid": made.pid if made.running else 0,
+            "Pid": made.pid,
         }
     )
 
@@ -118,8 +128,8 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
 @route("POST", "/exec/{id}/resize")
 async def resize(daemon: Daemon, request: Request) -> Response:
     """Tells its terminal its size."""
-    made = find(daemon, request.params["id"])
     rows, columns = size(request)
+    made = find(daemon, request.params["id"])
     if made.body.tty and made.started and made.code is None:  # a client may ask before the runtime has handed it over
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(made.settled.wait(), HANDED_OVER)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import functools
 import logging
 import os
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.api.http import Answer
+from pyd_core.daemon.api.http import Answer, Request, Response
 from pyd_core.errors import (
     Conflict,
     EngineError,
@@ -20,6 +22,10 @@ from pyd_core.errors import (
     Refused,
     Unsupported,
 )
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.api.routes import Handler
+    from pyd_core.daemon.engine import Daemon
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +60,25 @@ def describe(error: Exception) -> str:
     return f"internal error: {type(error).__name__}: {error}: the engine's log says where"
 
 
+def plainly(handler: Handler) -> Handler:
+    """Has a handler's failures answered as plain text, which is what clients that take the connection over expect."""
+
+    @functools.wraps(handler)
+    async def answer(daemon: Daemon, request: Request) -> Response:
+        try:
+            return await handler(daemon, request)
+        except PydError as error:
+            body = f"{describe(error)}\r\n".encode()
+            return Answer(status=status_of(error), body=body, kind="application/vnd.docker.raw-stream")
+
+    return answer
+
+
 def failure(error: Exception) -> Answer:
     """Turns an error into the API's answer for it."""
+    if isinstance(error, RecursionError):
+        error = InvalidInput("it is nested too deeply")
+    elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        error = InvalidInput(f"file name too long: {os.fsdecode(error.filename or '')[:256]}")
     status = status_of(error) if isinstance(error, PydError) else 500
     return Answer(status=status, body=msgspec.json.encode({"message": describe(error)}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import posixpath
 import stat
 from collections.abc import AsyncIterator
@@ -19,14 +18,14 @@ from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.images import named
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers import files
+from pyd_core.daemon.containers import diff, files, paths
 from pyd_core.daemon.containers.commit import Origin
 from pyd_core.daemon.containers.commit import commit as commit_container
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack, telling
-from pyd_core.daemon.images.changes import apply_changes
+from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.images.unpack import Unpacker
-from pyd_core.errors import Conflict, InvalidInput, NotFound, Refused
+from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.linux.userns import as_root_of
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.execution import ExecCreated
@@ -50,8 +49,9 @@ async def stat_path(daemon: Daemon, request: Request) -> Response:
     name = request.params["id"]
     container = daemon.containers.find(name)
     async with files.opened(daemon, container) as root:
-        with files.found(root, _path(request), name) as (where, status, short):
-            return Answer(headers={HEADER: files.statistics(where, status, short)})
+        path = _path(request)
+        with paths.found(root, path, name) as (_, status, short):
+            return Answer(headers={HEADER: paths.statistics(root, path, status, short)})
 
 
 @route("GET", "/containers/{id}/archive")
@@ -61,15 +61,15 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
     container = daemon.containers.find(name)
     path = _path(request)
     async with files.opened(daemon, container) as root:
-        with files.found(root, path, name) as (where, status, short):
-            header = files.statistics(where, status, short)
+        with paths.found(root, path, name) as (_, status, short):
+            header = paths.statistics(root, path, status, short)
 
     async def chunks() -> AsyncIterator[bytes]:
         async with files.opened(daemon, container) as again:
-            with files.found(again, path, name) as (place, kind, short):
-                ids, across = files.ids(container), files.devices(again, container)
-                work = lambda packer: _pack(packer, place, kind, short, across)  # noqa: E731 - too long in its place
-                async with aclosing(pack.stream(work, ids=ids)) as packed:
+            with paths.found(again, path, name) as (place, _, short):
+                across = files.devices(again, container)
+                work = lambda packer: packer.tree(place, short, across=across)  # noqa: E731 - too long in its place
+                async with aclosing(pack.stream(work, ids=again.ids)) as packed:
                     async for data in packed:
                         yield data
 
@@ -77,28 +77,20 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
     return Streaming(chunks=chunks(), kind="application/x-tar", headers={HEADER: header})
 
 
-def _pack(packer: pack.Packer, place: str, status: os.stat_result, name: str, across: frozenset[int]) -> None:
-    if stat.S_ISLNK(status.st_mode):
-        packer.link(name, os.readlink("", dir_fd=int(place.rpartition("/")[2])))
-    else:
-        packer.tree(place, name, across=across)
-
-
 @route("PUT", "/containers/{id}/archive")
 async def put_archive(daemon: Daemon, request: Request) -> Response:
     """Unpacks an archive into a directory."""
     container = daemon.containers.find(request.params["id"])
     path = _path(request)
-    if container.record.host.readonly_rootfs and not container.record.running and not files.mounted(container, path):
-        raise Refused("container rootfs is marked read-only")
     spooled = await loading.spool(daemon.images, request.chunks())
     try:
         async with files.opened(daemon, container) as root:
-            with files.found(root, path, request.params["id"], follow=True) as (_, status, _name):
+            with paths.found(root, path, request.params["id"], follow=True) as (place, status, _name):
                 if not stat.S_ISDIR(status.st_mode):
                     raise InvalidInput("extraction point is not a directory")
+                files.check_writable(root, container, int(place.rpartition("/")[2]))
             strict = request.flag("noOverwriteDirNonDir")
-            ids = files.ids(container)
+            ids = root.ids
             unpacker = Unpacker(
                 Path(f"/proc/self/fd/{root.fd}"),
                 layer=False,
@@ -124,8 +116,10 @@ def _unpack(unpacker: Unpacker, spooled: Path) -> None:
 @route("GET", "/containers/{id}/changes")
 async def changes(daemon: Daemon, request: Request) -> Response:
     """Lists what differs from the image."""
-    found = await asyncio.to_thread(files.changes, daemon, daemon.containers.find(request.params["id"]))
-    return json(found)
+    container = daemon.containers.find(request.params["id"])
+    container.check_stays(files.READ)
+    layers = [daemon.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
+    return json(await asyncio.to_thread(diff.changes, container.upper, [*layers, daemon.base]))
 
 
 @route("GET", "/containers/{id}/export")
@@ -135,7 +129,7 @@ async def export(daemon: Daemon, request: Request) -> Response:
 
     async def chunks() -> AsyncIterator[bytes]:
         async with files.stacked(daemon, container) as root:
-            place, ids = f"/proc/self/fd/{root.fd}", files.ids(container)
+            place, ids = f"/proc/self/fd/{root.fd}", root.ids
             async with aclosing(pack.stream(lambda packer: packer.tree(place, ""), ids=ids)) as packed:
                 async for data in packed:
                     yield data
@@ -151,34 +145,27 @@ async def commit(daemon: Daemon, request: Request) -> Response:
 
 
 async def _commit(daemon: Daemon, request: Request) -> Answer:
+    given = await request.json(ContainerConfig)
     name = request.query.get("container", "")
     if not name:
         raise NotFound("No such container: ")
     container = daemon.containers.find(name)
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
-    given = await request.json(ContainerConfig)
     changed = [line for text in request.many.get("changes", []) for line in text.splitlines()]
-    config = apply_changes(_laid_over(container.record.config, given), changed)
+    config = apply_commit_changes(_laid_over(container.record.config, given), changed)
     origin = Origin(
         created_by=" ".join(container.record.command),
         comment=request.query.get("comment", ""),
         author=request.query.get("author", ""),
     )
     pausing = request.flag("pause", default=True) and container.record.status == "running"
-    if pausing:
-        with contextlib.suppress(Conflict):  # it has ended meanwhile, and changes nothing any more
-            await daemon.lifecycle.pause(container)
-    try:
+    async with daemon.freezer.paused(container) if pausing else contextlib.nullcontext():
         record = await commit_container(daemon, container, config, origin)
         if reference is not None:
             telling.tag(daemon, record, reference)
         name = "" if reference is None else str(reference)
         told = container.attributes(comment=origin.comment, imageID=record.id, imageRef=name)
         daemon.events.emit("container", "commit", container.id, told)
-    finally:
-        if pausing:
-            with contextlib.suppress(Conflict):
-                await daemon.lifecycle.unpause(container)
     return json(ExecCreated(id=record.id), status=201)
 
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
 
-from pyd_core.daemon.api.spelling import respelled
+from pyd_core.daemon.api.bodies import check_content_type, convert, parse
 from pyd_core.daemon.duplex import Wire
 from pyd_core.daemon.times import DIGITS
-from pyd_core.errors import BadAnswer, InvalidInput
-from pyd_core.model.base import decode
+from pyd_core.errors import InvalidInput
 
 T = TypeVar("T")
 
 BODY_LIMIT = 8 << 20
 """Bytes of a JSON body that are read; an archive is streamed and has no limit here."""
 
-_NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""A null character as JSON writes it; behind an even number of backslashes, which are each other's."""
 _TRUE = {"1", "t", "true", "yes"}
 
 
@@ -80,7 +76,7 @@ class Request:
             return {}
         try:
             found = msgspec.json.decode(text.encode(), type=dict[str, list[str] | dict[str, bool]])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidInput(f"filters: {error}") from error
         return {name: list(values) for name, values in found.items() if values}
 
@@ -105,14 +101,16 @@ class Request:
         Raises:
             InvalidInput: It is not JSON of that shape, or a text in it holds a null character.
         """
-        body = (await self.body()) or b"{}"
-        if _NULL.search(body):
-            raise InvalidInput("the request's body holds a null character (\\u0000), which no text on Linux can")
-        try:
-            return decode(respelled(body, kind), kind, what="request body")
-        except BadAnswer as error:
-            text = error.message.replace("the engine's ", "the ").replace("what its API promises", "what the API takes")
-            raise InvalidInput(text) from error
+        return convert(await self.plain(kind), kind)
+
+    async def plain(self, kind: type) -> Any:
+        """Parses the body into plain data, with the names of fields as a type has them.
+
+        Raises:
+            InvalidInput: It is not declared as JSON, or isn't any.
+        """
+        check_content_type(self.headers)
+        return parse(await self.body(), kind)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +137,8 @@ class Streaming:
     chunks: AsyncIterator[bytes]
     kind: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    done: Callable[[], object] = lambda: None
+    """Called when it is over, however that came, also where no piece was ever asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +150,7 @@ class Hijack:
     head: bytes = b""
     """Sent in place of the usual head."""
     done: Callable[[], None] = lambda: None
-    """Called when it is over, however that came."""
+    """Called when it is over, however that came, also where `serve` was never called."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pyd_core.daemon.api import registries
-from pyd_core.daemon.api.encoding import json, line
+from pyd_core.daemon.api.encoding import full, json, line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
+from pyd_core.daemon.build.remote import Address
 from pyd_core.daemon.build.request import failed
 from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.daemon.images import load as loading
-from pyd_core.daemon.images import pack, telling
+from pyd_core.daemon.images import pack, platforms, telling
 from pyd_core.daemon.images import save as save_
 from pyd_core.daemon.images.store import ImageRecord, familiar
+from pyd_core.daemon.rows import shown as shown_rows
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
 from pyd_core.model.base import parse_time
 from pyd_core.model.image import Removed
 from pyd_core.model.reference import IMAGE_ID, Reference, parse
+from pyd_core.regex import Pattern, compile_pattern, escape
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
+
+
+NULL_WHEN_EMPTY = {"Env", "Cmd", "Volumes", "Entrypoint", "OnBuild", "Labels"}
+LEFT_OUT_WHEN_EMPTY = {"ExposedPorts", "Healthcheck", "Shell", "StopSignal", "StopTimeout"}
+"""Fields of an image's configuration that are empty, as Docker Engine writes them."""
 
 
 @route("GET", "/images/json")
@@ -41,7 +50,7 @@ async def list_(daemon: Daemon, request: Request) -> Response:
     counts: dict[str, int] = {}
     for each in daemon.containers.all():
         counts[each.record.image_id] = counts.get(each.record.image_id, 0) + 1
-    lines = [daemon.images.summary(each, containers=counts.get(each.id, 0)) for each in found]
+    lines = shown_rows(found, lambda each: daemon.images.summary(each, containers=counts.get(each.id, 0)))
     if "reference" in filters:  # an image has other names too, and those weren't asked for
         patterns = [_glob(value) for value in filters["reference"]]
         lines = [
@@ -51,7 +60,7 @@ async def list_(daemon: Daemon, request: Request) -> Response:
     return json(sorted(lines, key=lambda each: -each.created))
 
 
-def _any(patterns: list[re.Pattern[str]], name: str) -> bool:
+def _any(patterns: list[Pattern], name: str) -> bool:
     return any(pattern.fullmatch(name) for pattern in patterns)
 
 
@@ -61,7 +70,7 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.
     """
-    found = daemon.images.all()
+    found = daemon.images.readable()
     for name, values in filters.items():
         match name:
             case "dangling":
@@ -73,14 +82,15 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord
             case "reference":
                 patterns = [_glob(value) for value in values]
                 found = [each for each in found if any(_fits(pattern, each) for pattern in patterns)]
-            case "before" | "since":
-                edge = _created(daemon, daemon.images.find(values[0]))
-                before = name == "before"
-                found = [each for each in found if each is not daemon.images.find(values[0])]
-                found = [each for each in found if (_created(daemon, each) < edge) == before]
+            case "before":
+                edge = min(_created(daemon, daemon.images.find(value)) for value in values)
+                found = [each for each in found if _created(daemon, each) < edge]
+            case "since":
+                edge = max(_created(daemon, daemon.images.find(value)) for value in values)
+                found = [each for each in found if _created(daemon, each) > edge]
             case "until":
-                end = until(values)
-                found = [each for each in found if end is None or _created(daemon, each) < end]
+                end = min(until([value]) or 0 for value in values)
+                found = [each for each in found if _created(daemon, each) < end]
             case _:
                 raise InvalidInput(f"invalid filter '{name}'")
     return found
@@ -90,21 +100,29 @@ def _created(daemon: Daemon, record: ImageRecord) -> int:
     return parse_time(daemon.images.file(record).created) or 0
 
 
-def _glob(text: str) -> re.Pattern[str]:
+def _glob(text: str) -> Pattern:
     """A reference filter: `*` and `?` don't cross slashes; without a tag any tag fits."""
     whole = text if ":" in text.rpartition("/")[2] else f"{text}:*"
     parts = {"*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(parts.get(char, re.escape(char)) for char in whole))
+    return compile_pattern("".join(parts.get(char) or escape(char) for char in whole))
 
 
-def _fits(pattern: re.Pattern[str], record: ImageRecord) -> bool:
+def _fits(pattern: Pattern, record: ImageRecord) -> bool:
     return any(pattern.fullmatch(familiar(name)) or pattern.fullmatch(name) for name in record.names)
 
 
 @route("GET", "/images/{name}/json")
 async def inspect(daemon: Daemon, request: Request) -> Response:
     """Tells all about one."""
-    return json(daemon.images.inspect(daemon.images.find(request.params["name"])))
+    body = full(daemon.images.inspect(daemon.images.find(request.params["name"])))
+    body["Config"] = {
+        key: value or None if key in NULL_WHEN_EMPTY else value
+        for key, value in body["Config"].items()
+        if value or key not in LEFT_OUT_WHEN_EMPTY
+    }
+    if not body["Variant"]:
+        del body["Variant"]
+    return json(body)
 
 
 @route("GET", "/images/{name}/history")
@@ -135,6 +153,8 @@ def named(repository: str, tag_: str) -> Reference | None:
     reference = parse(f"{repository}:{tag_}" if tag_ else repository)
     if reference.digest:
         raise InvalidInput("refusing to create a tag with a digest reference")
+    if reference.familiar == "sha256":
+        raise InvalidInput("refusing to create an ambiguous tag using digest algorithm as name")
     return reference
 
 
@@ -142,6 +162,8 @@ def named(repository: str, tag_: str) -> Reference | None:
 async def remove(daemon: Daemon, request: Request) -> Response:
     """Removes a name, and the image with its last."""
     name = request.params["name"]
+    if not name.strip():
+        raise InvalidInput("image name cannot be blank")
     removed = await telling.remove(daemon, name, force=request.flag("force"), prune=not request.flag("noprune"))
     return json(shown(removed))
 
@@ -168,17 +190,17 @@ async def prune(daemon: Daemon, request: Request) -> Response:
             continue
         if any(labelled(daemon.images.labels(record), value) for value in excluded):
             continue
-        try:
-            gone = await telling.remove(daemon, record.id, force=True)
-        except (NotFound, Conflict):
-            continue  # by somebody else meanwhile, or a container was made of it
+        gone: list[Removed] = []
+        for name in [*record.names] or [record.id]:
+            with contextlib.suppress(NotFound, Conflict):  # by somebody else meanwhile, or a container was made of it
+                gone += await telling.remove(daemon, name, force=name == record.id)
         freed += sum(sizes.get(each.deleted, 0) for each in gone)
         removed += shown(gone)
     swept = await daemon.images.sweep()  # of pulls that were given up
     freed += sum(layer.size for layer in swept)
     removed += [{"Deleted": layer.diff_id} for layer in swept]
     daemon.events.emit("image", "prune", "", {"reclaimed": str(freed)})
-    return json({"ImagesDeleted": removed, "SpaceReclaimed": freed})
+    return json({"ImagesDeleted": removed or None, "SpaceReclaimed": freed})
 
 
 @route("GET", "/images/{name}/get")
@@ -252,18 +274,23 @@ async def create(daemon: Daemon, request: Request) -> Response:
 
 
 def _import(daemon: Daemon, request: Request) -> Response:
-    if request.query["fromSrc"] != "-":
-        raise InvalidInput("import from a URL isn't served: download it and pipe it in")
+    source = request.query["fromSrc"]
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     changes = request.many.get("changes", [])
-    message = request.query.get("message", "")
+    message = request.query.get("message", "") or f"Imported from {source}"
+    platform = _platform(request.query.get("platform", ""))
+    address = None if source == "-" else _address(source)
 
     async def lines() -> AsyncIterator[bytes]:
         try:
-            file = await loading.spool(daemon.images, request.chunks())
+            if address is None:
+                file = await loading.spool(daemon.images, request.chunks())
+            else:
+                yield line({"status": f"Downloading from {address.url}"})
+                file = await _downloaded(daemon, address)
             try:
                 record = await loading.import_root(
-                    daemon.images, file, reference=reference, changes=changes, message=message
+                    daemon.images, file, reference=reference, changes=changes, message=message, platform=platform
                 )
             finally:
                 file.unlink(missing_ok=True)
@@ -276,3 +303,35 @@ def _import(daemon: Daemon, request: Request) -> Response:
         yield line({"status": record.id})
 
     return Streaming(chunks=lines())
+
+
+def _platform(text: str) -> dict[str, str]:
+    """Returns what a configuration says of a platform.
+
+    Raises:
+        InvalidInput: It is none, or no Linux.
+    """
+    if not text:
+        return {}
+    system, processor, variant = platforms.parse(text)
+    if system != "linux":
+        raise InvalidInput("operating system is not supported")
+    return {"os": system, "architecture": processor, **({"variant": variant} if variant else {})}
+
+
+def _address(source: str) -> Address:
+    url = source if "://" in source else f"http://{source}"
+    address = Address.parse(url)
+    if address is None:
+        raise InvalidInput(f"can't import from {source[:200]}: only HTTP and HTTPS are served")
+    return address
+
+
+async def _downloaded(daemon: Daemon, address: Address) -> Path:
+    file = daemon.images.blobs.temporary()
+    try:
+        await address.fetch(file)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+    return file

@@ -14,10 +14,12 @@ from pyd_core.daemon.api.http import EMPTY, Answer, Request, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.filters import TRUTHS, labelled, until
 from pyd_core.daemon.networks.record import FIXED, PLUGGED, Driver, NetworkRecord
-from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
+from pyd_core.daemon.rows import shown as shown_rows
+from pyd_core.errors import InvalidInput, NotFound, PydError, Refused, Unsupported
 from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings, NetworkBody
 
 if TYPE_CHECKING:
+    from pyd_core.daemon.containers.container import Container
     from pyd_core.daemon.engine import Daemon
 
 
@@ -60,7 +62,10 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[NetworkReco
 @route("GET", "/networks")
 async def list_(daemon: Daemon, request: Request) -> Response:
     """Lists them."""
-    return json([each.view({}) for each in choose(daemon, request.filters())])
+    return json(shown_rows(choose(daemon, request.filters()), lambda each: each.view({})))
+
+
+route("GET", "/networks/")(list_)  # Docker Engine's other spelling of it
 
 
 @route("GET", "/networks/{id}")
@@ -74,10 +79,12 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
 async def create(daemon: Daemon, request: Request) -> Response:
     """Makes one."""
     body = await request.json(NetworkBody)
-    if not body.name.isprintable() or not body.name.strip() or "/" in body.name or body.name in {*FIXED, "default"}:
-        if body.name in FIXED:
-            raise Conflict(f"operation is not permitted on predefined {body.name} network")
-        raise InvalidInput(f"invalid network name: {body.name[:80]!r}")
+    if body.name in {*FIXED, "default"}:
+        raise Refused(f"operation is not permitted on predefined {body.name} network ")
+    if not body.name.isprintable() or not body.name.strip() or "/" in body.name:
+        raise InvalidInput(f"invalid name: {body.name[:80]}")
+    if body.driver in {"host", "null"}:
+        raise Refused(f'only one instance of "{body.driver}" network is allowed')
     if body.ipam and body.ipam.driver not in {"", "default"}:
         raise NotFound(f'plugin "{body.ipam.driver[:60]}" not found', hint="addresses are given by this engine alone")
     if body.scope not in {"", "local"} or body.driver == "overlay" or body.ingress:
@@ -91,7 +98,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
             "networks that only carry a configuration are not served by this engine", reference="not-served"
         )
     if body.driver not in {"", *PLUGGED}:
-        raise NotFound(f'could not find plugin {body.driver} in v1 plugin registry: plugin "{body.driver}" not found')
+        raise NotFound(f'plugin "{body.driver[:60]}" not found')
     record = NetworkRecord(
         id=secrets.token_hex(32),
         name=body.name,
@@ -101,6 +108,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
         attachable=body.attachable,
         labels=body.labels,
         options=body.options,
+        ipam_options=body.ipam.options if body.ipam else None,
     )
     await daemon.networks.create(record, body.ipam.config if body.ipam else [], ipv6=body.enable_ipv6)
     return json({"Id": record.id, "Warning": ""}, status=201)
@@ -118,18 +126,34 @@ async def connect(daemon: Daemon, request: Request) -> Response:
     """Puts a container on it."""
     network = daemon.networks.find(request.params["id"])
     body = await request.json(ConnectBody)
-    container = daemon.containers.find(body.container)
-    await daemon.endpoints.connect(container, network, body.endpoint_config or EndpointSettings())
+    container = _container(daemon, body.container)
+    async with container.lock:  # it may be starting or ending just now
+        container.check_stays("connected")
+        await daemon.endpoints.connect(container, network, body.endpoint_config or EndpointSettings())
     return Answer(status=200)
 
 
 @route("POST", "/networks/{id}/disconnect")
 async def disconnect(daemon: Daemon, request: Request) -> Response:
     """Takes a container off it."""
-    network = daemon.networks.find(request.params["id"])
     body = await request.json(DisconnectBody)
-    await daemon.endpoints.disconnect(daemon.containers.find(body.container), network)
+    container = _container(daemon, body.container)
+    try:
+        network = daemon.networks.find(request.params["id"])
+    except NotFound:
+        if not body.force:
+            raise
+        daemon.endpoints.forget(container, request.params["id"])
+        return Answer(status=200)
+    async with container.lock:
+        await daemon.endpoints.disconnect(container, network)
     return Answer(status=200)
+
+
+def _container(daemon: Daemon, name: str) -> Container:
+    if not name:
+        raise InvalidInput('invalid name or ID supplied: ""')
+    return daemon.containers.find(name)
 
 
 @route("POST", "/networks/prune")
@@ -145,8 +169,7 @@ async def prune(daemon: Daemon, request: Request) -> Response:
         wanted = all(labelled(record.labels, value) for value in filters.get("label", []))
         wanted &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
         wanted &= edge is None or record.created_ns < edge
-        used = any(record.name in each.record.networks for each in daemon.containers.all())
-        if record.name in FIXED or used or not wanted:
+        if record.name in FIXED or daemon.networks.members(record) or not wanted:
             continue
         try:
             await daemon.networks.remove(record)
@@ -154,4 +177,4 @@ async def prune(daemon: Daemon, request: Request) -> Response:
             continue  # somebody joined meanwhile
         removed.append(record.name)
     daemon.events.emit("network", "prune", "", {"reclaimed": "0"})
-    return json({"NetworksDeleted": removed})
+    return json({"NetworksDeleted": removed or None})

@@ -12,7 +12,7 @@ from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.request import Record, failed
-from pyd_core.daemon.images import telling
+from pyd_core.daemon.images import platforms, telling
 from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
@@ -48,6 +48,8 @@ async def pull(daemon: Daemon, request: Request) -> Streaming:
     joined = f"{name}@{tag}" if tag.startswith("sha256:") else f"{name}:{tag}" if tag else name
     reference = parse(joined)
     auth, platform = _auth(request), request.query.get("platform", "")
+    if platform:
+        platforms.parse(platform)
     if _tagged(joined):
         return Streaming(chunks=_lines(await pulling(daemon, reference, auth, platform)))
     async with Registry(reference, auth, daemon.registries, pull=True) as registry:

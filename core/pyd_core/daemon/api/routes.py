@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.api.http import Request, Response
+from pyd_core.daemon.api.http import Answer, Request, Response
 from pyd_core.daemon.api.server import Head
 from pyd_core.errors import EngineError, InvalidInput, NotFound, Unsupported
 
@@ -20,7 +20,9 @@ Dispatch = Callable[["Daemon", Head, Callable[[], AsyncIterator[bytes]]], Awaita
 NEWEST = (1, 45)
 OLDEST = (1, 24)
 
-_VERSION = re.compile(r"/v(\d+)\.(\d+)(/.*)")
+MAX_VERSION_DIGITS = 9
+"""Of a part of a version; Python refuses to read numbers of some thousand."""
+_VERSION = re.compile(r"/v([0-9]+)\.([0-9]+)(/.*)")
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,12 @@ class Route:
     handler: Handler
 
     def compiled(self) -> re.Pattern[str]:
-        """The pattern as a regular expression; an image's name may hold slashes."""
-        part = ".+" if self.pattern.startswith(("/images/", "/distribution/", "/plugins/")) else "[^/]+"
+        """The pattern as a regular expression; an image's name may hold slashes, and a link's has one."""
+        part = "[^/]+"
+        if self.pattern.startswith(("/images/", "/distribution/", "/plugins/")):
+            part = ".+"
+        elif self.pattern.startswith("/containers/"):
+            part = "[^/]+(?:/[^/]+)?"
         return re.compile(re.sub(r"\{(\w+)\}", rf"(?P<\1>{part})", self.pattern))
 
 
@@ -91,17 +97,22 @@ def split_version(path: str) -> tuple[tuple[int, int], str]:
     match = _VERSION.fullmatch(path)
     if match is None:
         return NEWEST, path
-    version = int(match[1]), int(match[2])
-    asked, newest, oldest = (".".join(map(str, each)) for each in (version, NEWEST, OLDEST))
+    asked, newest, oldest = f"{match[1]}.{match[2]}"[:40], *(".".join(map(str, each)) for each in (NEWEST, OLDEST))
+    version = int(match[1][:MAX_VERSION_DIGITS]), int(match[2][:MAX_VERSION_DIGITS])
     if version > NEWEST:
         raise InvalidInput(f"client version {asked} is too new. Maximum supported API version is {newest}")
     if version < OLDEST:
-        raise InvalidInput(f"client version {asked} is too old. Minimum supported API version is {oldest}")
+        raise InvalidInput(
+            f"client version {asked} is too old. Minimum supported API version is {oldest}, please upgrade "
+            "your client to a newer version"
+        )
     return version, match[3]
 
 
 async def dispatch(daemon: Daemon, head: Head, chunks: Callable[[], AsyncIterator[bytes]]) -> Response:
-    """Answers one request."""
+    """Answers one request; OPTIONS is answered for every path, as by Docker Engine."""
+    if head.method == "OPTIONS":
+        return Answer(status=200)
     version, path = split_version(head.path)
     handler, params = ROUTES.find(head.method, path)
     return await handler(daemon, head.request(params, version, chunks))

@@ -12,6 +12,7 @@ import h11
 
 from pyd_core.daemon.api.failures import failure
 from pyd_core.daemon.api.http import Answer, Attended, Hijack, Request, Response, Streaming
+from pyd_core.daemon.api.listener import Clients
 from pyd_core.daemon.duplex import Wire
 from pyd_core.errors import InvalidInput
 from pyd_core.tasks import TaskOwner
@@ -20,6 +21,8 @@ SERVER = "pydd (linux)"
 RAW = b"application/vnd.docker.raw-stream"
 log = logging.getLogger(__name__)
 
+HEAD_TIMEOUT_S = 300.0
+"""As Docker Engine has it."""
 MULTIPLEXED = b"application/vnd.docker.multiplexed-stream"
 
 
@@ -69,10 +72,14 @@ class Connection:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         answer: Callable[[Head, Callable[[], AsyncIterator[bytes]]], Awaitable[Response]],
+        clients: Clients | None = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._answer = answer
+        self._clients = clients
+        self._served = False
+        """Whether it has carried a request."""
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
         self._read = asyncio.Event()
         """Set while all of a request's body has been read: what comes then says that the client is gone."""
@@ -94,6 +101,21 @@ class Connection:
                 self._writer.close()
                 await self._writer.wait_closed()
 
+    async def _request(self) -> type[h11.NEED_DATA | h11.PAUSED] | h11.Event:
+        """Reads a head, the first one and any that has begun within `HEAD_TIMEOUT_S`."""
+        if self._clients is not None:
+            self._clients.waits(self._writer)
+        async with asyncio.timeout(None if self._served else HEAD_TIMEOUT_S) as limit:
+            while (event := self._http.next_event()) is h11.NEED_DATA:
+                data = await self._reader.read(65536)
+                self._http.receive_data(data)
+                if limit.when() is None:
+                    limit.reschedule(asyncio.get_running_loop().time() + HEAD_TIMEOUT_S)
+        self._served = True
+        if self._clients is not None:
+            self._clients.works(self._writer)
+        return event
+
     async def _event(self) -> type[h11.NEED_DATA | h11.PAUSED] | h11.Event:
         while True:
             event = self._http.next_event()
@@ -111,13 +133,15 @@ class Connection:
     async def _one(self) -> bool:
         """Answers one request; returns whether the connection can carry another."""
         try:
-            event = await self._event()
-        except h11.RemoteProtocolError as error:
+            event = await self._request()
+            head = Head(event) if isinstance(event, h11.Request) else None
+        except (h11.RemoteProtocolError, ValueError) as error:  # the latter for a target that is none
             await self._whole(failure(InvalidInput(f"not HTTP: {error}")))
             return False
-        if not isinstance(event, h11.Request):
+        except TimeoutError:
             return False
-        head = Head(event)
+        if head is None:
+            return False
         self._read.clear()
         if head.headers.get("content-length", "0") == "0" and "transfer-encoding" not in head.headers:
             self._http.next_event()  # no body: the end of the message is there already
@@ -184,15 +208,18 @@ class Connection:
         await self._writer.drain()
 
     async def _stream(self, answer: Streaming, *, bare: bool) -> None:
-        self._send(self._head(200, answer.kind, list(answer.headers.items())))
-        await self._writer.drain()
-        async with TaskOwner(on_error=lambda _: None) as owner:
-            sending = owner.start(self._pieces(answer, bare=bare))
-            leaving = owner.start(self._until_gone())
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not sending.done():
-                raise ConnectionResetError
-            sending.result()
+        try:
+            self._send(self._head(200, answer.kind, list(answer.headers.items())))
+            await self._writer.drain()
+            async with TaskOwner(on_error=lambda _: None) as owner:
+                sending = owner.start(self._pieces(answer, bare=bare))
+                leaving = owner.start(self._until_gone())
+                await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if not sending.done():
+                    raise ConnectionResetError
+                sending.result()
+        finally:
+            answer.done()
 
     async def _pieces(self, answer: Streaming, *, bare: bool) -> None:
         async with contextlib.aclosing(answer.chunks) as chunks:  # type: ignore[type-var]
@@ -212,18 +239,18 @@ class Connection:
 
     async def _hand_over(self, head: Head, answer: Hijack) -> None:
         kind = RAW if answer.tty else MULTIPLEXED
-        async for _ in self._chunks():
-            pass
-        if answer.head:
-            self._writer.write(answer.head)
-        elif "upgrade" in head.headers:
-            self._writer.write(
-                b"HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" % kind
-            )
-        else:
-            self._writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n" % kind)
-        await self._writer.drain()
-        try:
+        try:  # from here on: the client may be gone before it has got the head
+            async for _ in self._chunks():
+                pass
+            if answer.head:
+                self._writer.write(answer.head)
+            elif "upgrade" in head.headers:
+                self._writer.write(
+                    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" % kind
+                )
+            else:
+                self._writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n" % kind)
+            await self._writer.drain()
             await answer.serve(Wire(self._reader, self._writer, self._http.trailing_data[0]))
         finally:
             answer.done()

@@ -12,31 +12,27 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 
 
-def respelled(body: bytes, kind: Any) -> bytes:
-    """Returns a request's body with the fields' names as the API has them; what isn't JSON as it is."""
-    try:
-        plain = msgspec.json.decode(body)
-        return msgspec.json.encode(plain) if _respell(plain, kind) else body
-    except (msgspec.DecodeError, RecursionError):
-        return body
+def respell(value: Any, kind: Any) -> int:
+    """Gives fields the names that the API has for them, in place, and returns how many were wrong.
 
-
-def _respell(value: Any, kind: Any) -> int:
-    """Puts names right in place, and tells how many were wrong."""
+    Args:
+        value: Parsed JSON.
+        kind: The type it is meant for.
+    """
     origin = get_origin(kind)
     if origin in {Union, UnionType}:
-        return sum(_respell(value, each) for each in get_args(kind))
+        return sum(respell(value, each) for each in get_args(kind))
     if origin is list and isinstance(value, list):
-        return sum(_respell(each, get_args(kind)[0]) for each in value)
+        return sum(respell(each, get_args(kind)[0]) for each in value)
     if origin is dict and isinstance(value, dict):
-        return sum(_respell(each, get_args(kind)[1]) for each in value.values())
+        return sum(respell(each, get_args(kind)[1]) for each in value.values())
     if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict)):
         return 0
     names, kinds = _fields(kind)
     wrong = [name for name in value if name not in kinds and name.casefold() in names]
     for name in wrong:
         value.setdefault(names[name.casefold()], value.pop(name))
-    return len(wrong) + sum(_respell(each, kinds[name]) for name, each in value.items() if name in kinds)
+    return len(wrong) + sum(respell(each, kinds[name]) for name, each in value.items() if name in kinds)
 
 
 @cache

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pyd_core.daemon.api.encoding import full
+from pyd_core.daemon.api.failures import plainly
 from pyd_core.daemon.api.http import Answer, Hijack, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.api.server import MULTIPLEXED, RAW
 from pyd_core.daemon.api.websocket import WebSocketWire, handshake
+from pyd_core.daemon.containers import detach
 from pyd_core.daemon.containers import logs as logfile
 from pyd_core.daemon.containers.attach import Attachment, unframed
 from pyd_core.daemon.containers.container import Container
@@ -47,7 +50,7 @@ async def wait(daemon: Daemon, request: Request) -> Response:
         code = record.exit_code if over is None else await over
         yield msgspec.json.encode(full(WaitResult(status_code=code)))
 
-    return Streaming(chunks=result())
+    return Streaming(chunks=result(), done=lambda: None if over is None else over.cancel())
 
 
 def log_options(request: Request) -> logfile.LogOptions:
@@ -84,16 +87,18 @@ async def logs(daemon: Daemon, request: Request) -> Response:
 
 
 @route("POST", "/containers/{id}/attach")
+@plainly
 async def attach(daemon: Daemon, request: Request) -> Response:
     """Joins the client to its streams."""
     container, attachment = await _attachment(daemon, request)
     tty = container.record.config.tty
-    return Hijack(serve=attachment.serve, tty=tty, done=lambda: _forget(container, attachment))
+    return Hijack(serve=attachment.serve, tty=tty, done=partial(_close, container, attachment))
 
 
 @route("GET", "/containers/{id}/attach/ws")
 async def attach_by_websocket(daemon: Daemon, request: Request) -> Response:
     """Joins a websocket to its streams, which aren't told apart there."""
+    daemon.containers.find(request.params["id"])  # first: a container that isn't there is a 404 to any client
     head = handshake(request)
     container, attachment = await _attachment(daemon, request, plain=True)
 
@@ -102,46 +107,55 @@ async def attach_by_websocket(daemon: Daemon, request: Request) -> Response:
         await attachment.serve(framed)
         framed.finish()
 
-    return Hijack(serve=serve, head=head, done=lambda: _forget(container, attachment))
+    return Hijack(serve=serve, head=head, done=partial(_close, container, attachment))
 
 
 async def _attachment(daemon: Daemon, request: Request, *, plain: bool = False) -> tuple[Container, Attachment]:
     """Reads what a client that attaches asks for; `plain` leaves the frames of the two streams out."""
+    keys = request.query.get("detachKeys", "")
+    try:
+        detach.parse(keys)
+    except InvalidInput as error:
+        raise InvalidInput(f"Invalid detach keys ({keys[:80]}) provided") from error
     container = daemon.containers.find(request.params["id"])
     record = container.record
     if record.status == "paused":
         raise Conflict(f"container {record.id[:12]} is paused, unpause the container before attach")
-    streaming = request.flag("stream")
-    before: list[bytes] = []
-    if request.flag("logs"):
-        logfile.check(container)
-        options = logfile.LogOptions(stdout=request.flag("stdout"), stderr=request.flag("stderr"))
-        before = [piece async for piece in logfile.read(container, options)]
-        if plain and not record.config.tty:
-            before = [data for piece in before for data in unframed(piece)]
     attachment = Attachment(
         tty=record.config.tty,
         framed=not (plain or record.config.tty),
         stdin=request.flag("stdin") and record.config.open_stdin,
         stdout=request.flag("stdout"),
         stderr=request.flag("stderr"),
-        detach_keys=request.query.get("detachKeys", ""),
-        first=lambda: before,
+        detach_keys=keys,
+        spool=daemon.config.root,
         detached=lambda: daemon.events.emit("container", "detach", container.id, container.attributes()),
     )
-    daemon.events.emit("container", "attach", container.id, container.attributes())
-    if not streaming:
-        attachment.give_up()
-    elif record.running:
-        attachment.open(container.bundle)
-    elif record.status in {"created", "exited", "restarting"}:
-        container.attachments.append(attachment)
+    container.attachments.add(attachment)
+    try:
+        if request.flag("logs"):
+            logfile.check(container)
+            options = logfile.LogOptions(stdout=request.flag("stdout"), stderr=request.flag("stderr"))
+            async with contextlib.aclosing(logfile.read(container, options)) as pieces:
+                async for piece in pieces:
+                    for data in unframed(piece) if plain and not record.config.tty else (piece,):
+                        attachment.put(data)
+        daemon.events.emit("container", "attach", container.id, container.attributes())
+        if not request.flag("stream"):
+            attachment.give_up()
+        elif record.running:
+            await attachment.open(container.bundle, container.next_end())
+        elif record.status not in {"created", "exited", "restarting"}:
+            attachment.give_up()
+    except BaseException:
+        _close(container, attachment)
+        raise
     return container, attachment
 
 
-def _forget(container: Container, attachment: Attachment) -> None:
-    with contextlib.suppress(ValueError):
-        container.attachments.remove(attachment)
+def _close(container: Container, attachment: Attachment) -> None:
+    container.attachments.discard(attachment)
+    attachment.close()
 
 
 def size(request: Request) -> tuple[int, int]:

@@ -19,8 +19,10 @@ from pyd_core.daemon.api.routes import NEWEST, OLDEST, route
 from pyd_core.daemon.containers import apparmor, listing, log_options
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.images.store import ImageRecord
+from pyd_core.daemon.rows import shown as shown_rows
 from pyd_core.daemon.times import moment
 from pyd_core.errors import InvalidInput
+from pyd_core.linux.tree import tree_size
 from pyd_core.model.base import format_time
 from pyd_core.model.image import ImageSummary
 from pyd_core.model.system import PYDD, Component, DiskUsage, Info, Platform, Version
@@ -31,6 +33,11 @@ if TYPE_CHECKING:
 
 API = ".".join(map(str, NEWEST))
 OLDEST_API = ".".join(map(str, OLDEST))
+DF_TYPES = ("container", "image", "volume", "build-cache")
+DF_TYPES_SINCE = (1, 42)
+"""The API version since which disk use can be asked for by type."""
+KERNEL_MEMORY_UNTIL = (1, 42)
+"""The API version since which nothing is said of limits of the kernel's memory."""
 EVENT_FILTERS = {
     *("config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret"),
     *("service", "type", "volume"),
@@ -63,7 +70,17 @@ async def version(daemon: Daemon, request: Request) -> Response:
                 Component(
                     name="Engine",
                     version=pyd_core.__version__,
-                    details={"ApiVersion": API, "MinAPIVersion": OLDEST_API, "Os": "linux", "Arch": architecture()},
+                    details={
+                        "ApiVersion": API,
+                        "MinAPIVersion": OLDEST_API,
+                        "Os": "linux",
+                        "Arch": architecture(),
+                        "KernelVersion": kernel,
+                        "Experimental": "false",
+                        "GitCommit": "",
+                        "GoVersion": "",
+                        "BuildTime": "",
+                    },
                 ),
                 *(
                     Component(name=name, version=each.version, details={"GitCommit": each.commit, "Path": path})
@@ -74,11 +91,12 @@ async def version(daemon: Daemon, request: Request) -> Response:
     )
 
 
-def _operating_system() -> str:
+def _operating_system(field: str, default: str = "") -> str:
+    """Returns a field of os-release(5)."""
     try:
-        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+        return platform.freedesktop_os_release().get(field, default)
     except OSError:
-        return "Linux"
+        return default
 
 
 @route("GET", "/info")
@@ -106,7 +124,7 @@ async def info(daemon: Daemon, request: Request) -> Response:
             cgroup_driver="cgroupfs",
             cgroup_version="2" if unified else "1",
             kernel_version=os.uname().release,
-            operating_system=_operating_system(),
+            operating_system=_operating_system("PRETTY_NAME", "Linux"),
             os_type="linux",
             architecture=platform.machine(),
             ncpu=os.cpu_count() or 1,
@@ -129,6 +147,13 @@ async def info(daemon: Daemon, request: Request) -> Response:
     body |= dict.fromkeys(limits, True)
     body |= {
         "OomKillDisable": not unified,
+        "KernelMemoryTCP": not unified,
+        **({"KernelMemory": not unified} if request.version < KERNEL_MEMORY_UNTIL else {}),
+        "OSVersion": _operating_system("VERSION_ID"),
+        "NFd": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - names are enough
+        "NGoroutines": len(asyncio.all_tasks()),
+        "ContainerdCommit": {"ID": "", "Expected": ""},
+        "InitCommit": {"ID": "", "Expected": ""},
         "CDISpecDirs": daemon.settings.cdi_spec_dirs,
         "Debug": False,
         "SystemTime": format_time(time.time_ns()),
@@ -155,28 +180,33 @@ async def info(daemon: Daemon, request: Request) -> Response:
         "NoProxy": "",
         "GenericResources": [],
     }
+    if request.version < (1, 25):
+        body["ExecutionDriver"] = "<not supported>"
+        body["SecurityOptions"] = [each.partition(",")[0].removeprefix("name=") for each in body["SecurityOptions"]]
     return json(body)
 
 
 @route("GET", "/system/df")
 async def disk_usage(daemon: Daemon, request: Request) -> Response:
     """What it keeps on disk."""
-    kinds = request.many.get("type", ["container", "image", "volume", "build-cache"])
+    kinds = request.many.get("type", []) if request.version >= DF_TYPES_SINCE else []
+    for kind in kinds:
+        if kind not in DF_TYPES:
+            raise InvalidInput(f"unknown object type: {kind[:40]}")
+    kinds = kinds or list(DF_TYPES)
     users = {record.name: len(daemon.volumes.users(record.name)) for record in daemon.volumes.all()}
 
     def measured() -> DiskUsage:
         return DiskUsage(
             layers_size=sum(layer.size for layer in daemon.images.layers.all()),
-            images=[_image(daemon, each) for each in daemon.images.all()] if "image" in kinds else [],
-            containers=(
-                [listing.sized(daemon, each) for each in daemon.containers.all()] if "container" in kinds else []
-            ),
+            images=shown_rows(daemon.images.all(), lambda each: _image(daemon, each)) if "image" in kinds else [],
+            containers=listing.lines(daemon, daemon.containers.all(), size=True) if "container" in kinds else [],
             volumes=(
                 [
                     msgspec.structs.replace(
                         daemon.volumes.view(each),
                         usage_data=VolumeUsage(
-                            size=listing.tree_size(daemon.volumes.path(each.name)), ref_count=users[each.name]
+                            size=tree_size(daemon.volumes.path(each.name)), ref_count=users[each.name]
                         ),
                     )
                     for each in daemon.volumes.all()
@@ -206,9 +236,13 @@ async def events(daemon: Daemon, request: Request) -> Response:
     if unknown:
         raise InvalidInput(f"invalid filter '{min(unknown)}'")
     since, until = (moment(request.query.get(name, ""), name) for name in ("since", "until"))
+    if since is not None and until is not None and until < since:
+        raise InvalidInput(
+            f"`since` time ({request.query['since'][:40]}) cannot be after `until` time ({request.query['until'][:40]})"
+        )
 
     async def lines() -> AsyncIterator[bytes]:
-        async with aclosing(daemon.events.listen(filters, since=since, until=until or None)) as happening:
+        async with aclosing(daemon.events.listen(filters, since=since, until=until)) as happening:
             async for event in happening:
                 old = {}
                 if event.type in {"container", "image"}:

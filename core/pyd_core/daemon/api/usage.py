@@ -13,6 +13,7 @@ from pyd_core.daemon.api.http import Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import options, resources, usage
 from pyd_core.errors import Conflict, EngineError, InvalidInput
+from pyd_core.model.container import Updated
 from pyd_core.model.host_config import HostConfig, RestartPolicy
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ async def top(daemon: Daemon, request: Request) -> Response:
 async def stats(daemon: Daemon, request: Request) -> Response:
     """Tells what it uses, once or about every second."""
     container = daemon.containers.find(request.params["id"])
+    if request.flag("stream", default=True) and request.flag("one-shot"):
+        raise InvalidInput("cannot have stream=true and one-shot=true")
     sampler = usage.Sampler(container)
     if not request.flag("stream", default=True):
         sample = sampler.sample()
@@ -60,37 +63,68 @@ async def stats(daemon: Daemon, request: Request) -> Response:
 
 LIMITS = (
     *("memory", "memory_swap", "memory_reservation", "nano_cpus", "cpu_shares", "cpu_quota", "cpu_period"),
-    *("cpuset_cpus", "cpuset_mems", "pids_limit", "blkio_weight"),
+    *("cpuset_cpus", "cpuset_mems", "blkio_weight", "cpu_realtime_period", "cpu_realtime_runtime"),
 )
-"""What can be changed while it lives."""
+"""What can be changed while it lives; `pids_limit` too, of which 0 and below take the limit away."""
+
+PIDS_LIMIT_SINCE = (1, 40)
+"""The API version since which an update has a limit of processes."""
+UNLIMITED_PIDS = -1
+"""What a runtime must be given to take a limit away."""
 
 
 @route("POST", "/containers/{id}/update")
 async def update(daemon: Daemon, request: Request) -> Response:
     """Changes limits and the restart policy."""
-    container = daemon.containers.find(request.params["id"])
     body = await request.json(UpdateBody)
+    container = daemon.containers.find(request.params["id"])
     record = container.record
-    asked = {name: getattr(body, name) for name in LIMITS if getattr(body, name)}
     options.check_restart(body)
+    resources.check(body, daemon.processors, update=True)
+    try:
+        _check_update(record.host, body)
+    except Conflict as error:
+        raise Conflict(f"Cannot update container {record.id}: {error.message}") from None
+    asked = {name: getattr(body, name) for name in LIMITS if getattr(body, name)}
+    if body.pids_limit is not None and request.version >= PIDS_LIMIT_SINCE:
+        asked["pids_limit"] = max(body.pids_limit, 0)
+    limits = resources.plan(msgspec.structs.replace(record.host, **asked))
+    if asked.get("pids_limit") == 0:
+        limits["pids"] = {"limit": UNLIMITED_PIDS}
     if body.restart_policy.name:
-        if record.host.auto_remove and body.restart_policy.name != "no":
-            raise Conflict("Restart policy cannot be updated because AutoRemove is enabled for the container")
         asked["restart_policy"] = RestartPolicy(
             name=body.restart_policy.name, maximum_retry_count=body.restart_policy.maximum_retry_count
         )
-    host = msgspec.structs.replace(record.host, **asked)
-    if host.memory and 0 < host.memory_swap < host.memory:
-        raise Conflict("Memory limit should be smaller than already set memoryswap limit, update the memoryswap too")
-    resources.check(host, daemon.processors)
     async with container.lock:
-        limits = set(asked) - {"restart_policy"}
-        if limits and record.running:
+        container.check_stays("updated")
+        if asked.keys() - {"restart_policy"} and record.running:
             try:
-                await daemon.runtimes.of(record).update(record.id, resources.plan(host))
+                await daemon.runtimes.of(record).update(record.id, limits)
             except EngineError as error:  # the kernel or the runtime won't have these values: the request is at fault
                 raise InvalidInput(error.message) from error
-        record.host = host
+        record.host = msgspec.structs.replace(record.host, **asked)
         daemon.containers.save(container)
     daemon.events.emit("container", "update", record.id, container.attributes())
-    return json({"Warnings": []})
+    return json(Updated())
+
+
+def _check_update(host: HostConfig, body: HostConfig) -> None:
+    """Refuses what doesn't go with what the container has.
+
+    Raises:
+        Conflict: It doesn't.
+    """
+    for name, words, others in (
+        ("nano_cpus", "Nano CPUs", (("cpu_period", "CPU Period has"), ("cpu_quota", "CPU Quota has"))),
+        ("cpu_period", "CPU Period", (("nano_cpus", "NanoCPUs has"),)),
+        ("cpu_quota", "CPU Quota", (("nano_cpus", "NanoCPUs has"),)),
+    ):
+        for other, has in others:
+            if getattr(body, name) > 0 and getattr(host, other) > 0:
+                raise Conflict(f"Conflicting options: {words} cannot be updated as {has} already been set")
+    if body.memory and not body.memory_swap and body.memory > (host.memory_swap or host.memory * 2):
+        raise Conflict(
+            "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"
+        )
+    if body.restart_policy.name not in {"", "no"} and host.auto_remove:
+        raise Conflict("Restart policy cannot be updated because AutoRemove is enabled for the container")

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, Request, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers.listing import tree_size
 from pyd_core.daemon.filters import GO_TRUTHS, TRUTHS, labelled, truth
+from pyd_core.daemon.rows import shown as shown_rows
 from pyd_core.daemon.volumes import ANONYMOUS, VolumeRecord
 from pyd_core.errors import InvalidInput, PydError
+from pyd_core.linux.tree import tree_size
 from pyd_core.model.volume import VolumeBody, VolumeList
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[VolumeRecor
 async def list_(daemon: Daemon, request: Request) -> Response:
     """Lists them."""
     found = choose(daemon, request.filters())
-    return json(VolumeList(volumes=[daemon.volumes.view(each) for each in found], warnings=[]))
+    return json(VolumeList(volumes=shown_rows(found, daemon.volumes.view), warnings=[]))
 
 
 @route("POST", "/volumes/create")

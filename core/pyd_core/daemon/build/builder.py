@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import posixpath
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -72,6 +73,7 @@ class Builder:
         async with AsyncExitStack() as held:
             for number, step in enumerate(self._steps, 1):
                 yield said(f"Step {number}/{total} : {step.shown}\n")
+                await asyncio.sleep(0)  # steps out of the cache wait for nothing else, and the engine has other clients
                 async with aclosing(self._step(step)) as records:
                     async for record in records:
                         yield record
@@ -93,7 +95,7 @@ class Builder:
 
     async def _step(self, step: Instruction) -> AsyncGenerator[Record, None]:
         if step.word == "ARG":
-            if self._argument(step):
+            if await self._argument(step):
                 yield said(" ---> Using cache\n")
         elif step.word == "FROM":
             async with aclosing(self._from(step)) as records:
@@ -112,7 +114,7 @@ class Builder:
         elif step.word == "WORKDIR":
             if await self._workdir(self._stages[-1], step):
                 yield said(" ---> Using cache\n")
-        elif self._configure(self._stages[-1], step):
+        elif await self._configure(self._stages[-1], step):
             yield said(" ---> Using cache\n")
 
     # Stages
@@ -146,7 +148,7 @@ class Builder:
         triggers = config.on_build or []
         if triggers:
             yield said(f"# Executing {len(triggers)} build trigger{'s' if len(triggers) > 1 else ''}\n")
-            stage.configure("ONBUILD taken", on_build=None)
+            await stage.configure("ONBUILD taken", on_build=None)
             for text in triggers:
                 async with aclosing(self._step(instruction(text, step.number))) as records:
                     async for record in records:
@@ -173,7 +175,7 @@ class Builder:
         other = Stage(self._daemon, "", image, stage.config, use_cache=False)
         async with (
             running.container_of(other, ["none"]) as container,
-            files.opened(self._daemon, container) as root,
+            files.stacked(self._daemon, container) as root,
         ):
             yield root
 
@@ -196,7 +198,7 @@ class Builder:
 
     # Instructions that change the configuration
 
-    def _argument(self, step: Instruction) -> bool:
+    async def _argument(self, step: Instruction) -> bool:
         """Declares arguments; returns whether the cache had it.
 
         A step within a stage, by its own words: a value given from outside counts where a command is run with it.
@@ -211,7 +213,7 @@ class Builder:
             value = given if given is not None else default if equals else self._globals.get(name) if stage else None
             if value is not None:
                 (stage.arguments if stage else self._globals)[name] = value
-        return stage is not None and stage.configure(f"ARG {' '.join(words)}")
+        return stage is not None and await stage.configure(f"ARG {' '.join(words)}")
 
     async def _workdir(self, stage: Stage, step: Instruction) -> bool:
         given = Lexer(step.rest, stage.variables, self._escape).whole()
@@ -221,7 +223,7 @@ class Builder:
         if stage.cached(created_by, config):
             return True
         async with running.container_of(stage, ["none"]) as container:
-            async with files.opened(self._daemon, container) as root:
+            async with files.stacked(self._daemon, container) as root:
                 copying.make_directory(root, path)
             stage.config = config
             await running.keep_changes(stage, container, created_by)
@@ -233,7 +235,7 @@ class Builder:
         except InvalidInput as error:
             raise InvalidInput(f"{step.word}: {error.message}") from error
 
-    def _configure(self, stage: Stage, step: Instruction) -> bool:
+    async def _configure(self, stage: Stage, step: Instruction) -> bool:
         """Applies an instruction that touches no file; returns whether the cache had it."""
         changes: dict[str, Any] = {}
         shown = step.rest
@@ -268,7 +270,7 @@ class Builder:
             changes = _changed(stage.config, f"{step.word} {step.rest}")
             if step.word in {"VOLUME", "SHELL"}:
                 shown = f"[{' '.join(step.listed() or [])}]"
-        return stage.configure(f"{step.word} {shown}", **changes)
+        return await stage.configure(f"{step.word} {shown}", **changes)
 
 
 def _listed(words: list[str]) -> str:

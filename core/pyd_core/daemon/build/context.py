@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from pyd_core.daemon.images.streams import decompressed
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.beneath import RootDirectory, open_file
+from pyd_core.linux.tree import remove_tree
 
 if TYPE_CHECKING:
     from pyd_core.daemon.build.remote import Address
@@ -98,7 +98,7 @@ async def _home(daemon: Daemon) -> AsyncIterator[Path]:
         yield directory
     finally:
         # A task of the engine's: the client may leave, and this be cancelled, at this very moment.
-        await asyncio.shield(daemon.tasks.start(asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)))
+        await asyncio.shield(daemon.tasks.start(asyncio.to_thread(remove_tree, directory, ignore_errors=True)))
 
 
 def _unpack(spooled: Path, directory: Path) -> None:
@@ -108,7 +108,7 @@ def _unpack(spooled: Path, directory: Path) -> None:
 
 def sweep(root: Path) -> None:
     """Removes the contexts that a crash left."""
-    shutil.rmtree(root / "build", ignore_errors=True)
+    remove_tree(root / "build", ignore_errors=True)
 
 
 def read_dockerfile(context: Path, name: str) -> bytes:

@@ -25,7 +25,6 @@ from pyd_core.daemon.containers import files, users
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack
 from pyd_core.daemon.images.streams import Hashed, decompressed
-from pyd_core.daemon.images.tar import TarReader
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, KernelError, PydError
 from pyd_core.linux.beneath import RootDirectory
@@ -33,6 +32,7 @@ from pyd_core.linux.beneath import RootDirectory
 if TYPE_CHECKING:
     from pyd_core.daemon.build.dockerfile import Instruction
     from pyd_core.daemon.build.stage import Stage
+from pyd_core.tar.reader import TarReader
 
 PRIVATE = 0o600
 """The mode of what is downloaded, as Docker Engine has it."""
@@ -76,7 +76,7 @@ async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirecto
     where = posixpath.join(stage.config.working_dir or "/", target) + ("/" if target in {".", ".."} else "")
     async with container_of(stage, ["none"]) as container:
         async with AsyncExitStack() as stack:
-            root = await stack.enter_async_context(files.opened(stage.daemon, container))
+            root = await stack.enter_async_context(files.stacked(stage.daemon, container))
             owner = _owner(container.root, Lexer(step.flags.get("chown", ""), values, escape).whole())
             mode = _mode(step.flags.get("chmod", ""))
             found: list[str | Address] = []

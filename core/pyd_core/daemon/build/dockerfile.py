@@ -135,6 +135,8 @@ def instruction(text: str, number: int) -> Instruction:
         while match := _FLAG.match(rest):
             if match[1] not in _FLAGGED[word]:
                 _refuse_flag(word, match[1], number)
+            if match[1] in flags:
+                raise InvalidInput(f"dockerfile parse error line {number}: Duplicate flag specified: {match[1]}")
             flags[match[1]], rest = match[2] or "", rest[match.end() :]
         if word != "FROM" and not rest.startswith("[") and _HEREDOC.search(rest):
             raise _needs_buildkit(number, f"{word} with a here-document")

@@ -57,7 +57,7 @@ async def keep_changes(stage: Stage, container: Container, created_by: str) -> N
     if any(container.upper.iterdir()):
         image = await commit(stage.daemon, container, stage.config, origin)
     else:
-        image = derive(stage.daemon, stage.image, stage.config, origin)
+        image = await derive(stage.daemon, stage.image, stage.config, origin)
     stage.move(image, stage.config)
 
 

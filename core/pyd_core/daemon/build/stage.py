@@ -52,9 +52,7 @@ class Stage:
             return False
         images = self.daemon.images
         found: list[tuple[str, ImageRecord]] = []
-        for record in images.all():
-            if record.parent != self.image.id:
-                continue
+        for record in images.children(self.image.id):
             file = images.file(record)
             if file.history and file.history[-1].created_by == created_by and file.config == config:
                 found.append((file.created, record))
@@ -68,13 +66,13 @@ class Stage:
         """Goes on from an image."""
         self.image, self.config = image, config
 
-    def configure(self, words: str, **changes: object) -> bool:
+    async def configure(self, words: str, **changes: object) -> bool:
         """Changes the configuration alone; returns whether that was in the cache."""
         config = msgspec.structs.replace(self.config, **changes)
         created_by = told(config, f" {words}")
         if self.cached(created_by, config):
             return True
-        self.move(derive(self.daemon, self.image, config, self.origin(created_by)), config)
+        self.move(await derive(self.daemon, self.image, config, self.origin(created_by)), config)
         return False
 
     def origin(self, created_by: str) -> Origin:

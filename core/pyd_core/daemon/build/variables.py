@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pyd_core.errors import InvalidInput
 
 _NAME = re.compile(r"[A-Za-z_]\w*|\d")
-_WORD = r"""(?:{escape}.|"(?:{escape}.|[^"])*"|'[^']*'|[^\s"'])+"""
-"""A word as it stands there, quotes and all."""
+_WORD = r"""(?:{escape}.|"(?:{escape}.|[^"{escape}])*"|'[^']*'|[^\s"'{escape}])+"""
+"""A word as it stands there, quotes and all. No character fits two of its parts, so nothing is ever tried twice."""
+MAX_WORD_LENGTH = 1 << 20
+"""Of what a word is with its variables put in: twenty lines that double a variable make a million of it."""
 
 
 class Lexer:
@@ -65,7 +67,12 @@ class Lexer:
                 self._at += 1
             else:
                 made += letter
+            self._check_length(made)
         return made
+
+    def _check_length(self, made: str) -> None:
+        if len(made) > MAX_WORD_LENGTH:
+            raise InvalidInput(f"a word becomes too long with its variables put in: {self._shown}")
 
     def _single(self) -> str:
         end = self._text.find("'", self._at)
@@ -89,6 +96,7 @@ class Lexer:
                 self._at += 1
             else:
                 made += letter
+            self._check_length(made)
         raise InvalidInput(f"unexpected end of statement while looking for matching double-quote: {self._shown}")
 
     @property
@@ -137,7 +145,7 @@ def assignments(text: str, values: Mapping[str, str], escape: str = "\\") -> lis
     Raises:
         InvalidInput: A word has no `=`, no name before it, or there is no value.
     """
-    first = re.match(_WORD.format(escape=re.escape(escape)), text)
+    first = re.match(_WORD.format(escape=re.escape(escape)), text, re.DOTALL)
     if first is None or "=" not in first[0]:
         name, _, rest = text.partition(" ")
         if not rest.strip():

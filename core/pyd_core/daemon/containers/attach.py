@@ -8,11 +8,15 @@ terminal.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+from pyd_core.daemon.backlog import Backlog
 from pyd_core.daemon.containers.detach import Detacher
 from pyd_core.daemon.duplex import Wire
 from pyd_core.errors import EngineError
@@ -21,6 +25,13 @@ from pyd_core.tasks import TaskOwner
 PACKET = 32 << 10
 INPUT = 8 << 10
 """Bytes conmon takes in one packet."""
+MAX_BACKLOG_BYTES = 1 << 30
+"""How far a client may be behind what its container prints."""
+STALL_TIMEOUT_S = 60.0
+"""After which a client that is so far behind, and takes nothing, is cut off."""
+CONNECT_INTERVAL_S = 0.01
+
+log = logging.getLogger(__name__)
 
 
 def frame(stream: int, data: bytes) -> bytes:
@@ -37,27 +48,45 @@ def unframed(framed: bytes) -> Iterator[bytes]:
         at = end
 
 
-def connect(bundle: Path) -> socket.socket:
+async def connect(bundle: Path) -> socket.socket:
     """Connects to the attach socket of a bundle, however long its path (`sun_path` has 108 bytes).
 
     Raises:
-        EngineError: conmon isn't there any more.
+        EngineError: conmon isn't there any more, or no descriptor is left.
     """
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+    while True:
+        try:
+            return _connect(bundle)
+        except BlockingIOError:  # its queue of new connections is full
+            await asyncio.sleep(CONNECT_INTERVAL_S)
+        except OSError as error:
+            raise EngineError(f"can't attach: {error.strerror}") from error
+
+
+def _connect(bundle: Path) -> socket.socket:
+    link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
     try:
         directory = os.open(bundle, os.O_PATH | os.O_DIRECTORY)
         try:
-            made.connect(f"/proc/self/fd/{directory}/attach")
+            link.connect(f"/proc/self/fd/{directory}/attach")
         finally:
             os.close(directory)
-    except OSError as error:
-        made.close()
-        raise EngineError(f"can't attach: {error.strerror}") from error
-    return made
+    except BaseException:
+        link.close()
+        raise
+    return link
 
 
 class Attachment:
-    """One client joined, or about to be: it may attach before the container starts, so that no output is lost."""
+    """One client joined, or about to be: it may attach before the container starts, so that no output is lost.
+
+    conmon writes to its attach sockets one after another and waits for each, so one that isn't read stops the
+    container, its log and conmon itself. Whatever the client does, the socket is read: into a backlog, in memory and
+    then in an unnamed file. Only a client that is a whole backlog behind and still reads holds the container up, as
+    with Docker Engine; one that has stopped reading by then is cut off.
+
+    Whoever makes an attachment closes it, whatever happens in between.
+    """
 
     def __init__(
         self,
@@ -68,77 +97,163 @@ class Attachment:
         stdout: bool,
         stderr: bool,
         detach_keys: str = "",
-        first: Callable[[], list[bytes]] = list,
+        spool: Path | None = None,
         detached: Callable[[], None] = lambda: None,
     ) -> None:
-        self._tty = tty
         self._framed = framed
         self._stdin = stdin
         self._wanted = {2: stdout, 3: stderr}
-        self._keys = detach_keys
-        self._first = first
-        """What was printed before, already framed."""
+        self._detacher = Detacher(detach_keys) if tty and stdin else None
         self._detached = detached
         """Called when the client leaves by its keys."""
-        self._socket: asyncio.Future[socket.socket | None] = asyncio.get_running_loop().create_future()
+        self._backlog = Backlog(MAX_BACKLOG_BYTES, spool)
+        self._link: socket.socket | None = None
+        self._ended: asyncio.Future[int] | None = None
+        self._settled = asyncio.Event()
+        """Set when it is connected, or never will be."""
+        self._serving = False
 
-    def open(self, bundle: Path) -> None:
-        """Connects; called when the container is created and not yet started, or at once when it runs."""
-        if not self._socket.done():
-            self._socket.set_result(connect(bundle))
+    def put(self, data: bytes) -> None:
+        """Adds what was printed before, already framed."""
+        self._backlog.put(data)
+
+    async def open(self, bundle: Path, ended: asyncio.Future[int] | None = None) -> None:
+        """Connects; called when the container is created and not yet started, or at once when it runs.
+
+        Args:
+            bundle: The container's.
+            ended: Resolves when its end is recorded: the client isn't let go before that, because it asks next.
+
+        Raises:
+            EngineError: conmon isn't there any more, or no descriptor is left. The client is let go.
+        """
+        if self._settled.is_set():
+            return
+        try:
+            link = await connect(bundle)
+        except EngineError:
+            self.give_up()
+            raise
+        if self._settled.is_set():  # closed meanwhile
+            link.close()
+            return
+        self._link, self._ended = link, ended
+        self._settled.set()
 
     def give_up(self) -> None:
         """Lets the client go: the container never started."""
-        if not self._socket.done():
-            self._socket.set_result(None)
+        self._settled.set()
+
+    def release(self) -> None:
+        """Takes all that is still to come: the container's main process has ended."""
+        self._backlog.release()
+
+    def close(self) -> None:
+        """Gives everything back; safe to call again."""
+        self._settled.set()
+        self._backlog.close()
+        if self._ended is not None:
+            self._ended.cancel()
+        if self._link is not None and not self._serving:
+            self._link.close()
 
     async def serve(self, wire: Wire) -> None:
         """Copies both ways until the container ends, the client leaves, or it types the detach keys."""
-        for piece in self._first():
-            wire.write(piece)
-        link = await self._socket
-        if link is None:
-            return
-        # Closed when nothing waits for it any more: whoever got its number next would wait for the event loop in vain.
-        with link:
-            async with TaskOwner() as owner:
-                left = asyncio.Event()
-                sending = owner.start(self._output(link, wire))
-                owner.start(self._input(link, wire, left))
-                gone = owner.start(left.wait())
-                await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
-
-    async def _output(self, link: socket.socket, wire: Wire) -> None:
-        loop = asyncio.get_running_loop()
+        self._serving = True
         try:
-            while packet := await loop.sock_recv(link, PACKET):
-                if not self._wanted.get(packet[0]):
-                    continue
-                data = packet[1:]
-                wire.write(frame(packet[0] - 1, data) if self._framed else data)
+            async with TaskOwner() as owner:
+                gone = owner.start(wire.hung_up())
+                delivering = owner.start(self._deliver(wire))
+                opening = owner.start(self._settled.wait())
+                await asyncio.wait({opening, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not opening.done():
+                    return
+                if self._link is None:
+                    self._backlog.end()
+                    await asyncio.wait({delivering, gone}, return_when=asyncio.FIRST_COMPLETED)
+                    return
+                # Closed when nothing waits for it any more: whoever got its number next would wait for the event loop
+                # in vain.
+                with self._link as link:
+                    await self._copy(link, wire, gone, delivering)
+        finally:
+            self._serving = False
+            self.close()
+
+    async def _copy(
+        self, link: socket.socket, wire: Wire, gone: asyncio.Task[None], delivering: asyncio.Task[bool]
+    ) -> None:
+        async with TaskOwner() as owner:
+            left = owner.start(self._input(link, wire))
+            collecting = owner.start(self._collect(link))
+            await asyncio.wait({collecting, delivering, left, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not collecting.done():
+                return
+            if not collecting.result():
+                wire.abort()
+                return
+            self._backlog.end()
+            await asyncio.wait({delivering, left, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if delivering.done() and delivering.result() and self._ended is not None:
+                recorded: set[asyncio.Future[Any]] = {self._ended, left, gone}
+                await asyncio.wait(recorded, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _collect(self, link: socket.socket) -> bool:
+        """Reads all that conmon sends; returns False where the client is too far behind and has stopped reading."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                packet = await loop.sock_recv(link, PACKET)
+            except ConnectionError:
+                return True
+            if not packet:
+                return True
+            if not self._wanted.get(packet[0]):
+                continue
+            data = packet[1:]
+            try:
+                self._backlog.put(frame(packet[0] - 1, data) if self._framed else data)
+            except OSError as error:
+                log.warning("an attached client is cut off: no room for what it hasn't read: %s", error.strerror)
+                return False
+            while self._backlog.full:
+                try:
+                    await asyncio.wait_for(self._backlog.progress(), STALL_TIMEOUT_S)
+                except TimeoutError:
+                    log.warning(
+                        "an attached client is cut off: it has stopped reading, %d bytes behind", MAX_BACKLOG_BYTES
+                    )
+                    return False
+
+    async def _deliver(self, wire: Wire) -> bool:
+        """Sends the client what has been collected; returns False when it has gone."""
+        try:
+            while data := await self._backlog.take():
+                wire.write(data)
                 await wire.drain()
         except ConnectionError:
-            pass
+            return False
+        return not wire.closing
 
-    async def _input(self, link: socket.socket, wire: Wire, left: asyncio.Event) -> None:
+    async def _input(self, link: socket.socket, wire: Wire) -> None:
+        """Passes on what the client types; returns when it has left."""
         loop = asyncio.get_running_loop()
-        detacher = Detacher(self._keys) if self._tty and self._stdin else None
-        try:
-            data = await wire.read()
-            while data:
-                if self._stdin:
-                    if detacher is not None:
-                        data, detached = detacher.feed(data)
-                        if detached:
-                            self._detached()
-                            left.set()
-                            return
-                    for at in range(0, len(data), INPUT):
-                        await loop.sock_sendall(link, data[at : at + INPUT])
-                data = await wire.read()
+        with contextlib.suppress(OSError):  # the container takes no more, or the client is gone
+            while data := await wire.read():
+                if not self._stdin:
+                    continue
+                if self._detacher is not None:
+                    data, detached = self._detacher.feed(data)
+                    if detached:
+                        await self._send(loop, link, data)
+                        self._detached()
+                        return
+                await self._send(loop, link, data)
             if self._stdin:
                 link.shutdown(socket.SHUT_WR)
-        except (ConnectionError, OSError):
-            pass
-        if wire.closing:
-            left.set()
+        if not wire.closing:
+            await asyncio.Event().wait()
+
+    async def _send(self, loop: asyncio.AbstractEventLoop, link: socket.socket, data: bytes) -> None:
+        for at in range(0, len(data), INPUT):
+            await loop.sock_sendall(link, data[at : at + INPUT])

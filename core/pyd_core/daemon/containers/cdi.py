@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from pyd_core.daemon.containers import spec
+from pyd_core.daemon.containers import devices
 from pyd_core.errors import InvalidInput
 from pyd_core.model.resources import DeviceRequest
 
@@ -196,7 +196,7 @@ def _node(node: Node) -> dict[str, Any]:
         "gid": node.gid,
     }
     known = node.type and node.major is not None and node.minor is not None
-    found: dict[str, Any] = {"path": node.path} if known else spec.device(source, node.path)
+    found: dict[str, Any] = {"path": node.path} if known else devices.device(source, node.path)
     return found | {key: value for key, value in given.items() if value not in {None, ""}}
 
 

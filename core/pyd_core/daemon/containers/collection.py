@@ -7,6 +7,7 @@ import contextlib
 import logging
 import shutil
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,11 +18,14 @@ from pyd_core.daemon.containers import volumes as claims
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
 from pyd_core.daemon.images import platforms
+from pyd_core.daemon.networks import files, linked
 from pyd_core.daemon.store import Shelf
-from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound
+from pyd_core.errors import Ambiguous, Conflict, EngineError, InvalidInput, NotFound
 from pyd_core.linux.mounting import unmount
+from pyd_core.linux.tree import remove_tree
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.creation import CreateBody
+from pyd_core.model.host_config import HostConfig
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
@@ -59,7 +63,7 @@ class Containers:
             NotFound: There is none.
             Ambiguous: Several ids begin so.
         """
-        exact = self._all.get(name) or self._all.get(self._names.get(name.removeprefix("/"), ""))
+        exact = self._all.get(name) or self._all.get(self._names.get(name.removeprefix("/"), "")) or self._linked(name)
         if exact is not None:
             return exact
         found = [key for key in self._all if key.startswith(name)] if name else []
@@ -68,6 +72,34 @@ class Containers:
         if found:
             raise Ambiguous(f"multiple IDs found with provided prefix: {name}", candidates=found)
         raise NotFound(f"No such container: {name[:128]}")
+
+    def _linked(self, name: str) -> Container | None:
+        """Finds the container that a link gives a name: `PARENT/ALIAS`."""
+        parent, _, alias = name.removeprefix("/").partition("/")
+        owner = self._all.get(self._names.get(parent, ""))
+        if owner is None or not alias:
+            return None
+        return self._all.get(linked.links_of(self._daemon, owner.record).get(alias, ""))
+
+    def unlink(self, name: str) -> None:
+        """Removes a link by the name it gives a container, `PARENT/ALIAS`.
+
+        Raises:
+            NotFound: There is none.
+            EngineError: It is a container's own name.
+        """
+        self.find(name)
+        parent, _, alias = name.removeprefix("/").partition("/")
+        if not alias:
+            raise EngineError("Conflict, cannot remove the default link name of the container")
+        owner = self.find(parent)
+        owner.record.links = {key: each for key, each in owner.record.links.items() if key != alias}
+        owner.record.host = msgspec.structs.replace(
+            owner.record.host, links=[each for each in owner.record.host.links if linked.parse(each)[1] != alias]
+        )
+        self.save(owner)
+        if owner.record.running:
+            files.write(self._daemon, owner)
 
     def get(self, key: str) -> Container | None:
         """Returns a container by its id."""
@@ -94,10 +126,18 @@ class Containers:
         except NotFound as error:  # clients take a 404 of creation for a missing image, and pull it
             raise InvalidInput(error.message) from error
 
+    def _check_joined(self, host: HostConfig) -> None:
+        """Checks that the containers whose namespaces are to be joined exist; they need not run yet."""
+        for mode in (host.pid_mode, host.ipc_mode):
+            if mode.startswith("container:"):
+                self._other(mode.partition(":")[2])
+
     def _mounts_of(self, name: str) -> list[MountRecord]:
         return self._other(name).record.mounts
 
-    def create(self, body: CreateBody, name: str, *, platform: str = "", step: bool = False) -> Container:
+    def create(
+        self, body: CreateBody, name: str, *, platform: str = "", step: bool = False, sent_empty: Sequence[str] = ()
+    ) -> Container:
         """Makes a container.
 
         Args:
@@ -105,6 +145,7 @@ class Containers:
             name: Empty has one made up.
             platform: What the image must be for; empty is any.
             step: Whether it is one of a build.
+            sent_empty: Fields of the host configuration that were sent empty, by their name on the wire.
 
         Raises:
             NotFound: There is no such image.
@@ -124,19 +165,24 @@ class Containers:
                 "You have to remove (or rename) that container to be able to reuse that name."
             )
         if not body.image:
-            raise InvalidInput("no image specified")
+            raise InvalidInput("no image specified" if body.cmd or body.entrypoint else "no command specified")
         image = daemon.images.find(body.image)
         file = daemon.images.file(image)
         if platform:
             platforms.check(body.image, file, platform)
         key = new_id()
         config = options.merged(body, file.config or ContainerConfig(), key)
-        for mode in (body.host_config.network_mode, body.host_config.pid_mode, body.host_config.ipc_mode):
+        self._check_joined(body.host_config)
+        host = body.host_config
+        for mode in (host.pid_mode, host.ipc_mode):  # a network to join is looked for when it starts
             if mode.startswith("container:"):
                 self._other(mode.partition(":")[2])
-        host = body.host_config
         if body.network_disabled:
             host = msgspec.structs.replace(host, network_mode="none")
+        if host.memory > 0 and not host.memory_swap:
+            host = msgspec.structs.replace(host, memory_swap=host.memory * 2)
+        if host.pids_limit is not None and host.pids_limit <= 0:
+            host = msgspec.structs.replace(host, pids_limit=None)
         record = ContainerRecord(
             id=key,
             name=name,
@@ -146,10 +192,12 @@ class Containers:
             layers=image.layers,
             config=config,
             host=host,
+            sent_empty=list(sent_empty),
             step=step,
         )
+        record.links = linked.resolve(daemon, host)
         record.networks = daemon.endpoints.wanted(record, options.places(body))
-        record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of)
+        record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of, root=daemon.config.root)
         container = self._wrap(record)
         self.save(container)
         try:
@@ -202,14 +250,19 @@ class Containers:
         unmount(container.root)
         shutil.rmtree(container.bundle, ignore_errors=True)
         await claims.release(self._daemon, container, container.id)  # of a start that was cancelled
+        self._daemon.last_output.keep(container)
         # In one step first: a power cut may take the record's end, and half a directory would look like a whole one.
         going = container.directory.with_suffix(".gone")
         with contextlib.suppress(FileNotFoundError):
             container.directory.rename(going)
         await trees.remove([going])
         if going.exists():
-            await asyncio.to_thread(shutil.rmtree, going)  # says what is in the way
-        self._shelf.delete(container.id)
+            await asyncio.to_thread(remove_tree, going)  # says what is in the way
+        try:
+            self._shelf.delete(container.id)
+        except OSError as error:  # the disk is full: the next engine finds no directory for the row, and drops it
+            log.warning("can't write down that %s is removed: %s", record.name, error)
+            self._shelf.forget(container.id)
         self._all.pop(container.id, None)
         if self._names.get(record.name) == container.id:
             del self._names[record.name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import msgspec
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import pack
+from pyd_core.daemon.images.config import read_config
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.model.base import format_time
 from pyd_core.model.container_config import ContainerConfig
@@ -42,23 +44,32 @@ async def commit(daemon: Daemon, container: Container, config: ContainerConfig, 
     async with daemon.images.swept():
         layer = await daemon.images.layers.take(spooled)
     parent = daemon.images.find(container.record.image_id)
-    return derive(daemon, parent, config, origin, layer=layer.diff_id)
+    return await derive(daemon, parent, config, origin, layer=layer.diff_id)
 
 
-def derive(
+async def derive(
     daemon: Daemon, parent: ImageRecord, config: ContainerConfig, origin: Origin, *, layer: str = ""
 ) -> ImageRecord:
     """Makes an image from another: with a configuration, and with one more layer where a diff id is given."""
-    before = daemon.images.file(parent)
-    step = {
-        "created": format_time(time.time_ns()),
-        "created_by": origin.created_by,
-        "author": origin.author,
-        "comment": origin.comment,
-        **({} if layer else {"empty_layer": True}),
-    }
     layers = [*parent.layers, *([layer] if layer else [])]
-    history = [*msgspec.to_builtins(before.history or []), step]
-    body = json.loads(loading.config_file(config, layers, history))
-    body["author"] = origin.author or before.author
-    return daemon.images.add(json.dumps(body).encode(), layers, parent=parent.id)
+
+    def put() -> bytes:
+        before = daemon.images.file(parent)
+        step = {
+            "created": format_time(time.time_ns()),
+            "created_by": origin.created_by,
+            "author": origin.author,
+            "comment": origin.comment,
+            **({} if layer else {"empty_layer": True}),
+        }
+        history = [*msgspec.to_builtins(before.history or []), step]
+        body = json.loads(loading.config_file(config, layers, history))
+        body["author"] = origin.author or before.author
+        text = json.dumps(body).encode()
+        read_config(text)
+        daemon.images.blobs.put(text)
+        return text
+
+    # A history that grows by a step each time, and a sync of the disk: too much for the event loop.
+    text = await asyncio.to_thread(put)
+    return daemon.images.add(text, layers, parent=parent.id)

@@ -21,8 +21,9 @@ class Container:
 
     Attributes:
         lock: Held by whatever changes its state.
-        attachments: Clients that wait for the start.
+        attachments: Clients joined to its streams, those that wait for the start among them.
         reading: The files of its log that clients read.
+        unclean: Whether something of its last run is left that could not be taken away yet.
         looks: How many look into it from outside, and have its layers mounted where it doesn't run.
     """
 
@@ -32,14 +33,15 @@ class Container:
         """What outlives a reboot: writable layer, log, hosts file."""
         self.bundle = run / record.id
         self.lock = asyncio.Lock()
-        self.attachments: list[Attachment] = []
+        self.attachments: set[Attachment] = set()
         self.reading: list[LogFile] = []
         self.looks = 0
+        self.unclean = False
         self.execs: dict[str, Exec] = {}
         self.health: Health | None = None
         self.health_wanted = asyncio.Event()
-        self._ends: list[asyncio.Future[int]] = []
-        self._removals: list[asyncio.Future[int]] = []
+        self._ends: set[asyncio.Future[int]] = set()
+        self._removals: set[asyncio.Future[int]] = set()
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -84,35 +86,40 @@ class Container:
         return {**self.record.config.labels, "image": self.record.image, "name": self.record.name, **more}
 
     def next_end(self) -> asyncio.Future[int]:
-        """Resolves with the exit code when it next ends."""
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._ends.append(future)
-        return future
+        """Resolves with the exit code when it next ends; to be cancelled by who waits no longer."""
+        return _registered(self._ends)
 
     def removal(self) -> asyncio.Future[int]:
-        """Resolves with the last exit code when it is removed."""
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._removals.append(future)
-        return future
+        """Resolves with the last exit code when it is removed; to be cancelled by who waits no longer."""
+        return _registered(self._removals)
 
     def tell_ended(self) -> None:
         """Wakes who waits for the end."""
-        ends, self._ends = self._ends, []
-        for future in ends:
+        for future in list(self._ends):
             if not future.done():
                 future.set_result(self.record.exit_code)
 
     def tell_removed(self) -> None:
         """Wakes who waits for the removal."""
         self.tell_ended()
-        removals, self._removals = self._removals, []
-        for future in removals:
+        for future in list(self._removals):
             if not future.done():
                 future.set_result(self.record.exit_code)
         self.let_go()
 
     def let_go(self) -> None:
         """Lets the clients go that attached for a start that doesn't come."""
-        waiting, self.attachments = self.attachments, []
-        for attachment in waiting:
+        for attachment in self.attachments:
             attachment.give_up()
+
+    def release_attachments(self) -> None:
+        """Has all that is still to come taken at once: its main process has ended."""
+        for attachment in self.attachments:
+            attachment.release()
+
+
+def _registered(waiting: set[asyncio.Future[int]]) -> asyncio.Future[int]:
+    future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    waiting.add(future)
+    future.add_done_callback(waiting.discard)
+    return future

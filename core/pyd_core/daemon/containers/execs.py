@@ -12,9 +12,11 @@ import os
 import secrets
 import signal
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pyd_core.daemon.backlog import MAX_MEMORY_BYTES, Backlog
 from pyd_core.daemon.containers import apparmor, files, rights, spec, users
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
@@ -22,6 +24,7 @@ from pyd_core.daemon.containers.detach import Detacher
 from pyd_core.daemon.containers.streams import Streams
 from pyd_core.daemon.duplex import Wire
 from pyd_core.daemon.images.changes import merged_env
+from pyd_core.daemon.networks import linked
 from pyd_core.daemon.runtime import children
 from pyd_core.daemon.runtime.oci import failure, write_plan
 from pyd_core.errors import Conflict, InvalidInput, PydError
@@ -108,8 +111,8 @@ def create(container: Container, body: ExecBody, asked: str) -> Exec:
     return made
 
 
-def process(made: Exec) -> dict[str, Any]:
-    """Plans its process, as config.md has it."""
+def process(made: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
+    """Plans its process, as config.md has it; `links` are the variables that tell of linked containers."""
     record, body = made.container.record, made.body
     identity = users.look_up(made.container.root, body.user or record.config.user, record.host.group_add)
     security = spec.Security.parse(record.host.security_opt)
@@ -120,7 +123,7 @@ def process(made: Exec) -> dict[str, Any]:
     )
     held = [name for name in held if name in rights.possible()]
     confined = apparmor.profile(record.host, security.apparmor, there=apparmor.supported())
-    planned = spec.process(record, identity, held, security, apparmor=confined)
+    planned = spec.process(record, identity, held, security, apparmor=confined, linked=links)
     env = merged_env([each for each in planned["env"] if not each.startswith("TERM=")], body.env)
     if body.tty and not any(each.startswith("TERM=") for each in env):
         env.append("TERM=xterm")
@@ -140,7 +143,7 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     """
     made.started = True
     try:
-        return await _start(daemon, made, streams, process(made))
+        return await _start(daemon, made, streams, process(made, linked.environment(daemon, made.container.record)))
     except PydError as error:  # its user isn't there, say
         made.code = NOT_STARTED
         streams.started()  # nothing will write into them
@@ -173,18 +176,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: dict[str, A
     ids = files.ids(container)
     if ids is not None:
         streams.give(*ids.root)
-    complaints, theirs = os.pipe()
-    stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
-    try:
-        starter = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec: well under a millisecond
-            [*command, container.id],
-            stdin=streams.theirs[0],
-            stdout=streams.theirs[1],
-            stderr=stderr,
-            process_group=0,
-        )
-    finally:
-        os.close(theirs)
+    starter, complaints = await _spawn([*command, container.id], streams)
     streams.started()
     try:
         async with TaskOwner(on_error=lambda _: None) as owner:
@@ -218,6 +210,22 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: dict[str, A
     return b""
 
 
+async def _spawn(command: list[str], streams: Streams) -> tuple[subprocess.Popen[bytes], int]:
+    """Runs the runtime; returns it and where its complaints come, unless the command's error output carries them."""
+    complaints, theirs = os.pipe()
+    stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
+    try:
+        starter = await children.spawn(
+            command, stdin=streams.theirs[0], stdout=streams.theirs[1], stderr=stderr, process_group=0
+        )
+    except BaseException:
+        os.close(complaints)
+        raise
+    finally:
+        os.close(theirs)
+    return starter, complaints
+
+
 async def _until_end(daemon: Daemon, made: Exec) -> None:
     await children.ended(made.pid)
     code = daemon.orphans.code(made.pid)
@@ -239,6 +247,8 @@ def announce(daemon: Daemon, made: Exec, what: str) -> None:
 async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None:
     """Starts the command with a client joined to it, until it ends or the client leaves.
 
+    A client that leaves ends neither the command nor its terminal: what is printed then is thrown away.
+
     Args:
         daemon: The engine.
         made: The command.
@@ -248,30 +258,46 @@ async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None
     streams = Streams(made, attached=True)
     try:
         problem = await start(daemon, made, streams)
+        backlog = Backlog(MAX_MEMORY_BYTES)
         if problem:
-            wire.write(frame(2, problem) if framed else problem)
+            backlog.put(frame(2, problem) if framed else problem)
         async with TaskOwner(on_error=lambda _: None) as owner:
             outputs = streams.outputs.items()
-            sending = [owner.start(_output(fd, number if framed else 0, wire)) for number, fd in outputs]
-            left = asyncio.Event()
-            owner.start(_input(daemon, made, streams, wire, left))
-            gone = owner.start(left.wait())
-            ended = owner.start(children.ended(made.pid)) if made.running else None
-            copied = owner.start(_all(sending))
-            waiting = {gone, ended} if ended is not None else {copied}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if not gone.done():
-                await asyncio.wait({copied, gone}, timeout=LINGER, return_when=asyncio.FIRST_COMPLETED)
-            if made.running and not gone.done():
+            collecting = owner.start(
+                _all([owner.start(_collect(fd, number if framed else 0, backlog)) for number, fd in outputs])
+            )
+            delivering = owner.start(_deliver(backlog, wire))
+            leaving = owner.start(_until_gone(daemon, made, streams, wire))
+            gone = {delivering, leaving}
+            ended = owner.start(children.ended(made.pid)) if made.running else collecting
+            await asyncio.wait({ended, *gone}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                # Whatever the command had written is taken before its streams are given up, however slow the client is.
+                backlog.release()
+                await asyncio.wait({collecting, *gone}, timeout=LINGER, return_when=asyncio.FIRST_COMPLETED)
+                backlog.end()
+                await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
+            if made.pid and ended.done():
                 await made.over.wait()  # the client asks for the exit code as soon as the stream ends
     finally:
-        streams.close()
+        if made.running:
+            daemon.tasks.start(discard(made, streams))
+        else:
+            streams.close()
 
 
 async def capture(
-    daemon: Daemon, container: Container, command: list[str], *, seconds: float, most: int
+    daemon: Daemon, container: Container, command: list[str], *, seconds: float, most: int, found: bytearray
 ) -> tuple[int, bytes]:
     """Runs a command and returns its exit code and what it printed, up to `most` bytes.
+
+    Args:
+        daemon: The engine.
+        container: Where it runs.
+        command: What runs.
+        seconds: How long it may take.
+        most: Bytes of its output that are kept.
+        found: Gets its output as it comes, so that the caller has it also when it takes too long.
 
     Raises:
         TimeoutError: It took longer than `seconds`; it is killed.
@@ -281,7 +307,6 @@ async def capture(
     for what in ("exec_create", "exec_start"):
         announce(daemon, made, what)
     streams = Streams(made, attached=True)
-    found = bytearray()
 
     async def keep(fd: int) -> None:
         while data := await pipes.read(fd):
@@ -306,38 +331,57 @@ async def _all(tasks: list[asyncio.Task[None]]) -> None:
         await task
 
 
-async def _output(fd: int, stream: int, wire: Wire) -> None:
+async def _collect(fd: int, stream: int, backlog: Backlog) -> None:
     while data := await pipes.read(fd):
-        wire.write(frame(stream, data) if stream else data)
-        await wire.drain()
+        backlog.put(frame(stream, data) if stream else data)
+        await backlog.room()
 
 
-async def _input(daemon: Daemon, made: Exec, streams: Streams, wire: Wire, left: asyncio.Event) -> None:
+async def _deliver(backlog: Backlog, wire: Wire) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await backlog.take():
+            wire.write(data)
+            await wire.drain()
+
+
+async def _until_gone(daemon: Daemon, made: Exec, streams: Streams, wire: Wire) -> None:
+    """Passes on what the client types, until it has typed the detach keys or has gone."""
+    async with TaskOwner(on_error=lambda _: None) as owner:
+        typing = owner.start(_input(daemon, made, streams, wire))
+        gone = owner.start(wire.hung_up())
+        await asyncio.wait({typing, gone}, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _input(daemon: Daemon, made: Exec, streams: Streams, wire: Wire) -> None:
     detacher = Detacher(made.body.detach_keys) if made.body.tty and made.body.attach_stdin else None
-    data = await wire.read()
-    try:
-        while data:
+    with contextlib.suppress(OSError):  # the command closed its input, or the client is gone
+        while data := await wire.read():
+            detached = False
             if detacher is not None:
                 data, detached = detacher.feed(data)
-                if detached:
-                    told = made.container.attributes(execID=made.id)
-                    daemon.events.emit("container", "exec_detach", made.container.id, told)
-                    left.set()
-                    return
             if streams.stdin >= 0 and made.body.attach_stdin:
                 await pipes.write(streams.stdin, data)
-            data = await wire.read()
-    except OSError:
-        pass  # the command closed its input, or the client is gone
+            if detached:
+                told = made.container.attributes(execID=made.id)
+                daemon.events.emit("container", "exec_detach", made.container.id, told)
+                return
     streams.close_stdin()
-    if wire.closing:
-        left.set()
+    if not wire.closing:
+        await asyncio.Event().wait()
 
 
-async def discard(streams: Streams) -> None:
-    """Keeps the terminal of a detached command alive and throws away what it prints."""
+async def discard(made: Exec, streams: Streams) -> None:
+    """Keeps the streams of a command open that no client is joined to, and throws away what it prints."""
     try:
-        while await pipes.read(streams.outputs[1]):
-            pass
+        async with TaskOwner(on_error=lambda _: None) as owner:
+            reading = owner.start(_all([owner.start(_discard(fd)) for fd in streams.outputs.values()]))
+            ended = owner.start(made.over.wait())
+            await asyncio.wait({reading, ended}, return_when=asyncio.FIRST_COMPLETED)
+            await made.over.wait()
     finally:
         streams.close()
+
+
+async def _discard(fd: int) -> None:
+    while await pipes.read(fd):
+        pass

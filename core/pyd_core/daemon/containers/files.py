@@ -1,74 +1,118 @@
-"""A container's files from outside: what changed, and copying in and out, running or not."""
+"""A container's file system from outside, running or not: opened for copying in and out, export and builds."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import errno
-import json
 import os
-import posixpath
 import stat
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.abandon import on_thread
-from pyd_core.daemon.containers import subpaths, volumes
+from pyd_core.daemon.containers import population, subpaths, volumes
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.preparation import mount_root
-from pyd_core.daemon.containers.record import MountRecord
-from pyd_core.daemon.remapping import ids_of
-from pyd_core.errors import InvalidInput, KernelError, NotFound
+from pyd_core.daemon.containers.record import MountRecord, Process
+from pyd_core.daemon.networks import files as network_files
+from pyd_core.errors import Conflict, KernelError, PydError, Refused
 from pyd_core.linux.beneath import RootDirectory, make_mountpoint
 from pyd_core.linux.mount_namespace import apart
 from pyd_core.linux.mounting import MS_BIND, MS_RDONLY, MS_REC, MS_REMOUNT, mount, unmount
-from pyd_core.linux.overlay import is_whiteout
+from pyd_core.linux.process import ProcessEntry
+from pyd_core.linux.procfs import mount_id
 from pyd_core.linux.userns import IdMap
-from pyd_core.model.base import format_time
-from pyd_core.model.container import Change
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
-MODIFIED, ADDED, DELETED = 0, 1, 2
 READ = "looked into"
 KERNELS = ("/proc/", "/sys/", "/dev/")
+END_TIMEOUT_S = 30.0
+"""How long the end of a container whose process is gone may take to be noted."""
 
-_GO_MODES = (
-    (stat.S_ISDIR, 1 << 31),
-    (stat.S_ISLNK, 1 << 27),
-    (stat.S_ISBLK, 1 << 26),
-    (stat.S_ISFIFO, 1 << 25),
-    (stat.S_ISSOCK, 1 << 24),
-    (stat.S_ISCHR, 1 << 26 | 1 << 21),
-)
-"""Bits of Go's `os.FileMode`, which the API's path statistics use."""
+
+class ContainerRoot(RootDirectory):
+    """A container's root from outside.
+
+    Args:
+        path: Where it is.
+        ids: The ids its files are seen with there; None where they are the container's own.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], ids: IdMap | None = None) -> None:
+        super().__init__(path)
+        self.ids = ids
 
 
 @asynccontextmanager
-async def opened(daemon: Daemon, container: Container) -> AsyncIterator[RootDirectory]:
+async def opened(daemon: Daemon, container: Container) -> AsyncIterator[ContainerRoot]:
     """Gives the container's root with its volumes and binds: as its processes see it while it runs, else mounted.
+
+    It stays what it is until the block ends, also if the container ends, starts again or is removed meanwhile.
 
     Raises:
         Conflict: It is about to be removed.
         EngineError: A volume can't be mounted.
     """
     record = container.record
-    container.check_stays(READ)
     async with AsyncExitStack() as held:
-        # Else it is neither started nor removed until all is mounted; what is opened then stays whatever becomes of it.
-        async with nullcontext() if record.running else container.lock:
-            if record.running and record.main is not None:
-                root = held.enter_context(RootDirectory(f"/proc/{record.main.pid}/root"))
-            else:
-                root = await _whole(daemon, container, held)
+        root = None
+        while root is None:
+            container.check_stays(READ)
+            main = record.main
+            if record.running and main is not None:
+                root = _live(daemon, container, main, held)
+                if root is None:
+                    await _noted_end(container, main)
+                continue
+            async with container.lock:  # else it may be started or removed before all is mounted
+                if not record.running or record.main is None:
+                    root = await _whole(daemon, container, held)
         yield root
 
 
+def _live(daemon: Daemon, container: Container, main: Process, held: AsyncExitStack) -> ContainerRoot | None:
+    """Opens the root of a running container by its process; None where that is gone.
+
+    Its mount namespace is kept as long, and so are the volumes in it; its layers stay mounted for its next start.
+    """
+    with ExitStack() as opening:
+        try:
+            process = opening.enter_context(ProcessEntry(main.pid))
+            if process.start != main.started:
+                return None
+            namespace = os.open("ns/mnt", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process.descriptor)
+            opening.callback(os.close, namespace)
+            root = ContainerRoot(f"/proc/self/fd/{process.descriptor}/root", _ids(process))
+            opening.enter_context(root)
+        except (ProcessLookupError, FileNotFoundError):
+            return None
+        kept = opening.pop_all()
+    container.looks += 1
+    held.callback(lambda: daemon.tasks.start(_leave(daemon, container, object())))
+    held.enter_context(kept)
+    return root
+
+
+async def _noted_end(container: Container, main: Process) -> None:
+    """Waits until the end of a process is noted in the container's record.
+
+    Raises:
+        Conflict: It isn't.
+    """
+    ended = container.next_end()
+    if container.record.main is not main:
+        return
+    try:
+        await asyncio.wait_for(ended, END_TIMEOUT_S)
+    except TimeoutError:
+        raise Conflict(f"container {container.id[:12]} is about to end") from None
+
+
 @asynccontextmanager
-async def stacked(daemon: Daemon, container: Container) -> AsyncIterator[RootDirectory]:
+async def stacked(daemon: Daemon, container: Container) -> AsyncIterator[ContainerRoot]:
     """Gives the container's root as its layers make it, without volumes, binds and whatever else is mounted in it.
 
     Raises:
@@ -78,7 +122,7 @@ async def stacked(daemon: Daemon, container: Container) -> AsyncIterator[RootDir
     async with AsyncExitStack() as held:
         async with container.lock:
             _stack(daemon, container, object(), held)
-            root = held.enter_context(RootDirectory(container.root))
+            root = held.enter_context(ContainerRoot(container.root, ids(container)))
         yield root
 
 
@@ -101,25 +145,52 @@ async def _leave(daemon: Daemon, container: Container, look: object) -> None:
             unmount(container.root)
 
 
-async def _whole(daemon: Daemon, container: Container, held: AsyncExitStack) -> RootDirectory:
+async def _whole(daemon: Daemon, container: Container, held: AsyncExitStack) -> ContainerRoot:
     look = object()
     _stack(daemon, container, look, held)
-    if not container.record.mounts:
-        return held.enter_context(RootDirectory(container.root))
-    await volumes.fill(daemon, container, look)
-    made = apart(lambda: _assembled(container))
+    await population.populate(daemon, container)
+    await volumes.claim(daemon, container, look)
+    written = _written(daemon, container)
+    if not container.record.mounts and not written:
+        return held.enter_context(_bare(container))
+    made = apart(lambda: _assembled(container, written))
     root = await on_thread(lambda _: held.enter_context(made), late=lambda late: os.close(late.fd))
     return held.enter_context(root)
 
 
-def _assembled(container: Container) -> RootDirectory:
-    """Mounts volumes and binds where its processes have them; what isn't there on the machine is left out."""
-    root = RootDirectory(container.root)
+def _written(daemon: Daemon, container: Container) -> list[MountRecord]:
+    """The files that the engine writes for a container, as far as it has written any yet."""
     try:
-        for each in container.record.mounts:
+        bound = network_files.bound(daemon, container, None)
+    except PydError:  # whose network it shares is gone
+        return []
+    return [
+        MountRecord(kind="bind", target=target, source=source, recursive=False)
+        for target, source in bound.items()
+        if Path(source).exists()
+    ]
+
+
+def _bare(container: Container) -> ContainerRoot:
+    """Opens its layers, with the working directory that a container which never ran doesn't have yet."""
+    root = ContainerRoot(container.root)
+    workdir = container.record.config.working_dir
+    if workdir and container.record.status == "created":
+        with suppress(KernelError, OSError):
+            os.close(root.make_directories(os.path.normpath(workdir)))
+    return root
+
+
+def _assembled(container: Container, written: list[MountRecord]) -> ContainerRoot:
+    """Mounts volumes and binds where its processes have them; what isn't there on the machine is left out."""
+    root = _bare(container)
+    try:
+        for each in (*written, *container.record.mounts):
             if each.kind != "tmpfs":
                 with suppress(KernelError, FileNotFoundError):
                     _put(each, subpaths.opened(each), root)
+        if container.record.host.readonly_rootfs:
+            mount("none", f"/proc/self/fd/{root.fd}", "", MS_REMOUNT | MS_BIND | MS_RDONLY)
     except BaseException:
         os.close(root.fd)
         raise
@@ -137,23 +208,45 @@ def _put(each: MountRecord, source: int, root: RootDirectory) -> None:
         _mount("none", root.open(each.target, os.O_PATH), MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
-def mounted(container: Container, path: str) -> bool:
-    """Whether a path is in a volume or a bind, going by its name."""
-    whole = posixpath.normpath("/" + path.lstrip("/"))
-    targets = [each.target.rstrip("/") for each in container.record.mounts if each.kind != "tmpfs"]
-    return any(f"{whole}/".startswith(f"{target}/") for target in targets)
+def check_writable(root: RootDirectory, container: Container, place: int) -> None:
+    """Refuses to write to a directory where the container couldn't, whichever way its path has led there.
+
+    Args:
+        root: The container's root.
+        container: The container.
+        place: A descriptor of the directory.
+
+    Raises:
+        Refused: It lies in a read-only volume, or outside of all volumes in a read-only root.
+    """
+    there = mount_id(place)
+    for each in container.record.mounts:
+        if each.kind != "tmpfs":
+            with suppress(KernelError):
+                point = root.open(each.target, os.O_PATH)
+                same = mount_id(point) == there
+                os.close(point)
+                if same and each.read_only:
+                    raise Refused("mounted volume is marked read-only")
+    if container.record.host.readonly_rootfs and there == mount_id(root.fd):
+        raise Refused("container rootfs is marked read-only")
 
 
 def devices(root: RootDirectory, container: Container) -> frozenset[int]:
     """Returns the devices of its volumes and binds, which are copied with what is around them; not the kernel's own."""
-    found: set[int] = set()
-    for each in container.record.mounts:
-        if each.kind != "tmpfs" and not f"{each.source}/".startswith(KERNELS):
-            with suppress(KernelError):
-                fd = root.open(each.target, os.O_PATH | os.O_NOFOLLOW)
-                found.add(os.fstat(fd).st_dev)
-                os.close(fd)
-    return frozenset(found)
+    targets = [f"/etc/{name}" for name in network_files.NAMES]
+    targets += [
+        each.target
+        for each in container.record.mounts
+        if each.kind != "tmpfs" and not f"{each.source}/".startswith(KERNELS)
+    ]
+    numbers: set[int] = set()
+    for target in targets:
+        with suppress(KernelError):
+            fd = root.open(target, os.O_PATH | os.O_NOFOLLOW)
+            numbers.add(os.fstat(fd).st_dev)
+            os.close(fd)
+    return frozenset(numbers)
 
 
 def _mount(source: str, point: int, flags: int) -> None:
@@ -165,128 +258,21 @@ def _mount(source: str, point: int, flags: int) -> None:
 
 def ids(container: Container) -> IdMap | None:
     """The ids that its files are seen with on the host: its processes' while it runs; None where they are its own."""
-    record = container.record
-    return ids_of(record.main.pid) if record.running and record.main is not None else None
+    main = container.record.main
+    if not container.record.running or main is None:
+        return None
+    try:
+        with ProcessEntry(main.pid) as process:
+            return _ids(process) if process.start == main.started else None
+    except OSError:
+        return None
 
 
-@contextmanager
-def found(
-    root: RootDirectory, path: str, whose: str, *, follow: bool = False
-) -> Iterator[tuple[str, os.stat_result, str]]:
-    """Finds a path: its directory is resolved inside the root, its last part is not followed unless it ends in `/`.
-
-    Args:
-        root: Where.
-        path: What.
-        whose: The container as the client named it.
-        follow: Whether the last part is followed in any case.
-
-    Yields:
-        A path through a descriptor, what it is, and its name: `.` for what ends in a dot, so that an archive of it
-        has what is in a directory and not the directory.
+def _ids(process: ProcessEntry) -> IdMap | None:
+    """Reads the ids of an opened process; None where they are the host's.
 
     Raises:
-        NotFound: There is nothing.
-        InvalidInput: Links lead round and round.
+        OSError: It is gone.
     """
-    follow = follow or path.endswith(("/", "/."))
-    clean = posixpath.normpath("/" + path)
-    flags = os.O_PATH | (0 if follow else os.O_NOFOLLOW)
-    try:
-        if follow or clean == "/":
-            fd = root.open(clean, flags)
-        else:
-            parent = root.open(posixpath.dirname(clean), os.O_PATH | os.O_DIRECTORY)
-            try:
-                fd = os.open(posixpath.basename(clean), flags | os.O_CLOEXEC, dir_fd=parent)
-            finally:
-                os.close(parent)
-    except (KernelError, OSError) as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}:  # no file's name is as long as that
-            raise NotFound(f"Could not find the file {path} in container {whose}") from error
-        if error.errno == errno.ELOOP:
-            raise InvalidInput(f"too many links: {path}") from error
-        raise
-    try:
-        name = "." if path.rpartition("/")[2] == "." else posixpath.basename(clean) or "/"
-        yield f"/proc/self/fd/{fd}", os.fstat(fd), name
-    finally:
-        os.close(fd)
-
-
-def statistics(path: str, status: os.stat_result, name: str) -> str:
-    """The header that tells of a path: base64 of a JSON text."""
-    mode = stat.S_IMODE(status.st_mode) & 0o777
-    mode |= sum(bits for test, bits in _GO_MODES if test(status.st_mode))
-    mode |= (1 << 23 if status.st_mode & stat.S_ISUID else 0) | (1 << 22 if status.st_mode & stat.S_ISGID else 0)
-    mode |= 1 << 20 if status.st_mode & stat.S_ISVTX else 0
-    link = os.readlink("", dir_fd=int(path.rpartition("/")[2])) if stat.S_ISLNK(status.st_mode) else ""
-    told = {
-        "name": name,
-        "size": status.st_size,
-        "mode": mode,
-        "mtime": format_time(status.st_mtime_ns),
-        "linkTarget": link,
-    }
-    return base64.b64encode(json.dumps(told).encode()).decode()
-
-
-def changes(daemon: Daemon, container: Container) -> list[Change]:
-    """Returns what differs from the image, sorted by path.
-
-    Raises:
-        Conflict: It is about to be removed.
-    """
-    container.check_stays(READ)
-    below = [daemon.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
-    below.append(daemon.base)
-    made: list[Change] = []
-
-    def walk(directory: Path, name: str) -> bool:
-        any_ = False
-        for entry in sorted(os.scandir(directory), key=lambda each: each.name):
-            path = f"{name}/{entry.name}"
-            status = entry.stat(follow_symlinks=False)
-            if is_whiteout(status):
-                made.append(Change(path=path, kind=DELETED))
-                any_ = True
-                continue
-            at = len(made)
-            inner = walk(Path(entry.path), path) if entry.is_dir(follow_symlinks=False) else False
-            known = exists(below, path)
-            if not known:
-                made.insert(at, Change(path=path, kind=ADDED))
-            elif inner or not entry.is_dir(follow_symlinks=False) or _differs(below, path, status):
-                made.insert(at, Change(path=path, kind=MODIFIED))
-            any_ = any_ or len(made) > at
-        return any_
-
-    walk(container.upper, "")
-    return made
-
-
-def _lower(layers: list[Path], path: str) -> os.stat_result | None:
-    for layer in layers:
-        with RootDirectory(layer) as root:
-            try:
-                fd = root.open(path, os.O_PATH | os.O_NOFOLLOW)
-            except KernelError:
-                continue
-            try:
-                status = os.fstat(fd)
-            finally:
-                os.close(fd)
-            return None if is_whiteout(status) else status
-    return None
-
-
-def exists(layers: list[Path], path: str) -> bool:
-    """Whether the image has a path, whiteouts obeyed."""
-    return _lower(layers, path) is not None
-
-
-def _differs(layers: list[Path], path: str, status: os.stat_result) -> bool:
-    other = _lower(layers, path)
-    if other is None:
-        return True
-    return (status.st_mode, status.st_uid, status.st_gid) != (other.st_mode, other.st_uid, other.st_gid)
+    found = IdMap.at(Path(f"/proc/self/fd/{process.descriptor}"))
+    return None if found.plain else found

@@ -10,6 +10,7 @@ import msgspec
 
 from pyd_core.daemon.containers import execs
 from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.times import duration_text
 from pyd_core.errors import PydError
 from pyd_core.model.base import format_time
 from pyd_core.model.container_config import HealthConfig
@@ -101,11 +102,15 @@ class HealthChecks:
     async def _run(self, container: Container, probe: HealthConfig) -> HealthResult | None:
         seconds = probe.timeout / 1e9 or TIMEOUT
         start = format_time(time.time_ns())
+        found = bytearray()
         try:
-            code, output = await execs.capture(self._daemon, container, command(probe), seconds=seconds, most=OUTPUT)
+            code, output = await execs.capture(
+                self._daemon, container, command(probe), seconds=seconds, most=OUTPUT, found=found
+            )
             text = output.decode(errors="replace")
         except TimeoutError:
-            code, text = -1, f"Health check exceeded timeout ({seconds:g}s)"
+            so_far = f": {found.decode(errors='replace')}" if found else ""
+            code, text = -1, f"Health check exceeded timeout ({duration_text(round(seconds * 1e9))}){so_far}"
         except (PydError, OSError) as error:
             if not container.record.running:
                 return None

@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
-import shutil
 import signal
 import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import restarts, rotation, signals, subpaths
-from pyd_core.daemon.containers import volumes as claims
+from pyd_core.daemon.containers import population, restarts, rotation, signals, subpaths
+from pyd_core.daemon.containers.clean_up import CleanUp
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.log_options import NONE, Limits
 from pyd_core.daemon.containers.preparation import prepare
 from pyd_core.daemon.containers.record import Process
+from pyd_core.daemon.limits import SCARCE
 from pyd_core.daemon.remapping import applies
 from pyd_core.daemon.runtime import children, conmon
-from pyd_core.errors import Conflict, PydError
-from pyd_core.linux.mounting import unmount
+from pyd_core.errors import Conflict, EngineError, PydError
 from pyd_core.linux.reaper import exit_code
 from pyd_core.model.base import format_time, parse_time
 from pyd_core.model.host_config import HostConfig
+from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
 GRACE = 10
 """Seconds between the stop signal and SIGKILL."""
+HOLDER_TIMEOUT_S = 10.0
+"""In which conmon has ended once its container has."""
+
+log = logging.getLogger(__name__)
 
 
 class Lifecycle:
@@ -41,8 +46,10 @@ class Lifecycle:
         self.conmon = conmon.find()
         self._exits = daemon.config.run / "exits"
         self._exits.mkdir(parents=True, exist_ok=True)
+        self._exits.chmod(0o700)  # its files have the names of containers
         self._parts = daemon.config.run / "parts"
         subpaths.release(self._parts)
+        self._clean_up = CleanUp(daemon, self._parts)
         self._delays = restarts.Delays()
 
     async def start(self, container: Container) -> bool:
@@ -65,13 +72,16 @@ class Lifecycle:
             return False
         record.error, record.oom_killed, record.stopped_by_hand = "", False, False
         try:
+            if container.unclean:
+                await self._clean_up.run(container)
             runtime = self._daemon.runtimes.of(record)
             if (runtime.state / record.id).exists():
                 await runtime.delete(record.id)
+            await population.populate(self._daemon, container)
             await prepare(self._daemon, container)
             await self._launch(container)
         except Exception as error:  # also a fault of our own: nothing of the start may stay
-            await self._clean_up(container)
+            await self._clean_up.surely(container)
             if record.holder is not None:
                 await conmon.end(record.holder)
             record.main = record.holder = None
@@ -104,16 +114,17 @@ class Lifecycle:
             exits=self._exits,
             tty=record.config.tty,
             stdin=record.config.open_stdin,
-            keep_stdin=record.config.open_stdin and not record.config.stdin_once,
+            # A terminal's input has no end: a client that leaves by its keys comes back to it.
+            keep_stdin=record.config.open_stdin and (record.config.tty or not record.config.stdin_once),
             log_size=rotation.most(limits),
         )
         record.main, record.holder = await conmon.create(self.conmon, runtime, hold)
         if applies(self._daemon.remapping, record.host) is not None:
             conmon.give_streams(record.main)
         subpaths.release(self._parts, record.id)
-        waiting, container.attachments = container.attachments, []
-        for attachment in waiting:
-            attachment.open(container.bundle)
+        for attachment in list(container.attachments):
+            with contextlib.suppress(EngineError):  # that client is let go; the others and the start are unharmed
+                await attachment.open(container.bundle, container.next_end())
         record.status, record.exit_code, record.started_at = "running", 0, format_time(time.time_ns())
         self._daemon.containers.save(container)
         await runtime.start(record.id)
@@ -146,28 +157,37 @@ class Lifecycle:
             await self._auto_remove(container)
 
     async def _until_gone(self, container: Container, holder: Process) -> None:
+        """Waits for its conmon, which is given a moment once the main process has ended."""
         limits = Limits.read(container.record.host.log_config)
-        rotating = self._daemon.tasks.start(rotation.keep(container, limits)) if limits.files > 1 else None
-        try:
-            await children.ended(holder.pid)
-        finally:
-            if rotating is not None:
-                rotating.cancel()
+        main = container.record.main
+        async with TaskOwner(on_error=_report) as owner:
+            if limits.files > 1:
+                owner.start(rotation.keep(container, limits))
+            gone = owner.start(children.ended(holder.pid))
+            if main is not None and main.lives:
+                over = owner.start(children.ended(main.pid))
+                await asyncio.wait({gone, over}, return_when=asyncio.FIRST_COMPLETED)
+            container.release_attachments()
+            await asyncio.wait({gone}, timeout=HOLDER_TIMEOUT_S)
+            if not gone.done():
+                log.warning("%s has ended and its conmon hasn't: it is killed", container.record.name)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(holder.pid, signal.SIGKILL)
+            await gone
 
     async def _ended(self, container: Container) -> None:
         record = container.record
         file = self._exits / record.id
         over = time.time_ns()
         try:
-            record.exit_code = int(file.read_text())
-            over = file.stat().st_mtime_ns  # it may have ended while no engine watched
+            record.exit_code, over = await conmon.exit_status(file)
         except (OSError, ValueError):
             record.exit_code = 137  # conmon itself was killed, and its container with it
             record.error = "the process that held the container was killed"
         record.oom_killed = (container.bundle / "oom").exists()
         record.finished_at = format_time(max(over, _ns(record.started_at)))
-        await self._clean_up(container)
-        record.status, record.main, record.holder = "exited", None, None
+        await self._clean_up.surely(container)
+        record.status, record.main, record.holder, record.thaw = "exited", None, None, False
         self._daemon.containers.note(container)
         file.unlink(missing_ok=True)
         if record.oom_killed:
@@ -175,23 +195,6 @@ class Lifecycle:
         spent = str(max(0, (time.time_ns() - _ns(record.started_at)) // 10**9))
         told = container.attributes(exitCode=str(record.exit_code), execDuration=spent)
         self._daemon.events.emit("container", "die", record.id, told)
-
-    async def _clean_up(self, container: Container) -> None:
-        """Takes away all that only a running container needs; safe to call again."""
-        for each in list(container.execs.values()):
-            each.end()
-        # Beside the rest: the kernel takes its time for links.
-        leaving = self._daemon.tasks.start(self._daemon.endpoints.leave(container))
-        try:
-            with contextlib.suppress(PydError):
-                await self._daemon.runtimes.of(container.record).delete(container.id)
-            unmount(container.root)
-            unmount(container.bundle / "shm")
-            subpaths.release(self._parts, container.id)
-            shutil.rmtree(container.bundle, ignore_errors=True)
-        finally:
-            await leaving
-        await claims.release(self._daemon, container, container.id)
 
     async def settle(self, container: Container) -> None:
         """Records the end of a container that ended while no engine watched."""
@@ -207,17 +210,27 @@ class Lifecycle:
         """Takes away what a start that was cut short left behind."""
         async with container.lock:
             conmon.kill(container.bundle, container.id)
-            await self._clean_up(container)
+            await self._clean_up.surely(container)
 
     async def _restart_later(self, container: Container) -> None:
         record = container.record
-        await asyncio.sleep(self._delays.take(record))
-        async with container.lock:
-            if record.status != "restarting" or record.stopped_by_hand:
-                return
-            record.restart_count += 1
-            with contextlib.suppress(PydError, OSError):
-                await self._start(container)
+        while True:
+            await asyncio.sleep(self._delays.take(record))
+            async with container.lock:
+                if record.status != "restarting" or record.stopped_by_hand:
+                    return
+                record.restart_count += 1
+                try:
+                    await self._start(container)
+                except OSError as error:
+                    if error.errno not in SCARCE or record.host.auto_remove:
+                        return
+                    record.status = "restarting"  # what is scarce comes back
+                    self._daemon.containers.note(container)
+                except PydError:
+                    return
+                else:
+                    return
 
     async def _auto_remove(self, container: Container) -> None:
         with contextlib.suppress(PydError):
@@ -246,19 +259,30 @@ class Lifecycle:
             os.close(fd)
 
     async def kill(self, container: Container, name: str) -> None:
-        """Sends a signal by name; SIGKILL ends a paused one too."""
+        """Sends a signal by name; SIGKILL and the stop signal end a paused one too.
+
+        As with Docker Engine, a container that ends by its stop signal isn't started again, and neither is one that
+        ends by any signal where it has named none.
+        """
         number = signals.number(name or "KILL")
         record = container.record
         if not record.running:
             raise Conflict(f"Cannot kill container: {record.name}: container {record.id} is not running")
-        if number == signal.SIGKILL:
+        own = record.config.stop_signal
+        ending = number == signal.SIGKILL or not own or number == signals.number(own)
+        if ending or record.host.restart_policy.name == "unless-stopped":
             record.stopped_by_hand = True
         self.signal(container, number)
-        if record.status == "paused" and number == signal.SIGKILL:
-            await self._daemon.runtimes.of(record).resume(record.id)
+        if record.status == "paused" and ending:
+            with contextlib.suppress(PydError):  # it has ended already, or somebody else lets it go on
+                await self._daemon.runtimes.of(record).resume(record.id)
+            if number != signal.SIGKILL and record.status == "paused":
+                record.status = "running"
+                self._daemon.events.emit("container", "unpause", record.id, container.attributes())
+            self._daemon.containers.note(container)
         self._daemon.events.emit("container", "kill", record.id, container.attributes(signal=str(number)))
         if number == signal.SIGKILL and record.running:
-            await container.next_end()
+            await _awaited(container.next_end())
 
     async def stop(self, container: Container, *, name: str = "", grace: int | None = None) -> bool:
         """Sends its stop signal, and SIGKILL after the grace; returns False when it doesn't run."""
@@ -268,7 +292,7 @@ class Lifecycle:
             async with container.lock:  # it may be starting again just now
                 if record.status == "restarting":
                     record.status = "exited"
-                    self._daemon.containers.save(container)
+                    self._daemon.containers.note(container)
                     return True
         if not record.running:
             return False
@@ -277,9 +301,19 @@ class Lifecycle:
         if grace is None:
             grace = GRACE if record.config.stop_timeout is None else record.config.stop_timeout
         over = container.next_end()
-        if record.status == "paused":
-            await self.unpause(container)
-        self.signal(container, number)
+        try:
+            await self._stop(container, number, grace, over)
+        finally:
+            over.cancel()
+        self._daemon.events.emit("container", "stop", record.id, container.attributes())
+        return True
+
+    async def _stop(self, container: Container, number: int, grace: int, over: asyncio.Future[int]) -> None:
+        record = container.record
+        with contextlib.suppress(Conflict):  # it ends just now
+            if record.status == "paused":
+                await self._daemon.freezer.unpause(container)
+            self.signal(container, number)
         told = container.attributes(signal=str(number))
         self._daemon.events.emit("container", "kill", record.id, told)
         try:
@@ -290,8 +324,6 @@ class Lifecycle:
                 told = container.attributes(signal=str(int(signal.SIGKILL)))
                 self._daemon.events.emit("container", "kill", record.id, told)
             await over
-        self._daemon.events.emit("container", "stop", record.id, container.attributes())
-        return True
 
     async def restart(self, container: Container, *, name: str = "", grace: int | None = None) -> None:
         """Stops and starts it."""
@@ -303,40 +335,6 @@ class Lifecycle:
             container.record.host = auto
         self._daemon.containers.save(container)
         self._daemon.events.emit("container", "restart", container.id, container.attributes())
-
-    async def pause(self, container: Container) -> None:
-        """Freezes it.
-
-        Raises:
-            Conflict: It doesn't run, or is frozen already.
-        """
-        async with container.lock:
-            record = container.record
-            if record.status == "paused":
-                raise Conflict(f"Container {record.id} is already paused")
-            if record.status == "restarting":
-                raise Conflict(f"Container {record.id} is restarting, wait until the container is running")
-            if not record.running:
-                raise Conflict(f"Container {record.id} is not running")
-            await self._daemon.runtimes.of(record).pause(record.id)
-            record.status = "paused"
-            self._daemon.containers.save(container)
-        self._daemon.events.emit("container", "pause", record.id, container.attributes())
-
-    async def unpause(self, container: Container) -> None:
-        """Lets it go on.
-
-        Raises:
-            Conflict: It isn't frozen.
-        """
-        async with container.lock:
-            record = container.record
-            if record.status != "paused":
-                raise Conflict(f"Container {record.id} is not paused")
-            await self._daemon.runtimes.of(record).resume(record.id)
-            record.status = "running"
-            self._daemon.containers.save(container)
-        self._daemon.events.emit("container", "unpause", record.id, container.attributes())
 
     async def remove(self, container: Container, *, force: bool = False, volumes: bool = False) -> None:
         """Removes it; `force` kills it first.
@@ -357,7 +355,8 @@ class Lifecycle:
                     raise Conflict(f'cannot remove container "/{record.name}": container is {what}')
                 record.stopped_by_hand = True
                 if record.running:
-                    await self.kill(container, "KILL")
+                    with contextlib.suppress(Conflict):  # it has ended meanwhile
+                        await self.kill(container, "KILL")
             # A task of the engine's: the client may leave, and half a removal would show until the engine's next start.
             if await asyncio.shield(self._daemon.tasks.start(self._erase(container, volumes=volumes))):
                 break
@@ -367,9 +366,23 @@ class Lifecycle:
         async with container.lock:
             if container.record.running:
                 return False  # a restart was under way while the lock was waited for
+            if container.unclean:
+                with contextlib.suppress(PydError, OSError):
+                    await self._clean_up.run(container)
             if self._daemon.containers.get(container.id) is not None:
                 await self._daemon.containers.erase(container, volumes=volumes)
             return True
+
+
+async def _awaited(over: asyncio.Future[int]) -> None:
+    try:
+        await over
+    finally:
+        over.cancel()
+
+
+def _report(error: Exception) -> None:
+    log.error("work beside a container failed", exc_info=error)
 
 
 def _kept(container: Container) -> HostConfig:

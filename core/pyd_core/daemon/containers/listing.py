@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,12 +11,19 @@ import msgspec
 from pyd_core.daemon.containers import view
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.filters import labelled, truth, until
-from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.daemon.rows import shown as shown_rows
+from pyd_core.errors import InvalidInput, NotFound, PydError
+from pyd_core.linux.tree import tree_size
 from pyd_core.model.container import ContainerSummary
+from pyd_core.regex import Pattern, compile_pattern
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
+MAX_PORT = 65535
+NEVER = "0001-01-01T00:00:00Z"
+"""When a container started that never did."""
+_PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
 STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}
 HEALTHS = {"none", "starting", "healthy", "unhealthy"}
 
@@ -26,15 +31,49 @@ HEALTHS = {"none", "starting", "healthy", "unhealthy"}
 def choose(daemon: Daemon, filters: Mapping[str, list[str]], *, all_: bool) -> list[Container]:
     """Returns the containers that pass, newest first; without `all_` and a filter on status only running ones.
 
+    As on Docker Engine values of `publish` and `expose` are alternatives of each other, all other filters must hold.
+
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.
     """
     found = daemon.containers.all()
-    if not all_ and "status" not in filters and "exited" not in filters:
+    if not all_ and "status" not in filters:
         found = [each for each in found if each.record.running or each.record.status == "restarting"]
+    published, exposed = (_ports(name, filters.get(name, [])) for name in ("publish", "expose"))
+    if published or exposed:
+        found = [each for each in found if _has_port(daemon, each, published, exposed)]
     for name, values in filters.items():
+        if name in {"publish", "expose"}:
+            continue
         test = _test(daemon, name, values)
         found = [each for each in found if test(each)]
+    return found
+
+
+def _has_port(
+    daemon: Daemon, container: Container, published: set[tuple[int, str]], exposed: set[tuple[int, str]]
+) -> bool:
+    return any(
+        (port.public_port, port.type) in published or (port.private_port, port.type) in exposed
+        for port in view.ports(daemon, container)
+    )
+
+
+def _ports(name: str, values: list[str]) -> set[tuple[int, str]]:
+    """Reads `80`, `8000-8010` and `53/udp`.
+
+    Raises:
+        InvalidInput: A value is none of these.
+    """
+    found: set[tuple[int, str]] = set()
+    for value in values:
+        if ":" in value:
+            raise InvalidInput(f"filter for '{name}' should not contain ':': {value[:40]}")
+        match = _PORTS.fullmatch(value)
+        low, high = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if match is None or not low <= high <= MAX_PORT:
+            raise InvalidInput(f"error while looking up for {name} {value[:40]}: invalid containerPort: {value[:40]}")
+        found |= {(number, match[3] or "tcp") for number in range(low, high + 1)}
     return found
 
 
@@ -56,7 +95,12 @@ def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[Container],
             return lambda each: each.record.status in values
         case "exited":
             codes = {_whole(value) for value in values}
-            return lambda each: each.record.status == "exited" and each.record.exit_code in codes
+            return lambda each: (
+                not each.record.running
+                and each.record.status != "restarting"
+                and each.record.started_at != NEVER
+                and each.record.exit_code in codes
+            )
         case "health":
             unknown = set(values) - HEALTHS
             if unknown:
@@ -74,12 +118,6 @@ def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[Container],
         case "volume":
             return lambda each: any(
                 value in {mount.volume, mount.target, mount.source} for value in values for mount in each.record.mounts
-            )
-        case "publish" | "expose":
-            wanted = {value if "/" in value else f"{value}/tcp" for value in values}
-            return lambda each: bool(
-                wanted
-                & ({*each.record.config.exposed_ports} if name == "expose" else {*each.record.host.port_bindings})
             )
         case "before" | "since":
             edge = daemon.containers.find(values[0]).record.created_ns
@@ -100,23 +138,54 @@ def _whole(text: str) -> int:
         raise InvalidInput(f"invalid filter 'exited={text[:40]}'") from None
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(text: str) -> Pattern:
     try:
-        return re.compile(text)
-    except re.error as error:
-        raise InvalidInput(f"invalid filter 'name={text[:60]}': {error}") from error
+        return compile_pattern(text)
+    except InvalidInput as error:
+        raise InvalidInput(f"invalid filter 'name={text[:60]}': {error.message}") from error
 
 
 def _ancestors(daemon: Daemon, values: list[str]) -> set[str]:
-    found: set[str] = set()
+    """Returns the images that are named, and those that were built from them.
+
+    What has the same layers alone isn't built from an image: two images may share all of them and have nothing to do
+    with each other.
+    """
+    children: dict[str, list[str]] = {}
+    for image in daemon.images.all():
+        if image.parent:
+            children.setdefault(image.parent, []).append(image.id)
+    pending: list[str] = []
     for value in values:
         try:
-            image = daemon.images.find(value)
+            pending.append(daemon.images.find(value).id)
         except (NotFound, InvalidInput):
             continue
-        found.add(image.id)
-        found |= {each.id for each in daemon.images.all() if each.layers[: len(image.layers)] == image.layers}
+    found: set[str] = set()
+    while pending:
+        image_id = pending.pop()
+        if image_id not in found:
+            found.add(image_id)
+            pending += children.get(image_id, [])
     return found
+
+
+def image_names(daemon: Daemon, containers: Iterable[Container]) -> dict[str, str]:
+    """Returns what a list shows as each container's image, by the container's id.
+
+    That is the name its creator wrote, or the image's id once that name is gone or means another image.
+    """
+    ids: dict[str, str] = {}
+    shown: dict[str, str] = {}
+    for container in containers:
+        name, image_id = container.record.image, container.record.image_id
+        if name not in ids:
+            try:
+                ids[name] = daemon.images.find(name).id
+            except PydError:
+                ids[name] = ""
+        shown[container.id] = name if ids[name] == image_id else image_id
+    return shown
 
 
 def prunable(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[Container]:
@@ -141,23 +210,15 @@ def sizes(daemon: Daemon, container: Container) -> tuple[int, int]:
     return written, written + sum(daemon.images.layers.get(diff_id).size for diff_id in container.record.layers)
 
 
-def tree_size(path: Path) -> int:
-    """Bytes of the files in a directory, each counted once."""
-    seen: set[int] = set()
-    total = 0
-    for directory, _, files in os.walk(path):
-        for name in files:
-            try:
-                status = os.lstat(os.path.join(directory, name))  # noqa: PTH118 - walked by the thousand
-            except FileNotFoundError:
-                continue
-            if status.st_ino not in seen:
-                seen.add(status.st_ino)
-                total += status.st_size
-    return total
+def lines(daemon: Daemon, containers: Sequence[Container], *, size: bool = False) -> list[ContainerSummary]:
+    """Returns the containers' lines in a list, measured with `size`."""
+    images = image_names(daemon, containers)
 
+    def line(container: Container) -> ContainerSummary:
+        summary = msgspec.structs.replace(view.summary(daemon, container), image=images[container.id])
+        if not size:
+            return summary
+        written, total = sizes(daemon, container)
+        return msgspec.structs.replace(summary, size_rw=written, size_root_fs=total)
 
-def sized(daemon: Daemon, container: Container) -> ContainerSummary:
-    """Its line in a list, measured."""
-    written, whole = sizes(daemon, container)
-    return msgspec.structs.replace(view.summary(daemon, container), size_rw=written, size_root_fs=whole)
+    return shown_rows(containers, line)

@@ -15,6 +15,7 @@ from pyd_core.daemon.filters import GO_TRUTHS
 from pyd_core.daemon.times import DIGITS
 from pyd_core.errors import InvalidInput
 from pyd_core.model.host_config import LogConfig
+from pyd_core.regex import Pattern, compile_pattern
 
 _COMMON = {"max-size", "max-file", "compress", "mode", "max-buffer-size"}
 _KNOWN = {
@@ -67,17 +68,14 @@ def check(config: LogConfig) -> None:
     """
     driver, options = config.type or "json-file", config.config
     if driver not in DRIVERS:
-        raise InvalidInput(
-            f'error looking up logging plugin {driver[:60]}: plugin "{driver[:60]}" not found',
-            hint=f"this engine has {', '.join(DRIVERS)}",
-        )
+        raise InvalidInput(f'error looking up logging plugin {driver[:60]}: plugin "{driver[:60]}" not found')
     if driver == NONE:
         return
     for name in options:
         if name not in _KNOWN[driver]:
             raise InvalidInput(f"unknown log opt '{name[:40]}' for {driver} log driver")
-    for name in ("labels-regex", "env-regex"):
-        _pattern(options.get(name, ""))
+    for text in filter(None, (options.get(name) for name in ("labels-regex", "env-regex"))):
+        _pattern(text)
     mode = options.get("mode", "")
     if mode not in {"", "blocking", "non-blocking"}:
         raise InvalidInput(f"logger: logging mode not supported: {mode[:40]}")
@@ -118,11 +116,11 @@ def _chosen(values: Mapping[str, str], names: str, pattern: str) -> dict[str, st
     return found
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(text: str) -> Pattern:
     try:
-        return re.compile(text)
-    except re.error as error:
-        raise InvalidInput(f"error parsing regexp: {text[:60]!r}: {error}") from error
+        return compile_pattern(text)
+    except InvalidInput as error:
+        raise InvalidInput(f"error parsing regexp: {error.message}") from error
 
 
 def _tag(record: ContainerRecord, template: str) -> str:

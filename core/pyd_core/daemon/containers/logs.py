@@ -6,17 +6,19 @@ Each line of the `k8s-file` format is `TIME STREAM F|P TEXT`: `F` ends a line of
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncGenerator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from pyd_core.daemon.containers import log_options, rotation
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.packing import LogFile
-from pyd_core.errors import Unsupported
+from pyd_core.errors import KernelError, Unsupported
 from pyd_core.linux.watch import FileWatch
 from pyd_core.model.base import format_time, parse_time
 from pyd_core.tasks import TaskOwner
@@ -138,6 +140,10 @@ class _Place:
                 file.close()
         self._file = self._next = None
 
+    def is_past(self, end: tuple[int, int]) -> bool:
+        """Whether a place in one of the files, its inode number and an offset, has been read."""
+        return self._file is not None and self._file.inode == end[0] and self._at >= end[1]
+
     def has_newer(self) -> bool:
         """Finds the file to go on with behind this one. What is written to this one has ended when there is one."""
         if self._next is None:
@@ -159,7 +165,12 @@ class _Place:
                 at = numbers.index(self._file.inode) + step
             elif step < 0:
                 return None  # it is gone, with all that were older
-        return LogFile(self._container, found[numbers[at]]) if 0 <= at < len(numbers) else None
+        if not 0 <= at < len(numbers):
+            return None
+        try:
+            return LogFile(self._container, found[numbers[at]])
+        except FileNotFoundError:  # removed meanwhile
+            return None
 
     async def _go_to(self, file: LogFile) -> IO[bytes]:
         if self._file is not None:
@@ -208,8 +219,15 @@ async def read(container: Container, options: LogOptions) -> AsyncGenerator[byte
     """
     details = log_options.details(container.record) if options.details else b""
     formatter = _Formatter(options, tty=container.record.config.tty, details=details)
+    try:
+        watching = FileWatch(container.directory)
+    except KernelError as error:
+        if error.errno == errno.ENOENT:
+            return  # it was removed meanwhile, and its log with it
+        raise
+    end = None if options.follow else _end(container.log)
     over = container.next_end()
-    with FileWatch(container.directory) as watch, closing(_Place(container, formatter)) as place:
+    with watching as watch, closing(_Place(container, formatter)) as place:
         if options.tail is not None:
             await place.go_back(options.tail)
         async with TaskOwner() as owner:
@@ -223,6 +241,8 @@ async def read(container: Container, options: LogOptions) -> AsyncGenerator[byte
                         piece, any_, late = place.block()
                         if piece:
                             yield piece
+                        if end is not None and place.is_past(end):
+                            return  # what is printed meanwhile isn't asked for, and might come faster than it is read
                         await asyncio.sleep(0)
                     if late or not newer:
                         break
@@ -232,6 +252,15 @@ async def read(container: Container, options: LogOptions) -> AsyncGenerator[byte
                 changing = owner.start(watch.changed())
                 await asyncio.wait({changing, ending}, return_when=asyncio.FIRST_COMPLETED)
                 changing.cancel()
+
+
+def _end(log: Path) -> tuple[int, int] | None:
+    """Where a log ends just now: the inode number of its newest file, and its size."""
+    try:
+        status = log.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size
 
 
 async def _until(over: asyncio.Future[int]) -> None:

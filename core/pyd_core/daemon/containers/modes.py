@@ -27,7 +27,7 @@ def check(body: CreateBody) -> None:
     if host.cgroupns_mode not in {"", "host", "private"}:
         raise InvalidInput(f"invalid cgroup namespace mode: {host.cgroupns_mode[:40]}")
     if host.isolation not in {"", "default"}:
-        raise InvalidInput(f"Invalid isolation: {host.isolation[:40]!r} - linux only supports 'default'")
+        raise InvalidInput(f"Invalid isolation: \"{host.isolation[:40]}\" - linux only supports 'default'")
     if host.uts_mode == "host" and body.hostname:
         raise InvalidInput("conflicting options: hostname and the UTS mode")
     _check_network(body)
@@ -53,11 +53,11 @@ def _one_of(kind: str, mode: str, known: set[str], *, others: bool = False) -> N
 
 def _check_network(body: CreateBody) -> None:
     host = body.host_config
-    if not host.network_mode.startswith(_OTHERS):
+    if not host.network_mode.startswith(_OTHERS) and host.network_mode != "container":
         if host.network_mode == "host" and host.links:
             raise InvalidInput("conflicting options: host type networking can't be used with links")
         return
-    if host.network_mode == _OTHERS:
+    if host.network_mode in {"container", _OTHERS}:
         raise InvalidInput("Invalid network mode: invalid container format container:<name|id>")
     for wrong, what in (
         (body.hostname, "hostname and the network mode"),

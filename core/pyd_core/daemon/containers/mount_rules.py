@@ -6,13 +6,13 @@ See `linux_parser.go` and `validate.go` of its volume/mounts.
 from __future__ import annotations
 
 import os
-from pathlib import PurePosixPath
+import posixpath
 
 from pyd_core.daemon.containers.propagation import MODES
 from pyd_core.errors import InvalidInput
 from pyd_core.model.host_config import BindOptions, Mount
 
-_COPY = {"nocopy", "copy", "volume-nocopy"}
+_COPY = {"nocopy"}
 _GROUPS = ({"ro", "rw"}, {"z", "Z"}, set(MODES), _COPY, {"cached", "delegated", "consistent"})
 _TMPFS_VALUES = frozenset({"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol", "huge"})
 _TMPFS_FLAGS = MODES | frozenset(
@@ -55,6 +55,18 @@ def words(mode: str, *, named: bool) -> list[str]:
     if wrong:
         kind, other = ("volume", "a bound directory") if named else ("bind", "a volume")
         raise InvalidInput(f'invalid mount config for type "{kind}": {min(wrong)} is for {other} alone')
+    return found
+
+
+def words_of_others(mode: str) -> list[str]:
+    """Reads the second part of `--volumes-from`, which says neither how mounts are passed on nor what is copied.
+
+    Raises:
+        InvalidInput: A word is unknown, contradicts another, or says so.
+    """
+    found = words(mode, named=True) if not MODES.intersection(mode.split(",")) else []
+    if (not found and mode) or _COPY.intersection(found):
+        raise InvalidInput(f"invalid mode: {mode[:80]}")
     return found
 
 
@@ -120,8 +132,7 @@ def _wrong_volume(each: Mount) -> str:
     subpath = each.volume_options.subpath if each.volume_options else ""
     if subpath and not each.source:
         return "must not set Subpath when using anonymous volumes"
-    path = PurePosixPath(subpath)
-    if path.is_absolute() or ".." in path.parts:
+    if subpath and (subpath.startswith("/") or f"{posixpath.normpath(subpath)}/".startswith("../")):
         return "subpath must be a relative path within the volume"
     return "must not set ReadOnly mode when using anonymous volumes" if each.read_only and not each.source else ""
 

@@ -23,7 +23,12 @@ _HELD = ((os.ST_RDONLY, "ro"), (os.ST_NOSUID, "nosuid"), (os.ST_NODEV, "nodev"),
 
 
 def plan(
-    config: ContainerConfig, host: HostConfig, volumes: Volumes, others: Callable[[str], list[MountRecord]]
+    config: ContainerConfig,
+    host: HostConfig,
+    volumes: Volumes,
+    others: Callable[[str], list[MountRecord]],
+    *,
+    root: Path,
 ) -> list[MountRecord]:
     """Resolves every mount, making the volumes that are missing.
 
@@ -32,13 +37,14 @@ def plan(
         host: The host configuration.
         volumes: The engine's volumes.
         others: Returns the mounts of another container, for `--volumes-from`.
+        root: The engine's own directory.
 
     Raises:
         InvalidInput: One makes no sense, or two have the same target.
     """
     found: dict[str, MountRecord] = {}
     try:
-        _fill(found, config, host, volumes, others)
+        _fill(found, config, host, volumes, others, root=root)
     except Exception:
         for record in found.values():
             if record.anonymous:  # nobody would know of it
@@ -53,20 +59,22 @@ def _fill(
     host: HostConfig,
     volumes: Volumes,
     others: Callable[[str], list[MountRecord]],
+    *,
+    root: Path,
 ) -> None:
     asked: set[str] = set()
     for entry in host.volumes_from:
         name, _, mode = entry.partition(":")
-        mount_rules.words(mode, named=True)
+        mount_rules.words_of_others(mode)
         for record in others(name):
             if record.kind != "tmpfs":
                 found[record.target] = _narrowed(record, mode)
     for each in host.mounts:
         mount_rules.check(each)
     for text in host.binds:
-        _take(_bind(text, volumes, host.volume_driver), found, asked)
+        _take(_passed_on(_bind(text, volumes, host.volume_driver), root), found, asked)
     for each in host.mounts:
-        _take(_mount(each, volumes), found, asked)
+        _take(_passed_on(_mount(each, volumes), root), found, asked)
     for target, options in host.tmpfs.items():
         words = mount_rules.tmpfs_options(options)
         _take(MountRecord(kind="tmpfs", target=_target(target), options=words), found, asked)
@@ -130,7 +138,7 @@ def check(mounts: Sequence[MountRecord], workdir: str) -> None:
 
 def _narrowed(record: MountRecord, mode: str) -> MountRecord:
     read_only = record.read_only or "ro" in mode.split(",")
-    return msgspec.structs.replace(record, read_only=read_only, anonymous=False)
+    return msgspec.structs.replace(record, read_only=read_only, copy=False)
 
 
 def _take(record: MountRecord, found: dict[str, MountRecord], asked: set[str]) -> None:
@@ -159,7 +167,7 @@ def _bind(text: str, volumes: Volumes, driver: str) -> MountRecord:
             target=target,
             source=source,
             read_only="ro" in words,
-            propagation=propagation or "rprivate",
+            propagation=propagation,
             mode=mode,
         )
     made = volumes.create(source, driver=driver or "local")
@@ -170,7 +178,7 @@ def _bind(text: str, volumes: Volumes, driver: str) -> MountRecord:
         volume=made.name,
         read_only="ro" in words,
         mode=mode or "z",
-        copy="nocopy" not in words and "volume-nocopy" not in words,
+        copy="nocopy" not in words,
         anonymous=not source,
     )
 
@@ -200,7 +208,7 @@ def _mount(each: Mount, volumes: Volumes) -> MountRecord:
             target=target,
             source=os.path.normpath(each.source),
             read_only=each.read_only,
-            propagation=(bind.propagation if bind else "") or "rprivate",
+            propagation=bind.propagation if bind else "",
             recursive=not (bind and bind.non_recursive),
             recursive_read_only=_recursive_read_only(bind),
         )
@@ -223,6 +231,31 @@ def _mount(each: Mount, volumes: Volumes) -> MountRecord:
         copy=not (options_ and (options_.no_copy or options_.subpath)),
         subpath=options_.subpath if options_ else "",
         anonymous=not each.source,
+    )
+
+
+def _passed_on(record: MountRecord, root: Path) -> MountRecord:
+    """Settles how mounts are passed on to a bind.
+
+    One that shows the engine's own directory gets those the engine takes away, as Docker Engine has it: it would keep
+    containers' file systems mounted otherwise.
+
+    Raises:
+        InvalidInput: It is to have them otherwise.
+    """
+    if record.kind != "bind":
+        return record
+    source = Path(record.source)
+    if not source.is_relative_to(root) and not root.is_relative_to(source):
+        return msgspec.structs.replace(record, propagation=record.propagation or "rprivate")
+    if record.propagation not in {"", "rslave", "rshared"}:
+        raise InvalidInput(
+            'invalid mount config: must use either propagation mode "rslave" or "rshared" when mount source is within '
+            f'the daemon root, daemon root: "{root}", bind mount source: "{source}", propagation: '
+            f'"{record.propagation}"'
+        )
+    return msgspec.structs.replace(
+        record, propagation=record.propagation or "rslave", may_be_private=not record.propagation
     )
 
 

@@ -48,12 +48,13 @@ def merged(body: CreateBody, image: ContainerConfig, key: str) -> ContainerConfi
     own["exposed_ports"] = {**image.exposed_ports, **body.exposed_ports}
     own["volumes"] = {**image.volumes, **body.volumes}
     own["user"] = body.user or image.user
-    own["working_dir"] = os.path.normpath(body.working_dir or image.working_dir or "/")
+    directory = body.working_dir or image.working_dir
+    own["working_dir"] = os.path.normpath(directory) if directory else ""
     own["stop_signal"] = body.stop_signal or image.stop_signal
     own["stop_timeout"] = body.stop_timeout if body.stop_timeout is not None else image.stop_timeout
     own["healthcheck"] = _health(body.healthcheck, image.healthcheck)
     own["hostname"] = body.hostname or _hostname(body.host_config, key)
-    if not own["working_dir"].startswith("/"):
+    if directory and not own["working_dir"].startswith("/"):
         raise InvalidInput(
             f"the working directory '{own['working_dir'][:100]}' is invalid, it needs to be an absolute path"
         )
@@ -218,7 +219,7 @@ def parse_port(text: str) -> tuple[int, str]:
     """
     match = _PORT.fullmatch(text)
     if match is None or match[2] or not 0 < int(match[1]) < 65536:
-        raise InvalidInput(f"invalid port specification: {text[:60]!r}")
+        raise InvalidInput(f'invalid port specification: "{text[:60]}"')
     return int(match[1]), match[3] or "tcp"
 
 
@@ -227,6 +228,6 @@ def _check_host_port(text: str) -> None:
     ends = [low, high] if dash else [low] if low else []
     for end in ends:
         if not end.isdecimal() or len(end) > 5 or int(end) > 65535:
-            raise InvalidInput(f"invalid port specification: {text[:60]!r}")
+            raise InvalidInput(f'invalid port specification: "{text[:60]}"')
     if dash and int(low) > int(high):
-        raise InvalidInput(f"invalid port specification: {text[:60]!r}")
+        raise InvalidInput(f'invalid port specification: "{text[:60]}"')

@@ -7,19 +7,29 @@ import errno
 import json
 import os
 import shutil
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyd_core.daemon.containers import apparmor, cdi, mounts, propagation, rights, spec, subpaths, users, volumes
+from pyd_core.daemon.containers import (
+    apparmor,
+    cdi,
+    devices,
+    mounts,
+    propagation,
+    rights,
+    spec,
+    subpaths,
+    users,
+    volumes,
+)
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, linked
 from pyd_core.daemon.remapping import Remapping, applies, check
 from pyd_core.daemon.runtime.oci import unified, write_plan
-from pyd_core.errors import Conflict, KernelError, Unsupported
+from pyd_core.errors import EngineError, KernelError, Unsupported
 from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mounting import mount, mount_overlay, unmount
 
@@ -88,19 +98,20 @@ async def prepare(daemon: Daemon, container: Container) -> None:
     record = container.record
     host = record.host
     shutil.rmtree(container.bundle, ignore_errors=True)
-    container.bundle.mkdir(mode=0o711)
     mounts.check(record.mounts, record.config.working_dir or "/")
-    passing = propagation.of_root(record.mounts)
+    settled = propagation.settled(record.mounts)
+    passing = propagation.of_root(settled)
     remapping = applies(daemon.remapping, host)
+    _make_private(container.bundle, remapping)
     linked.check(daemon, record)
     check(daemon.remapping, host)  # the setting may be newer than the container
     mount_root(daemon, container, remapping)
     namespaces = dict(await daemon.endpoints.enter(container, remapping))
-    places = await volumes.fill(daemon, container, record.id, remapping)
+    places = await volumes.claim(daemon, container, record.id, remapping)
     shared = []
     for kind, mode in (("network", record.network_mode), ("ipc", host.ipc_mode), ("pid", host.pid_mode)):
         if mode.startswith("container:"):
-            shared.append(_pid_of(daemon, mode))
+            shared.append(_pid_of(daemon, kind, mode))
             if kind != "network":
                 namespaces[kind] = f"/proc/{shared[-1]}/ns/{kind}"
     if record.network_mode.startswith("container:") and host.uts_mode != "host":
@@ -128,31 +139,45 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         files=files.bound(daemon, container, remapping),
         linked=linked.environment(daemon, record),
         shm=_shm(daemon, container, remapping),
-        places=subpaths.place(daemon.config.run / "parts", record.id, shown),
+        places=subpaths.place(_make_private(daemon.config.run / "parts", remapping), record.id, shown),
         held=await asyncio.to_thread(mounts.held, record.mounts),
         propagation=passing,
         queues=_has_queues(),
         init=_init() if host.init else "",
-        devices=_devices(container),
+        devices=devices.requested(host),
         possible=rights.possible(),
         seccomp_profile=_profile(container),
         apparmor=confined,
         ids=remapping.ids if remapping is not None else None,
         volumes=places,
     )
-    planned = spec.plan(record, facts)
+    planned = spec.plan(msgspec.structs.replace(record, mounts=settled), facts)
     cdi.apply(planned, cdi.find(host.device_requests, daemon.settings.cdi_spec_dirs))
     write_plan(container.bundle / "config.json", planned)
+
+
+def _make_private(directory: Path, remapping: Remapping | None) -> Path:
+    """Makes a directory that root and a container's own root get through, and no other user of the host."""
+    directory.mkdir(mode=0o710, exist_ok=True)
+    directory.chmod(0o710)
+    if remapping is not None:
+        remapping.let_pass(directory)
+    return directory
 
 
 def _has_queues() -> bool:
     return Path("/dev/mqueue").is_dir()
 
 
-def _pid_of(daemon: Daemon, mode: str) -> int:
+def _pid_of(daemon: Daemon, kind: str, mode: str) -> int:
     other = daemon.containers.find(mode.partition(":")[2])
     if not other.record.running or other.record.main is None:
-        raise Conflict(f"cannot join the namespace of container {other.id[:12]}: it is not running")
+        raise EngineError(f"failed to join {kind.upper()} namespace: container {other.id} is not running")
+    if kind == "ipc" and other.record.host.ipc_mode not in {"shareable", "host"}:
+        raise EngineError(
+            f"failed to join IPC namespace: container {other.id}: non-shareable IPC "
+            "(hint: use IpcMode:shareable for the donor container)"
+        )
     return other.record.main.pid
 
 
@@ -166,8 +191,8 @@ def _shm(daemon: Daemon, container: Container, remapping: Remapping | None) -> s
         return str(place)
     if host.ipc_mode.startswith("container:"):
         other = daemon.containers.find(host.ipc_mode.partition(":")[2])
-        if other.record.host.ipc_mode != "shareable":
-            raise Conflict(f"non-shareable IPC of container {other.id[:12]} (hint: use IpcMode:shareable for it)")
+        if other.record.host.ipc_mode == "host":
+            return "/dev/shm"  # noqa: S108 - the host's own
         return str(other.bundle / "shm")
     return ""
 
@@ -177,29 +202,6 @@ def _init() -> str:
         if os.access(path, os.X_OK):
             return path
     raise Unsupported("no init program for --init", hint="apt-get install tini", reference="no-init")
-
-
-def _devices(container: Container) -> list[dict[str, Any]]:
-    host = container.record.host
-    if host.privileged:
-        found = []
-        for name in os.listdir("/dev"):  # noqa: PTH208 - names are enough
-            path = f"/dev/{name}"
-            mode = os.lstat(path).st_mode
-            if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and name not in {"console", "ptmx", "tty"}:
-                found.append(spec.device(path, path))
-        return found
-    made: list[dict[str, Any]] = []
-    for each in host.devices:
-        target = each.path_in_container or each.path_on_host
-        source = Path(each.path_on_host)
-        if source.is_dir():
-            for inside in sorted(source.rglob("*")):
-                if stat.S_ISCHR(inside.lstat().st_mode) or stat.S_ISBLK(inside.lstat().st_mode):
-                    made.append(spec.device(str(inside), f"{target}/{inside.relative_to(source)}"))  # noqa: PERF401
-        else:
-            made.append(spec.device(each.path_on_host, target))
-    return made
 
 
 def _profile(container: Container) -> dict[str, Any] | None:

@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.errors import InvalidInput
 
@@ -30,6 +32,16 @@ def of(path: str, *, mountinfo: Path = Path("/proc/self/mountinfo")) -> tuple[st
             optional = fields[6 : fields.index(b"-")]
             found = point, {field.partition(b":")[0].decode() for field in optional}
     return os.fsdecode(found[0]), found[1]
+
+
+def settled(mounts: Iterable[MountRecord]) -> list[MountRecord]:
+    """Returns the mounts with `rprivate` where another propagation is only wished for and the source has no peers."""
+    return [
+        msgspec.structs.replace(each, propagation="rprivate")
+        if each.may_be_private and not of(each.source)[1]
+        else each
+        for each in mounts
+    ]
 
 
 def of_root(mounts: Iterable[MountRecord]) -> str:

@@ -45,6 +45,8 @@ class MountRecord(msgspec.Struct, frozen=True, kw_only=True):
     volume: str = ""
     read_only: bool = False
     propagation: str = ""
+    may_be_private: bool = False
+    """Whether `propagation` is only the engine's wish, and `rprivate` will do where the source's mount has no peers."""
     mode: str = ""
     """The options as they were written, such as `ro,z`."""
     recursive: bool = True
@@ -88,11 +90,15 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
     config: ContainerConfig
     """Image and creation merged."""
     host: HostConfig
+    sent_empty: list[str] = []
+    """Fields of the host configuration, by their name on the wire, that its creator sent empty."""
     mounts: list[MountRecord] = []
     networks: dict[str, EndpointSettings] = {}
     """By the network's name."""
     ports: dict[str, list[PortBinding]] = {}
     """Published, while it runs: `80/tcp` to where on the host."""
+    links: dict[str, str] = {}
+    """Containers it has links to on the default network: their ids by alias."""
     step: bool = False
     """Of a build: an engine that finds it when it starts takes it away, as nobody will."""
     phase: Literal["creating", "ready", "removing"] = "creating"
@@ -109,6 +115,8 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
     stopped_by_hand: bool = False
     """Its restart policy waits until it is started again."""
     restart_count: int = 0
+    thaw: bool = False
+    """Paused by the engine, for a moment: one that finds it so lets it go on."""
     console: bool = False
 
     @property

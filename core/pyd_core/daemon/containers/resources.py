@@ -17,17 +17,24 @@ ULIMITS = frozenset(
     "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split()  # noqa: SIM905 - easier to read
 )
 """What setrlimit(2) limits."""
+MIN_CPU_SHARES, MAX_CPU_SHARES = 2, 262_144
+"""What the kernel takes."""
 LEAST_MEMORY = 6 << 20
 """Bytes; less than this and no runtime can start the process. Docker's bound."""
 
 
-def check(host: HostConfig, processors: int) -> None:
+def check(host: HostConfig, processors: int, *, update: bool = False) -> None:
     """Refuses limits that make no sense, as Docker Engine does.
+
+    Args:
+        host: What is asked for.
+        processors: How many the host has.
+        update: Whether a container that has limits is to get these: what isn't asked for stays.
 
     Raises:
         InvalidInput: One is out of range.
     """
-    _check_memory(host)
+    _check_memory(host, update=update)
     _check_cpu(host, processors)
     if host.blkio_weight and not 10 <= host.blkio_weight <= 1000:
         raise InvalidInput("Range of blkio weight is from 10 to 1000")
@@ -37,14 +44,14 @@ def check(host: HostConfig, processors: int) -> None:
     _check_block(host)
     if host.shm_size < 0:
         raise InvalidInput("SHM size can not be less than 0")
-    _check_set(host.cpuset_cpus, "CPUs", processors - 1)
-    _check_set(host.cpuset_mems, "memory nodes", _last_node())
+    _check_set(host.cpuset_cpus, "cpus", "CPUs", processors - 1)
+    _check_set(host.cpuset_mems, "mems", "memory nodes", _last_node())
 
 
-def _check_memory(host: HostConfig) -> None:
+def _check_memory(host: HostConfig, *, update: bool) -> None:
     if host.memory < 0 or 0 < host.memory < LEAST_MEMORY:
         raise InvalidInput("Minimum memory limit allowed is 6MB")
-    if host.memory_swap > 0 and not host.memory:
+    if host.memory_swap > 0 and not host.memory and not update:
         raise InvalidInput("You should always set the Memory limit when using Memoryswap limit, see usage")
     if 0 < host.memory_swap < host.memory:
         raise InvalidInput("Minimum memoryswap limit should be larger than memory limit, see usage")
@@ -61,12 +68,17 @@ def _check_memory(host: HostConfig) -> None:
 def _check_cpu(host: HostConfig, processors: int) -> None:
     if host.nano_cpus < 0 or host.nano_cpus > processors * 10**9:
         raise InvalidInput(
-            f"range of CPUs is from 0.01 to {processors:.2f}, as there are only {processors} CPUs available"
+            f"Range of CPUs is from 0.01 to {processors:.2f}, as there are only {processors} CPUs available"
         )
-    if host.nano_cpus and (host.cpu_quota or host.cpu_period):
-        raise InvalidInput("Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set.")
-    if host.cpu_shares and not 2 <= host.cpu_shares <= 262_144:
-        raise InvalidInput(f"invalid CPU shares ({host.cpu_shares}): the range is 2 to 262144")
+    for other, name in ((host.cpu_period, "Period"), (host.cpu_quota, "Quota")):
+        if host.nano_cpus and other > 0:
+            raise InvalidInput(f"Conflicting options: Nano CPUs and CPU {name} cannot both be set")
+    if host.cpu_shares < 0:
+        raise InvalidInput(f"cpu.shares: invalid argument: {host.cpu_shares}")
+    if host.cpu_shares and host.cpu_shares < MIN_CPU_SHARES:
+        raise InvalidInput(f"the minimum allowed cpu-shares is {MIN_CPU_SHARES}")
+    if host.cpu_shares > MAX_CPU_SHARES:
+        raise InvalidInput(f"the maximum allowed cpu-shares is {MAX_CPU_SHARES}")
     if host.cpu_period and not 1_000 <= host.cpu_period <= 1_000_000:
         raise InvalidInput("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
     if 0 < host.cpu_quota < 1_000:
@@ -106,13 +118,15 @@ def _last_node() -> int:
         return 0
 
 
-def _check_set(text: str, name: str, last: int) -> None:
-    for part in text.split(",") if text else []:
-        low, dash, high = part.partition("-")
+def _check_set(text: str, kind: str, name: str, last: int) -> None:
+    if not text:
+        return
+    parts = [part.partition("-") for part in text.split(",")]
+    for low, dash, high in parts:
         if not low.isdecimal() or (dash and (not high.isdecimal() or int(high) < int(low))):
-            raise InvalidInput(f"Invalid value {text[:60]} for {name}")
-        if int(high or low) > last:
-            raise InvalidInput(f"Requested {name} are not available - requested {text[:60]}, available: 0-{last}")
+            raise InvalidInput(f"Invalid value {text[:60]} for cpuset {kind}: invalid format: {text[:60]}")
+    if any(int(high or low) > last for low, _, high in parts):
+        raise InvalidInput(f"Requested {name} are not available - requested {text[:60]}, available: 0-{last}")
 
 
 def plan(host: HostConfig) -> dict[str, Any]:

@@ -6,19 +6,25 @@ import signal
 
 from pyd_core.errors import InvalidInput
 
+MAX_DIGITS = 3
+
 
 def number(text: str) -> int:
-    """Reads `SIGTERM`, `term`, `RTMIN+3` or `15`.
+    """Reads `SIGTERM`, `term`, `RTMIN+3` or `15`, but not `SIG15`.
 
     Raises:
         InvalidInput: There is no such signal.
     """
-    word = text.strip().upper().removeprefix("SIG")
-    if word.isdecimal():
+    word = text.strip().upper()
+    if not word.isdecimal():
+        word = word.removeprefix("SIG")
+    elif word.isascii() and len(word) <= MAX_DIGITS:
         value = int(word)
-        if 0 < value <= signal.SIGRTMAX:
+        if 0 < value <= signal.SIGRTMAX and word == text.strip():
             return value
-        raise InvalidInput(f"Invalid signal: {text[:40]}")
+        if value > signal.SIGRTMAX and word == text.strip():
+            raise InvalidInput(f"the linux daemon does not support signal {word[:40]}")
+        raise InvalidInput(f"invalid signal: {text[:40]}")
     for base, sign in (("RTMIN", "+"), ("RTMAX", "-")):
         if word.startswith(base + sign) and word[len(base) + 1 :].isdecimal():
             offset = int(word[len(base) + 1 :])
@@ -27,7 +33,7 @@ def number(text: str) -> int:
                 return value
     found = getattr(signal, f"SIG{word}", None)
     if not isinstance(found, signal.Signals):
-        raise InvalidInput(f"Invalid signal: {text[:40]}")
+        raise InvalidInput(f"invalid signal: {text[:40]}")
     return int(found)
 
 

@@ -6,7 +6,6 @@ See the OCI runtime specification, config.md and config-linux.md. Defaults are D
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from pyd_core.daemon.containers import resources, rights
 from pyd_core.daemon.containers.apparmor import UNCONFINED
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
+from pyd_core.daemon.limits import INHERITED_OPEN_FILES
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.userns import IdMap, IdRange
 
@@ -62,11 +62,11 @@ class Facts:
     propagation: str = ""
     """How the root passes mounts on, for the binds that need it."""
     queues: bool = True
-    """Whether the host has /dev/mqueue, which a container with the host's IPC namespace shares."""
+    """Whether the host has /dev/mqueue, for a container with its IPC namespace and other ids."""
     init: str = ""
     """Program bound as the init; needed with `--init`."""
     devices: Sequence[Mapping[str, Any]] = ()
-    """Host devices, as `device` describes them."""
+    """Host devices, as `devices.device` describes them."""
     possible: frozenset[str] = frozenset(f"CAP_{name}" for name in rights.ALL)
     """Capabilities the engine can give."""
     seccomp_profile: Mapping[str, Any] | None = None
@@ -133,7 +133,8 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
     if facts.devices:
         linux["devices"] = [dict(device) for device in facts.devices]
     if not host.privileged and security.masked:
-        linux["maskedPaths"] = rights.MASKED if host.masked_paths is None else host.masked_paths
+        masked = [*rights.MASKED, *rights.EXTRA_MASKED]
+        linux["maskedPaths"] = masked if host.masked_paths is None else host.masked_paths
         linux["readonlyPaths"] = rights.READ_ONLY if host.readonly_paths is None else host.readonly_paths
     if not host.privileged and security.seccomp != "unconfined":
         profile = dict(facts.seccomp_profile) if facts.seccomp_profile is not None else None
@@ -145,14 +146,17 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
         sysctls.setdefault("kernel.domainname", record.config.domainname)
     if not record.network_mode.startswith(("host", "container:")):
         sysctls.setdefault("net.ipv4.ip_unprivileged_port_start", "0")
-        if not host.privileged and facts.ids is None:  # a user namespace doesn't have all these groups
+        if facts.ids is None:  # a user namespace doesn't have all these groups
             sysctls.setdefault("net.ipv4.ping_group_range", "0 2147483647")
     if sysctls:
         linux["sysctl"] = sysctls
     found: dict[str, Any] = {
         "ociVersion": "1.0.2",
         "root": {"path": facts.rootfs, "readonly": host.readonly_rootfs},
-        "process": process(record, facts.identity, held, security, apparmor=facts.apparmor, linked=facts.linked),
+        "process": {
+            **process(record, facts.identity, held, security, apparmor=facts.apparmor, linked=facts.linked),
+            **_console(host.console_size if record.config.tty else None),
+        },
         "mounts": _mounts(record, facts),
         "linux": linux,
     }
@@ -190,14 +194,21 @@ def process(
         "noNewPrivileges": security.no_new_privileges,
         "oomScoreAdj": host.oom_score_adj,
     }
-    if host.ulimits:
-        found["rlimits"] = [
-            {"type": f"RLIMIT_{each.name.upper()}", "soft": _limit(each.soft), "hard": _limit(each.hard)}
-            for each in host.ulimits
-        ]
+    rlimits = {each.name.upper(): (each.soft, each.hard) for each in host.ulimits}
+    rlimits.setdefault("NOFILE", INHERITED_OPEN_FILES)  # the engine's own is raised, see limits.py
+    found["rlimits"] = [
+        {"type": f"RLIMIT_{name}", "soft": _limit(soft), "hard": _limit(hard)} for name, (soft, hard) in rlimits.items()
+    ]
     if apparmor not in {"", UNCONFINED}:
         found["apparmorProfile"] = apparmor
     return found
+
+
+def _console(size: Sequence[int] | None) -> dict[str, Any]:
+    """Plans the first size of the terminal, rows and columns, where its client has told it."""
+    if size is None or len(size) != 2 or not any(size):
+        return {}
+    return {"consoleSize": {"height": size[0], "width": size[1]}}
 
 
 def _limit(value: int) -> int:
@@ -249,32 +260,6 @@ def _mapping(ranges: Sequence[IdRange]) -> list[dict[str, int]]:
     return [{"containerID": each.inside, "hostID": each.outside, "size": each.count} for each in ranges]
 
 
-def device(path_on_host: str, path: str) -> dict[str, Any]:
-    """Describes a host device for the specification.
-
-    Raises:
-        InvalidInput: It isn't one.
-    """
-    try:
-        status = os.stat(path_on_host)  # noqa: PTH116 - only the numbers are wanted
-    except OSError as error:
-        raise InvalidInput(
-            f'error gathering device information while adding custom device "{path_on_host}": {error.strerror}'
-        ) from error
-    kind = "c" if stat.S_ISCHR(status.st_mode) else "b" if stat.S_ISBLK(status.st_mode) else ""
-    if not kind:
-        raise InvalidInput(f"{path_on_host} is not a device node")
-    return {
-        "path": path,
-        "type": kind,
-        "major": os.major(status.st_rdev),
-        "minor": os.minor(status.st_rdev),
-        "fileMode": stat.S_IMODE(status.st_mode),
-        "uid": status.st_uid,
-        "gid": status.st_gid,
-    }
-
-
 def _device_rules(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
     if record.host.privileged:
         return [{"allow": True, "access": "rwm"}]
@@ -319,18 +304,16 @@ def _mounts(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
         ("/sys/fs/cgroup", "cgroup", "cgroup", [ro, "nosuid", "noexec", "nodev"]),
         ("/dev/mqueue", "mqueue", "mqueue", ["nosuid", "noexec", "nodev"]),
     ]
-    if host.ipc_mode == "host":
+    if host.ipc_mode == "host" and facts.ids is not None:
+        # A user namespace that doesn't own the IPC namespace can't mount its queues.
+        usual.pop()
         if facts.queues:
-            usual[-1] = ("/dev/mqueue", "bind", "/dev/mqueue", ["rbind", "nosuid", "noexec", "nodev"])
-        else:
-            usual.pop()
-    if record.network_mode == "host":
-        usual[3] = ("/sys", "bind", "/sys", ["rbind", "nosuid", "noexec", "nodev", ro])
+            usual.append(("/dev/mqueue", "bind", "/dev/mqueue", ["bind", "private", "nosuid", "noexec", "nodev"]))
     shm = facts.shm or ("/dev/shm" if host.ipc_mode == "host" else "")  # noqa: S108 - the host's own
     if host.ipc_mode == "none":
         pass
     elif shm:
-        usual.append(("/dev/shm", "bind", shm, ["rbind", "rprivate"]))  # noqa: S108 - the container's
+        usual.append(("/dev/shm", "bind", shm, ["bind", "private"]))  # noqa: S108 - the container's
     else:
         size = f"size={host.shm_size or DEFAULT_SHM}"
         usual.append(("/dev/shm", "tmpfs", "shm", ["nosuid", "noexec", "nodev", "mode=1777", size]))  # noqa: S108
@@ -344,7 +327,7 @@ def _mounts(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
     later = [_mount(mount, facts, recursive=recursive) for mount in record.mounts]
     for target, source in facts.files.items():
         if target not in taken:
-            options = ["rbind", "rprivate", *(["ro"] if host.readonly_rootfs else [])]
+            options = ["bind", "private", *(["ro"] if host.readonly_rootfs else [])]
             later.append({"destination": target, "type": "bind", "source": source, "options": options})
     if host.init:
         later.append({"destination": INIT_PATH, "type": "bind", "source": facts.init, "options": ["bind", "ro"]})

@@ -29,17 +29,29 @@ class Streams:
         """Our ends by descriptor: 1 or 2."""
         self.console: socket.socket | None = None
         self.name = ""
-        if body.tty:
-            self.name = secrets.token_hex(4)
-            self.console = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            self._directory = os.open(made.container.bundle, os.O_PATH | os.O_DIRECTORY)
-            self.console.bind(self.console_path)
-            self.console.listen(1)
-            self.theirs = [os.open(os.devnull, os.O_RDWR) for _ in range(3)]
-            return
+        self._directory = -1
+        try:
+            if body.tty:
+                self._make_console()
+            else:
+                wanted = (body.attach_stdin, body.attach_stdout, body.attach_stderr)
+                self._make_pipes(tuple(each and attached for each in wanted))
+        except BaseException:  # no descriptor is left, say
+            self.close()
+            raise
+
+    def _make_console(self) -> None:
+        self.name = secrets.token_hex(4)
+        self._directory = os.open(self._made.container.bundle, os.O_PATH | os.O_DIRECTORY)
+        self.console = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self.console.bind(self.console_path)
+        self.console.listen(1)
+        for _ in range(3):
+            self.theirs.append(os.open(os.devnull, os.O_RDWR))
+
+    def _make_pipes(self, wanted: tuple[bool, ...]) -> None:
         for number in range(3):
-            wanted = (body.attach_stdin, body.attach_stdout, body.attach_stderr)[number] and attached
-            if not wanted:
+            if not wanted[number]:
                 self.theirs.append(os.open(os.devnull, os.O_RDWR))
                 continue
             reading, writing = os.pipe()
@@ -106,5 +118,7 @@ class Streams:
             self.console.close()
             with contextlib.suppress(OSError):
                 os.unlink(self.name, dir_fd=self._directory)
-            os.close(self._directory)
             self.console = None
+        if self._directory >= 0:
+            os.close(self._directory)
+            self._directory = -1

@@ -7,14 +7,16 @@ inside the volume, and bound to a place of the engine's for as long as the runti
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import posixpath
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.errors import EngineError, KernelError
-from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.beneath import RootDirectory, open_beneath
 from pyd_core.linux.mounting import MS_BIND, MS_REC, mount, unmount
 
 
@@ -28,7 +30,7 @@ def opened(each: MountRecord) -> int:
     if not each.subpath:
         return os.open(each.source, os.O_PATH | os.O_CLOEXEC)
     with RootDirectory(each.source) as volume:
-        return volume.open(each.subpath, os.O_PATH)
+        return open_beneath(volume.fd, posixpath.normpath(each.subpath), os.O_PATH)
 
 
 def place(directory: Path, key: str, mounts: Sequence[MountRecord]) -> dict[str, str]:
@@ -44,13 +46,15 @@ def place(directory: Path, key: str, mounts: Sequence[MountRecord]) -> dict[str,
         try:
             fd = opened(each)
         except KernelError as error:
+            if error.errno == errno.EXDEV:
+                raise EngineError(
+                    f"path concatenation escapes the base directory, base: {each.source}, subpath: {each.subpath}"
+                ) from error
+            path = posixpath.join(each.source, posixpath.normpath(each.subpath))
             raise EngineError(
-                f"cannot access path {each.source}/{each.subpath}: {os.strerror(error.errno).lower()}",
-                hint="what is mounted of a volume must be there before, and links in it don't lead out",
-                status=404,
+                f"cannot access path {path}: lstat {path}: {os.strerror(error.errno).lower()}", status=404
             ) from error
         try:
-            directory.mkdir(exist_ok=True, mode=0o711)
             made = directory / f"{key[:12]}-{number}"
             if stat.S_ISDIR(os.fstat(fd).st_mode):
                 made.mkdir(exist_ok=True)

@@ -6,24 +6,16 @@ import os
 import time
 from pathlib import Path
 
+import msgspec
+
 from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.metrics import Group, interfaces
 from pyd_core.daemon.runtime import children
 from pyd_core.errors import Conflict, EngineError, InvalidInput
-from pyd_core.linux.cgroup_stats import UNIFIED, GroupReader, group_named, read_groups, read_mounts
-from pyd_core.linux.procfs import read_network
+from pyd_core.linux.cgroup_stats import UNIFIED, group_named, read_groups, read_mounts
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Processes
-from pyd_core.model.stats import (
-    BlockEntry,
-    BlockStats,
-    ContainerStats,
-    CpuStats,
-    CpuUsage,
-    InterfaceStats,
-    MemoryStats,
-    PidsStats,
-    Throttling,
-)
+from pyd_core.model.stats import ContainerStats, CpuStats
 
 
 def directories(container: Container) -> dict[str, str]:
@@ -75,10 +67,8 @@ async def processes(container: Container, arguments: str) -> Processes:
     return Processes(titles=titles, processes=[row for row in rows if len(row) > column and row[column] in wanted])
 
 
-def _system_ns() -> int:
-    with open("/proc/stat", "rb") as file:  # noqa: PTH123 - read once a second
-        fields = file.readline().split()[1:9]
-    return sum(map(int, fields)) * (10**9 // os.sysconf("SC_CLK_TCK"))
+NEVER = "0001-01-01T00:00:00Z"
+"""Go's zero time, which clients parse: an empty text would be an error to them."""
 
 
 class Sampler:
@@ -86,49 +76,29 @@ class Sampler:
 
     def __init__(self, container: Container) -> None:
         self._container = container
-        self._reader = GroupReader(directories(container)) if container.record.running else None
         self._before = CpuStats()
-        self._before_at = "0001-01-01T00:00:00Z"
+        self._before_at = NEVER
 
     def sample(self) -> ContainerStats:
         """Returns a sample; all zero where the container doesn't run."""
         record = self._container.record
-        now = format_time(time.time_ns())
-        counters = self._reader.read() if self._reader is not None and record.running else None
-        if counters is None:
-            return ContainerStats(id=record.id, name=f"/{record.name}", read="0001-01-01T00:00:00Z")
-        cpu = CpuStats(
-            cpu_usage=CpuUsage(total_usage=counters.cpu_ns),
-            system_cpu_usage=_system_ns(),
-            online_cpus=os.cpu_count() or 1,
-            throttling_data=Throttling(periods=counters.periods or 0, throttled_periods=counters.throttled or 0),
+        empty = ContainerStats(
+            id=record.id, name=f"/{record.name}", read=NEVER, preread=self._before_at, precpu_stats=self._before
         )
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        blocks = [
-            BlockEntry(op=name, value=value)
-            for name, value in (("read", counters.block_read), ("write", counters.block_write))
-            if value is not None
-        ]
-        network = read_network(record.main.pid) if record.main is not None else None
-        sample = ContainerStats(
-            id=record.id,
-            name=f"/{record.name}",
+        if not record.running or record.main is None:
+            return empty
+        group = Group(directories(self._container))
+        cpu, now = group.cpu(), format_time(time.time_ns())
+        if cpu is None:
+            return empty
+        sample = msgspec.structs.replace(
+            empty,
             read=now,
-            preread=self._before_at,
             cpu_stats=cpu,
-            precpu_stats=self._before,
-            memory_stats=MemoryStats(
-                usage=counters.memory or 0,
-                max_usage=counters.memory_peak or 0,
-                limit=counters.memory_limit or memory,
-            ),
-            pids_stats=PidsStats(current=counters.pids or 0, limit=record.host.pids_limit or 0),
-            blkio_stats=BlockStats(io_service_bytes_recursive=blocks),
-            networks=(
-                {"eth0": InterfaceStats(rx_bytes=network.received, tx_bytes=network.sent)}
-                if network is not None and record.network_mode not in {"none", "host"}
-                else {}
-            ),
+            memory_stats=group.memory(),
+            pids_stats=group.processes(),
+            blkio_stats=group.blocks(),
+            networks=interfaces(record.main.pid),
         )
         self._before, self._before_at = cpu, now
         return sample

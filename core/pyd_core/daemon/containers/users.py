@@ -11,17 +11,18 @@ from pathlib import Path
 
 from pyd_core.daemon.containers.spec import Identity
 from pyd_core.errors import InvalidInput, KernelError
-from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.beneath import RootDirectory, open_file
 
 _LIMIT = 4 << 20
+RANGE = "uids and gids must be in range 0-2147483647"
 
 
 def read_inside(root: Path, path: str, limit: int = _LIMIT) -> bytes:
-    """Reads a file inside a root directory; empty when there is none."""
+    """Reads a regular file inside a root directory; empty when there is none."""
     with RootDirectory(root) as inside:
         try:
-            fd = inside.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-        except KernelError:
+            fd = open_file(inside.fd, path)
+        except (KernelError, OSError):
             return b""
         with os.fdopen(fd, "rb") as file:
             try:
@@ -57,6 +58,8 @@ def look_up(root: Path, wanted: str, more_groups: Sequence[str] = ()) -> Identit
         name, uid, gid, home = match[0], _number(match[2]), _number(match[3]), match[5] or "/"
     elif user.isdecimal():
         uid = _number(user)
+    elif user.removeprefix("-").isdecimal():
+        raise InvalidInput(RANGE)
     elif user not in {"", "root"}:
         raise InvalidInput(f"unable to find user {user[:60]}: no matching entries in passwd file")
     if not user and match is None:
@@ -80,5 +83,5 @@ def _group(wanted: str, groups: list[list[str]]) -> int:
 def _number(text: str) -> int:
     value = int(text) if text.isdecimal() else -1
     if not 0 <= value < 1 << 31:
-        raise InvalidInput("uids and gids must be in range 0-2147483647")
+        raise InvalidInput(RANGE)
     return value

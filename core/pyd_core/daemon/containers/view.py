@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import apparmor, rights, words
+from pyd_core.daemon.containers import apparmor, mount_rules, rights, words
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.log_options import DRIVERS, NONE
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.containers.spec import Security
+from pyd_core.daemon.networks import linked
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import (
@@ -33,7 +34,7 @@ def summary(daemon: Daemon, container: Container) -> ContainerSummary:
     image = record.image
     return ContainerSummary(
         id=record.id,
-        names=[f"/{record.name}"],
+        names=[f"/{record.name}", *linked.link_names(daemon, container)],
         image=image,
         image_id=record.image_id,
         command=" ".join(_quoted(word) for word in record.command),
@@ -75,6 +76,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
     record = container.record
     command = record.command
     files = container.directory
+    tmpfs = {mount_rules.target(path) for path in record.host.tmpfs}  # `--tmpfs`, unlike `--mount`, is told of there
     state = record.state()
     if container.health is not None:
         state = msgspec.structs.replace(state, health=container.health)
@@ -85,6 +87,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
             type=host.log_config.type if host.log_config.type in DRIVERS else "json-file", config=host.log_config.config
         ),
         network_mode=record.network_mode,
+        links=linked.inspected(daemon, record),
         restart_policy=RestartPolicy(
             name=host.restart_policy.name or "no", maximum_retry_count=host.restart_policy.maximum_retry_count
         ),
@@ -120,7 +123,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
         exec_ids=[key for key, each in container.execs.items() if each.running] or None,
         host_config=host,
         graph_driver=GraphDriver(name="overlay2", data=layer_data(daemon, container)),
-        mounts=[mount.point() for mount in record.mounts],
+        mounts=[mount.point() for mount in record.mounts if mount.target not in tmpfs],
         config=record.config,
         network_settings=network_settings(daemon, container),
     )
@@ -154,5 +157,8 @@ def network_settings(daemon: Daemon, container: Container) -> NetworkSettings:
         gateway=own.gateway if own else "",
         ip_address=own.ip_address if own else "",
         ip_prefix_len=own.ip_prefix_len if own else 0,
+        ipv6_gateway=own.ipv6_gateway if own else "",
+        global_ipv6_address=own.global_ipv6_address if own else "",
+        global_ipv6_prefix_len=own.global_ipv6_prefix_len if own else 0,
         mac_address=own.mac_address if own else "",
     )

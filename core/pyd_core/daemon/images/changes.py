@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
+import posixpath
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from pyd_core.daemon.times import duration
+from pyd_core.daemon.build.variables import Lexer, assignments
+from pyd_core.daemon.times import DIGITS, duration
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
+
+MAX_PORT = 65535
+_PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
+_EXPANDED = {"EXPOSE", "VOLUME", "USER", "WORKDIR", "STOPSIGNAL"}
+"""Instructions whose words may hold variables."""
 
 
 def apply_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerConfig:
@@ -25,6 +32,30 @@ def apply_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerC
     return config
 
 
+def apply_commit_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerConfig:
+    """Returns the configuration with the changes of a commit or an import, where `$NAME` stands for a variable of ENV.
+
+    Raises:
+        InvalidInput: An instruction is unknown here, or malformed.
+    """
+    for line in changes:
+        word, _, rest = line.strip().partition(" ")
+        values = {name: value for name, _, value in (entry.partition("=") for entry in config.env)}
+        if word.upper() in {"ENV", "LABEL"}:
+            found = assignments(rest.strip(), values)
+            field, merged = (
+                ("env", merged_env(config.env, [f"{name}={value}" for name, value in found]))
+                if word.upper() == "ENV"
+                else ("labels", {**config.labels, **dict(found)})
+            )
+            config = msgspec.structs.replace(config, **{field: merged})
+        elif word.upper() in _EXPANDED and not rest.strip().startswith("["):
+            config = apply_changes(config, [f"{word} {' '.join(Lexer(rest.strip(), values).words())}"])
+        else:
+            config = apply_changes(config, [line])
+    return config
+
+
 def _apply(config: ContainerConfig, word: str, rest: str, line: str) -> ContainerConfig:
     if word == "MAINTAINER":
         return config
@@ -35,13 +66,22 @@ def _apply(config: ContainerConfig, word: str, rest: str, line: str) -> Containe
     return msgspec.structs.replace(config, **_READERS[word](config, rest))
 
 
-def _env(config: ContainerConfig, rest: str) -> dict[str, Any]:
-    return {"env": merged_env(config.env, [f"{key}={value}" for key, value in pairs(rest)])}
-
-
 def _expose(config: ContainerConfig, rest: str) -> dict[str, Any]:
-    ports = {port if "/" in port else f"{port}/tcp": dict[str, str]() for port in rest.split()}
+    ports: dict[str, dict[str, str]] = {port: {} for text in rest.split() for port in _ports(text)}
     return {"exposed_ports": {**config.exposed_ports, **ports}}
+
+
+def _ports(text: str) -> list[str]:
+    """Reads `PORT[-LAST][/PROTOCOL]`.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    match = _PORT.fullmatch(text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if match is None or not first <= last <= MAX_PORT:
+        raise InvalidInput(f"invalid containerPort: {text[:60]}")
+    return [f"{port}/{(match[3] or 'tcp').lower()}" for port in range(first, last + 1)]
 
 
 def _volume(config: ContainerConfig, rest: str) -> dict[str, Any]:
@@ -52,12 +92,12 @@ def _volume(config: ContainerConfig, rest: str) -> dict[str, Any]:
 _READERS: dict[str, Callable[[ContainerConfig, str], dict[str, Any]]] = {
     "CMD": lambda config, rest: {"cmd": command(rest, config.shell)},
     "ENTRYPOINT": lambda config, rest: {"entrypoint": command(rest, config.shell)},
-    "ENV": _env,
-    "LABEL": lambda config, rest: {"labels": {**config.labels, **dict(pairs(rest))}},
     "EXPOSE": _expose,
     "VOLUME": _volume,
     "USER": lambda _, rest: {"user": rest},
-    "WORKDIR": lambda _, rest: {"working_dir": rest},
+    "WORKDIR": lambda config, rest: {
+        "working_dir": posixpath.normpath(posixpath.join(config.working_dir or "/", rest))
+    },
     "STOPSIGNAL": lambda _, rest: {"stop_signal": rest},
     "ONBUILD": lambda config, rest: {"on_build": [*(config.on_build or []), rest]},
     "SHELL": lambda _, rest: {"shell": _shell(rest)},
@@ -85,21 +125,6 @@ def command(text: str, shell: Sequence[str] | None = None) -> list[str]:
     return [*(shell or SHELL), text]
 
 
-def pairs(text: str) -> list[tuple[str, str]]:
-    """Reads `NAME=VALUE …`, or the older `NAME VALUE`."""
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise InvalidInput(f"{text[:100]!r}: {error}") from error
-    if words and "=" not in words[0]:
-        name, _, value = text.partition(" ")
-        return [(name, value.strip())]
-    found = [word.partition("=") for word in words]
-    if any(not equals for _, equals, _ in found):
-        raise InvalidInput(f"{text[:100]!r}: expected NAME=VALUE")
-    return [(name, value) for name, _, value in found]
-
-
 def merged_env(base: Sequence[str], more: Sequence[str]) -> list[str]:
     """Returns an environment with later values in the place of earlier ones."""
     found = {entry.partition("=")[0]: entry for entry in base}
@@ -119,8 +144,10 @@ def _healthcheck(text: str) -> HealthConfig:
         name, _, value = option[2:].partition("=")
         field = name.replace("-", "_")
         if field not in {"interval", "timeout", "start_period", "start_interval", "retries"}:
-            raise InvalidInput(f"HEALTHCHECK has no option --{name}")
-        options[field] = int(value) if field == "retries" else duration(value)
+            raise InvalidInput(f"HEALTHCHECK has no option --{name[:40]}")
+        if field in options:
+            raise InvalidInput(f"Duplicate flag specified: {name}")
+        options[field] = _retries(value) if field == "retries" else duration(value)
         text = text.strip()
     if text.upper() == "NONE":
         return HealthConfig(test=["NONE"])
@@ -130,3 +157,9 @@ def _healthcheck(text: str) -> HealthConfig:
     rest = rest.strip()
     test = ["CMD", *command(rest)] if rest.startswith("[") else ["CMD-SHELL", rest]
     return HealthConfig(test=test, **options)
+
+
+def _retries(text: str) -> int:
+    if not text.isdecimal() or len(text) > DIGITS:
+        raise InvalidInput(f"HEALTHCHECK --retries: {text[:40]!r} is no number")
+    return int(text)

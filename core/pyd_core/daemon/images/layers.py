@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import shutil
 from collections import Counter
@@ -27,6 +28,12 @@ from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.ext4 import spread
 from pyd_core.linux.syncing import sync, sync_file_systems
+from pyd_core.linux.tree import remove_tree
+
+log = logging.getLogger(__name__)
+
+_SHORT_DIGITS = 16
+"""Of a digest, in the names that version 0.1 gave the directories of layers."""
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +65,11 @@ class Layers:
         self._pins: Counter[str] = Counter()
         root.mkdir(parents=True, exist_ok=True)
         spread(root)
+        self._upgrade()
         known = {self.directory(layer.diff_id).name for layer in self._shelf}
         for found in root.iterdir():
             if found.name not in known:  # unpacking was cut short, or removal was
-                shutil.rmtree(found)
+                remove_tree(found)
 
     def __contains__(self, diff_id: str) -> bool:
         return diff_id in self._shelf
@@ -74,8 +82,50 @@ class Layers:
         return layer
 
     def directory(self, diff_id: str) -> Path:
-        """The directory of a layer's files; short, because overlayfs takes all of them in one page."""
-        return self._root / digits(diff_id)[:16]
+        """The directory of a layer's files, named by its whole digest."""
+        return self._root / digits(diff_id)
+
+    def _upgrade(self) -> None:
+        """Gives directories that version 0.1 named by a quarter of their digest the whole of it.
+
+        Where two layers share that quarter, nobody knows whose files are there: both are unpacked again.
+        """
+        short = Counter(digits(layer.diff_id)[:_SHORT_DIGITS] for layer in self._shelf)
+        renamed = False
+        for layer in self._shelf:
+            old = self._root / digits(layer.diff_id)[:_SHORT_DIGITS]
+            if not old.exists() or self.directory(layer.diff_id).exists():
+                continue
+            if short[old.name] == 1:
+                old.rename(self.directory(layer.diff_id))
+                renamed = True
+                continue
+            try:
+                self._unpack_again(layer)
+            except (InvalidInput, OSError) as error:
+                log.warning(
+                    "layer %s shares its old name with another and can't be unpacked again: %s", layer.diff_id, error
+                )
+                self._shelf.delete(layer.diff_id)
+        if renamed:
+            sync(self._root)
+
+    def _unpack_again(self, layer: Layer) -> None:
+        """Unpacks a layer from its packed form, whose digests are checked."""
+        copy = self._blobs.temporary()
+        shutil.copyfile(self._blobs.path(layer.blob), copy)
+        self._blobs.check(copy, layer.blob, file_digest(copy))
+        target = self._root / f"new-{copy.name}"
+        target.mkdir(mode=0o755)
+        try:
+            with copy.open("rb") as raw:
+                hashed = Hashed(decompressed(raw))
+                Unpacker(target).run(hashed)
+                self._blobs.check(copy, layer.diff_id, hashed.digest())
+            self._finish(target, layer.diff_id)
+        finally:
+            copy.unlink(missing_ok=True)
+            remove_tree(target, ignore_errors=True)
 
     def unpack(
         self,
@@ -120,7 +170,7 @@ class Layers:
                 )
             known = self._shelf.get(diff_id)
             if known is not None:
-                shutil.rmtree(target)
+                remove_tree(target)
                 packed.unlink(missing_ok=True)
                 return known
             if repacked is not None:
@@ -137,7 +187,7 @@ class Layers:
             self._blobs.adopt(packed, blob, durable=False)
             self._finish(target, diff_id)
         except BaseException:
-            shutil.rmtree(target, ignore_errors=True)
+            remove_tree(target, ignore_errors=True)
             packed.unlink(missing_ok=True)
             raise
         finally:
@@ -178,7 +228,7 @@ class Layers:
         except OSError as error:
             if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
                 raise
-            shutil.rmtree(target)  # the same layer, by another pull or by one whose client went away
+            remove_tree(target)  # the same layer, by another pull or by one whose client went away
         sync(self._root)
 
     def keep(self, layer: Layer) -> None:

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import platform
 import posixpath
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
 from pyd_core.daemon.abandon import on_thread
-from pyd_core.daemon.images.changes import apply_changes
+from pyd_core.daemon.images.blobs import digits
+from pyd_core.daemon.images.changes import apply_commit_changes
+from pyd_core.daemon.images.config import checked_diff_ids, read_config
 from pyd_core.daemon.images.store import ImageRecord, Images
-from pyd_core.daemon.images.tar import TarReader
 from pyd_core.errors import InvalidInput
-from pyd_core.model.base import decode, format_time
+from pyd_core.model.base import format_time
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.reference import Reference, parse
+from pyd_core.tar.entry import Entry, contents
+from pyd_core.tar.reader import TarReader
 
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "riscv64": "riscv64"}
+T = TypeVar("T")
+
+ARCHITECTURES = {
+    "x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armhf": "arm", "i686": "386",
+    "i386": "386", "riscv64": "riscv64",
+}
 
 
 def architecture() -> str:
@@ -62,15 +71,34 @@ def config_file(config: ContainerConfig, layers: Sequence[str], history: list[di
 
 
 async def import_root(
-    images: Images, file: Path, *, reference: Reference | None, changes: Sequence[str], message: str
+    images: Images,
+    file: Path,
+    *,
+    reference: Reference | None,
+    changes: Sequence[str],
+    message: str,
+    platform: Mapping[str, str],
 ) -> ImageRecord:
-    """Makes an image of one layer from an archive of a root file system."""
+    """Makes an image of one layer from an archive of a root file system.
+
+    Args:
+        images: The store.
+        file: The archive.
+        reference: The image's name; None leaves it without.
+        changes: Instructions of a Dockerfile.
+        message: What its history says.
+        platform: Fields of its configuration that say what it is for.
+
+    Raises:
+        InvalidInput: An instruction makes no sense, or the archive is damaged.
+    """
+    config = apply_commit_changes(ContainerConfig(), changes)
     async with images.swept():
         layer = await images.layers.take(file)
-    config = apply_changes(ContainerConfig(), changes)
     created = format_time(time.time_ns())
-    history = [{"created": created, "comment": message or "Imported from -"}]
-    record = images.add(config_file(config, [layer.diff_id], history, comment=history[0]["comment"]), [layer.diff_id])
+    history = [{"created": created, "comment": message}]
+    text = config_file(config, [layer.diff_id], history, comment=message, **platform)
+    record = images.add(text, [layer.diff_id])
     if reference is not None:
         images.tag(record, reference)
     return record
@@ -79,7 +107,20 @@ async def import_root(
 class _Listed(msgspec.Struct, rename="pascal"):
     config: str
     repo_tags: list[str] | None = None
-    layers: list[str] = []
+    layers: list[str] | None = None
+
+
+class _Descriptor(msgspec.Struct):
+    digest: str
+    annotations: dict[str, str] | None = None
+
+
+class _Manifest(msgspec.Struct):
+    """What is read of an OCI layout's index and its manifests (image-layout.md)."""
+
+    manifests: list[_Descriptor] | None = None
+    config: _Descriptor | None = None
+    layers: list[_Descriptor] | None = None
 
 
 class Archive:
@@ -87,21 +128,21 @@ class Archive:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._members: dict[str, tuple[int, int]] = {}
+        self._members: dict[str, tuple[int, Entry]] = {}
         self._links: dict[str, str] = {}
         for entry in TarReader(file):
             name = posixpath.normpath(entry.name.decode(errors="replace"))
-            if entry.kind == b"0":
-                self._members[name] = (file.tell(), entry.size)
+            if entry.is_file:
+                self._members[name] = (file.tell(), entry)
             elif entry.kind in {b"1", b"2"}:
                 link = entry.link.decode(errors="replace")
-                above = posixpath.dirname(name) if entry.kind == b"2" else ""
+                above = posixpath.dirname(name) if entry.is_symlink else ""
                 self._links[name] = posixpath.normpath(posixpath.join(above, link))
 
     def __contains__(self, name: str) -> bool:
         return posixpath.normpath(name) in self._members
 
-    def _where(self, name: str) -> tuple[int, int]:
+    def _where(self, name: str) -> tuple[int, Entry]:
         key = posixpath.normpath(name)
         for _ in range(8):
             if key in self._members:
@@ -111,27 +152,25 @@ class Archive:
 
     def read(self, name: str, limit: int = 16 << 20) -> bytes:
         """Returns a small member."""
-        at, size = self._where(name)
-        if size > limit:
+        at, entry = self._where(name)
+        if entry.size > limit:
             raise InvalidInput(f"the archive's {name} is too large", reference="bad-archive")
         self._file.seek(at)
-        return self._file.read(size)
+        return b"".join(contents(entry, self._file.read))
 
     def extract(self, name: str, out: Path, go_on: Callable[[], None]) -> None:
         """Writes a member to a file of its own; `go_on` is called at each step, to give up by what it raises."""
-        at, size = self._where(name)
+        at, entry = self._where(name)
         self._file.seek(at)
         with out.open("wb") as target:
-            while size > 0:
+            for part in contents(entry, self._file.read):
                 go_on()
-                part = self._file.read(min(size, 1 << 20))
                 target.write(part)
-                size -= len(part)
 
     def listed(self) -> list[_Listed]:
         """Returns the images in it: by Docker's `manifest.json`, else by the OCI layout's `index.json`."""
         if "manifest.json" in self:
-            return decode(self.read("manifest.json"), list[_Listed], what="manifest.json")
+            return _decode(self.read("manifest.json"), list[_Listed], "manifest.json") or []
         if "index.json" not in self:
             raise InvalidInput(
                 "the archive has neither manifest.json nor index.json",
@@ -139,18 +178,38 @@ class Archive:
                 reference="bad-archive",
             )
         found: list[_Listed] = []
-        for entry in json.loads(self.read("index.json")).get("manifests", []):
-            names = entry.get("annotations", {})
+        for entry in _decode(self.read("index.json"), _Manifest, "index.json").manifests or []:
+            names = entry.annotations or {}
             tag = names.get("io.containerd.image.name") or names.get("org.opencontainers.image.ref.name")
-            manifest = json.loads(self.read(_blob(entry["digest"])))
+            manifest = _decode(self._checked(entry.digest), _Manifest, f"manifest {entry.digest[:80]}")
+            if manifest.config is None:
+                raise InvalidInput(
+                    f"the archive's {entry.digest[:80]} is no manifest of an image", reference="bad-archive"
+                )
+            self._checked(manifest.config.digest)
             found.append(
                 _Listed(
-                    config=_blob(manifest["config"]["digest"]),
+                    config=_blob(manifest.config.digest),
                     repo_tags=[tag] if tag and ":" in tag else [],
-                    layers=[_blob(layer["digest"]) for layer in manifest["layers"]],
+                    layers=[_blob(layer.digest) for layer in manifest.layers or []],
                 )
             )
         return found
+
+    def _checked(self, digest: str) -> bytes:
+        """Returns a blob of an OCI layout that is what its digest says."""
+        digits(digest)
+        body = self.read(_blob(digest))
+        if f"sha256:{hashlib.sha256(body).hexdigest()}" != digest:
+            raise InvalidInput(f"the archive's blob {digest} has another digest", reference="digest-mismatch")
+        return body
+
+
+def _decode(body: bytes, kind: type[T], what: str) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInput(f"the archive's {what} can't be read: {error}", reference="bad-archive") from error
 
 
 def _blob(digest: str) -> str:
@@ -187,15 +246,11 @@ async def load(
         archive = await asyncio.to_thread(Archive, raw)
         for listed in archive.listed():
             config = archive.read(listed.config)
-            try:
-                diff_ids: list[str] = json.loads(config)["rootfs"]["diff_ids"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise InvalidInput(f"the archive's {listed.config} is no image configuration") from error
-            if len(diff_ids) != len(listed.layers):
-                raise InvalidInput(f"{listed.config} names {len(diff_ids)} layers, the archive {len(listed.layers)}")
+            members = listed.layers or []
+            diff_ids = checked_diff_ids(read_config(config), len(members), listed.config)
             async with images.swept():
                 with images.layers.pinned(diff_ids):
-                    for diff_id, member in zip(diff_ids, listed.layers, strict=True):
+                    for diff_id, member in zip(diff_ids, members, strict=True):
                         if diff_id in images.layers:
                             continue
                         packed = images.blobs.temporary()

@@ -17,7 +17,9 @@ from typing import BinaryIO
 
 from pyd_core.daemon.images.unpack import OPAQUE, WHITEOUT
 from pyd_core.linux import pipes
+from pyd_core.linux.beneath import reopen
 from pyd_core.linux.overlay import is_opaque, is_whiteout
+from pyd_core.linux.tree import TreeCursor
 from pyd_core.linux.userns import CAPABILITIES, IdMap, of_any_root
 
 
@@ -59,10 +61,10 @@ class Packer:
         entry.size, entry.mode = len(body), 0o644
         self._tar.addfile(entry, io.BytesIO(body))
 
-    def file(self, name: str, path: Path) -> None:
-        """Adds a file of the host under a name."""
+    def file(self, name: str, path: Path, *, mtime_ns: int | None = None) -> None:
+        """Adds a file of the host under a name, with a time."""
         entry = tarfile.TarInfo(name)
-        entry.size, entry.mode = path.stat().st_size, 0o644
+        entry.size, entry.mode, entry.mtime = path.stat().st_size, 0o644, (mtime_ns or 0) // 1_000_000_000
         with path.open("rb") as source:
             self._tar.addfile(entry, source)
 
@@ -73,51 +75,72 @@ class Packer:
         self._tar.addfile(entry)
 
     def tree(self, path: str, name: str, *, across: frozenset[int] = frozenset()) -> None:
-        """Adds a file, or a directory with all below; what is mounted there is left out, but for devices in `across`.
+        """Adds whatever is there, a directory with all below; mounts below are left out, but for devices in `across`.
 
         Below the path everything is opened by its directory's descriptor and no link is followed, so that a container
-        that swaps a directory for a link while it is packed leads nowhere.
+        that swaps a directory for a link while it is packed leads nowhere. Regular files and directories alone are
+        opened to be read: a pipe would block, and a device act.
         """
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
             status = os.fstat(fd)
             self._devices = across | {status.st_dev}
             if stat.S_ISDIR(status.st_mode):
-                self._directory(fd, ".", name, status)
+                self._directory(fd, name, status)
             else:
-                self._file(fd, "", name, status)
+                self._node(fd, name, status)
         finally:
             os.close(fd)
 
-    def _directory(self, parent: int, base: str, name: str, status: os.stat_result) -> None:
+    def _directory(self, top: int, name: str, status: os.stat_result) -> None:
+        self._tar.addfile(self._owned(_entry(name or ".", tarfile.DIRTYPE, status)))
+        where = f"{name.rstrip('/')}/" if name else ""
+        with TreeCursor(top) as cursor:
+            pending = [self._listed(cursor, where)]
+            while pending:
+                if not pending[-1]:
+                    pending.pop()
+                    if pending:
+                        where = where[: -len(cursor.leave()) - 1]
+                    continue
+                inside = pending[-1].pop()
+                with contextlib.suppress(FileNotFoundError):  # gone since it was listed
+                    if self._member(cursor, inside, where + inside):
+                        where = f"{where}{inside}/"
+                        pending.append(self._listed(cursor, where))
+
+    def _listed(self, cursor: TreeCursor, where: str) -> list[str]:
+        if self._whiteouts and is_opaque(cursor.fd):
+            self.bytes(where + OPAQUE.decode(), b"")
+        return cursor.names()[::-1]
+
+    def _member(self, cursor: TreeCursor, base: str, name: str) -> bool:
+        """Adds what a directory holds; returns whether that is a directory itself, which is then entered."""
+        fd = os.open(base, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=cursor.fd)
         try:
-            fd = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+            status = os.fstat(fd)
+            if not stat.S_ISDIR(status.st_mode):
+                self._node(fd, name, status)
+                return False
+        finally:
+            os.close(fd)
+        if status.st_dev not in self._devices:
+            return False
+        try:
+            cursor.enter(base)
         except OSError:
-            return  # gone or swapped since it was listed
-        try:
-            self._tar.addfile(self._owned(_entry(name or ".", tarfile.DIRTYPE, status)))
-            if self._whiteouts and is_opaque(fd):
-                self.bytes(f"{name}/{OPAQUE.decode()}" if name else OPAQUE.decode(), b"")
-            for inside in sorted(os.listdir(fd)):  # noqa: PTH208 - a descriptor
-                self._member(fd, inside, f"{name.rstrip('/')}/{inside}" if name else inside)
-        finally:
-            os.close(fd)
+            return False  # gone or swapped since it was listed
+        self._tar.addfile(self._owned(_entry(name, tarfile.DIRTYPE, status)))
+        return True
 
-    def _member(self, parent: int, base: str, name: str) -> None:
-        try:
-            status = os.stat(base, dir_fd=parent, follow_symlinks=False)
-        except FileNotFoundError:
-            return
+    def _node(self, fd: int, name: str, status: os.stat_result) -> None:
+        """Adds what is no directory, by an `O_PATH` descriptor of it."""
         mode = status.st_mode
-        if stat.S_ISDIR(mode):
-            if status.st_dev in self._devices:
-                self._directory(parent, base, name, status)
-        elif stat.S_ISREG(mode):
-            with contextlib.suppress(FileNotFoundError):
-                self._file(parent, base, name, status)
+        if stat.S_ISREG(mode):
+            self._file(fd, name, status)
         elif stat.S_ISLNK(mode):
             entry = self._owned(_entry(name, tarfile.SYMTYPE, status))
-            entry.linkname = os.readlink(base, dir_fd=parent)
+            entry.linkname = os.readlink("", dir_fd=fd)
             self._tar.addfile(entry)
         elif self._whiteouts and is_whiteout(status):
             above, slash, last = name.rpartition("/")
@@ -128,7 +151,7 @@ class Packer:
             entry.devmajor, entry.devminor = os.major(status.st_rdev), os.minor(status.st_rdev)
             self._tar.addfile(entry)
 
-    def _file(self, parent: int, base: str, name: str, status: os.stat_result) -> None:
+    def _file(self, fd: int, name: str, status: os.stat_result) -> None:
         key = (status.st_dev, status.st_ino)
         if status.st_nlink > 1 and key in self._links:
             entry = self._owned(_entry(name, tarfile.LNKTYPE, status))
@@ -136,12 +159,10 @@ class Packer:
             self._tar.addfile(entry)
             return
         self._links[key] = name
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-        fd = os.open(base, flags | os.O_NOFOLLOW, dir_fd=parent) if base else os.open(f"/proc/self/fd/{parent}", flags)
-        with os.fdopen(fd, "rb") as source:
+        with os.fdopen(reopen(fd, os.O_RDONLY | os.O_NOCTTY), "rb") as source:
             entry = self._owned(_entry(name, tarfile.REGTYPE, status))
             entry.size = status.st_size
-            entry.pax_headers = _capabilities(fd, plain=self._ids is not None)
+            entry.pax_headers = _capabilities(source.fileno(), plain=self._ids is not None)
             self._tar.addfile(entry, _Exactly(source, entry.size))
 
     def _owned(self, entry: tarfile.TarInfo) -> tarfile.TarInfo:

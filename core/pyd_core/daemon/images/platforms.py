@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import re
 
+from pyd_core.daemon.images.config import ImageFile
 from pyd_core.daemon.images.load import ARCHITECTURES, architecture
-from pyd_core.daemon.images.store import ImageFile
 from pyd_core.errors import InvalidInput, NotFound
 
 _PART = re.compile(r"[A-Za-z0-9_-]+")
-_SYSTEMS = {"linux", "windows", "darwin", "freebsd"}
+_SYSTEMS = {
+    *("aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux", "nacl", "netbsd"),
+    *("openbsd", "plan9", "solaris", "windows", "zos"),
+}
+_SYSTEM_ALIASES = {"macos": "darwin"}
+_PROCESSORS = {
+    *("386", "amd64", "amd64p32", "arm", "armbe", "arm64", "arm64be", "armel", "armhf", "loong64", "mips", "mipsle"),
+    *("mips64", "mips64le", "mips64p32", "mips64p32le", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x"),
+    *("sparc", "sparc64", "wasm"),
+}
+"""Operating systems and architectures that Go knows: a platform of one word is one of these."""
 
 
 def parse(text: str) -> tuple[str, str, str]:
@@ -20,11 +30,18 @@ def parse(text: str) -> tuple[str, str, str]:
     """
     parts = text.lower().split("/")
     if len(parts) > 3 or not all(_PART.fullmatch(part) for part in parts):
-        raise InvalidInput(f"invalid platform: {text[:60]!r}", hint="write OS/ARCHITECTURE, such as linux/arm64")
+        component = next((part for part in parts if not _PART.fullmatch(part)), text)
+        raise InvalidInput(
+            f'"{component[:60]}" is an invalid component of "{text[:60]}": platform specifier component must match '
+            f'"^[A-Za-z0-9_-]+$": invalid argument'
+        )
     if len(parts) == 1:
-        parts = [parts[0], architecture()] if parts[0] in _SYSTEMS else ["linux", parts[0]]
+        name = _SYSTEM_ALIASES.get(parts[0], parts[0])
+        if name not in _SYSTEMS and ARCHITECTURES.get(name, name) not in _PROCESSORS:
+            raise InvalidInput(f'"{text[:60]}": unknown operating system or architecture: invalid argument')
+        parts = [name, architecture()] if name in _SYSTEMS else ["linux", name]
     system, processor, variant = [*parts, ""][:3]
-    return system, ARCHITECTURES.get(processor, processor), variant
+    return _SYSTEM_ALIASES.get(system, system), ARCHITECTURES.get(processor, processor), variant
 
 
 def check(name: str, image: ImageFile, wanted: str) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
 import httpx
+import msgspec
 
 from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.blobs import digits
+from pyd_core.daemon.images.config import checked_diff_ids, read_config
 from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.registry import Registry
-from pyd_core.daemon.images.store import ImageFile, Images
+from pyd_core.daemon.images.store import Images
 from pyd_core.errors import EngineError, InvalidInput, NotFound
-from pyd_core.model.base import decode
 from pyd_core.model.reference import Reference
 from pyd_core.tasks import TaskOwner
 
@@ -28,6 +27,31 @@ PAUSE = 0.5
 LISTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 
 
+class _Blob(msgspec.Struct, rename="camel"):
+    digest: str
+    size: int = 0
+    media_type: str = ""
+
+
+class _Platform(msgspec.Struct):
+    os: str = ""
+    architecture: str = ""
+    variant: str | None = None
+
+
+class _Listed(msgspec.Struct):
+    digest: str
+    platform: _Platform | None = None
+
+
+class _Manifest(msgspec.Struct):
+    """A manifest, or a list of them: `application/vnd.oci.image.manifest.v1+json`, `….index.v1+json` and Docker's."""
+
+    config: _Blob | None = None
+    layers: list[_Blob] | None = None
+    manifests: list[_Listed] | None = None
+
+
 class Pull:
     """One image on its way here."""
 
@@ -37,7 +61,8 @@ class Pull:
         self._reference = registry.reference
         self._asked = platform
         self._platform = platforms.parse(platform or "linux")
-        self._manifest: dict[str, Any] = {}
+        self._config_digest = ""
+        self._blobs: list[_Blob] = []
         self.digest = ""
         """Of what the name points at, the list where it is one."""
 
@@ -50,20 +75,20 @@ class Pull:
         wanted = self._reference.digest or self._reference.tag
         media, body, self.digest = await self._registry.manifest(wanted)
         found = _read(body)
-        if media in LISTS or "manifests" in found:
+        if media in LISTS or found.manifests is not None:
             _, body, _ = await self._registry.manifest(self._choose(found))
             found = _read(body)
-        if "config" not in found or "layers" not in found:
+        if found.config is None or found.layers is None:
             raise InvalidInput(f"{self._reference} has a manifest of an old form that isn't supported")
-        self._manifest = found
+        self._config_digest, self._blobs = f"sha256:{digits(found.config.digest)}", found.layers
 
-    def _choose(self, index: dict[str, Any]) -> str:
+    def _choose(self, index: _Manifest) -> str:
         system, arch, variant = self._platform
-        for entry in index.get("manifests", []):
-            platform = entry.get("platform") or {}
-            same = platform.get("os") == system and platform.get("architecture") == arch
-            if same and (not variant or platform.get("variant", variant) == variant):
-                return str(entry["digest"])
+        for entry in index.manifests or []:
+            platform = entry.platform or _Platform()
+            same = (platform.os, platform.architecture) == (system, arch)
+            if same and (not variant or platform.variant in {None, variant}):
+                return entry.digest
         wanted = "/".join(part for part in self._platform if part)
         raise NotFound(f"no matching manifest for {wanted} in the manifest list entries")
 
@@ -71,17 +96,13 @@ class Pull:
         """Fetches what is missing, stores the image, names it, and returns its id."""
         reference = self._reference
         await progress.tell(f"Pulling from {reference.path}", reference.tag or reference.digest)
-        config_digest = f"sha256:{digits(str(self._manifest['config']['digest']))}"
-        config = await self._config(config_digest)
+        config = await self._config(self._config_digest)
+        file = read_config(config)
         if self._asked:  # else the only one there is, is meant
-            platforms.check(str(reference), decode(config, ImageFile, what="configuration"), self._asked)
-        diff_ids: list[str] = _read(config).get("rootfs", {}).get("diff_ids", [])
-        layers = self._manifest["layers"]
-        if len(diff_ids) != len(layers):
-            raise InvalidInput(
-                f"{reference}: the configuration names {len(diff_ids)} layers, the manifest {len(layers)}"
-            )
-        fresh = config_digest not in {each.id for each in self._images.all()}
+            platforms.check(str(reference), file, self._asked)
+        layers = self._blobs
+        diff_ids = checked_diff_ids(file, len(layers), str(reference))
+        fresh = self._config_digest not in {each.id for each in self._images.all()}
         with self._images.layers.pinned(diff_ids):
             await self._layers(dict(zip(diff_ids, layers, strict=True)), progress)
             record = self._images.add(config, diff_ids)
@@ -93,7 +114,7 @@ class Pull:
         await progress.tell(f"Status: {what} {reference}")
         return record.id
 
-    async def _layers(self, layers: dict[str, dict[str, Any]], progress: Progress) -> None:
+    async def _layers(self, layers: dict[str, _Blob], progress: Progress) -> None:
         gate = asyncio.Semaphore(AT_ONCE)
         failures: list[Exception] = []
         async with TaskOwner(on_error=failures.append) as owner:
@@ -109,8 +130,8 @@ class Pull:
             return self._images.blobs.read(digest)
         return await self._registry.config(digest)
 
-    async def _layer(self, layer: dict[str, Any], diff_id: str, gate: asyncio.Semaphore, progress: Progress) -> None:
-        digest, total = str(layer["digest"]), int(layer.get("size", 0))
+    async def _layer(self, layer: _Blob, diff_id: str, gate: asyncio.Semaphore, progress: Progress) -> None:
+        digest, total = layer.digest, layer.size
         key = digest.removeprefix("sha256:")[:12]
         if diff_id in self._images.layers:
             await progress.tell("Already exists", key, progressDetail={})
@@ -123,7 +144,7 @@ class Pull:
                 self._images.blobs.check(file, digest, found)
                 await progress.tell("Download complete", key, progressDetail={})
                 await progress.tell("Extracting", key, progressDetail={"current": 0, "total": total})
-                media = str(layer.get("mediaType", ""))
+                media = layer.media_type
                 loop = asyncio.get_running_loop()
 
                 def moved(read: int) -> None:
@@ -170,11 +191,8 @@ class Pull:
         return f"sha256:{running.hexdigest()}"
 
 
-def _read(body: bytes) -> dict[str, Any]:
+def _read(body: bytes) -> _Manifest:
     try:
-        found = json.loads(body)
-    except ValueError as error:
-        raise InvalidInput(f"the registry's answer is not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise InvalidInput("the registry's answer is no manifest")
-    return found
+        return msgspec.json.decode(body, type=_Manifest)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInput(f"the registry's answer is no manifest: {error}") from error

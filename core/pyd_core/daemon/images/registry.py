@@ -21,7 +21,7 @@ from pyd_core.errors import EngineError, InvalidInput, NotFound, Refused
 from pyd_core.model.reference import Reference
 
 TIMEOUT = httpx.Timeout(30.0, read=60.0)
-_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_CHALLENGE = re.compile(r'\b(\w+)="([^"]*)"')
 
 DOCUMENT = 8 << 20
 """Bytes a manifest or a configuration may have; both are held in memory."""

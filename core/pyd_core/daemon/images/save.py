@@ -12,6 +12,7 @@ from typing import Any
 
 from pyd_core.daemon.images.pack import Packer
 from pyd_core.daemon.images.store import ImageRecord, Images, familiar, full_name
+from pyd_core.model.base import parse_time
 from pyd_core.model.reference import IMAGE_ID, parse
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -43,6 +44,10 @@ def _blob(digest: str) -> str:
     return f"blobs/{digest.replace(':', '/', 1)}"
 
 
+def _named(name: str) -> dict[str, str]:
+    return {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name.rpartition(":")[2]}
+
+
 def write(images: Images, wanted: list[tuple[str, ImageRecord]], packer: Packer) -> None:
     """Writes the archive; slow, for a worker thread.
 
@@ -62,18 +67,19 @@ def write(images: Images, wanted: list[tuple[str, ImageRecord]], packer: Packer)
     listed: list[dict[str, Any]] = []
     index: list[dict[str, Any]] = []
     for record in records.values():
+        created = parse_time(images.file(record).created)
         layers = [images.layers.get(diff_id) for diff_id in record.layers]
         for digest in [record.id, *(each.blob for each in layers)]:
             if digest not in done:
                 done.add(digest)
-                packer.file(_blob(digest), images.blobs.path(digest))
+                packer.file(_blob(digest), images.blobs.path(digest), mtime_ns=created if digest == record.id else None)
         text = manifest(images, record)
         digest = f"sha256:{hashlib.sha256(text).hexdigest()}"
         if digest not in done:
             done.add(digest)
             packer.bytes(_blob(digest), text)
         entry: dict[str, Any] = {"mediaType": MANIFEST, "digest": digest, "size": len(text)}
-        index += [{**entry, "annotations": {"io.containerd.image.name": each}} for each in names[record.id]] or [entry]
+        index += [{**entry, "annotations": _named(each)} for each in names[record.id]] or [entry]
         listed.append(
             {
                 "Config": _blob(record.id),

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 import msgspec
 
 from pyd_core.daemon import trees
 from pyd_core.daemon.images.blobs import Blobs
+from pyd_core.daemon.images.config import ImageFile, read_config
 from pyd_core.daemon.images.layers import Layer, Layers
 from pyd_core.daemon.store import Shelf, Store
-from pyd_core.errors import Conflict, InvalidInput, NotFound
-from pyd_core.model.base import decode, parse_time
+from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
+from pyd_core.model.base import format_time, parse_time
 from pyd_core.model.container import GraphDriver
 from pyd_core.model.container_config import ContainerConfig
-from pyd_core.model.image import HistoryLayer, Image, ImageSummary, Removed, RootFs
+from pyd_core.model.image import HistoryLayer, Image, ImageMetadata, ImageSummary, Removed, RootFs
 from pyd_core.model.reference import IMAGE_ID, Reference, parse
+
+log = logging.getLogger(__name__)
 
 
 class ImageRecord(msgspec.Struct, kw_only=True):
@@ -33,27 +37,8 @@ class ImageRecord(msgspec.Struct, kw_only=True):
     digests: list[str] = []
     """Full names with a manifest's digest, for what a registry knows."""
     parent: str = ""
-
-
-class _History(msgspec.Struct):
-    created: str = ""
-    created_by: str = ""
-    comment: str = ""
-    empty_layer: bool = False
-
-
-class ImageFile(msgspec.Struct):
-    """An image's configuration as OCI image spec's config.md and Docker's older form have it."""
-
-    architecture: str = ""
-    os: str = "linux"
-    variant: str = ""
-    created: str = ""
-    author: str = ""
-    comment: str = ""
-    config: ContainerConfig | None = None
-    rootfs: dict[str, Any] = {}
-    history: list[_History] | None = None
+    tagged_ns: int = 0
+    """When it was last given a name, since the epoch; 0 is never."""
 
 
 class Images:
@@ -64,9 +49,14 @@ class Images:
         self.layers = layers
         self._store = store
         self._shelf = Shelf(store, "image", ImageRecord)
+        self.is_running: Callable[[str], bool] = lambda container_id: False  # noqa: ARG005 - set by the engine
         self.users: Callable[[str], list[str]] = lambda image_id: []  # noqa: ARG005 - set by the engine
         self.kept_layers: Callable[[], Iterable[str]] = list
         self._held: Counter[str] = Counter()
+        self._children: dict[str, list[str]] = {}
+        """The images that were made from each, for the cache of builds; some of them may be gone."""
+        for record in self._shelf:
+            self._children.setdefault(record.parent, []).append(record.id)
 
         used = set(self._shelf.keys()) | {layer.blob for layer in layers.all()}
         blobs.remove_all_but(used)  # what a crash left without a record
@@ -79,8 +69,25 @@ class Images:
         return list(self._shelf)
 
     def file(self, record: ImageRecord) -> ImageFile:
-        """Reads an image's configuration."""
-        return decode(self.blobs.read(record.id), ImageFile, what=f"configuration of {record.id}")
+        """Reads an image's configuration.
+
+        Raises:
+            PydError: It is gone from the store, or damaged there.
+        """
+        return read_config(self.blobs.read(record.id))
+
+    def readable(self) -> list[ImageRecord]:
+        """Returns every image whose configuration and layers can be read; a damaged one must not take a whole list."""
+        return [record for record in self._shelf if self._is_readable(record)]
+
+    def _is_readable(self, record: ImageRecord) -> bool:
+        try:
+            self.file(record)
+            self.size(record)
+        except (PydError, OSError) as error:
+            log.warning("image %s is left out of lists: %s", record.id, error)
+            return False
+        return True
 
     def labels(self, record: ImageRecord) -> dict[str, str]:
         """An image's labels."""
@@ -112,6 +119,11 @@ class Images:
                 return found[0]
             if found:
                 raise InvalidInput(f"image id {name} is ambiguous")
+        if name.startswith("sha256:"):  # a name that version 0.1 gave: it can be removed at least
+            odd = f"docker.io/library/{name}"
+            named = next((record for record in self._shelf if odd in record.names), None)
+            if named is not None:
+                return named
         shown = name if ":" in name else f"{name}:latest"
         raise NotFound(f"No such image: {shown}")
 
@@ -120,13 +132,26 @@ class Images:
         return sorted(name for each in self._shelf for name in each.names if name.rpartition(":")[0] == repository)
 
     def add(self, config: bytes, layers: list[str], *, parent: str = "") -> ImageRecord:
-        """Stores an image whose layers are here, and returns it; the same configuration is the same image."""
+        """Stores an image whose layers are here, and returns it; the same configuration is the same image.
+
+        Raises:
+            InvalidInput: The configuration makes no sense.
+        """
+        read_config(config)
         image_id = self.blobs.put(config)
         record = self._shelf.get(image_id)
         if record is None:
             record = ImageRecord(id=image_id, layers=layers, parent=parent)
             self._shelf.put(image_id, record)
+            self._children.setdefault(parent, []).append(image_id)
         return record
+
+    def children(self, image_id: str) -> list[ImageRecord]:
+        """Returns the images that were made from one."""
+        found = [self._shelf.get(child) for child in dict.fromkeys(self._children.get(image_id, []))]
+        kept = [child for child in found if child is not None and child.parent == image_id]
+        self._children[image_id] = [child.id for child in kept]
+        return kept
 
     def tag(self, record: ImageRecord, reference: Reference) -> None:
         """Points a name at an image, away from any other."""
@@ -137,9 +162,10 @@ class Images:
                     other.names.remove(name)
                     self._shelf.put(other.id, other)
             kind = record.digests if reference.digest else record.names
+            record.tagged_ns = time.time_ns()
             if name not in kind:
                 kind.append(name)
-                self._shelf.put(record.id, record)
+            self._shelf.put(record.id, record)
 
     async def remove(self, name: str, *, force: bool, prune: bool = True) -> list[Removed]:
         """Removes a name, and the image with what only it needed when that was the last.
@@ -153,18 +179,19 @@ class Images:
         if by_id:
             if len({each.rpartition(":")[0] for each in record.names}) > 1 and not force:
                 raise Conflict(
-                    f"unable to delete {record.id[7:19]} (must be forced) - image is referenced in multiple "
+                    f"conflict: unable to delete {record.id[7:19]} (must be forced) - image is referenced in multiple "
                     "repositories"
                 )
+            self._check_deletable(record, force=force)
             going = [*record.names, *record.digests]
         else:
             going = _with_digests(record, full_name(parse(name)))
         last = not {*record.names, *record.digests} - set(going)
         users = self.users(record.id)
-        if last and users and (not force or by_id):
+        if not by_id and last and users and not force:
             raise Conflict(
-                f"conflict: unable to remove repository reference {name!r} - container {users[0][:12]} is using its "
-                f"referenced image {record.id[7:19]}"
+                f'conflict: unable to remove repository reference "{name}" (must force) - container {users[0][:12]} is '
+                f"using its referenced image {record.id[7:19]}"
             )
         removed: list[Removed] = []
         for each in going:
@@ -172,7 +199,7 @@ class Images:
                 if each in kept:
                     kept.remove(each)
                     removed.append(Removed(untagged=familiar(each)))
-        if record.names or users or not last:
+        if record.names or not last or (users and not (by_id and force)) or (not by_id and self.children(record.id)):
             self._shelf.put(record.id, record)
             return removed
         with self._store.together(durable=True):
@@ -181,6 +208,22 @@ class Images:
             layers = self.layers.forget_unused(self._used_layers()) if prune else []
         await trees.remove([*map(self.blobs.set_aside, images), *self.layers.set_aside(layers)])
         return [*removed, *(Removed(deleted=each) for each in [*images, *(layer.diff_id for layer in layers)])]
+
+    def _check_deletable(self, record: ImageRecord, *, force: bool) -> None:
+        """Refuses what Docker Engine refuses of an image that is meant by its id, in its words.
+
+        Raises:
+            Conflict: Another image was made from it, or a container needs it; force passes over those that don't run.
+        """
+        start = f"conflict: unable to delete {record.id[7:19]}"
+        if self.children(record.id):
+            raise Conflict(f"{start} (cannot be forced) - image has dependent child images")
+        users = self.users(record.id)
+        running = next((each for each in users if self.is_running(each)), None)
+        if running is not None:
+            raise Conflict(f"{start} (cannot be forced) - image is being used by running container {running[:12]}")
+        if users and not force:
+            raise Conflict(f"{start} (must be forced) - image is being used by stopped container {users[0][:12]}")
 
     async def sweep(self) -> list[Layer]:
         """Drops the layers that no image, no container and nobody who makes one needs, and returns them."""
@@ -266,6 +309,11 @@ class Images:
             comment=file.comment or (file.history[-1].comment if file.history else ""),
             created=file.created,
             author=file.author,
+            parent=record.parent,
+            docker_version=file.docker_version,
+            metadata=ImageMetadata(
+                last_tag_time=format_time(record.tagged_ns) if record.tagged_ns else "0001-01-01T00:00:00Z"
+            ),
             config=file.config or ContainerConfig(),
             architecture=file.architecture,
             variant=file.variant,

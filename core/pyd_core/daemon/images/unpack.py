@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyd_core.daemon.images.tar import Entry, Source, TarReader
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.procfs import mount_id
+from pyd_core.linux.tree import remove_tree
 from pyd_core.linux.userns import CAPABILITIES, IdMap, of_root
+from pyd_core.tar.entry import Entry
+from pyd_core.tar.reader import Source, TarReader
 
 WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
@@ -112,11 +114,27 @@ class Unpacker:
         if fd is not None:
             self._parents.move_to_end(path)
             return fd
-        fd = self._root.make_directories(os.fsdecode(path) or "/")
+        fd = self._inside_known(path)
+        if fd < 0:
+            fd = self._root.make_directories(os.fsdecode(path) or "/")
+        self._hold(path, fd)
+        return fd
+
+    def _hold(self, path: bytes, fd: int) -> None:
         self._parents[path] = fd
         if len(self._parents) > _PARENTS:
             os.close(self._parents.popitem(last=False)[1])
-        return fd
+
+    def _inside_known(self, path: bytes) -> int:
+        """Opens a directory from the one above it, where that is held open and this no link; -1 where not."""
+        above, _, name = path.rpartition(b"/")
+        known = self._parents.get(above)
+        if known is None or not name:
+            return -1
+        try:
+            return os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=known)
+        except OSError:
+            return -1
 
     def _forget(self, path: bytes) -> None:
         for known in [each for each in self._parents if each == path or each.startswith(path + b"/")]:
@@ -124,7 +142,7 @@ class Unpacker:
 
     def _split(self, full: bytes) -> tuple[bytes, bytes]:
         """Returns a member's directory and its name there, both empty for the directory that is unpacked into."""
-        where, _, name = full.rpartition(b"/")
+        where, _, name = full.rstrip(b"/").rpartition(b"/")
         if where in self._parents and name not in _STEPS and not self._prefix and b"\0" not in name:
             return where, name  # most members lie beside the one before: nothing to look for in what was looked at
         parts = [part for part in full.split(b"/") if part not in {b"", b"."}]
@@ -139,7 +157,7 @@ class Unpacker:
         where, name = self._split(entry.name)
         if not name:
             if entry.kind == b"5" and not self._prefix:
-                self._own(".", self._parent(b""), entry)
+                self._own(self._parent(b""), entry)
             return
         parent = self._parent(where)
         if self._layer and name.startswith(WHITEOUT):
@@ -153,14 +171,13 @@ class Unpacker:
             case b"2":
                 self._clear(parent, name, where)
                 os.symlink(entry.link, name, dir_fd=parent)
-                self._own(name, parent, entry, link=True)
+                self._own_link(name, parent, entry)
             case b"1":
                 self._hard_link(parent, name, entry, where)
             case b"3" | b"4" | b"6":
                 self._clear(parent, name, where)
                 kind = {b"3": stat.S_IFCHR, b"4": stat.S_IFBLK, b"6": stat.S_IFIFO}[entry.kind]
-                os.mknod(name, kind | entry.mode, os.makedev(entry.major, entry.minor), dir_fd=parent)
-                self._own(name, parent, entry)
+                self._node(parent, name, entry, kind)
             case other:
                 raise InvalidInput(
                     f"the archive holds a member of unknown type {_shown(other)}", reference="bad-archive"
@@ -196,7 +213,7 @@ class Unpacker:
                 self._clear(parent, name, where)
                 os.mkdir(name, 0o700, dir_fd=parent)
         fd = self._parent(path)
-        self._own(".", fd, entry)
+        self._own(fd, entry)
         if entry.xattrs:
             own = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=fd)
             try:
@@ -238,6 +255,8 @@ class Unpacker:
             os.close(os.open(name, _NEW, 0o600, dir_fd=parent))  # fuse-overlayfs knows the archive's own form
 
     def _clear(self, parent: int, name: bytes, where: bytes) -> None:
+        if not self._layer:
+            _refuse_mount(parent, name)
         try:
             os.unlink(name, dir_fd=parent)
         except FileNotFoundError:
@@ -245,25 +264,65 @@ class Unpacker:
         except IsADirectoryError:
             if self._strict:
                 raise
-            shutil.rmtree(os.fsdecode(name), dir_fd=parent)
+            remove_tree(os.fsdecode(name), dir_fd=parent, one_file_system=True)
         self._forget(_join(where, name))  # a link to a directory may have been a way too
 
-    def _own(self, name: str | bytes, parent: int, entry: Entry, *, link: bool = False) -> None:
+    def _node(self, parent: int, name: bytes, entry: Entry, kind: int) -> None:
+        """Makes a device or a pipe; a container may have put something else in its place before it is owned."""
+        device = os.makedev(entry.major, entry.minor) if kind != stat.S_IFIFO else 0
+        os.mknod(name, kind | 0o600, device, dir_fd=parent)
+        fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        try:
+            status = os.fstat(fd)
+            if (stat.S_IFMT(status.st_mode), status.st_rdev) != (kind, device):
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+            made = Path(f"/proc/self/fd/{fd}")  # chmod(2) takes no descriptor that opens nothing
+            os.chown(made, entry.uid, entry.gid)
+            made.chmod(entry.mode)
+            os.utime(made, ns=(entry.mtime_ns, entry.mtime_ns))
+        finally:
+            os.close(fd)
+
+    def _own(self, parent: int, entry: Entry) -> None:
+        """Sets owner, mode and time of a directory that is held open."""
+        os.chown(".", entry.uid, entry.gid, dir_fd=parent)
+        os.chmod(".", entry.mode, dir_fd=parent)
+        os.utime(".", ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent)
+
+    def _own_link(self, name: bytes, parent: int, entry: Entry) -> None:
         os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
-        if not link:
-            os.chmod(name, entry.mode, dir_fd=parent)
         os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
 
     def _set_directory_times(self) -> None:
         for path, mtime in self._directories:
-            try:
-                fd = self._root.open(path, os.O_PATH | os.O_DIRECTORY)
-            except KernelError:
-                continue  # a later entry took its place
-            try:
-                os.utime(".", ns=(mtime, mtime), dir_fd=fd)
-            finally:
-                os.close(fd)
+            fd = self._parents.get(path, -1)
+            if fd < 0:
+                fd = self._inside_known(path)
+                try:
+                    fd = self._root.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW) if fd < 0 else fd
+                except KernelError:
+                    continue  # a later entry took its place
+                self._hold(path, fd)
+            os.utime(".", ns=(mtime, mtime), dir_fd=fd)
+
+
+def _refuse_mount(parent: int, name: bytes) -> None:
+    """Refuses to take away what something is mounted on.
+
+    The kernel refuses it only in the mount namespace that the mount is in; elsewhere it takes the mount away with it.
+
+    Raises:
+        OSError: Something is mounted there (`EBUSY`).
+    """
+    try:
+        fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    except FileNotFoundError:
+        return
+    try:
+        if mount_id(fd) != mount_id(parent):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+    finally:
+        os.close(fd)
 
 
 def _translate(ids: IdMap, entry: Entry) -> None:

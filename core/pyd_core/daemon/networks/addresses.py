@@ -6,9 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
 
-from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.errors import Conflict, InvalidInput
-from pyd_core.model.network import EndpointSettings
 
 Net = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -29,11 +27,23 @@ def subnet(text: str) -> Net:
     try:
         found = ip_network(text, strict=False)
     except ValueError as error:
-        raise InvalidInput(f"invalid subnet {text[:60]}: {error}") from error
+        raise InvalidInput(f"invalid subnet {text[:60]}: invalid CIDR block notation") from error
     if int(found.network_address) != int(ip_interface(text).ip):
         raise InvalidInput(f"invalid subnet {text[:60]}: it should be {found}")
     if found.prefixlen > found.max_prefixlen - 2:
         raise InvalidInput(f"invalid subnet {text[:60]}: too small for a gateway and a container")
+    return found
+
+
+def subnet4(text: str) -> IPv4Network:
+    """Reads a subnet of IPv4.
+
+    Raises:
+        InvalidInput: It is none, too small, or of IPv6.
+    """
+    found = subnet(text)
+    if not isinstance(found, IPv4Network):
+        raise InvalidInput(f"invalid subnet {text[:60]}: it is one of IPv6")
     return found
 
 
@@ -50,29 +60,6 @@ def address(text: str, within: Net) -> Address:
     if found.version != within.version or found not in within:
         raise InvalidInput(f"invalid address {text[:60]}: It does not belong to the subnet {within}")
     return found
-
-
-def check(network: NetworkRecord, place: EndpointSettings) -> None:
-    """Checks the addresses that are asked for on a network.
-
-    Raises:
-        InvalidInput: One makes no sense there.
-    """
-    if place.mac_address and not HARDWARE.fullmatch(place.mac_address):
-        raise InvalidInput(f"invalid config for network {network.name}: invalid MAC address {place.mac_address[:40]}")
-    asked = place.ipam_config
-    if asked is None:
-        return
-    for text, around, own in (
-        (asked.ipv4_address, network.subnet, network.own_subnet),
-        (asked.ipv6_address, network.subnet6, network.own_subnet6),
-    ):
-        if text and not own:
-            raise InvalidInput(
-                "user specified IP address is supported only when connecting to networks with user configured subnets"
-            )
-        if text:
-            address(text, subnet(around))
 
 
 def free_subnet(taken: Iterable[Net]) -> IPv4Network:

@@ -18,7 +18,7 @@ from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.networks.firewalld import Firewalld
-from pyd_core.daemon.networks.record import DEFAULT, FIXED, MTU, NetworkRecord
+from pyd_core.daemon.networks.record import BRIDGE_OPTION, DEFAULT, FIXED, MTU, NetworkRecord
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound, PydError, Refused
 from pyd_core.model.network import EndpointSettings, IpamConfig, NetworkMember
@@ -26,7 +26,7 @@ from pyd_core.model.network import EndpointSettings, IpamConfig, NetworkMember
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
 
-OPTION = "com.docker.network.bridge."
+OPTION = BRIDGE_OPTION
 HOST_BINDING = f"{OPTION}host_binding_ipv4"
 """The address of the host on which ports are published that name none."""
 _INTERFACE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,14}")
@@ -47,6 +47,8 @@ class Networks:
         self._raised: set[str] = set()
         """Networks whose interface is known to be up."""
         self._firewalld = Firewalld()
+        if daemon.config.subnet:
+            addresses.subnet4(daemon.config.subnet)
         for name, driver in zip(FIXED, ("bridge", "host", "null"), strict=True):
             if self._named(name) is None:
                 made = {"id": secrets.token_hex(32), "name": name, "driver": driver, "created_ns": time.time_ns()}
@@ -78,6 +80,8 @@ class Networks:
         found = [record for record in self._shelf if name and record.id.startswith(name)]
         if len(found) == 1:
             return found[0]
+        if not name:
+            raise InvalidInput('invalid name or ID supplied: ""')
         if found:
             raise Ambiguous(f"network {name} is ambiguous", candidates=[record.id for record in found])
         raise NotFound(f"network {name[:128]} not found")
@@ -265,6 +269,7 @@ class Networks:
                 internal=record.internal,
                 masquerade=record.options.get(f"{OPTION}enable_ip_masquerade", "true") != "false",
                 between=record.options.get(f"{OPTION}enable_icc", "true") != "false",
+                name_servers=record.gateways if record.resolves else (),
             )
             for record in self.all()
             if record.id in self._raised and record.driver == "bridge"
@@ -272,9 +277,10 @@ class Networks:
         await rules.apply(rules.plan(self._daemon.config.table, bridges, list(self._published()), six=socket.has_ipv6))
 
     def _published(self) -> Iterable[rules.Published]:
+        internal = {record.name for record in self._shelf if record.internal}
         for container in self._daemon.containers.all():
             record = container.record
-            places = record.networks.values()
+            places = [place for name, place in record.networks.items() if name not in internal]
             four = next((place.ip_address for place in places if place.ip_address), "")
             six = next((place.global_ipv6_address for place in places if place.global_ipv6_address), "")
             for port, bindings in record.ports.items():

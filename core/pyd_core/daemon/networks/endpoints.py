@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ import msgspec
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.daemon.networks import addresses, files, leading, linked, names
+from pyd_core.daemon.networks import addresses, eligibility, files, leading, names, zones
 from pyd_core.daemon.networks.collection import HOST_BINDING
 from pyd_core.daemon.networks.ports import Ports
 from pyd_core.daemon.networks.record import NetworkRecord
-from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Refused
+from pyd_core.errors import Conflict, EngineError, InvalidInput, NotFound, PydError, Refused
 from pyd_core.linux import netns
 from pyd_core.model.host_config import PortBinding
 from pyd_core.model.network import EndpointSettings
@@ -40,6 +40,7 @@ class Endpoints:
         self._lock = daemon.networks.lock
         self._namespaces = daemon.config.run / "netns"
         self._namespaces.mkdir(parents=True, exist_ok=True)
+        self._namespaces.chmod(0o700)
         self._server = names.NameServer(daemon.config.run / "dns")
         self._ports = Ports()
         self._unplugged: set[str] = set()
@@ -58,8 +59,6 @@ class Endpoints:
         mode = record.network_mode
         if mode.startswith("container:"):
             return {}
-        for link in record.host.links:
-            linked.find(self._daemon, link)
         found: dict[str, EndpointSettings] = {}
         places = dict(asked) or {mode: None}
         if mode not in places and not any(self._known(name) is self._known(mode) for name in places):
@@ -70,13 +69,8 @@ class Endpoints:
                 found[name] = EndpointSettings()  # missing: the start says so, as Docker Engine's does
                 continue
             settings = place or EndpointSettings()
-            if settings.aliases and not (network.resolves or network.lists):
-                raise InvalidInput(
-                    f"invalid config for network {network.name}: invalid endpoint settings: network-scoped alias is "
-                    "supported only for containers in user defined networks"
-                )
-            found[network.name] = msgspec.structs.replace(settings, network_id=network.id, endpoint_id="")
-            addresses.check(network, settings)
+            eligibility.check_settings(network, settings, about=f"invalid config for network {network.name}: ")
+            found[network.name] = _asked(settings, network)
         return found
 
     def _known(self, name: str) -> NetworkRecord | None:
@@ -109,6 +103,8 @@ class Endpoints:
         mode = record.network_mode
         if mode.startswith("container:"):
             other = self._daemon.containers.find(mode.partition(":")[2])
+            if other is container:
+                raise InvalidInput("cannot join own network")
             if not other.record.running or other.record.main is None:
                 raise Conflict(f"cannot join network of a non running container: {other.id}")
             return {"network": f"/proc/{other.record.main.pid}/ns/net"}
@@ -126,8 +122,9 @@ class Endpoints:
             await asyncio.to_thread(netns.create_owned, path, owner, remapping.ids)
         async with self._lock:
             found = [self._networks.find(name) for name in record.networks]
-            host = next((network.options[HOST_BINDING] for network in found if network.options.get(HOST_BINDING)), "")
-            record.ports = self._ports.publish(record, six=any(network.subnet6 for network in found), host=host)
+            self._ports.release(container.id)
+            record.ports = {}
+            self._publish(record, found)
             routed = False
             for index, network in enumerate(found):
                 if network.plugged:
@@ -140,6 +137,16 @@ class Endpoints:
         if server:
             await leading.lead(path, server)
         return {"network": str(path), **({} if remapping is None else {"user": str(owner)})}
+
+    def _publish(self, record: ContainerRecord, networks: Sequence[NetworkRecord]) -> None:
+        """Takes or gives back its ports on the host: they lead into it by networks that lead outside."""
+        outward = [network for network in networks if network.plugged and not network.internal]
+        if not outward:
+            self._ports.release(record.id)
+            record.ports = {}
+        elif not record.ports:
+            host = next((each.options[HOST_BINDING] for each in outward if each.options.get(HOST_BINDING)), "")
+            record.ports = self._ports.publish(record, six=any(each.subnet6 for each in outward), host=host)
 
     async def _plug(self, container: Container, network: NetworkRecord, name: str, *, routed: bool) -> None:
         from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
@@ -175,12 +182,11 @@ class Endpoints:
             kind="veth" if network.driver == "bridge" else network.driver,
             mode=network.options.get(f"{network.driver}_mode", ""),
             on=network.interface,
-            addresses=[(str(four), prefix), *([(str(six), prefix6)] if six else [])],
+            addresses=[(str(four), prefix), *([(str(six), prefix6)] if six else []), *_link_local(place)],
             mtu=network.mtu,
             hardware="" if network.driver == "ipvlan" else place.mac_address or addresses.hardware(four),
-            gateways=[each for each in (network.gateway, network.gateway6) if each and wants_route],
+            gateways=network.gateways if wants_route else (),
         )
-        own = [record.name, *(place.aliases or []), container.id[:SHORT], record.config.hostname]
         return plug, msgspec.structs.replace(
             place,
             network_id=network.id,
@@ -192,7 +198,7 @@ class Endpoints:
             global_ipv6_address=str(six) if six else "",
             global_ipv6_prefix_len=prefix6,
             mac_address=plug.hardware,
-            dns_names=list(dict.fromkeys(own)) if network.resolves or network.lists else None,
+            dns_names=_dns_names(record, place) if network.resolves or network.lists else None,
         )
 
     def _address(self, network: NetworkRecord, place: EndpointSettings, version: int) -> addresses.Address:
@@ -256,25 +262,36 @@ class Endpoints:
         """Puts a container on one more network, at once if it runs.
 
         Raises:
-            Refused: It is on it already, or its networking doesn't allow it.
+            Refused: It is on it already.
+            InvalidInput: Its other networks or what is asked for don't allow it.
         """
         record = container.record
-        if record.network_mode.startswith(("host", "container:", "none")) or not network.plugged:
-            raise InvalidInput(f"container {container.id[:SHORT]} can't be connected to network {network.name}")
-        if network.name in record.networks:
+        if record.network_mode.startswith("container:") and not record.running:
+            return  # the start of such a container has no use for it, as in Docker Engine
+        if record.running and network.name in record.networks and network.plugged:
             raise Refused(f"endpoint with name {record.name} already exists in network {network.name}")
-        addresses.check(network, place)
-        record.networks[network.name] = msgspec.structs.replace(place, network_id=network.id, endpoint_id="")
+        eligibility.check_settings(network, place, about="")
+        eligibility.check_connect(record, network)
+        if network.name in record.networks:
+            return  # what was asked for first stays, as in Docker Engine
+        record.networks[network.name] = _asked(place, network)
         if record.running:
             from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
             async with self._lock:
+                published = bool(record.ports)
                 try:
+                    self._publish(record, [self._networks.find(each) for each in record.networks])
                     name = await asyncio.to_thread(links.free_name, self.key(container), "eth")
                     await self._plug(container, network, name, routed=self._routed(container))
                 except PydError:
                     del record.networks[network.name]
+                    if record.ports and not published:
+                        self._ports.release(record.id)
+                        record.ports = {}
                     raise
+                if record.ports:
+                    await self._networks.write_rules()
                 await self._serve_names()
             await leading.lead(Path(self.key(container)), files.server(self._daemon, record))
             files.write(self._daemon, container)
@@ -288,12 +305,12 @@ class Endpoints:
         """Takes a container off a network, at once if it runs; another network's gateway becomes its default.
 
         Raises:
-            Refused: It isn't on it.
+            EngineError: It isn't on it.
+            InvalidInput: It runs on the host's.
         """
         record = container.record
-        place = record.networks.get(network.name)
-        if place is None:
-            raise Refused(f"container {container.id} is not connected to network {network.name}")
+        eligibility.check_disconnect(record, network)
+        place = record.networks[network.name]
         if place.endpoint_id:
             from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
@@ -302,11 +319,13 @@ class Endpoints:
                     await asyncio.to_thread(links.unplug, self.key(container), place.ip_address)
                 await self._unplug(container, network.name, place)
                 del record.networks[network.name]
+                if record.ports:  # they led to the address that is gone, or lead nowhere now
+                    self._publish(record, [self._networks.find(each) for each in record.networks])
+                    await self._networks.write_rules()
                 others = [self._networks.find(name) for name, each in record.networks.items() if each.endpoint_id]
                 gateways = [each for each in others if not each.internal]
                 if gateways:
-                    wanted = [each for each in (gateways[0].gateway, gateways[0].gateway6) if each]
-                    await asyncio.to_thread(links.set_default, self.key(container), wanted)
+                    await asyncio.to_thread(links.set_default, self.key(container), gateways[0].gateways)
                 await self._serve_names()
             await leading.lead(Path(self.key(container)), files.server(self._daemon, record))
             files.write(self._daemon, container)
@@ -314,29 +333,36 @@ class Endpoints:
             del record.networks[network.name]
         self._daemon.containers.save(container)
 
+    async def rename(self, container: Container) -> None:
+        """Has a running container known by its new name."""
+        record = container.record
+        if not record.running:
+            return
+        record.networks = {
+            name: msgspec.structs.replace(place, dns_names=_dns_names(record, place)) if place.dns_names else place
+            for name, place in record.networks.items()
+        }
+        self._daemon.containers.save(container)
+        async with self._lock:
+            await self._serve_names()
+        files.write_others(self._daemon, container)
+
+    def forget(self, container: Container, name: str) -> None:
+        """Takes a container off a network that is gone.
+
+        Raises:
+            EngineError: It isn't on it.
+        """
+        record = container.record
+        if name not in record.networks:
+            raise EngineError(f"container {record.id} is not connected to the network {name}")
+        del record.networks[name]
+        self._daemon.containers.save(container)
+
     # Names
 
     async def _serve_names(self) -> None:
-        zones = [
-            names.Zone(
-                name=network.name,
-                gateways=tuple(each for each in (network.gateway, network.gateway6) if each),
-                internal=network.internal,
-                members=tuple(
-                    names.Member(
-                        key=container.id,
-                        four=place.ip_address,
-                        six=place.global_ipv6_address,
-                        names=tuple(place.dns_names or ()),
-                        servers=tuple(container.record.host.dns),
-                    )
-                    for container, place in self._networks.members(network)
-                ),
-            )
-            for network in self._networks.all()
-            if network.resolves
-        ]
-        await self._server.serve(zones)
+        await self._server.serve(zones.plan(self._daemon))
 
     # The engine's own start and end
 
@@ -373,6 +399,29 @@ class Endpoints:
     def stop(self) -> None:
         """Gives the ports back."""
         self._ports.release_all()
+
+
+def _asked(place: EndpointSettings, network: NetworkRecord) -> EndpointSettings:
+    """What is kept of the settings that are asked for; what is empty is None, as clients that compare expect."""
+    return msgspec.structs.replace(
+        place,
+        network_id=network.id,
+        endpoint_id="",
+        aliases=place.aliases or None,
+        links=place.links or None,
+        driver_opts=place.driver_opts or None,
+    )
+
+
+def _link_local(place: EndpointSettings) -> list[tuple[str, int]]:
+    """The link-local addresses that are asked for, with the lengths of their prefixes (RFC 3927, RFC 4291)."""
+    asked = place.ipam_config.link_local_ips if place.ipam_config else []
+    return [(each, 64 if ":" in each else 16) for each in asked]
+
+
+def _dns_names(record: ContainerRecord, place: EndpointSettings) -> list[str]:
+    """The names that others on a network know a container by."""
+    return list(dict.fromkeys([record.name, *(place.aliases or []), record.id[:SHORT], record.config.hostname]))
 
 
 def _own_hardware(place: EndpointSettings) -> str:

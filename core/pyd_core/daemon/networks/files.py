@@ -26,7 +26,7 @@ def write(daemon: Daemon, container: Container) -> None:
 def write_others(daemon: Daemon, container: Container) -> None:
     """Writes the hosts files of running containers that may tell of this one, whose address may be another now."""
     for other in daemon.containers.all():
-        if other is not container and other.record.running and (linked.of(other.record) or _listing(daemon, other)):
+        if other is not container and other.record.running and (linked.any_of(other.record) or _listing(daemon, other)):
             _write(daemon, other)
 
 
@@ -48,7 +48,7 @@ def _listing(daemon: Daemon, container: Container) -> list[NetworkRecord]:
 def _neighbours(daemon: Daemon, container: Container) -> list[tuple[str, str]]:
     """Address and names of each container it knows so."""
     return [
-        (address, " ".join(place.dns_names or ()))
+        (address, " ".join(names.served(place.dns_names or (), network.name)))
         for network in _listing(daemon, container)
         for other, place in daemon.networks.members(network)
         if other is not container

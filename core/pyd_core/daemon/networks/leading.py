@@ -23,8 +23,10 @@ async def lead(namespace: Path, server: str) -> None:
         EngineError: The kernel refuses.
     """
     if server:
-        await asyncio.to_thread(netns.inside, namespace, _let_out)
-    await rules.apply(plan(server), within=namespace)
+        await rules.apply(plan(server), within=namespace)  # before anything is let in
+    await asyncio.to_thread(netns.inside, namespace, lambda: _route_loopback(on=bool(server)))
+    if not server:
+        await rules.apply(plan(server), within=namespace)
 
 
 def plan(server: str) -> str:
@@ -34,14 +36,15 @@ def plan(server: str) -> str:
         return head
     out = f"ip saddr 127.0.0.0/8 ip daddr {server} masquerade"
     asked = f"ip daddr {ADDRESS} meta l4proto {{ tcp, udp }} th dport 53 dnat to {server}:53"
+    foreign = [f'iifname != "lo" ip {side} 127.0.0.0/8 drop' for side in ("saddr", "daddr")]
     chains = [
-        rules.chain("output", "nat hook output priority dstnat", [asked]),
+        rules.chain("output", rules.NAT_OUTPUT, [asked]),
         rules.chain("postrouting", "nat hook postrouting priority srcnat", [out]),
-        rules.chain("guard", "filter hook prerouting priority raw", ['iifname != "lo" ip daddr 127.0.0.0/8 drop']),
+        rules.chain("guard", "filter hook prerouting priority raw", foreign),
     ]
     return f"{head}table ip {TABLE} {{\n{''.join(chains)}}}\n"
 
 
-def _let_out() -> None:
+def _route_loopback(*, on: bool) -> None:
     """Has the kernel send what has a loopback address as its source; it takes such from outside too, hence `guard`."""
-    Path("/proc/sys/net/ipv4/conf/all/route_localnet").write_text("1")
+    Path("/proc/sys/net/ipv4/conf/all/route_localnet").write_text("1" if on else "0")

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.runtime import children
 from pyd_core.errors import Unsupported
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 SEARCH = "/usr/lib/podman:/usr/libexec/podman:/usr/bin"
 
 
@@ -39,9 +41,17 @@ class Zone:
     """A network's names."""
 
     name: str
+    """Of its file: the network's id."""
     gateways: tuple[str, ...]
     internal: bool
     members: tuple[Member, ...]
+    borrowed: bool = False
+    """Whether its addresses are another zone's. The server takes such in while it runs, and doesn't start with them."""
+
+    @property
+    def file(self) -> str:
+        """The name of its file, which tells the server whether names of the world are asked for."""
+        return self.name + ("%int" if self.internal else "")
 
     def text(self) -> str:
         """The file aardvark-dns reads."""
@@ -52,12 +62,23 @@ class Zone:
         return "\n".join([",".join(self.gateways), *lines]) + "\n"
 
 
+def served(own: Iterable[str], network: str) -> tuple[str, ...]:
+    """Returns the names of a container on a network: each alone, and followed by the network's (`web.shop`).
+
+    What is no host name is left out: a space, comma or line break in it would be read as the server's own notation.
+    """
+    plain = [name for name in own if _HOST_NAME.fullmatch(name)]
+    suffix = [network] if _HOST_NAME.fullmatch(network) else []
+    return (*plain, *(f"{name}.{each}" for each in suffix for name in plain))
+
+
 class NameServer:
     """Runs aardvark-dns while a network needs it; `directory` is where its files are."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)
 
     async def serve(self, zones: Sequence[Zone]) -> None:
         """Makes it serve these zones and no others.
@@ -65,7 +86,17 @@ class NameServer:
         Raises:
             Unsupported: It isn't installed.
         """
-        wanted = {zone.name + ("%int" if zone.internal else ""): zone.text() for zone in zones if zone.members}
+        wanted = {zone.file: zone.text() for zone in zones if zone.members}
+        first = {zone.file: wanted[zone.file] for zone in zones if zone.members and not zone.borrowed}
+        if first and not self._pid():
+            self._write(first)
+            await self._start()
+        if self._write(wanted) and (pid := self._pid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGHUP)
+
+    def _write(self, wanted: Mapping[str, str]) -> bool:
+        """Makes these the only files; returns whether any was another before."""
         changed = False
         for left in self._directory.iterdir():
             if left.name not in {"aardvark.pid", *wanted}:
@@ -76,14 +107,7 @@ class NameServer:
             if not file.exists() or file.read_text() != text:
                 file.write_text(text)
                 changed = True
-        if not changed:
-            return
-        pid = self._pid()
-        if pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGHUP)
-        elif wanted:
-            await self._start()
+        return changed
 
     def _pid(self) -> int:
         try:
@@ -129,7 +153,7 @@ def hosts(
     for rule in record.host.extra_hosts:
         name, _, address = rule.partition(":")
         lines.append(f"{gateway if address == 'host-gateway' else address}\t{name}")
-    lines += [f"{address}\t{names}" for address, names in linked]
+    lines += [f"{address}\t{names}" for address, names in linked if names]
     config = record.config
     whole = f"{config.hostname}.{config.domainname}" if config.domainname else config.hostname
     full = f"{whole} {whole.partition('.')[0]}" if "." in whole else whole

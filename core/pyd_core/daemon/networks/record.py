@@ -14,6 +14,16 @@ DEFAULT = "bridge"
 FIXED = ("bridge", "host", "none")
 """Networks that always exist."""
 MTU = "com.docker.network.driver.mtu"
+BRIDGE_OPTION = "com.docker.network.bridge."
+"""How the options of a bridge begin."""
+DEFAULT_OPTIONS = {
+    f"{BRIDGE_OPTION}default_bridge": "true",
+    f"{BRIDGE_OPTION}enable_icc": "true",
+    f"{BRIDGE_OPTION}enable_ip_masquerade": "true",
+    f"{BRIDGE_OPTION}host_binding_ipv4": "0.0.0.0",  # noqa: S104 - shown
+    MTU: "1500",
+}
+"""Options that inspect shows of the default network besides its own."""
 PLUGGED = {"bridge", "macvlan", "ipvlan"}
 """Drivers that give a container an interface."""
 Driver = Literal["bridge", "host", "null", "macvlan", "ipvlan"]
@@ -41,6 +51,8 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
     options: dict[str, str] = {}
     reserved: dict[str, str] = {}
     """Addresses that no container gets unless it asks, by what their creator calls them."""
+    ipam_options: dict[str, str] | None = None
+    """As its creator gave them; they have no effect."""
     own_subnet: bool = False
     """Whether its creator named the subnet."""
     own_subnet6: bool = False
@@ -51,6 +63,11 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
     def resolves(self) -> bool:
         """Whether a name server tells containers on it of each other: on all bridges but the default one."""
         return self.driver == "bridge" and self.name != DEFAULT
+
+    @property
+    def gateways(self) -> tuple[str, ...]:
+        """Its addresses on the host, of IPv4 and IPv6."""
+        return tuple(each for each in (self.gateway, self.gateway6) if each)
 
     @property
     def mtu(self) -> int:
@@ -87,10 +104,10 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
             scope="local",
             driver=self.driver,
             enable_ipv6=bool(self.subnet6),
-            ipam=Ipam(driver="default", config=config),
+            ipam=Ipam(driver="default", config=config, options=self.ipam_options),
             internal=self.internal,
             attachable=self.attachable,
             containers=members,
-            options=self.options,
+            options=DEFAULT_OPTIONS | self.options if self.name == DEFAULT else self.options,
             labels=self.labels,
         )

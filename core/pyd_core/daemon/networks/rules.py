@@ -18,6 +18,9 @@ from pyd_core.errors import EngineError, Unsupported
 ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared
 """What publishing on every address is written as."""
 
+NAT_OUTPUT = "nat hook output priority -100"
+"""Where `dstnat` is by number: nft before 1.0.7, as in Debian 12, knows that name in `prerouting` alone."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bridge:
@@ -30,6 +33,8 @@ class Bridge:
     masquerade: bool = True
     between: bool = True
     """Whether containers on it may talk to each other."""
+    name_servers: tuple[str, ...] = ()
+    """Addresses of the host at which a name server answers this network's containers, and nobody else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +92,36 @@ def _table(family: str, table: str, bridges: Sequence[Bridge], ports: Sequence[P
     chains = [
         chain("published", "", published),
         chain("prerouting", "nat hook prerouting priority dstnat", ["fib daddr type local jump published"]),
-        chain("output", "nat hook output priority dstnat", ["fib daddr type local jump published"]),
+        chain("output", NAT_OUTPUT, ["fib daddr type local jump published"]),
         chain("postrouting", "nat hook postrouting priority srcnat", after),
         chain("forward", "filter hook forward priority filter", forward),
     ]
-    if four:  # the kernel itself drops what comes from outside for ::1
-        rule = f"iifname {{ {names} }} ip daddr 127.0.0.0/8 drop"
-        chains.insert(0, chain("guard", "filter hook prerouting priority raw", [rule]))
+    guard = _guard(family, names, bridges, ports)
+    if guard:
+        chains.insert(0, chain("guard", "filter hook prerouting priority raw", guard))
     return f"{head}table {family} {table} {{\n{''.join(chains)}}}\n"
+
+
+def _guard(family: str, names: str, bridges: Sequence[Bridge], ports: Sequence[Published]) -> list[str]:
+    """Drops what must not be routed: see `route_localnet` in ip-sysctl.rst, which the bridges have switched on.
+
+    A published port's translation comes before the kernel drops packets for loopback addresses, so those that come from
+    outside to a port of 127.0.0.1 are dropped here. For ::1 the kernel does all this before any rule.
+    """
+    drops: list[str] = []
+    if family == "ip":
+        drops += [f"iifname {{ {names} }} ip {side} 127.0.0.0/8 drop" for side in ("saddr", "daddr")]
+        drops += [
+            f'iifname != "lo" ip daddr {each.host_address} {each.protocol} dport {each.host_port} drop'
+            for each in ports
+            if each.host_address.startswith("127.")
+        ]
+    for each in bridges:
+        for address in each.name_servers:
+            if (":" in address) == (family == "ip6"):
+                to_server = f"{family} daddr {address} meta l4proto {{ tcp, udp }} th dport 53"
+                drops.append(f'iifname != "{each.interface}" {to_server} drop')
+    return drops
 
 
 def chain(name: str, hook: str, rules: Sequence[str]) -> str:

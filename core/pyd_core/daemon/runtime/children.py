@@ -9,12 +9,19 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
+
+from pyd_core.daemon.limits import SCARCE
 
 READ = 1 << 16
 COMPLAINT = 1 << 20
 """Bytes kept of what a program complains of; the rest is read, and forgotten."""
 Taker = Callable[[bytes], None]
 """Takes what a program prints, piece by piece; what it raises ends the program."""
+
+SCARCE_INTERVAL_S = 0.1
+"""Between two tries to get what is scarce."""
+SPAWN_TIMEOUT_S = 10.0
 
 awaited: set[int] = set()
 """Programs started here whose end somebody waits for: nobody else may take them away."""
@@ -31,10 +38,16 @@ class Done:
 
 async def ended(pid: int) -> None:
     """Returns when a process has ended; at once if it is gone already. It need not be a child of ours."""
-    try:
-        fd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
+    while True:
+        try:
+            fd = os.pidfd_open(pid)
+            break
+        except ProcessLookupError:
+            return
+        except OSError as error:
+            if error.errno not in SCARCE:
+                raise
+            await asyncio.sleep(SCARCE_INTERVAL_S)
     loop = asyncio.get_running_loop()
     try:
         over: asyncio.Future[None] = loop.create_future()
@@ -43,6 +56,23 @@ async def ended(pid: int) -> None:
     finally:
         loop.remove_reader(fd)
         os.close(fd)
+
+
+async def spawn(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Starts a program as `subprocess.Popen` does; where the machine has no process left for it, a little later.
+
+    Raises:
+        OSError: It can't be started; EAGAIN and the like only after `SPAWN_TIMEOUT_S`.
+    """
+    deadline = asyncio.get_running_loop().time() + SPAWN_TIMEOUT_S
+    while True:
+        try:
+            started = subprocess.Popen(command, **options)  # noqa: ASYNC220 - vfork and exec: under a millisecond
+            return cast("subprocess.Popen[bytes]", started)
+        except OSError as error:
+            if error.errno not in SCARCE or asyncio.get_running_loop().time() > deadline:
+                raise
+        await asyncio.sleep(SCARCE_INTERVAL_S)
 
 
 @contextlib.contextmanager
@@ -113,23 +143,32 @@ async def run(
         out: Takes what it prints, which is then not returned.
         group: Cancelling kills all that it has started too.
     """
-    process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec: well under a millisecond
-        command,
-        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL if quiet else subprocess.PIPE,
-        stderr=subprocess.DEVNULL if quiet else subprocess.PIPE,
-        env=env,
-        cwd=cwd,
-        process_group=0 if group else None,
-    )
+    fds: list[int] = []
+    theirs: list[int] = []
+    try:
+        for _ in range(0 if quiet else 2):
+            reading, writing = os.pipe()
+            fds.append(reading)
+            theirs.append(writing)
+        process = await spawn(
+            command,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if quiet else theirs[0],
+            stderr=subprocess.DEVNULL if quiet else theirs[1],
+            env=env,
+            cwd=cwd,
+            process_group=0 if group else None,
+        )
+    except BaseException:
+        for fd in fds:
+            os.close(fd)
+        raise
+    finally:
+        for fd in theirs:
+            os.close(fd)
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError), process.stdin as given:
             given.write(stdin)
-    fds: list[int] = []
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            fds.append(os.dup(pipe.fileno()))
-            pipe.close()
     printed, complained = bytearray(), bytearray()
     takers: list[Taker] = [
         out or printed.extend,

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyd_core.daemon.containers.record import Process
+from pyd_core.daemon.limits import SCARCE
 from pyd_core.daemon.runtime import children
 from pyd_core.daemon.runtime.oci import Runtime, failure
 from pyd_core.errors import EngineError, Unsupported
@@ -66,6 +67,57 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
         EngineError: The runtime refused; with its words.
     """
     pidfile = hold.bundle / "conmon.pid"
+    command = _command(conmon, runtime, hold, pidfile)
+    sync, sync_in = os.pipe()
+    try:
+        start, start_in = os.pipe()
+    except OSError:
+        os.close(sync)
+        os.close(sync_in)
+        raise
+    env = {
+        "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+        "_OCI_SYNCPIPE": str(sync_in),
+        "_OCI_STARTPIPE": str(start),
+    }
+    os.write(start_in, b"\0")
+    try:
+        process = await children.spawn(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=env,
+            cwd=hold.bundle,
+            pass_fds=(sync_in, start),
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(sync)
+        raise
+    finally:
+        os.close(sync_in)
+        os.close(start)
+        os.close(start_in)
+    with children.awaiting(process):
+        told = await _first_line(sync)
+        await children.ended(process.pid)  # it forked: the one that holds the container lives on
+        process.wait()
+    try:
+        report = json.loads(told)
+        pid = int(report["data"])
+    except (ValueError, KeyError, TypeError):
+        await _give_up(pidfile)
+        last = told[:200].decode(errors="replace").strip() or "it said nothing"
+        raise EngineError(f"conmon gave up before the container was made: {last}") from None
+    if pid < 0:
+        await _give_up(pidfile)
+        said = (hold.bundle / "runtime.log").read_bytes() if (hold.bundle / "runtime.log").exists() else b""
+        raise failure(runtime.name, said or str(report.get("message", "")).encode())
+    return Process.of(pid), _holder(pidfile)
+
+
+def _command(conmon: str, runtime: Runtime, hold: Hold, pidfile: Path) -> list[str]:
     command = [conmon, "--api-version", "1", "-c", hold.key, "-u", hold.key, "-r", runtime.path, "-b", str(hold.bundle)]
     command += ["-p", str(hold.bundle / "pid"), "-P", str(pidfile), "-n", hold.key, "--exit-dir", str(hold.exits)]
     command += [
@@ -89,45 +141,23 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
             command.append("--leave-stdin-open")
     if hold.log_size:
         command += ["--log-size-max", str(hold.log_size)]
-    sync, sync_in = os.pipe()
-    start, start_in = os.pipe()
-    env = {
-        "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
-        "_OCI_SYNCPIPE": str(sync_in),
-        "_OCI_STARTPIPE": str(start),
-    }
-    os.write(start_in, b"\0")
-    try:
-        process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec: well under a millisecond
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=env,
-            cwd=hold.bundle,
-            pass_fds=(sync_in, start),
-            start_new_session=True,
-        )
-    finally:
-        os.close(sync_in)
-        os.close(start)
-        os.close(start_in)
-    with children.awaiting(process):
-        told = await _first_line(sync)
-        await children.ended(process.pid)  # it forked: the one that holds the container lives on
-        process.wait()
-    try:
-        report = json.loads(told)
-        pid = int(report["data"])
-    except (ValueError, KeyError, TypeError):
-        await _give_up(pidfile)
-        last = told[:200].decode(errors="replace").strip() or "it said nothing"
-        raise EngineError(f"conmon gave up before the container was made: {last}") from None
-    if pid < 0:
-        await _give_up(pidfile)
-        said = (hold.bundle / "runtime.log").read_bytes() if (hold.bundle / "runtime.log").exists() else b""
-        raise failure(runtime.name, said or str(report.get("message", "")).encode())
-    return Process.of(pid), _holder(pidfile)
+    return command
+
+
+async def exit_status(file: Path) -> tuple[int, int]:
+    """Reads a container's exit code, and when it ended in nanoseconds since the epoch: no engine may have watched.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: It holds no number.
+    """
+    while True:
+        try:
+            return int(file.read_text()), file.stat().st_mtime_ns  # noqa: ASYNC240 - on a tmpfs
+        except OSError as error:
+            if error.errno not in SCARCE:
+                raise
+        await asyncio.sleep(children.SCARCE_INTERVAL_S)
 
 
 def give_streams(main: Process) -> None:

@@ -164,7 +164,9 @@ def failure(name: str, printed: bytes) -> Exception:
     last = last.removeprefix("runc run failed: ").removeprefix("runc create failed: ")
     if "does not exist" in last and "container" in last:
         return NotFound(last)
-    if "not running" in last or "process already finished" in last or "cannot pause" in last:
+    if any(words in last for words in ("cannot pause", "container that has stopped")):
+        return Conflict(last)
+    if "not running" in last or "process already finished" in last or "not paused" in last:
         return Conflict(last)
     return EngineError(f"{name}: {last}", status=400 if _is_callers(last) else 500)
 

@@ -111,7 +111,10 @@ def _address(arguments: str) -> str:
 def _complain(line: str) -> None:
     text = line.partition(": ")[2]
     if "Operation not permitted" in text:
-        raise Refused(f"strace: {text}", hint="something else may trace it already, or Yama forbids it")
+        raise Refused(
+            f"strace: {text}",
+            hint="something else may trace it, or Yama forbids it; among the host's processes: --cap-add SYS_PTRACE",
+        )
     if "No such process" in text:
         raise NotFound(f"strace: {text}", hint="list processes with: ps", reference="no-such-process")
     if "attach" in text or "ptrace" in text:

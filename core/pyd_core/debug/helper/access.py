@@ -12,6 +12,7 @@ from typing import Any, cast
 import msgspec
 
 from pyd_core.debug.access import Entry, Outcome, Process
+from pyd_core.debug.environment import tool_environment
 from pyd_core.debug.facts.dns import addresses
 from pyd_core.debug.facts.processes import target_pid
 from pyd_core.debug.helper.channels import ChannelProcess, Channels
@@ -183,7 +184,8 @@ class HelperAccess:
             self._options, command=tuple(argv), line=None, identity=identity, explain=False
         )
         plan = joining_plan(self._target, options, self._tier, self._facts, lambda _line: None)
-        plan["env"] |= {name: value for name, _, value in (pair.partition("=") for pair in env)}
+        own = plan["env"] if identity == "target" else tool_environment(plan["env"])
+        plan["env"] = own | {name: value for name, _, value in (pair.partition("=") for pair in env)}
         return self._channels.start(plan)
 
     def run(

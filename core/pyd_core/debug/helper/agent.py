@@ -1,6 +1,6 @@
 """What runs in a helper container: it joins targets for a client that isn't there, and passes bytes both ways.
 
-Like `join.py` it needs nothing but the standard library: the client sends the source of both over the container's
+Like `join.py` it needs nothing but the standard library: the client sends the source of all of it over the container's
 standard input (see `wire.BOOT`), so that the image holds tools alone and never an older program than the client's.
 
 Messages go both ways over standard input and output, each with a header of nine bytes, `[kind, channel, size]`, numbers
@@ -37,12 +37,14 @@ import termios
 import time
 from typing import Any, NoReturn
 
-from pyd_core.debug.join import CallFailed, read_status, serve, start_time
+from pyd_core.debug.confine import read_status, start_time
+from pyd_core.debug.join import serve
+from pyd_core.debug.syscalls import CallFailed, forget_start, open_beneath
 
 _HEADER = struct.Struct(">cII")
 _CHUNK = 32768
 _LARGEST_PLAN = 4 << 20
-_OPENAT2, _IN_ROOT, _NO_MAGICLINKS = 437, 0x10, 0x02
+_IN_ROOT, _NO_MAGICLINKS = 0x10, 0x02
 _PR_SET_NAME = 15
 _MOST_PASSWD = 1 << 20
 _PREFIX, _TOOLBOX = "/dev/.pyd", "/toolbox"
@@ -310,17 +312,17 @@ def _first_child(pid: int) -> int:
 
 def _exists(root: int, path: str) -> bool:
     try:
-        os.stat(path.lstrip("/"), dir_fd=root, follow_symlinks=False)
-    except OSError:
+        os.close(open_beneath(root, path.lstrip("/"), os.O_PATH | os.O_NOFOLLOW, _IN_ROOT | _NO_MAGICLINKS))
+    except CallFailed:
         return False
     return True
 
 
 def _passwd(root: int) -> bytes:
     """Returns the target's passwd file; whatever links lead there, they stay inside its root."""
-    how = struct.pack("QQQ", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, 0, _IN_ROOT | _NO_MAGICLINKS)
-    descriptor = _libc.syscall(_OPENAT2, root, b"etc/passwd", how, len(how))
-    if descriptor < 0:
+    try:
+        descriptor = open_beneath(root, "etc/passwd", os.O_RDONLY | os.O_NONBLOCK, _IN_ROOT | _NO_MAGICLINKS)
+    except CallFailed:
         return b""
     try:
         return os.read(descriptor, _MOST_PASSWD)
@@ -425,6 +427,7 @@ class Agent:
 def main() -> NoReturn:
     """Serves the client on standard input and output for so many seconds; `sys.argv[1]` says how many."""
     try:
+        forget_start()
         _libc.prctl(_PR_SET_NAME, b"pyd-helper", 0, 0, 0)
         with contextlib.suppress(OSError):
             os.symlink(_TOOLBOX, _PREFIX)  # tools run from there alone, also beside a target that can't be joined

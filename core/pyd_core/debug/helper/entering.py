@@ -15,7 +15,7 @@ from pyd_core.debug.helper.container import Helper
 from pyd_core.debug.helper.link import Facts, Link
 from pyd_core.debug.helper.plan import look
 from pyd_core.debug.helper.preparing import Prepared
-from pyd_core.debug.helper.tiers import Tier
+from pyd_core.debug.helper.tiers import Tier, out_of_sight
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import (
@@ -99,13 +99,14 @@ def entering(there: Prepared, order: Sequence[Tier], draw: Draw, notify: Callabl
 
     Args:
         there: What a session takes.
-        order: The rights to try.
+        order: The rights to try; where the target may trace processes, those that it can't see come first.
         draw: Makes the plan.
         notify: Told lines for the user.
 
     Raises:
         PydError: None do; `ENDED` where the target has ended meanwhile.
     """
+    order = out_of_sight(order, there.target.host_config)
     for number, tier in enumerate(order, 1):
         with ExitStack() as stack:
             try:

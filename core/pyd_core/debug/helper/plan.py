@@ -15,6 +15,7 @@ from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import command_line, terminal_size
+from pyd_core.debug.system_call_filter import session_filter
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.transport.blocking import run_now
@@ -70,6 +71,8 @@ def joining_plan(
         uid_map=facts.uid_map,
         gid_map=facts.gid_map,
         own_bounding=own.bounding,
+        shared=_host_namespaces(target),
+        added=options.capabilities,
     )
     if lacking := credentials.permitted & ~own.permitted:
         notify(f"not taken over, as the helper hasn't got them: {', '.join(names(lacking))}")
@@ -80,6 +83,13 @@ def joining_plan(
     home = find_home(facts.passwd, credentials.uid, has_root="/root" in facts.exists)
     where = {"pid": facts.pid, "start": facts.start, "cwd": target.config.working_dir or "/"}
     return {**_plan(target, options, credentials, home, facts, terminal=terminal), **where}
+
+
+def _host_namespaces(target: Container) -> list[str]:
+    """Returns which namespaces of a container are its host's, as the engine tells."""
+    host = target.host_config
+    modes = {"pid": host.pid_mode, "net": host.network_mode, "ipc": host.ipc_mode}
+    return [kind for kind, mode in modes.items() if mode == "host"]
 
 
 def beside_plan(
@@ -96,8 +106,8 @@ def beside_plan(
     Raises:
         InvalidInput: What is asked for needs the target's root.
     """
-    if options.identity != "root" or options.writable:
-        raise InvalidInput(f"tier {tier.number} doesn't enter the target", hint="leave out --as and --rw")
+    if options.identity != "root" or options.writable or options.capabilities:
+        raise InvalidInput(f"tier {tier.number} doesn't enter the target", hint="leave out --as, --rw and --cap-add")
     if options.explain:
         notify(f"tier {tier.number}: {tier.gives}; capabilities: {', '.join(tier.capabilities) or 'none'}")
     return {**_plan(target, options, None, "/", facts, terminal=terminal), "pid": 0, "cwd": "/"}
@@ -133,6 +143,7 @@ def _plan(
         "credentials": credentials and credentials.plan(),
         # Under a filter of its own, which the engine gave the helper, nobody may read another's.
         "confined": is_confined(options.identity) and facts is not None and not parse_status(facts.own).seccomp,
+        "filter": session_filter(tracer=options.identity == "tracer").hex(),
         "tracing": options.identity == "tracer",
         "env": environment,
         "argv": command_line(options, terminal=terminal),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from pyd_core.debug.credentials import DEBUGGER, names
+from pyd_core.model.host_config import HostConfig
 
 _DEFAULT = (
     *("chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap", "net_bind_service"),
@@ -41,7 +44,7 @@ TIERS = (
     Tier(
         number=2,
         gives="its files at /target, and tracing, as well",
-        capabilities=("net_raw", "net_admin", "sys_ptrace", "dac_read_search", "dac_override", "kill"),
+        capabilities=("net_raw", "net_admin", "sys_ptrace", "dac_override", "kill"),
         sees_files=True,
         unconfined=True,
     ),
@@ -59,3 +62,14 @@ TIERS = (
 
 ORDER = (3, 4, 2, 1, 0)
 """The least that shows the target's files at `/`, then what may where that is refused, then what is left without."""
+
+
+def out_of_sight(order: Sequence[Tier], target: HostConfig) -> list[Tier]:
+    """Returns rights in the order in which they are to be tried for a target.
+
+    A helper below tier 4 is in its target's process namespace. A target that may trace processes would have what the
+    helper has, so one in the host's is tried first.
+    """
+    added = {name.upper().removeprefix("CAP_") for name in target.cap_add}
+    traces = target.privileged or bool(added & {"ALL", "SYS_PTRACE"})
+    return sorted(order, key=lambda tier: not tier.privileged) if traces else list(order)

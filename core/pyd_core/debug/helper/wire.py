@@ -25,20 +25,27 @@ def take(size):
             os._exit(0)
         data += part
     return data
-for name in ("pyd_core", "pyd_core.debug", "pyd_core.debug.join", "agent"):
+while (name := take(int(take(8))).decode()):
     sys.modules[name] = module = type(sys)(name)
     exec(compile(take(int(take(8))), name, "exec"), module.__dict__)
 module.main()
 """
-"""Reads modules: each one's size, in eight digits, and source."""
+"""Reads modules: of each one the size, in eight digits, and the text of its name, and likewise of its source; an empty
+name ends them."""
+
+_MODULES = ("syscalls", "view", "confine", "device_rules", "session_groups", "join")
+"""What the join consists of, each after those it takes."""
 
 
 def program() -> bytes:
     """Returns what `BOOT` reads."""
-    join = importlib.resources.files("pyd_core.debug").joinpath("join.py").read_bytes()
-    agent = importlib.resources.files("pyd_core.debug.helper").joinpath("agent.py").read_bytes()
-    modules = [b"%08d%s" % (len(source), source) for source in (b"", b"", join, agent)]
-    return b"".join([f"exec({_LOAD!r})\n".encode(), *modules])
+    debug = importlib.resources.files("pyd_core.debug")
+    modules = {"pyd_core": b"", "pyd_core.debug": b""}
+    modules |= {f"pyd_core.debug.{name}": debug.joinpath(f"{name}.py").read_bytes() for name in _MODULES}
+    modules["agent"] = importlib.resources.files("pyd_core.debug.helper").joinpath("agent.py").read_bytes()
+    parts = [part for name, source in modules.items() for part in (name.encode(), source)]
+    texts = b"".join(b"%08d%s" % (len(part), part) for part in (*parts, b""))
+    return f"exec({_LOAD!r})\n".encode() + texts
 
 
 def message(kind: bytes, channel: int, data: bytes = b"") -> bytes:

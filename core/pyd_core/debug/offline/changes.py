@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pyd_core.linux.overlay import is_opaque, is_whiteout
-
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+from pyd_core.linux.tree import TreeCursor
 
 ADDED, MODIFIED, DELETED = "A", "C", "D"
 """As `docker diff` writes them."""
@@ -39,46 +39,68 @@ def find_changes(upper: int, before: int, *, made: Collection[str] = ()) -> list
         before: Descriptor of the root without it.
         made: Paths made for mounts before the session began.
     """
-    return [change for change in _walk(upper, before, "") if change.path not in made]
+    return [change for change in _walk(upper, before) if change.path not in made]
 
 
 def paths_in(directory: int) -> list[str]:
     """Returns every path below a directory, each with a leading slash."""
-    return [change.path for change in _walk(directory, None, "")]
+    return [change.path for change in _walk(directory, None)]
 
 
-def _walk(upper: int, before: int | None, path: str) -> Iterator[Changed]:
-    names = sorted(os.listdir(upper))
-    for name in names:
-        new = os.stat(name, dir_fd=upper, follow_symlinks=False)
-        old = _look(name, before)
-        where = f"{path}/{name}"
-        if is_whiteout(new):
-            if old is not None:
-                yield Changed(path=where, kind=DELETED)
-            continue
-        if old is None:
-            yield Changed(path=where, kind=ADDED)
-        elif _differs(new, old) or (stat.S_ISLNK(new.st_mode) and _link(name, upper) != _link(name, before)):
-            yield Changed(path=where, kind=MODIFIED)
-        if stat.S_ISDIR(new.st_mode):
-            yield from _below(name, upper, before if old is not None and stat.S_ISDIR(old.st_mode) else None, where)
-    if before is not None and is_opaque(upper):
-        present = set(names)
-        for name in sorted(os.listdir(before)):
-            if name not in present:
-                yield Changed(path=f"{path}/{name}", kind=DELETED)
+def _walk(upper: int, before: int | None) -> Iterator[Changed]:
+    """Compares two trees, which a container may have made thousands of directories deep."""
+    with ExitStack() as held:
+        new = held.enter_context(TreeCursor(upper))
+        old = held.enter_context(TreeCursor(before)) if before is not None else None
+        path, pending, present = "", [new.names()[::-1]], [set(new.names())]
+        alone = 0
+        """How many of the directories entered have no counterpart before; those are the deepest."""
+        while pending:
+            beside = old if not alone else None
+            if not pending[-1]:
+                if beside is not None and is_opaque(new.fd):
+                    for name in beside.names():
+                        if name not in present[-1]:
+                            yield Changed(path=f"{path}/{name}", kind=DELETED)
+                pending.pop()
+                present.pop()
+                if pending:
+                    path = path[: -len(new.leave()) - 1]
+                    if beside is not None:
+                        beside.leave()
+                    alone = max(0, alone - 1)
+                continue
+            name = pending[-1].pop()
+            where = f"{path}/{name}"
+            facts, known = _compare(name, new.fd, beside.fd if beside is not None else None, where)
+            yield from known
+            if stat.S_ISDIR(facts.st_mode):
+                new.enter(name)
+                if beside is not None and _is_directory(name, beside.fd):
+                    beside.enter(name)
+                else:
+                    alone += 1
+                path = where
+                pending.append(new.names()[::-1])
+                present.append(set(new.names()))
 
 
-def _below(name: str, upper: int, before: int | None, path: str) -> Iterator[Changed]:
-    inner = os.open(name, _FOLDER, dir_fd=upper)
-    outer = os.open(name, _FOLDER, dir_fd=before) if before is not None else None
-    try:
-        yield from _walk(inner, outer, path)
-    finally:
-        os.close(inner)
-        if outer is not None:
-            os.close(outer)
+def _compare(name: str, upper: int, before: int | None, path: str) -> tuple[os.stat_result, list[Changed]]:
+    """Returns what an entry of the upper directory is, and the change it makes, if any."""
+    new = os.stat(name, dir_fd=upper, follow_symlinks=False)
+    old = _look(name, before)
+    if is_whiteout(new):
+        return new, [Changed(path=path, kind=DELETED)] if old is not None else []
+    if old is None:
+        return new, [Changed(path=path, kind=ADDED)]
+    if _differs(new, old) or (stat.S_ISLNK(new.st_mode) and _link(name, upper) != _link(name, before)):
+        return new, [Changed(path=path, kind=MODIFIED)]
+    return new, []
+
+
+def _is_directory(name: str, directory: int) -> bool:
+    facts = _look(name, directory)
+    return facts is not None and stat.S_ISDIR(facts.st_mode)
 
 
 def _look(name: str, directory: int | None) -> os.stat_result | None:

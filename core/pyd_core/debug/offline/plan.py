@@ -26,15 +26,6 @@ READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-tri
 """Paths of the kernel's that say or change things beyond the container; engines agree on them. A privileged
 container's may be open, but a look at its files needs none of them."""
 
-DEVICES = "".join(
-    f"{rule}\n"
-    for rule in (
-        *("c *:* m", "b *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm"),
-        *("c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm", "c 10:200 rwm"),
-    )
-)
-"""The `devices.list` (cgroup version 1) of a container with no devices of its own."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:

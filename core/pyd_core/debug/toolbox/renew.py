@@ -1,4 +1,4 @@
-"""Giving running sessions a new toolbox: `python -m pyd_core.debug.toolbox.renew TOOLBOX PID...`.
+"""Giving running sessions a new toolbox: `python -I -m pyd_core.debug.toolbox.renew TOOLBOX PID...`.
 
 The toolbox is attached where the session has its old one, in the session's own mount namespace, which nobody else sees.
 What runs goes on with the old one below. A process of its own does it, because it leaves this machine's mounts.
@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 from pyd_core.debug.toolbox import PREFIX
+from pyd_core.linux.interpreter import module_command
 
 
 def sessions() -> list[int]:
@@ -43,23 +44,24 @@ def renew(toolbox: str) -> int:
     """Attaches a toolbox in all sessions of this process, and returns how many there are."""
     found = sessions()
     if found:
-        command = [sys.executable, "-m", "pyd_core.debug.toolbox.renew", toolbox, *map(str, found)]
+        command = module_command("pyd_core.debug.toolbox.renew", toolbox, *map(str, found))
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return len(found)
 
 
 def _attach(toolbox: str, pid: int) -> None:
-    from pyd_core.debug.join import attach, clone_tree, set_attributes  # noqa: PLC0415 - the client has no use for ctypes
+    from pyd_core.debug.view import attach, open_folder, open_toolbox  # noqa: PLC0415 - the client has no use for ctypes
     from pyd_core.linux.namespaces import NEW_NS, join  # noqa: PLC0415
 
     namespace = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    tree = clone_tree(toolbox)
-    set_attributes("", mount=tree, flags=0x1000 | 0x8000, add=0x1 | 0x2 | 0x4)  # as the join does: ro, nosuid, nodev
+    tree = open_toolbox(toolbox)
     join(namespace, NEW_NS)
     os.fchdir(root)
     os.chroot(".")
-    attach(tree, -100, PREFIX)
+    place = open_folder(PREFIX)
+    if place >= 0:
+        attach(tree, place, "")
 
 
 def main(toolbox: str, pids: list[int]) -> None:

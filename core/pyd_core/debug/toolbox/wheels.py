@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 import shutil
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pyd_core.errors import ToolboxError
+from pyd_core.linux.interpreter import module_command
 
 _MODULES = "lib/python3/dist-packages"
 """Where Debian's Python looks for modules, whatever its version."""
@@ -28,7 +28,7 @@ def fetch(names: Sequence[str], folder: Path, progress: Callable[[str, int, int]
     progress("fetching wheels", 0, 1)
     options = ("--no-deps", "--only-binary", ":all:", "--implementation", "py", "--abi", "none", "--dest", str(folder))
     platforms = [part for each in _platforms(machine) for part in ("--platform", each)]
-    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "-q", *options, *platforms]
+    command = module_command("pip", "download", "--disable-pip-version-check", "-q", *options, *platforms)
     done = subprocess.run([*command, *names], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]

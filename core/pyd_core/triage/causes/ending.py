@@ -8,7 +8,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "clean-exit",
         "ending",
-        44,
+        41,
         "fine",
         "The program ended by itself with code 0.",
         "Nothing, if it was meant to end; a service must stay in the foreground to keep its container running.",

@@ -32,7 +32,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "app-heap-exhausted",
         "memory",
-        48,
+        51,
         "broken",
         "The program's own runtime reached its heap limit; the kernel killed nothing.",
         "Raise the runtime's limit (-Xmx, --max-old-space-size, GOMEMLIMIT) together with the container's.",
@@ -40,10 +40,10 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "memory-rlimit",
         "memory",
-        47,
+        51,
         "broken",
         "An allocation was refused by a resource limit (ulimit), not by the container's limit.",
-        "Raise the ulimit (--ulimit as=…, data=…), or lift it.",
+        "Raise the limit where it is set: --ulimit data=…, or `ulimit -v` in its start script.",
     ),
     Cause(
         "memory-near-limit",

@@ -10,6 +10,7 @@ from pyd_core.triage.rules.facts import (
     by_record,
     deadly,
     ended,
+    error_item,
     exit_item,
     kill_item,
     own_end,
@@ -55,12 +56,11 @@ def app_error(case: Case) -> Conclusion | None:
     if not own_end(case) or run.code is None:
         return None
     own = run.code < 126 or run.code > 192
-    last = next((line for line in reversed(case.lines or ()) if line.text.strip()), None)
-    said = () if last is None else (Item(source="log", time_ns=last.time_ns, text=f"{last.stream}: {last.text}"),)
+    error = error_item(case)
     return Conclusion(
         cause="app-error",
         confidence=0.9 if own else 0.3,
-        evidence=(exit_item(case), *said),
+        evidence=(*((error,) if error is not None else ()), exit_item(case)),
         summary=f"ended by itself with code {run.code}: {explain_code(run.code).title}",
         advice=(_LOGS, "pyd debug {name}"),
     )

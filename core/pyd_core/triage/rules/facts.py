@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyd_core.linux.kernel_events import OomKill
 from pyd_core.triage.codes import signal_name, signal_number
+from pyd_core.triage.error_line import error_line
 from pyd_core.triage.evidence import Case, Item, KillSent
 
 KILL, TERM = 9, 15
@@ -23,6 +24,12 @@ def exit_item(case: Case) -> Item:
     """The exit code as evidence."""
     source = "inspect" if case.container.state.exit_code == case.run.code else "events"
     return Item(source=source, time_ns=case.run.ended_ns, text=f"exit code {case.run.code}")
+
+
+def error_item(case: Case) -> Item | None:
+    """The line of its output that names the error as evidence."""
+    line = error_line(case.lines or ())
+    return None if line is None else Item(source="log", time_ns=line.time_ns, text=f"{line.stream}: {line.text}")
 
 
 def kill_item(kill: KillSent) -> Item:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pyd_core.triage.evidence import Case, Item
+import re
+
+from pyd_core.triage.evidence import Case, Finding, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import (
     KILL,
@@ -109,11 +111,11 @@ def oom_child(case: Case) -> Conclusion | None:
     victims = [oom for oom in case.ooms if not victim_is_main(case, oom) and not oom.whole_machine]
     if victims:
         oom = victims[-1]
-        lived = "the main process lived on" if run.alive or run.code != 137 else "the main process ended with its code"
+        lived = "the main process lives on" if run.alive else f"the main process ended later with code {run.code}"
         return Conclusion(
             cause="oom-child",
             confidence=0.95,
-            evidence=(*(oom_item(oom) for oom in victims[-3:]), *_engine_ooms(case)[-3:]),
+            evidence=(*(oom_item(oom) for oom in victims[-3:]), *_engine_ooms(case)[-3:], *_ending(case)),
             summary=f"lost {oom.name} (pid {oom.pid} on the host) to its memory limit; {lived}",
             advice=_raise_limit(case),
         )
@@ -130,10 +132,14 @@ def oom_child(case: Case) -> Conclusion | None:
     return Conclusion(
         cause="oom-child",
         confidence=0.8 if counted or run.ooms else 0.5,
-        evidence=tuple(evidence),
+        evidence=(*evidence, *_ending(case)),
         summary="lost a process to its memory limit; the main process lived on",
         advice=_raise_limit(case),
     )
+
+
+def _ending(case: Case) -> tuple[Item, ...]:
+    return (exit_item(case),) if ended(case) else ()
 
 
 @BOOK.rule(
@@ -177,15 +183,17 @@ def app_heap_exhausted(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "memory-rlimit",
     needs=("log",),
-    says="It ended by itself, says an allocation failed, and has a ulimit on its address space or data.",
+    says="It ended by itself and says that an allocation failed; surer with a ulimit on its address space or data.",
 )
 def memory_rlimit(case: Case) -> Conclusion | None:
     """A ulimit refused memory."""
     found = case.findings_of("memory-rlimit")
     ulimits = case.container.host_config.ulimits
     limits = [limit for limit in ulimits if limit.name.removeprefix("RLIMIT_").lower() in _MEMORY_LIMITS]
-    if not own_end(case) or not found or not limits or case.ooms:
+    if not own_end(case) or not found or case.ooms:
         return None
+    if not limits:
+        return _refused_without_ulimit(case, found[0])
     words = ", ".join(f"{limit.name}={limit.soft}" for limit in limits)
     return Conclusion(
         cause="memory-rlimit",
@@ -193,6 +201,24 @@ def memory_rlimit(case: Case) -> Conclusion | None:
         evidence=(found[0].item, Item(source="inspect", text=f"ulimits {words}"), exit_item(case)),
         summary=f"was refused memory by a resource limit ({words})",
         advice=("pyd inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
+    )
+
+
+_REFUSED = re.compile(r"MemoryError|bad_alloc|(?:cannot|can't) allocate|ENOMEM", re.IGNORECASE)
+"""Words of an allocation that the kernel refused; a program's `out of memory` may be about any memory, a GPU's too."""
+
+
+def _refused_without_ulimit(case: Case, finding: Finding) -> Conclusion | None:
+    """A container's memory limit kills and refuses nothing, so another limit did, set from within perhaps."""
+    if not _REFUSED.search(finding.line.text):
+        return None
+    return Conclusion(
+        cause="memory-rlimit",
+        confidence=0.65,
+        evidence=(finding.item, exit_item(case)),
+        summary="was refused memory: a limit on its address space, set in its start script perhaps, or the host's "
+        "overcommit setting",
+        advice=("pyd debug {name} -c 'grep -rn ulimit /etc /*.sh; cat /proc/sys/vm/overcommit_memory'",),
     )
 
 

@@ -12,6 +12,9 @@ from pyd_core.triage.rules.facts import complains, ended, exit_item
 
 BOOK = RuleBook()
 
+SHELL_FOUND_NOTHING = 127
+"""The code of shells whose missing file was the command itself."""
+
 _LAST_WORD = 0.1
 """Added when the line is the last that was printed: programs name what they die of last."""
 
@@ -70,7 +73,9 @@ def _declare(cause: str) -> None:
     @BOOK.rule(cause, needs=("log",), says=f"It failed by itself or is unwell, and {says}.")
     def from_output(case: Case) -> Conclusion | None:
         found = case.findings_of(cause)
-        if not complains(case) or not found:
+        if cause == "connection-refused":  # that of a health probe is no connection of the program's
+            found = tuple(finding for finding in found if finding.line.stream != "health")
+        if not complains(case) or not found or (cause == "missing-file" and case.run.code == SHELL_FOUND_NOTHING):
             return None
         return conclude(case, cause, found[0], summary, advice=advice)
 

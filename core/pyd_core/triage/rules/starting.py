@@ -249,7 +249,7 @@ _SHELL: tuple[_ShellFailure, ...] = (
         cause="command-not-found",
         says="Code 127 and a shell in the container says that a command wasn't found.",
         code=127,
-        found=("command-not-found",),
+        found=("command-not-found", "missing-file"),
         summary="ended because its shell found no command {subject}",
         confidence=0.93,
         advice=("pyd debug {name}",),
@@ -268,7 +268,7 @@ _SHELL: tuple[_ShellFailure, ...] = (
 def _declare_shell_failure(failure: _ShellFailure) -> None:
     @BOOK.rule(failure.cause, needs=("log",), says=failure.says)
     def from_shell(case: Case) -> Conclusion | None:
-        found = case.findings_of(*failure.found)
+        found = [finding for cause in failure.found for finding in case.findings_of(cause)]
         if not own_end(case) or case.run.code != failure.code or not found:
             return None
         return Conclusion(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from pyd_core.model.base import parse_time
 from pyd_core.model.container_state import HealthResult
-from pyd_core.triage.evidence import Case, Item
+from pyd_core.triage.evidence import Case, Finding, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
+from pyd_core.triage.rules.facts import error_item, own_end
 from pyd_core.triage.runs import LOOP_WINDOW_NS, is_looping, recent_deaths
 from pyd_core.triage.timeline import duration
 
@@ -50,7 +53,9 @@ def restart_loop(case: Case) -> Conclusion | None:
     lives = sorted(run.seconds for run in deaths if run.seconds is not None)
     typical = f", each about {duration(lives[len(lives) // 2])} after its start" if lives else ""
     policy = container.host_config.restart_policy.name
-    evidence = [Item(source="inspect", text=f"restarted {container.restart_count} times (policy {policy})")]
+    error = error_item(case) if own_end(case) else None
+    evidence = [] if error is None else [error]
+    evidence.append(Item(source="inspect", text=f"restarted {container.restart_count} times (policy {policy})"))
     if len(deaths) > 1:
         window = duration(LOOP_WINDOW_NS / 1e9)
         evidence.append(Item(source="events", text=f"{len(deaths)} deaths within {window}{typical}"))
@@ -58,9 +63,21 @@ def restart_loop(case: Case) -> Conclusion | None:
         cause="restart-loop",
         confidence=0.95,
         evidence=tuple(evidence),
-        summary=f"keeps dying and being restarted: {count} deaths{typical}",
+        summary=f"keeps dying and being restarted: {_each_time(case, error)}{count} deaths{typical}",
         advice=("pyd stop {name}", "pyd logs --tail 100 {name}"),
     )
+
+
+LONGEST_QUOTE = 160
+"""Characters of an error line in a sentence."""
+
+
+def _each_time(case: Case, error: Item | None) -> str:
+    """Why it dies each time, as far as it says so itself."""
+    if not own_end(case):
+        return ""
+    said = "" if error is None else f' ("{error.text.partition(": ")[2].strip()[:LONGEST_QUOTE]}")'
+    return f"exit code {case.run.code}{said}; "
 
 
 @BOOK.rule(
@@ -109,6 +126,9 @@ def unhealthy(case: Case) -> Conclusion | None:
     if health is None or health.status != "unhealthy" or not case.run.alive:
         return None
     last = health.log[-1] if health.log else None
+    refused = next((one for one in case.findings_of("connection-refused") if one.line.stream == "health"), None)
+    if refused is not None:
+        return _refused_probe(case, refused, health.failing_streak)
     slow = last is not None and _timed_out(case, last)
     how = "its probe takes longer than its timeout" if slow else "its probe fails"
     return Conclusion(
@@ -118,6 +138,40 @@ def unhealthy(case: Case) -> Conclusion | None:
         summary=f"is unhealthy: {how} ({health.failing_streak} in a row)",
         advice=("pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd logs --tail 50 {name}"),
     )
+
+
+def _refused_probe(case: Case, refused: Finding, streak: int) -> Conclusion:
+    address = _probed_address(case, refused.subject)
+    times = f" ({streak} times in a row)" if streak else ""
+    counted = (Item(source="health", text=f"{streak} probes failed in a row"),) if streak else ()
+    return Conclusion(
+        cause="unhealthy",
+        confidence=0.95,
+        evidence=(refused.item, *counted, *_probe_items(case)),
+        summary=f"is unhealthy: nothing listens on {address}, where its probe connects{times}",
+        advice=(
+            "pyd debug {name} -c 'ss -ltn'",
+            "pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}",
+            "pyd logs --tail 50 {name}",
+        ),
+    )
+
+
+_URL = re.compile(r"(?P<scheme>https?)://(?P<host>\[[\w:]+\]|[\w.-]+)(?::(?P<port>\d+))?")
+_ADDRESS = re.compile(r"(?P<host>\[[\w:]+\]|[\w.-]*[\w-])[: ](?P<port>\d{1,5})\b")
+
+
+def _probed_address(case: Case, said: str) -> str:
+    """Where the probe connects: as it says itself, else as its command says."""
+    if re.search(r":\d+$", said):
+        return said
+    wanted = case.container.config.healthcheck
+    command = " ".join(wanted.test or ()) if wanted is not None else ""
+    if url := _URL.search(command):
+        return f"{said or url['host']}:{url['port'] or (443 if url['scheme'] == 'https' else 80)}"
+    if address := _ADDRESS.search(command):
+        return f"{said or address['host']}:{address['port']}"
+    return said or "its port"
 
 
 def _probe_items(case: Case) -> tuple[Item, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 
 if TYPE_CHECKING:
     from pyd_core.engine.client import Engine
+
+Kind = Literal["Secret", "Config"]
+"""As the Engine API writes it."""
 
 _FIELDS = {"source", "src", "target", "uid", "gid", "mode"}
 
@@ -22,14 +25,25 @@ async def give(engine: Engine, spec: dict[str, Any], *, secrets: Sequence[str], 
         NotFound: There is no such secret or config.
     """
     container = spec["TaskTemplate"]["ContainerSpec"]
-    for kind, given in (("Secret", secrets), ("Config", configs)):
-        made: list[dict[str, Any]] = []
-        for text in given:
-            name, file = _read(text, kind)
-            found = await (engine.secrets if kind == "Secret" else engine.configs).inspect(name)
-            made.append({f"{kind}ID": found.id, f"{kind}Name": found.spec.name, "File": file})
-        if made:
-            container[f"{kind}s"] = made
+    if secrets:
+        container["Secrets"] = await uses(engine, "Secret", secrets)
+    if configs:
+        container["Configs"] = await uses(engine, "Config", configs)
+
+
+async def uses(engine: Engine, kind: Kind, given: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what a task's specification holds of these secrets or configs.
+
+    Raises:
+        InvalidInput: An option can't be read.
+        NotFound: There is no such secret or config.
+    """
+    found: list[dict[str, Any]] = []
+    for text in given:
+        name, file = _read(text, kind)
+        kept = await (engine.secrets if kind == "Secret" else engine.configs).inspect(name)
+        found.append({f"{kind}ID": kept.id, f"{kind}Name": kept.spec.name, "File": file})
+    return found
 
 
 def _read(text: str, kind: str) -> tuple[str, dict[str, Any]]:

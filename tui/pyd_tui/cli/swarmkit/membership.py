@@ -37,17 +37,20 @@ def init(state: State, /, *, advertise: str, listen: str, **given: Any) -> None:
     spec: dict[str, Any] = {}
     _apply(spec, given)
 
-    async def work(engine: Engine) -> tuple[str, str]:
+    async def work(engine: Engine) -> tuple[str, str, str]:
         node = await engine.swarm.init(advertise=advertise, listen=listen, spec=spec)
-        return node, (await engine.swarm.inspect()).join_tokens.worker
+        key = await engine.swarm.unlock_key() if given["autolock"] else ""
+        return node, (await engine.swarm.inspect()).join_tokens.worker, key
 
-    node, token = state.ask(work)
+    node, token, key = state.ask(work)
     if state.json:
         write_json({"node": node})
         return
     write(f"Swarm initialized: current node ({safe(node)}) is now a manager.\n\n")
     write(f"To add a worker, run there:\n\n    pyd swarm join --token {safe(token)} {_reached(advertise)}\n\n")
     write("To add a manager, see: pyd swarm join-token manager\n")
+    if key:
+        write(f"\nKeep this key; `pyd swarm unlock` wants it when a manager starts again:\n\n    {safe(key)}\n")
 
 
 def _reached(advertise: str) -> str:

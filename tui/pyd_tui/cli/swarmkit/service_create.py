@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyd_core.engine.credentials import Logins
 from pyd_core.sanitise import safe
 from pyd_tui.cli.names import ImageName
 from pyd_tui.cli.output import write, write_json
@@ -55,10 +56,11 @@ if TYPE_CHECKING:
 def command(state: State, /, **given: Any) -> None:
     """Make a service of an image; its tasks start at once, in the background."""
     spec = new_spec(given)
+    credentials = Logins.of_user().for_image(given["image"]) if given["with_registry_auth"] else None
 
     async def create(engine: Engine) -> ServiceCreated:
         await give(engine, spec, secrets=given["secrets"], configs=given["configs"])
-        return await engine.services.create(spec)
+        return await engine.services.create(spec, credentials=credentials)
 
     made = state.ask(create)
     for warning in made.warnings:

@@ -7,11 +7,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
+import msgspec
 
+from pyd_core.engine.client import Engine
+from pyd_core.engine.credentials import Logins
 from pyd_core.notation.fields import pairs
+from pyd_core.notation.mounts import parse_mounts
 from pyd_core.notation.variables import parse_variables
 from pyd_tui.cli.lifecycle import act, as_named
 from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.swarmkit.kept import uses
 from pyd_tui.cli.swarmkit.names import ServiceName
 from pyd_tui.cli.swarmkit.spec import apply_shared, ports, shared_options
 from pyd_tui.cli.verb import Verb
@@ -37,6 +42,14 @@ from pyd_tui.cli.verb import Verb
 @click.option("--publish-rm", multiple=True, type=int, metavar="TARGET", help="Don't publish a port any more.")
 @click.option("--constraint-add", multiple=True, metavar="RULE", help="Add a rule where tasks may run.")
 @click.option("--constraint-rm", multiple=True, metavar="RULE", help="Take one away.")
+@click.option("--network-add", multiple=True, metavar="NETWORK", help="Join a network.")
+@click.option("--network-rm", multiple=True, metavar="NETWORK", help="Leave one.")
+@click.option("--mount-add", multiple=True, metavar="FIELDS", help="Mount, in place of what is mounted at its target.")
+@click.option("--mount-rm", multiple=True, metavar="TARGET", help="Don't mount there any more.")
+@click.option("--secret-add", multiple=True, metavar="NAME|FIELDS", help="A secret its tasks read.")
+@click.option("--secret-rm", multiple=True, metavar="NAME", help="One they don't read any more.")
+@click.option("--config-add", multiple=True, metavar="NAME|FIELDS", help="A config its tasks read.")
+@click.option("--config-rm", multiple=True, metavar="NAME", help="One they don't read any more.")
 @click.option("--force", is_flag=True, help="Replace every task, though nothing changed.")
 @click.option("--rollback", is_flag=True, help="Go back to what it was before.")
 @shared_options
@@ -45,12 +58,43 @@ def command(state: State, /, *, name: str, rollback: bool, **given: Any) -> int:
     """Change a service; its tasks are replaced one after another."""
     if rollback:
         return act(state, [name], lambda engine, found: engine.services.rollback(found), resolve=as_named)
-    return act(
-        state,
-        [name],
-        lambda engine, found: engine.services.edit(found, lambda spec: _apply(spec, given)),
-        resolve=as_named,
-    )
+    return act(state, [name], lambda engine, found: _edit(engine, found, given), resolve=as_named)
+
+
+async def _edit(engine: Engine, name: str, given: Mapping[str, Any]) -> list[str]:
+    """Ask for what was named, then change the service."""
+    secrets = await uses(engine, "Secret", given["secret_add"])
+    configs = await uses(engine, "Config", given["config_add"])
+    joined = [(await engine.networks.inspect(network)).id for network in given["network_add"]]
+    left = {(await engine.networks.inspect(network)).id for network in given["network_rm"]}
+
+    def change(spec: dict[str, Any]) -> None:
+        _apply(spec, given)
+        template = spec["TaskTemplate"]
+        container = template["ContainerSpec"]
+        _exchange(container, "Mounts", "Target", given["mount_rm"], _mounts(given["mount_add"]))
+        _exchange(container, "Secrets", "SecretName", given["secret_rm"], secrets)
+        _exchange(container, "Configs", "ConfigName", given["config_rm"], configs)
+        gone = {*left, *given["network_rm"]}
+        _exchange(template, "Networks", "Target", gone, [{"Target": network} for network in joined])
+
+    credentials = None
+    if given["with_registry_auth"]:
+        image = given["image"] or (await engine.services.inspect(name)).spec.task_template.container_spec.image
+        credentials = Logins.of_user().for_image(image)
+    return await engine.services.edit(name, change, credentials=credentials)
+
+
+def _mounts(given: Iterable[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = msgspec.to_builtins(parse_mounts(given))
+    return found
+
+
+def _exchange(owner: dict[str, Any], field: str, key: str, removed: Iterable[str], added: list[dict[str, Any]]) -> None:
+    """Take entries of a list away by their key, and add others, which take the place of those with the same key."""
+    gone = {*removed, *(entry.get(key) for entry in added)}
+    if gone:
+        owner[field] = [entry for entry in owner.get(field) or [] if entry.get(key) not in gone] + added
 
 
 def _apply(spec: dict[str, Any], given: Mapping[str, Any]) -> None:

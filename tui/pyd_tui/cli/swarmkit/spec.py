@@ -46,9 +46,14 @@ SHARED: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("-d", "--detach", is_flag=True, hidden=True, expose_value=False, help="As it is anyhow."),
     click.option("-q", "--quiet", is_flag=True, hidden=True, expose_value=False, help="As it is anyhow."),
-    click.option(
-        "--with-registry-auth", is_flag=True, hidden=True, expose_value=False, help="Nodes pull as they are logged in."
-    ),
+    click.option("--with-registry-auth", is_flag=True, help="Have nodes pull with your login to the registry."),
+    click.option("--health-cmd", default="", metavar="COMMAND", help="How to probe a task's health."),
+    click.option("--health-interval", default="", metavar="TIME", help="Time between probes, such as 30s."),
+    click.option("--health-timeout", default="", metavar="TIME", help="Time a probe may take."),
+    click.option("--health-retries", type=int, metavar="N", help="Failures in a row until it is unhealthy."),
+    click.option("--health-start-period", default="", metavar="TIME", help="Time in which failures don't count."),
+    click.option("--health-start-interval", default="", metavar="TIME", help="Time between probes in it."),
+    click.option("--no-healthcheck", is_flag=True, help="Not even the image's."),
 )
 """What can be said of a new service and of one that is changed."""
 
@@ -78,8 +83,39 @@ def apply_shared(spec: dict[str, Any], given: Mapping[str, Any]) -> None:
             container[field] = given[name]
     if given["stop_grace_period"]:
         container["StopGracePeriod"] = parse_duration(given["stop_grace_period"])
+    _health(container, given)
     _resources(template, given)
     _timing(spec, template, given)
+
+
+def _health(container: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Write the health probe; what isn't given stays as it is."""
+    wanted: dict[str, Any] = {
+        field: parse_duration(given[f"health_{name}"])
+        for name, field in _HEALTH_TIMES.items()
+        if given[f"health_{name}"]
+    }
+    if given["health_retries"] is not None:
+        wanted["Retries"] = given["health_retries"]
+    if given["health_cmd"]:
+        wanted["Test"] = ["CMD-SHELL", given["health_cmd"]]
+    if given["no_healthcheck"]:
+        if wanted:
+            raise InvalidInput("--no-healthcheck conflicts with --health-* options")
+        container["Healthcheck"] = {"Test": ["NONE"]}
+    elif wanted:
+        known = container.get("Healthcheck") or {}
+        if known.get("Test") == ["NONE"]:
+            known = {}
+        container["Healthcheck"] = known | wanted
+
+
+_HEALTH_TIMES = {
+    "interval": "Interval",
+    "timeout": "Timeout",
+    "start_period": "StartPeriod",
+    "start_interval": "StartInterval",
+}
 
 
 def _resources(template: dict[str, Any], given: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyd_core.fleet.delta import Connection
+from pyd_tui.dashboard.keys import keys_of
 from pyd_tui.dashboard.render.notice import notice
 from pyd_tui.dashboard.widgets.block import Block
 
@@ -15,4 +16,6 @@ class Notice(Block):
 
     def look(self, connection: Connection, *, total: int, filtered: str) -> None:
         """Says why there is nothing to see."""
-        self.put(notice(connection, total=total, filtered=filtered, room=max(20, self.app.size.width - 8)))
+        room = max(20, self.app.size.width - 8)
+        demo = next((key.shown for key in keys_of(self.app).of("containers") if key.action == "demo" and key.keys), "")
+        self.put(notice(connection, total=total, filtered=filtered, room=room, demo_key=demo))

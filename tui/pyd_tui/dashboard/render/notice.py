@@ -10,7 +10,7 @@ from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
 
 
-def notice(connection: Connection, *, total: int, filtered: str, room: int) -> list[Cell]:
+def notice(connection: Connection, *, total: int, filtered: str, room: int, demo_key: str = "") -> list[Cell]:
     """Returns the lines: what is the matter, and what to do next.
 
     Args:
@@ -18,6 +18,7 @@ def notice(connection: Connection, *, total: int, filtered: str, room: int) -> l
         total: Containers there are, shown or not.
         filtered: What hides them, in words; empty when nothing does.
         room: Terminal columns a line may take.
+        demo_key: The key that brings up the playground; empty where none is bound.
     """
     if total and filtered:
         return [
@@ -33,6 +34,11 @@ def notice(connection: Connection, *, total: int, filtered: str, room: int) -> l
                 cell("no containers yet", "text"),
                 EMPTY,
                 cell("one that is started anywhere on this engine appears here at once", "dim"),
+                *(
+                    (EMPTY, _keys(demo_key, "starts a demo: five containers to play with, made here"))
+                    if demo_key
+                    else ()
+                ),
             ]
         case _:
             return _trouble(connection, room)

@@ -217,8 +217,10 @@ class Main(AimingScreen):
     # What keys do
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the pane `/` looks for something, in the list it filters."""
+        """In the pane `/` looks for something, in the list it filters; only an empty engine takes a playground."""
         if action == "filter" and self.focused is self.pane:
+            return False
+        if action == "demo" and not self._is_empty:
             return False
         return super().check_action(action, parameters)
 
@@ -230,6 +232,18 @@ class Main(AimingScreen):
         """Lets the user type a filter."""
         self._filter.display = True
         self.set_focus(self._filter)
+
+    @property
+    def _is_empty(self) -> bool:
+        """Whether the engines answer and have no container."""
+        live = any(link.connection.state == "live" for link in self.links)
+        return live and not any(link.containers for link in self.links)
+
+    def action_demo(self) -> None:
+        """Brings up the playground of `pyd demo`."""
+        from pyd_tui.dashboard.demo import start_demo  # noqa: PLC0415 - for an empty engine alone
+
+        start_demo(self.dashboard, self.row_link)
 
     def action_toggle_all(self) -> None:
         """All of them, or only the living."""

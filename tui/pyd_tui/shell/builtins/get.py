@@ -16,6 +16,7 @@ from pyd_core.debug.access import Access, Process
 from pyd_core.debug.facts.files import absolute, kind_of
 from pyd_core.debug.facts.tools import tool
 from pyd_core.errors import Conflict, InvalidInput, PydError, Refused
+from pyd_core.files.extraction import data_filter
 from pyd_core.sanitise import safe
 from pyd_tui.cli.output import write_json
 from pyd_tui.shell.builtins.paths import TargetPath
@@ -115,7 +116,7 @@ def get_folder(access: Access, where: str, target: Path) -> int:
         with tarfile.open(fileobj=cast("IO[bytes]", reader), mode="r|") as tar:
             for entry in tar:
                 try:
-                    tar.extract(entry, target, filter="data")
+                    tar.extract(entry, target, filter=data_filter)
                 except (tarfile.FilterError, OSError):
                     left_out.append(entry.name)
         done = process.finish()

@@ -118,7 +118,7 @@ def _save(process: Process, out: BinaryIO) -> int:
         process.end()
         raise
     if total < HEADER:
-        raise PydError(_words(done.stderr.decode(errors="replace")), reference="capture-failed")
+        raise _failure(done.stderr.decode(errors="replace"))
     return total
 
 
@@ -126,7 +126,13 @@ def _complain(line: str) -> None:
     if line.startswith("tcpdump: ") and not line.startswith(
         ("tcpdump: verbose", "tcpdump: data link", "tcpdump: WARNING")
     ):
-        raise PydError(_words(line), reference="capture-failed")
+        raise _failure(line)
+
+
+def _failure(text: str) -> PydError:
+    refused = "permi" in text  # tcpdump's "You don't have permission", or the kernel's words
+    hint = "root captures in the host's network with: pyd debug --cap-add NET_RAW" if refused else ""
+    return PydError(_words(text), hint=hint, reference="capture-failed")
 
 
 def _words(text: str) -> str:

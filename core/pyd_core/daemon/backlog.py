@@ -1,0 +1,126 @@
+"""Output on its way to one client, held so that whoever prints it doesn't wait for that client."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import deque
+from pathlib import Path
+from typing import IO
+
+MAX_MEMORY_BYTES = 1 << 20
+"""What is held in memory; more goes to an unnamed file, where there is a directory for it."""
+CHUNK_BYTES = 1 << 18
+"""The most that is handed to the client at once."""
+
+
+class Backlog:
+    """A queue of bytes: in memory first, then in an unnamed file; it has a limit that its writer is to respect.
+
+    Args:
+        limit: Bytes at which it is full.
+        directory: Where the file is made once memory isn't enough; without one everything stays in memory.
+    """
+
+    def __init__(self, limit: int, directory: Path | None = None) -> None:
+        self._limit: int | None = limit
+        self._directory = directory
+        self._memory: deque[bytes] = deque()
+        self._memory_bytes = 0
+        self._file: IO[bytes] | None = None
+        self._written = self._read = 0
+        self._ended = False
+        self._filled = asyncio.Event()
+        self._drained = asyncio.Event()
+
+    def __len__(self) -> int:
+        """Bytes that wait."""
+        return self._memory_bytes + self._written - self._read
+
+    @property
+    def full(self) -> bool:
+        """Whether the limit is reached."""
+        return self._limit is not None and len(self) >= self._limit
+
+    def put(self, data: bytes) -> None:
+        """Adds bytes behind those that wait, however many these are.
+
+        Raises:
+            OSError: They don't fit into memory, and the file can't be written.
+        """
+        if not data:
+            return
+        spooling = self._file is not None or self._memory_bytes + len(data) > MAX_MEMORY_BYTES
+        if spooling and self._directory is not None:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=self._directory, buffering=0)  # noqa: SIM115 - until it is empty
+            self._file.seek(self._written)
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            self._written += len(data)
+        else:
+            self._memory.append(data)
+            self._memory_bytes += len(data)
+        self._filled.set()
+
+    async def room(self) -> None:
+        """Returns when it isn't full, at the latest once `release` was called."""
+        while self.full:
+            self._drained.clear()
+            await self._drained.wait()
+
+    async def progress(self) -> None:
+        """Returns when its reader has taken something, at the latest once `release` was called."""
+        self._drained.clear()
+        await self._drained.wait()
+
+    def release(self) -> None:
+        """Lifts the limit: what is still to come is little, and must not wait."""
+        self._limit = None
+        self._drained.set()
+
+    def end(self) -> None:
+        """Marks that nothing more is put."""
+        self._ended = True
+        self._filled.set()
+
+    async def take(self) -> bytes:
+        """Returns what comes next, waiting for it; empty when it has ended and nothing is left."""
+        while not len(self):
+            if self._ended:
+                return b""
+            self._filled.clear()
+            await self._filled.wait()
+        data = self._from_memory() if self._memory else self._from_file()
+        self._drained.set()
+        return data
+
+    def _from_memory(self) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        while self._memory and (not pieces or size + len(self._memory[0]) <= CHUNK_BYTES):
+            pieces.append(self._memory.popleft())
+            size += len(pieces[-1])
+        self._memory_bytes -= size
+        return b"".join(pieces)
+
+    def _from_file(self) -> bytes:
+        assert self._file is not None  # noqa: S101 - more was written than read
+        self._file.seek(self._read)
+        data = self._file.read(CHUNK_BYTES)
+        self._read += len(data)
+        if self._read == self._written:
+            self._file.close()
+            self._file, self._written, self._read = None, 0, 0
+        return data
+
+    def close(self) -> None:
+        """Drops what is left, and ends."""
+        if self._file is not None:
+            self._file.close()
+        self._file, self._written, self._read = None, 0, 0
+        self._memory.clear()
+        self._memory_bytes = 0
+        self.release()
+        self.end()

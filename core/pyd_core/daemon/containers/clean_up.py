@@ -1,0 +1,83 @@
+"""Taking away what only a running container needs, once it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyd_core.daemon.containers import subpaths
+from pyd_core.daemon.containers import volumes as claims
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.remapping import applies
+from pyd_core.errors import PydError
+from pyd_core.linux.mounting import unmount
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+RETRY_DELAYS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+LATER_INTERVAL_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class CleanUp:
+    """Gives back a container's mounts, links, cgroup and bundle.
+
+    Args:
+        daemon: The engine.
+        parts: Where parts of volumes are mounted.
+    """
+
+    def __init__(self, daemon: Daemon, parts: Path) -> None:
+        self._daemon = daemon
+        self._parts = parts
+
+    async def surely(self, container: Container) -> None:
+        """Takes away all that only a running container needs; what fails is tried again, and holds up nothing for long.
+
+        An end must be recorded whatever is scarce: what is left then goes later, at the latest with the container.
+        """
+        for delay in RETRY_DELAYS_S:
+            try:
+                await self.run(container)
+            except Exception as error:  # noqa: BLE001 - a fault of our own mustn't lose an end either
+                log.warning("can't clean up after %s yet: %s", container.record.name, error)
+                await asyncio.sleep(delay)
+            else:
+                return
+        if not container.unclean:
+            container.unclean = True
+            self._daemon.tasks.start(self._later(container), name=f"clean-up of {container.id[:12]}")
+
+    async def _later(self, container: Container) -> None:
+        while container.unclean:
+            await asyncio.sleep(LATER_INTERVAL_S)
+            async with container.lock:
+                if not container.record.running:
+                    with contextlib.suppress(Exception):
+                        await self.run(container)
+
+    async def run(self, container: Container) -> None:
+        """Takes away all that only a running container needs; safe to call again."""
+        for each in list(container.execs.values()):
+            each.end()
+        # Beside the rest: the kernel takes its time for links.
+        leaving = self._daemon.tasks.start(self._daemon.endpoints.leave(container))
+        try:
+            with contextlib.suppress(PydError):
+                await self._daemon.runtimes.of(container.record).delete(container.id)
+            # While somebody looks into it the layers stay mounted, unless with ids that nobody expects then.
+            if not container.looks or applies(self._daemon.remapping, container.record.host) is not None:
+                unmount(container.root)
+            unmount(container.bundle / "shm")
+            subpaths.release(self._parts, container.id)
+            shutil.rmtree(container.bundle, ignore_errors=True)
+        finally:
+            await leaving
+        await claims.release(self._daemon, container, container.id)
+        container.unclean = False

@@ -1,0 +1,99 @@
+"""`docker diff`: what a container's writable layer changes of its image.
+
+The layer is read by descriptors while its container may run: a directory that is exchanged for a link meanwhile is left
+out, and no name of the machine's can come into the answer.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from pyd_core.errors import KernelError
+from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.overlay import is_whiteout
+from pyd_core.linux.tree import TreeCursor
+from pyd_core.model.container import Change
+
+MODIFIED, ADDED, DELETED = 0, 1, 2
+
+
+def changes(upper: Path, layers: Sequence[Path]) -> list[Change]:
+    """Returns what differs from the image, sorted by path.
+
+    Args:
+        upper: The writable layer.
+        layers: What lies below it, the topmost first.
+    """
+    found: list[Change] = []
+    with ExitStack() as held:
+        top = held.enter_context(RootDirectory(upper))
+        below = [held.enter_context(RootDirectory(layer)) for layer in layers]
+        _compare(held.enter_context(TreeCursor(top.fd)), below, found)
+    return found
+
+
+def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], found: list[Change]) -> None:
+    where = ""
+    pending = [cursor.names()[::-1]]
+    begins: list[tuple[int, os.stat_result]] = []
+    """Of each directory entered, how many changes there were before, and what it is."""
+    added = 0
+    """How many of the directories entered, the deepest ones, the image doesn't have."""
+    while pending:
+        if not pending[-1]:
+            pending.pop()
+            if not pending:
+                break
+            before, status = begins.pop()
+            if not added and (len(found) > before or _differs(below, where, status)):
+                found.insert(before, Change(path=where, kind=MODIFIED))
+            added = max(0, added - 1)
+            where = where[: -len(cursor.leave()) - 1]
+            continue
+        name = pending[-1].pop()
+        path = f"{where}/{name}"
+        with suppress(FileNotFoundError):  # gone since it was listed
+            status = os.stat(name, dir_fd=cursor.fd, follow_symlinks=False)
+            if is_whiteout(status):
+                found.append(Change(path=path, kind=DELETED))
+                continue
+            new = added > 0 or _lower(below, path) is None
+            if stat.S_ISDIR(status.st_mode):
+                try:
+                    cursor.enter(name)
+                except OSError:
+                    continue  # gone or swapped since it was listed
+                begins.append((len(found), status))
+                pending.append(cursor.names()[::-1])
+                where = path
+                added += new
+            if new:
+                found.append(Change(path=path, kind=ADDED))
+            elif not stat.S_ISDIR(status.st_mode):
+                found.append(Change(path=path, kind=MODIFIED))
+
+
+def _lower(layers: Sequence[RootDirectory], path: str) -> os.stat_result | None:
+    """Returns what the image has there, whiteouts obeyed; None where it has nothing."""
+    for layer in layers:
+        try:
+            fd = layer.open(path, os.O_PATH | os.O_NOFOLLOW)
+        except KernelError:
+            continue
+        try:
+            status = os.fstat(fd)
+        finally:
+            os.close(fd)
+        return None if is_whiteout(status) else status
+    return None
+
+
+def _differs(layers: Sequence[RootDirectory], path: str, status: os.stat_result) -> bool:
+    other = _lower(layers, path)
+    if other is None:
+        return True
+    return (status.st_mode, status.st_uid, status.st_gid) != (other.st_mode, other.st_uid, other.st_gid)

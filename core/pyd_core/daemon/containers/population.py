@@ -1,0 +1,160 @@
+"""Filling a container's new volumes with what its image has where they are mounted.
+
+As Docker Engine does it: once for a container, at its creation, and only a volume that is empty then. A volume that
+nobody else uses is filled beside its place and moved there whole. One that another container has open is filled in
+place: that container can put links in the way, so that nothing is written but by descriptors of what was just made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.daemon.abandon import on_thread
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.preparation import mount_root
+from pyd_core.daemon.containers.record import MountRecord
+from pyd_core.daemon.images.pack import Packer
+from pyd_core.daemon.images.unpack import Unpacker
+from pyd_core.daemon.remapping import applies
+from pyd_core.daemon.volumes import STAGING
+from pyd_core.errors import KernelError
+from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.mounting import unmount
+from pyd_core.linux.tree import remove_tree
+from pyd_core.linux.userns import IdMap
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+
+async def populate_at_creation(daemon: Daemon, container: Container) -> None:
+    """Fills the volumes of a container that was just made; those that options mount wait for their first use.
+
+    Raises:
+        EngineError: A volume can't be filled; the container is removed again.
+    """
+    pending = [each for each in _pending(container) if not daemon.volumes.find(each.volume).options]
+    if not pending:
+        return
+    try:
+        async with container.lock:
+            try:
+                await _populate(daemon, container, pending)
+            finally:
+                if not container.looks and not container.record.running:
+                    unmount(container.root)
+    except Exception:
+        await daemon.lifecycle.remove(container, force=True, volumes=True)
+        raise
+
+
+async def populate(daemon: Daemon, container: Container) -> None:
+    """Fills what hasn't been filled yet; with the container's lock held, before it runs. Its layers are mounted then.
+
+    Raises:
+        EngineError: A volume can't be mounted or filled.
+    """
+    await _populate(daemon, container, _pending(container))
+
+
+def _pending(container: Container) -> list[MountRecord]:
+    return [each for each in container.record.mounts if each.copy and each.volume]
+
+
+async def _populate(daemon: Daemon, container: Container, pending: list[MountRecord]) -> None:
+    if not pending:
+        return
+    record, remapping = container.record, applies(daemon.remapping, container.record.host)
+    mount_root(daemon, container)
+    for each in pending:
+        look = object()
+        if each.volume not in daemon.volumes:
+            daemon.volumes.create(each.volume)
+        try:
+            async with daemon.volumes.claimed(each.volume, look) as place:
+                apart = bool(daemon.volumes.find(each.volume).options)
+                # On a file system of its own files have the ids that the host knows them by.
+                ids = remapping.ids if remapping is not None and apart else None
+                staged = not apart and daemon.volumes.is_sole_holder(each.volume, look)
+                await on_thread(partial(_fill, container.root, each.target, place, staged=staged, ids=ids))
+        finally:
+            await daemon.volumes.release(each.volume, look)
+        record.mounts = [
+            msgspec.structs.replace(mount, copy=False) if mount is each else mount for mount in record.mounts
+        ]
+        daemon.containers.save(container)
+
+
+def _fill(root: Path, target: str, place: Path, go_on: Callable[[], None], *, staged: bool, ids: IdMap | None) -> None:
+    """Fills an empty volume with what the image has there, owner and mode of the directory included."""
+    go_on()
+    if any(place.iterdir()):
+        return
+    with RootDirectory(root) as inside:
+        try:
+            source = inside.open(target, os.O_PATH | os.O_DIRECTORY)
+        except KernelError:
+            return
+    try:
+        if not staged:
+            copy_tree(source, place, ids=ids)
+            return
+        staging = place.with_name(STAGING)
+        with contextlib.suppress(FileNotFoundError):
+            remove_tree(staging)
+        staging.mkdir(mode=0o700)
+        try:
+            copy_tree(source, staging, ids=ids)
+            staging.rename(place)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:  # somebody of the host's has put something there
+                raise
+        finally:
+            remove_tree(staging, ignore_errors=True)
+    finally:
+        os.close(source)
+
+
+def copy_tree(source: int, target: Path, *, ids: IdMap | None = None) -> None:
+    """Copies what a directory holds into another one, as an archive that is unpacked while it is packed.
+
+    Args:
+        source: A descriptor of the directory.
+        target: Where to; it gets owner, mode and time of the source.
+        ids: Whose numbers the owners are; None where they are the host's.
+
+    Raises:
+        OSError: The source can't be read, or the disk is full.
+        InvalidInput: Something can't be written.
+    """
+    reading, writing = os.pipe()
+    failures: list[OSError] = []
+
+    def pack() -> None:
+        try:
+            with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as out:
+                packer = Packer(out)
+                packer.tree(f"/proc/self/fd/{source}", "")
+                packer.close()
+        except OSError as error:
+            failures.append(error)
+
+    packing = threading.Thread(target=pack, name="pack")
+    with os.fdopen(reading, "rb") as packed:
+        packing.start()
+        try:
+            Unpacker(target, layer=False, ids=ids).run(packed)
+        finally:
+            packed.close()  # whoever packs ends too
+            packing.join()
+    if failures:
+        raise failures[0]

@@ -1,0 +1,60 @@
+"""An engine that is told to end ends, also when it hangs in a call that lets no Python code run.
+
+Python runs signal handlers between instructions of the main thread, so one long call keeps SIGTERM from being noticed.
+What is used here works without the interpreter: `faulthandler` writes where the engine is into a pipe, from the signal
+handler itself; the pipe sends this process a signal (`O_ASYNC`, fcntl(2)); and that signal's handler is alarm(2) of the
+C library, which takes its number for seconds.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import fcntl
+import os
+import signal
+from types import TracebackType
+from typing import Self
+
+_libc = ctypes.CDLL(None)
+_libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
+_libc.signal.restype = ctypes.c_void_p
+_F_SETSIG = 10
+
+
+class Deadline:
+    """Ends this process some time after it got SIGTERM, unless `met` is called; a context manager.
+
+    Enter it after handlers of SIGTERM are set: they are called as before.
+
+    Args:
+        carrier: A signal that nothing else uses. Its number is how many seconds the process has.
+    """
+
+    def __init__(self, carrier: signal.Signals = signal.SIGIO) -> None:
+        self._carrier = carrier
+
+    def __enter__(self) -> Self:
+        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        fcntl.fcntl(self._read, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(self._read, _F_SETSIG, self._carrier)
+        self._previous = _libc.signal(self._carrier, ctypes.cast(_libc.alarm, ctypes.c_void_p))
+        fcntl.fcntl(self._read, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
+        faulthandler.register(signal.SIGALRM, all_threads=True, chain=True)  # says where it hangs, then ends
+        faulthandler.register(signal.SIGTERM, file=self._write, all_threads=False, chain=True)
+        return self
+
+    def met(self) -> None:
+        """Says that the process goes on by itself: it is on its way to the end."""
+        signal.alarm(0)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        fcntl.fcntl(self._read, fcntl.F_SETFL, os.O_NONBLOCK)  # closing the pipe sends the signal too
+        faulthandler.unregister(signal.SIGTERM)
+        faulthandler.unregister(signal.SIGALRM)
+        self.met()
+        _libc.signal(self._carrier, self._previous)
+        os.close(self._write)
+        os.close(self._read)

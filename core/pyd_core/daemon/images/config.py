@@ -1,0 +1,132 @@
+"""Images' configurations: what of them is read, and what Docker Engine too refuses when an image comes in."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from pyd_core.errors import InvalidInput, PydError
+from pyd_core.model.base import decode
+from pyd_core.model.container_config import ContainerConfig
+
+MAX_CONFIG_BYTES = 8 << 20
+_MAX_DEPTH = 100
+"""Of lists and objects in each other; what lies deeper is in no field that is read."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
+_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_ESCAPE = re.compile(
+    rb"\\(?:[^u]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|u)"
+)
+
+
+class HistoryStep(msgspec.Struct):
+    """One step of an image's making."""
+
+    created: str = ""
+    created_by: str = ""
+    comment: str = ""
+    author: str = ""
+    empty_layer: bool = False
+
+
+class RootFs(msgspec.Struct):
+    """The layers, by the digest of each unpacked, the lowest first."""
+
+    type: str = ""
+    diff_ids: list[str] | None = None
+
+
+class ImageFile(msgspec.Struct):
+    """An image's configuration as OCI image spec's config.md and Docker's older form have it."""
+
+    architecture: str = ""
+    os: str = "linux"
+    variant: str = ""
+    created: str = ""
+    author: str = ""
+    comment: str = ""
+    docker_version: str = ""
+    config: ContainerConfig | None = None
+    rootfs: RootFs | None = None
+    history: list[HistoryStep] | None = None
+
+    @property
+    def diff_ids(self) -> list[str]:
+        """The diff ids of its layers."""
+        return (self.rootfs.diff_ids if self.rootfs else None) or []
+
+
+def read_config(body: bytes) -> ImageFile:
+    """Reads a configuration; a command may be a text, as Docker Engine takes it.
+
+    Raises:
+        InvalidInput: It is no JSON, has a field of a wrong type, or is too long.
+    """
+    if len(body) > MAX_CONFIG_BYTES:
+        raise InvalidInput("invalid image configuration: it is too long", reference="bad-archive")
+    file = _decoded(body)
+    for moment in (file.created, *(step.created for step in file.history or ())):
+        if moment and not _TIME.fullmatch(moment):
+            raise InvalidInput(f"invalid image configuration: {moment[:60]!r} is no time", reference="bad-archive")
+    return file
+
+
+def _decoded(body: bytes) -> ImageFile:
+    try:
+        return decode(body, ImageFile, what="configuration")
+    except PydError:
+        pass
+    try:
+        plain = msgspec.json.decode(_ESCAPE.sub(_valid_escape, _without_deep(body)))
+        if isinstance(plain, dict) and isinstance(config := plain.get("config"), dict):
+            for key, value in config.items():
+                if key.lower() in {"cmd", "entrypoint", "shell", "onbuild"} and isinstance(value, str):
+                    config[key] = [value]
+        return decode(msgspec.json.encode(plain), ImageFile, what="configuration")
+    except (PydError, msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        reason = error.message.partition(": ")[2] if isinstance(error, PydError) else str(error)
+        raise InvalidInput(f"invalid image configuration: {reason}", reference="bad-archive") from error
+
+
+def _valid_escape(match: re.Match[bytes]) -> bytes:
+    """Half a pair of surrogates stands for no letter: what Go puts in its place."""
+    lone = len(match[0]) == 6 and match[0][1:3].lower() == b"ud"
+    return rb"\ufffd" if lone else match[0]
+
+
+def _without_deep(body: bytes) -> bytes:
+    """Returns JSON with what is nested too deep for a recursive reader replaced by null."""
+    depth = 0
+    kept: list[bytes] = []
+    start = 0
+    for match in _STRUCTURE.finditer(body):
+        if match[0] in {b"[", b"{"}:
+            depth += 1
+            if depth == _MAX_DEPTH:
+                kept.append(body[start : match.start()] + b"null")
+        elif match[0] in {b"]", b"}"}:
+            depth -= 1
+            if depth == _MAX_DEPTH - 1:
+                start = match.end()
+    if depth:
+        return body  # no JSON: the decoder says where
+    return b"".join(kept) + body[start:]
+
+
+def checked_diff_ids(file: ImageFile, count: int, what: str) -> list[str]:
+    """Returns the diff ids of as many layers as an archive or a manifest has.
+
+    Raises:
+        InvalidInput: There are more or fewer.
+    """
+    if file.rootfs is None:
+        raise InvalidInput("invalid image JSON, no RootFS key", reference="bad-archive")
+    if len(file.diff_ids) != count:
+        raise InvalidInput(
+            f"{what}: invalid manifest, layers length mismatch: expected {count}, got {len(file.diff_ids)}",
+            reference="bad-archive",
+        )
+    if sum(not step.empty_layer for step in file.history or ()) > count:
+        raise InvalidInput("too many non-empty layers in History section", reference="bad-archive")
+    return file.diff_ids

@@ -1,0 +1,194 @@
+"""The standard streams of a session without a terminal: pipes of its own, which this process copies to and from.
+
+Nothing that this process was started with is ever handed over: a program in the target could keep a terminal, and type
+into the shell it came from for ever after, or read what stood in a file before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import select
+import signal
+import stat
+import sys
+from collections.abc import Callable
+
+CHUNK_BYTES = 1 << 20
+_PIPE_BYTES = 1 << 20
+_NONBLOCK = 2
+"""SPLICE_F_NONBLOCK (splice(2))."""
+
+
+class _Copy:
+    """One direction of one stream: from a descriptor to another until the first ends or nobody reads the second.
+
+    Args:
+        source: Where the bytes come from.
+        sink: Where they go.
+        own: The one of the two that is the session's pipe, closed at the end.
+    """
+
+    def __init__(self, source: int, sink: int, own: int) -> None:
+        self.source, self.sink = source, sink
+        self._own = own
+        self._pending = b""
+        self._ready = False
+        """Whether the source has something, so that the sink is waited for."""
+        self._spliced = True
+        kind = os.fstat(sink).st_mode
+        # What blocks when it is full is given what is sure to find room; a file takes everything.
+        self._size = CHUNK_BYTES if stat.S_ISREG(kind) or sink == own else select.PIPE_BUF
+        self._splice_size = CHUNK_BYTES if stat.S_ISREG(kind) or stat.S_ISFIFO(kind) else select.PIPE_BUF
+        self.open = True
+
+    def register(self, poll: select.poll) -> None:
+        """Says what to wait for; the end of the sink's readers is always heard of."""
+        waits = self._ready or bool(self._pending)
+        poll.register(self.sink, select.POLLOUT if waits else 0)
+        if not waits:
+            poll.register(self.source, select.POLLIN)
+
+    def step(self, ready: dict[int, int]) -> None:
+        """Does what can be done now."""
+        state = ready.get(self.sink, 0)
+        if state & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
+            self.close()
+        elif self._ready or self._pending:
+            if state & select.POLLOUT:
+                self._move()
+        elif ready.get(self.source, 0) & select.POLLNVAL:
+            self.close()
+        elif ready.get(self.source, 0):
+            self._ready = True
+
+    def finish(self) -> None:
+        """Copies what is still there, and waits for nothing more to come."""
+        while self.open:
+            if not self._pending and not _is_ready(self.source, select.POLLIN, 0):
+                break
+            _is_ready(self.sink, select.POLLOUT, None)
+            self._move()
+        self.close()
+
+    def close(self) -> None:
+        """Lets the session's pipe go, so that its other end hears of it."""
+        if self.open:
+            self.open = False
+            os.close(self._own)
+
+    def _move(self) -> None:
+        self._ready = False
+        try:
+            if not self._pending and self._spliced:
+                try:
+                    if not os.splice(self.source, self.sink, self._splice_size, flags=_NONBLOCK):
+                        self.close()
+                except BlockingIOError:
+                    pass
+                except OSError as error:
+                    if error.errno != errno.EINVAL:
+                        raise
+                    self._spliced = False  # a terminal, or a file that is appended to
+                else:
+                    return
+            if not self._spliced:
+                self._copy()
+        except OSError:  # nobody reads it any more, or nothing more comes of it
+            self.close()
+
+    def _copy(self) -> None:
+        if not self._pending:
+            self._pending = os.read(self.source, self._size)
+            if not self._pending:
+                self.close()
+                return
+        with contextlib.suppress(BlockingIOError):
+            self._pending = self._pending[os.write(self.sink, self._pending) :]
+
+
+def _is_ready(descriptor: int, events: int, milliseconds: int | None) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, events)
+    return bool(poll.poll(milliseconds))
+
+
+class Streams:
+    """The pipes of a session, and the copying.
+
+    Attributes:
+        theirs: The command's standard input, output and error output, to be closed once they are passed on.
+    """
+
+    def __init__(self) -> None:
+        self._copies: list[_Copy] = []
+        stdin, to_command = os.pipe2(os.O_CLOEXEC)
+        from_command, stdout = os.pipe2(os.O_CLOEXEC)
+        self.theirs = [stdin, stdout]
+        self._add(0 if sys.stdin is not None else -1, to_command, own=to_command)
+        if sys.stdout is not None:
+            self._add(from_command, 1, own=from_command)
+        else:
+            os.close(from_command)
+        if _is_same(1, 2):  # one pipe, so that what is printed to both stays in order
+            self.theirs.append(os.dup(stdout))
+        else:
+            complaints, stderr = os.pipe2(os.O_CLOEXEC)
+            self.theirs.append(stderr)
+            self._add(complaints, 2, own=complaints)
+
+    def _add(self, source: int, sink: int, *, own: int) -> None:
+        with contextlib.suppress(OSError):  # a user may allow himself little of them
+            fcntl.fcntl(own, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        os.set_blocking(own, False)
+        if own == sink and source < 0:  # the user has closed it, and its number may be something else's by now
+            os.close(own)
+        else:
+            self._copies.append(_Copy(source, sink, own))
+
+    def release(self) -> None:
+        """Closes the command's ends here."""
+        for descriptor in self.theirs:
+            os.close(descriptor)
+        self.theirs = []
+
+    def run(self, status: int, hear: Callable[[], bool]) -> None:
+        """Copies until the session says that it is over, and then what is left.
+
+        Args:
+            status: Becomes readable when there is something to hear.
+            hear: Takes that; returns whether it was the end.
+        """
+        # Reading the terminal of a shell that has sent this process to the background is to fail, not to stop it.
+        before = signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+        try:
+            while not self._step(status, hear):
+                pass
+            for copy in self._copies:
+                if copy.sink in (1, 2):
+                    copy.finish()
+                copy.close()
+        finally:
+            signal.signal(signal.SIGTTIN, before)
+
+    def _step(self, status: int, hear: Callable[[], bool]) -> bool:
+        poll = select.poll()
+        poll.register(status, select.POLLIN)
+        copies = [copy for copy in self._copies if copy.open]
+        for copy in copies:
+            copy.register(poll)
+        ready = dict(poll.poll())
+        for copy in copies:
+            copy.step(ready)
+        return status in ready and hear()
+
+
+def _is_same(first: int, second: int) -> bool:
+    """Whether two descriptors lead to the same file, pipe or terminal."""
+    try:
+        one, other = os.fstat(first), os.fstat(second)
+    except OSError:
+        return False
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)

@@ -1,0 +1,1 @@
+"""A Compose file as a swarm takes it: services, networks, secrets and configs of the Engine API."""

@@ -1,0 +1,111 @@
+"""Reading Compose files: YAML, variables, and several files laid over each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.sanitise import safe
+
+MAX_FILE_BYTES = 4 << 20
+
+_VARIABLE = re.compile(
+    r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)"
+    r"|\{(?P<name>[A-Za-z_]\w*)(?:(?P<operator>:?[-?+])(?P<word>[^{}]*))?\}|(?P<invalid>))"
+)
+
+
+def read_files(paths: Sequence[Path], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the content of Compose files as one, the later over the earlier.
+
+    Raises:
+        NotFound: A file isn't there.
+        InvalidInput: One can't be read, or a variable it requires isn't set.
+    """
+    merged: dict[str, Any] = {}
+    for path in paths:
+        merged = _laid_over(merged, _Interpolation(environ, str(path)).of(_parsed(path)))
+    return merged
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415 - for this verb alone
+
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError as error:
+        raise NotFound(f"no such file: {safe(str(path))}", reference="no-such-file") from error
+    except OSError as error:
+        raise InvalidInput(f"can't read {safe(str(path))}: {error.strerror}") from error
+    if len(text) > MAX_FILE_BYTES:
+        raise InvalidInput(f"{safe(str(path))} is larger than {MAX_FILE_BYTES >> 20} MiB")
+    try:
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise InvalidInput(f"{safe(str(path))} is no YAML: {safe(' '.join(str(error).split())[:300])}") from error
+    if not isinstance(found, dict):
+        raise InvalidInput(f"{safe(str(path))} is no Compose file: it has no sections")
+    return found
+
+
+class _Interpolation:
+    """Fills variables in; aliases are followed, so what they come to is bounded.
+
+    Args:
+        environ: The variables.
+        where: The file, for messages.
+    """
+
+    def __init__(self, environ: Mapping[str, str], where: str) -> None:
+        self._environ = environ
+        self._where = where
+        self._left = MAX_VALUES
+
+    def of(self, value: Any, depth: int = 0) -> Any:
+        """Return a value with variables filled in."""
+        self._left -= 1
+        if self._left < 0 or depth > MAX_DEPTH:
+            raise InvalidInput(f"{safe(self._where)} is too large: its aliases come to more than a file can hold")
+        if isinstance(value, str):
+            return _VARIABLE.sub(lambda match: _value_of(match, self._environ, self._where), value)
+        if isinstance(value, list):
+            return [self.of(item, depth + 1) for item in value]
+        if isinstance(value, dict):
+            return {str(key): self.of(item, depth + 1) for key, item in value.items()}
+        return value
+
+
+MAX_VALUES = 200_000
+MAX_DEPTH = 50
+
+
+def _value_of(match: re.Match[str], environ: Mapping[str, str], where: str) -> str:
+    if match["escaped"]:
+        return "$"
+    name = match["plain"] or match["name"]
+    if not name:
+        raise InvalidInput(f"invalid variable in {safe(where)}", hint="write $$ for a dollar sign")
+    operator, word = match["operator"] or "", match["word"] or ""
+    value = environ.get(name)
+    is_given = value is not None and (value != "" or ":" not in operator)
+    if operator.endswith("+"):
+        return word if is_given else ""
+    if is_given:
+        return value or ""
+    if operator.endswith("?"):
+        raise InvalidInput(f"{safe(where)} requires the variable {name}: {safe(word) or 'it is not set'}")
+    return word if operator.endswith("-") else ""
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    """Merge mappings by key; lists of unlike items are joined, everything else is replaced."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        both = {key: _laid_over(below[key], above[key]) for key in below.keys() & above.keys()}
+        return {**below, **above, **both}
+    if isinstance(below, list) and isinstance(above, list):
+        return [*below, *(item for item in above if item not in below)]
+    return above

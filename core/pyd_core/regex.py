@@ -1,0 +1,66 @@
+"""Regular expressions of strangers, matched in a time that grows with the text alone: RE2, whose syntax is Go's too.
+
+Python's `re` may take for ever, and holds up every thread meanwhile. It is for patterns of our own.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+from pyd_core.errors import InvalidInput
+
+MAX_PATTERN_BYTES = 1 << 16
+
+
+class Pattern(Protocol):
+    """A compiled expression."""
+
+    def search(self, text: str, /) -> object | None:
+        """Returns a match anywhere in a text, or None."""
+        ...
+
+    def fullmatch(self, text: str, /) -> object | None:
+        """Returns a match of a whole text, or None."""
+        ...
+
+
+class _Pattern:
+    """RE2 reads UTF-8: what isn't, as in names of files, becomes a replacement character in pattern and text alike."""
+
+    def __init__(self, compiled: Pattern) -> None:
+        self._compiled = compiled
+
+    def search(self, text: str, /) -> object | None:
+        return self._compiled.search(_valid(text))
+
+    def fullmatch(self, text: str, /) -> object | None:
+        return self._compiled.fullmatch(_valid(text))
+
+
+def compile_pattern(pattern: str) -> Pattern:
+    """Compiles an expression; a dot matches line feeds too.
+
+    Raises:
+        InvalidInput: It is malformed or too large; the message is RE2's reason.
+    """
+    import re2  # type: ignore[import-untyped]  # noqa: PLC0415 - only where a stranger's expression is
+
+    if len(pattern) > MAX_PATTERN_BYTES:
+        raise InvalidInput("the expression is too long")
+    options = re2.Options()
+    options.log_errors = False
+    options.dot_nl = True
+    try:
+        return _Pattern(cast("Pattern", re2.compile(_valid(pattern), options)))
+    except re2.error as error:
+        reason = error.args[0] if error.args else b""
+        raise InvalidInput(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)) from error
+
+
+def escape(text: str) -> str:
+    """Returns an expression that matches a text and nothing else."""
+    return "".join(letter if letter.isalnum() or letter == "_" else f"\\x{{{ord(letter):x}}}" for letter in text)
+
+
+def _valid(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Tar archives as streams: one decoder for blocking and for asynchronous readers."""

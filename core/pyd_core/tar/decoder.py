@@ -1,0 +1,135 @@
+"""What a stream of tar blocks says: headers in, entries out, whoever reads the bytes.
+
+Docker Engine reads with Go's archive/tar, and so does this: an image must have the same files here as there. Where
+GNU tar, libarchive and Python contradict Go, archives that no archiver makes are refused, so that nobody is shown
+other files than the ones that are unpacked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+
+from pyd_core.tar import header, pax, sparse
+from pyd_core.tar.entry import BLOCK_BYTES, MAX_HEADER_BYTES, Entry, cut_short, damaged
+from pyd_core.tar.header import text
+
+_ZEROS = bytes(BLOCK_BYTES)
+_EXTENDED = frozenset(b"xXgLK")
+_HEADER_ONLY = frozenset(b"123456")
+"""Types of members that have no data, whatever size their header has."""
+
+Steps = Generator[int, bytes, Entry | None]
+
+
+class _Pending:
+    """What extended headers say about the member that follows them."""
+
+    def __init__(self) -> None:
+        self._headers: list[tuple[bytes, bytes]] = []
+        """Type and body of each."""
+
+    def __bool__(self) -> bool:
+        return any(kind != b"g" for kind, _ in self._headers)
+
+    def add(self, kind: bytes, body: bytes) -> None:
+        if kind != b"g":
+            self._headers.append((kind, body))
+            return
+        pax.records(body)  # Go ignores what a global header says, but refuses a malformed one
+        if self:
+            self._headers.append((kind, body))
+
+    def apply(self, entry: Entry) -> dict[bytes, bytes]:
+        """Puts what the headers say into an entry, and returns the records of its pax headers.
+
+        Raises:
+            InvalidInput: Readers disagree on what they say together.
+        """
+        kinds = [kind for kind, _ in self._headers]
+        if len(set(kinds)) == len(kinds) and b"g" not in kinds:
+            return _applied(entry, self._headers)
+        # Go forgets all before a global header, and all but the last header of a type; libarchive and GNU tar merge
+        # them, and in Python the first counts.
+        since_global = len(kinds) - kinds[::-1].index(b"g") if b"g" in kinds else 0
+        own = [header for header in self._headers if header[0] != b"g"]
+        views = (list(dict(self._headers[since_global:]).items()), own, own[::-1])
+        entries = [replace(entry, xattrs={}) for _ in views]
+        for view, copy in zip(views, entries, strict=True):
+            _applied(copy, view)
+            copy.mtime_ns = 0  # no content hides behind a time
+            if copy.kind not in {b"1", b"2"}:
+                copy.link = b""
+        if any(copy != entries[0] for copy in entries):
+            raise damaged("a member's extended headers contradict each other")
+        return _applied(entry, views[0])
+
+
+def _applied(entry: Entry, headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    records: dict[bytes, bytes] = {}
+    long: dict[bytes, bytes] = {}
+    for kind, body in headers:
+        if kind == b"x":
+            records |= pax.records(body)
+        else:
+            long[kind] = text(body)
+    pax.apply(entry, records)
+    for kind, key in ((b"L", b"path"), (b"K", b"linkpath")):
+        if long.get(kind) and (records.get(key) or long[kind]) != long[kind]:
+            raise damaged("a member has two long names")
+    entry.name, entry.link = long.get(b"L") or entry.name, long.get(b"K") or entry.link
+    return records
+
+
+def next_entry() -> Steps:
+    """Reads the headers up to the next entry: yields how many bytes it wants, and is sent them.
+
+    Fewer bytes than wanted mean that the stream has ended. After it the stream stands at the entry's stored bytes.
+
+    Returns:
+        The entry, or None at the archive's end.
+
+    Raises:
+        InvalidInput: This is no tar archive, or it is damaged.
+    """
+    pending = _Pending()
+    while True:
+        block = yield BLOCK_BYTES
+        if not block or block == _ZEROS:
+            if pending:
+                raise cut_short()
+            return None
+        if len(block) != BLOCK_BYTES:
+            raise cut_short()
+        entry = header.read(block)
+        if entry.kind[0] in _EXTENDED:
+            header.check_number(block[header.SIZE])
+            if entry.size > MAX_HEADER_BYTES:
+                raise damaged("an extended header is too long")
+            body = yield -(-entry.size // BLOCK_BYTES) * BLOCK_BYTES
+            if len(body) < entry.size:
+                raise cut_short()
+            if entry.kind in {b"L", b"K"} and text(body) != text(body[: entry.size]):
+                raise damaged("a long name goes on after its end")  # GNU tar and Python read it to its NUL
+            pending.add(entry.kind.lower() if entry.kind == b"X" else entry.kind, body[: entry.size])
+            continue
+        if entry.kind == b"V" and not entry.size:  # a volume's label, which GNU tar and libarchive pass over
+            continue
+        break
+    records = pending.apply(entry)
+    header.check_numbers(block, records)
+    old_sparse = entry.kind == b"S" and header.is_gnu(block)
+    entry.kind = _plain_kind(entry, old_sparse=old_sparse)
+    entry.stored_bytes = 0 if entry.kind[0] in _HEADER_ONLY else entry.size
+    fragments = yield from (sparse.old_map(entry, block) if old_sparse else sparse.pax_map(entry, records))
+    if fragments is not None:
+        if entry.kind != b"0" or entry.name.endswith(b"/"):
+            raise damaged("a member that is no file is sparse")
+        entry.fragments = sparse.check(entry, fragments)
+    return entry
+
+
+def _plain_kind(entry: Entry, *, old_sparse: bool) -> bytes:
+    if entry.kind == b"\0":  # in version 7 of Unix a directory is a file whose name ends with a slash
+        return b"5" if entry.name.endswith(b"/") else b"0"
+    return b"0" if entry.kind == b"7" or old_sparse else entry.kind

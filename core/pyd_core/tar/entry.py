@@ -1,0 +1,92 @@
+"""A member of an archive, and the ways in which an archive can be damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from pyd_core.errors import InvalidInput
+
+BLOCK_BYTES = 512
+MAX_HEADER_BYTES = 1 << 20
+"""Of a long name, a pax header or a sparse map; the bound of Go's archive/tar, which Docker Engine reads with."""
+PART_BYTES = 1 << 18
+"""Contents are handed on in parts of at most this size."""
+
+Fragment = tuple[int, int]
+"""Offset and length of data in a sparse file."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One member of an archive."""
+
+    name: bytes
+    kind: bytes
+    """tar(5)'s type flag. Regular files of all forms are `b"0"`, directories `b"5"`."""
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    """Bytes of its contents; of a sparse file, with its holes."""
+    mtime_ns: int
+    link: bytes
+    major: int
+    minor: int
+    xattrs: dict[str, bytes] = field(default_factory=dict)
+    stored_bytes: int = 0
+    """Bytes that follow the headers in the archive, padding not counted."""
+    fragments: tuple[Fragment, ...] | None = None
+    """Where the stored bytes belong in a sparse file, in order; None for any other file."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file."""
+        return self.kind == b"0"
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a directory."""
+        return self.kind == b"5"
+
+    @property
+    def is_symlink(self) -> bool:
+        """Whether it is a symbolic link."""
+        return self.kind == b"2"
+
+
+def damaged(what: str) -> InvalidInput:
+    """Returns the error that says how an archive is damaged."""
+    return InvalidInput(f"the archive is damaged, or no tar archive: {what}", reference="bad-archive")
+
+
+def cut_short() -> InvalidInput:
+    """Returns the error for an archive that ends in the middle of a member."""
+    return InvalidInput("the archive ends too early", reference="bad-archive")
+
+
+def contents(entry: Entry, read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Yields the contents of an entry, holes filled with zeros.
+
+    Args:
+        entry: The entry.
+        read: Returns that many of the entry's stored bytes.
+    """
+    at = 0
+    for offset, length in entry.fragments if entry.fragments is not None else ((0, entry.size),):
+        yield from _zeros(offset - at)
+        at = offset + length
+        for size in _parts(length):
+            yield read(size)
+    yield from _zeros(entry.size - at)
+
+
+def _zeros(size: int) -> Iterator[bytes]:
+    for part in _parts(size):
+        yield bytes(part)
+
+
+def _parts(size: int) -> Iterator[int]:
+    while size > 0:
+        yield min(size, PART_BYTES)
+        size -= PART_BYTES

@@ -1,0 +1,100 @@
+"""Extended headers: records of POSIX.1-2001 pax, `LENGTH KEY=VALUE` and a line feed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pyd_core.tar.entry import Entry, damaged
+
+_INTEGER = re.compile(rb"[+-]?[0-9]{1,19}")
+_TIME = re.compile(rb"([+-]?[0-9]{1,19})(?:\.([0-9]*))?")
+_MAX_INTEGER = (1 << 63) - 1
+_XATTR = b"SCHILY.xattr."
+_NAMES = frozenset({b"path", b"linkpath", b"uname", b"gname"})
+_NUMBERS = frozenset({b"size", b"uid", b"gid"})
+_SPARSE_PAIR = (b"GNU.sparse.offset", b"GNU.sparse.numbytes")
+SPARSE_MAP = b"GNU.sparse.map"
+
+
+def records(body: bytes) -> dict[bytes, bytes]:
+    """Reads an extended header; the pairs of GNU's sparse format 0.0 become one map, as version 0.1 has it.
+
+    Raises:
+        InvalidInput: A record is malformed.
+    """
+    pairs: list[bytes] = []
+    values: dict[bytes, bytes] = {}
+    at = 0
+    while at < len(body):
+        space = body.find(b" ", at)
+        length = integer(body[at:space]) if space > at else 0
+        record = body[space + 1 : at + length]
+        if not 5 <= length <= len(body) - at or at + length <= space + 1 or not record.endswith(b"\n"):
+            raise damaged("a pax header has a malformed record")
+        key, equals, value = record[:-1].partition(b"=")
+        if not equals or not key or b"\0" in (value if key in _NAMES else key):
+            raise damaged("a pax header has a malformed record")
+        if key in _SPARSE_PAIR:
+            if key != _SPARSE_PAIR[len(pairs) % 2] or b"," in value:
+                raise damaged("a sparse member's map is malformed")
+            pairs.append(value)
+        else:
+            values[key] = value
+        at += length
+    if pairs:
+        values[SPARSE_MAP] = b",".join(pairs)
+    return values
+
+
+def integer(value: bytes) -> int:
+    """Reads a decimal number of at most 63 bits.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    if not _INTEGER.fullmatch(value) or abs(whole := int(value)) > _MAX_INTEGER:
+        raise damaged("a pax header has no number where one belongs")
+    return whole
+
+
+def _time_ns(value: bytes) -> int:
+    match = _TIME.fullmatch(value)
+    if match is None:
+        raise damaged("a pax header has no time where one belongs")
+    fraction = int(((match[2] or b"") + b"000000000")[:9])
+    return int(match[1]) * 1_000_000_000 + (-fraction if value.startswith(b"-") else fraction)
+
+
+def apply(entry: Entry, values: Mapping[bytes, bytes]) -> None:
+    """Puts what an extended header says in the place of a header's fields.
+
+    An empty value leaves a field as it is. Where readers disagree on that, which is about numbers, it is refused.
+
+    Raises:
+        InvalidInput: A value is malformed.
+    """
+    for key, value in values.items():
+        if not value:
+            if key in _NUMBERS and getattr(entry, key.decode()):
+                raise damaged("a pax header has no number where one belongs")
+            continue
+        match key:
+            case b"path":
+                entry.name = value
+            case b"linkpath":
+                entry.link = value
+            case b"size":
+                entry.size = integer(value)
+            case b"uid":
+                entry.uid = integer(value)
+            case b"gid":
+                entry.gid = integer(value)
+            case b"mtime":
+                entry.mtime_ns = _time_ns(value)
+            case _ if key.startswith(_XATTR):
+                entry.xattrs[key[len(_XATTR) :].decode("utf-8", "surrogateescape")] = value
+            case _:
+                pass
+    if entry.size < 0:
+        raise damaged("a member has a negative size")

@@ -1,0 +1,83 @@
+"""Reading an archive from a file or anything else that blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from pyd_core.tar.decoder import next_entry
+from pyd_core.tar.entry import BLOCK_BYTES, PART_BYTES, Entry, contents, cut_short
+
+
+class Source(Protocol):
+    """Where the archive comes from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Returns `size` bytes, fewer only at the end."""
+        ...
+
+
+class TarReader:
+    """Iterates over the entries of an archive; read an entry's contents before the next entry.
+
+    Python's `tarfile` spends most of a layer of many small files on objects that nobody looks at.
+
+    Args:
+        source: The archive, uncompressed.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._entry: Entry | None = None
+        self._left = 0
+        """Stored bytes of the present entry that weren't read."""
+        self._padding = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        while True:
+            self._skip()
+            steps = next_entry()
+            wanted = next(steps)
+            try:
+                while True:
+                    wanted = steps.send(self._source.read(wanted))
+            except StopIteration as stop:
+                entry: Entry | None = stop.value
+            if entry is None:
+                return
+            self._entry = entry
+            self._left = entry.stored_bytes
+            self._padding = -entry.stored_bytes % BLOCK_BYTES
+            yield entry
+
+    def data(self) -> Iterator[bytes]:
+        """Yields the contents of the present entry.
+
+        Raises:
+            InvalidInput: The archive ends too early.
+        """
+        entry = self._entry
+        if entry is None:
+            return
+        if entry.fragments is not None:
+            yield from contents(entry, self._read)
+            return
+        while self._left:
+            yield self._read(min(self._left, PART_BYTES))
+
+    def whole(self) -> bytes:
+        """Returns the contents of the present entry."""
+        return b"".join(self.data())
+
+    def _read(self, size: int) -> bytes:
+        """Reads stored bytes, and the padding with the last of them: it may be missing at the end of an archive."""
+        self._left -= size
+        padding, self._padding = (0, self._padding) if self._left else (self._padding, 0)
+        data = self._source.read(size + padding)
+        if len(data) < size:
+            raise cut_short()
+        return data[:size] if padding else data
+
+    def _skip(self) -> None:
+        while self._left:
+            self._read(min(self._left, PART_BYTES))

@@ -1,0 +1,74 @@
+"""Output that waits for a client: in order, bounded, and on disk once it is much."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pyd_core.daemon.backlog import MAX_MEMORY_BYTES, Backlog
+from pyd_core.tasks import TaskOwner
+
+
+def spooled() -> list[str]:
+    """The unnamed files this process has open."""
+    files = (each.resolve(strict=False) for each in Path("/proc/self/fd").iterdir())
+    return [str(file) for file in files if str(file).endswith("(deleted)")]
+
+
+def names(directory: Path) -> list[str]:
+    return [each.name for each in directory.iterdir()]
+
+
+async def test_what_is_put_comes_out_in_order_from_memory_and_from_the_file(tmp_path: Path):
+    backlog = Backlog(1 << 40, tmp_path)
+    before = spooled()
+    pieces = [bytes([number % 256]) * 60_000 for number in range(100)]
+    for piece in pieces:
+        backlog.put(piece)
+    assert len(backlog) == 6_000_000
+    assert len(spooled()) == len(before) + 1
+    backlog.end()
+    found = b""
+    while data := await backlog.take():
+        found += data
+    assert found == b"".join(pieces)
+    assert spooled() == before
+    assert names(tmp_path) == []
+
+
+async def test_one_that_has_been_emptied_is_filled_in_memory_again(tmp_path: Path):
+    backlog = Backlog(1 << 40, tmp_path)
+    before = spooled()
+    backlog.put(b"x" * (MAX_MEMORY_BYTES + 1))
+    while len(backlog):
+        await backlog.take()
+    backlog.put(b"again")
+    assert await backlog.take() == b"again"
+    assert spooled() == before
+
+
+async def test_a_writer_waits_for_room_until_it_is_released():
+    backlog = Backlog(10)
+    backlog.put(b"0123456789")
+    async with TaskOwner() as owner:
+        waiting = owner.start(backlog.room())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await backlog.take()
+        await waiting
+        backlog.put(b"0123456789")
+        waiting = owner.start(backlog.room())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        backlog.release()
+        await waiting
+    assert not backlog.full
+
+
+async def test_a_closed_one_gives_back_its_file_and_wakes_its_reader(tmp_path: Path):
+    backlog = Backlog(1 << 40, tmp_path)
+    before = spooled()
+    backlog.put(b"x" * (MAX_MEMORY_BYTES + 1))
+    backlog.close()
+    assert spooled() == before
+    assert await backlog.take() == b""

@@ -1,0 +1,80 @@
+"""Expressions and texts of strangers that take a backtracking matcher for ever."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyd_core.build.ignore import Ignore
+from pyd_core.daemon.build.dockerfile import instruction
+from pyd_core.daemon.build.variables import MAX_WORD_LENGTH, Lexer, assignments
+from pyd_core.daemon.containers.listing import _pattern
+from pyd_core.daemon.images.changes import apply_changes
+from pyd_core.daemon.images.registry import _CHALLENGE
+from pyd_core.errors import InvalidInput
+from pyd_core.model.container_config import ContainerConfig
+from pyd_core.regex import compile_pattern, escape
+
+pytestmark = pytest.mark.timeout(20)
+"""Each of these hung in version 0.1."""
+
+
+@pytest.mark.parametrize("tail", ['"', ""])
+def test_a_quote_that_is_not_closed_is_found_at_once(tail: str):
+    text = '"' + "\\a" * 50_000 + tail
+    with pytest.raises(InvalidInput):
+        assignments(text, {})
+    with pytest.raises(InvalidInput):
+        assignments('A="' + "\\a" * 50_000, {})
+
+
+@pytest.mark.parametrize("line", ["FROM " + "--platform=a " * 70_000, "COPY " + "--from=b " * 100_000 + "a b"])
+def test_flags_that_are_given_twice_are_refused_at_the_second(line: str):
+    with pytest.raises(InvalidInput, match="Duplicate flag"):
+        instruction(line, 1)
+    with pytest.raises(InvalidInput, match="Duplicate flag"):
+        apply_changes(ContainerConfig(), ["HEALTHCHECK " + "--retries=1 " * 70_000 + "CMD true"])
+    with pytest.raises(InvalidInput, match="no number"):
+        apply_changes(ContainerConfig(), ["HEALTHCHECK --retries=x CMD true"])
+
+
+def test_values_with_escapes_are_read_as_before():
+    assert assignments(r'A="a\"b" B=c\ d', {}) == [("A", 'a"b'), ("B", "c d")]
+    assert assignments("A=b\\", {}) == [("A", "b\\")]
+    assert assignments("A=`x`", {}, "`") == [("A", "x`")]
+
+
+def test_a_variable_that_is_doubled_again_and_again_is_refused():
+    text = "x" * 1000
+    while len(text) <= MAX_WORD_LENGTH // 2:
+        text = Lexer("$A$A", {"A": text}).whole()
+    with pytest.raises(InvalidInput, match="too long"):
+        Lexer("$A$A$A", {"A": text}).whole()
+
+
+@pytest.mark.parametrize("pattern", ["*" * 60, "**/" * 60 + "b", "a*" * 60 + "b", "?*" * 60])
+def test_a_pattern_of_dockerignore_takes_no_longer_than_its_path(pattern: str):
+    assert Ignore([pattern]).leaves_out("a" * 3000 + "c") in {True, False}
+
+
+def test_patterns_of_dockerignore_mean_what_they_meant():
+    ignore = Ignore(["*.log", "**/tmp", "a/**/z", "[ab].txt", "!keep.log", "dir/***", "ü?", "x[[]y"])
+    out = {"x.log", "tmp", "q/r/tmp", "a/z", "a/b/c/z", "a.txt", "dir/x/y", "üb", "x[y"}
+    kept = {"d/x.log", "keep.log", "c.txt", "az", "ü", "other"}
+    assert {path for path in out | kept if ignore.leaves_out(path)} == out
+
+
+def test_expressions_are_matched_in_linear_time_with_go_s_syntax():
+    assert compile_pattern("^(a+)+$").search("a" * 5000 + "!") is None
+    assert compile_pattern("(?i)^/?WEB[[:digit:]]").search("web1")
+    assert compile_pattern(escape("a.b*é\n")).fullmatch("a.b*é\n")
+    assert compile_pattern("x").search("\udcffx")
+    for bad in ("(", "(a{1000}){1000}", "a" * (1 << 17), r"(?=a)"):
+        with pytest.raises(InvalidInput):
+            compile_pattern(bad)
+    with pytest.raises(InvalidInput, match="invalid filter 'name=\\('"):
+        _pattern("(")
+
+
+def test_a_registry_s_challenge_is_read_in_linear_time():
+    assert _CHALLENGE.findall('realm="https://a",service="b"') == [("realm", "https://a"), ("service", "b")]
+    assert _CHALLENGE.findall("a" * 300_000) == []

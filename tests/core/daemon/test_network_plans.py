@@ -1,0 +1,106 @@
+"""What is planned of networks without a kernel: packet rules, names, who may join."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyd_core.daemon.containers.record import ContainerRecord
+from pyd_core.daemon.networks import eligibility, linked, names, rules
+from pyd_core.daemon.networks.record import NetworkRecord
+from pyd_core.errors import InvalidInput, PydError
+from pyd_core.model.container_config import ContainerConfig
+from pyd_core.model.host_config import HostConfig
+from pyd_core.model.network import EndpointIpam, EndpointSettings
+
+
+def network(name: str, **more: object) -> NetworkRecord:
+    return NetworkRecord(id=name.ljust(64, "0"), name=name, driver="bridge", created_ns=1, **more)  # type: ignore[arg-type]
+
+
+def container(mode: str, *networks: str, status: str = "created") -> ContainerRecord:
+    return ContainerRecord(
+        id="c" * 64,
+        name="c",
+        created_ns=1,
+        image_id="i",
+        image="i",
+        layers=[],
+        config=ContainerConfig(),
+        host=HostConfig(network_mode=mode),
+        networks={each: EndpointSettings() for each in networks},
+        status=status,  # type: ignore[arg-type]
+    )
+
+
+def test_what_must_not_be_routed_is_dropped_before_it_is_translated():
+    bridges = [
+        rules.Bridge(interface="b0", subnet="10.0.0.0/24"),
+        rules.Bridge(interface="b1", subnet="10.0.1.0/24", subnet6="fd00::/64", name_servers=("10.0.1.1", "fd00::1")),
+    ]
+    local = rules.Published(protocol="tcp", host_address="127.0.0.1", host_port=80, address="10.0.0.2", port=8080)
+    text = rules.plan("pyd", bridges, [local], six=True)
+    four, six = text.split("table ip6 pyd {")
+    assert 'iifname { "b0", "b1" } ip saddr 127.0.0.0/8 drop' in four
+    assert 'iifname { "b0", "b1" } ip daddr 127.0.0.0/8 drop' in four
+    assert 'iifname != "lo" ip daddr 127.0.0.1 tcp dport 80 drop' in four
+    assert 'iifname != "b1" ip daddr 10.0.1.1 meta l4proto { tcp, udp } th dport 53 drop' in four
+    assert 'iifname != "b1" ip6 daddr fd00::1 meta l4proto { tcp, udp } th dport 53 drop' in six
+    assert "dport 53" not in rules.plan("pyd", bridges[:1], [], six=False)
+
+
+def test_names_are_served_alone_and_with_their_networks():
+    assert names.served(["web", "a.b"], "shop") == ("web", "a.b", "web.shop", "a.b.shop")
+    assert names.served(["x\n1.2.3.4 bank", "y,z", "a b", "", "ok"], "my net") == ("ok",)
+
+
+@pytest.mark.parametrize(
+    ("link", "parsed"),
+    [("a", ("a", "a")), ("a:b", ("a", "b")), ("/a:/c/b", ("a", "b")), ("/a", ("a", "a"))],
+)
+def test_links_are_read_as_they_are_written_and_as_inspect_shows_them(link: str, parsed: tuple[str, str]):
+    assert linked.parse(link) == parsed
+
+
+@pytest.mark.parametrize(
+    ("record", "joined", "words"),
+    [
+        (container("host", "host"), "net", eligibility.SHARED),
+        (container("container:x"), "net", eligibility.SHARED),
+        (container("none", "none"), "net", eligibility.WITHOUT),
+        (container("net", "net"), "none", eligibility.WITHOUT),
+        (container("net", "net"), "host", eligibility.OF_HOST),
+    ],
+)
+def test_networks_that_do_not_go_together_are_refused(record: ContainerRecord, joined: str, words: str):
+    with pytest.raises(InvalidInput, match=words[:40]):
+        eligibility.check_connect(record, network(joined))
+
+
+def test_who_is_not_on_a_network_cannot_leave_it():
+    for status, which in (("created", "the network"), ("running", "network")):
+        with pytest.raises(PydError, match=f"is not connected to {which} net"):
+            eligibility.check_disconnect(container("bridge", "bridge", status=status), network("net"))
+    eligibility.check_disconnect(container("bridge", "bridge"), network("bridge"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaints"),
+    [
+        (EndpointIpam(ipv4_address="10.0.0.9"), 0),
+        (EndpointIpam(ipv4_address="10.0.9.9"), 1),
+        (EndpointIpam(ipv4_address="0.0.0.0"), 1),  # noqa: S104 - refused
+        (EndpointIpam(ipv4_address="x", ipv6_address="::ffff:10.0.0.9"), 3),
+        (EndpointIpam(link_local_ips=["169.254.7.7", "fe80::7"]), 0),
+        (EndpointIpam(link_local_ips=["169.253.7.7", "2001:db8::7", "x"]), 3),
+    ],
+)
+def test_addresses_that_make_no_sense_are_all_listed(asked: EndpointIpam, complaints: int):
+    place = EndpointSettings(ipam_config=asked)
+    own = network("net", subnet="10.0.0.0/24", own_subnet=True)
+    if not complaints:
+        eligibility.check_settings(own, place, about="")
+        return
+    with pytest.raises(InvalidInput) as refused:
+        eligibility.check_settings(own, place, about="invalid config: ")
+    assert refused.value.message.startswith("invalid config: invalid endpoint settings:\n")
+    assert len(refused.value.message.splitlines()) == complaints + 1

@@ -1,0 +1,65 @@
+"""What a supervisor makes of a keeper's reports: a target may have taken the keeper over, and say anything."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from pyd_core.debug.join import _Watch
+from pyd_core.debug.session_groups import Groups
+
+
+def relayed(*messages: bytes) -> list[bytes]:
+    """Returns what the client is told after the joiner has named its keeper and that has sent these."""
+    link, keeper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    status, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with link, keeper, status, client:
+        link.setblocking(False)
+        client.setblocking(False)
+        watch = _Watch(0, link, status, -1, Groups())
+        keeper.send(b"keeper\0" + str(os.getpid()).encode())
+        for message in messages:
+            keeper.send(message)
+        while watch._hear():
+            pass
+        found = []
+        while True:
+            try:
+                found.append(client.recv(65536))
+            except BlockingIOError:
+                return found
+
+
+def test_what_a_keeper_has_to_say_is_passed_on():
+    told = [b"untaken\0its filter\x0013", b"folder\x002", b"error\0execve\x002\0bash", b"exit\x00256"]
+    assert relayed(*told) == told
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"exit\0",
+        b"exit\0-1",
+        b"exit\x0065536",
+        b"exit\x00999999999999999999999",
+        b"exit\x001\x002",
+        b"exit\0\xd9\xa1",
+        b"terminal",
+        b"ended",
+        b"error\0execve\0x\0bash",
+        b"error\0execve\x002",
+        b"untaken\0a\x0099999",
+        b"folder",
+        b"\xff\xfe",
+        b"x" * 5000,
+        b"keeper\x001",
+    ],
+)
+def test_what_makes_no_sense_is_not(message: bytes):
+    assert relayed(message) == []
+
+
+def test_a_keeper_says_once_how_the_command_ended():
+    assert relayed(b"exit\x000", b"exit\x00256") == [b"exit\x000"]

@@ -1,0 +1,59 @@
+"""The layers of an image in an engine's archive, packed in any way, read by the reader that unpacks them too."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import tarfile
+import threading
+from collections.abc import Callable
+
+import pytest
+import zstandard
+
+from pyd_core.errors import BadAnswer
+from pyd_core.layers.archive import Feed, read_all
+from pyd_core.layers.content import Layer
+
+
+def tar(**files: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def layers(archive: bytes, piece: int = 777) -> list[Layer] | Exception:
+    feed = Feed()
+    found: list[list[Layer] | Exception] = []
+    thread = threading.Thread(target=read_all, args=(feed, found.append))
+    thread.start()
+    for at in range(0, len(archive), piece):
+        feed.feed(archive[at : at + piece])
+    feed.feed(None)
+    thread.join()
+    return found[0]
+
+
+def image(layer: bytes) -> bytes:
+    manifest = json.dumps([{"Layers": ["blobs/sha256/l"]}]).encode()
+    return tar(**{"blobs/sha256/c": b"{}", "blobs/sha256/l": layer, "manifest.json": manifest})
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress, zstandard.compress])
+def test_what_a_layer_holds_and_takes_away_is_read_however_it_is_packed(pack: Callable[[bytes], bytes]):
+    """Version 0.1 did not read layers packed with zstd."""
+    inner = tar(**{"a/b": b"1" * 1000, "a/.wh.c": b"", "d/.wh..wh..opq": b""})
+    expected = Layer(name="blobs/sha256/l", files={"a/b": 1000}, removed={"a/c"}, emptied={"d"})
+    assert layers(image(pack(inner))) == [expected]
+
+
+def test_an_archive_that_is_damaged_or_lacks_a_layer_is_refused():
+    assert isinstance(layers(b"no tar at all" * 100), BadAnswer)
+    assert isinstance(layers(image(b"{}")), BadAnswer)

@@ -1,0 +1,67 @@
+"""Judging one archive: no reading of our own that others contradict, and no refusal of what others agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+from support.tar_readers.generator import Generator
+from support.tar_readers.readers import Go, Libarchive, gnu, ours, python
+from support.tar_readers.reading import Reading
+
+Reader = Callable[[bytes], Reading | None]
+
+
+@contextmanager
+def other_readers(directory: Path) -> Iterator[dict[str, Reader]]:
+    """Gives those that are installed, by name; GNU tar and Python always are.
+
+    Args:
+        directory: Where the program that reads with Go is built.
+    """
+    readers: dict[str, Reader] = {"gnu": gnu, "python": python}
+    with ExitStack() as stack:
+        if Libarchive.is_installed():
+            readers["libarchive"] = Libarchive()
+        if Go.is_installed():
+            readers["go"] = stack.enter_context(closing(Go(directory)))
+        yield readers
+
+
+def contradictions(seed: int, others: Mapping[str, Reader]) -> str:
+    """Makes an archive from a seed and returns how pyd's reading of it is contradicted, with the seed."""
+    generator = Generator(seed)
+    archive = generator.archive()
+    why = contradiction(archive, others, has_globals=generator.has_globals)
+    return f"seed {seed}: {why}" if why else ""
+
+
+def contradiction(archive: bytes, others: Mapping[str, Reader], *, has_globals: bool = False) -> str:
+    """Returns how pyd's reading is contradicted; empty where it isn't.
+
+    * Where Go reads an archive, pyd reads the same, because Docker Engine reads with Go.
+    * Where Go refuses it, and two others agree on a reading, pyd's is that of one of the others, or a refusal.
+    * What all others agree on, pyd reads.
+
+    Args:
+        archive: The archive.
+        others: Those it is compared with, by name.
+        has_globals: Whether a global header says something about members. Go and libarchive ignore that, and pyd with
+            them; GNU tar and Python don't, so they can't be compared.
+    """
+    mine = ours(archive)
+    theirs = {name: reader(archive) for name, reader in others.items()}
+    readings = [each for each in theirs.values() if each is not None]
+    if mine is None:
+        agreed = len(readings) == len(theirs) and len(set(readings)) == 1
+        return "refused, although all others agree" if agreed else ""
+    if has_globals:
+        readings = [each for name, each in theirs.items() if name in {"go", "libarchive"} and each is not None]
+    if theirs.get("go", mine) not in {mine, None}:
+        return "Go reads it otherwise"
+    if mine in readings or mine.alternative() in readings:
+        return ""
+    if any(readings.count(each) > 1 for each in readings):
+        return "two others agree on another reading"
+    return ""

@@ -1,0 +1,48 @@
+"""What a reader makes of an archive, in a form in which readers can be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry."""
+
+    name: bytes
+    kind: str
+    """tar(5)'s type flag."""
+    link: bytes = b""
+    size: int = 0
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A whole archive."""
+
+    items: tuple[Item, ...]
+    data: bytes
+    """The contents of all files, one after the other."""
+    directories: frozenset[int] = field(default=frozenset(), compare=False)
+    """Items that are empty files with a directory's name: GNU tar and libarchive make directories of them."""
+
+    def alternative(self) -> Reading:
+        """As GNU tar and libarchive would have it."""
+        items = [replace(each, kind="5") if at in self.directories else each for at, each in enumerate(self.items)]
+        return Reading(tuple(items), self.data)
+
+
+def item(name: bytes, kind: str, link: bytes, *, size: int, mode: int, uid: int, gid: int) -> Item:
+    """Returns an entry with nothing in it that readers may differ in."""
+    return Item(
+        name=name.rstrip(b"/"),
+        kind=kind,
+        link=link if kind in "12" else b"",
+        size=size if kind == "0" else 0,
+        mode=0 if kind == "2" else mode & 0o7777,
+        uid=uid,
+        gid=gid,
+    )
