@@ -104,6 +104,8 @@ _REAP_TIMEOUT_MS = 5000
 _REPORT_FIELDS = {"error": 3, "untaken": 2, "folder": 1}
 """What else the joiner and the keeper may report, and how many fields that has; the second, or the only one, is an
 error number."""
+_UCRED = struct.Struct("iII")
+"""`struct ucred`: process, user and group."""
 _NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time")
 
 
@@ -198,13 +200,12 @@ def supervise(plan: Plan, status: socket.socket, groups: Groups, streams: list[i
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # the keeper becomes its child when the joiner has ended
         opened = Opened(plan, status)
         groups.limit(plan["groups"])
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = _make_link()
         joiner = os.fork()
         if joiner == 0:
             ours.close()
             _join(plan, opened, status, theirs, streams)
         theirs.close()
-        ours.setblocking(False)
         for stream in streams:  # so that their readers see the end when the command has ended
             os.close(stream)
         _Watch(joiner, ours, status, opened.pidfd, groups).run()
@@ -215,6 +216,14 @@ def supervise(plan: Plan, status: socket.socket, groups: Groups, streams: list[i
         if os.getppid() != plan["client"]:
             groups.remove()
         os._exit(code)
+
+
+def _make_link() -> tuple[socket.socket, socket.socket]:
+    """Returns the supervisor's end, at which the kernel names the sender of each message, and the keeper's."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    return ours, theirs
 
 
 class _Watch:
@@ -266,16 +275,18 @@ class _Watch:
     def _hear(self) -> bool:
         """Takes what the joiner or the keeper says, which may be the target's word; False at the end of it."""
         try:
-            message = self._link.recv(_MAX_REPORT_BYTES)
+            message, credentials, _, _ = self._link.recvmsg(_MAX_REPORT_BYTES, socket.CMSG_SPACE(_UCRED.size))
         except BlockingIOError:
             return False
         except OSError:
-            message = b""
+            message, credentials = b"", []
         if not message:
             return False
         kind, *fields = message.decode(errors="replace").split("\0")
-        if kind == "keeper" and not self._keeper:
-            self._keeper = int(fields[0])  # said by the joiner, which the target can't reach
+        if kind == "keeper":
+            if self._keeper or self._child != _sender(credentials):
+                return True  # whoever traces the keeper would have any process signalled
+            self._keeper = int(fields[0])
             for number in self._early:
                 self._signal(number)
         elif kind == "exit" and not self._exited and len(fields) == 1 and _is_number(fields[0], below=1 << 16):
@@ -319,6 +330,15 @@ class _Watch:
                     return True, os.WIFSIGNALED(ended)
             elif pid == self._keeper:
                 return True, os.WIFSIGNALED(ended)
+
+
+def _sender(credentials: list[tuple[int, int, bytes]]) -> int:
+    """Returns the process that sent a message, as the kernel names it here (unix(7), SCM_CREDENTIALS); 0: unknown."""
+    for level, kind, data in credentials:
+        if (level, kind, len(data)) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS, _UCRED.size):
+            pid: int = _UCRED.unpack(data)[0]
+            return pid
+    return 0
 
 
 def _is_number(text: str, *, below: int) -> bool:

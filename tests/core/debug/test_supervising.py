@@ -7,18 +7,17 @@ import socket
 
 import pytest
 
-from pyd_core.debug.join import _Watch
+from pyd_core.debug.join import _make_link, _Watch
 from pyd_core.debug.session_groups import Groups
 
 
 def relayed(*messages: bytes) -> list[bytes]:
     """Returns what the client is told after the joiner has named its keeper and that has sent these."""
-    link, keeper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    link, keeper = _make_link()
     status, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with link, keeper, status, client:
-        link.setblocking(False)
         client.setblocking(False)
-        watch = _Watch(0, link, status, -1, Groups())
+        watch = _Watch(os.getpid(), link, status, -1, Groups())
         keeper.send(b"keeper\0" + str(os.getpid()).encode())
         for message in messages:
             keeper.send(message)
@@ -63,3 +62,23 @@ def test_what_makes_no_sense_is_not(message: bytes):
 
 def test_a_keeper_says_once_how_the_command_ended():
     assert relayed(b"exit\x000", b"exit\x00256") == [b"exit\x000"]
+
+
+def test_nobody_but_the_joiner_names_the_keeper():
+    """Whoever traces the keeper could name any process of this machine, which would then be signalled as root."""
+    link, keeper = _make_link()
+    status, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with link, keeper, status, client:
+        watch = _Watch(os.getpid(), link, status, -1, Groups())
+        impostor = os.fork()
+        if impostor == 0:
+            try:
+                keeper.send(b"keeper\x001")
+            finally:
+                os._exit(0)
+        os.waitpid(impostor, 0)
+        assert watch._hear()
+        assert watch._keeper == 0
+        keeper.send(b"keeper\0" + str(os.getpid()).encode())
+        assert watch._hear()
+        assert watch._keeper == os.getpid()

@@ -31,8 +31,14 @@ from pyd_core.tar.reader import TarReader
 T = TypeVar("T")
 
 ARCHITECTURES = {
-    "x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armhf": "arm", "i686": "386",
-    "i386": "386", "riscv64": "riscv64",
+    "x86_64": "amd64",
+    "x86-64": "amd64",
+    "aarch64": "arm64",
+    "armv7l": "arm",
+    "armhf": "arm",
+    "i686": "386",
+    "i386": "386",
+    "riscv64": "riscv64",
 }
 
 
