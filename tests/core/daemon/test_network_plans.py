@@ -55,7 +55,13 @@ def test_names_are_served_alone_and_with_their_networks():
 
 @pytest.mark.parametrize(
     ("link", "parsed"),
-    [("a", ("a", "a")), ("a:b", ("a", "b")), ("/a:/c/b", ("a", "b")), ("/a", ("a", "a"))],
+    [
+        ("a", ("a", "a")),
+        ("a:b", ("a", "b")),
+        ("/a:/c/b", ("a", "b")),
+        ("/a", ("a", "a")),
+        ("db:/mysql", ("db", "mysql")),
+    ],
 )
 def test_links_are_read_as_they_are_written_and_as_inspect_shows_them(link: str, parsed: tuple[str, str]):
     assert linked.parse(link) == parsed

@@ -26,7 +26,7 @@ def parse(link: str) -> tuple[str, str]:
     name, _, alias = link.partition(":")
     if name.startswith("/"):
         return name[1:], alias.rpartition("/")[2] or name[1:]
-    return name, alias or name
+    return name, alias.removeprefix("/") or name  # older clients write the alias as a path, too
 
 
 def resolve(daemon: Daemon, host: HostConfig) -> dict[str, str]:
