@@ -14,6 +14,7 @@ IDLE = 300.0
 """Seconds after which an engine that was started on demand ends, where no container runs and no client is there."""
 
 
+_LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 PROGRAM = "pyd_core.embedded"
 """What is started: the engine and, above this room, a recorder of how its containers die."""
 
@@ -54,7 +55,8 @@ def ensure(config: DaemonConfig, *, idle: float = IDLE) -> None:
         command += ["--subnet", config.subnet]
     os.set_inheritable(theirs, True)
     try:
-        with said.open("wb") as log:
+        with os.fdopen(os.open(said, _LOG_FLAGS, 0o600), "wb") as log:
+            os.fchmod(log.fileno(), 0o600)  # version 0.1 made it for everybody to read
             actions = [(os.POSIX_SPAWN_DUP2, log.fileno(), 1), (os.POSIX_SPAWN_DUP2, log.fileno(), 2)]
             null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
             # Not subprocess: it outlives us, and a Popen object wants to be waited for.
