@@ -76,6 +76,18 @@ def test_a_part_of_a_volume_is_mounted_and_no_link_in_it_leads_out(both: Docker)
     assert "within the volume" in told(both, *RUN, "--mount", f"{part}../x", image, "true").stderr
 
 
+def test_an_empty_part_of_a_volume_gets_what_the_image_has_there(both: Docker):
+    """Version 0.1 left parts empty."""
+    image = both.image("filled-part", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    volume = both.name("filled-part")
+    both("volume", "create", "--label", f"pyd.test={both.prefix}", volume)
+    both(*RUN, "-v", f"{volume}:/v", image, "sh", "-c", "mkdir /v/empty /v/full; echo kept > /v/full/file")
+    part = f"type=volume,src={volume},dst=/bin,volume-subpath="
+    assert both(*RUN, "--mount", f"{part}empty", image, "ls", "/bin/busybox") == "/bin/busybox"
+    assert both(*RUN, "-v", f"{volume}:/v", image, "ls", "/v/full") == "file"
+    assert told(both, *RUN, "--mount", f"{part}full", image, "ls").returncode == 127  # it hides the programs
+
+
 def test_a_start_without_the_part_of_a_volume_leaves_nothing(pydd: Pydd, docker: Docker, busybox: str):
     volume = docker.name("partly")
     name = docker.create(

@@ -281,28 +281,29 @@ def _import(daemon: Daemon, request: Request) -> Response:
     platform = _platform(request.query.get("platform", ""))
     address = None if source == "-" else _address(source)
 
-    async def lines() -> AsyncIterator[bytes]:
-        try:
-            if address is None:
-                file = await loading.spool(daemon.images, request.chunks())
-            else:
-                yield line({"status": f"Downloading from {address.url}"})
-                file = await _downloaded(daemon, address)
-            try:
-                record = await loading.import_root(
-                    daemon.images, file, reference=reference, changes=changes, message=message, platform=platform
-                )
-            finally:
-                file.unlink(missing_ok=True)
-        except (PydError, OSError) as error:
-            yield trouble(error)
-            return
+    async def imported(file: Path) -> bytes:
+        with contextlib.ExitStack() as spooled:
+            spooled.callback(file.unlink, missing_ok=True)
+            record = await loading.import_root(
+                daemon.images, file, reference=reference, changes=changes, message=message, platform=platform
+            )
         if reference is not None:
             telling.tell(daemon, "tag", record, name=str(reference))
         telling.tell(daemon, "import", record)
-        yield line({"status": record.id})
+        return line({"status": record.id})
 
-    return Streaming(chunks=lines())
+    async def import_body() -> Answer:
+        return Answer(body=await imported(await loading.spool(daemon.images, request.chunks())))
+
+    async def download(address: Address) -> AsyncIterator[bytes]:
+        try:
+            yield line({"status": f"Downloading from {address.url}"})
+            yield await imported(await _downloaded(daemon, address))
+        except (PydError, OSError) as error:
+            yield trouble(error)
+
+    # Without a download Docker Engine answers once the image is there, so that it can be used when the answer begins.
+    return Attended(work=import_body()) if address is None else Streaming(chunks=download(address))
 
 
 def _platform(text: str) -> dict[str, str]:

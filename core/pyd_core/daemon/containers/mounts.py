@@ -228,7 +228,7 @@ def _mount(each: Mount, volumes: Volumes) -> MountRecord:
         volume=made.name,
         read_only=each.read_only,
         mode="z",
-        copy=not (options_ and (options_.no_copy or options_.subpath)),
+        copy=not (options_ and options_.no_copy),
         subpath=options_.subpath if options_ else "",
         anonymous=not each.source,
     )

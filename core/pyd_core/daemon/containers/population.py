@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import posixpath
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +28,7 @@ from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.daemon.remapping import applies
 from pyd_core.daemon.volumes import STAGING
 from pyd_core.errors import KernelError
-from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.beneath import RootDirectory, open_beneath
 from pyd_core.linux.mounting import unmount
 from pyd_core.linux.tree import remove_tree
 from pyd_core.linux.userns import IdMap
@@ -85,7 +86,10 @@ async def _populate(daemon: Daemon, container: Container, pending: list[MountRec
                 # On a file system of its own files have the ids that the host knows them by.
                 ids = remapping.ids if remapping is not None and apart else None
                 staged = not apart and daemon.volumes.is_sole_holder(each.volume, look)
-                await on_thread(partial(_fill, container.root, each.target, place, staged=staged, ids=ids))
+                if each.subpath:
+                    await on_thread(partial(_fill_part, container.root, each.target, place, each.subpath, ids=ids))
+                else:
+                    await on_thread(partial(_fill, container.root, each.target, place, staged=staged, ids=ids))
         finally:
             await daemon.volumes.release(each.volume, look)
         record.mounts = [
@@ -122,6 +126,23 @@ def _fill(root: Path, target: str, place: Path, go_on: Callable[[], None], *, st
             remove_tree(staging, ignore_errors=True)
     finally:
         os.close(source)
+
+
+def _fill_part(
+    root: Path, target: str, volume: Path, part: str, go_on: Callable[[], None], *, ids: IdMap | None
+) -> None:
+    """Fills an empty directory of a volume, in place; a part that is missing is for the start to refuse."""
+    go_on()
+    with RootDirectory(root) as inside, RootDirectory(volume) as outside, contextlib.ExitStack() as opened:
+        try:
+            source = inside.open(target, os.O_PATH | os.O_DIRECTORY)
+            opened.callback(os.close, source)
+            directory = open_beneath(outside.fd, posixpath.normpath(part), os.O_RDONLY | os.O_DIRECTORY)
+            opened.callback(os.close, directory)
+        except KernelError:
+            return
+        if not os.listdir(directory):  # noqa: PTH208 - of a descriptor
+            copy_tree(source, Path(f"/proc/self/fd/{directory}"), ids=ids)
 
 
 def copy_tree(source: int, target: Path, *, ids: IdMap | None = None) -> None:
