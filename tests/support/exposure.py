@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
-HOST_PATHS = ("/var/lib/pyd", "/var/lib/docker", "/tmp/pyd", "/work/", "/home/", "/root/", "site-packages", "pyd_core")
+CHECKOUT = str(Path(__file__).resolve().parents[2])
+HOST_PATHS = ("/var/lib/pyd", "/var/lib/docker", "/tmp/pyd", CHECKOUT, "/home/", "/root/", "site-packages", "pyd_core")
 """Parts of paths that only the host has."""
 
 
