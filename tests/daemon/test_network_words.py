@@ -66,7 +66,7 @@ def there(both: Docker, image: str) -> Iterator[dict[str, str]]:
         ("network connect --ip 10.1.2.3 {net} {running}", f"invalid endpoint settings:\n{OWN_SUBNET}"),
         (
             "network connect --ip 10.1.2.3 bridge {on-net}",
-            f"invalid endpoint settings:\n* {USERS_ONLY}\n* {OWN_SUBNET}",
+            f"invalid endpoint settings:\n* {USERS_ONLY}\n* ",  # the rest depends on the age of the bridge
         ),
         ("network connect --ip x {net} {running}", "* invalid IPv4 address: x"),
         ("network connect --alias x bridge {on-net}", "network-scoped alias is supported only for containers in user"),

@@ -160,26 +160,31 @@ def inherited() -> socket.socket | None:
 
 
 def listen(config: DaemonConfig) -> socket.socket:
-    """Makes the socket, for root and the group alone; a dead engine's is replaced."""
+    """Makes the socket, for root and the group alone; a dead engine's is replaced.
+
+    It gets its name once it listens: whoever waits for the name can connect.
+    """
     path = config.socket_path
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    unready = path.with_name(f".{path.name}.new")
+    unready.unlink(missing_ok=True)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     old = os.umask(0o177)
     try:
         directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
         try:
-            made.bind(f"/proc/self/fd/{directory}/{path.name}")  # sun_path has 108 bytes
+            made.bind(f"/proc/self/fd/{directory}/{unready.name}")  # sun_path has 108 bytes
         finally:
             os.close(directory)
     finally:
         os.umask(old)
     for group in (config.group,) if config.group else GROUPS:
         with contextlib.suppress(KeyError):
-            os.chown(path, 0, grp.getgrnam(group).gr_gid)
-            path.chmod(0o660)
+            os.chown(unready, 0, grp.getgrnam(group).gr_gid)
+            unready.chmod(0o660)
             break
     made.listen(BACKLOG)
+    unready.replace(path)
     return made
 
 
