@@ -13,11 +13,15 @@ SOURCE = Path(__file__).resolve().parents[2]
 TOOLS = ("sh", "cat", "dirname", "id", "mktemp", "rm")
 
 
+HIDE_PYTHON = 'for python in /usr/bin/python3*; do mount --bind /dev/null "$python"; done; PATH=$0 exec /bin/sh "$@"'
+"""Runs a script, in a mount namespace of its own, where no interpreter of the system can be started."""
+
+
 def run(script: str, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PATH": path or os.environ["PATH"]}
-    environment.pop("PYTHON", None)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHON"}
+    hidden = ("unshare", "--mount", "sh", "-c", HIDE_PYTHON, path) if path else ("/bin/sh",)
     return subprocess.run(
-        ["/bin/sh", SOURCE / script, *arguments],
+        [*hidden, SOURCE / script, *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
