@@ -13,6 +13,7 @@ from pyd_core.engine.signalling import signal_process
 from pyd_core.engine.transport.blocking import blocking_engine, run_now
 from pyd_core.errors import Conflict, InvalidInput, NotFound
 from support.docker import LONE, Docker
+from support.staging import wait_until
 
 
 def client() -> Engine:
@@ -30,7 +31,9 @@ def children(docker: Docker, name: str) -> list[int]:
 def family(docker: Docker, busybox: str) -> str:
     """A container whose main process says how its child ended."""
     script = "sleep 1000 & wait $!; echo child ended with $?; exec sleep 1000"
-    return docker.run("family", busybox, "sh", "-c", script, options=LONE)
+    name = docker.run("family", busybox, "sh", "-c", script, options=LONE)
+    wait_until(lambda: children(docker, name) != [])
+    return name
 
 
 def test_a_child_gets_the_signal_and_the_main_process_lives_on(docker: Docker, family: str) -> None:

@@ -19,22 +19,23 @@ from support.staging import wait_until
 
 def members(docker: Docker, name: str) -> list[int]:
     """Processes in the container's pid namespace, once those that are just dying are gone."""
-    wanted = Path(f"/proc/{main_pid(docker, name)}/ns/pid").readlink()
+    main = main_pid(docker, name)
+    wanted = Path(f"/proc/{main}/ns/pid").readlink()
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if entry.name.isdigit() and (entry / "ns/pid").readlink() == wanted and not has_ended(int(entry.name)):
+            if not entry.name.isdigit() or (entry / "ns/pid").readlink() != wanted:
+                continue
+            if int(entry.name) == main or not has_ended(int(entry.name)):
                 found.append(int(entry.name))
     return found
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process whose parent was killed is dead, or dies within moments."""
-    if "\nPPid:\t1\n" not in Path(f"/proc/{pid}/status").read_text():
-        return False
+    """Whether a process is dead, or dies within moments: a keeper whose supervisor was killed ends what it keeps."""
     descriptor = os.pidfd_open(pid)
     try:
-        return bool(select.select([descriptor], [], [], 10)[0])
+        return bool(select.select([descriptor], [], [], 30)[0])
     finally:
         os.close(descriptor)
 
