@@ -138,21 +138,6 @@ install_compose() {
 	say 'No Compose without a Docker Engine in the package lists: pyd compose will ask for one'
 }
 
-# Debian's name of Compose, and Ubuntu's. What would bring a Docker Engine along is left to the user.
-install_compose() {
-	[ $tests = no ] && [ $root != no ] || return 0
-	! docker compose version >/dev/null 2>&1 || return 0
-	! command -v docker-compose >/dev/null && ! command -v podman-compose >/dev/null || return 0
-	for package in docker-compose docker-compose-v2; do
-		brings=$(apt-get -s install --no-install-recommends "$package" 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p')
-		if [ -n "$brings" ] && ! echo "$brings" | grep -qxE 'docker\.io|docker-ce|containerd.*|podman'; then
-			install_packages "$package"
-			return 0
-		fi
-	done
-	say 'No Compose without a Docker Engine in the package lists: pyd compose will ask for one'
-}
-
 apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
 		apt-get -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >"$scratch/apt.log" 2>&1 </dev/null
