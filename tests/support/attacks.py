@@ -27,7 +27,7 @@ IDENTITIES = ("root", "target", "1000")
 
 SAME_ELSEWHERE = "the same kernel work on every engine; PYD_ATTACKS=1 tries it there, too"
 
-SESSION_TIMEOUT_S = 60
+SESSION_TIMEOUT_S = 300
 
 UNCHANGED = "only the host reads this: "
 

@@ -181,6 +181,9 @@ def test_shared_pid_namespaces_and_an_init_are_seen_through(docker: Docker, user
     assert b"process 1 of" not in done.stderr
 
 
+PROMPT = r"\(running\)"
+
+
 def test_the_terminal_is_the_targets(user: Way, quiet: str):
     program, *arguments = user.command(quiet)
     child = pexpect.spawn(program, arguments, timeout=120, dimensions=(30, 100), encoding="utf-8", **user.options)
@@ -193,9 +196,11 @@ def test_the_terminal_is_the_targets(user: Way, quiet: str):
         if child.expect(["40 120\r\n", "30 100\r\n"]):
             child.expect("40 120\r\n")
         child.sendcontrol("c")
+        child.expect(PROMPT)  # an interrupt takes what was typed ahead with it
         child.sendline("sh -c 'echo re\"\"ady; exec sleep 1000'")
         child.expect("ready\r\n")
         child.sendcontrol("c")
+        child.expect(PROMPT)
         child.sendline("exit 5")
         child.expect(pexpect.EOF)
         child.close()
