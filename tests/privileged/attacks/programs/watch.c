@@ -5,7 +5,7 @@
  * OUT is `PID KIND VALUE`, once: exe, cwd, root, comm, cmdline, environ, fd, map, status, and where it got through:
  * reached (MARKER opened by way of its root, directory or descriptors), getfd (pidfd_getfd(2)), memory (the reverse of
  * TERCES, which is in nobody's arguments, found by process_vm_readv(2) or /proc/PID/mem), mapfile (a file of the
- * host's, opened for writing by /proc/PID/map_files) and traced (ptrace(2)). */
+ * host's that may be opened for writing by /proc/PID/map_files) and traced (ptrace(2)). */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
@@ -144,7 +144,6 @@ static void open_maps(int pid)
 		return;
 	while ((entry = readdir(directory))) {
 		ssize_t length = readlinkat(dirfd(directory), entry->d_name, link, sizeof link - 1);
-		int file;
 
 		if (length < 0)
 			continue;
@@ -152,10 +151,10 @@ static void open_maps(int pid)
 		snprintf(name, sizeof name, "%s", entry->d_name);
 		if (access(link, F_OK) == 0 || !strncmp(link, "/memfd:", 7) || !strncmp(link, "/dev/", 5))
 			continue; /* the container's own */
-		if ((file = openat(dirfd(directory), name, O_WRONLY)) >= 0) {
+		/* Asked, not opened: while the host's dynamic linker is open for writing, nothing on the host can start. */
+		if (faccessat(dirfd(directory), name, W_OK, AT_EACCESS) == 0) {
 			snprintf(value, sizeof value, "writable %s", link);
 			note(pid, "mapfile", value);
-			close(file);
 		}
 	}
 	closedir(directory);
@@ -230,7 +229,8 @@ static void trace(int pid)
 		return;
 	note(pid, "traced", "yes");
 	ptrace(PTRACE_INTERRUPT, pid, 0, 0);
-	if (waitpid(pid, &state, WNOHANG | __WALL) >= 0)
+	/* It can be let go only where it stands; one that was never let go would hold its session up. */
+	if (waitpid(pid, &state, __WALL) == pid && WIFSTOPPED(state))
 		ptrace(PTRACE_DETACH, pid, 0, 0);
 }
 
