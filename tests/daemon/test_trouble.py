@@ -266,7 +266,7 @@ from pathlib import Path
 from pyd_core.daemon import __main__, engine
 from pyd_core.daemon.config import DaemonConfig
 
-async def beside(address):
+async def beside(address, last_output):
     await asyncio.to_thread(threading.Event().wait)
 
 engine.PATIENCE = 1.0
