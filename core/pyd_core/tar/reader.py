@@ -65,6 +65,19 @@ class TarReader:
         while self._left:
             yield self._read(min(self._left, PART_BYTES))
 
+    def pieces(self) -> Iterator[tuple[int, bytes]]:
+        """Yields where in the present entry stored bytes belong, and the bytes; holes of a sparse file are left out.
+
+        Raises:
+            InvalidInput: The archive ends too early.
+        """
+        entry = self._entry
+        if entry is None:
+            return
+        for offset, length in entry.fragments if entry.fragments is not None else ((0, entry.stored_bytes),):
+            for begin in range(offset, offset + length, PART_BYTES):
+                yield begin, self._read(min(offset + length - begin, PART_BYTES))
+
     def whole(self) -> bytes:
         """Returns the contents of the present entry."""
         return b"".join(self.data())

@@ -40,6 +40,8 @@ def config(**fields: object) -> bytes:
         config(os=5),
         b"[" * 100_000 + b"]" * 100_000,
         b"[" * 100_000,
+        b'"' + b'\\"' * (4 << 20),  # a text that never ends, each of whose quotes looks like the beginning of one
+        b'{"a": "' + b'\\"' * (1 << 20) + b"\\",
         config(config={"Labels": {"a": "x" * (9 << 20)}}),
     ],
     ids=lambda body: body[:60].decode("latin-1"),

@@ -223,3 +223,16 @@ def test_what_cannot_be_unpacked_is_told_without_numbers(target: Path):
         unpack(target, member("../x"))
     with pytest.raises(InvalidInput, match=r"unknown type 'S'"):
         unpack(target, member("s", kind=tarfile.GNUTYPE_SPARSE))
+
+
+def test_holes_of_a_sparse_file_stay_holes(target: Path):
+    """An archive of two kilobytes says that a file has 64 GiB of zeros."""
+    entry, body = member("sparse", b"1\n0\n4\n".ljust(512, b"\0") + b"data")
+    entry.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(64 << 30)}
+    unpack(target, (entry, body), member("after", b"next"))
+    status = (target / "sparse").stat()
+    assert status.st_size == 64 << 30
+    assert status.st_blocks * 512 < 1 << 20
+    with (target / "sparse").open("rb") as file:
+        assert file.read(6) == b"data\0\0"
+    assert (target / "after").read_bytes() == b"next"

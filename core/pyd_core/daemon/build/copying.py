@@ -276,8 +276,8 @@ def _fingerprint(pieces: list[Piece]) -> str:
             for entry in reader:
                 kind = "dir" if entry.kind == b"5" and len(pieces) == 1 else kind
                 told = (entry.name, entry.kind, entry.mode, entry.uid, entry.gid, entry.size, entry.link, entry.major)
-                running.update(repr((told, entry.minor, sorted(entry.xattrs.items()))).encode())
-                for data in reader.data():
+                running.update(repr((told, entry.minor, sorted(entry.xattrs.items()), entry.fragments)).encode())
+                for _, data in reader.pieces():
                     running.update(data)
     return f"{kind}:{running.hexdigest()}"
 

@@ -190,10 +190,14 @@ class Unpacker:
             self._clear(parent, name, where)
             fd = os.open(name, _NEW, 0o600, dir_fd=parent)
         try:
-            for part in reader.data():
-                written = os.write(fd, part)
+            for offset, part in reader.pieces():
+                written = 0
                 while written < len(part):
-                    written += os.write(fd, part[written:])
+                    written += os.pwrite(fd, part[written:] if written else part, offset + written)
+            if (
+                entry.fragments is not None
+            ):  # holes stay holes: a tiny archive can name very large ones
+                os.ftruncate(fd, entry.size)
             os.fchown(fd, entry.uid, entry.gid)
             os.fchmod(fd, entry.mode)
             for key, value in entry.xattrs.items():
