@@ -7,6 +7,8 @@ import re
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import parse_time
 
+MAX_LENGTH = 200
+"""Of a duration's text, which takes the square of its length to read."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)")
 DIGITS = 12
 """Of a number of seconds; what is longer is nonsense, and overflows what reads it."""
@@ -15,9 +17,9 @@ _UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h
 
 def duration(text: str) -> int:
     """Reads Go's duration text as nanoseconds."""
-    found = _DURATION.findall(text)
+    found = _DURATION.findall(text[:MAX_LENGTH])
     if not found or "".join(number + unit for number, unit in found) != text:
-        raise InvalidInput(f"{text!r} is no duration such as 1m30s")
+        raise InvalidInput(f"{text[:40]!r} is no duration such as 1m30s")
     if any(len(number) > DIGITS for number, _ in found):
         raise InvalidInput(f"{text[:40]!r} is too long a time")
     return sum(int(float(number) * _UNITS[unit]) for number, unit in found)

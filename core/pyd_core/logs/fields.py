@@ -22,7 +22,8 @@ _LEVELS = ("level", "lvl", "severity", "loglevel", "log.level", "@level", "s")
 _TIMES = ("time", "ts", "timestamp", "@timestamp", "t", "date", "datetime")
 _MESSAGES = ("msg", "message", "@message", "event", "text", "body")
 
-_PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|[^\s"=]*)(?=\s|$)')
+_PAIR = re.compile(r'(?<!\S)([A-Za-z_@][\w.@/-]*+)=("(?:[^"\\]|\\.)*"|[^\s"=]*)(?=\s|$)')
+"""It begins at the beginning of a word only, so that a line of one long word takes no longer than others."""
 _ESCAPE = re.compile(r"\\(.)")
 
 

@@ -15,7 +15,7 @@ _MAX_DEPTH = 100
 """Of lists and objects in each other; what lies deeper is in no field that is read."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-"""A text or a bracket. A text that is never closed ends with the input, or each quote in it would be tried as an opening."""
+"""A text or a bracket. A text that is never closed ends with the input, else each quote in it would be tried too."""
 _ESCAPE = re.compile(
     rb"\\(?:[^u]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|u)"
 )

@@ -194,9 +194,7 @@ class Unpacker:
                 written = 0
                 while written < len(part):
                     written += os.pwrite(fd, part[written:] if written else part, offset + written)
-            if (
-                entry.fragments is not None
-            ):  # holes stay holes: a tiny archive can name very large ones
+            if entry.fragments is not None:  # holes stay holes: a tiny archive can name very large ones
                 os.ftruncate(fd, entry.size)
             os.fchown(fd, entry.uid, entry.gid)
             os.fchmod(fd, entry.mode)

@@ -16,7 +16,7 @@ _SECRET_NAME = re.compile(
     r"signing_?key|encryption_?key|key|dsn|salt|cookie|pat)([_.-]|$)|password|secret|apikey"
 )
 _SECRET_VALUE = re.compile(
-    r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]*:)[^@\s/]+(?P<tail>@)"  # a URL with a password
+    r"(?<![a-z0-9+.-])(?P<head>[a-z0-9+.-]++://[^/\s:@]*:)[^@\s/]+(?P<tail>@)"  # a URL with a password
 )
 _HARMLESS = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK"})
 

@@ -16,7 +16,7 @@ LONGEST_HEAD = 100 * 1024
 """Bytes of status line and headers; the httpx transport has the same bound."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9][0-9][0-9])(?: |$)")
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)$")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f]")
 _FORBIDDEN_IN_VALUE = re.compile(r"[\x00\r\n]")
 _SWITCHING = 101
@@ -97,6 +97,6 @@ def _parsed(text: bytes, rest: bytes) -> Head:
         if match is None:
             raise HeadError(f"a header of {line[:40]!r}")
         name = match[1].decode("ascii").lower()
-        value = match[2].decode("latin-1")
+        value = match[2].strip(b" \t").decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return Head(int(status[1]), headers, rest)
