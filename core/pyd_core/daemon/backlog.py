@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -12,14 +13,24 @@ MAX_MEMORY_BYTES = 1 << 20
 """What is held in memory; more goes to an unnamed file, where there is a directory for it."""
 CHUNK_BYTES = 1 << 18
 """The most that is handed to the client at once."""
+SEGMENT_BYTES = 64 << 20
+"""A file of this size is followed by another, and is closed once it is read: a client that reads but never catches up
+takes no more of the disk than it is behind."""
+
+
+@dataclass(slots=True)
+class _Segment:
+    file: IO[bytes]
+    written: int = 0
+    read: int = 0
 
 
 class Backlog:
-    """A queue of bytes: in memory first, then in an unnamed file; it has a limit that its writer is to respect.
+    """A queue of bytes: in memory first, then in unnamed files; it has a limit that its writer is to respect.
 
     Args:
         limit: Bytes at which it is full.
-        directory: Where the file is made once memory isn't enough; without one everything stays in memory.
+        directory: Where files are made once memory isn't enough; without one everything stays in memory.
     """
 
     def __init__(self, limit: int, directory: Path | None = None) -> None:
@@ -27,15 +38,14 @@ class Backlog:
         self._directory = directory
         self._memory: deque[bytes] = deque()
         self._memory_bytes = 0
-        self._file: IO[bytes] | None = None
-        self._written = self._read = 0
+        self._segments: deque[_Segment] = deque()
         self._ended = False
         self._filled = asyncio.Event()
         self._drained = asyncio.Event()
 
     def __len__(self) -> int:
         """Bytes that wait."""
-        return self._memory_bytes + self._written - self._read
+        return self._memory_bytes + sum(segment.written - segment.read for segment in self._segments)
 
     @property
     def full(self) -> bool:
@@ -46,23 +56,28 @@ class Backlog:
         """Adds bytes behind those that wait, however many these are.
 
         Raises:
-            OSError: They don't fit into memory, and the file can't be written.
+            OSError: They don't fit into memory, and a file can't be written.
         """
         if not data:
             return
-        spooling = self._file is not None or self._memory_bytes + len(data) > MAX_MEMORY_BYTES
+        spooling = bool(self._segments) or self._memory_bytes + len(data) > MAX_MEMORY_BYTES
         if spooling and self._directory is not None:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=self._directory, buffering=0)  # noqa: SIM115 - until it is empty
-            self._file.seek(self._written)
-            rest = memoryview(data)
-            while rest:
-                rest = rest[self._file.write(rest) :]
-            self._written += len(data)
+            self._spool(data, self._directory)
         else:
             self._memory.append(data)
             self._memory_bytes += len(data)
         self._filled.set()
+
+    def _spool(self, data: bytes, directory: Path) -> None:
+        if not self._segments or self._segments[-1].written >= SEGMENT_BYTES:
+            file = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - until it is read
+            self._segments.append(_Segment(file))
+        segment = self._segments[-1]
+        segment.file.seek(segment.written)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[segment.file.write(rest) :]
+        segment.written += len(data)
 
     async def room(self) -> None:
         """Returns when it isn't full, at the latest once `release` was called."""
@@ -106,20 +121,18 @@ class Backlog:
         return b"".join(pieces)
 
     def _from_file(self) -> bytes:
-        assert self._file is not None  # noqa: S101 - more was written than read
-        self._file.seek(self._read)
-        data = self._file.read(CHUNK_BYTES)
-        self._read += len(data)
-        if self._read == self._written:
-            self._file.close()
-            self._file, self._written, self._read = None, 0, 0
+        segment = self._segments[0]
+        segment.file.seek(segment.read)
+        data = segment.file.read(CHUNK_BYTES)
+        segment.read += len(data)
+        if segment.read == segment.written:
+            self._segments.popleft().file.close()
         return data
 
     def close(self) -> None:
         """Drops what is left, and ends."""
-        if self._file is not None:
-            self._file.close()
-        self._file, self._written, self._read = None, 0, 0
+        while self._segments:
+            self._segments.pop().file.close()
         self._memory.clear()
         self._memory_bytes = 0
         self.release()

@@ -13,7 +13,9 @@ import os
 import select
 import signal
 import stat
+import struct
 import sys
+import termios
 from collections.abc import Callable
 
 CHUNK_BYTES = 1 << 20
@@ -65,12 +67,14 @@ class _Copy:
             self._ready = True
 
     def finish(self) -> None:
-        """Copies what is still there, and waits for nothing more to come."""
-        while self.open:
-            if not self._pending and not _is_ready(self.source, select.POLLIN, 0):
-                break
+        """Copies what is in the session's pipe now.
+
+        Who traces a session may have taken the pipe's other end, and could go on writing for ever.
+        """
+        left = _buffered_bytes(self.source) if self.open else 0
+        while self.open and (left > 0 or self._pending):
             _is_ready(self.sink, select.POLLOUT, None)
-            self._move()
+            left -= self._move()
         self.close()
 
     def close(self) -> None:
@@ -79,34 +83,44 @@ class _Copy:
             self.open = False
             os.close(self._own)
 
-    def _move(self) -> None:
+    def _move(self) -> int:
+        """Copies a part; returns how many bytes it took from the source."""
         self._ready = False
         try:
             if not self._pending and self._spliced:
                 try:
-                    if not os.splice(self.source, self.sink, self._splice_size, flags=_NONBLOCK):
-                        self.close()
+                    taken = os.splice(self.source, self.sink, self._splice_size, flags=_NONBLOCK)
                 except BlockingIOError:
-                    pass
+                    return 0
                 except OSError as error:
                     if error.errno != errno.EINVAL:
                         raise
                     self._spliced = False  # a terminal, or a file that is appended to
                 else:
-                    return
-            if not self._spliced:
-                self._copy()
+                    if not taken:
+                        self.close()
+                    return taken
+            return self._copy()
         except OSError:  # nobody reads it any more, or nothing more comes of it
             self.close()
+            return 0
 
-    def _copy(self) -> None:
+    def _copy(self) -> int:
+        taken = 0
         if not self._pending:
             self._pending = os.read(self.source, self._size)
-            if not self._pending:
+            taken = len(self._pending)
+            if not taken:
                 self.close()
-                return
+                return 0
         with contextlib.suppress(BlockingIOError):
             self._pending = self._pending[os.write(self.sink, self._pending) :]
+        return taken
+
+
+def _buffered_bytes(pipe: int) -> int:
+    """Returns how much can be read from a pipe (pipe(7), FIONREAD)."""
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0])
 
 
 def _is_ready(descriptor: int, events: int, milliseconds: int | None) -> bool:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pyd_core.daemon import backlog as backlog_module
 from pyd_core.daemon.backlog import MAX_MEMORY_BYTES, Backlog
 from pyd_core.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def spooled() -> list[str]:
@@ -44,6 +49,26 @@ async def test_one_that_has_been_emptied_is_filled_in_memory_again(tmp_path: Pat
         await backlog.take()
     backlog.put(b"again")
     assert await backlog.take() == b"again"
+    assert spooled() == before
+
+
+async def test_a_reader_that_never_catches_up_leaves_no_more_on_the_disk_than_it_is_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(backlog_module, "SEGMENT_BYTES", 1 << 20)
+    backlog = Backlog(1 << 40, tmp_path)
+    before = spooled()
+    backlog.put(b"x" * (2 * MAX_MEMORY_BYTES))
+    written, read = 2 * MAX_MEMORY_BYTES, 0
+    for number in range(200):
+        piece = bytes([number]) * (1 << 18)
+        backlog.put(piece)
+        written += len(piece)
+        read += len(await backlog.take())
+        assert len(backlog) == written - read
+        assert len(spooled()) - len(before) <= len(backlog) // (1 << 20) + 2
+    assert len(backlog) > 0
+    backlog.close()
     assert spooled() == before
 
 

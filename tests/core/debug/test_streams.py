@@ -10,6 +10,8 @@ from typing import IO
 
 import pytest
 
+from pyd_core.debug import streams
+
 SCRIPT = """
 import os, subprocess, sys
 from pyd_core.debug.streams import Streams
@@ -65,6 +67,25 @@ def test_a_command_hears_that_nobody_reads_what_it_prints():
         assert process.stdout.readline() == b"y\n"
         process.stdout.close()
         assert process.wait(60) == 7
+
+
+def test_who_goes_on_writing_when_the_session_is_over_doesnt_hold_it_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A target that may trace takes the pipe from the command, and outlives the session."""
+    source, writer = os.pipe()
+    os.write(writer, b"printed")
+    is_ready = streams._is_ready
+
+    def is_ready_and_written_to(descriptor: int, events: int, milliseconds: int | None) -> bool:
+        os.write(writer, b"more")
+        return is_ready(descriptor, events, milliseconds)
+
+    monkeypatch.setattr(streams, "_is_ready", is_ready_and_written_to)
+    with (tmp_path / "out").open("wb") as sink:
+        streams._Copy(source, sink.fileno(), own=source).finish()
+    os.close(writer)
+    assert (tmp_path / "out").read_bytes() in {b"printed", b"printedmore"}
 
 
 def test_a_client_hears_that_its_command_reads_no_more():
