@@ -93,7 +93,7 @@ class Lab:
         """Makes an image with the attack programs and these files, and returns its name."""
         modes = {"tmp": 0o1777}
         more = (*changes, 'CMD ["/bin/sh"]')
-        return self.corner.image(short, self.files | files, *more, directories=("tmp", "etc", "work"), modes=modes)
+        return self.corner.image(short, self.files | files, *more, directories=("tmp", "etc", "srv"), modes=modes)
 
     def start(self, short: str, *command: str, options: Sequence[str] = (), image: str = "") -> str:
         """Starts a container without a network and returns its name."""

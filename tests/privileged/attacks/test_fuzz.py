@@ -17,7 +17,7 @@ from support.docker import LABEL, LONE, layer
 SEEDS = range(300 if EVERY else 4)
 PATHS = (
     *("/", "", ".", "..", "../../../../../..", "/proc/self/fd/3", "/proc/self/fd/9", "/proc/self/root", "/dev/fd/13"),
-    *("/proc/1/root", "/proc/self/cwd/..", "work", "//work//", "/work/./..", "/" + "a/" * 700, "/" + "b" * 300),
+    *("/proc/1/root", "/proc/self/cwd/..", "srv", "//srv//", "/srv/./..", "/" + "a/" * 700, "/" + "b" * 300),
     *("/linked", "/linked/below", "/loop", "/loop/x", "/etc/passwd", "/etc/passwd/x", "/dev/null", "/nowhere/at/all"),
     *("/x\n/y", "/\x1b]0;title\x07", "/\u202egnp", "/$(id)", "/`id`", "/ ", "-c", "--", "/proc", "/sys/kernel", "/dev"),
 )
@@ -44,7 +44,7 @@ LINKS = (
 )
 PLACES = (
     *("etc/passwd", "etc/group", "etc/hosts", "etc/resolv.conf", "etc/hostname", "etc/os-release", "root", "home"),
-    *("dev", "dev/null", "dev/pts", "dev/ptmx", "dev/.pyd", "proc", "sys", "tmp", "work", "linked", "usr/local/bin/ls"),
+    *("dev", "dev/null", "dev/pts", "dev/ptmx", "dev/.pyd", "proc", "sys", "tmp", "srv", "linked", "usr/local/bin/ls"),
 )
 LINES = ("root:x:0:0::{}:/bin/sh\n", "user:x:1000:1000:{}\n", "{}:x:0:0::/:\n", ":::::::\n", "\x00\xff{}\n", "root\n")
 
@@ -80,7 +80,7 @@ def hostile_config(dice: random.Random) -> dict[str, Any]:
 
 def load_image(lab: Lab, short: str, config: dict[str, Any], files: dict[str, bytes | Path | str]) -> str:
     """Loads an image that no builder would make, and returns its name; an empty one if the engine refuses it."""
-    data = [layer(lab.files, ("tmp", "etc", "work")), layer(files)]
+    data = [layer(lab.files, ("tmp", "etc", "srv")), layer(files)]
     digests = [f"sha256:{hashlib.sha256(part).hexdigest()}" for part in data]
     config = {**config, "Labels": {**config["Labels"], LABEL: lab.corner.prefix}}
     described = {"architecture": "amd64", "os": "linux", "config": config}
@@ -142,7 +142,7 @@ def test_a_running_container_that_changes_its_files_gets_nothing(docker_lab: Lab
         lines += [f"umount -l /{place}", f"rm -rf /{place}", f"ln -sfn {dice.choice(LINKS)} /{place}"]
     lines.append("exec sleep 100000")
     name = docker_lab.start(
-        "changing", "/bin/busybox", "sh", "-c", "; ".join(lines), options=("--cap-add", "SYS_ADMIN", "-w", "/work")
+        "changing", "/bin/busybox", "sh", "-c", "; ".join(lines), options=("--cap-add", "SYS_ADMIN", "-w", "/srv")
     )
     for identity in ("root", "target"):
         assert_sound(docker_lab, marker, name, identity)

@@ -44,8 +44,8 @@ def climb(lab: Lab, target: str, marker: Marker, identity: str) -> None:
 @pytest.mark.parametrize("identity", ["root", "target", "1000"])
 def test_a_link_to_any_descriptor_leads_nowhere(lab: Lab, marker: Marker, identity: str):
     """A working directory of `/proc/self/fd/N` gave a session the host's directory that was open under that number."""
-    name = lab.start("cwd", "sh", "-c", "cd /; exec sleep 100000", options=("-w", "/work"))
-    place = lab.root(name) / "work"
+    name = lab.start("cwd", "sh", "-c", "cd /; exec sleep 100000", options=("-w", "/srv"))
+    place = lab.root(name) / "srv"
     marker.path.chmod(0o666)  # within reach of every user who gets there
     for number in NUMBERS if EVERY or lab.engine == "docker" else (3, 9, 13):
         relink(place, f"/proc/self/fd/{number}")
@@ -54,31 +54,31 @@ def test_a_link_to_any_descriptor_leads_nowhere(lab: Lab, marker: Marker, identi
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_link_by_any_way_leads_nowhere(docker_lab: Lab, marker: Marker, way: str):
-    name = docker_lab.start("cwd-way", "sh", "-c", "cd /; exec sleep 100000", options=("-w", "/work"))
-    place = docker_lab.root(name) / "work"
+    name = docker_lab.start("cwd-way", "sh", "-c", "cd /; exec sleep 100000", options=("-w", "/srv"))
+    place = docker_lab.root(name) / "srv"
     for number in (3, 9, 13):
         relink(place, WAYS[way].format(number))
         climb(docker_lab, name, marker, "root")
 
 
 def test_a_chain_of_links_leads_nowhere(docker_lab: Lab, marker: Marker):
-    name = docker_lab.start("cwd-chain", "sh", "-c", "cd /; exec sleep 100000", options=("-w", "/work/below/again"))
+    name = docker_lab.start("cwd-chain", "sh", "-c", "cd /; exec sleep 100000", options=("-w", "/srv/below/again"))
     root = docker_lab.root(name)
-    (root / "work/below/again").rmdir()
-    (root / "work/below").rmdir()
+    (root / "srv/below/again").rmdir()
+    (root / "srv/below").rmdir()
     (root / "a").symlink_to("b/c")
     (root / "b").symlink_to("/proc/self")
     for number in (3, 9, 13):
         for last in (f"/proc/self/fd/{number}", "/a"):
-            relink(root / "work", "/proc/self")
+            relink(root / "srv", "/proc/self")
             with_fd = root / "c"
             with_fd.unlink(missing_ok=True)
             with_fd.symlink_to(last)
-            (root / "work").unlink()
-            (root / "work").mkdir()
-            (root / "work/below").symlink_to("/b/fd")
+            (root / "srv").unlink()
+            (root / "srv").mkdir()
+            (root / "srv/below").symlink_to("/b/fd")
             climb(docker_lab, name, marker, "root")
-            (root / "work/below").unlink()
+            (root / "srv/below").unlink()
 
 
 @pytest.mark.parametrize("identity", ["root", "target"])

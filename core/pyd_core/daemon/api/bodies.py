@@ -27,7 +27,7 @@ _SYNTAX = {
     "Invalid control character": "in string literal",
     "Invalid \\escape": "in string escape code",
 }
-"""What Python's decoder says, and Go's words for the same."""
+"""Messages of Python's JSON decoder, and Go's for the same error."""
 
 
 def check_content_type(headers: Mapping[str, str]) -> None:

@@ -31,9 +31,9 @@ def check_config(plain: Any) -> None:
 
 
 def gather_host_config(plain: Any) -> None:
-    """Moves fields of the host configuration that stand beside it, as oldest clients write them, into it in place.
+    """Moves host settings from the body's top level, where the oldest clients write them, into `HostConfig`.
 
-    Without a host configuration all of them count, beside one those that Docker Engine still reads.
+    If the body has no `HostConfig`, all of them are moved; else only those that Docker Engine still reads there.
     """
     host = plain.get("HostConfig")
     if host is None:

@@ -192,7 +192,7 @@ async def prune(daemon: Daemon, request: Request) -> Response:
             continue
         gone: list[Removed] = []
         for name in [*record.names] or [record.id]:
-            with contextlib.suppress(NotFound, Conflict):  # by somebody else meanwhile, or a container was made of it
+            with contextlib.suppress(NotFound, Conflict):  # already removed, or a container uses it by now
                 gone += await telling.remove(daemon, name, force=name == record.id)
         freed += sum(sizes.get(each.deleted, 0) for each in gone)
         removed += shown(gone)

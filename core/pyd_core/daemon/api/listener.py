@@ -21,7 +21,7 @@ Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any
 
 
 class Clients:
-    """All connections of an engine: how many there may be, and which of them wait for a request.
+    """All connections of an engine: how many are allowed, and which of them are idle.
 
     Args:
         most: A quarter of the descriptors: one that is joined to a container takes three more.
@@ -37,15 +37,15 @@ class Clients:
         return self._count
 
     def waits(self, writer: asyncio.StreamWriter) -> None:
-        """Notes that a connection carries no request, or but a part of one."""
+        """Marks a connection as idle: it carries no request yet, or only part of one."""
         self._waiting[writer] = None
 
     def works(self, writer: asyncio.StreamWriter) -> None:
-        """Notes that a request has arrived."""
+        """Marks a connection as busy: a whole request has arrived."""
         self._waiting.pop(writer, None)
 
     def admits(self, listener: Listener) -> bool:
-        """Whether there is room for one more; else the one that waits longest is cut, and `listener` resumed later."""
+        """Returns whether one more may connect; if not, closes the longest idle one and resumes `listener` later."""
         if self._count < self._most:
             return True
         oldest = next(iter(self._waiting), None)

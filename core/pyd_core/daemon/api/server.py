@@ -79,7 +79,7 @@ class Connection:
         self._answer = answer
         self._clients = clients
         self._served = False
-        """Whether it has carried a request."""
+        """Whether the connection has served a request before."""
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
         self._read = asyncio.Event()
         """Set while all of a request's body has been read: what comes then says that the client is gone."""
