@@ -7,17 +7,17 @@ import socket
 
 import pytest
 
-from pyd_core.debug.join import _make_link, _Watch
 from pyd_core.debug.session_groups import Groups
+from pyd_core.debug.session_supervisor import Watch, make_link
 
 
 def relayed(*messages: bytes) -> list[bytes]:
     """Returns what the client is told after the joiner has named its keeper and that has sent these."""
-    link, keeper = _make_link()
+    link, keeper = make_link()
     status, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with link, keeper, status, client:
         client.setblocking(False)
-        watch = _Watch(os.getpid(), link, status, -1, Groups())
+        watch = Watch(os.getpid(), link, status, -1, Groups())
         keeper.send(b"keeper\0" + str(os.getpid()).encode())
         for message in messages:
             keeper.send(message)
@@ -66,10 +66,10 @@ def test_a_keeper_says_once_how_the_command_ended():
 
 def test_nobody_but_the_joiner_names_the_keeper():
     """Whoever traces the keeper could name any process of this machine, which would then be signalled as root."""
-    link, keeper = _make_link()
+    link, keeper = make_link()
     status, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with link, keeper, status, client:
-        watch = _Watch(os.getpid(), link, status, -1, Groups())
+        watch = Watch(os.getpid(), link, status, -1, Groups())
         impostor = os.fork()
         if impostor == 0:
             try:

@@ -33,7 +33,10 @@ module.main()
 """Reads modules: of each one the size, in eight digits, and the text of its name, and likewise of its source; an empty
 name ends them."""
 
-_MODULES = ("syscalls", "view", "confine", "device_rules", "session_groups", "join")
+_MODULES = (
+    *("syscalls", "view", "confine", "device_rules", "session_groups", "session_reports"),
+    *("session_keeper", "joiner", "session_supervisor", "join"),
+)
 """What the join consists of, each after those it takes."""
 
 
