@@ -45,7 +45,7 @@ def exec_(ground: Ground) -> list[Row]:
 
 def debug(ground: Ground) -> list[Row]:
     """`pyd debug X -c true` with the toolbox in its store."""
-    needs_module("pyd_tui.cli.debug")
+    needs_module("pyd_tui.cli.commands.debug.group")
     target = ground.container("target")
     subprocess.run([PYD, "debug", target, "-c", "true"], capture_output=True, check=False, env=environment())
     ours, theirs = in_turn(

@@ -16,13 +16,13 @@ async def record(url: str, last_output: LastOutput) -> None:
         url: Where the engine listens.
         last_output: Returns what a removed container wrote last: joining its streams would be seen by others.
     """
-    from pyd_core.engine.connect import open_engine  # noqa: PLC0415 - once the engine listens
-    from pyd_core.engine.endpoint import Endpoint  # noqa: PLC0415 - as above
+    from pyd_core.client.connect import open_engine  # noqa: PLC0415 - once the engine listens
+    from pyd_core.client.endpoint import Endpoint  # noqa: PLC0415 - as above
     from pyd_core.errors import Conflict  # noqa: PLC0415 - as above
-    from pyd_core.fleet.claim import Claim  # noqa: PLC0415 - as above
-    from pyd_core.fleet.history_path import path_unless_off  # noqa: PLC0415 - as above
-    from pyd_core.fleet.history_store import HistoryStore  # noqa: PLC0415 - as above
-    from pyd_core.fleet.recorder import Recorder  # noqa: PLC0415 - as above
+    from pyd_core.watch.history_path import path_unless_off  # noqa: PLC0415 - as above
+    from pyd_core.watch.history_store import HistoryStore  # noqa: PLC0415 - as above
+    from pyd_core.watch.recorder import Recorder  # noqa: PLC0415 - as above
+    from pyd_core.watch.recorder_lock import Claim  # noqa: PLC0415 - as above
 
     path = path_unless_off()
     if path is None:

@@ -69,11 +69,15 @@ def test_an_option_of_one_letter_is_not_taken_for_a_long_one_first():
 
 
 def test_the_first_picture_loads_nothing_that_is_opened_later():
-    later = {f"pyd_tui.dashboard.{name}" for name in ("screens.detail", "screens.logs", "acting", "errands")}
-    code = "import sys, pyd_tui.dashboard.app, pyd_core.engine.connect; print(*sys.modules)"
+    later = {
+        f"pyd_tui.dashboard.{name}"
+        for name in ("screens.detail", "screens.logs", "actions.container_actions", "actions.transfers")
+    }
+    code = "import sys, pyd_tui.dashboard.app, pyd_core.client.connect; print(*sys.modules)"
     assert not (later | {"httpx", "tarfile", "sqlite3"}) & loaded(code)
 
 
 def test_the_engines_are_asked_before_anything_that_draws_is_loaded():
-    code = "import sys, pyd_tui.dashboard.opening, pyd_core.engine.connect, pyd_core.fleet.fleet; print(*sys.modules)"
+    modules = "pyd_tui.dashboard.startup.bootstrap, pyd_core.client.connect, pyd_core.watch.container_watcher"
+    code = f"import sys, {modules}; print(*sys.modules)"
     assert not {"textual", "httpx", "rich.console"} & loaded(code)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.debug.facts.variables import MASK, mask
-from pyd_core.engine.transport.head import HeadDecoder
+from pyd_core.client.transport.head import HeadDecoder
+from pyd_core.debug.inspectors.variables import MASK, mask
 from pyd_core.logs.fields import record
 
 pytestmark = pytest.mark.timeout(20)

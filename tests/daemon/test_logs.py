@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pyd_core.daemon.containers import rotation
+from pyd_core.daemon.containers import log_rotation
 from support.docker import LONE, Docker, busybox_files
 from support.pydd import Pydd
 from support.staging import wait_until
@@ -145,7 +145,7 @@ def test_who_follows_is_told_all_while_older_files_are_packed(docker: Docker, bu
 
 
 def test_a_log_is_bounded_while_no_engine_runs(pydd: Pydd, docker: Docker, busybox: str):
-    amount = 3 * rotation.UNWATCHED // 1001 * 1001
+    amount = 3 * log_rotation.UNWATCHED // 1001 * 1001
     shout = f"yes {'x' * 1000} | head -c {amount}; echo done"
     script = f"mkfifo /tmp/go; read word < /tmp/go; {shout}; touch /tmp/over; read word < /tmp/go"
     name = docker.run("shouter", busybox, "sh", "-c", script, options=(*LONE, *LIMITS))
@@ -156,10 +156,10 @@ def test_a_log_is_bounded_while_no_engine_runs(pydd: Pydd, docker: Docker, busyb
     try:
         (inside / "go").write_text("go\n")
         wait_until((inside / "over").exists)
-        sizes = [each.stat().st_size for each in rotation.files(log).values()]
+        sizes = [each.stat().st_size for each in log_rotation.files(log).values()]
     finally:
         pydd.start()
-    assert all(size <= rotation.UNWATCHED for size in sizes)
+    assert all(size <= log_rotation.UNWATCHED for size in sizes)
     assert len(sizes) == 2
     wait_until(lambda: log.stat().st_size < LIMIT)
     wait_until(lambda: docker("logs", "--tail", "1", name) == "done")

@@ -18,8 +18,8 @@ PATIENCE = 60.0
 """Seconds until a removal that hasn't begun counts as one that never does."""
 HELD_UP = """
 import os, sys
-from pyd_core.daemon import __main__, trees
-remove, gate, begun = trees._remove, *sys.argv[1:3]
+from pyd_core.daemon import __main__, rmtree
+remove, gate, begun = rmtree._remove, *sys.argv[1:3]
 def held_up(going):
     try:
         os.rename(gate, taken := gate + ".taken")
@@ -29,7 +29,7 @@ def held_up(going):
         print("begun", file=out, flush=True)
         told.readline()
     remove(going)
-trees._remove = held_up
+rmtree._remove = held_up
 del sys.argv[1:3]
 sys.exit(__main__.main())
 """

@@ -217,8 +217,8 @@ def test_a_socket_one_may_not_use_is_told_with_exit_code_125(run: Run):
         pytest.skip("needs root, to become somebody else")
     # Once as root, because the interpreter's own files may be closed to others and must all be loaded.
     become = (
-        "import os, sys; from pyd_tui.cli import entry, outcome; entry.invoke(); sys.stdout.flush();"
-        "os.setgroups([]); os.setgid(65534); os.setuid(65534); outcome.end_with(entry.invoke)"
+        "import os, sys; from pyd_tui.cli import entry, process_exit; entry.invoke(); sys.stdout.flush();"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534); process_exit.end_with(entry.invoke)"
     )
     done = subprocess.run(
         [sys.executable, "-c", become, "ps"], capture_output=True, text=True, check=False, env={**run.env, "HOME": "/"}

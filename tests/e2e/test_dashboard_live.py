@@ -169,7 +169,7 @@ def toolbox(pyd: Path) -> None:
     """Skips where `pyd debug` can't be run."""
     import importlib.util
 
-    if importlib.util.find_spec("pyd_tui.cli.debug") is None:
+    if importlib.util.find_spec("pyd_tui.cli.commands.debug.group") is None:
         missing("pyd debug")
 
 

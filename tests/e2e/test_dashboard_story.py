@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from support.crowd import Crowd
 from support.docker import LONE, Docker
+from support.many_containers import Crowd
 from support.terminal import Opener
 
 BREAKS_ONCE = (

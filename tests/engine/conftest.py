@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.transport.blocking import blocking_engine
+from pyd_core.client.connect import open_engine
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.transport.blocking import blocking_engine
 from support.docker import LONE, Docker, busybox_files
 from support.missing import missing
 from support.podman import Podman

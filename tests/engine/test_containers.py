@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.names import resolve_container
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.names import resolve_container
 from pyd_core.errors import Conflict, InvalidInput, NotFound
 from support.docker import LABEL, LONE, Docker
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.endpoint import Endpoint
+from pyd_core.client.connect import open_engine
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.errors import NotFound, PydError
 from pyd_core.files.archive import ArchiveFiles
 from pyd_core.files.choice import open_files

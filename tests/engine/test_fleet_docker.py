@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.endpoint import DOCKER_SOCKET, Endpoint
-from pyd_core.fleet.delta import Delta
-from pyd_core.fleet.fleet import Fleet
+from pyd_core.client.connect import open_engine
+from pyd_core.client.endpoint import DOCKER_SOCKET, Endpoint
 from pyd_core.tasks import TaskOwner
+from pyd_core.watch.container_watcher import Fleet
+from pyd_core.watch.delta import Delta
 from support.docker import Docker
 from support.proxy import Proxy
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.endpoint import DOCKER_SOCKET, Endpoint
-from pyd_core.fleet.local_stats import LocalHost
-from pyd_core.fleet.stats import from_api
+from pyd_core.client.connect import open_engine
+from pyd_core.client.endpoint import DOCKER_SOCKET, Endpoint
+from pyd_core.client.engine_client import Engine
+from pyd_core.watch.local_stats import LocalHost
+from pyd_core.watch.stats import from_api
 from support.docker import Docker
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="missing: root, to read other users' processes")

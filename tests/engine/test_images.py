@@ -1,6 +1,6 @@
 import pytest
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import NotFound
 from support.docker import LABEL, Docker
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.endpoint import Endpoint
+from pyd_core.client.connect import open_engine
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.layers import inspect, local
 from pyd_core.layers.content import Contents
 from support.docker import LONE, Docker, busybox_files

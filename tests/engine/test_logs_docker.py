@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.endpoint import DOCKER_SOCKET, Endpoint
-from pyd_core.engine.gap import Gap
-from pyd_core.engine.transport.blocking import blocking_engine, run_now
+from pyd_core.client.connect import open_engine
+from pyd_core.client.endpoint import DOCKER_SOCKET, Endpoint
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.gap import Gap
+from pyd_core.client.transport.blocking import blocking_engine, run_now
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.merge import merge

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.gap import Gap
+from pyd_core.client.connect import open_engine
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.gap import Gap
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine
 from support.docker import Docker, compile_static

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from pyd_core.engine import recreate as module
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.recreate import Changes, recreate, undo
+from pyd_core.client import recreate as module
+from pyd_core.client.connect import open_engine
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.recreate import Changes, recreate, undo
 from pyd_core.errors import EngineError, PydError, Refused
 from support.docker import LONE, Docker
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.frames import STDOUT, FrameDecoder
+from pyd_core.client.connect import open_engine
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.frames import STDOUT, FrameDecoder
 from pyd_core.errors import EngineUnavailable, PydError, Refused
 from support.docker import LONE, Docker
 from support.missing import missing
@@ -146,8 +146,8 @@ async def test_the_connection_comes_back_after_ssh_dies(
 def test_ssh_ends_when_pyd_is_killed(sshd: Sshd, docker: Docker, runtime: Path):
     code = (
         "import asyncio, sys\n"
-        "from pyd_core.engine.connect import open_engine\n"
-        "from pyd_core.engine.endpoint import Endpoint\n"
+        "from pyd_core.client.connect import open_engine\n"
+        "from pyd_core.client.endpoint import Endpoint\n"
         "async def main():\n"
         "    engine = open_engine(Endpoint(url=sys.argv[1]))\n"
         "    await engine.system.version()\n"

@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.frames import STDERR, STDOUT, FrameDecoder, is_framed
-from pyd_core.engine.transport.base import Duplex, Stream
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.frames import STDERR, STDOUT, FrameDecoder, is_framed
+from pyd_core.client.transport.base import Duplex, Stream
 from pyd_core.errors import Conflict, NotFound
 from support.docker import LONE, Docker
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from pyd_core.engine.capabilities import Capability
-from pyd_core.engine.client import Engine
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.endpoint import Endpoint
+from pyd_core.client.capabilities import Capability
+from pyd_core.client.connect import open_engine
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import InvalidInput, NotFound
-from pyd_tui.dashboard.link import Link
+from pyd_tui.dashboard.engines.connection import Link
 from support.dashboard import Counting, Opened
 from support.docker import Docker, busybox_files
 from support.swarm import SwarmHost

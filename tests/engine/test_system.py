@@ -1,7 +1,7 @@
 import pytest
 
-from pyd_core.engine.capabilities import Capability
-from pyd_core.engine.client import Engine
+from pyd_core.client.capabilities import Capability
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import Unsupported
 from support.docker import Docker
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.engine.choice import choose_endpoint
-from pyd_core.engine.connect import open_engine
-from pyd_core.engine.frames import FrameDecoder
+from pyd_core.client.connect import open_engine
+from pyd_core.client.engine_choice import choose_endpoint
+from pyd_core.client.frames import FrameDecoder
 from pyd_core.errors import ConfigError, PydError
 from support.docker import LONE, Docker
 from support.tls import Certificates, TlsFront

@@ -17,11 +17,11 @@ import pytest
 
 from matrix.targets import KINDS, KNOWN, images
 from pyd_core.debug.helper.container import LABEL
+from support.connections import SOCKET, Way, as_user
 from support.docker import Docker
 from support.podman import Podman
 from support.pydd import Pydd
 from support.rootless import rootless
-from support.ways import SOCKET, Way, as_user
 
 STATES = ("running", "paused", "exited", "created", "restarting", "image")
 WAYS = ("Docker, root", "Docker, helper", "Podman, root", "Podman, rootless", "pydd, root", "pydd, helper")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.linux.interpreter import drop_relative_search_paths
-from pyd_tui.cli.table import VERBS
+from pyd_tui.cli.command_table import VERBS
 from support.docker import Docker
 from support.pydd import Pydd
 
@@ -237,9 +237,9 @@ def wait_for_end(pid: int) -> None:
 @pytest.mark.parametrize(
     "starter",
     [
-        "from pyd_tui.dashboard.outside import command; argv = command(None, 'version', '--client')",
+        "from pyd_tui.dashboard.actions.suspend import command; argv = command(None, 'version', '--client')",
         "from pyd_core.linux.interpreter import module_command; argv = module_command('pip', '--version')",
-        "from pyd_core.linux.interpreter import module_command as m; argv = m('pyd_core.debug.toolbox.renew', '/')",
+        "from pyd_core.linux.interpreter import module_command as m; argv = m('pyd_core.debug.toolbox.refresh', '/')",
     ],
 )
 def test_no_interpreter_that_pyd_starts_looks_into_it(starter: str, trap: Trap):

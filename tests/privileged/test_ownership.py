@@ -85,7 +85,7 @@ def test_the_program_names_the_first_and_fails(tree: Path):
     "install",
     [
         "from pyd_core.daemon import service; from pathlib import Path; service.BOOTED = Path('/'); service.install()",
-        "from pyd_core.fleet.service import Service; Service(()).install()",
+        "from pyd_core.watch.recorder_service import Service; Service(()).install()",
     ],
 )
 def test_no_unit_of_root_runs_code_from_a_users_checkout(install: str, tree: Path):

@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
-from pyd_core.engine.choice import choose_endpoint
-from pyd_core.engine.client import Engine
-from pyd_core.engine.signalling import signal_process
-from pyd_core.engine.transport.blocking import blocking_engine, run_now
+from pyd_core.client.engine_choice import choose_endpoint
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.process_signals import signal_process
+from pyd_core.client.transport.blocking import blocking_engine, run_now
 from pyd_core.errors import Conflict, InvalidInput, NotFound
 from support.docker import LONE, Docker
 from support.staging import wait_until

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyd_tui.config.settings import Settings, UserCommand
-from pyd_tui.dashboard.beginning import Beginning
+from pyd_tui.dashboard.startup.startup_state import Beginning
 from support.dashboard import opened
 from support.scenes import everything, in_sizes
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from pyd_tui.dashboard.palette import Palette
-from pyd_tui.dashboard.palettes import DARK
 from pyd_tui.dashboard.screens.logs import LogScreen
+from pyd_tui.dashboard.theme.palettes import DARK
+from pyd_tui.dashboard.theme.styles import Palette
 from support.dashboard import Opened, opened
 from support.scenes import in_sizes
 from support.scripted_engine import START_NS, ScriptedEngine

@@ -6,11 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from pyd_core.layers.content import Layer, pile
-from pyd_tui.dashboard.beginning import Beginning
+from pyd_tui.dashboard.startup.startup_state import Beginning
 from support.dashboard import opened
 from support.scenes import in_sizes
 from support.scripted_engine import ScriptedEngine
-from support.scripted_things import WEB, identity
+from support.scripted_resources import WEB, identity
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from pyd_core.engine.endpoint import Endpoint
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.errors import NoEngine
-from pyd_tui.dashboard.palette import Palette
-from pyd_tui.dashboard.palettes import DARK
+from pyd_tui.dashboard.theme.palettes import DARK
+from pyd_tui.dashboard.theme.styles import Palette
 from support.dashboard import Opened, opened
 from support.scenes import LOG, fleet, in_sizes
 from support.scripted_engine import ScriptedEngine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pyd_tui.dashboard.pages import TABS
+from pyd_tui.dashboard.resources.container_tabs import TABS
 from support.dashboard import NOW_NS, opened
 from support.scenes import SIZES, course, everything, fleet, in_sizes
 from support.scripted_engine import ScriptedEngine

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.screens.logs import LogScreen
-from pyd_tui.dashboard.theme import PALETTES, PREFIX
+from pyd_tui.dashboard.theme.themes import PALETTES, PREFIX
 from support.dashboard import Opened, opened
 from support.scenes import everything
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pyd_core.fleet.history_store import Death, HistoryStore, Point
 from pyd_core.triage.verdict import Verdict
+from pyd_core.watch.history_store import Death, HistoryStore, Point
 from support.dashboard import Opened, opened, several
 from support.scenes import everything, in_sizes
 from support.scripted_engine import START_NS, ScriptedEngine
-from support.scripted_things import identity
+from support.scripted_resources import identity
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion

@@ -54,7 +54,7 @@ async def test_compose(picture: SnapshotAssertion, monkeypatch: pytest.MonkeyPat
     program.write_text(COMPOSE)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr("pyd_tui.dashboard.programs.find_compose", lambda: [program.name])
+    monkeypatch.setattr("pyd_tui.dashboard.actions.external_commands.find_compose", lambda: [program.name])
     engine = work()
     async with opened(engine, size=(100, 30)) as dashboard:
         await dashboard.measured(engine)

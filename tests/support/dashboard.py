@@ -11,21 +11,21 @@ from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.endpoint import Endpoint
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import NoEngine
 from pyd_core.logs.line import LogLine
 from pyd_tui.dashboard.app import Dashboard
-from pyd_tui.dashboard.beginning import Beginning
-from pyd_tui.dashboard.link import Link
-from pyd_tui.dashboard.palette import Palette
-from pyd_tui.dashboard.palettes import DARK
+from pyd_tui.dashboard.engines.connection import Link
+from pyd_tui.dashboard.engines.target import Target
 from pyd_tui.dashboard.panels.containers import Containers
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.screens.main import SETTLE
-from pyd_tui.dashboard.target import Target
+from pyd_tui.dashboard.startup.startup_state import Beginning
+from pyd_tui.dashboard.theme.palettes import DARK
+from pyd_tui.dashboard.theme.styles import Palette
 from support.scripted_engine import START_NS, ScriptedEngine
 
 if TYPE_CHECKING:

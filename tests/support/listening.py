@@ -7,8 +7,8 @@ from threading import Condition, Event, Thread
 from types import TracebackType
 from typing import Self
 
-from pyd_core.engine.choice import choose_endpoint
-from pyd_core.engine.transport.blocking import blocking_engine, run_now
+from pyd_core.client.engine_choice import choose_endpoint
+from pyd_core.client.transport.blocking import blocking_engine, run_now
 from pyd_core.model.event import Event as Told
 from support.docker import Docker
 

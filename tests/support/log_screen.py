@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pyd_tui.dashboard.logbook import Logbook
+from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.screens.logs import LogScreen
 from support.dashboard import Opened, opened

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pyd_core.fleet.history_store import Death, HistoryReader
+from pyd_core.watch.history_store import Death, HistoryReader
 from support.docker import Docker
 from support.stages import NONE
 from support.staging import wait_until

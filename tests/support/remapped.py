@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from support.docker import LONE, Docker, busybox_files
-from support.own_etc import OwnEtc
+from support.private_etc import OwnEtc
 from support.pydd import Pydd
 
 WEB = (1000, 1000)

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.connections import Way, as_user
 from support.docker import Docker
 from support.missing import missing
 from support.podman import PATIENCE
 from support.users import user
-from support.ways import Way, as_user
 
 NEEDED = ("podman", "runc", "newuidmap", "useradd", "setpriv")
 

@@ -7,13 +7,13 @@ import math
 import tarfile
 from typing import TYPE_CHECKING, Any
 
-from pyd_core.fleet.series import Series
-from pyd_core.fleet.stats import Usage
+from pyd_core.watch.stats import Usage
+from pyd_core.watch.usage_series import Series
 from pyd_tui.dashboard.screens.main import SETTLE
 from support.dashboard import NOW_NS, Opened
 from support.scripted_engine import START_NS, ScriptedEngine
+from support.scripted_resources import WEB, identity
 from support.scripted_swarm import HEADERS, SWARM
-from support.scripted_things import WEB, identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

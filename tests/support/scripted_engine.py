@@ -14,12 +14,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.transport.base import Answer, Duplex, Request, Stream
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.transport.base import Answer, Duplex, Request, Stream
 from pyd_core.errors import EngineUnavailable, StreamCut
 from pyd_core.model.base import format_time
-from support.scripted_things import THINGS
+from support.scripted_resources import THINGS
 from support.scripted_wire import (
     CHANGES,
     PROCESSES,

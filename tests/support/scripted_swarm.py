@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.scripted_things import identity
+from support.scripted_resources import identity
 
 MADE = "2023-11-13T08:00:00.5Z"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyd_core.model.base import format_time
-from support.scripted_things import identity
+from support.scripted_resources import identity
 
 START_NS = 1_700_000_000_000_000_000
 """2023-11-14T22:13:20Z."""

@@ -11,10 +11,10 @@ from typing import Self
 
 import pytest
 
-from pyd_core.engine.choice import choose_endpoint
-from pyd_core.engine.transport.blocking import blocking_engine, run_now
+from pyd_core.client.engine_choice import choose_endpoint
+from pyd_core.client.transport.blocking import blocking_engine, run_now
 from pyd_core.model.event import Event
-from pyd_core.triage.ask import explain
+from pyd_core.triage.api import explain
 from pyd_core.triage.collect.gather import Surroundings
 from pyd_core.triage.verdict import Verdict
 from support.docker import Docker

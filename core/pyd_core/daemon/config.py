@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pyd_core.client.endpoint import EMBEDDED_SOCKET
 from pyd_core.daemon.settings import DEFAULT_SETTINGS
-from pyd_core.engine.endpoint import EMBEDDED_SOCKET
 
 DEFAULT_ROOT = Path("/var/lib/pyd/engine")
 DEFAULT_RUN = EMBEDDED_SOCKET.parent

@@ -16,20 +16,20 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyd_core.daemon import remapping, settings
+from pyd_core.daemon import settings, userns
 from pyd_core.daemon.build.context import sweep
 from pyd_core.daemon.config import GROUPS, DaemonConfig
 from pyd_core.daemon.containers.collection import Containers
-from pyd_core.daemon.containers.freezing import Freezer
 from pyd_core.daemon.containers.health import HealthChecks
 from pyd_core.daemon.containers.last_output import LastOutput, Piece
 from pyd_core.daemon.containers.lifecycle import Lifecycle
-from pyd_core.daemon.containers.preparation import make_base
+from pyd_core.daemon.containers.pause import Freezer
+from pyd_core.daemon.containers.start import make_base
 from pyd_core.daemon.deadline import Deadline
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.images.blobs import Blobs
-from pyd_core.daemon.images.hosts import Hosts
 from pyd_core.daemon.images.layers import Layers
+from pyd_core.daemon.images.registry_config import Hosts
 from pyd_core.daemon.images.store import Images
 from pyd_core.daemon.limits import raise_open_files
 from pyd_core.daemon.networks import addresses
@@ -37,8 +37,8 @@ from pyd_core.daemon.networks.collection import Networks
 from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.recovery import recover
 from pyd_core.daemon.runtime import oci
-from pyd_core.daemon.runtime.choice import Runtimes
-from pyd_core.daemon.runtime.orphans import Orphans
+from pyd_core.daemon.runtime.reaper import Orphans
+from pyd_core.daemon.runtime.runtime_choice import Runtimes
 from pyd_core.daemon.runtime.versions import Versions
 from pyd_core.daemon.store import Store
 from pyd_core.daemon.volumes import Volumes
@@ -89,7 +89,7 @@ class Daemon:
         self.base = config.root / "base" / "root"
         make_base(self.base.parent)
         sweep(config.root)
-        self.remapping = remapping.set_up(config, self.settings.userns_remap)
+        self.remapping = userns.set_up(config, self.settings.userns_remap)
         self.store = Store(config.root / "engine.db")
         self.events = EventBus()
         self.tasks = TaskOwner(on_error=_report)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import socket
 
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.daemon.config import DaemonConfig
-from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import EngineUnavailable, NoEngine
 from pyd_core.linux.interpreter import module_command
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers import restarts, volumes
-from pyd_core.daemon.networks import linked
+from pyd_core.daemon.networks import legacy_links
 from pyd_core.errors import PydError
-from pyd_core.linux.mounting import unmount
+from pyd_core.linux.mount import unmount
 from pyd_core.linux.tree import remove_tree
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _lives(container: Container) -> bool:
 
 async def _start(daemon: Daemon, container: Container, starting: Mapping[str, asyncio.Task[None]]) -> None:
     """Starts one again, after those it is linked with; all tasks of that are known before the first of them runs."""
-    before = [starting[other.id] for other, _ in linked.targets(daemon, container.record) if other.id in starting]
+    before = [starting[other.id] for other, _ in legacy_links.targets(daemon, container.record) if other.id in starting]
     if before:
         await asyncio.wait(before, timeout=PATIENCE)
     try:

@@ -19,13 +19,13 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from pyd_core.daemon import trees
-from pyd_core.daemon.abandon import on_thread
+from pyd_core.daemon import rmtree
+from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import Conflict, EngineError, InvalidInput, KernelError, NotFound
-from pyd_core.linux.mounting import MS_BIND, MS_REC, MS_REMOUNT, is_mounted, mount, split_options, unmount
-from pyd_core.linux.syncing import sync
+from pyd_core.linux.fsync import sync
+from pyd_core.linux.mount import MS_BIND, MS_REC, MS_REMOUNT, is_mounted, mount, split_options, unmount
 from pyd_core.linux.tree import remove_tree
 from pyd_core.model.base import format_time
 from pyd_core.model.volume import Volume
@@ -242,7 +242,7 @@ class Volumes:
             if users:
                 raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
             going = self._forget(record)
-        await trees.remove([going])
+        await rmtree.remove([going])
         self._events.emit("volume", "destroy", name, {"driver": "local"})
 
     def undo(self, record: VolumeRecord) -> None:

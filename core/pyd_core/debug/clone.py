@@ -13,12 +13,12 @@ import os
 from types import TracebackType
 from typing import Any
 
+from pyd_core.client.api_client import Session
+from pyd_core.client.containers import Containers
+from pyd_core.client.networks import Networks
+from pyd_core.client.transport.base import Duplex
+from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.holder_program import installed
-from pyd_core.engine.containers import Containers
-from pyd_core.engine.networks import Networks
-from pyd_core.engine.session import Session
-from pyd_core.engine.transport.base import Duplex
-from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import Conflict, PydError
 from pyd_core.linux.process import ProcessEntry, is_alive
 from pyd_core.model.container import Container

@@ -20,9 +20,9 @@ from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
 from pyd_core.debug.target import Target
 from pyd_core.errors import Conflict, InvalidInput, KernelError, NotFound, PydError, Refused
-from pyd_core.linux.beneath import open_file, open_in_root
 from pyd_core.linux.cgroup_stats import UNIFIED, group_named, read_groups, read_mounts
-from pyd_core.linux.members import namespace_members
+from pyd_core.linux.openat2 import open_file, open_in_root
+from pyd_core.linux.pidns import namespace_members
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
@@ -181,7 +181,7 @@ class LocalAccess:
 
     def connect(self, host: str, port: int) -> SocketProcess:
         """See `Access`; names are looked up as the target would."""
-        from pyd_core.debug.facts.dns import addresses  # noqa: PLC0415 - few builtins connect
+        from pyd_core.debug.inspectors.dns import addresses  # noqa: PLC0415 - few builtins connect
 
         self._still_there()
         return SocketProcess.to(self._target.process.descriptor, addresses(self, host), port)

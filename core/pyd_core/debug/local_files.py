@@ -9,7 +9,7 @@ import secrets
 import stat
 
 from pyd_core.errors import KernelError
-from pyd_core.linux.beneath import open_in_root
+from pyd_core.linux.openat2 import open_in_root
 
 MOST_LINKS = 40
 """As the kernel: ELOOP after that."""

@@ -15,7 +15,7 @@ from pyd_core.debug.system_call_filter import session_filter
 from pyd_core.debug.target import Target
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import KernelError
-from pyd_core.linux.beneath import open_in_root, read_in_root
+from pyd_core.linux.openat2 import open_in_root, read_in_root
 from pyd_core.linux.process import ProcessEntry, parse_status
 
 

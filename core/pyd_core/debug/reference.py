@@ -11,9 +11,9 @@ import os
 
 import msgspec
 
+from pyd_core.client.api_client import Session
+from pyd_core.client.containers import Containers
 from pyd_core.debug.target import Target, find_container
-from pyd_core.engine.containers import Containers
-from pyd_core.engine.session import Session
 from pyd_core.errors import Ambiguous, InvalidInput, NotFound
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container, ContainerSummary
@@ -91,7 +91,7 @@ def _order(container: ContainerSummary) -> tuple[bool, int]:
 
 async def _image(session: Session, reference: str) -> Container:
     """Returns a container as one made from the image would be; the engine needn't make it."""
-    from pyd_core.engine.images import Images  # noqa: PLC0415 - containers don't pay for it
+    from pyd_core.client.images import Images  # noqa: PLC0415 - containers don't pay for it
 
     try:
         image = await Images(session).inspect(reference)

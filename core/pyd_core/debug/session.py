@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pyd_core.client.api_client import Session as EngineSession
+from pyd_core.client.containers import Containers
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.transport.blocking import BlockingTransport, run_now
 from pyd_core.debug.failures import failure, no_folder, untaken
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
@@ -20,10 +24,6 @@ from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, Target, running_target
 from pyd_core.debug.toolbox import PREFIX, store
 from pyd_core.debug.toolbox.selection import chosen
-from pyd_core.engine.containers import Containers
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.session import Session as EngineSession
-from pyd_core.engine.transport.blocking import BlockingTransport, run_now
 from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -75,7 +75,7 @@ def run(
     toolbox = find_toolbox(progress)
     terminal = os.isatty(0) and os.isatty(1)
     if isinstance(subject, Container) and (options.hold or subject.state.pid == 0):
-        from pyd_core.debug.offline import session as offline  # noqa: PLC0415 - running containers don't pay for it
+        from pyd_core.debug.stopped import session as offline  # noqa: PLC0415 - running containers don't pay for it
 
         asked = ask if terminal else None
         return offline.run(
@@ -118,9 +118,9 @@ def _on_a_network(
     progress: Progress,
     ask: Callable[[str], str] | None,
 ) -> int:
-    from pyd_core.debug.member import PREFIX as NETWORK  # noqa: PLC0415 - few sessions need it
-    from pyd_core.debug.member import member  # noqa: PLC0415
-    from pyd_core.engine.transport.choice import blocking_transport  # noqa: PLC0415
+    from pyd_core.client.transport.choice import blocking_transport  # noqa: PLC0415
+    from pyd_core.debug.network_member import PREFIX as NETWORK  # noqa: PLC0415 - few sessions need it
+    from pyd_core.debug.network_member import member  # noqa: PLC0415
 
     transport = blocking_transport(endpoint, may_ask=os.isatty(2))
     engine = EngineSession(transport, where=endpoint.url, read_only=endpoint.read_only)

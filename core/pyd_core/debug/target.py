@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pyd_core.engine.containers import Containers
+from pyd_core.client.containers import Containers
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
@@ -64,7 +64,7 @@ async def find_container(containers: Containers, name: str) -> Container:
         if not isinstance(error, (NotFound, InvalidInput)):
             raise
         # The engine's own lookup is one request; only a failure pays for the list, to offer names that look alike.
-        from pyd_core.engine.names import pick_container  # noqa: PLC0415 - only a failure needs it
+        from pyd_core.client.names import pick_container  # noqa: PLC0415 - only a failure needs it
 
         return await containers.inspect(pick_container(await containers.list(all=True), name).id)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.options import ImportOptions
 from pyd_core.demo.busybox import find_busybox
 from pyd_core.demo.images import shell_files, web_files
-from pyd_core.engine.client import Engine
-from pyd_core.engine.options import ImportOptions
 from pyd_core.errors import Conflict, NotFound, Unsupported
 from pyd_core.model.container_config import HealthConfig
 from pyd_core.model.creation import CreateBody

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import NotFound
 from pyd_core.files.entry import MOST_ENTRIES, FileEntry, Kind, Listing, in_order
 from pyd_core.files.tarstream import TarStream

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import PydError
 from pyd_core.files.archive import ArchiveFiles
 from pyd_core.files.entry import Files
 from pyd_core.files.layers import LayerFiles
 from pyd_core.files.live import LiveFiles
-from pyd_core.linux.merged import MergedTree
+from pyd_core.linux.layered_fs import MergedTree
 from pyd_core.model.container import Container
 
 

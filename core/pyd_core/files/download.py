@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.files.tarstream import TarStream
 from pyd_core.sanitise import safe

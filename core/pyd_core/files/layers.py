@@ -8,7 +8,7 @@ from errno import EACCES
 from pyd_core.errors import NotFound
 from pyd_core.files.entry import Listing, in_order
 from pyd_core.files.live import entry_of, failure
-from pyd_core.linux.merged import MergedTree
+from pyd_core.linux.layered_fs import MergedTree
 from pyd_core.sanitise import safe
 
 

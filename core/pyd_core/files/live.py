@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pyd_core.errors import KernelError, NotFound, PydError, Refused
 from pyd_core.files.entry import MOST_ENTRIES, FileEntry, Listing, in_order, kind_of
-from pyd_core.linux.beneath import open_in_root
+from pyd_core.linux.openat2 import open_in_root
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.sanitise import safe
 

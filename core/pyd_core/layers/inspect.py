@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.layers import archive, local
 from pyd_core.layers.content import Contents, Layer, pile
 from pyd_core.model.image import Image

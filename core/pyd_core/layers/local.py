@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from pyd_core.layers.content import Layer
-from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.linux.overlay import is_opaque
 from pyd_core.linux.tree import TreeCursor
 from pyd_core.model.container import GraphDriver

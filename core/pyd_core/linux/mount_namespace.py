@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from pyd_core.linux.mounting import MS_PRIVATE, MS_REC, mount
+from pyd_core.linux.mount import MS_PRIVATE, MS_REC, mount
 from pyd_core.linux.namespaces import NEW_NS, unshare
 from pyd_core.linux.threads import in_thread
 

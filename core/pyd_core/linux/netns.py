@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pyd_core.errors import KernelError
-from pyd_core.linux.mounting import MS_BIND, mount, unmount
+from pyd_core.linux.mount import MS_BIND, mount, unmount
 from pyd_core.linux.threads import in_thread
 from pyd_core.linux.userns import IdMap, holding
 

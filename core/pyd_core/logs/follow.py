@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 
-from pyd_core.engine.backoff import Backoff
-from pyd_core.engine.client import Engine
-from pyd_core.engine.frames import is_framed
-from pyd_core.engine.gap import Gap
-from pyd_core.engine.since import seconds
+from pyd_core.client.backoff import Backoff
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.frames import is_framed
+from pyd_core.client.gap import Gap
+from pyd_core.client.timestamps import seconds
 from pyd_core.errors import EngineUnavailable, NotFound, PydError
 from pyd_core.logs.line import LONGEST_LINE, LogLine
-from pyd_core.logs.place import Place
+from pyd_core.logs.resume import Place
 from pyd_core.logs.split import FramedSplitter, RawSplitter
 from pyd_core.logs.stream import Batch, LogStream
 from pyd_core.model.base import parse_time

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, Sequence
 from itertools import accumulate
 
-from pyd_core.engine.gap import Gap
+from pyd_core.client.gap import Gap
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.stream import Batch, LogStream
 

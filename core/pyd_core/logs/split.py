@@ -7,10 +7,10 @@ where such a piece would end.
 
 from __future__ import annotations
 
-from pyd_core.engine.frames import STDERR, STDOUT, SYSTEM, Frame, FrameDecoder
+from pyd_core.client.frames import STDERR, STDOUT, SYSTEM, Frame, FrameDecoder
 from pyd_core.errors import EngineError
 from pyd_core.logs.line import LONGEST_LINE, LogLine, StreamName
-from pyd_core.logs.stamp import LONGEST_STAMP, StampReader
+from pyd_core.logs.timestamp import LONGEST_STAMP, StampReader
 
 PIECE = 16 * 1024
 """Bytes after which Docker Engine cuts a line (moby, daemon/logger/copier.go, defaultBufSize)."""

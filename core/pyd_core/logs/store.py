@@ -12,9 +12,9 @@ from typing import IO
 
 import msgspec
 
-from pyd_core.engine.gap import Gap
+from pyd_core.client.gap import Gap
+from pyd_core.logs.annotation import Mark
 from pyd_core.logs.line import LogLine, StreamName
-from pyd_core.logs.mark import Mark
 
 LogItem = LogLine | Gap | Mark
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.frames import is_framed
-from pyd_core.engine.since import seconds
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.frames import is_framed
+from pyd_core.client.timestamps import seconds
 from pyd_core.logs.line import LONGEST_LINE
 from pyd_core.logs.split import FramedSplitter, RawSplitter
 from pyd_core.logs.stream import Batch, LogStream

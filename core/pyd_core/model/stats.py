@@ -1,7 +1,7 @@
 """Resource use of a container, as `GET /containers/{id}/stats` sends it.
 
 The contract calls the whole body a free-form object, so the shapes are those of Docker Engine 26 and Podman 5. What is
-shown is `pyd_core.fleet.stats.Usage`, which the cgroup files feed too.
+shown is `pyd_core.watch.stats.Usage`, which the cgroup files feed too.
 """
 
 from __future__ import annotations

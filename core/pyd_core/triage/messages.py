@@ -15,7 +15,7 @@ from pyd_core.triage.causes import CAUSES
 from pyd_core.triage.codes import explain_code
 from pyd_core.triage.evidence import LogLine
 from pyd_core.triage.phrases import find_phrases
-from pyd_core.triage.startfail import parse_start_error
+from pyd_core.triage.start_errors import parse_start_error
 
 _TABLE: tuple[tuple[str, str], ...] = (
     (

@@ -10,7 +10,7 @@ import pytest
 
 from pyd_core.daemon.containers import mount_rules, options, propagation
 from pyd_core.daemon.containers.record import MountRecord
-from pyd_core.daemon.runtime.choice import SHIM, Runtimes
+from pyd_core.daemon.runtime.runtime_choice import SHIM, Runtimes
 from pyd_core.daemon.settings import RuntimeSettings
 from pyd_core.errors import InvalidInput
 from pyd_core.model.creation import CreateBody

@@ -13,7 +13,7 @@ import h11
 from pyd_core.daemon.api.http import Answer
 from pyd_core.daemon.api.listener import Clients, Listener
 from pyd_core.daemon.api.server import Connection, Head
-from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime import subprocesses
 from pyd_core.tasks import TaskOwner
 
 
@@ -63,7 +63,7 @@ async def test_a_program_is_started_once_there_are_descriptors_again():
         except OSError:
             pass
         async with TaskOwner() as owner:
-            starting = owner.start(children.spawn(["/bin/true"]))
+            starting = owner.start(subprocesses.spawn(["/bin/true"]))
             await asyncio.sleep(0)
             assert not starting.done()
             loop.call_soon(lambda: [os.close(held.pop()) for _ in range(6)])
@@ -76,12 +76,12 @@ async def test_a_program_is_started_once_there_are_descriptors_again():
 
 
 async def test_an_end_is_waited_for_also_while_there_is_no_descriptor():
-    process = await children.spawn(["/bin/sleep", "1000"])
+    process = await subprocesses.spawn(["/bin/sleep", "1000"])
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         async with TaskOwner() as owner:
             resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
-            waiting = owner.start(children.ended(process.pid))
+            waiting = owner.start(subprocesses.ended(process.pid))
             await asyncio.sleep(0)
             assert not waiting.done()
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.daemon.networks import eligibility, linked, names, rules
+from pyd_core.daemon.networks import dns, eligibility, legacy_links, rules
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container_config import ContainerConfig
@@ -49,8 +49,8 @@ def test_what_must_not_be_routed_is_dropped_before_it_is_translated():
 
 
 def test_names_are_served_alone_and_with_their_networks():
-    assert names.served(["web", "a.b"], "shop") == ("web", "a.b", "web.shop", "a.b.shop")
-    assert names.served(["x\n1.2.3.4 bank", "y,z", "a b", "", "ok"], "my net") == ("ok",)
+    assert dns.served(["web", "a.b"], "shop") == ("web", "a.b", "web.shop", "a.b.shop")
+    assert dns.served(["x\n1.2.3.4 bank", "y,z", "a b", "", "ok"], "my net") == ("ok",)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_names_are_served_alone_and_with_their_networks():
     ],
 )
 def test_links_are_read_as_they_are_written_and_as_inspect_shows_them(link: str, parsed: tuple[str, str]):
-    assert linked.parse(link) == parsed
+    assert legacy_links.parse(link) == parsed
 
 
 @pytest.mark.parametrize(

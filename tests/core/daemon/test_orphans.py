@@ -8,8 +8,8 @@ import textwrap
 
 BEGIN = """
 import asyncio, os, tempfile
-from pyd_core.daemon.runtime import children
-from pyd_core.daemon.runtime.orphans import Orphans
+from pyd_core.daemon.runtime import subprocesses
+from pyd_core.daemon.runtime.reaper import Orphans
 from pyd_core.linux.reaper import become_subreaper
 
 async def left(code):
@@ -17,10 +17,10 @@ async def left(code):
     with tempfile.TemporaryDirectory() as directory:
         os.mkfifo(f"{directory}/word")
         waits = f"exec >&- 2>&-; read word < {directory}/word; exit {code}"
-        done = await children.run(["sh", "-c", f"sh -c '{waits}' & echo $!"])
+        done = await subprocesses.run(["sh", "-c", f"sh -c '{waits}' & echo $!"])
         with open(f"{directory}/word", "w") as word:
             word.write("now\\n")
-        await children.ended(int(done.out))
+        await subprocesses.ended(int(done.out))
         return int(done.out)
 
 async def gone(pid):
@@ -56,7 +56,7 @@ def test_who_asks_late_for_an_exit_code_is_still_told():
 
 def test_a_program_somebody_waits_for_keeps_its_exit_code_however_long_its_output_stays_open():
     said = run("""
-        done = await children.run(["sh", "-c", "sleep 1 & exit 9"])
+        done = await subprocesses.run(["sh", "-c", "sleep 1 & exit 9"])
         print(done.code)
     """)
     assert said == "9\n"

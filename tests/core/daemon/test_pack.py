@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.daemon.containers.population import copy_tree
-from pyd_core.daemon.images.pack import Packer
+from pyd_core.daemon.images.tar_writer import Packer
 from pyd_core.linux.tree import remove_tree
 
 

@@ -8,15 +8,15 @@ import msgspec
 import pytest
 
 from pyd_core.daemon.containers import options, resources
-from pyd_core.daemon.containers.detach import Detacher
 from pyd_core.daemon.containers.health import judge
-from pyd_core.daemon.containers.words import ago
+from pyd_core.daemon.containers.status_text import ago
 from pyd_core.daemon.events import fits
 from pyd_core.daemon.images.blobs import digits
 from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.runtime.oci import failure
 from pyd_core.daemon.times import duration, moment
+from pyd_core.detach_keys import Detacher
 from pyd_core.errors import Conflict, EngineError, InvalidInput
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 from pyd_core.model.container_state import Health, HealthResult

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pyd_core.daemon.images.reach import reaching
+from pyd_core.daemon.images.connection_errors import reaching
 from pyd_core.errors import EngineError
 from support.tls import Certificates
 

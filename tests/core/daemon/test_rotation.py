@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.daemon.containers import packing, rotation
+from pyd_core.daemon.containers import log_compression, log_rotation
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.log_options import Limits, check
+from pyd_core.daemon.containers.log_rotation import files
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.daemon.containers.rotation import files
 from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.host_config import HostConfig, LogConfig
@@ -104,14 +104,14 @@ def test_a_file_that_is_packed_and_not_because_of_a_crash_is_one(tmp_path: Path)
 def test_the_file_that_is_written_is_one_under_both_its_names_until_conmon_begins_another(tmp_path: Path):
     log = tmp_path / "container.log"
     log.write_text("old")
-    rotation._follow(log, 3)
+    log_rotation._follow(log, 3)
     assert [each.read_text() for each in files(log).values()] == ["old"]
     (tmp_path / "new").write_text("new")
     (tmp_path / "new").rename(log)
     assert [each.read_text() for each in files(log).values()] == ["old", "new"]
-    assert rotation._follow(log, 3)
+    assert log_rotation._follow(log, 3)
     assert [each.name for each in files(log).values()] == ["container.log.1", "written.log"]
-    assert not rotation._follow(log, 3)
+    assert not log_rotation._follow(log, 3)
 
 
 def test_a_file_that_has_its_number_already_is_not_packed_while_it_is_written(tmp_path: Path):
@@ -119,13 +119,13 @@ def test_a_file_that_has_its_number_already_is_not_packed_while_it_is_written(tm
     for text in ("older", "written"):
         (tmp_path / "new").write_text(text)
         (tmp_path / "new").rename(log)
-        rotation._follow(log, 3)
-    rotation._shift(log, 3)
+        log_rotation._follow(log, 3)
+    log_rotation._shift(log, 3)
     assert [each.read_text() for each in files(log).values()] == ["older", "written"]
-    assert [each.name for each in rotation._older(log)] == ["container.log.2"]
-    rotation._follow(log, 3)  # as the next engine does, after a crash
+    assert [each.name for each in log_rotation._older(log)] == ["container.log.2"]
+    log_rotation._follow(log, 3)  # as the next engine does, after a crash
     assert [each.name for each in files(log).values()] == ["container.log.2", "container.log.1"]
-    assert [each.name for each in rotation._older(log)] == ["container.log.2"]
+    assert [each.name for each in log_rotation._older(log)] == ["container.log.2"]
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])
@@ -133,11 +133,11 @@ def test_a_full_file_is_put_away_before_a_container_starts_again(tmp_path: Path,
     log = tmp_path / "container.log"
     for turn in range(5):
         log.write_text(str(turn) * 10)
-        rotation.begin(log, Limits(10, most))
+        log_rotation.begin(log, Limits(10, most))
         assert not log.exists()
     assert [each.read_text()[0] for each in files(log).values()] == [str(each) for each in range(5 - most + 1, 5)]
     log.write_text("short")
-    rotation.begin(log, Limits(10, most))
+    log_rotation.begin(log, Limits(10, most))
     assert log.read_text() == "short"
 
 
@@ -152,18 +152,18 @@ def container(tmp_path: Path) -> Container:
 
 
 async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was(container: Container):
-    text = os.urandom(3 * packing.BLOCK + 7)
+    text = os.urandom(3 * log_compression.BLOCK + 7)
     path = container.directory / "container.log.1"
     path.write_bytes(text)
-    file = packing.LogFile(container, path)
-    assert not await packing.pack_all(container, [path])
+    file = log_compression.LogFile(container, path)
+    assert not await log_compression.pack_all(container, [path])
     file.close()
-    assert await packing.pack_all(container, [path])
+    assert await log_compression.pack_all(container, [path])
     assert [each.name for each in container.directory.iterdir()] == ["container.log.1.gz"]
     packed = path.with_name("container.log.1.gz")
     assert gzip.decompress(packed.read_bytes()) == text
     assert packed.stat().st_mode & 0o777 == 0o600
-    file = packing.LogFile(container, packed)
+    file = log_compression.LogFile(container, packed)
     assert (await file.contents()).read() == text
     file.close()
     assert not container.reading
@@ -175,7 +175,7 @@ async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was
 async def test_a_damaged_file_is_an_error_that_says_so(container: Container, damage: Callable[[bytes], bytes]):
     path = container.directory / "container.log.1.gz"
     path.write_bytes(damage(gzip.compress(b"text" * 100)))
-    file = packing.LogFile(container, path)
+    file = log_compression.LogFile(container, path)
     with pytest.raises(EngineError, match="damaged"):
         await file.contents()
     file.close()

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pyd_core.daemon.containers import rights
+from pyd_core.daemon.containers import capabilities
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
 from pyd_core.daemon.containers.spec import Facts, Identity, Security, plan
 from pyd_core.errors import InvalidInput
@@ -81,8 +81,14 @@ def test_the_default_rights_are_dockers():
 
 
 def test_seccomp_opens_calls_only_with_their_capability():
-    names = {name for rule in rights.seccomp(["CAP_CHOWN"], "amd64", "6.12.0")["syscalls"] for name in rule["names"]}
-    more = {name for rule in rights.seccomp(["CAP_SYS_ADMIN"], "amd64", "6.12.0")["syscalls"] for name in rule["names"]}
+    names = {
+        name for rule in capabilities.seccomp(["CAP_CHOWN"], "amd64", "6.12.0")["syscalls"] for name in rule["names"]
+    }
+    more = {
+        name
+        for rule in capabilities.seccomp(["CAP_SYS_ADMIN"], "amd64", "6.12.0")["syscalls"]
+        for name in rule["names"]
+    }
     assert "mount" not in names
     assert "mount" in more
     assert "arch_prctl" in names
@@ -106,7 +112,7 @@ def test_capabilities_are_dropped_and_added():
     planned = plan(record(cap_drop=["ALL"], cap_add=["net_admin", "CAP_CHOWN"]), FACTS)
     assert planned["process"]["capabilities"]["bounding"] == ["CAP_CHOWN", "CAP_NET_ADMIN"]
     with pytest.raises(InvalidInput):
-        rights.capabilities(add=["NOSUCH"], drop=[], privileged=False)
+        capabilities.capabilities(add=["NOSUCH"], drop=[], privileged=False)
 
 
 def test_limits_become_the_specifications():

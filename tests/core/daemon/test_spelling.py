@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from pyd_core.daemon.api.spelling import respell
+from pyd_core.daemon.api.field_names import respell
 from pyd_core.model.creation import CreateBody
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from pyd_core.client.api_client import Session
+from pyd_core.client.containers import Containers
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.transport.blocking import BlockingTransport, run_now
 from pyd_core.debug.session import ending
 from pyd_core.debug.target import Elsewhere
-from pyd_core.engine.containers import Containers
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.session import Session
-from pyd_core.engine.transport.blocking import BlockingTransport, run_now
 from pyd_core.model.container import Container
 from pyd_core.model.container_state import ContainerState
 from support.fake_engine import FakeEngine, Reply, answer_json

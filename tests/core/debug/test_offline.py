@@ -11,12 +11,12 @@ import pytest
 
 from pyd_core.debug.credentials import mask
 from pyd_core.debug.helper.stand_in import program_archive
-from pyd_core.debug.offline.apply import choose, find_conflicts
-from pyd_core.debug.offline.archive import write_archive
-from pyd_core.debug.offline.changes import Changed, find_changes
-from pyd_core.debug.offline.plan import RUNTIME_CAPABILITIES, Mount, capabilities, find_layers, plan_stage
-from pyd_core.debug.offline.save import check_name
-from pyd_core.debug.offline.user import resolve_user
+from pyd_core.debug.stopped.apply import choose, find_conflicts
+from pyd_core.debug.stopped.archive import write_archive
+from pyd_core.debug.stopped.changes import Changed, find_changes
+from pyd_core.debug.stopped.plan import RUNTIME_CAPABILITIES, Mount, capabilities, find_layers, plan_stage
+from pyd_core.debug.stopped.save import check_name
+from pyd_core.debug.stopped.user import resolve_user
 from pyd_core.errors import InvalidInput, NotFound, Unsupported
 from pyd_core.model.container import Container, GraphDriver, MountPoint
 from pyd_core.model.container_config import ContainerConfig

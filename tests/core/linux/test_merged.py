@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.linux.merged import MergedTree
+from pyd_core.linux.layered_fs import MergedTree
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.errors import KernelError
-from pyd_core.linux.beneath import RootDirectory, open_beneath
+from pyd_core.linux.openat2 import RootDirectory, open_beneath
 from pyd_core.linux.tree import MAX_HELD_LEVELS, TreeCursor, remove_tree, tree_size
 
 DEPTH = 3 * MAX_HELD_LEVELS

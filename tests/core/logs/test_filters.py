@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pyd_core.engine.gap import Gap
+from pyd_core.client.gap import Gap
 from pyd_core.errors import InvalidInput
 from pyd_core.logs.filters import Filter, Filters, Sieve, muted_but, read_filter
 from pyd_core.logs.line import LogLine

@@ -3,7 +3,7 @@ from contextlib import aclosing
 
 import pytest
 
-from pyd_core.engine.gap import Gap
+from pyd_core.client.gap import Gap
 from pyd_core.errors import EngineUnavailable, NotFound, StreamCut
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine

@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from pyd_core.engine.gap import Gap
+from pyd_core.client.gap import Gap
 from pyd_core.errors import NotFound
+from pyd_core.logs.drop_oldest import newest
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.merge import merge
-from pyd_core.logs.newest import newest
 from pyd_core.logs.stream import Batch, LogStream
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pyd_core.logs.older import older
+from pyd_core.logs.read_before import older
 from support.scripted_engine import START_NS, ScriptedEngine
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyd_core.engine.frames import STDERR, STDOUT, SYSTEM
+from pyd_core.client.frames import STDERR, STDOUT, SYSTEM
 from pyd_core.errors import BadAnswer, EngineError, StreamCut
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.split import PIECE, FramedSplitter, RawSplitter

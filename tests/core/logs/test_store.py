@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.engine.gap import Gap
+from pyd_core.client.gap import Gap
+from pyd_core.logs.annotation import Mark, mark_of
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.mark import Mark, mark_of
 from pyd_core.logs.store import OVERHEAD, LogStore
 from pyd_core.model.event import Actor, Event
 

@@ -4,7 +4,7 @@ import pytest
 
 from pyd_core.errors import InvalidInput
 from pyd_core.logs.pattern import Pattern
-from pyd_core.logs.sweep import Finding, sweep
+from pyd_core.logs.search_all import Finding, sweep
 from support.scripted_engine import ScriptedEngine
 
 

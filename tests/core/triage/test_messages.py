@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.engine.transport.blocking import run_now
+from pyd_core.client.transport.blocking import run_now
 from pyd_core.triage.causes import CAUSES
 from pyd_core.triage.checks.explain import explain_error
 from pyd_core.triage.messages import read_message

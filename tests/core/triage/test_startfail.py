@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.triage.startfail import parse_start_error
+from pyd_core.triage.start_errors import parse_start_error
 
 RUNC = (
     "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: "

@@ -9,8 +9,8 @@ from pyd_core.model.container import Container
 from pyd_core.triage.catalogue import render
 from pyd_core.triage.causes import CAUSES
 from pyd_core.triage.codes import explain_code, signal_number
+from pyd_core.triage.text_report import brief, describe, describe_cause, describe_code
 from pyd_core.triage.verdict import decide
-from pyd_core.triage.words import brief, describe, describe_cause, describe_code
 
 from .conftest import ID, MakeCase
 

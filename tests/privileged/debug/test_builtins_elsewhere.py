@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from support.connections import Way, ways
 from support.debugging import main_pid
 from support.docker import LONE, Docker
 from support.staging import wait_until
-from support.ways import Way, ways
 
 SCRIPT = """
 mkdir /www; echo welcome > /www/index.html; httpd -p 127.0.0.1:8080 -h /www

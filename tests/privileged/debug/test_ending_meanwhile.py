@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 import pytest
 
+from pyd_core.client.containers import Containers
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.helper import session as helper
 from pyd_core.debug.helper.access import through_helper
 from pyd_core.debug.helper.container import LABEL
-from pyd_core.debug.helper.entering import ENDED, LIVES
+from pyd_core.debug.helper.launch import ENDED, LIVES
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.engine.containers import Containers
-from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import Conflict, NotFound
 from support.debugging import main_pid
 from support.docker import LONE, Docker, busybox_files

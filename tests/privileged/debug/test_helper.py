@@ -13,10 +13,10 @@ import pexpect
 import pytest
 
 from pyd_core.debug.helper.container import LABEL
+from support.connections import Way, ways
 from support.debugging import Run, main_pid
 from support.docker import LABEL as MARK
 from support.docker import LONE, Docker
-from support.ways import Way, ways
 
 PATIENCE = 120.0
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from support.connections import NOBODY, Way, as_user
 from support.docker import LONE, Docker, busybox_files
 from support.dockerd import Dockerd
 from support.users import user
-from support.ways import NOBODY, Way, as_user
 
 KNOWN = "a known line\n"
 

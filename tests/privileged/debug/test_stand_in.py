@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pyd_core.debug.helper.container import LABEL
+from support.connections import Way, ways
 from support.docker import LONE, Docker
-from support.ways import Way, ways
 
 EDIT = """
 cd /etc; echo new > new; mkdir -p /made/below; chown 7:8 /made; chmod 750 /made; echo 1 > /made/below/file

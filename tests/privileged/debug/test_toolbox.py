@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.debug.toolbox import PREFIX, manage, store
-from pyd_core.debug.toolbox.renew import renew
+from pyd_core.debug.toolbox.refresh import renew
 from pyd_core.debug.toolbox.selection import Selection, chosen
 from pyd_core.errors import NotFound, ToolboxError
 from pyd_core.linux.elf import read_elf

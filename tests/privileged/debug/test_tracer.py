@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pyd_core.debug.credentials import TRACER, mask
+from support.connections import Way, ways
 from support.debugging import Run, main_pid
 from support.docker import Docker
-from support.ways import Way, ways
 
 KERNEL = Path("/proc/filesystems").read_text().split()
 OWN = int(next(line for line in Path("/proc/self/status").read_text().splitlines() if "CapBnd" in line).split()[1], 16)

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.engine.choice import choose_endpoint
-from pyd_core.engine.transport.blocking import blocking_engine, run_now
-from pyd_core.triage.ask import explain
+from pyd_core.client.engine_choice import choose_endpoint
+from pyd_core.client.transport.blocking import blocking_engine, run_now
+from pyd_core.triage.api import explain
 from pyd_core.triage.verdict import Verdict
 from support.docker import Docker
-from support.house import House
 from support.missing import missing
 from support.podman import Podman
 from support.pydd import Pydd
 from support.stages import make_stage_image
 from support.staging import loader_files, make_programs
+from support.triage_engine import House
 
 
 @pytest.fixture(scope="session")

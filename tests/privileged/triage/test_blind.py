@@ -7,11 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from pyd_core.engine.choice import choose_endpoint
-from pyd_core.engine.transport.blocking import blocking_engine, run_now
+from pyd_core.client.engine_choice import choose_endpoint
+from pyd_core.client.transport.blocking import blocking_engine, run_now
 from pyd_core.model.container import Container
 from pyd_core.model.system import Version
-from pyd_core.triage.ask import explain
+from pyd_core.triage.api import explain
 from pyd_core.triage.collect.gather import Surroundings, gather
 from pyd_core.triage.evidence import Run
 from pyd_core.triage.verdict import Verdict, decide
@@ -82,9 +82,9 @@ def test_without_rights_to_kernel_log_and_layers_it_says_what_it_could_not_see(
     name = stage(docker, stage_image, Stage("no-rights", "app-error", ("sh", "-c", "exit 3"), NONE))
     script = f"""
 import os
-from pyd_core.engine.choice import choose_endpoint
-from pyd_core.engine.transport.blocking import blocking_engine, run_now
-from pyd_core.triage.ask import explain
+from pyd_core.client.engine_choice import choose_endpoint
+from pyd_core.client.transport.blocking import blocking_engine, run_now
+from pyd_core.triage.api import explain
 from pyd_core.triage.verdict import Verdict, decide
 import pyd_core.triage.collect.gather, pyd_core.triage.checks, msgspec, shlex, sys
 group = os.stat("/var/run/docker.sock").st_gid

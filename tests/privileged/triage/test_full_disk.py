@@ -10,7 +10,7 @@ SCRIPT = """
 import os, sys
 from pathlib import Path
 from pyd_core.errors import ConfigError
-from pyd_core.fleet.history_store import Death, HistoryReader, HistoryStore
+from pyd_core.watch.history_store import Death, HistoryReader, HistoryStore
 from pyd_core.triage.verdict import Verdict
 path = Path(sys.argv[1]) / "history.db"
 verdict = Verdict(name="web", cause="app-error", confidence=1, summary="x")

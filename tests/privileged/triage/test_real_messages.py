@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.engine.choice import choose_endpoint
-from pyd_core.engine.transport.blocking import blocking_engine, run_now
+from pyd_core.client.engine_choice import choose_endpoint
+from pyd_core.client.transport.blocking import blocking_engine, run_now
 from pyd_core.triage.checks.explain import explain_error
 from pyd_core.triage.verdict import Verdict
 from support.docker import Docker

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.engine.choice import choose_endpoint
-from pyd_core.engine.connect import open_engine
-from pyd_core.fleet.history_store import Death, HistoryReader, HistoryStore
-from pyd_core.fleet.recorder import Recorder
+from pyd_core.client.connect import open_engine
+from pyd_core.client.engine_choice import choose_endpoint
 from pyd_core.tasks import TaskOwner
+from pyd_core.watch.history_store import Death, HistoryReader, HistoryStore
+from pyd_core.watch.recorder import Recorder
 from support.docker import Docker
 
 NONE = ("--network", "none")

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from support.docker import Docker
-from support.house import House
 from support.stages import NONE, check, stage
 from support.staging import SECCOMP, Stage
+from support.triage_engine import House
 
 not_on_podman = pytest.mark.parametrize("house", ["docker", "pydd"], indirect=True)
 """Podman takes no profile from its client, and removes no network that a container is to join."""

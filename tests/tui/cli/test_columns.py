@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from pyd_tui.cli.columns import Cell, Column, fitted, plain
+from pyd_tui.console.columns import Cell, Column, fitted, plain
 
 COLUMNS = (
     Column(title="NAME", cut=8),

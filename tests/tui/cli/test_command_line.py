@@ -16,9 +16,9 @@ from pathlib import Path
 import click
 import pytest
 
+from pyd_tui.cli.command_table import VERBS
 from pyd_tui.cli.entry import root
-from pyd_tui.cli.table import VERBS
-from pyd_tui.cli.verb import Verb, VerbGroup
+from pyd_tui.console.command import Verb, VerbGroup
 from support.fake_engine import FakeEngine, answer_json
 
 RUN = "import sys; sys.argv[0] = 'pyd'; from pyd_tui.cli import main; main()"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.cli.detach import DEFAULT, DetachKeys, parse_keys
+from pyd_tui.cli.detach_keys import DEFAULT, DetachKeys, parse_keys
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from pyd_core.errors import (
     ToolboxError,
     Unsupported,
 )
-from pyd_tui.cli import failures
-from pyd_tui.cli.mistakes import as_own
+from pyd_tui.console import failures
+from pyd_tui.console.usage_errors import as_own
 
 ALL = [
     (InvalidInput("m"), 2),

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pyd_tui.cli.debug import command
-from pyd_tui.cli.plain import WORDS, read
+from pyd_tui.cli.commands.debug.group import command
+from pyd_tui.cli.debug_fastpath import WORDS, read
 
 RENAMED = {"target": "name", "command": "arguments"}
 

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from pyd_core.model.container import ContainerSummary, Port
-from pyd_tui.cli.columns import plain
-from pyd_tui.cli.output import json_line
-from pyd_tui.cli.render.containers import cells, columns, row
+from pyd_tui.console.columns import plain
+from pyd_tui.console.output import json_line
+from pyd_tui.console.render.containers import cells, columns, row
 
 NOW = 1_700_000_000.0
 

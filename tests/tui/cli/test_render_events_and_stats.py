@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pyd_core.fleet.entry import Entry
-from pyd_core.fleet.stats import Usage
 from pyd_core.model.event import Actor, Event
-from pyd_tui.cli.columns import plain
-from pyd_tui.cli.render.events import line
-from pyd_tui.cli.render.stats import COLUMNS, cells, ordered, record
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.stats import Usage
+from pyd_tui.console.columns import plain
+from pyd_tui.console.render.events import line
+from pyd_tui.console.render.stats import COLUMNS, cells, ordered, record
 
 
 def _event(action: str, **attributes: str) -> Event:

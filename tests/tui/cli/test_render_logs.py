@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from pyd_core.engine.gap import Gap
+from pyd_core.client.gap import Gap
 from pyd_core.logs.line import LogLine
-from pyd_tui.cli.render.logs import Lines, records
+from pyd_tui.console.render.logs import Lines, records
 
 
 def _line(data: bytes, name: str = "web", time_ns: int = 0, cut: int = 0) -> LogLine:

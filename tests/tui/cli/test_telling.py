@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from pyd_tui.cli.telling import Making
+from pyd_tui.console.prompts import Making
 
 
 def drawing() -> list[threading.Thread]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.fleet.history_store import Death, HistoryStore
 from pyd_core.model.base import format_time
 from pyd_core.triage.evidence import Unread
 from pyd_core.triage.verdict import Verdict
-from pyd_tui.cli.triage import _surer
+from pyd_core.watch.history_store import Death, HistoryStore
+from pyd_tui.cli.commands.triage.triage import _surer
 from pyd_tui.text.curve import curve
 
 ENDED = 1_800_000_000_000_000_000

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.cli.when import parse_when
+from pyd_tui.console.timespec import parse_when
 
 NOW = 1_700_000_000 * 10**9
 

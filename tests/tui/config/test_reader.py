@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pyd_core.errors import ConfigError
-from pyd_tui.config.memory import recall, remember
 from pyd_tui.config.reader import parse_settings, read_settings
 from pyd_tui.config.settings import Remembered, Settings, UserCommand
+from pyd_tui.config.state import recall, remember
 from pyd_tui.config.writer import TEMPLATE, as_toml
 
 COMMAND = '[[commands]]\nname = "a"\nrun = "b"\n'

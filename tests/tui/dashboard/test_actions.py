@@ -10,9 +10,9 @@ from pyd_core.errors import InvalidInput
 from pyd_core.model.base import decode
 from pyd_core.model.container import Container
 from pyd_tui.config.settings import Remembered, Settings, UserCommand
-from pyd_tui.dashboard.beginning import Beginning
-from pyd_tui.dashboard.forms import again_changes, again_fields
+from pyd_tui.dashboard.actions.forms import again_changes, again_fields
 from pyd_tui.dashboard.screens.output import Output
+from pyd_tui.dashboard.startup.startup_state import Beginning
 from support.dashboard import Opened, opened
 from support.scripted_engine import ScriptedEngine
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pyd_tui.dashboard.pages import TABS
+from pyd_tui.dashboard.resources.container_tabs import TABS
 from support.dashboard import opened
 from support.scripted_engine import ScriptedEngine
 

@@ -7,8 +7,8 @@ import pytest
 from textual.events import Key
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.dashboard.actions import _limit, update
-from pyd_tui.dashboard.commands import Call, parse
+from pyd_tui.dashboard.actions.catalogue import _limit, update
+from pyd_tui.dashboard.input.commands import Call, parse
 from support.dashboard import Opened, opened
 from support.scripted_engine import ScriptedEngine
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pyd_core.fleet.entry import Entry
-from pyd_core.fleet.stats import Usage
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.stats import Usage
+from pyd_tui.dashboard.engines.target import Target
 from pyd_tui.dashboard.render.containers import heading
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
-from pyd_tui.dashboard.target import Target
 from support.dashboard import Opened, opened
 from support.scripted_engine import ScriptedEngine
 

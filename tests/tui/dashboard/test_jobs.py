@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from pyd_core.model.progress import Progress, ProgressDetail
-from pyd_tui.dashboard.jobs import Jobs, bar
-from pyd_tui.dashboard.pulling import Layers
+from pyd_tui.dashboard.actions.image_pull import Layers
+from pyd_tui.dashboard.actions.job_progress import Jobs, bar
 from pyd_tui.dashboard.render.pieces import Cell
 
 

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from pyd_tui.dashboard.app import Dashboard
-from pyd_tui.dashboard.keymap import KEYMAP, Scope
-from pyd_tui.dashboard.keys import TOGETHER, Keys, key_name
+from pyd_tui.dashboard.input.key_bindings import TOGETHER, Keys, key_name
+from pyd_tui.dashboard.input.keymap import KEYMAP, Scope
 from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.logs import LogPane

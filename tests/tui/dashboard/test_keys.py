@@ -60,7 +60,7 @@ async def test_what_failed_stays_marked_and_says_why():
 
 
 async def test_the_help_lists_every_key_there_is():
-    from pyd_tui.dashboard.keymap import KEYMAP
+    from pyd_tui.dashboard.input.keymap import KEYMAP
 
     async with opened(three(), size=(200, 160)) as dashboard:
         await dashboard.press("question_mark")

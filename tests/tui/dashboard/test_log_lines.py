@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pyd_tui.dashboard.actions.clipboard import CLIPBOARD, clipboard_works
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.render.pieces import Piece, width
-from pyd_tui.dashboard.takeaway import CLIPBOARD, clipboard_works
 from pyd_tui.dashboard.widgets.wrap import wrapped
 from support.log_screen import chatter, log, shop
 
@@ -101,7 +101,7 @@ async def test_a_selection_marks_and_the_line_under_the_cursor_are_copied():
 
 
 async def test_what_is_too_long_for_the_clipboard_goes_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pyd_tui.dashboard.takeaway.folder", lambda: tmp_path)
+    monkeypatch.setattr("pyd_tui.dashboard.actions.clipboard.folder", lambda: tmp_path)
     engine = shop()
     engine.print("shop-db", b"x" * (CLIPBOARD + 1))
     async with log(engine) as it:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pyd_core.engine.endpoint import Endpoint
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.errors import NoEngine
 from support.dashboard import BOUND, dead, link_to, opened, opened_on, three
 from support.scripted_engine import ScriptedEngine
@@ -54,7 +54,7 @@ async def test_that_there_is_no_engine_is_told_to_a_dashboard_that_comes_later()
 async def test_opens_without_an_engine_says_what_to_do_and_connects_when_one_comes_up(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("pyd_tui.dashboard.link.LOOK_AGAIN", 0.01)
+    monkeypatch.setattr("pyd_tui.dashboard.engines.connection.LOOK_AGAIN", 0.01)
     engine, there = three(), False
 
     def choose() -> Endpoint:

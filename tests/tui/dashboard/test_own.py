@@ -4,13 +4,13 @@ import subprocess
 
 import pytest
 
-from pyd_core.fleet.entry import Entry
+from pyd_core.watch.container_info import Entry
 from pyd_tui.config.settings import Settings, UserCommand
-from pyd_tui.dashboard.checks import problems
-from pyd_tui.dashboard.commands import complete
-from pyd_tui.dashboard.fuzzy import best
-from pyd_tui.dashboard.own import command_line, values
-from pyd_tui.dashboard.programs import compose_line
+from pyd_tui.dashboard.actions.external_commands import compose_line
+from pyd_tui.dashboard.actions.user_commands import command_line, values
+from pyd_tui.dashboard.input.commands import complete
+from pyd_tui.dashboard.input.fuzzy import best
+from pyd_tui.dashboard.startup.settings_check import problems
 
 HOSTILE = "a b'; touch /tmp/no; $(id) `id` \"\\ {x} \n*"
 

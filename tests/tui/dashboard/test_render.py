@@ -4,11 +4,11 @@ from datetime import UTC
 
 import pytest
 
-from pyd_core.fleet.entry import Entry
-from pyd_core.fleet.stats import Usage
 from pyd_core.logs.line import LogLine
 from pyd_core.model.container import Port
 from pyd_core.model.event import Actor, Event
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.containers import is_broken, memory, ports, since, state
 from pyd_tui.dashboard.render.document import document, parse, value_at
 from pyd_tui.dashboard.render.events import event_line

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pyd_tui.dashboard.palettes import DARK
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.search import SearchScreen
+from pyd_tui.dashboard.theme.palettes import DARK
 from support.dashboard import Opened, opened, several
 from support.scripted_engine import START_NS, ScriptedEngine
 
@@ -113,7 +113,7 @@ async def test_leaving_ends_the_search():
 
 
 async def test_no_more_is_held_than_is_said(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pyd_tui.dashboard.findings.MOST", 5)
+    monkeypatch.setattr("pyd_tui.dashboard.logs.search_results.MOST", 5)
     async with opened(shop()) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await search(dashboard, "items")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from pyd_core.fleet.entry import Entry
-from pyd_core.fleet.stats import Usage
-from pyd_core.logs.mark import Mark
+from pyd_core.logs.annotation import Mark
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.chart import buckets, graph, scale, spark
 from pyd_tui.dashboard.render.containers import COLUMNS, Use, row
 from pyd_tui.dashboard.render.figures import SECOND, Clock

@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from pyd_tui.dashboard.app import Dashboard
-from pyd_tui.dashboard.update import GAP, TightUpdate, WholeUpdate, Written
+from pyd_tui.dashboard.theme.partial_update import GAP, TightUpdate, WholeUpdate, Written
 from support.dashboard import opened
 from support.scripted_engine import ScriptedEngine
 

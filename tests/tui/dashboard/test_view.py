@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.fleet.entry import Entry
-from pyd_core.fleet.stats import Usage
-from pyd_tui.dashboard.ring import Ring
-from pyd_tui.dashboard.view import SORTS, View
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.stats import Usage
+from pyd_tui.dashboard.logs.line_ring import Ring
+from pyd_tui.dashboard.resources.container_filters import SORTS, View
 from support.dashboard import opened
 from support.scripted_engine import ScriptedEngine
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.fleet.history_store import Death, HistoryStore, Point
+from pyd_core.logs.annotation import Mark
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.mark import Mark
 from pyd_core.model.image import ImageSummary
 from pyd_core.triage.verdict import Verdict
-from pyd_tui.dashboard.nouns.images import step
+from pyd_core.watch.history_store import Death, HistoryStore, Point
+from pyd_tui.dashboard.resources.images import step
 from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.logs import LogScreen
 from support.dashboard import Opened, opened
 from support.scripted_engine import START_NS, ScriptedEngine
-from support.scripted_things import WEB, identity
+from support.scripted_resources import WEB, identity
 
 LOOKS = {
     "images": "312M",
@@ -296,8 +296,8 @@ def test_a_layer_says_its_command_as_a_dockerfile_would(made_by: str, said: str)
 
 
 def test_an_image_without_any_name_is_told_by_its_id():
-    from pyd_tui.dashboard.nouns.images import row
     from pyd_tui.dashboard.render.figures import Clock
+    from pyd_tui.dashboard.resources.images import row
 
     found = row(ImageSummary(id=f"sha256:{'ab' * 32}", repo_tags=["<none>:<none>"]), [], Clock())
     assert found.name == "abababababab"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pyd_core.model.base import format_time
 from pyd_core.triage.verdict import EvidenceLine, Verdict
+from pyd_tui.dashboard.engines.target import Target
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.why import why
-from pyd_tui.dashboard.target import Target
 from support.dashboard import opened
 from support.scripted_engine import START_NS, ScriptedEngine
 

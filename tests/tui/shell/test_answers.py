@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prompt_toolkit.key_binding import KeyPress  # noqa: TC002 - not more than a name
 
-from pyd_tui.shell.answers import AnswerFilter, AnswerlessParser
+from pyd_tui.shell.terminal_replies import AnswerFilter, AnswerlessParser
 
 ANSWERS = [
     "\x1b]lput /etc/x ~/.bashrc\x1b\\",  # the window's title (XTWINOPS 21), as the program set it

@@ -9,8 +9,8 @@ from typing import Self
 
 import pytest
 
-from pyd_tui.shell import calls
-from pyd_tui.shell.calls import Calls
+from pyd_tui.shell import line_dispatcher
+from pyd_tui.shell.line_dispatcher import Calls
 
 
 class Loud:
@@ -43,7 +43,7 @@ class Loud:
 def test_what_a_builtin_prints_comes_out_of_bash_as_it_was(
     data: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    monkeypatch.setattr(calls, "load", lambda _: Loud(data))
+    monkeypatch.setattr(line_dispatcher, "load", lambda _: Loud(data))
     out = tmp_path / "out"
 
     def bash(line: str) -> int:

@@ -13,7 +13,7 @@ from prompt_toolkit.document import Document
 from pyd_core.debug.access import Access, Entry
 from pyd_core.debug.channel import Report
 from pyd_tui.shell.completion import ShellCompleter
-from pyd_tui.shell.context import ShellContext
+from pyd_tui.shell.interactive_shell import ShellContext
 
 
 class Files:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyd_tui.shell.words import Call, parse_call, place_of, quote, tokens, unquote
+from pyd_tui.shell.line_parser import Call, parse_call, place_of, quote, tokens, unquote
 
 NAMES = {"ps", "get"}
 

@@ -24,7 +24,7 @@ def main() -> NoReturn:
     drop_relative_search_paths()
     try:
         work = (sys.argv[1:2] == ["debug"] and _session(sys.argv[2:])) or _any_verb()
-        from pyd_tui.cli.outcome import end_with  # noqa: PLC0415 - importing this package must cost nothing
+        from pyd_tui.cli.process_exit import end_with  # noqa: PLC0415 - importing this package must cost nothing
     except KeyboardInterrupt:
         os._exit(130)  # whoever presses ctrl-c at once wants no traceback either
     end_with(work)
@@ -39,16 +39,16 @@ def _any_verb() -> Callable[[], int]:
 
 def _session(arguments: list[str]) -> Callable[[], int] | None:
     """Has the session's process start before anything is loaded; returns the session where its line is plain."""
-    from pyd_tui.cli.ahead import start  # noqa: PLC0415 - no other verb has a use for these
-    from pyd_tui.cli.plain import read  # noqa: PLC0415
+    from pyd_tui.cli.debug_fastpath import read  # noqa: PLC0415
+    from pyd_tui.cli.prefork import start  # noqa: PLC0415 - no other verb has a use for these
 
     given = None if "_PYD_COMPLETE" in os.environ else read(arguments)
     start(certain=given is not None)
     if given is None:
         return None
     _load_msgspec()
-    from pyd_tui.cli.entering import enter  # noqa: PLC0415
-    from pyd_tui.cli.state import State  # noqa: PLC0415
+    from pyd_tui.cli.debug_run import enter  # noqa: PLC0415
+    from pyd_tui.cli.global_options import State  # noqa: PLC0415
 
     return lambda: enter(State(), given)
 

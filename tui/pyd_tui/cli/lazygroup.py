@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from pyd_tui.cli.verb import VerbGroup
+from pyd_tui.console.command import VerbGroup
 
 if TYPE_CHECKING:
     import click

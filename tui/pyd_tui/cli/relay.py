@@ -11,15 +11,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from pyd_core.engine.frames import STDERR, STDOUT, FrameDecoder
+from pyd_core.client.frames import STDERR, STDOUT, FrameDecoder
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe_bytes
 from pyd_core.tasks import TaskOwner
-from pyd_tui.cli.detach import DEFAULT, DetachKeys, parse_keys
-from pyd_tui.cli.terminal import raw_mode, read_input, window_size
+from pyd_tui.cli.detach_keys import DEFAULT, DetachKeys, parse_keys
+from pyd_tui.console.terminal import raw_mode, read_input, window_size
 
 if TYPE_CHECKING:
-    from pyd_core.engine.transport.base import Duplex
+    from pyd_core.client.transport.base import Duplex
 
 Resize = Callable[[int, int], Awaitable[None]]
 """Tells the other side rows and columns."""

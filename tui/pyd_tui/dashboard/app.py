@@ -15,20 +15,20 @@ from textual.app import App
 
 from pyd_core.errors import PydError
 from pyd_core.tasks import TaskOwner
-from pyd_tui.dashboard.ascii import Ascii
-from pyd_tui.dashboard.beginning import Beginning
-from pyd_tui.dashboard.jobs import Jobs
-from pyd_tui.dashboard.keys import Keys
-from pyd_tui.dashboard.news import News
+from pyd_tui.dashboard.actions.job_progress import Jobs
+from pyd_tui.dashboard.engines.event_dispatcher import News
+from pyd_tui.dashboard.input.key_bindings import Keys
+from pyd_tui.dashboard.logs.log_tail import Tail
 from pyd_tui.dashboard.panels.footer import Footer
-from pyd_tui.dashboard.places import begin, how_left, open_view
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.main import Main
-from pyd_tui.dashboard.tail import Tail
-from pyd_tui.dashboard.theme import PALETTES, PREFIX, named, palette_of, preferred
-from pyd_tui.dashboard.update import TightUpdate, WholeUpdate, Written
+from pyd_tui.dashboard.startup.navigation import begin, how_left, open_view
+from pyd_tui.dashboard.startup.startup_state import Beginning
+from pyd_tui.dashboard.theme.ascii import Ascii
+from pyd_tui.dashboard.theme.partial_update import TightUpdate, WholeUpdate, Written
+from pyd_tui.dashboard.theme.themes import PALETTES, PREFIX, named, palette_of, preferred
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.screen import Screen
 
-    from pyd_tui.dashboard.acting import Acting
-    from pyd_tui.dashboard.errands import Errands
-    from pyd_tui.dashboard.link import Choose, Link
-    from pyd_tui.dashboard.palette import Palette
-    from pyd_tui.dashboard.programs import Programs
-    from pyd_tui.dashboard.timeline import Timeline
+    from pyd_tui.dashboard.actions.container_actions import Acting
+    from pyd_tui.dashboard.actions.external_commands import Programs
+    from pyd_tui.dashboard.actions.transfers import Errands
+    from pyd_tui.dashboard.engines.connection import Choose, Link
+    from pyd_tui.dashboard.engines.timeline import Timeline
+    from pyd_tui.dashboard.theme.styles import Palette
 
 LEAVING = 5.0
 """Seconds that ending connections may hold up the end."""
@@ -104,21 +104,21 @@ class Dashboard(App[None]):
     @cached_property
     def acting(self) -> Acting:
         """What is done to containers."""
-        from pyd_tui.dashboard.acting import Acting  # noqa: PLC0415 - after the first picture
+        from pyd_tui.dashboard.actions.container_actions import Acting  # noqa: PLC0415 - after the first picture
 
         return Acting(self)
 
     @cached_property
     def errands(self) -> Errands:
         """What is fetched for the user."""
-        from pyd_tui.dashboard.errands import Errands  # noqa: PLC0415 - when it is wanted
+        from pyd_tui.dashboard.actions.transfers import Errands  # noqa: PLC0415 - when it is wanted
 
         return Errands(self)
 
     @cached_property
     def programs(self) -> Programs:
         """Programs that are started for the user."""
-        from pyd_tui.dashboard.programs import Programs  # noqa: PLC0415 - when it is wanted
+        from pyd_tui.dashboard.actions.external_commands import Programs  # noqa: PLC0415 - when it is wanted
 
         return Programs(self)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from pyd_tui.cli.verb import Exemplified
-from pyd_tui.shell.context import ShellContext
+from pyd_tui.console.command import Exemplified
+from pyd_tui.shell.interactive_shell import ShellContext
 
 
 class BuiltinCommand(Exemplified):

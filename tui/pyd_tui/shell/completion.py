@@ -19,14 +19,14 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 
 from pyd_core.debug.access import Access, Entry
 from pyd_core.debug.channel import Report
-from pyd_core.debug.facts.processes import names_of
+from pyd_core.debug.inspectors.processes import names_of
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
+from pyd_tui.shell.builtin_table import BUILTINS, load
 from pyd_tui.shell.builtins.named import ProgramName
-from pyd_tui.shell.context import ShellContext
-from pyd_tui.shell.table import BUILTINS, load
-from pyd_tui.shell.words import Place, place_of, quote
+from pyd_tui.shell.interactive_shell import ShellContext
+from pyd_tui.shell.line_parser import Place, place_of, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

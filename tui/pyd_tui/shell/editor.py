@@ -26,9 +26,9 @@ from prompt_toolkit.shortcuts import PromptSession
 from prompt_toolkit.styles import Style
 
 from pyd_core.debug.terminal import window_size
-from pyd_tui.shell.answers import AnswerlessParser
 from pyd_tui.shell.incomplete import is_incomplete
 from pyd_tui.shell.prompt import STYLES
+from pyd_tui.shell.terminal_replies import AnswerlessParser
 
 if TYPE_CHECKING:
     import io

@@ -14,28 +14,28 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.bash import Bash
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
 from pyd_core.debug.session import Session
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere, Target
-from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import Conflict, PydError, Unsupported
-from pyd_tui.shell.calls import Calls
-from pyd_tui.shell.context import ShellContext
 from pyd_tui.shell.editor import Editor, Left, Pieces
 from pyd_tui.shell.history import TargetHistory, history_path
+from pyd_tui.shell.interactive_shell import ShellContext
+from pyd_tui.shell.line_dispatcher import Calls
 from pyd_tui.shell.prompt import prompt_pieces
 from pyd_tui.shell.recorder import Recorder
 from pyd_tui.shell.screen import Screen
-from pyd_tui.shell.state import StateWatch
+from pyd_tui.shell.target_state import StateWatch
 
 if TYPE_CHECKING:
     from prompt_toolkit.completion import Completer
 
+    from pyd_core.client.engine_client import Engine
     from pyd_core.debug.access import Access
-    from pyd_core.engine.client import Engine
 
 INTERRUPTED = 130
 
@@ -66,7 +66,7 @@ class _Lazily:
 
 
 class Repl:
-    """An interactive debug shell; a `pyd_tui.shell.context.Desk` for its builtins.
+    """An interactive debug shell; a `pyd_tui.shell.interactive_shell.Desk` for its builtins.
 
     Args:
         endpoint: The engine.
@@ -346,8 +346,8 @@ class Repl:
             return self._elsewhere
 
     def _engine(self) -> Engine:
-        from pyd_core.engine.client import Engine  # noqa: PLC0415 - few builtins ask it
-        from pyd_core.engine.transport.choice import blocking_transport  # noqa: PLC0415 - likewise
+        from pyd_core.client.engine_client import Engine  # noqa: PLC0415 - few builtins ask it
+        from pyd_core.client.transport.choice import blocking_transport  # noqa: PLC0415 - likewise
 
         return Engine(self._endpoint, blocking_transport(self._endpoint))
 

@@ -15,10 +15,10 @@ def load() -> Dispatch:
         files,
         images,
         networks,
+        not_implemented,
         registries,
         streams,
         system,
-        unserved,
         usage,
         volumes,
     )

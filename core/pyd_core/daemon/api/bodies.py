@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pyd_core.daemon.api.spelling import respell
+from pyd_core.daemon.api.field_names import respell
 from pyd_core.errors import BadAnswer, InvalidInput
 from pyd_core.model.base import decode
 

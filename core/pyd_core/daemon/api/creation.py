@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.daemon.api.shapes import NULL_WHEN_UNSET
+from pyd_core.daemon.api.response_types import NULL_WHEN_UNSET
 from pyd_core.errors import InvalidInput
 from pyd_core.model.creation import CreateBody
 from pyd_core.model.host_config import HostConfig

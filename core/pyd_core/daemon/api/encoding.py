@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from pyd_core.daemon.api.http import Answer
-from pyd_core.daemon.api.shapes import shape_of
+from pyd_core.daemon.api.response_types import shape_of
 
 
 @cache

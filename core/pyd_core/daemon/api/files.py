@@ -21,8 +21,8 @@ from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import diff, files, paths
 from pyd_core.daemon.containers.commit import Origin
 from pyd_core.daemon.containers.commit import commit as commit_container
+from pyd_core.daemon.images import events, tar_writer
 from pyd_core.daemon.images import load as loading
-from pyd_core.daemon.images import pack, telling
 from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, NotFound
@@ -69,7 +69,7 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
             with paths.found(again, path, name) as (place, _, short):
                 across = files.devices(again, container)
                 work = lambda packer: packer.tree(place, short, across=across)  # noqa: E731 - too long in its place
-                async with aclosing(pack.stream(work, ids=again.ids)) as packed:
+                async with aclosing(tar_writer.stream(work, ids=again.ids)) as packed:
                     async for data in packed:
                         yield data
 
@@ -130,7 +130,7 @@ async def export(daemon: Daemon, request: Request) -> Response:
     async def chunks() -> AsyncIterator[bytes]:
         async with files.stacked(daemon, container) as root:
             place, ids = f"/proc/self/fd/{root.fd}", root.ids
-            async with aclosing(pack.stream(lambda packer: packer.tree(place, ""), ids=ids)) as packed:
+            async with aclosing(tar_writer.stream(lambda packer: packer.tree(place, ""), ids=ids)) as packed:
                 async for data in packed:
                     yield data
 
@@ -162,7 +162,7 @@ async def _commit(daemon: Daemon, request: Request) -> Answer:
     async with daemon.freezer.paused(container) if pausing else contextlib.nullcontext():
         record = await commit_container(daemon, container, config, origin)
         if reference is not None:
-            telling.tag(daemon, record, reference)
+            events.tag(daemon, record, reference)
         name = "" if reference is None else str(reference)
         told = container.attributes(comment=origin.comment, imageID=record.id, imageRef=name)
         daemon.events.emit("container", "commit", container.id, told)

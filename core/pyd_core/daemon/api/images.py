@@ -19,8 +19,8 @@ from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.remote import Address
 from pyd_core.daemon.build.request import failed
 from pyd_core.daemon.filters import labelled, truth, until
+from pyd_core.daemon.images import events, platforms, tar_writer
 from pyd_core.daemon.images import load as loading
-from pyd_core.daemon.images import pack, platforms, telling
 from pyd_core.daemon.images import save as save_
 from pyd_core.daemon.images.store import ImageRecord, familiar
 from pyd_core.daemon.rows import shown as shown_rows
@@ -138,7 +138,7 @@ async def tag(daemon: Daemon, request: Request) -> Response:
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     if reference is None:
         raise InvalidInput("repo is missing")
-    telling.tag(daemon, record, reference)
+    events.tag(daemon, record, reference)
     return Answer(status=201)
 
 
@@ -164,7 +164,7 @@ async def remove(daemon: Daemon, request: Request) -> Response:
     name = request.params["name"]
     if not name.strip():
         raise InvalidInput("image name cannot be blank")
-    removed = await telling.remove(daemon, name, force=request.flag("force"), prune=not request.flag("noprune"))
+    removed = await events.remove(daemon, name, force=request.flag("force"), prune=not request.flag("noprune"))
     return json(shown(removed))
 
 
@@ -193,7 +193,7 @@ async def prune(daemon: Daemon, request: Request) -> Response:
         gone: list[Removed] = []
         for name in [*record.names] or [record.id]:
             with contextlib.suppress(NotFound, Conflict):  # already removed, or a container uses it by now
-                gone += await telling.remove(daemon, name, force=name == record.id)
+                gone += await events.remove(daemon, name, force=name == record.id)
         freed += sum(sizes.get(each.deleted, 0) for each in gone)
         removed += shown(gone)
     swept = await daemon.images.sweep()  # of pulls that were given up
@@ -231,11 +231,11 @@ def saving(daemon: Daemon, names: list[str]) -> Streaming:
     wanted = [(each, daemon.images.find(each)) for name in names for each in _tags(daemon, name)]
 
     async def chunks() -> AsyncIterator[bytes]:
-        async with aclosing(pack.stream(lambda packer: save_.write(daemon.images, wanted, packer))) as packed:
+        async with aclosing(tar_writer.stream(lambda packer: save_.write(daemon.images, wanted, packer))) as packed:
             async for data in packed:
                 yield data
         for record in {record.id: record for _, record in wanted}.values():
-            telling.tell(daemon, "save", record)
+            events.tell(daemon, "save", record)
 
     return Streaming(chunks=chunks(), kind="application/x-tar")
 
@@ -248,7 +248,7 @@ async def load(daemon: Daemon, request: Request) -> Response:
         try:
             file = await loading.spool(daemon.images, request.chunks())
             try:
-                told = partial(telling.tell, daemon, "load")
+                told = partial(events.tell, daemon, "load")
                 async with aclosing(loading.load(daemon.images, file, loaded=told)) as texts:
                     async for text in texts:
                         yield line({"stream": text})
@@ -288,8 +288,8 @@ def _import(daemon: Daemon, request: Request) -> Response:
                 daemon.images, file, reference=reference, changes=changes, message=message, platform=platform
             )
         if reference is not None:
-            telling.tell(daemon, "tag", record, name=str(reference))
-        telling.tell(daemon, "import", record)
+            events.tell(daemon, "tag", record, name=str(reference))
+        events.tell(daemon, "import", record)
         return line({"status": record.id})
 
     async def import_body() -> Answer:

@@ -12,7 +12,7 @@ from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.request import Record, failed
-from pyd_core.daemon.images import platforms, telling
+from pyd_core.daemon.images import events, platforms
 from pyd_core.daemon.images.progress import Progress
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
@@ -100,7 +100,7 @@ async def pulling(
     async def run() -> None:
         async with registry:
             pulled = daemon.images.find(await work.run(progress))
-        telling.tell(daemon, "pull", pulled, key=str(reference), name=reference.familiar)
+        events.tell(daemon, "pull", pulled, key=str(reference), name=reference.familiar)
 
     return progress.records(run, describe)
 
@@ -137,7 +137,7 @@ async def push(daemon: Daemon, request: Request) -> Response:
         for each, record in found:
             async with Registry(each, auth, daemon.registries) as registry:
                 await push_image(daemon.images, record, registry, progress)
-            telling.tell(daemon, "push", record, key=str(each), name=each.familiar)
+            events.tell(daemon, "push", record, key=str(each), name=each.familiar)
 
     return Streaming(chunks=_lines(progress.records(run, describe)))
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pyd_core import detach_keys
 from pyd_core.daemon.api.encoding import full
 from pyd_core.daemon.api.failures import plainly
 from pyd_core.daemon.api.http import Answer, Hijack, Request, Response, Streaming
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.api.server import MULTIPLEXED, RAW
 from pyd_core.daemon.api.websocket import WebSocketWire, handshake
-from pyd_core.daemon.containers import detach
 from pyd_core.daemon.containers import logs as logfile
 from pyd_core.daemon.containers.attach import Attachment, unframed
 from pyd_core.daemon.containers.container import Container
@@ -114,7 +114,7 @@ async def _attachment(daemon: Daemon, request: Request, *, plain: bool = False) 
     """Reads what a client that attaches asks for; `plain` leaves the frames of the two streams out."""
     keys = request.query.get("detachKeys", "")
     try:
-        detach.parse(keys)
+        detach_keys.parse(keys)
     except InvalidInput as error:
         raise InvalidInput(f"Invalid detach keys ({keys[:80]}) provided") from error
     container = daemon.containers.find(request.params["id"])

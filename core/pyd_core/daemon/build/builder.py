@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyd_core.daemon.build import copying, running
+from pyd_core.daemon.build import copy_instruction, run_instruction
 from pyd_core.daemon.build.dockerfile import Dockerfile, Instruction, instruction
 from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, said
 from pyd_core.daemon.build.stage import Stage, told
 from pyd_core.daemon.build.variables import Lexer, assignments
 from pyd_core.daemon.containers import files
-from pyd_core.daemon.images import telling
+from pyd_core.daemon.images import events
 from pyd_core.daemon.images.changes import apply_changes, command, merged_env
 from pyd_core.daemon.images.load import config_file
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.errors import InvalidInput, NotFound
-from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.model.container_config import ContainerConfig
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Builder:
             yield {"aux": {"ID": image.id}}
             yield said(f"Successfully built {image.id[7:19]}\n")
             for reference in self._request.tags:
-                telling.tag(self._daemon, image, reference)
+                events.tag(self._daemon, image, reference)
                 yield said(f"Successfully tagged {reference}\n")
 
     async def _step(self, step: Instruction) -> AsyncGenerator[Record, None]:
@@ -102,13 +102,13 @@ class Builder:
                 async for record in records:
                     yield record
         elif step.word == "RUN":
-            async with aclosing(running.run(self._stages[-1], step, self._request)) as records:
+            async with aclosing(run_instruction.run(self._stages[-1], step, self._request)) as records:
                 async for record in records:
                     yield record
         elif step.word in {"COPY", "ADD"}:
             stage = self._stages[-1]
             async with self._source(stage, step) as source:
-                cached = await copying.copy(stage, step, self._escape, source)
+                cached = await copy_instruction.copy(stage, step, self._escape, source)
             if cached:
                 yield said(" ---> Using cache\n")
         elif step.word == "WORKDIR":
@@ -174,7 +174,7 @@ class Builder:
         image = self._stage_or_image(name)
         other = Stage(self._daemon, "", image, stage.config, use_cache=False)
         async with (
-            running.container_of(other, ["none"]) as container,
+            run_instruction.container_of(other, ["none"]) as container,
             files.stacked(self._daemon, container) as root,
         ):
             yield root
@@ -222,11 +222,11 @@ class Builder:
         config = msgspec.structs.replace(stage.config, working_dir=path)
         if stage.cached(created_by, config):
             return True
-        async with running.container_of(stage, ["none"]) as container:
+        async with run_instruction.container_of(stage, ["none"]) as container:
             async with files.stacked(self._daemon, container) as root:
-                copying.make_directory(root, path)
+                copy_instruction.make_directory(root, path)
             stage.config = config
-            await running.keep_changes(stage, container, created_by)
+            await run_instruction.keep_changes(stage, container, created_by)
         return False
 
     def _assigned(self, step: Instruction, values: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from pyd_core.build.context import IGNORE
 from pyd_core.build.ignore import Ignore
-from pyd_core.daemon.build.copying import is_archive
+from pyd_core.daemon.build.copy_instruction import is_archive
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images.streams import decompressed
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, KernelError
-from pyd_core.linux.beneath import RootDirectory, open_file
+from pyd_core.linux.openat2 import RootDirectory, open_file
 from pyd_core.linux.tree import remove_tree
 
 if TYPE_CHECKING:

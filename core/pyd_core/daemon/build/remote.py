@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from pyd_core.daemon.images.reach import reaching
+from pyd_core.daemon.images.connection_errors import reaching
 from pyd_core.errors import InvalidInput, Unsupported
 
 SCHEMES = ("http://", "https://")

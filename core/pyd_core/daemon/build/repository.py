@@ -17,9 +17,9 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from pyd_core.daemon.images.unpack import Limits
-from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import InvalidInput, KernelError, Unsupported
-from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.openat2 import RootDirectory
 
 MOST = 4 << 30
 """Bytes of one file that git writes, packs among them."""
@@ -94,7 +94,7 @@ class Repository:
         shutil.rmtree(into / ".git")
         return self._inside(into)
 
-    async def _git(self, into: Path, *arguments: str, out: children.Taker | None = None) -> None:
+    async def _git(self, into: Path, *arguments: str, out: subprocesses.Taker | None = None) -> None:
         if shutil.which("git") is None:
             raise Unsupported("git is missing, which gets repositories", hint="apt-get install git", reference="no-git")
         settings = {
@@ -106,7 +106,9 @@ class Repository:
         command = ["prlimit", f"--fsize={MOST}", "git"]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        done = await children.run([*command, *arguments], env=self._environment(), cwd=str(into), out=out, group=True)
+        done = await subprocesses.run(
+            [*command, *arguments], env=self._environment(), cwd=str(into), out=out, group=True
+        )
         if done.code != 0:
             raise InvalidInput(f"{_shown(self.url)}: {self._complaint(done)}")
 
@@ -125,7 +127,7 @@ class Repository:
             "GIT_ALLOW_PROTOCOL": f"https:http:git{by_ssh}",
         }
 
-    def _complaint(self, done: children.Done) -> str:
+    def _complaint(self, done: subprocesses.Done) -> str:
         if done.code == -25 or b"signal 25" in done.err:
             return f"larger than the {MOST} bytes that are fetched"
         lines = done.err.decode(errors="replace").replace(self.url, _shown(self.url)).splitlines()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import EngineError
 from pyd_core.model.host_config import HostConfig
 
@@ -119,7 +119,7 @@ async def ensure(name: str, *, loaded: Path = LOADED) -> None:
         raise EngineError(f"AppArmor's profiles can't be read: {error.strerror}") from error
     if not missing:
         return
-    done = await children.run([_parser() or "", "-Kr"], stdin=missing.encode())
+    done = await subprocesses.run([_parser() or "", "-Kr"], stdin=missing.encode())
     if done.code != 0:
         said = done.err.decode(errors="replace").strip().splitlines()
         raise EngineError(

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from pyd_core.daemon.backlog import Backlog
-from pyd_core.daemon.containers.detach import Detacher
 from pyd_core.daemon.duplex import Wire
+from pyd_core.detach_keys import Detacher
 from pyd_core.errors import EngineError
 from pyd_core.tasks import TaskOwner
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from pyd_core.daemon.containers import subpaths
 from pyd_core.daemon.containers import volumes as claims
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.remapping import applies
+from pyd_core.daemon.userns import applies
 from pyd_core.errors import PydError
-from pyd_core.linux.mounting import unmount
+from pyd_core.linux.mount import unmount
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

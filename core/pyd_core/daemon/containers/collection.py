@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon import remapping, trees
+from pyd_core.daemon import rmtree, userns
 from pyd_core.daemon.containers import mounts, names, options
 from pyd_core.daemon.containers import volumes as claims
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
 from pyd_core.daemon.images import platforms
-from pyd_core.daemon.networks import files, linked
+from pyd_core.daemon.networks import files, legacy_links
 from pyd_core.daemon.store import Shelf
 from pyd_core.errors import Ambiguous, Conflict, EngineError, InvalidInput, NotFound
-from pyd_core.linux.mounting import unmount
+from pyd_core.linux.mount import unmount
 from pyd_core.linux.tree import remove_tree
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.creation import CreateBody
@@ -79,7 +79,7 @@ class Containers:
         owner = self._all.get(self._names.get(parent, ""))
         if owner is None or not alias:
             return None
-        return self._all.get(linked.links_of(self._daemon, owner.record).get(alias, ""))
+        return self._all.get(legacy_links.links_of(self._daemon, owner.record).get(alias, ""))
 
     def unlink(self, name: str) -> None:
         """Removes a link by the name it gives a container, `PARENT/ALIAS`.
@@ -95,7 +95,7 @@ class Containers:
         owner = self.find(parent)
         owner.record.links = {key: each for key, each in owner.record.links.items() if key != alias}
         owner.record.host = msgspec.structs.replace(
-            owner.record.host, links=[each for each in owner.record.host.links if linked.parse(each)[1] != alias]
+            owner.record.host, links=[each for each in owner.record.host.links if legacy_links.parse(each)[1] != alias]
         )
         self.save(owner)
         if owner.record.running:
@@ -156,7 +156,7 @@ class Containers:
         daemon.store.check_room()
         options.check(body, daemon.processors)
         daemon.runtimes.find(body.host_config.runtime)
-        remapping.check(daemon.remapping, body.host_config)
+        userns.check(daemon.remapping, body.host_config)
         name = names.check(name) if name else names.make_up(self._names)
         taken = self._names.get(name)
         if taken is not None:
@@ -195,7 +195,7 @@ class Containers:
             sent_empty=list(sent_empty),
             step=step,
         )
-        record.links = linked.resolve(daemon, host)
+        record.links = legacy_links.resolve(daemon, host)
         record.networks = daemon.endpoints.wanted(record, options.places(body))
         record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of, root=daemon.config.root)
         container = self._wrap(record)
@@ -255,7 +255,7 @@ class Containers:
         going = container.directory.with_suffix(".gone")
         with contextlib.suppress(FileNotFoundError):
             container.directory.rename(going)
-        await trees.remove([going])
+        await rmtree.remove([going])
         if going.exists():
             await asyncio.to_thread(remove_tree, going)  # says what is in the way
         try:

@@ -12,7 +12,7 @@ import msgspec
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.images import load as loading
-from pyd_core.daemon.images import pack
+from pyd_core.daemon.images import tar_writer
 from pyd_core.daemon.images.config import read_config
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.model.base import format_time
@@ -39,7 +39,7 @@ async def commit(daemon: Daemon, container: Container, config: ContainerConfig, 
     """
     container.check_stays("committed")
     spooled = await loading.spool(
-        daemon.images, pack.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
+        daemon.images, tar_writer.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
     )
     async with daemon.images.swept():
         layer = await daemon.images.layers.take(spooled)

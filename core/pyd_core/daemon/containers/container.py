@@ -13,7 +13,7 @@ from pyd_core.model.container_state import Health
 
 if TYPE_CHECKING:
     from pyd_core.daemon.containers.execs import Exec
-    from pyd_core.daemon.containers.packing import LogFile
+    from pyd_core.daemon.containers.log_compression import LogFile
 
 
 class Container:

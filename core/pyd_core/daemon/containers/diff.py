@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from pyd_core.errors import KernelError
-from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.linux.overlay import is_whiteout
 from pyd_core.linux.tree import TreeCursor
 from pyd_core.model.container import Change

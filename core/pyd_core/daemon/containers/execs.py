@@ -17,16 +17,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyd_core.daemon.backlog import MAX_MEMORY_BYTES, Backlog
-from pyd_core.daemon.containers import apparmor, files, rights, spec, users
+from pyd_core.daemon.containers import apparmor, capabilities, files, spec, users
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.detach import Detacher
 from pyd_core.daemon.containers.streams import Streams
 from pyd_core.daemon.duplex import Wire
 from pyd_core.daemon.images.changes import merged_env
-from pyd_core.daemon.networks import linked
-from pyd_core.daemon.runtime import children
+from pyd_core.daemon.networks import legacy_links
+from pyd_core.daemon.runtime import subprocesses
 from pyd_core.daemon.runtime.oci import failure, write_plan
+from pyd_core.detach_keys import Detacher
 from pyd_core.errors import Conflict, InvalidInput, PydError
 from pyd_core.linux import pipes
 from pyd_core.linux.reaper import failed
@@ -116,12 +116,12 @@ def process(made: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
     record, body = made.container.record, made.body
     identity = users.look_up(made.container.root, body.user or record.config.user, record.host.group_add)
     security = spec.Security.parse(record.host.security_opt)
-    held = rights.capabilities(
+    held = capabilities.capabilities(
         add=record.host.cap_add,
         drop=record.host.cap_drop,
         privileged=record.host.privileged or body.privileged,
     )
-    held = [name for name in held if name in rights.possible()]
+    held = [name for name in held if name in capabilities.possible()]
     confined = apparmor.profile(record.host, security.apparmor, there=apparmor.supported())
     planned = spec.process(record, identity, held, security, apparmor=confined, linked=links)
     env = merged_env([each for each in planned["env"] if not each.startswith("TERM=")], body.env)
@@ -143,7 +143,9 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
     """
     made.started = True
     try:
-        return await _start(daemon, made, streams, process(made, linked.environment(daemon, made.container.record)))
+        return await _start(
+            daemon, made, streams, process(made, legacy_links.environment(daemon, made.container.record))
+        )
     except PydError as error:  # its user isn't there, say
         made.code = NOT_STARTED
         streams.started()  # nothing will write into them
@@ -181,8 +183,8 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: dict[str, A
     try:
         async with TaskOwner(on_error=lambda _: None) as owner:
             taking = owner.start(streams.take_terminal()) if streams.console is not None else None
-            with children.awaiting(starter):
-                await children.ended(starter.pid)
+            with subprocesses.awaiting(starter):
+                await subprocesses.ended(starter.pid)
                 in_vain = failed(starter.pid)
                 if in_vain:
                     # What it had put into the container's pid namespace keeps the first process there from ending.
@@ -215,7 +217,7 @@ async def _spawn(command: list[str], streams: Streams) -> tuple[subprocess.Popen
     complaints, theirs = os.pipe()
     stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
     try:
-        starter = await children.spawn(
+        starter = await subprocesses.spawn(
             command, stdin=streams.theirs[0], stdout=streams.theirs[1], stderr=stderr, process_group=0
         )
     except BaseException:
@@ -227,7 +229,7 @@ async def _spawn(command: list[str], streams: Streams) -> tuple[subprocess.Popen
 
 
 async def _until_end(daemon: Daemon, made: Exec) -> None:
-    await children.ended(made.pid)
+    await subprocesses.ended(made.pid)
     code = daemon.orphans.code(made.pid)
     made.code = 137 if code is None else code
     made.running = False
@@ -269,7 +271,7 @@ async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None
             delivering = owner.start(_deliver(backlog, wire))
             leaving = owner.start(_until_gone(daemon, made, streams, wire))
             gone = {delivering, leaving}
-            ended = owner.start(children.ended(made.pid)) if made.running else collecting
+            ended = owner.start(subprocesses.ended(made.pid)) if made.running else collecting
             await asyncio.wait({ended, *gone}, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 # Whatever the command had written is taken before its streams are given up, however slow the client is.

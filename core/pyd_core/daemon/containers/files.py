@@ -10,16 +10,16 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.abandon import on_thread
+from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.containers import population, subpaths, volumes
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.preparation import mount_root
 from pyd_core.daemon.containers.record import MountRecord, Process
+from pyd_core.daemon.containers.start import mount_root
 from pyd_core.daemon.networks import files as network_files
 from pyd_core.errors import Conflict, KernelError, PydError, Refused
-from pyd_core.linux.beneath import RootDirectory, make_mountpoint
+from pyd_core.linux.mount import MS_BIND, MS_RDONLY, MS_REC, MS_REMOUNT, mount, unmount
 from pyd_core.linux.mount_namespace import apart
-from pyd_core.linux.mounting import MS_BIND, MS_RDONLY, MS_REC, MS_REMOUNT, mount, unmount
+from pyd_core.linux.openat2 import RootDirectory, make_mountpoint
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.linux.procfs import mount_id
 from pyd_core.linux.userns import IdMap

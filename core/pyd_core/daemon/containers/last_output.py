@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.containers import packing, rotation
+from pyd_core.daemon.containers import log_compression, log_rotation
 
 if TYPE_CHECKING:
     from pyd_core.daemon.containers.container import Container
@@ -46,8 +46,8 @@ class LastOutput:
 
 def _end(container: Container) -> list[Piece]:
     data = b""
-    for path in reversed(list(rotation.files(container.log).values())):
-        if len(data) >= MAX_BYTES or path.suffix == packing.SUFFIX:
+    for path in reversed(list(log_rotation.files(container.log).values())):
+        if len(data) >= MAX_BYTES or path.suffix == log_compression.SUFFIX:
             break  # that is enough, or packed
         try:
             with path.open("rb") as file:

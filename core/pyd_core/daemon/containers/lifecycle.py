@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import population, restarts, rotation, signals, subpaths
+from pyd_core.daemon.containers import log_rotation, population, restarts, signals, subpaths
 from pyd_core.daemon.containers.clean_up import CleanUp
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.log_options import NONE, Limits
-from pyd_core.daemon.containers.preparation import prepare
 from pyd_core.daemon.containers.record import Process
+from pyd_core.daemon.containers.start import prepare
 from pyd_core.daemon.limits import SCARCE
-from pyd_core.daemon.remapping import applies
-from pyd_core.daemon.runtime import children, conmon
+from pyd_core.daemon.runtime import conmon, subprocesses
+from pyd_core.daemon.userns import applies
 from pyd_core.errors import Conflict, EngineError, PydError
 from pyd_core.linux.reaper import exit_code
 from pyd_core.model.base import format_time, parse_time
@@ -104,7 +104,7 @@ class Lifecycle:
         limits = Limits.read(record.host.log_config)
         kept = record.host.log_config.type != NONE
         if kept:
-            rotation.begin(container.log, limits)
+            log_rotation.begin(container.log, limits)
         (self._exits / record.id).unlink(missing_ok=True)
         (container.bundle / "oom").unlink(missing_ok=True)
         hold = conmon.Hold(
@@ -116,7 +116,7 @@ class Lifecycle:
             stdin=record.config.open_stdin,
             # A terminal's input has no end: a client that leaves by its keys comes back to it.
             keep_stdin=record.config.open_stdin and (record.config.tty or not record.config.stdin_once),
-            log_size=rotation.most(limits),
+            log_size=log_rotation.most(limits),
         )
         record.main, record.holder = await conmon.create(self.conmon, runtime, hold)
         if applies(self._daemon.remapping, record.host) is not None:
@@ -162,10 +162,10 @@ class Lifecycle:
         main = container.record.main
         async with TaskOwner(on_error=_report) as owner:
             if limits.files > 1:
-                owner.start(rotation.keep(container, limits))
-            gone = owner.start(children.ended(holder.pid))
+                owner.start(log_rotation.keep(container, limits))
+            gone = owner.start(subprocesses.ended(holder.pid))
             if main is not None and main.lives:
-                over = owner.start(children.ended(main.pid))
+                over = owner.start(subprocesses.ended(main.pid))
                 await asyncio.wait({gone, over}, return_when=asyncio.FIRST_COMPLETED)
             container.release_attachments()
             await asyncio.wait({gone}, timeout=HOLDER_TIMEOUT_S)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pyd_core.daemon.containers import log_options, rotation
+from pyd_core.daemon.containers import log_options, log_rotation
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.packing import LogFile
+from pyd_core.daemon.containers.log_compression import LogFile
 from pyd_core.errors import KernelError, Unsupported
 from pyd_core.linux.watch import FileWatch
 from pyd_core.model.base import format_time, parse_time
@@ -157,7 +157,7 @@ class _Place:
             await self._go_to(file)
 
     def _beside(self, step: int) -> LogFile | None:
-        found = rotation.files(self._container.log)
+        found = log_rotation.files(self._container.log)
         numbers = list(found)
         at = 0 if step > 0 else len(numbers) - 1
         if self._file is not None:

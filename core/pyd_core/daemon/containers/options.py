@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.daemon.containers import log_options, modes, resources, rights, signals
+from pyd_core.daemon.containers import capabilities, log_options, modes, resources, signals
 from pyd_core.daemon.containers.spec import Security
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
@@ -148,7 +148,7 @@ def warnings(body: CreateBody, version: tuple[int, int]) -> list[str]:
 
 
 def _check_rights(host: HostConfig) -> None:
-    rights.capabilities(add=host.cap_add, drop=host.cap_drop, privileged=host.privileged)
+    capabilities.capabilities(add=host.cap_add, drop=host.cap_drop, privileged=host.privileged)
     profile = Security.parse(host.security_opt).seccomp
     if profile not in {"", "unconfined", "builtin"}:
         try:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pyd_core.errors import InvalidInput, KernelError, NotFound
-from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.model.base import format_time
 
 _GO_MODES = (

@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.abandon import on_thread
+from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.preparation import mount_root
 from pyd_core.daemon.containers.record import MountRecord
-from pyd_core.daemon.images.pack import Packer
+from pyd_core.daemon.containers.start import mount_root
+from pyd_core.daemon.images.tar_writer import Packer
 from pyd_core.daemon.images.unpack import Unpacker
-from pyd_core.daemon.remapping import applies
+from pyd_core.daemon.userns import applies
 from pyd_core.daemon.volumes import STAGING
 from pyd_core.errors import KernelError
-from pyd_core.linux.beneath import RootDirectory, open_beneath
-from pyd_core.linux.mounting import unmount
+from pyd_core.linux.mount import unmount
+from pyd_core.linux.openat2 import RootDirectory, open_beneath
 from pyd_core.linux.tree import remove_tree
 from pyd_core.linux.userns import IdMap
 

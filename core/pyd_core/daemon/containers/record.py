@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from pyd_core.daemon.runtime.children import start_time
+from pyd_core.daemon.runtime.subprocesses import start_time
 from pyd_core.model.container import MountPoint
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.container_state import ContainerState

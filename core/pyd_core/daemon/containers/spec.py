@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyd_core.daemon.containers import resources, rights
+from pyd_core.daemon.containers import capabilities, resources
 from pyd_core.daemon.containers.apparmor import UNCONFINED
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
 from pyd_core.daemon.limits import INHERITED_OPEN_FILES
@@ -67,7 +67,7 @@ class Facts:
     """Program bound as the init; needed with `--init`."""
     devices: Sequence[Mapping[str, Any]] = ()
     """Host devices, as `devices.device` describes them."""
-    possible: frozenset[str] = frozenset(f"CAP_{name}" for name in rights.ALL)
+    possible: frozenset[str] = frozenset(f"CAP_{name}" for name in capabilities.ALL)
     """Capabilities the engine can give."""
     seccomp_profile: Mapping[str, Any] | None = None
     """A profile in Docker's form in place of the default."""
@@ -121,7 +121,7 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
     """Plans the specification of a container."""
     host = record.host
     security = Security.parse(host.security_opt)
-    held = rights.capabilities(add=host.cap_add, drop=host.cap_drop, privileged=host.privileged)
+    held = capabilities.capabilities(add=host.cap_add, drop=host.cap_drop, privileged=host.privileged)
     held = [name for name in held if name in facts.possible]
     linux: dict[str, Any] = {
         "cgroupsPath": facts.cgroup,
@@ -133,12 +133,12 @@ def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
     if facts.devices:
         linux["devices"] = [dict(device) for device in facts.devices]
     if not host.privileged and security.masked:
-        masked = [*rights.MASKED, *rights.EXTRA_MASKED]
+        masked = [*capabilities.MASKED, *capabilities.EXTRA_MASKED]
         linux["maskedPaths"] = masked if host.masked_paths is None else host.masked_paths
-        linux["readonlyPaths"] = rights.READ_ONLY if host.readonly_paths is None else host.readonly_paths
+        linux["readonlyPaths"] = capabilities.READ_ONLY if host.readonly_paths is None else host.readonly_paths
     if not host.privileged and security.seccomp != "unconfined":
         profile = dict(facts.seccomp_profile) if facts.seccomp_profile is not None else None
-        linux["seccomp"] = rights.seccomp(held, facts.arch, facts.kernel, profile)
+        linux["seccomp"] = capabilities.seccomp(held, facts.arch, facts.kernel, profile)
     if facts.propagation:
         linux["rootfsPropagation"] = facts.propagation
     sysctls = dict(host.sysctls)
@@ -323,7 +323,7 @@ def _mounts(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
         for target, kind, source, options in usual
         if target not in taken
     ]
-    recursive = rights.release(facts.kernel) >= RECURSIVE_READ_ONLY
+    recursive = capabilities.release(facts.kernel) >= RECURSIVE_READ_ONLY
     later = [_mount(mount, facts, recursive=recursive) for mount in record.mounts]
     for target, source in facts.files.items():
         if target not in taken:

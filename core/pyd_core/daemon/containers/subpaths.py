@@ -16,8 +16,8 @@ from pathlib import Path
 
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.errors import EngineError, KernelError
-from pyd_core.linux.beneath import RootDirectory, open_beneath
-from pyd_core.linux.mounting import MS_BIND, MS_REC, mount, unmount
+from pyd_core.linux.mount import MS_BIND, MS_REC, mount, unmount
+from pyd_core.linux.openat2 import RootDirectory, open_beneath
 
 
 def opened(each: MountRecord) -> int:

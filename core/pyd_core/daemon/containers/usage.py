@@ -10,7 +10,7 @@ import msgspec
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.metrics import Group, interfaces
-from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import Conflict, EngineError, InvalidInput
 from pyd_core.linux.cgroup_stats import UNIFIED, group_named, read_groups, read_mounts
 from pyd_core.model.base import format_time
@@ -55,7 +55,7 @@ async def processes(container: Container, arguments: str) -> Processes:
         Conflict: It doesn't run.
     """
     wanted = set(map(str, pids(container)))
-    done = await children.run(["ps", *(arguments.split() or ["-ef"])])
+    done = await subprocesses.run(["ps", *(arguments.split() or ["-ef"])])
     if done.code != 0:
         raise EngineError(f"ps: {done.err.decode(errors='replace').strip()[:200]}", status=400)
     lines = done.out.decode(errors="replace").splitlines()

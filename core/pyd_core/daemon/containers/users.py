@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pyd_core.daemon.containers.spec import Identity
 from pyd_core.errors import InvalidInput, KernelError
-from pyd_core.linux.beneath import RootDirectory, open_file
+from pyd_core.linux.openat2 import RootDirectory, open_file
 
 _LIMIT = 4 << 20
 RANGE = "uids and gids must be in range 0-2147483647"

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import apparmor, mount_rules, rights, words
+from pyd_core.daemon.containers import apparmor, capabilities, mount_rules, status_text
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.log_options import DRIVERS, NONE
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.containers.spec import Security
-from pyd_core.daemon.networks import linked
+from pyd_core.daemon.networks import legacy_links
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import (
@@ -34,7 +34,7 @@ def summary(daemon: Daemon, container: Container) -> ContainerSummary:
     image = record.image
     return ContainerSummary(
         id=record.id,
-        names=[f"/{record.name}", *linked.link_names(daemon, container)],
+        names=[f"/{record.name}", *legacy_links.link_names(daemon, container)],
         image=image,
         image_id=record.image_id,
         command=" ".join(_quoted(word) for word in record.command),
@@ -42,7 +42,7 @@ def summary(daemon: Daemon, container: Container) -> ContainerSummary:
         ports=ports(daemon, container),
         labels=record.config.labels,
         state=record.status,
-        status=words.status(container),
+        status=status_text.status(container),
         host_config=SummaryHostConfig(network_mode=record.network_mode),
         network_settings=SummaryNetworks(networks=record.networks),
         mounts=[mount.point() for mount in record.mounts if mount.kind != "tmpfs"],
@@ -87,7 +87,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
             type=host.log_config.type if host.log_config.type in DRIVERS else "json-file", config=host.log_config.config
         ),
         network_mode=record.network_mode,
-        links=linked.inspected(daemon, record),
+        links=legacy_links.inspected(daemon, record),
         restart_policy=RestartPolicy(
             name=host.restart_policy.name or "no", maximum_retry_count=host.restart_policy.maximum_retry_count
         ),
@@ -97,9 +97,17 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
         shm_size=host.shm_size or 64 << 20,
         console_size=host.console_size if len(host.console_size or ()) == 2 else [0, 0],
         memory_swappiness=None if host.memory_swappiness == -1 else host.memory_swappiness,
-        masked_paths=host.masked_paths if host.masked_paths is not None else [] if host.privileged else rights.MASKED,
+        masked_paths=host.masked_paths
+        if host.masked_paths is not None
+        else []
+        if host.privileged
+        else capabilities.MASKED,
         readonly_paths=(
-            host.readonly_paths if host.readonly_paths is not None else [] if host.privileged else rights.READ_ONLY
+            host.readonly_paths
+            if host.readonly_paths is not None
+            else []
+            if host.privileged
+            else capabilities.READ_ONLY
         ),
     )
     return Inspected(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import MountRecord
-from pyd_core.daemon.remapping import Remapping
+from pyd_core.daemon.userns import Remapping
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon

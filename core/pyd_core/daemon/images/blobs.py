@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from pyd_core.errors import InvalidInput, NotFound
-from pyd_core.linux.syncing import sync
+from pyd_core.linux.fsync import sync
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 

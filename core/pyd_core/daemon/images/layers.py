@@ -20,14 +20,14 @@ from typing import BinaryIO, cast
 import msgspec
 from isal import igzip
 
-from pyd_core.daemon.abandon import on_thread
+from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.images.blobs import Blobs, digits
 from pyd_core.daemon.images.streams import Hashed, decompressed, file_digest
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.daemon.store import Shelf, Store
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.ext4 import spread
-from pyd_core.linux.syncing import sync, sync_file_systems
+from pyd_core.linux.fsync import sync, sync_file_systems
 from pyd_core.linux.tree import remove_tree
 
 log = logging.getLogger(__name__)

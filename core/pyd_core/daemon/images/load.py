@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
-from pyd_core.daemon.abandon import on_thread
+from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.images.blobs import digits
 from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.images.config import checked_diff_ids, read_config

@@ -15,8 +15,8 @@ from urllib.parse import urljoin
 import httpx
 import msgspec
 
-from pyd_core.daemon.images.hosts import HUB, Host, Hosts
-from pyd_core.daemon.images.reach import reaching
+from pyd_core.daemon.images.connection_errors import reaching
+from pyd_core.daemon.images.registry_config import HUB, Host, Hosts
 from pyd_core.errors import EngineError, InvalidInput, NotFound, Refused
 from pyd_core.model.reference import Reference
 

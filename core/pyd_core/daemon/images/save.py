@@ -10,8 +10,8 @@ import hashlib
 import json
 from typing import Any
 
-from pyd_core.daemon.images.pack import Packer
 from pyd_core.daemon.images.store import ImageRecord, Images, familiar, full_name
+from pyd_core.daemon.images.tar_writer import Packer
 from pyd_core.model.base import parse_time
 from pyd_core.model.reference import IMAGE_ID, parse
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import msgspec
 
-from pyd_core.daemon import trees
+from pyd_core.daemon import rmtree
 from pyd_core.daemon.images.blobs import Blobs
 from pyd_core.daemon.images.config import ImageFile, read_config
 from pyd_core.daemon.images.layers import Layer, Layers
@@ -206,7 +206,7 @@ class Images:
             self._shelf.delete(record.id)
             images = [record.id, *(self._forget_steps(record.parent) if prune else ())]
             layers = self.layers.forget_unused(self._used_layers()) if prune else []
-        await trees.remove([*map(self.blobs.set_aside, images), *self.layers.set_aside(layers)])
+        await rmtree.remove([*map(self.blobs.set_aside, images), *self.layers.set_aside(layers)])
         return [*removed, *(Removed(deleted=each) for each in [*images, *(layer.diff_id for layer in layers)])]
 
     def _check_deletable(self, record: ImageRecord, *, force: bool) -> None:
@@ -229,7 +229,7 @@ class Images:
         """Drops the layers that no image, no container and nobody who makes one needs, and returns them."""
         with self._store.together(durable=True):
             layers = self.layers.forget_unused(self._used_layers())
-        await trees.remove(self.layers.set_aside(layers))
+        await rmtree.remove(self.layers.set_aside(layers))
         return layers
 
     @asynccontextmanager

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyd_core.errors import InvalidInput, KernelError
-from pyd_core.linux.beneath import RootDirectory
+from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.linux.procfs import mount_id
 from pyd_core.linux.tree import remove_tree
 from pyd_core.linux.userns import CAPABILITIES, IdMap, of_root

@@ -166,9 +166,9 @@ class Networks:
             elif version == 6:
                 net = addresses.local_subnet(record.id)
             else:
-                from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+                from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-                net = addresses.free_subnet([*own, *await asyncio.to_thread(links.subnets)])
+                net = addresses.free_subnet([*own, *await asyncio.to_thread(netlink.subnets)])
             self._take_subnet(record, net, config or (loose if version == 4 else IpamConfig()), named=bool(config))
 
     def _take_subnet(self, record: NetworkRecord, net: addresses.Net, config: IpamConfig, *, named: bool) -> None:
@@ -209,11 +209,11 @@ class Networks:
         """Makes sure a network's interface on the host is there; the caller holds the lock."""
         if record.id in self._raised:
             return
-        from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+        from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         if record.driver != "bridge":
             vlan = record.options.get("parent", "")
-            made = await asyncio.to_thread(links.make_parent, record.interface, vlan=vlan)
+            made = await asyncio.to_thread(netlink.make_parent, record.interface, vlan=vlan)
             if made and vlan:
                 record.made_parent = True
                 self._shelf.put(record.id, record)
@@ -226,7 +226,7 @@ class Networks:
         own = [(record.gateway, addresses.subnet(record.subnet).prefixlen)]
         if record.gateway6:
             own.append((record.gateway6, addresses.subnet(record.subnet6).prefixlen))
-        await asyncio.to_thread(links.make_bridge, record.interface, own)
+        await asyncio.to_thread(netlink.make_bridge, record.interface, own)
         self._raised.add(record.id)
         await self.write_rules()
         self._firewalld.watch(self._daemon.tasks, self._pass_firewalls_again)
@@ -247,16 +247,16 @@ class Networks:
                     await self._pass_firewalls(record)
 
     async def _lower(self, record: NetworkRecord) -> None:
-        from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+        from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         self._raised.discard(record.id)
         if record.driver != "bridge":
             if record.made_parent or "parent" not in record.options:
-                await asyncio.to_thread(links.remove, record.interface)
+                await asyncio.to_thread(netlink.remove, record.interface)
             return
         await rules.let_through(record.interface, wanted=False, named=record.resolves)
         await self._firewalld.forget(record.interface)
-        await asyncio.to_thread(links.remove, record.interface)
+        await asyncio.to_thread(netlink.remove, record.interface)
         await self.write_rules()
 
     async def write_rules(self) -> None:
@@ -303,11 +303,11 @@ class Networks:
         there = {name for _, name in socket.if_nameindex()}
         for name in there:
             if name.startswith(config.prefix("b")) and name not in known:
-                from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+                from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
                 await rules.let_through(name, wanted=False, named=True)
                 await self._firewalld.forget(name)
-                await asyncio.to_thread(links.remove, name)
+                await asyncio.to_thread(netlink.remove, name)
         if self._raised:  # ufw and firewalld may have forgotten them while no engine ran
             self._firewalld.watch(self._daemon.tasks, self._pass_firewalls_again)
             self._daemon.tasks.start(self._pass_firewalls_again())

@@ -14,7 +14,7 @@ import msgspec
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.daemon.networks import addresses, eligibility, files, leading, names, zones
+from pyd_core.daemon.networks import addresses, dns, dns_redirect, eligibility, files, zones
 from pyd_core.daemon.networks.collection import HOST_BINDING
 from pyd_core.daemon.networks.ports import Ports
 from pyd_core.daemon.networks.record import NetworkRecord
@@ -25,8 +25,8 @@ from pyd_core.model.network import EndpointSettings
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
-    from pyd_core.daemon.remapping import Remapping
-    from pyd_core.linux.links import Plug
+    from pyd_core.daemon.userns import Remapping
+    from pyd_core.linux.netlink import Plug
 
 SHORT = 12
 
@@ -41,7 +41,7 @@ class Endpoints:
         self._namespaces = daemon.config.run / "netns"
         self._namespaces.mkdir(parents=True, exist_ok=True)
         self._namespaces.chmod(0o700)
-        self._server = names.NameServer(daemon.config.run / "dns")
+        self._server = dns.NameServer(daemon.config.run / "dns")
         self._ports = Ports()
         self._unplugged: set[str] = set()
         """Containers that run with the host's network or none: on a network by name alone."""
@@ -135,7 +135,7 @@ class Endpoints:
             await self._serve_names()
         server = files.server(self._daemon, record)
         if server:
-            await leading.lead(path, server)
+            await dns_redirect.lead(path, server)
         return {"network": str(path), **({} if remapping is None else {"user": str(owner)})}
 
     def _publish(self, record: ContainerRecord, networks: Sequence[NetworkRecord]) -> None:
@@ -149,13 +149,13 @@ class Endpoints:
             record.ports = self._ports.publish(record, six=any(each.subnet6 for each in outward), host=host)
 
     async def _plug(self, container: Container, network: NetworkRecord, name: str, *, routed: bool) -> None:
-        from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+        from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         await self._networks.ready(network)
         plug, place = self._plan(container, network, name, routed=routed)
         container.record.networks[network.name] = place
         self._daemon.containers.save(container)  # before the link is made: what is left is found by its name
-        await asyncio.to_thread(links.plug, self.key(container), plug)
+        await asyncio.to_thread(netlink.plug, self.key(container), plug)
         self._tell("connect", network, container)
 
     def _tell(self, action: str, network: NetworkRecord, container: Container) -> None:
@@ -166,7 +166,7 @@ class Endpoints:
         self, container: Container, network: NetworkRecord, name: str, *, routed: bool
     ) -> tuple[Plug, EndpointSettings]:
         """Chooses addresses and plans the interface; `routed` is whether the container has a default route already."""
-        from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+        from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         record = container.record
         place = record.networks[network.name]
@@ -176,7 +176,7 @@ class Endpoints:
         prefix6 = addresses.subnet(network.subnet6).prefixlen if six else 0
         endpoint = secrets.token_hex(32)
         wants_route = not routed and not network.internal
-        plug = links.Plug(
+        plug = netlink.Plug(
             host=self._daemon.config.link("v", endpoint),
             name=name,
             kind="veth" if network.driver == "bridge" else network.driver,
@@ -241,9 +241,9 @@ class Endpoints:
         files.write_others(self._daemon, container)
 
     async def _unplug(self, container: Container, name: str, place: EndpointSettings) -> None:
-        from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+        from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-        await asyncio.to_thread(links.remove, self._daemon.config.link("v", place.endpoint_id))
+        await asyncio.to_thread(netlink.remove, self._daemon.config.link("v", place.endpoint_id))
         container.record.networks[name] = EndpointSettings(
             network_id=place.network_id,
             aliases=place.aliases,
@@ -276,13 +276,13 @@ class Endpoints:
             return  # what was asked for first stays, as in Docker Engine
         record.networks[network.name] = _asked(place, network)
         if record.running:
-            from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+            from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
             async with self._lock:
                 published = bool(record.ports)
                 try:
                     self._publish(record, [self._networks.find(each) for each in record.networks])
-                    name = await asyncio.to_thread(links.free_name, self.key(container), "eth")
+                    name = await asyncio.to_thread(netlink.free_name, self.key(container), "eth")
                     await self._plug(container, network, name, routed=self._routed(container))
                 except PydError:
                     del record.networks[network.name]
@@ -293,7 +293,7 @@ class Endpoints:
                 if record.ports:
                     await self._networks.write_rules()
                 await self._serve_names()
-            await leading.lead(Path(self.key(container)), files.server(self._daemon, record))
+            await dns_redirect.lead(Path(self.key(container)), files.server(self._daemon, record))
             files.write(self._daemon, container)
         self._daemon.containers.save(container)
 
@@ -312,11 +312,11 @@ class Endpoints:
         eligibility.check_disconnect(record, network)
         place = record.networks[network.name]
         if place.endpoint_id:
-            from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+            from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
             async with self._lock:
                 if network.driver != "bridge":
-                    await asyncio.to_thread(links.unplug, self.key(container), place.ip_address)
+                    await asyncio.to_thread(netlink.unplug, self.key(container), place.ip_address)
                 await self._unplug(container, network.name, place)
                 del record.networks[network.name]
                 if record.ports:  # they led to the address that is gone, or lead nowhere now
@@ -325,9 +325,9 @@ class Endpoints:
                 others = [self._networks.find(name) for name, each in record.networks.items() if each.endpoint_id]
                 gateways = [each for each in others if not each.internal]
                 if gateways:
-                    await asyncio.to_thread(links.set_default, self.key(container), gateways[0].gateways)
+                    await asyncio.to_thread(netlink.set_default, self.key(container), gateways[0].gateways)
                 await self._serve_names()
-            await leading.lead(Path(self.key(container)), files.server(self._daemon, record))
+            await dns_redirect.lead(Path(self.key(container)), files.server(self._daemon, record))
             files.write(self._daemon, container)
         else:
             del record.networks[network.name]
@@ -391,9 +391,9 @@ class Endpoints:
                 netns.remove(left)
         for _, name in socket.if_nameindex():
             if name.startswith(config.prefix("v")) and name not in kept:
-                from pyd_core.linux import links  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
+                from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-                await asyncio.to_thread(links.remove, name)
+                await asyncio.to_thread(netlink.remove, name)
         await self._serve_names()
 
     def stop(self) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.container import Container
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.daemon.networks import linked, names, resolv_conf
+from pyd_core.daemon.networks import dns, legacy_links, resolv_conf
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.model.network import EndpointSettings
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Daemon
-    from pyd_core.daemon.remapping import Remapping
+    from pyd_core.daemon.userns import Remapping
 
 NAMES = ("hosts", "hostname", "resolv.conf")
 
@@ -26,7 +26,11 @@ def write(daemon: Daemon, container: Container) -> None:
 def write_others(daemon: Daemon, container: Container) -> None:
     """Writes the hosts files of running containers that may tell of this one, whose address may be another now."""
     for other in daemon.containers.all():
-        if other is not container and other.record.running and (linked.any_of(other.record) or _listing(daemon, other)):
+        if (
+            other is not container
+            and other.record.running
+            and (legacy_links.any_of(other.record) or _listing(daemon, other))
+        ):
             _write(daemon, other)
 
 
@@ -48,7 +52,7 @@ def _listing(daemon: Daemon, container: Container) -> list[NetworkRecord]:
 def _neighbours(daemon: Daemon, container: Container) -> list[tuple[str, str]]:
     """Address and names of each container it knows so."""
     return [
-        (address, " ".join(names.served(place.dns_names or (), network.name)))
+        (address, " ".join(dns.served(place.dns_names or (), network.name)))
         for network in _listing(daemon, container)
         for other, place in daemon.networks.members(network)
         if other is not container
@@ -65,7 +69,9 @@ def _write(daemon: Daemon, container: Container) -> None:
     asked = server(daemon, record)
     within = record.network_mode == "host"
     texts = {
-        "hosts": names.hosts(record, own, gateway, [*linked.hosts(daemon, record), *_neighbours(daemon, container)]),
+        "hosts": dns.hosts(
+            record, own, gateway, [*legacy_links.hosts(daemon, record), *_neighbours(daemon, container)]
+        ),
         "hostname": f"{record.config.hostname}\n",
         "resolv.conf": resolv_conf.plan(record.host, resolv_conf.of_host(within=within), asked, within=within),
     }

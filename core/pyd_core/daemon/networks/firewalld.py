@@ -16,7 +16,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 
-from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime import subprocesses
 from pyd_core.tasks import TaskOwner
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ async def _trouble(command: list[str]) -> str:
     """Runs a program and returns what it complains of."""
     try:
         async with asyncio.timeout(PATIENCE):
-            done = await children.run(command)
+            done = await subprocesses.run(command)
     except TimeoutError:
         return f"no answer within {PATIENCE:.0f} s"
     except OSError as error:  # no network fails for that

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import EngineError, Unsupported
 
 ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared
@@ -152,7 +152,7 @@ async def apply(text: str, *, within: Path | None = None) -> None:
     if nft is None:
         raise Unsupported("nft is missing", hint="apt-get install nftables", reference="no-nft")
     entered = [] if within is None else ["nsenter", f"--net={within}"]
-    done = await children.run([*entered, nft, "-f", "-"], stdin=text.encode())
+    done = await subprocesses.run([*entered, nft, "-f", "-"], stdin=text.encode())
     if done.code != 0:
         raise EngineError(f"nft: {done.err.decode(errors='replace').strip()[:300]}")
 
@@ -174,7 +174,7 @@ async def let_through(interface: str, *, wanted: bool, named: bool) -> None:
 
 async def _let_through(iptables: str, interface: str, *, wanted: bool) -> None:
     for chain in ("DOCKER-USER", "FORWARD"):
-        listed = await children.run([iptables, "-w", "-S", chain])
+        listed = await subprocesses.run([iptables, "-w", "-S", chain])
         if listed.code == 0:
             break
     else:
@@ -184,18 +184,18 @@ async def _let_through(iptables: str, interface: str, *, wanted: bool) -> None:
     for side in ("-i", "-o"):
         there = f"{side} {interface} " in text
         if wanted and drops and not there:
-            await children.run([iptables, "-w", "-I", chain, side, interface, "-j", "ACCEPT"])
+            await subprocesses.run([iptables, "-w", "-I", chain, side, interface, "-j", "ACCEPT"])
         elif there and not wanted:
-            await children.run([iptables, "-w", "-D", chain, side, interface, "-j", "ACCEPT"])
+            await subprocesses.run([iptables, "-w", "-D", chain, side, interface, "-j", "ACCEPT"])
 
 
 async def _let_ask(iptables: str, interface: str, *, wanted: bool) -> None:
-    listed = await children.run([iptables, "-w", "-S", "INPUT"])
+    listed = await subprocesses.run([iptables, "-w", "-S", "INPUT"])
     text = listed.out.decode(errors="replace")
     for protocol in ("udp", "tcp"):
         rule = ["-i", interface, "-p", protocol, "-m", protocol, "--dport", "53", "-j", "ACCEPT"]
         there = f"-A INPUT {' '.join(rule)}" in text.splitlines()
         if wanted and not there and "-P INPUT DROP" in text:
-            await children.run([iptables, "-w", "-I", "INPUT", *rule])
+            await subprocesses.run([iptables, "-w", "-I", "INPUT", *rule])
         elif there and not wanted:
-            await children.run([iptables, "-w", "-D", "INPUT", *rule])
+            await subprocesses.run([iptables, "-w", "-D", "INPUT", *rule])

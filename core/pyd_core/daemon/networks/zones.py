@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.networks import linked, names
+from pyd_core.daemon.networks import dns, legacy_links
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.model.network import EndpointSettings
 
@@ -17,24 +17,24 @@ _KEY = 12
 """Digits of an id in the name of a file."""
 
 
-def plan(daemon: Daemon) -> list[names.Zone]:
+def plan(daemon: Daemon) -> list[dns.Zone]:
     """Plans the zones of all networks with names."""
-    found: list[names.Zone] = []
+    found: list[dns.Zone] = []
     for network in (each for each in daemon.networks.all() if each.resolves):
         members = [
-            _member(container, place, names.served(place.dns_names or (), network.name))
+            _member(container, place, dns.served(place.dns_names or (), network.name))
             for container, place in daemon.networks.members(network)
         ]
         found += [_zone(network.id, network, members), *_of_links(daemon, network)]
     return found
 
 
-def _of_links(daemon: Daemon, network: NetworkRecord) -> Iterator[names.Zone]:
+def _of_links(daemon: Daemon, network: NetworkRecord) -> Iterator[dns.Zone]:
     """Yields a zone for each container with links: the server tells a container the names of those it is listed in."""
     for container, place in daemon.networks.members(network):
         members = [
-            _member(other, there, names.served([alias], network.name))
-            for other, alias in linked.on_network(daemon, container.record, network)
+            _member(other, there, dns.served([alias], network.name))
+            for other, alias in legacy_links.on_network(daemon, container.record, network)
             if (there := other.record.networks.get(network.name)) and there.endpoint_id
         ]
         if members:
@@ -42,8 +42,8 @@ def _of_links(daemon: Daemon, network: NetworkRecord) -> Iterator[names.Zone]:
             yield _zone(key, network, [_member(container, place, [container.id]), *members], borrowed=True)
 
 
-def _zone(key: str, network: NetworkRecord, members: Iterable[names.Member], *, borrowed: bool = False) -> names.Zone:
-    return names.Zone(
+def _zone(key: str, network: NetworkRecord, members: Iterable[dns.Member], *, borrowed: bool = False) -> dns.Zone:
+    return dns.Zone(
         name=key,
         gateways=network.gateways,
         internal=network.internal,
@@ -52,8 +52,8 @@ def _zone(key: str, network: NetworkRecord, members: Iterable[names.Member], *, 
     )
 
 
-def _member(container: Container, place: EndpointSettings, own: Iterable[str]) -> names.Member:
-    return names.Member(
+def _member(container: Container, place: EndpointSettings, own: Iterable[str]) -> dns.Member:
+    return dns.Member(
         key=container.id,
         four=place.ip_address,
         six=place.global_ipv6_address,

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pyd_core.daemon.containers.record import Process
 from pyd_core.daemon.limits import SCARCE
-from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime import subprocesses
 from pyd_core.daemon.runtime.oci import Runtime, failure
 from pyd_core.errors import EngineError, Unsupported
 from pyd_core.linux.reaper import exit_code
@@ -82,7 +82,7 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
     }
     os.write(start_in, b"\0")
     try:
-        process = await children.spawn(
+        process = await subprocesses.spawn(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -99,9 +99,9 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
         os.close(sync_in)
         os.close(start)
         os.close(start_in)
-    with children.awaiting(process):
+    with subprocesses.awaiting(process):
         told = await _first_line(sync)
-        await children.ended(process.pid)  # it forked: the one that holds the container lives on
+        await subprocesses.ended(process.pid)  # it forked: the one that holds the container lives on
         process.wait()
     try:
         report = json.loads(told)
@@ -157,7 +157,7 @@ async def exit_status(file: Path) -> tuple[int, int]:
         except OSError as error:
             if error.errno not in SCARCE:
                 raise
-        await asyncio.sleep(children.SCARCE_INTERVAL_S)
+        await asyncio.sleep(subprocesses.SCARCE_INTERVAL_S)
 
 
 def give_streams(main: Process) -> None:
@@ -190,7 +190,7 @@ async def end(holder: Process) -> None:
     if holder.lives:
         with contextlib.suppress(ProcessLookupError):
             os.kill(holder.pid, signal.SIGKILL)
-        await children.ended(holder.pid)
+        await subprocesses.ended(holder.pid)
     exit_code(holder.pid)
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import Conflict, EngineError, NotFound, Unsupported
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -98,7 +98,7 @@ class Runtime:
             Conflict: The container isn't in a state for that.
             EngineError: It failed otherwise.
         """
-        done = await children.run([*self.arguments, *arguments])
+        done = await subprocesses.run([*self.arguments, *arguments])
         if done.code != 0:
             raise failure(self.name, done.err)
         return done.out
@@ -121,13 +121,13 @@ class Runtime:
 
     async def delete(self, key: str) -> None:
         """Removes its cgroup and state, killing what is left; no complaint if there is nothing."""
-        done = await children.run([*self.arguments, "delete", "--force", key])
+        done = await subprocesses.run([*self.arguments, "delete", "--force", key])
         if done.code != 0 and (self.state / key).exists():
             raise failure(self.name, done.err)
 
     async def update(self, key: str, resources: dict[str, object]) -> None:
         """Changes the limits of a living container."""
-        done = await children.run(
+        done = await subprocesses.run(
             [*self.arguments, "update", "--resources", "/dev/stdin", key], stdin=json.dumps(resources).encode()
         )
         if done.code != 0:

@@ -6,7 +6,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from pyd_core.daemon.runtime import children
+from pyd_core.daemon.runtime import subprocesses
 from pyd_core.tasks import TaskOwner
 
 PATIENCE = 5.0
@@ -45,7 +45,7 @@ class Versions:
 async def _ask(path: str) -> Release:
     try:
         async with asyncio.timeout(PATIENCE):
-            done = await children.run([path, "--version"])
+            done = await subprocesses.run([path, "--version"])
     except (OSError, TimeoutError):
         return Release()
     if done.code != 0:

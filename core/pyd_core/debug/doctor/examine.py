@@ -7,17 +7,17 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from pyd_core.client.api_client import Session
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.system import System
+from pyd_core.client.transport.blocking import run_now
+from pyd_core.client.transport.choice import blocking_transport
 from pyd_core.debug.doctor import kernel
 from pyd_core.debug.doctor.check import BLOCKER, OK, UNKNOWN, WARNING, Check
 from pyd_core.debug.reference import find_subject
 from pyd_core.debug.target import refuse_other_kernels, running_target
 from pyd_core.debug.toolbox import store
 from pyd_core.debug.toolbox.selection import chosen
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.session import Session
-from pyd_core.engine.system import System
-from pyd_core.engine.transport.blocking import run_now
-from pyd_core.engine.transport.choice import blocking_transport
 from pyd_core.errors import NoEngine, PydError
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container

@@ -11,22 +11,22 @@ from typing import Any, cast
 
 import msgspec
 
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.access import Entry, Outcome, Process
 from pyd_core.debug.environment import tool_environment
-from pyd_core.debug.facts.dns import addresses
-from pyd_core.debug.facts.processes import target_pid
 from pyd_core.debug.helper.channels import ChannelProcess, Channels
-from pyd_core.debug.helper.entering import LIVES, Entered, as_it_is_now
+from pyd_core.debug.helper.context import Prepared, prepared
 from pyd_core.debug.helper.image import Progress
+from pyd_core.debug.helper.launch import LIVES, Entered, as_it_is_now
 from pyd_core.debug.helper.link import Facts
 from pyd_core.debug.helper.plan import joining_plan
-from pyd_core.debug.helper.preparing import Prepared, prepared
 from pyd_core.debug.helper.session import joined
 from pyd_core.debug.helper.tiers import Tier
+from pyd_core.debug.inspectors.dns import addresses
+from pyd_core.debug.inspectors.processes import target_pid
 from pyd_core.debug.local import explain_errno
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.toolbox import PREFIX
-from pyd_core.engine.endpoint import Endpoint
 from pyd_core.errors import BadAnswer, KernelError, PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe

@@ -14,14 +14,14 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
+from pyd_core.client.api_client import Session
+from pyd_core.client.containers import Containers
+from pyd_core.client.transport.base import Duplex
+from pyd_core.client.transport.blocking import BlockingDuplex, run_now
 from pyd_core.debug.helper import wire
 from pyd_core.debug.helper.image import python_command
 from pyd_core.debug.helper.link import Link
 from pyd_core.debug.helper.tiers import Tier
-from pyd_core.engine.containers import Containers
-from pyd_core.engine.session import Session
-from pyd_core.engine.transport.base import Duplex
-from pyd_core.engine.transport.blocking import BlockingDuplex, run_now
 from pyd_core.errors import BadAnswer, Conflict, PydError
 from pyd_core.model.container import Container
 from pyd_core.model.host_config import HostConfig

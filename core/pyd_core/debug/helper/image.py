@@ -10,10 +10,10 @@ import os
 import tarfile
 from collections.abc import AsyncIterator, Callable, Iterator
 
+from pyd_core.client.api_client import Session
+from pyd_core.client.images import Images
+from pyd_core.client.options import ImportOptions
 from pyd_core.debug.helper import TOOLBOX
-from pyd_core.engine.images import Images
-from pyd_core.engine.options import ImportOptions
-from pyd_core.engine.session import Session
 from pyd_core.errors import NotFound
 
 REPOSITORY = "localhost/pyd-toolbox"

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
+from pyd_core.client.frames import STDOUT, FrameDecoder
 from pyd_core.debug.failures import failure
 from pyd_core.debug.helper import wire
 from pyd_core.debug.toolbox import PREFIX
-from pyd_core.engine.frames import STDOUT, FrameDecoder
 from pyd_core.errors import PydError, StreamCut
 from pyd_core.sanitise import safe_bytes
 

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from pyd_core.client.containers import Containers
+from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.credentials import Credentials, choose_credentials, is_confined, names
 from pyd_core.debug.environment import build_environment, file_names, searched_paths
 from pyd_core.debug.explain import confinement
@@ -17,8 +19,6 @@ from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import command_line, terminal_size
 from pyd_core.debug.system_call_filter import session_filter
 from pyd_core.debug.toolbox import PREFIX
-from pyd_core.engine.containers import Containers
-from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import Conflict, InvalidInput
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
-from pyd_core.debug.helper.entering import Entered, as_it_is_now, entering
+from pyd_core.client.containers import Containers
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.transport.blocking import run_now
+from pyd_core.debug.helper.context import Prepared, prepared
 from pyd_core.debug.helper.image import Progress
+from pyd_core.debug.helper.launch import Entered, as_it_is_now, entering
 from pyd_core.debug.helper.link import Facts
 from pyd_core.debug.helper.plan import beside_plan, joining_plan, shares_pids
-from pyd_core.debug.helper.preparing import Prepared, prepared
 from pyd_core.debug.helper.tiers import ORDER, TIERS, Tier
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import converse
@@ -20,9 +23,6 @@ from pyd_core.debug.session import Session as DebugSession
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import Elsewhere
 from pyd_core.debug.toolbox import PREFIX
-from pyd_core.engine.containers import Containers
-from pyd_core.engine.endpoint import Endpoint
-from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe

@@ -17,20 +17,20 @@ from typing import Any, Self
 
 import msgspec
 
+from pyd_core.client.api_client import Session
+from pyd_core.client.containers import Containers
+from pyd_core.client.images import Images
+from pyd_core.client.options import CommitOptions
+from pyd_core.client.transport.base import Duplex
+from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.clone import PROGRAM, clone_body
 from pyd_core.debug.helper.container import LABEL, LIFETIME, new_name, remove
-from pyd_core.debug.helper.stood import StoodChanges
+from pyd_core.debug.helper.stand_in_changes import StoodChanges
 from pyd_core.debug.holder_program import program
-from pyd_core.debug.offline.outcome import Outcome
-from pyd_core.debug.offline.session import check, show, tell_of_start
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
-from pyd_core.engine.containers import Containers
-from pyd_core.engine.images import Images
-from pyd_core.engine.options import CommitOptions
-from pyd_core.engine.session import Session
-from pyd_core.engine.transport.base import Duplex
-from pyd_core.engine.transport.blocking import run_now
+from pyd_core.debug.stopped.outcome import Outcome
+from pyd_core.debug.stopped.session import check, show, tell_of_start
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from pyd_core.debug.sessions.keeper import BACKLOG, Farewell, Greeting
 from pyd_core.debug.sessions.record import SOCKET, SessionRecord, sessions_root
+from pyd_core.debug.sessions.session_daemon import BACKLOG, Farewell, Greeting
 from pyd_core.errors import Conflict, NotFound, Unsupported
 
 

@@ -15,8 +15,8 @@ import msgspec
 from pyd_core.debug.machine import DEBIAN, own_machine
 from pyd_core.debug.toolbox import store
 from pyd_core.debug.toolbox.apt import Apt, Progress
-from pyd_core.debug.toolbox.holes import dig
 from pyd_core.debug.toolbox.selection import Selection, chosen, keep
+from pyd_core.debug.toolbox.sparse import dig
 from pyd_core.errors import Conflict, InvalidInput, NotFound, ToolboxError
 from pyd_core.sanitise import safe
 from pyd_debugimages.packs import BASE, PACKS

@@ -135,8 +135,8 @@ def _make(
     import hashlib  # noqa: PLC0415 - only a build pays for these
     import shutil  # noqa: PLC0415
 
-    from pyd_core.debug.toolbox.holes import dig  # noqa: PLC0415
     from pyd_core.debug.toolbox.relocate import relocate  # noqa: PLC0415
+    from pyd_core.debug.toolbox.sparse import dig  # noqa: PLC0415
     from pyd_core.debug.toolbox.unpack import unpack  # noqa: PLC0415
     from pyd_core.debug.toolbox.wheels import fetch, unpack_wheel  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.triage.causes import CAUSES
 from pyd_core.triage.checks.build import check_context
 from pyd_core.triage.checks.findings import Findings

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import PydError
 from pyd_core.linux.listeners import listening_addresses
 from pyd_core.model.container import ContainerSummary

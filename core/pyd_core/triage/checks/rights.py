@@ -8,7 +8,7 @@ import pwd
 import shlex
 from pathlib import Path
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import PydError
 from pyd_core.model.container import Container
 from pyd_core.triage.checks.findings import Findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import PydError
 from pyd_core.triage.checks.findings import Findings
 from pyd_core.triage.collect.host import file_system

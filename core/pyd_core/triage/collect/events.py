@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.since import seconds
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.timestamps import seconds
 from pyd_core.errors import PydError
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event

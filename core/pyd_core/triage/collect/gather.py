@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.endpoint import Endpoint
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.engine_client import Engine
 from pyd_core.linux.process import counts_as_host
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
@@ -17,7 +17,7 @@ from pyd_core.triage.collect import cgroup, events, host, image, kernel, log, pe
 from pyd_core.triage.evidence import Case
 from pyd_core.triage.phrases import find_phrases
 from pyd_core.triage.runs import is_looping, judged_run, runs_of
-from pyd_core.triage.startfail import parse_start_error
+from pyd_core.triage.start_errors import parse_start_error
 
 
 class Surroundings:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.endpoint import Endpoint
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.engine_client import Engine
 from pyd_core.linux.elf import host_architecture
 from pyd_core.linux.peer import listener_pid
 from pyd_core.triage.evidence import Case, FileSystem, Host, Unread

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.files.choice import layers_of
 from pyd_core.linux.elf import MAGIC, Elf, parse_elf, runs_on
-from pyd_core.linux.merged import Node
+from pyd_core.linux.layered_fs import Node
 from pyd_core.model.container import Container
 from pyd_core.triage.collect.tree import MOST_BYTES, ArchiveTree, LayerTree, Tree
 from pyd_core.triage.evidence import Case, Program, Unread

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import PydError
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine as Printed

@@ -6,7 +6,7 @@ from collections.abc import Container
 
 import msgspec
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import PydError
 from pyd_core.model.container import ContainerSummary, SummaryNetworks
 from pyd_core.triage.evidence import Case, Peer, Unread

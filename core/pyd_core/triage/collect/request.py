@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.session import segment
+from pyd_core.client.api_client import segment
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import PydError
 from pyd_core.model.base import decode
 from pyd_core.model.container import Container

@@ -6,9 +6,9 @@ import io
 import tarfile
 from typing import Protocol
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import NotFound
-from pyd_core.linux.merged import Kind, MergedTree, Node
+from pyd_core.linux.layered_fs import Kind, MergedTree, Node
 
 MOST_BYTES = 8 * 2**20
 """Read of one file: programs are big, and what is looked for in them stands near their beginning."""

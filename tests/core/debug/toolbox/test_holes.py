@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.debug.toolbox.holes import BLOCK, dig
+from pyd_core.debug.toolbox.sparse import BLOCK, dig
 
 ONES, ZEROS = b"\1" * BLOCK, bytes(BLOCK)
 GAP = 64 * ZEROS

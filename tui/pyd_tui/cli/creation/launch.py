@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pyd_core.errors import InvalidInput, NotFound, PydError
-from pyd_tui.cli import failures
-from pyd_tui.cli.creation.making import make
+from pyd_tui.cli.creation.create_container import make
 from pyd_tui.cli.creation.request import attached, without_attachment
-from pyd_tui.cli.execution import runtime_code
+from pyd_tui.cli.exec_session import runtime_code
 from pyd_tui.cli.relay import Relay, left_running
-from pyd_tui.cli.terminal import window_size
+from pyd_tui.console import failures
+from pyd_tui.console.terminal import window_size
 
 if TYPE_CHECKING:
-    from pyd_core.engine.client import Engine
+    from pyd_core.client.engine_client import Engine
     from pyd_core.model.creation import CreateBody
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pyd_tui.cli.names import ContainerName, ImageName
+from pyd_tui.cli.object_names import ContainerName, ImageName
 
 F = TypeVar("F", bound=Callable[..., Any])
 

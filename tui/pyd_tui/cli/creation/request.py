@@ -8,21 +8,21 @@ from typing import Any
 
 import msgspec
 
+from pyd_core.cliparse.devices import cdi_request, parse_devices, parse_gpus, parse_rates, parse_weights
+from pyd_core.cliparse.durations import parse_duration
+from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.limits import parse_cpus, parse_restart, parse_ulimits
+from pyd_core.cliparse.mounts import parse_mounts, parse_tmpfs, parse_volumes
+from pyd_core.cliparse.networks import FirstNetwork, parse_networks
+from pyd_core.cliparse.ports import parse_exposed, parse_published
+from pyd_core.cliparse.security import parse_security
+from pyd_core.cliparse.sizes import parse_size
+from pyd_core.cliparse.variables import parse_labels, parse_variables
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 from pyd_core.model.creation import CreateBody, NetworkingConfig
 from pyd_core.model.host_config import HostConfig, LogConfig
 from pyd_core.model.resources import DeviceRequest
-from pyd_core.notation.devices import cdi_request, parse_devices, parse_gpus, parse_rates, parse_weights
-from pyd_core.notation.durations import parse_duration
-from pyd_core.notation.fields import pairs
-from pyd_core.notation.limits import parse_cpus, parse_restart, parse_ulimits
-from pyd_core.notation.mounts import parse_mounts, parse_tmpfs, parse_volumes
-from pyd_core.notation.networks import FirstNetwork, parse_networks
-from pyd_core.notation.ports import parse_exposed, parse_published
-from pyd_core.notation.security import parse_security
-from pyd_core.notation.sizes import parse_size
-from pyd_core.notation.variables import parse_labels, parse_variables
 
 Given = Mapping[str, Any]
 """Values by option, named as `creation_options` names them."""

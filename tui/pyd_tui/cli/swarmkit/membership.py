@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from pyd_core.engine.client import Engine
-from pyd_core.notation.durations import parse_duration
+from pyd_core.client.engine_client import Engine
+from pyd_core.cliparse.durations import parse_duration
 from pyd_core.sanitise import safe
-from pyd_tui.cli.output import write, write_json
-from pyd_tui.cli.state import State, pass_state
-from pyd_tui.cli.verb import Verb
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
 
 PORT = 2377
 """Where managers listen (docker/cli, `swarm/opts.go`)."""

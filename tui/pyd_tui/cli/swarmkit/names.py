@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyd_tui.cli.names import ObjectName
+from pyd_tui.cli.object_names import ObjectName
 
 if TYPE_CHECKING:
-    from pyd_core.engine.client import Engine
+    from pyd_core.client.engine_client import Engine
 
 
 class NodeName(ObjectName):

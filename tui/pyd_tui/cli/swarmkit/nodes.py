@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
+from pyd_core.cliparse.fields import pairs
 from pyd_core.model.node import Node
-from pyd_core.notation.fields import pairs
+from pyd_tui.cli.bulk import act, as_named
 from pyd_tui.cli.filters import parse_filters
-from pyd_tui.cli.lifecycle import act, as_named
-from pyd_tui.cli.listing import Listing, list_options
-from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import NodeName
-from pyd_tui.cli.verb import Verb
+from pyd_tui.console.command import Verb
+from pyd_tui.console.listing import Listing, list_options
 
 
 def _fields(found: tuple[Node, bool], full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - ids aren't shortened
@@ -59,7 +59,7 @@ def listed(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool
 
     found, here = state.ask(work)
     if state.json and not quiet and not format:
-        from pyd_tui.cli.output import write_json  # noqa: PLC0415 - only for JSON
+        from pyd_tui.console.output import write_json  # noqa: PLC0415 - only for JSON
 
         write_json(found)
         return

@@ -10,22 +10,22 @@ from typing import Any
 
 import click
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.configs import Configs
-from pyd_core.engine.secrets import Secrets
+from pyd_core.client.configs import Configs
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.secrets import Secrets
+from pyd_core.cliparse.fields import pairs
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.model.base import label, parse_time
 from pyd_core.model.secret import Config, Secret
-from pyd_core.notation.fields import pairs
 from pyd_core.sanitise import safe
+from pyd_tui.cli.bulk import act, as_named
 from pyd_tui.cli.filters import parse_filters
-from pyd_tui.cli.lifecycle import act, as_named
-from pyd_tui.cli.listing import Listing, list_options
-from pyd_tui.cli.output import write, write_json
-from pyd_tui.cli.render.docker_words import spell_duration, spell_labels
-from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import ConfigName, SecretName
-from pyd_tui.cli.verb import Verb
+from pyd_tui.console.command import Verb
+from pyd_tui.console.listing import Listing, list_options
+from pyd_tui.console.output import write, write_json
+from pyd_tui.console.render.docker_words import spell_duration, spell_labels
 
 Noun = Callable[[Engine], Secrets | Configs]
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyd_core.engine.credentials import Logins
+from pyd_core.client.credentials import Logins
 from pyd_core.sanitise import safe
-from pyd_tui.cli.names import ImageName
-from pyd_tui.cli.output import write, write_json
-from pyd_tui.cli.state import State, pass_state
-from pyd_tui.cli.swarmkit.kept import give
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ImageName
+from pyd_tui.cli.swarmkit.secret_refs import give
 from pyd_tui.cli.swarmkit.spec import new_spec, shared_options
-from pyd_tui.cli.verb import Verb
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
-    from pyd_core.engine.client import Engine
+    from pyd_core.client.engine_client import Engine
     from pyd_core.model.service import ServiceCreated
 
 

@@ -7,14 +7,14 @@ import time
 
 import click
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.since import seconds
-from pyd_core.notation.fields import pairs
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.timestamps import seconds
+from pyd_core.cliparse.fields import pairs
 from pyd_core.sanitise import safe
-from pyd_tui.cli.output import write
-from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import ServiceName
-from pyd_tui.cli.verb import Verb
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write
 
 
 @click.command(
@@ -33,9 +33,9 @@ def command(
     """Show what the tasks of a service print."""
 
     async def work(engine: Engine) -> None:
-        from pyd_core.engine.frames import read_frames  # noqa: PLC0415 - help and completion don't need it
+        from pyd_core.client.frames import read_frames  # noqa: PLC0415 - help and completion don't need it
         from pyd_tui.cli.swarmkit.tasks import named_tasks  # noqa: PLC0415 - likewise
-        from pyd_tui.cli.when import parse_when  # noqa: PLC0415 - likewise
+        from pyd_tui.console.timespec import parse_when  # noqa: PLC0415 - likewise
 
         found = await engine.services.inspect(name)
         names = {

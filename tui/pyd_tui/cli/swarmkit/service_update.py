@@ -9,17 +9,17 @@ from typing import Any
 import click
 import msgspec
 
-from pyd_core.engine.client import Engine
-from pyd_core.engine.credentials import Logins
-from pyd_core.notation.fields import pairs
-from pyd_core.notation.mounts import parse_mounts
-from pyd_core.notation.variables import parse_variables
-from pyd_tui.cli.lifecycle import act, as_named
-from pyd_tui.cli.state import State, pass_state
-from pyd_tui.cli.swarmkit.kept import uses
+from pyd_core.client.credentials import Logins
+from pyd_core.client.engine_client import Engine
+from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.mounts import parse_mounts
+from pyd_core.cliparse.variables import parse_variables
+from pyd_tui.cli.bulk import act, as_named
+from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import ServiceName
+from pyd_tui.cli.swarmkit.secret_refs import uses
 from pyd_tui.cli.swarmkit.spec import apply_shared, ports, shared_options
-from pyd_tui.cli.verb import Verb
+from pyd_tui.console.command import Verb
 
 
 @click.command(

@@ -10,12 +10,12 @@ import click
 from pyd_core.errors import InvalidInput
 from pyd_core.model.service import Service
 from pyd_core.sanitise import safe
+from pyd_tui.cli.bulk import act, as_named
 from pyd_tui.cli.filters import parse_filters
-from pyd_tui.cli.lifecycle import act, as_named
-from pyd_tui.cli.listing import Listing, list_options
-from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import ServiceName
-from pyd_tui.cli.verb import Verb
+from pyd_tui.console.command import Verb
+from pyd_tui.console.listing import Listing, list_options
 
 
 def _fields(service: Service, full: bool) -> Mapping[str, Any]:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pyd_core.sanitise import safe
-from pyd_tui.cli.output import write, write_json
-from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import StackName
-from pyd_tui.cli.verb import Verb
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
-    from pyd_core.engine.client import Engine
-    from pyd_core.engine.stacks import Change, Deployment
+    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.stacks import Change, Deployment
 
 _MARKS = {"create": "+", "update": "~", "remove": "-", "keep": "="}
 
@@ -62,10 +62,10 @@ def command(
 
     On a terminal it asks before a service that is there is changed or removed.
     """
-    from pyd_core.engine.credentials import Logins  # noqa: PLC0415 - with the work
-    from pyd_core.engine.stacks import compare, deploy  # noqa: PLC0415 - with the work
-    from pyd_core.notation.stack.reading import read_files  # noqa: PLC0415 - with the work
-    from pyd_core.notation.stack.stack import read_stack  # noqa: PLC0415 - with the work
+    from pyd_core.client.credentials import Logins  # noqa: PLC0415 - with the work
+    from pyd_core.client.stacks import compare, deploy  # noqa: PLC0415 - with the work
+    from pyd_core.cliparse.stack.reading import read_files  # noqa: PLC0415 - with the work
+    from pyd_core.cliparse.stack.stack import read_stack  # noqa: PLC0415 - with the work
 
     content = read_files(files, os.environ)
     stack = read_stack(name, content, files[0].resolve().parent, os.environ)

@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import NotFound
 from pyd_core.model.service import STACK
 from pyd_core.sanitise import safe
+from pyd_tui.cli.bulk import act, as_named
 from pyd_tui.cli.filters import parse_filters
-from pyd_tui.cli.lifecycle import act, as_named
-from pyd_tui.cli.listing import Listing, format_option, list_options
-from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import StackName
 from pyd_tui.cli.swarmkit.services import LISTING as SERVICES
-from pyd_tui.cli.verb import Verb
+from pyd_tui.console.command import Verb
+from pyd_tui.console.listing import Listing, format_option, list_options
 
 
 def _fields(stack: Mapping[str, Any], full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - nothing to shorten

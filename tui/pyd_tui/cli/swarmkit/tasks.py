@@ -8,20 +8,20 @@ from typing import Any, NamedTuple
 
 import click
 
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
 from pyd_core.errors import NotFound
 from pyd_core.model.base import parse_time
 from pyd_core.model.service import STACK
 from pyd_core.model.task import Task
 from pyd_core.sanitise import safe
 from pyd_tui.cli.filters import parse_filters
-from pyd_tui.cli.listing import Listing, list_options
-from pyd_tui.cli.output import write_json
-from pyd_tui.cli.render.docker_words import spell_duration
-from pyd_tui.cli.state import State, pass_state
+from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import NodeName, ServiceName, StackName
 from pyd_tui.cli.swarmkit.nodes import node_id
-from pyd_tui.cli.verb import Verb
+from pyd_tui.console.command import Verb
+from pyd_tui.console.listing import Listing, list_options
+from pyd_tui.console.output import write_json
+from pyd_tui.console.render.docker_words import spell_duration
 
 LONGEST_ERROR = 30
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from pyd_core.fleet.delta import Delta
-from pyd_core.fleet.entry import Entry
-from pyd_tui.dashboard.link import Link
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.engines.connection import Link
+from pyd_tui.dashboard.engines.target import Target
 from pyd_tui.dashboard.render.containers import (
     ALIVE,
     COLUMNS,
@@ -22,8 +23,7 @@ from pyd_tui.dashboard.render.containers import (
 from pyd_tui.dashboard.render.engines import whose
 from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, columns, width
-from pyd_tui.dashboard.target import Target
-from pyd_tui.dashboard.view import View
+from pyd_tui.dashboard.resources.container_filters import View
 from pyd_tui.dashboard.widgets.table import Table
 
 RECENT = (TREND + 1) * TREND_STEP // SECOND

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.searched import Searched
 from pyd_tui.dashboard.render.document import CLOSES, DocumentLine, document, parse, value_at
 from pyd_tui.dashboard.render.pieces import Cell, cell

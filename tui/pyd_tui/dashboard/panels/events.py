@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pyd_core.engine.gap import Gap
+from pyd_core.client.gap import Gap
+from pyd_tui.dashboard.engines.timeline import EventItem
 from pyd_tui.dashboard.render.events import event_line
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.logs import gap
 from pyd_tui.dashboard.render.pieces import Cell
-from pyd_tui.dashboard.timeline import EventItem
 from pyd_tui.dashboard.widgets.lines import Lines
 
 

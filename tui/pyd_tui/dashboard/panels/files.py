@@ -10,7 +10,7 @@ from pyd_core.errors import NotFound, PydError
 from pyd_core.files.entry import FileEntry, Listing, below
 from pyd_core.model.container import Change
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.files import COLUMNS, file_name, file_row
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, slide, width
@@ -19,7 +19,7 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from pyd_core.files.entry import Files
     from pyd_tui.dashboard.app import Dashboard
-    from pyd_tui.dashboard.target import Target
+    from pyd_tui.dashboard.engines.target import Target
 
 UP = ".."
 """The key of the row that goes to the directory above; no entry can have this name."""

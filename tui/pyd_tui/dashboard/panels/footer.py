@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from pyd_tui.dashboard.jobs import jobs_of
-from pyd_tui.dashboard.keymap import Key, Scope
-from pyd_tui.dashboard.keys import keys_of
+from pyd_tui.dashboard.actions.job_progress import jobs_of
+from pyd_tui.dashboard.input.key_bindings import keys_of
+from pyd_tui.dashboard.input.keymap import Key, Scope
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
 from pyd_tui.dashboard.widgets.line import Line
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from pyd_tui.dashboard.link import Link
+from pyd_tui.dashboard.engines.connection import Link
 from pyd_tui.dashboard.render.engines import all_of
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.header import counts, freshness, heading

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyd_core.logs.pattern import Pattern
-from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.logbook import Logbook
+from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.render.figures import Clock
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from pyd_core.logs.pattern import Pattern
 from pyd_core.logs.store import LogItem
-from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.logbook import Logbook
+from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.render.figures import Clock, counted
 from pyd_tui.dashboard.render.logrow import Look, log_row, mode
 from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit, highlight_spans, slide, width
-from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.rows import SIDE_STEP, Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
 from pyd_tui.dashboard.widgets.wrap import wrapped

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pyd_core.fleet.delta import Connection
-from pyd_tui.dashboard.keys import keys_of
+from pyd_core.watch.delta import Connection
+from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.render.notice import notice
 from pyd_tui.dashboard.widgets.block import Block
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pyd_core.errors import PydError
 from pyd_core.model.container import Processes
-from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.searched import Searched
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell
 from pyd_tui.dashboard.render.processes import Process, processes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.render.layout import Column
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight, slide, width
-from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.strips import strip
 from pyd_tui.dashboard.widgets.table import Table
 

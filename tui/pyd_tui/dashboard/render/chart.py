@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pyd_core.fleet.stats import Usage
+from pyd_core.watch.stats import Usage
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 """Eighths of a cell, from none to all."""

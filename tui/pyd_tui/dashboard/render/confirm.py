@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.keymap import Key
+from pyd_tui.dashboard.input.keymap import Key
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
 
 

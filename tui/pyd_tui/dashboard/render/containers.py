@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyd_core.errors import PydError
-from pyd_core.fleet.entry import Entry
-from pyd_core.fleet.stats import Usage
 from pyd_core.model.container import Port
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.chart import buckets, spark
 from pyd_tui.dashboard.render.figures import SECOND, Clock, duration, moment, percent, size
 from pyd_tui.dashboard.render.layout import Column

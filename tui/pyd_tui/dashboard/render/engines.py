@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyd_core.errors import PydError
-from pyd_core.fleet.delta import Connection
+from pyd_core.watch.delta import Connection
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.header import age
 from pyd_tui.dashboard.render.layout import Column

@@ -11,7 +11,7 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, highlight_
 
 if TYPE_CHECKING:
     from pyd_core.logs.pattern import Pattern
-    from pyd_tui.dashboard.findings import Findings, Hit
+    from pyd_tui.dashboard.logs.search_results import Findings, Hit
 
 COLUMNS = (
     Column(key="time", title="TIME", least=15, most=15, priority=2),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyd_core.fleet.delta import Connection
-from pyd_core.fleet.entry import Entry
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.delta import Connection
 from pyd_tui.dashboard.render.figures import SECOND, Clock, duration
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
 

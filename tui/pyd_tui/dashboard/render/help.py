@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyd_tui.dashboard.commands import COMMANDS
-from pyd_tui.dashboard.keymap import TITLES, Scope
-from pyd_tui.dashboard.keys import Keys, shown
+from pyd_tui.dashboard.input.commands import COMMANDS
+from pyd_tui.dashboard.input.key_bindings import Keys, shown
+from pyd_tui.dashboard.input.keymap import TITLES, Scope
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, width
 
 KEYS = 9

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pyd_core.engine.gap import Gap
+from pyd_core.client.gap import Gap
+from pyd_core.logs.annotation import Mark
 from pyd_core.logs.fields import level_of, record
 from pyd_core.logs.filters import Filter, Filters
 from pyd_core.logs.levels import Level
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.mark import Mark
 from pyd_core.logs.pattern import Pattern
 from pyd_core.logs.store import LogItem
 from pyd_tui.dashboard.render.figures import Clock, counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.ansi import AnsiDecoder
 from rich.style import Style
 
-from pyd_core.engine.gap import Gap
+from pyd_core.client.gap import Gap
 from pyd_core.sanitise import safe, safe_bytes
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
-from pyd_tui.dashboard.view import View
+from pyd_tui.dashboard.resources.container_filters import View
 
 
 def narrowing(view: View) -> Cell:

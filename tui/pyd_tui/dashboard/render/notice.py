@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from pyd_core.fleet.delta import Connection
 from pyd_core.sanitise import safe
+from pyd_core.watch.delta import Connection
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
 

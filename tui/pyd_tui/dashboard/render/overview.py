@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pyd_core.fleet.entry import Entry
-from pyd_core.fleet.stats import Usage
 from pyd_core.model.container import Container
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.containers import ALIVE, health, memory_share, pressure, state
 from pyd_tui.dashboard.render.facts import fact, title
 from pyd_tui.dashboard.render.figures import Clock, duration, full_moment, percent, size

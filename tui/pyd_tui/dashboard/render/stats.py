@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from pyd_core.fleet.entry import Entry
-from pyd_core.fleet.stats import Usage
-from pyd_core.logs.mark import Mark
+from pyd_core.logs.annotation import Mark
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.chart import buckets, graph, scale
 from pyd_tui.dashboard.render.containers import memory_share, pressure
 from pyd_tui.dashboard.render.facts import nothing

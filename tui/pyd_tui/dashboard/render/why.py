@@ -25,7 +25,7 @@ def why(answer: Verdict | PydError | None, clock: Clock, room: int) -> list[Cell
     """Returns the lines for a width; without an answer there are none yet."""
     if answer is None:
         return []
-    from pyd_core.triage.words import sureness  # noqa: PLC0415 - forty causes in words, once somebody asks
+    from pyd_core.triage.text_report import sureness  # noqa: PLC0415 - forty causes in words, once somebody asks
 
     room = max(20, min(room, WIDEST))
     if isinstance(answer, PydError):

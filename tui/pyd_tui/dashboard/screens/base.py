@@ -9,17 +9,17 @@ from textual import on
 from textual.screen import Screen
 
 from pyd_core.errors import PydError
-from pyd_core.fleet.delta import Delta
+from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from pyd_tui.dashboard.app import Dashboard
-    from pyd_tui.dashboard.link import Link
+    from pyd_tui.dashboard.engines.connection import Link
+    from pyd_tui.dashboard.engines.target import Target
     from pyd_tui.dashboard.panels.files import FilesPane
     from pyd_tui.dashboard.panels.logs import LogPane
     from pyd_tui.dashboard.panels.searched import Searched
-    from pyd_tui.dashboard.target import Target
     from pyd_tui.dashboard.widgets.lines import Lines
 
 
@@ -87,14 +87,14 @@ class LiveScreen(Screen[None]):
 
     def action_debug(self) -> None:
         """Leaves the terminal to a debug shell."""
-        from pyd_tui.dashboard.outside import enter_debug  # noqa: PLC0415 - when it is wanted
+        from pyd_tui.dashboard.actions.suspend import enter_debug  # noqa: PLC0415 - when it is wanted
 
         if (target := self.aim()) is not None:
             self.dashboard.tasks.start(enter_debug(self.dashboard, target), name="debug")
 
     def action_shell(self) -> None:
         """Leaves the terminal to the container's own shell."""
-        from pyd_tui.dashboard.outside import enter_shell  # noqa: PLC0415 - when it is wanted
+        from pyd_tui.dashboard.actions.suspend import enter_shell  # noqa: PLC0415 - when it is wanted
 
         if (target := self.aim()) is not None:
             self.dashboard.tasks.start(enter_shell(self.dashboard, target), name="exec")

@@ -9,23 +9,23 @@ from textual import on
 from textual.containers import Container
 
 from pyd_core.errors import InvalidInput, PydError
-from pyd_core.fleet.delta import Delta
-from pyd_tui.dashboard.commands import Call
-from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.loading import Loading
-from pyd_tui.dashboard.nouns.base import Noun, Row, Stock, Waste
+from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.actions.removal import Removing
+from pyd_tui.dashboard.engines.detail_loader import Telling
+from pyd_tui.dashboard.engines.row_loader import Loading
+from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.input.commands import Call
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.views import Views
-from pyd_tui.dashboard.removing import Removing
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.narrowing import tally
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
+from pyd_tui.dashboard.resources.base import Noun, Row, Stock, Waste
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
-from pyd_tui.dashboard.target import Target
-from pyd_tui.dashboard.telling import Telling
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -34,7 +34,7 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.link import Link
+    from pyd_tui.dashboard.engines.connection import Link
 
 CALM = 0.3
 """Seconds in which events are gathered before the rows are loaded again."""

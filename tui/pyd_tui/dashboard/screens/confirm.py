@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.keys import keys_of
+from pyd_tui.dashboard.input.key_bindings import keys_of
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.render.confirm import confirm, listed
 from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.widgets.block import Block

@@ -9,13 +9,12 @@ from textual import on
 from textual.containers import Container
 
 from pyd_core.errors import NotFound, PydError
-from pyd_core.fleet.delta import Delta
-from pyd_core.fleet.entry import Entry
 from pyd_core.model.base import decode
 from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import Processes
-from pyd_tui.dashboard.keymap import Scope, bindings
-from pyd_tui.dashboard.pages import ASKS, PAGES, TABS, Subject
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.input.keymap import Scope, bindings
 from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.files import FilesPane
@@ -29,6 +28,7 @@ from pyd_tui.dashboard.render.containers import state
 from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.render.stats import SPANS, span_of
+from pyd_tui.dashboard.resources.container_tabs import ASKS, PAGES, TABS, Subject
 from pyd_tui.dashboard.screens.base import FindingScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.widgets.line import Line
@@ -38,9 +38,9 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.link import Link
+    from pyd_tui.dashboard.engines.connection import Link
+    from pyd_tui.dashboard.engines.target import Target
     from pyd_tui.dashboard.render.processes import Process
-    from pyd_tui.dashboard.target import Target
 
 WAITING = {"why": "looking at the evidence"}
 
@@ -311,7 +311,7 @@ class Detail(FindingScreen):
 
     def action_act(self, name: str) -> None:
         """Does something to the container."""
-        from pyd_tui.dashboard.actions import ACTIONS  # noqa: PLC0415 - when something is done
+        from pyd_tui.dashboard.actions.catalogue import ACTIONS  # noqa: PLC0415 - when something is done
 
         self.dashboard.acting.do(ACTIONS[name], (self._target,), self._mark, lambda _: None)
 

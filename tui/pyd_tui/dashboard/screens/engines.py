@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.engine.contexts import Context, Contexts
-from pyd_core.fleet.delta import Delta
-from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.link import Link
+from pyd_core.client.contexts import Context, Contexts
+from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.engines.connection import Link
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.engines import COLUMNS, row
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, width
@@ -21,7 +21,7 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_core.engine.endpoint import Endpoint
+    from pyd_core.client.endpoint import Endpoint
 
 
 class Engines(LiveScreen):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.figures import counted, size
 from pyd_tui.dashboard.render.files import file_lines, is_binary
@@ -20,7 +20,7 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.target import Target
+    from pyd_tui.dashboard.engines.target import Target
 
 MOST_BYTES = 1 << 20
 """Of a file that are shown; a download gets all."""

@@ -11,12 +11,12 @@ from textual.containers import Vertical
 
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.keys import keys_of
-from pyd_tui.dashboard.palette import Palette
+from pyd_tui.dashboard.input.key_bindings import keys_of
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import keys
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.screens.dialog import Dialog
+from pyd_tui.dashboard.theme.styles import Palette
 from pyd_tui.dashboard.widgets.block import Block
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.prompt import Prompt

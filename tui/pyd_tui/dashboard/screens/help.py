@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.keys import keys_of
+from pyd_tui.dashboard.input.key_bindings import keys_of
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.render.help import help_lines

@@ -8,7 +8,7 @@ from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import plain
 from pyd_core.logs.store import LogItem
 from pyd_core.sanitise import safe_bytes
-from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.logrow import unfolded
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from pyd_core.errors import InvalidInput
-from pyd_core.fleet.delta import Delta
+from pyd_core.logs.annotation import Mark
 from pyd_core.logs.filters import Filters, muted_but, read_filter
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.mark import Mark
 from pyd_core.logs.pattern import Pattern, plain
 from pyd_core.logs.store import LogItem
 from pyd_core.model.base import format_time
 from pyd_core.sanitise import safe_bytes
-from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.logbook import PAGE, TAIL, WINDOWS, Logbook, Window
+from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.actions.clipboard import CLIPBOARD, clipboard_works, save
+from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.logs.logbook import PAGE, TAIL, WINDOWS, Logbook, Window
+from pyd_tui.dashboard.logs.sources import Sources, legend
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logview import LogView
@@ -28,16 +31,13 @@ from pyd_tui.dashboard.render.logrow import chips, mode
 from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.line import LineScreen
-from pyd_tui.dashboard.sources import Sources, legend
-from pyd_tui.dashboard.takeaway import CLIPBOARD, clipboard_works, save
-from pyd_tui.dashboard.target import Target
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.link import Link
+    from pyd_tui.dashboard.engines.connection import Link
 
 
 class LogScreen(LiveScreen):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.containers import Container
 
-from pyd_core.fleet.delta import Delta
-from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.link import Link
+from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.engines.connection import Link
+from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.containers import Containers
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.footer import Footer
@@ -23,9 +24,8 @@ from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.narrowing import narrowing, tally
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
-from pyd_tui.dashboard.screens.aiming import AimingScreen
-from pyd_tui.dashboard.target import Target
-from pyd_tui.dashboard.view import OF_MERGED, SORTS, View
+from pyd_tui.dashboard.resources.container_filters import OF_MERGED, SORTS, View
+from pyd_tui.dashboard.screens.container_list import AimingScreen
 from pyd_tui.dashboard.widgets.lines import Lines
 from pyd_tui.dashboard.widgets.prompt import Prompt
 from pyd_tui.dashboard.widgets.table import Table
@@ -241,7 +241,7 @@ class Main(AimingScreen):
 
     def action_demo(self) -> None:
         """Brings up the playground of `pyd demo`."""
-        from pyd_tui.dashboard.demo import start_demo  # noqa: PLC0415 - for an empty engine alone
+        from pyd_tui.dashboard.actions.demo import start_demo  # noqa: PLC0415 - for an empty engine alone
 
         start_demo(self.dashboard, self.row_link)
 

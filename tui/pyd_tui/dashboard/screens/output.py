@@ -13,11 +13,11 @@ from textual import on
 
 from pyd_core.errors import NotFound
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.logs.line_ring import Ring
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
-from pyd_tui.dashboard.ring import Ring
 from pyd_tui.dashboard.screens.base import FindingScreen
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Lines

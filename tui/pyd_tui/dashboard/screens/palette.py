@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.commands import COMMANDS, Call
-from pyd_tui.dashboard.fuzzy import best
-from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.input.commands import COMMANDS, Call
+from pyd_tui.dashboard.input.fuzzy import best
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.views import VIEWS
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.screens.view import ViewScreen
-from pyd_tui.dashboard.target import Target
 from pyd_tui.dashboard.widgets.block import Block
 from pyd_tui.dashboard.widgets.prompt import Prompt
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pyd_core.errors import PydError
-from pyd_tui.dashboard.keymap import bindings
-from pyd_tui.dashboard.keys import keys_of
+from pyd_tui.dashboard.input.key_bindings import keys_of
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.render.report import report
 from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.widgets.block import Block

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from pyd_core.errors import InvalidInput
-from pyd_core.fleet.delta import Delta
 from pyd_core.logs.pattern import Pattern
-from pyd_tui.dashboard.findings import Findings, Place
-from pyd_tui.dashboard.keymap import bindings
+from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.logs.search_results import Findings, Place
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.render.figures import counted
@@ -21,7 +22,6 @@ from pyd_tui.dashboard.render.logrow import mode
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
-from pyd_tui.dashboard.target import Target
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.prompt import Prompt
 from pyd_tui.dashboard.widgets.table import Table
@@ -29,7 +29,7 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.link import Link
+    from pyd_tui.dashboard.engines.connection import Link
 
 FRAME = 0.1
 """Seconds between two paints while lines are found."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pyd_tui.dashboard.link import Link
-from pyd_tui.dashboard.logbook import Logbook
+from pyd_tui.dashboard.engines.connection import Link
+from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.render.logrow import names
 from pyd_tui.dashboard.render.pieces import Cell, cell
 from pyd_tui.dashboard.screens.logs import LogScreen
-from pyd_tui.dashboard.target import Target
 
 
 class TaskLogs(LogScreen):

@@ -13,7 +13,7 @@ from pyd_tui.dashboard.screens.base import FindingScreen
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.commands import Call
+    from pyd_tui.dashboard.input.commands import Call
 
 
 class ViewScreen(FindingScreen):
@@ -29,7 +29,7 @@ class ViewScreen(FindingScreen):
 
     def action_command(self, begin: str = "") -> None:
         """Lets the user type a command, from a beginning."""
-        from pyd_tui.dashboard.commands import complete  # noqa: PLC0415 - when something is typed
+        from pyd_tui.dashboard.input.commands import complete  # noqa: PLC0415 - when something is typed
 
         prompt = self.query_one("#command", Prompt)
         prompt.set_text(begin)
@@ -92,7 +92,7 @@ class ViewScreen(FindingScreen):
 
     @on(Prompt.Changed, "#command")
     def _command_typed(self, event: Prompt.Changed) -> None:
-        from pyd_tui.dashboard.commands import hint  # noqa: PLC0415 - when something is typed
+        from pyd_tui.dashboard.input.commands import hint  # noqa: PLC0415 - when something is typed
 
         event.control.tell(cell(hint(event.text, self.dashboard.own_names), "dim"), EMPTY)
 
@@ -104,7 +104,7 @@ class ViewScreen(FindingScreen):
         self.home()
         if not event.kept or not text.strip():
             return
-        from pyd_tui.dashboard.commands import parse  # noqa: PLC0415 - when something is typed
+        from pyd_tui.dashboard.input.commands import parse  # noqa: PLC0415 - when something is typed
 
         try:
             call = parse(text, self.dashboard.own_names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from pyd_tui.dashboard.render.pieces import Cell, fit, width
-from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.strips import strip
 
 if TYPE_CHECKING:

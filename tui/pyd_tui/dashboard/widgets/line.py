@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from textual.geometry import Region
 from textual.widget import Widget
 
-from pyd_tui.dashboard.palette import Palette
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, fit, width
-from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.theme.styles import Palette
+from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.strips import strip
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from textual.message import Message
 
-from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight, slide
-from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.rows import Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
 

@@ -9,8 +9,8 @@ from textual.events import Key as KeyEvent
 from textual.message import Message
 
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.palette import Palette
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.theme.styles import Palette
 from pyd_tui.dashboard.widgets.line import Line
 
 if TYPE_CHECKING:

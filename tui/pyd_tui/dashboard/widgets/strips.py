@@ -8,8 +8,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from pyd_tui.dashboard.palette import Palette
 from pyd_tui.dashboard.render.pieces import Cell, Piece
+from pyd_tui.dashboard.theme.styles import Palette
 
 
 def strip(pieces: Iterable[Piece], palette: Palette, ground: str | None = None, *, stale: bool = False) -> Strip:

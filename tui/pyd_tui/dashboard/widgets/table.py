@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from textual.message import Message
 
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.keymap import bindings
+from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.render.layout import Column, Placed, arrange
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
-from pyd_tui.dashboard.theme import palette_of
+from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.rows import Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
 

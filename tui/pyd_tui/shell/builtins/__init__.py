@@ -1,1 +1,1 @@
-"""The builtins of the debug shell, one module each; `pyd_tui.shell.table` names them."""
+"""The builtins of the debug shell, one module each; `pyd_tui.shell.builtin_table` names them."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.reference import IMAGE
-from pyd_core.engine.client import Engine
-from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import Unsupported
-from pyd_tui.shell.context import ShellContext
+from pyd_tui.shell.interactive_shell import ShellContext
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def listen(shell: ShellContext, work: Callable[[Engine, str], Awaitable[T]]) -> 
     """
     import asyncio  # noqa: PLC0415 - few builtins go on
 
-    from pyd_core.engine.connect import open_engine  # noqa: PLC0415 - likewise
+    from pyd_core.client.connect import open_engine  # noqa: PLC0415 - likewise
 
     name, endpoint = _asked(shell), shell.engine().endpoint
 

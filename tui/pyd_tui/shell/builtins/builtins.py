@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.columns import Cell, Column, write_table
-from pyd_tui.cli.output import write_json
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import write_json
+from pyd_tui.shell.builtin_table import BUILTINS
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
-from pyd_tui.shell.table import BUILTINS
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
 @click.command(

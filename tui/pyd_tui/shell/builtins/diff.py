@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.debug.facts.files import absolute
+from pyd_core.debug.inspectors.files import absolute
 from pyd_core.model.container import Change
 from pyd_core.sanitise import safe
-from pyd_tui.cli.columns import Cell, Column, write_table
-from pyd_tui.cli.output import write_json
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.asking import ask
 from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (Column(title="CHANGE"), Column(title="PATH"))
 _KINDS = {0: ("changed", "yellow"), 1: ("added", "green"), 2: ("deleted", "red")}

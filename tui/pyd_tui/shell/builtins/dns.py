@@ -6,12 +6,12 @@ import ipaddress
 
 import click
 
-from pyd_core.debug.facts.dns import SILENT, TYPES, Record, Reply, ask, is_address, look_up, read_hosts
+from pyd_core.debug.inspectors.dns import SILENT, TYPES, Record, Reply, ask, is_address, look_up, read_hosts
 from pyd_core.sanitise import safe
-from pyd_tui.cli.columns import Cell, Column, write_table
-from pyd_tui.cli.output import write_json
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
     Column(title="SOURCE"),

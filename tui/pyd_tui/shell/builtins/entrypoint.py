@@ -7,16 +7,16 @@ from collections.abc import Iterable
 
 import click
 
-from pyd_core.debug.facts.programs import Finding, Start, examine_start, lint
-from pyd_core.debug.facts.system_calls import parse_trace
-from pyd_core.debug.facts.tools import lines_of, merged, swapped, timed, tool
+from pyd_core.debug.inspectors.programs import Finding, Start, examine_start, lint
+from pyd_core.debug.inspectors.system_calls import parse_trace
+from pyd_core.debug.inspectors.tools import lines_of, merged, swapped, timed, tool
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.sanitise import safe
-from pyd_tui.cli.columns import Cell, Column, write_table
-from pyd_tui.cli.output import coloured, write, write_json
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import coloured, write, write_json
 from pyd_tui.shell.builtins.trace import write_event
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 FINDINGS = (Column(title="LEVEL"), Column(title="ID"), Column(title="WHAT", cut=60))
 FACTS = (Column(title="WHAT"), Column(title="VALUE", cut=60))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.debug.facts.variables import read_variables
-from pyd_tui.cli.columns import Cell, Column, write_table
-from pyd_tui.cli.output import write_json
+from pyd_core.debug.inspectors.variables import read_variables
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (Column(title="NAME"), Column(title="VALUE", cut=40), Column(title="FROM", rank=1))
 _FROM = {True: "configuration", False: "", None: ""}
@@ -30,7 +30,7 @@ _FROM = {True: "configuration", False: "", None: ""}
 def command(shell: ShellContext, /, *, pid: int | None, show: bool) -> None:
     """Show a process's environment as it was started with; values that look secret are left out."""
     if not shell.access.container.state.pid and pid is None and shell.access.container.id:
-        from pyd_core.debug.facts.variables import configured_variables  # noqa: PLC0415 - only what doesn't run
+        from pyd_core.debug.inspectors.variables import configured_variables  # noqa: PLC0415 - only what doesn't run
 
         found = configured_variables(shell.access.container, show=show)
     else:

@@ -8,12 +8,12 @@ import stat
 import click
 
 from pyd_core.debug.access import Entry
-from pyd_core.debug.facts.files import absolute, kind_of, read_names
-from pyd_tui.cli.columns import Cell, Column, write_table
-from pyd_tui.cli.output import write_json
+from pyd_core.debug.inspectors.files import absolute, kind_of, read_names
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
 COLUMNS = (

@@ -9,10 +9,10 @@ import click
 from pyd_core.debug.forward import BACKGROUND, Forward, parse_forward
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
-from pyd_tui.cli.columns import Cell, Column, write_table
-from pyd_tui.cli.output import write, write_json
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import write, write_json
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
     Column(title="#", right=True),

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from pyd_core.errors import NotFound
-from pyd_tui.cli.output import write
+from pyd_tui.console.output import write
+from pyd_tui.shell.builtin_table import BUILTINS, load
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
-from pyd_tui.shell.table import BUILTINS, load
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 TEXT = """\
 You are in {name}: / is its root, and its processes,

@@ -9,11 +9,11 @@ import msgspec
 
 from pyd_core.errors import NotFound
 from pyd_core.sanitise import safe
-from pyd_tui.cli.inspect import show_document
-from pyd_tui.cli.output import json_document, write
+from pyd_tui.cli.commands.inspect import show_document
+from pyd_tui.console.output import json_document, write
 from pyd_tui.shell.builtins.asking import ask
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
 @click.command(

@@ -7,12 +7,12 @@ import os
 import click
 
 from pyd_core.debug.toolbox import manage
-from pyd_core.debug.toolbox.renew import renew
-from pyd_tui.cli.output import write_json
+from pyd_core.debug.toolbox.refresh import renew
+from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.making import told
 from pyd_tui.shell.builtins.named import PackName
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
 @click.command("install", cls=BuiltinCommand, examples=(("install net", "a pack"), ("install socat", "a package")))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 import msgspec
 
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.reference import IMAGE
-from pyd_core.engine.client import Engine
-from pyd_core.engine.transport.blocking import run_now
 from pyd_core.errors import Unsupported
-from pyd_tui.cli.columns import Cell, Column, write_table
-from pyd_tui.cli.output import write_json
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
 COLUMNS = (Column(title="SIZE", right=True), Column(title="LAYER", rank=2), Column(title="MADE BY", cut=40))

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from pyd_tui.cli.logs import LogsOptions, show
-from pyd_tui.cli.when import parse_when
+from pyd_tui.cli.commands.container.logs import LogsOptions, show
+from pyd_tui.console.timespec import parse_when
 from pyd_tui.shell.builtins.asking import ask, listen
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
 @click.command(

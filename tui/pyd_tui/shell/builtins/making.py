@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from pyd_tui.cli.telling import Making
+from pyd_tui.console.prompts import Making
 
 T = TypeVar("T")
 

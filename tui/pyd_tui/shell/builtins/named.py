@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pyd_core.errors import PydError
-from pyd_tui.shell.context import ShellContext
+from pyd_tui.shell.interactive_shell import ShellContext
 
 MOST_OFFERED = 200
 

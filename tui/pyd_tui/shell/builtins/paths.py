@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from pyd_core.debug.facts.files import absolute
+from pyd_core.debug.inspectors.files import absolute
 from pyd_core.errors import PydError
-from pyd_tui.shell.context import ShellContext
+from pyd_tui.shell.interactive_shell import ShellContext
 
 MOST_OFFERED = 200
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
-from pyd_core.debug.facts.processes import find_process
+from pyd_core.debug.inspectors.processes import find_process
 from pyd_core.errors import PydError
-from pyd_tui.shell.context import ShellContext
+from pyd_tui.shell.interactive_shell import ShellContext
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +31,7 @@ class ProcessId(click.ParamType[int]):
         """Completes from the processes there are."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
-        from pyd_core.debug.facts.processes import names_of  # noqa: PLC0415 - likewise
+        from pyd_core.debug.inspectors.processes import names_of  # noqa: PLC0415 - likewise
 
         shell = ctx.find_object(ShellContext)
         if shell is None:

@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 from pyd_core.debug.access import Access
-from pyd_core.debug.facts.files import absolute, kind_of
-from pyd_core.debug.facts.tools import tool
+from pyd_core.debug.inspectors.files import absolute, kind_of
+from pyd_core.debug.inspectors.tools import tool
 from pyd_core.errors import InvalidInput, NotFound, PydError, Refused
 from pyd_core.sanitise import safe
-from pyd_tui.cli.output import write_json
+from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
 MOST_BYTES = 1 << 30

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.debug.facts.reach import TLS_PORTS, parse_place, reach
+from pyd_core.debug.inspectors.reach import TLS_PORTS, parse_place, reach
 from pyd_core.sanitise import safe
-from pyd_tui.cli.columns import Cell, Column, write_table
-from pyd_tui.cli.output import write_json
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
     Column(title="LAYER"),

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.cli.output import write, write_json
+from pyd_tui.console.output import write, write_json
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
 @click.command(

@@ -13,30 +13,30 @@ from typing import Any
 import click
 import msgspec
 
-from pyd_core.debug.facts.cgroup import read_cgroup
-from pyd_core.debug.facts.descriptors import list_descriptors
-from pyd_core.debug.facts.limits import read_limits
-from pyd_core.debug.facts.mounts import list_mounts
-from pyd_core.debug.facts.network import read_network
-from pyd_core.debug.facts.processes import find_process, list_processes
-from pyd_core.debug.facts.programs import examine_start, lint
-from pyd_core.debug.facts.rights import read_rights
-from pyd_core.debug.facts.sockets import list_sockets
-from pyd_core.debug.facts.stacks import read_stack
-from pyd_core.debug.facts.variables import configured_variables, mask, read_variables
-from pyd_core.engine.client import Engine
+from pyd_core.client.engine_client import Engine
+from pyd_core.debug.inspectors.capabilities import read_rights
+from pyd_core.debug.inspectors.cgroup import read_cgroup
+from pyd_core.debug.inspectors.descriptors import list_descriptors
+from pyd_core.debug.inspectors.limits import read_limits
+from pyd_core.debug.inspectors.mounts import list_mounts
+from pyd_core.debug.inspectors.network import read_network
+from pyd_core.debug.inspectors.processes import find_process, list_processes
+from pyd_core.debug.inspectors.programs import examine_start, lint
+from pyd_core.debug.inspectors.sockets import list_sockets
+from pyd_core.debug.inspectors.stacks import read_stack
+from pyd_core.debug.inspectors.variables import configured_variables, mask, read_variables
 from pyd_core.errors import Conflict, PydError, Refused
 from pyd_core.linux.kmsg import read_kernel_log
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine
 from pyd_core.sanitise import safe
-from pyd_core.triage.ask import explain
-from pyd_core.triage.words import describe
-from pyd_tui.cli.output import write_json
+from pyd_core.triage.api import explain
+from pyd_core.triage.text_report import describe
+from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins import stack
 from pyd_tui.shell.builtins.asking import ask
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
 MOST_PROCESSES = 32

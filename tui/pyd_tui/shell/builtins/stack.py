@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.debug.facts.stacks import Stack, read_stack
+from pyd_core.debug.inspectors.stacks import Stack, read_stack
 from pyd_core.sanitise import safe
-from pyd_tui.cli.output import write, write_json
+from pyd_tui.console.output import write, write_json
 from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
 @click.command(

@@ -7,7 +7,7 @@ import click
 from pyd_core.debug.credentials import check_identity
 from pyd_tui.shell.builtins.named import IdentityName
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
 @click.command(

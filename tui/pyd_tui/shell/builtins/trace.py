@@ -7,14 +7,14 @@ import sys
 
 import click
 
-from pyd_core.debug.facts.processes import find_process, target_pid
-from pyd_core.debug.facts.system_calls import CALLS, CallEvent, parse_trace
-from pyd_core.debug.facts.tools import lines_of, merged, timed, tool
+from pyd_core.debug.inspectors.processes import find_process, target_pid
+from pyd_core.debug.inspectors.system_calls import CALLS, CallEvent, parse_trace
+from pyd_core.debug.inspectors.tools import lines_of, merged, timed, tool
 from pyd_core.sanitise import safe
-from pyd_tui.cli.output import json_line, write
+from pyd_tui.console.output import json_line, write
 from pyd_tui.shell.builtins.process import ProcessId
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
 @click.command(

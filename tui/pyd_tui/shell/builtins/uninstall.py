@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.toolbox import manage
-from pyd_tui.cli.output import write_json
+from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.making import told
 from pyd_tui.shell.builtins.named import PackName
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
 @click.command("uninstall", cls=BuiltinCommand, examples=(("uninstall net", "a pack"),))

@@ -9,12 +9,12 @@ import msgspec
 
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import NotFound, PydError
-from pyd_tui.cli.columns import Cell, Column, write_table
-from pyd_tui.cli.output import write_json
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import write_json
+from pyd_tui.shell.builtin_table import BUILTINS
 from pyd_tui.shell.builtins.named import ProgramName
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
-from pyd_tui.shell.table import BUILTINS
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (Column(title="COMMAND"), Column(title="FROM"), Column(title="WHERE", cut=20), Column(title="CALLED AS"))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.triage.ask import explain
-from pyd_core.triage.words import describe
-from pyd_tui.cli.output import write, write_json
+from pyd_core.triage.api import explain
+from pyd_core.triage.text_report import describe
+from pyd_tui.console.output import write, write_json
 from pyd_tui.shell.builtins.asking import ask
 from pyd_tui.shell.command import BuiltinCommand
-from pyd_tui.shell.context import ShellContext, pass_shell
+from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
 @click.command(

@@ -1,0 +1,31 @@
+"""From an endpoint to an engine, on an event loop."""
+
+from __future__ import annotations
+
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.transport.local import LocalTransport
+
+
+def open_engine(endpoint: Endpoint, *, may_ask: bool = False) -> Engine:
+    """Returns a client of the engine at `endpoint`; nothing is sent before its first call.
+
+    One-shot commands on a unix socket start faster with `transport.blocking.blocking_engine`; over TCP and ssh they
+    take this way too.
+
+    Args:
+        endpoint: A local socket, TCP with or without TLS, or ssh.
+        may_ask: Let ssh ask for passwords and unknown host keys on the terminal; no full-screen program may have it.
+
+    Raises:
+        ConfigError: The endpoint's certificates can't be used.
+    """
+    if endpoint.scheme == "ssh":
+        from pyd_core.client.transport.ssh import SshTransport  # noqa: PLC0415 - few engines are reached by ssh
+
+        return Engine(endpoint, SshTransport(endpoint, may_ask=may_ask))
+    if (path := endpoint.socket_path) is not None:
+        return Engine(endpoint, LocalTransport(endpoint, path))
+    from pyd_core.client.transport.http import HttpTransport  # noqa: PLC0415 - local engines don't need it
+
+    return Engine(endpoint, HttpTransport(endpoint))

@@ -1,0 +1,62 @@
+"""Commands run by the engine inside its containers (`exec`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyd_core.client.api_client import Session, segment
+from pyd_core.client.transport.base import Duplex
+from pyd_core.model.base import decode
+from pyd_core.model.execution import ExecCreated, ExecState
+
+
+class Execs:
+    """`engine.execs`: everything under `/exec`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def create(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        stdin: bool = False,
+        tty: bool = False,
+        env: Sequence[str] = (),
+        user: str = "",
+        workdir: str = "",
+        privileged: bool = False,
+        detach_keys: str = "",
+    ) -> str:
+        """Prepares a command in a running container and returns its id."""
+        body = {
+            "AttachStdin": stdin,
+            "AttachStdout": True,
+            "AttachStderr": True,
+            "Tty": tty,
+            "Cmd": list(command),
+            "Env": list(env),
+            "User": user,
+            "WorkingDir": workdir,
+            "Privileged": privileged,
+            "DetachKeys": detach_keys,
+        }
+        made = await self._session.post(f"/containers/{segment(container)}/exec", body=body)
+        return decode(made, ExecCreated).id
+
+    async def start(self, exec_id: str, *, tty: bool = False) -> Duplex:
+        """Starts it and hands its input and output over; framed unless it has a terminal."""
+        return await self._session.upgrade(f"/exec/{segment(exec_id)}/start", body={"Detach": False, "Tty": tty})
+
+    async def start_detached(self, exec_id: str) -> None:
+        """Starts it and leaves it alone."""
+        await self._session.post(f"/exec/{segment(exec_id)}/start", body={"Detach": True, "Tty": False})
+
+    async def inspect(self, exec_id: str) -> ExecState:
+        """Returns what it is doing, or its exit code."""
+        return await self._session.get(f"/exec/{segment(exec_id)}/json", ExecState)
+
+    async def resize(self, exec_id: str, *, rows: int, columns: int) -> None:
+        """Tells its terminal its size."""
+        await self._session.post(f"/exec/{segment(exec_id)}/resize", {"h": rows, "w": columns})

@@ -1,0 +1,53 @@
+"""Tasks of a swarm; only a manager answers."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+
+from pyd_core.client.api_client import Session, segment
+from pyd_core.client.transport.base import Stream
+from pyd_core.model.task import Task
+
+Filters = Mapping[str, list[str]]
+
+
+class Tasks:
+    """`engine.tasks`: everything under `/tasks`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def list(self, *, filters: Filters | None = None) -> builtins.list[Task]:
+        """Returns the tasks, with those that ended a while ago; `filters` knows `service`, `node`, `desired-state`."""
+        return await self._session.get("/tasks", list[Task], {"filters": filters})
+
+    async def inspect(self, name: str) -> Task:
+        """Returns one task."""
+        return await self._session.get(f"/tasks/{segment(name)}", Task)
+
+    async def inspect_raw(self, name: str) -> bytes:
+        """Returns the engine's JSON untouched."""
+        return (await self._session.send("GET", f"/tasks/{segment(name)}")).body
+
+    def logs(
+        self, name: str, *, follow: bool = False, since: str | None = None, tail: int | None = None
+    ) -> AbstractAsyncContextManager[Stream]:
+        """Streams what one prints, on whichever node, each line behind its time; framed unless it has a TTY.
+
+        Args:
+            name: The task.
+            follow: Go on with what it prints from now on.
+            since: Seconds since the epoch, with up to nine decimals.
+            tail: Lines from the end; None is all.
+        """
+        query = {
+            "follow": follow,
+            "stdout": True,
+            "stderr": True,
+            "since": since,
+            "timestamps": True,
+            "tail": "all" if tail is None else tail,
+        }
+        return self._session.stream("GET", f"/tasks/{segment(name)}/logs", query)

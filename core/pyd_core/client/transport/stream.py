@@ -1,0 +1,92 @@
+"""Streams over a local socket: a connection each, and nothing between its bytes and the body but `BodyDecoder`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.transport import failures
+from pyd_core.client.transport.base import Request, Stream
+from pyd_core.client.transport.body import BodyDecoder, BodyError
+from pyd_core.client.transport.head import Head, HeadDecoder, HeadError, encode_head
+
+CHUNK = 2**18
+"""Bytes handed on at once at most."""
+
+
+@asynccontextmanager
+async def open_stream(
+    request: Request, path: Path, endpoint: Endpoint, connect_timeout: float
+) -> AsyncIterator[Stream]:
+    """Sends a request with a body in memory and hands over the answer as soon as its headers are there."""
+    try:
+        async with asyncio.timeout(connect_timeout):
+            reader, writer = await asyncio.open_unix_connection(path, limit=CHUNK)
+    except TimeoutError as error:
+        raise failures.unreachable(None, f"no connection within {connect_timeout:g} s", endpoint) from error
+    except OSError as error:
+        raise failures.unreachable(error.errno, error.strerror or str(error), endpoint) from error
+    try:
+        exchange = _Exchange(reader, endpoint)
+        try:
+            async with asyncio.timeout(request.timeout):
+                await exchange.begin(request, writer)
+        except TimeoutError as error:
+            raise failures.silent(endpoint, request.timeout) from error
+        yield exchange
+    finally:
+        writer.transport.abort()  # what was sent is read, and nobody waits for the rest
+
+
+class _Exchange:
+    """One request and its answer; also the `Stream` handed to the caller."""
+
+    def __init__(self, reader: asyncio.StreamReader, endpoint: Endpoint) -> None:
+        self._reader = reader
+        self._endpoint = endpoint
+        self._arrived = b""
+        self._method = ""
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+
+    async def begin(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        """Sends the request and reads the answer's status and headers."""
+        self._method = request.method
+        writer.write(encode_head(request) + (request.body if isinstance(request.body, bytes) else b""))
+        try:
+            await writer.drain()
+            self.status, self.headers, self._arrived = await self._head()
+        except HeadError as error:
+            raise failures.not_http(self._endpoint, str(error)) from error
+        except OSError as error:
+            raise failures.hung_up(self._endpoint) from error
+
+    async def _head(self) -> Head:
+        decoder = HeadDecoder()
+        while data := await self._reader.read(CHUNK):
+            if head := decoder.feed(data):
+                return head
+        raise failures.hung_up(self._endpoint)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body, in pieces of whatever has arrived at a time."""
+        try:
+            body = BodyDecoder(self.headers, self.status, self._method)
+            data, self._arrived = self._arrived, b""
+            while True:
+                if part := body.feed(data):
+                    yield part
+                if body.ended:
+                    return
+                data = await self._reader.read(CHUNK)
+                if not data:
+                    break
+            if not body.until_close:
+                raise failures.cut(self._endpoint)
+        except BodyError as error:
+            raise failures.not_http(self._endpoint, str(error)) from error
+        except OSError as error:
+            raise failures.cut(self._endpoint) from error

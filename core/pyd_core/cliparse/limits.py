@@ -1,0 +1,68 @@
+"""Processors, resource limits and what happens when a container ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+
+from pyd_core.cliparse.fields import number
+from pyd_core.errors import InvalidInput
+from pyd_core.model.host_config import RestartPolicy
+from pyd_core.model.resources import Ulimit
+from pyd_core.sanitise import safe
+
+ULIMITS = (
+    *("as", "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc"),
+    *("rss", "rtprio", "rttime", "sigpending", "stack"),
+)
+"""Names of setrlimit(2)."""
+
+
+def parse_cpus(text: str) -> int:
+    """Returns billionths of a processor for `1.5`.
+
+    Raises:
+        InvalidInput: It is no number, or finer than a billionth.
+    """
+    try:
+        found = Decimal(text) * 1_000_000_000
+    except InvalidOperation:
+        found = Decimal("0.1")
+    if not found.is_finite() or found != found.to_integral_value() or found < 0:
+        raise InvalidInput(f"not a number of processors: {safe(text)!r}", hint="write it as 1.5")
+    return int(found)
+
+
+def parse_ulimits(given: Iterable[str]) -> list[Ulimit]:
+    """Reads `nofile=1024:2048`: a soft limit, and a hard one, which is the same when it isn't given; -1 is none.
+
+    Raises:
+        InvalidInput: One can't be read.
+    """
+    found: dict[str, Ulimit] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or name not in ULIMITS:
+            raise InvalidInput(f"invalid ulimit: {safe(text)!r}", hint="write NAME=SOFT[:HARD], such as nofile=1024")
+        first, colon, second = value.partition(":")
+        soft = number(first, name, least=-1)
+        hard = number(second, name, least=-1) if colon else soft
+        if hard != -1 and (soft > hard or soft == -1):
+            raise InvalidInput(f"ulimit {name}: the soft limit must not be above the hard one: {soft} > {hard}")
+        found[name] = Ulimit(name=name, soft=soft, hard=hard)
+    return [found[name] for name in sorted(found)]
+
+
+def parse_restart(text: str) -> RestartPolicy:
+    """Reads `no` (also an empty text), `always`, `unless-stopped`, `on-failure` or `on-failure:3`.
+
+    Raises:
+        InvalidInput: It is none of them.
+    """
+    name, colon, count = text.partition(":")
+    if text and name not in {"no", "always", "unless-stopped", "on-failure"}:
+        hint = "choose no, always, unless-stopped or on-failure[:N]"
+        raise InvalidInput(f"no such restart policy: {safe(text)}", hint=hint)
+    if colon and not count:
+        raise InvalidInput(f"invalid restart policy: {safe(text)}", hint="write on-failure:3")
+    return RestartPolicy(name=name or "no", maximum_retry_count=number(count, "restart", least=0) if colon else 0)

@@ -1,0 +1,161 @@
+"""A whole Compose file as what a swarm is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pyd_core.cliparse.stack import fields
+from pyd_core.cliparse.stack.services import IGNORED, NAMESPACE, Names, service_spec
+from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.sanitise import safe
+
+MAX_KEPT_BYTES = 1000 << 10
+"""Of a secret's or a config's content; the engine takes no more."""
+
+_SECTIONS = frozenset({"version", "name", "services", "networks", "volumes", "secrets", "configs"})
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """What a stack is made of.
+
+    Attributes:
+        name: The stack's.
+        services: Specifications of the Engine API, by name on the engine.
+        networks: Likewise; those that exist outside of the stack are not among them.
+        secrets: Content by name on the engine.
+        configs: Likewise.
+        warnings: What the file says and a swarm has no use for.
+    """
+
+    name: str
+    services: dict[str, dict[str, Any]] = field(default_factory=dict)
+    networks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: dict[str, bytes] = field(default_factory=dict)
+    configs: dict[str, bytes] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_stack(name: str, content: Mapping[str, Any], directory: Path, environ: Mapping[str, str]) -> Stack:
+    """Return what a Compose file asks a swarm for.
+
+    Args:
+        name: The stack's.
+        content: The file, as `reading.read_files` returns it.
+        directory: What relative paths start from.
+        environ: Values of variables without one in the file.
+
+    Raises:
+        InvalidInput: A field is unknown or can't be read.
+        NotFound: A file of a secret, a config or of variables isn't there.
+    """
+    fields.only(content, _SECTIONS, "the file")
+    services = fields.mapping(content.get("services"), "services")
+    if not services:
+        raise InvalidInput("the file has no services")
+    sections = {kind: fields.mapping(content.get(kind), kind) for kind in ("networks", "volumes", "secrets", "configs")}
+    sections["networks"].setdefault("default", None)
+    names = Names(
+        stack=name,
+        directory=directory,
+        drivers=_volume_options(name, sections["volumes"]),
+        **{kind: _called(name, kind, section) for kind, section in sections.items()},
+    )
+    stack = Stack(name=name)
+    for service, given in services.items():
+        one = fields.mapping(given, f"services.{safe(service)}")
+        spec = service_spec(service, one, names, environ)
+        stack.services[spec["Name"]] = spec
+        if ignored := sorted(IGNORED & one.keys() - {"depends_on", "expose"}):
+            stack.warnings.append(f"services.{safe(service)}: a swarm has no use for {', '.join(ignored)}")
+    used = {net["Target"] for spec in stack.services.values() for net in spec["TaskTemplate"].get("Networks", ())}
+    for key, given in sections["networks"].items():
+        if names.networks[key] in used and not _is_external(given):
+            stack.networks[names.networks[key]] = _network(name, names.networks[key], given, f"networks.{safe(key)}")
+    for kind, store in (("secrets", stack.secrets), ("configs", stack.configs)):
+        for key, given in sections[kind].items():
+            if not _is_external(given):
+                store[getattr(names, kind)[key]] = _data(given, directory, environ, f"{kind}.{safe(key)}")
+    return stack
+
+
+def _is_external(given: Any) -> bool:
+    return isinstance(given, dict) and bool(given.get("external"))
+
+
+def _called(stack: str, kind: str, section: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    for key, value in section.items():
+        given = fields.mapping(value, f"{kind}.{safe(key)}")
+        external = given.get("external")
+        outside = external.get("name") if isinstance(external, dict) else None
+        own = key if external else f"{stack}_{key}"
+        found[key] = fields.text(given.get("name") or outside or own)
+    return found
+
+
+def _volume_options(stack: str, section: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    found = {}
+    for key, value in section.items():
+        given = fields.mapping(value, f"volumes.{safe(key)}")
+        if given.get("external"):
+            continue
+        labels = fields.labels(given.get("labels"), f"volumes.{safe(key)}.labels")
+        options: dict[str, Any] = {"Labels": {**labels, NAMESPACE: stack}}
+        if given.get("driver") or given.get("driver_opts"):
+            driver = {"Name": given["driver"]} if given.get("driver") else {}
+            options["DriverConfig"] = driver | {"Options": fields.labels(given.get("driver_opts"), f"volumes.{key}")}
+        found[key] = options
+    return found
+
+
+def _network(stack: str, name: str, value: Any, where: str) -> dict[str, Any]:
+    given = fields.mapping(value, where)
+    known = {"name", "driver", "driver_opts", "attachable", "internal", "enable_ipv6", "labels", "ipam"}
+    fields.only(given, frozenset(known), where)
+    body: dict[str, Any] = {
+        "Name": name,
+        "Driver": given.get("driver") or "overlay",
+        "Labels": {**fields.labels(given.get("labels"), f"{where}.labels"), NAMESPACE: stack},
+        "Options": fields.labels(given.get("driver_opts"), f"{where}.driver_opts"),
+        "Attachable": bool(given.get("attachable")),
+        "Internal": bool(given.get("internal")),
+        "EnableIPv6": bool(given.get("enable_ipv6")),
+    }
+    ipam = fields.mapping(given.get("ipam"), f"{where}.ipam")
+    if ipam:
+        pools = [fields.mapping(pool, f"{where}.ipam.config") for pool in ipam.get("config") or []]
+        body["IPAM"] = {
+            "Driver": ipam.get("driver") or "default",
+            "Config": [{"Subnet": pool.get("subnet")} for pool in pools if pool.get("subnet")],
+        }
+    return body
+
+
+def _data(value: Any, directory: Path, environ: Mapping[str, str], where: str) -> bytes:
+    given = fields.mapping(value, where)
+    fields.only(given, frozenset({"file", "content", "environment", "name", "labels"}), where)
+    if "content" in given:
+        data = fields.text(given["content"]).encode()
+    elif "environment" in given:
+        variable = fields.text(given["environment"])
+        if variable not in environ:
+            raise InvalidInput(f"{where} is the variable {safe(variable)}, which is not set")
+        data = environ[variable].encode()
+    elif "file" in given:
+        path = directory / fields.text(given["file"])
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_KEPT_BYTES + 1)
+        except FileNotFoundError as error:
+            raise NotFound(f"{where}: no such file: {safe(str(path))}", reference="no-such-file") from error
+        except OSError as error:
+            raise InvalidInput(f"{where}: can't read {safe(str(path))}: {error.strerror}") from error
+    else:
+        raise InvalidInput(f"{where} has neither file, content nor environment", hint="or is it external?")
+    if len(data) > MAX_KEPT_BYTES:
+        raise InvalidInput(f"{where} is larger than {MAX_KEPT_BYTES >> 10} KiB")
+    return data

@@ -1,0 +1,73 @@
+"""Environment variables and labels, on the command line and in files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pyd_core.cliparse.fields import pairs
+from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.sanitise import safe
+
+_NAMES_WITH_SPACE = re.compile(r"\s")
+
+
+def parse_variables(given: Iterable[str], files: Iterable[str], environ: Mapping[str, str]) -> list[str]:
+    """Returns `NAME=VALUE` texts, those of files first.
+
+    A name alone takes the value it has here. On the command line one without a value here stays as it is, which takes
+    the image's away; in a file such a line is left out (docker/cli, `opts/env.go` and `opts/file.go`).
+
+    Raises:
+        InvalidInput: One has no name.
+        NotFound: A file isn't there.
+    """
+    found = []
+    for file in files:
+        for line in _lines(file):
+            name, equals, _ = line.partition("=")
+            if equals:
+                found.append(line)
+            elif name in environ:
+                found.append(f"{name}={environ[name]}")
+    typed: dict[str, str] = {}
+    for text in given:
+        name, equals, _ = text.partition("=")
+        if not name:
+            raise InvalidInput(f"invalid environment variable: {safe(text)!r}", hint="write NAME=VALUE")
+        typed[name] = f"{name}={environ[name]}" if not equals and name in environ else text
+    return [*found, *typed.values()]
+
+
+def parse_labels(given: Iterable[str], files: Iterable[str]) -> dict[str, str]:
+    """Returns labels by name, those of files first; in a file a name alone is left out.
+
+    Raises:
+        InvalidInput: One has no name.
+        NotFound: A file isn't there.
+    """
+    listed = [*(line for file in files for line in _lines(file) if "=" in line), *given]
+    for text in listed:
+        if not text.partition("=")[0]:
+            raise InvalidInput(f"invalid label: {safe(text)!r}", hint="write NAME=VALUE")
+    return pairs(listed)
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        text = Path(file).read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise NotFound(f"no such file: {safe(file)}", reference="no-such-file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"can't read {safe(file)}: {error}") from error
+    found = []
+    for line in text.split("\n"):
+        entry = line.lstrip().removesuffix("\r")
+        if not entry or entry.startswith("#"):
+            continue
+        name = entry.partition("=")[0]
+        if not name or _NAMES_WITH_SPACE.search(name):
+            raise InvalidInput(f"poorly formatted line in {safe(file)}: {safe(entry[:80])!r}")
+        found.append(entry)
+    return found

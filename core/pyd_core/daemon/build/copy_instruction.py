@@ -1,0 +1,301 @@
+"""COPY and ADD: what they name, packed from the context or another image, then unpacked into a container's root.
+
+Both ends belong to strangers, so paths are resolved by descriptor inside their own root, and what is found is packed
+without following a link.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import hashlib
+import os
+import posixpath
+import stat
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from pyd_core.daemon.build.remote import Address
+from pyd_core.daemon.build.run_instruction import container_of, keep_changes
+from pyd_core.daemon.build.stage import told
+from pyd_core.daemon.build.variables import Lexer
+from pyd_core.daemon.containers import files, users
+from pyd_core.daemon.images import load as loading
+from pyd_core.daemon.images import tar_writer
+from pyd_core.daemon.images.streams import Hashed, decompressed
+from pyd_core.daemon.images.unpack import Unpacker
+from pyd_core.errors import InvalidInput, KernelError, PydError
+from pyd_core.linux.openat2 import RootDirectory
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.build.dockerfile import Instruction
+    from pyd_core.daemon.build.stage import Stage
+from pyd_core.tar.reader import TarReader
+
+PRIVATE = 0o600
+"""The mode of what is downloaded, as Docker Engine has it."""
+_WILD = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """An archive of something named, and the directory of the image it is unpacked in."""
+
+    archive: Path
+    into: str
+
+
+async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirectory) -> bool:
+    """Copies into the image; returns whether the cache had it.
+
+    Args:
+        stage: Where to.
+        step: A COPY or ADD.
+        escape: The Dockerfile's.
+        source: What the named paths are in.
+
+    Raises:
+        InvalidInput: Something named isn't there, or the target makes no sense.
+    """
+    values = stage.variables
+    words = step.listed()
+    words = (
+        [Lexer(each, values, escape).whole() for each in words] if words else Lexer(step.rest, values, escape).words()
+    )
+    if len(words) < 2:
+        raise InvalidInput(f"{step.word} requires at least two arguments, a source and a destination")
+    *names, target = words
+    checksum = Lexer(step.flags.get("checksum", ""), values, escape).whole()
+    addresses = [Address.parse(name) for name in names]
+    if any(addresses) and step.word == "COPY":
+        raise InvalidInput("source can't be a URL for COPY", hint="ADD takes one")
+    if checksum and (len(names) > 1 or not any(addresses)):
+        raise InvalidInput("--checksum is for one file that is named by its address")
+    where = posixpath.join(stage.config.working_dir or "/", target) + ("/" if target in {".", ".."} else "")
+    async with container_of(stage, ["none"]) as container:
+        async with AsyncExitStack() as stack:
+            root = await stack.enter_async_context(files.stacked(stage.daemon, container))
+            owner = _owner(container.root, Lexer(step.flags.get("chown", ""), values, escape).whole())
+            mode = _mode(step.flags.get("chmod", ""))
+            found: list[str | Address] = []
+            for name, address in zip(names, addresses, strict=True):
+                found += [address] if address else _matches(source, name, step)
+            if not found:
+                raise InvalidInput(f"{step.word} failed: no source files were specified")
+            into = where.endswith("/") or len(found) > 1 or len(names) > 1 or _is_directory(root, where)
+            if len(found) > 1 and not where.endswith("/") and not _is_directory(root, where):
+                raise InvalidInput(
+                    f"When using {step.word} with more than one source file, the destination must be a directory and "
+                    "end with a /"
+                )
+            pieces: list[Piece] = []
+            try:
+                for path in found:
+                    if isinstance(path, Address):
+                        piece = await _fetched(stage, path, where, into=into, checksum=checksum, owner=owner, mode=mode)
+                    else:
+                        piece = await _piece(
+                            stage, source, path, where, into=into, add=step.word == "ADD", owner=owner, mode=mode
+                        )
+                    pieces.append(piece)
+                digest = await asyncio.to_thread(_fingerprint, pieces)
+                flags = "".join(f"--{name}={value} " for name, value in step.flags.items() if name != "from")
+                created_by = told(stage.config, f"{step.word} {flags}{digest} in {target} ")
+                if stage.cached(created_by, stage.config):
+                    return True
+                await asyncio.to_thread(_unpack, root, pieces)
+            finally:
+                for piece in pieces:
+                    piece.archive.unlink(missing_ok=True)
+        await keep_changes(stage, container, created_by)
+    return False
+
+
+def _owner(root: Path, text: str) -> tuple[int, int]:
+    """Whose copies are: root's, unless `--chown=USER[:GROUP]` says otherwise; a lone user's group is the same number.
+
+    Names are looked up in the image, never here.
+    """
+    if not text:
+        return 0, 0
+    user, colon, _ = text.partition(":")
+    identity = users.look_up(root, text)
+    return identity.uid, identity.uid if not colon and user.isdecimal() else identity.gid
+
+
+def _mode(text: str) -> int | None:
+    if not text:
+        return None
+    if not all(digit in "01234567" for digit in text) or len(text) > 4:
+        raise InvalidInput(f"invalid --chmod: {text[:40]!r} is no octal number")
+    return int(text, 8)
+
+
+def _is_directory(root: RootDirectory, path: str) -> bool:
+    try:
+        os.close(root.open(path, os.O_PATH | os.O_DIRECTORY))
+    except KernelError:
+        return False
+    return True
+
+
+def _matches(source: RootDirectory, name: str, step: Instruction) -> list[str]:
+    """Returns the paths a source names, sorted; `*`, `?` and `[…]` stay within one name, and may match none.
+
+    Raises:
+        InvalidInput: What is named in full isn't there.
+    """
+    parts = [part for part in posixpath.normpath("/" + name).split("/") if part]
+    found = [""]
+    for part in parts:
+        if not _WILD & set(part):
+            found = [f"{path}/{part}" for path in found]
+            continue
+        found = [
+            f"{path}/{each}" for path in found for each in _listed(source, path) if fnmatch.fnmatchcase(each, part)
+        ]
+    there = [path for path in found if _exists(source, path or "/")]
+    if not there and not _WILD & set(name):
+        where = "" if "from" in step.flags else "file not found in build context or excluded by .dockerignore: "
+        raise InvalidInput(f"{step.word} failed: {where}stat {name[:200].lstrip('/')}: file does not exist")
+    return there
+
+
+def _listed(source: RootDirectory, path: str) -> list[str]:
+    try:
+        fd = source.open(path or "/", os.O_RDONLY | os.O_DIRECTORY)
+    except KernelError:
+        return []
+    try:
+        return sorted(os.listdir(fd))  # noqa: PTH208 - a descriptor
+    finally:
+        os.close(fd)
+
+
+def _exists(source: RootDirectory, path: str) -> bool:
+    try:
+        os.close(source.open(path, os.O_PATH))
+    except KernelError:
+        return False
+    return True
+
+
+async def _piece(
+    stage: Stage,
+    source: RootDirectory,
+    path: str,
+    where: str,
+    *,
+    into: bool,
+    add: bool,
+    owner: tuple[int, int],
+    mode: int | None,
+) -> Piece:
+    images = stage.daemon.images
+    fd = source.open(path or "/", os.O_PATH)
+    try:
+        place = f"/proc/self/fd/{fd}"
+        kind = os.fstat(fd).st_mode
+        if stat.S_ISDIR(kind):  # what is in it, not itself
+            chunks = tar_writer.stream(lambda packer: packer.tree(place, ""), owner=owner, mode=mode)
+            return Piece(await loading.spool(images, chunks), where)
+        if not stat.S_ISREG(kind):
+            raise InvalidInput(f"{path[:200]} is neither a file nor a directory")
+        if add:
+            archive = images.blobs.temporary()
+            if await asyncio.to_thread(_archive, place, archive):
+                return Piece(archive, where)
+            archive.unlink()
+        name = posixpath.basename(path) if into else posixpath.basename(where)
+        directory = where if into else posixpath.dirname(where)
+        chunks = tar_writer.stream(lambda packer: packer.tree(place, name), owner=owner, mode=mode)
+        return Piece(await loading.spool(images, chunks), directory)
+    finally:
+        os.close(fd)
+
+
+async def _fetched(
+    stage: Stage,
+    address: Address,
+    where: str,
+    *,
+    into: bool,
+    checksum: str,
+    owner: tuple[int, int],
+    mode: int | None,
+) -> Piece:
+    """Downloads a file; it isn't unpacked, and is its owner's alone unless the step says otherwise."""
+    name = address.name if into else posixpath.basename(where)
+    if not name:
+        raise InvalidInput(
+            f"cannot determine filename for source {address.url[:200]}", hint="name the file: ADD URL PATH"
+        )
+    images = stage.daemon.images
+    file = images.blobs.temporary()
+    try:
+        await address.fetch(file, checksum=checksum)
+        chunks = tar_writer.stream(
+            lambda packer: packer.tree(str(file), name), owner=owner, mode=PRIVATE if mode is None else mode
+        )
+        return Piece(await loading.spool(images, chunks), where if into else posixpath.dirname(where))
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def is_archive(raw: BinaryIO) -> bool:
+    """Whether a file is a tar, compressed or not; it is read from its beginning after."""
+    try:
+        return next(iter(TarReader(Hashed(decompressed(raw)))), None) is not None
+    except (PydError, OSError, EOFError):
+        return False
+    finally:
+        raw.seek(0)
+
+
+def _archive(place: str, out: Path) -> bool:
+    """Copies what a tar holds, decompressed; returns False where a file is none."""
+    with Path(place).open("rb") as raw:
+        if not is_archive(raw):
+            return False
+        whole = Hashed(decompressed(raw))
+        with out.open("wb") as file:
+            while data := whole.read(1 << 20):
+                file.write(data)
+    return True
+
+
+def _fingerprint(pieces: list[Piece]) -> str:
+    """A digest of all that is copied but the times, by which the cache knows it again."""
+    running = hashlib.sha256()
+    kind = "multi" if len(pieces) > 1 else "file"
+    for piece in pieces:
+        with piece.archive.open("rb") as raw:
+            reader = TarReader(raw)
+            for entry in reader:
+                kind = "dir" if entry.kind == b"5" and len(pieces) == 1 else kind
+                told = (entry.name, entry.kind, entry.mode, entry.uid, entry.gid, entry.size, entry.link, entry.major)
+                running.update(repr((told, entry.minor, sorted(entry.xattrs.items()), entry.fragments)).encode())
+                for _, data in reader.pieces():
+                    running.update(data)
+    return f"{kind}:{running.hexdigest()}"
+
+
+def _unpack(root: RootDirectory, pieces: list[Piece]) -> None:
+    for piece in pieces:
+        make_directory(root, piece.into)
+        with piece.archive.open("rb") as raw:
+            Unpacker(Path(f"/proc/self/fd/{root.fd}"), layer=False, prefix=posixpath.normpath(piece.into)).run(raw)
+
+
+def make_directory(root: RootDirectory, path: str) -> None:
+    """Makes a directory of an image with those above it.
+
+    Raises:
+        InvalidInput: A file is in the way.
+    """
+    try:
+        os.close(root.make_directories(path))
+    except KernelError as error:
+        raise InvalidInput(f"can't make the directory {path[:200]}: {error}") from error

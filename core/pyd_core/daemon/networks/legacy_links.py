@@ -1,0 +1,163 @@
+"""Links (`--link NAME:ALIAS`): whom a container knows by another name, and what its environment tells of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.record import ContainerRecord
+from pyd_core.daemon.networks import dns
+from pyd_core.daemon.networks.record import DEFAULT, FIXED, NetworkRecord
+from pyd_core.errors import EngineError, InvalidInput, NotFound
+from pyd_core.model.host_config import HostConfig
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.engine import Daemon
+
+_PRIVATE = {"HOME", "PATH"}
+"""Variables of a linked container that say nothing to another."""
+_UNDEFINED = "This would result in undefined behavior"
+
+
+def parse(link: str) -> tuple[str, str]:
+    """Splits `NAME:ALIAS`, `NAME`, or `/NAME:/PARENT/ALIAS` as inspect shows it, into name and alias."""
+    name, _, alias = link.partition(":")
+    if name.startswith("/"):
+        return name[1:], alias.rpartition("/")[2] or name[1:]
+    return name, alias.removeprefix("/") or name  # older clients write the alias as a path, too
+
+
+def resolve(daemon: Daemon, host: HostConfig) -> dict[str, str]:
+    """Returns the ids of the containers that a creation's links lead to on the default network, by alias.
+
+    On other networks a link is a name, whoever has it.
+
+    Raises:
+        InvalidInput: There is no such container, or it is on the host's network.
+    """
+    mode = host.network_mode
+    if mode not in {"", "default", *FIXED}:
+        return {}
+    links: dict[str, str] = {}
+    for link in host.links:
+        name, alias = parse(link)
+        try:
+            other = daemon.containers.find(name)
+            while other.record.network_mode.startswith("container:"):
+                name = other.record.network_mode.partition(":")[2]
+                other = daemon.containers.find(name)
+        except NotFound as error:
+            raise InvalidInput(f"could not get container for {name[:128]}: {error.message}") from error
+        if other.record.network_mode == "host":
+            raise InvalidInput(f"conflicting options: host type networking can't be used with links. {_UNDEFINED}")
+        links[alias] = other.id
+    return links
+
+
+def targets(daemon: Daemon, record: ContainerRecord) -> list[tuple[Container, str]]:
+    """The containers that it has links to on the default network (`--link`), and their aliases; not those gone."""
+    if DEFAULT not in record.networks:
+        return []
+    return [(other, alias) for alias, key in links_of(daemon, record).items() if (other := daemon.containers.get(key))]
+
+
+def links_of(daemon: Daemon, record: ContainerRecord) -> dict[str, str]:
+    """The ids of linked containers by alias."""
+    if record.links or not record.host.links:
+        return record.links
+    with contextlib.suppress(InvalidInput):  # a record of version 0.1, which has names alone
+        return resolve(daemon, record.host)
+    return {}
+
+
+def inspected(daemon: Daemon, record: ContainerRecord) -> list[str]:
+    """Returns `HostConfig.Links` of inspect: `/NAME:/PARENT/ALIAS`."""
+    links = links_of(daemon, record).items()
+    return [
+        f"/{other.record.name}:/{record.name}/{alias}" for alias, key in links if (other := daemon.containers.get(key))
+    ]
+
+
+def link_names(daemon: Daemon, container: Container) -> list[str]:
+    """Returns the names that others' links give a container, as the list shows them: `/PARENT/ALIAS`."""
+    return [
+        f"/{parent.record.name}/{alias}"
+        for parent in daemon.containers.all()
+        if parent.record.host.links
+        for alias, key in links_of(daemon, parent.record).items()
+        if key == container.id
+    ]
+
+
+def check(daemon: Daemon, record: ContainerRecord) -> None:
+    """Refuses to start a container before those it has links to, as Docker Engine does, and in its words.
+
+    Raises:
+        EngineError: One doesn't run, or isn't on the default network.
+    """
+    for other, alias in targets(daemon, record):
+        name, status = other.record.name, other.record.status
+        if DEFAULT not in other.record.networks:
+            raise EngineError(
+                f"Cannot link to /{name}, as it does not belong to the default network",
+                hint="containers on a network of your own know each other by name, without links",
+            )
+        if not other.record.running and status != "restarting":
+            raise EngineError(
+                f"Cannot link to a non running container: /{name} AS /{record.name}/{alias}", hint=f"start {name} first"
+            )
+
+
+def any_of(record: ContainerRecord) -> bool:
+    """Whether a container has a link on any network."""
+    return bool(record.links or record.host.links) or any(place.links for place in record.networks.values())
+
+
+def on_network(daemon: Daemon, record: ContainerRecord, network: NetworkRecord) -> Iterator[tuple[Container, str]]:
+    """Yields the containers that have the names of a container's links on a network of the user's, and the aliases."""
+    place = record.networks.get(network.name)
+    for link in (place.links or ()) if place else ():
+        name, alias = parse(link)
+        with contextlib.suppress(NotFound, InvalidInput):  # it may come later
+            yield daemon.containers.find(name), alias
+
+
+def hosts(daemon: Daemon, record: ContainerRecord) -> list[tuple[str, str]]:
+    """Address and names of each container it has a link to, for its hosts file; a name server has the others."""
+    linked = [(DEFAULT, *each) for each in targets(daemon, record)]
+    for network in (daemon.networks.find(name) for name, place in record.networks.items() if place.links):
+        linked += [(network.name, *each) for each in on_network(daemon, record, network) if not network.resolves]
+    lines: list[tuple[str, str]] = []
+    for name, other, alias in linked:
+        place = other.record.networks.get(name)
+        if place is not None and place.ip_address:
+            known = dict.fromkeys((alias, other.record.config.hostname, other.record.name))
+            lines.append((place.ip_address, " ".join(dns.served(known, ""))))
+    return lines
+
+
+def environment(daemon: Daemon, record: ContainerRecord) -> list[str]:
+    """The variables that tell of linked containers on the default network (Docker's documentation, "Legacy links").
+
+    `ALIAS_NAME`, `ALIAS_PORT` for the lowest port, `ALIAS_PORT_80_TCP` and its parts for each, `ALIAS_ENV_NAME`.
+    """
+    found: list[str] = []
+    for other, alias in targets(daemon, record):
+        place = other.record.networks.get(DEFAULT)
+        if place is None or not place.ip_address:
+            continue
+        head = alias.upper().replace("-", "_")
+        found.append(f"{head}_NAME=/{record.name}/{alias}")
+        exposed = [port.partition("/") for port in other.record.config.exposed_ports]
+        ports = sorted((int(number), kind) for number, _, kind in exposed)
+        for index, (number, kind) in enumerate(ports):
+            url = f"{kind}://{place.ip_address}:{number}"
+            name = f"{head}_PORT_{number}_{kind.upper()}"
+            found += [f"{head}_PORT={url}"] if index == 0 else []
+            found += [f"{name}={url}", f"{name}_ADDR={place.ip_address}"]
+            found += [f"{name}_PORT={number}", f"{name}_PROTO={kind}"]
+        own = [entry for entry in other.record.config.env if entry.partition("=")[0] not in _PRIVATE]
+        found += [f"{head}_ENV_{entry}" for entry in own]
+    return found

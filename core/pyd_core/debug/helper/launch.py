@@ -1,0 +1,167 @@
+"""Putting a helper beside its target: with one tier's rights after the other, and again where the target has ended.
+
+A container that crashes again and again may end while a helper joins its namespaces. What is said then is the OCI
+runtime's, and another with each runtime; whether the target is the same process still, the engine tells.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, NamedTuple
+
+from pyd_core.client.containers import Containers
+from pyd_core.client.transport.blocking import run_now
+from pyd_core.debug.helper.container import Helper
+from pyd_core.debug.helper.context import Prepared
+from pyd_core.debug.helper.link import Facts, Link
+from pyd_core.debug.helper.plan import look
+from pyd_core.debug.helper.tiers import Tier, out_of_sight
+from pyd_core.errors import (
+    Conflict,
+    EngineError,
+    EngineUnavailable,
+    KernelError,
+    NotFound,
+    PydError,
+    Refused,
+    Unsupported,
+)
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+
+ENDED = "target-ended"
+"""Reference of the error for a target that has ended before its helper was there."""
+
+LIVES = 4
+"""As often a target may end while it is entered."""
+
+LAG = 1.0
+"""Seconds in which an engine has heard that a process has ended; others are told by its end sooner."""
+_LOOK_AGAIN = 0.05
+
+Draw = Callable[[Tier, Facts | None], dict[str, Any]]
+"""Makes the plan of a session from the helper's rights and what its agent found."""
+
+
+class Entered(NamedTuple):
+    """A helper in its place.
+
+    Attributes:
+        link: The connection to its agent.
+        tier: Its rights.
+        facts: What the agent found; None where the rights don't do for looking, which those to join always do.
+        plan: What the session is to do; tried out.
+    """
+
+    link: Link
+    tier: Tier
+    facts: Facts | None
+    plan: dict[str, Any]
+
+
+@contextmanager
+def as_it_is_now(
+    prepare: Callable[[], AbstractContextManager[Prepared]],
+    enter: Callable[[Prepared], AbstractContextManager[Entered]],
+    notify: Callable[[str], None],
+    *,
+    lives: int = LIVES,
+) -> Iterator[tuple[Prepared, Entered]]:
+    """Enters what is meant; where it ends just then, looks anew and enters what it is by then.
+
+    Args:
+        prepare: Looks what is meant, and gives something that runs to be entered for it.
+        enter: Enters that.
+        notify: Told lines for the user.
+        lives: As often it may end.
+
+    Raises:
+        PydError: It can't be entered, or ends each time; nothing is left.
+    """
+    for left in reversed(range(lives)):
+        begun = False
+        try:
+            with prepare() as there, enter(there) as entered:
+                begun = True
+                yield there, entered
+                return
+        except Conflict as error:
+            if begun or error.reference != ENDED or not left:
+                raise
+            notify(f"{error.message}; looking again")
+
+
+@contextmanager
+def entering(there: Prepared, order: Sequence[Tier], draw: Draw, notify: Callable[[str], None]) -> Iterator[Entered]:
+    """Gives a helper with the first rights that do.
+
+    Args:
+        there: What a session takes.
+        order: The rights to try; where the target may trace processes, those that it can't see come first.
+        draw: Makes the plan.
+        notify: Told lines for the user.
+
+    Raises:
+        PydError: None do; `ENDED` where the target has ended meanwhile.
+    """
+    order = out_of_sight(order, there.target.host_config)
+    for number, tier in enumerate(order, 1):
+        with ExitStack() as stack:
+            try:
+                entered = stack.enter_context(_placed(there, tier, draw))
+            except (Refused, KernelError, EngineError, Unsupported) as error:
+                if number == len(order) or not _may_climb(error):
+                    raise
+                following = order[number]
+                reason = f"tier {tier.number} doesn't do here: {error.message}"
+                notify(f"{reason}; trying tier {following.number}: {following.gives}")
+                continue
+            yield entered
+            return
+
+
+@contextmanager
+def _placed(there: Prepared, tier: Tier, draw: Draw) -> Iterator[Entered]:
+    containers, target = Containers(there.engine), there.target
+    shown = safe(target.name) or target.id[:12]
+    with ExitStack() as stack:
+        link: Link | None = None
+        try:
+            link = stack.enter_context(Helper(there.engine, there.make(tier))).link(shown)
+            stack.callback(link.close)
+            facts = look(link, containers, target, tier) if tier.sees_files else None
+            plan = draw(tier, facts)
+            link.try_out(plan)
+        except PydError as error:
+            # An agent that answers is beside a target that lives, unless it says that there is none.
+            answered = link is not None and not isinstance(error, (Conflict, EngineUnavailable))
+            if not _has_ended(containers, target, within=0 if answered else LAG):
+                raise
+            hint = f"if it crashes again and again, enter a clone: pyd debug --hold {shown}"
+            raise Conflict(f"{shown} ended while it was entered", hint=hint, reference=ENDED) from error
+        yield Entered(link, tier, facts, plan)
+
+
+def _has_ended(containers: Containers, target: Container, *, within: float) -> bool:
+    """Whether the process that couldn't be entered isn't there any more, as the engine knows within seconds."""
+    until = time.monotonic() + within
+    while not (other := _is_other(containers, target)) and time.monotonic() < until:
+        time.sleep(_LOOK_AGAIN)  # waiting for its next end would be for a later one, if this has been heard of by then
+    return other
+
+
+def _is_other(containers: Containers, target: Container) -> bool:
+    try:
+        state = run_now(containers.inspect(target.id)).state
+    except NotFound:
+        return True
+    except PydError:
+        return False  # what failed first tells more
+    return (state.pid, state.started_at) != (target.state.pid, target.state.started_at)
+
+
+def _may_climb(error: PydError) -> bool:
+    """Whether other rights could help: not where the command itself was at fault."""
+    return not error.reference.startswith(("command-", "read-only"))

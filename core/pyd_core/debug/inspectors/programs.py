@@ -1,0 +1,337 @@
+"""What the target starts with, and what is wrong with that before it has been tried."""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import signal
+import stat
+
+import msgspec
+
+from pyd_core.client.transport.blocking import run_now
+from pyd_core.debug.access import Access
+from pyd_core.debug.clone import PROGRAM
+from pyd_core.debug.inspectors.files import absolute
+from pyd_core.debug.inspectors.processes import target_pid
+from pyd_core.debug.inspectors.shell_line import first_program
+from pyd_core.debug.stopped.user import resolve_user
+from pyd_core.errors import NotFound, PydError
+from pyd_core.linux.elf import host_architecture, runs_on
+from pyd_core.linux.layered_fs import MOST_LINKS, Kind, Node
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+from pyd_core.triage.collect.image import examine
+from pyd_core.triage.evidence import Program
+
+SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
+DEFAULT_STOP = "SIGTERM"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something wrong, or that will be."""
+
+    id: str
+    level: str
+    """`error`: it can't start; `warning`: it will not do what was meant."""
+    text: str
+    advice: str = ""
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """How the target starts."""
+
+    argv: tuple[str, ...]
+    entrypoint: tuple[str, ...]
+    cmd: tuple[str, ...]
+    program: str
+    """Where the program is found; empty if it isn't."""
+    kind: str
+    """`elf`, `script`, and so on."""
+    interpreter: str
+    user: str
+    working_dir: str
+    stop_signal: str
+    init: bool
+    """Whether the engine puts an init before it."""
+
+
+class FilesTree:
+    """The target's files, as triage's examination of a program looks at them."""
+
+    quick = True
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    async def lookup(self, path: str) -> Node | None:
+        """See `triage.collect.tree.Tree`."""
+        for _ in range(MOST_LINKS):
+            try:
+                entry = self._access.stat(path, follow=False)
+            except PydError:
+                return None
+            if stat.S_ISLNK(entry.mode):
+                path = posixpath.normpath(absolute(entry.link, posixpath.dirname(path)))
+                continue
+            kind: Kind = "file" if stat.S_ISREG(entry.mode) else "directory" if stat.S_ISDIR(entry.mode) else "other"
+            mode = stat.S_IMODE(entry.mode)
+            return Node(path=path, kind=kind, mode=mode, uid=entry.uid, gid=entry.gid, size=entry.size)
+        return None
+
+    async def read(self, path: str, size: int, offset: int = 0) -> bytes:
+        """See `triage.collect.tree.Tree`."""
+        try:
+            return self._access.read_file(path, offset=offset, limit=size)
+        except PydError:
+            return b""
+
+
+def examine_start(access: Access) -> tuple[Start, Program]:
+    """Returns how the target starts, and the facts about its program.
+
+    Raises:
+        NotFound: It starts nothing: a process by its number, or an image without a command.
+    """
+    container = with_command(access.container)
+    if not container.path:
+        raise NotFound("it has no command to start with", reference="no-command")
+    architecture = host_architecture(os.uname().machine)
+    program = run_now(examine(container, FilesTree(access), architecture))
+    config = container.config
+    return Start(
+        argv=(container.path, *container.args),
+        entrypoint=_words(config.entrypoint),
+        cmd=_words(config.cmd),
+        program=program.found,
+        kind=program.kind,
+        interpreter=program.interpreter,
+        user=config.user or "root",
+        working_dir=config.working_dir or "/",
+        stop_signal=_signal_name(config.stop_signal or DEFAULT_STOP),
+        init=bool(container.host_config.init),
+    ), program
+
+
+def with_command(container: Container) -> Container:
+    """Returns the container with its path and arguments; an image's are made from its entrypoint and command."""
+    if container.path:
+        return container
+    words = (*_words(container.config.entrypoint), *_words(container.config.cmd))
+    return msgspec.structs.replace(container, path=words[0] if words else "", args=list(words[1:]))
+
+
+def lint(access: Access) -> list[Finding]:
+    """Returns what is wrong with how the target starts, errors first."""
+    start, program = examine_start(access)
+    found = [*_program_findings(start, program), *_user_findings(access, start, program), *_form_findings(start)]
+    if program.found:
+        found += _line_findings(access, start, program)
+    if access.container.state.pid:
+        found += _signal_findings(access, start)
+    return sorted(found, key=lambda one: one.level != "error")
+
+
+def _words(value: list[str] | str | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+def _program_findings(start: Start, program: Program) -> list[Finding]:
+    found: list[Finding] = []
+
+    def error(identity: str, text: str, advice: str = "") -> None:
+        found.append(Finding(id=identity, level="error", text=text, advice=advice))
+
+    name = start.argv[0]
+    if program.workdir_found is False:
+        error("bad-workdir", f"the working directory {start.working_dir} isn't there", "WORKDIR makes one")
+    foreign = program.kind == "elf" and not (
+        program.emulated or runs_on(program.architecture, program.host_architecture)
+    )
+    if not program.found:
+        error("missing-program", f"{safe(name)} isn't there", _missing_advice(start.argv))
+        return found
+    if program.kind == "directory":
+        error("not-executable", f"{program.found} is a directory")
+    elif not program.executable:
+        error("not-executable", f"{program.found} has no execute permission", f"RUN chmod +x {program.found}")
+    if program.crlf:
+        error("crlf-script", f"the first line of {program.found} ends in CR LF", "convert it: sed -i 's/\\r$//' FILE")
+    elif program.kind == "script" and not program.interpreter_found:
+        error("interpreter-missing", f"{program.found} needs {program.interpreter}, which isn't there")
+    elif program.kind == "elf" and not program.interpreter_found and not foreign:
+        error("loader-missing", f"{program.found} needs the loader {program.interpreter}, which isn't there",
+              "it was built for another C library: build it static, or on the image's own distribution")  # fmt: skip
+    if foreign:
+        error("wrong-architecture", f"{program.found} is for {program.architecture}, not {program.host_architecture}")
+    error_libraries = ", ".join(program.missing_libraries)
+    if error_libraries:
+        error("library-missing", f"{program.found} needs {error_libraries}, which no loader would find")
+    if program.kind == "plain" and program.executable:
+        error("no-interpreter-line", f"{program.found} is neither a program nor begins with #!",
+              "begin a script with the line #!/bin/sh")  # fmt: skip
+    return found
+
+
+def _line_findings(access: Access, start: Start, shell: Program) -> list[Finding]:
+    """What is wrong with the program that a shell is to start; a shell that goes on without it is another matter."""
+    first = first_program(start.argv[2]) if _is_shell_form(start.argv) else None
+    if first is None or _holds(access, shell.found, first.name):
+        return []
+    container = msgspec.structs.replace(with_command(access.container), path=first.name, args=[])
+    program = run_now(examine(container, FilesTree(access), shell.host_architecture))
+    inner = msgspec.structs.replace(start, argv=(first.name,))
+    level = "error" if first.alone else "warning"
+    return [
+        msgspec.structs.replace(one, level=level)
+        for one in _program_findings(inner, program)
+        if one.id not in _SHELLS_AFFAIR
+    ]
+
+
+_SHELLS_AFFAIR = ("bad-workdir", "no-interpreter-line")
+"""What is told of the shell already, and what it makes up for by reading such a file itself (POSIX.1, XCU 2.9.1)."""
+
+
+def _holds(access: Access, shell: str, name: str) -> bool:
+    """Whether a shell is a busybox that may have a program within itself."""
+    if posixpath.basename(shell) != "busybox":
+        return False
+    return f"\0{name}\0".encode() in access.read_file(shell, limit=_LARGEST_BUSYBOX)
+
+
+_LARGEST_BUSYBOX = 1 << 23
+
+
+def _missing_advice(argv: tuple[str, ...]) -> str:
+    if len(words := argv[0].split()) > 1:
+        return f"blanks don't part words in the JSON form: {json.dumps(words)}"
+    if _is_shell_form(argv):
+        return "there is no shell in it: write the command in the JSON form"
+    return "is it on PATH, and was it copied to where it is called?"
+
+
+def _user_findings(access: Access, start: Start, program: Program) -> list[Finding]:
+    def read(path: str) -> str:
+        try:
+            return access.read_file(path, limit=1 << 20).decode(errors="replace")
+        except PydError:
+            return ""
+
+    try:
+        uid, gid, groups = resolve_user(access.container.config.user, read)
+    except LookupError:
+        text = f"there is no user {start.user} in /etc/passwd"
+        return [Finding(id="unknown-user", level="error", text=text, advice="make it in the image, or use its number")]
+    if uid == 0:
+        return []
+    found: list[Finding] = []
+    for path, wanted, what in ((program.found, 1, "execute"), (start.working_dir, 1, "enter")):
+        barrier = path and _barrier(access, path, uid, {gid, *groups}, wanted)
+        if barrier:
+            found.append(
+                Finding(
+                    id="user-lacks-rights",
+                    level="error",
+                    text=f"user {start.user} may not {what} {path}: {barrier} forbids it",
+                    advice=f"chmod or chown {barrier} in the image",
+                )
+            )
+    return found
+
+
+def _barrier(access: Access, path: str, uid: int, gids: set[int], wanted: int) -> str:
+    """Returns the first part of a path that a user may not go through; nothing if there is none."""
+    parts = [part for part in path.split("/") if part]
+    for count in range(len(parts) + 1):
+        place = "/" + "/".join(parts[:count])
+        try:
+            entry = access.stat(place)
+        except PydError:
+            return ""
+        shift = 6 if entry.uid == uid else 3 if entry.gid in gids else 0
+        if not entry.mode >> shift & wanted:
+            return place
+    return ""
+
+
+def _form_findings(start: Start) -> list[Finding]:
+    found: list[Finding] = []
+    if _is_shell_form(start.entrypoint) and start.cmd:
+        found.append(
+            Finding(
+                id="shell-form-drops-cmd",
+                level="warning",
+                text=f"ENTRYPOINT is in shell form, so CMD ({' '.join(start.cmd)}) is never seen by the program",
+                advice='write ENTRYPOINT ["program", "argument"]',
+            )
+        )
+    script = start.argv[2] if _is_shell_form(start.argv) else ""
+    if script.lstrip().startswith("[") and script.rstrip().endswith("]"):
+        found.append(
+            Finding(
+                id="no-json",
+                level="error",
+                text=f"{safe(script)} is no JSON, so a shell is given all of it as a command",
+                advice="JSON has double quotes, and no comma at the end",
+            )
+        )
+        return found
+    if _is_shell_form(start.argv[2:]) or any(script.startswith(f"{shell} -c") for shell in ("sh", "/bin/sh", "bash")):
+        found.append(Finding(id="double-shell", level="warning", text="a shell starts a shell that starts the program"))
+    kills = _signal_number(start.stop_signal) == signal.SIGKILL
+    if script and not start.init and not kills and not script.lstrip().startswith("exec "):
+        found.append(
+            Finding(
+                id="shell-form",
+                level="warning",
+                text=f"a shell ({start.argv[0]} -c) is started; {start.stop_signal} reaches it alone while it is there",
+                advice="use the JSON form, begin the line with exec, or run with --init",
+            )
+        )
+    return found
+
+
+def _is_shell_form(words: tuple[str, ...]) -> bool:
+    return len(words) > 2 and posixpath.basename(words[0]) in SHELLS and words[1] == "-c"
+
+
+def _signal_findings(access: Access, start: Start) -> list[Finding]:
+    """Whether the running main process, being PID 1, would heed the stop signal: the kernel drops what it doesn't."""
+    status = access.proc(access.main_pid, "status")
+    if access.proc(access.main_pid, "cmdline").startswith(f"{PROGRAM}\0".encode()):
+        return []  # a clone, in which the program doesn't run
+    if target_pid(status, access.main_pid) != 1 or start.init:
+        return []
+    number = _signal_number(start.stop_signal)
+    if number in (signal.SIGKILL, signal.SIGSTOP):
+        return []  # nobody handles these, and the kernel drops neither
+    masks = {line.split()[0]: int(line.split()[1], 16) for line in status.splitlines() if line.startswith(b"Sig")
+             and len(line.split()) == 2 and b"/" not in line}  # fmt: skip
+    if number is None or masks.get(b"SigCgt:", 0) >> (number - 1) & 1:
+        return []
+    name = access.proc(access.main_pid, "comm").decode(errors="replace").strip()
+    return [
+        Finding(
+            id="no-signal-handling",
+            level="warning",
+            text=f"{name} is PID 1 and has no handler for {start.stop_signal}: the kernel drops it, and a stop takes "
+            "its whole grace and a SIGKILL",
+            advice="handle it, exec the program instead of keeping a shell before it, or run with --init",
+        )
+    ]
+
+
+def _signal_name(text: str) -> str:
+    """Returns a signal's name, which Podman gives as a number."""
+    number = _signal_number(text)
+    return next((each.name for each in signal.Signals if each == number), text)
+
+
+def _signal_number(name: str) -> int | None:
+    if name.isdigit():
+        return int(name)
+    full = name.upper() if name.upper().startswith("SIG") else f"SIG{name.upper()}"
+    known = signal.Signals.__members__.get(full)
+    return None if known is None else int(known)

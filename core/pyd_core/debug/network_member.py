@@ -1,0 +1,107 @@
+"""A throw-away member of a network: `pyd debug net:NAME` sees the network as a container on it does.
+
+It is a container with one tiny program, which ends with its input; the engine removes it then.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyd_core.client.api_client import Session
+from pyd_core.client.containers import Containers
+from pyd_core.client.images import Images
+from pyd_core.client.networks import Networks
+from pyd_core.client.options import ImportOptions
+from pyd_core.client.system import System
+from pyd_core.client.transport.base import Duplex
+from pyd_core.client.transport.blocking import run_now
+from pyd_core.debug.clone import PROGRAM
+from pyd_core.debug.helper.container import LABEL, LIFETIME, remove
+from pyd_core.debug.holder_program import program
+from pyd_core.debug.machine import engine_machine
+from pyd_core.errors import NotFound
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+
+PREFIX = "net:"
+"""What the name of such a target begins with."""
+
+REPOSITORY = "localhost/pyd-member"
+_FORMAT = 1
+
+
+@contextmanager
+def member(engine: Session, network: str) -> Iterator[Container]:
+    """Gives a container on a network, as long as the block lasts.
+
+    Raises:
+        NotFound: There is no such network.
+        PydError: The engine refused; nothing is left.
+    """
+    made = _Member(engine)
+    try:
+        yield run_now(made.start(network))
+    finally:
+        run_now(made.end())
+
+
+class _Member:
+    def __init__(self, engine: Session) -> None:
+        self._engine = engine
+        self._containers = Containers(engine)
+        self._id = ""
+        self._input: Duplex | None = None
+
+    async def start(self, network: str) -> Container:
+        try:
+            found = await Networks(self._engine).inspect(network)
+        except NotFound as error:
+            names = [each.name for each in await Networks(self._engine).list()]
+            hint = f"there are: {', '.join(map(safe, sorted(names)))}"
+            raise NotFound(f"no network {safe(network)!r}", nearest=names, hint=hint) from error
+        body = {
+            "Image": await _image(self._engine),
+            "Entrypoint": [PROGRAM],
+            "Cmd": [],
+            "AttachStdin": True,
+            "OpenStdin": True,
+            "StdinOnce": True,
+            "StopSignal": "SIGKILL",
+            "Labels": {LABEL: secrets.token_hex(4), f"{LABEL}.expires": str(int(time.time()) + LIFETIME)},
+            "HostConfig": {"AutoRemove": True, "NetworkMode": found.name, "LogConfig": {"Type": "none"}},
+        }
+        name = f"pyd-on-{found.name}-{secrets.token_hex(2)}"
+        self._id = (await self._containers.create(body, name=name)).id
+        self._input = await self._containers.attach(self._id, stdin=True)
+        await self._containers.start(self._id)
+        return await self._containers.inspect(self._id)
+
+    async def end(self) -> None:
+        if self._input is not None:
+            await self._input.aclose()
+        if self._id:
+            await remove(self._containers, self._id)
+
+
+async def _image(engine: Session) -> str:
+    """Returns the name of an image with the program, made first if the engine hasn't got it."""
+    machine = engine_machine(engine.where, await System(engine).info())
+    tag = f"{_FORMAT}-{machine}"
+    try:
+        await Images(engine).inspect_raw(f"{REPOSITORY}:{tag}")
+    except NotFound:
+        content, sink = program(machine), io.BytesIO()
+        with tarfile.open(fileobj=sink, mode="w") as tar:
+            entry = tarfile.TarInfo(PROGRAM.lstrip("/"))
+            entry.size, entry.mode = len(content), 0o755
+            tar.addfile(entry, io.BytesIO(content))
+        options = ImportOptions(repository=REPOSITORY, tag=tag)
+        async with Images(engine).import_(sink.getvalue(), options) as told:
+            async for _ in told:
+                pass
+    return f"{REPOSITORY}:{tag}"

@@ -1,0 +1,268 @@
+"""A session in a container that doesn't run, or in an image."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.client.api_client import Session
+from pyd_core.client.containers import Containers
+from pyd_core.client.transport.blocking import run_now
+from pyd_core.debug.cgroup import DEFAULT_DEVICES
+from pyd_core.debug.clone import Clone
+from pyd_core.debug.failures import failure
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.reference import IMAGE
+from pyd_core.debug.session import Interact, carry_out
+from pyd_core.debug.stopped.plan import copies_root, find_layers, plan_stage
+from pyd_core.debug.stopped.save import check_name
+from pyd_core.debug.stopped.stage import Holder
+from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.syscalls import CallFailed
+from pyd_core.debug.target import Target, running_target
+from pyd_core.errors import InvalidInput, NotFound, Unsupported
+from pyd_core.linux.process import ProcessEntry
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+
+if TYPE_CHECKING:
+    from pyd_core.debug.stopped.export import Progress
+
+MEMORY_SHARE = 4
+"""What a session changes may take this part of the host's memory."""
+
+
+def run(
+    engine: Session,
+    container: Container,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    toolbox: str,
+    *,
+    notify: Callable[[str], None],
+    progress: Progress,
+    ask: Callable[[str], str] | None,
+    interact: Interact | None = None,
+) -> int:
+    """Runs a session in a container that doesn't run, an image, or a clone of a container; returns the exit code.
+
+    Args:
+        engine: The container's engine, on a local socket.
+        container: What the engine tells of it.
+        options: What to do.
+        supervisor: Waits for its plan.
+        toolbox: The toolbox's folder.
+        notify: Told lines for the user.
+        progress: Told how a long copying goes.
+        ask: Shows a question and returns the answer; None without a terminal.
+        interact: As for `pyd_core.debug.session.run`.
+
+    Raises:
+        PydError: The session couldn't be, or its changes couldn't be kept.
+    """
+    if options.hold:
+        return _run_held(engine, container, options, supervisor, toolbox, notify=notify, interact=interact)
+    check(container, options)
+    with entered(engine, container, options, toolbox, notify=notify, progress=progress) as (target, holder):
+        if ask is not None:
+            notify(banner(target, options))
+        code, _ = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
+        if options.keeps_changes or ask is not None:
+            tell_of_start(engine, container, notify)
+            from pyd_core.debug.stopped.outcome import Outcome  # noqa: PLC0415 - most sessions keep nothing
+            from pyd_core.debug.stopped.staged import StagedChanges  # noqa: PLC0415 - likewise
+
+            changes = StagedChanges(engine, container, holder)
+            Outcome(engine, container, changes, notify=notify, show=show).settle(options, ask)
+        return code
+
+
+@contextmanager
+def entered(
+    engine: Session,
+    container: Container,
+    options: DebugOptions,
+    toolbox: str,
+    *,
+    notify: Callable[[str], None],
+    progress: Progress,
+) -> Iterator[tuple[Target, Holder]]:
+    """Sets a container that doesn't run, or an image, up on a stage as long as the block lasts.
+
+    Raises:
+        PydError: It can't be; nothing is left of it.
+    """
+    with (
+        _layers(engine, container, notify, progress) as layers,
+        _network(engine, container, options) as network,
+        staged(container, layers, options, toolbox, notify, network=network) as (target, holder),
+    ):
+        if options.explain:
+            notify(
+                f"stage: {len(layers)} layers, used where they are and never written; what changes is in memory alone"
+            )
+        yield target, holder
+
+
+def tell_of_start(engine: Session, container: Container, notify: Callable[[str], None]) -> None:
+    """Tells when the container was started while the session was in its files."""
+    if container.state.status == IMAGE:
+        return
+    try:
+        now = run_now(Containers(engine).inspect(container.id))
+    except NotFound:
+        notify(f"{safe(container.name)} was removed meanwhile")
+        return
+    if now.state.started_at != container.state.started_at:
+        notify(f"{safe(container.name)} was started meanwhile; the session may have seen older files than it has now")
+
+
+def _run_held(
+    engine: Session,
+    container: Container,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    toolbox: str,
+    *,
+    notify: Callable[[str], None],
+    interact: Interact | None,
+) -> int:
+    if options.keeps_changes or container.state.status == IMAGE:
+        raise InvalidInput("--hold makes a clone of a container", hint="leave out --diff, --apply and --save")
+    shown = safe(container.name)
+    with Clone(engine, container, writable_volumes=options.volumes == "rw") as clone:
+        program = safe(shlex.join([container.path, *container.args]))
+        volumes = "read-only" if options.volumes == "ro" else "the real ones"
+        notify(f"in a clone of {shown}, removed at the end; its volumes are {volumes}. To run its program: {program}")
+        # What it is called and starts with are its model's, for whoever asks in the session.
+        held = msgspec.structs.replace(
+            clone, name_=container.name_, path=container.path, args=container.args, config=container.config
+        )
+        target = msgspec.structs.replace(running_target(held), model=container.id)
+        code, ended = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
+        if ended:
+            notify(f"the clone of {shown} has ended; the session ended with it")
+        return code
+
+
+@contextmanager
+def _network(engine: Session, container: Container, options: DebugOptions) -> Iterator[tuple[str, Container | None]]:
+    """Gives the path of the network namespace to use, and the clone that it is of, if any."""
+    mode = container.host_config.network_mode
+    if options.network == "none" or mode == "none":
+        yield "", None
+    elif container.state.status == IMAGE:
+        raise InvalidInput("an image has no network", hint="leave out --network same")
+    elif mode == "host":
+        yield "/proc/self/ns/net", None
+    else:
+        with Clone(engine, container, writable_volumes=False) as clone:
+            yield f"/proc/{clone.state.pid}/ns/net", clone
+
+
+def check(container: Container, options: DebugOptions) -> None:
+    """Refuses what would fail only at the end, with the session's work done."""
+    if options.save:
+        check_name(options.save)
+    if options.apply and container.state.status == IMAGE:
+        raise InvalidInput(
+            f"{safe(container.name)} is an image; nothing can be put back into it", hint="make a new one: --save IMAGE"
+        )
+
+
+@contextmanager
+def _layers(
+    engine: Session, container: Container, notify: Callable[[str], None], progress: Progress
+) -> Iterator[tuple[str, ...]]:
+    """Gives the layers of the target's files: the engine's own where they are in reach, else a copy."""
+    if os.path.isdir(copies_root()):
+        from pyd_core.debug.stopped.export import remove_stale_copies  # noqa: PLC0415 - hardly ever needed
+
+        remove_stale_copies()
+    try:
+        layers = find_layers(container.graph_driver, safe(container.name))
+    except Unsupported as error:
+        from pyd_core.debug.stopped.export import exported  # noqa: PLC0415 - the last resort
+
+        notify(f"{error.message}: all its files are copied first, and the copy is removed at the end")
+        is_image = container.state.status == IMAGE
+        with exported(engine, container, image=is_image, progress=progress) as folder:
+            yield (folder,)
+    else:
+        yield layers
+
+
+@contextmanager
+def staged(
+    container: Container,
+    layers: tuple[str, ...],
+    options: DebugOptions,
+    toolbox: str,
+    notify: Callable[[str], None],
+    *,
+    network: tuple[str, Container | None] = ("", None),
+) -> Iterator[tuple[Target, Holder]]:
+    """Builds the stage for a container, as long as the block lasts.
+
+    Args:
+        container: What the engine tells of it.
+        layers: Directories with its files, the topmost first.
+        options: What to do.
+        toolbox: The toolbox's folder.
+        notify: Told what the container had that the stage has not.
+        network: A network namespace's path, and the container whose it is: its name server and hosts are taken too.
+
+    Raises:
+        PydError: It can't be built; nothing is left of it.
+    """
+    shown = safe(container.name)
+    path, clone = network
+    named = container
+    if clone is not None:
+        named = msgspec.structs.replace(container, hosts_path=clone.hosts_path, resolv_conf_path=clone.resolv_conf_path)
+    stage = plan_stage(
+        named,
+        layers,
+        toolbox=toolbox,
+        memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEMORY_SHARE,
+        writable_volumes=options.volumes == "rw",
+        network=path,
+    )
+    try:
+        holder = Holder(stage)
+    except CallFailed as error:
+        raise failure(error.call, error.number, error.subject, target=shown) from error
+    try:
+        if holder.built.unknown_user and options.identity == "target":
+            raise InvalidInput(
+                f"{shown} has no user {safe(holder.built.unknown_user)!r}; it couldn't start either",
+                hint="use --as root or --as UID[:GID]",
+                reference="unknown-user",
+            )
+        for note in holder.built.notes:
+            notify(note)
+        yield Target(container, ProcessEntry(holder.pid), devices=DEFAULT_DEVICES), holder
+    finally:
+        holder.close()
+
+
+def banner(target: Target, options: DebugOptions) -> str:
+    """Returns how such a session begins."""
+    state = safe(target.container.state.status)
+    if state == IMAGE:
+        return f"{target.name}, an image, as a container of it would start: what you change is thrown away"
+    volumes = "its volumes are read-only" if options.volumes == "ro" else "its volumes are the real ones, and writable"
+    network = "there is no network" if options.network == "none" else "its networks are there"
+    return f"{target.name} ({state}) as it would start: what you change is thrown away, {volumes}, {network}"
+
+
+def show(line: str) -> None:
+    """Writes a line of a session's outcome."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

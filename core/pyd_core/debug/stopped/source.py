@@ -1,0 +1,29 @@
+"""Where a session's changes are to be had: on this machine's own stage, or in a container that stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import IO, Protocol
+
+from pyd_core.debug.stopped.changes import Changed
+
+
+class Source(Protocol):
+    """What a session changed, as long as it is there."""
+
+    async def find(self) -> list[Changed]:
+        """Returns what changed, parents before what lies below them."""
+        ...
+
+    async def conflicts(self, changes: Sequence[Changed]) -> list[str]:
+        """Returns the paths that the target itself has changed since the session began."""
+        ...
+
+    async def write(self, changes: Sequence[Changed], out: IO[bytes], *, whiteouts: bool) -> None:
+        """Writes changed paths as a tar, with whiteouts deletions too, as image layers have them."""
+        ...
+
+    def base(self) -> AbstractAsyncContextManager[str]:
+        """Gives the image that the changes are on top of, as long as the block lasts."""
+        ...

@@ -1,0 +1,102 @@
+"""The newest lines only, for readers who can't or needn't see all of a fast log; what they miss is counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+
+from pyd_core.client.gap import Gap
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.stream import Batch, LogStream
+from pyd_core.tasks import TaskOwner
+
+LINES = 5_000
+BYTES = 4 * 2**20
+
+
+def newest(source: LogStream, *, lines: int = LINES, size: int = BYTES) -> LogStream:
+    """Reads a log as fast as it comes, and drops the oldest lines that its reader hasn't taken.
+
+    What is dropped is stated as a `Gap` with its count before the lines that follow it: shown and lost together are
+    what was produced.
+
+    Args:
+        source: The log; read by this alone.
+        lines: How many lines wait at most.
+        size: How many bytes wait at most.
+    """
+    return LogStream(_newest(source, lines, size))
+
+
+class _Waiting:
+    """Lines that nobody has taken yet."""
+
+    def __init__(self, lines: int, size: int) -> None:
+        self._most_lines = lines
+        self._most_bytes = size
+        self._items: deque[LogLine | Gap] = deque()
+        self._bytes = 0
+        self._lost: Gap | None = None
+        self.news = asyncio.Event()
+        self.ended = False
+
+    def add(self, batch: Batch) -> None:
+        for item in batch:
+            self._items.append(item)
+            self._bytes += _size(item)
+        while len(self._items) > self._most_lines or (self._bytes > self._most_bytes and len(self._items) > 1):
+            self._drop(self._items.popleft())
+        self.news.set()
+
+    def _drop(self, item: LogLine | Gap) -> None:
+        self._bytes -= _size(item)
+        before = self._lost
+        if isinstance(item, Gap):
+            count, since, until, name, reason = item.lost, item.since_ns, item.until_ns, item.name, item.reason
+        else:
+            count, since, until, name, reason = 1, item.time_ns, item.time_ns, item.name, "lines came faster than shown"
+        if before is not None:
+            count = None if count is None or before.lost is None else before.lost + count
+            since, name = before.since_ns, name if name == before.name else ""
+        self._lost = Gap(reason=reason, lost=count, since_ns=since, until_ns=until, name=name)
+
+    def take(self) -> Batch:
+        items: Batch = [*([self._lost] if self._lost is not None else []), *self._items]
+        self._items.clear()
+        self._bytes, self._lost = 0, None
+        if not self.ended:
+            self.news.clear()
+        return items
+
+
+async def _newest(source: LogStream, lines: int, size: int) -> AsyncGenerator[Batch, None]:
+    waiting = _Waiting(lines, size)
+    failures: list[Exception] = []
+
+    async def read() -> None:
+        try:
+            async for batch in source.batches():
+                waiting.add(batch)
+                await asyncio.sleep(0)  # a source that always has more must not keep its reader from running
+        finally:
+            waiting.ended = True
+            waiting.news.set()
+
+    try:
+        async with TaskOwner(on_error=failures.append) as tasks:
+            tasks.start(read(), name="newest lines")
+            while True:
+                await waiting.news.wait()
+                if batch := waiting.take():
+                    yield batch
+                elif waiting.ended:
+                    break
+        if failures:
+            raise failures[0]
+    finally:
+        await source.aclose()
+
+
+def _size(item: LogLine | Gap) -> int:
+    return 200 if isinstance(item, Gap) else len(item.data) + 200  # the objects themselves count too

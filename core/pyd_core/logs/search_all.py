@@ -1,0 +1,100 @@
+"""Looking for something in the logs of many containers at once, the stopped ones too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.errors import PydError
+from pyd_core.logs.follow import follow
+from pyd_core.logs.line import LogLine
+from pyd_core.logs.pattern import Pattern
+from pyd_core.model.container import ContainerSummary
+from pyd_core.tasks import TaskOwner
+
+AT_ONCE = 4
+"""Logs read at the same time: more would only make the engine's disk seek."""
+
+WAITING = 64
+"""Findings that wait for their reader; then nothing is read further."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """News of one container: further lines that match, or that its log is over."""
+
+    container: ContainerSummary
+    lines: tuple[LogLine, ...] = ()
+    """Those found since the last news of it."""
+    matched: int = 0
+    """Lines that matched so far."""
+    read: int = 0
+    """Lines read so far."""
+    done: bool = False
+    error: PydError | None = None
+    """Why its log couldn't be read, or no further."""
+
+
+async def sweep(
+    engine: Engine,
+    containers: Sequence[ContainerSummary],
+    pattern: Pattern,
+    *,
+    tail: int | None = None,
+    since: int | None = None,
+    until: int | None = None,
+    at_once: int = AT_ONCE,
+) -> AsyncGenerator[Finding, None]:
+    """Searches logs as they are now, a few at a time; closing the generator ends all of it.
+
+    One log that can't be read spoils no other. The lines of one container come in their order, and its last news says
+    `done`.
+
+    Args:
+        engine: The containers' engine.
+        containers: Where to look.
+        pattern: What to look for.
+        tail: Lines from the end of each; None is all.
+        since: Nanoseconds since the epoch, inclusive.
+        until: Nanoseconds since the epoch.
+        at_once: Logs read at the same time.
+
+    Raises:
+        InvalidInput: The pattern is no regular expression.
+    """
+    test = pattern.test
+    news: asyncio.Queue[Finding] = asyncio.Queue(WAITING)
+    turn = asyncio.Semaphore(at_once)
+
+    async def look(container: ContainerSummary) -> None:
+        matched = read = 0
+        error: PydError | None = None
+        async with turn:
+            stream = follow(engine, container.id, tail=tail, since=since, until=until)
+            try:
+                async for batch in stream.batches():
+                    lines = [item for item in batch if isinstance(item, LogLine)]
+                    found = tuple(line for line in lines if test(line))
+                    read += len(lines)
+                    matched += len(found)
+                    if found:
+                        await news.put(Finding(container=container, lines=found, matched=matched, read=read))
+                    await asyncio.sleep(0)  # a fast log must not keep the others waiting
+            except PydError as failure:
+                error = failure
+            finally:
+                await stream.aclose()
+        await news.put(Finding(container=container, matched=matched, read=read, done=True, error=error))
+
+    bugs: list[Exception] = []
+    async with TaskOwner(bugs.append) as tasks:
+        running = [tasks.start(look(container), name="search of a log") for container in containers]
+        left = len(running)
+        while left and not bugs:
+            finding = await news.get()
+            left -= finding.done
+            yield finding
+    if bugs:
+        raise bugs[0]

@@ -1,0 +1,25 @@
+"""Asking for the verdict on a container."""
+
+from __future__ import annotations
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.names import resolve_container
+from pyd_core.errors import NotFound
+from pyd_core.triage.collect.gather import Surroundings, gather
+from pyd_core.triage.verdict import Verdict, decide
+
+
+async def explain(engine: Engine, name: str, *, around: Surroundings | None = None) -> Verdict:
+    """Returns why a container is as it is.
+
+    Raises:
+        NotFound: No such container; with the nearest names.
+        Ambiguous: The beginning of several ids.
+        EngineUnavailable: The engine doesn't answer.
+    """
+    try:
+        case = await gather(engine, name, around=around)
+    except NotFound:
+        found = await resolve_container(engine, name)
+        case = await gather(engine, found.id, around=around)
+    return decide(case)

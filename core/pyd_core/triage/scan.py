@@ -1,0 +1,183 @@
+"""Sweeping an engine: everything broken on it, and everything about to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+import msgspec
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.errors import NotFound, PydError
+from pyd_core.model.container import Container
+from pyd_core.model.system import Info
+from pyd_core.triage.collect.gather import Surroundings, gather
+from pyd_core.triage.collect.host import file_system
+from pyd_core.triage.evidence import Case, FileSystem, Unread
+from pyd_core.triage.units import size
+from pyd_core.triage.verdict import Verdict, decide
+
+Level = Literal["broken", "soon", "advice"]
+
+FILLING = 0.10
+"""Less than this share of a disk free is worth a word."""
+
+
+class Concern(msgspec.Struct, frozen=True, kw_only=True):
+    """Something an engine's keeper should know."""
+
+    level: Level
+    """`broken` now, `soon` to break, or mere `advice`."""
+    kind: str
+    """A cause id, or one of `disk-filling`, `no-memory-limit`, `runs-as-root`, `latest-tag`, `published-everywhere`,
+    `dangling-volumes`, `privileged`, `engine-socket`."""
+    subjects: tuple[str, ...]
+    """The containers, volumes or disks it is about."""
+    text: str
+    advice: tuple[str, ...] = ()
+
+
+class Sweep(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sweep found, worst first."""
+
+    concerns: tuple[Concern, ...]
+    containers: int
+    """How many were looked at."""
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def broken(self) -> bool:
+        """Whether something is broken now."""
+        return any(concern.level == "broken" for concern in self.concerns)
+
+
+async def sweep(engine: Engine, *, progress: Callable[[int, int], None] | None = None) -> Sweep:
+    """Looks at every container, the engine's disks and its volumes.
+
+    Args:
+        engine: The engine.
+        progress: Told how many containers of how many are done.
+    """
+    around = await Surroundings.of(engine, all_events=True)
+    listed = await engine.containers.list(all=True)
+    verdicts: list[Verdict] = []
+    cases: list[Case] = []
+    unread: dict[tuple[str, str], Unread] = {}
+    for place, summary in enumerate(listed):
+        try:
+            case = await gather(engine, summary.id, around=around)
+        except NotFound:
+            continue  # removed between the two
+        cases.append(case)
+        verdicts.append(decide(case))
+        # A single container's lost events or log don't make a sweep blind; a source that none could read does.
+        unread.update({(gap.source, gap.reason): gap for gap in case.unread if gap.source in {"kernel log", "cgroup"}})
+        if progress is not None:
+            progress(place + 1, len(listed))
+    concerns = [concern for verdict in verdicts if (concern := _of_verdict(verdict)) is not None]
+    concerns += _habits([case.container for case in cases])
+    concerns += await _engine_concerns(engine, local=around.local)
+    concerns.sort(key=lambda concern: _ORDER[concern.level])
+    return Sweep(concerns=tuple(concerns), containers=len(cases), unread=tuple(unread.values()))
+
+
+_ORDER: dict[Level, int] = {"broken": 0, "soon": 1, "advice": 2}
+_SOON = {"memory-near-limit", "cpu-throttled"}
+
+
+def _of_verdict(verdict: Verdict) -> Concern | None:
+    if verdict.broken:
+        level: Level = "broken"
+    elif verdict.cause in _SOON:
+        level = "soon"
+    else:
+        return None
+    return Concern(
+        level=level,
+        kind=verdict.cause,
+        subjects=(verdict.name,),
+        text=verdict.summary,
+        advice=(f"pyd triage {verdict.name}", *verdict.advice[:1]),
+    )
+
+
+def _habits(containers: Iterable[Container]) -> list[Concern]:
+    """What works today and is a risk; one concern each, naming all it is about."""
+    running = [container for container in containers if container.state.running]
+    checks: tuple[tuple[str, str, str, Callable[[Container], bool]], ...] = (
+        ("privileged", "may do anything on the host (--privileged)", "give the capabilities it needs instead",
+         lambda c: c.host_config.privileged),
+        ("engine-socket", "hold the engine's socket, which is root on the host", "put a filtering proxy between",
+         lambda c: any(mount.source.endswith(("docker.sock", "podman.sock")) for mount in c.mounts)),
+        ("published-everywhere", "publish ports on every address of the host", "publish on 127.0.0.1:PORT",
+         _published_everywhere),
+        ("no-memory-limit", "have no memory limit", "pyd update --memory 512m --memory-swap 512m NAME",
+         lambda c: c.host_config.memory == 0),
+        ("runs-as-root", "run as root and add no capability that would need it", "set USER in the image, or --user",
+         _root_without_need),
+        ("latest-tag", "run an image without a fixed tag", "name a version or a digest",
+         lambda c: _unpinned(c.config.image)),
+    )  # fmt: skip
+    concerns: list[Concern] = []
+    for kind, text, advice, test in checks:
+        found = tuple(sorted(container.name for container in running if test(container)))
+        if found:
+            concerns.append(Concern(level="advice", kind=kind, subjects=found, text=text, advice=(advice,)))
+    return concerns
+
+
+def _published_everywhere(container: Container) -> bool:
+    bindings = container.network_settings.ports.values()
+    return any(binding.host_ip in {"", "0.0.0.0", "::"} for entry in bindings for binding in entry or ())  # noqa: S104
+
+
+def _root_without_need(container: Container) -> bool:
+    user = container.config.user.partition(":")[0]
+    return user in {"", "0", "root"} and not container.host_config.cap_add and not container.host_config.privileged
+
+
+def _unpinned(image: str) -> bool:
+    if "@" in image or image.startswith("sha256:"):
+        return False
+    _, colon, tag = image.rpartition("/")[2].partition(":")
+    return not colon or tag == "latest"
+
+
+async def _engine_concerns(engine: Engine, *, local: bool) -> list[Concern]:
+    concerns: list[Concern] = []
+    try:
+        dangling = await engine.volumes.list(filters={"dangling": ["true"]})
+        info = await engine.system.info()
+    except PydError:
+        return concerns
+    if dangling:
+        concerns.append(
+            Concern(
+                level="advice",
+                kind="dangling-volumes",
+                subjects=tuple(volume.name for volume in dangling),
+                text="are used by no container",
+                advice=("pyd volume ls -f dangling=true", "pyd volume prune"),
+            )
+        )
+    if local and (system := _data(info)) is not None and (concern := _disk(system)) is not None:
+        concerns.append(concern)
+    return concerns
+
+
+def _data(info: Info) -> FileSystem | None:
+    return file_system("the engine's data", info.docker_root_dir) if info.docker_root_dir else None
+
+
+def _disk(system: FileSystem) -> Concern | None:
+    if system.out_of_inodes:
+        level: Level = "broken"
+        kind, text = "inode-exhausted", "has no inodes left"
+    elif system.full:
+        level, kind, text = "broken", "no-space", f"is full: {size(system.free)} free"
+    elif system.free < system.size * FILLING:
+        level, kind, text = "soon", "disk-filling", f"is filling: {size(system.free)} of {size(system.size)} free"
+    else:
+        return None
+    advice = ("pyd system df", "pyd system prune")
+    return Concern(level=level, kind=kind, subjects=(system.path,), text=text, advice=advice)

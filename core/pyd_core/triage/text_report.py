@@ -1,0 +1,91 @@
+"""A verdict as plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyd_core.sanitise import safe
+from pyd_core.triage.causes import CAUSES
+from pyd_core.triage.codes import explain_code
+from pyd_core.triage.verdict import EvidenceLine, Verdict
+
+if TYPE_CHECKING:
+    from pyd_core.triage.scan import Sweep
+
+
+def sureness(confidence: float) -> str:
+    """A confidence in a word."""
+    for least, word in ((0.9, "certain"), (0.75, "likely"), (0.5, "possible")):
+        if confidence >= least:
+            return word
+    return "a guess"
+
+
+def describe(verdict: Verdict) -> str:
+    """Returns the whole verdict: sentence, time line, evidence, what to do, confidence and what would raise it."""
+    parts = [
+        f"{safe(verdict.summary).rstrip('.')}.",
+        f"cause: {verdict.cause} ({sureness(verdict.confidence)}, {verdict.confidence:.2f})",
+    ]
+    if verdict.contributing:
+        parts.append(f"contributing: {', '.join(verdict.contributing)}")
+    parts += _section("time line", [_line(item, with_source=False) for item in verdict.timeline])
+    parts += _section("evidence", [_line(item) for item in verdict.evidence])
+    parts += _section("what to do", [safe(text) for text in verdict.advice])
+    unread = [f"{safe(gap.source)}: {safe(gap.reason)}; it would tell {safe(gap.would_tell)}" for gap in verdict.unread]
+    parts += _section("not seen, and would make it surer", unread)
+    return "\n".join(parts)
+
+
+def brief(verdict: Verdict) -> str:
+    """The verdict on one line, for lists and banners: `oom-killed: app used 20.0 MiB of its limit of 20.0 MiB`."""
+    return safe(f"{verdict.cause}: {verdict.summary.removeprefix(verdict.name).strip()}")
+
+
+def describe_cause(identity: str) -> str:
+    """A cause in general, for `--explain`."""
+    cause = CAUSES[identity]
+    return f"{cause.id}: {cause.meaning}\nwhat to do: {cause.remedy}"
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [f"{title}:", *(f"  {line}" for line in lines)] if lines else []
+
+
+def _line(item: EvidenceLine, *, with_source: bool = True) -> str:
+    clock = item.time[11:23] if item.time else ""
+    source = f"[{safe(item.source)}] " if with_source else ""
+    text = safe(item.text.replace("\n", " "))
+    return f"{clock + '  ' if clock else ''}{source}{text}"
+
+
+def describe_code(code: int) -> str:
+    """An exit code in general, for `--explain`."""
+    found = explain_code(code)
+    warning = "\nby itself it proves nothing: programs use it for other things too" if found.several else ""
+    return f"{code}: {found.title}\n{found.meaning}{warning}"
+
+
+def describe_sweep(sweep: Sweep) -> str:
+    """A sweep: what is broken first, then what soon will be, then advice."""
+    parts: list[str] = []
+    titles = {"broken": "broken", "soon": "about to break", "advice": "worth a change"}
+    for level, title in titles.items():
+        concerns = [concern for concern in sweep.concerns if concern.level == level]
+        if not concerns:
+            continue
+        parts.append(f"{title}:")
+        for concern in concerns:
+            alone = len(concern.subjects) == 1 and concern.text.startswith(concern.subjects[0])
+            who = "" if alone else f"{_some(concern.subjects)} "
+            parts.append(f"  {concern.kind}: {safe(who)}{safe(concern.text)}")
+            parts += [f"      {safe(text)}" for text in concern.advice]
+    if not any(concern.level == "broken" for concern in sweep.concerns):
+        parts.append(f"nothing is broken ({sweep.containers} containers looked at)")
+    parts += _section("not seen", [f"{safe(gap.source)}: {safe(gap.reason)}" for gap in sweep.unread])
+    return "\n".join(parts)
+
+
+def _some(names: tuple[str, ...], most: int = 5) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -1,0 +1,270 @@
+"""The live picture of all containers of an engine, fed by its event stream."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import MappingProxyType
+
+from pyd_core.client.backoff import Backoff
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.gap import Gap
+from pyd_core.client.timestamps import seconds
+from pyd_core.errors import PydError, StreamCut
+from pyd_core.model.container import Container, ContainerSummary
+from pyd_core.model.event import Event
+from pyd_core.tasks import TaskOwner
+from pyd_core.watch.apply import ENDINGS, applied, needs_inspect
+from pyd_core.watch.container_info import Entry, from_inspect, from_summary
+from pyd_core.watch.delta import Connection, Delta
+from pyd_core.watch.event_history import EventHistory
+from pyd_core.watch.inspector import AT_ONCE, Inspector
+
+WINDOW = 0.05
+"""Seconds in which changes are gathered before anybody is told."""
+
+BULK = 1 / 2000
+"""Seconds for each container, a second at most, in which what comes of inspecting all of them in turn is gathered:
+whoever is told may look at every container, and news of so many would keep them at it all the time."""
+
+REPLAY = 0.25
+"""Seconds in which an engine that remembers our last event is expected to replay it; it does so at once."""
+
+
+class Fleet:
+    """All containers of an engine, kept up to date without asking: nothing happens, nothing is sent.
+
+    It subscribes to events, lists, and applies the events to the list. What an event doesn't tell is inspected. When
+    the connection is lost it tries again for ever, goes on from the last event it saw, compares with the list, and
+    states the gap.
+
+    Args:
+        engine: The engine; whoever made it closes it.
+        at_once: Inspects at a time.
+        closely: Inspect from the first list on; else once `look_closely` is called, so that whoever shows the list
+            has it on the screen before hundreds of answers are read.
+    """
+
+    def __init__(self, engine: Engine, *, at_once: int = AT_ONCE, closely: bool = True) -> None:
+        self._engine = engine
+        self._closely = closely
+        self._entries: dict[str, Entry] = {}
+        self._history = EventHistory()
+        self._tasks = TaskOwner()
+        self._inspector = Inspector(engine, self._tasks, found=self._found, gone=self._gone, at_once=at_once)
+        self._subscribers: list[Callable[[Delta], None]] = []
+        self._readers: list[Callable[[Container], None]] = []
+        self._connection = Connection("connecting", time.time_ns())
+        self._timer: asyncio.TimerHandle | None = None
+        self._changed: set[str] = set()
+        self._removed: set[str] = set()
+        self._events: list[Event] = []
+        self._gap: Gap | None = None
+        self._backlog: list[Event] | None = None
+        self._met = asyncio.Event()
+
+    @property
+    def containers(self) -> Mapping[str, Entry]:
+        """All containers by id, in no order. It changes as things happen, before the delta is told."""
+        return MappingProxyType(self._entries)
+
+    @property
+    def connection(self) -> Connection:
+        """Whether what is shown is current."""
+        return self._connection
+
+    def subscribe(self, callback: Callable[[Delta], None]) -> Callable[[], None]:
+        """Has `callback` called on the event loop with what changed, at most once in 50 ms.
+
+        Returns:
+            A function that ends it.
+        """
+        self._subscribers.append(callback)
+
+        def end() -> None:
+            if callback in self._subscribers:
+                self._subscribers.remove(callback)
+
+        return end
+
+    def subscribe_inspected(self, callback: Callable[[Container], None]) -> Callable[[], None]:
+        """Has `callback` called on the event loop with each inspection's answer, which holds more than an entry.
+
+        Returns:
+            A function that ends it.
+        """
+        self._readers.append(callback)
+
+        def end() -> None:
+            if callback in self._readers:
+                self._readers.remove(callback)
+
+        return end
+
+    def look_closely(self) -> None:
+        """Inspects what the list and the events leave open, from now on."""
+        if not self._closely:
+            self._closely = True
+            self._inspect()
+
+    async def run(self) -> None:
+        """Listens until cancelled."""
+        backoff = Backoff()
+        try:
+            while True:
+                try:
+                    await self._listen(backoff)
+                except PydError as error:
+                    self._lost(error)
+                await backoff.wait()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            await self._tasks.aclose()
+
+    async def _listen(self, backoff: Backoff) -> None:
+        """One connection, from subscribing to its end, which is always a `PydError`."""
+        await self._engine.session.negotiate()
+        self._backlog, self._met = [], asyncio.Event()
+        resumed = self._history.resume_ns
+        # The engine sends its headers a moment before it subscribes us. Asking from the time of its first answer on
+        # closes that hole; what was before the list does no harm after it.
+        since = self._engine_time() if resumed is None else resumed
+        reader: asyncio.Task[None] | None = None
+        async with self._engine.system.events(since=seconds(since)) as events, TaskOwner(on_error=_raised) as owner:
+
+            async def read() -> None:
+                async for event in events:
+                    self._arrived(event)
+
+            reader = owner.start(read(), name="fleet events")
+            summaries = await self._engine.containers.list(all=True)
+            if resumed is not None:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._met.wait(), REPLAY)
+            self._live(summaries, resumed=resumed is not None)
+            backoff.reset()
+            await reader
+        raise StreamCut("the engine ended its event stream", hint="check that it still runs")
+
+    def _engine_time(self) -> int | None:
+        """The engine's clock at its first answer, in whole seconds."""
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 10 ms, once a connection
+
+        try:
+            return int(parsedate_to_datetime(self._engine.session.ping_headers["date"]).timestamp()) * 1_000_000_000
+        except (KeyError, ValueError):
+            return None
+
+    def _live(self, summaries: list[ContainerSummary], *, resumed: bool) -> None:
+        """Takes a fresh list over and applies what happened since it was asked for."""
+        before, met = self._connection, self._met.is_set()
+        backlog, self._backlog = self._backlog or [], None
+        if before.state == "lost" and resumed:
+            reason = before.error.message if before.error else "the engine stopped answering"
+            lost = 0 if met else None
+            self._gap = Gap(reason=reason, lost=lost, since_ns=before.since_ns, until_ns=time.time_ns())
+        present = {summary.id for summary in summaries}
+        for identity in [identity for identity in self._entries if identity not in present]:
+            self._gone(identity)
+        for summary in summaries:
+            known = self._entries.get(summary.id)
+            entry = from_summary(summary, known)
+            if self._put(entry) and known is not None and not met:
+                self._inspector.want(entry.id)
+        stale = [entry for entry in self._entries.values() if not entry.detailed or (entry.alive and not met)]
+        self._inspector.want_later(entry.id for entry in sorted(stale, key=lambda entry: not entry.alive))
+        for event in backlog:
+            self._apply(event)
+        self._connection = Connection("live", time.time_ns())
+        self._flush()
+
+    def _lost(self, error: PydError) -> None:
+        self._inspector.pause()
+        self._backlog = None
+        if self._connection.state != "lost" or self._connection.error != error:
+            since = self._connection.since_ns if self._connection.state == "lost" else time.time_ns()
+            self._connection = Connection("lost", since, error)
+            self._flush()
+
+    def _arrived(self, event: Event) -> None:
+        if not self._history.add(event):
+            self._met.set()
+            return
+        self._events.append(event)
+        if self._backlog is None:
+            self._apply(event)
+            self._soon()
+        else:
+            self._backlog.append(event)
+
+    def _apply(self, event: Event) -> None:
+        if event.type != "container" or not event.actor.id:
+            return
+        if event.verb in ENDINGS:
+            self._gone(event.actor.id)
+            return
+        entry = applied(event, self._entries.get(event.actor.id))
+        if entry is not None:
+            self._put(entry)
+            if needs_inspect(event):
+                self._inspector.want(entry.id)
+
+    def _put(self, entry: Entry) -> bool:
+        if self._entries.get(entry.id) == entry:
+            return False
+        self._entries[entry.id] = entry
+        self._changed.add(entry.id)
+        self._removed.discard(entry.id)
+        return True
+
+    def _found(self, container: Container) -> None:
+        for callback in [*self._readers]:
+            callback(container)
+        known = self._entries.get(container.id)
+        if known is not None and self._put(from_inspect(container, known)):
+            in_turn = self._inspector.in_turn(container.id)
+            self._soon(max(WINDOW, min(1.0, len(self._entries) * BULK)) if in_turn else WINDOW)
+
+    def _gone(self, identity: str) -> None:
+        self._inspector.forget(identity)
+        if self._entries.pop(identity, None) is not None:
+            self._changed.discard(identity)
+            self._removed.add(identity)
+            self._soon()
+
+    def _soon(self, window: float = WINDOW) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + window
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(due, self._flush)
+
+    def _flush(self) -> None:
+        """Tells everybody what changed, and inspects what events left open."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        delta = Delta(
+            changed=frozenset(self._changed),
+            removed=frozenset(self._removed),
+            events=tuple(self._events),
+            gap=self._gap,
+        )
+        self._changed, self._removed, self._events, self._gap = set(), set(), [], None
+        for callback in [*self._subscribers]:
+            callback(delta)
+        self._inspect()
+
+    def _inspect(self) -> None:
+        if self._closely and self._connection.state == "live":
+            self._inspector.go()
+
+
+def _raised(error: Exception) -> None:
+    """The reader's failure is raised where it is awaited."""

@@ -1,0 +1,77 @@
+"""Running a command for each death."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+
+import msgspec
+
+from pyd_core.errors import InvalidInput
+from pyd_core.watch.history_store import Death
+
+PATIENCE = 30.0
+"""Seconds a command may take before it is ended."""
+AT_ONCE = 4
+MOST_WAITING = 100
+"""Deaths waiting for their turn; more are not reported, and that is said."""
+
+
+class DeathHook:
+    """Runs a command for each death, the death as JSON on its standard input.
+
+    Args:
+        command: As in a shell, but run without one: nothing a container is called can become a command.
+
+    Attributes:
+        dropped: How many deaths were not reported because too many waited.
+        failed: How many commands ended with an error or took too long.
+
+    Raises:
+        InvalidInput: The command can't be split into words.
+    """
+
+    def __init__(self, command: str) -> None:
+        try:
+            self._words = shlex.split(command)
+        except ValueError as error:
+            raise InvalidInput(f"not a command: {error}") from error
+        if not self._words:
+            raise InvalidInput("the command to run on a death is empty")
+        self._limit = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+        self.dropped = 0
+        self.failed = 0
+
+    async def __call__(self, death: Death) -> None:
+        """Runs it and waits for its end."""
+        if self._waiting >= MOST_WAITING:
+            self.dropped += 1
+            return
+        self._waiting += 1
+        try:
+            async with self._limit:
+                await self._run(msgspec.json.encode(death) + b"\n")
+        finally:
+            self._waiting -= 1
+
+    async def _run(self, document: bytes) -> None:
+        try:
+            process = await asyncio.create_subprocess_exec(*self._words, stdin=asyncio.subprocess.PIPE)
+        except OSError:
+            self.failed += 1
+            return
+        try:
+            await asyncio.wait_for(process.communicate(document), PATIENCE)
+        except TimeoutError:
+            self.failed += 1
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            raise
+        else:
+            self.failed += process.returncode != 0

@@ -1,0 +1,68 @@
+"""The last lines of output as it is written, for containers whose log goes with them."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.frames import STDERR, STDOUT, FrameDecoder
+from pyd_core.errors import PydError
+from pyd_core.triage.evidence import LogLine
+
+LAST_LINES = 100
+LONGEST = 8192
+"""Bytes kept of a line."""
+
+_HEADS = frozenset({b"\0\0\0\0", b"\x01\0\0\0", b"\x02\0\0\0"})
+"""How a frame begins: its stream and three zeros."""
+
+
+class Tail:
+    """Keeps the last lines of an attached container's output; a bounded amount, whatever is written.
+
+    Attaching also works before the start, so nothing is missed however short the container's life is.
+    """
+
+    def __init__(self) -> None:
+        self._lines: deque[LogLine] = deque(maxlen=LAST_LINES)
+        self._rest: dict[int, bytes] = {}
+
+    @property
+    def lines(self) -> tuple[LogLine, ...]:
+        """What was written last, oldest first, an unfinished line included."""
+        rest = [_line(stream, data) for stream, data in self._rest.items() if data]
+        return (*self._lines, *rest)[-LAST_LINES:]
+
+    def feed(self, stream: int, data: bytes) -> None:
+        """Takes what arrived on a stream (1 stdout, 2 stderr)."""
+        *whole, rest = (self._rest.get(stream, b"") + data).split(b"\n")
+        self._lines.extend(_line(stream, line) for line in whole[-LAST_LINES:])
+        self._rest[stream] = rest[:LONGEST]
+
+    async def listen(self, engine: Engine, container: str) -> None:
+        """Reads until the container ends or the engine goes."""
+        try:
+            connection = await engine.containers.attach(container, logs=True)
+        except PydError:
+            return
+        decoder: FrameDecoder | None = None
+        begun = False
+        try:
+            while chunk := await connection.read():
+                if not begun:
+                    # Engines differ in whether their answer tells framed output from a terminal's; a frame's head does.
+                    begun, decoder = True, FrameDecoder() if chunk[:4] in _HEADS else None
+                if decoder is None:
+                    self.feed(STDOUT, chunk)
+                    continue
+                for frame in decoder.feed(chunk):
+                    self.feed(frame.stream, frame.data)
+        except PydError:
+            return
+        finally:
+            await connection.aclose()
+
+
+def _line(stream: int, data: bytes) -> LogLine:
+    text = data[:LONGEST].rstrip(b"\r").decode(errors="replace")
+    return LogLine(stream="stderr" if stream == STDERR else "stdout", text=text)

@@ -1,0 +1,398 @@
+"""Recording how containers die, so that a verdict outlives restart and removal."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+from pyd_core.client.backoff import Backoff
+from pyd_core.client.engine_client import Engine
+from pyd_core.errors import ConfigError, EngineUnavailable, NotFound, PydError
+from pyd_core.model.container import Container
+from pyd_core.model.event import Event
+from pyd_core.tasks import TaskOwner
+from pyd_core.triage.collect.events import fetch, fetch_all
+from pyd_core.triage.collect.gather import Surroundings, complete
+from pyd_core.triage.collect.kernel import KernelWatch
+from pyd_core.triage.collect.log import TELLS as LOG_TELLS
+from pyd_core.triage.evidence import Case, Cgroup, Unread
+from pyd_core.triage.verdict import decide
+from pyd_core.watch.backfill import MARGIN_NS, SAME_NS, death_of, deaths_in
+from pyd_core.watch.container_watcher import Fleet
+from pyd_core.watch.death_snapshot import as_dead, bare
+from pyd_core.watch.delta import Delta
+from pyd_core.watch.history_store import Death, HistoryStore, Point
+from pyd_core.watch.output_tail import Tail
+from pyd_core.watch.stats_collector import Meter
+
+PERIOD = 1.0
+"""Seconds between two writes: what a kill of the recorder may lose."""
+SETTLE = 0.4
+"""Seconds. `oom` and `stop` are told beside `die`, in any order, and nothing tells that no more comes."""
+MOST_EVENTS = 64
+"""Kept of each container's present run."""
+AT_ONCE = 8
+"""Verdicts at a time."""
+URGENT = 32
+"""Inspections at a time of what has just been made: a short life is over before its turn would come in the fleet's
+queue."""
+MOST_FOLLOWED = 32
+"""Logs followed live, because their containers and logs go as soon as they end (`--rm`)."""
+
+
+class _Known:
+    """What is remembered of a container while it lives."""
+
+    def __init__(self) -> None:
+        self.events: deque[Event] = deque(maxlen=MOST_EVENTS)
+        self.container: Container | None = None
+        self.tail: Tail | None = None
+        self.listening: asyncio.Task[None] | None = None
+        self.peak: int | None = None
+        self.judging = 0
+        self.deaths: deque[int] = deque(maxlen=MOST_EVENTS)
+        """When it died, as events tell."""
+
+    def let_go(self) -> None:
+        """Stops listening to its output: it can be read later."""
+        if self.listening is not None:
+            self.listening.cancel()
+        self.tail = self.listening = None
+
+
+class Recorder:
+    """Follows an engine and writes each death to a history, also those since it was last listened to.
+
+    Args:
+        engine: The engine, asynchronous; whoever made it closes it.
+        store: Where deaths go.
+        fleet: The engine's containers, where somebody runs that already; else the recorder does.
+        meter: Likewise; what nobody has measured is then not measured for the record either.
+        on_death: Awaited with each death after it was written.
+        on_problem: Told in a sentence when something could not be recorded.
+        last_output: Returns what a removed container wrote last, as pieces of its streams 1 and 2, where the engine is
+            of this process; else the recorder attaches to containers whose logs go with them.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: HistoryStore,
+        *,
+        fleet: Fleet | None = None,
+        meter: Meter | None = None,
+        on_death: Callable[[Death], Awaitable[None]] | None = None,
+        on_problem: Callable[[str], None] | None = None,
+        last_output: Callable[[str], Sequence[tuple[int, bytes]] | None] | None = None,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._on_death = on_death
+        self._on_problem = on_problem or (lambda _: None)
+        self._last_output = last_output
+        self._known: dict[str, _Known] = {}
+        self._deaths: list[Death] = []
+        self._points: list[Point] = []
+        self._limit = asyncio.Semaphore(AT_ONCE)
+        self._urgent = asyncio.Semaphore(URGENT)
+        self._followed = 0
+        self._around: Surroundings | None = None
+        self._kernel = KernelWatch()
+        self._looking = asyncio.Lock()
+        self._said = ""
+        self._since = 0
+        self._pending: dict[int, int] = {}
+        self._caught_up = asyncio.Event()
+        self._catching_up = False
+        self._alone = fleet is None
+        self.fleet = fleet or Fleet(engine)
+        self.meter = meter or Meter(engine, self.fleet)
+        self._tasks = TaskOwner(on_error=lambda error: self._problem(str(error)))
+
+    async def run(self) -> None:
+        """Records until cancelled; what is known by then is written."""
+        now = time.time_ns()
+        listened = self._store.listened_until(self._engine.endpoint.url)
+        self._since = now if listened is None else min(listened, now) - MARGIN_NS
+        ends = [
+            self.fleet.subscribe(self._changed),
+            self.fleet.subscribe_inspected(self._inspected),
+            self.meter.subscribe(self._measured),
+        ]
+        if self._alone:
+            self._tasks.start(self.fleet.run(), name="recorder fleet")
+            self._tasks.start(self.meter.run(), name="recorder meter")
+        elif self.fleet.connection.state == "live":
+            self._live()
+        next_thin = time.monotonic()
+        try:
+            while True:
+                await asyncio.sleep(PERIOD)
+                self._flush()
+                if time.monotonic() >= next_thin:
+                    next_thin += 60
+                    self._thin()
+        finally:
+            for end in ends:
+                end()
+            await self._tasks.aclose()
+            self._flush()
+            self._kernel.close()
+
+    def _changed(self, delta: Delta) -> None:
+        if self.fleet.connection.state == "live":
+            self._live()
+        for event in delta.events:
+            if event.type == "container" and event.actor.id:
+                self._heard(event)
+        if self._alone:
+            self.meter.watch([entry.id for entry in self.fleet.containers.values() if entry.alive])
+        for identity in delta.removed:
+            known = self._known.get(identity)
+            if known is not None and not known.judging:
+                del self._known[identity]
+
+    def _heard(self, event: Event) -> None:
+        identity = event.actor.id
+        if event.verb.startswith("exec_") or event.verb == "destroy":
+            return
+        known = self._known.setdefault(identity, _Known())
+        if event.verb == "start":
+            known.events = deque(maxlen=MOST_EVENTS)
+            known.peak = None
+        if event.verb == "create" and self._last_output is None and self._followed < MOST_FOLLOWED:
+            # Inspecting waits until the start is over. A short life may be over by then too, so output is listened to
+            # from the beginning, and let go of once it is known that it can be read later.
+            known.tail = Tail()
+            known.listening = self._tasks.start(self._listen(identity, known.tail))
+        if event.verb in {"create", "start"}:
+            self._tasks.start(self._learn(identity))
+        known.events.append(event)
+        if event.verb in {"die", "died"} and event.time_nano not in known.deaths:
+            known.deaths.append(event.time_nano)
+            known.judging += 1
+            self._pending[event.time_nano] = self._pending.get(event.time_nano, 0) + 1
+            self._tasks.start(self._judge(event, known))
+
+    def _inspected(self, container: Container) -> None:
+        """Takes what the fleet looked up: the living to be remembered, the dead in case nobody told of their end."""
+        if container.state.running:
+            self._remember(self._known.setdefault(container.id, _Known()), container)
+            return
+        die = death_of(container)
+        if die is not None and die.time_nano > self._since:
+            self._tasks.start(self._if_missed(die))
+
+    async def _learn(self, identity: str) -> None:
+        """Looks at a container while it lives: its main process and its configuration may be gone when it has died."""
+        known = self._known.get(identity)
+        if known is None:
+            return
+        async with self._urgent:
+            try:
+                found = await self._engine.containers.inspect(identity)
+            except PydError:
+                return
+        self._remember(known, found)
+
+    def _remember(self, known: _Known, found: Container) -> None:
+        if found.state.running or known.container is None:
+            known.container = found
+        if not found.host_config.auto_remove or self._last_output is not None:
+            known.let_go()
+        elif known.tail is None and self._followed < MOST_FOLLOWED:
+            known.tail = Tail()
+            known.listening = self._tasks.start(self._listen(found.id, known.tail))
+
+    def _live(self) -> None:
+        if not self._catching_up:
+            self._catching_up = True
+            self._tasks.start(self._catch_up(), name="recorder catches up")
+
+    async def _catch_up(self) -> None:
+        """Records what happened while nobody listened, as far as the engine remembers it."""
+        try:
+            around = await self._surroundings()
+            remembered = await fetch_all(self._engine, around.tool, since_ns=self._since)
+            for of_one in (remembered or {}).values():
+                for die, events in deaths_in(of_one):
+                    if die.time_nano > self._since:
+                        await self._judge_missed(die, events, within_ns=0)
+        finally:
+            self._caught_up.set()
+
+    async def _if_missed(self, die: Event) -> None:
+        """Records a death that inspect tells of, unless events tell of it too."""
+        await self._caught_up.wait()
+        await asyncio.sleep(SETTLE)
+        await self._judge_missed(die, (), within_ns=SAME_NS)
+
+    async def _judge_missed(self, die: Event, events: tuple[Event, ...], *, within_ns: int) -> None:
+        identity, when = die.actor.id, die.time_nano
+        known = self._known.get(identity)
+        told = () if known is None else known.deaths
+        waiting = (death.ended_ns for death in self._deaths if death.container == identity)
+        if any(abs(time_ns - when) <= within_ns for time_ns in (*told, *waiting)):
+            return
+        if self._store.knows(identity, when, within_ns=within_ns):
+            return
+        if known is None and identity in self.fleet.containers:
+            known = self._known[identity] = _Known()
+        if known is not None:
+            known.deaths.append(when)
+        await self._record(die, _Known(), None, events)
+
+    async def _surroundings(self) -> Surroundings:
+        if self._around is None:
+            self._around = await Surroundings.of(self._engine, look=self._kernel.look)
+        return self._around
+
+    async def _listen(self, identity: str, tail: Tail) -> None:
+        self._followed += 1
+        try:
+            await tail.listen(self._engine, identity)
+        finally:
+            self._followed -= 1
+
+    async def _judge(self, die: Event, known: _Known) -> None:
+        identity = die.actor.id
+        try:
+            remembered = known.container
+            events = known.events
+            await asyncio.sleep(SETTLE)
+            await self._record(die, known, remembered, tuple(events))
+        finally:
+            self._pending[die.time_nano] -= 1
+            if not self._pending[die.time_nano]:
+                del self._pending[die.time_nano]
+            known.judging -= 1
+            if not known.judging and identity not in self.fleet.containers:
+                self._known.pop(identity, None)
+
+    async def _record(self, die: Event, known: _Known, remembered: Container | None, events: tuple[Event, ...]) -> None:
+        """Records a death once the engine can be asked about it: it may be going down itself just now."""
+        backoff = Backoff()
+        while True:
+            try:
+                async with self._limit:
+                    death = await self._judged(die, known, remembered, events)
+                break
+            except EngineUnavailable:
+                await backoff.wait()
+        self._deaths.append(death)
+        self._flush()
+        if self._on_death is not None:
+            await self._on_death(death)
+
+    async def _judged(
+        self, die: Event, known: _Known, remembered: Container | None, events: tuple[Event, ...]
+    ) -> Death:
+        identity = die.actor.id
+        around = await self._surroundings()
+        async with self._looking:  # the kernel log may be long, and others wait for this loop
+            around.look_again()
+            await asyncio.to_thread(around.look)
+        gone = False
+        try:
+            container = await self._engine.containers.inspect(identity)
+        except NotFound:
+            gone = True
+            container = remembered or bare(die)
+        events = await self._from_the_start(die, events, around.tool)
+        started = next((event.time_nano for event in events if event.verb == "start"), None)
+        case = Case(
+            container=as_dead(container, die, started_ns=started),
+            now_ns=max(time.time_ns(), die.time_nano),
+            tool=around.tool,
+            events=events,
+        )
+        if known.tail is not None:
+            case.lines = known.tail.lines
+        elif gone and self._last_output is not None and (pieces := self._last_output(identity)):
+            tail = Tail()
+            for stream, data in pieces:
+                tail.feed(stream, data)
+            case.lines = tail.lines
+        if gone and not case.lines:
+            case.lines = ()
+            reason = "it was removed before its output could be read"
+            case.unread.append(Unread(source="log", reason=reason, would_tell=LOG_TELLS))
+        peak = known.peak
+        pid = remembered.state.pid if remembered is not None else 0
+        await complete(case, self._engine, around, main_pid=pid)
+        for oom in case.ooms:
+            if oom.limit_bytes is not None and identity in oom.limit_cgroup:
+                # Whatever was measured before, then it used all it may.
+                peak = max(peak or 0, oom.limit_bytes)
+                self._points.append(Point(oom.time_ns // 10**9, sys.intern(identity), None, oom.limit_bytes // 1024))
+        case.cgroup = Cgroup(memory_peak=peak)
+        verdict = decide(case)
+        return Death(
+            name=case.name,
+            container=identity,
+            image=case.container.config.image,
+            engine=self._engine.endpoint.url,
+            started_ns=None if case.run.started_ns == die.time_nano else case.run.started_ns,
+            ended_ns=die.time_nano,
+            code=case.run.code,
+            memory_peak=peak,
+            verdict=verdict,
+            lines=tuple(line.text for line in case.lines or ()),
+        )
+
+    async def _from_the_start(self, die: Event, events: tuple[Event, ...], tool: str) -> tuple[Event, ...]:
+        """Completes the events of a run that began, or was being ended, before anybody listened."""
+        if any(event.verb == "start" for event in events):
+            return events
+        try:
+            until = max(time.time_ns(), die.time_nano)
+            remembered = await fetch(self._engine, die.actor.id, tool, since_ns=10**9, until_ns=until)
+        except EngineUnavailable:
+            raise
+        except PydError:
+            return events
+        return next((run for death, run in deaths_in(remembered) if death.time_nano == die.time_nano), events)
+
+    def _measured(self) -> None:
+        for identity, usage in self.meter.usage.items():
+            known = self._known.get(identity)
+            if known is not None:
+                # The peak is read seldom; what is used now may be above the last one read.
+                known.peak = max(known.peak or 0, usage.memory_peak or 0, usage.memory_bytes or 0) or None
+            cpu = None if usage.cpu_percent is None else round(usage.cpu_percent * 10)
+            memory = None if usage.memory_bytes is None else usage.memory_bytes // 1024
+            self._points.append(Point(usage.time_ns // 10**9, sys.intern(identity), cpu, memory))
+
+    def _flush(self) -> None:
+        if not self._deaths and not self._points:
+            return
+        deaths, self._deaths = self._deaths, []
+        points, self._points = self._points, []
+        try:
+            self._store.add(deaths, points, listened=self._listened())
+        except ConfigError as error:
+            self._problem(error.message)
+            self._deaths = (deaths + self._deaths)[-200:]  # tried again with the next; points are not worth it
+        else:
+            self._said = ""
+
+    def _listened(self) -> tuple[str, int] | None:
+        """Until when nothing can have been missed: the deaths being judged now aren't written yet."""
+        if self.fleet.connection.state != "live" or not self._caught_up.is_set():
+            return None
+        return self._engine.endpoint.url, min((time.time_ns(), *self._pending))
+
+    def _thin(self) -> None:
+        try:
+            self._store.add(listened=self._listened())
+            self._store.thin()
+        except Exception as error:  # noqa: BLE001 - whatever the disk says, recording goes on
+            self._problem(str(error))
+
+    def _problem(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            self._on_problem(text)

@@ -1,0 +1,218 @@
+"""Measuring what is on screen, once a second, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from pyd_core.client.backoff import Backoff
+from pyd_core.client.engine_client import Engine
+from pyd_core.errors import NotFound, PydError
+from pyd_core.tasks import TaskOwner
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_watcher import Fleet
+from pyd_core.watch.delta import Delta
+from pyd_core.watch.local_stats import LocalHost, LocalReader
+from pyd_core.watch.stats import Sample, Usage, from_api, usage
+from pyd_core.watch.usage_series import Series
+
+PERIOD = 1.0
+"""Seconds between two samples."""
+
+STREAMS = 32
+"""Statistics streams of an engine at a time: each costs it a request and a reading a second."""
+
+TURN = 3
+"""Samples of a stream before it makes room for a container that has none yet."""
+
+
+class Meter:
+    """Resource use of watched containers.
+
+    On the engine's own machine it reads control groups, wherever else one stream of the engine's statistics for each
+    watched container. With nothing watched it does nothing at all.
+
+    Args:
+        engine: The containers' engine.
+        fleet: Tells which of them run, and their processes.
+        period: Seconds between two samples.
+        root: Where `proc` and `sys` are looked for.
+    """
+
+    def __init__(self, engine: Engine, fleet: Fleet, *, period: float = PERIOD, root: Path = Path("/")) -> None:
+        self._engine = engine
+        self._fleet = fleet
+        self._period = period
+        self._host = LocalHost(root) if engine.endpoint.is_local else None
+        self._watched: frozenset[str] = frozenset()
+        self._pids: dict[str, int] = {}
+        self._readers: dict[str, LocalReader] = {}
+        self._streams: dict[str, asyncio.Task[None]] = {}
+        self._before: dict[str, Sample] = {}
+        self._usage: dict[str, Usage] = {}
+        self._series: dict[str, Series] = {}
+        self._subscribers: list[Callable[[], None]] = []
+        self._wake = asyncio.Event()
+        self._tasks = TaskOwner()
+        self._limit = asyncio.Semaphore(STREAMS)
+        self._queueing = 0
+
+    @property
+    def usage(self) -> Mapping[str, Usage]:
+        """The newest of each watched container that runs."""
+        return MappingProxyType(self._usage)
+
+    @property
+    def series(self) -> Mapping[str, Series]:
+        """What containers used while they were watched, of those that are there still."""
+        return MappingProxyType(self._series)
+
+    def watch(self, identities: Iterable[str]) -> None:
+        """Sets what is on screen; all else is forgotten."""
+        watched = frozenset(identities)
+        if watched == self._watched:
+            return
+        for identity in self._watched - watched:
+            self._drop(identity)
+        self._watched = watched
+        self._wake.set()
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Has `callback` called on the event loop after each round of samples.
+
+        Returns:
+            A function that ends it.
+        """
+        self._subscribers.append(callback)
+
+        def end() -> None:
+            if callback in self._subscribers:
+                self._subscribers.remove(callback)
+
+        return end
+
+    async def run(self) -> None:
+        """Measures until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        end = self._fleet.subscribe(self._fleet_changed)
+        try:
+            while True:
+                self._wake.clear()
+                now = loop.time()
+                # A container that comes on screen has its first numbers at once, the others theirs when they are due.
+                if self._round(everything=now >= due):
+                    for callback in [*self._subscribers]:
+                        callback()
+                if not self._any_alive():
+                    await self._wake.wait()
+                    continue
+                if now >= due:
+                    due = max(due + self._period, now)
+                timer = loop.call_at(due, self._wake.set)
+                try:
+                    await self._wake.wait()
+                finally:
+                    timer.cancel()
+        finally:
+            end()
+            for identity in [*self._pids]:
+                self._drop(identity)
+            await self._tasks.aclose()
+
+    def _any_alive(self) -> bool:
+        entries = self._fleet.containers
+        return any(identity in entries and entries[identity].alive for identity in self._watched)
+
+    def _round(self, *, everything: bool) -> bool:
+        """Takes a sample of each watched container that runs, or of the new ones; tells whether anything is new."""
+        entries = self._fleet.containers
+        new = False
+        for identity in self._watched:
+            entry = entries.get(identity)
+            if entry is None or not entry.alive:
+                new |= identity in self._usage
+                self._drop(identity)
+                continue
+            if entry.pid == 0 or (identity in self._before and not everything):  # not inspected yet, or not due
+                continue
+            if self._pids.get(identity) != entry.pid:
+                self._find(entry)
+            reader = self._readers.get(identity)
+            if reader is None:
+                continue
+            sample = reader.read()
+            if sample is not None:
+                self._add(identity, sample)
+                new = True
+        return new or bool(self._streams)
+
+    def _add(self, identity: str, sample: Sample) -> None:
+        now = self._usage[identity] = usage(sample, self._before.get(identity))
+        self._before[identity] = sample
+        if identity not in self._series:
+            self._series[identity] = Series()
+        self._series[identity].add(now)
+
+    def _drop(self, identity: str) -> None:
+        self._usage.pop(identity, None)
+        self._before.pop(identity, None)
+        self._pids.pop(identity, None)
+        reader = self._readers.pop(identity, None)
+        if reader is not None:
+            reader.close()
+        stream = self._streams.pop(identity, None)
+        if stream is not None:
+            stream.cancel()
+
+    def _find(self, entry: Entry) -> None:
+        """Decides where the numbers of a container's present run come from."""
+        self._drop(entry.id)
+        self._pids[entry.id] = entry.pid
+        others = len(self._readers)
+        reader = self._host.reader(entry.id, entry.pid, others=others) if self._host is not None else None
+        if reader is not None:
+            self._readers[entry.id] = reader
+        else:
+            self._streams[entry.id] = self._tasks.start(self._read_stream(entry.id))
+
+    async def _read_stream(self, identity: str) -> None:
+        backoff = Backoff()
+        while True:
+            self._queueing += 1
+            try:
+                await self._limit.acquire()
+            finally:
+                self._queueing -= 1
+            try:
+                await self._read_turn(identity)
+                backoff.reset()
+            except NotFound:
+                return
+            except PydError:
+                pass  # the fleet says that the engine doesn't answer
+            finally:
+                self._limit.release()
+            await backoff.wait()
+
+    async def _read_turn(self, identity: str) -> None:
+        """Reads a container's stream until it ends, or for a few samples where others wait for their turn."""
+        self._before.pop(identity, None)
+        count = 0
+        async with self._engine.containers.stats_stream(identity) as samples:
+            async for stats in samples:
+                entry = self._fleet.containers.get(identity)
+                sample = from_api(stats, memory_limit=entry.memory_limit if entry else None)
+                if sample is not None:
+                    self._add(identity, sample)
+                count += 1
+                if count >= TURN and self._queueing:
+                    return
+
+    def _fleet_changed(self, delta: Delta) -> None:
+        for identity in delta.removed:
+            self._series.pop(identity, None)
+        if (delta.changed | delta.removed) & self._watched:
+            self._wake.set()

@@ -1,0 +1,85 @@
+"""What a container used over the last hour, in a fixed amount of memory: each second at first, then in steps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from pyd_core.watch.stats import Usage
+
+FINE = 300
+"""Samples kept as they were taken: five minutes of one a second."""
+STEP_NS = 10_000_000_000
+"""Nanoseconds that one kept sample stands for after that."""
+COARSE = 360
+"""Such samples kept: an hour."""
+
+
+class Series:
+    """Samples in the order of time; old ones are thinned out, then forgotten."""
+
+    __slots__ = ("_coarse", "_fine", "_step")
+
+    def __init__(self) -> None:
+        self._fine: deque[Usage] = deque()
+        self._coarse: deque[Usage] = deque(maxlen=COARSE)
+        self._step: list[Usage] = []
+
+    def clear(self) -> None:
+        """Forgets all."""
+        self._fine.clear()
+        self._coarse.clear()
+        self._step.clear()
+
+    def add(self, usage: Usage) -> None:
+        """Takes the newest sample; one that isn't newer than the last means that the clock was set back."""
+        if self._fine and usage.time_ns <= self._fine[-1].time_ns:
+            self.clear()
+        self._fine.append(usage)
+        if len(self._fine) > FINE:
+            self._thin(self._fine.popleft())
+
+    def _thin(self, usage: Usage) -> None:
+        if self._step and usage.time_ns // STEP_NS != self._step[0].time_ns // STEP_NS:
+            self._coarse.append(summary(self._step))
+            self._step = []
+        self._step.append(usage)
+
+    def samples(self) -> list[Usage]:
+        """Returns all there are, oldest first."""
+        step = [summary(self._step)] if self._step else []
+        return [*self._coarse, *step, *self._fine]
+
+    def newest(self, count: int) -> list[Usage]:
+        """Returns the last samples, of those kept as they were taken, oldest first."""
+        fine = self._fine
+        return [fine[at] for at in range(max(0, len(fine) - count), len(fine))]
+
+    def __len__(self) -> int:
+        return len(self._coarse) + bool(self._step) + len(self._fine)
+
+
+def summary(samples: list[Usage]) -> Usage:
+    """Makes one sample of several: rates as their mean, so that areas stay true, levels as the highest."""
+    return msgspec.structs.replace(
+        samples[-1],
+        cpu_percent=_mean(samples, lambda one: one.cpu_percent),
+        memory_bytes=_highest(samples, lambda one: one.memory_bytes),
+        pids=_highest(samples, lambda one: one.pids),
+        net_rx=_mean(samples, lambda one: one.net_rx),
+        net_tx=_mean(samples, lambda one: one.net_tx),
+        block_read=_mean(samples, lambda one: one.block_read),
+        block_write=_mean(samples, lambda one: one.block_write),
+        throttled_ratio=_mean(samples, lambda one: one.throttled_ratio),
+    )
+
+
+def _mean(samples: list[Usage], get: Callable[[Usage], float | None]) -> float | None:
+    known = [value for one in samples if (value := get(one)) is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _highest(samples: list[Usage], get: Callable[[Usage], int | None]) -> int | None:
+    return max((value for one in samples if (value := get(one)) is not None), default=None)

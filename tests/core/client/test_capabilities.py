@@ -1,0 +1,20 @@
+import pytest
+
+from pyd_core.client.capabilities import Capability, capabilities
+
+DOCKER = {"api-version": "1.45", "builder-version": "2", "docker-experimental": "false", "swarm": "inactive"}
+PODMAN = {"api-version": "1.41", "builder-version": "", "docker-experimental": "true", "libpod-api-version": "5.4.2"}
+
+
+@pytest.mark.parametrize(
+    ("ping", "found"),
+    [
+        (DOCKER, {Capability.BUILDKIT, Capability.SWARM}),
+        ({**DOCKER, "swarm": "active/manager"}, {Capability.BUILDKIT, Capability.SWARM, Capability.SWARM_MANAGER}),
+        ({**DOCKER, "docker-experimental": "true"}, {Capability.BUILDKIT, Capability.SWARM, Capability.CHECKPOINT}),
+        (PODMAN, {Capability.LIBPOD}),
+        ({}, set()),
+    ],
+)
+def test_the_ping_tells_what_an_engine_can_do(ping: dict[str, str], found: set[Capability]):
+    assert capabilities(ping) == found

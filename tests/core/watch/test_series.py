@@ -1,0 +1,27 @@
+from pyd_core.watch.stats import Usage
+from pyd_core.watch.usage_series import COARSE, FINE, Series
+
+SECOND = 10**9
+
+
+def test_an_hour_takes_no_more_memory_than_a_minute_and_its_peaks_stay():
+    series = Series()
+    for second in range(5 * 3600):
+        busy = second % 1000 == 0
+        memory = 900 if busy else 100
+        series.add(Usage(time_ns=second * SECOND, cpu_percent=100.0 if busy else 0.0, memory_bytes=memory))
+    kept = series.samples()
+    assert len(kept) == len(series) <= FINE + COARSE + 1
+    assert kept[-1].time_ns - kept[0].time_ns > 3600 * SECOND
+    assert [one.time_ns for one in kept] == sorted(one.time_ns for one in kept)
+    coarse = kept[:-FINE]
+    assert sum(one.memory_bytes == 900 for one in coarse) == 3
+    assert max(one.cpu_percent or 0 for one in coarse) == 10.0
+
+
+def test_a_clock_that_is_set_back_begins_anew():
+    series = Series()
+    for second in (100, 101, 50, 51):
+        series.add(Usage(time_ns=second * SECOND))
+    assert [one.time_ns // SECOND for one in series.samples()] == [50, 51]
+    assert [one.time_ns // SECOND for one in series.newest(1)] == [51]

@@ -1,0 +1,1 @@
+"""The `pyd` commands: one module a verb, in a package a noun."""

@@ -1,0 +1,33 @@
+"""`pyd completion`: the script that makes a shell complete verbs, options and container names."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.errors import InvalidInput
+from pyd_tui.console.command import Verb
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command(
+    "completion",
+    cls=Verb,
+    json=False,
+    examples=(
+        ('eval "$(pyd completion bash)"', "for this shell; in ~/.bashrc for every one"),
+        ('eval "$(pyd completion zsh)"', "the same for zsh, in ~/.zshrc"),
+        ("pyd completion fish > ~/.config/fish/completions/pyd.fish", "for fish"),
+    ),
+)
+@click.argument("shell", type=click.Choice(SHELLS))
+def command(shell: str) -> None:
+    """Print a completion script for a shell."""
+    from click.shell_completion import get_completion_class  # noqa: PLC0415 - only for completion
+
+    from pyd_tui.cli.entry import root  # noqa: PLC0415 - entry loads this module, late
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise InvalidInput(f"no completion for {shell}")
+    click.echo(kind(root, {}, "pyd", "_PYD_COMPLETE").source())

@@ -1,0 +1,78 @@
+"""`pyd compose`: the compose tool there is, on the chosen engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.errors import NotFound, Unsupported
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+
+if TYPE_CHECKING:
+    from pyd_core.client.endpoint import Endpoint
+
+TOOLS = (("docker", "compose"), ("docker-compose",), ("podman-compose",))
+"""In the order of what people mean by compose."""
+
+
+@click.command(
+    "compose",
+    cls=Verb,
+    json=False,
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []},
+    examples=(
+        ("pyd compose up -d", "what docker compose would do, on the engine pyd chose"),
+        ("pyd -H ssh://me@server compose ps", "on another machine"),
+    ),
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT]...")
+@click.option("--help", "asked", is_flag=True, help="Show this, and the tool's own help.")
+@pass_state
+def command(state: State, /, *, arguments: tuple[str, ...], asked: bool) -> int:
+    """Run docker compose, docker-compose or podman-compose, the first there is, on the chosen engine."""
+    if asked:
+        click.echo(click.get_current_context().get_help() + "\n")
+        arguments = ("--help",)
+    tool = find_tool()
+    environment = {**os.environ, **_addressed(state.endpoint())} if not asked else dict(os.environ)
+    if state.read_only:
+        raise Unsupported("--read-only can't be held by another program", hint="leave it out", reference="read-only")
+    return subprocess.run([*tool, *arguments], env=environment, check=False).returncode
+
+
+def find_tool() -> tuple[str, ...]:
+    """Returns the program and what comes before its arguments.
+
+    Raises:
+        NotFound: There is none.
+    """
+    for tool in TOOLS:
+        if shutil.which(tool[0]) and (len(tool) == 1 or _works(tool)):
+            return tool
+    raise NotFound(
+        "no compose tool found: neither docker compose nor docker-compose nor podman-compose",
+        hint="install one: apt install docker-compose (or docker-compose-v2, podman-compose)",
+        reference="no-compose",
+    )
+
+
+def _works(tool: tuple[str, ...]) -> bool:
+    """Whether a plugin of the docker CLI is there."""
+    return subprocess.run([*tool, "version"], capture_output=True, check=False).returncode == 0
+
+
+def _addressed(endpoint: Endpoint) -> dict[str, str]:
+    """The variables by which a docker client finds an engine."""
+    found = {"DOCKER_HOST": endpoint.url, "DOCKER_CONTEXT": ""}
+    if endpoint.tls is not None and endpoint.tls.ca is not None:
+        found |= {
+            "DOCKER_CERT_PATH": str(endpoint.tls.ca.parent),
+            "DOCKER_TLS_VERIFY": "1" if endpoint.tls.verify else "",
+        }
+    return found

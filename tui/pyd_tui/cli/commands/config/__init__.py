@@ -1,0 +1,1 @@
+"""`pyd config` and its subcommands."""

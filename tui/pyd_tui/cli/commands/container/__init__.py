@@ -1,0 +1,1 @@
+"""`pyd container` and its subcommands."""

@@ -1,0 +1,79 @@
+"""`pyd attach`: take part in what a container's main process reads and prints."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.errors import Conflict
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console import failures
+from pyd_tui.console.command import Verb
+
+
+@click.command(
+    "attach",
+    cls=Verb,
+    json=False,
+    examples=(
+        ("pyd attach job", "its output, our input; ctrl-p ctrl-q lets go of one with a terminal"),
+        ("pyd attach --no-stdin job", "only look"),
+        ("pyd logs -f job", "with what it printed before"),
+    ),
+)
+@click.argument("name", type=ContainerName("running"), metavar="CONTAINER")
+@click.option("--no-stdin", is_flag=True, help="Don't pass standard input on.")
+@click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on to it.")
+@click.option("--detach-keys", default="", metavar="KEYS", help="Instead of ctrl-p,ctrl-q.")
+@pass_state
+def command(state: State, /, *, name: str, no_stdin: bool, sig_proxy: bool, detach_keys: str) -> int:
+    """Take part in what a container's main process reads and prints, and end with its exit code."""
+    try:
+        return state.run(
+            lambda engine: attach(engine, name, stdin=not no_stdin, sig_proxy=sig_proxy, detach_keys=detach_keys)
+        )
+    except Exception as error:  # noqa: BLE001 - every failure of pyd's own must not look like the command's
+        failures.report(error)
+        return failures.exit_code(error, before_command=True)
+
+
+async def attach(engine: Engine, name: str, *, stdin: bool, sig_proxy: bool, detach_keys: str) -> int:
+    """Takes part until it ends, and returns its exit code.
+
+    Raises:
+        Conflict: It doesn't run.
+    """
+    from pyd_core.client.names import resolve_container  # noqa: PLC0415 - only with an engine
+    from pyd_tui.cli.relay import Relay, left_running  # noqa: PLC0415 - asyncio, which help doesn't need
+    from pyd_tui.console.terminal import window_size  # noqa: PLC0415 - likewise
+
+    found = await resolve_container(engine, name)
+    known = await engine.containers.inspect(found.id)
+    if known.state.paused or not known.state.running:
+        doing = "is paused" if known.state.paused else "doesn't run"
+        hint = f"pyd {'unpause' if known.state.paused else 'start'} {found.name}"
+        raise Conflict(f"{found.name} {doing}", hint=hint, reference="not-running")
+    interactive = stdin and known.config.open_stdin
+    tty = known.config.tty
+    async with engine.containers.waiting(found.id, condition="not-running") as ended:
+        duplex = await engine.containers.attach(found.id, stdin=interactive)
+        try:
+            if tty and sys.stdout.isatty():
+                columns, rows = window_size(sys.stdout.fileno())
+                # a size that changes is what has a shell print its prompt again; the right one follows
+                await engine.containers.resize(found.id, rows=rows + 1, columns=columns + 1)
+            left = await Relay(
+                tty=tty,
+                interactive=interactive,
+                detach_keys=detach_keys,
+                resize=lambda rows, columns: engine.containers.resize(found.id, rows=rows, columns=columns),
+                forward=(lambda signal: engine.containers.kill(found.id, signal=signal))
+                if sig_proxy and not tty
+                else None,
+            ).run(duplex)
+        finally:
+            await duplex.aclose()
+        return left_running() if left is None else (await ended()).status_code

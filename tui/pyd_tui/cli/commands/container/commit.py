@@ -1,0 +1,49 @@
+"""`pyd commit`: an image of a container as it is."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.options import CommitOptions
+from pyd_core.model.reference import divided
+from pyd_core.sanitise import safe
+from pyd_tui.cli.bulk import container_id
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "commit",
+    cls=Verb,
+    examples=(
+        ("pyd commit web web:fixed", "its files and its configuration"),
+        ('pyd commit -c \'CMD ["/app"]\' -m "with a fix" web', "with another command"),
+    ),
+)
+@click.argument("name", type=ContainerName(), metavar="CONTAINER")
+@click.argument("reference", required=False, default="", metavar="[REPOSITORY[:TAG]]")
+@click.option("-a", "--author", default="", help="Who made it.")
+@click.option("-m", "--message", default="", help="A comment for its history.")
+@click.option("-c", "--change", "changes", multiple=True, metavar="INSTRUCTION", help="Apply a Dockerfile instruction.")
+@click.option("-p", "--pause/--no-pause", default=True, help="Freeze the container meanwhile.", show_default=True)
+@pass_state
+def command(
+    state: State, /, *, name: str, reference: str, author: str, message: str, changes: tuple[str, ...], pause: bool
+) -> None:
+    """Make an image of the files of a container as they are."""
+    repository, tag = divided(reference)
+    options = CommitOptions(
+        repository=repository, tag=tag, author=author, comment=message, changes=changes, pause=pause
+    )
+
+    async def commit(engine: Engine) -> str:
+        return await engine.containers.commit(await container_id(engine, name), options)
+
+    made = state.ask(commit)
+    if state.json:
+        write_json({"Id": made})
+    else:
+        write(f"{safe(made)}\n")

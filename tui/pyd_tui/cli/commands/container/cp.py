@@ -1,0 +1,54 @@
+"""`pyd cp`: files into containers and out of them."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.errors import InvalidInput
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+
+
+@click.command(
+    "cp",
+    cls=Verb,
+    json=False,
+    examples=(
+        ("pyd cp web:/etc/nginx/nginx.conf .", "out of it"),
+        ("pyd cp site/. web:/srv", "the content of a directory into it"),
+        ("pyd cp web:/var/log - | tar -t", "as a tar"),
+        ("tar -c . | pyd cp - web:/srv", "from a tar"),
+    ),
+)
+@click.argument("source", metavar="SOURCE")
+@click.argument("target", metavar="TARGET")
+@click.option("-a", "--archive", is_flag=True, help="Keep owners, by number.")
+@click.option("-L", "--follow-link", "follow", is_flag=True, help="Follow links in SOURCE.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no word at the end.")
+@pass_state
+def command(state: State, /, *, source: str, target: str, archive: bool, follow: bool, quiet: bool) -> None:
+    """Copy files between a container, running or not, and this machine.
+
+    One side is CONTAINER:PATH; the other a path here, or - for a tar.
+    """
+    from pyd_tui.cli.copy_files import copy_in, copy_out  # noqa: PLC0415 - asyncio, which help doesn't need
+
+    outside, inside = divided(source), divided(target)
+    if bool(outside[0]) == bool(inside[0]):
+        many = "containers on both sides" if outside[0] else "no container on either side"
+        raise InvalidInput(f"{many}", hint="write CONTAINER:PATH on one side, a path or - on the other")
+    if outside[0]:
+        state.run(lambda engine: copy_out(engine, *outside, target, owners=archive, follow=follow, quiet=quiet))
+    else:
+        state.run(lambda engine: copy_in(engine, source, *inside, owners=archive, follow=follow, quiet=quiet))
+
+
+def divided(text: str) -> tuple[str, str]:
+    """Divides `CONTAINER:PATH`; a path of this machine has an empty first part.
+
+    What begins with a slash or a dot is a path, whatever colons it has.
+    """
+    name, colon, path = text.partition(":")
+    if not colon or not name or text.startswith(("/", ".")):
+        return "", text
+    return name, path

@@ -1,0 +1,54 @@
+"""`pyd create`: make a container without starting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from pyd_tui.cli.creation.options import creation_options, image_arguments
+from pyd_tui.cli.global_options import State
+from pyd_tui.console import failures
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+OWN_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
+"""What follows the image is the command's own; -h is the host name."""
+
+
+def create(ctx: click.Context, /, **given: Any) -> int:
+    """Makes it and writes its id."""
+    state = ctx.ensure_object(State)
+    try:
+        return _create(state, given)
+    except Exception as error:  # noqa: BLE001 - as docker has it, every failure is 125
+        failures.report(error)
+        return failures.exit_code(error, before_command=True)
+
+
+def _create(state: State, given: Mapping[str, Any]) -> int:
+    from pyd_tui.cli.creation.create_container import make  # noqa: PLC0415 - what help and completion don't need
+    from pyd_tui.cli.creation.request import create_body  # noqa: PLC0415 - likewise
+
+    body = create_body(given)
+    made = state.run(lambda engine: make(engine, body, given))
+    if state.json:
+        write_json(made)
+    else:
+        write(f"{made.id}\n")
+    return 0
+
+
+command = Verb(
+    name="create",
+    callback=click.pass_context(create),
+    params=[*creation_options(), *image_arguments()],
+    help="Make a container from an image, ready to start.",
+    context_settings=OWN_SETTINGS,
+    examples=(
+        ("pyd create --name web -p 8080:80 nginx", "made, not started"),
+        ("pyd start web", "started later"),
+        ("pyd create -v data:/data --memory 512m postgres", "with a volume and a limit"),
+    ),
+)

@@ -1,0 +1,40 @@
+"""`pyd diff`: what differs from the image."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.model.container import Change
+from pyd_core.sanitise import safe
+from pyd_tui.cli.bulk import container_id
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+KINDS = {0: "C", 1: "A", 2: "D"}
+"""Letters for the Engine API's numbers (`ChangeType`)."""
+
+
+@click.command(
+    "diff",
+    cls=Verb,
+    examples=(
+        ("pyd diff web", "A added, C changed, D deleted"),
+        ("pyd diff --json web", "for programs"),
+    ),
+)
+@click.argument("name", type=ContainerName(), metavar="CONTAINER")
+@pass_state
+def command(state: State, /, *, name: str) -> None:
+    """Show which files of a container differ from its image: A added, C changed, D deleted."""
+
+    async def ask(engine: Engine) -> list[Change]:
+        return await engine.containers.changes(await container_id(engine, name))
+
+    found = state.ask(ask)
+    if state.json:
+        write_json(found)
+    else:
+        write("".join(f"{KINDS.get(change.kind, '?')} {safe(change.path)}\n" for change in found))

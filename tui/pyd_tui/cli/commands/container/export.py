@@ -1,0 +1,35 @@
+"""`pyd export`: all files of a container as a tar."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_tui.cli.bulk import container_id
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+
+
+@click.command(
+    "export",
+    cls=Verb,
+    json=False,
+    examples=(
+        ("pyd export web -o web.tar", "to a file"),
+        ("pyd export web | tar -t", "to a program"),
+    ),
+)
+@click.argument("name", type=ContainerName(), metavar="CONTAINER")
+@click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
+@pass_state
+def command(state: State, /, *, name: str, output: str | None) -> None:
+    """Write all files of a container as a tar, without those of its volumes."""
+    from pyd_tui.cli.archives import receive  # noqa: PLC0415 - asyncio, which help and completion don't need
+
+    async def export(engine: Engine) -> None:
+        found = await container_id(engine, name)
+        async with engine.containers.export(found) as stream:
+            await receive(stream.chunks(), output)
+
+    state.run(export)

@@ -1,0 +1,23 @@
+"""`pyd kill`."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_tui.cli.bulk import act
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+
+
+@click.command(
+    "kill", cls=Verb, examples=(("pyd kill job", "SIGKILL"), ("pyd kill -s HUP web", "have web read its configuration"))
+)
+@click.argument(
+    "names", nargs=-1, required=True, type=ContainerName("running", "paused", "restarting"), metavar="CONTAINER..."
+)
+@click.option("-s", "--signal", metavar="SIGNAL", help="By name or number; KILL by default.")
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...], signal: str | None) -> int:
+    """Send a signal to containers' main processes."""
+    return act(state, names, lambda engine, name: engine.containers.kill(name, signal=signal))

@@ -1,0 +1,18 @@
+"""`pyd pause`."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_tui.cli.bulk import act
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+
+
+@click.command("pause", cls=Verb, examples=(("pyd pause web db", "freeze both, their memory kept"),))
+@click.argument("names", nargs=-1, required=True, type=ContainerName("running"), metavar="CONTAINER...")
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...]) -> int:
+    """Freeze all processes of containers."""
+    return act(state, names, lambda engine, name: engine.containers.pause(name))

@@ -1,0 +1,48 @@
+"""`pyd port`: where ports are published."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.errors import NotFound
+from pyd_core.model.container import Container
+from pyd_core.sanitise import safe
+from pyd_tui.cli.bulk import container_id
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "port",
+    cls=Verb,
+    examples=(
+        ("pyd port web", "all of them"),
+        ("pyd port web 80/tcp", "one"),
+    ),
+)
+@click.argument("name", type=ContainerName(), metavar="CONTAINER")
+@click.argument("port", required=False, metavar="[PORT[/PROTOCOL]]")
+@pass_state
+def command(state: State, /, *, name: str, port: str | None) -> None:
+    """Show where the ports of a container are published."""
+
+    async def ask(engine: Engine) -> Container:
+        return await engine.containers.inspect(await container_id(engine, name))
+
+    published = state.ask(ask).network_settings.ports
+    if port is not None:
+        wanted = port if "/" in port else f"{port}/tcp"
+        if not published.get(wanted):
+            raise NotFound(f"no public port {safe(wanted)} published for {safe(name)}", hint=f"pyd port {safe(name)}")
+        published = {wanted: published[wanted]}
+    if state.json:
+        write_json(published)
+        return
+    for inside, bindings in sorted(published.items()):
+        for binding in bindings or []:
+            host = f"[{binding.host_ip}]" if ":" in binding.host_ip else binding.host_ip
+            line = f"{host}:{binding.host_port}"
+            write(f"{safe(line if port else f'{inside} -> {line}')}\n")

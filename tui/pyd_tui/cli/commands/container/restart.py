@@ -1,0 +1,22 @@
+"""`pyd restart`."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_tui.cli.bulk import act
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+
+
+@click.command(
+    "restart", cls=Verb, examples=(("pyd restart web", "stop and start"), ("pyd restart -t 0 web", "without grace"))
+)
+@click.argument("names", nargs=-1, required=True, type=ContainerName(), metavar="CONTAINER...")
+@click.option("-s", "--signal", metavar="SIGNAL", help="Instead of the container's own stop signal.")
+@click.option("-t", "--timeout", "--time", type=int, metavar="SECONDS", help="Grace before SIGKILL; -1 waits for ever.")
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...], signal: str | None, timeout: int | None) -> int:
+    """Stop and start containers."""
+    return act(state, names, lambda engine, name: engine.containers.restart(name, signal=signal, grace=timeout))

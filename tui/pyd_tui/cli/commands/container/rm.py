@@ -1,0 +1,33 @@
+"""`pyd rm`."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_tui.cli.bulk import act
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+
+
+@click.command(
+    "rm",
+    cls=Verb,
+    examples=(
+        ("pyd rm old", "one that doesn't run"),
+        ("pyd rm -f -v web", "kill it first, and take its anonymous volumes along"),
+        ("pyd rm $(pyd ps -qa -f status=exited)", "all that have ended"),
+    ),
+)
+@click.argument("names", nargs=-1, required=True, type=ContainerName(), metavar="CONTAINER...")
+@click.option("-f", "--force", is_flag=True, help="Kill it first when it runs.")
+@click.option("-v", "--volumes", is_flag=True, help="Its anonymous volumes too.")
+@click.option("-l", "--link", is_flag=True, help="The link of this name, not the container.")
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...], force: bool, volumes: bool, link: bool) -> int:
+    """Remove containers; one that runs is refused without -f."""
+    return act(
+        state,
+        names,
+        lambda engine, name: engine.containers.remove(name, force=force, volumes=volumes, link=link),
+    )

@@ -1,0 +1,49 @@
+"""`pyd run`: make a container, start it and take part in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pyd_tui.cli.commands.container.create import OWN_SETTINGS
+from pyd_tui.cli.creation.options import creation_options, image_arguments
+from pyd_tui.cli.global_options import State
+from pyd_tui.console import failures
+from pyd_tui.console.command import Verb
+
+
+def run(ctx: click.Context, /, **given: Any) -> int:
+    """Makes and starts it; ends with its exit code."""
+    from pyd_tui.cli.creation.launch import launch  # noqa: PLC0415 - asyncio, which help and completion don't need
+    from pyd_tui.cli.creation.request import create_body  # noqa: PLC0415 - likewise
+
+    state = ctx.ensure_object(State)
+    try:
+        body = create_body(given)
+        return state.run(lambda engine: launch(engine, body, given))
+    except Exception as error:  # noqa: BLE001 - every failure of pyd's own must not look like the command's
+        failures.report(error)
+        return failures.exit_code(error, before_command=True)
+
+
+command = Verb(
+    name="run",
+    callback=click.pass_context(run),
+    params=[
+        click.Option(["-d", "--detach"], is_flag=True, help="Leave it running in the background and print its id."),
+        *creation_options(),
+        click.Option(["--sig-proxy/--no-sig-proxy"], default=True, help="Pass signals on to it.", show_default=False),
+        click.Option(["--detach-keys"], default="", metavar="KEYS", help="Instead of ctrl-p,ctrl-q."),
+        *image_arguments(),
+    ],
+    help="Make a container from an image, start it, and end with its exit code.",
+    context_settings=OWN_SETTINGS,
+    json=False,
+    examples=(
+        ("pyd run --rm -it debian bash", "a shell in a new container, gone when it ends"),
+        ("pyd run -d --name web -p 8080:80 nginx", "in the background, reachable on port 8080"),
+        ("pyd run --rm -v .:/src -w /src python:3.13 pytest", "a program on the files here"),
+        ("pyd run -d --restart unless-stopped --memory 512m app", "with a limit, started again when it ends"),
+    ),
+)

@@ -1,0 +1,73 @@
+"""`pyd start`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.errors import Conflict, InvalidInput
+from pyd_tui.cli.bulk import act
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console import failures
+from pyd_tui.console.command import Verb
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import Engine
+
+
+@click.command(
+    "start",
+    cls=Verb,
+    examples=(
+        ("pyd start web", "one"),
+        ("pyd start web db", "several at once"),
+        ("pyd start -a -i job", "one with its output and our input, to its end"),
+    ),
+)
+@click.argument(
+    "names", nargs=-1, required=True, type=ContainerName("created", "exited", "dead"), metavar="CONTAINER..."
+)
+@click.option("-a", "--attach", is_flag=True, help="Show what it prints, and end with its exit code.")
+@click.option("-i", "--interactive", is_flag=True, help="The same, and pass standard input on.")
+@click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on to it.", show_default=False)
+@click.option("--detach-keys", default="", metavar="KEYS", help="Instead of ctrl-p,ctrl-q.")
+@pass_state
+def command(
+    state: State, /, *, names: tuple[str, ...], attach: bool, interactive: bool, sig_proxy: bool, detach_keys: str
+) -> int:
+    """Start containers."""
+    if not (attach or interactive):
+        return act(state, names, lambda engine, name: engine.containers.start(name, detach_keys=detach_keys or None))
+    try:
+        first, *others = names
+        if others:
+            raise InvalidInput("only one container can be started and attached to at a time")  # noqa: TRY301 - as all
+        return state.run(
+            lambda engine: _attached(
+                engine, first, interactive=interactive, sig_proxy=sig_proxy, detach_keys=detach_keys
+            )
+        )
+    except Exception as error:  # noqa: BLE001 - every failure of pyd's own must not look like the command's
+        failures.report(error)
+        return failures.exit_code(error, before_command=True)
+
+
+async def _attached(engine: Engine, name: str, *, interactive: bool, sig_proxy: bool, detach_keys: str) -> int:
+    from pyd_core.client.names import resolve_container  # noqa: PLC0415 - only with an engine
+    from pyd_tui.cli.creation.launch import Part, take_part  # noqa: PLC0415 - asyncio, which help doesn't need
+
+    known = await engine.containers.inspect((await resolve_container(engine, name)).id)
+    if known.state.running:
+        raise Conflict(f"{name} runs already", hint=f"pyd attach {name}", reference="already-running")
+    streams = {"stdout", "stderr"} | ({"stdin"} if interactive and known.config.open_stdin else set())
+    part = Part(
+        key=known.id,
+        tty=known.config.tty,
+        streams=frozenset(streams),
+        auto_remove=known.host_config.auto_remove,
+        detach_keys=detach_keys,
+        sig_proxy=sig_proxy,
+    )
+    return await take_part(engine, part)

@@ -1,0 +1,28 @@
+"""`pyd stop`."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_tui.cli.bulk import act
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+
+
+@click.command(
+    "stop",
+    cls=Verb,
+    examples=(
+        ("pyd stop web", "its stop signal, then SIGKILL after its grace time"),
+        ("pyd stop -t 60 db", "a minute of grace"),
+        ("pyd stop -s INT -t -1 job", "another signal, and wait for ever"),
+    ),
+)
+@click.argument("names", nargs=-1, required=True, type=ContainerName("running", "restarting"), metavar="CONTAINER...")
+@click.option("-s", "--signal", metavar="SIGNAL", help="Instead of the container's own stop signal.")
+@click.option("-t", "--timeout", "--time", type=int, metavar="SECONDS", help="Grace before SIGKILL; -1 waits for ever.")
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...], signal: str | None, timeout: int | None) -> int:
+    """Stop containers: ask politely, and kill after a while."""
+    return act(state, names, lambda engine, name: engine.containers.stop(name, signal=signal, grace=timeout))

@@ -1,0 +1,18 @@
+"""`pyd unpause`."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_tui.cli.bulk import act
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+
+
+@click.command("unpause", cls=Verb, examples=(("pyd unpause web", "let it go on"),))
+@click.argument("names", nargs=-1, required=True, type=ContainerName("paused"), metavar="CONTAINER...")
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...]) -> int:
+    """Let frozen containers go on."""
+    return act(state, names, lambda engine, name: engine.containers.unpause(name))

@@ -1,0 +1,88 @@
+"""`pyd update`: limits and the restart policy of living containers."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.cliparse.limits import parse_cpus, parse_restart
+from pyd_core.cliparse.sizes import parse_size
+from pyd_core.errors import InvalidInput
+from pyd_core.model.host_config import UpdateBody
+from pyd_core.sanitise import safe
+from pyd_tui.cli.bulk import act
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+
+
+@click.command(
+    "update",
+    cls=Verb,
+    examples=(
+        ("pyd update --memory 1g --memory-swap 2g web", "more memory, at once"),
+        ("pyd update --cpus 0.5 a b", "less processor, for two"),
+        ("pyd update --restart unless-stopped web", "started again from now on"),
+    ),
+)
+@click.argument("names", nargs=-1, required=True, type=ContainerName(), metavar="CONTAINER...")
+@click.option("-m", "--memory", default="", metavar="BYTES", help="Most memory, such as 512m.")
+@click.option("--memory-swap", default="", metavar="BYTES", help="Most memory and swap together; -1 is no limit.")
+@click.option("--memory-reservation", default="", metavar="BYTES", help="Memory it keeps when there is little.")
+@click.option("--cpus", default="", metavar="NUMBER", help="Most processors, such as 1.5.")
+@click.option("-c", "--cpu-shares", type=int, default=0, metavar="N", help="Its share of the processors.")
+@click.option("--cpu-period", type=int, default=0, metavar="N", help="The scheduler's period, microseconds.")
+@click.option("--cpu-quota", type=int, default=0, metavar="N", help="Its time in a period, microseconds.")
+@click.option("--cpu-rt-period", type=int, default=0, metavar="N", help="The same for real-time processes.")
+@click.option("--cpu-rt-runtime", type=int, default=0, metavar="N", help="Their time in a period.")
+@click.option("--cpuset-cpus", default="", metavar="LIST", help="Which processors: 0-3, 0,1.")
+@click.option("--cpuset-mems", default="", metavar="LIST", help="Which memory nodes.")
+@click.option("--blkio-weight", type=int, default=0, metavar="N", help="Its share of block I/O, 10 to 1000.")
+@click.option("--pids-limit", type=int, metavar="N", help="Most processes; -1 is no limit.")
+@click.option("--restart", default="", metavar="POLICY", help="no, on-failure[:N], always or unless-stopped.")
+@click.option("--kernel-memory", expose_value=False, hidden=True, help="No kernel has it any more.")
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...], **given: Any) -> int:
+    """Change limits and the restart policy of containers, also while they run."""
+    body = update_body(given)
+    warnings: list[str] = []
+
+    async def update(engine: Engine, name: str) -> None:
+        warnings.extend(await engine.containers.update(name, body))
+
+    code = act(state, names, update)
+    sys.stderr.write("".join(f"warning: {safe(warning)}\n" for warning in warnings))
+    return code
+
+
+def update_body(given: dict[str, Any]) -> UpdateBody:
+    """Returns the body of `POST /containers/{id}/update`.
+
+    Raises:
+        InvalidInput: An option can't be read, or none is given.
+    """
+    if not any(value not in {"", 0, None} for value in given.values()):
+        raise InvalidInput("nothing to change is given", hint="pyd update --help")
+
+    def size(name: str, *, unlimited: bool = False) -> int:
+        return parse_size(given[name], unlimited=unlimited) if given[name] else 0
+
+    return UpdateBody(
+        memory=size("memory"),
+        memory_swap=size("memory_swap", unlimited=True),
+        memory_reservation=size("memory_reservation"),
+        nano_cpus=parse_cpus(given["cpus"]) if given["cpus"] else 0,
+        cpu_shares=given["cpu_shares"],
+        cpu_period=given["cpu_period"],
+        cpu_quota=given["cpu_quota"],
+        cpu_realtime_period=given["cpu_rt_period"],
+        cpu_realtime_runtime=given["cpu_rt_runtime"],
+        cpuset_cpus=given["cpuset_cpus"],
+        cpuset_mems=given["cpuset_mems"],
+        blkio_weight=given["blkio_weight"],
+        pids_limit=given["pids_limit"],
+        restart_policy=parse_restart(given["restart"]) if given["restart"] else None,
+    )

@@ -1,0 +1,77 @@
+"""`pyd wait`: wait until containers end, and say how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import Engine
+    from pyd_core.triage.verdict import Verdict
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """How one ended, as `--json` tells it."""
+
+    name: str
+    code: int
+    verdict: dict[str, object] | None = None
+
+
+@click.command(
+    "wait",
+    cls=Verb,
+    examples=(
+        ("pyd wait job", "its exit code, once it has ended"),
+        ("pyd wait --explain job", "and why, in a line"),
+        ("pyd wait --explain --json a b", "for programs"),
+    ),
+)
+@click.argument("names", nargs=-1, required=True, type=ContainerName("running", "restarting"), metavar="CONTAINER...")
+@click.option("--explain", is_flag=True, help="Say why each ended.")
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...], explain: bool) -> None:
+    """Wait until containers end and print their exit codes, in the order they were named."""
+    ended = state.run(lambda engine: wait(engine, names, explain=explain))
+    if state.json:
+        write_json([Ended(name=name, code=code, verdict=_plain(verdict)) for name, code, verdict in ended])
+        return
+    from pyd_core.triage.text_report import brief  # noqa: PLC0415 - only for text
+
+    for name, code, verdict in ended:
+        write(f"{code}\n" if verdict is None else f"{code}  {safe(name)}  {brief(verdict)}\n")
+
+
+async def wait(engine: Engine, names: tuple[str, ...], *, explain: bool) -> list[tuple[str, int, Verdict | None]]:
+    """Waits for all of them at once."""
+    import asyncio  # noqa: PLC0415 - the event loop runs already
+
+    from pyd_core.client.names import pick_container  # noqa: PLC0415 - only with an engine
+
+    listed = await engine.containers.list(all=True)
+    found = [pick_container(listed, name) for name in names]
+
+    async def one(identity: str) -> tuple[int, Verdict | None]:
+        code = (await engine.containers.wait(identity)).status_code
+        if not explain:
+            return code, None
+        from pyd_core.triage.api import explain as why  # noqa: PLC0415 - only to explain
+        from pyd_core.watch.recorder import SETTLE  # noqa: PLC0415 - only to explain
+
+        await asyncio.sleep(SETTLE)
+        return code, await why(engine, identity)
+
+    results = await asyncio.gather(*(one(container.id) for container in found))
+    return [(container.name, *result) for container, result in zip(found, results, strict=True)]
+
+
+def _plain(verdict: Verdict | None) -> dict[str, object] | None:
+    return None if verdict is None else msgspec.to_builtins(verdict)

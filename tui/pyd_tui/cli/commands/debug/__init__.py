@@ -1,0 +1,1 @@
+"""`pyd debug` and its subcommands."""

@@ -1,0 +1,55 @@
+"""`pyd debug doctor`: what keeps a debug session from working."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+COLUMNS = (Column(title="CHECK"), Column(title="STATE"), Column(title="FOUND", cut=20))
+_COLOURS = {"ok": "green", "warning": "yellow", "blocker": "bold red", "unknown": "dim"}
+
+
+@click.command(
+    "doctor",
+    cls=Verb,
+    examples=(
+        ("pyd debug doctor", "this machine and its engine"),
+        ("pyd debug doctor web", "and whether web can be entered"),
+        ("pyd debug container:doctor", "a container of that name"),
+    ),
+)
+@click.argument("name", required=False, default="", metavar="[CONTAINER]")
+@pass_state
+def command(state: State, /, *, name: str) -> int:
+    """Check what a debug session stands on, name the first blocker, and what to do about it.
+
+    The exit code is 1 where something blocks.
+    """
+    from pyd_core.debug.doctor.examine import examine, first_blocker  # noqa: PLC0415 - help doesn't pay for it
+    from pyd_core.errors import NoEngine  # noqa: PLC0415
+
+    try:
+        endpoint = state.endpoint()
+    except NoEngine as error:
+        checks = list(examine(error, name))
+    else:
+        checks = list(examine(endpoint, name))
+    blocker = first_blocker(checks)
+    if state.json:
+        write_json({"blocker": blocker.name if blocker else None, "checks": checks})
+        return 1 if blocker else 0
+    write_table(
+        COLUMNS, [(Cell(each.name), Cell(each.state, _COLOURS[each.state]), Cell(each.found)) for each in checks]
+    )
+    for each in checks:
+        if each.remedy and each is not blocker:
+            write(f"{each.name}: {each.remedy}\n")
+    if blocker is not None:
+        write(f"first blocker: {blocker.name}: {blocker.found}\n")
+        if blocker.remedy:
+            write(f"remedy: {blocker.remedy}\n")
+    return 1 if blocker else 0

@@ -1,0 +1,62 @@
+"""`pyd demo`: a small playground on any engine."""
+
+from __future__ import annotations
+
+import platform
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "demo",
+    cls=Verb,
+    examples=(
+        ("pyd demo", "five containers to play with, made without a registry"),
+        ("pyd", "see them"),
+        ("pyd demo down", "all of it away again"),
+    ),
+)
+@click.argument("what", type=click.Choice(("up", "down")), default="up", metavar="[up|down]")
+@pass_state
+def command(state: State, /, *, what: str) -> None:
+    """Bring up a web app without a shell, a chatty logger, a crash-looper, an out-of-memory victim and a sick one."""
+    if what == "down":
+        _down(state)
+    else:
+        _up(state)
+
+
+def _up(state: State) -> None:
+    from pyd_core.demo.playground import NAME, Part, bring_up  # noqa: PLC0415 - help and completion don't need it
+
+    async def work(engine: Engine) -> tuple[list[Part], str]:
+        made = await bring_up(engine, platform.machine())
+        published = (await engine.containers.inspect(f"{NAME}-web")).network_settings.ports.get("8080/tcp") or []
+        return made, f"http://127.0.0.1:{published[0].host_port}/" if published else ""
+
+    made, address = state.run(work)
+    if state.json:
+        write_json({"containers": [f"{NAME}-{part.name}" for part in made], "web": address})
+        return
+    width = max(len(part.name) for part in made) + len(NAME) + 1
+    for part in made:
+        write(f"{NAME + '-' + part.name:<{width}}  {part.shows}\n")
+    write(f"\nThe web server listens on {safe(address)}; pyd shows all of them; pyd demo down takes them away.\n")
+
+
+def _down(state: State) -> None:
+    from pyd_core.demo.playground import take_down  # noqa: PLC0415 - help and completion don't need it
+
+    gone = state.run(take_down)
+    if state.json:
+        write_json({"removed": gone})
+    elif gone:
+        write("".join(f"{safe(name)}\n" for name in gone))
+    else:
+        write("there is no playground here\n")

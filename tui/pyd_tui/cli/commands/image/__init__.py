@@ -1,0 +1,1 @@
+"""`pyd image` and its subcommands."""

@@ -1,0 +1,131 @@
+"""`pyd build`: an image from a Dockerfile."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pyd_core.client.options import BuildOptions
+from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.limits import parse_ulimits
+from pyd_core.cliparse.sizes import parse_size
+from pyd_core.errors import InvalidInput
+from pyd_core.model.base import encode
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+REMOTE = ("http://", "https://", "git://", "git@", "github.com/", "ssh://")
+
+
+@click.command(
+    "build",
+    cls=Verb,
+    examples=(
+        ("pyd build -t app .", "from the Dockerfile here"),
+        ("pyd build -t app:dev -f docker/Dev.dockerfile --build-arg VERSION=2 .", "another file, with an argument"),
+        ("pyd build -t small - < Dockerfile", "from a Dockerfile alone"),
+        ("pyd build --target test https://git.example/app.git#main", "from a repository that the engine fetches"),
+    ),
+)
+@click.argument("source", metavar="DIRECTORY|URL|-")
+@click.option("-t", "--tag", "tags", multiple=True, metavar="NAME[:TAG]", help="A name for it.")
+@click.option("-f", "--file", metavar="FILE", help="The Dockerfile; - reads it from standard input.")
+@click.option("--build-arg", "arguments", multiple=True, metavar="NAME[=VALUE]", help="The value of an ARG.")
+@click.option("--target", default="", metavar="STAGE", help="Stop at this stage.")
+@click.option("--no-cache", is_flag=True, help="Make every step anew.")
+@click.option("--cache-from", multiple=True, metavar="IMAGE", help="Steps of this image may be taken.")
+@click.option("--pull", is_flag=True, help="Ask for newer base images.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Set a label.")
+@click.option("--network", default="", metavar="MODE", help="The network of RUN steps.")
+@click.option("--platform", default="", metavar="OS/ARCHITECTURE", help="What it is for.")
+@click.option("--add-host", multiple=True, metavar="HOST:ADDRESS", help="A line of /etc/hosts in RUN steps.")
+@click.option("--rm/--no-rm", "remove", default=True, help="Remove the containers of steps that succeeded.")
+@click.option("--force-rm", "force_remove", is_flag=True, help="Also of those that failed.")
+@click.option("--squash", is_flag=True, help="One layer of all steps.")
+@click.option("--security-opt", "security", multiple=True, metavar="NAME[=VALUE]", help="A security option.")
+@click.option("-m", "--memory", default="", metavar="BYTES", help="Most memory of a step.")
+@click.option("--memory-swap", default="", metavar="BYTES", help="Most memory and swap; -1 is no limit.")
+@click.option("--shm-size", default="", metavar="BYTES", help="Size of /dev/shm.")
+@click.option("-c", "--cpu-shares", type=int, default=0, metavar="N", help="Its share of the processors.")
+@click.option("--cpu-period", type=int, default=0, metavar="N", help="The scheduler's period, microseconds.")
+@click.option("--cpu-quota", type=int, default=0, metavar="N", help="Its time in a period, microseconds.")
+@click.option("--cpuset-cpus", default="", metavar="LIST", help="Which processors.")
+@click.option("--cpuset-mems", default="", metavar="LIST", help="Which memory nodes.")
+@click.option("--cgroup-parent", default="", metavar="PATH", help="The cgroup above.")
+@click.option("--ulimit", "ulimits", multiple=True, metavar="NAME=SOFT[:HARD]", help="A limit of its processes.")
+@click.option("-q", "--quiet", is_flag=True, help="Only the id.")
+@click.option("--iidfile", metavar="FILE", help="Write the id there.")
+@click.option(
+    "--progress", type=click.Choice(("auto", "plain", "tty", "quiet")), default="auto", help="How to show progress."
+)
+@click.option("--compress", is_flag=True, hidden=True, expose_value=False, help="The way is short.")
+@click.option("--load", is_flag=True, hidden=True, expose_value=False, help="It is there anyhow.")
+@pass_state
+def command(
+    state: State, /, *, source: str, file: str | None, quiet: bool, iidfile: str | None, progress: str, **given: Any
+) -> None:
+    """Build an image by the engine's classic builder, which runs step after step."""
+    from pyd_tui.cli.build_output import build  # noqa: PLC0415 - asyncio, which help and completion don't need
+
+    remote = source if source.startswith(REMOTE) else ""
+    options = _options(given, quiet=quiet, remote=remote, file=file or "")
+    silent = quiet or state.json or progress == "quiet"
+    made = state.run(lambda engine: build(engine, options, source=source, file=file, quiet=silent))
+    if iidfile:
+        try:
+            Path(iidfile).write_text(made)
+        except OSError as error:
+            raise InvalidInput(f"can't write {safe(iidfile)}: {error.strerror}") from error
+    if state.json:
+        write_json({"Id": made, "Tags": list(options.tags)})
+    elif silent:
+        write(f"{safe(made)}\n")
+    else:
+        sys.stdout.flush()
+
+
+def _options(given: dict[str, Any], *, quiet: bool, remote: str, file: str) -> BuildOptions:
+    arguments: dict[str, str | None] = {}
+    for text in given["arguments"]:
+        name, equals, value = text.partition("=")
+        arguments[name] = value if equals else os.environ.get(name)
+    ulimits = parse_ulimits(given["ulimits"])
+
+    def size(name: str, *, unlimited: bool = False) -> int:
+        return parse_size(given[name], unlimited=unlimited) if given[name] else 0
+
+    return BuildOptions(
+        tags=given["tags"],
+        dockerfile=file if remote and file else "Dockerfile",
+        remote=remote,
+        arguments=arguments,
+        labels=pairs(given["labels"]),
+        target=given["target"],
+        no_cache=given["no_cache"],
+        cache_from=given["cache_from"],
+        pull=given["pull"],
+        network=given["network"],
+        platform=given["platform"],
+        quiet=quiet,
+        remove=given["remove"],
+        force_remove=given["force_remove"],
+        squash=given["squash"],
+        extra_hosts=given["add_host"],
+        security_options=given["security"],
+        memory=size("memory"),
+        memory_swap=size("memory_swap", unlimited=True),
+        shm_size=size("shm_size"),
+        cpu_shares=given["cpu_shares"],
+        cpu_period=given["cpu_period"],
+        cpu_quota=given["cpu_quota"],
+        cpuset_cpus=given["cpuset_cpus"],
+        cpuset_mems=given["cpuset_mems"],
+        cgroup_parent=given["cgroup_parent"],
+        ulimits=encode(ulimits).decode() if ulimits else "",
+    )

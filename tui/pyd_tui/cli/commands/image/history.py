@@ -1,0 +1,63 @@
+"""`pyd image history`: how an image was made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from pyd_core.model.image import HistoryLayer
+from pyd_tui.cli.commands.image.ls import short_id
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ImageName
+from pyd_tui.console.command import Verb
+from pyd_tui.console.listing import Listing, format_option, full_option, quiet_option
+from pyd_tui.console.render.docker_words import spell_duration, spell_size, spell_time
+
+LONGEST = 45
+
+
+def _fields(layer: HistoryLayer, full: bool) -> Mapping[str, Any]:
+    made = layer.created_by.replace("\t", " ")
+    return {
+        "ID": layer.id if full or layer.id == "<missing>" else short_id(layer.id),
+        "CreatedSince": f"{spell_duration(time.time() - layer.created)} ago" if layer.created > 0 else "N/A",
+        "CreatedAt": spell_time(layer.created),
+        "CreatedBy": made if full or len(made) <= LONGEST else f"{made[: LONGEST - 1]}…",
+        "Size": spell_size(layer.size),
+        "Comment": layer.comment,
+    }
+
+
+LISTING = Listing(
+    fields=_fields,
+    titles={
+        "ID": "IMAGE",
+        "CreatedSince": "CREATED",
+        "CreatedAt": "CREATED AT",
+        "CreatedBy": "CREATED BY",
+        "Size": "SIZE",
+        "Comment": "COMMENT",
+    },
+    shown=("ID", "CreatedSince", "CreatedBy", "Size", "Comment"),
+    right=frozenset({"Size"}),
+)
+
+
+@click.command(
+    "history",
+    cls=Verb,
+    examples=(("pyd image history app", "newest layer first"), ("pyd image history --no-trunc app", "whole commands")),
+)
+@click.argument("name", type=ImageName(), metavar="IMAGE")
+@click.option("-H", "--human", is_flag=True, hidden=True, expose_value=False, help="As it is anyhow.")
+@quiet_option
+@full_option
+@format_option
+@pass_state
+def command(state: State, /, *, name: str, quiet: bool, full: bool, format: str) -> None:
+    """Show how an image was made, newest step first."""
+    found = state.ask(lambda engine: engine.images.history(name))
+    LISTING.write(state, found, quiet=quiet, full=full, format=format)

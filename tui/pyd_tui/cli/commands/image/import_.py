@@ -1,0 +1,59 @@
+"""`pyd import`: an image of one layer from a tar of files."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.client.options import ImportOptions
+from pyd_core.model.reference import divided
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "import",
+    cls=Verb,
+    examples=(
+        ("pyd import rootfs.tar base:1", "from a file"),
+        ("tar -c . | pyd import -c 'CMD [\"/app\"]' - app", "from standard input, with a command"),
+    ),
+)
+@click.argument("source", metavar="FILE|URL|-")
+@click.argument("reference", required=False, default="", metavar="[REPOSITORY[:TAG]]")
+@click.option("-c", "--change", "changes", multiple=True, metavar="INSTRUCTION", help="Apply a Dockerfile instruction.")
+@click.option("-m", "--message", default="", help="A comment for its history.")
+@click.option("--platform", default="", metavar="OS/ARCHITECTURE", help="What it is for.")
+@pass_state
+def command(
+    state: State, /, *, source: str, reference: str, changes: tuple[str, ...], message: str, platform: str
+) -> None:
+    """Make an image of one layer from a tar of files, compressed or not."""
+    from pyd_tui.cli.archives import send  # noqa: PLC0415 - asyncio, which help and completion don't need
+    from pyd_tui.cli.image_transfer import show  # noqa: PLC0415 - likewise
+
+    remote = source.startswith(("http://", "https://"))
+    repository, tag = divided(reference)
+    options = ImportOptions(
+        source=source if remote else "-",
+        repository=repository,
+        tag=tag,
+        message=message,
+        changes=changes,
+        platform=platform,
+    )
+
+    async def bring(engine: Engine) -> list[str]:
+        with send(None if remote or source == "-" else source, nothing=remote) as archive:
+            async with engine.images.import_(archive, options) as told:
+                return await show(told, sys.stderr if remote else None)
+
+    said = state.run(bring)
+    if state.json:
+        write_json({"Id": said[-1] if said else ""})
+    else:
+        write(f"{safe(said[-1] if said else '')}\n")

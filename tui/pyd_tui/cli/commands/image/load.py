@@ -1,0 +1,41 @@
+"""`pyd load`: images from a tar."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "load",
+    cls=Verb,
+    examples=(
+        ("pyd load -i both.tar", "from a file"),
+        ("zcat both.tar.gz | pyd load", "from standard input"),
+    ),
+)
+@click.option("-i", "--input", "file", metavar="FILE", help="Read there instead of standard input.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@pass_state
+def command(state: State, /, *, file: str | None, quiet: bool) -> None:
+    """Load images from a tar as `save` writes it."""
+    from pyd_tui.cli.archives import send  # noqa: PLC0415 - asyncio, which help and completion don't need
+    from pyd_tui.cli.image_transfer import show  # noqa: PLC0415 - likewise
+
+    async def load(engine: Engine) -> list[str]:
+        with send(file) as archive:
+            async with engine.images.load(archive, quiet=quiet) as told:
+                return await show(told, None if quiet or state.json else sys.stdout)
+
+    said = state.run(load)
+    if state.json:
+        write_json([line.partition(": ")[2] for line in said if line.startswith("Loaded image")])
+    elif quiet:
+        write("".join(f"{safe(line)}\n" for line in said))

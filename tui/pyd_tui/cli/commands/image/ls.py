@@ -1,0 +1,109 @@
+"""`pyd images`: the list of images."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from pyd_core.model.image import ImageSummary
+from pyd_tui.cli.filters import parse_filters
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ImageName
+from pyd_tui.console.command import Verb
+from pyd_tui.console.listing import Listing, list_options
+from pyd_tui.console.render.docker_words import spell_duration, spell_size, spell_time
+
+NONE = "<none>"
+SHORT = 12
+
+
+def short_id(identity: str) -> str:
+    """Returns an image's id as people write it."""
+    return identity.removeprefix("sha256:")[:SHORT]
+
+
+def _fields(found: tuple[ImageSummary, str, str, str], full: bool) -> Mapping[str, Any]:
+    image, repository, tag, digest = found
+    return {
+        "Containers": "N/A" if image.containers < 0 else str(image.containers),
+        "CreatedAt": spell_time(image.created),
+        "CreatedSince": f"{spell_duration(time.time() - image.created)} ago" if image.created else "N/A",
+        "Digest": digest,
+        "ID": image.id if full else short_id(image.id),
+        "Repository": repository,
+        "SharedSize": "N/A" if image.shared_size < 0 else spell_size(image.shared_size),
+        "Size": spell_size(image.size),
+        "Tag": tag,
+        "UniqueSize": "N/A",
+        "VirtualSize": spell_size(image.size),
+    }
+
+
+TITLES = {
+    "Repository": "REPOSITORY",
+    "Tag": "TAG",
+    "Digest": "DIGEST",
+    "ID": "IMAGE ID",
+    "CreatedSince": "CREATED",
+    "CreatedAt": "CREATED AT",
+    "Size": "SIZE",
+}
+
+
+@click.command(
+    "images",
+    cls=Verb,
+    examples=(
+        ("pyd images", "those with names, and what lies on top of them"),
+        ("pyd images -f dangling=true", "those without a name"),
+        ("pyd images --format '{{.Repository}}:{{.Tag}} {{.Size}}'", "as a template has it"),
+    ),
+)
+@click.argument("name", required=False, type=ImageName(), metavar="[REPOSITORY[:TAG]]")
+@click.option("-a", "--all", is_flag=True, help="Intermediate ones too.")
+@click.option("--digests", is_flag=True, help="With digests.")
+@click.option("--tree", is_flag=True, hidden=True, expose_value=False, help="Newer docker CLIs have it.")
+@list_options
+@pass_state
+def command(
+    state: State,
+    /,
+    *,
+    name: str | None,
+    all: bool,
+    digests: bool,
+    filters: tuple[str, ...],
+    quiet: bool,
+    full: bool,
+    format: str,
+) -> None:
+    """List images."""
+    chosen = parse_filters([*filters, *([f"reference={name}"] if name else [])])
+    found = state.ask(lambda engine: engine.images.list(all=all, filters=chosen))
+    if state.json and not quiet and not format:
+        from pyd_tui.console.output import write_json  # noqa: PLC0415 - only for JSON
+
+        write_json(found)
+        return
+    shown = ["Repository", "Tag", *(["Digest"] if digests else []), "ID", "CreatedSince", "Size"]
+    listing = Listing(fields=_fields, titles=TITLES, shown=shown, right=frozenset({"Size"}))
+    rows = [row for image in sorted(found, key=lambda image: -image.created) for row in _names(image, digests=digests)]
+    if quiet and not format:
+        rows = list({row[0].id: row for row in rows}.values())
+    listing.write(state, rows, quiet=quiet, full=full, format=format)
+
+
+def _names(image: ImageSummary, *, digests: bool) -> list[tuple[ImageSummary, str, str, str]]:
+    """One row for each name."""
+    known = {text.partition("@")[0]: text.partition("@")[2] for text in image.repo_digests}
+    rows = []
+    for text in image.repo_tags:
+        repository, _, tag = text.rpartition(":")
+        rows.append((image, repository, tag, known.get(repository, NONE)))
+    if not rows:
+        named = list(known.items()) if digests or known else []
+        rows = [(image, repository, NONE, digest) for repository, digest in named if repository != NONE]
+    return rows or [(image, NONE, NONE, NONE)]

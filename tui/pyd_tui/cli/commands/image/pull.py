@@ -1,0 +1,41 @@
+"""`pyd pull`: images from a registry."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "pull",
+    cls=Verb,
+    examples=(
+        ("pyd pull debian:13", "with a bar for each layer"),
+        ("pyd pull -q reg.example/app", "only its name"),
+        ("pyd pull --platform linux/arm64 debian", "for another machine"),
+    ),
+)
+@click.argument("name", metavar="NAME[:TAG|@DIGEST]")
+@click.option("-a", "--all-tags", is_flag=True, help="All tags of the repository.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("--platform", default="", metavar="OS/ARCHITECTURE", help="Which of its platforms.")
+@click.option("--disable-content-trust", is_flag=True, expose_value=False, hidden=True, help="Done without anyhow.")
+@pass_state
+def command(state: State, /, *, name: str, all_tags: bool, quiet: bool, platform: str) -> None:
+    """Pull an image from its registry."""
+    from pyd_tui.cli.image_transfer import pull  # noqa: PLC0415 - asyncio, which help and completion don't need
+
+    silent = quiet or state.json
+    got = state.run(
+        lambda engine: pull(engine, name, platform=platform or None, quiet=silent, all_tags=all_tags, out=sys.stdout)
+    )
+    if state.json:
+        write_json({"name": got})
+    else:
+        write(f"{safe(got)}\n")

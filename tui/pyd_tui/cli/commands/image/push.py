@@ -1,0 +1,38 @@
+"""`pyd push`: images to a registry."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ImageName
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "push",
+    cls=Verb,
+    examples=(
+        ("pyd push reg.example/app:1.2", "after: pyd tag app reg.example/app:1.2"),
+        ("pyd push -a reg.example/app", "all its tags"),
+    ),
+)
+@click.argument("name", type=ImageName(), metavar="NAME[:TAG]")
+@click.option("-a", "--all-tags", is_flag=True, help="All tags of the repository.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("--disable-content-trust", is_flag=True, expose_value=False, hidden=True, help="Done without anyhow.")
+@pass_state
+def command(state: State, /, *, name: str, all_tags: bool, quiet: bool) -> None:
+    """Push an image to its registry."""
+    from pyd_tui.cli.image_transfer import push  # noqa: PLC0415 - asyncio, which help and completion don't need
+
+    silent = quiet or state.json
+    said = state.run(lambda engine: push(engine, name, quiet=silent, all_tags=all_tags, out=sys.stdout))
+    if state.json:
+        write_json({"name": name, "said": said})
+    elif quiet:
+        write(f"{safe(name)}\n")

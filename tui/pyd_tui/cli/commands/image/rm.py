@@ -1,0 +1,52 @@
+"""`pyd rmi`: remove images."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.errors import EngineUnavailable, PydError
+from pyd_core.model.image import Removed
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ImageName
+from pyd_tui.console import failures
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "rmi",
+    cls=Verb,
+    examples=(
+        ("pyd rmi app:1.1", "a name, and the image when that was its last"),
+        ("pyd rmi $(pyd images -qf dangling=true)", "all without a name"),
+    ),
+)
+@click.argument("names", nargs=-1, required=True, type=ImageName(), metavar="IMAGE...")
+@click.option("-f", "--force", is_flag=True, help="Also where containers that don't run need it.")
+@click.option("--no-prune", is_flag=True, help="Keep parents without a name.")
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...], force: bool, no_prune: bool) -> int:
+    """Remove images by name."""
+    gone: dict[str, list[Removed]] = {}
+    failed: list[PydError] = []
+
+    async def remove(engine: Engine) -> None:
+        for name in names:
+            try:
+                gone[name] = await engine.images.remove(name, force=force, prune=not no_prune)
+            except EngineUnavailable:
+                raise
+            except PydError as error:
+                failed.append(error)
+
+    state.ask(remove)
+    if state.json:
+        write_json([each for removed in gone.values() for each in removed])
+    else:
+        for each in (each for removed in gone.values() for each in removed):
+            write(f"Untagged: {safe(each.untagged)}\n" if each.untagged else f"Deleted: {safe(each.deleted)}\n")
+    for error in failed:
+        failures.report(error)
+    return max(map(failures.exit_code, failed), default=0)

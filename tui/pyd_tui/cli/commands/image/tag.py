@@ -1,0 +1,27 @@
+"""`pyd tag`: another name for an image."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.model.reference import parse
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ImageName
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write_json
+
+
+@click.command(
+    "tag",
+    cls=Verb,
+    examples=(("pyd tag app reg.example/app:1.2", "a name that can be pushed there"),),
+)
+@click.argument("source", type=ImageName(), metavar="IMAGE")
+@click.argument("target", metavar="NEW-NAME[:TAG]")
+@pass_state
+def command(state: State, /, *, source: str, target: str) -> None:
+    """Give an image another name."""
+    reference = parse(target)
+    state.ask(lambda engine: engine.images.tag(source, repository=reference.familiar, tag=reference.tag))
+    if state.json:
+        write_json({"name": str(reference)})

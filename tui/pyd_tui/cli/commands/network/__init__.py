@@ -1,0 +1,1 @@
+"""`pyd network` and its subcommands."""

@@ -1,0 +1,76 @@
+"""`pyd network connect` and `disconnect`: containers on networks."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.cliparse.fields import pairs
+from pyd_core.model.network import EndpointIpam, EndpointSettings
+from pyd_tui.cli.bulk import container_id
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName, NetworkName
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write_json
+
+
+@click.command(
+    "connect",
+    cls=Verb,
+    examples=(("pyd network connect --alias db app web", "also known there as db"),),
+)
+@click.argument("network", type=NetworkName())
+@click.argument("name", type=ContainerName(), metavar="CONTAINER")
+@click.option("--alias", "aliases", multiple=True, metavar="NAME", help="Another name there.")
+@click.option("--ip", default="", metavar="ADDRESS", help="Its IPv4 address there.")
+@click.option("--ip6", default="", metavar="ADDRESS", help="Its IPv6 address there.")
+@click.option("--link-local-ip", "local", multiple=True, metavar="ADDRESS", help="A link-local address.")
+@click.option("--link", "links", multiple=True, metavar="CONTAINER[:ALIAS]", help="Know another container by name.")
+@click.option("--driver-opt", "options", multiple=True, metavar="NAME=VALUE", help="An option of the driver.")
+@pass_state
+def connect(
+    state: State,
+    /,
+    *,
+    network: str,
+    name: str,
+    aliases: tuple[str, ...],
+    ip: str,
+    ip6: str,
+    local: tuple[str, ...],
+    links: tuple[str, ...],
+    options: tuple[str, ...],
+) -> None:
+    """Put a container on a network."""
+    addresses = EndpointIpam(ipv4_address=ip, ipv6_address=ip6, link_local_ips=list(local))
+    settings = EndpointSettings(
+        ipam_config=addresses if addresses != EndpointIpam() else None,
+        aliases=list(aliases) or None,
+        links=list(links) or None,
+        driver_opts=pairs(options) or None,
+    )
+
+    async def work(engine: Engine) -> None:
+        await engine.networks.connect(network, await container_id(engine, name), settings)
+
+    state.ask(work)
+    if state.json:
+        write_json({"network": network, "container": name, "connected": True})
+
+
+@click.command(
+    "disconnect", cls=Verb, examples=(("pyd network disconnect -f app web", "also where its end is broken"),)
+)
+@click.argument("network", type=NetworkName())
+@click.argument("name", type=ContainerName(), metavar="CONTAINER")
+@click.option("-f", "--force", is_flag=True, help="Whatever the state of its end.")
+@pass_state
+def disconnect(state: State, /, *, network: str, name: str, force: bool) -> None:
+    """Take a container off a network."""
+
+    async def work(engine: Engine) -> None:
+        await engine.networks.disconnect(network, await container_id(engine, name), force=force)
+
+    state.ask(work)
+    if state.json:
+        write_json({"network": network, "container": name, "connected": False})

@@ -1,0 +1,122 @@
+"""`pyd network create`: a new network."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.cliparse.fields import pairs
+from pyd_core.errors import InvalidInput
+from pyd_core.model.network import ConfigReference, Ipam, IpamConfig, NetworkBody
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "create",
+    cls=Verb,
+    examples=(
+        ("pyd network create app", "a bridge on which containers know each other by name"),
+        ("pyd network create --subnet 10.9.0.0/24 --gateway 10.9.0.1 app", "with a subnet"),
+        ("pyd network create --internal closed", "without a way out"),
+    ),
+)
+@click.argument("name", metavar="NETWORK")
+@click.option("-d", "--driver", default="bridge", metavar="NAME", help="Its driver.", show_default=True)
+@click.option("-o", "--opt", "options", multiple=True, metavar="NAME=VALUE", help="An option of the driver.")
+@click.option("--subnet", "subnets", multiple=True, metavar="CIDR", help="A subnet.")
+@click.option("--gateway", "gateways", multiple=True, metavar="ADDRESS", help="Its gateway.")
+@click.option("--ip-range", "ranges", multiple=True, metavar="CIDR", help="The part of it that containers get.")
+@click.option("--aux-address", "others", multiple=True, metavar="NAME=ADDRESS", help="An address that is taken.")
+@click.option("--ipam-driver", default="default", metavar="NAME", help="Who gives addresses out.")
+@click.option("--ipam-opt", "ipam_options", multiple=True, metavar="NAME=VALUE", help="An option of that.")
+@click.option("--internal", is_flag=True, help="No way out.")
+@click.option("--attachable", is_flag=True, help="Containers may join a swarm's network by hand.")
+@click.option("--ingress", is_flag=True, help="The swarm's routing mesh.")
+@click.option("--ipv6", is_flag=True, help="With IPv6.")
+@click.option("--scope", default="", metavar="SCOPE", help="local or swarm.")
+@click.option("--config-only", is_flag=True, help="Only a configuration for others.")
+@click.option("--config-from", default="", metavar="NETWORK", help="Take the configuration of another.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Set a label.")
+@pass_state
+def command(
+    state: State,
+    /,
+    *,
+    name: str,
+    driver: str,
+    options: tuple[str, ...],
+    subnets: tuple[str, ...],
+    gateways: tuple[str, ...],
+    ranges: tuple[str, ...],
+    others: tuple[str, ...],
+    ipam_driver: str,
+    ipam_options: tuple[str, ...],
+    internal: bool,
+    attachable: bool,
+    ingress: bool,
+    ipv6: bool,
+    scope: str,
+    config_only: bool,
+    config_from: str,
+    labels: tuple[str, ...],
+) -> None:
+    """Make a network."""
+    body = NetworkBody(
+        name=name,
+        driver=driver,
+        options=pairs(options),
+        ipam=Ipam(
+            driver=ipam_driver, config=address_ranges(subnets, gateways, ranges, others), options=pairs(ipam_options)
+        ),
+        internal=internal,
+        attachable=attachable,
+        ingress=ingress,
+        enable_ipv6=ipv6,
+        scope=scope,
+        config_only=config_only,
+        config_from=ConfigReference(network=config_from) if config_from else None,
+        labels=pairs(labels),
+    )
+    made = state.ask(lambda engine: engine.networks.create(body))
+    if state.json:
+        write_json({"Id": made})
+    else:
+        write(f"{safe(made)}\n")
+
+
+def address_ranges(
+    subnets: tuple[str, ...], gateways: tuple[str, ...], ranges: tuple[str, ...], others: tuple[str, ...]
+) -> list[IpamConfig]:
+    """Returns a range for each subnet, with the gateway, part and taken addresses that lie in it.
+
+    Raises:
+        InvalidInput: An address can't be read, or lies in no subnet.
+    """
+    import ipaddress  # noqa: PLC0415 - only where subnets are given
+
+    def inside(text: str) -> str:
+        try:
+            address = ipaddress.ip_interface(text)
+            return next(subnet for subnet in subnets if address.ip in ipaddress.ip_network(subnet, strict=False))
+        except ValueError as error:
+            raise InvalidInput(f"not an address: {safe(text)}") from error
+        except StopIteration:
+            raise InvalidInput(f"no subnet has {safe(text)} in it", hint="give one with --subnet") from None
+
+    taken = pairs(others)
+    by_gateway = {inside(text): text for text in gateways}
+    by_range = {inside(text): text for text in ranges}
+    by_other: dict[str, dict[str, str]] = {}
+    for host, address in taken.items():
+        by_other.setdefault(inside(address), {})[host] = address
+    return [
+        IpamConfig(
+            subnet=subnet,
+            gateway=by_gateway.get(subnet, ""),
+            ip_range=by_range.get(subnet, ""),
+            auxiliary_addresses=by_other.get(subnet, {}),
+        )
+        for subnet in subnets
+    ]

@@ -1,0 +1,1 @@
+"""`pyd registry` and its subcommands."""

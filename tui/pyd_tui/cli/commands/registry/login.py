@@ -1,0 +1,61 @@
+"""`pyd login`: credentials for a registry, kept where the docker CLI keeps them."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pyd_core.client.credentials import Credentials, Logins, registry_key
+from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "login",
+    cls=Verb,
+    examples=(
+        ("pyd login reg.example", "asks for name and password"),
+        ("pyd login -u me --password-stdin reg.example < secret", "in a script"),
+    ),
+)
+@click.argument("server", required=False, default="", metavar="[SERVER]")
+@click.option("-u", "--username", default="", help="Who.")
+@click.option("-p", "--password", default="", help="What others can read in the list of processes.")
+@click.option("--password-stdin", is_flag=True, help="Read it from standard input.")
+@pass_state
+def command(state: State, /, *, server: str, username: str, password: str, password_stdin: bool) -> None:
+    """Log in to a registry; without a name to the public one."""
+    domain = server.removeprefix("https://").removeprefix("http://").rstrip("/")
+    if password and password_stdin:
+        raise InvalidInput("--password and --password-stdin don't go together")
+    if password_stdin:
+        if not username:
+            raise InvalidInput("--password-stdin needs --username")
+        password = sys.stdin.read().rstrip("\r\n")
+    elif not (username and password):
+        username, password = _asked(username, password, domain)
+    credentials = Credentials(username=username, password=password, serveraddress=registry_key(domain))
+    token = state.ask(lambda engine: engine.images.login(credentials))
+    if token:
+        credentials = Credentials(username=username, identitytoken=token, serveraddress=registry_key(domain))
+    keeper = Logins.of_user().keep(domain, credentials)
+    if state.json:
+        write_json({"server": domain or "docker.io", "username": username, "kept_by": keeper or "config.json"})
+        return
+    write("Login Succeeded\n")
+    if not keeper:
+        sys.stderr.write("note: the password lies in config.json as good as readable; see credsStore\n")
+
+
+def _asked(username: str, password: str, domain: str) -> tuple[str, str]:
+    if not sys.stdin.isatty():
+        raise InvalidInput(
+            "name and password are needed, and standard input is no terminal", hint="use -u NAME --password-stdin"
+        )
+    where = safe(domain) or "docker.io"
+    name = username or click.prompt(f"Username for {where}", err=True)
+    return name, password or click.prompt("Password", hide_input=True, err=True)

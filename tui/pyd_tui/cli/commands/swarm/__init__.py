@@ -1,0 +1,1 @@
+"""`pyd swarm` and its subcommands."""

@@ -1,0 +1,1 @@
+"""`pyd system` and its subcommands."""

@@ -1,0 +1,124 @@
+"""`pyd events`: what happens on the engine."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.client.timestamps import seconds
+from pyd_core.errors import EngineUnavailable
+from pyd_tui.cli.filters import filter_option, parse_filters
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.listing import write_filled
+from pyd_tui.console.output import coloured, json_line, write
+from pyd_tui.console.render.events import fields, line
+from pyd_tui.console.timespec import parse_when
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsOptions:
+    """What `pyd events` was asked for; `since` and `until` as written."""
+
+    since: str | None = None
+    until: str | None = None
+    filters: tuple[str, ...] = ()
+    format: str = ""
+    """`json` or a Go template; empty is our own line."""
+
+
+@click.command(
+    "events",
+    cls=Verb,
+    examples=(
+        ("pyd events", "from now on"),
+        ("pyd events --since 1h --until 0s", "the last hour, then end"),
+        ("pyd events -f type=container -f event=die", "deaths, with their exit codes"),
+        ("pyd events --json", "a JSON document a line, as the engine sends them"),
+        ("pyd events --format '{{.Time}} {{.Action}} {{.Actor.Attributes.name}}'", "as a template has it"),
+    ),
+)
+@click.option("--since", metavar="TIME", help="From then on: 10m, 2025-06-01T12:00, or seconds since 1970.")
+@click.option("--until", metavar="TIME", help="Till then; a moment ago ends after what has been.")
+@filter_option
+@click.option("--format", default="", metavar="TEMPLATE", help="json, or a Go template: '{{.Type}} {{.Action}}'.")
+@pass_state
+def command(state: State, /, **given: object) -> None:
+    """Show what happens on the engine, as it happens."""
+    options = EventsOptions(**given)  # type: ignore[arg-type]
+    if options.until:
+        state.ask(lambda engine: show(engine, options, json=state.json))
+    else:
+        state.run(lambda engine: follow(engine, options, json=state.json))
+
+
+async def show(engine: Engine, options: EventsOptions, *, json: bool) -> None:
+    """Prints the events of a span of time that has an end."""
+    async for _ in _print(engine, options, _moment(options.since), _moment(options.until), json=json):
+        pass
+
+
+async def follow(engine: Engine, options: EventsOptions, *, json: bool) -> None:
+    """Prints events for ever, and goes on from the last one when the engine was away.
+
+    Raises:
+        PydError: The engine couldn't be reached to begin with.
+    """
+    from pyd_core.client.backoff import Backoff  # noqa: PLC0415 - not for events of the past
+
+    began = _moment(options.since) or time.time_ns()
+    since = began if options.since else None
+    backoff = Backoff()
+    met = False
+    away: int | None = None
+    while True:
+        try:
+            async for moment in _print(engine, options, since, None, json=json):
+                if moment is not None:
+                    since = moment + 1
+                elif away is not None:
+                    _tell(f"the engine answers again, after {(time.time_ns() - away) / 1e9:.1f} s")
+                met, away = True, None
+                backoff.reset()
+        except EngineUnavailable:
+            if not met:
+                raise
+        if away is None:
+            away = time.time_ns()
+            since = since or began
+            _tell("the engine stopped answering; waiting for it")
+        await backoff.wait()
+
+
+async def _print(
+    engine: Engine, options: EventsOptions, since: int | None, until: int | None, *, json: bool
+) -> AsyncIterator[int | None]:
+    """Prints events and yields the time of each, and None first, once the engine answers."""
+    colour = coloured()
+    filters = parse_filters(options.filters)
+    async with engine.system.events(since=seconds(since), until=seconds(until), filters=filters) as events:
+        yield None
+        async for event in events:
+            if options.format not in {"", "json"}:
+                write_filled(options.format, [fields(event)], {})
+            else:
+                write((json_line(event) if json or options.format else line(event, colour=colour)) + "\n")
+            sys.stdout.flush()
+            yield event.time_nano
+
+
+def _moment(text: str | None) -> int | None:
+    return parse_when(text, now_ns=time.time_ns()) if text else None
+
+
+def _tell(what: str) -> None:
+    # On stderr: whoever reads the events reads events alone. None are lost that the engine still knows of.
+    sys.stderr.write(f"pyd: {what}\n")

@@ -1,0 +1,51 @@
+"""`pyd info`: the engine at a glance."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.model.system import Info
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+from pyd_tui.text.sizes import size
+
+
+@click.command("info", cls=Verb, examples=(("pyd info", "for people"), ("pyd info --json", "as the engine tells it")))
+@pass_state
+def command(state: State, /) -> None:
+    """Show how the engine is set up and what it holds."""
+    endpoint = state.endpoint()
+    found = state.ask(lambda engine: engine.system.info())
+    if state.json:
+        write_json(found)
+        return
+    where = f"{endpoint.url} ({endpoint.origin})" if endpoint.origin else endpoint.url
+    facts = [("Engine", where), *told(found)]
+    width = max(len(name) for name, _ in facts)
+    write("".join(f"{name:<{width}}  {safe(value)}\n" for name, value in facts if value))
+    for warning in found.warnings or []:
+        write(f"{'Warning':<{width}}  {safe(warning.removeprefix('WARNING: '))}\n")
+
+
+def told(info: Info) -> list[tuple[str, str]]:
+    """Returns name and value of what is shown, in order; an empty value isn't."""
+    swarm = "" if info.swarm.local_node_state in {"", "inactive"} else info.swarm.local_node_state
+    states = f"{info.containers_running} running, {info.containers_paused} paused, {info.containers_stopped} stopped"
+    return [
+        ("Version", info.server_version),
+        ("Host", info.name),
+        ("Containers", f"{info.containers} ({states})"),
+        ("Images", str(info.images)),
+        ("System", f"{info.operating_system}, {info.architecture}"),
+        ("Kernel", info.kernel_version),
+        ("Processors", str(info.ncpu)),
+        ("Memory", size(info.mem_total)),
+        ("Storage", f"{info.driver}, in {info.docker_root_dir}"),
+        ("Logging", info.logging_driver),
+        ("Cgroups", f"v{info.cgroup_version}, {info.cgroup_driver}" if info.cgroup_version else ""),
+        ("Runtime", info.default_runtime),
+        ("Security", ", ".join(option.removeprefix("name=") for option in info.security_options)),
+        ("Swarm", swarm),
+    ]

@@ -1,0 +1,35 @@
+"""`pyd version`: pyd's own version and the engine's."""
+
+from __future__ import annotations
+
+import platform
+
+import click
+
+from pyd_core import __version__
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "version",
+    cls=Verb,
+    examples=(("pyd version", "pyd and the engine"), ("pyd version --client", "pyd alone, asks no engine")),
+)
+@click.option("--client", "client_only", is_flag=True, help="Only pyd's own version; asks no engine.")
+@pass_state
+def command(state: State, /, *, client_only: bool) -> None:
+    """Show the versions of pyd and of the engine."""
+    client = {"version": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    engine = None if client_only else state.ask(lambda engine: engine.system.version())
+    if state.json:
+        write_json({"client": client, "engine": engine})
+        return
+    write(f"pyd     {client['version']} (Python {client['python']}, {client['machine']})\n")
+    if engine is not None:
+        write(
+            f"engine  {engine.product} {safe(engine.version)} "
+            f"(API {safe(engine.api_version)}, {safe(engine.os)}/{safe(engine.arch)})\n"
+        )

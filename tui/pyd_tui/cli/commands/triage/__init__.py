@@ -1,0 +1,1 @@
+"""`pyd triage` and its subcommands."""

@@ -1,0 +1,104 @@
+"""`pyd history`: how containers died, also those that are gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.errors import NotFound
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+from pyd_tui.text.curve import curve
+
+if TYPE_CHECKING:
+    from pyd_core.watch.history_store import Death, HistoryReader
+
+BEFORE = 15 * 60
+"""Seconds of memory shown before a death."""
+
+
+@click.command(
+    "history",
+    cls=Verb,
+    examples=(
+        ("pyd history", "the last deaths of all containers"),
+        ("pyd history web", "those of web, loops in words, and the last one in full"),
+        ("pyd history web --lines", "with the last it printed"),
+        ("pyd history --json", "for programs"),
+    ),
+)
+@click.argument("name", required=False, metavar="[CONTAINER]")
+@click.option("-n", "--last", type=click.IntRange(min=1), default=20, metavar="N", help="At most so many; 20.")
+@click.option("--lines", is_flag=True, help="With what it printed last.")
+@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="The history to read.")
+@pass_state
+def command(state: State, /, *, name: str | None, last: int, lines: bool, path: Path | None) -> None:
+    """Show how containers died, also those that are gone; `pyd record` writes it down."""
+    from pyd_core.watch.history_path import default_path  # noqa: PLC0415 - only here
+    from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - only here
+
+    store = HistoryReader(path or default_path())
+    try:
+        deaths = store.deaths(name, limit=last)
+        if name is not None and not deaths:
+            raise NotFound(f"no death of {safe(name)} was recorded", reference="no-such-death")
+        if state.json:
+            write_json(deaths)
+            return
+        _table(deaths)
+        if name is not None:
+            _details(store, deaths, lines=lines)
+    finally:
+        store.close()
+
+
+def _table(deaths: list[Death]) -> None:
+    from pyd_core.model.base import format_time  # noqa: PLC0415 - only for text
+    from pyd_core.triage.timeline import duration  # noqa: PLC0415 - only for text
+    from pyd_core.triage.units import size  # noqa: PLC0415 - only for text
+
+    columns = [
+        Column(title="DIED"),
+        Column(title="NAME"),
+        Column(title="CODE", right=True),
+        Column(title="LIVED", right=True),
+        Column(title="PEAK", right=True),
+        Column(title="CAUSE"),
+        Column(title="SUMMARY", cut=True),
+    ]
+    rows = [
+        [
+            Cell(format_time(death.ended_ns)[:19].replace("T", " ")),
+            Cell(death.name),
+            Cell("" if death.code is None else str(death.code)),
+            Cell("" if death.seconds is None else duration(death.seconds)),
+            Cell("" if death.memory_peak is None else size(death.memory_peak)),
+            Cell(death.verdict.cause),
+            Cell(death.verdict.summary),
+        ]
+        for death in deaths
+    ]
+    write_table(columns, rows)
+
+
+def _details(store: HistoryReader, deaths: list[Death], *, lines: bool) -> None:
+    from pyd_core.triage.text_report import describe  # noqa: PLC0415 - only for one container
+    from pyd_core.watch.restart_loops import loop_in_words  # noqa: PLC0415 - only for one container
+
+    newest = deaths[0]
+    loop = loop_in_words(deaths)
+    if loop:
+        write(f"\n{loop}\n")
+    write(f"\n{describe(newest.verdict)}\n")
+    ended = newest.ended_ns // 10**9
+    memory = [point.memory for point in store.curve(newest.container, since=ended - BEFORE, until=ended)]
+    bars = curve([kib for kib in memory if kib is not None])
+    if bars:
+        write(f"memory before it died:\n  {bars}\n")
+    if lines:
+        write("last lines:\n" + "".join(f"  {safe(text)}\n" for text in newest.lines))

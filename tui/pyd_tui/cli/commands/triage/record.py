@@ -1,0 +1,117 @@
+"""`pyd record`: write down how containers die, until told to end."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import json_line, write
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import Engine
+    from pyd_core.watch.history_store import Death, HistoryStore
+
+
+@click.command(
+    "record",
+    cls=Verb,
+    examples=(
+        ("pyd record", "in the foreground, a line for each death"),
+        ("pyd record --on-death 'notify-me --json'", "run a command for each, the death as JSON on its stdin"),
+        ("pyd record --install", "as a service that starts with the machine"),
+    ),
+)
+@click.option("--on-death", metavar="CMD", help="Run this for each death; the death comes as JSON on its stdin.")
+@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
+@click.option("--max-size", type=click.IntRange(min=1), default=64, metavar="MIB", help="Of the file; 64.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing.")
+@click.option("--install", is_flag=True, help="Install and start it as a service (systemd).")
+@click.option("--print-unit", is_flag=True, help="Print that service's unit.")
+@pass_state
+def command(
+    state: State,
+    /,
+    *,
+    on_death: str | None,
+    path: Path | None,
+    max_size: int,
+    quiet: bool,
+    install: bool,
+    print_unit: bool,
+) -> None:
+    """Record how containers die, so that it can be told after they are gone.
+
+    Deaths that happened since it last ran are recorded too, as far as the engine remembers them.
+    """
+    if install or print_unit:
+        from pyd_core.watch.recorder_service import Service  # noqa: PLC0415 - only here
+
+        words = [*(("--on-death", on_death) if on_death else ()), *(("--max-size", str(max_size)) * (max_size != 64))]
+        service = Service(words)
+        write(f"{service.install()}\n" if install else service.unit)
+        return
+    from pyd_core.watch.history_path import default_path  # noqa: PLC0415 - only here
+    from pyd_core.watch.history_store import HistoryStore  # noqa: PLC0415 - only here
+    from pyd_core.watch.recorder_lock import Claim  # noqa: PLC0415 - only here
+
+    file = path or default_path()
+
+    async def work(engine: Engine) -> None:
+        claim = Claim(file, engine.endpoint.url)
+        store = HistoryStore(file, most_bytes=max_size * 2**20)
+        if store.moved is not None:
+            click.echo(f"pyd: the history was damaged and is now {store.moved}; a fresh one was begun", err=True)
+        try:
+            await record(engine, store, on_death=on_death, json=state.json, quiet=quiet)
+        finally:
+            store.close()
+            claim.close()
+
+    state.run(work)
+
+
+async def record(engine: Engine, store: HistoryStore, *, on_death: str | None, json: bool, quiet: bool) -> None:
+    """Records until SIGTERM or SIGINT."""
+    import asyncio  # noqa: PLC0415 - the event loop runs already
+    import signal  # noqa: PLC0415 - only here
+
+    from pyd_core.tasks import TaskOwner  # noqa: PLC0415 - only here
+    from pyd_core.watch.death_hook import DeathHook  # noqa: PLC0415 - only here
+    from pyd_core.watch.recorder import Recorder  # noqa: PLC0415 - only here
+
+    hook = DeathHook(on_death) if on_death else None
+
+    async def died(death: Death) -> None:
+        if not quiet:
+            write((json_line(death) if json else line(death)) + "\n")
+            sys.stdout.flush()
+        if hook is not None:
+            await hook(death)
+
+    def problem(text: str) -> None:
+        click.echo(f"pyd: {safe(text)}", err=True)
+
+    await engine.session.negotiate()  # an engine that isn't there is told at once, not awaited for ever
+    recorder = Recorder(engine, store, on_death=died, on_problem=problem)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    async with TaskOwner() as owner:
+        task = owner.start(recorder.run(), name="recorder")
+        waiting = owner.start(ended.wait(), name="end")
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+
+
+def line(death: Death) -> str:
+    """A death on one line."""
+    from pyd_core.model.base import format_time  # noqa: PLC0415 - only for text
+    from pyd_core.triage.text_report import brief  # noqa: PLC0415 - only for text
+
+    return f"{format_time(death.ended_ns)[:19]}  {safe(death.name)}  {brief(death.verdict)}"

@@ -1,0 +1,195 @@
+"""`pyd triage`: why a container died, or what is wrong with it, or with the whole engine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.errors import InvalidInput, NotFound, PydError
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import Engine
+    from pyd_core.triage.scan import Sweep
+    from pyd_core.triage.verdict import Verdict
+
+STDIN = "-"
+BROKEN = 1
+SAME_DEATH_NS = 3_000_000_000
+"""Two times of a death nearer than this are the same death's: engine and events stamp it apart."""
+LONGEST_MESSAGE = 2**20
+"""Characters read from a pipe: a build's whole output, not an endless stream."""
+
+
+@click.command(
+    "triage",
+    cls=Verb,
+    examples=(
+        ("pyd triage web", "why it died, with the evidence and what to do"),
+        ("pyd triage", "everything broken or about to be; exit code 1 if something is broken"),
+        ("pyd triage --explain 137", "an exit code or a cause in words; asks no engine"),
+        ("docker build . 2>&1 | pyd triage --error", "what a failed command's message means"),
+        ("pyd triage web --error 'db:5432: connection refused'", "what web said: networks, names and ports compared"),
+        ("pyd triage web db --json", "for programs"),
+    ),
+)
+@click.argument("names", nargs=-1, type=ContainerName(), metavar="[CONTAINER]...")
+@click.option("--explain", metavar="CODE|CAUSE", help="Explain an exit code, a signal or a cause; asks no engine.")
+@click.option(
+    "--error",
+    is_flag=False,
+    flag_value=STDIN,
+    metavar="[TEXT]",
+    help="Explain what a failed run, build, pull or compose printed, or a container; from a pipe without TEXT.",
+)
+@pass_state
+def command(state: State, /, *, names: tuple[str, ...], explain: str | None, error: str | None) -> None:
+    """Say why containers died or what is wrong with them, with the evidence.
+
+    Without a name: sweep the engine for everything broken or about to be.
+    """
+    if explain is not None:
+        _explain(state, explain)
+    elif error is not None:
+        if len(names) > 1:
+            raise InvalidInput("a message is one container's: name that one, or none")
+        _error(state, error, "".join(names))
+    elif names:
+        _containers(state, names)
+    else:
+        _sweep(state)
+
+
+def _containers(state: State, names: tuple[str, ...]) -> None:
+    try:
+        verdicts = [_surer(verdict) for verdict in state.ask(lambda engine: ask(engine, names))]
+    except NotFound as error:
+        verdicts = [found for name in names if (found := _recorded(name)) is not None]
+        if len(verdicts) < len(names):
+            raise error from None
+    if state.json:
+        write_json(verdicts if len(verdicts) > 1 else verdicts[0])
+        return
+    from pyd_core.triage.text_report import describe  # noqa: PLC0415 - JSON needs no words
+
+    write("\n\n".join(describe(verdict) for verdict in verdicts) + "\n")
+
+
+def _surer(verdict: Verdict) -> Verdict:
+    """The recorder's verdict on the same death where that is surer: it saw events that the engine has forgotten."""
+    from pyd_core.model.base import parse_time  # noqa: PLC0415 - only with an engine
+
+    if verdict.ended is None or not verdict.unread:
+        return verdict
+    known = _recorded(verdict.id)
+    if known is None or known.ended is None or known.confidence <= verdict.confidence:
+        return verdict
+    apart = abs((parse_time(known.ended) or 0) - (parse_time(verdict.ended) or 0))
+    return known if apart < SAME_DEATH_NS else verdict
+
+
+def _recorded(name: str) -> Verdict | None:
+    """The recorded verdict on the last death of a container, by name or id."""
+    from pyd_core.watch.history_path import default_path  # noqa: PLC0415 - few ask for it
+    from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - as above
+
+    try:
+        store = HistoryReader(default_path())
+    except PydError:
+        return None
+    try:
+        deaths = store.deaths(name, limit=1)
+    except PydError:
+        return None
+    finally:
+        store.close()
+    return deaths[0].verdict if deaths else None
+
+
+async def ask(engine: Engine, names: tuple[str, ...]) -> list[Verdict]:
+    """Returns the verdict on each container."""
+    from pyd_core.triage.api import explain  # noqa: PLC0415 - only with an engine
+    from pyd_core.triage.collect.gather import Surroundings  # noqa: PLC0415 - as above
+
+    around = await Surroundings.of(engine)
+    return [await explain(engine, name, around=around) for name in names]
+
+
+def _sweep(state: State) -> None:
+    async def look(engine: Engine) -> Sweep:
+        from pyd_core.triage.scan import sweep  # noqa: PLC0415 - only a sweep needs it
+
+        return await sweep(engine)
+
+    found = state.ask(look)
+    if state.json:
+        write_json(
+            {
+                "broken": found.broken,
+                "containers": found.containers,
+                "concerns": found.concerns,
+                "unread": found.unread,
+            }
+        )
+    else:
+        from pyd_core.triage.text_report import describe_sweep  # noqa: PLC0415 - JSON needs no words
+
+        write(describe_sweep(found) + "\n")
+    if found.broken:
+        raise SystemExit(BROKEN)
+
+
+def _explain(state: State, wanted: str) -> None:
+    from pyd_core.triage.causes import CAUSES  # noqa: PLC0415 - only here
+    from pyd_core.triage.codes import explain_code, signal_number  # noqa: PLC0415 - only here
+    from pyd_core.triage.text_report import describe_cause, describe_code  # noqa: PLC0415 - only here
+
+    if wanted in CAUSES:
+        cause = CAUSES[wanted]
+        if state.json:
+            write_json({"cause": cause.id, "family": cause.family, "meaning": cause.meaning, "remedy": cause.remedy})
+        else:
+            write(describe_cause(wanted) + "\n")
+        return
+    number = None if wanted.isdigit() else signal_number(wanted)
+    if number is None and not wanted.isdigit():
+        import difflib  # noqa: PLC0415 - only for a typing error
+
+        near = difflib.get_close_matches(wanted, CAUSES, n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else "give an exit code, a signal's name or a cause"
+        raise InvalidInput(f"no such exit code, signal or cause: {wanted}", hint=hint)
+    code = int(wanted) if number is None else 128 + number
+    if state.json:
+        write_json(explain_code(code))
+    else:
+        write(describe_code(code) + "\n")
+
+
+def _error(state: State, text: str, name: str) -> None:
+    from pathlib import Path  # noqa: PLC0415 - only here
+
+    from pyd_core.triage.checks.explain import explain_error  # noqa: PLC0415 - only here
+    from pyd_core.triage.text_report import describe  # noqa: PLC0415 - only here
+
+    if text == STDIN:
+        text = sys.stdin.read(LONGEST_MESSAGE)
+    if not text.strip():
+        raise InvalidInput(
+            "no message to explain", hint="give it in quotes, or pipe it: docker run … 2>&1 | pyd triage --error"
+        )
+    directory = Path.cwd()
+    try:
+        verdict = state.ask(lambda engine: explain_error(text, engine, directory=directory, name=name))
+    except PydError:  # the message may well be about an engine that doesn't answer
+        from pyd_core.client.transport.blocking import run_now  # noqa: PLC0415 - only here
+
+        verdict = run_now(explain_error(text, None, directory=directory))
+    if state.json:
+        write_json(verdict)
+    else:
+        write(describe(verdict) + "\n")

@@ -1,0 +1,1 @@
+"""`pyd volume` and its subcommands."""

@@ -1,0 +1,35 @@
+"""`pyd volume create`: a new volume."""
+
+from __future__ import annotations
+
+import click
+
+from pyd_core.cliparse.fields import pairs
+from pyd_core.model.volume import VolumeBody
+from pyd_core.sanitise import safe
+from pyd_tui.cli.global_options import State, pass_state
+from pyd_tui.console.command import Verb
+from pyd_tui.console.output import write, write_json
+
+
+@click.command(
+    "create",
+    cls=Verb,
+    examples=(
+        ("pyd volume create data", "a named one"),
+        ("pyd volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch", "in memory"),
+    ),
+)
+@click.argument("name", required=False, default="", metavar="[VOLUME]")
+@click.option("-d", "--driver", default="local", metavar="NAME", help="Its driver.", show_default=True)
+@click.option("-o", "--opt", "options", multiple=True, metavar="NAME=VALUE", help="An option of the driver.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Set a label.")
+@pass_state
+def command(state: State, /, *, name: str, driver: str, options: tuple[str, ...], labels: tuple[str, ...]) -> None:
+    """Make a volume; the engine names it when you don't."""
+    body = VolumeBody(name=name, driver=driver, driver_opts=pairs(options), labels=pairs(labels))
+    made = state.ask(lambda engine: engine.volumes.create(body))
+    if state.json:
+        write_json(made)
+    else:
+        write(f"{safe(made.name)}\n")

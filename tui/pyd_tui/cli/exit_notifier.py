@@ -1,0 +1,67 @@
+"""The line that says why a followed container ended, beside its log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.errors import PydError
+from pyd_core.logs.stream import Batch, LogStream
+from pyd_core.sanitise import safe
+from pyd_core.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import Engine
+    from pyd_core.model.container import ContainerSummary
+
+
+class Obituaries:
+    """Says on standard error why followed containers ended.
+
+    Args:
+        engine: The containers' engine.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._tasks = TaskOwner(on_error=lambda _: None)  # the log is what was asked for; it must not end of this
+        self._waiting: list[asyncio.Task[None]] = []
+
+    def watch(self, stream: LogStream, container: ContainerSummary) -> LogStream:
+        """Returns the same stream, whose end is told."""
+
+        async def through() -> AsyncGenerator[Batch, None]:
+            try:
+                async for batch in stream.batches():
+                    yield batch
+                self._waiting.append(self._tasks.start(self._tell(container)))
+            finally:
+                await stream.aclose()
+
+        return LogStream(through())
+
+    async def aclose(self, *, tell: bool) -> None:
+        """Ends it; what is still to be said is said first, unless the user has left."""
+        if tell:
+            await asyncio.gather(*self._waiting, return_exceptions=True)
+        await self._tasks.aclose()
+
+    async def _tell(self, container: ContainerSummary) -> None:
+        from pyd_core.triage.api import explain  # noqa: PLC0415 - as above
+        from pyd_core.triage.text_report import brief  # noqa: PLC0415 - as above
+        from pyd_core.watch.recorder import SETTLE  # noqa: PLC0415 - only for the dead
+
+        await asyncio.sleep(SETTLE)
+        try:
+            verdict = await explain(self._engine, container.id)
+        except PydError:
+            return  # removed at once: nothing is left that could tell
+        if verdict.ended is None:
+            return
+        name = safe(container.name)
+        colour = {"broken": "red", "notice": "yellow"}.get(verdict.severity)
+        said = click.style(f"{name} ended: {brief(verdict)}", fg=colour)
+        click.echo(f"{said}  (pyd triage {name})", err=True)

@@ -1,0 +1,61 @@
+"""Secrets and configs that a service's tasks read: `--secret` and `--config`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import Engine
+
+Kind = Literal["Secret", "Config"]
+"""As the Engine API writes it."""
+
+_FIELDS = {"source", "src", "target", "uid", "gid", "mode"}
+
+
+async def give(engine: Engine, spec: dict[str, Any], *, secrets: Sequence[str], configs: Sequence[str]) -> None:
+    """Writes what was given into a spec, in place; the engine wants ids beside names.
+
+    Raises:
+        InvalidInput: An option can't be read.
+        NotFound: There is no such secret or config.
+    """
+    container = spec["TaskTemplate"]["ContainerSpec"]
+    if secrets:
+        container["Secrets"] = await uses(engine, "Secret", secrets)
+    if configs:
+        container["Configs"] = await uses(engine, "Config", configs)
+
+
+async def uses(engine: Engine, kind: Kind, given: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what a task's specification holds of these secrets or configs.
+
+    Raises:
+        InvalidInput: An option can't be read.
+        NotFound: There is no such secret or config.
+    """
+    found: list[dict[str, Any]] = []
+    for text in given:
+        name, file = _read(text, kind)
+        kept = await (engine.secrets if kind == "Secret" else engine.configs).inspect(name)
+        found.append({f"{kind}ID": kept.id, f"{kind}Name": kept.spec.name, "File": file})
+    return found
+
+
+def _read(text: str, kind: str) -> tuple[str, dict[str, Any]]:
+    """Reads `NAME`, or `source=NAME,target=FILE,uid=0,gid=0,mode=0440`; secrets lie in /run/secrets, configs in /."""
+    written = text if "=" in text else f"source={text}"
+    fields = {key: value for key, _, value in (part.partition("=") for part in written.split(","))}
+    name = fields.get("source") or fields.get("src", "")
+    if not name or set(fields) - _FIELDS:
+        raise InvalidInput(f"can't read --{kind.lower()} {safe(text)!r}", hint="NAME, or source=NAME,target=FILE")
+    try:
+        mode = int(fields.get("mode", "0444"), 8)
+    except ValueError:
+        raise InvalidInput(f"not an octal mode: {safe(fields['mode'])!r}") from None
+    target = fields.get("target") or (name if kind == "Secret" else f"/{name}")
+    return name, {"Name": target, "UID": fields.get("uid", "0"), "GID": fields.get("gid", "0"), "Mode": mode}

@@ -1,0 +1,1 @@
+"""Terminal output that the command line and the debug shell share."""

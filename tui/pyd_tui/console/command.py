@@ -1,0 +1,203 @@
+"""What commands of `pyd` are made of: the group that loads verbs late, and verbs with examples and global options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, cast
+
+import click
+
+from pyd_tui.cli.command_table import EXAMPLES, VERBS
+from pyd_tui.cli.global_options import State
+from pyd_tui.cli.switches import settle_switches
+from pyd_tui.console.output import coloured
+
+Examples = Sequence[tuple[str, str]]
+
+CONTEXT_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def global_options(*, json: bool) -> list[click.Parameter]:
+    """The options every verb takes, before or after its name."""
+
+    def keep(field: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+        def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+            if value:
+                setattr(ctx.ensure_object(State), field, value)
+
+        return callback
+
+    options: list[click.Parameter] = [
+        click.Option(
+            ["-H", "--host"],
+            metavar="URL",
+            callback=keep("hosts"),
+            expose_value=False,
+            multiple=True,
+            help="The engine: unix:///path.sock, tcp://host:port or ssh://user@host. The dashboard takes several.",
+        ),
+        click.Option(
+            ["--context"],
+            metavar="NAME",
+            callback=keep("contexts"),
+            expose_value=False,
+            multiple=True,
+            help="A docker context. The dashboard takes several.",
+        ),
+        click.Option(
+            ["--read-only"],
+            is_flag=True,
+            callback=keep("read_only"),
+            expose_value=False,
+            help="Refuse everything that would change something on the engine.",
+        ),
+    ]
+    if json:
+        options.append(
+            click.Option(["--json"], is_flag=True, callback=keep("json"), expose_value=False, help="Answer in JSON.")
+        )
+    return options
+
+
+class HelpFormatter(click.HelpFormatter):
+    """Help with bold headings on a terminal."""
+
+    def write_heading(self, heading: str) -> None:
+        """Writes a section's title."""
+        super().write_heading(f"\x1b[1m{heading}\x1b[0m" if coloured() else heading)
+
+
+class HelpContext(click.Context):
+    """A context whose help has them."""
+
+    formatter_class = HelpFormatter
+
+
+class Exemplified(click.Command):
+    """A command with examples in its help, whatever it is a command of.
+
+    Args:
+        examples: Pairs of a command line and what it does.
+        arguments: As `click.Command`.
+    """
+
+    context_class = HelpContext
+
+    def __init__(self, *arguments: Any, examples: Examples = (), **options: Any) -> None:
+        options.setdefault("context_settings", CONTEXT_SETTINGS)
+        super().__init__(*arguments, **options)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Shows the examples."""
+        write_examples(self.examples, formatter)
+
+
+class Verb(Exemplified):
+    """A verb: examples in its help, and the global options after its name too.
+
+    Args:
+        json: Whether it can answer in JSON.
+        arguments: As `Exemplified`.
+    """
+
+    def __init__(self, *arguments: Any, json: bool = True, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.global_options = global_options(json=json)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Its own options, then the global ones it hasn't itself under the same name, then `--help`."""
+        *own, last = super().get_params(ctx)
+        taken = {name for parameter in own for name in parameter.opts}
+        shared = [option for option in self.global_options if taken.isdisjoint(option.opts)]
+        return [*own, *shared, last]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Reads switches with a value, such as `--rm=false`, too."""
+        return super().parse_args(ctx, settle_switches(self.get_params(ctx), args, whole=ctx.allow_interspersed_args))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Keeps the verb's own options apart from the global ones."""
+        own: list[tuple[str, str]] = []
+        shared: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                (shared if parameter in self.global_options else own).append(record)
+        for heading, records in (("Options", own), ("Global options", shared)):
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+class VerbGroup(click.Group):
+    """Verbs below a verb, such as `context ls`."""
+
+    command_class = Verb
+    context_class = HelpContext
+
+    def __init__(self, *arguments: Any, examples: Examples = (), **options: Any) -> None:
+        options.setdefault("context_settings", CONTEXT_SETTINGS)
+        super().__init__(*arguments, **options)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Shows the examples."""
+        write_examples(self.examples, formatter)
+
+
+class Root(click.Group):
+    """`pyd` itself: knows its verbs by the table and loads one when it is used."""
+
+    context_class = HelpContext
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The verbs' names."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Loads a verb."""
+        entry = VERBS.get(cmd_name)
+        return None if entry is None else cast("click.Command", import_module(entry.module).command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the verb of a command line; an unknown one is told with those that look like it."""
+        name = args[0]
+        if name not in VERBS and not ctx.resilient_parsing and not name.startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+
+            near = get_close_matches(name, VERBS, n=3)
+            also = f"; did you mean {', '.join(near)}?" if near else ""
+            ctx.fail(f"no such command: {name}{also}")
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Completes verbs from the table, without loading them."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=entry.summary)
+            for name, entry in VERBS.items()
+            if name.startswith(incomplete) and entry.section
+        ]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """The verbs by section, from the table."""
+        for section in dict.fromkeys(entry.section for entry in VERBS.values() if entry.section):
+            with formatter.section(section):
+                formatter.write_dl([(name, entry.summary) for name, entry in VERBS.items() if entry.section == section])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Shows the examples."""
+        write_examples(EXAMPLES, formatter)
+
+
+def write_examples(examples: Examples, formatter: click.HelpFormatter) -> None:
+    """Adds a section of examples to a help text."""
+    if examples:
+        with formatter.section("Examples"):
+            formatter.write_dl(examples, col_max=44)

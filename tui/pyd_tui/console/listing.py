@@ -1,0 +1,115 @@
+"""Lists of things: a table, ids alone, JSON, or a template of the docker CLI's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import click
+
+from pyd_core.sanitise import safe
+from pyd_tui.cli.filters import filter_option
+from pyd_tui.cli.global_options import State
+from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.output import write, write_json
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+GAP = 3
+"""Spaces between columns of a template's table, as the docker CLI has them; a column is ten wide at least."""
+LEAST = 10
+
+format_option = click.option(
+    "--format",
+    default="",
+    metavar="TEMPLATE",
+    help="table, json, a Go template, or `table` and one: 'table {{.Name}}\t{{.ID}}'.",
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Only names or ids.")
+full_option = click.option("--no-trunc", "full", is_flag=True, help="Nothing shortened.")
+
+
+def list_options(command: F) -> F:
+    """Gives a verb what every list of the docker CLI takes."""
+    return quiet_option(filter_option(full_option(format_option(command))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Generic[T]):
+    """How things of a kind are listed.
+
+    Attributes:
+        fields: The docker CLI's placeholders for one thing; the second argument is `--no-trunc`.
+        titles: A heading for each placeholder that has one.
+        shown: Placeholders that are columns of the table.
+        identity: The one that `-q` prints.
+        right: Those whose column stands to the right.
+    """
+
+    fields: Callable[[T, bool], Mapping[str, Any]]
+    titles: Mapping[str, str]
+    shown: Sequence[str]
+    identity: str = "ID"
+    right: frozenset[str] = frozenset()
+
+    def write(self, state: State, items: Sequence[T], *, quiet: bool, full: bool, format: str) -> None:
+        """Writes them to stdout."""
+        if quiet and not format:
+            write("".join(f"{safe(str(self.fields(item, full)[self.identity]))}\n" for item in items))
+        elif format and format != "table":
+            write_filled(format, [dict(sorted(self.fields(item, full).items())) for item in items], self.titles)
+        elif state.json:
+            write_json(items)
+        else:
+            columns = [
+                Column(title=self.titles[name], rank=place, cut=0 if full else 12, right=name in self.right)
+                for place, name in enumerate(self.shown)
+            ]
+            rows = [self.fields(item, full) for item in items]
+            write_table(columns, [[Cell(str(row[name])) for name in self.shown] for row in rows], hide_empty=False)
+
+
+def write_filled(
+    format: str, rows: Sequence[Any], titles: Mapping[str, str], *, absent: frozenset[str] = frozenset()
+) -> None:
+    """Fills a template in for each row; `json` is one document a line, `table …` has headings and columns.
+
+    Args:
+        format: What the user typed.
+        rows: What is filled in.
+        titles: Headings, by placeholder.
+        absent: Fields that a row may leave out.
+
+    Raises:
+        InvalidInput: The template can't be read or filled in.
+    """
+    from pyd_tui.console.template.execute import Template  # noqa: PLC0415 - only for templates
+
+    source = format.strip()
+    tabular = source.startswith("table ")
+    if source == "json":
+        source = "{{json .}}"
+    source = source.removeprefix("table ").replace("\\t", "\t").replace("\\n", "\n")
+    template = Template(source, absent=absent)
+    lines = [template.fill(row) for row in rows]
+    if tabular:
+        heading = {name: titles.get(name, name.upper()) for row in rows[:1] or [titles] for name in row}
+        heading |= {"Label": lambda name: name.rpartition(".")[2].replace("-", " ").replace("_", " ")}
+        lines = _aligned([template.fill(heading), *lines])
+    write("".join(f"{_safe_lines(line)}\n" for line in lines))
+
+
+def _safe_lines(text: str) -> str:
+    return "\n".join(map(safe, text.split("\n")))
+
+
+def _aligned(lines: Sequence[str]) -> list[str]:
+    """Sets what tabs divide in columns, all but the last as wide as its widest cell."""
+    rows = [line.split("\t") for line in lines]
+    widths: dict[int, int] = {}
+    for row in rows:
+        for place, cell in enumerate(row[:-1]):
+            widths[place] = max(widths.get(place, LEAST), len(cell) + GAP)
+    return ["".join(cell.ljust(widths[place]) for place, cell in enumerate(row[:-1])) + row[-1] for row in rows]

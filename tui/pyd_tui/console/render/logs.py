@@ -1,0 +1,108 @@
+"""Log lines as text for a terminal or a pipe: the hot path of `pyd logs`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from pyd_core.client.gap import Gap
+from pyd_core.logs.line import LogLine
+from pyd_core.model.base import format_time
+from pyd_core.sanitise import safe, safe_bytes
+from pyd_tui.console.output import json_line
+
+_NAME_COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
+"""SGR codes, those readable on dark and light backgrounds first; red is left to errors."""
+_SGR = re.compile(rb"\x1b\[[0-9;:]*m")
+
+
+class LineRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as `pyd logs --json` tells it."""
+
+    container: str
+    id: str
+    stream: str
+    time: str
+    """RFC 3339 in UTC; empty when the engine doesn't say."""
+    message: str
+    """Decoded; what isn't UTF-8 is replaced, control characters are kept, escaped as JSON has it."""
+    cut: int
+    """Bytes dropped from the end of an overlong line."""
+
+
+class Lines:
+    """Puts log lines into text.
+
+    Args:
+        names: The containers' names; with more than one, each line begins with its own.
+        times: Each line tells when the engine read it.
+        colour: Names are coloured, and the containers' own colours pass; else these are taken out.
+    """
+
+    def __init__(self, names: Sequence[str], *, times: bool = False, colour: bool = False) -> None:
+        self._times = times
+        self._colour = colour
+        self._prefixes = _prefixes(names, colour=colour) if len(names) > 1 else {}
+
+    def text(self, items: Iterable[LogLine | Gap]) -> str:
+        """Returns whole lines, each with its newline."""
+        return "".join([self._gap(item) if isinstance(item, Gap) else self._line(item) for item in items])
+
+    def _line(self, line: LogLine) -> str:
+        data = line.data
+        if data.endswith(b"\r"):
+            data = data[:-1]
+        if b"\x1b" not in data:
+            text = safe_bytes(data)
+        elif self._colour:
+            text = safe_bytes(data, colour=True) + "\x1b[0m"
+        else:
+            text = safe_bytes(_SGR.sub(b"", data))
+        if line.cut:
+            text += f" … ({line.cut} bytes cut)"
+        if self._times:
+            text = f"{format_time(line.time_ns)} {text}" if line.time_ns else text
+        if self._prefixes:
+            return f"{self._prefixes.get(line.name) or safe(line.name)} {text}\n"
+        return f"{text}\n"
+
+    def _gap(self, gap: Gap) -> str:
+        text = f"-- {gap_words(gap)} --"
+        return f"\x1b[33m{text}\x1b[0m\n" if self._colour else f"{text}\n"
+
+
+def records(items: Iterable[LogLine | Gap]) -> str:
+    """Returns a JSON document a line; a gap is `{"gap": …}`."""
+    return "".join([json_line({"gap": item} if isinstance(item, Gap) else record(item)) + "\n" for item in items])
+
+
+def record(line: LogLine) -> LineRecord:
+    """Returns what is told of a line."""
+    return LineRecord(
+        container=line.name,
+        id=line.container_id,
+        stream=line.stream,
+        time=format_time(line.time_ns) if line.time_ns else "",
+        message=line.data.decode(errors="replace"),
+        cut=line.cut,
+    )
+
+
+def gap_words(gap: Gap) -> str:
+    """Says what was missed, or that nothing was."""
+    where = f"{safe(gap.name)}: " if gap.name else ""
+    span = max(0.0, (gap.until_ns - gap.since_ns) / 1e9)
+    lost = "some lines may be missing" if gap.lost is None else f"{gap.lost} lines lost" if gap.lost else "nothing lost"
+    return f"{where}{safe(gap.reason)}, for {span:.1f} s: {lost}"
+
+
+def _prefixes(names: Sequence[str], *, colour: bool) -> Mapping[str, str]:
+    width = max(map(len, map(safe, names)))
+    prefixes = {}
+    for place, name in enumerate(dict.fromkeys(names)):
+        shown = f"{safe(name):<{width}} |"
+        code = _NAME_COLOURS[place % len(_NAME_COLOURS)]
+        prefixes[name] = f"\x1b[{code}m{shown}\x1b[0m" if colour else shown
+    return prefixes

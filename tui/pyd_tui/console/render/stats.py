@@ -1,0 +1,161 @@
+"""Resource use as a table and as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from pyd_core.model.base import format_time
+from pyd_core.watch.container_info import Entry
+from pyd_core.watch.stats import Usage
+from pyd_tui.console.columns import Cell, Column
+from pyd_tui.text.sizes import size
+
+Line = tuple[Entry, Usage | None]
+
+COLUMNS = (
+    Column(title="NAME", cut=24),
+    Column(title="CPU %", right=True),
+    Column(title="THROTTLED", right=True, rank=5),
+    Column(title="MEMORY", right=True),
+    Column(title="LIMIT", right=True, rank=1),
+    Column(title="PEAK", right=True, rank=6),
+    Column(title="NET IN/s", right=True, rank=2),
+    Column(title="NET OUT/s", right=True, rank=2),
+    Column(title="READ/s", right=True, rank=4),
+    Column(title="WRITE/s", right=True, rank=4),
+    Column(title="PIDS", right=True, rank=3),
+)
+
+BUSY = 80.0
+"""Percent of a processor, or of the memory limit, from which a number is coloured."""
+
+
+class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A container's use as `pyd stats --json` tells it; null is not known, or no limit."""
+
+    id: str
+    name: str
+    state: str
+    time: str | None
+    """RFC 3339 in UTC."""
+    cpu_percent: float | None
+    """Percent of one processor."""
+    throttled_ratio: float | None
+    memory_bytes: int | None
+    memory_limit_bytes: int | None
+    memory_peak_bytes: int | None
+    pids: int | None
+    net_rx_bytes_per_second: float | None
+    net_tx_bytes_per_second: float | None
+    block_read_bytes_per_second: float | None
+    block_write_bytes_per_second: float | None
+
+
+def record(line: Line) -> UsageRecord:
+    """Returns what is told of a container."""
+    entry, used = line
+    usage = used or Usage(time_ns=0)
+    return UsageRecord(
+        id=entry.id,
+        name=entry.name,
+        state=entry.state,
+        time=format_time(usage.time_ns) if used else None,
+        cpu_percent=_rounded(usage.cpu_percent),
+        throttled_ratio=usage.throttled_ratio,
+        memory_bytes=usage.memory_bytes,
+        memory_limit_bytes=usage.memory_limit,
+        memory_peak_bytes=usage.memory_peak,
+        pids=usage.pids,
+        net_rx_bytes_per_second=_rounded(usage.net_rx),
+        net_tx_bytes_per_second=_rounded(usage.net_tx),
+        block_read_bytes_per_second=_rounded(usage.block_read),
+        block_write_bytes_per_second=_rounded(usage.block_write),
+    )
+
+
+TITLES = {
+    "Container": "CONTAINER",
+    "Name": "NAME",
+    "ID": "CONTAINER ID",
+    "CPUPerc": "CPU %",
+    "MemUsage": "MEM USAGE / LIMIT",
+    "MemPerc": "MEM %",
+    "NetIO": "NET I/O",
+    "BlockIO": "BLOCK I/O",
+    "PIDs": "PIDS",
+}
+"""Headings of the docker CLI's placeholders."""
+
+
+def fields(line: Line) -> dict[str, str]:
+    """Returns what a template of the docker CLI's may ask; network and disk are bytes a second here."""
+    entry, used = line
+    usage = used or Usage(time_ns=0)
+    memory, limit = usage.memory_bytes, usage.memory_limit
+    rates = [f"{_size(rate)}/s" if rate is not None else "--" for rate in _rates(usage)]
+    return {
+        "Container": entry.id[:12],
+        "Name": entry.name,
+        "ID": entry.id[:12],
+        "CPUPerc": "--" if usage.cpu_percent is None else f"{usage.cpu_percent:.2f}%",
+        "MemUsage": f"{_size(memory) or '--'} / {_size(limit) or '--'}",
+        "MemPerc": f"{memory / limit * 100:.2f}%" if memory is not None and limit else "--",
+        "NetIO": f"{rates[0]} / {rates[1]}",
+        "BlockIO": f"{rates[2]} / {rates[3]}",
+        "PIDs": "--" if usage.pids is None else str(usage.pids),
+    }
+
+
+def ordered(lines: Iterable[Line], *, by: str) -> list[Line]:
+    """Sorts by `name`, or by `cpu` or `memory` with the greatest first."""
+
+    def key(line: Line) -> tuple[float, str]:
+        entry, usage = line
+        numbers = {
+            "cpu": usage.cpu_percent if usage else None,
+            "memory": usage.memory_bytes if usage else None,
+        }
+        return -(numbers.get(by) or 0), entry.name
+
+    return sorted(lines, key=key)
+
+
+def cells(lines: Sequence[Line]) -> list[list[Cell]]:
+    """Returns the cells under `COLUMNS`."""
+    return [_cells(entry, usage) for entry, usage in lines]
+
+
+def _cells(entry: Entry, usage: Usage | None) -> list[Cell]:
+    if usage is None:
+        return [
+            Cell(entry.name, "dim"),
+            Cell("" if entry.alive else entry.state, "dim"),
+            *(Cell("") for _ in COLUMNS[2:]),
+        ]
+    memory, limit = usage.memory_bytes, usage.memory_limit
+    near = memory is not None and limit and memory / limit * 100 >= BUSY
+    cpu = usage.cpu_percent
+    return [
+        Cell(entry.name, "bold"),
+        Cell("" if cpu is None else f"{cpu:.1f}", "yellow" if cpu is not None and cpu >= BUSY else ""),
+        Cell(f"{usage.throttled_ratio * 100:.0f} %" if usage.throttled_ratio else "", "red"),
+        Cell(_size(memory), "red" if near else ""),
+        Cell(_size(limit)),
+        Cell(_size(usage.memory_peak)),
+        *(Cell(_size(rate), "" if rate else "dim") for rate in _rates(usage)),
+        Cell("" if usage.pids is None else str(usage.pids)),
+    ]
+
+
+def _size(count: float | None) -> str:
+    return "" if count is None else size(count)
+
+
+def _rates(usage: Usage) -> tuple[float | None, ...]:
+    return usage.net_rx, usage.net_tx, usage.block_read, usage.block_write
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 2)

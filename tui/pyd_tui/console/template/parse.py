@@ -1,0 +1,215 @@
+"""Reading a template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
+from pyd_tui.console.template.functions import FUNCTIONS
+from pyd_tui.console.template.nodes import Block, Chain, Function, Literal, Node, Pipe, Show, Term, Text
+
+_ACTION = re.compile(r"\{\{(- )?(.*?)( -)?\}\}", re.DOTALL)
+_COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)
+      | (?P<number>[-+]?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?))
+      | (?P<variable>\$\w*)
+      | (?P<field>\.[^\W\d]\w*)
+      | (?P<dot>\.)
+      | (?P<word>[^\W\d]\w*)
+      | (?P<sign>:=|[()|=,])
+    )""",
+    re.VERBOSE,
+)
+_CONSTANTS = {"true": True, "false": False, "nil": None}
+BLOCKS = frozenset({"if", "with", "range"})
+DEEPEST = 50
+"""Blocks and parentheses within each other; nobody types more."""
+
+
+class Token(NamedTuple):
+    """A piece of an action; `spaced` says whether a space came before it, which ends a chain of fields."""
+
+    kind: str
+    text: str
+    spaced: bool
+
+
+def parse(source: str) -> list[Node]:
+    """Reads a template.
+
+    Raises:
+        InvalidInput: It isn't one, or uses what pyd doesn't know.
+    """
+    return _Parser(source).whole()
+
+
+class _Parser:
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._pieces = _pieces(source)
+        self._depth = 0
+
+    def whole(self) -> list[Node]:
+        nodes, end = self._body()
+        if end:
+            raise self._wrong(f"unexpected {{{{{end}}}}}")
+        return nodes
+
+    def _body(self) -> tuple[list[Node], str]:
+        """Reads up to `end` or `else`, and returns it with its condition."""
+        nodes: list[Node] = []
+        for is_action, text in self._pieces:
+            if not is_action:
+                nodes.append(Text(text))
+                continue
+            word, _, rest = text.strip().partition(" ")
+            if word in {"end", "else"}:
+                return nodes, text.strip()
+            nodes.append(self._block(word, rest) if word in BLOCKS else Show(self._pipe(text)))
+        return nodes, ""
+
+    def _block(self, kind: str, condition: str) -> Block:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise self._wrong("too many blocks within each other")
+        block = Block(kind, self._pipe(condition))
+        block.body, end = self._body()
+        word, _, rest = end.partition(" ")
+        if word == "else":
+            inner, _, condition = rest.strip().partition(" ")
+            if inner in BLOCKS:
+                block.otherwise = [self._block(inner, condition)]
+                self._depth -= 1
+                return block
+            block.otherwise, end = self._body()
+        if end != "end":
+            raise self._wrong("a block without {{end}}")
+        self._depth -= 1
+        return block
+
+    def _pipe(self, text: str) -> Pipe:
+        tokens = self._tokens(text)
+        names, declares = self._names(tokens)
+        pipe = self._commands(tokens, names=names, declares=declares)
+        if tokens:
+            raise self._wrong(f"unexpected {tokens[0].text!r}")
+        return pipe
+
+    def _names(self, tokens: list[Token]) -> tuple[tuple[str, ...], bool]:
+        signs = [place for place, token in enumerate(tokens) if token.text in {":=", "="} and token.kind == "sign"]
+        if not signs:
+            return (), True
+        before, sign = tokens[: signs[0]], tokens[signs[0]].text
+        del tokens[: signs[0] + 1]
+        names = tuple(token.text for token in before if token.kind == "variable")
+        if not names or any(token.kind != "variable" and token.text != "," for token in before):
+            raise self._wrong("only variables take values")
+        return names, sign == ":="
+
+    def _commands(self, tokens: list[Token], *, names: tuple[str, ...] = (), declares: bool = True) -> Pipe:
+        commands: list[tuple[Term, ...]] = []
+        terms: list[Term] = []
+        while tokens and tokens[0].text != ")":
+            if tokens[0].kind == "sign" and tokens[0].text == "|":
+                tokens.pop(0)
+                commands.append(tuple(terms))
+                terms = []
+            else:
+                terms.append(self._term(tokens))
+        commands.append(tuple(terms))
+        if not all(commands):
+            raise self._wrong("a value is missing")
+        return Pipe(tuple(commands), names, declares)
+
+    def _term(self, tokens: list[Token]) -> Term:  # noqa: PLR0911 - one for each
+        token = tokens.pop(0)
+        match token.kind:
+            case "string":
+                return Literal(_unquoted(token.text))
+            case "number":
+                return Literal(float(token.text) if "." in token.text else int(token.text, 0))
+            case "variable":
+                return Chain(token.text, self._fields(tokens))
+            case "field":
+                return Chain(None, (token.text[1:], *self._fields(tokens)))
+            case "dot":
+                return Chain(None, ())
+            case "word" if token.text in _CONSTANTS:
+                return Literal(_CONSTANTS[token.text])
+            case "word" if token.text in FUNCTIONS:
+                return Function(token.text)
+            case "sign" if token.text == "(":
+                return self._inner(tokens)
+            case "word":
+                raise self._wrong(f"function {token.text!r} not defined")
+            case _:
+                raise self._wrong(f"unexpected {token.text!r}")
+
+    def _inner(self, tokens: list[Token]) -> Chain:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise self._wrong("too many parentheses within each other")
+        inner = self._commands(tokens)
+        if not tokens:
+            raise self._wrong("unclosed parenthesis")
+        tokens.pop(0)
+        self._depth -= 1
+        return Chain(inner, self._fields(tokens))
+
+    @staticmethod
+    def _fields(tokens: list[Token]) -> tuple[str, ...]:
+        names = []
+        while tokens and tokens[0].kind == "field" and not tokens[0].spaced:
+            names.append(tokens.pop(0).text[1:])
+        return tuple(names)
+
+    def _tokens(self, text: str) -> list[Token]:
+        tokens, place = [], 0
+        text = text.rstrip()
+        while place < len(text):
+            found = _TOKEN.match(text, place)
+            if found is None or found.lastgroup is None:
+                raise self._wrong(f"unexpected {text[place:].strip()[:20]!r}")
+            start = found.start(found.lastgroup)
+            tokens.append(Token(found.lastgroup, found[found.lastgroup], start > place))
+            place = found.end()
+        return tokens
+
+    def _wrong(self, what: str) -> InvalidInput:
+        return InvalidInput(
+            f"can't read the template {safe(self._source)!r}: {safe(what)}",
+            hint="for example: --format '{{.Names}}\\t{{.Status}}' or --format '{{json .}}'",
+            reference="bad-template",
+        )
+
+
+def _pieces(source: str) -> Iterator[tuple[bool, str]]:
+    """Yields text and actions in turn, spaces trimmed where `{{-` and `-}}` say so."""
+    place, trim = 0, False
+    for found in _ACTION.finditer(source):
+        text = source[place : found.start()]
+        text = text.lstrip() if trim else text
+        text = text.rstrip() if found[1] else text
+        if text:
+            yield False, text
+        if not _COMMENT.fullmatch(found[2]):
+            yield True, found[2]
+        place, trim = found.end(), bool(found[3])
+    rest = source[place:].lstrip() if trim else source[place:]
+    if "{{" in rest:
+        raise InvalidInput(
+            f"can't read the template {safe(source)!r}: {{{{ without }}}}", reference="bad-template", hint="close it"
+        )
+    if rest:
+        yield False, rest
+
+
+def _unquoted(text: str) -> str:
+    if text.startswith("`"):
+        return text[1:-1]
+    return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t", "r": "\r"}.get(found[1], found[1]), text[1:-1])

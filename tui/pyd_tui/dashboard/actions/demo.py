@@ -1,0 +1,34 @@
+"""The playground of `pyd demo`, for an engine that has no container yet."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from pyd_tui.dashboard.render.figures import counted
+
+if TYPE_CHECKING:
+    from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.engines.connection import Link
+
+_JOB = "demo"
+
+
+def start_demo(dashboard: Dashboard, link: Link) -> None:
+    """Bring the playground up on an engine, once, and say how it is removed."""
+    if link.engine is None or _JOB in dashboard.jobs or not dashboard.may_change(link):
+        return
+    dashboard.tasks.start(_bring_up(dashboard, link), name="playground")
+
+
+async def _bring_up(dashboard: Dashboard, link: Link) -> None:
+    from pyd_core.demo.playground import bring_up  # noqa: PLC0415 - once in an engine's life
+
+    if link.engine is None:
+        return
+    dashboard.jobs.tell(_JOB)
+    try:
+        parts = await bring_up(link.engine, platform.machine())
+    finally:
+        dashboard.jobs.end(_JOB)
+    dashboard.say(f"brought up {counted(len(parts), 'container')}", "good", "pyd demo down removes them")

@@ -1,0 +1,211 @@
+"""Programs that the dashboard starts: Compose on a project, commands of the user's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.sanitise import safe
+from pyd_core.watch.container_info import Entry
+from pyd_tui.config.settings import UserCommand
+from pyd_tui.dashboard.actions.suspend import run_outside
+from pyd_tui.dashboard.actions.user_commands import command_line, values
+from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.render.figures import counted
+
+if TYPE_CHECKING:
+    from pyd_core.client.endpoint import Endpoint
+    from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.engines.connection import Link
+
+COMPOSE = ("up", "down", "restart", "start", "stop", "pull", "ps", "logs")
+"""What can be done to a project."""
+_ASKS = frozenset({"down", "stop", "restart"})
+_READS = frozenset({"ps", "logs"})
+_FILES = "com.docker.compose.project.config_files"
+_FOLDER = "com.docker.compose.project.working_dir"
+"""Labels by which Compose knows its project again."""
+
+
+class Programs:
+    """Starts them, and shows what they say.
+
+    Args:
+        dashboard: The app.
+    """
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self._dashboard = dashboard
+
+    # Compose
+
+    def compose(self, target: Target, verb: str) -> None:
+        """Does something to the project of a container; asks where something stops.
+
+        Raises:
+            InvalidInput: It belongs to none, or there is no such verb.
+            NotFound: Compose isn't installed here, or the project's files aren't.
+        """
+        if verb not in COMPOSE:
+            raise InvalidInput(f"can't {safe(verb)} a project", hint=f"there are {', '.join(COMPOSE)}")
+        entry = target.entry
+        if entry is None or not entry.project:
+            raise InvalidInput("it belongs to no Compose project", hint="put the cursor on one that does")
+        if verb not in _READS and not self._dashboard.may_change(target.link):
+            return
+        argv = compose_line(find_compose(), entry, verb)
+        project = entry.project
+        if verb not in _ASKS:
+            self.show(target.link, argv, f"compose {verb} {project}")
+            return
+        from pyd_tui.dashboard.screens.confirm import Confirm  # noqa: PLC0415 - only where it asks
+
+        names = [one.name for one in target.link.containers.values() if one.project == project]
+        question = f"Compose {verb} of {project}, {counted(len(names), 'container')}?"
+        title = f"compose {verb} {project}"
+        ask = Confirm(question, names)
+        self._dashboard.push_screen(ask, lambda yes: self.show(target.link, argv, title) if yes else None)
+
+    # The user's own
+
+    def own(self, name: str, link: Link, entry: Entry | None) -> None:
+        """Runs a command of the user's own on a container, after asking for what it wants to know.
+
+        Args:
+            name: The command's.
+            link: The engine; `docker` in the command talks to it.
+            entry: The container, if there is one.
+
+        Raises:
+            NotFound: There is none of this name.
+        """
+        command = next((one for one in self._dashboard.keys.commands if one.name == name), None)
+        if command is None:
+            raise NotFound(f"there is no command {safe(name)}", hint="pyd config show lists yours")
+        if command.changes and not self._dashboard.may_change(link):
+            return
+        if not command.prompts:
+            self._ask(link, command, values(entry))
+            return
+        from pyd_tui.dashboard.screens.form import Field, Form  # noqa: PLC0415 - only where it asks
+
+        def answered(given: Mapping[str, str] | None) -> None:
+            if given is not None:
+                self._ask(link, command, {**values(entry), **given})
+
+        fields = [Field(name=prompt) for prompt in command.prompts]
+        self._dashboard.push_screen(Form(command.help or command.name, fields), answered)
+
+    def _ask(self, link: Link, command: UserCommand, given: Mapping[str, str]) -> None:
+        try:
+            argv, variables = command_line(command, given)
+        except (ValueError, KeyError) as error:
+            raise InvalidInput(f"{safe(command.name)} can't be run", hint="pyd config check says why") from error
+        if not command.confirm:
+            self._run(link, command, argv, variables)
+            return
+        from pyd_tui.dashboard.screens.confirm import Confirm  # noqa: PLC0415 - only where it asks
+
+        shown = safe(" ".join(argv))
+        ask = Confirm(f"Run {shown}?", [])
+        self._dashboard.push_screen(ask, lambda yes: self._run(link, command, argv, variables) if yes else None)
+
+    def _run(self, link: Link, command: UserCommand, argv: Sequence[str], variables: Mapping[str, str]) -> None:
+        name, environment = command.name, _environment(link, variables)
+        if command.where == "pane":
+            self.show(link, argv, name, variables)
+        elif command.where == "background":
+            self._dashboard.tasks.start(self._behind(name, argv, environment), name=name)
+        else:
+            self._dashboard.tasks.start(self._before(name, argv, environment), name=name)
+
+    def show(self, link: Link, argv: Sequence[str], title: str, variables: Mapping[str, str] | None = None) -> None:
+        """Runs a program, and shows what it says on a screen of its own."""
+        from pyd_tui.dashboard.screens.output import Output  # noqa: PLC0415 - only for commands
+
+        self._dashboard.push_screen(Output(argv, title, _environment(link, variables or {})))
+
+    async def _before(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+        try:
+            code = await run_outside(self._dashboard, argv, env=environment, wait_on=frozenset(range(1, 256)))
+        except FileNotFoundError as error:
+            raise _absent(argv) from error
+        self._dashboard.say(f"{name} ended with {code}", "good" if code == 0 else "warn")
+
+    async def _behind(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+        import asyncio  # noqa: PLC0415 - beside its only use
+
+        job = safe(name)
+        self._dashboard.jobs.tell(job)
+        try:
+            pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+            process = await asyncio.create_subprocess_exec(
+                *argv, stdin=nothing, stdout=nothing, stderr=pipe, env=environment
+            )
+            _, errors = await process.communicate()
+        except FileNotFoundError as error:
+            raise _absent(argv) from error
+        finally:
+            self._dashboard.jobs.end(job)
+        last = safe(errors.decode(errors="replace").strip().rpartition("\n")[2][:200])
+        code = process.returncode
+        self._dashboard.say(f"{name} ended with {code}", "bad" if code else "good", last if code else "")
+
+
+def _environment(link: Link, variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program: `docker` in it talks to the same engine."""
+    chosen = _engine_variables(link.endpoint) if link.endpoint is not None else {}
+    return {**os.environ, **chosen, **variables}
+
+
+def _engine_variables(endpoint: Endpoint) -> dict[str, str]:
+    name, _, context = endpoint.origin.partition(" ")
+    return {"DOCKER_CONTEXT": context} if name == "context" and context else {"DOCKER_HOST": endpoint.url}
+
+
+def _absent(argv: Sequence[str]) -> NotFound:
+    return NotFound(f"there is no program {safe(argv[0])}", hint="is it installed, and on PATH?")
+
+
+def find_compose() -> list[str]:
+    """Returns how Compose is called here: as docker's plugin, else the program of its own.
+
+    Raises:
+        NotFound: There is neither.
+    """
+    if (docker := shutil.which("docker")) is not None:
+        folders = (
+            os.path.expanduser("~/.docker/cli-plugins"),  # noqa: PTH111 - pathlib raises where there is no home
+            *("/usr/local/lib/docker/cli-plugins", "/usr/local/libexec/docker/cli-plugins"),
+            *("/usr/lib/docker/cli-plugins", "/usr/libexec/docker/cli-plugins"),
+        )
+        if any(os.access(f"{folder}/docker-compose", os.X_OK) for folder in folders):
+            return [docker, "compose"]
+    for name in ("docker-compose", "podman-compose"):
+        if (found := shutil.which(name)) is not None:
+            return [found]
+    raise NotFound("Docker Compose isn't installed here", hint="install docker-compose, or docker's compose plugin")
+
+
+def compose_line(compose: Sequence[str], entry: Entry, verb: str) -> list[str]:
+    """Returns the command line that does something to a container's project.
+
+    Raises:
+        NotFound: The files that the project was made of aren't on this machine; only what needs none can be done.
+    """
+    files = [name for name in entry.labels.get(_FILES, "").split(",") if name]
+    folder = entry.labels.get(_FOLDER, "")
+    there = bool(files) and all(os.path.isfile(name) for name in files)  # noqa: PTH113 - names from labels
+    if not there and verb in {"up", "pull"}:
+        raise NotFound(
+            f"the files of {safe(entry.project)} aren't on this machine",
+            hint=f"it was made of {safe(', '.join(files))}" if files else "its labels name none",
+        )
+    where = [part for name in files for part in ("-f", name)] if there else []
+    if there and os.path.isdir(folder):  # noqa: PTH112 - likewise
+        where += ["--project-directory", folder]
+    more = {"up": ["-d"], "logs": ["--tail", "200"]}.get(verb, [])
+    return [*compose, "-p", entry.project, *where, verb, *more]

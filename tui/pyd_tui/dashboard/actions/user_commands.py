@@ -1,0 +1,53 @@
+"""Commands of the user's own: from a template and a container to what is run."""
+
+from __future__ import annotations
+
+import shlex
+import string
+from collections.abc import Mapping
+
+from pyd_core.watch.container_info import Entry
+from pyd_tui.config.settings import UserCommand
+
+FIELDS = ("name", "id", "image", "project", "service", "state", "pid")
+"""What a template can say of the container."""
+
+
+def words(command: UserCommand) -> list[str]:
+    """Returns the words of a template; a line for a shell is a single one.
+
+    Raises:
+        ValueError: A quote isn't closed.
+    """
+    return [command.run] if command.shell else shlex.split(command.run)
+
+
+def values(entry: Entry | None) -> dict[str, str]:
+    """Returns what a container puts into the fields; all are empty without one."""
+    return {field: str(getattr(entry, field)) if entry is not None else "" for field in FIELDS}
+
+
+def command_line(command: UserCommand, given: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Returns program and arguments, and variables for its environment.
+
+    Values are put into words that are parted already, so that no blank and no quote in a name can make another word of
+    itself. A shell gets them through variables: what a shell reads from one, it never takes for a command.
+
+    Raises:
+        ValueError: The template isn't well-formed.
+        KeyError: It has a field that there isn't.
+    """
+    if not command.shell:
+        return [_filled(word, given) for word in words(command)], {}
+    variables = {f"PYD_{name.upper().replace(' ', '_').replace('-', '_')}": value for name, value in given.items()}
+    stand_ins = {name: f"${{{variable}}}" for name, variable in zip(given, variables, strict=True)}
+    return ["sh", "-c", _filled(command.run, stand_ins)], variables
+
+
+def _filled(template: str, given: Mapping[str, str]) -> str:
+    parts: list[str] = []
+    for text, name, _, _ in string.Formatter().parse(template):
+        parts.append(text)
+        if name is not None:
+            parts.append(given[name])
+    return "".join(parts)

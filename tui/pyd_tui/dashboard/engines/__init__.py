@@ -1,0 +1,1 @@
+"""Connections to engines, and what the dashboard knows of them."""

@@ -1,0 +1,1 @@
+"""Keys, commands and fuzzy matching."""

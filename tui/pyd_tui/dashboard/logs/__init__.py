@@ -1,0 +1,1 @@
+"""Log lines as the dashboard holds them."""

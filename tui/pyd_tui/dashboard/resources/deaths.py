@@ -1,0 +1,114 @@
+"""Deaths: how containers ended, also those that are gone, as recorders wrote it down on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from pyd_core.errors import NotFound
+from pyd_core.model.event import Event
+from pyd_core.watch.history_path import default_path
+from pyd_tui.dashboard.render.facts import block
+from pyd_tui.dashboard.render.figures import Clock, size
+from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, cell
+from pyd_tui.dashboard.render.why import why
+from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.text.curve import curve
+
+if TYPE_CHECKING:
+    from pyd_core.watch.history_store import Death
+
+COLUMNS = (
+    Column(key="died", title="DIED", least=15, most=15, priority=1),
+    Column(key="name", title="NAME", least=16, most=32, priority=0),
+    Column(key="code", title="CODE", least=4, most=4, priority=2),
+    Column(key="lived", title="LIVED", least=6, most=8, priority=4),
+    Column(key="peak", title="PEAK", least=5, most=5, priority=5, optional=True),
+    Column(key="cause", title="CAUSE", least=14, most=24, priority=0),
+    Column(key="summary", title="SUMMARY", least=20, most=80, priority=3),
+)
+
+MOST = 500
+BEFORE = 15 * 60
+"""Seconds of memory shown before a death."""
+
+_ROLES: dict[str, Role] = {"broken": "bad", "notice": "warn", "fine": "good"}
+
+
+def row(death: Death, clock: Clock) -> Row:
+    """Returns a death's line."""
+    from pyd_core.triage.timeline import duration  # noqa: PLC0415 - with triage's rules, once somebody looks
+
+    verdict = death.verdict
+    cells = (
+        cell(f"{clock.local(death.ended_ns):%d %b %H:%M:%S}", "dim"),
+        cell(death.name),
+        cell("" if death.code is None else str(death.code), "bad" if death.code else "dim"),
+        cell("" if death.seconds is None else duration(death.seconds), "dim"),
+        cell("" if death.memory_peak is None else size(death.memory_peak), "dim"),
+        cell(verdict.cause, _ROLES.get(verdict.severity, "text")),
+        cell(verdict.summary.removeprefix(death.name).strip()),
+    )
+    words = f"{death.container} {death.image}"
+    return Row(key=f"{death.container} {death.ended_ns}", name=death.name, cells=cells, thing=death, words=words)
+
+
+async def _load(stock: Stock) -> list[Row]:
+    deaths = await asyncio.to_thread(_read)
+    return [row(death, stock.clock) for death in deaths]
+
+
+def _read() -> list[Death]:
+    from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - once somebody looks
+
+    try:
+        reader = HistoryReader(default_path())
+    except NotFound:
+        return []
+    try:
+        return reader.deaths(limit=MOST)
+    finally:
+        reader.close()
+
+
+async def _about(stock: Stock, row: Row) -> list[Cell]:
+    death = cast("Death", row.thing)
+    loop, bars = await asyncio.to_thread(_around, death)
+    return [
+        *block("Loop", [cell(f" {loop}", "warn")] if loop else []),
+        *why(death.verdict, stock.clock, stock.room),
+        *block("Memory before it died", [cell(f" {bars}")] if bars else []),
+        *block("Last lines", [cell(f" {text}") for text in death.lines]),
+        *([EMPTY] if death.lines else []),
+    ]
+
+
+def _around(death: Death) -> tuple[str, str]:
+    """What other deaths of that name say, and its memory up to this one."""
+    from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - once somebody looks
+    from pyd_core.watch.restart_loops import loop_in_words  # noqa: PLC0415 - as above
+
+    reader = HistoryReader(default_path())
+    try:
+        earlier = [one for one in reader.deaths(death.name) if one.ended_ns <= death.ended_ns]
+        ended = death.ended_ns // 10**9
+        points = reader.curve(death.container, since=ended - BEFORE, until=ended)
+    finally:
+        reader.close()
+    return loop_in_words(earlier), curve([point.memory for point in points if point.memory is not None])
+
+
+def _renews(event: Event) -> bool:
+    return event.type == "container" and event.verb in {"die", "died", "destroy"}
+
+
+DEATHS = Noun(
+    name="deaths",
+    columns=COLUMNS,
+    load=_load,
+    about=_about,
+    renewed_by=_renews,
+    empty="no death was written down on this machine; that happens while this is open, or by `pyd record`",
+    container=lambda row: cast("Death", row.thing).container,
+)

@@ -1,0 +1,138 @@
+"""Networks: their address ranges, and who is on them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.model.base import parse_time
+from pyd_core.model.container import ContainerSummary
+from pyd_core.model.network import Network
+from pyd_tui.dashboard.render.containers import published
+from pyd_tui.dashboard.render.facts import block, fact
+from pyd_tui.dashboard.render.figures import Clock, full_moment
+from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit
+from pyd_tui.dashboard.resources.base import Noun, Row, Stock, Waste, by_type
+from pyd_tui.dashboard.resources.users import in_order, names, networks_of, users
+
+COLUMNS = (
+    Column(key="name", title="NAME", least=16, most=44, priority=0),
+    Column(key="driver", title="DRIVER", least=8, most=12, priority=3),
+    Column(key="scope", title="SCOPE", least=5, most=6, priority=5),
+    Column(key="subnet", title="SUBNET", least=16, most=40, priority=2),
+    Column(key="rules", title="RULES", least=8, most=20, priority=6, optional=True),
+    Column(key="members", title="MEMBERS", least=12, most=90, priority=1),
+)
+BUILT_IN = frozenset({"bridge", "host", "none", "podman"})
+"""Networks that engines make themselves and don't let go of."""
+
+
+def row(network: Network, used: list[ContainerSummary]) -> Row:
+    """Returns a network's line."""
+    subnets = ", ".join(config.subnet for config in network.ipam.config if config.subnet)
+    rules = ", ".join(word for word, on in (("internal", network.internal), ("ingress", network.ingress)) if on)
+    members = names(used) or (Piece("nobody", "dim"),)
+    cells = (
+        cell(network.name, "strong" if used else "text"),
+        cell(network.driver, "dim"),
+        cell(network.scope, "dim"),
+        cell(subnets),
+        cell(rules, "info"),
+        (Piece(f"{len(used):>2}  ", "dim"), *members) if used else members,
+    )
+    return Row(key=network.id, name=network.name, cells=cells, thing=used, words=network.id)
+
+
+async def _load(stock: Stock) -> list[Row]:
+    used = await users(stock.engine, networks_of)
+    found = sorted(await stock.engine.networks.list(), key=lambda network: (network.name in BUILT_IN, network.name))
+    return [row(network, used.get(network.name, [])) for network in found]
+
+
+async def _about(stock: Stock, row: Row) -> list[Cell]:
+    used = row.thing if isinstance(row.thing, list) else []
+    return about(await stock.engine.networks.inspect(row.key), used, stock.clock)
+
+
+def about(network: Network, used: list[ContainerSummary], clock: Clock) -> list[Cell]:
+    """Returns the lines about one network."""
+    made = parse_time(network.created)
+    facts = [
+        fact("driver", cell(network.driver), cell(f"  {network.scope}", "dim")),
+        *(
+            fact("subnet", cell(config.subnet), cell(f"  gateway {config.gateway}" if config.gateway else "", "dim"))
+            for config in network.ipam.config
+        ),
+        fact("outside", cell("can't be reached from it" if network.internal else "reachable")),
+        fact("each other", cell(_each_other(network))),
+        fact("id", cell(network.id[:12], "dim")),
+    ]
+    if made is not None:
+        facts.append(fact("created", cell(full_moment(made, clock))))
+    facts += [fact("option", cell(f"{name}={value}", "dim")) for name, value in network.options.items()]
+    facts += [fact("label", cell(f"{name}={value}", "dim")) for name, value in network.labels.items()]
+    return block("Network", facts)[1:] + block("Members", _members(network, used))
+
+
+def _each_other(network: Network) -> str:
+    """Says how members reach one another (docker.com, "Bridge network driver": names, and `enable_icc`)."""
+    if network.driver in {"host", "null", "none"}:
+        return "they share the machine's own network" if network.driver == "host" else "no network at all"
+    if network.options.get("com.docker.network.bridge.enable_icc") == "false":
+        return "cut off from one another; only published ports"
+    if network.name == "bridge" and network.driver == "bridge":
+        return "by address only: the default network knows no names"
+    return "by name and by address, on every port"
+
+
+def _members(network: Network, used: list[ContainerSummary]) -> list[Cell]:
+    lines: list[Cell] = []
+    for one in in_order(used):
+        member = network.containers.get(one.id)
+        place = one.network_settings.networks.get(network.name)
+        known = ", ".join(dict.fromkeys([*((place and place.dns_names) or []), *((place and place.aliases) or [])]))
+        addresses = " ".join(part for part in ((member.ipv4_address, member.ipv6_address) if member else ()) if part)
+        running = one.state == "running"
+        lines.append(
+            (
+                Piece(" ● " if running else " ○ ", "good" if running else "dim"),
+                *fit(cell(one.name, "text" if running else "dim"), 30),
+                Piece("  "),
+                *fit(cell(addresses or one.state, "accent" if addresses else "dim"), 24),
+                *cell(f"  {known}" if known else "", "dim"),
+            )
+        )
+        others = [name for name in one.network_settings.networks if name != network.name]
+        ports = published(one.ports)
+        told = [*([f"published {ports}"] if ports else []), *([f"also on {', '.join(others)}"] if others else [])]
+        if told:
+            lines.append((Piece("     "), *cell("; ".join(told), "dim")))
+    return lines or [(Piece(" nobody is on it", "dim"),)]
+
+
+async def waste(stock: Stock, row: Row | None = None) -> list[Waste]:
+    """Returns the networks somebody made and no container, running or not, refers to."""
+    del row
+    used = await users(stock.engine, networks_of)
+    return [
+        Waste(network.name, None, _remover(network.id))
+        for network in await stock.engine.networks.list()
+        if network.name not in used and network.name not in BUILT_IN and not network.ingress
+    ]
+
+
+def _remover(identity: str) -> Callable[[Engine], Awaitable[object]]:
+    return lambda engine: engine.networks.remove(identity)
+
+
+NETWORKS = Noun(
+    name="networks",
+    columns=COLUMNS,
+    load=_load,
+    about=_about,
+    renewed_by=by_type("network"),
+    empty="no networks",
+    remove=lambda engine, row: engine.networks.remove(row.key),
+    waste=waste,
+)

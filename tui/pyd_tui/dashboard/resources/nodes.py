@@ -1,0 +1,104 @@
+"""Nodes of a swarm: its machines, how they do, and what runs on each."""
+
+from __future__ import annotations
+
+from pyd_core.model.base import parse_time
+from pyd_core.model.node import Node
+from pyd_core.model.task import Task
+from pyd_tui.dashboard.render.facts import block, fact
+from pyd_tui.dashboard.render.figures import Clock, full_moment, size
+from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
+from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.resources.services import renewed_by
+from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, state
+
+COLUMNS = (
+    Column(key="name", title="NAME", least=14, most=40, priority=0),
+    Column(key="state", title="STATE", least=12, most=14, priority=0),
+    Column(key="use", title="GETS TASKS", least=10, most=10, priority=2),
+    Column(key="role", title="ROLE", least=8, most=18, priority=1),
+    Column(key="tasks", title="TASKS", least=5, most=5, priority=3, right=True),
+    Column(key="cpus", title="CPUS", least=4, most=5, priority=5, right=True),
+    Column(key="memory", title="MEM", least=5, most=5, priority=5, right=True),
+    Column(key="engine", title="ENGINE", least=8, most=18, priority=6),
+    Column(key="address", title="ADDRESS", least=10, most=40, priority=4),
+)
+_USES: dict[str, tuple[str, Role]] = {
+    "active": ("yes", "text"),
+    "pause": ("no more", "warn"),
+    "drain": ("none", "warn"),
+}
+
+
+def row(node: Node, tasks: list[Task]) -> Row:
+    """Returns a node's line; `tasks` are those on it."""
+    good = node.status.state == "ready"
+    word, role = _USES.get(node.spec.availability, (node.spec.availability, "warn"))
+    manager = node.manager_status
+    rank = "leader" if manager is not None and manager.leader else node.spec.role
+    unreachable = manager is not None and manager.reachability not in {"", "reachable"}
+    running = sum(one.status.state == "running" for one in tasks)
+    resources = node.description.resources
+    cells = (
+        cell(node.name, "strong"),
+        (Piece("● " if good else "✗ ", "good" if good else "bad"), *cell(node.status.state, "good" if good else "bad")),
+        cell(word, role),
+        (*cell(rank), *(cell(" unreachable", "bad") if unreachable else EMPTY)),
+        cell(str(running)),
+        cell(f"{resources.nano_cpus / 1e9:g}", "dim"),
+        cell(size(resources.memory_bytes), "dim"),
+        cell(node.description.engine.engine_version, "dim"),
+        cell(node.status.addr, "dim"),
+    )
+    return Row(key=node.id, name=node.name, cells=cells, thing=(node, tasks), words=node.id)
+
+
+async def _load(stock: Stock) -> list[Row]:
+    engine = await in_swarm(stock)
+    tasks = await engine.tasks.list()
+    found = sorted(await engine.nodes.list(), key=lambda node: (node.manager_status is None, node.name))
+    return [row(node, [one for one in tasks if one.node_id == node.id]) for node in found]
+
+
+async def _about(stock: Stock, row: Row) -> list[Cell]:
+    assert isinstance(row.thing, tuple)  # noqa: S101 - what `row` put there
+    services = {one.id: one.spec.name for one in await (await in_swarm(stock)).services.list()}
+    return about(*row.thing, services=services, clock=stock.clock)
+
+
+def about(node: Node, tasks: list[Task], *, services: dict[str, str], clock: Clock) -> list[Cell]:
+    """Returns the lines about one node; `services` are names by id."""
+    platform = node.description.platform
+    joined = parse_time(node.created_at)
+    facts = [
+        fact("host", cell(node.description.hostname)),
+        fact("platform", cell(f"{platform.os}/{platform.architecture}")),
+        *([fact("manager", cell(node.manager_status.addr))] if node.manager_status is not None else []),
+        *([fact("says", cell(node.status.message, "warn"))] if node.status.message else []),
+        *([fact("joined", cell(full_moment(joined, clock)))] if joined is not None else []),
+        fact("id", cell(node.id, "dim")),
+        *(fact("label", cell(f"{name}={value}", "dim")) for name, value in node.spec.labels.items()),
+    ]
+    lines = [
+        (
+            Piece(" "),
+            *fit(state(one), 12),
+            Piece("  "),
+            *cell(f"{services.get(one.service_id, '?')}.{one.slot or node.name}"),
+        )
+        for one in sorted(tasks, key=lambda one: (one.status.state != "running", services.get(one.service_id, "")))
+    ]
+    return block("Node", facts)[1:] + block("Tasks on it", lines or [(Piece(" none", "dim"),)])
+
+
+NODES = Noun(
+    name="nodes",
+    lags=LAG,
+    columns=COLUMNS,
+    load=_load,
+    about=_about,
+    renewed_by=renewed_by,
+    empty="no nodes",
+    remove=lambda engine, row: engine.nodes.remove(row.key),
+)

@@ -1,0 +1,114 @@
+"""Services of a swarm: how many of their tasks run, what they run, and where."""
+
+from __future__ import annotations
+
+from pyd_core.model.base import parse_time
+from pyd_core.model.event import Event
+from pyd_core.model.node import Node
+from pyd_core.model.service import Service, ServicePort
+from pyd_core.model.task import Task
+from pyd_tui.dashboard.render.facts import block, fact
+from pyd_tui.dashboard.render.figures import Clock, full_moment, size
+from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell
+from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, task_line, tasks_of
+
+COLUMNS = (
+    Column(key="name", title="NAME", least=16, most=44, priority=0),
+    Column(key="tasks", title="TASKS", least=7, most=9, priority=0, right=True),
+    Column(key="mode", title="MODE", least=10, most=14, priority=3),
+    Column(key="update", title="UPDATE", least=10, most=20, priority=4, optional=True),
+    Column(key="image", title="IMAGE", least=16, most=50, priority=1, from_start=True),
+    Column(key="stack", title="STACK", least=8, most=24, priority=5, optional=True),
+    Column(key="ports", title="PORTS", least=10, most=40, priority=2, optional=True),
+)
+
+
+def row(service: Service) -> Row:
+    """Returns a service's line."""
+    status = service.service_status
+    running, wanted = (status.running_tasks, status.desired_tasks) if status is not None else (0, 0)
+    role: Role = "good" if running >= wanted else "bad" if not running else "warn"
+    update = service.update_status
+    state = update.state if update is not None else ""
+    cells = (
+        cell(service.spec.name, "strong"),
+        (Piece(f"{running}", role), Piece(f"/{wanted}", "dim")) if status is not None else (Piece("?", "dim"),),
+        cell(service.spec.mode.name, "dim"),
+        cell(state.replace("_", " "), "dim" if state in {"", "completed"} else "warn"),
+        cell(service.spec.task_template.container_spec.image.partition("@")[0]),
+        cell(service.stack, "info"),
+        cell(", ".join(map(port, service.endpoint.ports)), "dim"),
+    )
+    return Row(key=service.id, name=service.spec.name, cells=cells, thing=service, words=service.id)
+
+
+def port(one: ServicePort) -> str:
+    """Writes a port, the outer side first."""
+    protocol = "" if one.protocol == "tcp" else f"/{one.protocol}"
+    mode = " (host)" if one.publish_mode == "host" else ""
+    return f"{one.published_port or '-'}→{one.target_port}{protocol}{mode}"
+
+
+async def _load(stock: Stock) -> list[Row]:
+    engine = await in_swarm(stock)
+    return [row(service) for service in sorted(await engine.services.list(), key=lambda one: one.spec.name)]
+
+
+async def _about(stock: Stock, row: Row) -> list[Cell]:
+    assert isinstance(row.thing, Service)  # noqa: S101 - what `row` put there
+    engine = await in_swarm(stock)
+    tasks = await engine.tasks.list(filters={"service": [row.key]})
+    nodes = {node.id: node for node in await engine.nodes.list()}
+    return about(row.thing, tasks, nodes, stock.clock)
+
+
+def about(service: Service, tasks: list[Task], nodes: dict[str, Node], clock: Clock) -> list[Cell]:
+    """Returns the lines about one service."""
+    spec, template = service.spec, service.spec.task_template
+    container, limits = template.container_spec, template.resources.limits
+    made, changed = parse_time(service.created_at), parse_time(service.updated_at)
+    command = " ".join([*container.command, *container.args])
+    most = [f"{limits.nano_cpus / 1e9:g} processors"] if limits.nano_cpus else []
+    most += [size(limits.memory_bytes)] if limits.memory_bytes else []
+    facts = [
+        fact("image", cell(container.image)),
+        *([fact("runs", cell(command))] if command else []),
+        *([fact("at most", cell(", ".join(most)))] if most else []),
+        *(fact("port", cell(port(one))) for one in service.endpoint.ports),
+        *(fact("mount", cell(one.target), cell(f" ← {one.source}", "dim")) for one in container.mounts),
+        *(fact("secret", cell(one.secret_name)) for one in container.secrets),
+        *(fact("config", cell(one.config_name)) for one in container.configs),
+        *(fact("only where", cell(rule)) for rule in template.placement.constraints),
+        fact("restarts", cell(template.restart_policy.condition or "any")),
+    ]
+    if made is not None:
+        facts.append(fact("created", cell(full_moment(made, clock))))
+    if changed is not None and changed != made:
+        facts.append(fact("changed", cell(full_moment(changed, clock))))
+    if service.update_status is not None and service.update_status.message:
+        facts.append(fact("update", cell(service.update_status.message)))
+    facts.append(fact("id", cell(service.id, "dim")))
+    facts += [fact("label", cell(f"{name}={value}", "dim")) for name, value in spec.labels.items()]
+    order = sorted(tasks, key=lambda one: (one.desired_state != "running", one.slot, one.node_id, one.created_at))
+    lines = [task_line(one, nodes, clock) for one in order]
+    return block("Service", facts)[1:] + block("Tasks", lines or [(Piece(" none", "dim"),)])
+
+
+def renewed_by(event: Event) -> bool:
+    """What a swarm does to its services shows in its own events, and in the containers of this node."""
+    return event.type in {"service", "node"} or (event.type == "container" and event.verb in {"start", "die"})
+
+
+SERVICES = Noun(
+    name="services",
+    lags=LAG,
+    columns=COLUMNS,
+    load=_load,
+    about=_about,
+    renewed_by=renewed_by,
+    empty="no services",
+    remove=lambda engine, row: engine.services.remove(row.key),
+    logs=lambda stock, row: tasks_of(stock, {row.key: row.name}),
+)

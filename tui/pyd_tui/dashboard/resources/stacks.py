@@ -1,0 +1,89 @@
+"""Stacks of a swarm: services that were deployed together."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.model.service import STACK, Service
+from pyd_tui.dashboard.render.facts import block
+from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell, fit, width
+from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.resources.services import renewed_by
+from pyd_tui.dashboard.resources.services import row as service_row
+from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, tasks_of
+
+COLUMNS = (
+    Column(key="name", title="NAME", least=14, most=40, priority=0),
+    Column(key="services", title="SERVICES", least=8, most=8, priority=1, right=True),
+    Column(key="tasks", title="TASKS", least=7, most=9, priority=0, right=True),
+    Column(key="names", title="NAMES", least=12, most=90, priority=2),
+)
+
+
+def row(name: str, services: list[Service]) -> Row:
+    """Returns a stack's line."""
+    known = [one.service_status for one in services if one.service_status is not None]
+    running, wanted = sum(one.running_tasks for one in known), sum(one.desired_tasks for one in known)
+    role: Role = "good" if running >= wanted else "bad" if not running else "warn"
+    cells = (
+        cell(name, "strong"),
+        cell(str(len(services))),
+        (Piece(f"{running}", role), Piece(f"/{wanted}", "dim")),
+        cell(", ".join(one.spec.name.removeprefix(f"{name}_") for one in services), "dim"),
+    )
+    return Row(key=name, name=name, cells=cells, thing=services)
+
+
+async def _load(stock: Stock) -> list[Row]:
+    engine = await in_swarm(stock)
+    stacks: dict[str, list[Service]] = {}
+    for service in sorted(await engine.services.list(), key=lambda one: one.spec.name):
+        if service.stack:
+            stacks.setdefault(service.stack, []).append(service)
+    return [row(name, services) for name, services in sorted(stacks.items())]
+
+
+async def _about(stock: Stock, row: Row) -> list[Cell]:
+    del stock
+    assert isinstance(row.thing, list)  # noqa: S101 - what `row` put there
+    lines = []
+    found = [service_row(service).cells for service in row.thing]
+    room = max((width(name) for name, *_ in found), default=0)
+    for name, tasks, mode, _, image, *_ in found:
+        lines.append(
+            (Piece(" "), *fit(name, room), Piece("  "), *fit(tasks, 7, right=True), Piece("  "), *fit(mode, 12), *image)
+        )
+    return block("Services", lines)[1:]
+
+
+async def _remove(engine: Engine, row: Row) -> object:
+    """Removes what carries the stack's label, as `docker stack rm` does: services first, then what they used."""
+    mine = {"label": [f"{STACK}={row.key}"]}
+    await asyncio.gather(*(engine.services.remove(one.id) for one in await engine.services.list(filters=mine)))
+    for secret in await engine.secrets.list(filters=mine):
+        await engine.secrets.remove(secret.id)
+    for config in await engine.configs.list(filters=mine):
+        await engine.configs.remove(config.id)
+    for network in await engine.networks.list(filters=mine):
+        await engine.networks.remove(network.id)
+    return None
+
+
+async def _logs(stock: Stock, row: Row) -> dict[str, str]:
+    assert isinstance(row.thing, list)  # noqa: S101 - what `row` put there
+    return await tasks_of(stock, {one.id: one.spec.name.removeprefix(f"{row.name}_") for one in row.thing})
+
+
+STACKS = Noun(
+    name="stacks",
+    lags=LAG,
+    columns=COLUMNS,
+    load=_load,
+    about=_about,
+    renewed_by=renewed_by,
+    empty="no stacks: no service carries the label of one",
+    remove=_remove,
+    logs=_logs,
+)

@@ -1,0 +1,193 @@
+"""The engine itself: what it is, what takes room on its disk, and what nothing uses any more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pyd_core.client.engine_client import Engine
+from pyd_core.model.system import DiskUsage, Info, Version
+from pyd_tui.dashboard.render.facts import block, fact
+from pyd_tui.dashboard.render.figures import size
+from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.resources import images, networks, volumes
+from pyd_tui.dashboard.resources.base import Noun, Row, Stock, Waste
+
+COLUMNS = (
+    Column(key="kind", title="WHAT", least=12, most=14, priority=0),
+    Column(key="count", title="COUNT", least=5, most=8, priority=1, right=True),
+    Column(key="active", title="IN USE", least=6, most=8, priority=3, right=True),
+    Column(key="size", title="SIZE", least=5, most=5, priority=2, right=True),
+    Column(key="free", title="UNUSED", least=6, most=6, priority=4, right=True),
+    Column(key="note", title="", least=12, most=80, priority=5),
+)
+DEAD = frozenset({"created", "exited", "dead", "stopped"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What of one kind is on the disk; bytes, None where nobody has measured."""
+
+    name: str
+    count: int
+    active: int
+    size: int | None = None
+    free: int | None = None
+
+
+def kinds(disk: DiskUsage) -> list[Kind]:
+    """Counts and weighs what the engine keeps."""
+    running = [one for one in disk.containers if one.state not in DEAD]
+    used_images = {one.image_id for one in disk.containers}
+    mounted = {mount.name for one in disk.containers for mount in one.mounts if mount.type == "volume"}
+    idle = [image for image in disk.images if image.id not in used_images]
+    unused = [volume for volume in disk.volumes if volume.name not in mounted]
+    weigh = {volume.name: max(0, volume.usage_data.size) if volume.usage_data else 0 for volume in disk.volumes}
+    dead = [one.size_rw or 0 for one in disk.containers if one.state in DEAD]
+    cache = [entry for entry in disk.build_cache if not entry.in_use]
+    return [
+        Kind(
+            name="containers",
+            count=len(disk.containers),
+            active=len(running),
+            size=sum(one.size_rw or 0 for one in disk.containers),
+            free=sum(dead),
+        ),
+        Kind(
+            name="images",
+            count=len(disk.images),
+            active=len(disk.images) - len(idle),
+            size=disk.layers_size,
+            free=sum(image.size - max(0, image.shared_size) for image in idle),
+        ),
+        Kind(
+            name="volumes",
+            count=len(disk.volumes),
+            active=len(disk.volumes) - len(unused),
+            size=sum(weigh.values()),
+            free=sum(weigh[volume.name] for volume in unused),
+        ),
+        Kind(
+            name="build cache",
+            count=len(disk.build_cache),
+            active=len(disk.build_cache) - len(cache),
+            size=sum(entry.size for entry in disk.build_cache if not entry.shared),
+            free=sum(entry.size for entry in cache if not entry.shared),
+        ),
+    ]
+
+
+def row(kind: Kind) -> Row:
+    """Returns a kind's line."""
+    cells = (
+        cell(kind.name, "strong"),
+        cell(f"{kind.count:,}"),
+        cell(f"{kind.active:,}"),
+        cell(size(kind.size)) if kind.size is not None else EMPTY,
+        cell(size(kind.free), "warn" if kind.free else "dim") if kind.free is not None else EMPTY,
+        EMPTY,
+    )
+    return Row(key=kind.name, name=kind.name, cells=cells, thing=kind)
+
+
+async def _load(stock: Stock) -> list[Row]:
+    info, version = await stock.engine.system.info(), await stock.engine.system.version()
+    engine = cell(f"{info.name}, {info.operating_system or info.os_type}, {info.ncpu} processors", "dim")
+    top = Row(
+        key="engine",
+        name="engine",
+        cells=(cell("engine", "strong"), EMPTY, EMPTY, EMPTY, EMPTY, engine),
+        thing=(info, version),
+    )
+    if stock.disk is not None:
+        rows = [row(kind) for kind in kinds(stock.disk)]
+    else:
+        rows = [
+            row(Kind(name="containers", count=info.containers, active=info.containers_running)),
+            row(Kind(name="images", count=info.images, active=0)),
+        ]
+    networks_row = row(Kind(name="networks", count=len(await stock.engine.networks.list()), active=0))
+    return [top, *rows, Row(key="networks", name="networks", cells=(*networks_row.cells[:2], *[EMPTY] * 4), thing=None)]
+
+
+async def _about(stock: Stock, row: Row) -> list[Cell]:
+    if isinstance(row.thing, tuple):
+        return engine_facts(*row.thing)
+    found = await waste(stock, row)
+    if not found:
+        said = "nothing of it can be pruned" if row.key != "build cache" else "the build cache is pruned by its builder"
+        return [EMPTY, (Piece(f" {said}", "dim"),)]
+    known = sum(one.size or 0 for one in found)
+    head = (
+        Piece(f" {len(found):,} of them nothing uses", "text"),
+        Piece(f", {size(known)} in all" if known else "", "text"),
+        Piece("   P", "accent"),
+        Piece(" removes them, and asks first", "dim"),
+    )
+    lines = [
+        (Piece(f" {size(one.size) if one.size is not None else '':>6}  ", "dim"), *cell(one.name)) for one in found
+    ]
+    return [EMPTY, head, EMPTY, *lines]
+
+
+def engine_facts(info: Info, version: Version) -> list[Cell]:
+    """Returns the lines about an engine."""
+    parts = ", ".join(f"{part.name} {part.version}" for part in version.components)
+    security = ", ".join(option.removeprefix("name=").replace(",profile=", " ") for option in info.security_options)
+    facts = (
+        ("host", info.name),
+        ("engine", version.platform.name),
+        ("version", f"{info.server_version}, API {version.api_version}"),
+        ("parts", parts),
+        ("system", f"{info.operating_system}, kernel {info.kernel_version}, {info.architecture}"),
+        ("processors", str(info.ncpu)),
+        ("memory", size(info.mem_total) if info.mem_total else ""),
+        ("storage", f"{info.driver} in {info.docker_root_dir}" if info.driver else ""),
+        ("cgroups", f"version {info.cgroup_version} by {info.cgroup_driver}" if info.cgroup_version else ""),
+        ("logs", info.logging_driver),
+        ("runtime", info.default_runtime),
+        ("security", security),
+        ("swarm", info.swarm.local_node_state),
+    )
+    lines = block("Engine", [fact(name, cell(text)) for name, text in facts if text])[1:]
+    warnings: list[Cell] = [(Piece(" ", "warn"), *cell(text, "warn")) for text in info.warnings or []]
+    return lines + block("It warns", warnings)
+
+
+async def waste(stock: Stock, row: Row) -> list[Waste]:
+    """Returns what nothing uses, of the kind of a row."""
+    match row.key:
+        case "containers":
+            return await _dead_containers(stock)
+        case "images":
+            return await images.waste(stock)
+        case "volumes":
+            return await volumes.waste(stock)
+        case "networks":
+            return await networks.waste(stock)
+        case _:
+            return []
+
+
+async def _dead_containers(stock: Stock) -> list[Waste]:
+    weigh = {one.id: one.size_rw for one in stock.disk.containers} if stock.disk is not None else {}
+    found = await stock.engine.containers.list(all=True)
+    return [Waste(one.name, weigh.get(one.id), _remover(one.id)) for one in found if one.state in DEAD]
+
+
+def _remover(identity: str) -> Callable[[Engine], Awaitable[object]]:
+    return lambda engine: engine.containers.remove(identity)
+
+
+SYSTEM = Noun(
+    name="system",
+    columns=COLUMNS,
+    load=_load,
+    about=_about,
+    renewed_by=lambda event: event.verb in {"create", "destroy", "delete", "prune", "import", "pull", "untag"},
+    empty="the engine says nothing of itself",
+    waste=waste,
+    measures=True,
+    measures_at_once=True,
+)

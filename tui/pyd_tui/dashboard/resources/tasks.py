@@ -1,0 +1,99 @@
+"""Tasks of a swarm: every container that it runs, on whichever node, and those that failed before."""
+
+from __future__ import annotations
+
+from pyd_core.model.base import parse_time
+from pyd_core.model.node import Node
+from pyd_core.model.task import Task
+from pyd_tui.dashboard.render.facts import block, fact
+from pyd_tui.dashboard.render.figures import Clock, full_moment, moment
+from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
+from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.resources.services import renewed_by
+from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, state
+
+COLUMNS = (
+    Column(key="state", title="STATE", least=12, most=12, priority=0),
+    Column(key="name", title="TASK", least=16, most=44, priority=0),
+    Column(key="node", title="NODE", least=10, most=30, priority=1),
+    Column(key="wanted", title="WANTED", least=8, most=9, priority=4),
+    Column(key="since", title="SINCE", least=8, most=8, priority=2, right=True),
+    Column(key="error", title="ERROR", least=12, most=80, priority=3, optional=True),
+    Column(key="image", title="IMAGE", least=12, most=50, priority=5, from_start=True),
+)
+
+
+def row(task: Task, service: str, node: Node | None, clock: Clock) -> Row:
+    """Returns a task's line; `service` is its service's name."""
+    since = parse_time(task.status.timestamp)
+    name = f"{service}.{task.slot or (node.name if node is not None else task.node_id[:12])}"
+    cells = (
+        state(task),
+        cell(name, "strong" if task.status.state == "running" else "text"),
+        cell(node.name if node is not None else task.node_id[:12]),
+        cell(task.desired_state, "dim"),
+        cell(moment(since, clock), "dim") if since is not None else EMPTY,
+        cell(task.status.err, "bad"),
+        cell(task.spec.container_spec.image.partition("@")[0], "dim"),
+    )
+    return Row(key=task.id, name=name, cells=cells, thing=task, words=f"{task.id} {task.container_id}")
+
+
+async def _load(stock: Stock) -> list[Row]:
+    engine = await in_swarm(stock)
+    services = {service.id: service.spec.name for service in await engine.services.list()}
+    nodes = {node.id: node for node in await engine.nodes.list()}
+    rows = [
+        row(task, services.get(task.service_id, task.service_id[:12]), nodes.get(task.node_id), stock.clock)
+        for task in await engine.tasks.list()
+    ]
+    return sorted(rows, key=lambda one: (_of(one).status.state != "running", one.name, _newest(_of(one))))
+
+
+def _of(row: Row) -> Task:
+    assert isinstance(row.thing, Task)  # noqa: S101 - what `row` put there
+    return row.thing
+
+
+def _newest(task: Task) -> int:
+    return -(parse_time(task.status.timestamp) or 0)
+
+
+async def _about(stock: Stock, row: Row) -> list[Cell]:
+    task = _of(row)
+    container = task.status.container_status
+    facts = [
+        fact("state", state(task), cell(f"  {task.status.message}", "dim")),
+        *([fact("error", cell(task.status.err, "bad"))] if task.status.err else []),
+        fact("wanted", cell(task.desired_state)),
+        fact("image", cell(task.spec.container_spec.image)),
+    ]
+    if (since := parse_time(task.status.timestamp)) is not None:
+        facts.append(fact("since", cell(full_moment(since, stock.clock))))
+    if container is not None and container.container_id:
+        here = container.container_id in stock.link.containers
+        where = "on this engine; enter opens it" if here else "on its node"
+        facts.append(fact("container", cell(container.container_id[:12]), cell(f"  {where}", "dim")))
+        if task.status.state != "running":
+            facts.append(fact("exit code", cell(str(container.exit_code))))
+    facts.append(fact("id", cell(task.id, "dim")))
+    return block("Task", facts)[1:]
+
+
+async def _logs(stock: Stock, row: Row) -> dict[str, str]:
+    del stock
+    return {row.key: row.name} if _of(row).container_id else {}
+
+
+TASKS = Noun(
+    name="tasks",
+    lags=LAG,
+    columns=COLUMNS,
+    load=_load,
+    about=_about,
+    renewed_by=renewed_by,
+    empty="no tasks",
+    container=lambda row: _of(row).container_id or None,
+    logs=_logs,
+)

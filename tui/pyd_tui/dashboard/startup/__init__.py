@@ -1,0 +1,1 @@
+"""Opening the dashboard: settings, saved state and the first screen."""

@@ -1,0 +1,76 @@
+"""Where the dashboard begins, which view is open, and how it is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from pyd_core.errors import InvalidInput
+from pyd_tui.config.settings import Remembered
+from pyd_tui.dashboard.resources.container_filters import View
+from pyd_tui.dashboard.screens.main import Main
+from pyd_tui.dashboard.screens.view import ViewScreen
+
+if TYPE_CHECKING:
+    from pyd_tui.dashboard.app import Dashboard
+
+
+def begin(dashboard: Dashboard) -> None:
+    """Listens to the engines, says what is wrong with the settings, and opens the view to begin with."""
+    for link in dashboard.links:
+        link.listen(dashboard.news)
+        link.start()
+    beginning = dashboard.beginning
+    if beginning.trouble is not None:
+        dashboard.say(beginning.trouble.message, "bad", beginning.trouble.hint)
+    elif dashboard.keys.problems:
+        dashboard.say(dashboard.keys.problems[0].message, "warn", "pyd config check tells all")
+    if beginning.view == "containers":
+        return
+    from pyd_tui.dashboard.input.commands import parse  # noqa: PLC0415 - only where another view is wanted
+
+    try:
+        call = parse(beginning.view)
+    except InvalidInput as error:
+        dashboard.say(error.message, "warn", error.hint)
+        return
+    if call.verb == "view":
+        open_view(dashboard, call.words[0])
+
+
+def open_view(dashboard: Dashboard, name: str) -> None:
+    """Opens a view in the place of the one that is open; the containers lie below all others."""
+    current = dashboard.screen.view if isinstance(dashboard.screen, ViewScreen) else ""
+    if not current or name == current:
+        return
+    if name == "containers":
+        dashboard.pop_screen()
+        return
+    from pyd_tui.dashboard.resources import NOUNS  # noqa: PLC0415 - after the first picture
+    from pyd_tui.dashboard.resources.base import Stock  # noqa: PLC0415 - as above
+    from pyd_tui.dashboard.screens.browse import Browse  # noqa: PLC0415 - as above
+
+    link = dashboard.link = screen.row_link if isinstance(screen := dashboard.screen, Main) else dashboard.link
+    if link.stock is None:
+        link.stock = Stock(link, dashboard.clock)
+    browse = Browse(NOUNS[name], link.stock)
+    if current == "containers":
+        dashboard.push_screen(browse)
+    else:
+        dashboard.switch_screen(browse)
+
+
+def how_left(dashboard: Dashboard) -> Remembered:
+    """Returns what is to be remembered of how it is left."""
+    views = [screen for screen in dashboard.screen_stack if isinstance(screen, ViewScreen)]
+    if not views:
+        return dashboard.left
+    view = views[0].table.view if isinstance(views[0], Main) else View()
+    return replace(
+        dashboard.left,
+        view=views[-1].view,
+        sort=view.sort,
+        living_only=view.living_only,
+        broken_only=view.broken_only,
+    )

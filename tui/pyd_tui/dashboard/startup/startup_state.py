@@ -1,0 +1,83 @@
+"""How the dashboard begins: what the command line, the configuration and last time say, in this order."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyd_core.errors import ConfigError
+from pyd_tui.config.paths import config_file, state_file
+from pyd_tui.config.reader import read_settings
+from pyd_tui.config.settings import Remembered, Settings, ThemeName
+from pyd_tui.config.state import recall, remember
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What the command line asks for; empty is no wish."""
+
+    theme: ThemeName | None = None
+    view: str = ""
+    filter: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """What the dashboard begins with.
+
+    Attributes:
+        settings: The configuration.
+        remembered: How it was left.
+        theme: The theme's name.
+        view: The view to open.
+        filter: The filter of the containers.
+        merged: Begin with the containers of all engines in one list.
+        memory: Where to write how it is left; None is nowhere.
+        ascii: Draw with ASCII alone.
+        trouble: Why the configuration isn't used.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    remembered: Remembered = field(default_factory=Remembered)
+    theme: str = "auto"
+    view: str = "containers"
+    filter: str = ""
+    merged: bool = False
+    memory: Path | None = None
+    ascii: bool = False
+    trouble: ConfigError | None = None
+
+    def keep(self, how: Remembered) -> None:
+        """Writes down how the dashboard is left, where that is wanted and can be done."""
+        if self.memory is not None and how != self.remembered:
+            with contextlib.suppress(OSError):  # a convenience, and the terminal is no longer the dashboard's
+                remember(self.memory, how)
+
+
+def begin(wishes: Wishes | None = None, *, utf8: bool = True) -> Beginning:
+    """Reads the user's files.
+
+    Args:
+        wishes: The command line's options.
+        utf8: Whether the terminal reads UTF-8.
+    """
+    wishes = wishes or Wishes()
+    trouble = None
+    try:
+        settings = read_settings(config_file())
+    except ConfigError as error:
+        settings, trouble = Settings(), error
+    memory = state_file() if settings.restore else None
+    remembered = recall(memory) if memory is not None else Remembered()
+    return Beginning(
+        settings=settings,
+        remembered=remembered,
+        theme=wishes.theme or remembered.theme or settings.theme,
+        view=wishes.view or settings.view or remembered.view,
+        filter=wishes.filter or settings.filter,
+        merged=settings.merged if remembered.merged is None else remembered.merged,
+        memory=memory,
+        ascii=settings.borders == "ascii" or (settings.borders == "auto" and not utf8),
+        trouble=trouble,
+    )

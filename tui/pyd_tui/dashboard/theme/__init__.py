@@ -1,0 +1,1 @@
+"""Palettes, styles and drawing for limited terminals."""

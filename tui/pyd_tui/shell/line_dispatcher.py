@@ -1,0 +1,120 @@
+"""Running builtins: nothing of theirs takes the shell down."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+
+from pyd_core.errors import InvalidInput, PydError
+from pyd_tui.console import failures
+from pyd_tui.console.usage_errors import as_own
+from pyd_tui.shell.builtin_table import BUILTINS, load
+from pyd_tui.shell.interactive_shell import ShellContext
+from pyd_tui.shell.line_parser import Call, parse_call
+
+_FED = frozenset({"|", "|&", ">", ">>"})
+_LISTED = frozenset({"&&", "||", ";", "\n"})
+LARGEST_OUTPUT = 1 << 20
+"""Bytes that are handed to bash: it takes them one by one."""
+
+
+class Calls:
+    """Carries out lines: builtins here, all else in bash.
+
+    Args:
+        context: Makes what a builtin is given.
+        bash: Runs a line in bash and returns its exit code.
+    """
+
+    def __init__(self, context: Callable[[], ShellContext], bash: Callable[[str], int]) -> None:
+        self._context = context
+        self._bash = bash
+        self.busy = False
+        """Whether a builtin runs."""
+
+    def run(self, line: str) -> int:
+        """Runs a line and returns its exit code."""
+        try:
+            call = parse_call(line, BUILTINS.keys())
+        except ValueError:
+            call = None  # an open quote, which is bash's to complain about
+        if call is None:
+            return self._bash(line)
+        if not call.operator or (call.operator in _LISTED and not call.rest):
+            return self._call(call)
+        if call.operator in _LISTED:
+            code = self._call(call)
+            goes_on = {"&&": code == 0, "||": code != 0}.get(call.operator, True)
+            return self.run(call.rest) if goes_on else code
+        if call.operator in _FED and call.rest:
+            return self._feed(call)
+        return _refuse(
+            f"a builtin can't stand before {call.operator!r}",
+            f"for the program of that name: @{call.name}; builtins go with | > >> && || ;",
+        )
+
+    def _feed(self, call: Call) -> int:
+        """Runs a builtin and gives what it printed to the rest of the line, in bash."""
+        printed = io.BytesIO()  # bytes: a capture is no text
+        with contextlib.redirect_stdout(io.TextIOWrapper(printed, "utf-8", "surrogateescape", write_through=True)):
+            code = self._call(call)
+            data = printed.getvalue()
+        if code != 0 and not data:
+            return code
+        if len(data) > LARGEST_OUTPUT:
+            return _refuse(f"{call.name} printed {len(data)} bytes, too many for a pipe to bash", "narrow it down")
+        return self._bash(f"{_printing(data)} {call.operator} {call.rest}")
+
+    def _call(self, call: Call) -> int:
+        result = 0
+        self.busy = True
+        with _told() as failed:
+            command = load(call.name)
+            try:
+                with command.make_context(call.name, list(call.arguments), obj=self._context()) as context:
+                    value = command.invoke(context)
+                    result = value if isinstance(value, int) else 0
+            except click.exceptions.Exit as end:
+                result = end.exit_code
+            except SystemExit as end:
+                result = end.code if isinstance(end.code, int) else failures.FAILED
+        self.busy = False
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        return failed[0] if failed else result
+
+
+def _printing(data: bytes) -> str:
+    """Returns a command of bash's that prints this; no word of bash's can hold a null byte."""
+    escaped = data.replace(b"\\", rb"\\").replace(b"\0", rb"\0000") if b"\0" in data else data
+    form = "%s" if escaped is data else "%b"
+    return f"builtin printf {form} {shlex.quote(escaped.decode(errors='surrogateescape'))}"
+
+
+def _refuse(message: str, hint: str) -> int:
+    error = InvalidInput(message, hint=hint)
+    failures.report(error)
+    return failures.exit_code(error)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[list[int]]:
+    """Tells of an error in one line and gives its exit code."""
+    codes: list[int] = []
+    try:
+        yield codes
+    except (click.ClickException, click.Abort) as error:
+        own = as_own(error)
+        failures.report(own)
+        codes.append(failures.exit_code(own))
+    except (PydError, OSError, KeyboardInterrupt) as error:
+        failures.report(error)
+        codes.append(failures.exit_code(error))
+    except Exception as error:  # noqa: BLE001 - a bug in a builtin is no reason to lose a session
+        failures.report(error)
+        codes.append(failures.FAILED)

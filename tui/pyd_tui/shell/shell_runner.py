@@ -1,0 +1,296 @@
+"""A debug shell's life: it outlasts its target, and whatever ends it leaves the terminal as it was.
+
+Nothing of the line editor is loaded here: that happens while the session is being set up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.debug.bash import Bash
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.session import Session, run
+from pyd_core.debug.sessions.record import Entry, SessionRecord
+from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.target import Elsewhere, Target
+from pyd_core.errors import PydError
+from pyd_core.sanitise import safe
+from pyd_tui.shell.screen import Screen
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import Engine
+    from pyd_core.debug.sessions.attached import Attached
+    from pyd_core.debug.toolbox.apt import Progress
+    from pyd_tui.shell.repl import Repl
+
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+PATIENCE = 1.5
+"""Seconds in which an engine usually knows that a container has ended."""
+LAST_LINES = 5
+
+
+class Told(BaseException):
+    """This process was told to end by a signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Life:
+    """What is called in place of a session's own `run`.
+
+    Args:
+        endpoint: The engine.
+        options: Of the session.
+        record: A file to record the terminal in from the beginning.
+    """
+
+    def __init__(self, endpoint: Endpoint, options: DebugOptions, *, record: str | None = None) -> None:
+        self._endpoint = endpoint
+        self._options = options
+        self._record = None if record is None else Path(record).absolute()
+        self._screen = Screen()
+        self._repl: Repl | None = None
+        self.ended: Target | Elsewhere | None = None
+        """The target, where it has ended and taken the session with it."""
+
+    def interact(self, session: Session) -> int:
+        """Runs a shell in a session and returns its exit code."""
+        self.ended = None
+        bash = Bash(session, show=self.show)
+        session.noted = lambda line: self.show(f"pyd: {line}\r\n".encode())  # the terminal is the session's by then
+        bash.start()
+        with noted(session, self._endpoint, self._options):
+            try:
+                self._talk(bash, session.target, tools(session))
+            finally:
+                if not bash.over:
+                    session.supervisor.end()
+                bash.close()
+        if session.target_ended:
+            self.ended = session.target
+        return session.result()
+
+    def attach(self, link: Attached, target: Target | Elsewhere, toolbox: str) -> int | None:
+        """Runs a shell in a session that another process keeps; returns its exit code, or None when it goes on."""
+        bash = Bash(link, show=self.show, fresh=False)
+        bash.start()
+        try:
+            self._talk(bash, target, toolbox, attached=link)
+        finally:
+            bash.close()
+            link.leave()
+        if not bash.over:
+            return None
+        if link.target_ended:
+            self.ended = target
+        return link.result()
+
+    def _talk(self, bash: Bash, target: Target | Elsewhere, toolbox: str, *, attached: Attached | None = None) -> None:
+        with self._guarded():
+            from pyd_tui.shell.repl import Repl  # noqa: PLC0415 - while the session is being set up
+
+            self._repl = repl = Repl(
+                self._endpoint, self._options, target, toolbox, self._screen, attached=attached is not None
+            )
+            try:
+                typed = bash.wait_ready() if attached is None else bash.rejoin(asked=attached.asked)
+                if not bash.over:
+                    if self._record is not None:
+                        repl.record(self._record)
+                        self._record = None
+                    repl.run(bash, typed)
+            finally:
+                self._repl = None
+
+    def show(self, data: bytes) -> None:
+        """Takes what the session prints."""
+        if self._repl is None:
+            self._screen.show(data)
+        else:
+            self._repl.show(data)
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Gives the terminal back as it was, whatever ends the block; a signal that ends this process ends it."""
+        before = termios.tcgetattr(0)
+        told: list[int] = []
+
+        def tell(number: int, _frame: object) -> None:
+            told.append(number)
+            if self._repl is not None and self._repl.is_reading:
+                self._repl.leave()
+            else:
+                raise Told(number)
+
+        handlers = {number: signal.signal(number, tell) for number in _ENDINGS}
+        try:
+            yield
+        except Exception:
+            if not told:
+                raise
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            with contextlib.suppress(OSError, termios.error):  # the terminal may be gone
+                self._screen.recover()
+                # What ended by the signal within may have asked the terminal things whose answers nobody reads now.
+                termios.tcsetattr(0, termios.TCSAFLUSH if told else termios.TCSADRAIN, before)
+        if told:
+            raise Told(told[0])
+
+
+@contextlib.contextmanager
+def noted(session: Session, endpoint: Endpoint, options: DebugOptions) -> Iterator[None]:
+    """Has a session listed as long as the block lasts; where it can't be written down it works all the same."""
+    entry: Entry | None = None
+    with contextlib.suppress(PydError):
+        entry = Entry(describe(session, endpoint, options))
+    try:
+        yield
+    finally:
+        if entry is not None:
+            entry.remove()
+
+
+def tools(session: Session) -> str:
+    """Returns the folder on this machine that has the files of a session's toolbox."""
+    folder: str = session.plan.get("tools") or session.plan["toolbox"]
+    return folder
+
+
+def describe(session: Session, endpoint: Endpoint, options: DebugOptions) -> SessionRecord:
+    """Returns what is written down of a session."""
+    container = session.target.container
+    return SessionRecord(
+        id="",
+        container=container.name,
+        container_id=container.id,
+        engine=endpoint.url,
+        pid=0,
+        start=0,
+        target_pid=session.plan["pid"],
+        target_start=session.plan.get("start", 0),
+        created=0,
+        toolbox=tools(session),
+        elsewhere=isinstance(session.target, Elsewhere),
+        options=options,
+    )
+
+
+def live(
+    endpoint: Endpoint,
+    options: DebugOptions,
+    supervisor: Supervisor,
+    *,
+    notify: Callable[[str], None],
+    progress: Progress,
+    ask: Callable[[str], str],
+    record: str | None = None,
+) -> int:
+    """Runs a shell in a target, and in what comes of it when it has ended; returns the exit code.
+
+    Args:
+        endpoint: The engine.
+        options: Of the session.
+        supervisor: Waits for its plan.
+        notify: Told lines for the user.
+        progress: Told how the making of the toolbox goes, or the copying of files.
+        ask: Shows a question and returns the answer.
+        record: A file to record the terminal in.
+
+    Raises:
+        PydError: There could be no session.
+    """
+    life = Life(endpoint, options, record=record)
+    while True:
+        try:
+            code = run(endpoint, options, supervisor, notify=notify, progress=progress, ask=ask, interact=life.interact)
+        except Told as told:
+            return 128 + told.number
+        finally:
+            supervisor.close()
+        if life.ended is None or not goes_on(endpoint, life.ended, notify, ask):
+            return code
+        supervisor = Supervisor()
+
+
+def goes_on(
+    endpoint: Endpoint, target: Target | Elsewhere, notify: Callable[[str], None], ask: Callable[[str], str]
+) -> bool:
+    """Says how a target ended and asks what to do; returns whether to enter it again, as it is then."""
+    from pyd_core.client.transport.blocking import run_now  # noqa: PLC0415 - only now
+
+    there = farewell(endpoint, target, notify)
+    while there is not None:
+        runs = "it runs again: " if there else "it doesn't run: [p] its files, post mortem; "
+        answer = ask(f"{runs}[r] enter it again; [q] quit: ").strip().lower()[:1]
+        if answer in ("", "q"):
+            return False
+        if answer == "p" and not there:
+            return True
+        if answer == "r":
+            try:
+                there = run_now(_engine(endpoint).containers.inspect(target.container.id)).state.pid != 0
+            except PydError as error:
+                notify(error.message)
+                return False
+            if there:
+                return True
+            notify(f"{target.name} doesn't run yet")
+    return False
+
+
+def _engine(endpoint: Endpoint) -> Engine:
+    from pyd_core.client.engine_client import Engine  # noqa: PLC0415 - only at the end
+    from pyd_core.client.transport.choice import blocking_transport  # noqa: PLC0415 - only at the end
+
+    return Engine(endpoint, blocking_transport(endpoint))
+
+
+def farewell(endpoint: Endpoint, target: Target | Elsewhere, notify: Callable[[str], None]) -> bool | None:
+    """Says how a target ended, as soon as the engine knows; returns whether it runs again, None if it is gone.
+
+    Args:
+        endpoint: The engine.
+        target: What has ended.
+        notify: Told lines for the user.
+    """
+    container = target.container
+    if not container.id:
+        notify(f"{target.name} has ended; the session ended with it")
+        return None
+    from pyd_core.client.transport.blocking import run_now  # noqa: PLC0415 - only now
+    from pyd_core.errors import NotFound  # noqa: PLC0415 - only now
+    from pyd_core.triage.api import explain  # noqa: PLC0415 - only now
+    from pyd_tui.cli.commands.container.logs import LogsOptions, show  # noqa: PLC0415 - only now
+
+    engine = _engine(endpoint)
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while True:
+            now = run_now(engine.containers.inspect(container.id))
+            if now.state.pid != container.state.pid or time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        verdict = run_now(explain(engine, container.id))
+    except NotFound:
+        notify(f"{target.name} has ended and is gone")
+        return None
+    except PydError as error:
+        notify(f"{target.name} has ended; {error.message}")
+        return None
+    notify(f"{safe(verdict.summary)} [{verdict.cause}]; the session ended with it")
+    with contextlib.suppress(PydError):
+        run_now(show(engine, LogsOptions(names=(container.id,), tail=LAST_LINES), json=False))
+        sys.stdout.flush()
+    return bool(now.state.pid)

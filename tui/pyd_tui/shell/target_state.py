@@ -1,0 +1,51 @@
+"""The target's state, asked for beside the prompt and never in its way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from pyd_core.client.api_client import Session
+from pyd_core.client.containers import Containers
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.transport.blocking import BlockingTransport, run_now
+from pyd_core.debug.reference import IMAGE
+from pyd_core.errors import NotFound, PydError
+from pyd_core.model.container import Container
+
+
+class StateWatch:
+    """What the engine calls the state of a target.
+
+    Args:
+        endpoint: The engine.
+        container: The target; one without an id is a process, whose state no engine knows.
+        changed: Called, in another thread, when it is another state than before.
+    """
+
+    def __init__(self, endpoint: Endpoint, container: Container, changed: Callable[[], None]) -> None:
+        self._endpoint = endpoint
+        # A prompt is no reason to open a connection to another machine.
+        self._id = container.id if container.state.status != IMAGE and endpoint.socket_path is not None else ""
+        self._changed = changed
+        self._asking = threading.Lock()
+        self.state = container.state.status if container.id else "process"
+
+    def renew(self) -> None:
+        """Asks again, in a thread of its own; not while it asks."""
+        if self._id and self._asking.acquire(blocking=False):
+            threading.Thread(target=self._ask, daemon=True).start()
+
+    def _ask(self) -> None:
+        try:
+            engine = Session(BlockingTransport(self._endpoint), where=self._endpoint.url, read_only=True)
+            state = run_now(Containers(engine).inspect(self._id)).state.status
+        except NotFound:
+            state = "gone"
+        except PydError:
+            return  # what was known stays on show
+        finally:
+            self._asking.release()
+        if state != self.state:
+            self.state = state
+            self._changed()
