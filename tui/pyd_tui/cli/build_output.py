@@ -16,7 +16,7 @@ import msgspec
 
 from pyd_core.build.context import BuildContext
 from pyd_core.client.credentials import Logins
-from pyd_core.errors import BadAnswer, InvalidInput, PydError
+from pyd_core.errors import ProtocolError, InvalidInput, PydError
 from pyd_core.model.progress import Progress
 from pyd_core.sanitise import safe
 from pyd_tui.cli.archives import CHUNK
@@ -105,7 +105,7 @@ async def _follow(told: AsyncIterator[Progress], out: IO[str] | None) -> str:
             out.write("\n".join(safe(line, colour=True) for line in text.split("\n")))
             out.flush()
     if not made:
-        raise BadAnswer("the builder ended without telling what it made")
+        raise ProtocolError("the builder ended without telling what it made")
     return made
 
 
