@@ -21,14 +21,14 @@ async def record(url: str, last_output: LastOutput) -> None:
     from pyd_core.errors import Conflict  # noqa: PLC0415 - as above
     from pyd_core.watch.history_path import path_unless_off  # noqa: PLC0415 - as above
     from pyd_core.watch.history_store import HistoryStore  # noqa: PLC0415 - as above
-    from pyd_core.watch.recorder import Recorder  # noqa: PLC0415 - as above
-    from pyd_core.watch.recorder_lock import Claim  # noqa: PLC0415 - as above
+    from pyd_core.watch.recorder import DeathRecorder  # noqa: PLC0415 - as above
+    from pyd_core.watch.recorder_lock import RecorderLock  # noqa: PLC0415 - as above
 
     path = path_unless_off()
     if path is None:
         return
     try:
-        claim = Claim(path, url)
+        claim = RecorderLock(path, url)
     except Conflict:
         return
     try:
@@ -36,7 +36,7 @@ async def record(url: str, last_output: LastOutput) -> None:
         try:
             async with open_engine(Endpoint(url=url)) as engine:
                 problem = logging.getLogger("pyd.record").warning
-                await Recorder(engine, store, on_problem=problem, last_output=last_output).run()
+                await DeathRecorder(engine, store, on_problem=problem, last_output=last_output).run()
         finally:
             store.close()
     finally:

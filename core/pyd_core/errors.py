@@ -112,7 +112,7 @@ class EngineError(PydError):
         self.status = status
 
 
-class BadAnswer(EngineError):
+class ProtocolError(EngineError):
     """The engine answered something the Engine API doesn't allow."""
 
     reference = "bad-answer"
@@ -130,7 +130,7 @@ class NoEngine(EngineUnavailable):
     reference = "no-engine"
 
 
-class StreamCut(EngineUnavailable):
+class StreamInterrupted(EngineUnavailable):
     """The engine stopped answering in the middle of a stream."""
 
     reference = "stream-cut"

@@ -9,7 +9,7 @@ import pytest
 
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.transport.blocking import blocking_engine
 from support.docker import LONE, Docker, busybox_files
 from support.missing import missing
@@ -41,7 +41,7 @@ def corner(request: pytest.FixtureRequest) -> Docker:
 
 
 @pytest.fixture(params=["loop", "blocking"])
-async def engine(corner: Docker, request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
+async def engine(corner: Docker, request: pytest.FixtureRequest) -> AsyncIterator[EngineClient]:
     """A client of it, over each transport for local sockets."""
     opener = open_engine if request.param == "loop" else blocking_engine
     async with opener(Endpoint(url=corner.host)) as client:

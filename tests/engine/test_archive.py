@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
 from support.docker import Docker, layer
 
@@ -14,14 +14,14 @@ def contents(tar: bytes) -> dict[str, bytes]:
         return {member.name: file.read() for member in archive if (file := archive.extractfile(member)) is not None}
 
 
-async def test_files_go_in_and_come_out_of_a_running_container(engine: Engine, running: str):
+async def test_files_go_in_and_come_out_of_a_running_container(engine: EngineClient, running: str):
     await engine.containers.archive_put(running, "/tmp", layer({"a": b"one", "b": b"\0\xff" * 1000}))
     assert contents(await engine.containers.archive_get(running, "/tmp/a")) == {"a": b"one"}
     found = contents(await engine.containers.archive_get(running, "/tmp"))
     assert found["tmp/b"] == b"\0\xff" * 1000
 
 
-async def test_files_go_in_and_come_out_of_one_that_never_ran(engine: Engine, corner: Docker, shell: str):
+async def test_files_go_in_and_come_out_of_one_that_never_ran(engine: EngineClient, corner: Docker, shell: str):
     name = corner.create("files", shell, "true")
     try:
         await engine.containers.archive_put(name, "/", layer({"x": b"here"}))
@@ -31,7 +31,7 @@ async def test_files_go_in_and_come_out_of_one_that_never_ran(engine: Engine, co
         corner("rm", "-f", name)
 
 
-async def test_a_streamed_archive_is_unpacked(engine: Engine, running: str):
+async def test_a_streamed_archive_is_unpacked(engine: EngineClient, running: str):
     tar = layer({"big": b"z" * 300_000})
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -42,12 +42,12 @@ async def test_a_streamed_archive_is_unpacked(engine: Engine, running: str):
     assert contents(await engine.containers.archive_get(running, "/tmp/big")) == {"big": b"z" * 300_000}
 
 
-async def test_what_is_not_there_is_not_found(engine: Engine, running: str):
+async def test_what_is_not_there_is_not_found(engine: EngineClient, running: str):
     with pytest.raises(NotFound):
         await engine.containers.archive_get(running, "/no/such/path")
 
 
-async def test_what_lies_where_is_told_and_that_nothing_does(engine: Engine, running: str):
+async def test_what_lies_where_is_told_and_that_nothing_does(engine: EngineClient, running: str):
     """By HEAD, whose answer has no body though its headers tell of one."""
     assert (await engine.containers.archive_stat(running, "/tmp")).is_directory
     with pytest.raises(NotFound):

@@ -2,13 +2,13 @@ import asyncio
 
 import pytest
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.names import resolve_container
 from pyd_core.errors import Conflict, InvalidInput, NotFound
 from support.docker import LABEL, LONE, Docker
 
 
-async def test_a_container_lives_and_ends(engine: Engine, corner: Docker, shell: str):
+async def test_a_container_lives_and_ends(engine: EngineClient, corner: Docker, shell: str):
     name = corner.name("life")
     body = {
         "Image": shell,
@@ -53,7 +53,7 @@ async def test_a_container_lives_and_ends(engine: Engine, corner: Docker, shell:
         await containers.inspect(made.id)
 
 
-async def test_lists_show_what_was_asked_for(engine: Engine, corner: Docker, running: str, shell: str):
+async def test_lists_show_what_was_asked_for(engine: EngineClient, corner: Docker, running: str, shell: str):
     stopped = corner.create("stopped", shell, "true")
     mine = {"label": [f"{LABEL}={corner.prefix}"]}
     try:
@@ -68,7 +68,7 @@ async def test_lists_show_what_was_asked_for(engine: Engine, corner: Docker, run
         corner("rm", stopped)
 
 
-async def test_names_and_beginnings_of_ids_find_it(engine: Engine, running: str):
+async def test_names_and_beginnings_of_ids_find_it(engine: EngineClient, running: str):
     found = await resolve_container(engine, running)
     assert (await resolve_container(engine, found.id)).id == found.id
     assert (await resolve_container(engine, found.id[:20])).name == running
@@ -77,13 +77,13 @@ async def test_names_and_beginnings_of_ids_find_it(engine: Engine, running: str)
     assert running in caught.value.nearest
 
 
-async def test_processes_are_told(engine: Engine, running: str):
+async def test_processes_are_told(engine: EngineClient, running: str):
     top = await engine.containers.top(running)
     command = next(at for at, title in enumerate(top.titles) if title in {"CMD", "COMMAND"})
     assert top.processes[0][command].endswith("sleep 600")
 
 
-async def test_changes_name_each_path_and_its_kind(engine: Engine, corner: Docker, shell: str):
+async def test_changes_name_each_path_and_its_kind(engine: EngineClient, corner: Docker, shell: str):
     name = corner.run("changes", shell, "sh", "-c", "echo x > /tmp/new; rm /bin/vi", options=LONE)
     try:
         await engine.containers.wait(name)
@@ -93,12 +93,12 @@ async def test_changes_name_each_path_and_its_kind(engine: Engine, corner: Docke
         corner("rm", "-f", name)
 
 
-async def test_limits_change_while_it_runs(engine: Engine, running: str):
+async def test_limits_change_while_it_runs(engine: EngineClient, running: str):
     await engine.containers.update(running, {"Memory": 32 * 2**20, "MemorySwap": 64 * 2**20})
     assert (await engine.containers.inspect(running)).host_config.memory == 32 * 2**20
 
 
-async def test_pruning_by_label_removes_only_those(engine: Engine, corner: Docker, shell: str):
+async def test_pruning_by_label_removes_only_those(engine: EngineClient, corner: Docker, shell: str):
     label = "pyd.prune=yes"
     gone, kept = (
         corner.create("gone", shell, "true", options=(*LONE, "--label", label)),
@@ -115,7 +115,7 @@ async def test_pruning_by_label_removes_only_those(engine: Engine, corner: Docke
         corner("rm", "-f", kept, gone, check=False)
 
 
-async def test_what_does_not_fit_the_state_is_a_conflict(engine: Engine, running: str, shell: str):
+async def test_what_does_not_fit_the_state_is_a_conflict(engine: EngineClient, running: str, shell: str):
     with pytest.raises(Conflict, match="in use"):
         await engine.containers.create({"Image": shell}, name=running)
     with pytest.raises(Conflict):
@@ -123,23 +123,23 @@ async def test_what_does_not_fit_the_state_is_a_conflict(engine: Engine, running
 
 
 @pytest.mark.parametrize("name", ["no-such-thing", "x?force=1", "ü\x1b[2J", "a%2f..%2f.."])
-async def test_unknown_names_are_not_found_and_reach_nothing_else(engine: Engine, name: str):
+async def test_unknown_names_are_not_found_and_reach_nothing_else(engine: EngineClient, name: str):
     with pytest.raises(NotFound):
         await engine.containers.inspect(name)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/../../images/json", "/json", "a/"])
-async def test_ways_through_the_api_are_no_names(engine: Engine, name: str):
+async def test_ways_through_the_api_are_no_names(engine: EngineClient, name: str):
     with pytest.raises(InvalidInput):
         await engine.containers.inspect(name)
 
 
-async def test_waiting_ends_when_the_container_does(engine: Engine, corner: Docker, running: str):
+async def test_waiting_ends_when_the_container_does(engine: EngineClient, corner: Docker, running: str):
     kill = asyncio.get_running_loop().run_in_executor(None, lambda: corner("kill", "-s", "KILL", running))
     assert (await engine.containers.wait(running)).status_code == 137
     await kill
 
 
-async def test_overlapping_first_calls_agree_on_the_version(corner: Docker, engine: Engine):
+async def test_overlapping_first_calls_agree_on_the_version(corner: Docker, engine: EngineClient):
     answers = await asyncio.gather(*(engine.session.negotiate() for _ in range(20)))
     assert len(set(answers)) == 1

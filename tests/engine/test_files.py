@@ -12,7 +12,7 @@ from pyd_core.errors import NotFound, PydError
 from pyd_core.files.archive import ArchiveFiles
 from pyd_core.files.choice import open_files
 from pyd_core.files.download import download
-from pyd_core.files.entry import Files, Listing
+from pyd_core.files.entry import DirectoryListing, Files
 from support.docker import LONE, Docker
 
 MAKE = (
@@ -21,7 +21,7 @@ MAKE = (
 )
 
 
-def names(listing: Listing) -> list[tuple[str, str, int]]:
+def names(listing: DirectoryListing) -> list[tuple[str, str, int]]:
     return [(entry.name, entry.kind, entry.size if entry.kind == "file" else 0) for entry in listing.entries]
 
 

@@ -10,7 +10,7 @@ import pytest
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import DOCKER_SOCKET, Endpoint
 from pyd_core.tasks import TaskOwner
-from pyd_core.watch.container_watcher import Fleet
+from pyd_core.watch.container_watcher import ContainerWatcher
 from pyd_core.watch.delta import Delta
 from support.docker import Docker
 from support.proxy import Proxy
@@ -22,7 +22,7 @@ PATIENCE = 20.0
 class Watched:
     """A fleet, all its deltas, and a way to wait for what they bring."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: ContainerWatcher) -> None:
         self.fleet = fleet
         self.deltas: list[Delta] = []
         self._news = asyncio.Event()
@@ -49,7 +49,7 @@ class Watched:
 @asynccontextmanager
 async def watching(url: str) -> AsyncIterator[Watched]:
     async with open_engine(Endpoint(url=url)) as engine, TaskOwner() as tasks:
-        watched = Watched(Fleet(engine))
+        watched = Watched(ContainerWatcher(engine))
         tasks.start(watched.fleet.run())
         await watched.live()
         yield watched

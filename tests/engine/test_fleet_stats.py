@@ -7,7 +7,7 @@ import pytest
 
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import DOCKER_SOCKET, Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.watch.local_stats import LocalHost
 from pyd_core.watch.stats import from_api
 from support.docker import Docker
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="missing: root, to rea
 
 
 @pytest.fixture
-async def engine(docker: Docker) -> AsyncIterator[Engine]:
+async def engine(docker: Docker) -> AsyncIterator[EngineClient]:
     async with open_engine(Endpoint(url=DOCKER_SOCKET)) as one:
         yield one
 
 
 @pytest.mark.parametrize("network", ["bridge", "none"])
-async def test_counters_agree_with_the_engines(docker: Docker, busybox: str, engine: Engine, network: str):
+async def test_counters_agree_with_the_engines(docker: Docker, busybox: str, engine: EngineClient, network: str):
     script = (
         "dd if=/dev/urandom of=/tmp/x bs=1M count=8 2>/dev/null; sleep 1000 & sleep 1000 & while :; do sleep 0.01; done"
     )
@@ -52,7 +52,7 @@ async def test_counters_agree_with_the_engines(docker: Docker, busybox: str, eng
         assert before.network.received <= theirs.network.received <= after.network.received
 
 
-async def test_the_hosts_network_is_not_counted_as_the_containers(docker: Docker, busybox: str, engine: Engine):
+async def test_the_hosts_network_is_not_counted_as_the_containers(docker: Docker, busybox: str, engine: EngineClient):
     name = docker.run("host-net", busybox, "sleep", "1000", options=("--network", "host"))
     found = await engine.containers.inspect(name)
     reader = LocalHost().reader(found.id, found.state.pid)
@@ -64,7 +64,7 @@ async def test_the_hosts_network_is_not_counted_as_the_containers(docker: Docker
     assert sample.counters.memory_limit is None
 
 
-async def test_an_ended_container_has_no_counters(docker: Docker, busybox: str, engine: Engine):
+async def test_an_ended_container_has_no_counters(docker: Docker, busybox: str, engine: EngineClient):
     name = docker.run("ended", busybox, "sleep", "1000", options=("--network", "none"))
     found = await engine.containers.inspect(name)
     reader = LocalHost().reader(found.id, found.state.pid)

@@ -1,11 +1,11 @@
 import pytest
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
 from support.docker import LABEL, Docker
 
 
-async def test_an_image_tells_what_it_is_made_of(engine: Engine, corner: Docker, shell: str):
+async def test_an_image_tells_what_it_is_made_of(engine: EngineClient, corner: Docker, shell: str):
     image = await engine.images.inspect(shell)
     assert image.config.cmd == ["/bin/sh"]
     assert "COLOUR=blue" in image.config.env
@@ -18,7 +18,7 @@ async def test_an_image_tells_what_it_is_made_of(engine: Engine, corner: Docker,
     assert history[0].created > 1_600_000_000
 
 
-async def test_names_are_given_and_taken(engine: Engine, corner: Docker, shell: str):
+async def test_names_are_given_and_taken(engine: EngineClient, corner: Docker, shell: str):
     repository = corner.name("named")
     await engine.images.tag(shell, repository=repository, tag="v2")
     full = f"{repository}:v2"
@@ -33,7 +33,7 @@ async def test_names_are_given_and_taken(engine: Engine, corner: Docker, shell: 
     assert (await engine.images.inspect(shell)).id
 
 
-async def test_saved_images_load_again(engine: Engine, shell: str):
+async def test_saved_images_load_again(engine: EngineClient, shell: str):
     async with engine.images.save([shell]) as stream:
         tar = b"".join([chunk async for chunk in stream.chunks()])
     async with engine.images.load(tar) as told:
@@ -41,6 +41,6 @@ async def test_saved_images_load_again(engine: Engine, shell: str):
     assert any("Loaded image" in line for line in said)
 
 
-async def test_pruning_by_a_label_nobody_has_removes_nothing(engine: Engine, corner: Docker, shell: str):
+async def test_pruning_by_a_label_nobody_has_removes_nothing(engine: EngineClient, corner: Docker, shell: str):
     pruned = await engine.images.prune(filters={"label": [f"{LABEL}={corner.prefix}-none"]})
     assert pruned.images_deleted == []

@@ -9,7 +9,7 @@ import pytest
 
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import DOCKER_SOCKET, Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.gap import Gap
 from pyd_core.client.transport.blocking import blocking_engine, run_now
 from pyd_core.logs.follow import follow
@@ -23,7 +23,7 @@ NO_NETWORK = ("--network", "none")
 
 
 @pytest.fixture
-async def engine(docker: Docker) -> AsyncIterator[Engine]:
+async def engine(docker: Docker) -> AsyncIterator[EngineClient]:
     async with open_engine(Endpoint(url=DOCKER_SOCKET)) as one:
         yield one
 
@@ -38,7 +38,7 @@ def finished(docker: Docker, short: str, image: str, script: str, *options: str)
     return name
 
 
-async def test_streams_long_lines_and_bytes_come_through(docker: Docker, busybox: str, engine: Engine):
+async def test_streams_long_lines_and_bytes_come_through(docker: Docker, busybox: str, engine: EngineClient):
     script = r"""echo out; echo err >&2; head -c 100000 /dev/zero | tr '\0' x; echo; printf '\377\376\033[2J\n'; echo"""
     name = finished(docker, "bytes", busybox, script, "--log-driver", "local")  # json-file itself spoils such bytes
     got = await lines(follow(engine, name))
@@ -48,14 +48,14 @@ async def test_streams_long_lines_and_bytes_come_through(docker: Docker, busybox
     assert all(line.time_ns > 1_600_000_000 * 10**9 for line in got)
 
 
-async def test_a_line_of_megabytes_is_cut_and_the_rest_counted(docker: Docker, busybox: str, engine: Engine):
+async def test_a_line_of_megabytes_is_cut_and_the_rest_counted(docker: Docker, busybox: str, engine: EngineClient):
     name = finished(docker, "mega", busybox, r"head -c 3000000 /dev/zero | tr '\0' y; echo; echo after")
     long, after = await lines(follow(engine, name))
     assert (len(long.data), long.cut) == (2**20, 3_000_000 - 2**20)
     assert after.data == b"after"
 
 
-async def test_a_terminals_log_is_the_same_without_framing(docker: Docker, busybox: str, engine: Engine):
+async def test_a_terminals_log_is_the_same_without_framing(docker: Docker, busybox: str, engine: EngineClient):
     script = r"echo one; head -c 50000 /dev/zero | tr '\0' z; echo; echo two >&2"
     name = finished(docker, "tty", busybox, script, "-t")
     assert [line.data for line in await lines(follow(engine, name))] == [b"one", b"z" * 50_000, b"two"]
@@ -70,14 +70,14 @@ def test_a_log_is_read_without_an_event_loop(docker: Docker, busybox: str):
     assert [line.time_ns for line in got] == sorted(line.time_ns for line in got)
 
 
-async def test_following_two_fast_containers_loses_nothing(docker: Docker, busybox: str, engine: Engine):
+async def test_following_two_fast_containers_loses_nothing(docker: Docker, busybox: str, engine: EngineClient):
     names = [docker.run(short, busybox, "seq", "1", "20000", options=NO_NETWORK) for short in ("fast-a", "fast-b")]
     got = await lines(merge([follow(engine, name, follow=True, restarts=False) for name in names]))
     for name in names:
         assert [int(line.data) for line in got if line.name == name] == list(range(1, 20_001))
 
 
-async def test_following_goes_on_through_a_restart(docker: Docker, busybox: str, engine: Engine):
+async def test_following_goes_on_through_a_restart(docker: Docker, busybox: str, engine: EngineClient):
     name = docker.run("again", busybox, "sh", "-c", "echo begun; exec sleep 1000", options=NO_NETWORK)
     async with asyncio.timeout(30), aclosing(follow(engine, name, follow=True)) as stream:
         items = aiter(stream)

@@ -1,13 +1,13 @@
 import pytest
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
 from pyd_core.model.network import NetworkBody
 from pyd_core.model.volume import VolumeBody
 from support.docker import LABEL, QUICK, Docker
 
 
-async def test_a_network_knows_its_members(engine: Engine, corner: Docker, shell: str):
+async def test_a_network_knows_its_members(engine: EngineClient, corner: Docker, shell: str):
     mine = {LABEL: corner.prefix}
     network = corner.name("net")
     made = await engine.networks.create(NetworkBody(name=network, labels=mine))
@@ -34,7 +34,7 @@ async def test_a_network_knows_its_members(engine: Engine, corner: Docker, shell
         await engine.networks.inspect(network)
 
 
-async def test_a_volume_is_made_used_and_removed(engine: Engine, corner: Docker, shell: str):
+async def test_a_volume_is_made_used_and_removed(engine: EngineClient, corner: Docker, shell: str):
     mine = {LABEL: corner.prefix}
     name = corner.name("vol")
     made = await engine.volumes.create(VolumeBody(name=name, labels=mine))
@@ -50,7 +50,7 @@ async def test_a_volume_is_made_used_and_removed(engine: Engine, corner: Docker,
         await engine.volumes.inspect(name)
 
 
-async def test_unused_volumes_are_pruned_by_label(engine: Engine, corner: Docker):
+async def test_unused_volumes_are_pruned_by_label(engine: EngineClient, corner: Docker):
     name = corner.name("unused")
     await engine.volumes.create(VolumeBody(name=name, labels={LABEL: corner.prefix, "pyd.prune": "yes"}))
     filters = {"label": ["pyd.prune=yes", f"{LABEL}={corner.prefix}"]}

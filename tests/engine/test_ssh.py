@@ -15,7 +15,7 @@ import pytest
 
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.frames import STDOUT, FrameDecoder
 from pyd_core.errors import EngineUnavailable, PydError, Refused
 from support.docker import LONE, Docker
@@ -48,7 +48,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory, sshd: Sshd) -> Iterator[Ssh
 @pytest.fixture(params=["sshd", "strict"])
 async def remote(
     runtime: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Engine]:
+) -> AsyncIterator[EngineClient]:
     """The Docker Engine, reached both ways."""
     async with reach(request.getfixturevalue(request.param), monkeypatch) as engine:
         yield engine
@@ -57,7 +57,7 @@ async def remote(
 @asynccontextmanager
 async def reach(
     sshd: Sshd, monkeypatch: pytest.MonkeyPatch, *, path: str = "", client: str = ""
-) -> AsyncIterator[Engine]:
+) -> AsyncIterator[EngineClient]:
     monkeypatch.setenv("PYD_SSH", client or sshd.client)
     async with open_engine(Endpoint(url=f"{sshd.url}{path}")) as engine:
         yield engine
@@ -72,7 +72,7 @@ async def failure(sshd: Sshd, monkeypatch: pytest.MonkeyPatch, *, path: str = ""
     return caught.value
 
 
-async def test_lists_and_exec_with_half_closed_input(remote: Engine, docker: Docker, busybox: str, runtime: Path):
+async def test_lists_and_exec_with_half_closed_input(remote: EngineClient, docker: Docker, busybox: str, runtime: Path):
     name = docker.run("ssh", busybox, "sleep", "600", options=LONE)
     try:
         assert name in {found.name for found in await remote.containers.list()}
@@ -98,7 +98,7 @@ async def test_thirty_logs_followed_at_once_over_one_connection(
     name = docker.run("ssh30", busybox, "sh", "-c", "echo begin; read x; echo end", options=(*LONE, "-i"))
     begun: asyncio.Queue[int] = asyncio.Queue()
 
-    async def follow(engine: Engine, number: int) -> bytes:
+    async def follow(engine: EngineClient, number: int) -> bytes:
         decoder, heard = FrameDecoder(), b""
         async with engine.containers.logs(name, follow=True, timestamps=False) as stream:
             async for chunk in stream.chunks():

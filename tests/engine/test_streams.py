@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.frames import STDERR, STDOUT, FrameDecoder, is_framed
 from pyd_core.client.transport.base import Duplex, Stream
 from pyd_core.errors import Conflict, NotFound
@@ -45,21 +45,21 @@ def spoken(corner: Docker, shell: str) -> Iterator[str]:
     corner("rm", "-f", name)
 
 
-async def test_logs_keep_the_two_streams_apart(engine: Engine, spoken: str):
+async def test_logs_keep_the_two_streams_apart(engine: EngineClient, spoken: str):
     async with engine.containers.logs(spoken, timestamps=False) as stream:
         assert await streams(stream) == {STDOUT: b"one\nthree\n", STDERR: b"two\n"}
     async with engine.containers.logs(spoken, timestamps=False, tail=2) as stream:
         assert sum(text.count(b"\n") for text in (await streams(stream)).values()) == 2
 
 
-async def test_each_line_has_its_time(engine: Engine, spoken: str):
+async def test_each_line_has_its_time(engine: EngineClient, spoken: str):
     async with engine.containers.logs(spoken, stderr=False) as stream:
         lines = (await streams(stream))[STDOUT].splitlines()
     assert [line.split(b" ", 1)[1] for line in lines] == [b"one", b"three"]
     assert all(line[10:11] == b"T" for line in lines)
 
 
-async def test_a_terminals_output_is_not_framed(engine: Engine, corner: Docker, shell: str):
+async def test_a_terminals_output_is_not_framed(engine: EngineClient, corner: Docker, shell: str):
     name = corner.run("tty", shell, "sh", "-c", SPEAK, options=(*LONE, "-t"))
     try:
         corner("wait", name)
@@ -69,7 +69,7 @@ async def test_a_terminals_output_is_not_framed(engine: Engine, corner: Docker, 
         corner("rm", "-f", name)
 
 
-async def test_followed_logs_go_on_until_the_end(engine: Engine, corner: Docker, shell: str):
+async def test_followed_logs_go_on_until_the_end(engine: EngineClient, corner: Docker, shell: str):
     script = "echo begin; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo end"
     name = corner.run("follow", shell, "sh", "-c", script, options=LONE)
     try:
@@ -84,7 +84,7 @@ async def test_followed_logs_go_on_until_the_end(engine: Engine, corner: Docker,
         corner("rm", "-f", name)
 
 
-async def test_stats_at_once_and_as_they_come(engine: Engine, running: str):
+async def test_stats_at_once_and_as_they_come(engine: EngineClient, running: str):
     sample = await engine.containers.stats(running)
     assert sample.pids_stats.current >= 1
     assert sample.cpu_stats.cpu_usage.total_usage > 0
@@ -94,7 +94,7 @@ async def test_stats_at_once_and_as_they_come(engine: Engine, running: str):
     assert second.cpu_stats.system_cpu_usage > first.cpu_stats.system_cpu_usage
 
 
-async def test_exec_passes_input_on_and_its_end(engine: Engine, running: str):
+async def test_exec_passes_input_on_and_its_end(engine: EngineClient, running: str):
     made = await engine.execs.create(running, ["sh", "-c", "cat; echo err >&2; exit 3"], stdin=True)
     duplex = await engine.execs.start(made)
     await duplex.write(b"to the ")
@@ -106,7 +106,7 @@ async def test_exec_passes_input_on_and_its_end(engine: Engine, running: str):
     assert (state.running, state.exit_code) == (False, 3)
 
 
-async def test_exec_carries_megabytes_both_ways(engine: Engine, corner: Docker, running: str):
+async def test_exec_carries_megabytes_both_ways(engine: EngineClient, corner: Docker, running: str):
     made = await engine.execs.create(running, ["sh", "-c", "wc -c; head -c 3000000 /dev/zero"], stdin=True)
     duplex = await engine.execs.start(made)
     await duplex.write(b"x" * 2_000_000)
@@ -115,7 +115,7 @@ async def test_exec_carries_megabytes_both_ways(engine: Engine, corner: Docker, 
     assert heard == b"2000000\n" + bytes(3_000_000)
 
 
-async def test_exec_with_a_terminal_has_the_size_it_was_given(engine: Engine, running: str):
+async def test_exec_with_a_terminal_has_the_size_it_was_given(engine: EngineClient, running: str):
     made = await engine.execs.create(running, ["sh", "-c", "read go; stty size"], stdin=True, tty=True)
     duplex = await engine.execs.start(made, tty=True)
     await engine.execs.resize(made, rows=33, columns=101)
@@ -123,20 +123,20 @@ async def test_exec_with_a_terminal_has_the_size_it_was_given(engine: Engine, ru
     assert b"33 101\r\n" in await drain(duplex)
 
 
-async def test_exec_has_the_user_directory_and_environment_asked_for(engine: Engine, running: str):
+async def test_exec_has_the_user_directory_and_environment_asked_for(engine: EngineClient, running: str):
     command = ["sh", "-c", 'echo "$(id -u) $PWD $COLOUR $EXTRA"']
     made = await engine.execs.create(running, command, user="1234", workdir="/tmp", env=["EXTRA=a b"])
     assert split(await drain(await engine.execs.start(made)), framed=True) == {STDOUT: b"1234 /tmp blue a b\n"}
 
 
-async def test_exec_in_what_does_not_run_is_a_conflict(engine: Engine, spoken: str):
+async def test_exec_in_what_does_not_run_is_a_conflict(engine: EngineClient, spoken: str):
     with pytest.raises(Conflict):
         await engine.execs.create(spoken, ["true"])
     with pytest.raises(NotFound):
         await engine.execs.create("no-such-thing", ["true"])
 
 
-async def test_attached_input_reaches_the_main_process(engine: Engine, corner: Docker, shell: str):
+async def test_attached_input_reaches_the_main_process(engine: EngineClient, corner: Docker, shell: str):
     name = corner.create("attach", shell, "cat", options=(*LONE, "-i"))
     try:
         duplex = await engine.containers.attach(name, stdin=True)
@@ -149,7 +149,7 @@ async def test_attached_input_reaches_the_main_process(engine: Engine, corner: D
         corner("rm", "-f", name)
 
 
-async def test_events_tell_what_happens_and_what_happened(engine: Engine, corner: Docker, shell: str):
+async def test_events_tell_what_happens_and_what_happened(engine: EngineClient, corner: Docker, shell: str):
     filters = {"container": [corner.name("event")], "type": ["container"]}
     async with engine.system.events(filters=filters) as events:
         name = corner.run("event", shell, "sh", "-c", "exit 5", options=LONE)

@@ -12,9 +12,9 @@ import pytest
 from pyd_core.client.capabilities import Capability
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import InvalidInput, NotFound
-from pyd_tui.dashboard.engines.connection import Link
+from pyd_tui.dashboard.engines.connection import EngineConnection
 from support.dashboard import Counting, Opened
 from support.docker import Docker, busybox_files
 from support.swarm import SwarmHost
@@ -68,7 +68,7 @@ async def test_an_engine_becomes_a_swarm_and_runs_services_on_it(swarm_host: Doc
         assert not await engine.can(Capability.SWARM_MANAGER)
 
 
-async def _look_at_nodes(engine: Engine, node: str) -> None:
+async def _look_at_nodes(engine: EngineClient, node: str) -> None:
     (only,) = await engine.nodes.list()
     assert only.id == node
     assert only.status.state == "ready"
@@ -84,7 +84,7 @@ async def _look_at_nodes(engine: Engine, node: str) -> None:
     assert (await engine.nodes.inspect(node)).spec.role == "manager"
 
 
-async def _look_at_services(engine: Engine, image: str, node: str) -> None:
+async def _look_at_services(engine: EngineClient, image: str, node: str) -> None:
     made = await engine.services.create(talker(image, "web", Replicated={"Replicas": 2}))
     await engine.services.create(talker(image, "agent", Global={}))
 
@@ -125,9 +125,9 @@ async def _look_at_services(engine: Engine, image: str, node: str) -> None:
     await engine.services.remove("agent")
 
 
-async def _look_at_the_dashboard(engine: Engine) -> None:
+async def _look_at_the_dashboard(engine: EngineClient) -> None:
     """Every view of the swarm, and a command on it."""
-    app = Counting([Link(lambda: engine.endpoint)])
+    app = Counting([EngineConnection(lambda: engine.endpoint)])
     async with app.run_test(size=(120, 30)) as pilot:
         dashboard = Opened(app, pilot)
         await dashboard.until_shown("7 Services")
@@ -148,7 +148,7 @@ async def _look_at_the_dashboard(engine: Engine) -> None:
         await dashboard.until_shown("web shall have 1 task")
 
 
-async def _look_at_secrets(engine: Engine) -> None:
+async def _look_at_secrets(engine: EngineClient) -> None:
     identity = await engine.secrets.create("token", b"\xff\xfe hush", labels={"of": "shop"})
     (secret,) = await engine.secrets.list()
     assert (secret.id, secret.spec.name, secret.spec.labels, secret.spec.data) == (

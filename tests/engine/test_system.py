@@ -1,12 +1,12 @@
 import pytest
 
 from pyd_core.client.capabilities import Capability
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import Unsupported
 from support.docker import Docker
 
 
-async def test_an_engine_introduces_itself(engine: Engine):
+async def test_an_engine_introduces_itself(engine: EngineClient):
     version, info = await engine.system.version(), await engine.system.info()
     assert version.version
     assert version.api_version
@@ -18,13 +18,13 @@ async def test_an_engine_introduces_itself(engine: Engine):
     assert info.os_type == "linux"
 
 
-async def test_disk_use_counts_our_image(engine: Engine, running: str, shell: str):
+async def test_disk_use_counts_our_image(engine: EngineClient, running: str, shell: str):
     used = await engine.system.disk_usage()
     assert any(container.name == running for container in used.containers)
     assert used.images
 
 
-async def test_what_an_engine_cannot_do_is_refused_before_it_is_tried(engine: Engine, corner: Docker):
+async def test_what_an_engine_cannot_do_is_refused_before_it_is_tried(engine: EngineClient, corner: Docker):
     swarm, libpod = await engine.can(Capability.SWARM), await engine.can(Capability.LIBPOD)
     assert swarm != libpod
     await engine.require(Capability.LIBPOD if libpod else Capability.SWARM)

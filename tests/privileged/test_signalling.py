@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from pyd_core.client.engine_choice import choose_endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.process_signals import signal_process
 from pyd_core.client.transport.blocking import blocking_engine, run_now
 from pyd_core.errors import Conflict, InvalidInput, NotFound
@@ -16,7 +16,7 @@ from support.docker import LONE, Docker
 from support.staging import wait_until
 
 
-def client() -> Engine:
+def client() -> EngineClient:
     return blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyd_tui.config.settings import Settings, UserCommand
-from pyd_tui.dashboard.startup.startup_state import Beginning
+from pyd_tui.config.settings import UserCommand, UserSettings
+from pyd_tui.dashboard.startup.startup_state import StartupState
 from support.dashboard import opened
 from support.scenes import everything, in_sizes
 
@@ -52,7 +52,7 @@ async def test_sizes(picture: SnapshotAssertion):
         UserCommand(name="tunnel", key="f7", run="ssh {name}", help="a tunnel to it", prompts=("port",)),
         UserCommand(name="say", key="f8", run=f"{sys.executable} -c print('done')", help="says something"),
     )
-    beginning = Beginning(settings=Settings(commands=commands))
+    beginning = StartupState(settings=UserSettings(commands=commands))
     async with opened(engine, beginning=beginning) as dashboard:
         await dashboard.measured(engine)
         for dialog in DIALOGS:

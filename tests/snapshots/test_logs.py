@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.theme.palettes import DARK
-from pyd_tui.dashboard.theme.styles import Palette
+from pyd_tui.dashboard.theme.styles import StylePalette
 from support.dashboard import Opened, opened
 from support.scenes import in_sizes
 from support.scripted_engine import START_NS, ScriptedEngine
@@ -41,7 +41,7 @@ def talk() -> ScriptedEngine:
 
 @asynccontextmanager
 async def logs(
-    *keys: str, size: tuple[int, int] = (120, 40), palette: Palette = DARK, engine: ScriptedEngine | None = None
+    *keys: str, size: tuple[int, int] = (120, 40), palette: StylePalette = DARK, engine: ScriptedEngine | None = None
 ) -> AsyncIterator[Opened]:
     """The log screen, opened by these keys, with all its lines."""
     engine = engine or talk()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pyd_core.layers.content import Layer, pile
-from pyd_tui.dashboard.startup.startup_state import Beginning
+from pyd_core.layers.content import LayerContent, pile
+from pyd_tui.dashboard.startup.startup_state import StartupState
 from support.dashboard import opened
 from support.scenes import in_sizes
 from support.scripted_engine import ScriptedEngine
@@ -28,9 +28,11 @@ def shop() -> ScriptedEngine:
 
 
 async def test_layers(picture: SnapshotAssertion):
-    base = Layer("base", {"bin/sh": 120 << 10, **{f"usr/lib/lib{at}.so": 2 << 20 for at in range(60)}})
-    packages = Layer("apt", {"usr/bin/node": 94 << 20, "var/cache/apt/node.deb": 31 << 20, "usr/lib/lib7.so": 2 << 20})
-    app = Layer("app", {"app/server.js": 4 << 20}, removed={"var/cache/apt"})
+    base = LayerContent("base", {"bin/sh": 120 << 10, **{f"usr/lib/lib{at}.so": 2 << 20 for at in range(60)}})
+    packages = LayerContent(
+        "apt", {"usr/bin/node": 94 << 20, "var/cache/apt/node.deb": 31 << 20, "usr/lib/lib7.so": 2 << 20}
+    )
+    app = LayerContent("app", {"app/server.js": 4 << 20}, removed={"var/cache/apt"})
     async with opened(shop()) as dashboard:
         await dashboard.until_shown("live")
         await dashboard.press("2")
@@ -56,7 +58,7 @@ async def test_connecting(picture: SnapshotAssertion):
 
 
 async def test_nothing_passes_the_filter(picture: SnapshotAssertion):
-    async with opened(shop(), size=(100, 24), beginning=Beginning(filter="nothing")) as dashboard:
+    async with opened(shop(), size=(100, 24), beginning=StartupState(filter="nothing")) as dashboard:
         await dashboard.until_shown("0 of 3")
         await dashboard.at_rest(0.5)
         assert dashboard.svg == picture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.errors import NoEngine
 from pyd_tui.dashboard.theme.palettes import DARK
-from pyd_tui.dashboard.theme.styles import Palette
+from pyd_tui.dashboard.theme.styles import StylePalette
 from support.dashboard import Opened, opened
 from support.scenes import LOG, fleet, in_sizes
 from support.scripted_engine import ScriptedEngine
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def screen(
-    size: tuple[int, int] = (120, 40), *, palette: Palette = DARK, engine: ScriptedEngine | None = None
+    size: tuple[int, int] = (120, 40), *, palette: StylePalette = DARK, engine: ScriptedEngine | None = None
 ) -> AsyncIterator[tuple[Opened, ScriptedEngine]]:
     """The list, complete and with figures, the cursor on the first container."""
     engine = engine or fleet()

@@ -12,20 +12,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NoEngine
 from pyd_core.logs.line import LogLine
 from pyd_tui.dashboard.app import Dashboard
-from pyd_tui.dashboard.engines.connection import Link
-from pyd_tui.dashboard.engines.target import Target
-from pyd_tui.dashboard.panels.containers import Containers
+from pyd_tui.dashboard.engines.connection import EngineConnection
+from pyd_tui.dashboard.engines.target import RowTarget
+from pyd_tui.dashboard.panels.containers import ContainerTable
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.screens.main import SETTLE
-from pyd_tui.dashboard.startup.startup_state import Beginning
+from pyd_tui.dashboard.startup.startup_state import StartupState
 from pyd_tui.dashboard.theme.palettes import DARK
-from pyd_tui.dashboard.theme.styles import Palette
+from pyd_tui.dashboard.theme.styles import StylePalette
 from support.scripted_engine import START_NS, ScriptedEngine
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class Opened:
     pilot: Pilot[None]
 
     @property
-    def table(self) -> Containers:
-        return self.app.screen_stack[0].query_one(Containers)
+    def table(self) -> ContainerTable:
+        return self.app.screen_stack[0].query_one(ContainerTable)
 
     @property
     def shown(self) -> list[str]:
@@ -82,7 +82,7 @@ class Opened:
         return sorted(self.names(self.table.marked))
 
     @staticmethod
-    def names(targets: Iterable[Target]) -> list[str]:
+    def names(targets: Iterable[RowTarget]) -> list[str]:
         """What containers are called."""
         return [entry.name if (entry := target.entry) else "" for target in targets]
 
@@ -197,23 +197,26 @@ async def opened(
     *,
     size: tuple[int, int] = (120, 40),
     choose: Callable[[], Endpoint] | None = None,
-    palette: Palette = DARK,
-    beginning: Beginning | None = None,
+    palette: StylePalette = DARK,
+    beginning: StartupState | None = None,
 ) -> AsyncIterator[Opened]:
     """Opens the dashboard and waits for its first picture; the engine may still be silent."""
     async with opened_on(link_to(scripted, choose), size=size, palette=palette, beginning=beginning) as dashboard:
         yield dashboard
 
 
-def link_to(scripted: ScriptedEngine, choose: Callable[[], Endpoint] | None = None) -> Link:
+def link_to(scripted: ScriptedEngine, choose: Callable[[], Endpoint] | None = None) -> EngineConnection:
     """Makes a link to a scripted engine, not started yet."""
     endpoint = scripted.engine().endpoint
-    return Link(choose or (lambda: endpoint), lambda endpoint: Engine(endpoint, scripted))
+    return EngineConnection(choose or (lambda: endpoint), lambda endpoint: EngineClient(endpoint, scripted))
 
 
 @asynccontextmanager
 async def opened_on(
-    *links: Link, size: tuple[int, int] = (120, 40), palette: Palette = DARK, beginning: Beginning | None = None
+    *links: EngineConnection,
+    size: tuple[int, int] = (120, 40),
+    palette: StylePalette = DARK,
+    beginning: StartupState | None = None,
 ) -> AsyncIterator[Opened]:
     """Opens the dashboard on links, and waits for its first picture."""
     app = Counting(links, clock=Clock(now=lambda: NOW_NS, zone=UTC), palette=palette, beginning=beginning)
@@ -240,14 +243,14 @@ async def several(
     *,
     size: tuple[int, int] = (120, 30),
     dead_too: bool = True,
-    beginning: Beginning | None = None,
+    beginning: StartupState | None = None,
 ) -> AsyncIterator[Opened]:
     """A dashboard on these engines and a dead one."""
     by_url = {f"tcp://{name}.invalid:2375": engine for name, engine in engines.items()}
     chosen = {name: partial(Endpoint, url=f"tcp://{name}.invalid:2375") for name in engines}
     choosers = {**chosen, **({"dead": dead} if dead_too else {})}
     links = [
-        Link(choose, lambda endpoint: Engine(endpoint, by_url[endpoint.url]), name=name)
+        EngineConnection(choose, lambda endpoint: EngineClient(endpoint, by_url[endpoint.url]), name=name)
         for name, choose in choosers.items()
     ]
     async with opened_on(*links, size=size, beginning=beginning) as dashboard:

@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
-from pyd_core.client.transport.base import Answer, Duplex, Request, Stream
-from pyd_core.errors import EngineUnavailable, StreamCut
+from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.transport.base import ApiRequest, Duplex, Response, Stream
+from pyd_core.errors import EngineUnavailable, StreamInterrupted
 from pyd_core.model.base import format_time
 from support.scripted_resources import THINGS
 from support.scripted_wire import (
@@ -81,9 +81,9 @@ class ScriptedEngine:
         self._readers: list[tuple[ScriptedContainer, asyncio.Queue[bytes | None]]] = []
         self._meters: list[tuple[ScriptedContainer, asyncio.Queue[bytes | None]]] = []
 
-    def engine(self, url: str = "tcp://scripted.invalid:2375") -> Engine:
+    def engine(self, url: str = "tcp://scripted.invalid:2375") -> EngineClient:
         """A client of this engine."""
-        return Engine(Endpoint(url=url), self)
+        return EngineClient(Endpoint(url=url), self)
 
     # What happens on the engine.
 
@@ -216,7 +216,7 @@ class ScriptedEngine:
 
     # The transport.
 
-    async def request(self, request: Request) -> Answer:
+    async def request(self, request: ApiRequest) -> Response:
         path, query = self._asked(request)
         await self.hold.wait()
         if refusal := self.refusals.get(f"{request.method} {path}"):
@@ -225,10 +225,10 @@ class ScriptedEngine:
             status, body = 500, b'{"message": "ps: unrecognized option"}'
         else:
             status, body = await self._answer(request.method, path, query)
-        return Answer(status=status, headers={"api-version": "1.45", "date": DATE, **self.headers}, body=body)
+        return Response(status=status, headers={"api-version": "1.45", "date": DATE, **self.headers}, body=body)
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[Stream]:
+    async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
         path, query = self._asked(request)
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         parts = path.split("/")
@@ -283,13 +283,13 @@ class ScriptedEngine:
             if since is not None and event["timeNano"] >= since and fits(event, filters):
                 queue.put_nowait(json.dumps(event).encode() + b"\n")
 
-    async def upgrade(self, request: Request) -> Duplex | Answer:
+    async def upgrade(self, request: ApiRequest) -> Duplex | Response:
         raise AssertionError(f"not scripted: {request.target}")
 
     async def aclose(self) -> None:
         self.cut()
 
-    def _asked(self, request: Request) -> tuple[str, dict[str, str]]:
+    def _asked(self, request: ApiRequest) -> tuple[str, dict[str, str]]:
         parts = urlsplit(request.target)
         path = parts.path.removeprefix("/v1.45")
         self.requests.append(f"{request.method} {path}")
@@ -381,7 +381,7 @@ class _ScriptedStream:
     async def chunks(self) -> AsyncIterator[bytes]:
         while (chunk := await self._queue.get()) is not None:
             if chunk == _CUT:
-                raise StreamCut("the scripted engine stopped answering")
+                raise StreamInterrupted("the scripted engine stopped answering")
             yield chunk
 
 

@@ -15,7 +15,7 @@ from pyd_core.client.engine_choice import choose_endpoint
 from pyd_core.client.transport.blocking import blocking_engine, run_now
 from pyd_core.model.event import Event
 from pyd_core.triage.api import explain
-from pyd_core.triage.collect.gather import Surroundings
+from pyd_core.triage.collect.gather import SharedEvidence
 from pyd_core.triage.verdict import Verdict
 from support.docker import Docker
 from support.listening import Listener
@@ -36,7 +36,7 @@ def ask(host: str, name: str, *, events: dict[str, list[Event]] | None = None) -
     """
     engine = blocking_engine(choose_endpoint(host=host))
     try:
-        around = run_now(Surroundings.of(engine))
+        around = run_now(SharedEvidence.of(engine))
         around.events = events
         return run_now(explain(engine, name, around=around))
     finally:

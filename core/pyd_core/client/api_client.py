@@ -11,14 +11,14 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from pyd_core.client.capabilities import Capability, capabilities, lacking
-from pyd_core.client.transport.base import Answer, Duplex, Request, Stream, Transport
+from pyd_core.client.transport.base import ApiRequest, Duplex, Response, Stream, Transport
 from pyd_core.errors import (
-    BadAnswer,
     Conflict,
     EngineError,
     EngineUnavailable,
     InvalidInput,
     NotFound,
+    ProtocolError,
     PydError,
     Refused,
     Unsupported,
@@ -71,7 +71,7 @@ class _Served(msgspec.Struct):
     oldest: str = msgspec.field(name="MinAPIVersion", default="")
 
 
-class Session:
+class ApiClient:
     """One engine's API: adds the negotiated version, encodes queries, decodes JSON and raises the project's errors.
 
     Args:
@@ -99,7 +99,7 @@ class Session:
         """
         if self._version is None:
             answer = await self.transport.request(
-                Request(method="GET", target="/_ping", headers={}, timeout=ANSWER_TIMEOUT)
+                ApiRequest(method="GET", target="/_ping", headers={}, timeout=ANSWER_TIMEOUT)
             )
             if answer.status != 200:
                 raise _error(answer)
@@ -123,7 +123,7 @@ class Session:
 
     async def _oldest_served(self) -> tuple[int, int]:
         """Ask an engine for its `MinAPIVersion`: without a version in its path the request is served by any."""
-        request = Request(method="GET", target="/version", headers={}, timeout=ANSWER_TIMEOUT)
+        request = ApiRequest(method="GET", target="/version", headers={}, timeout=ANSWER_TIMEOUT)
         answer = await self.transport.request(request)
         if answer.status != 200:
             raise _error(answer)
@@ -183,7 +183,7 @@ class Session:
         raw: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = ANSWER_TIMEOUT,  # noqa: ASYNC109 - bounds the engine's answer, not this coroutine
-    ) -> Answer:
+    ) -> Response:
         """Sends a request and returns the answer if it is a good one.
 
         Args:
@@ -235,7 +235,7 @@ class Session:
         async with self._forgetful(), self.transport.stream(request) as stream:
             if stream.status >= 300:
                 text = b"".join([chunk async for chunk in stream.chunks()])
-                raise _error(Answer(status=stream.status, headers=stream.headers, body=text))
+                raise _error(Response(status=stream.status, headers=stream.headers, body=text))
             yield stream
 
     async def upgrade(self, path: str, query: Query | None = None, *, body: object = None) -> Duplex:
@@ -244,10 +244,10 @@ class Session:
         request = await self._request("POST", path, query, body=body, headers=headers)
         async with self._forgetful():
             result = await self.transport.upgrade(request)
-        if isinstance(result, Answer):
+        if isinstance(result, Response):
             if result.status >= 400:
                 raise _error(result)
-            raise BadAnswer(f"{self.where} answered {result.status} instead of handing the connection over")
+            raise ProtocolError(f"{self.where} answered {result.status} instead of handing the connection over")
         return result
 
     async def _request(
@@ -260,7 +260,7 @@ class Session:
         raw: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - handed on
-    ) -> Request:
+    ) -> ApiRequest:
         if not _only_reads(method, path, query or {}):
             self.require_changes()
         version = await self.negotiate()
@@ -270,7 +270,7 @@ class Session:
             content = encode(body)
             sent["Content-Type"] = "application/json"
         target = f"/v{version}{path}{_query(query or {})}"
-        return Request(method=method, target=target, headers=sent, body=content, timeout=timeout)
+        return ApiRequest(method=method, target=target, headers=sent, body=content, timeout=timeout)
 
 
 _READING = re.compile(r"/containers/[^/]+/(?:wait|attach)")
@@ -317,7 +317,7 @@ def _parse_version(text: str) -> tuple[int, int]:
         return 0, 0
 
 
-def _error(answer: Answer) -> PydError:
+def _error(answer: Response) -> PydError:
     """Maps a status of the Engine API to the error tree."""
     cause = ""
     try:
@@ -327,7 +327,7 @@ def _error(answer: Answer) -> PydError:
         message = answer.body[:200].decode(errors="replace").strip()
     message = safe(" ".join(message.split())) or f"the engine answered with status {answer.status}"
     if answer.status < 400:
-        return BadAnswer(f"the engine redirects to {answer.headers.get('location', 'another place')}")
+        return ProtocolError(f"the engine redirects to {answer.headers.get('location', 'another place')}")
     if answer.status == 400:
         if message.startswith("client version ") and "too old" in message:
             return Unsupported(message, hint="update pyd: this engine is newer than it", reference="api-too-new")

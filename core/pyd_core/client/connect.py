@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.transport.local import LocalTransport
 
 
-def open_engine(endpoint: Endpoint, *, may_ask: bool = False) -> Engine:
+def open_engine(endpoint: Endpoint, *, may_ask: bool = False) -> EngineClient:
     """Returns a client of the engine at `endpoint`; nothing is sent before its first call.
 
     One-shot commands on a unix socket start faster with `transport.blocking.blocking_engine`; over TCP and ssh they
@@ -23,9 +23,9 @@ def open_engine(endpoint: Endpoint, *, may_ask: bool = False) -> Engine:
     if endpoint.scheme == "ssh":
         from pyd_core.client.transport.ssh import SshTransport  # noqa: PLC0415 - few engines are reached by ssh
 
-        return Engine(endpoint, SshTransport(endpoint, may_ask=may_ask))
+        return EngineClient(endpoint, SshTransport(endpoint, may_ask=may_ask))
     if (path := endpoint.socket_path) is not None:
-        return Engine(endpoint, LocalTransport(endpoint, path))
+        return EngineClient(endpoint, LocalTransport(endpoint, path))
     from pyd_core.client.transport.http import HttpTransport  # noqa: PLC0415 - local engines don't need it
 
-    return Engine(endpoint, HttpTransport(endpoint))
+    return EngineClient(endpoint, HttpTransport(endpoint))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from pyd_core.client.api_client import Query, Session, segment
+from pyd_core.client.api_client import ApiClient, Query, segment
 from pyd_core.client.json_stream import records
 from pyd_core.client.options import CommitOptions
 from pyd_core.client.transport.base import Duplex, Stream
 from pyd_core.model.archive import PathStat, decode_stat
 from pyd_core.model.base import decode
 from pyd_core.model.container import (
-    Change,
     Container,
     ContainerSummary,
     Created,
+    FileChange,
     Processes,
     Pruned,
     Updated,
@@ -26,14 +26,14 @@ from pyd_core.model.host_config import UpdateBody
 from pyd_core.model.stats import ContainerStats
 
 Filters = Mapping[str, list[str]]
-ChangeList = list[Change]
+ChangeList = list[FileChange]
 WarningList = list[str]
 
 
-class Containers:
+class ContainersApi:
     """`engine.containers`: everything under `/containers`. Names and unambiguous id prefixes both do."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def list(

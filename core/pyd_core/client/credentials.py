@@ -23,7 +23,7 @@ TOKEN = "<token>"  # noqa: S105 - a marker
 """The user's name where a program keeps an identity token in place of a password."""
 
 
-class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
+class RegistryCredentials(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who asks a registry, as `X-Registry-Auth` carries it (Engine API, `AuthConfig`)."""
 
     username: str = ""
@@ -54,7 +54,7 @@ class _Answer(msgspec.Struct):
 
 
 def as_header(
-    value: Credentials | Mapping[str, Credentials] | None, *, name: str = "X-Registry-Auth"
+    value: RegistryCredentials | Mapping[str, RegistryCredentials] | None, *, name: str = "X-Registry-Auth"
 ) -> dict[str, str]:
     """Returns the header that carries credentials: base64url of JSON; none without any."""
     if value is None:
@@ -82,7 +82,7 @@ class Logins:
         """Returns those of the user whose environment this is."""
         return cls(config_directory(environ))
 
-    def for_image(self, name: str) -> Credentials | None:
+    def for_image(self, name: str) -> RegistryCredentials | None:
         """Returns what to show the registry of an image; None when nobody is logged in there.
 
         Raises:
@@ -93,7 +93,7 @@ class Logins:
 
         return self.get(parse(name).domain)
 
-    def get(self, domain: str) -> Credentials | None:
+    def get(self, domain: str) -> RegistryCredentials | None:
         """Returns what to show a registry; None when nobody is logged in there."""
         settings = self._settings()
         key = registry_key(domain)
@@ -105,14 +105,14 @@ class Logins:
                 return _unpacked(stored, key)
         return None
 
-    def all(self) -> dict[str, Credentials]:
+    def all(self) -> dict[str, RegistryCredentials]:
         """Returns those of all registries, as a build may need any of them."""
         settings = self._settings()
         names = {*settings.auths, *settings.helpers}
         found = {name: self.get(_host(name) if name != PUBLIC else "") for name in names}
         return {name: credentials for name, credentials in found.items() if credentials is not None}
 
-    def keep(self, domain: str, credentials: Credentials) -> str:
+    def keep(self, domain: str, credentials: RegistryCredentials) -> str:
         """Writes them down.
 
         Returns:
@@ -161,14 +161,14 @@ def _host(key: str) -> str:
     return key.removeprefix("https://").removeprefix("http://").partition("/")[0]
 
 
-def _unpacked(stored: _Stored, key: str) -> Credentials:
+def _unpacked(stored: _Stored, key: str) -> RegistryCredentials:
     user, password = stored.username, stored.password
     if stored.auth:
         try:
             user, _, password = base64.b64decode(stored.auth).decode().rstrip("\0").partition(":")
         except ValueError as error:
             raise ConfigError(f"the credentials for {key} in config.json can't be read", hint="log in again") from error
-    return Credentials(
+    return RegistryCredentials(
         username=user,
         password="" if stored.identitytoken else password,
         serveraddress=key,
@@ -177,7 +177,7 @@ def _unpacked(stored: _Stored, key: str) -> Credentials:
     )
 
 
-def _from_helper(helper: str, key: str) -> Credentials | None:
+def _from_helper(helper: str, key: str) -> RegistryCredentials | None:
     try:
         said = _ask(helper, "get", key.encode())
     except NotFound:
@@ -187,8 +187,8 @@ def _from_helper(helper: str, key: str) -> Credentials | None:
     except msgspec.DecodeError as error:
         raise ConfigError(f"docker-credential-{helper} answered no credentials") from error
     if answer.username == TOKEN:
-        return Credentials(serveraddress=key, identitytoken=answer.secret)
-    return Credentials(username=answer.username, password=answer.secret, serveraddress=key)
+        return RegistryCredentials(serveraddress=key, identitytoken=answer.secret)
+    return RegistryCredentials(username=answer.username, password=answer.secret, serveraddress=key)
 
 
 def _ask(helper: str, verb: str, given: bytes) -> bytes:

@@ -5,27 +5,27 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from pyd_core.client.api_client import Session
+from pyd_core.client.api_client import ApiClient
 from pyd_core.client.capabilities import Capability
-from pyd_core.client.containers import Containers
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.execs import Execs
-from pyd_core.client.images import Images
-from pyd_core.client.networks import Networks
-from pyd_core.client.system import System
+from pyd_core.client.execs import ExecsApi
+from pyd_core.client.images import ImagesApi
+from pyd_core.client.networks import NetworksApi
+from pyd_core.client.system import SystemApi
 from pyd_core.client.transport.base import Transport
-from pyd_core.client.volumes import Volumes
+from pyd_core.client.volumes import VolumesApi
 
 if TYPE_CHECKING:
-    from pyd_core.client.configs import Configs
-    from pyd_core.client.nodes import Nodes
-    from pyd_core.client.secrets import Secrets
-    from pyd_core.client.services import Services
-    from pyd_core.client.swarm import Swarm
-    from pyd_core.client.tasks import Tasks
+    from pyd_core.client.configs import ConfigsApi
+    from pyd_core.client.nodes import NodesApi
+    from pyd_core.client.secrets import SecretsApi
+    from pyd_core.client.services import ServicesApi
+    from pyd_core.client.swarm import SwarmApi
+    from pyd_core.client.tasks import TasksApi
 
 
-class Engine:
+class EngineClient:
     """A client of one engine: `async with Engine(endpoint, transport) as engine: await engine.containers.list()`.
 
     Nothing is sent before the first call, so making one never fails. The methods of the noun objects await nothing but
@@ -35,57 +35,57 @@ class Engine:
 
     def __init__(self, endpoint: Endpoint, transport: Transport) -> None:
         self.endpoint = endpoint
-        self.session = Session(transport, where=endpoint.url, read_only=endpoint.read_only)
-        self.containers = Containers(self.session)
-        self.images = Images(self.session)
-        self.networks = Networks(self.session)
-        self.volumes = Volumes(self.session)
-        self.execs = Execs(self.session)
-        self.system = System(self.session)
+        self.session = ApiClient(transport, where=endpoint.url, read_only=endpoint.read_only)
+        self.containers = ContainersApi(self.session)
+        self.images = ImagesApi(self.session)
+        self.networks = NetworksApi(self.session)
+        self.volumes = VolumesApi(self.session)
+        self.execs = ExecsApi(self.session)
+        self.system = SystemApi(self.session)
 
     # The nouns of a swarm are loaded by whoever asks for them: few engines are in one, and `pyd ps` has to be quick.
 
     @property
-    def services(self) -> Services:
+    def services(self) -> ServicesApi:
         """Services of the swarm."""
-        from pyd_core.client.services import Services  # noqa: PLC0415 - as above
+        from pyd_core.client.services import ServicesApi  # noqa: PLC0415 - as above
 
-        return Services(self.session)
+        return ServicesApi(self.session)
 
     @property
-    def tasks(self) -> Tasks:
+    def tasks(self) -> TasksApi:
         """Tasks of the swarm."""
-        from pyd_core.client.tasks import Tasks  # noqa: PLC0415 - as above
+        from pyd_core.client.tasks import TasksApi  # noqa: PLC0415 - as above
 
-        return Tasks(self.session)
+        return TasksApi(self.session)
 
     @property
-    def nodes(self) -> Nodes:
+    def nodes(self) -> NodesApi:
         """Nodes of the swarm."""
-        from pyd_core.client.nodes import Nodes  # noqa: PLC0415 - as above
+        from pyd_core.client.nodes import NodesApi  # noqa: PLC0415 - as above
 
-        return Nodes(self.session)
+        return NodesApi(self.session)
 
     @property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> SecretsApi:
         """Secrets of the swarm."""
-        from pyd_core.client.secrets import Secrets  # noqa: PLC0415 - as above
+        from pyd_core.client.secrets import SecretsApi  # noqa: PLC0415 - as above
 
-        return Secrets(self.session)
+        return SecretsApi(self.session)
 
     @property
-    def configs(self) -> Configs:
+    def configs(self) -> ConfigsApi:
         """Configs of the swarm."""
-        from pyd_core.client.configs import Configs  # noqa: PLC0415 - as above
+        from pyd_core.client.configs import ConfigsApi  # noqa: PLC0415 - as above
 
-        return Configs(self.session)
+        return ConfigsApi(self.session)
 
     @property
-    def swarm(self) -> Swarm:
+    def swarm(self) -> SwarmApi:
         """The swarm itself."""
-        from pyd_core.client.swarm import Swarm  # noqa: PLC0415 - as above
+        from pyd_core.client.swarm import SwarmApi  # noqa: PLC0415 - as above
 
-        return Swarm(self.session)
+        return SwarmApi(self.session)
 
     async def __aenter__(self) -> Self:
         return self

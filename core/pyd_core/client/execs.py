@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyd_core.client.api_client import Session, segment
+from pyd_core.client.api_client import ApiClient, segment
 from pyd_core.client.transport.base import Duplex
 from pyd_core.model.base import decode
 from pyd_core.model.execution import ExecCreated, ExecState
 
 
-class Execs:
+class ExecsApi:
     """`engine.execs`: everything under `/exec`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def create(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 
-from pyd_core.errors import BadAnswer, StreamCut
+from pyd_core.errors import ProtocolError, StreamInterrupted
 
 STDIN = 0
 """What the container was sent, echoed to attached clients by some engines."""
@@ -79,7 +79,7 @@ class FrameDecoder:
             StreamCut: The stream ended within a frame.
         """
         if self._header or self._left:
-            raise StreamCut(
+            raise StreamInterrupted(
                 "the engine stopped in the middle of an answer", hint="check that the engine and its host still run"
             )
 
@@ -116,5 +116,5 @@ def is_framed(headers: Mapping[str, str], *, tty: bool) -> bool:
 def _parse(header: bytes) -> tuple[int, int]:
     stream = header[0]
     if stream > SYSTEM or header[1:4] != b"\0\0\0":
-        raise BadAnswer(f"the engine's stream is not framed as its API promises: {header.hex(' ')}")
+        raise ProtocolError(f"the engine's stream is not framed as its API promises: {header.hex(' ')}")
     return stream, int.from_bytes(header[4:], "big")

@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from pyd_core.client.api_client import Query, Session, segment
-from pyd_core.client.credentials import Credentials, as_header
+from pyd_core.client.api_client import ApiClient, Query, segment
+from pyd_core.client.credentials import RegistryCredentials, as_header
 from pyd_core.client.options import BuildOptions, ImportOptions
 from pyd_core.client.progress import progress
 from pyd_core.client.transport.base import Stream
 from pyd_core.model.base import decode, encode
-from pyd_core.model.image import BuildPruned, Found, HistoryLayer, Image, ImagesPruned, ImageSummary, LoggedIn, Removed
+from pyd_core.model.image import (
+    BuildPruned,
+    HistoryLayer,
+    Image,
+    ImagesPruned,
+    ImageSummary,
+    LoggedIn,
+    Removed,
+    SearchResult,
+)
 from pyd_core.model.progress import Progress
 
 Filters = Mapping[str, list[str]]
 LayerList = list[HistoryLayer]
 RemovedList = list[Removed]
-FoundList = list[Found]
+FoundList = list[SearchResult]
 Archive = bytes | AsyncIterable[bytes]
 Moving = AbstractAsyncContextManager[AsyncIterator[Progress]]
 """What the engine tells while it works; an error in it is raised as `EngineError`."""
@@ -25,10 +34,10 @@ Moving = AbstractAsyncContextManager[AsyncIterator[Progress]]
 TAR = {"Content-Type": "application/x-tar"}
 
 
-class Images:
+class ImagesApi:
     """`engine.images`: everything under `/images`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def list(self, *, all: bool = False, filters: Filters | None = None) -> list[ImageSummary]:
@@ -66,7 +75,7 @@ class Images:
         return self._session.stream("GET", "/images/get", {"names": names})
 
     def pull(
-        self, name: str, *, tag: str | None = None, platform: str | None = None, auth: Credentials | None = None
+        self, name: str, *, tag: str | None = None, platform: str | None = None, auth: RegistryCredentials | None = None
     ) -> Moving:
         """Pulls from a registry.
 
@@ -79,10 +88,10 @@ class Images:
         query = {"fromImage": name, "tag": tag, "platform": platform}
         return self._moving("/images/create", query, headers=as_header(auth), remote=True)
 
-    def push(self, name: str, *, tag: str | None = None, auth: Credentials | None = None) -> Moving:
+    def push(self, name: str, *, tag: str | None = None, auth: RegistryCredentials | None = None) -> Moving:
         """Pushes a tag to its registry, or all tags of the repository without one."""
         # Docker Engine wants the header even where nobody is logged in (moby, `image_routes.go`)
-        headers = as_header(auth or Credentials())
+        headers = as_header(auth or RegistryCredentials())
         return self._moving(f"/images/{segment(name)}/push", {"tag": tag}, headers=headers, remote=True)
 
     def load(self, archive: Archive, *, quiet: bool = False) -> Moving:
@@ -102,7 +111,7 @@ class Images:
         return self._moving("/images/create", query, raw=archive, headers=TAR)
 
     def build(
-        self, context: Archive, options: BuildOptions, *, logins: Mapping[str, Credentials] | None = None
+        self, context: Archive, options: BuildOptions, *, logins: Mapping[str, RegistryCredentials] | None = None
     ) -> Moving:
         """Builds an image by the engine's classic builder; `aux` of a line near the end has its id.
 
@@ -123,7 +132,7 @@ class Images:
         """Looks for repositories in the public registry."""
         return await self._session.get("/images/search", FoundList, {"term": term, "limit": limit, "filters": filters})
 
-    async def login(self, credentials: Credentials) -> str:
+    async def login(self, credentials: RegistryCredentials) -> str:
         """Has the engine try credentials at their registry.
 
         Returns:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import TypeVar
 
 from pyd_core.client.transport.base import Stream
-from pyd_core.errors import BadAnswer
+from pyd_core.errors import ProtocolError
 from pyd_core.model.base import decode
 
 T = TypeVar("T")
@@ -29,6 +29,6 @@ async def records(stream: Stream, kind: type[T]) -> AsyncIterator[T]:
             if line.strip():
                 yield decode(line, kind, what="stream")
         if len(rest) > LONGEST_RECORD:
-            raise BadAnswer(f"the engine sent a record of more than {LONGEST_RECORD} bytes")
+            raise ProtocolError(f"the engine sent a record of more than {LONGEST_RECORD} bytes")
     if rest.strip():
         yield decode(rest, kind, what="stream")

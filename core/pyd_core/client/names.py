@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import Ambiguous, NotFound
 from pyd_core.model.container import ContainerSummary
 from pyd_core.sanitise import safe
@@ -13,7 +13,7 @@ MOST_CANDIDATES = 10
 """Names listed in an error; more than that help nobody."""
 
 
-async def resolve_container(engine: Engine, name: str) -> ContainerSummary:
+async def resolve_container(engine: EngineClient, name: str) -> ContainerSummary:
     """Returns the container that `name` means: its id, its name, or the beginning of its id.
 
     The order is Docker Engine's own, so that a container named like the beginning of another's id can be reached.

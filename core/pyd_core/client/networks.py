@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pyd_core.client.api_client import Session, segment
+from pyd_core.client.api_client import ApiClient, segment
 from pyd_core.errors import NotFound
 from pyd_core.model.base import decode
 from pyd_core.model.network import (
@@ -22,10 +22,10 @@ from pyd_core.model.network import (
 Filters = Mapping[str, list[str]]
 
 
-class Networks:
+class NetworksApi:
     """`engine.networks`: everything under `/networks`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> list[Network]:

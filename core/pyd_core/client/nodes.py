@@ -5,17 +5,17 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping
 
-from pyd_core.client.api_client import Session, segment
+from pyd_core.client.api_client import ApiClient, segment
 from pyd_core.client.swarm_update import Edit, edit
 from pyd_core.model.node import Node
 
 Filters = Mapping[str, list[str]]
 
 
-class Nodes:
+class NodesApi:
     """`engine.nodes`: everything under `/nodes`. The id of an engine's own is in `engine.system.info()`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> builtins.list[Node]:

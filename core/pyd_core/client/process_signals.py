@@ -12,7 +12,7 @@ from pyd_core.linux.pidns import namespace_members
 from pyd_core.sanitise import safe
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 HINT = "D opens a debug shell, which has kill"
 
@@ -31,7 +31,7 @@ def signal_number(name: str) -> signals.Signals:
         raise InvalidInput(f"there is no signal {said}", hint="write TERM, KILL, HUP or a number") from None
 
 
-async def signal_process(engine: Engine, container: str, pid: int, signal: str) -> None:
+async def signal_process(engine: EngineClient, container: str, pid: int, signal: str) -> None:
     """Sends a signal to one process of a container.
 
     The main process gets it from the engine, others from here, if the engine runs on this machine. A process is held by

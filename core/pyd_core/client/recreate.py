@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.client.engine_client import Engine
-from pyd_core.errors import BadAnswer, EngineError, NotFound, PydError, Unsupported
+from pyd_core.client.engine_client import EngineClient
+from pyd_core.errors import EngineError, NotFound, ProtocolError, PydError, Unsupported
 from pyd_core.model.network import EndpointSettings
 from pyd_core.sanitise import safe
 
@@ -57,7 +57,7 @@ class Recreated(msgspec.Struct, frozen=True):
     ran: bool
 
 
-async def recreate(engine: Engine, container: str, changes: Changes) -> Recreated:
+async def recreate(engine: EngineClient, container: str, changes: Changes) -> Recreated:
     """Makes a container anew with changes and starts it; the old one is kept, stopped, under another name.
 
     Raises:
@@ -91,7 +91,7 @@ async def recreate(engine: Engine, container: str, changes: Changes) -> Recreate
     return made
 
 
-async def undo(engine: Engine, made: Recreated) -> None:
+async def undo(engine: EngineClient, made: Recreated) -> None:
     """Removes the new container and brings the old one back, as it was."""
     if made.new:
         with contextlib.suppress(NotFound):
@@ -106,7 +106,7 @@ def kept_name(name: str, identity: str) -> str:
     return f"{name}-before-{identity[:6]}"
 
 
-async def _lives(engine: Engine, container: str, name: str) -> None:
+async def _lives(engine: EngineClient, container: str, name: str) -> None:
     """Waits until a new container has lived a while, or has ended well.
 
     Raises:
@@ -125,17 +125,17 @@ async def _lives(engine: Engine, container: str, name: str) -> None:
         )
 
 
-async def _inspected(engine: Engine, container: str) -> Json:
+async def _inspected(engine: EngineClient, container: str) -> Json:
     try:
         found: Json = msgspec.json.decode(await engine.containers.inspect_raw(container))
         if not all(isinstance(found.get(part), dict) for part in ("Config", "HostConfig", "State")):
-            raise BadAnswer("the engine tells too little of the container to make it anew")
+            raise ProtocolError("the engine tells too little of the container to make it anew")
     except (msgspec.DecodeError, AttributeError) as error:
-        raise BadAnswer("the engine's inspect is no JSON object") from error
+        raise ProtocolError("the engine's inspect is no JSON object") from error
     return found
 
 
-async def _image_config(engine: Engine, found: Json) -> Json:
+async def _image_config(engine: EngineClient, found: Json) -> Json:
     """What the old image itself brought; nothing where it is gone."""
     try:
         image: Json = msgspec.json.decode(await engine.images.inspect_raw(str(found.get("Image") or "")))

@@ -6,17 +6,17 @@ import base64
 import builtins
 from collections.abc import Mapping
 
-from pyd_core.client.api_client import Session, segment
+from pyd_core.client.api_client import ApiClient, segment
 from pyd_core.client.swarm_update import made_id
 from pyd_core.model.secret import Secret
 
 Filters = Mapping[str, list[str]]
 
 
-class Secrets:
+class SecretsApi:
     """`engine.secrets`: everything under `/secrets`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> builtins.list[Secret]:

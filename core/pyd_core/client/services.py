@@ -6,8 +6,8 @@ import builtins
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
-from pyd_core.client.api_client import Query, Session, segment
-from pyd_core.client.credentials import Credentials, as_header
+from pyd_core.client.api_client import ApiClient, Query, segment
+from pyd_core.client.credentials import RegistryCredentials, as_header
 from pyd_core.client.swarm_update import Edit, edit
 from pyd_core.client.transport.base import Stream
 from pyd_core.errors import InvalidInput
@@ -17,10 +17,10 @@ from pyd_core.model.service import Service, ServiceCreated, ServiceUpdated
 Filters = Mapping[str, list[str]]
 
 
-class Services:
+class ServicesApi:
     """`engine.services`: everything under `/services`. Names and ids both do."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> builtins.list[Service]:
@@ -35,7 +35,9 @@ class Services:
         """Returns the engine's JSON untouched."""
         return (await self._session.send("GET", f"/services/{segment(name)}")).body
 
-    async def create(self, spec: Mapping[str, object], *, credentials: Credentials | None = None) -> ServiceCreated:
+    async def create(
+        self, spec: Mapping[str, object], *, credentials: RegistryCredentials | None = None
+    ) -> ServiceCreated:
         """Makes a service from a body as `POST /services/create` takes it.
 
         Args:
@@ -45,7 +47,9 @@ class Services:
         headers = as_header(credentials)
         return decode(await self._session.post("/services/create", body=spec, headers=headers), ServiceCreated)
 
-    async def edit(self, name: str, change: Edit, *, credentials: Credentials | None = None) -> builtins.list[str]:
+    async def edit(
+        self, name: str, change: Edit, *, credentials: RegistryCredentials | None = None
+    ) -> builtins.list[str]:
         """Changes a service's spec by a function that edits it in place, and returns the engine's warnings.
 
         Args:

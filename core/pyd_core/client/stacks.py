@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.client.credentials import Credentials
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.credentials import RegistryCredentials
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.stack.services import IMAGE
-from pyd_core.cliparse.stack.stack import Stack
+from pyd_core.cliparse.stack.stack import StackFile
 from pyd_core.errors import Conflict, NotFound
 from pyd_core.model.base import decode
 from pyd_core.model.network import NetworkBody
@@ -20,7 +20,7 @@ from pyd_core.model.service import STACK
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class ServiceChange:
     """What a deployment does to one object.
 
     Attributes:
@@ -46,9 +46,9 @@ class Deployment:
         changes: What deploying it does.
     """
 
-    stack: Stack
+    stack: StackFile
     present: dict[str, dict[str, Any]]
-    changes: list[Change] = field(default_factory=list)
+    changes: list[ServiceChange] = field(default_factory=list)
 
     @property
     def disturbs(self) -> bool:
@@ -56,7 +56,7 @@ class Deployment:
         return any(change.verb in {"update", "remove"} for change in self.changes)
 
 
-async def compare(engine: Engine, stack: Stack, *, prune: bool = False) -> Deployment:
+async def compare(engine: EngineClient, stack: StackFile, *, prune: bool = False) -> Deployment:
     """Return what deploying a stack would change.
 
     Args:
@@ -87,21 +87,21 @@ async def compare(engine: Engine, stack: Stack, *, prune: bool = False) -> Deplo
         found.changes.append(_kept("config", name, name in configs))
     for name, spec in stack.services.items():
         if name not in present:
-            found.changes.append(Change(verb="create", kind="service", name=name))
+            found.changes.append(ServiceChange(verb="create", kind="service", name=name))
             continue
         details = await _differences(engine, present[name], spec)
         found.changes.append(
-            Change(verb="update" if details else "keep", kind="service", name=name, details=tuple(details))
+            ServiceChange(verb="update" if details else "keep", kind="service", name=name, details=tuple(details))
         )
     if prune:
         found.changes += [
-            Change(verb="remove", kind="service", name=name) for name in present if name not in stack.services
+            ServiceChange(verb="remove", kind="service", name=name) for name in present if name not in stack.services
         ]
     return found
 
 
-def _kept(kind: str, name: str, is_there: bool) -> Change:
-    return Change(verb="keep" if is_there else "create", kind=kind, name=name)
+def _kept(kind: str, name: str, is_there: bool) -> ServiceChange:
+    return ServiceChange(verb="keep" if is_there else "create", kind=kind, name=name)
 
 
 _FIELDS: tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...] = (
@@ -153,7 +153,7 @@ def _ports(ports: list[dict[str, Any]] | None) -> list[str]:
     )
 
 
-async def _differences(engine: Engine, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+async def _differences(engine: EngineClient, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the fields that change, with what they were and will be."""
     called = dict(before)
     template = dict(_template(before))
@@ -170,7 +170,7 @@ async def _differences(engine: Engine, before: Mapping[str, Any], after: Mapping
     return found
 
 
-async def _network_name(engine: Engine, target: str) -> str:
+async def _network_name(engine: EngineClient, target: str) -> str:
     """Return the name of a network that a specification names by its id."""
     try:
         return (await engine.networks.inspect(target)).name
@@ -187,11 +187,11 @@ def _shown(value: Any) -> str:
 
 
 async def deploy(
-    engine: Engine,
+    engine: EngineClient,
     deployment: Deployment,
     *,
-    credentials: Callable[[str], Credentials | None] | None = None,
-    progress: Callable[[Change], None],
+    credentials: Callable[[str], RegistryCredentials | None] | None = None,
+    progress: Callable[[ServiceChange], None],
 ) -> None:
     """Make a swarm have a stack: first what services need, then the services.
 
@@ -245,7 +245,7 @@ def _replacing(wanted: Mapping[str, Any]) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-async def _identify(engine: Engine, spec: Mapping[str, Any]) -> None:
+async def _identify(engine: EngineClient, spec: Mapping[str, Any]) -> None:
     """Add the ids of secrets and configs, which the engine wants beside their names."""
     container = _container(spec)
     for secret in container.get("Secrets") or []:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyd_core.client.api_client import Session
+from pyd_core.client.api_client import ApiClient
 from pyd_core.client.swarm_update import Edit
 from pyd_core.model.base import decode
 from pyd_core.model.swarm import Swarm as SwarmModel
@@ -15,10 +15,10 @@ EVERYWHERE = "0.0.0.0:2377"
 """Where a member listens unless told, as the docker CLI has it."""
 
 
-class Swarm:
+class SwarmApi:
     """`engine.swarm`: everything under `/swarm`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def inspect(self) -> SwarmModel:

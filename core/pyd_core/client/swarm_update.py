@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pyd_core.client.api_client import Session, segment
+from pyd_core.client.api_client import ApiClient, segment
 from pyd_core.errors import EngineError
 from pyd_core.model.base import decode
 
@@ -20,7 +20,7 @@ ATTEMPTS = 3
 
 
 async def edit(
-    session: Session,
+    session: ApiClient,
     kind: str,
     name: str,
     change: Edit,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from pyd_core.client.api_client import Session
+from pyd_core.client.api_client import ApiClient
 from pyd_core.client.json_stream import records
 from pyd_core.model.event import Event
 from pyd_core.model.system import DiskUsage, Info, Version
@@ -13,10 +13,10 @@ from pyd_core.model.system import DiskUsage, Info, Version
 Filters = Mapping[str, list[str]]
 
 
-class System:
+class SystemApi:
     """`engine.system`: what concerns the engine as a whole."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def version(self) -> Version:

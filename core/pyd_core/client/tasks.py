@@ -6,17 +6,17 @@ import builtins
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
-from pyd_core.client.api_client import Session, segment
+from pyd_core.client.api_client import ApiClient, segment
 from pyd_core.client.transport.base import Stream
 from pyd_core.model.task import Task
 
 Filters = Mapping[str, list[str]]
 
 
-class Tasks:
+class TasksApi:
     """`engine.tasks`: everything under `/tasks`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> builtins.list[Task]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyd_core.client.api_client import Session, segment
+from pyd_core.client.api_client import ApiClient, segment
 from pyd_core.model.base import decode
 from pyd_core.model.volume import Volume, VolumeBody, VolumeList, VolumesPruned
 
 Filters = Mapping[str, list[str]]
 
 
-class Volumes:
+class VolumesApi:
     """`engine.volumes`: everything under `/volumes`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ApiClient) -> None:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> list[Volume]:

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from pyd_core.cliparse.fields import number, pairs, split_fields
 from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
-from pyd_core.model.resources import Device, DeviceRequest, ThrottleDevice, WeightDevice
+from pyd_core.model.resources import DeviceMapping, DeviceRequest, ThrottleDevice, WeightDevice
 from pyd_core.sanitise import safe
 
 ALL = -1
 
 
-def parse_devices(given: Iterable[str]) -> tuple[list[Device], list[str]]:
+def parse_devices(given: Iterable[str]) -> tuple[list[DeviceMapping], list[str]]:
     """Tells devices of the host (`/dev/a[:/dev/b][:rwm]`) from names of CDI devices (`vendor.example/class=name`).
 
     Raises:
@@ -36,7 +36,7 @@ def parse_devices(given: Iterable[str]) -> tuple[list[Device], list[str]]:
             target = rest[0]
         if not _are_rights(rights):
             raise InvalidInput(f"bad mode specified: {safe(rights)}", hint="choose among r, w and m")
-        devices.append(Device(path_on_host=source, path_in_container=target, cgroup_permissions=rights))
+        devices.append(DeviceMapping(path_on_host=source, path_in_container=target, cgroup_permissions=rights))
     return devices, named
 
 

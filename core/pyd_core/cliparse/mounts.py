@@ -9,7 +9,7 @@ from typing import Any
 from pyd_core.cliparse.fields import pairs, split_fields, truth
 from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
-from pyd_core.model.host_config import BindOptions, DriverConfig, Mount, TmpfsOptions, VolumeOptions
+from pyd_core.model.host_config import BindOptions, DriverConfig, MountConfig, TmpfsOptions, VolumeOptions
 from pyd_core.sanitise import safe
 
 SWITCHES = frozenset({"readonly", "ro", "volume-nocopy", "bind-nonrecursive"})
@@ -45,7 +45,7 @@ def parse_tmpfs(given: Iterable[str]) -> dict[str, str]:
     return {target: options for target, _, options in (text.partition(":") for text in given)}
 
 
-def parse_mounts(given: Iterable[str]) -> list[Mount]:
+def parse_mounts(given: Iterable[str]) -> list[MountConfig]:
     """Reads mounts, each `type=bind,source=/a,target=/b,readonly`.
 
     Raises:
@@ -54,7 +54,7 @@ def parse_mounts(given: Iterable[str]) -> list[Mount]:
     return [_parse_mount(text) for text in given]
 
 
-def _parse_mount(text: str) -> Mount:
+def _parse_mount(text: str) -> MountConfig:
     parts: dict[str, dict[str, Any]] = {"": {"type": "volume"}, "bind": {}, "volume": {}, "tmpfs": {}}
     labels: list[str] = []
     options: list[str] = []
@@ -84,8 +84,8 @@ def _parse_mount(text: str) -> Mount:
     return _checked(parts)
 
 
-def _checked(parts: dict[str, dict[str, Any]]) -> Mount:
-    mount = Mount(
+def _checked(parts: dict[str, dict[str, Any]]) -> MountConfig:
+    mount = MountConfig(
         **parts[""],
         bind_options=BindOptions(**parts["bind"]) if parts["bind"] else None,
         volume_options=VolumeOptions(**parts["volume"]) if parts["volume"] else None,

@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Abandoned(Exception):
+class Cancelled(Exception):
     """Raised inside of the work: its client has left."""
 
 
@@ -19,7 +19,7 @@ async def on_thread(work: Callable[[Callable[[], None]], T], *, late: Callable[[
     """Runs work on a thread; where it is cancelled, it returns only once the thread has ended too.
 
     Args:
-        work: Given a function to call at each of its steps, which raises `Abandoned` there once nobody waits. What the
+        work: Given a function to call at each of its steps, which raises `Cancelled` there once nobody waits. What the
             work has begun it must take away on its way out.
         late: Given the result of work that came to its end although nobody waited any more.
     """
@@ -27,7 +27,7 @@ async def on_thread(work: Callable[[Callable[[], None]], T], *, late: Callable[[
 
     def go_on() -> None:
         if gone.is_set():
-            raise Abandoned
+            raise Cancelled
 
     working = asyncio.get_running_loop().run_in_executor(None, work, go_on)
     try:

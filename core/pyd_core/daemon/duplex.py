@@ -6,7 +6,7 @@ import asyncio
 import select
 
 
-class Wire:
+class UpgradedConnection:
     """The connection itself, after an upgrade.
 
     Args:

@@ -19,7 +19,7 @@ from typing import Any
 from pyd_core.daemon import settings, userns
 from pyd_core.daemon.build.context import sweep
 from pyd_core.daemon.config import GROUPS, DaemonConfig
-from pyd_core.daemon.containers.collection import Containers
+from pyd_core.daemon.containers.collection import ContainerStore
 from pyd_core.daemon.containers.health import HealthChecks
 from pyd_core.daemon.containers.last_output import LastOutput, Piece
 from pyd_core.daemon.containers.lifecycle import Lifecycle
@@ -28,12 +28,12 @@ from pyd_core.daemon.containers.start import make_base
 from pyd_core.daemon.deadline import Deadline
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.images.blobs import Blobs
-from pyd_core.daemon.images.layers import Layers
+from pyd_core.daemon.images.layers import LayerStore
 from pyd_core.daemon.images.registry_config import Hosts
-from pyd_core.daemon.images.store import Images
+from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.limits import raise_open_files
 from pyd_core.daemon.networks import addresses
-from pyd_core.daemon.networks.collection import Networks
+from pyd_core.daemon.networks.collection import NetworkStore
 from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.recovery import recover
 from pyd_core.daemon.runtime import oci
@@ -41,7 +41,7 @@ from pyd_core.daemon.runtime.reaper import Orphans
 from pyd_core.daemon.runtime.runtime_choice import Runtimes
 from pyd_core.daemon.runtime.versions import Versions
 from pyd_core.daemon.store import Store
-from pyd_core.daemon.volumes import Volumes
+from pyd_core.daemon.volumes import VolumeStore
 from pyd_core.errors import Conflict, InvalidInput, Refused
 from pyd_core.linux.process import has_terminal
 from pyd_core.linux.reaper import become_subreaper
@@ -59,7 +59,7 @@ PRIVATE = ("blobs", "layers", "volumes")
 """Directories that no user but root looks into: set-user-ID files that containers leave there would run as root."""
 
 
-class Daemon:
+class Engine:
     """One running engine."""
 
     def __init__(self, config: DaemonConfig) -> None:
@@ -96,11 +96,11 @@ class Daemon:
         self.versions = Versions(self.tasks)
         self.orphans = Orphans()
         blobs = Blobs(config.root / "blobs")
-        self.images = Images(self.store, blobs, Layers(config.root / "layers", blobs, self.store))
-        self.volumes = Volumes(config.root / "volumes", self.store, self.events)
-        self.networks = Networks(self)
+        self.images = ImageStore(self.store, blobs, LayerStore(config.root / "layers", blobs, self.store))
+        self.volumes = VolumeStore(config.root / "volumes", self.store, self.events)
+        self.networks = NetworkStore(self)
         self.endpoints = Endpoints(self)
-        self.containers = Containers(self)
+        self.containers = ContainerStore(self)
         self.health = HealthChecks(self)
         self.freezer = Freezer(self)
         self.last_output = LastOutput()
@@ -204,7 +204,7 @@ def _is_us(writer: asyncio.StreamWriter) -> bool:
     return int.from_bytes(peer[:4], sys.byteorder) == os.getpid()
 
 
-async def _until_idle(daemon: Daemon, clients: TaskOwner, over: asyncio.Event) -> None:
+async def _until_idle(daemon: Engine, clients: TaskOwner, over: asyncio.Event) -> None:
     """Ends an engine that was started on demand, once nothing has needed it for a while."""
     seconds = daemon.config.idle
     since = asyncio.get_running_loop().time()
@@ -239,20 +239,20 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
         Unsupported: A program it stands on is missing, or the kernel can't do what the settings want.
     """
     from pyd_core.daemon.api import load  # noqa: PLC0415 - the handlers import this module's types
-    from pyd_core.daemon.api.listener import Clients, Listener  # noqa: PLC0415
-    from pyd_core.daemon.api.server import Connection  # noqa: PLC0415
+    from pyd_core.daemon.api.listener import ApiListener, Clients  # noqa: PLC0415
+    from pyd_core.daemon.api.server import HttpConnection  # noqa: PLC0415
     from pyd_core.daemon.api.tls import TlsConnection  # noqa: PLC0415
 
     dispatch = load()
     everybody = Clients(raise_open_files() // 4)
-    daemon = Daemon(config)
+    daemon = Engine(config)
     remote = daemon.settings.addresses()
     context = daemon.settings.tls() if remote else None
     await daemon.start()
     clients, ourselves = TaskOwner(on_error=_report), TaskOwner(on_error=_report)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(reader, writer, lambda head, chunks: dispatch(daemon, head, chunks), everybody)
+        connection = HttpConnection(reader, writer, lambda head, chunks: dispatch(daemon, head, chunks), everybody)
         await (ourselves if _is_us(writer) else clients).start(connection.serve())
 
     given = inherited()
@@ -262,9 +262,9 @@ async def serve(config: DaemonConfig, *, beside: Beside | None = None) -> None:
         await clients.start(TlsConnection(reader, writer, context).serve(connected))
 
     # Not asyncio's servers: those stop accepting badly where descriptors run out, and unlink what systemd keeps.
-    listeners = [Listener(given or listen(config), connected, everybody)]
+    listeners = [ApiListener(given or listen(config), connected, everybody)]
     for host, port in remote:
-        listeners += [Listener(each, by_tls, everybody) for each in await _bound(host, port)]
+        listeners += [ApiListener(each, by_tls, everybody) for each in await _bound(host, port)]
     for listener in listeners:
         listener.resume()
     over = asyncio.Event()

@@ -15,15 +15,15 @@ from pyd_core.linux.mount import unmount
 from pyd_core.linux.tree import remove_tree
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.containers.container import Container
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.containers.container import EngineContainer
+    from pyd_core.daemon.engine import Engine
 
 PATIENCE = 5.0
 """Seconds that a container waits for those it is linked with to start again, as in Docker Engine."""
 log = logging.getLogger(__name__)
 
 
-async def recover(daemon: Daemon) -> None:
+async def recover(daemon: Engine) -> None:
     """Finishes what was begun, undoes what was half made, finds running containers again.
 
     * `creating` or `removing`: removed whole; so is one whose directory a power cut took, or whose end in the store.
@@ -33,7 +33,7 @@ async def recover(daemon: Daemon) -> None:
     * a step of a build: whatever it did, it is removed.
     """
     known = {key for runtime in daemon.runtimes.all().values() for key in runtime.known()}
-    again: list[Container] = []
+    again: list[EngineContainer] = []
     for container in daemon.containers.all():  # before any that has ended gives its volumes back
         if _lives(container):
             volumes.keep(daemon, container)
@@ -68,12 +68,12 @@ async def recover(daemon: Daemon) -> None:
             daemon.tasks.start(daemon.lifecycle.remove(container, force=True, volumes=True))
 
 
-def _lives(container: Container) -> bool:
+def _lives(container: EngineContainer) -> bool:
     record = container.record
     return record.phase == "ready" and record.running and record.holder is not None and record.holder.lives
 
 
-async def _start(daemon: Daemon, container: Container, starting: Mapping[str, asyncio.Task[None]]) -> None:
+async def _start(daemon: Engine, container: EngineContainer, starting: Mapping[str, asyncio.Task[None]]) -> None:
     """Starts one again, after those it is linked with; all tasks of that are known before the first of them runs."""
     before = [starting[other.id] for other, _ in legacy_links.targets(daemon, container.record) if other.id in starting]
     if before:
@@ -84,7 +84,7 @@ async def _start(daemon: Daemon, container: Container, starting: Mapping[str, as
         log.warning("can't start %s again: %s", container.record.name, error)
 
 
-def _sweep(daemon: Daemon, known: set[str]) -> None:
+def _sweep(daemon: Engine, known: set[str]) -> None:
     """Takes away what belongs to no container: it was made and never recorded, or its record is gone."""
     ids = {container.id for container in daemon.containers.all()}
     for key in known - ids:
@@ -99,7 +99,7 @@ def _sweep(daemon: Daemon, known: set[str]) -> None:
             left.unlink()
 
 
-async def _delete(daemon: Daemon, key: str) -> None:
+async def _delete(daemon: Engine, key: str) -> None:
     await asyncio.sleep(0)
     for runtime in daemon.runtimes.all().values():
         if key in runtime.known():

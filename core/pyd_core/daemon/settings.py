@@ -25,7 +25,7 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
     """Options of it, before the verb."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """What the file may say; without a file all is at its default.
 
     Keys of daemon.json that this engine hasn't are warned of and otherwise without effect, so that the same file does.
@@ -91,7 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
         return context
 
 
-def read(path: Path) -> Settings:
+def read(path: Path) -> EngineSettings:
     """Reads the file; one that isn't there is an empty one.
 
     Raises:
@@ -99,10 +99,12 @@ def read(path: Path) -> Settings:
     """
     try:
         text = path.read_bytes()
-        found = msgspec.json.decode(text, type=Settings)
-        unknown = msgspec.json.decode(text).keys() - {field.encode_name for field in msgspec.structs.fields(Settings)}
+        found = msgspec.json.decode(text, type=EngineSettings)
+        unknown = msgspec.json.decode(text).keys() - {
+            field.encode_name for field in msgspec.structs.fields(EngineSettings)
+        }
     except FileNotFoundError:
-        return Settings()
+        return EngineSettings()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except msgspec.DecodeError as error:

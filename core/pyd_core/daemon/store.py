@@ -3,7 +3,7 @@
 A row is written before the steps it announces and again when they are done, so its own `phase` is the journal: what is
 found half made or half removed at start is undone or finished. The write-ahead log with `synchronous=NORMAL` keeps
 every committed row over a crash of this process; a power cut may lose the last ones, never part of one. What must not
-be lost, because files are removed or used next, is written with `together(durable=True)`.
+be lost, because files are removed or used next, is written with `transaction(durable=True)`.
 
 Some space is held in reserve beside the file and given up when the disk is full: the end of a container and its removal
 must be written down then too. Until it can be held again nothing new is made.
@@ -46,13 +46,13 @@ class Store:
         path.chmod(0o600)  # containers' environments are in it; the files SQLite adds are as this one
         self._db = sqlite3.connect(path, isolation_level=None)
         try:
-            with self._told_of_damage():
+            with self._raise_if_corrupt():
                 self._open()
         except BaseException:
             self._db.close()
             raise
         with contextlib.suppress(OSError):
-            self.check_room()
+            self.ensure_disk_space()
 
     def _open(self) -> None:
         found: int = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -64,13 +64,13 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         if found < SCHEMA:
-            with self.together(durable=True):
+            with self.transaction(durable=True):
                 for version in range(found, SCHEMA):
                     self._db.execute(_UPGRADES[version])
                 self._db.execute(f"PRAGMA user_version={SCHEMA}")
 
     @contextmanager
-    def _told_of_damage(self) -> Iterator[None]:
+    def _raise_if_corrupt(self) -> Iterator[None]:
         """Nothing is begun anew by itself: what the rows tell of would be swept."""
         try:
             yield
@@ -92,7 +92,7 @@ class Store:
         self._db.close()
 
     @contextmanager
-    def together(self, *, durable: bool = False) -> Iterator[None]:
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
         """Several writes that happen all or not at all.
 
         Args:
@@ -115,7 +115,7 @@ class Store:
             if durable:
                 self._db.execute("PRAGMA synchronous=NORMAL")
 
-    def check_room(self) -> None:
+    def ensure_disk_space(self) -> None:
         """Refuses what would make something new on a full disk.
 
         Raises:
@@ -162,7 +162,7 @@ class Store:
         """
         decoder = msgspec.json.Decoder(shape)
         rows: dict[str, T] = {}
-        with self._told_of_damage():
+        with self._raise_if_corrupt():
             for key, body in self._db.execute("SELECT id, body FROM object WHERE kind = ? ORDER BY id", (kind,)):
                 try:
                     rows[key] = decoder.decode(body)
@@ -171,7 +171,7 @@ class Store:
         return rows
 
 
-class Shelf(Generic[T]):
+class StoreTable(Generic[T]):
     """The rows of one kind, all held in memory and written through.
 
     Iterating gives them in no particular order.

@@ -22,7 +22,7 @@ import msgspec
 from pyd_core.daemon import rmtree
 from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.events import EventBus
-from pyd_core.daemon.store import Shelf, Store
+from pyd_core.daemon.store import Store, StoreTable
 from pyd_core.errors import Conflict, EngineError, InvalidInput, KernelError, NotFound
 from pyd_core.linux.fsync import sync
 from pyd_core.linux.mount import MS_BIND, MS_REC, MS_REMOUNT, is_mounted, mount, split_options, unmount
@@ -49,13 +49,13 @@ class VolumeRecord(msgspec.Struct, kw_only=True):
     """`ready` or `removing`."""
 
 
-class Volumes:
+class VolumeStore:
     """All volumes of the engine."""
 
     def __init__(self, root: Path, store: Store, events: EventBus) -> None:
         self._root = root
         self._store = store
-        self._shelf = Shelf(store, "volume", VolumeRecord)
+        self._shelf = StoreTable(store, "volume", VolumeRecord)
         self._events = events
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._holders: dict[str, set[object]] = {}
@@ -146,12 +146,12 @@ class Volumes:
         missing = {"device", "type"} - set(options) if options else ()
         if missing:
             raise InvalidInput(f'create {name}: missing required option: "{min(missing)}"')
-        self._store.check_room()
+        self._store.ensure_disk_space()
         self.path(name).mkdir(parents=True, mode=0o755)
         sync(self._root / name)
         sync(self._root)
         record = VolumeRecord(name=name, created_ns=time.time_ns(), labels=labels, options=dict(options or {}))
-        with self._store.together(durable=True):  # a directory without its row would be swept, and what is in it
+        with self._store.transaction(durable=True):  # a directory without its row would be swept, and what is in it
             self._shelf.put(name, record)
         self._events.emit("volume", "create", name, {"driver": "local"})
         return record
@@ -252,7 +252,7 @@ class Volumes:
 
     def _forget(self, record: VolumeRecord) -> Path:
         record.phase = "removing"
-        with self._store.together(durable=True):
+        with self._store.transaction(durable=True):
             self._shelf.put(record.name, record)
         return self._set_aside(record)
 

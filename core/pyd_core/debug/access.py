@@ -14,7 +14,7 @@ import msgspec
 from pyd_core.model.container import Container
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class CommandOutcome(msgspec.Struct, frozen=True):
     """What a program printed and how it ended; 128 + n for signal n."""
 
     code: int
@@ -22,7 +22,7 @@ class Outcome(msgspec.Struct, frozen=True):
     stderr: bytes
 
 
-class Entry(msgspec.Struct, frozen=True):
+class DirectoryEntry(msgspec.Struct, frozen=True):
     """One name in a directory of the target.
 
     Attributes:
@@ -44,7 +44,7 @@ class Entry(msgspec.Struct, frozen=True):
     link: str = ""
 
 
-class Process(Protocol):
+class AccessProcess(Protocol):
     """A program that runs in the target's view, with pipes."""
 
     def write(self, data: bytes) -> None:
@@ -59,7 +59,7 @@ class Process(Protocol):
         """Returns what it printed next on stdout; empty at the end."""
         ...
 
-    def finish(self) -> Outcome:
+    def finish(self) -> CommandOutcome:
         """Waits for its end; `stdout` holds what `read` has not returned."""
         ...
 
@@ -116,11 +116,11 @@ class Access(Protocol):
         """Returns a file of the target's cgroup, for example `memory`, `memory.events`; of the one there is on v2."""
         ...
 
-    def list(self, path: str) -> Sequence[Entry]:
+    def list(self, path: str) -> Sequence[DirectoryEntry]:
         """Returns what is in a directory of the target; links are resolved inside its root."""
         ...
 
-    def stat(self, path: str, *, follow: bool = True) -> Entry:
+    def stat(self, path: str, *, follow: bool = True) -> DirectoryEntry:
         """Returns what a path of the target is; `name` is the last part of the path."""
         ...
 
@@ -132,16 +132,16 @@ class Access(Protocol):
         """Writes a file of the target, whole or not at all; an existing one keeps its owner and mode."""
         ...
 
-    def start(self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = ()) -> Process:
+    def start(self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = ()) -> AccessProcess:
         """Starts a program in the target's view, as a session does: its files, its namespaces, our tools."""
         ...
 
     def run(
         self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = (), data: bytes = b""
-    ) -> Outcome:
+    ) -> CommandOutcome:
         """Runs a program to its end."""
         ...
 
-    def connect(self, host: str, port: int) -> Process:
+    def connect(self, host: str, port: int) -> AccessProcess:
         """Returns a connection to an address as the target's network reaches it: `localhost` is the target's own."""
         ...

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pyd_core.client.api_client import Session
+from pyd_core.client.api_client import ApiClient
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import BlockingTransport, run_now
 from pyd_core.debug.access import Access
 from pyd_core.debug.local import LocalAccess
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import find_subject
-from pyd_core.debug.session import find_toolbox, out_of_reach
+from pyd_core.debug.session import find_toolbox, reason_not_local
 from pyd_core.debug.target import Target, running_target
 from pyd_core.errors import InvalidInput, Unsupported
 from pyd_core.model.container import Container
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reached(
+def open_access(
     endpoint: Endpoint, options: DebugOptions, *, notify: Callable[[str], None], progress: Progress
 ) -> Iterator[Access]:
     """Gives access to a target as long as the block lasts; one that doesn't run is set up as it would start.
@@ -39,7 +39,7 @@ def reached(
     """
     if options.hold or options.keeps_changes:
         raise InvalidInput("a builtin keeps no changes", hint="leave out --hold, --diff, --apply and --save")
-    why = out_of_reach(endpoint, options) or ("--tier asks for one" if options.tier is not None else "")
+    why = reason_not_local(endpoint, options) or ("--tier asks for one" if options.tier is not None else "")
     subject: Container | Target | None = None
     if not why:
         engine = _session(endpoint)
@@ -67,5 +67,5 @@ def reached(
             yield LocalAccess(target, toolbox, options)
 
 
-def _session(endpoint: Endpoint) -> Session:
-    return Session(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
+def _session(endpoint: Endpoint) -> ApiClient:
+    return ApiClient(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)

@@ -11,8 +11,8 @@ import termios
 from collections.abc import Callable
 from typing import Protocol
 
-from pyd_core.debug.channel import ACKNOWLEDGED, ASKS, FIRST, INIT, SAME, TRIGGER, Report, Reports, line_message
-from pyd_core.debug.terminal import Relay, write_all
+from pyd_core.debug.channel import ACKNOWLEDGED, ASKS, FIRST, INIT, SAME, TRIGGER, JoinReport, Reports, line_message
+from pyd_core.debug.terminal import TerminalRelay, write_all
 
 CHUNK = 65536
 LATE = 5
@@ -24,7 +24,7 @@ _EXTPROC = 0o200000
 """Of termios.h: somebody else is the line discipline (see `pyd_core.debug.helper.bridge`)."""
 
 
-class Link(Protocol):
+class BashChannel(Protocol):
     """The way to a session's processes."""
 
     opened: Callable[[list[int]], None]
@@ -39,7 +39,7 @@ class Link(Protocol):
         """Has the session begin."""
         ...
 
-    def hear(self) -> bool:
+    def read_message(self) -> bool:
         """Takes one message; True when the session is over."""
         ...
 
@@ -57,9 +57,9 @@ class Bash:
         fresh: Whether bash has just been started, and not by another client.
     """
 
-    def __init__(self, link: Link, *, show: Callable[[bytes], None], fresh: bool = True) -> None:
+    def __init__(self, link: BashChannel, *, show: Callable[[bytes], None], fresh: bool = True) -> None:
         self.link = link
-        self.report = Report()
+        self.report = JoinReport()
         self.over = False
         """Whether the session has ended."""
         self._fresh = fresh
@@ -69,7 +69,7 @@ class Bash:
         self._running = False
         self._asked = False
         self._show = show
-        self._relay = Relay({link.status: self._hear}, show=show)
+        self._relay = TerminalRelay({link.status: self._hear}, show=show)
         link.opened = self._open
 
     @property
@@ -161,7 +161,7 @@ class Bash:
             begin(descriptors)
 
     def _hear(self) -> bool:
-        self.over = self.over or self.link.hear()
+        self.over = self.over or self.link.read_message()
         return self.over
 
     def _read_reports(self) -> bool:
@@ -174,7 +174,7 @@ class Bash:
             if message == ASKS:
                 self._asked = True
                 self._give()
-            elif isinstance(message, Report):
+            elif isinstance(message, JoinReport):
                 self.report = message
                 if self._running:
                     done, self._running = True, False

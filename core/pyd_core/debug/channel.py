@@ -77,7 +77,7 @@ _LARGEST = 1 << 18
 """Bytes of a report; what is longer is no report."""
 
 
-class Report(msgspec.Struct, frozen=True):
+class JoinReport(msgspec.Struct, frozen=True):
     """What bash tells when it is done with a line.
 
     Attributes:
@@ -111,7 +111,7 @@ class Reports:
     def __init__(self) -> None:
         self._held = b""
 
-    def feed(self, data: bytes) -> list[Report | str]:
+    def feed(self, data: bytes) -> list[JoinReport | str]:
         """Returns the messages that are complete, in order: reports, and `ASKS`."""
         *whole, self._held = (self._held + data).split(b"\0\0")
         if len(self._held) > _LARGEST:
@@ -119,14 +119,14 @@ class Reports:
         return [message for text in whole if (message := _parse(text)) is not None]
 
 
-def _parse(text: bytes) -> Report | str | None:
+def _parse(text: bytes) -> JoinReport | str | None:
     if text == b"s":
         return ASKS
     if not text.startswith(b"r\0") or len(text) > _LARGEST:
         return None
     fields = {field[:1]: field[1:].decode(errors="surrogateescape") for field in text.split(b"\0")[1:]}
     cwd = fields.get(b"d", "")
-    return Report(
+    return JoinReport(
         code=_number(fields.get(b"c", "")),
         cwd=cwd if cwd.startswith("/") else "/",
         uid=_number(fields.get(b"u", "")),

@@ -13,9 +13,9 @@ import os
 from types import TracebackType
 from typing import Any
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
-from pyd_core.client.networks import Networks
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
+from pyd_core.client.networks import NetworksApi
 from pyd_core.client.transport.base import Duplex
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.holder_program import installed
@@ -97,9 +97,9 @@ class Clone:
         PydError: The engine refused; nothing is left.
     """
 
-    def __init__(self, session: Session, container: Container, *, writable_volumes: bool) -> None:
-        self._containers = Containers(session)
-        self._networks = Networks(session)
+    def __init__(self, session: ApiClient, container: Container, *, writable_volumes: bool) -> None:
+        self._containers = ContainersApi(session)
+        self._networks = NetworksApi(session)
         self._model = container
         self._writable = writable_volumes
         self._id = ""
@@ -143,7 +143,7 @@ class Clone:
             run_now(_remove(self._containers, self._id))
 
 
-async def remove_stale(containers: Containers) -> None:
+async def remove_stale(containers: ContainersApi) -> None:
     """Removes clones whose owner was killed before they ran."""
     for left in await containers.list(all=True, filters={"label": [LABEL]}):
         pid, _, start = left.labels.get(LABEL, "").partition("-")
@@ -151,7 +151,7 @@ async def remove_stale(containers: Containers) -> None:
             await _remove(containers, left.id)
 
 
-async def _remove(containers: Containers, name: str) -> None:
+async def _remove(containers: ContainersApi, name: str) -> None:
     """Removes a clone; when the engine is at it already, waits until it has."""
     with contextlib.suppress(PydError):  # it is gone, or the engine is
         try:

@@ -65,7 +65,7 @@ kernel's symbols and log. Who may do so can read all of the machine's memory. Wh
 the programs that others have loaded, stays refused."""
 
 
-class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessCredentials(msgspec.Struct, frozen=True, kw_only=True):
     """Ids inside the target's user namespace, and capability masks, as `join.take_credentials` takes them."""
 
     uid: int
@@ -78,7 +78,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     ambient: int
     no_new_privileges: bool
 
-    def within(self, granted: int) -> Credentials:
+    def within(self, granted: int) -> ProcessCredentials:
         """Returns them without the capabilities that whoever is to grant them hasn't got."""
         sets = ("bounding", "permitted", "effective", "inheritable", "ambient")
         return msgspec.structs.replace(self, **{name: getattr(self, name) & granted for name in sets})
@@ -97,7 +97,7 @@ def choose_credentials(
     own_bounding: int,
     shared: Collection[str] = (),
     added: Sequence[str] = (),
-) -> Credentials:
+) -> ProcessCredentials:
     """Returns the credentials for `--as IDENTITY`.
 
     Args:
@@ -120,7 +120,7 @@ def choose_credentials(
         # A program of another user keeps capabilities over an execve only where they are ambient.
         own = inside(target.uid, uid_map)
         kept = target.effective if own != 0 else target.ambient
-        return Credentials(
+        return ProcessCredentials(
             uid=own,
             gid=inside(target.gid, gid_map),
             groups=tuple(inside(group, gid_map) for group in target.groups),
@@ -217,8 +217,8 @@ def outside(number: int, mapping: str) -> int:
     return number
 
 
-def _plain(uid: int, gid: int, *, bounding: int, permitted: int) -> Credentials:
-    return Credentials(
+def _plain(uid: int, gid: int, *, bounding: int, permitted: int) -> ProcessCredentials:
+    return ProcessCredentials(
         uid=uid,
         gid=gid,
         groups=(gid,),

@@ -40,7 +40,7 @@ def failure(call: str, number: int, subject: str, *, target: str) -> PydError:
     return KernelError(call, number, shown)
 
 
-def untaken(subject: str, number: int) -> str:
+def describe_not_applied(subject: str, number: int) -> str:
     """Returns the line for what confines a target and doesn't confine a session that was to be as the target is.
 
     Args:

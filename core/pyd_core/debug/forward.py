@@ -9,7 +9,7 @@ import threading
 
 import msgspec
 
-from pyd_core.debug.access import Access, Process
+from pyd_core.debug.access import Access, AccessProcess
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Refused
 
 CHUNK = 65536
@@ -17,7 +17,7 @@ MOST_CONNECTIONS = 256
 """At a time."""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class ForwardAddress(msgspec.Struct, frozen=True, kw_only=True):
     """Where a forward begins and ends."""
 
     local: int
@@ -27,7 +27,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     bind: str = "127.0.0.1"
 
 
-def parse_forward(text: str) -> Place:
+def parse_forward(text: str) -> ForwardAddress:
     """Reads `PORT`, `LOCAL:PORT`, `LOCAL:HOST:PORT` or `ADDRESS:LOCAL:HOST:PORT`.
 
     Raises:
@@ -47,7 +47,7 @@ def parse_forward(text: str) -> Place:
         local = port = ""
     if not _is_port(local, 0) or not _is_port(port, 1) or not host or not bind:
         raise InvalidInput(f"not a forward: {text!r}", hint="write LOCAL:PORT, as in 8080:80, or LOCAL:HOST:PORT")
-    return Place(local=int(local), host=host, port=int(port), bind=bind)
+    return ForwardAddress(local=int(local), host=host, port=int(port), bind=bind)
 
 
 def _split(text: str) -> list[str]:
@@ -80,7 +80,7 @@ class Forward:
         Refused: It may not be taken.
     """
 
-    def __init__(self, access: Access, place: Place) -> None:
+    def __init__(self, access: Access, place: ForwardAddress) -> None:
         self._access = access
         self.place = place
         self.connections = 0
@@ -161,7 +161,7 @@ class Forward:
         client.close()
 
 
-def _bring(there: Process, client: socket.socket) -> None:
+def _bring(there: AccessProcess, client: socket.socket) -> None:
     """Brings back what comes from the target, and its end."""
     with contextlib.suppress(OSError, PydError):
         while data := there.read():

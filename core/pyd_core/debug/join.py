@@ -38,8 +38,8 @@ import socket
 import sys
 
 from pyd_core.debug.joiner import open_terminal
-from pyd_core.debug.session_groups import Groups
-from pyd_core.debug.session_keeper import Command, become_command, close_streams, kill_children, mind
+from pyd_core.debug.session_groups import SessionCgroups
+from pyd_core.debug.session_keeper import SessionCommand, become_command, close_streams, kill_children, mind
 from pyd_core.debug.session_reports import CLIENT_GONE, MINDED, report, report_failure
 from pyd_core.debug.session_supervisor import supervise
 from pyd_core.debug.syscalls import (
@@ -78,7 +78,7 @@ def _run_beside(plan: Plan, status: socket.socket, streams: list[int]) -> NoRetu
             streams = [slave, slave, slave]
         command = os.fork()
         if command == 0:
-            become_command(Command(plan, status, streams, channel))
+            become_command(SessionCommand(plan, status, streams, channel))
         close_streams(status)
         report(status, "exit", mind(command))
         while kill_children():
@@ -101,7 +101,7 @@ def serve(status: socket.socket, bridge: Bridge | None = None, parents: Sequence
     os.setsid()  # what a terminal sends to the client's process group is not for the session
     prctl(PR_SET_PDEATHSIG, CLIENT_GONE)
     signal.pthread_sigmask(signal.SIG_BLOCK, MINDED)
-    client, groups = os.getppid(), Groups()
+    client, groups = os.getppid(), SessionCgroups()
     import json  # noqa: PLC0415 - while the client is busy
 
     message, descriptors, _, _ = socket.recv_fds(status, _MAX_PLAN_BYTES, _MAX_PLAN_DESCRIPTORS)

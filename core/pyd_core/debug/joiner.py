@@ -26,7 +26,7 @@ from pyd_core.debug.confine import (
     start_time,
     take_profile,
 )
-from pyd_core.debug.session_keeper import CAP_KILL, Command, keep
+from pyd_core.debug.session_keeper import CAP_KILL, SessionCommand, keep
 from pyd_core.debug.session_reports import report, report_failure
 from pyd_core.debug.syscalls import (
     PR_SET_DUMPABLE,
@@ -58,7 +58,7 @@ _TIOCSPTLCK, _TIOCGPTPEER = 0x40045431, 0x5441
 _NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time")
 
 
-class Opened:
+class TargetHandles:
     """All that is opened while the host's files are still in sight."""
 
     def __init__(self, plan: Plan, status: socket.socket) -> None:
@@ -116,7 +116,9 @@ def _is_character_device(root: int, name: str) -> bool:
         os.close(node)
 
 
-def join_target(plan: Plan, opened: Opened, status: socket.socket, link: socket.socket, streams: list[int]) -> NoReturn:
+def join_target(
+    plan: Plan, opened: TargetHandles, status: socket.socket, link: socket.socket, streams: list[int]
+) -> NoReturn:
     """The joiner: enters the target and forks the keeper into its pid namespace, with nothing of the host in hand."""
     code = 125
     try:
@@ -140,7 +142,7 @@ def join_target(plan: Plan, opened: Opened, status: socket.socket, link: socket.
         _give_rights_up(plan["credentials"], filters)
         keeper = os.fork()
         if keeper == 0:
-            keep(Command(plan, link, streams, channel, filters=filters, limits=limits))
+            keep(SessionCommand(plan, link, streams, channel, filters=filters, limits=limits))
         report(link, "keeper", keeper)
         code = 0
     except Exception as error:  # noqa: BLE001 - the client turns it into a message
@@ -149,7 +151,7 @@ def join_target(plan: Plan, opened: Opened, status: socket.socket, link: socket.
         os._exit(code)
 
 
-def _take_confinement(plan: Plan, opened: Opened, link: socket.socket) -> None:
+def _take_confinement(plan: Plan, opened: TargetHandles, link: socket.socket) -> None:
     """Takes over what is inherited and needs the host's /proc, or rights over this machine."""
     with contextlib.suppress(CallFailed):  # an engine's filter on a helper container refuses it: the keyring is its own
         join_new_keyring()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.debug.access import Entry, Outcome
+from pyd_core.debug.access import CommandOutcome, DirectoryEntry
 from pyd_core.debug.credentials import inside, outside
 from pyd_core.debug.environment import tool_environment
 from pyd_core.debug.local_files import write_whole
@@ -106,12 +106,12 @@ class LocalAccess:
                     os.close(file)
         raise NotFound(f"no cgroup controller {controller} here", reference="no-controller")
 
-    def list(self, path: str) -> Sequence[Entry]:
+    def list(self, path: str) -> Sequence[DirectoryEntry]:
         """See `Access`."""
         with self._root() as root, _mapped(path):
             folder = open_in_root(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOCTTY)
             try:
-                found: list[Entry] = []
+                found: list[DirectoryEntry] = []
                 maps = self._maps()
                 with os.scandir(folder) as entries:
                     for entry in entries:
@@ -127,7 +127,7 @@ class LocalAccess:
             finally:
                 os.close(folder)
 
-    def stat(self, path: str, *, follow: bool = True) -> Entry:
+    def stat(self, path: str, *, follow: bool = True) -> DirectoryEntry:
         """See `Access`."""
         with self._root() as root, _mapped(path):
             place = open_in_root(root, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
@@ -168,7 +168,7 @@ class LocalAccess:
 
     def run(
         self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = (), data: bytes = b""
-    ) -> Outcome:
+    ) -> CommandOutcome:
         """See `Access`."""
         process = self.start(argv, identity=identity, env=env)
         try:
@@ -213,9 +213,11 @@ class LocalAccess:
         return Conflict(f"{name} has ended", hint=f"see how: pyd triage {name}", reference="not-running")
 
 
-def _entry(name: str, facts: os.stat_result, link: str, maps: tuple[str, str]) -> Entry:
+def _entry(name: str, facts: os.stat_result, link: str, maps: tuple[str, str]) -> DirectoryEntry:
     uid, gid = inside(facts.st_uid, maps[0]), inside(facts.st_gid, maps[1])
-    return Entry(name=name, mode=facts.st_mode, size=facts.st_size, uid=uid, gid=gid, changed=facts.st_mtime, link=link)
+    return DirectoryEntry(
+        name=name, mode=facts.st_mode, size=facts.st_size, uid=uid, gid=gid, changed=facts.st_mtime, link=link
+    )
 
 
 def _read(file: int, limit: int) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.debug.access import Outcome
+from pyd_core.debug.access import CommandOutcome
 from pyd_core.debug.cgroup import remove_stale
 from pyd_core.debug.failures import failure
 from pyd_core.debug.interpreter import command_line, environment, seal_program
@@ -105,7 +105,7 @@ class LocalProcess:
         del self._stdout[: len(data)]
         return data
 
-    def finish(self) -> Outcome:
+    def finish(self) -> CommandOutcome:
         """See `Process`.
 
         Raises:
@@ -119,7 +119,7 @@ class LocalProcess:
         if self._error is not None:
             raise self._error
         code = 128 + signal.SIGKILL if self._code is None else self._code
-        return Outcome(code=code, stdout=bytes(self._stdout), stderr=bytes(self._stderr))
+        return CommandOutcome(code=code, stdout=bytes(self._stdout), stderr=bytes(self._stderr))
 
     def end(self) -> None:
         """See `Process`: SIGTERM, and SIGKILL for what doesn't heed it."""
@@ -245,14 +245,14 @@ class SocketProcess:
         self._guarded(lambda: parts.append(self.socket.recv(size)))
         return parts[0]
 
-    def finish(self) -> Outcome:
+    def finish(self) -> CommandOutcome:
         """See `Process`."""
         self.close_input()
         data = bytearray()
         while len(data) < MOST_OUTPUT and (part := self.read()):
             data += part
         self.end()
-        return Outcome(code=0, stdout=bytes(data), stderr=b"")
+        return CommandOutcome(code=0, stdout=bytes(data), stderr=b"")
 
     def end(self) -> None:
         """See `Process`."""

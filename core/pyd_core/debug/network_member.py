@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
-from pyd_core.client.images import Images
-from pyd_core.client.networks import Networks
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
+from pyd_core.client.images import ImagesApi
+from pyd_core.client.networks import NetworksApi
 from pyd_core.client.options import ImportOptions
-from pyd_core.client.system import System
+from pyd_core.client.system import SystemApi
 from pyd_core.client.transport.base import Duplex
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.clone import PROGRAM
@@ -36,7 +36,7 @@ _FORMAT = 1
 
 
 @contextmanager
-def member(engine: Session, network: str) -> Iterator[Container]:
+def member(engine: ApiClient, network: str) -> Iterator[Container]:
     """Gives a container on a network, as long as the block lasts.
 
     Raises:
@@ -51,17 +51,17 @@ def member(engine: Session, network: str) -> Iterator[Container]:
 
 
 class _Member:
-    def __init__(self, engine: Session) -> None:
+    def __init__(self, engine: ApiClient) -> None:
         self._engine = engine
-        self._containers = Containers(engine)
+        self._containers = ContainersApi(engine)
         self._id = ""
         self._input: Duplex | None = None
 
     async def start(self, network: str) -> Container:
         try:
-            found = await Networks(self._engine).inspect(network)
+            found = await NetworksApi(self._engine).inspect(network)
         except NotFound as error:
-            names = [each.name for each in await Networks(self._engine).list()]
+            names = [each.name for each in await NetworksApi(self._engine).list()]
             hint = f"there are: {', '.join(map(safe, sorted(names)))}"
             raise NotFound(f"no network {safe(network)!r}", nearest=names, hint=hint) from error
         body = {
@@ -88,12 +88,12 @@ class _Member:
             await remove(self._containers, self._id)
 
 
-async def _image(engine: Session) -> str:
+async def _image(engine: ApiClient) -> str:
     """Returns the name of an image with the program, made first if the engine hasn't got it."""
-    machine = engine_machine(engine.where, await System(engine).info())
+    machine = engine_machine(engine.where, await SystemApi(engine).info())
     tag = f"{_FORMAT}-{machine}"
     try:
-        await Images(engine).inspect_raw(f"{REPOSITORY}:{tag}")
+        await ImagesApi(engine).inspect_raw(f"{REPOSITORY}:{tag}")
     except NotFound:
         content, sink = program(machine), io.BytesIO()
         with tarfile.open(fileobj=sink, mode="w") as tar:
@@ -101,7 +101,7 @@ async def _image(engine: Session) -> str:
             entry.size, entry.mode = len(content), 0o755
             tar.addfile(entry, io.BytesIO(content))
         options = ImportOptions(repository=REPOSITORY, tag=tag)
-        async with Images(engine).import_(sink.getvalue(), options) as told:
+        async with ImagesApi(engine).import_(sink.getvalue(), options) as told:
             async for _ in told:
                 pass
     return f"{REPOSITORY}:{tag}"

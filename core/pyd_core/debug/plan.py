@@ -7,7 +7,7 @@ from typing import Any
 
 from pyd_core.debug import cgroup
 from pyd_core.debug.channel import CHANNEL, CONVERSING, SILENT
-from pyd_core.debug.credentials import WITHHELD, Credentials, choose_credentials, is_confined
+from pyd_core.debug.credentials import WITHHELD, ProcessCredentials, choose_credentials, is_confined
 from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
@@ -131,7 +131,7 @@ def _exists(process: int, path: str) -> bool:
     return True
 
 
-def _home(process: int, credentials: Credentials) -> str:
+def _home(process: int, credentials: ProcessCredentials) -> str:
     """Returns the home directory that the container's own passwd file gives the session's user."""
     root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     try:

@@ -11,8 +11,8 @@ import os
 
 import msgspec
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
 from pyd_core.debug.target import Target, find_container
 from pyd_core.errors import Ambiguous, InvalidInput, NotFound
 from pyd_core.linux.process import ProcessEntry
@@ -27,7 +27,7 @@ IMAGE = "image"
 _NUMBER = "com.docker.compose.container-number"
 
 
-async def find_subject(session: Session, text: str) -> Container | Target:
+async def find_subject(session: ApiClient, text: str) -> Container | Target:
     """Finds what a session is wanted in: a container, one that stands for an image, or a process.
 
     Raises:
@@ -38,7 +38,7 @@ async def find_subject(session: Session, text: str) -> Container | Target:
         return process_target(text.removeprefix("pid:"))
     if text.startswith("image:"):
         return await _image(session, text.removeprefix("image:"))
-    containers = Containers(session)
+    containers = ContainersApi(session)
     if text.startswith("container:"):
         return await find_container(containers, text.removeprefix("container:"))
     try:
@@ -89,12 +89,12 @@ def _order(container: ContainerSummary) -> tuple[bool, int]:
     return container.state not in ("running", "paused"), int(number) if number.isdecimal() else 0
 
 
-async def _image(session: Session, reference: str) -> Container:
+async def _image(session: ApiClient, reference: str) -> Container:
     """Returns a container as one made from the image would be; the engine needn't make it."""
-    from pyd_core.client.images import Images  # noqa: PLC0415 - containers don't pay for it
+    from pyd_core.client.images import ImagesApi  # noqa: PLC0415 - containers don't pay for it
 
     try:
-        image = await Images(session).inspect(reference)
+        image = await ImagesApi(session).inspect(reference)
     except NotFound as error:
         error.hint = error.hint or f"list them with: pyd images; fetch it with: pyd pull {safe(reference)}"
         raise

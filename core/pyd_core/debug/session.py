@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyd_core.client.api_client import Session as EngineSession
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient as EngineSession
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import BlockingTransport, run_now
-from pyd_core.debug.failures import failure, no_folder, untaken
+from pyd_core.debug.failures import describe_not_applied, failure, no_folder
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
 from pyd_core.debug.reference import find_subject
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Elsewhere, Target, running_target
+from pyd_core.debug.target import RemoteTarget, Target, running_target
 from pyd_core.debug.toolbox import PREFIX, store
 from pyd_core.debug.toolbox.selection import chosen
 from pyd_core.errors import InvalidInput, PydError, Refused, Unsupported
@@ -29,7 +29,7 @@ from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
 if TYPE_CHECKING:
-    from pyd_core.debug.streams import Streams
+    from pyd_core.debug.streams import SessionStreams
     from pyd_core.debug.toolbox.apt import Progress
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -62,7 +62,7 @@ def run(
     """
     if options.target.startswith("net:"):
         return _on_a_network(endpoint, options, supervisor, notify=notify, progress=progress, ask=ask)
-    if (why := out_of_reach(endpoint, options)) or options.tier is not None:
+    if (why := reason_not_local(endpoint, options)) or options.tier is not None:
         why = why or "--tier asks for one"
         return _from_elsewhere(
             endpoint, options, supervisor, why, notify=notify, progress=progress, ask=ask, interact=interact
@@ -70,7 +70,7 @@ def run(
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
     engine.require_changes()  # a shell in there can change anything, and asks no engine
-    containers = Containers(engine)
+    containers = ContainersApi(engine)
     subject = run_now(find_subject(engine, options.target))
     toolbox = find_toolbox(progress)
     terminal = os.isatty(0) and os.isatty(1)
@@ -103,9 +103,9 @@ def run(
         )
     if terminal:
         notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
-    code, ended = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
+    code, ended = run_in_target(target, options, supervisor, toolbox, notify=notify, interact=interact)
     if ended and interact is None:
-        notify(run_now(ending(containers, target)))
+        notify(run_now(describe_exit(containers, target)))
     return code
 
 
@@ -152,7 +152,7 @@ def _from_elsewhere(
     )
 
 
-def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:
+def reason_not_local(endpoint: Endpoint, options: DebugOptions) -> str:
     """Returns why this process can't enter containers of an engine by itself; empty where it can."""
     local = endpoint.socket_path is not None
     if local and os.geteuid() == 0:
@@ -166,7 +166,7 @@ def out_of_reach(endpoint: Endpoint, options: DebugOptions) -> str:
     return "pyd isn't root here" if local else f"{endpoint.url} is another machine"
 
 
-def carry_out(
+def run_in_target(
     target: Target,
     options: DebugOptions,
     supervisor: Supervisor,
@@ -184,7 +184,7 @@ def carry_out(
 
         for line in explain(target, plan):
             notify(line)
-    session = Session(target, supervisor, plan)
+    session = DebugSession(target, supervisor, plan)
     session.noted = notify
     code = session.run() if interact is None else interact(session)
     if plan["confined"] and code == 128 + signal.SIGSYS:
@@ -211,7 +211,7 @@ def find_toolbox(progress: Progress, machine: str = "") -> str:
     return str(store.build(pack, Path(store.store_root()), making, machine=machine))
 
 
-async def ending(containers: Containers, target: Target | Elsewhere) -> str:
+async def describe_exit(containers: ContainersApi, target: Target | RemoteTarget) -> str:
     """Says how the target ended, as far as the engine tells."""
     if not target.container.id:  # a process by its number
         return f"{target.name} has ended; the session ended with it"
@@ -227,7 +227,7 @@ async def ending(containers: Containers, target: Target | Elsewhere) -> str:
     return f"{target.name} has ended with exit code {code}{by}; the session ended with it"
 
 
-class Session:
+class DebugSession:
     """The client's side of the processes in `join`.
 
     Args:
@@ -236,7 +236,7 @@ class Session:
         plan: What is to be done.
     """
 
-    def __init__(self, target: Target | Elsewhere, supervisor: Supervisor, plan: dict[str, Any]) -> None:
+    def __init__(self, target: Target | RemoteTarget, supervisor: Supervisor, plan: dict[str, Any]) -> None:
         self.target = target
         self.plan = plan
         self.supervisor = supervisor
@@ -245,13 +245,13 @@ class Session:
         """Called with the pty's master, and the client's ends of the channel if the plan has one."""
         self.noted: Callable[[str], None] = lambda _: None
         """Called with lines for the user."""
-        self._streams: Streams | None = None
+        self._streams: SessionStreams | None = None
         self._error: PydError | None = None
         self._code: int | None = None
 
     @property
     def status(self) -> int:
-        """The descriptor that becomes readable when there is something to `hear`."""
+        """The descriptor that becomes readable when there is something to `read_message`."""
         return self.supervisor.status.fileno()
 
     def start(self) -> None:
@@ -265,9 +265,9 @@ class Session:
             plan = plan | {"bridged": True, "modules": [path for path in sys.path if path]}
             streams = [0, 1, 2] if plan["terminal"] is None else []  # it only copies bytes, and stays out of the target
         elif plan["terminal"] is None:
-            from pyd_core.debug.streams import Streams  # noqa: PLC0415 - a terminal has no use for it
+            from pyd_core.debug.streams import SessionStreams  # noqa: PLC0415 - a terminal has no use for it
 
-            self._streams = Streams()
+            self._streams = SessionStreams()
             streams = self._streams.theirs
         try:
             self.supervisor.send(msgspec.json.encode(plan), streams)
@@ -292,22 +292,22 @@ class Session:
 
     def _mind(self) -> None:
         if self._streams is not None:
-            self._streams.run(self.status, self.hear)
+            self._streams.run(self.status, self.read_message)
             return
         if self.plan["terminal"] is None:
-            while not self.hear():
+            while not self.read_message():
                 pass
             return
-        from pyd_core.debug.terminal import Relay  # noqa: PLC0415 - only a terminal needs it
+        from pyd_core.debug.terminal import TerminalRelay  # noqa: PLC0415 - only a terminal needs it
 
-        relay = Relay({self.status: self.hear})
+        relay = TerminalRelay({self.status: self.read_message})
         self.opened = lambda descriptors: relay.start(descriptors[0])
         try:
             relay.run()
         finally:
             relay.close()
 
-    def hear(self) -> bool:
+    def read_message(self) -> bool:
         """Takes one message; True when there will be no more, because all the session's processes have ended."""
         message, descriptors, _, _ = socket.recv_fds(self.supervisor.status, _MESSAGE, 3)
         if not message:
@@ -321,7 +321,7 @@ class Session:
             case "ended":
                 self.target_ended = True
             case "untaken":
-                self.noted(untaken(fields[0], int(fields[1])))
+                self.noted(describe_not_applied(fields[0], int(fields[1])))
             case "folder" if fields:
                 self.noted(no_folder(self.plan["cwd"], int(fields[0]), target=self.target.name))
             case "error" if self._error is None:
@@ -344,7 +344,7 @@ class Session:
         return self._code
 
 
-Interact = Callable[[Session], int]
+Interact = Callable[[DebugSession], int]
 """Carries a session out in its own way, and returns its exit code."""
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Groups:
+class SessionCgroups:
     """The session's own cgroups, one a hierarchy, so that no tool counts against the target's limits.
 
     The supervisor is in them, and so from its beginning is what it starts: a move into a cgroup waits for all

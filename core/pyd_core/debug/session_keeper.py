@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 CAP_KILL = 1 << 5
 
 
-class Command:
+class SessionCommand:
     """What the command becomes.
 
     Args:
@@ -72,7 +72,7 @@ class Command:
         self.filters, self.limits = filters, limits
 
 
-def keep(wanted: Command) -> NoReturn:
+def keep(wanted: SessionCommand) -> NoReturn:
     """The keeper: starts the command, reaps everything, and leaves nobody behind."""
     link = wanted.link
     try:
@@ -170,7 +170,7 @@ def kill_children() -> bool:
     return bool(listing.split())
 
 
-def become_command(wanted: Command) -> NoReturn:
+def become_command(wanted: SessionCommand) -> NoReturn:
     """The last steps before the command: its session, its terminal, its credentials, nothing else in hand."""
     plan, link = wanted.plan, wanted.link
     who = plan["credentials"]

@@ -12,7 +12,7 @@ import signal
 import socket
 import struct
 
-from pyd_core.debug.joiner import Opened, join_target
+from pyd_core.debug.joiner import TargetHandles, join_target
 from pyd_core.debug.session_reports import CLIENT_GONE, report, report_failure, signal_descriptor
 from pyd_core.debug.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, prctl
 
@@ -20,7 +20,7 @@ TYPE_CHECKING = False  # as type checkers know it; nothing here takes what `typi
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from pyd_core.debug.session_groups import Groups
+    from pyd_core.debug.session_groups import SessionCgroups
     from pyd_core.debug.session_reports import Plan
 
 _MAX_REPORT_BYTES = 4096
@@ -33,7 +33,7 @@ _UCRED = struct.Struct("iII")
 """`struct ucred`: process, user and group."""
 
 
-def supervise(plan: Plan, status: socket.socket, groups: Groups, streams: list[int]) -> NoReturn:
+def supervise(plan: Plan, status: socket.socket, groups: SessionCgroups, streams: list[int]) -> NoReturn:
     """Runs the plan to its end as the supervisor process; never returns.
 
     Args:
@@ -46,7 +46,7 @@ def supervise(plan: Plan, status: socket.socket, groups: Groups, streams: list[i
     try:
         prctl(PR_SET_DUMPABLE, 0)
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # the keeper becomes its child when the joiner has ended
-        opened = Opened(plan, status)
+        opened = TargetHandles(plan, status)
         groups.limit(plan["groups"])
         ours, theirs = make_link()
         joiner = os.fork()
@@ -77,7 +77,9 @@ def make_link() -> tuple[socket.socket, socket.socket]:
 class Watch:
     """Minds the joiner and the keeper to their end, and tells the client what they report."""
 
-    def __init__(self, joiner: int, link: socket.socket, status: socket.socket, target: int, groups: Groups) -> None:
+    def __init__(
+        self, joiner: int, link: socket.socket, status: socket.socket, target: int, groups: SessionCgroups
+    ) -> None:
         self._child = joiner
         self._keeper = 0
         self._link = link

@@ -129,7 +129,7 @@ def _is_ready(descriptor: int, events: int, milliseconds: int | None) -> bool:
     return bool(poll.poll(milliseconds))
 
 
-class Streams:
+class SessionStreams:
     """The pipes of a session, and the copying.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pyd_core.client.containers import Containers
+from pyd_core.client.containers import ContainersApi
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
@@ -36,7 +36,7 @@ class Target(msgspec.Struct, frozen=True):
         return safe(self.container.name) or self.container.id[:12]
 
 
-class Elsewhere(msgspec.Struct, frozen=True):
+class RemoteTarget(msgspec.Struct, frozen=True):
     """A container whose processes are out of this one's reach: a helper container enters it.
 
     Attributes:
@@ -51,7 +51,7 @@ class Elsewhere(msgspec.Struct, frozen=True):
         return safe(self.container.name) or self.container.id[:12]
 
 
-async def find_container(containers: Containers, name: str) -> Container:
+async def find_container(containers: ContainersApi, name: str) -> Container:
     """Returns what the engine tells of the container that `name` means.
 
     Raises:

@@ -27,7 +27,7 @@ def window_size(descriptor: int) -> tuple[int, int]:
     return rows or 24, columns or 80
 
 
-class Relay:
+class TerminalRelay:
     """Copies between the user's terminal (descriptors 0 and 1) and a session's pty until the session says to stop.
 
     Args:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.options import ImportOptions
 from pyd_core.demo.busybox import find_busybox
 from pyd_core.demo.images import shell_files, web_files
@@ -36,7 +36,7 @@ _SICK = "echo 'listening, but the database is away'; exec sleep 1000000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class DemoContainer:
     """A container of the playground.
 
     Attributes:
@@ -50,7 +50,7 @@ class Part:
     body: CreateBody
 
 
-def parts() -> list[Part]:
+def parts() -> list[DemoContainer]:
     """Returns all containers of the playground."""
     again = RestartPolicy(name="always")
     web = _body(
@@ -64,19 +64,19 @@ def parts() -> list[Part]:
     )
     memory = 24 * 2**20
     return [
-        Part(name="web", shows="a web server without a shell: pyd debug pyd-demo-web", body=web),
-        Part(name="chatty", shows="prints all the time: pyd logs -f pyd-demo-chatty", body=_shell(_CHATTER)),
-        Part(
+        DemoContainer(name="web", shows="a web server without a shell: pyd debug pyd-demo-web", body=web),
+        DemoContainer(name="chatty", shows="prints all the time: pyd logs -f pyd-demo-chatty", body=_shell(_CHATTER)),
+        DemoContainer(
             name="crashing",
             shows="ends at once, again and again: pyd triage pyd-demo-crashing",
             body=_shell(_CRASH, HostConfig(restart_policy=again)),
         ),
-        Part(
+        DemoContainer(
             name="hungry",
             shows="was killed for want of memory: pyd triage pyd-demo-hungry",
             body=_shell(_HUNGRY, HostConfig(memory=memory, memory_swap=memory)),
         ),
-        Part(
+        DemoContainer(
             name="sick",
             shows="runs, and its health check fails: pyd triage pyd-demo-sick",
             body=_shell(_SICK, health=probe),
@@ -105,7 +105,7 @@ def _body(
     )
 
 
-async def bring_up(engine: Engine, machine: str) -> list[Part]:
+async def bring_up(engine: EngineClient, machine: str) -> list[DemoContainer]:
     """Makes and starts the playground.
 
     Args:
@@ -136,14 +136,14 @@ async def bring_up(engine: Engine, machine: str) -> list[Part]:
     return made
 
 
-async def _import(engine: Engine, name: str, files: bytes) -> None:
+async def _import(engine: EngineClient, name: str, files: bytes) -> None:
     options = ImportOptions(repository=name, tag="latest", changes=(f"LABEL {LABEL}=1", "ENV PATH=/bin"))
     async with engine.images.import_(files, options) as told:
         async for _ in told:
             pass
 
 
-async def take_down(engine: Engine) -> list[str]:
+async def take_down(engine: EngineClient) -> list[str]:
     """Removes all of the playground, and nothing else; returns what went, by name."""
     gone = []
     for container in await engine.containers.list(all=True, filters=_mine()):

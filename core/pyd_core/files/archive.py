@@ -6,12 +6,12 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
-from pyd_core.files.entry import MOST_ENTRIES, FileEntry, Kind, Listing, in_order
+from pyd_core.files.entry import MOST_ENTRIES, DirectoryListing, FileEntry, Kind, in_order
 from pyd_core.files.tarstream import TarStream
 from pyd_core.sanitise import safe
-from pyd_core.tar.entry import Entry
+from pyd_core.tar.entry import TarEntry
 
 MOST_BYTES = 64 << 20
 """Read of one directory's archive: it holds all that lies below, and there is no other way to ask for names."""
@@ -36,11 +36,11 @@ class ArchiveFiles:
 
     way = "through the engine"
 
-    def __init__(self, engine: Engine, container: str) -> None:
+    def __init__(self, engine: EngineClient, container: str) -> None:
         self._engine = engine
         self._container = container
 
-    async def list(self, path: str) -> Listing:
+    async def list(self, path: str) -> DirectoryListing:
         """See `Files`."""
         async with self._open(path) as (tar, top):
             if top.is_directory:
@@ -60,7 +60,7 @@ class ArchiveFiles:
             return bytes(kept[offset : offset + size])
 
     @asynccontextmanager
-    async def _open(self, path: str) -> AsyncIterator[tuple[TarStream, Entry]]:
+    async def _open(self, path: str) -> AsyncIterator[tuple[TarStream, TarEntry]]:
         """Opens the archive of a path, links followed, and reads its first entry."""
         for _ in range(MOST_LINKS):
             async with self._engine.containers.archive_stream(self._container, path) as stream:
@@ -75,11 +75,11 @@ class ArchiveFiles:
         raise NotFound(f"{safe(path)}: nothing there")
 
     @staticmethod
-    async def _members(tar: TarStream) -> Listing:
+    async def _members(tar: TarStream) -> DirectoryListing:
         found: dict[str, FileEntry] = {}
         while (entry := await tar.next()) is not None:
             if tar.taken > MOST_BYTES or len(found) >= MOST_ENTRIES:
-                return Listing(in_order(list(found.values())), complete=False)
+                return DirectoryListing(in_order(list(found.values())), complete=False)
             _, _, inner = os.fsdecode(entry.name).rstrip("/").partition("/")
             if inner and "/" not in inner:
                 found[inner] = FileEntry(
@@ -92,7 +92,7 @@ class ArchiveFiles:
                     modified_ns=entry.mtime_ns,
                     link=os.fsdecode(entry.link) if entry.is_symlink else "",
                 )
-        return Listing(in_order(list(found.values())))
+        return DirectoryListing(in_order(list(found.values())))
 
 
 def _joined(path: str, link: str) -> str:

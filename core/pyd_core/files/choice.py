@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
 from pyd_core.files.archive import ArchiveFiles
 from pyd_core.files.entry import Files
@@ -15,7 +15,7 @@ from pyd_core.linux.layered_fs import MergedTree
 from pyd_core.model.container import Container
 
 
-def open_files(engine: Engine, container: Container) -> Files:
+def open_files(engine: EngineClient, container: Container) -> Files:
     """Returns a way to the files: of the running process, of the layers on this disk, else through the engine."""
     if engine.endpoint.is_local:
         if container.state.pid > 0 and _is_its_process(container):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.files.tarstream import TarStream
 from pyd_core.sanitise import safe
@@ -25,7 +25,7 @@ class Downloaded(msgspec.Struct, frozen=True):
     size: int
 
 
-async def download(engine: Engine, container: str, path: str, folder: Path, progress: Progress) -> Downloaded:
+async def download(engine: EngineClient, container: str, path: str, folder: Path, progress: Progress) -> Downloaded:
     """Writes a regular file as it is, anything else as a tar; nothing that is there is overwritten.
 
     Args:

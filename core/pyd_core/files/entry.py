@@ -38,7 +38,7 @@ class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
     link: str = ""
 
 
-class Listing(msgspec.Struct, frozen=True):
+class DirectoryListing(msgspec.Struct, frozen=True):
     """A directory.
 
     Attributes:
@@ -59,7 +59,7 @@ class Files(Protocol):
     way: str
     """How they are read, in a few words."""
 
-    async def list(self, path: str) -> Listing:
+    async def list(self, path: str) -> DirectoryListing:
         """Returns what is in a directory, links followed."""
         ...
 

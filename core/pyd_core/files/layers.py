@@ -6,7 +6,7 @@ import asyncio
 from errno import EACCES
 
 from pyd_core.errors import NotFound
-from pyd_core.files.entry import Listing, in_order
+from pyd_core.files.entry import DirectoryListing, in_order
 from pyd_core.files.live import entry_of, failure
 from pyd_core.linux.layered_fs import MergedTree
 from pyd_core.sanitise import safe
@@ -24,7 +24,7 @@ class LayerFiles:
     def __init__(self, tree: MergedTree) -> None:
         self._tree = tree
 
-    async def list(self, path: str) -> Listing:
+    async def list(self, path: str) -> DirectoryListing:
         """See `Files`."""
         return await asyncio.to_thread(self._list, path)
 
@@ -32,14 +32,14 @@ class LayerFiles:
         """See `Files`."""
         return await asyncio.to_thread(self._read, path, size, offset)
 
-    def _list(self, path: str) -> Listing:
+    def _list(self, path: str) -> DirectoryListing:
         try:
             found = self._tree.names(path)
         except PermissionError as error:
             raise failure(EACCES, path) from error
         if found is None:
             raise NotFound(f"{safe(path)}: no such directory")
-        return Listing(in_order([entry_of(*one) for one in found]))
+        return DirectoryListing(in_order([entry_of(*one) for one in found]))
 
     def _read(self, path: str, size: int, offset: int) -> bytes:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pyd_core.errors import KernelError, NotFound, PydError, Refused
-from pyd_core.files.entry import MOST_ENTRIES, FileEntry, Listing, in_order, kind_of
+from pyd_core.files.entry import MOST_ENTRIES, DirectoryListing, FileEntry, in_order, kind_of
 from pyd_core.linux.openat2 import open_in_root
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.sanitise import safe
@@ -36,7 +36,7 @@ class LiveFiles:
             self._start = process.start
             os.close(self._root(process))
 
-    async def list(self, path: str) -> Listing:
+    async def list(self, path: str) -> DirectoryListing:
         """See `Files`."""
         return await self._inside(path, lambda root: _list(root, path))
 
@@ -93,18 +93,18 @@ def failure(number: int, path: str) -> PydError:
     return NotFound(said)
 
 
-def _list(root: int, path: str) -> Listing:
+def _list(root: int, path: str) -> DirectoryListing:
     where = open_in_root(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK)
     entries: list[FileEntry] = []
     try:
         with os.scandir(where) as found:
             for one in found:
                 if len(entries) == MOST_ENTRIES:
-                    return Listing(in_order(entries), complete=False)
+                    return DirectoryListing(in_order(entries), complete=False)
                 entries.append(_entry(where, one.name))
     finally:
         os.close(where)
-    return Listing(in_order(entries))
+    return DirectoryListing(in_order(entries))
 
 
 def _entry(where: int, name: str) -> FileEntry:

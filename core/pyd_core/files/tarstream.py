@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from pyd_core.errors import BadAnswer, InvalidInput
+from pyd_core.errors import InvalidInput, ProtocolError
 from pyd_core.tar.decoder import next_entry
-from pyd_core.tar.entry import BLOCK_BYTES, Entry
+from pyd_core.tar.entry import BLOCK_BYTES, TarEntry
 
 
 class TarStream:
@@ -25,7 +25,7 @@ class TarStream:
         self.taken = 0
         """Bytes of the tar that were read."""
 
-    async def next(self) -> Entry | None:
+    async def next(self) -> TarEntry | None:
         """Goes on to the next entry; None at the end.
 
         Raises:
@@ -38,12 +38,12 @@ class TarStream:
             while True:
                 wanted = steps.send(await self._read(wanted))
         except StopIteration as stop:
-            entry: Entry | None = stop.value
+            entry: TarEntry | None = stop.value
         except InvalidInput as error:
-            raise BadAnswer(f"the engine sent no tar that can be read: {error.message}") from error
+            raise ProtocolError(f"the engine sent no tar that can be read: {error.message}") from error
         if entry is not None:
             if entry.fragments is not None:
-                raise BadAnswer("the engine sent a sparse file")
+                raise ProtocolError("the engine sent a sparse file")
             self._left, self._padding = entry.stored_bytes, -entry.stored_bytes % BLOCK_BYTES
         return entry
 
@@ -55,7 +55,7 @@ class TarStream:
         """
         while self._left:
             if not self._buffer and not await self._fill():
-                raise BadAnswer("the engine's tar ends in the middle of a file")
+                raise ProtocolError("the engine's tar ends in the middle of a file")
             part = bytes(self._buffer[: self._left])
             del self._buffer[: len(part)]
             self._left -= len(part)

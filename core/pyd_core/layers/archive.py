@@ -18,10 +18,10 @@ from typing import IO, Any, cast
 
 import msgspec
 
-from pyd_core.errors import BadAnswer, InvalidInput
-from pyd_core.layers.content import Layer
-from pyd_core.tar.entry import Entry
-from pyd_core.tar.reader import Source, TarReader
+from pyd_core.errors import InvalidInput, ProtocolError
+from pyd_core.layers.content import LayerContent
+from pyd_core.tar.entry import TarEntry
+from pyd_core.tar.reader import ByteSource, TarReader
 
 AHEAD = 16
 """Chunks that wait to be read."""
@@ -76,13 +76,13 @@ class Feed(RawIOBase):
         return count
 
 
-def read(archive: IO[bytes]) -> list[Layer]:
+def read(archive: IO[bytes]) -> list[LayerContent]:
     """Reads the layers of the one image in an archive, the lowest first.
 
     Raises:
         BadAnswer: It is no archive of an image.
     """
-    found: dict[str, Layer] = {}
+    found: dict[str, LayerContent] = {}
     names: list[str] = []
     links: dict[str, str] = {}
     outer = TarReader(archive)
@@ -100,10 +100,10 @@ def read(archive: IO[bytes]) -> list[Layer]:
                 if layer is not None:
                     found[name] = layer
     except InvalidInput as error:
-        raise BadAnswer(f"the engine's archive of the image can't be read: {error.message}") from error
+        raise ProtocolError(f"the engine's archive of the image can't be read: {error.message}") from error
     layers = [found[links.get(name, name)] for name in names if links.get(name, name) in found]
     if not layers or len(layers) != len(names):
-        raise BadAnswer("the engine's archive of the image lacks layers that its manifest names")
+        raise ProtocolError("the engine's archive of the image lacks layers that its manifest names")
     return layers
 
 
@@ -129,7 +129,7 @@ class _Contents(RawIOBase):
         return count
 
 
-def _decompressed(packed: BufferedReader) -> Source:
+def _decompressed(packed: BufferedReader) -> ByteSource:
     start = packed.peek(6)[:6]
     if start.startswith(b"\x1f\x8b"):
         return gzip.GzipFile(fileobj=packed)
@@ -148,7 +148,7 @@ def _layer_names(body: bytes) -> list[str]:
     try:
         manifest = msgspec.json.decode(body, type=list[_Manifest])
     except msgspec.DecodeError as error:
-        raise BadAnswer(f"the manifest in the engine's archive can't be read: {error}") from error
+        raise ProtocolError(f"the manifest in the engine's archive can't be read: {error}") from error
     return manifest[0].layers if manifest else []
 
 
@@ -156,9 +156,9 @@ class _Manifest(msgspec.Struct, rename="pascal"):
     layers: list[str] = []
 
 
-def _layer(name: str, content: BufferedReader) -> Layer | None:
+def _layer(name: str, content: BufferedReader) -> LayerContent | None:
     """Reads a layer; None for a blob that is no archive, such as a configuration."""
-    layer = Layer(name=name)
+    layer = LayerContent(name=name)
     try:
         for member in TarReader(_decompressed(content)):
             _take(member, layer)
@@ -167,7 +167,7 @@ def _layer(name: str, content: BufferedReader) -> Layer | None:
     return layer
 
 
-def _take(member: Entry, layer: Layer) -> None:
+def _take(member: TarEntry, layer: LayerContent) -> None:
     path = os.fsdecode(member.name).removeprefix("./").strip("/")
     folder, _, base = path.rpartition("/")
     if base == _OPAQUE:
@@ -178,7 +178,7 @@ def _take(member: Entry, layer: Layer) -> None:
         layer.files[path] = member.size if member.is_file else 0
 
 
-def read_all(feed: Feed, done: Callable[[list[Layer] | Exception], None]) -> None:
+def read_all(feed: Feed, done: Callable[[list[LayerContent] | Exception], None]) -> None:
     """Reads a feed to its end on the calling thread, and hands over the layers or what went wrong."""
     try:
         done(read(cast("IO[bytes]", BufferedReader(feed))))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Layer:
+class LayerContent:
     """What one layer holds, by paths without a leading slash.
 
     Attributes:
@@ -24,7 +24,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class LayerStep:
     """What one layer does to those below it: counts of files, and bytes."""
 
     name: str
@@ -38,7 +38,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waste:
+class WastedSpace:
     """A file that is in the image more often than it can be read."""
 
     path: str
@@ -52,9 +52,9 @@ class Waste:
 class Contents:
     """What all layers come to."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[LayerStep, ...]
     """From the lowest layer up."""
-    waste: tuple[Waste, ...]
+    waste: tuple[WastedSpace, ...]
     """The most wasteful first."""
     size: int
     """Bytes of all files in all layers."""
@@ -70,7 +70,7 @@ class Contents:
         return 1 - self.wasted / self.size if self.size else 1.0
 
 
-def pile(layers: Sequence[Layer]) -> Contents:
+def pile(layers: Sequence[LayerContent]) -> Contents:
     """Puts layers on one another, the lowest first.
 
     The time this takes grows with the files and the paths removed, not with their product: what is below a directory is
@@ -79,7 +79,7 @@ def pile(layers: Sequence[Layer]) -> Contents:
     visible: dict[str, int] = {}
     lost: dict[str, int] = {}
     copies: dict[str, int] = {}
-    steps: list[Step] = []
+    steps: list[LayerStep] = []
     for layer in layers:
         gone = _covered(visible, layer)
         wasted = 0
@@ -97,7 +97,7 @@ def pile(layers: Sequence[Layer]) -> Contents:
             visible[path] = size
             copies[path] = copies.get(path, 0) + 1
         steps.append(
-            Step(
+            LayerStep(
                 name=layer.name,
                 added=len(layer.files) - changed,
                 changed=changed,
@@ -106,12 +106,12 @@ def pile(layers: Sequence[Layer]) -> Contents:
                 wasted=wasted,
             )
         )
-    waste = [Waste(path=path, size=size, copies=copies[path]) for path, size in lost.items() if size]
+    waste = [WastedSpace(path=path, size=size, copies=copies[path]) for path, size in lost.items() if size]
     waste.sort(key=lambda one: (-one.size, one.path))
     return Contents(steps=tuple(steps), waste=tuple(waste), size=sum(step.size for step in steps))
 
 
-def _covered(visible: Iterable[str], layer: Layer) -> set[str]:
+def _covered(visible: Iterable[str], layer: LayerContent) -> set[str]:
     """Paths that a layer takes away: themselves, by a directory above them, or by a file in a directory's place."""
     tops = layer.removed | layer.emptied
     if not tops:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.layers import archive, local
-from pyd_core.layers.content import Contents, Layer, pile
+from pyd_core.layers.content import Contents, LayerContent, pile
 from pyd_core.model.image import Image
 
 Told = Callable[[int], None]
 """Called with the bytes read so far."""
 
 
-async def contents(engine: Engine, image: Image, told: Told) -> Contents:
+async def contents(engine: EngineClient, image: Image, told: Told) -> Contents:
     """Finds out what the layers of an image hold.
 
     The store is read on a thread. Without access to it the engine sends the image as an archive, of which names and
@@ -32,12 +32,12 @@ async def contents(engine: Engine, image: Image, told: Told) -> Contents:
     return await asyncio.to_thread(pile, await _sent(engine, image, told))
 
 
-async def _sent(engine: Engine, image: Image, told: Told) -> list[Layer]:
+async def _sent(engine: EngineClient, image: Image, told: Told) -> list[LayerContent]:
     feed = archive.Feed()
     loop = asyncio.get_running_loop()
-    result: asyncio.Future[list[Layer] | Exception] = loop.create_future()
+    result: asyncio.Future[list[LayerContent] | Exception] = loop.create_future()
 
-    def done(outcome: list[Layer] | Exception) -> None:
+    def done(outcome: list[LayerContent] | Exception) -> None:
         loop.call_soon_threadsafe(lambda: None if result.done() else result.set_result(outcome))
 
     reading = loop.run_in_executor(None, archive.read_all, feed, done)

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from pyd_core.layers.content import Layer
+from pyd_core.layers.content import LayerContent
 from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.linux.overlay import is_opaque
 from pyd_core.linux.tree import TreeCursor
@@ -24,19 +24,19 @@ def places(driver: GraphDriver) -> list[Path]:
     return found[::-1] if all(os.access(path, os.R_OK | os.X_OK) for path in found) else []
 
 
-def read(place: Path) -> Layer:
+def read(place: Path) -> LayerContent:
     """Reads what is in a layer's directory (`Documentation/filesystems/overlayfs.rst`: whiteouts, opaque directories).
 
     Raises:
         OSError: It can't be read.
     """
-    layer = Layer(name=str(place))
+    layer = LayerContent(name=str(place))
     links: set[tuple[int, int]] = set()
     _walk(place, "", layer, links)
     return layer
 
 
-def _walk(place: Path, below: str, layer: Layer, links: set[tuple[int, int]]) -> None:
+def _walk(place: Path, below: str, layer: LayerContent, links: set[tuple[int, int]]) -> None:
     with RootDirectory(place) as top, TreeCursor(top.fd) as cursor:
         prefix = below
         pending = [cursor.names()]

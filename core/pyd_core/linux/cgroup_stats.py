@@ -40,7 +40,7 @@ class Counters(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Mount:
+class CgroupMount:
     """A mounted hierarchy: where, and which of its groups appears there."""
 
     point: str
@@ -52,13 +52,13 @@ class Mount:
         return posixpath.join(self.point, below)
 
 
-def read_mounts(root: Path = Path("/")) -> dict[str, Mount]:
+def read_mounts(root: Path = Path("/")) -> dict[str, CgroupMount]:
     """Finds the mounted hierarchies: by controller for v1, `UNIFIED` for v2.
 
     Args:
         root: Where `proc` and `sys` are looked for.
     """
-    mounts: dict[str, Mount] = {}
+    mounts: dict[str, CgroupMount] = {}
     try:
         lines = (root / "proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -68,7 +68,9 @@ def read_mounts(root: Path = Path("/")) -> dict[str, Mount]:
         fields, kind = before.split(" "), after.split(" ")
         if len(fields) < 6 or len(kind) < 3 or kind[0] not in {"cgroup", "cgroup2"}:
             continue
-        mount = Mount(str(root) + _unescaped(fields[4]) if root != Path("/") else _unescaped(fields[4]), fields[3])
+        mount = CgroupMount(
+            str(root) + _unescaped(fields[4]) if root != Path("/") else _unescaped(fields[4]), fields[3]
+        )
         for name in [UNIFIED] if kind[0] == "cgroup2" else kind[2].split(","):
             mounts.setdefault(name, mount)
     return mounts

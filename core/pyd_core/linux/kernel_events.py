@@ -11,7 +11,7 @@ import re
 
 import msgspec
 
-from pyd_core.linux.kmsg import KernelLog, Record
+from pyd_core.linux.kmsg import KernelLog, KernelMessage
 
 
 class OomTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +143,7 @@ class EventReader:
             forks=tuple(self._forks),
         )
 
-    def take(self, record: Record) -> None:
+    def take(self, record: KernelMessage) -> None:
         """Reads a line; most are about something else, so cheap tests come first.
 
         What a program wrote into the log is no evidence and is left out.
@@ -167,7 +167,7 @@ class EventReader:
     def _begin(self) -> None:
         self._tasks, self._paths, self._limit, self._named = [], {}, None, False
 
-    def _report(self, record: Record) -> None:
+    def _report(self, record: KernelMessage) -> None:
         """A line of an out-of-memory report beside those that name a victim."""
         text = record.text
         if "invoked oom-killer" in text:
@@ -185,7 +185,7 @@ class EventReader:
             self._paths = {"task_memcg": match[1], "oom_memcg": match[1]}
             self._group_until_ns = record.time_ns + GROUP_NS
 
-    def _kill(self, record: Record) -> None:
+    def _kill(self, record: KernelMessage) -> None:
         match = _VICTIM.match(record.text)
         if match is None:
             return
@@ -221,7 +221,7 @@ def find_events(log: KernelLog) -> KernelEvents:
     return reader.events
 
 
-def _fault(record: Record) -> Fault | None:
+def _fault(record: KernelMessage) -> Fault | None:
     text = record.text
     if (match := _SEGFAULT.match(text)) is not None:
         name, pid, address, where = match.groups()
@@ -244,7 +244,7 @@ def _fault(record: Record) -> Fault | None:
     )
 
 
-def _seccomp(record: Record, match: re.Match[str]) -> SeccompKill:
+def _seccomp(record: KernelMessage, match: re.Match[str]) -> SeccompKill:
     return SeccompKill(
         time_ns=record.time_ns,
         pid=int(match[1]),

@@ -21,7 +21,7 @@ LONGEST_RECORD = 8192
 """Bytes; the kernel refuses to hand a record to a smaller buffer (`CONSOLE_EXT_LOG_MAX`)."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class KernelMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One line the kernel (or a program writing to /dev/kmsg) logged."""
 
     priority: int
@@ -40,7 +40,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
     """What the ring held when it was read."""
 
-    records: tuple[Record, ...] = ()
+    records: tuple[KernelMessage, ...] = ()
     whole: bool = True
     """Whether it still reaches back to boot."""
 
@@ -59,7 +59,7 @@ def boot_offset_ns() -> int:
     return time.time_ns() - time.monotonic_ns()
 
 
-def parse_record(line: bytes, offset_ns: int = 0) -> Record | None:
+def parse_record(line: bytes, offset_ns: int = 0) -> KernelMessage | None:
     """Reads one record; None when it isn't one.
 
     Args:
@@ -75,7 +75,7 @@ def parse_record(line: bytes, offset_ns: int = 0) -> Record | None:
     except ValueError:
         return None
     text = body.split(b"\n", 1)[0].decode("utf-8", errors="replace")
-    return Record(priority=priority, sequence=sequence, time_ns=micros * 1000 + offset_ns, text=text)
+    return KernelMessage(priority=priority, sequence=sequence, time_ns=micros * 1000 + offset_ns, text=text)
 
 
 class KernelLogReader:
@@ -103,7 +103,7 @@ class KernelLogReader:
         """Gives the descriptor back."""
         os.close(self._descriptor)
 
-    def read(self) -> tuple[Record, ...]:
+    def read(self) -> tuple[KernelMessage, ...]:
         """Returns what it hasn't returned before, oldest first."""
         offset = boot_offset_ns()
         lines = _lines(self._descriptor)
@@ -124,7 +124,7 @@ def read_kernel_log(path: Path = KMSG) -> KernelLog:
         reader.close()
 
 
-def kernel_log(records: tuple[Record, ...]) -> KernelLog:
+def kernel_log(records: tuple[KernelMessage, ...]) -> KernelLog:
     """Makes a log of the ring's records."""
     return KernelLog(records=records, whole=not records or records[0].sequence == 0)
 

@@ -27,7 +27,7 @@ Kind = Literal["file", "directory", "other"]
 _OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque")
 
 
-class Node(msgspec.Struct, frozen=True, kw_only=True):
+class FileNode(msgspec.Struct, frozen=True, kw_only=True):
     """What lies at a path, symlinks followed."""
 
     path: str
@@ -60,7 +60,7 @@ class MergedTree:
         self._layers = [str(layer) for layer in layers]
         self._mounts = {path.rstrip("/") or "/": str(source) for path, source in (mounts or {}).items()}
 
-    def lookup(self, path: str) -> Node | None:
+    def lookup(self, path: str) -> FileNode | None:
         """Returns what lies at an absolute path, None if nothing does.
 
         Raises:
@@ -222,12 +222,12 @@ def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part not in {"", "."}]
 
 
-def _node(path: str, info: os.stat_result) -> Node:
+def _node(path: str, info: os.stat_result) -> FileNode:
     kind: Kind = "other"
     if stat.S_ISREG(info.st_mode):
         kind = "file"
     elif stat.S_ISDIR(info.st_mode):
         kind = "directory"
-    return Node(
+    return FileNode(
         path=path, kind=kind, mode=stat.S_IMODE(info.st_mode), uid=info.st_uid, gid=info.st_gid, size=info.st_size
     )

@@ -14,7 +14,7 @@ _LISTEN = "0A"
 _BOUND = "07"
 
 
-class Listener(msgspec.Struct, frozen=True, kw_only=True):
+class ListeningSocket(msgspec.Struct, frozen=True, kw_only=True):
     """A program that holds a port."""
 
     port: int
@@ -25,7 +25,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
-def find_listener(port: int, protocol: str = "tcp", *, proc: Path = Path("/proc")) -> Listener | None:
+def find_listener(port: int, protocol: str = "tcp", *, proc: Path = Path("/proc")) -> ListeningSocket | None:
     """Returns who holds a port in this network namespace; None when nobody does."""
     wanted = _LISTEN if protocol == "tcp" else _BOUND
     inodes: set[str] = set()
@@ -41,10 +41,10 @@ def find_listener(port: int, protocol: str = "tcp", *, proc: Path = Path("/proc"
     if not inodes:
         return None
     pid = _owner({f"socket:[{inode}]" for inode in inodes}, proc)
-    return Listener(port=port, protocol=protocol, pid=pid, name=_name(pid, proc))
+    return ListeningSocket(port=port, protocol=protocol, pid=pid, name=_name(pid, proc))
 
 
-class Address(msgspec.Struct, frozen=True):
+class ListenAddress(msgspec.Struct, frozen=True):
     """Where a TCP socket listens."""
 
     host: str
@@ -59,7 +59,7 @@ class Address(msgspec.Struct, frozen=True):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def listening_addresses(pid: int, *, proc: Path = Path("/proc")) -> tuple[Address, ...]:
+def listening_addresses(pid: int, *, proc: Path = Path("/proc")) -> tuple[ListenAddress, ...]:
     """Returns the TCP addresses that processes listen on in another process's network namespace.
 
     Raises:
@@ -72,7 +72,7 @@ def listening_addresses(pid: int, *, proc: Path = Path("/proc")) -> tuple[Addres
             if len(fields) > 3 and fields[3] == _LISTEN:
                 host, _, port = fields[1].partition(":")
                 found.add((_host(host), int(port, 16)))
-    return tuple(Address(host, port) for host, port in sorted(found, key=lambda one: (one[1], one[0])))
+    return tuple(ListenAddress(host, port) for host, port in sorted(found, key=lambda one: (one[1], one[0])))
 
 
 def _host(text: str) -> str:

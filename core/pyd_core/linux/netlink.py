@@ -29,7 +29,7 @@ _MODES: dict[str, dict[str, str | int]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plug:
+class InterfaceSpec:
     """An interface inside a namespace and what it hangs on outside."""
 
     host: str
@@ -148,7 +148,7 @@ def remove(name: str) -> None:
                 ip.link("del", index=index)
 
 
-def plug(path: Path | str, wanted: Plug) -> None:
+def attach_interface(path: Path | str, wanted: InterfaceSpec) -> None:
     """Gives a namespace an interface.
 
     Raises:
@@ -177,14 +177,14 @@ def plug(path: Path | str, wanted: Plug) -> None:
         os.close(fd)
 
 
-def _mode(wanted: Plug) -> str | int:
+def _mode(wanted: InterfaceSpec) -> str | int:
     modes = _MODES[wanted.kind]
     if wanted.mode not in modes:
         raise KernelError("netlink", errno.EINVAL, f"{wanted.kind} mode {wanted.mode[:40]!r}")
     return modes[wanted.mode]
 
 
-def _configure(wanted: Plug) -> None:
+def _configure(wanted: InterfaceSpec) -> None:
     with IPRoute() as ip:
         ip.link("set", index=_index(ip, "lo"), state="up")
         index = _index(ip, wanted.name)

@@ -12,7 +12,7 @@ MARKED = frozenset({"start", "die", "oom", "health_status", "pause", "unpause", 
 """Verbs of events that explain what a log says, or why it says nothing more."""
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A start, a death, an out-of-memory kill or a change of health."""
 
     time_ns: int
@@ -26,14 +26,14 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`exit 137`, `unhealthy`; empty where the verb says all."""
 
 
-def mark_of(event: Event) -> Mark | None:
+def mark_of(event: Event) -> Annotation | None:
     """Returns the mark an event leaves in a log; None for events that leave none."""
     if event.type != "container" or event.verb not in MARKED:
         return None
     detail = event.action.partition(":")[2].strip()
     if event.verb == "die":
         detail = f"exit {event.actor.attributes.get('exitCode', '?')}"
-    return Mark(
+    return Annotation(
         time_ns=event.time_nano or event.time * SECOND,
         container_id=event.actor.id,
         name=event.name,

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from pyd_core.errors import InvalidInput
-from pyd_core.logs.levels import Level, level_named, level_said
+from pyd_core.logs.levels import LogLevel, level_named, level_said
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import Test, plain
 
@@ -28,11 +28,11 @@ _ESCAPE = re.compile(r"\\(.)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class LogFields:
     """A line taken apart. Everything in it is hostile, as the line was."""
 
     kind: Literal["json", "logfmt"]
-    level: Level | None
+    level: LogLevel | None
     level_word: str
     """As the line has it."""
     time: str
@@ -49,7 +49,7 @@ class Record:
         return own.get(name) or None
 
 
-def record(data: bytes) -> Record | None:
+def record(data: bytes) -> LogFields | None:
     """Takes a line apart; None for plain text.
 
     A line is logfmt when it begins with a pair and has two at least, of which all it says is made.
@@ -69,7 +69,7 @@ def record(data: bytes) -> Record | None:
     return None
 
 
-def level_of(data: bytes) -> Level | None:
+def level_of(data: bytes) -> LogLevel | None:
     """Returns how serious a line is, by its field or by its words."""
     if data[:1] == b"{" or b"=" in data:
         found = record(data)
@@ -78,7 +78,7 @@ def level_of(data: bytes) -> Level | None:
     return level_said(plain(data))
 
 
-def _logfmt(text: str) -> Record | None:
+def _logfmt(text: str) -> LogFields | None:
     if _PAIR.match(text) is None:
         return None
     fields: dict[str, str] = {}
@@ -104,7 +104,7 @@ def _flatten(value: object, name: str, into: dict[str, str], deep: int) -> None:
         into[name] = msgspec.json.encode(value).decode("utf-8", "replace")
 
 
-def _sort_out(kind: Literal["json", "logfmt"], fields: dict[str, str]) -> Record:
+def _sort_out(kind: Literal["json", "logfmt"], fields: dict[str, str]) -> LogFields:
     def take(names: tuple[str, ...]) -> str:
         for name in names:
             if name in fields:
@@ -112,7 +112,7 @@ def _sort_out(kind: Literal["json", "logfmt"], fields: dict[str, str]) -> Record
         return ""
 
     word = take(_LEVELS)
-    return Record(
+    return LogFields(
         kind=kind,
         level=level_named(word),
         level_word=word,

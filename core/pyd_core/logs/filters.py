@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pyd_core.errors import InvalidInput
 from pyd_core.logs.fields import FieldTest, field_tests
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.pattern import Pattern, Test
+from pyd_core.logs.pattern import LogPattern, Test
 from pyd_core.logs.store import LogItem, LogStore
 
 STEP = 5_000
@@ -25,7 +25,7 @@ STEP = 5_000
 class Filter:
     """One filter: a pattern or comparisons of fields, to keep or to leave out."""
 
-    pattern: Pattern
+    pattern: LogPattern
     exclude: bool = False
     tests: tuple[FieldTest, ...] = ()
     """When there are any, the pattern isn't looked at."""
@@ -42,7 +42,7 @@ class Filter:
         return lambda line: all(test(line) for test in tests)
 
 
-def read_filter(text: str, mode: Pattern) -> Filter:
+def read_filter(text: str, mode: LogPattern) -> Filter:
     """Reads a filter as people type it: `!` before it leaves out, `level>=warn status:5..` compares fields.
 
     Args:
@@ -76,7 +76,7 @@ class Filters:
         return bool(self.stack or self.muted)
 
 
-class Sieve:
+class FilteredView:
     """The numbers of the lines of a store that filters let through; gaps and marks always pass.
 
     It holds no lines, looks at each once, and never asks an engine anything.
@@ -172,6 +172,6 @@ class Sieve:
             self._waiting.append(number)
 
 
-def muted_but(ids: Collection[str], one: str) -> frozenset[str]:
+def mute_all_except(ids: Collection[str], one: str) -> frozenset[str]:
     """Returns what is muted when one container is heard alone."""
     return frozenset(ids) - {one}

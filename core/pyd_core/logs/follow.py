@@ -6,13 +6,13 @@ import time
 from collections.abc import AsyncGenerator
 
 from pyd_core.client.backoff import Backoff
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.frames import is_framed
 from pyd_core.client.gap import Gap
-from pyd_core.client.timestamps import seconds
+from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import EngineUnavailable, NotFound, PydError
 from pyd_core.logs.line import LONGEST_LINE, LogLine
-from pyd_core.logs.resume import Place
+from pyd_core.logs.resume import ResumePoint
 from pyd_core.logs.split import FramedSplitter, RawSplitter
 from pyd_core.logs.stream import Batch, LogStream
 from pyd_core.model.base import parse_time
@@ -20,7 +20,7 @@ from pyd_core.model.container import Container
 
 
 def follow(
-    engine: Engine,
+    engine: EngineClient,
     container: str,
     *,
     tail: int | None = None,
@@ -48,13 +48,17 @@ def follow(
         PydError: From the iteration: no such container, or its log can't be read. Once lines are followed, a cut
             connection raises nothing.
     """
-    return LogStream(_Follower(engine, container, Place(since=since, tail=tail), until, longest).run(follow, restarts))
+    return LogStream(
+        _Follower(engine, container, ResumePoint(since=since, tail=tail), until, longest).run(follow, restarts)
+    )
 
 
 class _Follower:
     """One reading of one log."""
 
-    def __init__(self, engine: Engine, container: str, place: Place, until: int | None, longest: int) -> None:
+    def __init__(
+        self, engine: EngineClient, container: str, place: ResumePoint, until: int | None, longest: int
+    ) -> None:
         self._engine = engine
         self._container = container
         self._place = place
@@ -93,7 +97,11 @@ class _Follower:
         place = self._place
         place.go_on()
         async with self._engine.containers.logs(
-            target.id, follow=follow, since=seconds(place.since), until=seconds(self._until), tail=place.tail
+            target.id,
+            follow=follow,
+            since=api_timestamp(place.since),
+            until=api_timestamp(self._until),
+            tail=place.tail,
         ) as stream:
             framed = is_framed(stream.headers, tty=target.config.tty)
             kind = FramedSplitter if framed else RawSplitter
@@ -127,7 +135,7 @@ class _Follower:
         filters = {"type": ["container"], "container": [target.id], "event": ["start", "destroy"]}
         # From the time it ended on: whatever happened since then is among the events, however late this is asked.
         ended = now.state.finished_ns or parse_time(now.created)
-        async with self._engine.system.events(since=seconds(ended), filters=filters) as events:
+        async with self._engine.system.events(since=api_timestamp(ended), filters=filters) as events:
             async for event in events:
                 if event.verb == "destroy":
                     return None

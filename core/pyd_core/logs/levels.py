@@ -6,7 +6,7 @@ import re
 from enum import IntEnum
 
 
-class Level(IntEnum):
+class LogLevel(IntEnum):
     """Levels in order; the numbers are pino's and bunyan's, so that theirs need no table."""
 
     TRACE = 10
@@ -17,16 +17,16 @@ class Level(IntEnum):
     FATAL = 60
 
 
-_WORDS: dict[str, Level] = {
-    **dict.fromkeys(("trace", "trc", "verbose", "finest", "finer"), Level.TRACE),
-    **dict.fromkeys(("debug", "dbg", "debu", "fine", "d"), Level.DEBUG),
-    **dict.fromkeys(("info", "inf", "information", "informational", "notice", "log", "i"), Level.INFO),
-    **dict.fromkeys(("warn", "warning", "wrn", "w"), Level.WARN),
-    **dict.fromkeys(("error", "err", "erro", "eror", "severe", "e"), Level.ERROR),
-    **dict.fromkeys(("fatal", "ftl", "crit", "critical", "panic", "alert", "emerg", "emergency", "f"), Level.FATAL),
+_WORDS: dict[str, LogLevel] = {
+    **dict.fromkeys(("trace", "trc", "verbose", "finest", "finer"), LogLevel.TRACE),
+    **dict.fromkeys(("debug", "dbg", "debu", "fine", "d"), LogLevel.DEBUG),
+    **dict.fromkeys(("info", "inf", "information", "informational", "notice", "log", "i"), LogLevel.INFO),
+    **dict.fromkeys(("warn", "warning", "wrn", "w"), LogLevel.WARN),
+    **dict.fromkeys(("error", "err", "erro", "eror", "severe", "e"), LogLevel.ERROR),
+    **dict.fromkeys(("fatal", "ftl", "crit", "critical", "panic", "alert", "emerg", "emergency", "f"), LogLevel.FATAL),
 }
 
-_SYSLOG = (*[Level.FATAL] * 3, Level.ERROR, Level.WARN, Level.INFO, Level.INFO, Level.DEBUG)
+_SYSLOG = (*[LogLevel.FATAL] * 3, LogLevel.ERROR, LogLevel.WARN, LogLevel.INFO, LogLevel.INFO, LogLevel.DEBUG)
 """RFC 5424, 6.2.1: 0 emergency … 7 debug."""
 
 _LOOKED_AT = 160
@@ -41,18 +41,18 @@ _SAID = re.compile(
 )
 
 
-def level_named(word: str) -> Level | None:
+def level_named(word: str) -> LogLevel | None:
     """Returns the level that a word or number stands for; None when it stands for none."""
     word = word.strip().lower()
     if word.isdecimal() and len(word) <= 4:
         number = int(word)
         if number < len(_SYSLOG):
             return _SYSLOG[number]
-        return Level(max(10, min(60, number // 10 * 10)))
+        return LogLevel(max(10, min(60, number // 10 * 10)))
     return _WORDS.get(word)
 
 
-def level_said(data: bytes) -> Level | None:
+def level_said(data: bytes) -> LogLevel | None:
     """Returns the level that a line of plain text says near its beginning; None when it says none."""
     found = _SAID.search(data, 0, _LOOKED_AT)
     return _WORDS.get(found.group().decode().lower()) if found else None

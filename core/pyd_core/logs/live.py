@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from pyd_core.logs.merge import Lane, hand_on
+from pyd_core.logs.merge import MergeSource, emit_ready
 from pyd_core.logs.stream import Batch, LogStream
 from pyd_core.tasks import TaskOwner
 
@@ -24,7 +24,7 @@ class _Source:
 
     def __init__(self, stream: LogStream) -> None:
         self.stream = stream
-        self.lane = Lane()
+        self.lane = MergeSource()
         self.arrivals: deque[tuple[float, int]] = deque()
         """Loop time of a batch's arrival, and the key of its last line."""
         self.room = asyncio.Event()
@@ -69,7 +69,7 @@ class LiveMerge:
         lanes = [source.lane for source in self._sources]
         while True:
             self._news.clear()
-            batch = hand_on(lanes, self._bound(loop.time()))
+            batch = emit_ready(lanes, self._bound(loop.time()))
             if batch:
                 for source in self._sources:
                     source.room.set()

@@ -31,7 +31,7 @@ def merge(sources: Sequence[LogStream], *, patience: float | None = PATIENCE) ->
     return LogStream(_exact(sources) if patience is None else _live(sources, patience))
 
 
-class Lane:
+class MergeSource:
     """The lines of one source that wait to be handed on.
 
     `keys` are their times, raised where a line is older than the one before it, so that they never fall.
@@ -65,7 +65,7 @@ class Lane:
         return items, keys
 
 
-def hand_on(lanes: Sequence[Lane], bound: int) -> Batch:
+def emit_ready(lanes: Sequence[MergeSource], bound: int) -> Batch:
     """Takes everything no newer than `bound` from all lanes, in order."""
     items: list[LogLine | Gap] = []
     keys: list[int] = []
@@ -87,7 +87,7 @@ def _size(batch: Batch) -> int:
 
 async def _exact(sources: Sequence[LogStream]) -> AsyncGenerator[Batch, None]:
     """Asks a source for more whenever it has nothing waiting, so that the oldest line is always known."""
-    lanes = [Lane() for _ in sources]
+    lanes = [MergeSource() for _ in sources]
     feeds = [source.batches() for source in sources]
     try:
         while True:
@@ -100,7 +100,7 @@ async def _exact(sources: Sequence[LogStream]) -> AsyncGenerator[Batch, None]:
                         lane.add(batch)
             waiting = [lane.newest for lane in lanes if not lane.ended]
             bound = min(waiting) if waiting else max(lane.newest for lane in lanes)
-            batch = hand_on(lanes, bound)
+            batch = emit_ready(lanes, bound)
             if batch:
                 yield batch
             elif not waiting:

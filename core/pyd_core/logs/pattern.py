@@ -21,7 +21,7 @@ def plain(data: bytes) -> bytes:
 
 
 @dataclass(frozen=True)
-class Pattern:
+class LogPattern:
     """A text or a regular expression (Python's `re`).
 
     Raises:
@@ -33,7 +33,7 @@ class Pattern:
     case: bool = False
     """Upper and lower case differ."""
 
-    def next_mode(self) -> Pattern:
+    def next_mode(self) -> LogPattern:
         """The same text, read another way: literal, literal with case, expression, expression with case."""
         if not self.case:
             return replace(self, case=True)

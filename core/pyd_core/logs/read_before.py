@@ -6,7 +6,7 @@ end, up to the time of the oldest one held, costs the engine a look at the file'
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LONGEST_LINE, LogLine
 
@@ -15,7 +15,7 @@ MOST = 50_000_000
 
 
 async def older(
-    engine: Engine, container: str, *, before_ns: int, held: int, want: int = 1000, longest: int = LONGEST_LINE
+    engine: EngineClient, container: str, *, before_ns: int, held: int, want: int = 1000, longest: int = LONGEST_LINE
 ) -> tuple[list[LogLine], bool]:
     """Reads lines that were written before a time.
 

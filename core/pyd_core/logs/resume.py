@@ -10,7 +10,7 @@ from pyd_core.logs.line import LogLine
 _Mark = tuple[str, int, int]
 
 
-class Place:
+class ResumePoint:
     """The last line seen.
 
     Engines can be asked for lines from a time on, and several lines may share one time (Podman's have whole seconds),

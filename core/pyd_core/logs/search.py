@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
-from pyd_core.logs.filters import STEP, Sieve
+from pyd_core.logs.filters import STEP, FilteredView
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.pattern import Pattern
+from pyd_core.logs.pattern import LogPattern
 
 
 class Search:
@@ -16,7 +16,7 @@ class Search:
         InvalidInput: The pattern is no regular expression.
     """
 
-    def __init__(self, pattern: Pattern, lines: Sieve) -> None:
+    def __init__(self, pattern: LogPattern, lines: FilteredView) -> None:
         self.pattern = pattern
         self._lines = lines
         self._test = pattern.test

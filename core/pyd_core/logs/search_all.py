@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.pattern import Pattern
+from pyd_core.logs.pattern import LogPattern
 from pyd_core.model.container import ContainerSummary
 from pyd_core.tasks import TaskOwner
 
@@ -22,7 +22,7 @@ WAITING = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class LogMatch:
     """News of one container: further lines that match, or that its log is over."""
 
     container: ContainerSummary
@@ -38,15 +38,15 @@ class Finding:
 
 
 async def sweep(
-    engine: Engine,
+    engine: EngineClient,
     containers: Sequence[ContainerSummary],
-    pattern: Pattern,
+    pattern: LogPattern,
     *,
     tail: int | None = None,
     since: int | None = None,
     until: int | None = None,
     at_once: int = AT_ONCE,
-) -> AsyncGenerator[Finding, None]:
+) -> AsyncGenerator[LogMatch, None]:
     """Searches logs as they are now, a few at a time; closing the generator ends all of it.
 
     One log that can't be read spoils no other. The lines of one container come in their order, and its last news says
@@ -65,7 +65,7 @@ async def sweep(
         InvalidInput: The pattern is no regular expression.
     """
     test = pattern.test
-    news: asyncio.Queue[Finding] = asyncio.Queue(WAITING)
+    news: asyncio.Queue[LogMatch] = asyncio.Queue(WAITING)
     turn = asyncio.Semaphore(at_once)
 
     async def look(container: ContainerSummary) -> None:
@@ -80,13 +80,13 @@ async def sweep(
                     read += len(lines)
                     matched += len(found)
                     if found:
-                        await news.put(Finding(container=container, lines=found, matched=matched, read=read))
+                        await news.put(LogMatch(container=container, lines=found, matched=matched, read=read))
                     await asyncio.sleep(0)  # a fast log must not keep the others waiting
             except PydError as failure:
                 error = failure
             finally:
                 await stream.aclose()
-        await news.put(Finding(container=container, matched=matched, read=read, done=True, error=error))
+        await news.put(LogMatch(container=container, matched=matched, read=read, done=True, error=error))
 
     bugs: list[Exception] = []
     async with TaskOwner(bugs.append) as tasks:

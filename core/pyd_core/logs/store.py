@@ -13,10 +13,10 @@ from typing import IO
 import msgspec
 
 from pyd_core.client.gap import Gap
-from pyd_core.logs.annotation import Mark
+from pyd_core.logs.annotation import Annotation
 from pyd_core.logs.line import LogLine, StreamName
 
-LogItem = LogLine | Gap | Mark
+LogItem = LogLine | Gap | Annotation
 
 MEMORY = 64 * 2**20
 """Bytes held in memory."""
@@ -51,7 +51,7 @@ class _StoredGap(msgspec.Struct, array_like=True, tag=1, gc=False):
 
 
 class _StoredMark(msgspec.Struct, array_like=True, tag=2, gc=False):
-    mark: Mark
+    mark: Annotation
 
 
 _Stored = list[_StoredLine | _StoredGap | _StoredMark]
@@ -277,7 +277,7 @@ class LogStore:
     def _stored(self, item: LogItem) -> _StoredLine | _StoredGap | _StoredMark:
         if isinstance(item, Gap):
             return _StoredGap(item)
-        if isinstance(item, Mark):
+        if isinstance(item, Annotation):
             return _StoredMark(item)
         who = (item.container_id, item.name)
         origin = self._origins.get(who)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.frames import is_framed
-from pyd_core.client.timestamps import seconds
+from pyd_core.client.timestamps import api_timestamp
 from pyd_core.logs.line import LONGEST_LINE
 from pyd_core.logs.split import FramedSplitter, RawSplitter
 from pyd_core.logs.stream import Batch, LogStream
 
 
 def task_log(
-    engine: Engine, task: str, name: str, *, tail: int | None = None, since: int | None = None, follow: bool = False
+    engine: EngineClient,
+    task: str,
+    name: str,
+    *,
+    tail: int | None = None,
+    since: int | None = None,
+    follow: bool = False,
 ) -> LogStream:
     """Reads a task's log. It ends with the task: what takes a task's place is another one.
 
@@ -32,9 +38,9 @@ def task_log(
 
 
 async def _read(
-    engine: Engine, task: str, name: str, tail: int | None, since: int | None, *, follow: bool
+    engine: EngineClient, task: str, name: str, tail: int | None, since: int | None, *, follow: bool
 ) -> AsyncGenerator[Batch, None]:
-    async with engine.tasks.logs(task, follow=follow, since=seconds(since), tail=tail) as stream:
+    async with engine.tasks.logs(task, follow=follow, since=api_timestamp(since), tail=tail) as stream:
         kind = FramedSplitter if is_framed(stream.headers, tty=False) else RawSplitter
         splitter = kind(task, name, longest=LONGEST_LINE)
         async for chunk in stream.chunks():

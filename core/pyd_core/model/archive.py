@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pyd_core.errors import BadAnswer
+from pyd_core.errors import ProtocolError
 
 STAT_HEADER = "x-docker-container-path-stat"
 
@@ -47,4 +47,4 @@ def decode_stat(headers: Mapping[str, str]) -> PathStat:
     try:
         return msgspec.json.decode(binascii.a2b_base64(headers.get(STAT_HEADER, "")), type=PathStat)
     except (binascii.Error, msgspec.DecodeError) as error:
-        raise BadAnswer(f"the engine doesn't tell what a path is: {error}") from error
+        raise ProtocolError(f"the engine doesn't tell what a path is: {error}") from error

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar, cast, dataclass_transform, get_origin
 
 import msgspec
 
-from pyd_core.errors import BadAnswer
+from pyd_core.errors import ProtocolError
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class _WireMeta(msgspec.StructMeta):
     """Tells type checkers that every Wire is frozen and takes keywords only, as the base class says once."""
 
 
-class Wire(msgspec.Struct, metaclass=_WireMeta, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ApiStruct(msgspec.Struct, metaclass=_WireMeta, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
     """A type of the Engine API.
 
     Fields carry the API's names in PascalCase on the wire and snake_case here; an exception names its wire form with
@@ -55,7 +55,7 @@ def decode(body: bytes, kind: type[T], *, what: str = "answer") -> T:
     except msgspec.ValidationError:
         pass
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BadAnswer(f"the engine's {what} is not JSON: {error}") from error
+        raise ProtocolError(f"the engine's {what} is not JSON: {error}") from error
     else:
         return decoded
     try:
@@ -64,7 +64,7 @@ def decode(body: bytes, kind: type[T], *, what: str = "answer") -> T:
             plain = []
         return msgspec.convert(plain, kind)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BadAnswer(f"the engine's {what} is not what its API promises: {error}") from error
+        raise ProtocolError(f"the engine's {what} is not what its API promises: {error}") from error
 
 
 def encode(value: object) -> bytes:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.container_state import ContainerState
 from pyd_core.model.host_config import HostConfig, PortBinding
@@ -17,7 +17,7 @@ COMPOSE_PROJECT = "com.docker.compose.project"
 COMPOSE_SERVICE = "com.docker.compose.service"
 
 
-class Port(Wire):
+class Port(ApiStruct):
     """A port of a container, published or merely exposed."""
 
     SPEC: ClassVar[str] = "Port"
@@ -30,7 +30,7 @@ class Port(Wire):
     """The host address it is published on; empty when it isn't."""
 
 
-class MountPoint(Wire):
+class MountPoint(ApiStruct):
     """A mount inside a container, as inspect and list report it."""
 
     SPEC: ClassVar[str] = "MountPoint"
@@ -48,7 +48,7 @@ class MountPoint(Wire):
     propagation: str = ""
 
 
-class SummaryHostConfig(Wire):
+class SummaryHostConfig(ApiStruct):
     """The part of the host configuration that a list line carries."""
 
     SPEC: ClassVar[str] = "ContainerSummary.HostConfig"
@@ -56,7 +56,7 @@ class SummaryHostConfig(Wire):
     network_mode: str = ""
 
 
-class SummaryNetworks(Wire):
+class SummaryNetworks(ApiStruct):
     """The networks that a list line carries."""
 
     SPEC: ClassVar[str] = "ContainerSummary.NetworkSettings"
@@ -64,7 +64,7 @@ class SummaryNetworks(Wire):
     networks: dict[str, EndpointSettings] = {}
 
 
-class ContainerSummary(Wire):
+class ContainerSummary(ApiStruct):
     """One line of `GET /containers/json`."""
 
     SPEC: ClassVar[str] = "ContainerSummary"
@@ -109,7 +109,7 @@ class ContainerSummary(Wire):
         return self.labels.get(COMPOSE_SERVICE, "")
 
 
-class GraphDriver(Wire):
+class GraphDriver(ApiStruct):
     """Where the container's layers lie on the engine's host."""
 
     SPEC: ClassVar[str] = "GraphDriverData"
@@ -119,7 +119,7 @@ class GraphDriver(Wire):
     """For overlay2: `LowerDir`, `UpperDir`, `WorkDir`, `MergedDir`."""
 
 
-class NetworkSettings(Wire):
+class NetworkSettings(ApiStruct):
     """A container's networks and published ports."""
 
     SPEC: ClassVar[str] = "NetworkSettings"
@@ -139,7 +139,7 @@ class NetworkSettings(Wire):
     networks: dict[str, EndpointSettings] = {}
 
 
-class Container(Wire):
+class Container(ApiStruct):
     """All that `GET /containers/{id}/json` tells."""
 
     SPEC: ClassVar[str] = "GET /containers/{id}/json 200"
@@ -178,7 +178,7 @@ class Container(Wire):
         return self.name_.removeprefix("/")
 
 
-class Processes(Wire):
+class Processes(ApiStruct):
     """The processes in a container, as `ps` on the engine's host prints them."""
 
     SPEC: ClassVar[str] = "GET /containers/{id}/top 200"
@@ -187,7 +187,7 @@ class Processes(Wire):
     processes: list[list[str]] = []
 
 
-class Change(Wire):
+class FileChange(ApiStruct):
     """A path that differs from the image."""
 
     SPEC: ClassVar[str] = "FilesystemChange"
@@ -197,7 +197,7 @@ class Change(Wire):
     """0 modified, 1 added, 2 deleted."""
 
 
-class WaitResult(Wire):
+class WaitResult(ApiStruct):
     """How a container ended, from `POST /containers/{id}/wait`."""
 
     SPEC: ClassVar[str] = "ContainerWaitResponse"
@@ -206,7 +206,7 @@ class WaitResult(Wire):
     error: WaitError | None = None
 
 
-class WaitError(Wire):
+class WaitError(ApiStruct):
     """Why waiting failed."""
 
     SPEC: ClassVar[str] = "ContainerWaitExitError"
@@ -214,7 +214,7 @@ class WaitError(Wire):
     message: str = ""
 
 
-class Created(Wire):
+class Created(ApiStruct):
     """The answer to creating a container."""
 
     SPEC: ClassVar[str] = "ContainerCreateResponse"
@@ -223,7 +223,7 @@ class Created(Wire):
     warnings: list[str] = []
 
 
-class Updated(Wire):
+class Updated(ApiStruct):
     """The answer to updating a container."""
 
     SPEC: ClassVar[str] = "POST /containers/{id}/update 200"
@@ -231,7 +231,7 @@ class Updated(Wire):
     warnings: list[str] | None = None
 
 
-class Pruned(Wire):
+class Pruned(ApiStruct):
     """What removing the unused containers freed."""
 
     SPEC: ClassVar[str] = "POST /containers/prune 200"

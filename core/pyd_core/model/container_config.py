@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 
 
-class HealthConfig(Wire):
+class HealthConfig(ApiStruct):
     """How health is probed."""
 
     SPEC: ClassVar[str] = "HealthConfig"
@@ -22,7 +22,7 @@ class HealthConfig(Wire):
     start_interval: int = 0
 
 
-class ContainerConfig(Wire):
+class ContainerConfig(ApiStruct):
     """The portable part of a container's configuration, taken from image and creation."""
 
     SPEC: ClassVar[str] = "ContainerConfig"

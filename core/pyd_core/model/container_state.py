@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire, parse_time
+from pyd_core.model.base import ApiStruct, parse_time
 
 
-class HealthResult(Wire):
+class HealthResult(ApiStruct):
     """One run of a health probe."""
 
     SPEC: ClassVar[str] = "HealthcheckResult"
@@ -21,7 +21,7 @@ class HealthResult(Wire):
     output: str = ""
 
 
-class Health(Wire):
+class Health(ApiStruct):
     """What the health probes found."""
 
     SPEC: ClassVar[str] = "Health"
@@ -32,7 +32,7 @@ class Health(Wire):
     log: list[HealthResult] = []
 
 
-class ContainerState(Wire):
+class ContainerState(ApiStruct):
     """What a container is doing, or how it ended."""
 
     SPEC: ClassVar[str] = "ContainerState"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.host_config import HostConfig
 from pyd_core.model.network import EndpointSettings
 
 
-class NetworkingConfig(Wire):
+class NetworkingConfig(ApiStruct):
     """Networks to join, by name."""
 
     SPEC: ClassVar[str] = "NetworkingConfig"

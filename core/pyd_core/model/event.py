@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 
 
-class Actor(Wire):
+class Actor(ApiStruct):
     """What an event happened to."""
 
     SPEC: ClassVar[str] = "EventActor"
@@ -19,7 +19,7 @@ class Actor(Wire):
     """Labels and facts of the moment: `name`, `image`, `exitCode`, `signal`, …"""
 
 
-class Event(Wire):
+class Event(ApiStruct):
     """One event of `GET /events`."""
 
     SPEC: ClassVar[str] = "EventMessage"

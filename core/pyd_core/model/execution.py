@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 
 
-class ExecCreated(Wire):
+class ExecCreated(ApiStruct):
     """The answer to creating an exec."""
 
     SPEC: ClassVar[str] = "IdResponse"
@@ -17,7 +17,7 @@ class ExecCreated(Wire):
     id: str
 
 
-class ExecState(Wire):
+class ExecState(ApiStruct):
     """What an exec is doing, or how it ended."""
 
     SPEC: ClassVar[str] = "GET /exec/{id}/json 200"

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 from pyd_core.model.resources import Resources
 
 
-class RestartPolicy(Wire):
+class RestartPolicy(ApiStruct):
     """What to do when the container ends."""
 
     SPEC: ClassVar[str] = "RestartPolicy"
@@ -20,7 +20,7 @@ class RestartPolicy(Wire):
     maximum_retry_count: int = 0
 
 
-class PortBinding(Wire):
+class PortBinding(ApiStruct):
     """Where on the host a port is published."""
 
     SPEC: ClassVar[str] = "PortBinding"
@@ -29,7 +29,7 @@ class PortBinding(Wire):
     host_port: str = ""
 
 
-class LogConfig(Wire):
+class LogConfig(ApiStruct):
     """Where output goes."""
 
     SPEC: ClassVar[str] = "HostConfig.LogConfig"
@@ -38,7 +38,7 @@ class LogConfig(Wire):
     config: dict[str, str] = {}
 
 
-class BindOptions(Wire):
+class BindOptions(ApiStruct):
     """How a path of the host is bound."""
 
     SPEC: ClassVar[str] = "Mount.BindOptions"
@@ -52,7 +52,7 @@ class BindOptions(Wire):
     """Fail where what is mounted below can't be made read-only."""
 
 
-class DriverConfig(Wire):
+class DriverConfig(ApiStruct):
     """The driver that makes a volume."""
 
     SPEC: ClassVar[str] = "Mount.VolumeOptions.DriverConfig"
@@ -61,7 +61,7 @@ class DriverConfig(Wire):
     options: dict[str, str] = {}
 
 
-class VolumeOptions(Wire):
+class VolumeOptions(ApiStruct):
     """How a volume is made and mounted."""
 
     SPEC: ClassVar[str] = "Mount.VolumeOptions"
@@ -72,7 +72,7 @@ class VolumeOptions(Wire):
     subpath: str = ""
 
 
-class TmpfsOptions(Wire):
+class TmpfsOptions(ApiStruct):
     """Size and mode of a tmpfs."""
 
     SPEC: ClassVar[str] = "Mount.TmpfsOptions"
@@ -81,7 +81,7 @@ class TmpfsOptions(Wire):
     mode: int = 0
 
 
-class Mount(Wire):
+class MountConfig(ApiStruct):
     """A mount asked for with `--mount`."""
 
     SPEC: ClassVar[str] = "Mount"
@@ -124,7 +124,7 @@ class HostConfig(Resources):
     runtime: str = ""
     init: bool | None = None
     volumes_from: list[str] = []
-    mounts: list[Mount] = []
+    mounts: list[MountConfig] = []
     annotations: dict[str, str] = {}
     dns_options: list[str] = []
     dns_search: list[str] = []

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 from pyd_core.model.container import GraphDriver
 from pyd_core.model.container_config import ContainerConfig
 
 
-class ImageSummary(Wire):
+class ImageSummary(ApiStruct):
     """One line of `GET /images/json`."""
 
     SPEC: ClassVar[str] = "ImageSummary"
@@ -29,7 +29,7 @@ class ImageSummary(Wire):
     containers: int = -1
 
 
-class RootFs(Wire):
+class ImageRootFs(ApiStruct):
     """The layers an image is made of, by the digest of each unpacked."""
 
     SPEC: ClassVar[str] = "ImageInspect.RootFS"
@@ -38,7 +38,7 @@ class RootFs(Wire):
     layers: list[str] = []
 
 
-class ImageMetadata(Wire):
+class ImageMetadata(ApiStruct):
     """What an engine itself remembers of an image."""
 
     SPEC: ClassVar[str] = "ImageInspect.Metadata"
@@ -46,7 +46,7 @@ class ImageMetadata(Wire):
     last_tag_time: str = ""
 
 
-class Image(Wire):
+class Image(ApiStruct):
     """All that `GET /images/{name}/json` tells."""
 
     SPEC: ClassVar[str] = "ImageInspect"
@@ -65,11 +65,11 @@ class Image(Wire):
     os: str = ""
     size: int = 0
     graph_driver: GraphDriver = GraphDriver()
-    root_fs: RootFs = msgspec.field(name="RootFS", default_factory=RootFs)
+    root_fs: ImageRootFs = msgspec.field(name="RootFS", default_factory=ImageRootFs)
     metadata: ImageMetadata = ImageMetadata()
 
 
-class HistoryLayer(Wire):
+class HistoryLayer(ApiStruct):
     """One step of an image's making, newest first."""
 
     SPEC: ClassVar[str] = "GET /images/{name}/history 200[]"
@@ -82,7 +82,7 @@ class HistoryLayer(Wire):
     comment: str = ""
 
 
-class Removed(Wire):
+class Removed(ApiStruct):
     """One thing that removing an image took away."""
 
     SPEC: ClassVar[str] = "ImageDeleteResponseItem"
@@ -91,7 +91,7 @@ class Removed(Wire):
     deleted: str = ""
 
 
-class ImagesPruned(Wire):
+class ImagesPruned(ApiStruct):
     """Which unused images were removed, and what that freed."""
 
     SPEC: ClassVar[str] = "POST /images/prune 200"
@@ -101,7 +101,7 @@ class ImagesPruned(Wire):
     """Bytes."""
 
 
-class BuildPruned(Wire):
+class BuildPruned(ApiStruct):
     """What builders no longer keep."""
 
     SPEC: ClassVar[str] = "POST /build/prune 200"
@@ -111,7 +111,7 @@ class BuildPruned(Wire):
     """Bytes."""
 
 
-class Found(Wire, rename=None):
+class SearchResult(ApiStruct, rename=None):
     """A repository of the public registry."""
 
     SPEC: ClassVar[str] = "GET /images/search 200[]"
@@ -123,7 +123,7 @@ class Found(Wire, rename=None):
     is_automated: bool = False
 
 
-class LoggedIn(Wire):
+class LoggedIn(ApiStruct):
     """A registry took the credentials."""
 
     SPEC: ClassVar[str] = "POST /auth 200"

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 
 
-class EndpointIpam(Wire):
+class EndpointIpam(ApiStruct):
     """The addresses a container asked for."""
 
     SPEC: ClassVar[str] = "EndpointIPAMConfig"
@@ -19,7 +19,7 @@ class EndpointIpam(Wire):
     link_local_ips: list[str] = msgspec.field(name="LinkLocalIPs", default_factory=list)
 
 
-class EndpointSettings(Wire):
+class EndpointSettings(ApiStruct):
     """A container's place on one network."""
 
     SPEC: ClassVar[str] = "EndpointSettings"
@@ -40,7 +40,7 @@ class EndpointSettings(Wire):
     driver_opts: dict[str, str] | None = None
 
 
-class IpamConfig(Wire):
+class IpamConfig(ApiStruct):
     """One address range of a network."""
 
     SPEC: ClassVar[str] = "IPAMConfig"
@@ -52,7 +52,7 @@ class IpamConfig(Wire):
     """Addresses taken by others, by the host's name."""
 
 
-class Ipam(Wire):
+class Ipam(ApiStruct):
     """How addresses are given out."""
 
     SPEC: ClassVar[str] = "IPAM"
@@ -62,7 +62,7 @@ class Ipam(Wire):
     options: dict[str, str] | None = None
 
 
-class NetworkMember(Wire):
+class NetworkMember(ApiStruct):
     """A running container on a network."""
 
     SPEC: ClassVar[str] = "NetworkContainer"
@@ -75,7 +75,7 @@ class NetworkMember(Wire):
     ipv6_address: str = msgspec.field(name="IPv6Address", default="")
 
 
-class Network(Wire):
+class Network(ApiStruct):
     """A network; `containers` is filled by inspect only."""
 
     SPEC: ClassVar[str] = "Network"
@@ -96,7 +96,7 @@ class Network(Wire):
     labels: dict[str, str] = {}
 
 
-class NetworkCreated(Wire):
+class NetworkCreated(ApiStruct):
     """The answer to creating a network."""
 
     SPEC: ClassVar[str] = "POST /networks/create 201"
@@ -105,7 +105,7 @@ class NetworkCreated(Wire):
     warning: str = ""
 
 
-class NetworksPruned(Wire):
+class NetworksPruned(ApiStruct):
     """Which unused networks were removed, by name."""
 
     SPEC: ClassVar[str] = "POST /networks/prune 200"
@@ -113,7 +113,7 @@ class NetworksPruned(Wire):
     networks_deleted: list[str] = []
 
 
-class ConfigReference(Wire):
+class ConfigReference(ApiStruct):
     """The network another takes its configuration from."""
 
     SPEC: ClassVar[str] = "ConfigReference"
@@ -121,7 +121,7 @@ class ConfigReference(Wire):
     network: str = ""
 
 
-class NetworkBody(Wire):
+class NetworkBody(ApiStruct):
     """The body of `POST /networks/create`."""
 
     SPEC: ClassVar[str] = "POST /networks/create body"
@@ -142,7 +142,7 @@ class NetworkBody(Wire):
     labels: dict[str, str] = {}
 
 
-class ConnectBody(Wire):
+class ConnectBody(ApiStruct):
     """The body of `POST /networks/{id}/connect`."""
 
     SPEC: ClassVar[str] = "POST /networks/{id}/connect body"
@@ -151,7 +151,7 @@ class ConnectBody(Wire):
     endpoint_config: EndpointSettings | None = None
 
 
-class DisconnectBody(Wire):
+class DisconnectBody(ApiStruct):
     """The body of `POST /networks/{id}/disconnect`."""
 
     SPEC: ClassVar[str] = "POST /networks/{id}/disconnect body"

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 from pyd_core.model.service import ObjectVersion, ResourceObject
 
 
-class NodeSpec(Wire):
+class NodeSpec(ApiStruct):
     """What a node shall be."""
 
     SPEC: ClassVar[str] = "NodeSpec"
@@ -23,7 +23,7 @@ class NodeSpec(Wire):
     """`active`, `pause` (keeps its tasks, gets no more) or `drain` (gives them up)."""
 
 
-class NodePlatform(Wire):
+class NodePlatform(ApiStruct):
     """What programs a node can run."""
 
     SPEC: ClassVar[str] = "Platform"
@@ -32,7 +32,7 @@ class NodePlatform(Wire):
     os: str = msgspec.field(name="OS", default="")
 
 
-class NodeEngine(Wire):
+class NodeEngine(ApiStruct):
     """The engine of a node."""
 
     SPEC: ClassVar[str] = "EngineDescription"
@@ -41,7 +41,7 @@ class NodeEngine(Wire):
     labels: dict[str, str] = {}
 
 
-class NodeDescription(Wire):
+class NodeDescription(ApiStruct):
     """What a node is."""
 
     SPEC: ClassVar[str] = "NodeDescription"
@@ -52,7 +52,7 @@ class NodeDescription(Wire):
     engine: NodeEngine = msgspec.field(default_factory=NodeEngine)
 
 
-class NodeStatus(Wire):
+class NodeStatus(ApiStruct):
     """How a node does."""
 
     SPEC: ClassVar[str] = "NodeStatus"
@@ -63,7 +63,7 @@ class NodeStatus(Wire):
     addr: str = ""
 
 
-class ManagerStatus(Wire):
+class ManagerStatus(ApiStruct):
     """How a manager does."""
 
     SPEC: ClassVar[str] = "ManagerStatus"
@@ -73,7 +73,7 @@ class ManagerStatus(Wire):
     addr: str = ""
 
 
-class Node(Wire):
+class Node(ApiStruct):
     """A node."""
 
     SPEC: ClassVar[str] = "Node"

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 
 
-class ProgressDetail(Wire, rename="lower"):
+class ProgressDetail(ApiStruct, rename="lower"):
     """How far one layer is, in bytes."""
 
     SPEC: ClassVar[str] = "ProgressDetail"
@@ -19,7 +19,7 @@ class ProgressDetail(Wire, rename="lower"):
     """0 where the size isn't known."""
 
 
-class ErrorDetail(Wire, rename="lower"):
+class ErrorDetail(ApiStruct, rename="lower"):
     """Why it failed."""
 
     SPEC: ClassVar[str] = "ErrorDetail"
@@ -29,7 +29,7 @@ class ErrorDetail(Wire, rename="lower"):
     message: str = ""
 
 
-class Made(Wire):
+class Made(ApiStruct):
     """What came of it."""
 
     SPEC: ClassVar[str] = "ImageID"
@@ -38,7 +38,7 @@ class Made(Wire):
     """Of the image that was built."""
 
 
-class Progress(Wire, rename="camel"):
+class Progress(ApiStruct, rename="camel"):
     """One line of the stream."""
 
     SPEC: ClassVar[str] = "BuildInfo"

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 
 
-class Device(Wire):
+class DeviceMapping(ApiStruct):
     """A device of the host that a container may use."""
 
     SPEC: ClassVar[str] = "DeviceMapping"
@@ -20,7 +20,7 @@ class Device(Wire):
     """Of `rwm`."""
 
 
-class Ulimit(Wire):
+class Ulimit(ApiStruct):
     """A resource limit of its processes, see setrlimit(2)."""
 
     SPEC: ClassVar[str] = "Resources.Ulimits[]"
@@ -31,7 +31,7 @@ class Ulimit(Wire):
     hard: int = 0
 
 
-class WeightDevice(Wire):
+class WeightDevice(ApiStruct):
     """A device's share of block I/O."""
 
     SPEC: ClassVar[str] = "Resources.BlkioWeightDevice[]"
@@ -40,7 +40,7 @@ class WeightDevice(Wire):
     weight: int = 0
 
 
-class ThrottleDevice(Wire):
+class ThrottleDevice(ApiStruct):
     """A device's limit of block I/O, bytes or operations a second."""
 
     SPEC: ClassVar[str] = "ThrottleDevice"
@@ -49,7 +49,7 @@ class ThrottleDevice(Wire):
     rate: int = 0
 
 
-class DeviceRequest(Wire):
+class DeviceRequest(ApiStruct):
     """Devices that a driver chooses, such as GPUs."""
 
     SPEC: ClassVar[str] = "DeviceRequest"
@@ -63,7 +63,7 @@ class DeviceRequest(Wire):
     options: dict[str, str] = {}
 
 
-class Resources(Wire):
+class Resources(ApiStruct):
     """What a container may use, and how much of it."""
 
     SPEC: ClassVar[str] = "Resources"
@@ -90,7 +90,7 @@ class Resources(Wire):
     blkio_device_write_bps: list[ThrottleDevice] = []
     blkio_device_read_iops: list[ThrottleDevice] = msgspec.field(name="BlkioDeviceReadIOps", default_factory=list)
     blkio_device_write_iops: list[ThrottleDevice] = msgspec.field(name="BlkioDeviceWriteIOps", default_factory=list)
-    devices: list[Device] = []
+    devices: list[DeviceMapping] = []
     device_cgroup_rules: list[str] = []
     memory_swappiness: int | None = None
     """0 to 100; None inherits."""

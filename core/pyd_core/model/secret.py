@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 from pyd_core.model.service import ObjectVersion
 
 
-class SecretSpec(Wire):
+class SecretSpec(ApiStruct):
     """What a secret shall be."""
 
     SPEC: ClassVar[str] = "SecretSpec"
@@ -21,7 +21,7 @@ class SecretSpec(Wire):
     """Base 64 with `+` and `/`, though the contract asks for the URL-safe alphabet; only on the way to the engine."""
 
 
-class Secret(Wire):
+class Secret(ApiStruct):
     """A secret."""
 
     SPEC: ClassVar[str] = "Secret"
@@ -33,7 +33,7 @@ class Secret(Wire):
     spec: SecretSpec = msgspec.field(default_factory=SecretSpec)
 
 
-class ConfigSpec(Wire):
+class ConfigSpec(ApiStruct):
     """What a config shall be."""
 
     SPEC: ClassVar[str] = "ConfigSpec"
@@ -44,7 +44,7 @@ class ConfigSpec(Wire):
     """Base 64."""
 
 
-class Config(Wire):
+class Config(ApiStruct):
     """A config."""
 
     SPEC: ClassVar[str] = "Config"

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 
 
-class ObjectVersion(Wire):
+class ObjectVersion(ApiStruct):
     """Which edition of a swarm object this is; changing it names the edition that was read."""
 
     SPEC: ClassVar[str] = "ObjectVersion"
@@ -17,7 +17,7 @@ class ObjectVersion(Wire):
     index: int = 0
 
 
-class ServicePort(Wire):
+class ServicePort(ApiStruct):
     """A port of a service."""
 
     SPEC: ClassVar[str] = "EndpointPortConfig"
@@ -30,7 +30,7 @@ class ServicePort(Wire):
     """`ingress`: on every node; `host`: on those where a task runs."""
 
 
-class EndpointSpec(Wire):
+class EndpointSpec(ApiStruct):
     """How a service is reached."""
 
     SPEC: ClassVar[str] = "EndpointSpec"
@@ -39,7 +39,7 @@ class EndpointSpec(Wire):
     ports: list[ServicePort] = []
 
 
-class VirtualIp(Wire):
+class VirtualIp(ApiStruct):
     """A service's address on one network."""
 
     SPEC: ClassVar[str] = "Service.Endpoint.VirtualIPs[]"
@@ -48,7 +48,7 @@ class VirtualIp(Wire):
     addr: str = ""
 
 
-class ServiceEndpoint(Wire):
+class ServiceEndpoint(ApiStruct):
     """How a service is reached now."""
 
     SPEC: ClassVar[str] = "Service.Endpoint"
@@ -57,7 +57,7 @@ class ServiceEndpoint(Wire):
     virtual_ips: list[VirtualIp] = msgspec.field(name="VirtualIPs", default=[])
 
 
-class Replicated(Wire):
+class Replicated(ApiStruct):
     """So many tasks, wherever there is room."""
 
     SPEC: ClassVar[str] = "ServiceSpec.Mode.Replicated"
@@ -65,7 +65,7 @@ class Replicated(Wire):
     replicas: int | None = None
 
 
-class ReplicatedJob(Wire):
+class ReplicatedJob(ApiStruct):
     """So many tasks that end."""
 
     SPEC: ClassVar[str] = "ServiceSpec.Mode.ReplicatedJob"
@@ -74,7 +74,7 @@ class ReplicatedJob(Wire):
     total_completions: int | None = None
 
 
-class ServiceMode(Wire):
+class ServiceMode(ApiStruct):
     """How many tasks a service has; exactly one of these is there."""
 
     SPEC: ClassVar[str] = "ServiceSpec.Mode"
@@ -95,7 +95,7 @@ class ServiceMode(Wire):
         return "global job" if self.global_job is not None else "replicated"
 
 
-class SecretUse(Wire):
+class SecretUse(ApiStruct):
     """A secret that a task is given."""
 
     SPEC: ClassVar[str] = "TaskSpec.ContainerSpec.Secrets[]"
@@ -104,7 +104,7 @@ class SecretUse(Wire):
     secret_name: str = ""
 
 
-class ConfigUse(Wire):
+class ConfigUse(ApiStruct):
     """A config that a task is given."""
 
     SPEC: ClassVar[str] = "TaskSpec.ContainerSpec.Configs[]"
@@ -113,7 +113,7 @@ class ConfigUse(Wire):
     config_name: str = ""
 
 
-class ServiceMount(Wire):
+class ServiceMount(ApiStruct):
     """Something mounted in each task."""
 
     SPEC: ClassVar[str] = "Mount"
@@ -124,7 +124,7 @@ class ServiceMount(Wire):
     read_only: bool = False
 
 
-class ContainerSpec(Wire):
+class ContainerSpec(ApiStruct):
     """The container that a task runs."""
 
     SPEC: ClassVar[str] = "TaskSpec.ContainerSpec"
@@ -143,7 +143,7 @@ class ContainerSpec(Wire):
     configs: list[ConfigUse] = []
 
 
-class Limit(Wire):
+class ResourceLimit(ApiStruct):
     """What a task may use at most."""
 
     SPEC: ClassVar[str] = "Limit"
@@ -153,7 +153,7 @@ class Limit(Wire):
     pids: int = 0
 
 
-class ResourceObject(Wire):
+class ResourceObject(ApiStruct):
     """What a node has, or a task is promised."""
 
     SPEC: ClassVar[str] = "ResourceObject"
@@ -162,16 +162,16 @@ class ResourceObject(Wire):
     memory_bytes: int = 0
 
 
-class TaskResources(Wire):
+class TaskResources(ApiStruct):
     """What a task may use, and what it is promised."""
 
     SPEC: ClassVar[str] = "TaskSpec.Resources"
 
-    limits: Limit = msgspec.field(default_factory=Limit)
+    limits: ResourceLimit = msgspec.field(default_factory=ResourceLimit)
     reservations: ResourceObject = msgspec.field(default_factory=ResourceObject)
 
 
-class TaskRestartPolicy(Wire):
+class TaskRestartPolicy(ApiStruct):
     """What is done about a task that ends."""
 
     SPEC: ClassVar[str] = "TaskSpec.RestartPolicy"
@@ -183,7 +183,7 @@ class TaskRestartPolicy(Wire):
     max_attempts: int = 0
 
 
-class Placement(Wire):
+class Placement(ApiStruct):
     """Where tasks may run."""
 
     SPEC: ClassVar[str] = "TaskSpec.Placement"
@@ -192,7 +192,7 @@ class Placement(Wire):
     max_replicas: int = 0
 
 
-class NetworkAttachment(Wire):
+class NetworkAttachment(ApiStruct):
     """A network that a task joins."""
 
     SPEC: ClassVar[str] = "NetworkAttachmentConfig"
@@ -201,7 +201,7 @@ class NetworkAttachment(Wire):
     aliases: list[str] = []
 
 
-class TaskSpec(Wire):
+class TaskSpec(ApiStruct):
     """What each task of a service is."""
 
     SPEC: ClassVar[str] = "TaskSpec"
@@ -214,7 +214,7 @@ class TaskSpec(Wire):
     force_update: int = 0
 
 
-class ServiceSpec(Wire):
+class ServiceSpec(ApiStruct):
     """What a service shall be."""
 
     SPEC: ClassVar[str] = "ServiceSpec"
@@ -227,7 +227,7 @@ class ServiceSpec(Wire):
     networks: list[NetworkAttachment] = []
 
 
-class ServiceStatus(Wire):
+class ServiceStatus(ApiStruct):
     """How many tasks run, and how many should; in lists only, and only when asked for."""
 
     SPEC: ClassVar[str] = "Service.ServiceStatus"
@@ -237,7 +237,7 @@ class ServiceStatus(Wire):
     completed_tasks: int = 0
 
 
-class UpdateStatus(Wire):
+class UpdateStatus(ApiStruct):
     """How the last change is going."""
 
     SPEC: ClassVar[str] = "Service.UpdateStatus"
@@ -249,7 +249,7 @@ class UpdateStatus(Wire):
     message: str = ""
 
 
-class Service(Wire):
+class Service(ApiStruct):
     """A service."""
 
     SPEC: ClassVar[str] = "Service"
@@ -273,7 +273,7 @@ STACK = "com.docker.stack.namespace"
 """The label by which `docker stack` knows what belongs together."""
 
 
-class ServiceCreated(Wire):
+class ServiceCreated(ApiStruct):
     """The answer to making a service."""
 
     SPEC: ClassVar[str] = "ServiceCreateResponse"
@@ -282,7 +282,7 @@ class ServiceCreated(Wire):
     warnings: list[str] = []
 
 
-class ServiceUpdated(Wire):
+class ServiceUpdated(ApiStruct):
     """The answer to changing one."""
 
     SPEC: ClassVar[str] = "ServiceUpdateResponse"

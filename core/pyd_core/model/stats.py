@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 
 
-class _Counter(Wire, rename=None):
+class _Counter(ApiStruct, rename=None):
     """Lower-case names, unlike the rest of the API."""
 
     SPEC: ClassVar[str] = ""

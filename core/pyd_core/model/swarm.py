@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 from pyd_core.model.service import ObjectVersion
 
 
-class SwarmSpec(Wire):
+class SwarmSpec(ApiStruct):
     """What a swarm shall be."""
 
     SPEC: ClassVar[str] = "SwarmSpec"
@@ -19,7 +19,7 @@ class SwarmSpec(Wire):
     labels: dict[str, str] = {}
 
 
-class JoinTokens(Wire):
+class JoinTokens(ApiStruct):
     """What a machine has to show to join; secrets."""
 
     SPEC: ClassVar[str] = "JoinTokens"
@@ -28,7 +28,7 @@ class JoinTokens(Wire):
     manager: str = ""
 
 
-class TlsInfo(Wire):
+class TlsInfo(ApiStruct):
     """What the members trust."""
 
     SPEC: ClassVar[str] = "TLSInfo"
@@ -37,7 +37,7 @@ class TlsInfo(Wire):
     """PEM."""
 
 
-class UnlockKey(Wire):
+class UnlockKey(ApiStruct):
     """What unlocks a manager; a secret."""
 
     SPEC: ClassVar[str] = "GET /swarm/unlockkey 200"
@@ -45,7 +45,7 @@ class UnlockKey(Wire):
     unlock_key: str = ""
 
 
-class Swarm(Wire):
+class Swarm(ApiStruct):
     """A swarm, as a manager tells of it."""
 
     SPEC: ClassVar[str] = "Swarm"

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 from pyd_core.model.container import ContainerSummary
 from pyd_core.model.image import ImageSummary
 from pyd_core.model.volume import Volume
@@ -15,7 +15,7 @@ PYDD = "pydd"
 """What pyd's own engine calls itself."""
 
 
-class Component(Wire):
+class Component(ApiStruct):
     """A part of an engine: `Engine`, `containerd`, `runc`, `Podman Engine`, `Conmon` and the like."""
 
     SPEC: ClassVar[str] = "SystemVersion.Components[]"
@@ -25,7 +25,7 @@ class Component(Wire):
     details: dict[str, str] | None = None
 
 
-class Platform(Wire):
+class Platform(ApiStruct):
     """What an engine is sold as; Debian's build of Docker Engine leaves it empty."""
 
     SPEC: ClassVar[str] = "SystemVersion.Platform"
@@ -33,7 +33,7 @@ class Platform(Wire):
     name: str = ""
 
 
-class Version(Wire):
+class Version(ApiStruct):
     """The answer to `GET /version`."""
 
     SPEC: ClassVar[str] = "SystemVersion"
@@ -57,7 +57,7 @@ class Version(Wire):
         return "Podman" if any(part.name.startswith("Podman") for part in self.components) else "Docker"
 
 
-class Peer(Wire):
+class SwarmPeer(ApiStruct):
     """A manager of the swarm."""
 
     SPEC: ClassVar[str] = "PeerNode"
@@ -66,7 +66,7 @@ class Peer(Wire):
     addr: str = ""
 
 
-class SwarmInfo(Wire):
+class SwarmInfo(ApiStruct):
     """Whether the engine is a member of a swarm."""
 
     SPEC: ClassVar[str] = "SwarmInfo"
@@ -74,10 +74,10 @@ class SwarmInfo(Wire):
     node_id: str = msgspec.field(name="NodeID", default="")
     local_node_state: str = "inactive"
     control_available: bool = False
-    remote_managers: list[Peer] | None = None
+    remote_managers: list[SwarmPeer] | None = None
 
 
-class Info(Wire):
+class Info(ApiStruct):
     """The answer to `GET /info`."""
 
     SPEC: ClassVar[str] = "SystemInfo"
@@ -115,7 +115,7 @@ class Info(Wire):
     labels: list[str] = []
 
 
-class BuildCache(Wire):
+class BuildCache(ApiStruct):
     """One entry of the build cache."""
 
     SPEC: ClassVar[str] = "BuildCache"
@@ -128,7 +128,7 @@ class BuildCache(Wire):
     size: int = 0
 
 
-class DiskUsage(Wire):
+class DiskUsage(ApiStruct):
     """The answer to `GET /system/df`."""
 
     SPEC: ClassVar[str] = "GET /system/df 200"

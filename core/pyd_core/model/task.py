@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import msgspec
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 from pyd_core.model.service import ObjectVersion, TaskSpec
 
 
-class TaskContainer(Wire):
+class TaskContainer(ApiStruct):
     """A task's container, on its node."""
 
     SPEC: ClassVar[str] = "ContainerStatus"
@@ -20,7 +20,7 @@ class TaskContainer(Wire):
     exit_code: int = 0
 
 
-class TaskStatus(Wire):
+class TaskStatus(ApiStruct):
     """How a task does."""
 
     SPEC: ClassVar[str] = "TaskStatus"
@@ -33,7 +33,7 @@ class TaskStatus(Wire):
     container_status: TaskContainer | None = None
 
 
-class Task(Wire):
+class Task(ApiStruct):
     """A task."""
 
     SPEC: ClassVar[str] = "Task"

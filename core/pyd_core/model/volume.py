@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 
 
-class VolumeUsage(Wire):
+class VolumeUsage(ApiStruct):
     """What a volume takes; only from `GET /system/df`."""
 
     SPEC: ClassVar[str] = "Volume.UsageData"
@@ -17,7 +17,7 @@ class VolumeUsage(Wire):
     ref_count: int = -1
 
 
-class Volume(Wire):
+class Volume(ApiStruct):
     """A named or anonymous volume."""
 
     SPEC: ClassVar[str] = "Volume"
@@ -33,7 +33,7 @@ class Volume(Wire):
     usage_data: VolumeUsage | None = None
 
 
-class VolumeList(Wire):
+class VolumeList(ApiStruct):
     """The answer to listing volumes."""
 
     SPEC: ClassVar[str] = "VolumeListResponse"
@@ -42,7 +42,7 @@ class VolumeList(Wire):
     warnings: list[str] | None = None
 
 
-class VolumesPruned(Wire):
+class VolumesPruned(ApiStruct):
     """Which unused volumes were removed, and what that freed."""
 
     SPEC: ClassVar[str] = "POST /volumes/prune 200"
@@ -52,7 +52,7 @@ class VolumesPruned(Wire):
     """Bytes."""
 
 
-class VolumeBody(Wire):
+class VolumeBody(ApiStruct):
     """The body of `POST /volumes/create`."""
 
     SPEC: ClassVar[str] = "VolumeCreateOptions"

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from pyd_core.tar import header, pax, sparse
-from pyd_core.tar.entry import BLOCK_BYTES, MAX_HEADER_BYTES, Entry, cut_short, damaged
+from pyd_core.tar.entry import BLOCK_BYTES, MAX_HEADER_BYTES, TarEntry, cut_short, damaged
 from pyd_core.tar.header import text
 
 _ZEROS = bytes(BLOCK_BYTES)
@@ -19,7 +19,7 @@ _EXTENDED = frozenset(b"xXgLK")
 _HEADER_ONLY = frozenset(b"123456")
 """Types of members that have no data, whatever size their header has."""
 
-Steps = Generator[int, bytes, Entry | None]
+Steps = Generator[int, bytes, TarEntry | None]
 
 
 class _Pending:
@@ -40,7 +40,7 @@ class _Pending:
         if self:
             self._headers.append((kind, body))
 
-    def apply(self, entry: Entry) -> dict[bytes, bytes]:
+    def apply(self, entry: TarEntry) -> dict[bytes, bytes]:
         """Puts what the headers say into an entry, and returns the records of its pax headers.
 
         Raises:
@@ -65,7 +65,7 @@ class _Pending:
         return _applied(entry, views[0])
 
 
-def _applied(entry: Entry, headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def _applied(entry: TarEntry, headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     records: dict[bytes, bytes] = {}
     long: dict[bytes, bytes] = {}
     for kind, body in headers:
@@ -129,7 +129,7 @@ def next_entry() -> Steps:
     return entry
 
 
-def _plain_kind(entry: Entry, *, old_sparse: bool) -> bytes:
+def _plain_kind(entry: TarEntry, *, old_sparse: bool) -> bytes:
     if entry.kind == b"\0":  # in version 7 of Unix a directory is a file whose name ends with a slash
         return b"5" if entry.name.endswith(b"/") else b"0"
     return b"0" if entry.kind == b"7" or old_sparse else entry.kind

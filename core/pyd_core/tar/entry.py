@@ -18,7 +18,7 @@ Fragment = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Entry:
+class TarEntry:
     """One member of an archive."""
 
     name: bytes
@@ -65,7 +65,7 @@ def cut_short() -> InvalidInput:
     return InvalidInput("the archive ends too early", reference="bad-archive")
 
 
-def contents(entry: Entry, read: Callable[[int], bytes]) -> Iterator[bytes]:
+def contents(entry: TarEntry, read: Callable[[int], bytes]) -> Iterator[bytes]:
     """Yields the contents of an entry, holes filled with zeros.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from pyd_core.errors import InvalidInput
-from pyd_core.tar.entry import BLOCK_BYTES, Entry, damaged
+from pyd_core.tar.entry import BLOCK_BYTES, TarEntry, damaged
 
 _OCTAL_DIGITS = frozenset(b"01234567")
 _MAX_NUMBER = (1 << 63) - 1
@@ -105,7 +105,7 @@ def is_gnu(block: bytes) -> bool:
     return block[257:265] == b"ustar  \0"
 
 
-def read(block: bytes) -> Entry:
+def read(block: bytes) -> TarEntry:
     """Reads a header block alone; what extended headers say about the member is not in it.
 
     Raises:
@@ -124,7 +124,7 @@ def read(block: bytes) -> Entry:
     size = number(block[SIZE])
     if size < 0:
         raise damaged("a member has a negative size")
-    return Entry(
+    return TarEntry(
         name=name,
         kind=block[156:157],
         mode=number(block[MODE]) & 0o7777,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pyd_core.tar.entry import Entry, damaged
+from pyd_core.tar.entry import TarEntry, damaged
 
 _INTEGER = re.compile(rb"[+-]?[0-9]{1,19}")
 _TIME = re.compile(rb"([+-]?[0-9]{1,19})(?:\.([0-9]*))?")
@@ -66,7 +66,7 @@ def _time_ns(value: bytes) -> int:
     return int(match[1]) * 1_000_000_000 + (-fraction if value.startswith(b"-") else fraction)
 
 
-def apply(entry: Entry, values: Mapping[bytes, bytes]) -> None:
+def apply(entry: TarEntry, values: Mapping[bytes, bytes]) -> None:
     """Puts what an extended header says in the place of a header's fields.
 
     An empty value leaves a field as it is. Where readers disagree on that, which is about numbers, it is refused.

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from pyd_core.tar.decoder import next_entry
-from pyd_core.tar.entry import BLOCK_BYTES, PART_BYTES, Entry, contents, cut_short
+from pyd_core.tar.entry import BLOCK_BYTES, PART_BYTES, TarEntry, contents, cut_short
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Where the archive comes from."""
 
     def read(self, size: int, /) -> bytes:
@@ -26,14 +26,14 @@ class TarReader:
         source: The archive, uncompressed.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ByteSource) -> None:
         self._source = source
-        self._entry: Entry | None = None
+        self._entry: TarEntry | None = None
         self._left = 0
         """Stored bytes of the present entry that weren't read."""
         self._padding = 0
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[TarEntry]:
         while True:
             self._skip()
             steps = next_entry()
@@ -42,7 +42,7 @@ class TarReader:
                 while True:
                     wanted = steps.send(self._source.read(wanted))
             except StopIteration as stop:
-                entry: Entry | None = stop.value
+                entry: TarEntry | None = stop.value
             if entry is None:
                 return
             self._entry = entry

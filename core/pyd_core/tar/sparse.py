@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 
-from pyd_core.tar.entry import BLOCK_BYTES, MAX_HEADER_BYTES, Entry, Fragment, cut_short, damaged
+from pyd_core.tar.entry import BLOCK_BYTES, MAX_HEADER_BYTES, Fragment, TarEntry, cut_short, damaged
 from pyd_core.tar.header import number
 from pyd_core.tar.pax import SPARSE_MAP, integer
 
@@ -16,7 +16,7 @@ _REAL_SIZE = slice(483, 495)
 _MAX_FRAGMENTS = MAX_HEADER_BYTES // 16
 
 
-def old_map(entry: Entry, block: bytes) -> Generator[int, bytes, list[Fragment]]:
+def old_map(entry: TarEntry, block: bytes) -> Generator[int, bytes, list[Fragment]]:
     """Reads the map of a member of type `S`: four fragments in its header, more in blocks after it."""
     entry.size = number(block[_REAL_SIZE])
     fragments = _pairs(block[386:482])
@@ -41,7 +41,7 @@ def _pairs(table: bytes) -> list[Fragment]:
     return fragments
 
 
-def pax_map(entry: Entry, values: Mapping[bytes, bytes]) -> Generator[int, bytes, list[Fragment] | None]:
+def pax_map(entry: TarEntry, values: Mapping[bytes, bytes]) -> Generator[int, bytes, list[Fragment] | None]:
     """Reads the map that an extended header has or announces; None for a member that is not sparse."""
     version = (values.get(b"GNU.sparse.major", b""), values.get(b"GNU.sparse.minor", b""))
     in_data = version == (b"1", b"0")
@@ -66,7 +66,7 @@ def pax_map(entry: Entry, values: Mapping[bytes, bytes]) -> Generator[int, bytes
     return [(integer(numbers[at]), integer(numbers[at + 1])) for at in range(0, len(numbers), 2)]
 
 
-def _map_in_data(entry: Entry) -> Generator[int, bytes, list[Fragment]]:
+def _map_in_data(entry: TarEntry) -> Generator[int, bytes, list[Fragment]]:
     """Reads the map that format 1.0 has before the data: lines of decimal numbers, padded to whole blocks."""
     text = b""
     numbers: list[int] = []
@@ -86,7 +86,7 @@ def _map_in_data(entry: Entry) -> Generator[int, bytes, list[Fragment]]:
     return [(numbers[at], numbers[at + 1]) for at in range(1, len(numbers), 2)]
 
 
-def check(entry: Entry, fragments: list[Fragment]) -> tuple[Fragment, ...]:
+def check(entry: TarEntry, fragments: list[Fragment]) -> tuple[Fragment, ...]:
     """Returns a map whose fragments follow each other within the file and are stored whole.
 
     Raises:

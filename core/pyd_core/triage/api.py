@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.names import resolve_container
 from pyd_core.errors import NotFound
-from pyd_core.triage.collect.gather import Surroundings, gather
+from pyd_core.triage.collect.gather import SharedEvidence, gather
 from pyd_core.triage.verdict import Verdict, decide
 
 
-async def explain(engine: Engine, name: str, *, around: Surroundings | None = None) -> Verdict:
+async def explain(engine: EngineClient, name: str, *, around: SharedEvidence | None = None) -> Verdict:
     """Returns why a container is as it is.
 
     Raises:

@@ -27,7 +27,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds since the epoch."""
 
 
-class Unread(msgspec.Struct, frozen=True, kw_only=True):
+class UnavailableSource(msgspec.Struct, frozen=True, kw_only=True):
     """A source that couldn't be read, and what it would have told."""
 
     source: str
@@ -79,7 +79,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return next((kill for kill in self.kills if kill.signal == signal), None)
 
 
-class LogLine(msgspec.Struct, frozen=True, kw_only=True):
+class EvidenceLogLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the container's output."""
 
     stream: str
@@ -87,11 +87,11 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
     time_ns: int | None = None
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """A line of output in which the program names what it ran into."""
 
     cause: str
-    line: LogLine
+    line: EvidenceLogLine
     subject: str = ""
     """The path, host, port, variable … it names."""
     strength: float = 0.6
@@ -180,7 +180,7 @@ class FileSystem(msgspec.Struct, frozen=True, kw_only=True):
         return self.inodes > 0 and self.inodes_free < self.inodes * 0.001
 
 
-class Host(msgspec.Struct, frozen=True, kw_only=True):
+class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The machine the engine runs on."""
 
     architecture: str = ""
@@ -191,7 +191,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     """Whether containers outlive the engine, so that one may go on under the next."""
 
 
-class Peer(msgspec.Struct, frozen=True, kw_only=True):
+class NetworkPeer(msgspec.Struct, frozen=True, kw_only=True):
     """Another container of the engine that a name could mean."""
 
     name: str
@@ -224,20 +224,20 @@ class Case(msgspec.Struct, kw_only=True):
     forks: tuple[ForkRefused, ...] = ()
     kernel_read: bool = False
     """Whether the kernel log was read and reaches back over the run."""
-    lines: tuple[LogLine, ...] | None = None
-    findings: tuple[Finding, ...] = ()
+    lines: tuple[EvidenceLogLine, ...] | None = None
+    findings: tuple[Evidence, ...] = ()
     start_failure: StartFailure | None = None
     program: Program | None = None
     cgroup: Cgroup | None = None
-    host: Host | None = None
+    host: HostFacts | None = None
     owners: dict[str, int] = {}
     """Who owns what is mounted: destination → uid."""
     asked_to_end: bool | None = None
     """Whether the engine's own record says that it was asked to stop or kill it; None where that can't be read."""
     absent: tuple[str, ...] = ()
     """Paths of the host that should be mounted and aren't there."""
-    peers: tuple[Peer, ...] = ()
-    unread: list[Unread] = []
+    peers: tuple[NetworkPeer, ...] = ()
+    unread: list[UnavailableSource] = []
 
     @property
     def name(self) -> str:
@@ -259,6 +259,6 @@ class Case(msgspec.Struct, kw_only=True):
         """The sources that couldn't be read."""
         return frozenset(entry.source for entry in self.unread)
 
-    def findings_of(self, *causes: str) -> tuple[Finding, ...]:
+    def findings_of(self, *causes: str) -> tuple[Evidence, ...]:
         """What the program said that points to one of these causes."""
         return tuple(finding for finding in self.findings if finding.cause in causes)

@@ -13,7 +13,7 @@ import msgspec
 
 from pyd_core.triage.causes import CAUSES
 from pyd_core.triage.codes import explain_code
-from pyd_core.triage.evidence import LogLine
+from pyd_core.triage.evidence import EvidenceLogLine
 from pyd_core.triage.phrases import find_phrases
 from pyd_core.triage.start_errors import parse_start_error
 
@@ -160,7 +160,7 @@ def read_message(text: str) -> Message | None:
     failure = parse_start_error(whole)
     if failure is not None:
         return Message(cause=failure.cause, subject=failure.subject, confidence=0.9, line=lines[-1])
-    for finding in find_phrases(LogLine(stream="error", text=line) for line in lines):
+    for finding in find_phrases(EvidenceLogLine(stream="error", text=line) for line in lines):
         cause, strength = _RUNTIME.get(finding.cause, (finding.cause, finding.strength))
         return Message(cause=cause, subject=finding.subject, confidence=strength, line=finding.line.text)
     code = _CODE.search(whole)

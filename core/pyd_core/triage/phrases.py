@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from pyd_core.triage.error_line import is_routine
-from pyd_core.triage.evidence import Finding, LogLine
+from pyd_core.triage.evidence import Evidence, EvidenceLogLine
 
 LONGEST_LINE = 2000
 """Characters looked at; programs print megabytes on one line, and patterns take time."""
@@ -175,7 +175,7 @@ _PATTERNS: list[tuple[str, re.Pattern[str], float]] = []
 """Compiled on first use: most verbs never look."""
 
 
-def find_phrases(lines: Iterable[LogLine]) -> tuple[Finding, ...]:
+def find_phrases(lines: Iterable[EvidenceLogLine]) -> tuple[Evidence, ...]:
     """Returns what the lines say the program ran into, the last mention of each cause, latest first.
 
     What a health probe printed is kept apart from what the program did. A line that says of itself that it is
@@ -186,7 +186,7 @@ def find_phrases(lines: Iterable[LogLine]) -> tuple[Finding, ...]:
     """
     if not _PATTERNS:
         _PATTERNS.extend((cause, re.compile(pattern, re.IGNORECASE), strength) for cause, pattern, strength in _TABLE)
-    found: dict[tuple[str, bool], Finding] = {}
+    found: dict[tuple[str, bool], Evidence] = {}
     for line in lines:
         text = line.text[:LONGEST_LINE]
         is_probe = line.stream == "health"
@@ -197,6 +197,6 @@ def find_phrases(lines: Iterable[LogLine]) -> tuple[Finding, ...]:
             if match is not None:
                 subject = next((value for value in match.groupdict().values() if value), "")
                 found.pop((cause, is_probe), None)
-                found[cause, is_probe] = Finding(cause=cause, line=line, subject=subject, strength=strength)
+                found[cause, is_probe] = Evidence(cause=cause, line=line, subject=subject, strength=strength)
                 break
     return tuple(reversed(found.values()))

@@ -7,13 +7,13 @@ from typing import Literal
 
 import msgspec
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound, PydError
 from pyd_core.model.container import Container
 from pyd_core.model.system import Info
-from pyd_core.triage.collect.gather import Surroundings, gather
+from pyd_core.triage.collect.gather import SharedEvidence, gather
 from pyd_core.triage.collect.host import file_system
-from pyd_core.triage.evidence import Case, FileSystem, Unread
+from pyd_core.triage.evidence import Case, FileSystem, UnavailableSource
 from pyd_core.triage.units import size
 from pyd_core.triage.verdict import Verdict, decide
 
@@ -23,7 +23,7 @@ FILLING = 0.10
 """Less than this share of a disk free is worth a word."""
 
 
-class Concern(msgspec.Struct, frozen=True, kw_only=True):
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
     """Something an engine's keeper should know."""
 
     level: Level
@@ -40,10 +40,10 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """What a sweep found, worst first."""
 
-    concerns: tuple[Concern, ...]
+    concerns: tuple[Issue, ...]
     containers: int
     """How many were looked at."""
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnavailableSource, ...] = ()
 
     @property
     def broken(self) -> bool:
@@ -51,18 +51,18 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
         return any(concern.level == "broken" for concern in self.concerns)
 
 
-async def sweep(engine: Engine, *, progress: Callable[[int, int], None] | None = None) -> Sweep:
+async def sweep(engine: EngineClient, *, progress: Callable[[int, int], None] | None = None) -> Sweep:
     """Looks at every container, the engine's disks and its volumes.
 
     Args:
         engine: The engine.
         progress: Told how many containers of how many are done.
     """
-    around = await Surroundings.of(engine, all_events=True)
+    around = await SharedEvidence.of(engine, all_events=True)
     listed = await engine.containers.list(all=True)
     verdicts: list[Verdict] = []
     cases: list[Case] = []
-    unread: dict[tuple[str, str], Unread] = {}
+    unread: dict[tuple[str, str], UnavailableSource] = {}
     for place, summary in enumerate(listed):
         try:
             case = await gather(engine, summary.id, around=around)
@@ -85,14 +85,14 @@ _ORDER: dict[Level, int] = {"broken": 0, "soon": 1, "advice": 2}
 _SOON = {"memory-near-limit", "cpu-throttled"}
 
 
-def _of_verdict(verdict: Verdict) -> Concern | None:
+def _of_verdict(verdict: Verdict) -> Issue | None:
     if verdict.broken:
         level: Level = "broken"
     elif verdict.cause in _SOON:
         level = "soon"
     else:
         return None
-    return Concern(
+    return Issue(
         level=level,
         kind=verdict.cause,
         subjects=(verdict.name,),
@@ -101,7 +101,7 @@ def _of_verdict(verdict: Verdict) -> Concern | None:
     )
 
 
-def _habits(containers: Iterable[Container]) -> list[Concern]:
+def _habits(containers: Iterable[Container]) -> list[Issue]:
     """What works today and is a risk; one concern each, naming all it is about."""
     running = [container for container in containers if container.state.running]
     checks: tuple[tuple[str, str, str, Callable[[Container], bool]], ...] = (
@@ -118,11 +118,11 @@ def _habits(containers: Iterable[Container]) -> list[Concern]:
         ("latest-tag", "run an image without a fixed tag", "name a version or a digest",
          lambda c: _unpinned(c.config.image)),
     )  # fmt: skip
-    concerns: list[Concern] = []
+    concerns: list[Issue] = []
     for kind, text, advice, test in checks:
         found = tuple(sorted(container.name for container in running if test(container)))
         if found:
-            concerns.append(Concern(level="advice", kind=kind, subjects=found, text=text, advice=(advice,)))
+            concerns.append(Issue(level="advice", kind=kind, subjects=found, text=text, advice=(advice,)))
     return concerns
 
 
@@ -143,8 +143,8 @@ def _unpinned(image: str) -> bool:
     return not colon or tag == "latest"
 
 
-async def _engine_concerns(engine: Engine, *, local: bool) -> list[Concern]:
-    concerns: list[Concern] = []
+async def _engine_concerns(engine: EngineClient, *, local: bool) -> list[Issue]:
+    concerns: list[Issue] = []
     try:
         dangling = await engine.volumes.list(filters={"dangling": ["true"]})
         info = await engine.system.info()
@@ -152,7 +152,7 @@ async def _engine_concerns(engine: Engine, *, local: bool) -> list[Concern]:
         return concerns
     if dangling:
         concerns.append(
-            Concern(
+            Issue(
                 level="advice",
                 kind="dangling-volumes",
                 subjects=tuple(volume.name for volume in dangling),
@@ -169,7 +169,7 @@ def _data(info: Info) -> FileSystem | None:
     return file_system("the engine's data", info.docker_root_dir) if info.docker_root_dir else None
 
 
-def _disk(system: FileSystem) -> Concern | None:
+def _disk(system: FileSystem) -> Issue | None:
     if system.out_of_inodes:
         level: Level = "broken"
         kind, text = "inode-exhausted", "has no inodes left"
@@ -180,4 +180,4 @@ def _disk(system: FileSystem) -> Concern | None:
     else:
         return None
     advice = ("pyd system df", "pyd system prune")
-    return Concern(level=level, kind=kind, subjects=(system.path,), text=text, advice=advice)
+    return Issue(level=level, kind=kind, subjects=(system.path,), text=text, advice=advice)

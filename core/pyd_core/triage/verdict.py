@@ -6,7 +6,7 @@ import msgspec
 
 from pyd_core.model.base import format_time
 from pyd_core.triage.causes import CAUSES
-from pyd_core.triage.evidence import Case, Item, Unread
+from pyd_core.triage.evidence import Case, Item, UnavailableSource
 from pyd_core.triage.rule import Conclusion, Rule
 from pyd_core.triage.rules import RULES
 from pyd_core.triage.timeline import timeline
@@ -34,7 +34,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     contributing: tuple[str, ...] = ()
     evidence: tuple[EvidenceLine, ...] = ()
     advice: tuple[str, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnavailableSource, ...] = ()
     timeline: tuple[EvidenceLine, ...] = ()
     severity: str = "fine"
     """`fine`, `notice` or `broken`."""

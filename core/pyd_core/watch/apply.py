@@ -7,13 +7,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from pyd_core.model.event import Event
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 
 ENDINGS = frozenset({"destroy", "remove"})
 """Docker Engine's word and Podman's."""
 
 _TELL_ALL = frozenset({"pause", "unpause", "rename", "health_status", "oom"})
-_TELL_PART = frozenset({"create", "start", "die", "died", "restart", "update", "init", "restore"})
+_PARTIAL_EVENTS = frozenset({"create", "start", "die", "died", "restart", "update", "init", "restore"})
 
 
 def needs_inspect(event: Event) -> bool:
@@ -22,19 +22,19 @@ def needs_inspect(event: Event) -> bool:
     What runs inside (`exec_*`), what reads from it (`top`, `attach`, `archive-path`) and the signals sent to it change
     nothing by themselves.
     """
-    return event.verb in _TELL_PART or (event.verb == "health_status" and _health(event) == "")
+    return event.verb in _PARTIAL_EVENTS or (event.verb == "health_status" and _health(event) == "")
 
 
-def applied(event: Event, known: Entry | None) -> Entry | None:
+def applied(event: Event, known: ContainerInfo | None) -> ContainerInfo | None:
     """Returns the entry after an event, as far as the event tells; None for one that tells nothing.
 
     A container that wasn't known appears with its name and image.
     """
     verb, facts = event.verb, event.actor.attributes
-    if verb not in _TELL_ALL and verb not in _TELL_PART:
+    if verb not in _TELL_ALL and verb not in _PARTIAL_EVENTS:
         return known
     time_ns = event.time_nano or event.time * 1_000_000_000
-    entry = known or Entry(
+    entry = known or ContainerInfo(
         id=event.actor.id,
         name=facts.get("name", event.actor.id[:12]),
         image=facts.get("image", ""),
@@ -44,7 +44,7 @@ def applied(event: Event, known: Entry | None) -> Entry | None:
     return replace(entry, **_told(verb, event, time_ns, entry))
 
 
-def _told(verb: str, event: Event, time_ns: int, entry: Entry) -> dict[str, Any]:
+def _told(verb: str, event: Event, time_ns: int, entry: ContainerInfo) -> dict[str, Any]:
     """The fields an event gives a new value."""
     told: dict[str, Any] = {}
     match verb:

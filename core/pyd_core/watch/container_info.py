@@ -17,7 +17,7 @@ _PODMANS = {"stopped": "exited", "stopping": "running", "initialized": "created"
 """States that Podman has beyond Docker Engine's."""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One container, as list, inspect and events tell of it together. Texts are hostile.
 
     Times are nanoseconds since the epoch by the engine's clock; None is never, or not known yet.
@@ -64,13 +64,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in {"running", "paused"}
 
 
-def from_summary(summary: ContainerSummary, known: Entry | None = None) -> Entry:
+def from_summary(summary: ContainerSummary, known: ContainerInfo | None = None) -> ContainerInfo:
     """Makes an entry of a line of the list, on top of what was known."""
     exited = _EXIT.match(summary.status)
     health = _HEALTH.search(summary.status)
     told = _PODMANS.get(summary.state, summary.state)
     alive = told in {"running", "paused"}
-    base = known or Entry(id=summary.id, name="", created_ns=summary.created * 1_000_000_000)
+    base = known or ContainerInfo(id=summary.id, name="", created_ns=summary.created * 1_000_000_000)
     kept = base.exit_code if base.state == told else None
     return msgspec.structs.replace(
         base,
@@ -88,14 +88,14 @@ def from_summary(summary: ContainerSummary, known: Entry | None = None) -> Entry
     )
 
 
-def from_inspect(found: Container, known: Entry | None = None) -> Entry:
+def from_inspect(found: Container, known: ContainerInfo | None = None) -> ContainerInfo:
     """Makes an entry of an inspect document, on top of what was known."""
     state, host = found.state, found.host_config
     labels = found.config.labels
     told = _PODMANS.get(state.status, state.status)
     alive = told in {"running", "paused"}
     ended = state.finished_ns is not None and not alive
-    base = known or Entry(id=found.id, name="")
+    base = known or ContainerInfo(id=found.id, name="")
     return msgspec.structs.replace(
         base,
         name=found.name or base.name,

@@ -9,16 +9,16 @@ from contextlib import suppress
 from types import MappingProxyType
 
 from pyd_core.client.backoff import Backoff
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.gap import Gap
-from pyd_core.client.timestamps import seconds
-from pyd_core.errors import PydError, StreamCut
+from pyd_core.client.timestamps import api_timestamp
+from pyd_core.errors import PydError, StreamInterrupted
 from pyd_core.model.container import Container, ContainerSummary
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
 from pyd_core.watch.apply import ENDINGS, applied, needs_inspect
-from pyd_core.watch.container_info import Entry, from_inspect, from_summary
-from pyd_core.watch.delta import Connection, Delta
+from pyd_core.watch.container_info import ContainerInfo, from_inspect, from_summary
+from pyd_core.watch.delta import ConnectionState, Delta
 from pyd_core.watch.event_history import EventHistory
 from pyd_core.watch.inspector import AT_ONCE, Inspector
 
@@ -33,7 +33,7 @@ REPLAY = 0.25
 """Seconds in which an engine that remembers our last event is expected to replay it; it does so at once."""
 
 
-class Fleet:
+class ContainerWatcher:
     """All containers of an engine, kept up to date without asking: nothing happens, nothing is sent.
 
     It subscribes to events, lists, and applies the events to the list. What an event doesn't tell is inspected. When
@@ -43,20 +43,20 @@ class Fleet:
     Args:
         engine: The engine; whoever made it closes it.
         at_once: Inspects at a time.
-        closely: Inspect from the first list on; else once `look_closely` is called, so that whoever shows the list
+        closely: Inspect from the first list on; else once `enable_inspect` is called, so that whoever shows the list
             has it on the screen before hundreds of answers are read.
     """
 
-    def __init__(self, engine: Engine, *, at_once: int = AT_ONCE, closely: bool = True) -> None:
+    def __init__(self, engine: EngineClient, *, at_once: int = AT_ONCE, closely: bool = True) -> None:
         self._engine = engine
         self._closely = closely
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, ContainerInfo] = {}
         self._history = EventHistory()
         self._tasks = TaskOwner()
         self._inspector = Inspector(engine, self._tasks, found=self._found, gone=self._gone, at_once=at_once)
         self._subscribers: list[Callable[[Delta], None]] = []
         self._readers: list[Callable[[Container], None]] = []
-        self._connection = Connection("connecting", time.time_ns())
+        self._connection = ConnectionState("connecting", time.time_ns())
         self._timer: asyncio.TimerHandle | None = None
         self._changed: set[str] = set()
         self._removed: set[str] = set()
@@ -66,12 +66,12 @@ class Fleet:
         self._met = asyncio.Event()
 
     @property
-    def containers(self) -> Mapping[str, Entry]:
+    def containers(self) -> Mapping[str, ContainerInfo]:
         """All containers by id, in no order. It changes as things happen, before the delta is told."""
         return MappingProxyType(self._entries)
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ConnectionState:
         """Whether what is shown is current."""
         return self._connection
 
@@ -103,7 +103,7 @@ class Fleet:
 
         return end
 
-    def look_closely(self) -> None:
+    def enable_inspect(self) -> None:
         """Inspects what the list and the events leave open, from now on."""
         if not self._closely:
             self._closely = True
@@ -134,7 +134,10 @@ class Fleet:
         # closes that hole; what was before the list does no harm after it.
         since = self._engine_time() if resumed is None else resumed
         reader: asyncio.Task[None] | None = None
-        async with self._engine.system.events(since=seconds(since)) as events, TaskOwner(on_error=_raised) as owner:
+        async with (
+            self._engine.system.events(since=api_timestamp(since)) as events,
+            TaskOwner(on_error=_raised) as owner,
+        ):
 
             async def read() -> None:
                 async for event in events:
@@ -148,7 +151,7 @@ class Fleet:
             self._live(summaries, resumed=resumed is not None)
             backoff.reset()
             await reader
-        raise StreamCut("the engine ended its event stream", hint="check that it still runs")
+        raise StreamInterrupted("the engine ended its event stream", hint="check that it still runs")
 
     def _engine_time(self) -> int | None:
         """The engine's clock at its first answer, in whole seconds."""
@@ -173,13 +176,13 @@ class Fleet:
         for summary in summaries:
             known = self._entries.get(summary.id)
             entry = from_summary(summary, known)
-            if self._put(entry) and known is not None and not met:
+            if self._upsert(entry) and known is not None and not met:
                 self._inspector.want(entry.id)
         stale = [entry for entry in self._entries.values() if not entry.detailed or (entry.alive and not met)]
         self._inspector.want_later(entry.id for entry in sorted(stale, key=lambda entry: not entry.alive))
         for event in backlog:
             self._apply(event)
-        self._connection = Connection("live", time.time_ns())
+        self._connection = ConnectionState("live", time.time_ns())
         self._flush()
 
     def _lost(self, error: PydError) -> None:
@@ -187,7 +190,7 @@ class Fleet:
         self._backlog = None
         if self._connection.state != "lost" or self._connection.error != error:
             since = self._connection.since_ns if self._connection.state == "lost" else time.time_ns()
-            self._connection = Connection("lost", since, error)
+            self._connection = ConnectionState("lost", since, error)
             self._flush()
 
     def _arrived(self, event: Event) -> None:
@@ -197,7 +200,7 @@ class Fleet:
         self._events.append(event)
         if self._backlog is None:
             self._apply(event)
-            self._soon()
+            self._schedule_flush()
         else:
             self._backlog.append(event)
 
@@ -209,11 +212,11 @@ class Fleet:
             return
         entry = applied(event, self._entries.get(event.actor.id))
         if entry is not None:
-            self._put(entry)
+            self._upsert(entry)
             if needs_inspect(event):
                 self._inspector.want(entry.id)
 
-    def _put(self, entry: Entry) -> bool:
+    def _upsert(self, entry: ContainerInfo) -> bool:
         if self._entries.get(entry.id) == entry:
             return False
         self._entries[entry.id] = entry
@@ -225,18 +228,18 @@ class Fleet:
         for callback in [*self._readers]:
             callback(container)
         known = self._entries.get(container.id)
-        if known is not None and self._put(from_inspect(container, known)):
+        if known is not None and self._upsert(from_inspect(container, known)):
             in_turn = self._inspector.in_turn(container.id)
-            self._soon(max(WINDOW, min(1.0, len(self._entries) * BULK)) if in_turn else WINDOW)
+            self._schedule_flush(max(WINDOW, min(1.0, len(self._entries) * BULK)) if in_turn else WINDOW)
 
     def _gone(self, identity: str) -> None:
         self._inspector.forget(identity)
         if self._entries.pop(identity, None) is not None:
             self._changed.discard(identity)
             self._removed.add(identity)
-            self._soon()
+            self._schedule_flush()
 
-    def _soon(self, window: float = WINDOW) -> None:
+    def _schedule_flush(self, window: float = WINDOW) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time() + window
         if self._timer is not None:

@@ -10,13 +10,13 @@ from pyd_core.model.container_state import ContainerState
 from pyd_core.model.event import Event
 
 
-def bare(die: Event) -> Container:
+def snapshot_from_event(die: Event) -> Container:
     """A container that was gone before anybody could look: all that is known is in its last event."""
     attributes = die.actor.attributes
     return Container(id=die.actor.id, name_=f"/{attributes.get('name', '')}")
 
 
-def as_dead(container: Container, die: Event, *, started_ns: int | None) -> Container:
+def snapshot_at_death(container: Container, die: Event, *, started_ns: int | None) -> Container:
     """The container as inspect would have shown it right after that death.
 
     By now it may run again, or be gone; its pid and health are those of another time.

@@ -11,7 +11,7 @@ from pyd_core.model.event import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionState:
     """How the fleet's event stream does.
 
     While it is `connecting` or `lost`, everything the fleet says is as old as `since_ns`.

@@ -6,7 +6,7 @@ import resource
 import time
 from pathlib import Path
 
-from pyd_core.linux.cgroup_stats import FILES, UNIFIED, GroupReader, Mount, group_named, read_groups, read_mounts
+from pyd_core.linux.cgroup_stats import FILES, UNIFIED, CgroupMount, GroupReader, group_named, read_groups, read_mounts
 from pyd_core.linux.procfs import read_network, shares_network
 from pyd_core.watch.stats import Sample
 
@@ -47,7 +47,7 @@ class LocalHost:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
-        self._mounts: dict[str, Mount] | None = None
+        self._mounts: dict[str, CgroupMount] | None = None
 
     def reader(self, identity: str, pid: int, *, others: int = 0) -> LocalReader | None:
         """Finds a container's counters.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.frames import STDERR, STDOUT, FrameDecoder
 from pyd_core.errors import PydError
-from pyd_core.triage.evidence import LogLine
+from pyd_core.triage.evidence import EvidenceLogLine
 
 LAST_LINES = 100
 LONGEST = 8192
@@ -17,18 +17,18 @@ _HEADS = frozenset({b"\0\0\0\0", b"\x01\0\0\0", b"\x02\0\0\0"})
 """How a frame begins: its stream and three zeros."""
 
 
-class Tail:
+class OutputTail:
     """Keeps the last lines of an attached container's output; a bounded amount, whatever is written.
 
     Attaching also works before the start, so nothing is missed however short the container's life is.
     """
 
     def __init__(self) -> None:
-        self._lines: deque[LogLine] = deque(maxlen=LAST_LINES)
+        self._lines: deque[EvidenceLogLine] = deque(maxlen=LAST_LINES)
         self._rest: dict[int, bytes] = {}
 
     @property
-    def lines(self) -> tuple[LogLine, ...]:
+    def lines(self) -> tuple[EvidenceLogLine, ...]:
         """What was written last, oldest first, an unfinished line included."""
         rest = [_line(stream, data) for stream, data in self._rest.items() if data]
         return (*self._lines, *rest)[-LAST_LINES:]
@@ -39,7 +39,7 @@ class Tail:
         self._lines.extend(_line(stream, line) for line in whole[-LAST_LINES:])
         self._rest[stream] = rest[:LONGEST]
 
-    async def listen(self, engine: Engine, container: str) -> None:
+    async def listen(self, engine: EngineClient, container: str) -> None:
         """Reads until the container ends or the engine goes."""
         try:
             connection = await engine.containers.attach(container, logs=True)
@@ -63,6 +63,6 @@ class Tail:
             await connection.aclose()
 
 
-def _line(stream: int, data: bytes) -> LogLine:
+def _line(stream: int, data: bytes) -> EvidenceLogLine:
     text = data[:LONGEST].rstrip(b"\r").decode(errors="replace")
-    return LogLine(stream="stderr" if stream == STDERR else "stdout", text=text)
+    return EvidenceLogLine(stream="stderr" if stream == STDERR else "stdout", text=text)

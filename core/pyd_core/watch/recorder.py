@@ -9,24 +9,24 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from pyd_core.client.backoff import Backoff
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import ConfigError, EngineUnavailable, NotFound, PydError
 from pyd_core.model.container import Container
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
 from pyd_core.triage.collect.events import fetch, fetch_all
-from pyd_core.triage.collect.gather import Surroundings, complete
+from pyd_core.triage.collect.gather import SharedEvidence, complete
 from pyd_core.triage.collect.kernel import KernelWatch
 from pyd_core.triage.collect.log import TELLS as LOG_TELLS
-from pyd_core.triage.evidence import Case, Cgroup, Unread
+from pyd_core.triage.evidence import Case, Cgroup, UnavailableSource
 from pyd_core.triage.verdict import decide
 from pyd_core.watch.backfill import MARGIN_NS, SAME_NS, death_of, deaths_in
-from pyd_core.watch.container_watcher import Fleet
-from pyd_core.watch.death_snapshot import as_dead, bare
+from pyd_core.watch.container_watcher import ContainerWatcher
+from pyd_core.watch.death_snapshot import snapshot_at_death, snapshot_from_event
 from pyd_core.watch.delta import Delta
 from pyd_core.watch.history_store import Death, HistoryStore, Point
-from pyd_core.watch.output_tail import Tail
-from pyd_core.watch.stats_collector import Meter
+from pyd_core.watch.output_tail import OutputTail
+from pyd_core.watch.stats_collector import StatsCollector
 
 PERIOD = 1.0
 """Seconds between two writes: what a kill of the recorder may lose."""
@@ -49,7 +49,7 @@ class _Known:
     def __init__(self) -> None:
         self.events: deque[Event] = deque(maxlen=MOST_EVENTS)
         self.container: Container | None = None
-        self.tail: Tail | None = None
+        self.tail: OutputTail | None = None
         self.listening: asyncio.Task[None] | None = None
         self.peak: int | None = None
         self.judging = 0
@@ -63,7 +63,7 @@ class _Known:
         self.tail = self.listening = None
 
 
-class Recorder:
+class DeathRecorder:
     """Follows an engine and writes each death to a history, also those since it was last listened to.
 
     Args:
@@ -79,11 +79,11 @@ class Recorder:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: EngineClient,
         store: HistoryStore,
         *,
-        fleet: Fleet | None = None,
-        meter: Meter | None = None,
+        fleet: ContainerWatcher | None = None,
+        meter: StatsCollector | None = None,
         on_death: Callable[[Death], Awaitable[None]] | None = None,
         on_problem: Callable[[str], None] | None = None,
         last_output: Callable[[str], Sequence[tuple[int, bytes]] | None] | None = None,
@@ -99,7 +99,7 @@ class Recorder:
         self._limit = asyncio.Semaphore(AT_ONCE)
         self._urgent = asyncio.Semaphore(URGENT)
         self._followed = 0
-        self._around: Surroundings | None = None
+        self._around: SharedEvidence | None = None
         self._kernel = KernelWatch()
         self._looking = asyncio.Lock()
         self._said = ""
@@ -108,8 +108,8 @@ class Recorder:
         self._caught_up = asyncio.Event()
         self._catching_up = False
         self._alone = fleet is None
-        self.fleet = fleet or Fleet(engine)
-        self.meter = meter or Meter(engine, self.fleet)
+        self.fleet = fleet or ContainerWatcher(engine)
+        self.meter = meter or StatsCollector(engine, self.fleet)
         self._tasks = TaskOwner(on_error=lambda error: self._problem(str(error)))
 
     async def run(self) -> None:
@@ -166,7 +166,7 @@ class Recorder:
         if event.verb == "create" and self._last_output is None and self._followed < MOST_FOLLOWED:
             # Inspecting waits until the start is over. A short life may be over by then too, so output is listened to
             # from the beginning, and let go of once it is known that it can be read later.
-            known.tail = Tail()
+            known.tail = OutputTail()
             known.listening = self._tasks.start(self._listen(identity, known.tail))
         if event.verb in {"create", "start"}:
             self._tasks.start(self._learn(identity))
@@ -204,7 +204,7 @@ class Recorder:
         if not found.host_config.auto_remove or self._last_output is not None:
             known.let_go()
         elif known.tail is None and self._followed < MOST_FOLLOWED:
-            known.tail = Tail()
+            known.tail = OutputTail()
             known.listening = self._tasks.start(self._listen(found.id, known.tail))
 
     def _live(self) -> None:
@@ -245,12 +245,12 @@ class Recorder:
             known.deaths.append(when)
         await self._record(die, _Known(), None, events)
 
-    async def _surroundings(self) -> Surroundings:
+    async def _surroundings(self) -> SharedEvidence:
         if self._around is None:
-            self._around = await Surroundings.of(self._engine, look=self._kernel.look)
+            self._around = await SharedEvidence.of(self._engine, look=self._kernel.look)
         return self._around
 
-    async def _listen(self, identity: str, tail: Tail) -> None:
+    async def _listen(self, identity: str, tail: OutputTail) -> None:
         self._followed += 1
         try:
             await tail.listen(self._engine, identity)
@@ -300,11 +300,11 @@ class Recorder:
             container = await self._engine.containers.inspect(identity)
         except NotFound:
             gone = True
-            container = remembered or bare(die)
+            container = remembered or snapshot_from_event(die)
         events = await self._from_the_start(die, events, around.tool)
         started = next((event.time_nano for event in events if event.verb == "start"), None)
         case = Case(
-            container=as_dead(container, die, started_ns=started),
+            container=snapshot_at_death(container, die, started_ns=started),
             now_ns=max(time.time_ns(), die.time_nano),
             tool=around.tool,
             events=events,
@@ -312,14 +312,14 @@ class Recorder:
         if known.tail is not None:
             case.lines = known.tail.lines
         elif gone and self._last_output is not None and (pieces := self._last_output(identity)):
-            tail = Tail()
+            tail = OutputTail()
             for stream, data in pieces:
                 tail.feed(stream, data)
             case.lines = tail.lines
         if gone and not case.lines:
             case.lines = ()
             reason = "it was removed before its output could be read"
-            case.unread.append(Unread(source="log", reason=reason, would_tell=LOG_TELLS))
+            case.unread.append(UnavailableSource(source="log", reason=reason, would_tell=LOG_TELLS))
         peak = known.peak
         pid = remembered.state.pid if remembered is not None else 0
         await complete(case, self._engine, around, main_pid=pid)

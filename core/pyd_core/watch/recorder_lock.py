@@ -10,7 +10,7 @@ from pathlib import Path
 from pyd_core.errors import Conflict
 
 
-class Claim:
+class RecorderLock:
     """The right to record an engine into a history, until it is closed.
 
     Raises:

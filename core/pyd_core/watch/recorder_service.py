@@ -18,7 +18,7 @@ BOOTED = Path("/run/systemd/system")
 """There where systemd is the service manager (sd_booted(3))."""
 
 
-class Service:
+class RecorderService:
     """The unit, for the command that installs it.
 
     Args:

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pyd_core.client.backoff import Backoff
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound, PydError
 from pyd_core.tasks import TaskOwner
-from pyd_core.watch.container_info import Entry
-from pyd_core.watch.container_watcher import Fleet
+from pyd_core.watch.container_info import ContainerInfo
+from pyd_core.watch.container_watcher import ContainerWatcher
 from pyd_core.watch.delta import Delta
 from pyd_core.watch.local_stats import LocalHost, LocalReader
 from pyd_core.watch.stats import Sample, Usage, from_api, usage
@@ -28,7 +28,7 @@ TURN = 3
 """Samples of a stream before it makes room for a container that has none yet."""
 
 
-class Meter:
+class StatsCollector:
     """Resource use of watched containers.
 
     On the engine's own machine it reads control groups, wherever else one stream of the engine's statistics for each
@@ -41,7 +41,9 @@ class Meter:
         root: Where `proc` and `sys` are looked for.
     """
 
-    def __init__(self, engine: Engine, fleet: Fleet, *, period: float = PERIOD, root: Path = Path("/")) -> None:
+    def __init__(
+        self, engine: EngineClient, fleet: ContainerWatcher, *, period: float = PERIOD, root: Path = Path("/")
+    ) -> None:
         self._engine = engine
         self._fleet = fleet
         self._period = period
@@ -167,7 +169,7 @@ class Meter:
         if stream is not None:
             stream.cancel()
 
-    def _find(self, entry: Entry) -> None:
+    def _find(self, entry: ContainerInfo) -> None:
         """Decides where the numbers of a container's present run come from."""
         self._drop(entry.id)
         self._pids[entry.id] = entry.pid

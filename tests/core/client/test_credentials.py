@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.client.credentials import Credentials, Logins, as_header
+from pyd_core.client.credentials import Logins, RegistryCredentials, as_header
 from pyd_core.errors import ConfigError
 
 HELPER = """#!/bin/sh
@@ -32,10 +32,10 @@ def config(logins: Logins) -> dict[str, object]:
 def test_what_is_kept_is_found_by_image_and_forgotten(logins: Logins):
     assert logins.for_image("reg.example/app") is None
     logins._file.write_text('{"psFormat": "mine"}')
-    assert logins.keep("reg.example", Credentials(username="me", password="a:b")) == ""
+    assert logins.keep("reg.example", RegistryCredentials(username="me", password="a:b")) == ""
     kept = base64.b64encode(b"me:a:b").decode()
     assert config(logins) == {"psFormat": "mine", "auths": {"reg.example": {"auth": kept}}}
-    assert logins.for_image("reg.example/app:1") == Credentials(
+    assert logins.for_image("reg.example/app:1") == RegistryCredentials(
         username="me", password="a:b", serveraddress="reg.example"
     )
     assert logins.for_image("other.example/app") is None
@@ -45,10 +45,10 @@ def test_what_is_kept_is_found_by_image_and_forgotten(logins: Logins):
 
 
 def test_the_public_registry_goes_by_its_old_name(logins: Logins):
-    logins.keep("", Credentials(username="me", identitytoken="t"))
+    logins.keep("", RegistryCredentials(username="me", identitytoken="t"))
     assert list(config(logins)["auths"]) == ["https://index.docker.io/v1/"]
     found = logins.for_image("debian")
-    assert found == Credentials(username="me", identitytoken="t", serveraddress="https://index.docker.io/v1/")
+    assert found == RegistryCredentials(username="me", identitytoken="t", serveraddress="https://index.docker.io/v1/")
     assert list(logins.all()) == ["https://index.docker.io/v1/"]
 
 
@@ -59,7 +59,7 @@ def test_a_program_keeps_them(logins: Logins, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     logins._file.write_text('{"credsStore": "here"}')
     assert logins.get("reg.example") is None
-    assert logins.keep("reg.example", Credentials(username="me", password="word")) == "here"
+    assert logins.keep("reg.example", RegistryCredentials(username="me", password="word")) == "here"
     assert config(logins) == {"credsStore": "here"}
     found = logins.get("reg.example")
     assert found is not None
@@ -75,6 +75,6 @@ def test_a_program_that_is_not_there_is_named(logins: Logins):
 
 
 def test_headers_carry_credentials_as_the_contract_says():
-    [value] = as_header(Credentials(username="ü?", password="p")).values()
+    [value] = as_header(RegistryCredentials(username="ü?", password="p")).values()
     assert json.loads(base64.urlsafe_b64decode(value)) == {"username": "ü?", "password": "p"}
     assert as_header(None) == {}

@@ -10,15 +10,23 @@ from pathlib import Path
 import pytest
 
 from pyd_core.client.connect import open_engine
-from pyd_core.client.credentials import Credentials
+from pyd_core.client.credentials import RegistryCredentials
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
-from pyd_core.client.transport.base import Request
+from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.transport.base import ApiRequest
 from pyd_core.client.transport.blocking import blocking_engine
-from pyd_core.errors import BadAnswer, EngineUnavailable, NotFound, PydError, Refused, StreamCut, Unsupported
+from pyd_core.errors import (
+    EngineUnavailable,
+    NotFound,
+    ProtocolError,
+    PydError,
+    Refused,
+    StreamInterrupted,
+    Unsupported,
+)
 from support.fake_engine import PING, FakeEngine, Reply, answer, answer_json
 
-Opener = Callable[[Endpoint], Engine]
+Opener = Callable[[Endpoint], EngineClient]
 
 
 @pytest.fixture(params=[open_engine, blocking_engine], ids=["loop", "blocking"])
@@ -119,7 +127,9 @@ async def test_a_service_is_sent_with_what_its_nodes_show_the_registry(opener: O
     replies: dict[str, Reply] = {"/services/create": answer_json({"ID": "s1"}, status="201 Created")}
     with FakeEngine(tmp_path / "s", replies) as fake:
         async with opener(Endpoint(url=fake.url)) as engine:
-            await engine.services.create({"Name": "web"}, credentials=Credentials(username="me", password="word"))
+            await engine.services.create(
+                {"Name": "web"}, credentials=RegistryCredentials(username="me", password="word")
+            )
     (sent,) = [request for request in fake.requests if b"/services/create" in request]
     (header,) = [line for line in sent.split(b"\r\n") if line.lower().startswith(b"x-registry-auth: ")]
     assert base64.urlsafe_b64decode(header.partition(b": ")[2]) == b'{"username":"me","password":"word"}'
@@ -152,20 +162,20 @@ async def test_an_answer_cut_in_its_headers(opener: Opener, tmp_path: Path):
 
 async def test_an_answer_cut_in_its_body(opener: Opener, tmp_path: Path):
     error = await failure(opener, tmp_path / "s", listing=b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[")
-    assert isinstance(error, StreamCut)
+    assert isinstance(error, StreamInterrupted)
 
 
 async def test_a_stream_cut_in_a_chunk(opener: Opener, tmp_path: Path):
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     with FakeEngine(tmp_path / "s", {"/events": head + b"30\r\n{"}) as fake:
         async with opener(Endpoint(url=fake.url)) as engine, engine.system.events() as events:
-            with pytest.raises(StreamCut):
+            with pytest.raises(StreamInterrupted):
                 await anext(events)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b'{"a": 1}', b'[{"Id": 7}]', b"[1]", b"[" * 5000])
 async def test_an_answer_of_the_wrong_shape(opener: Opener, body: bytes, tmp_path: Path):
-    assert isinstance(await failure(opener, tmp_path / "s", listing=answer(body)), BadAnswer)
+    assert isinstance(await failure(opener, tmp_path / "s", listing=answer(body)), ProtocolError)
 
 
 async def test_nulls_where_lists_and_objects_are_promised(opener: Opener, tmp_path: Path):
@@ -188,7 +198,7 @@ async def test_an_engine_that_says_nothing(opener: Opener, tmp_path: Path):
     with FakeEngine(tmp_path / "s", {"/_ping": lambda _connection, _target: fake.wait_for_end()}) as fake:
         engine = opener(Endpoint(url=fake.url))
         with pytest.raises(EngineUnavailable, match=r"did not answer within 0\.05 s") as caught:
-            await engine.session.transport.request(Request(method="GET", target="/_ping", headers={}, timeout=0.05))
+            await engine.session.transport.request(ApiRequest(method="GET", target="/_ping", headers={}, timeout=0.05))
         await engine.aclose()
     assert caught.value.reference == "engine-timeout"
 
@@ -248,7 +258,7 @@ async def test_an_engine_that_will_not_hand_the_connection_over(opener: Opener, 
         async with opener(Endpoint(url=fake.url)) as engine:
             with pytest.raises(PydError, match="not running"):
                 await engine.execs.start("e")
-            with pytest.raises(BadAnswer, match="instead of handing the connection over"):
+            with pytest.raises(ProtocolError, match="instead of handing the connection over"):
                 await engine.execs.start("f")
-            with pytest.raises(StreamCut):
+            with pytest.raises(StreamInterrupted):
                 await engine.execs.start("g")

@@ -4,7 +4,7 @@ from itertools import groupby
 import pytest
 
 from pyd_core.client.frames import MULTIPLEXED, RAW, STDERR, STDOUT, Frame, FrameDecoder, is_framed, read_frames
-from pyd_core.errors import BadAnswer, StreamCut
+from pyd_core.errors import ProtocolError, StreamInterrupted
 
 
 def frame(stream: int, data: bytes) -> bytes:
@@ -36,13 +36,13 @@ def test_a_frame_said_to_be_four_gigabytes_is_handed_on_as_it_arrives():
     decoder = FrameDecoder()
     assert decoder.feed(b"\x01\0\0\0\xff\xff\xff\xff" + b"a" * 10) == [Frame(STDOUT, b"a" * 10, True, False)]
     assert decoder.feed(b"b" * 10) == [Frame(STDOUT, b"b" * 10, False, False)]
-    with pytest.raises(StreamCut):
+    with pytest.raises(StreamInterrupted):
         decoder.close()
 
 
 @pytest.mark.parametrize("header", [b"\x04\0\0\0\0\0\0\x01", b"\x01\x01\0\0\0\0\0\x01", b"plain text", b"\xff" * 8])
 def test_what_is_no_frame_is_refused(header: bytes):
-    with pytest.raises(BadAnswer, match="not framed"):
+    with pytest.raises(ProtocolError, match="not framed"):
         FrameDecoder().feed(header)
 
 
@@ -51,7 +51,7 @@ async def test_a_stream_that_ends_within_a_frame_says_so(cut: int):
     async def chunks() -> AsyncIterator[bytes]:
         yield frame(STDOUT, b"hello")[:cut]
 
-    with pytest.raises(StreamCut):
+    with pytest.raises(StreamInterrupted):
         [found async for found in read_frames(chunks())]
 
 

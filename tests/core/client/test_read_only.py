@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import Refused
 from pyd_core.model.network import NetworkBody
 from support.scripted_engine import ScriptedEngine
 
-CHANGES: dict[str, Callable[[Engine], Awaitable[object]]] = {
+CHANGES: dict[str, Callable[[EngineClient], Awaitable[object]]] = {
     "start": lambda engine: engine.containers.start("web"),
     "stop": lambda engine: engine.containers.stop("web"),
     "kill": lambda engine: engine.containers.kill("web"),
@@ -33,8 +33,8 @@ CHANGES: dict[str, Callable[[Engine], Awaitable[object]]] = {
 }
 
 
-def read_only(scripted: ScriptedEngine) -> Engine:
-    return Engine(Endpoint(url="tcp://scripted.invalid:2375", read_only=True), scripted)
+def read_only(scripted: ScriptedEngine) -> EngineClient:
+    return EngineClient(Endpoint(url="tcp://scripted.invalid:2375", read_only=True), scripted)
 
 
 @pytest.mark.parametrize("what", CHANGES)

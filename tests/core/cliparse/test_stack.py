@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pyd_core.cliparse.stack.reading import read_files
-from pyd_core.cliparse.stack.stack import Stack, read_stack
+from pyd_core.cliparse.stack.stack import StackFile, read_stack
 from pyd_core.errors import InvalidInput, NotFound
 
 
@@ -17,7 +17,7 @@ def read(tmp_path: Path, *files: str, **environ: str) -> dict[str, Any]:
     return read_files(paths, environ)
 
 
-def stack(tmp_path: Path, *files: str, **environ: str) -> Stack:
+def stack(tmp_path: Path, *files: str, **environ: str) -> StackFile:
     return read_stack("shop", read(tmp_path, *files, **environ), tmp_path, environ)
 
 

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 from pyd_core.daemon.containers.attach import Attachment
-from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.duplex import UpgradedConnection
 from pyd_core.tasks import TaskOwner
 
 
@@ -30,7 +30,7 @@ async def test_a_client_that_leaves_takes_nobody_elses_place_in_the_event_loop(t
     (number,) = open_now() - before
     woken = asyncio.Event()
     async with TaskOwner() as owner:
-        serving = owner.start(attachment.serve(Wire(reader, writer)))
+        serving = owner.start(attachment.serve(UpgradedConnection(reader, writer)))
         await asyncio.sleep(0)
         writer.transport.abort()
         theirs.close()

@@ -8,16 +8,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from pyd_core.daemon.containers import files
-from pyd_core.daemon.containers.record import Process
+from pyd_core.daemon.containers.record import ProcessRecord
 
 
-def running(main: Process) -> Any:
+def running(main: ProcessRecord) -> Any:
     return SimpleNamespace(record=SimpleNamespace(running=True, main=main), looks=0)
 
 
 def test_a_process_that_has_a_containers_pid_by_now_is_never_looked_into():
     """Version 0.1 opened the root of whatever process had the pid."""
-    stale = Process(os.getpid(), 1)
+    stale = ProcessRecord(os.getpid(), 1)
     container = running(stale)
     assert files.ids(container) is None
     assert files._live(cast("Any", None), container, stale, AsyncExitStack()) is None

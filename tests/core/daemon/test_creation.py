@@ -14,7 +14,7 @@ from pyd_core.daemon.runtime.runtime_choice import SHIM, Runtimes
 from pyd_core.daemon.settings import RuntimeSettings
 from pyd_core.errors import InvalidInput
 from pyd_core.model.creation import CreateBody
-from pyd_core.model.host_config import Mount
+from pyd_core.model.host_config import MountConfig
 
 
 def body(host: dict[str, Any] | None = None, **more: Any) -> CreateBody:
@@ -120,7 +120,7 @@ def test_some_modes_are_for_volumes_and_some_for_directories():
 )
 def test_a_mount_whose_fields_dont_go_together_is_refused(mount: dict[str, Any], says: str):
     with pytest.raises(InvalidInput) as refused:
-        mount_rules.check(msgspec.convert({"Target": "/t", **mount}, Mount))
+        mount_rules.check(msgspec.convert({"Target": "/t", **mount}, MountConfig))
     assert says in refused.value.message
 
 
@@ -138,11 +138,11 @@ def test_options_of_a_tmpfs_are_those_the_kernel_knows():
 
 
 def test_an_older_clients_hardware_address_is_that_of_the_main_network():
-    found = options.places(body({"NetworkMode": "mine"}, MacAddress="02:42:ac:11:00:99"))
+    found = options.requested_endpoints(body({"NetworkMode": "mine"}, MacAddress="02:42:ac:11:00:99"))
     assert [(name, place.mac_address) for name, place in found.items() if place] == [("mine", "02:42:ac:11:00:99")]
     both = {"EndpointsConfig": {"bridge": {"MacAddress": "02:42:ac:11:00:01"}}}
     with pytest.raises(InvalidInput, match="should match"):
-        options.places(body(MacAddress="02:42:ac:11:00:99", NetworkingConfig=both))
+        options.requested_endpoints(body(MacAddress="02:42:ac:11:00:99", NetworkingConfig=both))
 
 
 MOUNTS = r"""

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from pyd_core.daemon.images.blobs import Blobs
-from pyd_core.daemon.images.layers import Layer, Layers
+from pyd_core.daemon.images.layers import LayerStore, StoredLayer
 from pyd_core.daemon.store import Store
 
 
 @pytest.fixture
-def layers(tmp_path: Path) -> Iterator[Layers]:
+def layers(tmp_path: Path) -> Iterator[LayerStore]:
     with closing(Store(tmp_path / "db")) as store:
-        yield Layers(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+        yield LayerStore(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
 
 
 def packed(where: Path) -> Path:
@@ -37,7 +37,7 @@ def packed(where: Path) -> Path:
     return where
 
 
-def test_unpacking_tells_how_far_it_is(layers: Layers, tmp_path: Path):
+def test_unpacking_tells_how_far_it_is(layers: LayerStore, tmp_path: Path):
     file = packed(tmp_path / "packed")
     whole = file.stat().st_size
     told: list[int] = []
@@ -46,11 +46,11 @@ def test_unpacking_tells_how_far_it_is(layers: Layers, tmp_path: Path):
     assert 0 < told[0] < whole == told[-1]
 
 
-def test_a_layers_size_is_that_of_its_files_and_of_what_its_links_say(layers: Layers, tmp_path: Path):
+def test_a_layers_size_is_that_of_its_files_and_of_what_its_links_say(layers: LayerStore, tmp_path: Path):
     assert layers.unpack(packed(tmp_path / "packed")).size == (3 << 20) + len("target")
 
 
-def test_a_layer_that_a_pull_cut_short_has_left_is_taken_as_it_is(layers: Layers, tmp_path: Path):
+def test_a_layer_that_a_pull_cut_short_has_left_is_taken_as_it_is(layers: LayerStore, tmp_path: Path):
     """Its files have their name, but nobody recorded it: whoever unpacks the same again gets it."""
     file = packed(tmp_path / "packed")
     copy = tmp_path / "copy"
@@ -71,11 +71,11 @@ def colliding(where: Path, name: str) -> Path:
     return Path(shutil.copyfile(COLLISION / f"{name}.tar", where / name))
 
 
-def program(layers: Layers, layer: Layer) -> str:
+def program(layers: LayerStore, layer: StoredLayer) -> str:
     return (layers.directory(layer.diff_id) / "app.sh").read_text()
 
 
-def test_layers_whose_digests_begin_alike_keep_their_own_files(layers: Layers, tmp_path: Path):
+def test_layers_whose_digests_begin_alike_keep_their_own_files(layers: LayerStore, tmp_path: Path):
     """Version 0.1 knew layers by 64 bits of their digest: the second one got the files of the first."""
     found = []
     for name in ("hostile", "benign"):
@@ -89,10 +89,10 @@ def test_layers_whose_digests_begin_alike_keep_their_own_files(layers: Layers, t
     assert "benign" in program(layers, benign)
 
 
-def installed_by_version_0_1(tmp_path: Path, names: Sequence[str]) -> list[Layer]:
+def installed_by_version_0_1(tmp_path: Path, names: Sequence[str]) -> list[StoredLayer]:
     """Makes a store in which directories of layers have short names, the first layer's files in them."""
     with closing(Store(tmp_path / "db")) as store:
-        layers = Layers(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+        layers = LayerStore(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
         found = []
         for name in names:
             layer = layers.unpack(colliding(tmp_path, name))
@@ -110,7 +110,7 @@ def test_layers_of_version_0_1_are_renamed_at_start(tmp_path: Path):
     [layer] = installed_by_version_0_1(tmp_path, ["benign"])
     for _ in range(2):
         with closing(Store(tmp_path / "db")) as store:
-            layers = Layers(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+            layers = LayerStore(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
             assert "benign" in program(layers, layer)
             assert [path.name for path in (tmp_path / "layers").iterdir()] == [layer.diff_id[7:]]
 
@@ -119,7 +119,7 @@ def test_layers_of_version_0_1_that_share_a_directory_are_unpacked_again(tmp_pat
     """The directory has the files of the hostile layer, which the benign image ran too."""
     hostile, benign = installed_by_version_0_1(tmp_path, ["hostile", "benign"])
     with closing(Store(tmp_path / "db")) as store:
-        layers = Layers(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+        layers = LayerStore(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
         assert "HOSTILE" in program(layers, hostile)
         assert "benign" in program(layers, benign)
         assert len(list((tmp_path / "layers").iterdir())) == 2
@@ -130,6 +130,6 @@ def test_a_shared_directory_whose_packed_layers_are_damaged_is_nobodys(tmp_path:
     with closing(Store(tmp_path / "db")) as store:
         blobs = Blobs(tmp_path / "blobs")
         blobs.path(benign.blob).write_bytes(b"damaged")
-        layers = Layers(tmp_path / "layers", blobs, store)
+        layers = LayerStore(tmp_path / "layers", blobs, store)
         assert benign.diff_id not in layers
         assert "HOSTILE" in program(layers, hostile)

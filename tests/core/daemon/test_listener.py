@@ -10,9 +10,9 @@ from pathlib import Path
 
 import h11
 
-from pyd_core.daemon.api.http import Answer
-from pyd_core.daemon.api.listener import Clients, Listener
-from pyd_core.daemon.api.server import Connection, Head
+from pyd_core.daemon.api.http import HandlerResult
+from pyd_core.daemon.api.listener import ApiListener, Clients
+from pyd_core.daemon.api.server import HttpConnection, RequestHead
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.tasks import TaskOwner
 
@@ -24,13 +24,13 @@ async def test_clients_that_have_sent_half_a_request_give_way_to_one_that_sends_
     listening.listen(16)
     clients = Clients(3)
 
-    async def answer(head: Head, chunks: object) -> Answer:
-        return Answer(body=b"well")
+    async def answer(head: RequestHead, chunks: object) -> HandlerResult:
+        return HandlerResult(body=b"well")
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Connection(reader, writer, answer, clients).serve()
+        await HttpConnection(reader, writer, answer, clients).serve()
 
-    listener = Listener(listening, connected, clients)
+    listener = ApiListener(listening, connected, clients)
     listener.resume()
     halves = []
     try:
@@ -96,7 +96,7 @@ async def test_an_end_is_waited_for_also_while_there_is_no_descriptor():
 def test_a_target_that_is_none_is_told_apart():
     request = h11.Request(method="GET", target="//[/x", headers=[("Host", "e")])
     try:
-        Head(request)
+        RequestHead(request)
     except ValueError:
         return
     raise AssertionError("it was read")

@@ -85,7 +85,7 @@ def test_entrypoint_and_command_merge_as_in_docker():
     key = "c" * 64
 
     def command(**body: object) -> list[str]:
-        made = options.merged(msgspec.convert(body, CreateBody), image, key)
+        made = options.merge_image_config(msgspec.convert(body, CreateBody), image, key)
         return [*(made.entrypoint or []), *(made.cmd or [])]
 
     assert command() == ["/entry", "default"]
@@ -93,7 +93,7 @@ def test_entrypoint_and_command_merge_as_in_docker():
     assert command(Entrypoint=["/other"]) == ["/other"]
     assert command(Entrypoint=[""], Cmd=["bare"]) == ["bare"]
     with pytest.raises(InvalidInput, match="no command"):
-        options.merged(CreateBody(), ContainerConfig(), key)
+        options.merge_image_config(CreateBody(), ContainerConfig(), key)
 
 
 @pytest.mark.parametrize(

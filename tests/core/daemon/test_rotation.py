@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pyd_core.daemon.containers import log_compression, log_rotation
-from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.log_options import Limits, check
+from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.log_options import LogLimits, check
 from pyd_core.daemon.containers.log_rotation import files
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.errors import EngineError, InvalidInput
@@ -23,31 +23,31 @@ from pyd_core.model.host_config import HostConfig, LogConfig
 @pytest.mark.parametrize(
     ("options", "limits"),
     [
-        ({}, Limits()),
-        ({"max-size": "10k"}, Limits(10_000, 1)),
-        ({"max-size": "10KB", "max-file": "3"}, Limits(10_000, 3)),
-        ({"max-size": "1g", "max-file": "2"}, Limits(10**9, 2)),
-        ({"max-size": "77"}, Limits(77, 1)),
-        ({"max-size": "1.5k", "max-file": "+2"}, Limits(1500, 2)),
-        ({"max-size": "2 MiB"}, Limits(2_000_000, 1)),
-        ({"max-size": "77b", "max-file": "2", "compress": "T"}, Limits(77, 2, compress=True)),
-        ({"max-size": "77", "max-file": "2", "compress": "0"}, Limits(77, 2)),
-        ({"max-file": "5"}, Limits()),
-        ({"labels": "a", "env": "b", "tag": "c", "mode": "non-blocking", "max-buffer-size": "1m"}, Limits()),
+        ({}, LogLimits()),
+        ({"max-size": "10k"}, LogLimits(10_000, 1)),
+        ({"max-size": "10KB", "max-file": "3"}, LogLimits(10_000, 3)),
+        ({"max-size": "1g", "max-file": "2"}, LogLimits(10**9, 2)),
+        ({"max-size": "77"}, LogLimits(77, 1)),
+        ({"max-size": "1.5k", "max-file": "+2"}, LogLimits(1500, 2)),
+        ({"max-size": "2 MiB"}, LogLimits(2_000_000, 1)),
+        ({"max-size": "77b", "max-file": "2", "compress": "T"}, LogLimits(77, 2, compress=True)),
+        ({"max-size": "77", "max-file": "2", "compress": "0"}, LogLimits(77, 2)),
+        ({"max-file": "5"}, LogLimits()),
+        ({"labels": "a", "env": "b", "tag": "c", "mode": "non-blocking", "max-buffer-size": "1m"}, LogLimits()),
     ],
 )
-def test_limits_are_read_as_docker_reads_them(options: dict[str, str], limits: Limits):
+def test_limits_are_read_as_docker_reads_them(options: dict[str, str], limits: LogLimits):
     config = LogConfig(config=options)
     check(config)
-    assert Limits.read(config) == limits
+    assert LogLimits.read(config) == limits
 
 
 def test_the_local_driver_has_limits_of_its_own():
-    assert Limits.read(LogConfig("local")) == Limits(20 << 20, 5, compress=True)
+    assert LogLimits.read(LogConfig("local")) == LogLimits(20 << 20, 5, compress=True)
     config = LogConfig("local", {"max-file": "1", "max-size": "1m"})
     check(config)
-    assert Limits.read(config) == Limits(10**6, 1)
-    assert not Limits.read(LogConfig("local", {"compress": "false"})).compress
+    assert LogLimits.read(config) == LogLimits(10**6, 1)
+    assert not LogLimits.read(LogConfig("local", {"compress": "false"})).compress
 
 
 @pytest.mark.parametrize(
@@ -133,25 +133,25 @@ def test_a_full_file_is_put_away_before_a_container_starts_again(tmp_path: Path,
     log = tmp_path / "container.log"
     for turn in range(5):
         log.write_text(str(turn) * 10)
-        log_rotation.begin(log, Limits(10, most))
+        log_rotation.begin(log, LogLimits(10, most))
         assert not log.exists()
     assert [each.read_text()[0] for each in files(log).values()] == [str(each) for each in range(5 - most + 1, 5)]
     log.write_text("short")
-    log_rotation.begin(log, Limits(10, most))
+    log_rotation.begin(log, LogLimits(10, most))
     assert log.read_text() == "short"
 
 
 @pytest.fixture
-def container(tmp_path: Path) -> Container:
+def container(tmp_path: Path) -> EngineContainer:
     record = ContainerRecord(
         id="c", name="c", created_ns=0, image_id="", image="", layers=[], config=ContainerConfig(), host=HostConfig()
     )
-    made = Container(record, root=tmp_path, run=tmp_path)
+    made = EngineContainer(record, root=tmp_path, run=tmp_path)
     made.directory.mkdir()
     return made
 
 
-async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was(container: Container):
+async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was(container: EngineContainer):
     text = os.urandom(3 * log_compression.BLOCK + 7)
     path = container.directory / "container.log.1"
     path.write_bytes(text)
@@ -172,7 +172,7 @@ async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was
 @pytest.mark.parametrize(
     "damage", [lambda data: data[:-9], lambda data: b"x" + data[1:], lambda data: data[:12] + b"\xff" * 9]
 )
-async def test_a_damaged_file_is_an_error_that_says_so(container: Container, damage: Callable[[bytes], bytes]):
+async def test_a_damaged_file_is_an_error_that_says_so(container: EngineContainer, damage: Callable[[bytes], bytes]):
     path = container.directory / "container.log.1.gz"
     path.write_bytes(damage(gzip.compress(b"text" * 100)))
     file = log_compression.LogFile(container, path)

@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.daemon.api.http import Answer, Hijack, Request, Response, Streaming
+from pyd_core.daemon.api.http import HandlerResult, Hijack, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import Routes, split_version
-from pyd_core.daemon.api.server import Connection, Head
-from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.api.server import HttpConnection, RequestHead
+from pyd_core.daemon.duplex import UpgradedConnection
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
 
 Chunks = Callable[[], AsyncIterator[bytes]]
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[HttpRequest], Awaitable[Response]]
 
 
 @asynccontextmanager
 async def client(tmp_path: Path, handler: Handler) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    async def answer(head: Head, chunks: Chunks) -> Response:
+    async def answer(head: RequestHead, chunks: Chunks) -> Response:
         return await handler(head.request({}, (1, 45), chunks))
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Connection(reader, writer, answer).serve()
+        await HttpConnection(reader, writer, answer).serve()
 
     path = str(tmp_path / "s")
     server = await asyncio.start_unix_server(connected, path)
@@ -45,8 +45,8 @@ async def head(reader: asyncio.StreamReader) -> bytes:
 
 
 async def test_requests_follow_one_another_on_a_connection(tmp_path: Path):
-    async def handler(request: Request) -> Response:
-        return Answer(body=request.method.encode() + await request.body(), kind="text/plain")
+    async def handler(request: HttpRequest) -> Response:
+        return HandlerResult(body=request.method.encode() + await request.body(), kind="text/plain")
 
     async with client(tmp_path, handler) as (reader, writer):
         writer.write(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nxyz" * 2)
@@ -60,7 +60,7 @@ async def test_requests_follow_one_another_on_a_connection(tmp_path: Path):
     [(NotFound("gone"), 404), (Conflict("no"), 409), (InvalidInput("bad"), 400), (ValueError("bug"), 500)],
 )
 async def test_errors_become_a_status_and_a_message(tmp_path: Path, error: Exception, status: int):
-    async def handler(request: Request) -> Response:
+    async def handler(request: HttpRequest) -> Response:
         raise error
 
     async with client(tmp_path, handler) as (reader, writer):
@@ -85,8 +85,8 @@ async def test_a_stream_ends_its_work_when_the_client_leaves(tmp_path: Path):
         finally:
             ended.set()
 
-    async def handler(request: Request) -> Response:
-        return Streaming(chunks=chunks())
+    async def handler(request: HttpRequest) -> Response:
+        return StreamingResponse(chunks=chunks())
 
     async with client(tmp_path, handler) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -98,14 +98,14 @@ async def test_a_stream_ends_its_work_when_the_client_leaves(tmp_path: Path):
 
 @pytest.mark.parametrize("upgrade", [True, False])
 async def test_a_connection_is_handed_over_with_what_came_already_and_half_closed(tmp_path: Path, *, upgrade: bool):
-    async def serve(wire: Wire) -> None:
+    async def serve(wire: UpgradedConnection) -> None:
         data = b""
         while more := await wire.read():
             data += more
         wire.write(data.upper())
         await wire.drain()
 
-    async def handler(request: Request) -> Response:
+    async def handler(request: HttpRequest) -> Response:
         return Hijack(serve=serve, tty=True)
 
     async with client(tmp_path, handler) as (reader, writer):
@@ -120,8 +120,8 @@ async def test_a_connection_is_handed_over_with_what_came_already_and_half_close
 
 
 async def test_what_is_not_http_is_refused(tmp_path: Path):
-    async def handler(request: Request) -> Response:
-        return Answer()
+    async def handler(request: HttpRequest) -> Response:
+        return HandlerResult()
 
     async with client(tmp_path, handler) as (reader, writer):
         writer.write(b"nonsense\r\n\r\n")
@@ -131,8 +131,8 @@ async def test_what_is_not_http_is_refused(tmp_path: Path):
 def test_paths_find_their_handler_and_versions_are_checked():
     routes = Routes()
 
-    async def one(daemon: object, request: Request) -> Response:
-        return Answer()
+    async def one(daemon: object, request: HttpRequest) -> Response:
+        return HandlerResult()
 
     routes.add("GET", "/images/{name}/json")(one)
     routes.add("GET", "/containers/{id}/json")(one)
@@ -154,8 +154,8 @@ def test_paths_find_their_handler_and_versions_are_checked():
 async def test_a_text_with_a_null_character_is_refused_before_it_reaches_a_system_call(
     tmp_path: Path, text: str, status: int
 ):
-    async def handler(request: Request) -> Response:
-        return Answer(body=json.dumps(await request.json(dict[str, str])).encode())
+    async def handler(request: HttpRequest) -> Response:
+        return HandlerResult(body=json.dumps(await request.json(dict[str, str])).encode())
 
     async with client(tmp_path, handler) as (reader, writer):
         body = f'{{"Env": "{text}"}}'.encode()

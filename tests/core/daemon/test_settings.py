@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.daemon.settings import Settings, read
+from pyd_core.daemon.settings import EngineSettings, read
 from pyd_core.errors import ConfigError
 
 
@@ -17,7 +17,7 @@ def test_a_key_of_daemon_json_that_this_engine_has_not_is_warned_of(tmp_path: Pa
     file = tmp_path / "engine.json"
     file.write_text(json.dumps({"storage-driver": "overlay2", "registry-mirrors": ["https://mirror.example.com"]}))
     with caplog.at_level(logging.WARNING):
-        assert read(file) == Settings(registry_mirrors=["https://mirror.example.com"])
+        assert read(file) == EngineSettings(registry_mirrors=["https://mirror.example.com"])
     assert [record.getMessage() for record in caplog.records] == [
         f"{file}: this engine has no 'storage-driver': the key has no effect"
     ]
@@ -32,4 +32,4 @@ def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str):
 
 
 def test_no_file_is_an_empty_one(tmp_path: Path):
-    assert read(tmp_path / "nosuch.json") == Settings()
+    assert read(tmp_path / "nosuch.json") == EngineSettings()

@@ -10,14 +10,14 @@ import pytest
 
 from pyd_core.daemon.containers import capabilities
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
-from pyd_core.daemon.containers.spec import Facts, Identity, Security, plan
+from pyd_core.daemon.containers.spec import Identity, Security, SpecInputs, plan
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.userns import IdMap, IdRange
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.host_config import HostConfig
-from pyd_core.model.resources import Device, Ulimit
+from pyd_core.model.resources import DeviceMapping, Ulimit
 
-FACTS = Facts(
+FACTS = SpecInputs(
     rootfs="/merged",
     identity=Identity(),
     cgroup="/pyd/id",
@@ -189,7 +189,7 @@ def test_init_runs_before_the_command():
 def test_devices_are_allowed_with_the_rights_they_were_given():
     device = {"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 0o666, "uid": 0, "gid": 0}
     facts = dataclasses.replace(FACTS, devices=[device])
-    asked = [Device(path_on_host="/dev/fuse", path_in_container="/dev/fuse", cgroup_permissions="r")]
+    asked = [DeviceMapping(path_on_host="/dev/fuse", path_in_container="/dev/fuse", cgroup_permissions="r")]
     rules = plan(record(devices=asked), facts)["linux"]["resources"]["devices"]
     assert {"allow": True, "type": "c", "major": 10, "minor": 229, "access": "r"} in rules
 

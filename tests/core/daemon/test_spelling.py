@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from pyd_core.daemon.api.field_names import respell
+from pyd_core.daemon.api.field_names import normalize_field_names
 from pyd_core.model.creation import CreateBody
 
 
@@ -26,12 +26,12 @@ from pyd_core.model.creation import CreateBody
     ],
 )
 def test_fields_have_the_names_of_the_api(sent: object, read: object):
-    respell(sent, CreateBody)
+    normalize_field_names(sent, CreateBody)
     assert sent == read
 
 
 @pytest.mark.parametrize("plain", [{"Image": "a", "Labels": {"tty": "b"}}, [1], None, "text"])
 def test_what_has_no_such_name_is_left_as_it_is(plain: object):
     before = copy.deepcopy(plain)
-    assert respell(plain, CreateBody) == 0
+    assert normalize_field_names(plain, CreateBody) == 0
     assert plain == before

@@ -11,8 +11,8 @@ import pytest
 
 from pyd_core.daemon import store as module
 from pyd_core.daemon.events import EventBus
-from pyd_core.daemon.store import SCHEMA, Shelf, Store
-from pyd_core.daemon.volumes import Volumes
+from pyd_core.daemon.store import SCHEMA, Store, StoreTable
+from pyd_core.daemon.volumes import VolumeStore
 from pyd_core.errors import ConfigError
 
 FIRST = "CREATE TABLE object (kind TEXT, id TEXT, body BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID"
@@ -45,7 +45,7 @@ def test_a_file_of_the_first_schema_is_read(tmp_path: Path):
 def test_an_empty_file_becomes_a_store_of_this_schema(tmp_path: Path):
     path = tmp_path / "db"
     with closing(Store(path)) as store:
-        Shelf(store, "thing", Thing).put("a", Thing(7))
+        StoreTable(store, "thing", Thing).put("a", Thing(7))
     assert things(path) == {"a": 7}
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
@@ -118,7 +118,7 @@ def test_a_directory_without_a_row_is_swept_when_empty_and_a_volume_when_not(tmp
     (root / "half").mkdir()
     (root / "full/_data/file").write_text("precious")
     with closing(Store(tmp_path / "db")) as store:
-        volumes = Volumes(root, store, EventBus())
+        volumes = VolumeStore(root, store, EventBus())
         assert [volume.name for volume in volumes.all()] == ["full"]
     assert [each.name for each in root.iterdir()] == ["full"]
     assert (root / "full/_data/file").read_text() == "precious"

@@ -17,7 +17,7 @@ import pytest
 import zstandard
 
 from pyd_core.daemon.images.streams import Hashed, decompressed
-from pyd_core.daemon.images.unpack import Limits, Unpacker
+from pyd_core.daemon.images.unpack import Unpacker, UnpackLimits
 from pyd_core.errors import InvalidInput
 from pyd_core.tar.reader import TarReader
 
@@ -163,9 +163,9 @@ def test_a_flipped_bit_anywhere_in_a_header_is_noticed(target: Path):
 
 def test_an_archive_that_grows_beyond_bounds_is_refused(target: Path):
     with pytest.raises(InvalidInput, match="bounds"):
-        Unpacker(target, limits=Limits(bytes=1000)).run(archive(member("a", b"x" * 2000)))
+        Unpacker(target, limits=UnpackLimits(bytes=1000)).run(archive(member("a", b"x" * 2000)))
     with pytest.raises(InvalidInput, match="bounds"):
-        Unpacker(target, limits=Limits(entries=2)).run(archive(member("a"), member("b"), member("c")))
+        Unpacker(target, limits=UnpackLimits(entries=2)).run(archive(member("a"), member("b"), member("c")))
 
 
 def test_without_layers_whiteout_names_are_plain_files(target: Path):

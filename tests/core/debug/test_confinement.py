@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.debug.confine import read_profile
-from pyd_core.debug.failures import untaken
+from pyd_core.debug.failures import describe_not_applied
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,8 @@ def test_an_apparmor_profile_is_told_from_other_labels(tmp_path: Path, place: st
 
 
 def test_what_is_not_taken_over_is_told_with_its_reason():
-    assert untaken("its seccomp filter", errno.EPERM).startswith("not taken over: its seccomp filter: another program")
-    assert untaken("its AppArmor profile \x1b[1m", errno.ENOENT).endswith(": No such file or directory")
-    assert "\x1b" not in untaken("its AppArmor profile \x1b[1m", errno.ENOENT)
+    assert describe_not_applied("its seccomp filter", errno.EPERM).startswith(
+        "not taken over: its seccomp filter: another program"
+    )
+    assert describe_not_applied("its AppArmor profile \x1b[1m", errno.ENOENT).endswith(": No such file or directory")
+    assert "\x1b" not in describe_not_applied("its AppArmor profile \x1b[1m", errno.ENOENT)

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import BlockingTransport, run_now
-from pyd_core.debug.session import ending
-from pyd_core.debug.target import Elsewhere
+from pyd_core.debug.session import describe_exit
+from pyd_core.debug.target import RemoteTarget
 from pyd_core.model.container import Container
 from pyd_core.model.container_state import ContainerState
 from support.fake_engine import FakeEngine, Reply, answer_json
 
 ID = "c" * 64
-TARGET = Elsewhere(Container(id=ID, name_="/web", state=ContainerState(status="running", running=True, pid=41)))
+TARGET = RemoteTarget(Container(id=ID, name_="/web", state=ContainerState(status="running", running=True, pid=41)))
 GONE = answer_json({"message": "No such container"}, status="404 Not Found")
 
 
@@ -39,5 +39,5 @@ def test_the_end_is_told_as_the_engine_knows_it_by_then(tmp_path: Path, state: d
     if state is not None and state["Pid"] == 41:
         replies[f"/containers/{ID}/wait"] = answer_json({"StatusCode": 5})
     with FakeEngine(tmp_path / "e.sock", replies) as engine:
-        containers = Containers(Session(BlockingTransport(Endpoint(url=engine.url)), where=engine.url))
-        assert run_now(ending(containers, TARGET)).removesuffix("; the session ended with it") == f"web {told}"
+        containers = ContainersApi(ApiClient(BlockingTransport(Endpoint(url=engine.url)), where=engine.url))
+        assert run_now(describe_exit(containers, TARGET)).removesuffix("; the session ended with it") == f"web {told}"

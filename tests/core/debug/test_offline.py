@@ -13,8 +13,8 @@ from pyd_core.debug.credentials import mask
 from pyd_core.debug.helper.stand_in import program_archive
 from pyd_core.debug.stopped.apply import choose, find_conflicts
 from pyd_core.debug.stopped.archive import write_archive
-from pyd_core.debug.stopped.changes import Changed, find_changes
-from pyd_core.debug.stopped.plan import RUNTIME_CAPABILITIES, Mount, capabilities, find_layers, plan_stage
+from pyd_core.debug.stopped.changes import ChangedPath, find_changes
+from pyd_core.debug.stopped.plan import RUNTIME_CAPABILITIES, PlannedMount, capabilities, find_layers, plan_stage
 from pyd_core.debug.stopped.save import check_name
 from pyd_core.debug.stopped.user import resolve_user
 from pyd_core.errors import InvalidInput, NotFound, Unsupported
@@ -86,7 +86,7 @@ def test_mounts_are_read_only_unless_both_the_container_and_the_user_write():
     ]
     container = Container(id="c", mounts=points, host_config=HostConfig(tmpfs={"/t": "", "/u": "size=1m"}))
 
-    def planned(*, writable: bool) -> tuple[Mount, ...]:
+    def planned(*, writable: bool) -> tuple[PlannedMount, ...]:
         stage = plan_stage(container, ("/l",), toolbox="/t", memory=1, writable_volumes=writable, network="")
         return stage.mounts
 
@@ -106,8 +106,8 @@ def test_no_new_privileges_is_taken_over():
         assert stage.no_new_privileges is expected
 
 
-def changed(*lines: str) -> list[Changed]:
-    return [Changed(kind=line[0], path=line[2:]) for line in lines]
+def changed(*lines: str) -> list[ChangedPath]:
+    return [ChangedPath(kind=line[0], path=line[2:]) for line in lines]
 
 
 def test_chosen_paths_bring_the_new_folders_they_lie_in():

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from pyd_core.debug.session_groups import Groups
+from pyd_core.debug.session_groups import SessionCgroups
 from pyd_core.debug.session_supervisor import Watch, make_link
 
 
@@ -17,7 +17,7 @@ def relayed(*messages: bytes) -> list[bytes]:
     status, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with link, keeper, status, client:
         client.setblocking(False)
-        watch = Watch(os.getpid(), link, status, -1, Groups())
+        watch = Watch(os.getpid(), link, status, -1, SessionCgroups())
         keeper.send(b"keeper\0" + str(os.getpid()).encode())
         for message in messages:
             keeper.send(message)
@@ -69,7 +69,7 @@ def test_nobody_but_the_joiner_names_the_keeper():
     link, keeper = make_link()
     status, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with link, keeper, status, client:
-        watch = Watch(os.getpid(), link, status, -1, Groups())
+        watch = Watch(os.getpid(), link, status, -1, SessionCgroups())
         impostor = os.fork()
         if impostor == 0:
             try:

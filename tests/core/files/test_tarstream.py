@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.errors import BadAnswer, InvalidInput
+from pyd_core.errors import InvalidInput, ProtocolError
 from pyd_core.files.download import save
 from pyd_core.files.tarstream import TarStream
 
@@ -61,7 +61,7 @@ async def test_what_is_no_whole_tar_is_an_answer_the_api_does_not_allow(data: by
         while await stream.next() is not None:
             pass
 
-    with pytest.raises(BadAnswer):
+    with pytest.raises(ProtocolError):
         await read()
 
 
@@ -75,9 +75,9 @@ async def test_saving_overwrites_nothing_and_leaves_nothing_when_it_fails(tmp_pa
 
     async def cut() -> AsyncIterator[bytes]:
         yield b"1"
-        raise BadAnswer("cut")
+        raise ProtocolError("cut")
 
-    with pytest.raises(BadAnswer):
+    with pytest.raises(ProtocolError):
         await save(tmp_path / "new", "b", cut(), lambda *_: None)
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidInput, match="file"):

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import pytest
 import zstandard
 
-from pyd_core.errors import BadAnswer
+from pyd_core.errors import ProtocolError
 from pyd_core.layers.archive import Feed, read_all
-from pyd_core.layers.content import Layer
+from pyd_core.layers.content import LayerContent
 
 
 def tar(**files: bytes) -> bytes:
@@ -29,9 +29,9 @@ def tar(**files: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def layers(archive: bytes, piece: int = 777) -> list[Layer] | Exception:
+def layers(archive: bytes, piece: int = 777) -> list[LayerContent] | Exception:
     feed = Feed()
-    found: list[list[Layer] | Exception] = []
+    found: list[list[LayerContent] | Exception] = []
     thread = threading.Thread(target=read_all, args=(feed, found.append))
     thread.start()
     for at in range(0, len(archive), piece):
@@ -50,10 +50,10 @@ def image(layer: bytes) -> bytes:
 def test_what_a_layer_holds_and_takes_away_is_read_however_it_is_packed(pack: Callable[[bytes], bytes]):
     """Version 0.1 did not read layers packed with zstd."""
     inner = tar(**{"a/b": b"1" * 1000, "a/.wh.c": b"", "d/.wh..wh..opq": b""})
-    expected = Layer(name="blobs/sha256/l", files={"a/b": 1000}, removed={"a/c"}, emptied={"d"})
+    expected = LayerContent(name="blobs/sha256/l", files={"a/b": 1000}, removed={"a/c"}, emptied={"d"})
     assert layers(image(pack(inner))) == [expected]
 
 
 def test_an_archive_that_is_damaged_or_lacks_a_layer_is_refused():
-    assert isinstance(layers(b"no tar at all" * 100), BadAnswer)
-    assert isinstance(layers(image(b"{}")), BadAnswer)
+    assert isinstance(layers(b"no tar at all" * 100), ProtocolError)
+    assert isinstance(layers(image(b"{}")), ProtocolError)

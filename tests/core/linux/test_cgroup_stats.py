@@ -5,9 +5,9 @@ import pytest
 
 from pyd_core.linux.cgroup_stats import (
     UNIFIED,
+    CgroupMount,
     Counters,
     GroupReader,
-    Mount,
     group_named,
     physical_memory,
     read_groups,
@@ -158,7 +158,7 @@ def test_mounts_of_all_kinds_are_found(tmp_path: Path):
     ]
     root = write(tmp_path, {"proc/self/mountinfo": "\n".join(lines)})
     mounts = read_mounts(tmp_path)
-    assert mounts["cpu"] == mounts["cpuacct"] == Mount(f"{root}/sys/fs/cgroup/cpu,cpuacct", "/")
+    assert mounts["cpu"] == mounts["cpuacct"] == CgroupMount(f"{root}/sys/fs/cgroup/cpu,cpuacct", "/")
     assert mounts["memory"].point == f"{root}/sys/fs/cgroup/with blank"
     assert mounts[UNIFIED].directory("/system.slice/a.scope") == f"{root}/sys/fs/cgroup/unified/system.slice/a.scope"
     assert mounts["pids"].directory("/docker/x/init") == f"{root}/sys/fs/cgroup/pids/init"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pyd_core.linux.kernel_events import KernelEvents, find_events
-from pyd_core.linux.kmsg import KernelLog, Record
+from pyd_core.linux.kmsg import KernelLog, KernelMessage
 
 ID = "4885a549cee2a194f97cf7b5d46536e4b89c5093da45683343b16fba10cc55d5"
 
@@ -83,7 +83,7 @@ AUDIT = (
 
 def found(text: str, *, priority: int = 6) -> KernelEvents:
     lines = enumerate(text.splitlines())
-    records = [Record(priority=priority, sequence=n, time_ns=n * 1000, text=line) for n, line in lines]
+    records = [KernelMessage(priority=priority, sequence=n, time_ns=n * 1000, text=line) for n, line in lines]
     return find_events(KernelLog(records=tuple(records)))
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from pyd_core.errors import KernelError
-from pyd_core.linux.kmsg import Record, parse_record, read_kernel_log
+from pyd_core.linux.kmsg import KernelMessage, parse_record, read_kernel_log
 
 
 def test_reads_priority_sequence_time_and_text() -> None:
     record = parse_record(b"6,339,5140900,-,caller=T1;NET: Registered PF_INET\n SUBSYSTEM=net\n", 10**18)
-    assert record == Record(priority=6, sequence=339, time_ns=10**18 + 5140900000, text="NET: Registered PF_INET")
+    assert record == KernelMessage(
+        priority=6, sequence=339, time_ns=10**18 + 5140900000, text="NET: Registered PF_INET"
+    )
     assert record.from_kernel
 
 

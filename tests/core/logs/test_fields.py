@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 
 from pyd_core.logs.fields import level_of, record
-from pyd_core.logs.levels import Level, level_named
+from pyd_core.logs.levels import LogLevel, level_named
 
 
 def test_a_json_line_is_level_time_message_and_the_rest():
     found = record(b'{"ts":1.5,"level":"warn","msg":"slow","http":{"status":503,"path":"/a b"},"ok":true,"none":null}')
     assert found is not None
     assert (found.kind, found.level, found.level_word, found.time, found.message) == (
-        "json", Level.WARN, "warn", "1.5", "slow",
+        "json", LogLevel.WARN, "warn", "1.5", "slow",
     )  # fmt: skip
     assert found.fields == {"http.status": "503", "http.path": "/a b", "ok": "true", "none": "null"}
     assert found.get("level") == "warn"
@@ -21,7 +21,7 @@ def test_a_json_line_is_level_time_message_and_the_rest():
 def test_a_logfmt_line_is_taken_apart_with_its_quotes():
     found = record(b'time=2025-06-01T10:00:00Z level=error msg="can\'t say \\"hi\\"" code=7 empty= path=/x')
     assert found is not None
-    assert (found.kind, found.level, found.message) == ("logfmt", Level.ERROR, 'can\'t say "hi"')
+    assert (found.kind, found.level, found.message) == ("logfmt", LogLevel.ERROR, 'can\'t say "hi"')
     assert found.fields == {"code": "7", "empty": "", "path": "/x"}
 
 
@@ -43,27 +43,27 @@ def test_a_line_nested_without_end_is_read_or_passes_untouched(deep: int):
 @pytest.mark.parametrize(
     ("said", "level"),
     [
-        (b"2025-06-01 10:00:00 ERROR it broke", Level.ERROR),
-        (b"[warn] slow", Level.WARN),
-        (b"error: no such file", Level.ERROR),
-        (b"\x1b[33mWARN\x1b[0m slow", Level.WARN),
-        (b"E0612 10:00:00.000000 1 main.go:1] broke", Level.ERROR),
-        (b'{"level":30,"msg":"pino"}', Level.INFO),
-        (b'{"severity":"CRITICAL"}', Level.FATAL),
-        (b"lvl=dbg msg=x", Level.DEBUG),
+        (b"2025-06-01 10:00:00 ERROR it broke", LogLevel.ERROR),
+        (b"[warn] slow", LogLevel.WARN),
+        (b"error: no such file", LogLevel.ERROR),
+        (b"\x1b[33mWARN\x1b[0m slow", LogLevel.WARN),
+        (b"E0612 10:00:00.000000 1 main.go:1] broke", LogLevel.ERROR),
+        (b'{"level":30,"msg":"pino"}', LogLevel.INFO),
+        (b'{"severity":"CRITICAL"}', LogLevel.FATAL),
+        (b"lvl=dbg msg=x", LogLevel.DEBUG),
         (b"no error here", None),
         (b"INFORMATION desk", None),
         (b"", None),
     ],
 )
-def test_a_line_says_how_serious_it_is(said: bytes, level: Level | None):
+def test_a_line_says_how_serious_it_is(said: bytes, level: LogLevel | None):
     assert level_of(said) == level
 
 
 def test_levels_by_number_are_those_of_syslog_and_of_pino():
     assert [level_named(str(number)) for number in (0, 3, 4, 6, 7)] == [
-        Level.FATAL, Level.ERROR, Level.WARN, Level.INFO, Level.DEBUG,
+        LogLevel.FATAL, LogLevel.ERROR, LogLevel.WARN, LogLevel.INFO, LogLevel.DEBUG,
     ]  # fmt: skip
     assert [level_named(str(number)) for number in (10, 30, 35, 60, 99)] == [
-        Level.TRACE, Level.INFO, Level.INFO, Level.FATAL, Level.FATAL,
+        LogLevel.TRACE, LogLevel.INFO, LogLevel.INFO, LogLevel.FATAL, LogLevel.FATAL,
     ]  # fmt: skip

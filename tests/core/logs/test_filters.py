@@ -10,9 +10,9 @@ import pytest
 
 from pyd_core.client.gap import Gap
 from pyd_core.errors import InvalidInput
-from pyd_core.logs.filters import Filter, Filters, Sieve, muted_but, read_filter
+from pyd_core.logs.filters import Filter, FilteredView, Filters, mute_all_except, read_filter
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.pattern import Pattern
+from pyd_core.logs.pattern import LogPattern
 from pyd_core.logs.search import Search
 from pyd_core.logs.store import LogStore
 
@@ -45,27 +45,27 @@ def grep(lines: Sequence[str], *arguments: str) -> list[int]:
     return [int("".join(row[: row.index(next(c for c in row if not c.isdigit()))])) - 1 for row in found]
 
 
-def shown(sieve: Sieve) -> list[int]:
+def shown(sieve: FilteredView) -> list[int]:
     while not sieve.advance(777):
         pass
     return [sieve.number(at) for at in range(len(sieve))]
 
 
 PATTERNS = [
-    (Pattern("error"), ["-F", "-i"]),
-    (Pattern("Error", case=True), ["-F"]),
-    (Pattern("a.c"), ["-F", "-i"]),
-    (Pattern("[x]"), ["-F", "-i"]),
-    (Pattern("GRÖSSE".replace("SS", "ß")), ["-F", "-i"]),
-    (Pattern("a.c", regex=True), ["-E", "-i"]),
-    (Pattern("^(GET|warn).*(日|\\$1)$", regex=True, case=True), ["-E"]),
+    (LogPattern("error"), ["-F", "-i"]),
+    (LogPattern("Error", case=True), ["-F"]),
+    (LogPattern("a.c"), ["-F", "-i"]),
+    (LogPattern("[x]"), ["-F", "-i"]),
+    (LogPattern("GRÖSSE".replace("SS", "ß")), ["-F", "-i"]),
+    (LogPattern("a.c", regex=True), ["-E", "-i"]),
+    (LogPattern("^(GET|warn).*(日|\\$1)$", regex=True, case=True), ["-E"]),
 ]
 
 
 @pytest.mark.parametrize(("pattern", "options"), PATTERNS, ids=lambda one: getattr(one, "text", None))
-def test_find_agrees_with_grep_n(pattern: Pattern, options: list[str]):
+def test_find_agrees_with_grep_n(pattern: LogPattern, options: list[str]):
     lines = text()
-    search = Search(pattern, Sieve(store_of(lines)))
+    search = Search(pattern, FilteredView(store_of(lines)))
     while not search.advance(500):
         pass
     expected = grep(lines, *options, "--", pattern.text)
@@ -75,28 +75,28 @@ def test_find_agrees_with_grep_n(pattern: Pattern, options: list[str]):
 
 @pytest.mark.parametrize(("pattern", "options"), PATTERNS, ids=lambda one: getattr(one, "text", None))
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (2, 2), (0, 3), (5, 1)])
-def test_keep_agrees_with_grep_and_its_context(pattern: Pattern, options: list[str], before: int, after: int):
+def test_keep_agrees_with_grep_and_its_context(pattern: LogPattern, options: list[str], before: int, after: int):
     lines = text()
-    sieve = Sieve(store_of(lines, memory=100_000), Filters(stack=(Filter(pattern),), before=before, after=after))
+    sieve = FilteredView(store_of(lines, memory=100_000), Filters(stack=(Filter(pattern),), before=before, after=after))
     assert shown(sieve) == grep(lines, *options, f"-B{before}", f"-A{after}", "--", pattern.text)
 
 
 @pytest.mark.parametrize(("pattern", "options"), PATTERNS, ids=lambda one: getattr(one, "text", None))
-def test_exclude_agrees_with_grep_v(pattern: Pattern, options: list[str]):
+def test_exclude_agrees_with_grep_v(pattern: LogPattern, options: list[str]):
     lines = text()
-    sieve = Sieve(store_of(lines), Filters(stack=(Filter(pattern, exclude=True),)))
+    sieve = FilteredView(store_of(lines), Filters(stack=(Filter(pattern, exclude=True),)))
     assert shown(sieve) == grep(lines, *options, "-v", "--", pattern.text)
 
 
 def test_stacked_filters_are_pipes_of_grep():
     lines = text()
-    stack = (Filter(Pattern("error")), Filter(Pattern("ok"), exclude=True))
+    stack = (Filter(LogPattern("error")), Filter(LogPattern("ok"), exclude=True))
     left = grep(lines, "-i", "-v", "ok")
     expected = [left[at] for at in grep([lines[at] for at in left], "-i", "-C2", "error")]
-    assert shown(Sieve(store_of(lines), Filters(stack=stack, before=2, after=2))) == expected
-    both = (Filter(Pattern("error")), Filter(Pattern("get")))
+    assert shown(FilteredView(store_of(lines), Filters(stack=stack, before=2, after=2))) == expected
+    both = (Filter(LogPattern("error")), Filter(LogPattern("get")))
     first = grep(lines, "-i", "error")
-    assert shown(Sieve(store_of(lines), Filters(stack=both))) == [
+    assert shown(FilteredView(store_of(lines), Filters(stack=both))) == [
         first[at] for at in grep([lines[at] for at in first], "-i", "get")
     ]
 
@@ -104,15 +104,15 @@ def test_stacked_filters_are_pipes_of_grep():
 def test_lines_that_arrive_later_give_what_all_at_once_give():
     lines = text()
     store = LogStore()
-    filters = Filters(stack=(Filter(Pattern("timeout")),), before=3, after=2)
-    growing = Sieve(store, filters)
-    search = Search(Pattern("warn"), growing)
+    filters = Filters(stack=(Filter(LogPattern("timeout")),), before=3, after=2)
+    growing = FilteredView(store, filters)
+    search = Search(LogPattern("warn"), growing)
     for start in range(0, len(lines), 123):
         store.add(line(said, start) for said in lines[start : start + 123])
         growing.advance(None)
         search.advance(None)
-    assert shown(growing) == shown(Sieve(store, filters))
-    again = Search(Pattern("warn"), growing)
+    assert shown(growing) == shown(FilteredView(store, filters))
+    again = Search(LogPattern("warn"), growing)
     again.advance(None)
     assert search.numbers() == again.numbers()
     assert search.numbers()
@@ -121,8 +121,8 @@ def test_lines_that_arrive_later_give_what_all_at_once_give():
 def test_lines_the_store_lost_are_gone_from_filters_and_search_alike():
     lines = text()
     store = LogStore(memory=200_000, disk=0)
-    sieve = Sieve(store, Filters(stack=(Filter(Pattern("o")),)))
-    search = Search(Pattern("o"), sieve)
+    sieve = FilteredView(store, Filters(stack=(Filter(LogPattern("o")),)))
+    search = Search(LogPattern("o"), sieve)
     for start in range(0, len(lines), 50):
         store.add(line(said, start) for said in lines[start : start + 50])
         sieve.advance(None)
@@ -133,7 +133,7 @@ def test_lines_the_store_lost_are_gone_from_filters_and_search_alike():
 
 
 def test_going_from_match_to_match_comes_round():
-    search = Search(Pattern("x"), Sieve(store_of(["x", "", "x", "", "x"])))
+    search = Search(LogPattern("x"), FilteredView(store_of(["x", "", "x", "", "x"])))
     search.advance(None)
     assert (search.after(0), search.after(1), search.after(4)) == (2, 2, 0)
     assert (search.before(4), search.before(1), search.before(0)) == (2, 0, 4)
@@ -141,14 +141,14 @@ def test_going_from_match_to_match_comes_round():
 
 
 def test_colours_do_not_hide_what_they_colour():
-    assert Pattern("error").test(line("\x1b[31mer\x1b[1mror\x1b[0m"))
+    assert LogPattern("error").test(line("\x1b[31mer\x1b[1mror\x1b[0m"))
 
 
 def test_gaps_pass_every_filter_and_are_no_match():
     store = store_of(["one", "two"])
     store.add([Gap(reason="one", lost=5)])
-    sieve = Sieve(store, Filters(stack=(Filter(Pattern("one")),)))
-    search = Search(Pattern("one"), sieve)
+    sieve = FilteredView(store, Filters(stack=(Filter(LogPattern("one")),)))
+    search = Search(LogPattern("one"), sieve)
     assert shown(sieve) == [0, 2]
     search.advance(None)
     assert search.numbers() == [0]
@@ -157,8 +157,8 @@ def test_gaps_pass_every_filter_and_are_no_match():
 def test_muted_containers_are_left_out_before_context_is_counted():
     store = LogStore()
     store.add(line(said, container=who) for said, who in [("1", "a"), ("2", "b"), ("hit", "a"), ("4", "b"), ("5", "a")])
-    filters = Filters(stack=(Filter(Pattern("hit")),), before=1, after=1, muted=muted_but({"a", "b"}, "a"))
-    assert shown(Sieve(store, filters)) == [0, 2, 4]
+    filters = Filters(stack=(Filter(LogPattern("hit")),), before=1, after=1, muted=mute_all_except({"a", "b"}, "a"))
+    assert shown(FilteredView(store, filters)) == [0, 2, 4]
 
 
 def test_fields_are_compared_where_the_text_says_so():
@@ -167,16 +167,16 @@ def test_fields_are_compared_where_the_text_says_so():
     typed = {"level>=warn": [0, 2, 3], "status:5..": [0, 2], "!status:5..": [1, 3], "level>=warn status:50[03]": [0, 2],
              "status>500": [0], "level=error": [2, 3], "ERROR": [2, 3]}  # fmt: skip
     for said, expected in typed.items():
-        assert shown(Sieve(store, Filters(stack=(read_filter(said, Pattern("")),)))) == expected, said
+        assert shown(FilteredView(store, Filters(stack=(read_filter(said, LogPattern("")),)))) == expected, said
 
 
 @pytest.mark.parametrize("typed", ["", "!", "level>=loud", "status>many", "status:["])
 def test_filters_that_make_no_sense_say_so(typed: str):
     with pytest.raises(InvalidInput):
-        read_filter(typed, Pattern(""))
+        read_filter(typed, LogPattern(""))
 
 
 def test_an_expression_that_is_none_says_so_and_addresses_stay_text():
     with pytest.raises(InvalidInput, match="not a regular expression"):
-        read_filter("(", Pattern("", regex=True))
-    assert not read_filter("http://example.com", Pattern("")).tests
+        read_filter("(", LogPattern("", regex=True))
+    assert not read_filter("http://example.com", LogPattern("")).tests

@@ -4,7 +4,7 @@ from contextlib import aclosing
 import pytest
 
 from pyd_core.client.gap import Gap
-from pyd_core.errors import EngineUnavailable, NotFound, StreamCut
+from pyd_core.errors import EngineUnavailable, NotFound, StreamInterrupted
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine
 from support.scripted_engine import START_NS, ScriptedEngine
@@ -139,7 +139,7 @@ async def test_a_cut_while_only_reading_is_an_error(scripted: ScriptedEngine):
     scripted.print("web", "one")
     items = aiter(follow(scripted.engine(), "web"))
     scripted.cut_next = True
-    with pytest.raises(StreamCut):
+    with pytest.raises(StreamInterrupted):
         [item async for item in items]
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyd_core.client.frames import STDERR, STDOUT, SYSTEM
-from pyd_core.errors import BadAnswer, EngineError, StreamCut
+from pyd_core.errors import EngineError, ProtocolError, StreamInterrupted
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.split import PIECE, FramedSplitter, RawSplitter
 from pyd_core.model.base import format_time
@@ -88,7 +88,7 @@ def test_an_unfinished_last_line_is_handed_on_at_the_end():
 
 
 def test_a_stream_that_ends_within_a_frame_was_cut():
-    with pytest.raises(StreamCut):
+    with pytest.raises(StreamInterrupted):
         split(frame(stamp(BASE) + b"whole\n") + frame(b"half")[:-2])
 
 
@@ -97,7 +97,7 @@ def test_several_lines_in_one_frame_are_several():
 
 
 def test_what_is_no_frame_is_refused():
-    with pytest.raises(BadAnswer):
+    with pytest.raises(ProtocolError):
         split(b"HTTP/1.1 500 Internal")
 
 

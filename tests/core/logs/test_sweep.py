@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pyd_core.errors import InvalidInput
-from pyd_core.logs.pattern import Pattern
-from pyd_core.logs.search_all import Finding, sweep
+from pyd_core.logs.pattern import LogPattern
+from pyd_core.logs.search_all import LogMatch, sweep
 from support.scripted_engine import ScriptedEngine
 
 
@@ -18,14 +18,14 @@ def fifty() -> ScriptedEngine:
     return engine
 
 
-async def swept(engine: ScriptedEngine, pattern: Pattern, at_once: int = 4) -> list[Finding]:
+async def swept(engine: ScriptedEngine, pattern: LogPattern, at_once: int = 4) -> list[LogMatch]:
     client = engine.engine()
     containers = await client.containers.list(all=True)
     return [finding async for finding in sweep(client, containers, pattern, at_once=at_once)]
 
 
 async def test_a_needle_in_one_of_fifty_containers_is_found_running_or_not():
-    findings = await swept(fifty(), Pattern("Needle"))
+    findings = await swept(fifty(), LogPattern("Needle"))
     lines = [(finding.container.name, line.data) for finding in findings for line in finding.lines]
     assert lines == [("box-31", b"line 3 needle"), ("box-31", b"line 17 needle")]
     done = {finding.container.name: finding for finding in findings if finding.done}
@@ -38,7 +38,7 @@ async def test_no_more_logs_are_read_at_once_than_asked_for():
     engine = fifty()
     client = engine.engine()
     most = 0
-    async for _ in sweep(client, await client.containers.list(all=True), Pattern("line"), at_once=3):
+    async for _ in sweep(client, await client.containers.list(all=True), LogPattern("line"), at_once=3):
         most = max(most, engine.streams)
     assert 0 < most <= 3
 
@@ -46,7 +46,7 @@ async def test_no_more_logs_are_read_at_once_than_asked_for():
 async def test_leaving_early_ends_every_request():
     engine = fifty()
     client = engine.engine()
-    search = sweep(client, await client.containers.list(all=True), Pattern("line"))
+    search = sweep(client, await client.containers.list(all=True), LogPattern("line"))
     async for _ in search:
         break
     await search.aclose()
@@ -58,7 +58,7 @@ async def test_a_log_that_cannot_be_read_spoils_no_other():
     client = engine.engine()
     containers = await client.containers.list(all=True)
     del engine.containers[engine.get("box-07").id]
-    done = [finding async for finding in sweep(client, containers, Pattern("line")) if finding.done]
+    done = [finding async for finding in sweep(client, containers, LogPattern("line")) if finding.done]
     assert [finding.container.name for finding in done if finding.error] == ["box-07"]
     assert sum(finding.matched for finding in done) == 49 * 20
 
@@ -66,5 +66,5 @@ async def test_a_log_that_cannot_be_read_spoils_no_other():
 async def test_an_expression_that_is_none_is_refused_before_anything_is_asked():
     engine = fifty()
     with pytest.raises(InvalidInput):
-        await swept(engine, Pattern("(", regex=True))
+        await swept(engine, LogPattern("(", regex=True))
     assert not [request for request in engine.requests if "logs" in request]

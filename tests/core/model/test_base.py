@@ -1,6 +1,6 @@
 import pytest
 
-from pyd_core.errors import BadAnswer
+from pyd_core.errors import ProtocolError
 from pyd_core.model.base import decode, encode, format_time, parse_time
 from pyd_core.model.container import Container, ContainerSummary
 from pyd_core.model.event import Event
@@ -41,7 +41,7 @@ def test_what_was_decoded_encodes_to_the_same():
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"Id": 1}', b"\xff"])
 def test_what_does_not_fit_is_a_bad_answer(body: bytes):
-    with pytest.raises(BadAnswer, match="the engine's answer"):
+    with pytest.raises(ProtocolError, match="the engine's answer"):
         decode(body, Container)
 
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 import pyd_core.model
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 
 Schema = dict[str, Any]
 
@@ -35,10 +35,10 @@ def document() -> Schema:
     return loaded
 
 
-def wire_types() -> Iterator[type[Wire]]:
+def wire_types() -> Iterator[type[ApiStruct]]:
     for module in pkgutil.iter_modules(pyd_core.model.__path__, "pyd_core.model."):
         for _, kind in inspect.getmembers(import_module(module.name), inspect.isclass):
-            if issubclass(kind, Wire) and kind is not Wire and kind.__module__ == module.name:
+            if issubclass(kind, ApiStruct) and kind is not ApiStruct and kind.__module__ == module.name:
                 yield kind
 
 
@@ -57,7 +57,7 @@ def settle(schema: Schema) -> Schema:
 
 
 def resolve(reference: str) -> Schema:
-    """Finds what a type's SPEC names: see `Wire.SPEC`."""
+    """Finds what a type's SPEC names: see `ApiStruct.SPEC`."""
     if " " in reference:
         method, path, part = reference.split(" ")
         answer, *steps = part.replace("[]", ".[]").split(".")
@@ -90,15 +90,15 @@ def fits(annotation: Any, schema: Schema) -> bool:
     if get_origin(annotation) is dict:
         values = schema.get("additionalProperties")
         return kind == "object" and (not isinstance(values, dict) or fits(get_args(annotation)[1], values))
-    return kind == "object" and isinstance(annotation, type) and issubclass(annotation, Wire)
+    return kind == "object" and isinstance(annotation, type) and issubclass(annotation, ApiStruct)
 
 
-def fields(kind: type[Wire]) -> list[tuple[str, Any]]:
+def fields(kind: type[ApiStruct]) -> list[tuple[str, Any]]:
     return [(field.encode_name, field.type) for field in msgspec.structs.fields(kind)]
 
 
 @pytest.mark.parametrize("kind", list(wire_types()), ids=lambda kind: kind.__name__)
-def test_every_field_is_in_the_contract_with_a_type_that_fits(kind: type[Wire]):
+def test_every_field_is_in_the_contract_with_a_type_that_fits(kind: type[ApiStruct]):
     if not kind.SPEC:
         assert kind.__module__ in WITHOUT_SPEC
         return

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.errors import InvalidInput
-from pyd_core.tar.entry import Entry
+from pyd_core.tar.entry import TarEntry
 from pyd_core.tar.reader import TarReader
 from support.tar_readers.comparison import contradictions, other_readers
 from support.tar_readers.generator import BLOCK, checksummed
@@ -21,7 +21,7 @@ SEEDS = 150
 END = bytes(2 * BLOCK)
 
 
-def read(archive: bytes) -> list[tuple[Entry, bytes]]:
+def read(archive: bytes) -> list[tuple[TarEntry, bytes]]:
     reader = TarReader(io.BytesIO(archive))
     return [(entry, reader.whole()) for entry in reader]
 

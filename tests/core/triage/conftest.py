@@ -12,7 +12,7 @@ from pyd_core.linux.kernel_events import OomKill, OomTask
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Container
 from pyd_core.model.container_state import ContainerState
-from pyd_core.triage.evidence import Case, LogLine, Run
+from pyd_core.triage.evidence import Case, EvidenceLogLine, Run
 from pyd_core.triage.phrases import find_phrases
 
 NOW = 1_800_000_000_000_000_000
@@ -46,7 +46,7 @@ def dead() -> MakeCase:
             status="exited", exit_code=code, started_at=format_time(started), finished_at=format_time(ended)
         )
         container = facts.pop("container", None) or Container(id=ID, name_="/web", path="/app", state=state)
-        output = tuple(LogLine(stream="stderr", text=line) for line in lines)
+        output = tuple(EvidenceLogLine(stream="stderr", text=line) for line in lines)
         judged = Run(started_ns=started, ended_ns=ended, code=code, complete=True)
         return Case(
             container=container,

@@ -5,13 +5,14 @@ import time
 
 import pytest
 
-from pyd_core.triage.evidence import LogLine
+from pyd_core.triage.evidence import EvidenceLogLine
 from pyd_core.triage.phrases import find_phrases
 
 
 def find(*lines: str) -> list[tuple[str, str]]:
     return [
-        (finding.cause, finding.subject) for finding in find_phrases(LogLine(stream="stderr", text=t) for t in lines)
+        (finding.cause, finding.subject)
+        for finding in find_phrases(EvidenceLogLine(stream="stderr", text=t) for t in lines)
     ]
 
 

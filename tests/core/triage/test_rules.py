@@ -8,15 +8,15 @@ from pyd_core.model.container import Container
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 from pyd_core.model.container_state import ContainerState, Health, HealthResult
 from pyd_core.triage.causes import CAUSES
-from pyd_core.triage.evidence import Case, Cgroup, FileSystem, Host, KillSent, Run, Unread
+from pyd_core.triage.evidence import Case, Cgroup, FileSystem, HostFacts, KillSent, Run, UnavailableSource
 from pyd_core.triage.rules import RULES
 from pyd_core.triage.verdict import decide
 
 from .conftest import ID, NOW, SECOND, MakeCase, kill_of
 
 SHELL = OomTask(pid=100, uid=0, rss_pages=300, name="sh")
-KERNEL = Unread(source="kernel log", reason="no right", would_tell="kills")
-EVENTS = Unread(source="events", reason="forgotten", would_tell="signals")
+KERNEL = UnavailableSource(source="kernel log", reason="no right", would_tell="kills")
+EVENTS = UnavailableSource(source="events", reason="forgotten", would_tell="signals")
 
 
 def test_every_rule_concludes_a_known_cause_and_says_when() -> None:
@@ -188,18 +188,18 @@ def test_a_program_that_ends_in_its_own_way_on_a_signal_was_ended_by_it(dead: Ma
 
 
 def test_one_that_ended_when_the_engine_came_up_again_ended_with_it(dead: MakeCase) -> None:
-    host = Host(engine_started_ns=NOW)
+    host = HostFacts(engine_started_ns=NOW)
     assert decide(dead(255, host=host, run={"complete": False})).cause == "engine-restart"
     assert decide(dead(3, host=host, run={"complete": False})).cause == "app-error", "a code of its own"
-    old = Host(engine_started_ns=NOW - 3600 * SECOND)
+    old = HostFacts(engine_started_ns=NOW - 3600 * SECOND)
     assert decide(dead(255, host=old, run={"complete": False})).cause == "app-error"
 
 
 def test_one_that_a_new_engine_stopped_ended_with_the_engine_unless_containers_outlive_it(dead: MakeCase) -> None:
     run = {"kills": (KillSent(signal=15, time_ns=NOW - 2 * SECOND),), "stop_ns": NOW - SECOND, "complete": False}
-    host = Host(engine_started_ns=NOW - 8 * SECOND)
+    host = HostFacts(engine_started_ns=NOW - 8 * SECOND)
     assert decide(dead(143, run=run, host=host, asked_to_end=True)).cause == "engine-restart"
-    host = Host(engine_started_ns=NOW - 8 * SECOND, outlived=True)
+    host = HostFacts(engine_started_ns=NOW - 8 * SECOND, outlived=True)
     assert decide(dead(143, run=run, host=host, asked_to_end=True)).cause == "stopped"
 
 
@@ -213,8 +213,8 @@ def test_no_inodes_is_told_from_no_space(dead: MakeCase) -> None:
     line = "write /data/x: no space left on device"
     worn = FileSystem(name="/data", path="/x", size=10**12, free=10**11, inodes=10**6, inodes_free=5)
     full = FileSystem(name="/data", path="/x", size=10**12, free=10**6, inodes=10**6, inodes_free=10**5)
-    assert decide(dead(1, line, host=Host(file_systems=(worn,)))).cause == "inode-exhausted"
-    verdict = decide(dead(1, line, host=Host(file_systems=(full,))))
+    assert decide(dead(1, line, host=HostFacts(file_systems=(worn,)))).cause == "inode-exhausted"
+    verdict = decide(dead(1, line, host=HostFacts(file_systems=(full,))))
     assert (verdict.cause, verdict.confidence >= 0.9) == ("no-space", True)
 
 

@@ -4,13 +4,13 @@ from contextlib import asynccontextmanager
 
 from pyd_core.errors import EngineUnavailable
 from pyd_core.tasks import TaskOwner
-from pyd_core.watch.container_watcher import Fleet
+from pyd_core.watch.container_watcher import ContainerWatcher
 from pyd_core.watch.delta import Delta
 from support.scripted_engine import ScriptedEngine
 
 
 class Watched:
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: ContainerWatcher) -> None:
         self.fleet = fleet
         self.deltas: list[Delta] = []
         self._news = asyncio.Event()
@@ -41,7 +41,7 @@ class Watched:
 @asynccontextmanager
 async def watching(scripted: ScriptedEngine) -> AsyncIterator[Watched]:
     async with TaskOwner() as tasks:
-        watched = Watched(Fleet(scripted.engine()))
+        watched = Watched(ContainerWatcher(scripted.engine()))
         tasks.start(watched.fleet.run())
         yield watched
 
@@ -74,7 +74,7 @@ async def test_whoever_wants_the_list_alone_has_nothing_inspected_until_it_looks
     scripted = ScriptedEngine()
     for number in range(3):
         scripted.add(f"c{number}")
-    fleet = Fleet(scripted.engine(), closely=False)
+    fleet = ContainerWatcher(scripted.engine(), closely=False)
     watched = Watched(fleet)
     async with TaskOwner() as tasks:
         tasks.start(fleet.run())
@@ -82,7 +82,7 @@ async def test_whoever_wants_the_list_alone_has_nothing_inspected_until_it_looks
         scripted.start("c0")  # which an inspection would have to tell more of
         await watched.until(lambda: "start" in watched.actions)
         assert inspects(scripted) == 0
-        fleet.look_closely()
+        fleet.enable_inspect()
         await watched.detailed()
 
 

@@ -8,9 +8,9 @@ import pytest
 from pyd_core.linux.cgroup_stats import Counters
 from pyd_core.linux.procfs import NetworkCounters
 from pyd_core.tasks import TaskOwner
-from pyd_core.watch.container_watcher import Fleet
+from pyd_core.watch.container_watcher import ContainerWatcher
 from pyd_core.watch.stats import Sample, usage
-from pyd_core.watch.stats_collector import STREAMS, Meter
+from pyd_core.watch.stats_collector import STREAMS, StatsCollector
 from support.scripted_engine import ScriptedEngine
 
 SECOND = 10**9
@@ -19,8 +19,8 @@ SECOND = 10**9
 class Measured:
     def __init__(self, scripted: ScriptedEngine, url: str, root: Path) -> None:
         engine = scripted.engine(url)
-        self.fleet = Fleet(engine)
-        self.meter = Meter(engine, self.fleet, period=0.01, root=root)
+        self.fleet = ContainerWatcher(engine)
+        self.meter = StatsCollector(engine, self.fleet, period=0.01, root=root)
         self._news = asyncio.Event()
         self.meter.subscribe(self._news.set)
 

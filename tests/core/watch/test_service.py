@@ -9,13 +9,13 @@ import pytest
 
 from pyd_core.errors import ConfigError
 from pyd_core.watch import recorder_service
-from pyd_core.watch.recorder_service import Service
+from pyd_core.watch.recorder_service import RecorderService
 
 HOSTILE = 'notify "$USER" 100%\nExecStartPre=/bin/evil'
 
 
 def test_what_is_put_into_the_unit_stays_one_word(tmp_path: Path) -> None:
-    text = Service(["--on-death", HOSTILE], {"PYD_HISTORY": "/x y/h.db"}).unit
+    text = RecorderService(["--on-death", HOSTILE], {"PYD_HISTORY": "/x y/h.db"}).unit
     (line,) = [line for line in text.splitlines() if line.startswith("Exec")]
     assert line == (
         f"ExecStart={sys.executable} -I -m pyd_tui record --quiet --on-death "
@@ -28,17 +28,17 @@ def test_systemd_itself_finds_no_fault_with_it(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze isn't here")
     unit = tmp_path / "pyd-record.service"
-    unit.write_text(Service(["--on-death", HOSTILE], {}).unit)
+    unit.write_text(RecorderService(["--on-death", HOSTILE], {}).unit)
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
     assert str(unit) not in done.stderr
 
 
 def test_it_is_written_and_where_no_systemd_runs_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder_service, "BOOTED", tmp_path / "none")
-    monkeypatch.setattr(Service, "path", tmp_path / "units/pyd-record.service")
-    one = Service((), {})
+    monkeypatch.setattr(RecorderService, "path", tmp_path / "units/pyd-record.service")
+    one = RecorderService((), {})
     assert "nothing was started" in one.install()
     assert one.path.read_text() == one.unit
-    monkeypatch.setattr(Service, "path", Path("/proc/nowhere/pyd-record.service"))
+    monkeypatch.setattr(RecorderService, "path", Path("/proc/nowhere/pyd-record.service"))
     with pytest.raises(ConfigError, match="can't write"):
         one.install()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pyd_core.client.containers import Containers
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.helper import session as helper
 from pyd_core.debug.helper.access import through_helper
@@ -70,9 +70,9 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 @contextmanager
 def striking(before: Blow, after: Blow, target: str, *, times: int) -> Iterator[None]:
     """Has something done to a target before and after a helper of its is started, the first so many times."""
-    real, made = Containers.start, list[str]()
+    real, made = ContainersApi.start, list[str]()
 
-    async def start(self: Containers, name: str, *, detach_keys: str | None = None) -> None:
+    async def start(self: ContainersApi, name: str, *, detach_keys: str | None = None) -> None:
         labels = (await self.inspect(name)).config.labels or {}
         strikes = len(made) < times and labels.get(f"{LABEL}.client") is not None
         made.append(name)
@@ -85,7 +85,7 @@ def striking(before: Blow, after: Blow, target: str, *, times: int) -> Iterator[
                 after(target)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Containers, "start", start)
+        patch.setattr(ContainersApi, "start", start)
         yield
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
-from pyd_core.debug.session import Session
+from pyd_core.debug.session import DebugSession
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import running_target
 from pyd_core.errors import Conflict
@@ -78,7 +78,7 @@ def test_a_target_that_goes_while_it_is_joined(docker: Docker, distroless: str):
     supervisor = Supervisor()
     try:
         with pytest.raises(Conflict) as caught:
-            Session(target, supervisor, plan).run()
+            DebugSession(target, supervisor, plan).run()
     finally:
         supervisor.close()
     assert caught.value.reference == "not-running"

@@ -12,7 +12,7 @@ from pyd_core.client.transport.blocking import blocking_engine, run_now
 from pyd_core.model.container import Container
 from pyd_core.model.system import Version
 from pyd_core.triage.api import explain
-from pyd_core.triage.collect.gather import Surroundings, gather
+from pyd_core.triage.collect.gather import SharedEvidence, gather
 from pyd_core.triage.evidence import Run
 from pyd_core.triage.verdict import Verdict, decide
 from support.docker import Docker
@@ -26,7 +26,7 @@ def from_afar(name: str) -> Verdict:
     """As if the engine ran on another machine: nothing but its API is there."""
     engine = blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))
     architecture = run_now(engine.system.version()).arch
-    around = Surroundings(Version(arch=architecture), local=False)
+    around = SharedEvidence(Version(arch=architecture), local=False)
     return run_now(explain(engine, name, around=around))
 
 
@@ -56,7 +56,7 @@ def test_from_afar_a_program_is_looked_at_through_the_engines_archives(docker: D
 def test_what_nothing_explains_is_not_guessed_at(docker: Docker, stage_image: str) -> None:
     name = stage(docker, stage_image, Stage("unexplained", "unknown", ("sh", "-c", "kill -9 $$; exit 137"), NONE))
     engine = blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))
-    case = run_now(gather(engine, name, around=Surroundings(Version(), local=False, events={})))
+    case = run_now(gather(engine, name, around=SharedEvidence(Version(), local=False, events={})))
     run_now(engine.aclose())
     case.events = None
     case.run = Run(started_ns=case.run.started_ns, ended_ns=case.run.ended_ns, code=None)

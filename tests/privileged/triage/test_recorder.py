@@ -13,7 +13,7 @@ from pyd_core.client.connect import open_engine
 from pyd_core.client.engine_choice import choose_endpoint
 from pyd_core.tasks import TaskOwner
 from pyd_core.watch.history_store import Death, HistoryReader, HistoryStore
-from pyd_core.watch.recorder import Recorder
+from pyd_core.watch.recorder import DeathRecorder
 from support.docker import Docker
 
 NONE = ("--network", "none")
@@ -57,7 +57,7 @@ def recording(docker: Docker, tmp_path: Path) -> Recording:
         store = HistoryStore(tmp_path / "history.db")
         deaths = Deaths(docker, store)
         async with open_engine(choose_endpoint(host="unix:///var/run/docker.sock")) as engine, TaskOwner() as owner:
-            recorder = Recorder(engine, store, on_death=deaths.add)
+            recorder = DeathRecorder(engine, store, on_death=deaths.add)
             task = owner.start(recorder.run())
             live = asyncio.Event()
             recorder.fleet.subscribe(lambda _: live.set() if recorder.fleet.connection.state == "live" else None)

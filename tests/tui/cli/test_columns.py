@@ -6,13 +6,13 @@ import io
 
 from rich.console import Console
 
-from pyd_tui.console.columns import Cell, Column, fitted, plain
+from pyd_tui.console.columns import Cell, TableColumn, fitted, plain
 
 COLUMNS = (
-    Column(title="NAME", cut=8),
-    Column(title="SIZE", right=True),
-    Column(title="NOTE", cut=8, rank=2),
-    Column(title="EXTRA", rank=1),
+    TableColumn(title="NAME", cut=8),
+    TableColumn(title="SIZE", right=True),
+    TableColumn(title="NOTE", cut=8, rank=2),
+    TableColumn(title="EXTRA", rank=1),
 )
 
 

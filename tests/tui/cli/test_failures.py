@@ -7,7 +7,6 @@ import pytest
 
 from pyd_core.errors import (
     Ambiguous,
-    BadAnswer,
     ConfigError,
     Conflict,
     EngineError,
@@ -16,14 +15,15 @@ from pyd_core.errors import (
     KernelError,
     NoEngine,
     NotFound,
+    ProtocolError,
     PydError,
     Refused,
-    StreamCut,
+    StreamInterrupted,
     ToolboxError,
     Unsupported,
 )
 from pyd_tui.console import failures
-from pyd_tui.console.usage_errors import as_own
+from pyd_tui.console.usage_errors import from_click
 
 ALL = [
     (InvalidInput("m"), 2),
@@ -36,16 +36,16 @@ ALL = [
     (Unsupported("m"), 1),
     (Unsupported("m", reference="api-too-old"), 125),
     (EngineError("m"), 1),
-    (BadAnswer("m"), 1),
+    (ProtocolError("m"), 1),
     (EngineUnavailable("m"), 125),
     (NoEngine("m"), 125),
-    (StreamCut("m"), 125),
+    (StreamInterrupted("m"), 125),
     (KernelError("mount", 1), 1),
     (ToolboxError("m"), 1),
     (PydError("m"), 1),
-    (as_own(click.UsageError("m")), 2),
-    (as_own(click.FileError("f", "m")), 1),
-    (as_own(click.Abort()), 130),
+    (from_click(click.UsageError("m")), 2),
+    (from_click(click.FileError("f", "m")), 1),
+    (from_click(click.Abort()), 130),
     (KeyboardInterrupt(), 130),
     (BrokenPipeError(), 141),
     (OSError(28, "No space left on device"), 1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyd_core.model.event import Actor, Event
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.console.columns import plain
 from pyd_tui.console.render.events import line
@@ -30,9 +30,9 @@ def test_a_hostile_event_stays_on_its_line():
     assert not set(shown) & set("\x1b\r\x9b\n")
 
 
-def _line(name: str, cpu: float | None = None, memory: int | None = None) -> tuple[Entry, Usage | None]:
+def _line(name: str, cpu: float | None = None, memory: int | None = None) -> tuple[ContainerInfo, Usage | None]:
     usage = None if cpu is None else Usage(time_ns=1, cpu_percent=cpu, memory_bytes=memory, memory_limit=2**20, pids=3)
-    return Entry(id=name, name=name, state="running" if usage else "exited"), usage
+    return ContainerInfo(id=name, name=name, state="running" if usage else "exited"), usage
 
 
 def test_the_greatest_comes_first_and_the_dead_last():

@@ -6,7 +6,7 @@ import msgspec
 
 from pyd_core.client.gap import Gap
 from pyd_core.logs.line import LogLine
-from pyd_tui.console.render.logs import Lines, records
+from pyd_tui.console.render.logs import LogPrinter, records
 
 
 def _line(data: bytes, name: str = "web", time_ns: int = 0, cut: int = 0) -> LogLine:
@@ -14,45 +14,45 @@ def _line(data: bytes, name: str = "web", time_ns: int = 0, cut: int = 0) -> Log
 
 
 def test_one_container_has_no_prefix_and_several_have_aligned_ones():
-    assert Lines(["web"]).text([_line(b"hello")]) == "hello\n"
-    both = Lines(["web", "database"]).text([_line(b"a"), _line(b"b", "database")])
+    assert LogPrinter(["web"]).text([_line(b"hello")]) == "hello\n"
+    both = LogPrinter(["web", "database"]).text([_line(b"a"), _line(b"b", "database")])
     assert both == "web      | a\ndatabase | b\n"
 
 
 def test_each_name_has_its_own_colour():
-    first, second = Lines(["web", "db"], colour=True).text([_line(b"a"), _line(b"b", "db")]).splitlines()
+    first, second = LogPrinter(["web", "db"], colour=True).text([_line(b"a"), _line(b"b", "db")]).splitlines()
     assert first.startswith("\x1b[36mweb |\x1b[0m ")
     assert second.startswith("\x1b[33mdb  |\x1b[0m ")
 
 
 def test_the_containers_colours_pass_on_a_terminal_and_end_with_the_line():
-    assert Lines(["web"], colour=True).text([_line(b"\x1b[1;31mred")]) == "\x1b[1;31mred\x1b[0m\n"
+    assert LogPrinter(["web"], colour=True).text([_line(b"\x1b[1;31mred")]) == "\x1b[1;31mred\x1b[0m\n"
 
 
 def test_without_colour_there_is_no_escape_at_all():
-    assert Lines(["web"]).text([_line(b"\x1b[1;31mred\x1b[0m \x1b]52;c;eA==\x07")]) == "red ␛]52;c;eA==␇\n"
+    assert LogPrinter(["web"]).text([_line(b"\x1b[1;31mred\x1b[0m \x1b]52;c;eA==\x07")]) == "red ␛]52;c;eA==␇\n"
 
 
 def test_nothing_but_colour_passes_on_a_terminal():
-    shown = Lines(["web"], colour=True).text([_line(b"\x1b[2J\x1b[31mx\x9b1A\x0b\xff\xe2\x80\xae")])
+    shown = LogPrinter(["web"], colour=True).text([_line(b"\x1b[2J\x1b[31mx\x9b1A\x0b\xff\xe2\x80\xae")])
     assert shown.replace("\x1b[31m", "").replace("\x1b[0m", "").isprintable() is False  # its newline
     assert "\x1b" not in shown.replace("\x1b[31m", "").replace("\x1b[0m", "")
     assert not set(shown) & set("\x9b\x0b\u202e")
 
 
 def test_times_are_told_when_asked_for_and_known():
-    assert Lines(["web"], times=True).text([_line(b"a", time_ns=1_700_000_000_123_456_789), _line(b"b")]) == (
+    assert LogPrinter(["web"], times=True).text([_line(b"a", time_ns=1_700_000_000_123_456_789), _line(b"b")]) == (
         "2023-11-14T22:13:20.123456789Z a\nb\n"
     )
 
 
 def test_a_carriage_return_at_the_end_is_no_part_of_the_line_and_a_cut_is_told():
-    assert Lines(["web"]).text([_line(b"a\r"), _line(b"long", cut=12)]) == "a\nlong … (12 bytes cut)\n"
+    assert LogPrinter(["web"]).text([_line(b"a\r"), _line(b"long", cut=12)]) == "a\nlong … (12 bytes cut)\n"
 
 
 def test_a_gap_is_stated_with_what_it_cost():
     gap = Gap(reason="the engine stopped answering", lost=None, since_ns=0, until_ns=2 * 10**9, name="web")
-    text = Lines(["web"]).text([gap])
+    text = LogPrinter(["web"]).text([gap])
     assert text == "-- web: the engine stopped answering, for 2.0 s: some lines may be missing --\n"
 
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from pyd_tui.console.prompts import Making
+from pyd_tui.console.prompts import ProgressReporter
 
 
 def drawing() -> list[threading.Thread]:
@@ -19,7 +19,7 @@ def drawing() -> list[threading.Thread]:
 def test_a_bar_leaves_the_terminal_to_others_once_its_stage_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = pty.openpty()
     monkeypatch.setenv("TERM", "xterm-256color")
-    making = Making()
+    making = ProgressReporter()
     with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", terminal)
         making("copying", 1, 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.model.base import format_time
-from pyd_core.triage.evidence import Unread
+from pyd_core.triage.evidence import UnavailableSource
 from pyd_core.triage.verdict import Verdict
 from pyd_core.watch.history_store import Death, HistoryStore
 from pyd_tui.cli.commands.triage.triage import _surer
@@ -15,10 +15,12 @@ from pyd_tui.text.curve import curve
 
 ENDED = 1_800_000_000_000_000_000
 ID = "ab" * 32
-LOST = (Unread(source="events", reason="forgotten", would_tell="signals"),)
+LOST = (UnavailableSource(source="events", reason="forgotten", would_tell="signals"),)
 
 
-def verdict(cause: str, confidence: float, *, ended_ns: int = ENDED, unread: tuple[Unread, ...] = ()) -> Verdict:
+def verdict(
+    cause: str, confidence: float, *, ended_ns: int = ENDED, unread: tuple[UnavailableSource, ...] = ()
+) -> Verdict:
     return Verdict(
         name="web", id=ID, cause=cause, confidence=confidence, summary="x", ended=format_time(ended_ns), unread=unread
     )

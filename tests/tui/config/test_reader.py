@@ -6,7 +6,7 @@ import pytest
 
 from pyd_core.errors import ConfigError
 from pyd_tui.config.reader import parse_settings, read_settings
-from pyd_tui.config.settings import Remembered, Settings, UserCommand
+from pyd_tui.config.settings import UiState, UserCommand, UserSettings
 from pyd_tui.config.state import recall, remember
 from pyd_tui.config.writer import TEMPLATE, as_toml
 
@@ -43,13 +43,13 @@ def test_bytes_that_are_no_text_escape_sequences_and_depth_are_told_safely():
 
 
 def test_a_missing_file_sets_nothing_and_one_that_cannot_be_read_says_so(tmp_path: Path):
-    assert read_settings(tmp_path / "none") == Settings()
+    assert read_settings(tmp_path / "none") == UserSettings()
     with pytest.raises(ConfigError, match="directory"):
         read_settings(tmp_path)
 
 
 def test_what_is_shown_sets_the_same_again_and_the_template_sets_nothing():
-    settings = Settings(
+    settings = UserSettings(
         theme="high-contrast",
         mouse=False,
         filter='a "b" \\ é',
@@ -57,15 +57,15 @@ def test_what_is_shown_sets_the_same_again_and_the_template_sets_nothing():
         commands=(UserCommand(name="a b", run="docker x {name} 'y'", prompts=("path",), where="pane"),),
     )
     assert parse_settings(as_toml(settings).encode(), "f") == settings
-    assert parse_settings(TEMPLATE.encode(), "f") == Settings()
+    assert parse_settings(TEMPLATE.encode(), "f") == UserSettings()
     everything = "\n".join(line.removeprefix("# ") for line in TEMPLATE.splitlines() if "=" in line or "[" in line)
     assert len(parse_settings(everything.encode(), "f").commands) == 1
 
 
 def test_how_the_dashboard_was_left_is_kept_and_nonsense_there_is_nothing(tmp_path: Path):
-    how = Remembered(view="images", sort="cpu", theme="light")
+    how = UiState(view="images", sort="cpu", theme="light")
     remember(tmp_path / "new" / "state.json", how)
     assert recall(tmp_path / "new" / "state.json") == how
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["state.json"]
     (tmp_path / "bad").write_bytes(b"\xff{")
-    assert recall(tmp_path / "bad") == recall(tmp_path / "none") == Remembered()
+    assert recall(tmp_path / "bad") == recall(tmp_path / "none") == UiState()

@@ -9,10 +9,10 @@ import pytest
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import decode
 from pyd_core.model.container import Container
-from pyd_tui.config.settings import Remembered, Settings, UserCommand
+from pyd_tui.config.settings import UiState, UserCommand, UserSettings
 from pyd_tui.dashboard.actions.forms import again_changes, again_fields
 from pyd_tui.dashboard.screens.output import Output
-from pyd_tui.dashboard.startup.startup_state import Beginning
+from pyd_tui.dashboard.startup.startup_state import StartupState
 from support.dashboard import Opened, opened
 from support.scripted_engine import ScriptedEngine
 
@@ -179,7 +179,7 @@ async def test_a_command_of_the_users_own_asks_runs_and_shows_what_it_says():
         UserCommand(name="greet", key="f7", run="printf 'hi %s %s\\n' {name} {who}", prompts=("who",), where="pane"),
         UserCommand(name="gone", run="no-such-program {name}", where="pane", changes=False),
     )
-    beginning = Beginning(settings=Settings(commands=commands, keys={"containers": {"stop": "f8"}}))
+    beginning = StartupState(settings=UserSettings(commands=commands, keys={"containers": {"stop": "f8"}}))
     engine = five()
     async with opened(engine, beginning=beginning) as dashboard:
         await ready(dashboard)
@@ -200,7 +200,7 @@ async def test_a_command_of_the_users_own_asks_runs_and_shows_what_it_says():
 
 
 async def test_it_begins_as_asked_and_remembers_how_it_was_left():
-    beginning = Beginning(remembered=Remembered(sort="name", living_only=True), filter="!left-out", view="im")
+    beginning = StartupState(remembered=UiState(sort="name", living_only=True), filter="!left-out", view="im")
     engine = five()
     engine.add("left-out")
     async with opened(engine, beginning=beginning) as dashboard:
@@ -219,7 +219,7 @@ async def test_it_begins_as_asked_and_remembers_how_it_was_left():
 async def test_without_utf8_everything_drawn_is_ascii_and_as_wide():
     engine = five()
     engine.add("wíde-漢字-\x1b[2J", health="unhealthy", tell=False)
-    async with opened(engine, beginning=Beginning(ascii=True)) as dashboard:
+    async with opened(engine, beginning=StartupState(ascii=True)) as dashboard:
         await dashboard.until_shown("wide-????-^[2J")
         assert dashboard.text.isascii()
         assert {len(line) for line in dashboard.text.split("\n")} == {120}

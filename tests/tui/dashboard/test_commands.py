@@ -8,7 +8,7 @@ from textual.events import Key
 
 from pyd_core.errors import InvalidInput
 from pyd_tui.dashboard.actions.catalogue import _limit, update
-from pyd_tui.dashboard.input.commands import Call, parse
+from pyd_tui.dashboard.input.commands import CommandCall, parse
 from support.dashboard import Opened, opened
 from support.scripted_engine import ScriptedEngine
 
@@ -29,14 +29,14 @@ async def command(dashboard: Opened, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "call"),
     [
-        ("images", Call("view", ("images",))),
-        ("vol", Call("view", ("volumes",))),
-        ("kill HUP", Call("kill", ("HUP",))),
-        ("rename 'new name'", Call("rename", ("new name",))),
-        ("q", Call("quit")),
+        ("images", CommandCall("view", ("images",))),
+        ("vol", CommandCall("view", ("volumes",))),
+        ("kill HUP", CommandCall("kill", ("HUP",))),
+        ("rename 'new name'", CommandCall("rename", ("new name",))),
+        ("q", CommandCall("quit")),
     ],
 )
-def test_commands_are_read_by_any_beginning_that_fits_one(text: str, call: Call):
+def test_commands_are_read_by_any_beginning_that_fits_one(text: str, call: CommandCall):
     assert parse(text) == call
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.render.containers import heading
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
@@ -124,12 +124,12 @@ async def test_a_container_that_is_gone_to_is_unfolded():
     engine = fleet()
     async with grouped(engine) as dashboard:
         await dashboard.press("enter")
-        dashboard.table.go_to(Target(dashboard.app.link, engine.get("blog-web").id))
+        dashboard.table.go_to(RowTarget(dashboard.app.link, engine.get("blog-web").id))
         assert dashboard.cursor == "blog-web"
 
 
 def test_what_a_project_uses_is_told_once_all_of_it_that_lives_is_measured():
-    entries = [Entry(id=str(number), name=str(number), state="running") for number in range(2)]
+    entries = [ContainerInfo(id=str(number), name=str(number), state="running") for number in range(2)]
     used = [Usage(time_ns=1, cpu_percent=1.5, memory_bytes=3 << 20), Usage(time_ns=1, memory_bytes=2 << 20)]
 
     def told(count: int) -> str:

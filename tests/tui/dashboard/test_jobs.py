@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pyd_core.model.progress import Progress, ProgressDetail
-from pyd_tui.dashboard.actions.image_pull import Layers
+from pyd_tui.dashboard.actions.image_pull import PullLayers
 from pyd_tui.dashboard.actions.job_progress import Jobs, bar
 from pyd_tui.dashboard.render.pieces import Cell
 
@@ -15,7 +15,7 @@ def told(layer: str, status: str, current: int = 0, total: int = 0) -> Progress:
 
 
 def test_a_pull_counts_what_is_fetched_of_all_layers_and_never_goes_back():
-    layers = Layers()
+    layers = PullLayers()
     layers.take(told("a", "Downloading", 10, 100))
     layers.take(told("b", "Downloading", 50, 50))
     layers.take(told("c", "Already exists"))

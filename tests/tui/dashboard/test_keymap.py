@@ -23,15 +23,15 @@ from pyd_tui.dashboard.screens.line import LineScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.screens.output import Output
-from pyd_tui.dashboard.screens.report import Report
+from pyd_tui.dashboard.screens.report import ReportScreen
 from pyd_tui.dashboard.screens.search import SearchScreen
-from pyd_tui.dashboard.widgets.lines import Lines
+from pyd_tui.dashboard.widgets.lines import LineList
 from pyd_tui.dashboard.widgets.table import Table
 
 HOLDERS: dict[Scope, tuple[type, ...]] = {
     "containers": (Main,),
-    "move": (Table, Lines, LogView, Confirm),
-    "text": (Lines, LogPane),
+    "move": (Table, LineList, LogView, Confirm),
+    "text": (LineList, LogPane),
     "detail": (Detail,),
     "browse": (Browse,),
     "views": (Main, Browse),
@@ -46,7 +46,7 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "ask": (Confirm,),
     "form": (Form,),
     "help": (Help,),
-    "report": (Report,),
+    "report": (ReportScreen,),
     "output": (Output,),
     "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, FileScreen, Help, Engines, SearchScreen),
 }

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pyd_core.model.event import Event
-from pyd_tui.config.settings import Remembered, Settings
+from pyd_tui.config.settings import UiState, UserSettings
 from pyd_tui.dashboard.screens.main import Main
-from pyd_tui.dashboard.startup.startup_state import Beginning, begin
+from pyd_tui.dashboard.startup.startup_state import StartupState, begin
 from support.dashboard import Opened, several
 from support.scripted_engine import ScriptedEngine
 
@@ -228,7 +228,7 @@ async def test_where_there_is_one_engine_there_is_nothing_to_merge():
 
 
 async def test_it_begins_as_the_settings_say_and_after_that_as_it_was_left():
-    beginning = Beginning(settings=Settings(merged=True), merged=True)
+    beginning = StartupState(settings=UserSettings(merged=True), merged=True)
     async with several(two(), beginning=beginning) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 5)
         assert dashboard.app.left.merged is None
@@ -243,7 +243,7 @@ async def test_it_begins_as_the_settings_say_and_after_that_as_it_was_left():
 def test_the_last_choice_goes_before_the_settings(
     set: bool, left: bool | None, begins: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.read_settings", lambda _: Settings(merged=set))
+    monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.read_settings", lambda _: UserSettings(merged=set))
     monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.state_file", lambda: tmp_path / "state")
-    monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.recall", lambda _: Remembered(merged=left))
+    monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.recall", lambda _: UiState(merged=left))
     assert begin().merged is begins

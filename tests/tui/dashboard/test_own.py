@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from pyd_core.watch.container_info import Entry
-from pyd_tui.config.settings import Settings, UserCommand
+from pyd_core.watch.container_info import ContainerInfo
+from pyd_tui.config.settings import UserCommand, UserSettings
 from pyd_tui.dashboard.actions.external_commands import compose_line
 from pyd_tui.dashboard.actions.user_commands import command_line, values
 from pyd_tui.dashboard.input.commands import complete
@@ -17,7 +17,7 @@ HOSTILE = "a b'; touch /tmp/no; $(id) `id` \"\\ {x} \n*"
 
 @pytest.mark.parametrize("template", ["printf %s {name}", "printf %s '{name}'", 'printf %s "{name}"'])
 def test_no_value_becomes_another_word_or_a_command(template: str):
-    entry = Entry(id="1", name=HOSTILE, image="i")
+    entry = ContainerInfo(id="1", name=HOSTILE, image="i")
     argv, variables = command_line(UserCommand(name="c", run=template), values(entry))
     assert argv == ["printf", "%s", HOSTILE]
     assert variables == {}
@@ -25,7 +25,7 @@ def test_no_value_becomes_another_word_or_a_command(template: str):
 
 def test_a_shell_gets_values_as_variables_and_never_runs_them():
     command = UserCommand(name="c", run='printf "%s|" "{name}" "{my file}" | cat', shell=True, prompts=("my file",))  # noqa: S604 - a setting
-    given = {**values(Entry(id="1", name=HOSTILE)), "my file": "$(echo owned)"}
+    given = {**values(ContainerInfo(id="1", name=HOSTILE)), "my file": "$(echo owned)"}
     argv, variables = command_line(command, given)
     assert HOSTILE not in argv[2]
     said = subprocess.run(argv, env={"PATH": "/bin:/usr/bin", **variables}, capture_output=True, check=True).stdout
@@ -41,7 +41,7 @@ def test_a_command_that_cannot_work_is_told_where_it_is_written():
         UserCommand(name="ok", run="x"),
         UserCommand(name="images", run="  "),
     )
-    told = [(problem.steps[1], problem.message) for problem in problems(Settings(commands=commands))]
+    told = [(problem.steps[1], problem.message) for problem in problems(UserSettings(commands=commands))]
     assert told == [
         ("1", "field: there is no field nme"),
         ("2", "quote: no closing quotation"),
@@ -58,7 +58,7 @@ def test_compose_is_called_with_the_projects_own_files(tmp_path: object):
         "com.docker.compose.project.config_files": file,
         "com.docker.compose.project.working_dir": str(tmp_path),
     }
-    entry = Entry(id="1", name="shop-web-1", project="shop", labels=labels)
+    entry = ContainerInfo(id="1", name="shop-web-1", project="shop", labels=labels)
     assert compose_line(["docker", "compose"], entry, "restart") == ["docker", "compose", "-p", "shop", "restart"]
     with pytest.raises(Exception, match="aren't on this machine"):
         compose_line(["docker", "compose"], entry, "up")

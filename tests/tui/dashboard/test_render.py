@@ -7,16 +7,16 @@ import pytest
 from pyd_core.logs.line import LogLine
 from pyd_core.model.container import Port
 from pyd_core.model.event import Actor, Event
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.containers import is_broken, memory, ports, since, state
 from pyd_tui.dashboard.render.document import document, parse, value_at
 from pyd_tui.dashboard.render.events import event_line
 from pyd_tui.dashboard.render.figures import Clock, duration, moment, percent, size
-from pyd_tui.dashboard.render.layout import Column, arrange
-from pyd_tui.dashboard.render.logrow import Look, log_row
+from pyd_tui.dashboard.render.layout import LayoutColumn, arrange
+from pyd_tui.dashboard.render.logrow import LogStyle, log_row
 from pyd_tui.dashboard.render.logs import LONGEST_SHOWN
-from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit, highlight, width
+from pyd_tui.dashboard.render.pieces import Cell, Span, cell, fit, highlight, width
 
 SECOND = 10**9
 NOON = 1_700_049_600 * SECOND  # 2023-11-15T12:00:00Z
@@ -61,7 +61,7 @@ def test_moments_say_no_more_than_is_needed_to_place_them():
 
 
 def test_the_time_of_a_death_does_not_change_while_it_is_looked_at():
-    dead = Entry(id="a", name="a", state="exited", exit_code=1, started_ns=1, finished_ns=NOON - 3600 * SECOND)
+    dead = ContainerInfo(id="a", name="a", state="exited", exit_code=1, started_ns=1, finished_ns=NOON - 3600 * SECOND)
     later = Clock(now=lambda: NOON + 1800 * SECOND, zone=UTC)
     assert since(dead, CLOCK) == since(dead, later)
 
@@ -87,10 +87,10 @@ def test_what_a_terminal_would_act_on_never_becomes_a_piece():
 
 def test_the_columns_that_matter_least_give_way_first():
     columns = (
-        Column(key="name", title="NAME", least=10, most=30, priority=0),
-        Column(key="image", title="IMAGE", least=10, most=30, priority=2),
-        Column(key="up", title="UP", least=5, most=5, priority=1, right=True),
-        Column(key="none", title="NONE", least=5, most=5, priority=1, optional=True),
+        LayoutColumn(key="name", title="NAME", least=10, most=30, priority=0),
+        LayoutColumn(key="image", title="IMAGE", least=10, most=30, priority=2),
+        LayoutColumn(key="up", title="UP", least=5, most=5, priority=1, right=True),
+        LayoutColumn(key="none", title="NONE", least=5, most=5, priority=1, optional=True),
     )
     natural = {"name": 40, "image": 12, "up": 5}
     assert [one.column.key for one in arrange(columns, 100, natural)] == ["name", "image", "up"]
@@ -101,17 +101,17 @@ def test_the_columns_that_matter_least_give_way_first():
 @pytest.mark.parametrize(
     ("entry", "said", "broken"),
     [
-        (Entry(id="a", name="a", state="running"), "● running", False),
-        (Entry(id="a", name="a", state="running", health="unhealthy"), "✗ running", True),
-        (Entry(id="a", name="a", state="paused"), "‖ paused", False),
-        (Entry(id="a", name="a", state="exited", exit_code=0), "○ exited 0", False),
-        (Entry(id="a", name="a", state="exited", exit_code=143), "○ exited 143", False),
-        (Entry(id="a", name="a", state="exited", exit_code=137), "✗ exited 137", True),
-        (Entry(id="a", name="a", state="restarting", exit_code=1), "↻ restarting", True),
-        (Entry(id="a", name="a", state="created"), "◌ created", False),
+        (ContainerInfo(id="a", name="a", state="running"), "● running", False),
+        (ContainerInfo(id="a", name="a", state="running", health="unhealthy"), "✗ running", True),
+        (ContainerInfo(id="a", name="a", state="paused"), "‖ paused", False),
+        (ContainerInfo(id="a", name="a", state="exited", exit_code=0), "○ exited 0", False),
+        (ContainerInfo(id="a", name="a", state="exited", exit_code=143), "○ exited 143", False),
+        (ContainerInfo(id="a", name="a", state="exited", exit_code=137), "✗ exited 137", True),
+        (ContainerInfo(id="a", name="a", state="restarting", exit_code=1), "↻ restarting", True),
+        (ContainerInfo(id="a", name="a", state="created"), "◌ created", False),
     ],
 )
-def test_a_state_is_told_by_shape_and_word_and_the_broken_stand_out(entry: Entry, said: str, broken: bool):
+def test_a_state_is_told_by_shape_and_word_and_the_broken_stand_out(entry: ContainerInfo, said: str, broken: bool):
     assert text(state(entry)) == said
     assert is_broken(entry) == broken
 
@@ -128,7 +128,7 @@ def test_a_port_published_on_both_families_is_written_once():
         Port(private_port=53, public_port=53, ip="127.0.0.1", type="udp"),
         Port(private_port=9000),
     )
-    assert text(ports(Entry(id="a", name="a", ports=both))) == "127.0.0.1:53→53/udp, 8080→80"
+    assert text(ports(ContainerInfo(id="a", name="a", ports=both))) == "127.0.0.1:53→53/udp, 8080→80"
 
 
 def line(data: bytes, **more: object) -> LogLine:
@@ -136,13 +136,13 @@ def line(data: bytes, **more: object) -> LogLine:
 
 
 def test_colours_of_a_log_pass_and_nothing_else_does():
-    pieces = log_row(line(b"\x1b[31mred\x1b[0m \x1b[2J\x1b]8;;http://x\x07link"), CLOCK, Look())
+    pieces = log_row(line(b"\x1b[31mred\x1b[0m \x1b[2J\x1b]8;;http://x\x07link"), CLOCK, LogStyle())
     assert any(piece.text == "red" and not isinstance(piece.role, str) for piece in pieces)
     assert "\x1b" not in text(pieces)
 
 
 def test_what_is_missing_from_an_overlong_line_is_counted():
-    pieces = log_row(line(b"x" * (LONGEST_SHOWN + 5), cut=1000), CLOCK, Look())
+    pieces = log_row(line(b"x" * (LONGEST_SHOWN + 5), cut=1000), CLOCK, LogStyle())
     assert text(pieces).endswith("… 1,005 more bytes")
 
 
@@ -175,8 +175,8 @@ def test_a_document_folds_by_path_masks_secrets_and_gives_what_is_at_a_path():
 
 
 def test_matches_are_marked_whatever_their_case():
-    assert highlight((Piece("Error: an ERROR", "dim"),), "error") == (
-        Piece("Error", "match"),
-        Piece(": an ", "dim"),
-        Piece("ERROR", "match"),
+    assert highlight((Span("Error: an ERROR", "dim"),), "error") == (
+        Span("Error", "match"),
+        Span(": an ", "dim"),
+        Span("ERROR", "match"),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from pyd_tui.dashboard.render.pieces import Piece, cell, fit, slide, width
+from pyd_tui.dashboard.render.pieces import Span, cell, fit, slide, width
 from pyd_tui.dashboard.widgets.rows import SIDE_STEP
 from pyd_tui.dashboard.widgets.table import Table
 from support.dashboard import Opened, opened
@@ -62,7 +62,7 @@ async def to_the_end(dashboard: Opened, table: Table, key: str, columns: int) ->
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_every_step_sideways_takes_exactly_so_many_columns(text: str):
-    pieces: Cell = (Piece("> "), *cell(text), Piece(" <"))
+    pieces: Cell = (Span("> "), *cell(text), Span(" <"))
     total = width(pieces)
     for columns in (*range(70), total - 1, total, total + 7):
         left = slide(pieces, columns)

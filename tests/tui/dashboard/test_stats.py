@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from pyd_core.logs.annotation import Mark
-from pyd_core.watch.container_info import Entry
+from pyd_core.logs.annotation import Annotation
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.chart import buckets, graph, scale, spark
-from pyd_tui.dashboard.render.containers import COLUMNS, Use, row
+from pyd_tui.dashboard.render.containers import COLUMNS, RowUsage, row
 from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.layout import arrange
 from pyd_tui.dashboard.render.pieces import Cell
-from pyd_tui.dashboard.render.stats import GUTTER, Course, stats
+from pyd_tui.dashboard.render.stats import GUTTER, UsageHistory, stats
 
 NOON = 1_700_049_600 * SECOND
 CLOCK = Clock(now=lambda: NOON, zone=UTC)
-WEB = Entry(id="a" * 64, name="web", state="running", memory_limit=256 << 20, cpu_limit=0.5, pids_limit=20)
+WEB = ContainerInfo(id="a" * 64, name="web", state="running", memory_limit=256 << 20, cpu_limit=0.5, pids_limit=20)
 
 
 def samples(*values: float | None, end: int = NOON) -> list[Usage]:
@@ -60,11 +60,11 @@ def test_the_top_of_a_curve_is_a_round_number_not_below_its_highest_value():
 
 
 def test_the_tab_says_both_scales_the_limits_and_where_it_died():
-    died = Mark(time_ns=NOON - 60 * SECOND, container_id=WEB.id, name="web", verb="die", detail="exit 137")
+    died = Annotation(time_ns=NOON - 60 * SECOND, container_id=WEB.id, name="web", verb="die", detail="exit 137")
     usage = Usage(
         time_ns=NOON, cpu_percent=25.0, memory_bytes=64 << 20, memory_limit=256 << 20, pids=3, throttled_ratio=0.5
     )
-    course = Course(samples=[*samples(*[10.0] * 200), usage], marks=[died], processors=4)
+    course = UsageHistory(samples=[*samples(*[10.0] * 200), usage], marks=[died], processors=4)
     drawn = text(stats(WEB, usage, course, CLOCK, 110))
     assert "25% of one core   50% of its limit of 0.5" in drawn
     assert "held back 50% of the time" in drawn
@@ -77,9 +77,9 @@ def test_the_tab_says_both_scales_the_limits_and_where_it_died():
 
 
 def test_without_any_sample_it_says_why():
-    assert "measuring" in text(stats(WEB, None, Course(samples=[]), CLOCK, 100))
-    gone = Entry(id="b" * 64, name="old", state="exited", exit_code=0)
-    assert "pyd record keeps such curves" in text(stats(gone, None, Course(samples=[]), CLOCK, 100))
+    assert "measuring" in text(stats(WEB, None, UsageHistory(samples=[]), CLOCK, 100))
+    gone = ContainerInfo(id="b" * 64, name="old", state="exited", exit_code=0)
+    assert "pyd record keeps such curves" in text(stats(gone, None, UsageHistory(samples=[]), CLOCK, 100))
 
 
 def test_more_is_measured_only_where_there_is_room_to_spare():
@@ -97,5 +97,5 @@ def test_more_is_measured_only_where_there_is_room_to_spare():
 def test_percent_of_all_it_may_use_tells_a_container_at_its_limit():
     usage = Usage(time_ns=NOON, cpu_percent=50.0)
     at = [column.key for column in COLUMNS].index("cpu")
-    assert row(WEB, Use(usage=usage), CLOCK)[at][0].text == "50%"
-    assert row(WEB, Use(usage=usage, most=0.5), CLOCK)[at][0].text == "100%"
+    assert row(WEB, RowUsage(usage=usage), CLOCK)[at][0].text == "50%"
+    assert row(WEB, RowUsage(usage=usage, most=0.5), CLOCK)[at][0].text == "100%"

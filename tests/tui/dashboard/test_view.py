@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.logs.line_ring import Ring
 from pyd_tui.dashboard.resources.container_filters import SORTS, View
@@ -12,12 +12,14 @@ from support.scripted_engine import ScriptedEngine
 ENTRIES = {
     entry.id: entry
     for entry in (
-        Entry(id="1", name="web", image="shop/web:2", project="shop", service="web", state="running", started_ns=10),
-        Entry(
+        ContainerInfo(
+            id="1", name="web", image="shop/web:2", project="shop", service="web", state="running", started_ns=10
+        ),
+        ContainerInfo(
             id="2", name="db", image="postgres:16", project="shop", state="running", health="unhealthy", started_ns=30
         ),
-        Entry(id="3", name="job", image="shop/job:1", state="exited", exit_code=3, finished_ns=20),
-        Entry(id="4", name="old", image="busybox", state="exited", exit_code=0, finished_ns=5),
+        ContainerInfo(id="3", name="job", image="shop/job:1", state="exited", exit_code=3, finished_ns=20),
+        ContainerInfo(id="4", name="old", image="busybox", state="exited", exit_code=0, finished_ns=5),
     )
 }
 USAGE = {
@@ -84,12 +86,12 @@ def test_a_ring_keeps_an_item_that_is_larger_than_its_budget():
 
 def test_the_broken_are_in_the_order_in_which_they_harm_the_latest_first():
     broken = [
-        Entry(id="start", name="a", state="created", error="no such file", created_ns=9),
-        Entry(id="old", name="a", state="exited", exit_code=1, finished_ns=5),
-        Entry(id="new", name="b", state="exited", exit_code=1, finished_ns=8),
-        Entry(id="memory", name="c", state="exited", exit_code=137, oom_killed=True, finished_ns=2),
-        Entry(id="ill", name="d", state="running", health="unhealthy", started_ns=1),
-        Entry(id="loop", name="e", state="restarting", exit_code=1, started_ns=1),
+        ContainerInfo(id="start", name="a", state="created", error="no such file", created_ns=9),
+        ContainerInfo(id="old", name="a", state="exited", exit_code=1, finished_ns=5),
+        ContainerInfo(id="new", name="b", state="exited", exit_code=1, finished_ns=8),
+        ContainerInfo(id="memory", name="c", state="exited", exit_code=137, oom_killed=True, finished_ns=2),
+        ContainerInfo(id="ill", name="d", state="running", health="unhealthy", started_ns=1),
+        ContainerInfo(id="loop", name="e", state="restarting", exit_code=1, started_ns=1),
     ]
     order = View(broken_only=True).order({entry.id: entry for entry in broken}, {})
     assert order == ["loop", "ill", "memory", "new", "old", "start"]

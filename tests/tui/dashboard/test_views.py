@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.logs.annotation import Mark
+from pyd_core.logs.annotation import Annotation
 from pyd_core.logs.line import LogLine
 from pyd_core.model.image import ImageSummary
 from pyd_core.triage.verdict import Verdict
@@ -173,7 +173,7 @@ async def test_an_event_leads_to_that_second_of_its_log_and_of_what_was_used():
         screen = dashboard.app.screen
         assert isinstance(screen, LogScreen)
         here = screen.book.store[screen.view.cursor]
-        assert isinstance(here, Mark)
+        assert isinstance(here, Annotation)
         lines = [item.data for _, item in screen.book.store.scan(screen.book.store.first) if isinstance(item, LogLine)]
         assert lines[0] == b"line 181"
         assert lines[-1] == b"line 420"

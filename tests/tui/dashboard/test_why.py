@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyd_core.model.base import format_time
 from pyd_core.triage.verdict import EvidenceLine, Verdict
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.why import why
 from support.dashboard import opened
@@ -76,7 +76,7 @@ async def test_w_opens_the_verdict_with_its_evidence_and_what_to_do():
     engine = patients()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
-        dashboard.table.go_to(Target(dashboard.app.link, engine.get("boom").id))
+        dashboard.table.go_to(RowTarget(dashboard.app.link, engine.get("boom").id))
         await dashboard.press("w")
         await dashboard.until_shown("app-error")
         for part in ("What to do", "Evidence", "Time line", "Not seen", "kernel log: the engine runs on another"):
@@ -89,7 +89,7 @@ async def test_an_engine_that_is_lost_meanwhile_is_said_and_can_be_asked_again()
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         known = dashboard.app.link.containers  # nobody is judged of whom only the list has told
         await dashboard.until(lambda: all(entry.detailed for entry in known.values()))
-        dashboard.table.go_to(Target(dashboard.app.link, engine.get("boom").id))
+        dashboard.table.go_to(RowTarget(dashboard.app.link, engine.get("boom").id))
         engine.down = True
         await dashboard.press("w")
         await dashboard.until_shown("no engine answers at the scripted socket")

@@ -10,7 +10,7 @@ from typing import Self
 import pytest
 
 from pyd_tui.shell import line_dispatcher
-from pyd_tui.shell.line_dispatcher import Calls
+from pyd_tui.shell.line_dispatcher import LineDispatcher
 
 
 class Loud:
@@ -49,5 +49,5 @@ def test_what_a_builtin_prints_comes_out_of_bash_as_it_was(
     def bash(line: str) -> int:
         return subprocess.run(["bash", "-c", line.encode(errors="surrogateescape")], check=False).returncode
 
-    assert Calls(lambda: None, bash).run(f"ps | cat > {out}") == 0  # type: ignore[arg-type, return-value]
+    assert LineDispatcher(lambda: None, bash).run(f"ps | cat > {out}") == 0  # type: ignore[arg-type, return-value]
     assert out.read_bytes() == b"first\n" + data

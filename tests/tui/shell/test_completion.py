@@ -10,8 +10,8 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from pyd_core.debug.access import Access, Entry
-from pyd_core.debug.channel import Report
+from pyd_core.debug.access import Access, DirectoryEntry
+from pyd_core.debug.channel import JoinReport
 from pyd_tui.shell.completion import ShellCompleter
 from pyd_tui.shell.interactive_shell import ShellContext
 
@@ -19,8 +19,8 @@ from pyd_tui.shell.interactive_shell import ShellContext
 class Files:
     """A target that has one file and one user."""
 
-    def list(self, _: str) -> list[Entry]:
-        return [Entry(name="of-the-target", mode=stat.S_IFREG | 0o644, uid=0, gid=0, size=0, changed=0)]
+    def list(self, _: str) -> list[DirectoryEntry]:
+        return [DirectoryEntry(name="of-the-target", mode=stat.S_IFREG | 0o644, uid=0, gid=0, size=0, changed=0)]
 
     def read_file(self, *_: Any, **__: Any) -> bytes:
         return b"app:x:1000:7:An app:/:/x\nbroken:x:\n\n"
@@ -40,7 +40,7 @@ def offered(line: str) -> list[str]:
     def shell() -> ShellContext:
         return ShellContext(access=cast("Access", Files()), engine=lambda: cast("Any", None), name="web")
 
-    completer = ShellCompleter(shell, Report, lambda: ("curl", "ls"))
+    completer = ShellCompleter(shell, JoinReport, lambda: ("curl", "ls"))
     return [each.text.rstrip() for each in completer.get_completions(Document(line), CompleteEvent())]
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pyd_core.debug.channel import Report
+from pyd_core.debug.channel import JoinReport
 from pyd_tui.shell.prompt import LONGEST_FOLDER, prompt_pieces, short_folder
 
 
-def shown(report: Report, state: str = "running", identity: str = "root", *, recording: bool = False) -> str:
+def shown(report: JoinReport, state: str = "running", identity: str = "root", *, recording: bool = False) -> str:
     return "".join(text for _, text in prompt_pieces("web", state, report, identity=identity, recording=recording))
 
 
 def test_it_tells_target_state_user_and_folder():
-    assert shown(Report(cwd="/etc")) == "web (running) root:/etc# "
-    assert shown(Report(cwd="/", uid=1000), "paused", "1000") == "web (paused) 1000:/$ "
-    assert shown(Report(uid=0), identity="target") == "web (running) target:/# "
+    assert shown(JoinReport(cwd="/etc")) == "web (running) root:/etc# "
+    assert shown(JoinReport(cwd="/", uid=1000), "paused", "1000") == "web (paused) 1000:/$ "
+    assert shown(JoinReport(uid=0), identity="target") == "web (running) target:/# "
 
 
 def test_it_tells_of_failures_jobs_and_a_recording_only_when_there_are_any():
-    assert shown(Report(code=130, jobs=2), recording=True) == "● web (running) root:/ &2 [130]# "
+    assert shown(JoinReport(code=130, jobs=2), recording=True) == "● web (running) root:/ &2 [130]# "
 
 
 def test_folders_are_short_and_safe():
@@ -29,4 +29,4 @@ def test_folders_are_short_and_safe():
 
 
 def test_a_state_that_an_engine_made_up_is_shown_safely():
-    assert "\x1b" not in shown(Report(), "run\x1b[31m")
+    assert "\x1b" not in shown(JoinReport(), "run\x1b[31m")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyd_tui.shell.line_parser import Call, parse_call, place_of, quote, tokens, unquote
+from pyd_tui.shell.line_parser import BuiltinCall, parse_call, place_of, quote, tokens, unquote
 
 NAMES = {"ps", "get"}
 
@@ -16,19 +16,19 @@ NAMES = {"ps", "get"}
 @pytest.mark.parametrize(
     ("line", "call"),
     [
-        ("ps", Call("ps", ())),
-        ("  ps --json ", Call("ps", ("--json",))),
-        ("get 'a b' \"c d\" e\\ f", Call("get", ("a b", "c d", "e f"))),
-        ("ps | grep x | wc -l", Call("ps", (), "|", "grep x | wc -l")),
-        ("ps --json>/tmp/x", Call("ps", ("--json",), ">", "/tmp/x")),
-        ("ps && ls; x", Call("ps", (), "&&", "ls; x")),
-        ("get 'a|b' ; ls", Call("get", ("a|b",), ";", "ls")),
-        ("ps # a comment", Call("ps", ())),
-        ("ps\n", Call("ps", ())),
-        ("get ''", Call("get", ("",))),
+        ("ps", BuiltinCall("ps", ())),
+        ("  ps --json ", BuiltinCall("ps", ("--json",))),
+        ("get 'a b' \"c d\" e\\ f", BuiltinCall("get", ("a b", "c d", "e f"))),
+        ("ps | grep x | wc -l", BuiltinCall("ps", (), "|", "grep x | wc -l")),
+        ("ps --json>/tmp/x", BuiltinCall("ps", ("--json",), ">", "/tmp/x")),
+        ("ps && ls; x", BuiltinCall("ps", (), "&&", "ls; x")),
+        ("get 'a|b' ; ls", BuiltinCall("get", ("a|b",), ";", "ls")),
+        ("ps # a comment", BuiltinCall("ps", ())),
+        ("ps\n", BuiltinCall("ps", ())),
+        ("get ''", BuiltinCall("get", ("",))),
     ],
 )
-def test_a_builtins_call_is_taken_apart(line: str, call: Call):
+def test_a_builtins_call_is_taken_apart(line: str, call: BuiltinCall):
     assert parse_call(line, NAMES) == call
 
 

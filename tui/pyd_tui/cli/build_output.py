@@ -16,14 +16,14 @@ import msgspec
 
 from pyd_core.build.context import BuildContext
 from pyd_core.client.credentials import Logins
-from pyd_core.errors import ProtocolError, InvalidInput, PydError
+from pyd_core.errors import InvalidInput, ProtocolError, PydError
 from pyd_core.model.progress import Progress
 from pyd_core.sanitise import safe
 from pyd_tui.cli.archives import CHUNK
 from pyd_tui.text.sizes import size
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.client.options import BuildOptions
 
 SPOOLED = 16 * 2**20
@@ -34,7 +34,7 @@ _ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 """How compressed archives begin."""
 
 
-async def build(engine: Engine, options: BuildOptions, *, source: str, file: str | None, quiet: bool) -> str:
+async def build(engine: EngineClient, options: BuildOptions, *, source: str, file: str | None, quiet: bool) -> str:
     """Builds an image and returns its id.
 
     Raises:

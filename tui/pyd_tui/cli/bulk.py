@@ -14,12 +14,12 @@ from pyd_tui.console import failures
 from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 AT_ONCE = 16
 """Containers acted on at the same time: an engine gains nothing from more."""
 
-Action = Callable[["Engine", str], Awaitable[object]]
+Action = Callable[["EngineClient", str], Awaitable[object]]
 """Does it to one container, given by id, or to another object."""
 
 
@@ -34,12 +34,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
 
 
-async def as_named(engine: Engine, name: str) -> str:  # noqa: ARG001 - a way to resolve, as containers have one
+async def as_named(engine: EngineClient, name: str) -> str:  # noqa: ARG001 - a way to resolve, as containers have one
     """Takes a name as it is: the engine knows what it means."""
     return name
 
 
-async def container_id(engine: Engine, name: str) -> str:
+async def container_id(engine: EngineClient, name: str) -> str:
     """Returns the id of the container a user means."""
     from pyd_core.client.names import resolve_container  # noqa: PLC0415 - only with an engine
 
@@ -51,7 +51,7 @@ def act(
     names: Sequence[str],
     action: Action,
     *,
-    resolve: Callable[[Engine, str], Awaitable[str]] = container_id,
+    resolve: Callable[[EngineClient, str], Awaitable[str]] = container_id,
 ) -> int:
     """Does something to each container or other object, and goes on with the others when one fails.
 
@@ -66,7 +66,7 @@ def act(
     worst = 0
     results: list[Result] = []
 
-    async def one(engine: Engine, name: str) -> None:
+    async def one(engine: EngineClient, name: str) -> None:
         nonlocal worst
         found: str | None = None
         try:
@@ -84,7 +84,7 @@ def act(
             if not state.json:
                 write(f"{safe(name)}\n")
 
-    async def several(engine: Engine) -> None:
+    async def several(engine: EngineClient) -> None:
         import asyncio  # noqa: PLC0415 - one container needs no event loop
 
         turn = asyncio.Semaphore(AT_ONCE)

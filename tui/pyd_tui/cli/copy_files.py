@@ -20,7 +20,7 @@ from pyd_tui.cli.bulk import container_id
 from pyd_tui.text.sizes import size
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 SPOOLED = 16 * 2**20
 """Bytes of an archive kept in memory; more go to a file without a name."""
@@ -28,7 +28,7 @@ MOST_LINKS = 40
 
 
 async def copy_out(
-    engine: Engine, name: str, path: str, target: str, *, owners: bool, follow: bool, quiet: bool
+    engine: EngineClient, name: str, path: str, target: str, *, owners: bool, follow: bool, quiet: bool
 ) -> None:
     """Copies out of a container to a path here, or as a tar to standard output.
 
@@ -55,7 +55,7 @@ async def copy_out(
 
 
 async def copy_in(
-    engine: Engine, source: str, name: str, path: str, *, owners: bool, follow: bool, quiet: bool
+    engine: EngineClient, source: str, name: str, path: str, *, owners: bool, follow: bool, quiet: bool
 ) -> None:
     """Copies a path here, or a tar on standard input, into a container.
 
@@ -81,7 +81,9 @@ async def copy_in(
     _tell(safe(source), f"{safe(name)}:{safe(path)}", moved, quiet=quiet)
 
 
-async def _place(engine: Engine, container: str, source: str, path: str, *, is_directory: bool) -> tuple[str, str]:
+async def _place(
+    engine: EngineClient, container: str, source: str, path: str, *, is_directory: bool
+) -> tuple[str, str]:
     """Returns the directory inside that takes the archive, and what the source is called in it; `.` is its content."""
     try:
         there = await engine.containers.archive_stat(container, await _followed(engine, container, path))
@@ -120,7 +122,7 @@ def _is_directory(path: Path, *, follow: bool) -> bool:
     return path.is_dir() and (follow or not path.is_symlink() or str(path).endswith("/"))
 
 
-async def _followed(engine: Engine, container: str, path: str) -> str:
+async def _followed(engine: EngineClient, container: str, path: str) -> str:
     """Returns the path that links at its end lead to; it needn't be there."""
     for _ in range(MOST_LINKS):
         try:

@@ -29,16 +29,16 @@ def enter(state: State, given: dict[str, Any], *, record: str | None = None) -> 
     from pyd_core.debug.session import run  # noqa: PLC0415
     from pyd_core.errors import PydError  # noqa: PLC0415
     from pyd_tui.console import failures  # noqa: PLC0415
-    from pyd_tui.console.prompts import Making, answer, notify  # noqa: PLC0415
+    from pyd_tui.console.prompts import ProgressReporter, answer, notify  # noqa: PLC0415
 
-    progress = Making()
+    progress = ProgressReporter()
     try:
         options = DebugOptions(**given)
         alone = options.line is None and not options.command
         if options.shell == "pyd" and alone and os.isatty(0) and os.isatty(1):
-            from pyd_tui.shell.shell_runner import live  # noqa: PLC0415 - a single command doesn't pay for it
+            from pyd_tui.shell.shell_runner import run_shell  # noqa: PLC0415 - a single command doesn't pay for it
 
-            code = live(
+            code = run_shell(
                 state.endpoint(), options, supervisor, notify=notify, progress=progress, ask=answer, record=record
             )
         else:

@@ -11,7 +11,7 @@ from pyd_core import __version__
 from pyd_tui.cli.global_options import State
 from pyd_tui.config.settings import THEMES, ThemeName
 from pyd_tui.console.command import CONTEXT_SETTINGS, Root, global_options
-from pyd_tui.console.usage_errors import as_own
+from pyd_tui.console.usage_errors import from_click
 
 
 def dashboard(ctx: click.Context, *, all_contexts: bool, theme: ThemeName | None, view: str, filter: str) -> None:
@@ -73,5 +73,5 @@ def invoke() -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.ClickException, click.Abort) as error:
-        raise as_own(error) from error
+        raise from_click(error) from error
     return result if isinstance(result, int) else 0

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from pyd_core.client.names import resolve_container
 from pyd_core.errors import Conflict, EngineError, PydError
-from pyd_tui.cli.relay import Relay, left_running
+from pyd_tui.cli.relay import AttachRelay, left_running
 from pyd_tui.console import failures
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_tui.cli.commands.container.exec import ExecOptions
 
 NOT_EXECUTABLE = 126
@@ -28,7 +28,7 @@ SETTLING = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds between looks at an exec whose output has ended: the engine may learn of its end a moment later."""
 
 
-async def run(engine: Engine, options: ExecOptions) -> int:
+async def run(engine: EngineClient, options: ExecOptions) -> int:
     """Runs the program and returns its exit code; 126 when it can't be executed, 127 when there is none.
 
     Raises:
@@ -62,7 +62,7 @@ async def run(engine: Engine, options: ExecOptions) -> int:
             raise
         return _report(error.message, options, code)
     try:
-        refusal = await Relay(
+        refusal = await AttachRelay(
             tty=options.tty,
             interactive=options.interactive,
             detach_keys=options.detach_keys,
@@ -76,7 +76,7 @@ async def run(engine: Engine, options: ExecOptions) -> int:
     return await _ended(engine, exec_id, options, refusal)
 
 
-async def _ended(engine: Engine, exec_id: str, options: ExecOptions, refusal: str) -> int:
+async def _ended(engine: EngineClient, exec_id: str, options: ExecOptions, refusal: str) -> int:
     for pause in SETTLING:
         await asyncio.sleep(pause)
         state = await engine.execs.inspect(exec_id)

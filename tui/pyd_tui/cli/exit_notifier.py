@@ -14,18 +14,18 @@ from pyd_core.sanitise import safe
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.model.container import ContainerSummary
 
 
-class Obituaries:
+class ExitNotifier:
     """Says on standard error why followed containers ended.
 
     Args:
         engine: The containers' engine.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: EngineClient) -> None:
         self._engine = engine
         self._tasks = TaskOwner(on_error=lambda _: None)  # the log is what was asked for; it must not end of this
         self._waiting: list[asyncio.Task[None]] = []

@@ -12,7 +12,7 @@ from pyd_core.errors import InvalidInput, NoEngine
 
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -50,7 +50,7 @@ class State(msgspec.Struct):
             found = instead_of(missing)
         return msgspec.structs.replace(found, read_only=True) if self.read_only else found
 
-    def ask(self, work: Callable[[Engine], Awaitable[T]]) -> T:
+    def ask(self, work: Callable[[EngineClient], Awaitable[T]]) -> T:
         """Runs one-shot questions to the engine, by the fastest way to it.
 
         `work` may await nothing but the engine: over a unix socket there is no event loop.
@@ -68,7 +68,7 @@ class State(msgspec.Struct):
 
         return run_now(once())
 
-    def run(self, work: Callable[[Engine], Awaitable[T]], endpoint: Endpoint | None = None) -> T:
+    def run(self, work: Callable[[EngineClient], Awaitable[T]], endpoint: Endpoint | None = None) -> T:
         """Runs work that streams or does several things at once, in an event loop."""
         import asyncio  # noqa: PLC0415 - costs more than everything else a one-shot verb imports
 

@@ -11,11 +11,17 @@ from pyd_core.model.reference import parse
 from pyd_core.sanitise import safe
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 
 async def pull(
-    engine: Engine, name: str, *, platform: str | None = None, quiet: bool = False, all_tags: bool = False, out: IO[str]
+    engine: EngineClient,
+    name: str,
+    *,
+    platform: str | None = None,
+    quiet: bool = False,
+    all_tags: bool = False,
+    out: IO[str],
 ) -> str:
     """Pulls an image and returns its full name.
 
@@ -34,7 +40,7 @@ async def pull(
     )
 
 
-async def push(engine: Engine, name: str, *, quiet: bool, all_tags: bool, out: IO[str]) -> list[str]:
+async def push(engine: EngineClient, name: str, *, quiet: bool, all_tags: bool, out: IO[str]) -> list[str]:
     """Pushes an image and returns what was said of no layer in particular.
 
     Raises:
@@ -60,9 +66,9 @@ async def show(told: AsyncIterator[Progress], out: IO[str] | None) -> list[str]:
         What was said of no layer in particular, such as a digest, line by line.
     """
     if out is not None and out.isatty():
-        from pyd_tui.console.render.layers import Layers  # noqa: PLC0415 - rich is for terminals
+        from pyd_tui.console.render.layers import LayersReport  # noqa: PLC0415 - rich is for terminals
 
-        with Layers(out) as layers:
+        with LayersReport(out) as layers:
             return await _follow(told, layers.show, layers.say)
     seen: set[tuple[str, str]] = set()
 

@@ -14,7 +14,7 @@ from pyd_tui.cli.global_options import State
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.model.container import ContainerSummary
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class ObjectName(click.ParamType[str]):
         found = _in_time(lambda: ctx.ensure_object(State).ask(self.listed))
         return [CompletionItem(name) for name in found if name.startswith(incomplete) and _plain(name)]
 
-    async def listed(self, engine: Engine) -> list[str]:
+    async def listed(self, engine: EngineClient) -> list[str]:
         """Returns all names there are."""
         raise NotImplementedError
 
@@ -73,7 +73,7 @@ class ImageName(ObjectName):
 
     name = "image"
 
-    async def listed(self, engine: Engine) -> list[str]:
+    async def listed(self, engine: EngineClient) -> list[str]:
         """All tags."""
         return sorted(tag for image in await engine.images.list() for tag in image.repo_tags if "<none>" not in tag)
 
@@ -83,7 +83,7 @@ class NetworkName(ObjectName):
 
     name = "network"
 
-    async def listed(self, engine: Engine) -> list[str]:
+    async def listed(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted(network.name for network in await engine.networks.list())
 
@@ -93,7 +93,7 @@ class VolumeName(ObjectName):
 
     name = "volume"
 
-    async def listed(self, engine: Engine) -> list[str]:
+    async def listed(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted(volume.name for volume in await engine.volumes.list())
 

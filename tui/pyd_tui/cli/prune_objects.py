@@ -16,7 +16,7 @@ from pyd_tui.console.output import write, write_json
 from pyd_tui.console.render.docker_words import spell_size
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 Filters = Mapping[str, list[str]]
 KINDS = ("containers", "networks", "volumes", "images", "builds")
@@ -27,7 +27,7 @@ _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 _LABEL = "com.docker.volume.anonymous"
 
 
-async def candidates(engine: Engine, kind: str, *, all: bool, filters: Filters) -> list[str]:
+async def candidates(engine: EngineClient, kind: str, *, all: bool, filters: Filters) -> list[str]:
     """Returns what would go, by name; filters that only pruning knows (`until`) narrow it further."""
     known = {name: values for name, values in filters.items() if name not in {"until", "label!"}}
     match kind:
@@ -47,7 +47,7 @@ async def candidates(engine: Engine, kind: str, *, all: bool, filters: Filters) 
             return [each.id for each in caches if not each.in_use]
 
 
-async def _images(engine: Engine, *, all: bool, filters: Filters) -> list[str]:
+async def _images(engine: EngineClient, *, all: bool, filters: Filters) -> list[str]:
     if not all:
         found = await engine.images.list(filters={**filters, "dangling": ["true"]})
         return [each.id.removeprefix("sha256:")[:12] for each in found]
@@ -56,7 +56,7 @@ async def _images(engine: Engine, *, all: bool, filters: Filters) -> list[str]:
     return [tag for each in unused for tag in each.repo_tags or [each.id.removeprefix("sha256:")[:12]]]
 
 
-async def prune(engine: Engine, kind: str, *, all: bool, filters: Filters) -> tuple[list[str], int]:
+async def prune(engine: EngineClient, kind: str, *, all: bool, filters: Filters) -> tuple[list[str], int]:
     """Removes it; returns what went and the bytes that freed."""
     match kind:
         case "containers":
@@ -85,7 +85,7 @@ def run(
     def wide(kind: str) -> bool:
         return all_volumes if kind == "volumes" else all
 
-    async def look(engine: Engine) -> dict[str, list[str]]:
+    async def look(engine: EngineClient) -> dict[str, list[str]]:
         return {kind: await candidates(engine, kind, all=wide(kind), filters=filters) for kind in kinds}
 
     if not force:
@@ -94,7 +94,7 @@ def run(
         if not _agreed(state.ask(look)):
             return
 
-    async def remove(engine: Engine) -> dict[str, tuple[list[str], int]]:
+    async def remove(engine: EngineClient) -> dict[str, tuple[list[str], int]]:
         return {kind: await prune(engine, kind, all=wide(kind), filters=filters) for kind in kinds}
 
     gone = state.ask(remove)

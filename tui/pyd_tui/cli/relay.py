@@ -34,7 +34,7 @@ PASSED_ON = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
+class AttachRelay:
     """How to take part.
 
     Attributes:

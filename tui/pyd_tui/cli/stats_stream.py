@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Self
 
 from pyd_core.client.names import pick_container
 from pyd_core.tasks import TaskOwner
-from pyd_core.watch.container_watcher import Fleet
+from pyd_core.watch.container_watcher import ContainerWatcher
 from pyd_core.watch.delta import Delta
-from pyd_core.watch.stats_collector import PERIOD, Meter
+from pyd_core.watch.stats_collector import PERIOD, StatsCollector
 from pyd_tui.console.columns import fitted, plain, write_table
 from pyd_tui.console.listing import write_filled
 from pyd_tui.console.output import json_line, on_terminal, write, write_json
 from pyd_tui.console.render.stats import COLUMNS, TITLES, Line, cells, fields, ordered, record
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_tui.cli.commands.container.stats import StatsOptions
 
 ONCE_PERIOD = 0.5
@@ -28,13 +28,13 @@ ONCE_PATIENCE = 5.0
 """Seconds after which `--no-stream` prints what it has."""
 
 
-async def show(engine: Engine, options: StatsOptions, *, json: bool) -> None:
+async def show(engine: EngineClient, options: StatsOptions, *, json: bool) -> None:
     """Prints the use of containers, once or for as long as any of those asked for is there."""
     known = await engine.containers.list(all=True)
     chosen = {pick_container(known, name).id for name in options.names}
-    fleet = Fleet(engine)
+    fleet = ContainerWatcher(engine)
     async with _Watch(
-        fleet, Meter(engine, fleet, period=ONCE_PERIOD if options.once else PERIOD), chosen, options
+        fleet, StatsCollector(engine, fleet, period=ONCE_PERIOD if options.once else PERIOD), chosen, options
     ) as watch:
         if options.once:
             with contextlib.suppress(TimeoutError):
@@ -61,7 +61,7 @@ async def show(engine: Engine, options: StatsOptions, *, json: bool) -> None:
 class _Watch:
     """A fleet and a meter at work, and what they have to tell."""
 
-    def __init__(self, fleet: Fleet, meter: Meter, chosen: set[str], options: StatsOptions) -> None:
+    def __init__(self, fleet: ContainerWatcher, meter: StatsCollector, chosen: set[str], options: StatsOptions) -> None:
         self._fleet = fleet
         self._meter = meter
         self._chosen = chosen

@@ -11,7 +11,7 @@ import msgspec
 
 from pyd_core.errors import ConfigError
 from pyd_core.sanitise import safe
-from pyd_tui.config.settings import Settings, UserCommand
+from pyd_tui.config.settings import UserCommand, UserSettings
 
 MOST_BYTES = 1 << 20
 """More than anybody writes by hand."""
@@ -21,7 +21,7 @@ _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`")
 
 
-def read_settings(path: Path) -> Settings:
+def read_settings(path: Path) -> UserSettings:
     """Returns what a file sets; the defaults where there is none.
 
     Raises:
@@ -31,7 +31,7 @@ def read_settings(path: Path) -> Settings:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        return Settings()
+        return UserSettings()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", hint="pyd config path says where it is looked for") from error
     if len(data) > MOST_BYTES:
@@ -39,7 +39,7 @@ def read_settings(path: Path) -> Settings:
     return parse_settings(data, str(path))
 
 
-def parse_settings(data: bytes, name: str) -> Settings:
+def parse_settings(data: bytes, name: str) -> UserSettings:
     """Reads the text of a configuration file.
 
     Raises:
@@ -59,7 +59,7 @@ def parse_settings(data: bytes, name: str) -> Settings:
         said = _LINE.sub("", str(error)).strip() or "nested too deeply"
         raise ConfigError(f"{name}:{at[1] if at else 1}: {safe(said)}", hint="see https://toml.io") from error
     try:
-        return msgspec.convert(found, Settings, strict=True)
+        return msgspec.convert(found, UserSettings, strict=True)
     except msgspec.ValidationError as error:
         message, hint, steps = _explain(str(error), found)
         raise ConfigError(f"{name}:{line_of(text, steps)}: {safe(message)}", hint=hint) from error
@@ -72,7 +72,7 @@ def _explain(said: str, found: dict[str, Any]) -> tuple[str, str, list[str]]:
     message = _WHERE.sub("", said)
     steps = [step for step in steps if step != "..."]
     if unknown := _UNKNOWN.fullmatch(message):
-        kind: type[msgspec.Struct] = UserCommand if steps[:1] == ["commands"] else Settings
+        kind: type[msgspec.Struct] = UserCommand if steps[:1] == ["commands"] else UserSettings
         return (
             f"there is no setting {unknown['name']}",
             nearest(unknown["name"], fields(kind)),

@@ -46,7 +46,7 @@ class UserCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     changes: bool = True
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UserSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings.
 
     Attributes:
@@ -72,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     commands: tuple[UserCommand, ...] = ()
 
 
-class Remembered(msgspec.Struct, frozen=True, kw_only=True):
+class UiState(msgspec.Struct, frozen=True, kw_only=True):
     """How the dashboard was left."""
 
     view: str = "containers"

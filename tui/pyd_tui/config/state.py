@@ -7,18 +7,18 @@ from pathlib import Path
 
 import msgspec
 
-from pyd_tui.config.settings import Remembered
+from pyd_tui.config.settings import UiState
 
 
-def recall(path: Path) -> Remembered:
+def recall(path: Path) -> UiState:
     """Returns how the dashboard was left; the defaults where nothing usable is written."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Remembered)
+        return msgspec.json.decode(path.read_bytes(), type=UiState)
     except (OSError, msgspec.DecodeError, RecursionError):
-        return Remembered()
+        return UiState()
 
 
-def remember(path: Path, what: Remembered) -> None:
+def remember(path: Path, what: UiState) -> None:
     """Writes how the dashboard was left.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pyd_tui.config.settings import Settings
+from pyd_tui.config.settings import UserSettings
 
 TEMPLATE = """\
 # Settings of pyd. Lines behind # are examples or the defaults; pyd config check tells of mistakes.
@@ -40,7 +40,7 @@ TEMPLATE = """\
 """
 
 
-def as_toml(settings: Settings) -> str:
+def as_toml(settings: UserSettings) -> str:
     """Returns all settings, the defaults among them, as a file that sets the same."""
     found: dict[str, Any] = msgspec.to_builtins(settings)
     lines = [f"{name} = {_value(value)}" for name, value in found.items() if name not in {"keys", "commands"}]

@@ -16,7 +16,7 @@ GAP = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class TableColumn:
     """A column.
 
     Attributes:
@@ -47,7 +47,7 @@ class Cell:
 Rows = Sequence[Sequence[Cell]]
 
 
-def write_table(columns: Sequence[Column], rows: Rows, *, hide_empty: bool = True) -> None:
+def write_table(columns: Sequence[TableColumn], rows: Rows, *, hide_empty: bool = True) -> None:
     """Writes a table to stdout.
 
     Args:
@@ -64,7 +64,7 @@ def write_table(columns: Sequence[Column], rows: Rows, *, hide_empty: bool = Tru
     drawn.print(fitted(columns, rows, drawn.width, hide_empty=hide_empty))
 
 
-def plain(columns: Sequence[Column], rows: Rows) -> str:
+def plain(columns: Sequence[TableColumn], rows: Rows) -> str:
     """Returns aligned text, nothing cut and nothing coloured; columns are two spaces or more apart."""
     lines = [[column.title for column in columns], *([cell.text for cell in row] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
@@ -78,7 +78,7 @@ def plain(columns: Sequence[Column], rows: Rows) -> str:
     return "".join(f"{(' ' * GAP).join(line).rstrip()}\n" for line in padded)
 
 
-def fitted(columns: Sequence[Column], rows: Rows, width: int, *, hide_empty: bool = True) -> Table:
+def fitted(columns: Sequence[TableColumn], rows: Rows, width: int, *, hide_empty: bool = True) -> Table:
     """Returns a rich table of at most `width` terminal columns: first cells are cut, then columns go by rank."""
     from rich.cells import cell_len  # noqa: PLC0415 - rich is for terminals
     from rich.table import Table  # noqa: PLC0415 - likewise
@@ -104,7 +104,7 @@ def fitted(columns: Sequence[Column], rows: Rows, width: int, *, hide_empty: boo
     return table
 
 
-def _widths(columns: Sequence[Column], natural: Sequence[int], kept: list[int], width: int) -> dict[int, int]:
+def _widths(columns: Sequence[TableColumn], natural: Sequence[int], kept: list[int], width: int) -> dict[int, int]:
     """Chooses the columns that stay, by index, and how wide each is."""
 
     def least(index: int) -> int:

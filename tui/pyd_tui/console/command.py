@@ -74,7 +74,7 @@ class HelpContext(click.Context):
     formatter_class = HelpFormatter
 
 
-class Exemplified(click.Command):
+class CommandWithExamples(click.Command):
     """A command with examples in its help, whatever it is a command of.
 
     Args:
@@ -94,12 +94,12 @@ class Exemplified(click.Command):
         write_examples(self.examples, formatter)
 
 
-class Verb(Exemplified):
+class Verb(CommandWithExamples):
     """A verb: examples in its help, and the global options after its name too.
 
     Args:
         json: Whether it can answer in JSON.
-        arguments: As `Exemplified`.
+        arguments: As `CommandWithExamples`.
     """
 
     def __init__(self, *arguments: Any, json: bool = True, **options: Any) -> None:

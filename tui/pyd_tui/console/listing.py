@@ -11,7 +11,7 @@ import click
 from pyd_core.sanitise import safe
 from pyd_tui.cli.filters import filter_option
 from pyd_tui.cli.global_options import State
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write, write_json
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def list_options(command: F) -> F:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing(Generic[T]):
+class TableListing(Generic[T]):
     """How things of a kind are listed.
 
     Attributes:
@@ -64,7 +64,7 @@ class Listing(Generic[T]):
             write_json(items)
         else:
             columns = [
-                Column(title=self.titles[name], rank=place, cut=0 if full else 12, right=name in self.right)
+                TableColumn(title=self.titles[name], rank=place, cut=0 if full else 12, right=name in self.right)
                 for place, name in enumerate(self.shown)
             ]
             rows = [self.fields(item, full) for item in items]

@@ -23,7 +23,7 @@ def answer(question: str) -> str:
         return ""
 
 
-class Making:
+class ProgressReporter:
     """How the making of the toolbox goes, or the copying of files: a bar on a terminal, a line a stage elsewhere."""
 
     def __init__(self) -> None:

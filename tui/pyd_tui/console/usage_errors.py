@@ -7,7 +7,7 @@ import click
 from pyd_core.errors import InvalidInput, PydError
 
 
-def as_own(error: click.ClickException | click.Abort) -> PydError | KeyboardInterrupt:
+def from_click(error: click.ClickException | click.Abort) -> PydError | KeyboardInterrupt:
     """Returns what `failures` is to tell in place of click's error."""
     match error:
         case click.Abort():

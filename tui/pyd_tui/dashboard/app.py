@@ -16,16 +16,16 @@ from textual.app import App
 from pyd_core.errors import PydError
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.actions.job_progress import Jobs
-from pyd_tui.dashboard.engines.event_dispatcher import News
+from pyd_tui.dashboard.engines.event_dispatcher import EventDispatcher
 from pyd_tui.dashboard.input.key_bindings import Keys
-from pyd_tui.dashboard.logs.log_tail import Tail
+from pyd_tui.dashboard.logs.log_tail import LogTail
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.main import Main
-from pyd_tui.dashboard.startup.navigation import begin, how_left, open_view
-from pyd_tui.dashboard.startup.startup_state import Beginning
+from pyd_tui.dashboard.startup.navigation import begin, capture_state, open_view
+from pyd_tui.dashboard.startup.startup_state import StartupState
 from pyd_tui.dashboard.theme.ascii import Ascii
 from pyd_tui.dashboard.theme.partial_update import TightUpdate, WholeUpdate, Written
 from pyd_tui.dashboard.theme.themes import PALETTES, PREFIX, named, palette_of, preferred
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.screen import Screen
 
-    from pyd_tui.dashboard.actions.container_actions import Acting
-    from pyd_tui.dashboard.actions.external_commands import Programs
-    from pyd_tui.dashboard.actions.transfers import Errands
-    from pyd_tui.dashboard.engines.connection import Choose, Link
+    from pyd_tui.dashboard.actions.container_actions import ContainerActions
+    from pyd_tui.dashboard.actions.external_commands import ExternalCommands
+    from pyd_tui.dashboard.actions.transfers import Transfers
+    from pyd_tui.dashboard.engines.connection import Choose, EngineConnection
     from pyd_tui.dashboard.engines.timeline import Timeline
-    from pyd_tui.dashboard.theme.styles import Palette
+    from pyd_tui.dashboard.theme.styles import StylePalette
 
 LEAVING = 5.0
 """Seconds that ending connections may hold up the end."""
@@ -65,14 +65,14 @@ class Dashboard(App[None]):
 
     def __init__(
         self,
-        links: Sequence[Link],
+        links: Sequence[EngineConnection],
         *,
         clock: Clock | None = None,
-        palette: Palette | None = None,
-        beginning: Beginning | None = None,
+        palette: StylePalette | None = None,
+        beginning: StartupState | None = None,
         history: Path | None = None,
     ) -> None:
-        self.beginning = beginning = beginning or Beginning()
+        self.beginning = beginning = beginning or StartupState()
         palette = palette or preferred(beginning.theme)
         super().__init__(ansi_color=palette.plain or None)
         self.jobs = Jobs(self._progressed)
@@ -89,38 +89,38 @@ class Dashboard(App[None]):
         self.animation_level = "none"
         self.clock = clock or Clock()
         self._written = Written()
-        self.news = News(self, history)
+        self.news = EventDispatcher(self, history)
         self.links = [*links]
         """All engines; one of them is looked at, or all as one."""
         self.link = self.links[0]
         self.merged = beginning.merged and len(self.links) > 1
         """Whether the containers of all engines are in one list."""
-        self.tail = Tail(self)
+        self.tail = LogTail(self)
         """The end of the log of the container under the cursor, followed."""
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
         """What ended it, if it wasn't the user."""
 
     @cached_property
-    def acting(self) -> Acting:
+    def acting(self) -> ContainerActions:
         """What is done to containers."""
-        from pyd_tui.dashboard.actions.container_actions import Acting  # noqa: PLC0415 - after the first picture
+        from pyd_tui.dashboard.actions.container_actions import ContainerActions  # noqa: PLC0415 - after the first picture
 
-        return Acting(self)
+        return ContainerActions(self)
 
     @cached_property
-    def errands(self) -> Errands:
+    def errands(self) -> Transfers:
         """What is fetched for the user."""
-        from pyd_tui.dashboard.actions.transfers import Errands  # noqa: PLC0415 - when it is wanted
+        from pyd_tui.dashboard.actions.transfers import Transfers  # noqa: PLC0415 - when it is wanted
 
-        return Errands(self)
+        return Transfers(self)
 
     @cached_property
-    def programs(self) -> Programs:
+    def programs(self) -> ExternalCommands:
         """Programs that are started for the user."""
-        from pyd_tui.dashboard.actions.external_commands import Programs  # noqa: PLC0415 - when it is wanted
+        from pyd_tui.dashboard.actions.external_commands import ExternalCommands  # noqa: PLC0415 - when it is wanted
 
-        return Programs(self)
+        return ExternalCommands(self)
 
     def get_default_screen(self) -> Main:
         """The list of containers."""
@@ -134,7 +134,7 @@ class Dashboard(App[None]):
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leaves, and notes how."""
-        self.left = how_left(self)
+        self.left = capture_state(self)
         super().exit(result, return_code, message)
 
     def _progressed(self) -> None:
@@ -162,7 +162,7 @@ class Dashboard(App[None]):
         return [screen for screen in stack if isinstance(screen, LiveScreen) and screen.is_mounted]
 
     @property
-    def in_sight(self) -> list[Link]:
+    def in_sight(self) -> list[EngineConnection]:
         """The engines whose containers are listed."""
         return self.links if self.merged else [self.link]
 
@@ -171,14 +171,14 @@ class Dashboard(App[None]):
         """What happened on the engine that is looked at."""
         return self.link.timeline
 
-    def add_engine(self, choose: Choose, name: str) -> Link:
+    def add_engine(self, choose: Choose, name: str) -> EngineConnection:
         """Adds an engine without connecting to it."""
         link = self.link.beside(choose, name)
         link.listen(self.news)
         self.links.append(link)
         return link
 
-    def use(self, link: Link) -> None:
+    def use(self, link: EngineConnection) -> None:
         """Looks at another engine alone; the others go on being listened to, and none is measured."""
         link.start()
         if link is not self.link:
@@ -303,7 +303,7 @@ class Dashboard(App[None]):
         """Leaves."""
         self.exit()
 
-    def may_change(self, *links: Link) -> bool:
+    def may_change(self, *links: EngineConnection) -> bool:
         """Whether things may be changed on some engines, by default the one that is looked at; if not, says so.
 
         The core refuses each request anyway.

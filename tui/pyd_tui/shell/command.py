@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from pyd_tui.console.command import Exemplified
+from pyd_tui.console.command import CommandWithExamples
 from pyd_tui.shell.interactive_shell import ShellContext
 
 
-class BuiltinCommand(Exemplified):
+class BuiltinCommand(CommandWithExamples):
     """A builtin: examples in its help, and `--json`.
 
     Args:
         json: Whether it can answer in JSON; `ShellContext.json` then says whether it shall.
-        arguments: As `Exemplified`.
+        arguments: As `CommandWithExamples`.
     """
 
     def __init__(self, *arguments: Any, json: bool = True, **options: Any) -> None:

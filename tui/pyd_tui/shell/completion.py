@@ -17,8 +17,8 @@ import click
 from msgspec.structs import replace
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 
-from pyd_core.debug.access import Access, Entry
-from pyd_core.debug.channel import Report
+from pyd_core.debug.access import Access, DirectoryEntry
+from pyd_core.debug.channel import JoinReport
 from pyd_core.debug.inspectors.processes import names_of
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import PydError
@@ -26,7 +26,7 @@ from pyd_core.sanitise import safe
 from pyd_tui.shell.builtin_table import BUILTINS, load
 from pyd_tui.shell.builtins.named import ProgramName
 from pyd_tui.shell.interactive_shell import ShellContext
-from pyd_tui.shell.line_parser import Place, place_of, quote
+from pyd_tui.shell.line_parser import WordPosition, place_of, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class ShellCompleter(Completer):
     """
 
     def __init__(
-        self, shell: Callable[[], ShellContext], report: Callable[[], Report], tools: Callable[[], Iterable[str]]
+        self, shell: Callable[[], ShellContext], report: Callable[[], JoinReport], tools: Callable[[], Iterable[str]]
     ) -> None:
         self._shell = shell
         self._report = report
@@ -72,7 +72,7 @@ class ShellCompleter(Completer):
             found = [Completion(f"{only.text} ", only.start_position, only.display, only.display_meta)]
         yield from found
 
-    def _find(self, place: Place) -> Iterable[Completion]:
+    def _find(self, place: WordPosition) -> Iterable[Completion]:
         command = place.before[0] if place.before else ""
         dollar = place.word.rfind("$")
         names_command = not place.before or (command in _BEFORE_COMMAND and len(place.before) == 1)
@@ -93,7 +93,7 @@ class ShellCompleter(Completer):
             found = self._files(place)
         return found
 
-    def _programs(self, place: Place) -> Iterable[Completion]:
+    def _programs(self, place: WordPosition) -> Iterable[Completion]:
         start = place.text
         if not place.before:
             for name, builtin in BUILTINS.items():
@@ -135,27 +135,27 @@ class ShellCompleter(Completer):
     def _access(self) -> Access:
         return self._shell().access
 
-    def _variables(self, place: Place, dollar: int) -> Iterable[Completion]:
+    def _variables(self, place: WordPosition, dollar: int) -> Iterable[Completion]:
         typed = place.word[dollar + 1 :]
         brace = typed.startswith("{")
         for name in self._report().variables:
             if name.startswith(typed.lstrip("{")):
                 yield Completion(f"${{{name}}}" if brace else f"${name}", -len(typed) - 1, display=safe(name))
 
-    def _users(self, place: Place) -> Iterable[Completion]:
+    def _users(self, place: WordPosition) -> Iterable[Completion]:
         text = self._access().read_file("/etc/passwd", limit=1 << 20).decode(errors="replace")
         for line in text.splitlines()[:10_000]:
             name, *fields = line.split(":")
             if name and name.startswith(place.text[1:]) and name.isprintable() and len(fields) >= 6:
                 yield Completion(f"~{quote(name)}/", -len(place.word), display=safe(name), display_meta=safe(fields[4]))
 
-    def _processes(self, place: Place) -> Iterable[Completion]:
+    def _processes(self, place: WordPosition) -> Iterable[Completion]:
         access = self._access()
         for pid, name in names_of(access, list(access.pids())[:MOST]).values():
             if str(pid).startswith(place.text):
                 yield _word(place, str(pid), name)
 
-    def _files(self, place: Place, *, programs: bool = False) -> Iterable[Completion]:
+    def _files(self, place: WordPosition, *, programs: bool = False) -> Iterable[Completion]:
         folder, slash, start = place.text.rpartition("/")
         report = self._report()
         shown = folder + slash
@@ -172,7 +172,7 @@ class ShellCompleter(Completer):
                 continue
             yield _file(place, shown, entry.name, is_folder=is_folder)
 
-    def _is_folder(self, entry: Entry, where: str) -> bool:
+    def _is_folder(self, entry: DirectoryEntry, where: str) -> bool:
         if not stat.S_ISLNK(entry.mode):
             return stat.S_ISDIR(entry.mode)
         try:
@@ -180,7 +180,7 @@ class ShellCompleter(Completer):
         except PydError:
             return False
 
-    def _arguments(self, place: Place) -> Iterable[Completion]:
+    def _arguments(self, place: WordPosition) -> Iterable[Completion]:
         """What a builtin takes, as its click command declares it."""
         command = load(place.before[0])
         context = click.Context(command, info_name=place.before[0], obj=self._shell(), resilient_parsing=True)
@@ -215,7 +215,7 @@ def _awaited(command: click.Command, context: click.Context, before: tuple[str, 
     return [arguments[min(len(given), len(arguments) - 1)]] if many or len(given) < len(arguments) else []
 
 
-def _own_files(place: Place) -> Iterable[Completion]:
+def _own_files(place: WordPosition) -> Iterable[Completion]:
     """Files of this machine, where builtins write to or read from it."""
     folder, slash, start = place.text.rpartition("/")
     with os.scandir(folder + slash or ".") as found:
@@ -226,14 +226,14 @@ def _own_files(place: Place) -> Iterable[Completion]:
                 yield _word(place, f"{folder}{slash}{entry.name}{'/' * is_folder}", "", folder=is_folder)
 
 
-def _word(place: Place, text: str, about: str, *, folder: bool = False) -> Completion:
+def _word(place: WordPosition, text: str, about: str, *, folder: bool = False) -> Completion:
     typed = quote(text, place.opening)
     if folder and place.opening:
         typed = typed[:-1]  # the quote stays open, to go on from there
     return Completion(typed, -len(place.word), display=safe(text), display_meta=safe(about)[:60])
 
 
-def _file(place: Place, folder: str, name: str, *, is_folder: bool) -> Completion:
+def _file(place: WordPosition, folder: str, name: str, *, is_folder: bool) -> Completion:
     """A path to offer: a folder's name ends in a slash and leaves a quote open, to go on from there."""
     text = quote(folder + name, place.opening)
     if place.word.startswith("~/") and not place.opening:

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.client.api_client import Session as EngineSession
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient as EngineSession
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.client.transport.choice import blocking_transport
 from pyd_core.debug.options import DebugOptions
-from pyd_core.debug.session import Session, run
+from pyd_core.debug.session import DebugSession, run
 from pyd_core.debug.sessions.attached import Attached
-from pyd_core.debug.sessions.record import Entry, SessionRecord
-from pyd_core.debug.sessions.session_daemon import Keeper
+from pyd_core.debug.sessions.record import SessionEntry, SessionRecord
+from pyd_core.debug.sessions.session_daemon import SessionDaemon
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Elsewhere, Target
+from pyd_core.debug.target import RemoteTarget, Target
 from pyd_core.errors import NotFound, PydError
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
 from pyd_tui.console import failures
-from pyd_tui.shell.shell_runner import Life, Told, describe, goes_on, live
+from pyd_tui.shell.shell_runner import ShellRunner, Terminated, describe, goes_on, run_shell
 
 if TYPE_CHECKING:
     from pyd_core.debug.toolbox.apt import Progress
@@ -79,10 +79,10 @@ def _keep(
         os.closerange(first, behind)  # whoever waits for the end of a pipe that was left open to us would wait long
     supervisor = Supervisor()
 
-    def interact(session: Session) -> int:
+    def interact(session: DebugSession) -> int:
         record = describe(session, endpoint, options)
         record.detachable, record.attached, record.ttl = True, False, ttl
-        entry = Entry(record)
+        entry = SessionEntry(record)
 
         def ready() -> None:
             nothing = os.open(os.devnull, os.O_RDWR)
@@ -92,7 +92,7 @@ def _keep(
             os.close(tell)
 
         try:
-            return Keeper(session, entry, ready).run()
+            return SessionDaemon(session, entry, ready).run()
         finally:
             entry.remove()
 
@@ -122,26 +122,26 @@ def attach(
         target = _target(endpoint, record)
     except (ProcessLookupError, NotFound) as error:
         raise NotFound(f"session {record.id} has ended", reference="no-such-session") from error
-    life = Life(endpoint, record.options)
+    life = ShellRunner(endpoint, record.options)
     try:
         code = life.attach(Attached(record, life.show), target, record.toolbox)
-    except Told as told:
+    except Terminated as told:
         return 128 + told.number
     if code is None:
         notify(f"session {record.id} goes on; come back with: pyd debug attach {record.id}")
         return 0
     if life.ended is not None and goes_on(endpoint, life.ended, notify, ask):
-        return live(endpoint, record.options, Supervisor(), notify=notify, progress=progress, ask=ask)
+        return run_shell(endpoint, record.options, Supervisor(), notify=notify, progress=progress, ask=ask)
     if code == 128 + signal.SIGKILL and life.ended is None:
         notify(f"session {record.id} was ended from elsewhere, or its shell was killed")
     return code
 
 
-def _target(endpoint: Endpoint, record: SessionRecord) -> Target | Elsewhere:
+def _target(endpoint: Endpoint, record: SessionRecord) -> Target | RemoteTarget:
     """Returns the target of a session that goes on."""
     if record.elsewhere:
         container = _inspect(endpoint, record.container_id)
-        return Elsewhere(msgspec.structs.replace(container, name_=f"/{record.container}"))  # a stand-in has another
+        return RemoteTarget(msgspec.structs.replace(container, name_=f"/{record.container}"))  # a stand-in has another
     process = ProcessEntry(record.target_pid)
     if process.start != record.target_start:
         raise ProcessLookupError(record.target_pid)
@@ -157,6 +157,6 @@ def _target(endpoint: Endpoint, record: SessionRecord) -> Target | Elsewhere:
 def _inspect(endpoint: Endpoint, container: str) -> Container:
     transport = blocking_transport(endpoint, may_ask=True)
     try:
-        return run_now(Containers(EngineSession(transport, where=endpoint.url, read_only=True)).inspect(container))
+        return run_now(ContainersApi(EngineSession(transport, where=endpoint.url, read_only=True)).inspect(container))
     finally:
         run_now(transport.aclose())

@@ -52,7 +52,7 @@ _TOKENS = {
 }
 
 
-class Left(Exception):
+class ReadAborted(Exception):
     """There is nothing to edit any more: the session is over, or this process is told to end."""
 
 
@@ -137,7 +137,7 @@ class Editor:
     def _leave(self) -> None:
         app = self._session.app
         if app.is_running and not app.is_done:
-            app.exit(exception=Left())
+            app.exit(exception=ReadAborted())
 
     def above(self, show: Callable[[], None]) -> None:
         """Shows something above the line that is being edited."""

@@ -13,10 +13,10 @@ from pyd_core.debug.access import Access
 from pyd_core.errors import Unsupported
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 
-class Desk(Protocol):
+class InteractiveShell(Protocol):
     """The interactive shell around a builtin."""
 
     @property
@@ -73,16 +73,16 @@ class ShellContext:
     """
 
     access: Access
-    engine: Callable[[], Engine]
+    engine: Callable[[], EngineClient]
     name: str
     cwd: str = "/"
     identity: str = "root"
     send: Callable[[str], None] = lambda _line: None
     json: bool = False
-    desk: Desk | None = None
+    desk: InteractiveShell | None = None
     model: str = ""
 
-    def interactive(self) -> Desk:
+    def interactive(self) -> InteractiveShell:
         """Returns the interactive shell.
 
         Raises:

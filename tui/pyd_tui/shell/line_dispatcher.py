@@ -12,10 +12,10 @@ import click
 
 from pyd_core.errors import InvalidInput, PydError
 from pyd_tui.console import failures
-from pyd_tui.console.usage_errors import as_own
+from pyd_tui.console.usage_errors import from_click
 from pyd_tui.shell.builtin_table import BUILTINS, load
 from pyd_tui.shell.interactive_shell import ShellContext
-from pyd_tui.shell.line_parser import Call, parse_call
+from pyd_tui.shell.line_parser import BuiltinCall, parse_call
 
 _FED = frozenset({"|", "|&", ">", ">>"})
 _LISTED = frozenset({"&&", "||", ";", "\n"})
@@ -23,7 +23,7 @@ LARGEST_OUTPUT = 1 << 20
 """Bytes that are handed to bash: it takes them one by one."""
 
 
-class Calls:
+class LineDispatcher:
     """Carries out lines: builtins here, all else in bash.
 
     Args:
@@ -58,7 +58,7 @@ class Calls:
             f"for the program of that name: @{call.name}; builtins go with | > >> && || ;",
         )
 
-    def _feed(self, call: Call) -> int:
+    def _feed(self, call: BuiltinCall) -> int:
         """Runs a builtin and gives what it printed to the rest of the line, in bash."""
         printed = io.BytesIO()  # bytes: a capture is no text
         with contextlib.redirect_stdout(io.TextIOWrapper(printed, "utf-8", "surrogateescape", write_through=True)):
@@ -70,7 +70,7 @@ class Calls:
             return _refuse(f"{call.name} printed {len(data)} bytes, too many for a pipe to bash", "narrow it down")
         return self._bash(f"{_printing(data)} {call.operator} {call.rest}")
 
-    def _call(self, call: Call) -> int:
+    def _call(self, call: BuiltinCall) -> int:
         result = 0
         self.busy = True
         with _told() as failed:
@@ -109,7 +109,7 @@ def _told() -> Iterator[list[int]]:
     try:
         yield codes
     except (click.ClickException, click.Abort) as error:
-        own = as_own(error)
+        own = from_click(error)
         failures.report(own)
         codes.append(failures.exit_code(own))
     except (PydError, OSError, KeyboardInterrupt) as error:

@@ -13,7 +13,7 @@ _OPERATORS = ("&&", "||", ";;", "|&", ">>", "<<<", "<<", ">&", "<&", "&>", ";", 
 _ENDS_COMMAND = frozenset({"&&", "||", ";", "|", "|&", "&", "\n", "(", ";;"})
 
 
-class Token(msgspec.Struct, frozen=True):
+class ShellToken(msgspec.Struct, frozen=True):
     """A word or an operator as it was typed, quotes and all.
 
     Attributes:
@@ -29,9 +29,9 @@ class Token(msgspec.Struct, frozen=True):
     open: bool = False
 
 
-def tokens(line: str) -> list[Token]:
+def tokens(line: str) -> list[ShellToken]:
     """Returns the words and operators of a line."""
-    found: list[Token] = []
+    found: list[ShellToken] = []
     place = 0
     while place < len(line):
         if line[place] in " \t":
@@ -43,11 +43,11 @@ def tokens(line: str) -> list[Token]:
             continue
         operator = next((each for each in _OPERATORS if line.startswith(each, place)), "")
         if operator:
-            found.append(Token(operator, place, operator=True))
+            found.append(ShellToken(operator, place, operator=True))
             place += len(operator)
             continue
         end, unclosed = _word_end(line, place)
-        found.append(Token(line[place:end], place, open=unclosed))
+        found.append(ShellToken(line[place:end], place, open=unclosed))
         place = end
     return found
 
@@ -72,7 +72,7 @@ def _word_end(line: str, place: int) -> tuple[int, bool]:
     return min(place, len(line)), bool(quote)
 
 
-class Call(msgspec.Struct, frozen=True):
+class BuiltinCall(msgspec.Struct, frozen=True):
     """A line that begins with a builtin.
 
     Attributes:
@@ -88,7 +88,7 @@ class Call(msgspec.Struct, frozen=True):
     rest: str = ""
 
 
-def parse_call(line: str, names: Collection[str]) -> Call | None:
+def parse_call(line: str, names: Collection[str]) -> BuiltinCall | None:
     """Returns the line as a builtin's call when its first word is the name of one, written plainly.
 
     Raises:
@@ -104,9 +104,11 @@ def parse_call(line: str, names: Collection[str]) -> Call | None:
         if token.operator:
             if token.text == "\n" and place == len(found) - 1:
                 break
-            return Call(found[0].text, tuple(arguments), token.text, line[token.start + len(token.text) :].strip())
+            return BuiltinCall(
+                found[0].text, tuple(arguments), token.text, line[token.start + len(token.text) :].strip()
+            )
         arguments.append(unquote(token.text))
-    return Call(found[0].text, tuple(arguments))
+    return BuiltinCall(found[0].text, tuple(arguments))
 
 
 def unquote(word: str) -> str:
@@ -144,7 +146,7 @@ def _escaped(letter: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in letter.encode(errors="surrogateescape"))
 
 
-class Place(msgspec.Struct, frozen=True):
+class WordPosition(msgspec.Struct, frozen=True):
     """Where in a line something is to be completed.
 
     Attributes:
@@ -165,7 +167,7 @@ class Place(msgspec.Struct, frozen=True):
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 
 
-def place_of(line: str) -> Place:
+def place_of(line: str) -> WordPosition:
     """Returns what is being typed at the end of the line."""
     found = tokens(line)
     word = ""
@@ -183,7 +185,7 @@ def place_of(line: str) -> Place:
                 before.clear()
         elif before or not _ASSIGNMENT.match(token.text):
             before.append(_loose(token.text))
-    return Place(tuple(before), word, _loose(word), opening, redirected)
+    return WordPosition(tuple(before), word, _loose(word), opening, redirected)
 
 
 def _loose(word: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.debug.channel import Report
+from pyd_core.debug.channel import JoinReport
 from pyd_core.sanitise import safe
 
 LONGEST_FOLDER = 40
@@ -23,7 +23,9 @@ STYLES = {
 _ENDED = frozenset({"exited", "dead", "removing", "gone"})
 
 
-def prompt_pieces(name: str, state: str, report: Report, *, identity: str, recording: bool) -> list[tuple[str, str]]:
+def prompt_pieces(
+    name: str, state: str, report: JoinReport, *, identity: str, recording: bool
+) -> list[tuple[str, str]]:
     """Returns the prompt in styled pieces, `web (running) root:/etc [1]# `.
 
     Args:

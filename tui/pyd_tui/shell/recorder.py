@@ -12,7 +12,7 @@ import msgspec
 from pyd_core.errors import Conflict, PydError
 
 
-class Recorder:
+class SessionRecording:
     """Writes what is shown to a file, readable by its owner alone: secrets pass over a screen.
 
     Args:

@@ -18,30 +18,30 @@ from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.bash import Bash
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
-from pyd_core.debug.session import Session
+from pyd_core.debug.session import DebugSession
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Elsewhere, Target
+from pyd_core.debug.target import RemoteTarget, Target
 from pyd_core.errors import Conflict, PydError, Unsupported
-from pyd_tui.shell.editor import Editor, Left, Pieces
+from pyd_tui.shell.editor import Editor, Pieces, ReadAborted
 from pyd_tui.shell.history import TargetHistory, history_path
 from pyd_tui.shell.interactive_shell import ShellContext
-from pyd_tui.shell.line_dispatcher import Calls
+from pyd_tui.shell.line_dispatcher import LineDispatcher
 from pyd_tui.shell.prompt import prompt_pieces
-from pyd_tui.shell.recorder import Recorder
+from pyd_tui.shell.recorder import SessionRecording
 from pyd_tui.shell.screen import Screen
 from pyd_tui.shell.target_state import StateWatch
 
 if TYPE_CHECKING:
     from prompt_toolkit.completion import Completer
 
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.debug.access import Access
 
 INTERRUPTED = 130
 
 
 @dataclass
-class Level:
+class NestingLevel:
     """One bash: the session's own, or one that `su` opened.
 
     Attributes:
@@ -81,7 +81,7 @@ class Repl:
         self,
         endpoint: Endpoint,
         options: DebugOptions,
-        target: Target | Elsewhere,
+        target: Target | RemoteTarget,
         toolbox: str,
         screen: Screen,
         *,
@@ -93,15 +93,15 @@ class Repl:
         self._toolbox = toolbox
         self._screen = screen
         self._attached = attached
-        self._levels: list[Level] = []
+        self._levels: list[NestingLevel] = []
         self._code: int | None = None
         """Of the last line, where bash doesn't know it."""
         self._leaving = False
-        self._recorder: Recorder | None = None
+        self._recorder: SessionRecording | None = None
         self._tools: frozenset[str] | None = None
         self._background = bytearray()
         self._editor = Editor(screen.text(), TargetHistory(history_path(target.container.name or target.name)))
-        self._calls = Calls(self._context, self._bash)
+        self._calls = LineDispatcher(self._context, self._bash)
         self._watch = StateWatch(endpoint, target.container, self._editor.redraw)
         self._elsewhere: Access | None = None
         self._reaching = threading.Lock()
@@ -146,21 +146,23 @@ class Repl:
             if bash.over:
                 session.result()  # says why, where it can
                 raise Conflict(f"the shell as {identity} has ended at once")
-            self._levels.append(Level(bash, identity, held.pop_all()))
+            self._levels.append(NestingLevel(bash, identity, held.pop_all()))
 
     @contextlib.contextmanager
-    def _another(self, options: DebugOptions, supervisor: Supervisor) -> Iterator[Session]:
+    def _another(self, options: DebugOptions, supervisor: Supervisor) -> Iterator[DebugSession]:
         """Gives another session in the same target, not started yet."""
-        if isinstance(self._target, Elsewhere):
-            from pyd_core.debug.helper.session import one_more  # noqa: PLC0415 - targets here don't pay for it
+        if isinstance(self._target, RemoteTarget):
+            from pyd_core.debug.helper.session import additional_session  # noqa: PLC0415 - targets here don't pay for it
 
-            with one_more(self._endpoint, options, self._target.container, supervisor, notify=self._tell) as session:
+            with additional_session(
+                self._endpoint, options, self._target.container, supervisor, notify=self._tell
+            ) as session:
                 session.noted = self._note
                 yield session
             return
         plan = make_plan(self._target, options, self._toolbox, terminal=True, conversing=True)
         plan["client"] = os.getpid()
-        session = Session(self._target, supervisor, plan)
+        session = DebugSession(self._target, supervisor, plan)
         session.noted = self._note
         yield session
 
@@ -174,7 +176,7 @@ class Repl:
 
     def record(self, path: Path | None) -> Path | None:
         """See `Desk`."""
-        begun = None if path is None else Recorder(path, f"pyd debug {self._target.name}")
+        begun = None if path is None else SessionRecording(path, f"pyd debug {self._target.name}")
         ended = self._recorder
         if ended is not None:
             ended.close()
@@ -193,7 +195,7 @@ class Repl:
     # --- the loop -------------------------------------------------------------------------------------------------
 
     @property
-    def _level(self) -> Level:
+    def _level(self) -> NestingLevel:
         return self._levels[-1]
 
     def run(self, bash: Bash, typed: bytes = b"") -> None:
@@ -204,7 +206,7 @@ class Repl:
             typed: Keys that were typed already.
         """
         self._editor.type_ahead(typed)
-        self._levels = [Level(bash, self._options.identity)]
+        self._levels = [NestingLevel(bash, self._options.identity)]
         streams = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = self._screen.text(), self._screen.text()
         interrupted = signal.signal(signal.SIGINT, self._interrupt)
@@ -212,7 +214,7 @@ class Repl:
             while self._goes_on():
                 try:
                     self._turn()
-                except Left:
+                except ReadAborted:
                     if not self._level.bash.over:
                         raise  # told to end
                 except KeyboardInterrupt:
@@ -323,7 +325,7 @@ class Repl:
         )
 
     def _access(self) -> Access:
-        if isinstance(self._target, Elsewhere):
+        if isinstance(self._target, RemoteTarget):
             return cast("Access", _Lazily(self._through_helper))
         from pyd_core.debug.local import LocalAccess  # noqa: PLC0415 - after the first prompt
 
@@ -345,11 +347,11 @@ class Repl:
                 self._elsewhere = self._held.enter_context(access)
             return self._elsewhere
 
-    def _engine(self) -> Engine:
-        from pyd_core.client.engine_client import Engine  # noqa: PLC0415 - few builtins ask it
+    def _engine(self) -> EngineClient:
+        from pyd_core.client.engine_client import EngineClient  # noqa: PLC0415 - few builtins ask it
         from pyd_core.client.transport.choice import blocking_transport  # noqa: PLC0415 - likewise
 
-        return Engine(self._endpoint, blocking_transport(self._endpoint))
+        return EngineClient(self._endpoint, blocking_transport(self._endpoint))
 
     def _completer(self) -> Completer:
         from pyd_tui.shell.completion import ShellCompleter  # noqa: PLC0415 - after the first prompt

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.transport.choice import blocking_transport
-from pyd_core.debug.access_factory import reached
+from pyd_core.debug.access_factory import open_access
 from pyd_core.debug.forward import BACKGROUND
 from pyd_core.debug.options import DebugOptions
 from pyd_core.errors import InvalidInput
@@ -45,11 +45,11 @@ def run_once(
     command = load(words[0])
     if {"-h", "--help"} & set(words[1:]):  # asks nobody
         return _call(command, words, None)
-    with reached(endpoint, options, notify=notify, progress=progress) as access:
+    with open_access(endpoint, options, notify=notify, progress=progress) as access:
         name = safe(access.container.name) or access.container.id[:12]
         shell = ShellContext(
             access=access,
-            engine=lambda: Engine(endpoint, blocking_transport(endpoint)),
+            engine=lambda: EngineClient(endpoint, blocking_transport(endpoint)),
             name=name,
             cwd=access.container.config.working_dir or "/",
             identity=options.identity,

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.bash import Bash
 from pyd_core.debug.options import DebugOptions
-from pyd_core.debug.session import Session, run
-from pyd_core.debug.sessions.record import Entry, SessionRecord
+from pyd_core.debug.session import DebugSession, run
+from pyd_core.debug.sessions.record import SessionEntry, SessionRecord
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Elsewhere, Target
+from pyd_core.debug.target import RemoteTarget, Target
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
 from pyd_tui.shell.screen import Screen
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.debug.sessions.attached import Attached
     from pyd_core.debug.toolbox.apt import Progress
     from pyd_tui.shell.repl import Repl
@@ -37,7 +37,7 @@ PATIENCE = 1.5
 LAST_LINES = 5
 
 
-class Told(BaseException):
+class Terminated(BaseException):
     """This process was told to end by a signal."""
 
     def __init__(self, number: int) -> None:
@@ -45,7 +45,7 @@ class Told(BaseException):
         self.number = number
 
 
-class Life:
+class ShellRunner:
     """What is called in place of a session's own `run`.
 
     Args:
@@ -60,10 +60,10 @@ class Life:
         self._record = None if record is None else Path(record).absolute()
         self._screen = Screen()
         self._repl: Repl | None = None
-        self.ended: Target | Elsewhere | None = None
+        self.ended: Target | RemoteTarget | None = None
         """The target, where it has ended and taken the session with it."""
 
-    def interact(self, session: Session) -> int:
+    def interact(self, session: DebugSession) -> int:
         """Runs a shell in a session and returns its exit code."""
         self.ended = None
         bash = Bash(session, show=self.show)
@@ -80,7 +80,7 @@ class Life:
             self.ended = session.target
         return session.result()
 
-    def attach(self, link: Attached, target: Target | Elsewhere, toolbox: str) -> int | None:
+    def attach(self, link: Attached, target: Target | RemoteTarget, toolbox: str) -> int | None:
         """Runs a shell in a session that another process keeps; returns its exit code, or None when it goes on."""
         bash = Bash(link, show=self.show, fresh=False)
         bash.start()
@@ -95,7 +95,9 @@ class Life:
             self.ended = target
         return link.result()
 
-    def _talk(self, bash: Bash, target: Target | Elsewhere, toolbox: str, *, attached: Attached | None = None) -> None:
+    def _talk(
+        self, bash: Bash, target: Target | RemoteTarget, toolbox: str, *, attached: Attached | None = None
+    ) -> None:
         with self._guarded():
             from pyd_tui.shell.repl import Repl  # noqa: PLC0415 - while the session is being set up
 
@@ -130,7 +132,7 @@ class Life:
             if self._repl is not None and self._repl.is_reading:
                 self._repl.leave()
             else:
-                raise Told(number)
+                raise Terminated(number)
 
         handlers = {number: signal.signal(number, tell) for number in _ENDINGS}
         try:
@@ -146,15 +148,15 @@ class Life:
                 # What ended by the signal within may have asked the terminal things whose answers nobody reads now.
                 termios.tcsetattr(0, termios.TCSAFLUSH if told else termios.TCSADRAIN, before)
         if told:
-            raise Told(told[0])
+            raise Terminated(told[0])
 
 
 @contextlib.contextmanager
-def noted(session: Session, endpoint: Endpoint, options: DebugOptions) -> Iterator[None]:
+def noted(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -> Iterator[None]:
     """Has a session listed as long as the block lasts; where it can't be written down it works all the same."""
-    entry: Entry | None = None
+    entry: SessionEntry | None = None
     with contextlib.suppress(PydError):
-        entry = Entry(describe(session, endpoint, options))
+        entry = SessionEntry(describe(session, endpoint, options))
     try:
         yield
     finally:
@@ -162,13 +164,13 @@ def noted(session: Session, endpoint: Endpoint, options: DebugOptions) -> Iterat
             entry.remove()
 
 
-def tools(session: Session) -> str:
+def tools(session: DebugSession) -> str:
     """Returns the folder on this machine that has the files of a session's toolbox."""
     folder: str = session.plan.get("tools") or session.plan["toolbox"]
     return folder
 
 
-def describe(session: Session, endpoint: Endpoint, options: DebugOptions) -> SessionRecord:
+def describe(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -> SessionRecord:
     """Returns what is written down of a session."""
     container = session.target.container
     return SessionRecord(
@@ -182,12 +184,12 @@ def describe(session: Session, endpoint: Endpoint, options: DebugOptions) -> Ses
         target_start=session.plan.get("start", 0),
         created=0,
         toolbox=tools(session),
-        elsewhere=isinstance(session.target, Elsewhere),
+        elsewhere=isinstance(session.target, RemoteTarget),
         options=options,
     )
 
 
-def live(
+def run_shell(
     endpoint: Endpoint,
     options: DebugOptions,
     supervisor: Supervisor,
@@ -211,11 +213,11 @@ def live(
     Raises:
         PydError: There could be no session.
     """
-    life = Life(endpoint, options, record=record)
+    life = ShellRunner(endpoint, options, record=record)
     while True:
         try:
             code = run(endpoint, options, supervisor, notify=notify, progress=progress, ask=ask, interact=life.interact)
-        except Told as told:
+        except Terminated as told:
             return 128 + told.number
         finally:
             supervisor.close()
@@ -225,12 +227,12 @@ def live(
 
 
 def goes_on(
-    endpoint: Endpoint, target: Target | Elsewhere, notify: Callable[[str], None], ask: Callable[[str], str]
+    endpoint: Endpoint, target: Target | RemoteTarget, notify: Callable[[str], None], ask: Callable[[str], str]
 ) -> bool:
     """Says how a target ended and asks what to do; returns whether to enter it again, as it is then."""
     from pyd_core.client.transport.blocking import run_now  # noqa: PLC0415 - only now
 
-    there = farewell(endpoint, target, notify)
+    there = report_target_exit(endpoint, target, notify)
     while there is not None:
         runs = "it runs again: " if there else "it doesn't run: [p] its files, post mortem; "
         answer = ask(f"{runs}[r] enter it again; [q] quit: ").strip().lower()[:1]
@@ -250,14 +252,14 @@ def goes_on(
     return False
 
 
-def _engine(endpoint: Endpoint) -> Engine:
-    from pyd_core.client.engine_client import Engine  # noqa: PLC0415 - only at the end
+def _engine(endpoint: Endpoint) -> EngineClient:
+    from pyd_core.client.engine_client import EngineClient  # noqa: PLC0415 - only at the end
     from pyd_core.client.transport.choice import blocking_transport  # noqa: PLC0415 - only at the end
 
-    return Engine(endpoint, blocking_transport(endpoint))
+    return EngineClient(endpoint, blocking_transport(endpoint))
 
 
-def farewell(endpoint: Endpoint, target: Target | Elsewhere, notify: Callable[[str], None]) -> bool | None:
+def report_target_exit(endpoint: Endpoint, target: Target | RemoteTarget, notify: Callable[[str], None]) -> bool | None:
     """Says how a target ended, as soon as the engine knows; returns whether it runs again, None if it is gone.
 
     Args:

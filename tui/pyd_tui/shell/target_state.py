@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import BlockingTransport, run_now
 from pyd_core.debug.reference import IMAGE
@@ -38,8 +38,8 @@ class StateWatch:
 
     def _ask(self) -> None:
         try:
-            engine = Session(BlockingTransport(self._endpoint), where=self._endpoint.url, read_only=True)
-            state = run_now(Containers(engine).inspect(self._id)).state.status
+            engine = ApiClient(BlockingTransport(self._endpoint), where=self._endpoint.url, read_only=True)
+            state = run_now(ContainersApi(engine).inspect(self._id)).state.status
         except NotFound:
             state = "gone"
         except PydError:

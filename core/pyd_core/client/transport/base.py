@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request to an engine.
 
     `target` is path and query, encoded. `body` may be a stream (an archive). `timeout` bounds the wait for the answer
@@ -23,7 +23,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float | None = None
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Response(msgspec.Struct, frozen=True, kw_only=True):
     """A complete answer; header names are lower-case."""
 
     status: int
@@ -85,16 +85,16 @@ class Transport(Protocol):
     certificate that doesn't fit) and no exception of a library's.
     """
 
-    async def request(self, request: Request) -> Answer:
+    async def request(self, request: ApiRequest) -> Response:
         """Sends a request and returns the whole answer, whatever its status."""
         ...
 
-    def stream(self, request: Request) -> AbstractAsyncContextManager[Stream]:
+    def stream(self, request: ApiRequest) -> AbstractAsyncContextManager[Stream]:
         """Sends a request and hands over the answer as soon as its headers are there."""
         ...
 
-    async def upgrade(self, request: Request) -> Duplex | Answer:
-        """Sends a request that asks for the raw connection; an `Answer` is the engine saying no."""
+    async def upgrade(self, request: ApiRequest) -> Duplex | Response:
+        """Sends a request that asks for the raw connection; an `Response` is the engine saying no."""
         ...
 
     async def aclose(self) -> None:

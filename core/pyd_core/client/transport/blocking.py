@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport import failures
-from pyd_core.client.transport.base import Answer, Duplex, Request, Stream
+from pyd_core.client.transport.base import ApiRequest, Duplex, Response, Stream
 from pyd_core.client.transport.body import BodyDecoder, BodyError
-from pyd_core.client.transport.head import Head, HeadDecoder, HeadError, encode_chunk, encode_head
+from pyd_core.client.transport.head import HeadDecoder, HeadError, ResponseHead, encode_chunk, encode_head
 from pyd_core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 T = TypeVar("T")
 
@@ -43,15 +43,15 @@ def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError(f"{coroutine!r} waits for an event loop")
 
 
-def blocking_engine(endpoint: Endpoint) -> Engine:
+def blocking_engine(endpoint: Endpoint) -> EngineClient:
     """Returns a client for `run_now` of the engine at a `unix://` endpoint.
 
     Raises:
         InvalidInput: The endpoint is not a local socket.
     """
-    from pyd_core.client.engine_client import Engine  # noqa: PLC0415 - who needs one noun alone makes a session for it
+    from pyd_core.client.engine_client import EngineClient  # noqa: PLC0415 - who needs one noun alone makes a session for it
 
-    return Engine(endpoint, BlockingTransport(endpoint))
+    return EngineClient(endpoint, BlockingTransport(endpoint))
 
 
 class BlockingTransport:
@@ -64,14 +64,14 @@ class BlockingTransport:
         self._endpoint = endpoint
         self._path = str(path)
 
-    async def request(self, request: Request) -> Answer:
+    async def request(self, request: ApiRequest) -> Response:
         """Sends a request and returns the whole answer."""
         async with self.stream(request) as stream:
             body = b"".join([chunk async for chunk in stream.chunks()])
-            return Answer(status=stream.status, headers=stream.headers, body=body)
+            return Response(status=stream.status, headers=stream.headers, body=body)
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[Stream]:
+    async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
         """Sends a request and hands over the answer as soon as its headers are there."""
         exchange = _Exchange(self._endpoint, self._path, request.timeout)
         try:
@@ -80,7 +80,7 @@ class BlockingTransport:
         finally:
             exchange.close()
 
-    async def upgrade(self, request: Request) -> Duplex | Answer:
+    async def upgrade(self, request: ApiRequest) -> Duplex | Response:
         """Takes the raw connection over; the caller closes it."""
         exchange = _Exchange(self._endpoint, self._path, request.timeout)
         handed_over = False
@@ -90,7 +90,7 @@ class BlockingTransport:
                 handed_over = True
                 return BlockingDuplex(exchange.socket, exchange.trailing, exchange.headers, self._endpoint)
             body = b"".join([chunk async for chunk in exchange.chunks()])
-            return Answer(status=exchange.status, headers=exchange.headers, body=body)
+            return Response(status=exchange.status, headers=exchange.headers, body=body)
         finally:
             if not handed_over:
                 exchange.close()
@@ -126,7 +126,7 @@ class _Exchange:
         """What arrived behind the headers of an answer that handed the connection over."""
         return self._rest
 
-    async def send(self, request: Request) -> None:
+    async def send(self, request: ApiRequest) -> None:
         """Sends the request and reads the answer's status and headers."""
         self._method, body = request.method, request.body
         try:
@@ -167,7 +167,7 @@ class _Exchange:
         except OSError as error:
             raise failures.cut(self._endpoint) from error
 
-    def _head(self) -> Head:
+    def _head(self) -> ResponseHead:
         decoder = HeadDecoder()
         try:
             while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.errors import BadAnswer, EngineUnavailable, PydError, Refused, StreamCut
+from pyd_core.errors import EngineUnavailable, ProtocolError, PydError, Refused, StreamInterrupted
 
 
 def place(endpoint: Endpoint) -> str:
@@ -55,14 +55,14 @@ def hung_up(endpoint: Endpoint) -> EngineUnavailable:
     )
 
 
-def cut(endpoint: Endpoint) -> StreamCut:
+def cut(endpoint: Endpoint) -> StreamInterrupted:
     """The connection ended in the middle of an answer."""
-    return StreamCut(f"the engine at {place(endpoint)} stopped answering", hint="check that it still runs")
+    return StreamInterrupted(f"the engine at {place(endpoint)} stopped answering", hint="check that it still runs")
 
 
-def not_http(endpoint: Endpoint, text: str) -> BadAnswer:
+def not_http(endpoint: Endpoint, text: str) -> ProtocolError:
     """What answers doesn't speak HTTP as the Engine API needs it."""
-    return BadAnswer(
+    return ProtocolError(
         f"what answers at {place(endpoint)} is no engine: {text[:120]}",
         hint="check the address; name another with --host or --context",
         reference="not-an-engine",

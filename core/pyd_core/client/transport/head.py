@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pyd_core.client.transport.base import Request
+from pyd_core.client.transport.base import ApiRequest
 
 LONGEST_HEAD = 100 * 1024
 """Bytes of status line and headers; the httpx transport has the same bound."""
@@ -26,7 +26,7 @@ class HeadError(ValueError):
     """It isn't the head of an HTTP answer."""
 
 
-class Head(NamedTuple):
+class ResponseHead(NamedTuple):
     """The head of an answer; header names are lower-case, `rest` is what arrived behind it."""
 
     status: int
@@ -39,7 +39,7 @@ class Head(NamedTuple):
         return self.status == _SWITCHING
 
 
-def encode_head(request: Request) -> bytes:
+def encode_head(request: ApiRequest) -> bytes:
     """Writes a request's line and headers; its body follows whole, or in chunks if it is a stream.
 
     Raises:
@@ -65,7 +65,7 @@ class HeadDecoder:
     def __init__(self) -> None:
         self._arrived = b""
 
-    def feed(self, data: bytes) -> Head | None:
+    def feed(self, data: bytes) -> ResponseHead | None:
         """Returns the head once it is complete; interim answers (status 1xx but 101) before it are passed over.
 
         Raises:
@@ -86,7 +86,7 @@ class HeadDecoder:
             self._arrived = rest
 
 
-def _parsed(text: bytes, rest: bytes) -> Head:
+def _parsed(text: bytes, rest: bytes) -> ResponseHead:
     first, *lines = text.split(b"\r\n")
     status = _STATUS_LINE.match(first)
     if status is None:
@@ -99,4 +99,4 @@ def _parsed(text: bytes, rest: bytes) -> Head:
         name = match[1].decode("ascii").lower()
         value = match[2].strip(b" \t").decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return Head(int(status[1]), headers, rest)
+    return ResponseHead(int(status[1]), headers, rest)

@@ -14,10 +14,10 @@ import httpx
 
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport import failures
-from pyd_core.client.transport.base import Answer, Duplex, Request, Stream
+from pyd_core.client.transport.base import ApiRequest, Duplex, Response, Stream
 from pyd_core.client.transport.stream import open_stream
 from pyd_core.client.transport.tls import tls_context, tls_failure
-from pyd_core.errors import PydError, StreamCut
+from pyd_core.errors import PydError, StreamInterrupted
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach an engine's host."""
@@ -46,29 +46,29 @@ class HttpTransport:
             transport = httpx.AsyncHTTPTransport(verify=tls_context(endpoint), limits=limits)
         self._client = httpx.AsyncClient(transport=transport, base_url=base, trust_env=False, follow_redirects=False)
 
-    async def request(self, request: Request) -> Answer:
+    async def request(self, request: ApiRequest) -> Response:
         """Sends a request and returns the whole answer."""
         async with self._pooled(request) as stream:
             body = b"".join([chunk async for chunk in stream.chunks()])
             if stream.status == httpx.codes.BAD_REQUEST and self._endpoint.is_plain_tcp and b"HTTPS" in body:
                 raise failures.wants_tls(self._endpoint)  # Go's and nginx's words to a plain request
-            return Answer(status=stream.status, headers=stream.headers, body=body)
+            return Response(status=stream.status, headers=stream.headers, body=body)
 
-    def stream(self, request: Request) -> AbstractAsyncContextManager[Stream]:
+    def stream(self, request: ApiRequest) -> AbstractAsyncContextManager[Stream]:
         """Sends a request and hands over the answer as soon as its headers are there."""
         if self._path is not None and isinstance(request.body, bytes):
             return open_stream(request, self._path, self._endpoint, CONNECT_TIMEOUT)
         return self._pooled(request)
 
     @asynccontextmanager
-    async def _pooled(self, request: Request) -> AsyncIterator[Stream]:
+    async def _pooled(self, request: ApiRequest) -> AsyncIterator[Stream]:
         response = await self._send(request)
         try:
             yield _HttpStream(response, self._endpoint)
         finally:
             await response.aclose()
 
-    async def upgrade(self, request: Request) -> Duplex | Answer:
+    async def upgrade(self, request: ApiRequest) -> Duplex | Response:
         """Takes the raw connection over; asked for an upgrade, Docker Engine and Podman both answer 101."""
         response = await self._send(request)
         if response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
@@ -78,13 +78,13 @@ class HttpTransport:
             body = b"".join([chunk async for chunk in refusal.chunks()])
         finally:
             await response.aclose()
-        return Answer(status=refusal.status, headers=refusal.headers, body=body)
+        return Response(status=refusal.status, headers=refusal.headers, body=body)
 
     async def aclose(self) -> None:
         """Ends all connections."""
         await self._client.aclose()
 
-    async def _send(self, request: Request) -> httpx.Response:
+    async def _send(self, request: ApiRequest) -> httpx.Response:
         timeout = httpx.Timeout(request.timeout, connect=CONNECT_TIMEOUT)
         built = self._client.build_request(
             request.method, request.target, headers=dict(request.headers), content=request.body, timeout=timeout
@@ -120,14 +120,14 @@ class _HttpDuplex:
         try:
             data: bytes = await self._raw.read(limit, timeout=None)
         except Exception as error:
-            raise StreamCut("the engine closed the connection") from error
+            raise StreamInterrupted("the engine closed the connection") from error
         return data
 
     async def write(self, data: bytes) -> None:
         try:
             await self._raw.write(data, timeout=None)
         except Exception as error:
-            raise StreamCut("the engine closed the connection") from error
+            raise StreamInterrupted("the engine closed the connection") from error
 
     async def close_write(self) -> None:
         encrypted: ssl.SSLObject | None = self._raw.get_extra_info("ssl_object")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport import failures
-from pyd_core.client.transport.base import Answer, Duplex, Request, Stream
+from pyd_core.client.transport.base import ApiRequest, Duplex, Response, Stream
 from pyd_core.client.transport.stream import open_stream
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class LocalTransport:
         self._path = path
         self._pool: HttpTransport | None = None
 
-    async def request(self, request: Request) -> Answer:
+    async def request(self, request: ApiRequest) -> Response:
         """Sends a request and returns the whole answer."""
         if not isinstance(request.body, bytes):
             return await self._http().request(request)
@@ -50,15 +50,15 @@ class LocalTransport:
                             bound.reschedule(loop.time() + request.timeout)
             except TimeoutError as error:
                 raise failures.cut(self._endpoint) from error
-            return Answer(status=stream.status, headers=stream.headers, body=b"".join(parts))
+            return Response(status=stream.status, headers=stream.headers, body=b"".join(parts))
 
-    def stream(self, request: Request) -> AbstractAsyncContextManager[Stream]:
+    def stream(self, request: ApiRequest) -> AbstractAsyncContextManager[Stream]:
         """Sends a request and hands over the answer as soon as its headers are there."""
         if isinstance(request.body, bytes):
             return open_stream(request, self._path, self._endpoint, CONNECT_TIMEOUT)
         return self._http().stream(request)
 
-    async def upgrade(self, request: Request) -> Duplex | Answer:
+    async def upgrade(self, request: ApiRequest) -> Duplex | Response:
         """Takes the raw connection over."""
         return await self._http().upgrade(request)
 

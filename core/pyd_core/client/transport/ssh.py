@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport import ssh_failures
-from pyd_core.client.transport.base import Answer, Duplex, Request, Stream
+from pyd_core.client.transport.base import ApiRequest, Duplex, Response, Stream
 from pyd_core.client.transport.http import HttpTransport
 from pyd_core.client.transport.lifeline import die_with_parent
 from pyd_core.client.transport.ssh_sessions import Sessions
@@ -75,17 +75,17 @@ class SshTransport:
         self._tunnel: Tunnel | None = None
         self._opening = asyncio.Lock()
 
-    async def request(self, request: Request) -> Answer:
+    async def request(self, request: ApiRequest) -> Response:
         """Sends a request and returns the whole answer."""
         return await (await self._http()).request(request)
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[Stream]:
+    async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
         """Sends a request and hands over the answer as soon as its headers are there."""
         async with (await self._http()).stream(request) as stream:
             yield stream
 
-    async def upgrade(self, request: Request) -> Duplex | Answer:
+    async def upgrade(self, request: ApiRequest) -> Duplex | Response:
         """Takes the raw connection over."""
         return await (await self._http()).upgrade(request)
 
@@ -170,7 +170,7 @@ class Tunnel:
         if status != 0:
             return False
         try:
-            await self.http.request(Request(method="GET", target="/_ping", headers={}, timeout=CONNECT_TIMEOUT))
+            await self.http.request(ApiRequest(method="GET", target="/_ping", headers={}, timeout=CONNECT_TIMEOUT))
         except EngineUnavailable:
             await self._run("-O", "cancel", "-L", leads, *_target(self._endpoint))
             self._local.unlink(missing_ok=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport import failures
-from pyd_core.client.transport.base import Request, Stream
+from pyd_core.client.transport.base import ApiRequest, Stream
 from pyd_core.client.transport.body import BodyDecoder, BodyError
-from pyd_core.client.transport.head import Head, HeadDecoder, HeadError, encode_head
+from pyd_core.client.transport.head import HeadDecoder, HeadError, ResponseHead, encode_head
 
 CHUNK = 2**18
 """Bytes handed on at once at most."""
@@ -19,7 +19,7 @@ CHUNK = 2**18
 
 @asynccontextmanager
 async def open_stream(
-    request: Request, path: Path, endpoint: Endpoint, connect_timeout: float
+    request: ApiRequest, path: Path, endpoint: Endpoint, connect_timeout: float
 ) -> AsyncIterator[Stream]:
     """Sends a request with a body in memory and hands over the answer as soon as its headers are there."""
     try:
@@ -52,7 +52,7 @@ class _Exchange:
         self.status = 0
         self.headers: Mapping[str, str] = {}
 
-    async def begin(self, request: Request, writer: asyncio.StreamWriter) -> None:
+    async def begin(self, request: ApiRequest, writer: asyncio.StreamWriter) -> None:
         """Sends the request and reads the answer's status and headers."""
         self._method = request.method
         writer.write(encode_head(request) + (request.body if isinstance(request.body, bytes) else b""))
@@ -64,7 +64,7 @@ class _Exchange:
         except OSError as error:
             raise failures.hung_up(self._endpoint) from error
 
-    async def _head(self) -> Head:
+    async def _head(self) -> ResponseHead:
         decoder = HeadDecoder()
         while data := await self._reader.read(CHUNK):
             if head := decoder.feed(data):

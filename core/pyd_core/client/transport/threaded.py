@@ -18,7 +18,7 @@ import msgspec
 
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.transport.base import Answer, Duplex, Request, Stream, Transport
+from pyd_core.client.transport.base import ApiRequest, Duplex, Response, Stream, Transport
 from pyd_core.client.transport.blocking import CHUNK, BlockingDuplex, run_now
 from pyd_core.errors import PydError
 from pyd_core.tasks import TaskOwner
@@ -42,12 +42,12 @@ class ThreadedTransport:
         self._pumps = TaskOwner(on_error=lambda _: None)  # a lost connection shows in the socket's end
         self._inner: Transport = self.do(_open(endpoint, may_ask=may_ask))
 
-    async def request(self, request: Request) -> Answer:
+    async def request(self, request: ApiRequest) -> Response:
         """Sends a request and returns the whole answer."""
         return self.do(self._inner.request(_here(request)))
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[Stream]:
+    async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
         """Sends a request and hands over the answer as soon as its headers are there."""
         opened: AbstractAsyncContextManager[Stream] = self._inner.stream(_here(request))
         inner = self.do(opened.__aenter__())
@@ -56,10 +56,10 @@ class ThreadedTransport:
         finally:
             self.do(opened.__aexit__(None, None, None))
 
-    async def upgrade(self, request: Request) -> Duplex | Answer:
+    async def upgrade(self, request: ApiRequest) -> Duplex | Response:
         """Takes the raw connection over; what comes of it is a socket."""
         result = self.do(self._inner.upgrade(_here(request)))
-        if isinstance(result, Answer):
+        if isinstance(result, Response):
             return result
         ours, theirs = socket.socketpair()
         theirs.setblocking(False)
@@ -123,7 +123,7 @@ async def _open(endpoint: Endpoint, *, may_ask: bool) -> Transport:
     return open_engine(endpoint, may_ask=may_ask).session.transport
 
 
-def _here(request: Request) -> Request:
+def _here(request: ApiRequest) -> ApiRequest:
     """A request whose body, made by code that blocks, is read in a thread beside the loop's."""
     if isinstance(request.body, bytes):
         return request

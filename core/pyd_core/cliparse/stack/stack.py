@@ -19,7 +19,7 @@ _SECTIONS = frozenset({"version", "name", "services", "networks", "volumes", "se
 
 
 @dataclass(kw_only=True)
-class Stack:
+class StackFile:
     """What a stack is made of.
 
     Attributes:
@@ -39,7 +39,7 @@ class Stack:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_stack(name: str, content: Mapping[str, Any], directory: Path, environ: Mapping[str, str]) -> Stack:
+def read_stack(name: str, content: Mapping[str, Any], directory: Path, environ: Mapping[str, str]) -> StackFile:
     """Return what a Compose file asks a swarm for.
 
     Args:
@@ -64,7 +64,7 @@ def read_stack(name: str, content: Mapping[str, Any], directory: Path, environ: 
         drivers=_volume_options(name, sections["volumes"]),
         **{kind: _called(name, kind, section) for kind, section in sections.items()},
     )
-    stack = Stack(name=name)
+    stack = StackFile(name=name)
     for service, given in services.items():
         one = fields.mapping(given, f"services.{safe(service)}")
         spec = service_spec(service, one, names, environ)

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pyd_core.daemon.api.field_names import respell
-from pyd_core.errors import BadAnswer, InvalidInput
+from pyd_core.daemon.api.field_names import normalize_field_names
+from pyd_core.errors import InvalidInput, ProtocolError
 from pyd_core.model.base import decode
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ def parse(body: bytes, kind: type) -> Any:
         raise InvalidInput("invalid JSON: exceeded max depth") from None
     except msgspec.DecodeError as error:
         raise InvalidInput(_syntax_error(body) or f"invalid JSON: {error}") from None
-    respell(plain, kind)
+    normalize_field_names(plain, kind)
     return plain
 
 
@@ -75,7 +75,7 @@ def convert(plain: Any, kind: type[T]) -> T:
     """
     try:
         return decode(msgspec.json.encode(plain), kind, what="request body")
-    except BadAnswer as error:
+    except ProtocolError as error:
         text = error.message.replace("the engine's ", "the ").replace("what its API promises", "what the API takes")
         raise InvalidInput(text) from error
 

@@ -13,25 +13,25 @@ import msgspec
 from pyd_core.daemon.api import registries
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
-from pyd_core.daemon.api.http import Attended, Request, Response, Streaming
+from pyd_core.daemon.api.http import CancelOnDisconnect, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.images import named
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.builder import Builder, Fetch
 from pyd_core.daemon.build.context import DOCKERFILE, cloned, fetched, read_dockerfile, unpacked
 from pyd_core.daemon.build.dockerfile import parse as parse_dockerfile
-from pyd_core.daemon.build.remote import Address
+from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.repository import Repository
 from pyd_core.daemon.build.request import BuildRequest, Record, failed
 from pyd_core.daemon.filters import until
 from pyd_core.daemon.images import platforms
-from pyd_core.daemon.images.registry import Credentials
+from pyd_core.daemon.images.registry import RegistryLogin
 from pyd_core.errors import InvalidInput, PydError, Unsupported
 from pyd_core.model.host_config import HostConfig
 from pyd_core.model.reference import DEFAULT_DOMAIN, parse
 from pyd_core.model.resources import Ulimit
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 T = TypeVar("T")
 HUB_KEY = "https://index.docker.io/v1/"
@@ -43,12 +43,12 @@ PRUNE_FILTERS = {
 
 
 @route("POST", "/build")
-async def build(daemon: Daemon, request: Request) -> Response:
+async def build(daemon: Engine, request: HttpRequest) -> Response:
     """Builds an image; what is wrong with context or Dockerfile is told by the status, the rest in the stream."""
-    return Attended(work=_begin(daemon, request))
+    return CancelOnDisconnect(work=_begin(daemon, request))
 
 
-async def _begin(daemon: Daemon, request: Request) -> Streaming:
+async def _begin(daemon: Engine, request: HttpRequest) -> StreamingResponse:
     _refuse(request)
     async with AsyncExitStack() as stack:
         place, alone = _elsewhere(request), False
@@ -64,10 +64,10 @@ async def _begin(daemon: Daemon, request: Request) -> Streaming:
         dockerfile = parse_dockerfile(read_dockerfile(context, asked.dockerfile))
         builder = Builder(daemon, asked, dockerfile, _fetch(daemon, request))
         kept = stack.pop_all()
-    return Streaming(chunks=_told(builder, kept, quiet=request.flag("q")))
+    return StreamingResponse(chunks=_told(builder, kept, quiet=request.flag("q")))
 
 
-def _refuse(request: Request) -> None:
+def _refuse(request: HttpRequest) -> None:
     if request.query.get("version", "1") == "2" or request.query.get("session"):
         raise Unsupported("BuildKit is not served by this engine", hint="DOCKER_BUILDKIT=0", reference="not-served")
     if request.flag("squash"):
@@ -76,10 +76,10 @@ def _refuse(request: Request) -> None:
         raise Unsupported("outputs are not served by this engine", reference="not-served")
 
 
-def _elsewhere(request: Request) -> Repository | Address | None:
+def _elsewhere(request: HttpRequest) -> Repository | ResolvedAddress | None:
     """Reads where the context is; None where the client sends it."""
     text = request.query.get("remote", "")
-    found = (Repository.parse(text) or Address.parse(text)) if text else None
+    found = (Repository.parse(text) or ResolvedAddress.parse(text)) if text else None
     if text and found is None:
         raise InvalidInput(f"remote: {text[:100]!r} is no address")
     return found
@@ -102,7 +102,7 @@ async def _told(builder: Builder, stack: AsyncExitStack, *, quiet: bool) -> Asyn
         yield line(last)
 
 
-def _request(request: Request, context: Path) -> BuildRequest:
+def _request(request: HttpRequest, context: Path) -> BuildRequest:
     return BuildRequest(
         context=context,
         dockerfile=request.query.get("dockerfile") or "Dockerfile",
@@ -116,7 +116,7 @@ def _request(request: Request, context: Path) -> BuildRequest:
     )
 
 
-def _host(request: Request) -> HostConfig:
+def _host(request: HttpRequest) -> HostConfig:
     def number(name: str) -> int:
         return request.number(name) or 0
 
@@ -136,7 +136,7 @@ def _host(request: Request) -> HostConfig:
     )
 
 
-def _structured(request: Request, name: str, kind: type[T]) -> T | None:
+def _structured(request: HttpRequest, name: str, kind: type[T]) -> T | None:
     text = request.query.get(name, "")
     if not text:
         return None
@@ -146,7 +146,7 @@ def _structured(request: Request, name: str, kind: type[T]) -> T | None:
         raise InvalidInput(f"{name}: {error}") from error
 
 
-def _fetch(daemon: Daemon, request: Request) -> Fetch:
+def _fetch(daemon: Engine, request: HttpRequest) -> Fetch:
     logins = _logins(request.headers.get("x-registry-config", ""))
     wanted = request.query.get("platform", "")
     if wanted:
@@ -156,7 +156,7 @@ def _fetch(daemon: Daemon, request: Request) -> Fetch:
         reference = parse(name)
         known = HUB_KEY if reference.domain == DEFAULT_DOMAIN else reference.domain
         async with aclosing(
-            await registries.pulling(daemon, reference, logins.get(known, Credentials()), platform or wanted)
+            await registries.pulling(daemon, reference, logins.get(known, RegistryLogin()), platform or wanted)
         ) as records:
             async for record in records:
                 yield record
@@ -164,17 +164,17 @@ def _fetch(daemon: Daemon, request: Request) -> Fetch:
     return fetch
 
 
-def _logins(header: str) -> dict[str, Credentials]:
+def _logins(header: str) -> dict[str, RegistryLogin]:
     """Reads `X-Registry-Config`: base64url of a JSON map; what can't be read counts as none."""
     try:
         text = base64.urlsafe_b64decode(header + "=" * (-len(header) % 4))
-        return msgspec.json.decode(text, type=dict[str, Credentials])
+        return msgspec.json.decode(text, type=dict[str, RegistryLogin])
     except (ValueError, msgspec.DecodeError):
         return {}
 
 
 @route("POST", "/build/prune")
-async def prune(daemon: Daemon, request: Request) -> Response:
+async def prune(daemon: Engine, request: HttpRequest) -> Response:
     """Removes what builds keep beside images: nothing, as the steps of a build are images and go with them."""
     filters = request.filters()
     unknown = set(filters) - PRUNE_FILTERS

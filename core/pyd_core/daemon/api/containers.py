@@ -10,7 +10,7 @@ import msgspec
 from pyd_core.daemon.api import creation, versions
 from pyd_core.daemon.api.bodies import convert
 from pyd_core.daemon.api.encoding import full, json
-from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, Answer, Attended, Request, Response
+from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, CancelOnDisconnect, HandlerResult, HttpRequest, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import listing, options, population, signals, view
 from pyd_core.errors import InvalidInput, PydError
@@ -18,11 +18,11 @@ from pyd_core.model.container import Created, Pruned
 from pyd_core.model.creation import CreateBody
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
 @route("GET", "/containers/json")
-async def list_(daemon: Daemon, request: Request) -> Response:
+async def list_(daemon: Engine, request: HttpRequest) -> Response:
     """Lists them, newest first."""
     limit = request.number("limit")
     found = listing.choose(daemon, request.filters(), all_=request.flag("all") or limit is not None)
@@ -32,7 +32,7 @@ async def list_(daemon: Daemon, request: Request) -> Response:
 
 
 @route("POST", "/containers/create")
-async def create(daemon: Daemon, request: Request) -> Response:
+async def create(daemon: Engine, request: HttpRequest) -> Response:
     """Makes one."""
     plain = await request.plain(CreateBody)
     creation.check_config(plain)
@@ -50,7 +50,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
 
 
 @route("GET", "/containers/{id}/json")
-async def inspect(daemon: Daemon, request: Request) -> Response:
+async def inspect(daemon: Engine, request: HttpRequest) -> Response:
     """Tells all about one."""
     container = daemon.containers.find(request.params["id"])
     found = view.inspect(daemon, container)
@@ -65,14 +65,14 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
 
 
 @route("POST", "/containers/{id}/start")
-async def start(daemon: Daemon, request: Request) -> Response:
+async def start(daemon: Engine, request: HttpRequest) -> Response:
     """Starts one."""
     container = daemon.containers.find(request.params["id"])
     return EMPTY if await daemon.lifecycle.start(container) else NOT_MODIFIED
 
 
 @route("POST", "/containers/{id}/stop")
-async def stop(daemon: Daemon, request: Request) -> Response:
+async def stop(daemon: Engine, request: HttpRequest) -> Response:
     """Stops one."""
     name, grace = request.query.get("signal", ""), request.number("t")
     container = daemon.containers.find(request.params["id"])
@@ -81,7 +81,7 @@ async def stop(daemon: Daemon, request: Request) -> Response:
 
 
 @route("POST", "/containers/{id}/restart")
-async def restart(daemon: Daemon, request: Request) -> Response:
+async def restart(daemon: Engine, request: HttpRequest) -> Response:
     """Stops and starts one."""
     name, grace = request.query.get("signal", ""), request.number("t")
     container = daemon.containers.find(request.params["id"])
@@ -91,7 +91,7 @@ async def restart(daemon: Daemon, request: Request) -> Response:
 
 
 @route("POST", "/containers/{id}/kill")
-async def kill(daemon: Daemon, request: Request) -> Response:
+async def kill(daemon: Engine, request: HttpRequest) -> Response:
     """Sends a signal; one that waits for its next start stays down then."""
     container = daemon.containers.find(request.params["id"])
     _check_signal(request, "cannot kill container: {}")
@@ -102,7 +102,7 @@ async def kill(daemon: Daemon, request: Request) -> Response:
     return EMPTY
 
 
-def _check_signal(request: Request, failure: str) -> None:
+def _check_signal(request: HttpRequest, failure: str) -> None:
     """Refuses a signal that isn't one, in the words of what was to be done with the container.
 
     Raises:
@@ -117,21 +117,21 @@ def _check_signal(request: Request, failure: str) -> None:
 
 
 @route("POST", "/containers/{id}/pause")
-async def pause(daemon: Daemon, request: Request) -> Response:
+async def pause(daemon: Engine, request: HttpRequest) -> Response:
     """Freezes one."""
     await daemon.freezer.pause(daemon.containers.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/containers/{id}/unpause")
-async def unpause(daemon: Daemon, request: Request) -> Response:
+async def unpause(daemon: Engine, request: HttpRequest) -> Response:
     """Lets one go on."""
     await daemon.freezer.unpause(daemon.containers.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/containers/{id}/rename")
-async def rename(daemon: Daemon, request: Request) -> Response:
+async def rename(daemon: Engine, request: HttpRequest) -> Response:
     """Gives one another name."""
     name = request.query.get("name", "")
     if not name:
@@ -143,7 +143,7 @@ async def rename(daemon: Daemon, request: Request) -> Response:
 
 
 @route("DELETE", "/containers/{id}")
-async def remove(daemon: Daemon, request: Request) -> Response:
+async def remove(daemon: Engine, request: HttpRequest) -> Response:
     """Removes one."""
     if request.flag("link"):
         daemon.containers.unlink(request.params["id"])
@@ -154,12 +154,12 @@ async def remove(daemon: Daemon, request: Request) -> Response:
 
 
 @route("POST", "/containers/prune")
-async def prune(daemon: Daemon, request: Request) -> Response:
+async def prune(daemon: Engine, request: HttpRequest) -> Response:
     """Removes all that don't run, for as long as the client waits."""
-    return Attended(work=_prune(daemon, request))
+    return CancelOnDisconnect(work=_prune(daemon, request))
 
 
-async def _prune(daemon: Daemon, request: Request) -> Answer:
+async def _prune(daemon: Engine, request: HttpRequest) -> HandlerResult:
     removed: list[str] = []
     freed = 0
     for container in listing.prunable(daemon, request.filters()):

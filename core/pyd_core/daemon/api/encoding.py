@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from pyd_core.daemon.api.http import Answer
+from pyd_core.daemon.api.http import HandlerResult
 from pyd_core.daemon.api.response_types import shape_of
 
 
@@ -56,9 +56,9 @@ def full(value: Any) -> Any:
     return value
 
 
-def json(value: Any, *, status: int = 200) -> Answer:
+def json(value: Any, *, status: int = 200) -> HandlerResult:
     """Answers with a value as JSON, in full."""
-    return Answer(status=status, body=msgspec.json.encode(full(value)))
+    return HandlerResult(status=status, body=msgspec.json.encode(full(value)))
 
 
 def line(value: Any) -> bytes:

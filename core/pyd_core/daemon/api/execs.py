@@ -7,25 +7,25 @@ import contextlib
 from typing import TYPE_CHECKING, ClassVar
 
 from pyd_core.daemon.api.encoding import json
-from pyd_core.daemon.api.http import Answer, Hijack, Request, Response
+from pyd_core.daemon.api.http import HandlerResult, Hijack, HttpRequest, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.api.streams import size
 from pyd_core.daemon.containers import execs
-from pyd_core.daemon.containers.streams import Streams
+from pyd_core.daemon.containers.streams import ContainerStreams
 from pyd_core.daemon.runtime import terminal
 from pyd_core.errors import Conflict, EngineError, InvalidInput, NotFound
-from pyd_core.model.base import Wire
+from pyd_core.model.base import ApiStruct
 from pyd_core.model.execution import ExecCreated
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
 HANDED_OVER = 10.0
 """Seconds a resize waits for the terminal it is about."""
 
 
-class StartBody(Wire):
+class StartBody(ApiStruct):
     """The body of `POST /exec/{id}/start`."""
 
     SPEC: ClassVar[str] = ""
@@ -36,7 +36,7 @@ class StartBody(Wire):
 
 
 @route("POST", "/containers/{id}/exec")
-async def create(daemon: Daemon, request: Request) -> Response:
+async def create(daemon: Engine, request: HttpRequest) -> Response:
     """Prepares a command."""
     asked = request.params["id"]
     body = await request.json(execs.ExecBody)
@@ -47,7 +47,7 @@ async def create(daemon: Daemon, request: Request) -> Response:
     return json(ExecCreated(id=made.id), status=201)
 
 
-def find(daemon: Daemon, key: str) -> execs.Exec:
+def find(daemon: Engine, key: str) -> execs.Exec:
     """Finds a command by its id.
 
     Raises:
@@ -61,7 +61,7 @@ def find(daemon: Daemon, key: str) -> execs.Exec:
 
 
 @route("POST", "/exec/{id}/start")
-async def start(daemon: Daemon, request: Request) -> Response:
+async def start(daemon: Engine, request: HttpRequest) -> Response:
     """Starts it, joined to the client unless detached."""
     body = await request.json(StartBody)
     made = find(daemon, request.params["id"])
@@ -82,7 +82,7 @@ async def start(daemon: Daemon, request: Request) -> Response:
             tty=body.tty,
             done=made.settled.set,
         )
-    streams = Streams(made, attached=False)
+    streams = ContainerStreams(made, attached=False)
     try:
         problem = await execs.start(daemon, made, streams)
     except BaseException:
@@ -94,11 +94,11 @@ async def start(daemon: Daemon, request: Request) -> Response:
         streams.close()
     if not made.running and made.code is not None and problem:
         raise EngineError(problem.decode(errors="replace").strip(), status=400)
-    return Answer(status=200)
+    return HandlerResult(status=200)
 
 
 @route("GET", "/exec/{id}/json")
-async def inspect(daemon: Daemon, request: Request) -> Response:
+async def inspect(daemon: Engine, request: HttpRequest) -> Response:
     """What it is doing, or how it ended."""
     made = find(daemon, request.params["id"])
     body = made.body
@@ -126,7 +126,7 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
 
 
 @route("POST", "/exec/{id}/resize")
-async def resize(daemon: Daemon, request: Request) -> Response:
+async def resize(daemon: Engine, request: HttpRequest) -> Response:
     """Tells its terminal its size."""
     rows, columns = size(request)
     made = find(daemon, request.params["id"])
@@ -136,4 +136,4 @@ async def resize(daemon: Daemon, request: Request) -> Response:
     if not made.running or made.master < 0:
         raise Conflict(f"exec instance {made.id[:12]} has no terminal now")
     terminal.resize(made.master, rows, columns)
-    return Answer(status=200)
+    return HandlerResult(status=200)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.api.http import Answer, Request, Response
+from pyd_core.daemon.api.http import HandlerResult, HttpRequest, Response
 from pyd_core.errors import (
     Conflict,
     EngineError,
@@ -25,7 +25,7 @@ from pyd_core.errors import (
 
 if TYPE_CHECKING:
     from pyd_core.daemon.api.routes import Handler
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -64,21 +64,21 @@ def plainly(handler: Handler) -> Handler:
     """Has a handler's failures answered as plain text, which is what clients that take the connection over expect."""
 
     @functools.wraps(handler)
-    async def answer(daemon: Daemon, request: Request) -> Response:
+    async def answer(daemon: Engine, request: HttpRequest) -> Response:
         try:
             return await handler(daemon, request)
         except PydError as error:
             body = f"{describe(error)}\r\n".encode()
-            return Answer(status=status_of(error), body=body, kind="application/vnd.docker.raw-stream")
+            return HandlerResult(status=status_of(error), body=body, kind="application/vnd.docker.raw-stream")
 
     return answer
 
 
-def failure(error: Exception) -> Answer:
+def failure(error: Exception) -> HandlerResult:
     """Turns an error into the API's answer for it."""
     if isinstance(error, RecursionError):
         error = InvalidInput("it is nested too deeply")
     elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         error = InvalidInput(f"file name too long: {os.fsdecode(error.filename or '')[:256]}")
     status = status_of(error) if isinstance(error, PydError) else 500
-    return Answer(status=status, body=msgspec.json.encode({"message": describe(error)}))
+    return HandlerResult(status=status, body=msgspec.json.encode({"message": describe(error)}))

@@ -12,7 +12,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 
 
-def respell(value: Any, kind: Any) -> int:
+def normalize_field_names(value: Any, kind: Any) -> int:
     """Gives fields the names that the API has for them, in place, and returns how many were wrong.
 
     Args:
@@ -21,18 +21,18 @@ def respell(value: Any, kind: Any) -> int:
     """
     origin = get_origin(kind)
     if origin in {Union, UnionType}:
-        return sum(respell(value, each) for each in get_args(kind))
+        return sum(normalize_field_names(value, each) for each in get_args(kind))
     if origin is list and isinstance(value, list):
-        return sum(respell(each, get_args(kind)[0]) for each in value)
+        return sum(normalize_field_names(each, get_args(kind)[0]) for each in value)
     if origin is dict and isinstance(value, dict):
-        return sum(respell(each, get_args(kind)[1]) for each in value.values())
+        return sum(normalize_field_names(each, get_args(kind)[1]) for each in value.values())
     if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict)):
         return 0
     names, kinds = _fields(kind)
     wrong = [name for name in value if name not in kinds and name.casefold() in names]
     for name in wrong:
         value.setdefault(names[name.casefold()], value.pop(name))
-    return len(wrong) + sum(respell(each, kinds[name]) for name, each in value.items() if name in kinds)
+    return len(wrong) + sum(normalize_field_names(each, kinds[name]) for name, each in value.items() if name in kinds)
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.daemon.api.encoding import json
-from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
+from pyd_core.daemon.api.http import CancelOnDisconnect, HandlerResult, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.images import named
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import diff, files, paths
@@ -31,12 +31,12 @@ from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.execution import ExecCreated
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 HEADER = "X-Docker-Container-Path-Stat"
 
 
-def _path(request: Request) -> str:
+def _path(request: HttpRequest) -> str:
     path = request.query.get("path", "")
     if not path:
         raise InvalidInput("bad parameter: 'path' cannot be empty")
@@ -44,18 +44,18 @@ def _path(request: Request) -> str:
 
 
 @route("HEAD", "/containers/{id}/archive")
-async def stat_path(daemon: Daemon, request: Request) -> Response:
+async def stat_path(daemon: Engine, request: HttpRequest) -> Response:
     """Tells what a path is."""
     name = request.params["id"]
     container = daemon.containers.find(name)
     async with files.opened(daemon, container) as root:
         path = _path(request)
         with paths.found(root, path, name) as (_, status, short):
-            return Answer(headers={HEADER: paths.statistics(root, path, status, short)})
+            return HandlerResult(headers={HEADER: paths.statistics(root, path, status, short)})
 
 
 @route("GET", "/containers/{id}/archive")
-async def get_archive(daemon: Daemon, request: Request) -> Response:
+async def get_archive(daemon: Engine, request: HttpRequest) -> Response:
     """Copies a path out."""
     name = request.params["id"]
     container = daemon.containers.find(name)
@@ -74,11 +74,11 @@ async def get_archive(daemon: Daemon, request: Request) -> Response:
                         yield data
 
     daemon.events.emit("container", "archive-path", container.id, container.attributes())
-    return Streaming(chunks=chunks(), kind="application/x-tar", headers={HEADER: header})
+    return StreamingResponse(chunks=chunks(), kind="application/x-tar", headers={HEADER: header})
 
 
 @route("PUT", "/containers/{id}/archive")
-async def put_archive(daemon: Daemon, request: Request) -> Response:
+async def put_archive(daemon: Engine, request: HttpRequest) -> Response:
     """Unpacks an archive into a directory."""
     container = daemon.containers.find(request.params["id"])
     path = _path(request)
@@ -103,7 +103,7 @@ async def put_archive(daemon: Daemon, request: Request) -> Response:
             await asyncio.to_thread(unpack if ids is None else partial(as_root_of, ids, unpack))
     finally:
         spooled.unlink(missing_ok=True)
-    return Answer(status=200)
+    return HandlerResult(status=200)
 
 
 def _unpack(unpacker: Unpacker, spooled: Path) -> None:
@@ -114,16 +114,16 @@ def _unpack(unpacker: Unpacker, spooled: Path) -> None:
 
 
 @route("GET", "/containers/{id}/changes")
-async def changes(daemon: Daemon, request: Request) -> Response:
+async def changes(daemon: Engine, request: HttpRequest) -> Response:
     """Lists what differs from the image."""
     container = daemon.containers.find(request.params["id"])
-    container.check_stays(files.READ)
+    container.ensure_not_removing(files.READ)
     layers = [daemon.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
     return json(await asyncio.to_thread(diff.changes, container.upper, [*layers, daemon.base]))
 
 
 @route("GET", "/containers/{id}/export")
-async def export(daemon: Daemon, request: Request) -> Response:
+async def export(daemon: Engine, request: HttpRequest) -> Response:
     """Packs its whole file system."""
     container = daemon.containers.find(request.params["id"])
 
@@ -135,16 +135,16 @@ async def export(daemon: Daemon, request: Request) -> Response:
                     yield data
 
     daemon.events.emit("container", "export", container.id, container.attributes())
-    return Streaming(chunks=chunks(), kind="application/octet-stream")
+    return StreamingResponse(chunks=chunks(), kind="application/octet-stream")
 
 
 @route("POST", "/commit")
-async def commit(daemon: Daemon, request: Request) -> Response:
+async def commit(daemon: Engine, request: HttpRequest) -> Response:
     """Makes an image of a container."""
-    return Attended(work=_commit(daemon, request))
+    return CancelOnDisconnect(work=_commit(daemon, request))
 
 
-async def _commit(daemon: Daemon, request: Request) -> Answer:
+async def _commit(daemon: Engine, request: HttpRequest) -> HandlerResult:
     given = await request.json(ContainerConfig)
     name = request.query.get("container", "")
     if not name:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from pyd_core.daemon.api.bodies import check_content_type, convert, parse
-from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.duplex import UpgradedConnection
 from pyd_core.daemon.times import DIGITS
 from pyd_core.errors import InvalidInput
 
@@ -22,7 +22,7 @@ _TRUE = {"1", "t", "true", "yes"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class HttpRequest:
     """One request.
 
     Attributes:
@@ -114,7 +114,7 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class HandlerResult:
     """A whole answer: status, body, and headers besides the usual."""
 
     status: int = 200
@@ -123,12 +123,12 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-EMPTY = Answer(status=204)
-NOT_MODIFIED = Answer(status=304)
+EMPTY = HandlerResult(status=204)
+NOT_MODIFIED = HandlerResult(status=304)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Streaming:
+class StreamingResponse:
     """An answer whose head is sent at once and whose body follows in pieces.
 
     The iterator is closed when the client goes away.
@@ -145,7 +145,7 @@ class Streaming:
 class Hijack:
     """An answer that takes the connection over; it is closed when `serve` returns."""
 
-    serve: Callable[[Wire], Awaitable[None]]
+    serve: Callable[[UpgradedConnection], Awaitable[None]]
     tty: bool = False
     head: bytes = b""
     """Sent in place of the usual head."""
@@ -154,10 +154,10 @@ class Hijack:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attended:
+class CancelOnDisconnect:
     """An answer that takes its time, and is worth it only while the client waits: cancelled when that goes away."""
 
-    work: Coroutine[Any, Any, Answer | Streaming]
+    work: Coroutine[Any, Any, HandlerResult | StreamingResponse]
 
 
-Response = Answer | Streaming | Hijack | Attended
+Response = HandlerResult | StreamingResponse | Hijack | CancelOnDisconnect

@@ -14,9 +14,9 @@ import msgspec
 from pyd_core.daemon.api import registries
 from pyd_core.daemon.api.encoding import full, json, line
 from pyd_core.daemon.api.failures import describe
-from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
+from pyd_core.daemon.api.http import CancelOnDisconnect, HandlerResult, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.build.remote import Address
+from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.request import failed
 from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.daemon.images import events, platforms, tar_writer
@@ -31,7 +31,7 @@ from pyd_core.model.reference import IMAGE_ID, Reference, parse
 from pyd_core.regex import Pattern, compile_pattern, escape
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
 NULL_WHEN_EMPTY = {"Env", "Cmd", "Volumes", "Entrypoint", "OnBuild", "Labels"}
@@ -40,7 +40,7 @@ LEFT_OUT_WHEN_EMPTY = {"ExposedPorts", "Healthcheck", "Shell", "StopSignal", "St
 
 
 @route("GET", "/images/json")
-async def list_(daemon: Daemon, request: Request) -> Response:
+async def list_(daemon: Engine, request: HttpRequest) -> Response:
     """Lists them, newest first."""
     filters = request.filters()
     found = choose(daemon, filters)
@@ -64,7 +64,7 @@ def _any(patterns: list[Pattern], name: str) -> bool:
     return any(pattern.fullmatch(name) for pattern in patterns)
 
 
-def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord]:
+def choose(daemon: Engine, filters: Mapping[str, list[str]]) -> list[ImageRecord]:
     """Returns the images that pass the API's filters.
 
     Raises:
@@ -96,7 +96,7 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[ImageRecord
     return found
 
 
-def _created(daemon: Daemon, record: ImageRecord) -> int:
+def _created(daemon: Engine, record: ImageRecord) -> int:
     return parse_time(daemon.images.file(record).created) or 0
 
 
@@ -112,7 +112,7 @@ def _fits(pattern: Pattern, record: ImageRecord) -> bool:
 
 
 @route("GET", "/images/{name}/json")
-async def inspect(daemon: Daemon, request: Request) -> Response:
+async def inspect(daemon: Engine, request: HttpRequest) -> Response:
     """Tells all about one."""
     body = full(daemon.images.inspect(daemon.images.find(request.params["name"])))
     body["Config"] = {
@@ -126,20 +126,20 @@ async def inspect(daemon: Daemon, request: Request) -> Response:
 
 
 @route("GET", "/images/{name}/history")
-async def history(daemon: Daemon, request: Request) -> Response:
+async def history(daemon: Engine, request: HttpRequest) -> Response:
     """Tells the steps of its making."""
     return json(daemon.images.history(daemon.images.find(request.params["name"])))
 
 
 @route("POST", "/images/{name}/tag")
-async def tag(daemon: Daemon, request: Request) -> Response:
+async def tag(daemon: Engine, request: HttpRequest) -> Response:
     """Gives it another name."""
     record = daemon.images.find(request.params["name"])
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     if reference is None:
         raise InvalidInput("repo is missing")
     events.tag(daemon, record, reference)
-    return Answer(status=201)
+    return HandlerResult(status=201)
 
 
 def named(repository: str, tag_: str) -> Reference | None:
@@ -159,7 +159,7 @@ def named(repository: str, tag_: str) -> Reference | None:
 
 
 @route("DELETE", "/images/{name}")
-async def remove(daemon: Daemon, request: Request) -> Response:
+async def remove(daemon: Engine, request: HttpRequest) -> Response:
     """Removes a name, and the image with its last."""
     name = request.params["name"]
     if not name.strip():
@@ -174,7 +174,7 @@ def shown(removed: list[Removed]) -> list[dict[str, str]]:
 
 
 @route("POST", "/images/prune")
-async def prune(daemon: Daemon, request: Request) -> Response:
+async def prune(daemon: Engine, request: HttpRequest) -> Response:
     """Removes those without a name, and with the filter `dangling=false` all that no container uses."""
     filters = request.filters()
     everything = not truth("dangling", filters.pop("dangling", ["true"]))
@@ -204,18 +204,18 @@ async def prune(daemon: Daemon, request: Request) -> Response:
 
 
 @route("GET", "/images/{name}/get")
-async def save(daemon: Daemon, request: Request) -> Response:
+async def save(daemon: Engine, request: HttpRequest) -> Response:
     """Saves one."""
     return saving(daemon, [request.params["name"]])
 
 
 @route("GET", "/images/get")
-async def save_many(daemon: Daemon, request: Request) -> Response:
+async def save_many(daemon: Engine, request: HttpRequest) -> Response:
     """Saves several."""
     return saving(daemon, [name for text in request.many.get("names", []) for name in text.split(",")])
 
 
-def _tags(daemon: Daemon, name: str) -> list[str]:
+def _tags(daemon: Engine, name: str) -> list[str]:
     """The names that are meant by one: all tags of a repository where it has none itself."""
     try:
         reference = parse(name)
@@ -226,7 +226,7 @@ def _tags(daemon: Daemon, name: str) -> list[str]:
     return daemon.images.tags(reference.repository) or [name]
 
 
-def saving(daemon: Daemon, names: list[str]) -> Streaming:
+def saving(daemon: Engine, names: list[str]) -> StreamingResponse:
     """Streams images as an archive."""
     wanted = [(each, daemon.images.find(each)) for name in names for each in _tags(daemon, name)]
 
@@ -235,20 +235,20 @@ def saving(daemon: Daemon, names: list[str]) -> Streaming:
             async for data in packed:
                 yield data
         for record in {record.id: record for _, record in wanted}.values():
-            events.tell(daemon, "save", record)
+            events.emit(daemon, "save", record)
 
-    return Streaming(chunks=chunks(), kind="application/x-tar")
+    return StreamingResponse(chunks=chunks(), kind="application/x-tar")
 
 
 @route("POST", "/images/load")
-async def load(daemon: Daemon, request: Request) -> Response:
+async def load(daemon: Engine, request: HttpRequest) -> Response:
     """Loads a saved archive."""
 
     async def lines() -> AsyncIterator[bytes]:
         try:
             file = await loading.spool(daemon.images, request.chunks())
             try:
-                told = partial(events.tell, daemon, "load")
+                told = partial(events.emit, daemon, "load")
                 async with aclosing(loading.load(daemon.images, file, loaded=told)) as texts:
                     async for text in texts:
                         yield line({"stream": text})
@@ -257,7 +257,7 @@ async def load(daemon: Daemon, request: Request) -> Response:
         except (PydError, OSError) as error:
             yield trouble(error)
 
-    return Streaming(chunks=lines())
+    return StreamingResponse(chunks=lines())
 
 
 def trouble(error: Exception) -> bytes:
@@ -266,14 +266,14 @@ def trouble(error: Exception) -> bytes:
 
 
 @route("POST", "/images/create")
-async def create(daemon: Daemon, request: Request) -> Response:
+async def create(daemon: Engine, request: HttpRequest) -> Response:
     """Pulls, or imports the archive of a root file system."""
     if request.query.get("fromSrc"):
         return _import(daemon, request)
-    return Attended(work=registries.pull(daemon, request))
+    return CancelOnDisconnect(work=registries.pull(daemon, request))
 
 
-def _import(daemon: Daemon, request: Request) -> Response:
+def _import(daemon: Engine, request: HttpRequest) -> Response:
     source = request.query["fromSrc"]
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     changes = request.many.get("changes", [])
@@ -288,14 +288,14 @@ def _import(daemon: Daemon, request: Request) -> Response:
                 daemon.images, file, reference=reference, changes=changes, message=message, platform=platform
             )
         if reference is not None:
-            events.tell(daemon, "tag", record, name=str(reference))
-        events.tell(daemon, "import", record)
+            events.emit(daemon, "tag", record, name=str(reference))
+        events.emit(daemon, "import", record)
         return line({"status": record.id})
 
-    async def import_body() -> Answer:
-        return Answer(body=await imported(await loading.spool(daemon.images, request.chunks())))
+    async def import_body() -> HandlerResult:
+        return HandlerResult(body=await imported(await loading.spool(daemon.images, request.chunks())))
 
-    async def download(address: Address) -> AsyncIterator[bytes]:
+    async def download(address: ResolvedAddress) -> AsyncIterator[bytes]:
         try:
             yield line({"status": f"Downloading from {address.url}"})
             yield await imported(await _downloaded(daemon, address))
@@ -303,7 +303,7 @@ def _import(daemon: Daemon, request: Request) -> Response:
             yield trouble(error)
 
     # Without a download Docker Engine answers once the image is there, so that it can be used when the answer begins.
-    return Attended(work=import_body()) if address is None else Streaming(chunks=download(address))
+    return CancelOnDisconnect(work=import_body()) if address is None else StreamingResponse(chunks=download(address))
 
 
 def _platform(text: str) -> dict[str, str]:
@@ -320,15 +320,15 @@ def _platform(text: str) -> dict[str, str]:
     return {"os": system, "architecture": processor, **({"variant": variant} if variant else {})}
 
 
-def _address(source: str) -> Address:
+def _address(source: str) -> ResolvedAddress:
     url = source if "://" in source else f"http://{source}"
-    address = Address.parse(url)
+    address = ResolvedAddress.parse(url)
     if address is None:
         raise InvalidInput(f"can't import from {source[:200]}: only HTTP and HTTPS are served")
     return address
 
 
-async def _downloaded(daemon: Daemon, address: Address) -> Path:
+async def _downloaded(daemon: Engine, address: ResolvedAddress) -> Path:
     file = daemon.images.blobs.temporary()
     try:
         await address.fetch(file)

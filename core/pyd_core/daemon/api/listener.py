@@ -31,7 +31,7 @@ class Clients:
         self._most = most
         self._count = 0
         self._waiting: dict[asyncio.StreamWriter, None] = {}
-        self._paused: set[Listener] = set()
+        self._paused: set[ApiListener] = set()
 
     def __len__(self) -> int:
         return self._count
@@ -44,7 +44,7 @@ class Clients:
         """Marks a connection as busy: a whole request has arrived."""
         self._waiting.pop(writer, None)
 
-    def admits(self, listener: Listener) -> bool:
+    def admits(self, listener: ApiListener) -> bool:
         """Returns whether one more may connect; if not, closes the longest idle one and resumes `listener` later."""
         if self._count < self._most:
             return True
@@ -74,7 +74,7 @@ class Clients:
             listener.resume()
 
 
-class Listener:
+class ApiListener:
     """Accepts connections on one socket and hands them to a coroutine, each in a task of its own.
 
     Args:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.daemon.api.encoding import json
-from pyd_core.daemon.api.http import EMPTY, Answer, Request, Response
+from pyd_core.daemon.api.http import EMPTY, HandlerResult, HttpRequest, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.filters import TRUTHS, labelled, until
 from pyd_core.daemon.networks.record import FIXED, PLUGGED, Driver, NetworkRecord
@@ -19,8 +19,8 @@ from pyd_core.errors import InvalidInput, NotFound, PydError, Refused, Unsupport
 from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings, NetworkBody
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.containers.container import Container
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.containers.container import EngineContainer
+    from pyd_core.daemon.engine import Engine
 
 
 TYPES = {"builtin", "custom"}
@@ -37,7 +37,7 @@ def _check(name: str, values: list[str]) -> None:
         raise InvalidInput(f"invalid filter: 'type'='{min(unknown)[:40]}'")
 
 
-def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[NetworkRecord], bool]:
+def _test(daemon: Engine, name: str, values: list[str]) -> Callable[[NetworkRecord], bool]:
     _check(name, values)
     tests: dict[str, Callable[[NetworkRecord], bool]] = {
         "name": lambda each: any(value in each.name for value in values),
@@ -53,14 +53,14 @@ def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[NetworkReco
     return tests[name]
 
 
-def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[NetworkRecord]:
+def choose(daemon: Engine, filters: Mapping[str, list[str]]) -> list[NetworkRecord]:
     """Returns the networks that pass the API's filters."""
     tests = [_test(daemon, name, values) for name, values in filters.items()]
     return [each for each in daemon.networks.all() if all(test(each) for test in tests)]
 
 
 @route("GET", "/networks")
-async def list_(daemon: Daemon, request: Request) -> Response:
+async def list_(daemon: Engine, request: HttpRequest) -> Response:
     """Lists them."""
     return json(shown_rows(choose(daemon, request.filters()), lambda each: each.view({})))
 
@@ -69,14 +69,14 @@ route("GET", "/networks/")(list_)  # Docker Engine's other spelling of it
 
 
 @route("GET", "/networks/{id}")
-async def inspect(daemon: Daemon, request: Request) -> Response:
+async def inspect(daemon: Engine, request: HttpRequest) -> Response:
     """Tells all about one."""
     record = daemon.networks.find(request.params["id"])
     return json(record.view(daemon.networks.shown_members(record)))
 
 
 @route("POST", "/networks/create")
-async def create(daemon: Daemon, request: Request) -> Response:
+async def create(daemon: Engine, request: HttpRequest) -> Response:
     """Makes one."""
     body = await request.json(NetworkBody)
     if body.name in {*FIXED, "default"}:
@@ -115,26 +115,26 @@ async def create(daemon: Daemon, request: Request) -> Response:
 
 
 @route("DELETE", "/networks/{id}")
-async def remove(daemon: Daemon, request: Request) -> Response:
+async def remove(daemon: Engine, request: HttpRequest) -> Response:
     """Removes one."""
     await daemon.networks.remove(daemon.networks.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/networks/{id}/connect")
-async def connect(daemon: Daemon, request: Request) -> Response:
+async def connect(daemon: Engine, request: HttpRequest) -> Response:
     """Puts a container on it."""
     network = daemon.networks.find(request.params["id"])
     body = await request.json(ConnectBody)
     container = _container(daemon, body.container)
     async with container.lock:  # it may be starting or ending just now
-        container.check_stays("connected")
+        container.ensure_not_removing("connected")
         await daemon.endpoints.connect(container, network, body.endpoint_config or EndpointSettings())
-    return Answer(status=200)
+    return HandlerResult(status=200)
 
 
 @route("POST", "/networks/{id}/disconnect")
-async def disconnect(daemon: Daemon, request: Request) -> Response:
+async def disconnect(daemon: Engine, request: HttpRequest) -> Response:
     """Takes a container off it."""
     body = await request.json(DisconnectBody)
     container = _container(daemon, body.container)
@@ -144,20 +144,20 @@ async def disconnect(daemon: Daemon, request: Request) -> Response:
         if not body.force:
             raise
         daemon.endpoints.forget(container, request.params["id"])
-        return Answer(status=200)
+        return HandlerResult(status=200)
     async with container.lock:
         await daemon.endpoints.disconnect(container, network)
-    return Answer(status=200)
+    return HandlerResult(status=200)
 
 
-def _container(daemon: Daemon, name: str) -> Container:
+def _container(daemon: Engine, name: str) -> EngineContainer:
     if not name:
         raise InvalidInput('invalid name or ID supplied: ""')
     return daemon.containers.find(name)
 
 
 @route("POST", "/networks/prune")
-async def prune(daemon: Daemon, request: Request) -> Response:
+async def prune(daemon: Engine, request: HttpRequest) -> Response:
     """Removes all that nobody is on."""
     filters = request.filters()
     unknown = set(filters) - {"until", "label", "label!"}

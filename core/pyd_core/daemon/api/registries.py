@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
-from pyd_core.daemon.api.http import Answer, Attended, Request, Response, Streaming
+from pyd_core.daemon.api.http import CancelOnDisconnect, HandlerResult, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.request import Record, failed
 from pyd_core.daemon.images import events, platforms
-from pyd_core.daemon.images.progress import Progress
+from pyd_core.daemon.images.progress import ProgressEmitter
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
-from pyd_core.daemon.images.registry import Credentials, Registry, credentials
+from pyd_core.daemon.images.registry import Registry, RegistryLogin, credentials
 from pyd_core.errors import InvalidInput, NotFound, PydError
-from pyd_core.model.image import Found
+from pyd_core.model.image import SearchResult
 from pyd_core.model.reference import DEFAULT_DOMAIN, Reference, parse
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ SHOWN, MOST_SHOWN = 25, 100
 """Repositories a search tells of, as Docker Engine has it."""
 
 
-def _auth(request: Request) -> Credentials:
+def _auth(request: HttpRequest) -> RegistryLogin:
     return credentials(request.headers.get("x-registry-auth", ""))
 
 
@@ -40,7 +40,7 @@ async def _lines(records: AsyncGenerator[Record, None]) -> AsyncIterator[bytes]:
             yield line(record)
 
 
-async def pull(daemon: Daemon, request: Request) -> Streaming:
+async def pull(daemon: Engine, request: HttpRequest) -> StreamingResponse:
     """Pulls an image; what can't be found is told by the status, what fails later in the stream."""
     name, tag = request.query.get("fromImage", ""), request.query.get("tag", "")
     if not name:
@@ -51,11 +51,11 @@ async def pull(daemon: Daemon, request: Request) -> Streaming:
     if platform:
         platforms.parse(platform)
     if _tagged(joined):
-        return Streaming(chunks=_lines(await pulling(daemon, reference, auth, platform)))
+        return StreamingResponse(chunks=_lines(await pulling(daemon, reference, auth, platform)))
     async with Registry(reference, auth, daemon.registries, pull=True) as registry:
         tags = await _first(registry, registry.tags)
     each = [Reference(reference.domain, reference.path, tag) for tag in tags]
-    return Streaming(chunks=_lines(_pulling_all(daemon, each, auth, platform)))
+    return StreamingResponse(chunks=_lines(_pulling_all(daemon, each, auth, platform)))
 
 
 def _tagged(name: str) -> bool:
@@ -64,7 +64,7 @@ def _tagged(name: str) -> bool:
 
 
 async def _pulling_all(
-    daemon: Daemon, references: Sequence[Reference], auth: Credentials, platform: str
+    daemon: Engine, references: Sequence[Reference], auth: RegistryLogin, platform: str
 ) -> AsyncGenerator[Record, None]:
     """Pulls one after the other; a failure ends it, and is told as the last."""
     for reference in references:
@@ -81,7 +81,7 @@ async def _pulling_all(
 
 
 async def pulling(
-    daemon: Daemon, reference: Reference, auth: Credentials, platform: str
+    daemon: Engine, reference: Reference, auth: RegistryLogin, platform: str
 ) -> AsyncGenerator[Record, None]:
     """Finds an image in its registry, and returns the progress of pulling it.
 
@@ -95,12 +95,12 @@ async def pulling(
     except BaseException:
         await registry.__aexit__(None, None, None)
         raise
-    progress = Progress()
+    progress = ProgressEmitter()
 
     async def run() -> None:
         async with registry:
             pulled = daemon.images.find(await work.run(progress))
-        events.tell(daemon, "pull", pulled, key=str(reference), name=reference.familiar)
+        events.emit(daemon, "pull", pulled, key=str(reference), name=reference.familiar)
 
     return progress.records(run, describe)
 
@@ -116,7 +116,7 @@ async def _first(registry: Registry, ask: Callable[[], Awaitable[T]]) -> T:
 
 
 @route("POST", "/images/{name}/push")
-async def push(daemon: Daemon, request: Request) -> Response:
+async def push(daemon: Engine, request: HttpRequest) -> Response:
     """Pushes an image, or all tags of a repository."""
     name, tag = request.params["name"], request.query.get("tag", "")
     joined = f"{name}:{tag}" if tag else name
@@ -130,22 +130,22 @@ async def push(daemon: Daemon, request: Request) -> Response:
         found = []
     if not found:
         raise NotFound(f"An image does not exist locally with the tag: {reference.familiar}")
-    progress = Progress()
+    progress = ProgressEmitter()
     auth = _auth(request)
 
     async def run() -> None:
         for each, record in found:
             async with Registry(each, auth, daemon.registries) as registry:
                 await push_image(daemon.images, record, registry, progress)
-            events.tell(daemon, "push", record, key=str(each), name=each.familiar)
+            events.emit(daemon, "push", record, key=str(each), name=each.familiar)
 
-    return Streaming(chunks=_lines(progress.records(run, describe)))
+    return StreamingResponse(chunks=_lines(progress.records(run, describe)))
 
 
 @route("POST", "/auth")
-async def log_in(daemon: Daemon, request: Request) -> Response:
+async def log_in(daemon: Engine, request: HttpRequest) -> Response:
     """Checks credentials."""
-    given = await request.json(Credentials)
+    given = await request.json(RegistryLogin)
     domain = given.serveraddress.removeprefix("https://").removeprefix("http://").partition("/")[0]
     if domain in {"", "index.docker.io"}:
         domain = DEFAULT_DOMAIN
@@ -155,18 +155,18 @@ async def log_in(daemon: Daemon, request: Request) -> Response:
 
 
 @route("GET", "/images/search")
-async def search(daemon: Daemon, request: Request) -> Response:
+async def search(daemon: Engine, request: HttpRequest) -> Response:
     """Looks for repositories in the list of a registry, `HOST/TEXT`, or of the mirrors; nobody there counts stars."""
-    return Attended(work=_search(daemon, request))
+    return CancelOnDisconnect(work=_search(daemon, request))
 
 
-async def _search(daemon: Daemon, request: Request) -> Answer:
+async def _search(daemon: Engine, request: HttpRequest) -> HandlerResult:
     limit = request.number("limit") or SHOWN
     if not 1 <= limit <= MOST_SHOWN:
         raise InvalidInput(f"limit {limit} is outside the range of [1, {MOST_SHOWN}]")
     wanted = _wanted(request)
     domain, text = _term(request.query.get("term", ""))
-    found: list[Found] = []
+    found: list[SearchResult] = []
     async with Registry(Reference(domain, "library"), _auth(request), daemon.registries, pull=True) as registry:
         if domain == DEFAULT_DOMAIN and not daemon.registries.mirrors:
             raise InvalidInput(
@@ -176,13 +176,13 @@ async def _search(daemon: Daemon, request: Request) -> Answer:
         async with aclosing(registry.catalog()) as names:
             async for name in names:
                 if wanted and text in name.lower():
-                    found.append(Found(name=Reference(domain, name).familiar))
+                    found.append(SearchResult(name=Reference(domain, name).familiar))
                 if len(found) == limit:
                     break
     return json(found)
 
 
-def _wanted(request: Request) -> bool:
+def _wanted(request: HttpRequest) -> bool:
     """Whether what isn't official and has no stars passes the filters.
 
     Raises:
@@ -217,12 +217,12 @@ def _term(text: str) -> tuple[str, str]:
 
 
 @route("GET", "/distribution/{name}/json")
-async def distribution(daemon: Daemon, request: Request) -> Response:
+async def distribution(daemon: Engine, request: HttpRequest) -> Response:
     """Tells what a registry has under a name."""
-    return Attended(work=_distribution(daemon, request))
+    return CancelOnDisconnect(work=_distribution(daemon, request))
 
 
-async def _distribution(daemon: Daemon, request: Request) -> Answer:
+async def _distribution(daemon: Engine, request: HttpRequest) -> HandlerResult:
     reference = parse(request.params["name"])
     async with Registry(reference, _auth(request), daemon.registries) as registry:
         media, body, digest = await registry.manifest(reference.digest or reference.tag)

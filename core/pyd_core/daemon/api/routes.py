@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.api.http import Answer, Request, Response
-from pyd_core.daemon.api.server import Head
+from pyd_core.daemon.api.http import HandlerResult, HttpRequest, Response
+from pyd_core.daemon.api.server import RequestHead
 from pyd_core.errors import EngineError, InvalidInput, NotFound, Unsupported
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
-Handler = Callable[["Daemon", Request], Awaitable[Response]]
-Dispatch = Callable[["Daemon", Head, Callable[[], AsyncIterator[bytes]]], Awaitable[Response]]
+Handler = Callable[["Engine", HttpRequest], Awaitable[Response]]
+Dispatch = Callable[["Engine", RequestHead, Callable[[], AsyncIterator[bytes]]], Awaitable[Response]]
 
 NEWEST = (1, 45)
 OLDEST = (1, 24)
@@ -26,7 +26,7 @@ _VERSION = re.compile(r"/v([0-9]+)\.([0-9]+)(/.*)")
 
 
 @dataclass(frozen=True)
-class Route:
+class ApiRoute:
     """A method and path of the API, and its handler."""
 
     method: str
@@ -48,14 +48,14 @@ class Routes:
     """All routes, found by method and path."""
 
     def __init__(self) -> None:
-        self.table: list[Route] = []
+        self.table: list[ApiRoute] = []
         self._compiled: list[tuple[str, re.Pattern[str], Handler]] = []
 
     def add(self, method: str, pattern: str) -> Callable[[Handler], Handler]:
         """Registers the handler below for a method and path of the contract."""
 
         def keep(handler: Handler) -> Handler:
-            route = Route(method, pattern, handler)
+            route = ApiRoute(method, pattern, handler)
             self.table.append(route)
             self._compiled.append((method, route.compiled(), handler))
             return handler
@@ -109,10 +109,10 @@ def split_version(path: str) -> tuple[tuple[int, int], str]:
     return version, match[3]
 
 
-async def dispatch(daemon: Daemon, head: Head, chunks: Callable[[], AsyncIterator[bytes]]) -> Response:
+async def dispatch(daemon: Engine, head: RequestHead, chunks: Callable[[], AsyncIterator[bytes]]) -> Response:
     """Answers one request; OPTIONS is answered for every path, as by Docker Engine."""
     if head.method == "OPTIONS":
-        return Answer(status=200)
+        return HandlerResult(status=200)
     version, path = split_version(head.path)
     handler, params = ROUTES.find(head.method, path)
     return await handler(daemon, head.request(params, version, chunks))
@@ -121,7 +121,7 @@ async def dispatch(daemon: Daemon, head: Head, chunks: Callable[[], AsyncIterato
 def unserved(method: str, pattern: str, hint: str) -> None:
     """Registers a part of the contract that this engine answers with 501, its name and what to do."""
 
-    async def refuse(daemon: Daemon, request: Request) -> Response:
+    async def refuse(daemon: Engine, request: HttpRequest) -> Response:
         raise Unsupported(f"{method} {pattern} is not served by this engine", hint=hint, reference="not-served")
 
     ROUTES.add(method, pattern)(refuse)

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import h11
 
 from pyd_core.daemon.api.failures import failure
-from pyd_core.daemon.api.http import Answer, Attended, Hijack, Request, Response, Streaming
+from pyd_core.daemon.api.http import CancelOnDisconnect, HandlerResult, Hijack, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.listener import Clients
-from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.duplex import UpgradedConnection
 from pyd_core.errors import InvalidInput
 from pyd_core.tasks import TaskOwner
 
@@ -26,7 +26,7 @@ HEAD_TIMEOUT_S = 300.0
 MULTIPLEXED = b"application/vnd.docker.multiplexed-stream"
 
 
-class Head:
+class RequestHead:
     """A request's target and headers, split once."""
 
     def __init__(self, event: h11.Request) -> None:
@@ -39,7 +39,7 @@ class Head:
 
     def request(
         self, params: dict[str, str], version: tuple[int, int], chunks: Callable[[], AsyncIterator[bytes]]
-    ) -> Request:
+    ) -> HttpRequest:
         """What a handler is given.
 
         Raises:
@@ -48,7 +48,7 @@ class Head:
         decoded = {name: unquote(value) for name, value in params.items()}
         if any("\0" in text for text in (*decoded.values(), *(each for many in self.many.values() for each in many))):
             raise InvalidInput("the request's path or a parameter holds a null character")
-        return Request(
+        return HttpRequest(
             method=self.method,
             path=self.path,
             params=decoded,
@@ -64,14 +64,14 @@ class _ClientGone(Exception):
     """Nobody waits for the answer any more."""
 
 
-class Connection:
+class HttpConnection:
     """One client's connection: requests one after another until it is closed or handed over."""
 
     def __init__(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        answer: Callable[[Head, Callable[[], AsyncIterator[bytes]]], Awaitable[Response]],
+        answer: Callable[[RequestHead, Callable[[], AsyncIterator[bytes]]], Awaitable[Response]],
         clients: Clients | None = None,
     ) -> None:
         self._reader = reader
@@ -134,7 +134,7 @@ class Connection:
         """Answers one request; returns whether the connection can carry another."""
         try:
             event = await self._request()
-            head = Head(event) if isinstance(event, h11.Request) else None
+            head = RequestHead(event) if isinstance(event, h11.Request) else None
         except (h11.RemoteProtocolError, ValueError) as error:  # the latter for a target that is none
             await self._whole(failure(InvalidInput(f"not HTTP: {error}")))
             return False
@@ -147,7 +147,7 @@ class Connection:
             self._http.next_event()  # no body: the end of the message is there already
         try:
             response = await self._answer(head, self._chunks)
-            if isinstance(response, Attended):
+            if isinstance(response, CancelOnDisconnect):
                 response = await self._attended(response)
         except _ClientGone:
             return False
@@ -156,7 +156,7 @@ class Connection:
         if isinstance(response, Hijack):
             await self._hand_over(head, response)
             return False
-        if isinstance(response, Streaming):
+        if isinstance(response, StreamingResponse):
             await self._stream(response, bare=head.method == "HEAD")
         else:
             await self._whole(response, bare=head.method == "HEAD")
@@ -166,7 +166,7 @@ class Connection:
                     pass
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
-    async def _attended(self, answer: Attended) -> Answer | Streaming:
+    async def _attended(self, answer: CancelOnDisconnect) -> HandlerResult | StreamingResponse:
         async with TaskOwner(on_error=lambda _: None) as owner:
             working = owner.start(answer.work)
             leaving = owner.start(self._until_gone())
@@ -196,7 +196,7 @@ class Connection:
             usual.append(("Content-Type", kind))
         return h11.Response(status_code=status, headers=[*usual, *headers])
 
-    async def _whole(self, answer: Answer, *, bare: bool = False) -> None:
+    async def _whole(self, answer: HandlerResult, *, bare: bool = False) -> None:
         kind = answer.kind if answer.body else ""
         headers = list(answer.headers.items())
         if answer.status not in {204, 304}:
@@ -207,7 +207,7 @@ class Connection:
         self._send(h11.EndOfMessage())
         await self._writer.drain()
 
-    async def _stream(self, answer: Streaming, *, bare: bool) -> None:
+    async def _stream(self, answer: StreamingResponse, *, bare: bool) -> None:
         try:
             self._send(self._head(200, answer.kind, list(answer.headers.items())))
             await self._writer.drain()
@@ -221,7 +221,7 @@ class Connection:
         finally:
             answer.done()
 
-    async def _pieces(self, answer: Streaming, *, bare: bool) -> None:
+    async def _pieces(self, answer: StreamingResponse, *, bare: bool) -> None:
         async with contextlib.aclosing(answer.chunks) as chunks:  # type: ignore[type-var]
             if not bare:
                 async for chunk in chunks:
@@ -237,7 +237,7 @@ class Connection:
         while data := await self._reader.read(65536):
             self._http.receive_data(data)
 
-    async def _hand_over(self, head: Head, answer: Hijack) -> None:
+    async def _hand_over(self, head: RequestHead, answer: Hijack) -> None:
         kind = RAW if answer.tty else MULTIPLEXED
         try:  # from here on: the client may be gone before it has got the head
             async for _ in self._chunks():
@@ -251,6 +251,6 @@ class Connection:
             else:
                 self._writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n" % kind)
             await self._writer.drain()
-            await answer.serve(Wire(self._reader, self._writer, self._http.trailing_data[0]))
+            await answer.serve(UpgradedConnection(self._reader, self._writer, self._http.trailing_data[0]))
         finally:
             answer.done()

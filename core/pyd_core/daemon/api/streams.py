@@ -12,25 +12,25 @@ import msgspec
 from pyd_core import detach_keys
 from pyd_core.daemon.api.encoding import full
 from pyd_core.daemon.api.failures import plainly
-from pyd_core.daemon.api.http import Answer, Hijack, Request, Response, Streaming
+from pyd_core.daemon.api.http import HandlerResult, Hijack, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.api.server import MULTIPLEXED, RAW
 from pyd_core.daemon.api.websocket import WebSocketWire, handshake
 from pyd_core.daemon.containers import logs as logfile
 from pyd_core.daemon.containers.attach import Attachment, unframed
-from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.duplex import UpgradedConnection
 from pyd_core.daemon.runtime import terminal
 from pyd_core.daemon.times import moment
 from pyd_core.errors import Conflict, InvalidInput
 from pyd_core.model.container import WaitResult
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
 @route("POST", "/containers/{id}/wait")
-async def wait(daemon: Daemon, request: Request) -> Response:
+async def wait(daemon: Engine, request: HttpRequest) -> Response:
     """Answers when it ends; the head goes out at once, because clients wait for it before they start the container."""
     container = daemon.containers.find(request.params["id"])
     condition = request.query.get("condition") or "not-running"
@@ -50,10 +50,10 @@ async def wait(daemon: Daemon, request: Request) -> Response:
         code = record.exit_code if over is None else await over
         yield msgspec.json.encode(full(WaitResult(status_code=code)))
 
-    return Streaming(chunks=result(), done=lambda: None if over is None else over.cancel())
+    return StreamingResponse(chunks=result(), done=lambda: None if over is None else over.cancel())
 
 
-def log_options(request: Request) -> logfile.LogOptions:
+def log_options(request: HttpRequest) -> logfile.LogOptions:
     """Reads the parameters of a log request.
 
     Raises:
@@ -76,19 +76,19 @@ def log_options(request: Request) -> logfile.LogOptions:
 
 
 @route("GET", "/containers/{id}/logs")
-async def logs(daemon: Daemon, request: Request) -> Response:
+async def logs(daemon: Engine, request: HttpRequest) -> Response:
     """Streams what it printed."""
     container = daemon.containers.find(request.params["id"])
     logfile.check(container)
     kind = RAW if container.record.config.tty else MULTIPLEXED
     if request.version < (1, 42):
         kind = RAW
-    return Streaming(chunks=logfile.read(container, log_options(request)), kind=kind.decode())
+    return StreamingResponse(chunks=logfile.read(container, log_options(request)), kind=kind.decode())
 
 
 @route("POST", "/containers/{id}/attach")
 @plainly
-async def attach(daemon: Daemon, request: Request) -> Response:
+async def attach(daemon: Engine, request: HttpRequest) -> Response:
     """Joins the client to its streams."""
     container, attachment = await _attachment(daemon, request)
     tty = container.record.config.tty
@@ -96,13 +96,13 @@ async def attach(daemon: Daemon, request: Request) -> Response:
 
 
 @route("GET", "/containers/{id}/attach/ws")
-async def attach_by_websocket(daemon: Daemon, request: Request) -> Response:
+async def attach_by_websocket(daemon: Engine, request: HttpRequest) -> Response:
     """Joins a websocket to its streams, which aren't told apart there."""
     daemon.containers.find(request.params["id"])  # first: a container that isn't there is a 404 to any client
     head = handshake(request)
     container, attachment = await _attachment(daemon, request, plain=True)
 
-    async def serve(wire: Wire) -> None:
+    async def serve(wire: UpgradedConnection) -> None:
         framed = WebSocketWire(wire)
         await attachment.serve(framed)
         framed.finish()
@@ -110,7 +110,9 @@ async def attach_by_websocket(daemon: Daemon, request: Request) -> Response:
     return Hijack(serve=serve, head=head, done=partial(_close, container, attachment))
 
 
-async def _attachment(daemon: Daemon, request: Request, *, plain: bool = False) -> tuple[Container, Attachment]:
+async def _attachment(
+    daemon: Engine, request: HttpRequest, *, plain: bool = False
+) -> tuple[EngineContainer, Attachment]:
     """Reads what a client that attaches asks for; `plain` leaves the frames of the two streams out."""
     keys = request.query.get("detachKeys", "")
     try:
@@ -153,12 +155,12 @@ async def _attachment(daemon: Daemon, request: Request, *, plain: bool = False) 
     return container, attachment
 
 
-def _close(container: Container, attachment: Attachment) -> None:
+def _close(container: EngineContainer, attachment: Attachment) -> None:
     container.attachments.discard(attachment)
     attachment.close()
 
 
-def size(request: Request) -> tuple[int, int]:
+def size(request: HttpRequest) -> tuple[int, int]:
     """Reads rows and columns.
 
     Raises:
@@ -171,7 +173,7 @@ def size(request: Request) -> tuple[int, int]:
 
 
 @route("POST", "/containers/{id}/resize")
-async def resize(daemon: Daemon, request: Request) -> Response:
+async def resize(daemon: Engine, request: HttpRequest) -> Response:
     """Tells its terminal its size."""
     container = daemon.containers.find(request.params["id"])
     rows, columns = size(request)
@@ -180,4 +182,4 @@ async def resize(daemon: Daemon, request: Request) -> Response:
     terminal.resize_container(container.bundle, rows, columns)
     told = container.attributes(height=str(rows), width=str(columns))
     daemon.events.emit("container", "resize", container.id, told)
-    return Answer(status=200)
+    return HandlerResult(status=200)

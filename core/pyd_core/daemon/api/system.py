@@ -14,7 +14,7 @@ import msgspec
 
 import pyd_core
 from pyd_core.daemon.api.encoding import full, json, line
-from pyd_core.daemon.api.http import Answer, Request, Response, Streaming
+from pyd_core.daemon.api.http import HandlerResult, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import NEWEST, OLDEST, route
 from pyd_core.daemon.containers import apparmor, listing, log_options
 from pyd_core.daemon.images.load import architecture
@@ -29,7 +29,7 @@ from pyd_core.model.system import PYDD, Component, DiskUsage, Info, Platform, Ve
 from pyd_core.model.volume import VolumeUsage
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 API = ".".join(map(str, NEWEST))
 OLDEST_API = ".".join(map(str, OLDEST))
@@ -45,14 +45,14 @@ EVENT_FILTERS = {
 
 
 @route("GET", "/_ping")
-async def ping(daemon: Daemon, request: Request) -> Response:
+async def ping(daemon: Engine, request: HttpRequest) -> Response:
     """Says that it lives; the headers tell the API version."""
     headers = {"Builder-Version": "1", "Swarm": "inactive", "Cache-Control": "no-cache, no-store, must-revalidate"}
-    return Answer(body=b"OK", kind="text/plain; charset=utf-8", headers={**headers, "Pragma": "no-cache"})
+    return HandlerResult(body=b"OK", kind="text/plain; charset=utf-8", headers={**headers, "Pragma": "no-cache"})
 
 
 @route("GET", "/version")
-async def version(daemon: Daemon, request: Request) -> Response:
+async def version(daemon: Engine, request: HttpRequest) -> Response:
     """Which engine this is."""
     kernel = os.uname().release
     programs = {daemon.runtime.name: daemon.runtime.path, "conmon": daemon.lifecycle.conmon}
@@ -100,7 +100,7 @@ def _operating_system(field: str, default: str = "") -> str:
 
 
 @route("GET", "/info")
-async def info(daemon: Daemon, request: Request) -> Response:
+async def info(daemon: Engine, request: HttpRequest) -> Response:
     """What it holds and what the host can do."""
     states = [each.record.status for each in daemon.containers.all()]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -187,7 +187,7 @@ async def info(daemon: Daemon, request: Request) -> Response:
 
 
 @route("GET", "/system/df")
-async def disk_usage(daemon: Daemon, request: Request) -> Response:
+async def disk_usage(daemon: Engine, request: HttpRequest) -> Response:
     """What it keeps on disk."""
     kinds = request.many.get("type", []) if request.version >= DF_TYPES_SINCE else []
     for kind in kinds:
@@ -220,7 +220,7 @@ async def disk_usage(daemon: Daemon, request: Request) -> Response:
     return json({**body, "BuilderSize": 0})
 
 
-def _image(daemon: Daemon, record: ImageRecord) -> ImageSummary:
+def _image(daemon: Engine, record: ImageRecord) -> ImageSummary:
     """An image's line, with how much of it others share."""
     others = {diff_id for each in daemon.images.all() if each.id != record.id for diff_id in each.layers}
     shared = sum(daemon.images.layers.get(diff_id).size for diff_id in record.layers if diff_id in others)
@@ -229,7 +229,7 @@ def _image(daemon: Daemon, record: ImageRecord) -> ImageSummary:
 
 
 @route("GET", "/events")
-async def events(daemon: Daemon, request: Request) -> Response:
+async def events(daemon: Engine, request: HttpRequest) -> Response:
     """What happens, as it happens."""
     filters = request.filters()
     unknown = set(filters) - EVENT_FILTERS
@@ -250,4 +250,4 @@ async def events(daemon: Daemon, request: Request) -> Response:
                     old = {"status": event.action, "id": event.actor.id, "from": image}
                 yield line({**old, **full(event)})
 
-    return Streaming(chunks=lines())
+    return StreamingResponse(chunks=lines())

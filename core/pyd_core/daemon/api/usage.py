@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from pyd_core.daemon.api.encoding import full, json, line
-from pyd_core.daemon.api.http import Request, Response, Streaming
+from pyd_core.daemon.api.http import HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import options, resources, usage
 from pyd_core.errors import Conflict, EngineError, InvalidInput
@@ -17,20 +17,20 @@ from pyd_core.model.container import Updated
 from pyd_core.model.host_config import HostConfig, RestartPolicy
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 EVERY = 1.0
 """Seconds between two samples of a stream."""
 
 
-class UpdateBody(HostConfig):
+class UpdateRequest(HostConfig):
     """The body of `POST /containers/{id}/update`: limits and the restart policy."""
 
     SPEC: ClassVar[str] = ""
 
 
 @route("GET", "/containers/{id}/top")
-async def top(daemon: Daemon, request: Request) -> Response:
+async def top(daemon: Engine, request: HttpRequest) -> Response:
     """Lists its processes."""
     container = daemon.containers.find(request.params["id"])
     found = await usage.processes(container, request.query.get("ps_args", ""))
@@ -39,7 +39,7 @@ async def top(daemon: Daemon, request: Request) -> Response:
 
 
 @route("GET", "/containers/{id}/stats")
-async def stats(daemon: Daemon, request: Request) -> Response:
+async def stats(daemon: Engine, request: HttpRequest) -> Response:
     """Tells what it uses, once or about every second."""
     container = daemon.containers.find(request.params["id"])
     if request.flag("stream", default=True) and request.flag("one-shot"):
@@ -58,7 +58,7 @@ async def stats(daemon: Daemon, request: Request) -> Response:
             yield line(full(sampler.sample()))
             await asyncio.wait({gone}, timeout=EVERY)
 
-    return Streaming(chunks=samples())
+    return StreamingResponse(chunks=samples())
 
 
 LIMITS = (
@@ -74,9 +74,9 @@ UNLIMITED_PIDS = -1
 
 
 @route("POST", "/containers/{id}/update")
-async def update(daemon: Daemon, request: Request) -> Response:
+async def update(daemon: Engine, request: HttpRequest) -> Response:
     """Changes limits and the restart policy."""
-    body = await request.json(UpdateBody)
+    body = await request.json(UpdateRequest)
     container = daemon.containers.find(request.params["id"])
     record = container.record
     options.check_restart(body)
@@ -96,7 +96,7 @@ async def update(daemon: Daemon, request: Request) -> Response:
             name=body.restart_policy.name, maximum_retry_count=body.restart_policy.maximum_retry_count
         )
     async with container.lock:
-        container.check_stays("updated")
+        container.ensure_not_removing("updated")
         if asked.keys() - {"restart_policy"} and record.running:
             try:
                 await daemon.runtimes.of(record).update(record.id, limits)

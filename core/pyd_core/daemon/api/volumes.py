@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.api.encoding import json
-from pyd_core.daemon.api.http import EMPTY, Request, Response
+from pyd_core.daemon.api.http import EMPTY, HttpRequest, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.filters import GO_TRUTHS, TRUTHS, labelled, truth
 from pyd_core.daemon.rows import shown as shown_rows
@@ -17,10 +17,10 @@ from pyd_core.linux.tree import tree_size
 from pyd_core.model.volume import VolumeBody, VolumeList
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
-def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[VolumeRecord]:
+def choose(daemon: Engine, filters: Mapping[str, list[str]]) -> list[VolumeRecord]:
     """Returns the volumes that pass the API's filters.
 
     Raises:
@@ -43,14 +43,14 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[VolumeRecor
 
 
 @route("GET", "/volumes")
-async def list_(daemon: Daemon, request: Request) -> Response:
+async def list_(daemon: Engine, request: HttpRequest) -> Response:
     """Lists them."""
     found = choose(daemon, request.filters())
     return json(VolumeList(volumes=shown_rows(found, daemon.volumes.view), warnings=[]))
 
 
 @route("POST", "/volumes/create")
-async def create(daemon: Daemon, request: Request) -> Response:
+async def create(daemon: Engine, request: HttpRequest) -> Response:
     """Makes one."""
     body = await request.json(VolumeBody)
     made = daemon.volumes.create(body.name, driver=body.driver, labels=body.labels, options=body.driver_opts)
@@ -58,13 +58,13 @@ async def create(daemon: Daemon, request: Request) -> Response:
 
 
 @route("GET", "/volumes/{name}")
-async def inspect(daemon: Daemon, request: Request) -> Response:
+async def inspect(daemon: Engine, request: HttpRequest) -> Response:
     """Tells all about one."""
     return json(daemon.volumes.view(daemon.volumes.find(request.params["name"])))
 
 
 @route("DELETE", "/volumes/{name}")
-async def remove(daemon: Daemon, request: Request) -> Response:
+async def remove(daemon: Engine, request: HttpRequest) -> Response:
     """Removes one."""
     await daemon.volumes.remove(request.params["name"], force=request.flag("force"))
     return EMPTY
@@ -84,7 +84,7 @@ def _all(values: list[str]) -> bool:
 
 
 @route("POST", "/volumes/prune")
-async def prune(daemon: Daemon, request: Request) -> Response:
+async def prune(daemon: Engine, request: HttpRequest) -> Response:
     """Removes those no container uses: anonymous ones, and with the filter `all` the named too."""
     filters = request.filters()
     unknown = set(filters) - {"all", "label", "label!"}

@@ -6,8 +6,8 @@ import asyncio
 import base64
 import hashlib
 
-from pyd_core.daemon.api.http import Request
-from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.api.http import HttpRequest
+from pyd_core.daemon.duplex import UpgradedConnection
 from pyd_core.errors import InvalidInput
 
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -18,7 +18,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 _CONTINUED = 0
 
 
-def handshake(request: Request) -> bytes:
+def handshake(request: HttpRequest) -> bytes:
     """Returns the head that turns a connection into a websocket.
 
     Raises:
@@ -48,14 +48,14 @@ def frame(kind: int, data: bytes) -> bytes:
     return head + data
 
 
-class WebSocketWire(Wire):
+class WebSocketWire(UpgradedConnection):
     """A connection handed over whole, each piece in a frame.
 
     Args:
         wire: The connection after the handshake.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: UpgradedConnection) -> None:
         super().__init__(wire.reader, wire.writer)
         self._early = bytearray(wire.trailing)
 

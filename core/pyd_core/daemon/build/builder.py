@@ -14,7 +14,7 @@ import msgspec
 from pyd_core.daemon.build import copy_instruction, run_instruction
 from pyd_core.daemon.build.dockerfile import Dockerfile, Instruction, instruction
 from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, said
-from pyd_core.daemon.build.stage import Stage, told
+from pyd_core.daemon.build.stage import BuildStage, told
 from pyd_core.daemon.build.variables import Lexer, assignments
 from pyd_core.daemon.containers import files
 from pyd_core.daemon.images import events
@@ -26,7 +26,7 @@ from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.model.container_config import ContainerConfig
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 Fetch = Callable[[str, str], AsyncGenerator[Record, None]]
 """Pulls an image by name for a platform (empty: this host's) and yields its progress."""
@@ -49,7 +49,7 @@ class Builder:
         InvalidInput: There is no such stage as the target.
     """
 
-    def __init__(self, daemon: Daemon, request: BuildRequest, dockerfile: Dockerfile, fetch: Fetch) -> None:
+    def __init__(self, daemon: Engine, request: BuildRequest, dockerfile: Dockerfile, fetch: Fetch) -> None:
         self._daemon = daemon
         self._request = request
         self._fetch = fetch
@@ -58,7 +58,7 @@ class Builder:
         if request.labels:
             quoted = " ".join(f"{_quoted(name)}={_quoted(value)}" for name, value in request.labels.items())
             self._steps.append(Instruction("LABEL", quoted, 0))
-        self._stages: list[Stage] = []
+        self._stages: list[BuildStage] = []
         self._globals: dict[str, str] = {}
         self._asked: set[str] = set()
         """Names that an ARG has asked for."""
@@ -140,7 +140,7 @@ class Builder:
                             return
             image = self._daemon.images.find(base)
         config = self._daemon.images.file(image).config or ContainerConfig()
-        stage = Stage(self._daemon, name, image, config, self._request.use_cache)
+        stage = BuildStage(self._daemon, name, image, config, self._request.use_cache)
         stage.proxies = {
             key: value for key, value in self._request.arguments.items() if key in PROXIES and value is not None
         }
@@ -164,7 +164,7 @@ class Builder:
         return True
 
     @asynccontextmanager
-    async def _source(self, stage: Stage, step: Instruction) -> AsyncIterator[RootDirectory]:
+    async def _source(self, stage: BuildStage, step: Instruction) -> AsyncIterator[RootDirectory]:
         """Gives what a COPY copies from: the context, an earlier stage by name or number, or an image."""
         name = step.flags.get("from", "")
         if not name:
@@ -172,7 +172,7 @@ class Builder:
                 yield root
             return
         image = self._stage_or_image(name)
-        other = Stage(self._daemon, "", image, stage.config, use_cache=False)
+        other = BuildStage(self._daemon, "", image, stage.config, use_cache=False)
         async with (
             run_instruction.container_of(other, ["none"]) as container,
             files.stacked(self._daemon, container) as root,
@@ -215,7 +215,7 @@ class Builder:
                 (stage.arguments if stage else self._globals)[name] = value
         return stage is not None and await stage.configure(f"ARG {' '.join(words)}")
 
-    async def _workdir(self, stage: Stage, step: Instruction) -> bool:
+    async def _workdir(self, stage: BuildStage, step: Instruction) -> bool:
         given = Lexer(step.rest, stage.variables, self._escape).whole()
         path = posixpath.normpath(posixpath.join(stage.config.working_dir or "/", given))
         created_by = told(stage.config, f"WORKDIR {path}")
@@ -235,7 +235,7 @@ class Builder:
         except InvalidInput as error:
             raise InvalidInput(f"{step.word}: {error.message}") from error
 
-    async def _configure(self, stage: Stage, step: Instruction) -> bool:
+    async def _configure(self, stage: BuildStage, step: Instruction) -> bool:
         """Applies an instruction that touches no file; returns whether the cache had it."""
         changes: dict[str, Any] = {}
         shown = step.rest

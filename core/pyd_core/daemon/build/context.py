@@ -21,9 +21,9 @@ from pyd_core.linux.openat2 import RootDirectory, open_file
 from pyd_core.linux.tree import remove_tree
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.build.remote import Address
+    from pyd_core.daemon.build.remote import ResolvedAddress
     from pyd_core.daemon.build.repository import Repository
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 DOCKERFILE = "Dockerfile"
 _MOST = 1 << 20
@@ -31,7 +31,7 @@ _MOST = 1 << 20
 
 
 @asynccontextmanager
-async def unpacked(daemon: Daemon, chunks: AsyncIterator[bytes]) -> AsyncIterator[Path]:
+async def unpacked(daemon: Engine, chunks: AsyncIterator[bytes]) -> AsyncIterator[Path]:
     """Gives the directory a context was unpacked into; removed after.
 
     Raises:
@@ -47,7 +47,7 @@ async def unpacked(daemon: Daemon, chunks: AsyncIterator[bytes]) -> AsyncIterato
 
 
 @asynccontextmanager
-async def fetched(daemon: Daemon, address: Address) -> AsyncIterator[tuple[Path, bool]]:
+async def fetched(daemon: Engine, address: ResolvedAddress) -> AsyncIterator[tuple[Path, bool]]:
     """Gives the directory of a context that is elsewhere: an archive's, or that of a Dockerfile alone; removed after.
 
     Returns:
@@ -66,7 +66,7 @@ async def fetched(daemon: Daemon, address: Address) -> AsyncIterator[tuple[Path,
 
 
 @asynccontextmanager
-async def cloned(daemon: Daemon, repository: Repository) -> AsyncIterator[Path]:
+async def cloned(daemon: Engine, repository: Repository) -> AsyncIterator[Path]:
     """Gives the directory of a context that is in a repository; removed after.
 
     Raises:
@@ -90,7 +90,7 @@ def _take(spooled: Path, directory: Path) -> bool:
 
 
 @asynccontextmanager
-async def _home(daemon: Daemon) -> AsyncIterator[Path]:
+async def _home(daemon: Engine) -> AsyncIterator[Path]:
     home = daemon.config.root / "build"
     home.mkdir(mode=0o700, exist_ok=True)
     directory = Path(tempfile.mkdtemp(dir=home))

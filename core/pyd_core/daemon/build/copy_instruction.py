@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pyd_core.daemon.build.remote import Address
+from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.run_instruction import container_of, keep_changes
 from pyd_core.daemon.build.stage import told
 from pyd_core.daemon.build.variables import Lexer
@@ -31,7 +31,7 @@ from pyd_core.linux.openat2 import RootDirectory
 
 if TYPE_CHECKING:
     from pyd_core.daemon.build.dockerfile import Instruction
-    from pyd_core.daemon.build.stage import Stage
+    from pyd_core.daemon.build.stage import BuildStage
 from pyd_core.tar.reader import TarReader
 
 PRIVATE = 0o600
@@ -40,14 +40,14 @@ _WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True)
-class Piece:
+class CopySource:
     """An archive of something named, and the directory of the image it is unpacked in."""
 
     archive: Path
     into: str
 
 
-async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirectory) -> bool:
+async def copy(stage: BuildStage, step: Instruction, escape: str, source: RootDirectory) -> bool:
     """Copies into the image; returns whether the cache had it.
 
     Args:
@@ -68,7 +68,7 @@ async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirecto
         raise InvalidInput(f"{step.word} requires at least two arguments, a source and a destination")
     *names, target = words
     checksum = Lexer(step.flags.get("checksum", ""), values, escape).whole()
-    addresses = [Address.parse(name) for name in names]
+    addresses = [ResolvedAddress.parse(name) for name in names]
     if any(addresses) and step.word == "COPY":
         raise InvalidInput("source can't be a URL for COPY", hint="ADD takes one")
     if checksum and (len(names) > 1 or not any(addresses)):
@@ -79,7 +79,7 @@ async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirecto
             root = await stack.enter_async_context(files.stacked(stage.daemon, container))
             owner = _owner(container.root, Lexer(step.flags.get("chown", ""), values, escape).whole())
             mode = _mode(step.flags.get("chmod", ""))
-            found: list[str | Address] = []
+            found: list[str | ResolvedAddress] = []
             for name, address in zip(names, addresses, strict=True):
                 found += [address] if address else _matches(source, name, step)
             if not found:
@@ -90,10 +90,10 @@ async def copy(stage: Stage, step: Instruction, escape: str, source: RootDirecto
                     f"When using {step.word} with more than one source file, the destination must be a directory and "
                     "end with a /"
                 )
-            pieces: list[Piece] = []
+            pieces: list[CopySource] = []
             try:
                 for path in found:
-                    if isinstance(path, Address):
+                    if isinstance(path, ResolvedAddress):
                         piece = await _fetched(stage, path, where, into=into, checksum=checksum, owner=owner, mode=mode)
                     else:
                         piece = await _piece(
@@ -183,7 +183,7 @@ def _exists(source: RootDirectory, path: str) -> bool:
 
 
 async def _piece(
-    stage: Stage,
+    stage: BuildStage,
     source: RootDirectory,
     path: str,
     where: str,
@@ -192,7 +192,7 @@ async def _piece(
     add: bool,
     owner: tuple[int, int],
     mode: int | None,
-) -> Piece:
+) -> CopySource:
     images = stage.daemon.images
     fd = source.open(path or "/", os.O_PATH)
     try:
@@ -200,32 +200,32 @@ async def _piece(
         kind = os.fstat(fd).st_mode
         if stat.S_ISDIR(kind):  # what is in it, not itself
             chunks = tar_writer.stream(lambda packer: packer.tree(place, ""), owner=owner, mode=mode)
-            return Piece(await loading.spool(images, chunks), where)
+            return CopySource(await loading.spool(images, chunks), where)
         if not stat.S_ISREG(kind):
             raise InvalidInput(f"{path[:200]} is neither a file nor a directory")
         if add:
             archive = images.blobs.temporary()
             if await asyncio.to_thread(_archive, place, archive):
-                return Piece(archive, where)
+                return CopySource(archive, where)
             archive.unlink()
         name = posixpath.basename(path) if into else posixpath.basename(where)
         directory = where if into else posixpath.dirname(where)
         chunks = tar_writer.stream(lambda packer: packer.tree(place, name), owner=owner, mode=mode)
-        return Piece(await loading.spool(images, chunks), directory)
+        return CopySource(await loading.spool(images, chunks), directory)
     finally:
         os.close(fd)
 
 
 async def _fetched(
-    stage: Stage,
-    address: Address,
+    stage: BuildStage,
+    address: ResolvedAddress,
     where: str,
     *,
     into: bool,
     checksum: str,
     owner: tuple[int, int],
     mode: int | None,
-) -> Piece:
+) -> CopySource:
     """Downloads a file; it isn't unpacked, and is its owner's alone unless the step says otherwise."""
     name = address.name if into else posixpath.basename(where)
     if not name:
@@ -239,7 +239,7 @@ async def _fetched(
         chunks = tar_writer.stream(
             lambda packer: packer.tree(str(file), name), owner=owner, mode=PRIVATE if mode is None else mode
         )
-        return Piece(await loading.spool(images, chunks), where if into else posixpath.dirname(where))
+        return CopySource(await loading.spool(images, chunks), where if into else posixpath.dirname(where))
     finally:
         file.unlink(missing_ok=True)
 
@@ -266,7 +266,7 @@ def _archive(place: str, out: Path) -> bool:
     return True
 
 
-def _fingerprint(pieces: list[Piece]) -> str:
+def _fingerprint(pieces: list[CopySource]) -> str:
     """A digest of all that is copied but the times, by which the cache knows it again."""
     running = hashlib.sha256()
     kind = "multi" if len(pieces) > 1 else "file"
@@ -282,7 +282,7 @@ def _fingerprint(pieces: list[Piece]) -> str:
     return f"{kind}:{running.hexdigest()}"
 
 
-def _unpack(root: RootDirectory, pieces: list[Piece]) -> None:
+def _unpack(root: RootDirectory, pieces: list[CopySource]) -> None:
     for piece in pieces:
         make_directory(root, piece.into)
         with piece.archive.open("rb") as raw:

@@ -25,13 +25,13 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class Address:
+class ResolvedAddress:
     """Where a file is."""
 
     url: str
 
     @classmethod
-    def parse(cls, text: str) -> Address | None:
+    def parse(cls, text: str) -> ResolvedAddress | None:
         """Reads an address; None where it is a path.
 
         Raises:

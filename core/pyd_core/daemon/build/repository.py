@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from pyd_core.daemon.images.unpack import Limits
+from pyd_core.daemon.images.unpack import UnpackLimits
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import InvalidInput, KernelError, Unsupported
 from pyd_core.linux.openat2 import RootDirectory
@@ -127,7 +127,7 @@ class Repository:
             "GIT_ALLOW_PROTOCOL": f"https:http:git{by_ssh}",
         }
 
-    def _complaint(self, done: subprocesses.Done) -> str:
+    def _complaint(self, done: subprocesses.CompletedProgram) -> str:
         if done.code == -25 or b"signal 25" in done.err:
             return f"larger than the {MOST} bytes that are fetched"
         lines = done.err.decode(errors="replace").replace(self.url, _shown(self.url)).splitlines()
@@ -151,7 +151,7 @@ class _Measure:
 
     def __init__(self, repository: Repository) -> None:
         self._shown = _shown(repository.url)
-        self._limits = Limits()
+        self._limits = UnpackLimits()
         self._bytes = self._entries = 0
         self._rest = b""
 

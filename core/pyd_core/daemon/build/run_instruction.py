@@ -9,11 +9,11 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.build.request import BuildRequest, Record, failed, said
-from pyd_core.daemon.build.stage import Stage
+from pyd_core.daemon.build.stage import BuildStage
 from pyd_core.daemon.containers import logs
 from pyd_core.daemon.containers.attach import unframed
 from pyd_core.daemon.containers.commit import commit, derive
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.images.changes import command
 from pyd_core.errors import PydError
 from pyd_core.model.container_config import HealthConfig
@@ -22,13 +22,13 @@ from pyd_core.model.host_config import HostConfig
 
 if TYPE_CHECKING:
     from pyd_core.daemon.build.dockerfile import Instruction
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
 @asynccontextmanager
 async def container_of(
-    stage: Stage, words: list[str], *, host: HostConfig | None = None, env: list[str] | None = None
-) -> AsyncIterator[Container]:
+    stage: BuildStage, words: list[str], *, host: HostConfig | None = None, env: list[str] | None = None
+) -> AsyncIterator[EngineContainer]:
     """Gives a container of the stage's image that hasn't started; removed after, with what it had running."""
     body = CreateBody(
         image=stage.image.id,
@@ -46,12 +46,12 @@ async def container_of(
         await asyncio.shield(stage.daemon.tasks.start(_remove(stage.daemon, container)))
 
 
-async def _remove(daemon: Daemon, container: Container) -> None:
+async def _remove(daemon: Engine, container: EngineContainer) -> None:
     with contextlib.suppress(PydError):
         await daemon.lifecycle.remove(container, force=True, volumes=True)
 
 
-async def keep_changes(stage: Stage, container: Container, created_by: str) -> None:
+async def keep_changes(stage: BuildStage, container: EngineContainer, created_by: str) -> None:
     """Moves the stage on to an image with what a container changed."""
     origin = stage.origin(created_by)
     if any(container.upper.iterdir()):
@@ -61,7 +61,7 @@ async def keep_changes(stage: Stage, container: Container, created_by: str) -> N
     stage.move(image, stage.config)
 
 
-async def run(stage: Stage, step: Instruction, request: BuildRequest) -> AsyncGenerator[Record, None]:
+async def run(stage: BuildStage, step: Instruction, request: BuildRequest) -> AsyncGenerator[Record, None]:
     """Runs a command."""
     words = step.listed() or command(step.rest, stage.config.shell)
     given = stage.run_arguments

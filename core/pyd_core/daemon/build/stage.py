@@ -14,14 +14,14 @@ from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.model.container_config import ContainerConfig
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
 @dataclass
-class Stage:
+class BuildStage:
     """Where a stage is."""
 
-    daemon: Daemon
+    daemon: Engine
     name: str
     image: ImageRecord
     config: ContainerConfig

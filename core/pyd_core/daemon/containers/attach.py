@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pyd_core.daemon.backlog import Backlog
-from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.duplex import UpgradedConnection
 from pyd_core.detach_keys import Detacher
 from pyd_core.errors import EngineError
 from pyd_core.tasks import TaskOwner
@@ -157,7 +157,7 @@ class Attachment:
         if self._link is not None and not self._serving:
             self._link.close()
 
-    async def serve(self, wire: Wire) -> None:
+    async def serve(self, wire: UpgradedConnection) -> None:
         """Copies both ways until the container ends, the client leaves, or it types the detach keys."""
         self._serving = True
         try:
@@ -181,7 +181,7 @@ class Attachment:
             self.close()
 
     async def _copy(
-        self, link: socket.socket, wire: Wire, gone: asyncio.Task[None], delivering: asyncio.Task[bool]
+        self, link: socket.socket, wire: UpgradedConnection, gone: asyncio.Task[None], delivering: asyncio.Task[bool]
     ) -> None:
         async with TaskOwner() as owner:
             left = owner.start(self._input(link, wire))
@@ -225,7 +225,7 @@ class Attachment:
                     )
                     return False
 
-    async def _deliver(self, wire: Wire) -> bool:
+    async def _deliver(self, wire: UpgradedConnection) -> bool:
         """Sends the client what has been collected; returns False when it has gone."""
         try:
             while data := await self._backlog.take():
@@ -235,7 +235,7 @@ class Attachment:
             return False
         return not wire.closing
 
-    async def _input(self, link: socket.socket, wire: Wire) -> None:
+    async def _input(self, link: socket.socket, wire: UpgradedConnection) -> None:
         """Passes on what the client types; returns when it has left."""
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):  # the container takes no more, or the client is gone

@@ -21,7 +21,7 @@ GPU_VENDORS = ("nvidia.com", "amd.com", "intel.com")
 """Whose graphics processors `--gpus` means first, where there are several."""
 
 
-class Node(msgspec.Struct, rename="camel"):
+class CdiDeviceNode(msgspec.Struct, rename="camel"):
     """A device node."""
 
     path: str
@@ -35,7 +35,7 @@ class Node(msgspec.Struct, rename="camel"):
     gid: int | None = None
 
 
-class Mount(msgspec.Struct, rename="camel"):
+class CdiMount(msgspec.Struct, rename="camel"):
     """What of the host is seen in the container."""
 
     host_path: str
@@ -58,13 +58,13 @@ class Edits(msgspec.Struct, rename="camel"):
     """What a device changes of a container's specification."""
 
     env: list[str] = []
-    device_nodes: list[Node] = []
-    mounts: list[Mount] = []
+    device_nodes: list[CdiDeviceNode] = []
+    mounts: list[CdiMount] = []
     hooks: list[Hook] = []
     additional_gids: list[int] = msgspec.field(name="additionalGids", default_factory=list)
 
 
-class Device(msgspec.Struct, rename="camel"):
+class CdiDevice(msgspec.Struct, rename="camel"):
     """One device by its name within the kind."""
 
     name: str
@@ -76,7 +76,7 @@ class Specification(msgspec.Struct, rename="camel"):
 
     cdi_version: str = msgspec.field(name="cdiVersion")
     kind: str
-    devices: list[Device]
+    devices: list[CdiDevice]
     container_edits: Edits = msgspec.field(default_factory=Edits)
 
 
@@ -93,7 +93,7 @@ def find(requests: Sequence[DeviceRequest], directories: Sequence[str]) -> list[
     if not requests:
         return []
     unread: list[str] = []
-    known: dict[str, tuple[Specification, Device]] = {}
+    known: dict[str, tuple[Specification, CdiDevice]] = {}
     for found in _read(directories, unread):
         known |= {f"{found.kind}={each.name}": (found, each) for each in found.devices}
     edits: list[Edits] = []
@@ -185,7 +185,7 @@ def apply(planned: dict[str, Any], edits: Sequence[Edits]) -> None:
             user["additionalGids"] = list(dict.fromkeys(groups))
 
 
-def _node(node: Node) -> dict[str, Any]:
+def _node(node: CdiDeviceNode) -> dict[str, Any]:
     source = node.host_path or node.path
     given = {
         "type": node.type,
@@ -200,7 +200,7 @@ def _node(node: Node) -> dict[str, Any]:
     return found | {key: value for key, value in given.items() if value not in {None, ""}}
 
 
-def _mount(mount: Mount) -> dict[str, Any]:
+def _mount(mount: CdiMount) -> dict[str, Any]:
     kind, options = mount.type or "bind", list(mount.options)
     if kind == "bind" and not {"bind", "rbind"} & set(options):
         options.append("rbind")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers import subpaths
 from pyd_core.daemon.containers import volumes as claims
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.userns import applies
 from pyd_core.errors import PydError
 from pyd_core.linux.mount import unmount
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 RETRY_DELAYS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 LATER_INTERVAL_S = 10.0
@@ -33,11 +33,11 @@ class CleanUp:
         parts: Where parts of volumes are mounted.
     """
 
-    def __init__(self, daemon: Daemon, parts: Path) -> None:
+    def __init__(self, daemon: Engine, parts: Path) -> None:
         self._daemon = daemon
         self._parts = parts
 
-    async def surely(self, container: Container) -> None:
+    async def surely(self, container: EngineContainer) -> None:
         """Takes away all that only a running container needs; what fails is tried again, and holds up nothing for long.
 
         An end must be recorded whatever is scarce: what is left then goes later, at the latest with the container.
@@ -54,7 +54,7 @@ class CleanUp:
             container.unclean = True
             self._daemon.tasks.start(self._later(container), name=f"clean-up of {container.id[:12]}")
 
-    async def _later(self, container: Container) -> None:
+    async def _later(self, container: EngineContainer) -> None:
         while container.unclean:
             await asyncio.sleep(LATER_INTERVAL_S)
             async with container.lock:
@@ -62,7 +62,7 @@ class CleanUp:
                     with contextlib.suppress(Exception):
                         await self.run(container)
 
-    async def run(self, container: Container) -> None:
+    async def run(self, container: EngineContainer) -> None:
         """Takes away all that only a running container needs; safe to call again."""
         for each in list(container.execs.values()):
             each.end()

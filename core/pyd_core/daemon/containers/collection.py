@@ -15,11 +15,11 @@ import msgspec
 from pyd_core.daemon import rmtree, userns
 from pyd_core.daemon.containers import mounts, names, options
 from pyd_core.daemon.containers import volumes as claims
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
 from pyd_core.daemon.images import platforms
 from pyd_core.daemon.networks import files, legacy_links
-from pyd_core.daemon.store import Shelf
+from pyd_core.daemon.store import StoreTable
 from pyd_core.errors import Ambiguous, Conflict, EngineError, InvalidInput, NotFound
 from pyd_core.linux.mount import unmount
 from pyd_core.linux.tree import remove_tree
@@ -28,35 +28,35 @@ from pyd_core.model.creation import CreateBody
 from pyd_core.model.host_config import HostConfig
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 log = logging.getLogger(__name__)
 
 
-class Containers:
+class ContainerStore:
     """The engine's containers, by id; names are unique."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: Engine) -> None:
         self._daemon = daemon
         self._root = daemon.config.root / "containers"
         self._run = daemon.config.run / "c"
-        self._shelf = Shelf(daemon.store, "container", ContainerRecord)
+        self._shelf = StoreTable(daemon.store, "container", ContainerRecord)
         for directory in (self._root, self._run):
             directory.mkdir(parents=True, exist_ok=True, mode=0o711)
         self._all = {record.id: self._wrap(record) for record in self._shelf}
         self._names = {record.name: record.id for record in self._shelf}
 
-    def _wrap(self, record: ContainerRecord) -> Container:
-        return Container(record, root=self._root, run=self._run)
+    def _wrap(self, record: ContainerRecord) -> EngineContainer:
+        return EngineContainer(record, root=self._root, run=self._run)
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def all(self) -> list[Container]:
+    def all(self) -> list[EngineContainer]:
         """Returns every container, newest first."""
         return sorted(self._all.values(), key=lambda each: -each.record.created_ns)
 
-    def find(self, name: str) -> Container:
+    def find(self, name: str) -> EngineContainer:
         """Finds a container by id, name, or unambiguous prefix of an id.
 
         Raises:
@@ -73,7 +73,7 @@ class Containers:
             raise Ambiguous(f"multiple IDs found with provided prefix: {name}", candidates=found)
         raise NotFound(f"No such container: {name[:128]}")
 
-    def _linked(self, name: str) -> Container | None:
+    def _linked(self, name: str) -> EngineContainer | None:
         """Finds the container that a link gives a name: `PARENT/ALIAS`."""
         parent, _, alias = name.removeprefix("/").partition("/")
         owner = self._all.get(self._names.get(parent, ""))
@@ -101,15 +101,15 @@ class Containers:
         if owner.record.running:
             files.write(self._daemon, owner)
 
-    def get(self, key: str) -> Container | None:
+    def get(self, key: str) -> EngineContainer | None:
         """Returns a container by its id."""
         return self._all.get(key)
 
-    def save(self, container: Container) -> None:
+    def save(self, container: EngineContainer) -> None:
         """Writes its record."""
         self._shelf.put(container.id, container.record)
 
-    def note(self, container: Container) -> None:
+    def save_best_effort(self, container: EngineContainer) -> None:
         """Writes its record where the disk has room for it.
 
         For ends and removals, which happen whether or not they can be written down: what this process knows holds, and
@@ -120,7 +120,7 @@ class Containers:
         except OSError as error:
             log.warning("can't write down that %s is %s: %s", container.record.name, container.record.status, error)
 
-    def _other(self, name: str) -> Container:
+    def _other(self, name: str) -> EngineContainer:
         try:
             return self.find(name)
         except NotFound as error:  # clients take a 404 of creation for a missing image, and pull it
@@ -137,7 +137,7 @@ class Containers:
 
     def create(
         self, body: CreateBody, name: str, *, platform: str = "", step: bool = False, sent_empty: Sequence[str] = ()
-    ) -> Container:
+    ) -> EngineContainer:
         """Makes a container.
 
         Args:
@@ -153,7 +153,7 @@ class Containers:
             InvalidInput: The request makes no sense.
         """
         daemon = self._daemon
-        daemon.store.check_room()
+        daemon.store.ensure_disk_space()
         options.check(body, daemon.processors)
         daemon.runtimes.find(body.host_config.runtime)
         userns.check(daemon.remapping, body.host_config)
@@ -171,7 +171,7 @@ class Containers:
         if platform:
             platforms.check(body.image, file, platform)
         key = new_id()
-        config = options.merged(body, file.config or ContainerConfig(), key)
+        config = options.merge_image_config(body, file.config or ContainerConfig(), key)
         self._check_joined(body.host_config)
         host = body.host_config
         for mode in (host.pid_mode, host.ipc_mode):  # a network to join is looked for when it starts
@@ -196,7 +196,7 @@ class Containers:
             step=step,
         )
         record.links = legacy_links.resolve(daemon, host)
-        record.networks = daemon.endpoints.wanted(record, options.places(body))
+        record.networks = daemon.endpoints.resolve_endpoints(record, options.requested_endpoints(body))
         record.mounts = mounts.plan(config, body.host_config, daemon.volumes, self._mounts_of, root=daemon.config.root)
         container = self._wrap(record)
         self.save(container)
@@ -216,7 +216,7 @@ class Containers:
         daemon.events.emit("container", "create", key, container.attributes())
         return container
 
-    def rename(self, container: Container, name: str) -> None:
+    def rename(self, container: EngineContainer, name: str) -> None:
         """Gives a container another name.
 
         Raises:
@@ -242,11 +242,11 @@ class Containers:
         self.save(container)
         self._daemon.events.emit("container", "rename", container.id, container.attributes(oldName=f"/{old}"))
 
-    async def erase(self, container: Container, *, volumes: bool) -> None:
+    async def erase(self, container: EngineContainer, *, volumes: bool) -> None:
         """Takes away a container that doesn't run: its mounts, files, name and record."""
         record = container.record
         record.phase, record.status = "removing", "removing"
-        self.note(container)
+        self.save_best_effort(container)
         unmount(container.root)
         shutil.rmtree(container.bundle, ignore_errors=True)
         await claims.release(self._daemon, container, container.id)  # of a start that was cancelled

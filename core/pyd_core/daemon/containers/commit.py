@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import tar_writer
 from pyd_core.daemon.images.config import read_config
@@ -19,7 +19,7 @@ from pyd_core.model.base import format_time
 from pyd_core.model.container_config import ContainerConfig
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Origin:
     author: str = ""
 
 
-async def commit(daemon: Daemon, container: Container, config: ContainerConfig, origin: Origin) -> ImageRecord:
+async def commit(daemon: Engine, container: EngineContainer, config: ContainerConfig, origin: Origin) -> ImageRecord:
     """Packs a container's writable layer and makes an image of its image, that layer and a configuration.
 
     Raises:
         Conflict: It is about to be removed.
     """
-    container.check_stays("committed")
+    container.ensure_not_removing("committed")
     spooled = await loading.spool(
         daemon.images, tar_writer.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
     )
@@ -48,7 +48,7 @@ async def commit(daemon: Daemon, container: Container, config: ContainerConfig, 
 
 
 async def derive(
-    daemon: Daemon, parent: ImageRecord, config: ContainerConfig, origin: Origin, *, layer: str = ""
+    daemon: Engine, parent: ImageRecord, config: ContainerConfig, origin: Origin, *, layer: str = ""
 ) -> ImageRecord:
     """Makes an image from another: with a configuration, and with one more layer where a diff id is given."""
     layers = [*parent.layers, *([layer] if layer else [])]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyd_core.daemon.containers.log_compression import LogFile
 
 
-class Container:
+class EngineContainer:
     """One container.
 
     Attributes:
@@ -69,7 +69,7 @@ class Container:
         """What it printed, in conmon's `k8s-file` format."""
         return self.directory / "container.log"
 
-    def check_stays(self, wanted: str) -> None:
+    def ensure_not_removing(self, wanted: str) -> None:
         """Refuses to work on what is being taken away, which may take long.
 
         Args:
@@ -93,7 +93,7 @@ class Container:
         """Resolves with the last exit code when it is removed; to be cancelled by who waits no longer."""
         return _registered(self._removals)
 
-    def tell_ended(self) -> None:
+    def notify_exit(self) -> None:
         """Wakes who waits for the end."""
         for future in list(self._ends):
             if not future.done():
@@ -101,13 +101,13 @@ class Container:
 
     def tell_removed(self) -> None:
         """Wakes who waits for the removal."""
-        self.tell_ended()
+        self.notify_exit()
         for future in list(self._removals):
             if not future.done():
                 future.set_result(self.record.exit_code)
-        self.let_go()
+        self.release_waiting_clients()
 
-    def let_go(self) -> None:
+    def release_waiting_clients(self) -> None:
         """Lets the clients go that attached for a start that doesn't come."""
         for attachment in self.attachments:
             attachment.give_up()

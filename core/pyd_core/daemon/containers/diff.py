@@ -16,19 +16,19 @@ from pyd_core.errors import KernelError
 from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.linux.overlay import is_whiteout
 from pyd_core.linux.tree import TreeCursor
-from pyd_core.model.container import Change
+from pyd_core.model.container import FileChange
 
 MODIFIED, ADDED, DELETED = 0, 1, 2
 
 
-def changes(upper: Path, layers: Sequence[Path]) -> list[Change]:
+def changes(upper: Path, layers: Sequence[Path]) -> list[FileChange]:
     """Returns what differs from the image, sorted by path.
 
     Args:
         upper: The writable layer.
         layers: What lies below it, the topmost first.
     """
-    found: list[Change] = []
+    found: list[FileChange] = []
     with ExitStack() as held:
         top = held.enter_context(RootDirectory(upper))
         below = [held.enter_context(RootDirectory(layer)) for layer in layers]
@@ -36,7 +36,7 @@ def changes(upper: Path, layers: Sequence[Path]) -> list[Change]:
     return found
 
 
-def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], found: list[Change]) -> None:
+def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], found: list[FileChange]) -> None:
     where = ""
     pending = [cursor.names()[::-1]]
     begins: list[tuple[int, os.stat_result]] = []
@@ -50,7 +50,7 @@ def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], found: list[Cha
                 break
             before, status = begins.pop()
             if not added and (len(found) > before or _differs(below, where, status)):
-                found.insert(before, Change(path=where, kind=MODIFIED))
+                found.insert(before, FileChange(path=where, kind=MODIFIED))
             added = max(0, added - 1)
             where = where[: -len(cursor.leave()) - 1]
             continue
@@ -59,7 +59,7 @@ def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], found: list[Cha
         with suppress(FileNotFoundError):  # gone since it was listed
             status = os.stat(name, dir_fd=cursor.fd, follow_symlinks=False)
             if is_whiteout(status):
-                found.append(Change(path=path, kind=DELETED))
+                found.append(FileChange(path=path, kind=DELETED))
                 continue
             new = added > 0 or _lower(below, path) is None
             if stat.S_ISDIR(status.st_mode):
@@ -72,9 +72,9 @@ def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], found: list[Cha
                 where = path
                 added += new
             if new:
-                found.append(Change(path=path, kind=ADDED))
+                found.append(FileChange(path=path, kind=ADDED))
             elif not stat.S_ISDIR(status.st_mode):
-                found.append(Change(path=path, kind=MODIFIED))
+                found.append(FileChange(path=path, kind=MODIFIED))
 
 
 def _lower(layers: Sequence[RootDirectory], path: str) -> os.stat_result | None:

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pyd_core.daemon.backlog import MAX_MEMORY_BYTES, Backlog
 from pyd_core.daemon.containers import apparmor, capabilities, files, spec, users
 from pyd_core.daemon.containers.attach import frame
-from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.streams import Streams
-from pyd_core.daemon.duplex import Wire
+from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.streams import ContainerStreams
+from pyd_core.daemon.duplex import UpgradedConnection
 from pyd_core.daemon.images.changes import merged_env
 from pyd_core.daemon.networks import legacy_links
 from pyd_core.daemon.runtime import subprocesses
@@ -30,11 +30,11 @@ from pyd_core.detach_keys import Detacher
 from pyd_core.errors import Conflict, InvalidInput, PydError
 from pyd_core.linux import pipes
 from pyd_core.linux.reaper import failed
-from pyd_core.model.base import Wire as Model
+from pyd_core.model.base import ApiStruct as Model
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 LINGER = 2.0
 """Seconds that output is still waited for after the command ended, where something else holds the streams open."""
@@ -65,7 +65,7 @@ class ExecBody(Model):
 class Exec:
     """One command, before, while and after it runs."""
 
-    container: Container
+    container: EngineContainer
     body: ExecBody
     id: str = field(default_factory=lambda: secrets.token_hex(32))
     running: bool = False
@@ -85,7 +85,7 @@ class Exec:
                 os.kill(self.pid, 9)
 
 
-def create(container: Container, body: ExecBody, asked: str) -> Exec:
+def create(container: EngineContainer, body: ExecBody, asked: str) -> Exec:
     """Prepares a command.
 
     Args:
@@ -135,7 +135,7 @@ def process(made: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
     return planned
 
 
-async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
+async def start(daemon: Engine, made: Exec, streams: ContainerStreams) -> bytes:
     """Starts the command.
 
     Returns:
@@ -154,7 +154,7 @@ async def start(daemon: Daemon, made: Exec, streams: Streams) -> bytes:
         made.settled.set()
 
 
-async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: dict[str, Any]) -> bytes:
+async def _start(daemon: Engine, made: Exec, streams: ContainerStreams, plan: dict[str, Any]) -> bytes:
     container = made.container
     runtime = daemon.runtimes.of(container.record)
     base = container.bundle / f"exec-{made.id[:16]}"
@@ -212,7 +212,7 @@ async def _start(daemon: Daemon, made: Exec, streams: Streams, plan: dict[str, A
     return b""
 
 
-async def _spawn(command: list[str], streams: Streams) -> tuple[subprocess.Popen[bytes], int]:
+async def _spawn(command: list[str], streams: ContainerStreams) -> tuple[subprocess.Popen[bytes], int]:
     """Runs the runtime; returns it and where its complaints come, unless the command's error output carries them."""
     complaints, theirs = os.pipe()
     stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
@@ -228,7 +228,7 @@ async def _spawn(command: list[str], streams: Streams) -> tuple[subprocess.Popen
     return starter, complaints
 
 
-async def _until_end(daemon: Daemon, made: Exec) -> None:
+async def _until_end(daemon: Engine, made: Exec) -> None:
     await subprocesses.ended(made.pid)
     code = daemon.orphans.code(made.pid)
     made.code = 137 if code is None else code
@@ -240,13 +240,13 @@ async def _until_end(daemon: Daemon, made: Exec) -> None:
     loop.call_later(300, made.container.execs.pop, made.id, None)
 
 
-def announce(daemon: Daemon, made: Exec, what: str) -> None:
+def announce(daemon: Engine, made: Exec, what: str) -> None:
     """Tells of it by an event."""
     action = f"{what}: {made.body.cmd[0]} {' '.join(made.body.cmd[1:])}"
     daemon.events.emit("container", action, made.container.id, made.container.attributes(execID=made.id))
 
 
-async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None:
+async def serve(daemon: Engine, made: Exec, wire: UpgradedConnection, *, framed: bool) -> None:
     """Starts the command with a client joined to it, until it ends or the client leaves.
 
     A client that leaves ends neither the command nor its terminal: what is printed then is thrown away.
@@ -257,7 +257,7 @@ async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None
         wire: The connection.
         framed: Each piece of output comes behind a header that says of which stream it is.
     """
-    streams = Streams(made, attached=True)
+    streams = ContainerStreams(made, attached=True)
     try:
         problem = await start(daemon, made, streams)
         backlog = Backlog(MAX_MEMORY_BYTES)
@@ -289,7 +289,7 @@ async def serve(daemon: Daemon, made: Exec, wire: Wire, *, framed: bool) -> None
 
 
 async def capture(
-    daemon: Daemon, container: Container, command: list[str], *, seconds: float, most: int, found: bytearray
+    daemon: Engine, container: EngineContainer, command: list[str], *, seconds: float, most: int, found: bytearray
 ) -> tuple[int, bytes]:
     """Runs a command and returns its exit code and what it printed, up to `most` bytes.
 
@@ -308,7 +308,7 @@ async def capture(
     made = create(container, body, container.id)
     for what in ("exec_create", "exec_start"):
         announce(daemon, made, what)
-    streams = Streams(made, attached=True)
+    streams = ContainerStreams(made, attached=True)
 
     async def keep(fd: int) -> None:
         while data := await pipes.read(fd):
@@ -339,14 +339,14 @@ async def _collect(fd: int, stream: int, backlog: Backlog) -> None:
         await backlog.room()
 
 
-async def _deliver(backlog: Backlog, wire: Wire) -> None:
+async def _deliver(backlog: Backlog, wire: UpgradedConnection) -> None:
     with contextlib.suppress(ConnectionError):
         while data := await backlog.take():
             wire.write(data)
             await wire.drain()
 
 
-async def _until_gone(daemon: Daemon, made: Exec, streams: Streams, wire: Wire) -> None:
+async def _until_gone(daemon: Engine, made: Exec, streams: ContainerStreams, wire: UpgradedConnection) -> None:
     """Passes on what the client types, until it has typed the detach keys or has gone."""
     async with TaskOwner(on_error=lambda _: None) as owner:
         typing = owner.start(_input(daemon, made, streams, wire))
@@ -354,7 +354,7 @@ async def _until_gone(daemon: Daemon, made: Exec, streams: Streams, wire: Wire) 
         await asyncio.wait({typing, gone}, return_when=asyncio.FIRST_COMPLETED)
 
 
-async def _input(daemon: Daemon, made: Exec, streams: Streams, wire: Wire) -> None:
+async def _input(daemon: Engine, made: Exec, streams: ContainerStreams, wire: UpgradedConnection) -> None:
     detacher = Detacher(made.body.detach_keys) if made.body.tty and made.body.attach_stdin else None
     with contextlib.suppress(OSError):  # the command closed its input, or the client is gone
         while data := await wire.read():
@@ -372,7 +372,7 @@ async def _input(daemon: Daemon, made: Exec, streams: Streams, wire: Wire) -> No
         await asyncio.Event().wait()
 
 
-async def discard(made: Exec, streams: Streams) -> None:
+async def discard(made: Exec, streams: ContainerStreams) -> None:
     """Keeps the streams of a command open that no client is joined to, and throws away what it prints."""
     try:
         async with TaskOwner(on_error=lambda _: None) as owner:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.containers import population, subpaths, volumes
-from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.record import MountRecord, Process
+from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.record import MountRecord, ProcessRecord
 from pyd_core.daemon.containers.start import mount_root
 from pyd_core.daemon.networks import files as network_files
 from pyd_core.errors import Conflict, KernelError, PydError, Refused
@@ -25,7 +25,7 @@ from pyd_core.linux.procfs import mount_id
 from pyd_core.linux.userns import IdMap
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 READ = "looked into"
 KERNELS = ("/proc/", "/sys/", "/dev/")
@@ -47,7 +47,7 @@ class ContainerRoot(RootDirectory):
 
 
 @asynccontextmanager
-async def opened(daemon: Daemon, container: Container) -> AsyncIterator[ContainerRoot]:
+async def opened(daemon: Engine, container: EngineContainer) -> AsyncIterator[ContainerRoot]:
     """Gives the container's root with its volumes and binds: as its processes see it while it runs, else mounted.
 
     It stays what it is until the block ends, also if the container ends, starts again or is removed meanwhile.
@@ -60,7 +60,7 @@ async def opened(daemon: Daemon, container: Container) -> AsyncIterator[Containe
     async with AsyncExitStack() as held:
         root = None
         while root is None:
-            container.check_stays(READ)
+            container.ensure_not_removing(READ)
             main = record.main
             if record.running and main is not None:
                 root = _live(daemon, container, main, held)
@@ -73,7 +73,9 @@ async def opened(daemon: Daemon, container: Container) -> AsyncIterator[Containe
         yield root
 
 
-def _live(daemon: Daemon, container: Container, main: Process, held: AsyncExitStack) -> ContainerRoot | None:
+def _live(
+    daemon: Engine, container: EngineContainer, main: ProcessRecord, held: AsyncExitStack
+) -> ContainerRoot | None:
     """Opens the root of a running container by its process; None where that is gone.
 
     Its mount namespace is kept as long, and so are the volumes in it; its layers stay mounted for its next start.
@@ -96,7 +98,7 @@ def _live(daemon: Daemon, container: Container, main: Process, held: AsyncExitSt
     return root
 
 
-async def _noted_end(container: Container, main: Process) -> None:
+async def _noted_end(container: EngineContainer, main: ProcessRecord) -> None:
     """Waits until the end of a process is noted in the container's record.
 
     Raises:
@@ -112,13 +114,13 @@ async def _noted_end(container: Container, main: Process) -> None:
 
 
 @asynccontextmanager
-async def stacked(daemon: Daemon, container: Container) -> AsyncIterator[ContainerRoot]:
+async def stacked(daemon: Engine, container: EngineContainer) -> AsyncIterator[ContainerRoot]:
     """Gives the container's root as its layers make it, without volumes, binds and whatever else is mounted in it.
 
     Raises:
         Conflict: It is about to be removed.
     """
-    container.check_stays(READ)
+    container.ensure_not_removing(READ)
     async with AsyncExitStack() as held:
         async with container.lock:
             _stack(daemon, container, object(), held)
@@ -126,16 +128,16 @@ async def stacked(daemon: Daemon, container: Container) -> AsyncIterator[Contain
         yield root
 
 
-def _stack(daemon: Daemon, container: Container, look: object, held: AsyncExitStack) -> None:
+def _stack(daemon: Engine, container: EngineContainer, look: object, held: AsyncExitStack) -> None:
     """Mounts its layers, with its lock held, until nobody looks into it any more and it doesn't run."""
-    container.check_stays(READ)
+    container.ensure_not_removing(READ)
     container.looks += 1
     # A task of the engine's: the client may leave, and this be cancelled, just as the look ends.
     held.push_async_callback(lambda: asyncio.shield(daemon.tasks.start(_leave(daemon, container, look))))
     mount_root(daemon, container)
 
 
-async def _leave(daemon: Daemon, container: Container, look: object) -> None:
+async def _leave(daemon: Engine, container: EngineContainer, look: object) -> None:
     try:
         await volumes.release(daemon, container, look)
     finally:
@@ -145,7 +147,7 @@ async def _leave(daemon: Daemon, container: Container, look: object) -> None:
             unmount(container.root)
 
 
-async def _whole(daemon: Daemon, container: Container, held: AsyncExitStack) -> ContainerRoot:
+async def _whole(daemon: Engine, container: EngineContainer, held: AsyncExitStack) -> ContainerRoot:
     look = object()
     _stack(daemon, container, look, held)
     await population.populate(daemon, container)
@@ -158,7 +160,7 @@ async def _whole(daemon: Daemon, container: Container, held: AsyncExitStack) -> 
     return held.enter_context(root)
 
 
-def _written(daemon: Daemon, container: Container) -> list[MountRecord]:
+def _written(daemon: Engine, container: EngineContainer) -> list[MountRecord]:
     """The files that the engine writes for a container, as far as it has written any yet."""
     try:
         bound = network_files.bound(daemon, container, None)
@@ -171,7 +173,7 @@ def _written(daemon: Daemon, container: Container) -> list[MountRecord]:
     ]
 
 
-def _bare(container: Container) -> ContainerRoot:
+def _bare(container: EngineContainer) -> ContainerRoot:
     """Opens its layers, with the working directory that a container which never ran doesn't have yet."""
     root = ContainerRoot(container.root)
     workdir = container.record.config.working_dir
@@ -181,7 +183,7 @@ def _bare(container: Container) -> ContainerRoot:
     return root
 
 
-def _assembled(container: Container, written: list[MountRecord]) -> ContainerRoot:
+def _assembled(container: EngineContainer, written: list[MountRecord]) -> ContainerRoot:
     """Mounts volumes and binds where its processes have them; what isn't there on the machine is left out."""
     root = _bare(container)
     try:
@@ -208,7 +210,7 @@ def _put(each: MountRecord, source: int, root: RootDirectory) -> None:
         _mount("none", root.open(each.target, os.O_PATH), MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
-def check_writable(root: RootDirectory, container: Container, place: int) -> None:
+def check_writable(root: RootDirectory, container: EngineContainer, place: int) -> None:
     """Refuses to write to a directory where the container couldn't, whichever way its path has led there.
 
     Args:
@@ -232,7 +234,7 @@ def check_writable(root: RootDirectory, container: Container, place: int) -> Non
         raise Refused("container rootfs is marked read-only")
 
 
-def devices(root: RootDirectory, container: Container) -> frozenset[int]:
+def devices(root: RootDirectory, container: EngineContainer) -> frozenset[int]:
     """Returns the devices of its volumes and binds, which are copied with what is around them; not the kernel's own."""
     targets = [f"/etc/{name}" for name in network_files.NAMES]
     targets += [
@@ -256,7 +258,7 @@ def _mount(source: str, point: int, flags: int) -> None:
         os.close(point)
 
 
-def ids(container: Container) -> IdMap | None:
+def ids(container: EngineContainer) -> IdMap | None:
     """The ids that its files are seen with on the host: its processes' while it runs; None where they are its own."""
     main = container.record.main
     if not container.record.running or main is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.daemon.containers import execs
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.times import duration_text
 from pyd_core.errors import PydError
 from pyd_core.model.base import format_time
@@ -17,7 +17,7 @@ from pyd_core.model.container_config import HealthConfig
 from pyd_core.model.container_state import Health, HealthResult
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 INTERVAL, TIMEOUT, START_INTERVAL = 30.0, 30.0, 5.0
 """Seconds, where neither image nor creator says."""
@@ -60,11 +60,11 @@ def judge(health: Health, result: HealthResult, probe: HealthConfig, *, starting
 class HealthChecks:
     """Runs the probes of all running containers."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: Engine) -> None:
         self._daemon = daemon
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def begin(self, container: Container) -> None:
+    def begin(self, container: EngineContainer) -> None:
         """Probes a container from now on, if it says how."""
         probe = container.record.config.healthcheck
         container.health = None
@@ -73,13 +73,13 @@ class HealthChecks:
         container.health = Health(status="starting")
         self._tasks[container.id] = self._daemon.tasks.start(self._probe(container, probe))
 
-    def end(self, container: Container) -> None:
+    def end(self, container: EngineContainer) -> None:
         """Stops probing it."""
         task = self._tasks.pop(container.id, None)
         if task is not None:
             task.cancel()
 
-    async def _probe(self, container: Container, probe: HealthConfig) -> None:
+    async def _probe(self, container: EngineContainer, probe: HealthConfig) -> None:
         begun = time.monotonic()
         while container.health is not None:
             starting = time.monotonic() - begun < probe.start_period / 1e9
@@ -99,7 +99,7 @@ class HealthChecks:
                 action = f"health_status: {container.health.status}"
                 self._daemon.events.emit("container", action, container.id, container.attributes())
 
-    async def _run(self, container: Container, probe: HealthConfig) -> HealthResult | None:
+    async def _run(self, container: EngineContainer, probe: HealthConfig) -> HealthResult | None:
         seconds = probe.timeout / 1e9 or TIMEOUT
         start = format_time(time.time_ns())
         found = bytearray()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pyd_core.daemon.containers import log_compression, log_rotation
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.containers.container import Container
+    from pyd_core.daemon.containers.container import EngineContainer
 
 MAX_BYTES = 64 << 10
 """Of each container's log."""
@@ -31,7 +31,7 @@ class LastOutput:
         self.wanted = False
         self._kept: OrderedDict[str, list[Piece]] = OrderedDict()
 
-    def keep(self, container: Container) -> None:
+    def keep(self, container: EngineContainer) -> None:
         """Reads the end of a log that is about to be removed."""
         if not self.wanted:
             return
@@ -44,7 +44,7 @@ class LastOutput:
         return self._kept.get(key)
 
 
-def _end(container: Container) -> list[Piece]:
+def _end(container: EngineContainer) -> list[Piece]:
     data = b""
     for path in reversed(list(log_rotation.files(container.log).values())):
         if len(data) >= MAX_BYTES or path.suffix == log_compression.SUFFIX:

@@ -14,9 +14,9 @@ import msgspec
 
 from pyd_core.daemon.containers import log_rotation, population, restarts, signals, subpaths
 from pyd_core.daemon.containers.clean_up import CleanUp
-from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.log_options import NONE, Limits
-from pyd_core.daemon.containers.record import Process
+from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.log_options import NONE, LogLimits
+from pyd_core.daemon.containers.record import ProcessRecord
 from pyd_core.daemon.containers.start import prepare
 from pyd_core.daemon.limits import SCARCE
 from pyd_core.daemon.runtime import conmon, subprocesses
@@ -28,7 +28,7 @@ from pyd_core.model.host_config import HostConfig
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 GRACE = 10
 """Seconds between the stop signal and SIGKILL."""
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 class Lifecycle:
     """Moves containers from state to state; each step is written down before the next."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: Engine) -> None:
         self._daemon = daemon
         self.conmon = conmon.find()
         self._exits = daemon.config.run / "exits"
@@ -52,22 +52,22 @@ class Lifecycle:
         self._clean_up = CleanUp(daemon, self._parts)
         self._delays = restarts.Delays()
 
-    async def start(self, container: Container) -> bool:
+    async def start(self, container: EngineContainer) -> bool:
         """Starts it; returns False when it runs already.
 
         Raises:
             Conflict: It is paused or about to be removed.
             EngineError: The runtime refused.
         """
-        container.check_stays("started")
+        container.ensure_not_removing("started")
         async with container.lock:
             return await self._start(container)
 
-    async def _start(self, container: Container) -> bool:
+    async def _start(self, container: EngineContainer) -> bool:
         record = container.record
         if record.status == "paused":
             raise Conflict("cannot start a paused container, try unpause instead")
-        container.check_stays("started")
+        container.ensure_not_removing("started")
         if record.running:
             return False
         record.error, record.oom_killed, record.stopped_by_hand = "", False, False
@@ -88,9 +88,9 @@ class Lifecycle:
             record.error = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             record.exit_code = 126 if "permission denied" in record.error else 127 if _missing(record.error) else 128
             record.status = "exited" if record.started_at[:4] != "0001" else "created"
-            self._daemon.containers.note(container)
-            container.let_go()
-            container.tell_ended()
+            self._daemon.containers.save_best_effort(container)
+            container.release_waiting_clients()
+            container.notify_exit()
             if record.host.auto_remove:
                 self._daemon.tasks.start(self._auto_remove(container))
             raise
@@ -98,16 +98,16 @@ class Lifecycle:
         self.watch(container)
         return True
 
-    async def _launch(self, container: Container) -> None:
+    async def _launch(self, container: EngineContainer) -> None:
         record = container.record
         runtime = self._daemon.runtimes.of(record)
-        limits = Limits.read(record.host.log_config)
+        limits = LogLimits.read(record.host.log_config)
         kept = record.host.log_config.type != NONE
         if kept:
             log_rotation.begin(container.log, limits)
         (self._exits / record.id).unlink(missing_ok=True)
         (container.bundle / "oom").unlink(missing_ok=True)
-        hold = conmon.Hold(
+        hold = conmon.ConmonOptions(
             key=record.id,
             bundle=container.bundle,
             log=container.log if kept else None,
@@ -129,12 +129,12 @@ class Lifecycle:
         self._daemon.containers.save(container)
         await runtime.start(record.id)
 
-    def watch(self, container: Container) -> None:
+    def watch(self, container: EngineContainer) -> None:
         """Waits in the background for its end."""
         self._daemon.tasks.start(self._until_end(container), name=f"end of {container.id[:12]}")
         self._daemon.health.begin(container)
 
-    async def _until_end(self, container: Container) -> None:
+    async def _until_end(self, container: EngineContainer) -> None:
         record = container.record
         holder = record.holder
         if holder is not None:
@@ -149,16 +149,16 @@ class Lifecycle:
             again = restarts.wanted(record) and not self._daemon.stopping
             if again:
                 record.status = "restarting"
-                self._daemon.containers.note(container)
-        container.tell_ended()
+                self._daemon.containers.save_best_effort(container)
+        container.notify_exit()
         if again:
             await self._restart_later(container)
         elif record.host.auto_remove:
             await self._auto_remove(container)
 
-    async def _until_gone(self, container: Container, holder: Process) -> None:
+    async def _until_gone(self, container: EngineContainer, holder: ProcessRecord) -> None:
         """Waits for its conmon, which is given a moment once the main process has ended."""
-        limits = Limits.read(container.record.host.log_config)
+        limits = LogLimits.read(container.record.host.log_config)
         main = container.record.main
         async with TaskOwner(on_error=_report) as owner:
             if limits.files > 1:
@@ -175,7 +175,7 @@ class Lifecycle:
                     os.kill(holder.pid, signal.SIGKILL)
             await gone
 
-    async def _ended(self, container: Container) -> None:
+    async def _ended(self, container: EngineContainer) -> None:
         record = container.record
         file = self._exits / record.id
         over = time.time_ns()
@@ -188,7 +188,7 @@ class Lifecycle:
         record.finished_at = format_time(max(over, _ns(record.started_at)))
         await self._clean_up.surely(container)
         record.status, record.main, record.holder, record.thaw = "exited", None, None, False
-        self._daemon.containers.note(container)
+        self._daemon.containers.save_best_effort(container)
         file.unlink(missing_ok=True)
         if record.oom_killed:
             self._daemon.events.emit("container", "oom", record.id, container.attributes())
@@ -196,23 +196,23 @@ class Lifecycle:
         told = container.attributes(exitCode=str(record.exit_code), execDuration=spent)
         self._daemon.events.emit("container", "die", record.id, told)
 
-    async def settle(self, container: Container) -> None:
+    async def settle(self, container: EngineContainer) -> None:
         """Records the end of a container that ended while no engine watched."""
         async with container.lock:
             if container.record.running:
                 await self._ended(container)
             container.record.status = "exited"
-            self._daemon.containers.note(container)
+            self._daemon.containers.save_best_effort(container)
         if container.record.host.auto_remove:
             await self._auto_remove(container)
 
-    async def undo_start(self, container: Container) -> None:
+    async def undo_start(self, container: EngineContainer) -> None:
         """Takes away what a start that was cut short left behind."""
         async with container.lock:
             conmon.kill(container.bundle, container.id)
             await self._clean_up.surely(container)
 
-    async def _restart_later(self, container: Container) -> None:
+    async def _restart_later(self, container: EngineContainer) -> None:
         record = container.record
         while True:
             await asyncio.sleep(self._delays.take(record))
@@ -226,17 +226,17 @@ class Lifecycle:
                     if error.errno not in SCARCE or record.host.auto_remove:
                         return
                     record.status = "restarting"  # what is scarce comes back
-                    self._daemon.containers.note(container)
+                    self._daemon.containers.save_best_effort(container)
                 except PydError:
                     return
                 else:
                     return
 
-    async def _auto_remove(self, container: Container) -> None:
+    async def _auto_remove(self, container: EngineContainer) -> None:
         with contextlib.suppress(PydError):
             await self.remove(container, force=True, volumes=True)
 
-    def signal(self, container: Container, number: int) -> None:
+    def signal(self, container: EngineContainer, number: int) -> None:
         """Sends a signal to the main process.
 
         Raises:
@@ -258,7 +258,7 @@ class Lifecycle:
         finally:
             os.close(fd)
 
-    async def kill(self, container: Container, name: str) -> None:
+    async def kill(self, container: EngineContainer, name: str) -> None:
         """Sends a signal by name; SIGKILL and the stop signal end a paused one too.
 
         As with Docker Engine, a container that ends by its stop signal isn't started again, and neither is one that
@@ -279,12 +279,12 @@ class Lifecycle:
             if number != signal.SIGKILL and record.status == "paused":
                 record.status = "running"
                 self._daemon.events.emit("container", "unpause", record.id, container.attributes())
-            self._daemon.containers.note(container)
+            self._daemon.containers.save_best_effort(container)
         self._daemon.events.emit("container", "kill", record.id, container.attributes(signal=str(number)))
         if number == signal.SIGKILL and record.running:
             await _awaited(container.next_end())
 
-    async def stop(self, container: Container, *, name: str = "", grace: int | None = None) -> bool:
+    async def stop(self, container: EngineContainer, *, name: str = "", grace: int | None = None) -> bool:
         """Sends its stop signal, and SIGKILL after the grace; returns False when it doesn't run."""
         record = container.record
         if record.status == "restarting":
@@ -292,7 +292,7 @@ class Lifecycle:
             async with container.lock:  # it may be starting again just now
                 if record.status == "restarting":
                     record.status = "exited"
-                    self._daemon.containers.note(container)
+                    self._daemon.containers.save_best_effort(container)
                     return True
         if not record.running:
             return False
@@ -308,7 +308,7 @@ class Lifecycle:
         self._daemon.events.emit("container", "stop", record.id, container.attributes())
         return True
 
-    async def _stop(self, container: Container, number: int, grace: int, over: asyncio.Future[int]) -> None:
+    async def _stop(self, container: EngineContainer, number: int, grace: int, over: asyncio.Future[int]) -> None:
         record = container.record
         with contextlib.suppress(Conflict):  # it ends just now
             if record.status == "paused":
@@ -325,7 +325,7 @@ class Lifecycle:
                 self._daemon.events.emit("container", "kill", record.id, told)
             await over
 
-    async def restart(self, container: Container, *, name: str = "", grace: int | None = None) -> None:
+    async def restart(self, container: EngineContainer, *, name: str = "", grace: int | None = None) -> None:
         """Stops and starts it."""
         auto, container.record.host = container.record.host, _kept(container)
         try:
@@ -336,7 +336,7 @@ class Lifecycle:
         self._daemon.containers.save(container)
         self._daemon.events.emit("container", "restart", container.id, container.attributes())
 
-    async def remove(self, container: Container, *, force: bool = False, volumes: bool = False) -> None:
+    async def remove(self, container: EngineContainer, *, force: bool = False, volumes: bool = False) -> None:
         """Removes it; `force` kills it first.
 
         Raises:
@@ -362,7 +362,7 @@ class Lifecycle:
                 break
         self._delays.forget(record.id)
 
-    async def _erase(self, container: Container, *, volumes: bool) -> bool:
+    async def _erase(self, container: EngineContainer, *, volumes: bool) -> bool:
         async with container.lock:
             if container.record.running:
                 return False  # a restart was under way while the lock was waited for
@@ -385,7 +385,7 @@ def _report(error: Exception) -> None:
     log.error("work beside a container failed", exc_info=error)
 
 
-def _kept(container: Container) -> HostConfig:
+def _kept(container: EngineContainer) -> HostConfig:
     return msgspec.structs.replace(container.record.host, auto_remove=False)
 
 

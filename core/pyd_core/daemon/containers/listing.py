@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.daemon.containers import view
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.daemon.rows import shown as shown_rows
 from pyd_core.errors import InvalidInput, NotFound, PydError
@@ -18,7 +18,7 @@ from pyd_core.model.container import ContainerSummary
 from pyd_core.regex import Pattern, compile_pattern
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 MAX_PORT = 65535
 NEVER = "0001-01-01T00:00:00Z"
@@ -28,7 +28,7 @@ STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", 
 HEALTHS = {"none", "starting", "healthy", "unhealthy"}
 
 
-def choose(daemon: Daemon, filters: Mapping[str, list[str]], *, all_: bool) -> list[Container]:
+def choose(daemon: Engine, filters: Mapping[str, list[str]], *, all_: bool) -> list[EngineContainer]:
     """Returns the containers that pass, newest first; without `all_` and a filter on status only running ones.
 
     As on Docker Engine values of `publish` and `expose` are alternatives of each other, all other filters must hold.
@@ -51,7 +51,7 @@ def choose(daemon: Daemon, filters: Mapping[str, list[str]], *, all_: bool) -> l
 
 
 def _has_port(
-    daemon: Daemon, container: Container, published: set[tuple[int, str]], exposed: set[tuple[int, str]]
+    daemon: Engine, container: EngineContainer, published: set[tuple[int, str]], exposed: set[tuple[int, str]]
 ) -> bool:
     return any(
         (port.public_port, port.type) in published or (port.private_port, port.type) in exposed
@@ -77,7 +77,7 @@ def _ports(name: str, values: list[str]) -> set[tuple[int, str]]:
     return found
 
 
-def _test(daemon: Daemon, name: str, values: list[str]) -> Callable[[Container], bool]:  # noqa: C901, PLR0911, PLR0912 - a table
+def _test(daemon: Engine, name: str, values: list[str]) -> Callable[[EngineContainer], bool]:  # noqa: C901, PLR0911, PLR0912 - a table
     match name:
         case "id":
             return lambda each: any(each.id.startswith(value) for value in values)
@@ -145,7 +145,7 @@ def _pattern(text: str) -> Pattern:
         raise InvalidInput(f"invalid filter 'name={text[:60]}': {error.message}") from error
 
 
-def _ancestors(daemon: Daemon, values: list[str]) -> set[str]:
+def _ancestors(daemon: Engine, values: list[str]) -> set[str]:
     """Returns the images that are named, and those that were built from them.
 
     What has the same layers alone isn't built from an image: two images may share all of them and have nothing to do
@@ -170,7 +170,7 @@ def _ancestors(daemon: Daemon, values: list[str]) -> set[str]:
     return found
 
 
-def image_names(daemon: Daemon, containers: Iterable[Container]) -> dict[str, str]:
+def image_names(daemon: Engine, containers: Iterable[EngineContainer]) -> dict[str, str]:
     """Returns what a list shows as each container's image, by the container's id.
 
     That is the name its creator wrote, or the image's id once that name is gone or means another image.
@@ -188,7 +188,7 @@ def image_names(daemon: Daemon, containers: Iterable[Container]) -> dict[str, st
     return shown
 
 
-def prunable(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[Container]:
+def prunable(daemon: Engine, filters: Mapping[str, list[str]]) -> list[EngineContainer]:
     """Returns the containers that a prune removes."""
     unknown = set(filters) - {"until", "label", "label!"}
     if unknown:
@@ -204,17 +204,17 @@ def prunable(daemon: Daemon, filters: Mapping[str, list[str]]) -> list[Container
     ]
 
 
-def sizes(daemon: Daemon, container: Container) -> tuple[int, int]:
+def sizes(daemon: Engine, container: EngineContainer) -> tuple[int, int]:
     """Bytes in its writable layer, and of all its files."""
     written = tree_size(container.upper)
     return written, written + sum(daemon.images.layers.get(diff_id).size for diff_id in container.record.layers)
 
 
-def lines(daemon: Daemon, containers: Sequence[Container], *, size: bool = False) -> list[ContainerSummary]:
+def lines(daemon: Engine, containers: Sequence[EngineContainer], *, size: bool = False) -> list[ContainerSummary]:
     """Returns the containers' lines in a list, measured with `size`."""
     images = image_names(daemon, containers)
 
-    def line(container: Container) -> ContainerSummary:
+    def line(container: EngineContainer) -> ContainerSummary:
         summary = msgspec.structs.replace(view.summary(daemon, container), image=images[container.id])
         if not size:
             return summary

@@ -15,7 +15,7 @@ from typing import IO, cast
 
 from isal import igzip
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.images.streams import DAMAGE
 from pyd_core.errors import EngineError
 
@@ -30,7 +30,7 @@ class LogFile:
         inode: What it is known by, also after it was renamed.
     """
 
-    def __init__(self, container: Container, path: Path) -> None:
+    def __init__(self, container: EngineContainer, path: Path) -> None:
         self._container = container
         self._path = path
         self._stream: IO[bytes] = path.open("rb")
@@ -66,7 +66,7 @@ class LogFile:
             raise EngineError(f"{self._path.name} is damaged: {error}", hint="remove that file") from error
 
 
-async def pack_all(container: Container, files: Iterable[Path]) -> bool:
+async def pack_all(container: EngineContainer, files: Iterable[Path]) -> bool:
     """Packs those of a log's older files that aren't yet; on a full disk they stay as they are.
 
     Returns:
@@ -80,7 +80,7 @@ async def pack_all(container: Container, files: Iterable[Path]) -> bool:
     return done
 
 
-async def _pack(container: Container, path: Path) -> bool:
+async def _pack(container: EngineContainer, path: Path) -> bool:
     growing = path.with_name("packing.log")
     try:
         with path.open("rb") as file, os.fdopen(_private(growing), "wb") as out:
@@ -106,5 +106,5 @@ def _private(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)  # as conmon's own files
 
 
-def _read(container: Container, inode: int) -> bool:
+def _read(container: EngineContainer, inode: int) -> bool:
     return any(each.inode == inode for each in container.reading)

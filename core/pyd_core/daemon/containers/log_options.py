@@ -32,7 +32,7 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 
 
 @dataclass(frozen=True)
-class Limits:
+class LogLimits:
     """What of a container's log is kept: so many files of about so many bytes; a size of 0 is no limit."""
 
     size: int = 0
@@ -41,7 +41,7 @@ class Limits:
     """Whether the older files are packed."""
 
     @classmethod
-    def read(cls, config: LogConfig) -> Limits:
+    def read(cls, config: LogConfig) -> LogLimits:
         """Reads what has been checked when the container was made, by this engine or by one before it.
 
         Raises:
@@ -83,7 +83,7 @@ def check(config: LogConfig) -> None:
         if mode != "non-blocking":
             raise InvalidInput("logger: max-buffer-size option is only supported with 'mode=non-blocking'")
         _size(options["max-buffer-size"])
-    limits = Limits.read(config)
+    limits = LogLimits.read(config)
     if "compress" not in options:
         return
     if options["compress"] not in GO_TRUTHS:

@@ -14,8 +14,8 @@ import os
 from pathlib import Path
 
 from pyd_core.daemon.containers import log_compression
-from pyd_core.daemon.containers.container import Container
-from pyd_core.daemon.containers.log_options import Limits
+from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.log_options import LogLimits
 from pyd_core.daemon.runtime import conmon
 from pyd_core.linux.watch import FileWatch
 
@@ -28,7 +28,7 @@ UNWATCHED = 64 << 20
 looks, so that it matters only while no engine runs."""
 
 
-def most(limits: Limits) -> int:
+def most(limits: LogLimits) -> int:
     """Returns the bytes after which conmon is to begin its log anew by itself; 0 is never."""
     return limits.size if limits.files == 1 else max(UNWATCHED, limits.size * limits.files)
 
@@ -57,7 +57,7 @@ def _second(log: Path) -> Path:
     return log.with_name("written.log")
 
 
-def begin(log: Path, limits: Limits) -> None:
+def begin(log: Path, limits: LogLimits) -> None:
     """Puts a full file away before another conmon, which doesn't count what is there, goes on writing to it."""
     if limits.size and log.exists() and log.stat().st_size >= limits.size:
         if limits.files > 1:
@@ -66,7 +66,7 @@ def begin(log: Path, limits: Limits) -> None:
         log.unlink()
 
 
-async def keep(container: Container, limits: Limits) -> None:
+async def keep(container: EngineContainer, limits: LogLimits) -> None:
     """Rotates the log of a running container whenever it is full; runs until it is cancelled."""
     log = container.log
     told, due = 0, limits.compress

@@ -16,7 +16,7 @@ from typing import IO
 
 from pyd_core.daemon.containers import log_options, log_rotation
 from pyd_core.daemon.containers.attach import frame
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.log_compression import LogFile
 from pyd_core.errors import KernelError, Unsupported
 from pyd_core.linux.watch import FileWatch
@@ -116,7 +116,7 @@ def _tail(file: IO[bytes], count: int, formatter: _Formatter) -> tuple[int, int]
 class _Place:
     """How far the files of a log have been read; where one has been renamed meanwhile it is the same file still."""
 
-    def __init__(self, container: Container, formatter: _Formatter) -> None:
+    def __init__(self, container: EngineContainer, formatter: _Formatter) -> None:
         self._container = container
         self._formatter = formatter
         self._file: LogFile | None = None
@@ -202,7 +202,7 @@ class _Place:
         return b"".join(pieces), self._at > begun, False
 
 
-def check(container: Container) -> None:
+def check(container: EngineContainer) -> None:
     """Refuses to read what isn't kept.
 
     Raises:
@@ -212,7 +212,7 @@ def check(container: Container) -> None:
         raise Unsupported("configured logging driver does not support reading", reference="no-log")
 
 
-async def read(container: Container, options: LogOptions) -> AsyncGenerator[bytes, None]:
+async def read(container: EngineContainer, options: LogOptions) -> AsyncGenerator[bytes, None]:
     """Yields the log as the client wants it; with `follow` until the container ends.
 
     A container may write faster than its log can be read: so one block at a time, and others get their turn in between.

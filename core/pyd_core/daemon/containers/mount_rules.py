@@ -10,7 +10,7 @@ import posixpath
 
 from pyd_core.daemon.containers.propagation import MODES
 from pyd_core.errors import InvalidInput
-from pyd_core.model.host_config import BindOptions, Mount
+from pyd_core.model.host_config import BindOptions, MountConfig
 
 _COPY = {"nocopy"}
 _GROUPS = ({"ro", "rw"}, {"z", "Z"}, set(MODES), _COPY, {"cached", "delegated", "consistent"})
@@ -84,7 +84,7 @@ def tmpfs_options(text: str) -> list[str]:
     return found
 
 
-def check(each: Mount) -> None:
+def check(each: MountConfig) -> None:
     """Looks a `--mount` over.
 
     Raises:
@@ -95,7 +95,7 @@ def check(each: Mount) -> None:
         raise InvalidInput(f'invalid mount config for type "{each.type[:40]}": {wrong}')
 
 
-def _wrong(each: Mount) -> str:
+def _wrong(each: MountConfig) -> str:
     if each.type not in {"bind", "volume", "tmpfs"}:
         return "mount type unknown"
     if not each.target:
@@ -110,7 +110,7 @@ def _wrong(each: Mount) -> str:
     return {"bind": _wrong_bind, "volume": _wrong_volume, "tmpfs": _wrong_tmpfs}[each.type](each)
 
 
-def _wrong_bind(each: Mount) -> str:
+def _wrong_bind(each: MountConfig) -> str:
     if not each.source:
         return "field Source must not be empty"
     if not each.source.startswith("/"):
@@ -128,7 +128,7 @@ def _wrong_options(bind: BindOptions, *, read_only: bool) -> str:
     return ""
 
 
-def _wrong_volume(each: Mount) -> str:
+def _wrong_volume(each: MountConfig) -> str:
     subpath = each.volume_options.subpath if each.volume_options else ""
     if subpath and not each.source:
         return "must not set Subpath when using anonymous volumes"
@@ -137,7 +137,7 @@ def _wrong_volume(each: Mount) -> str:
     return "must not set ReadOnly mode when using anonymous volumes" if each.read_only and not each.source else ""
 
 
-def _wrong_tmpfs(each: Mount) -> str:
+def _wrong_tmpfs(each: MountConfig) -> str:
     if each.source:
         return "field Source must not be specified"
     given = each.tmpfs_options

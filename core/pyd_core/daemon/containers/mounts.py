@@ -14,10 +14,10 @@ from pyd_core.daemon.containers import mount_rules
 from pyd_core.daemon.containers.mount_rules import target as _target
 from pyd_core.daemon.containers.propagation import MODES
 from pyd_core.daemon.containers.record import MountRecord
-from pyd_core.daemon.volumes import Volumes
+from pyd_core.daemon.volumes import VolumeStore
 from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.model.container_config import ContainerConfig
-from pyd_core.model.host_config import BindOptions, HostConfig, Mount
+from pyd_core.model.host_config import BindOptions, HostConfig, MountConfig
 
 _HELD = ((os.ST_RDONLY, "ro"), (os.ST_NOSUID, "nosuid"), (os.ST_NODEV, "nodev"), (os.ST_NOEXEC, "noexec"))
 
@@ -25,7 +25,7 @@ _HELD = ((os.ST_RDONLY, "ro"), (os.ST_NOSUID, "nosuid"), (os.ST_NODEV, "nodev"),
 def plan(
     config: ContainerConfig,
     host: HostConfig,
-    volumes: Volumes,
+    volumes: VolumeStore,
     others: Callable[[str], list[MountRecord]],
     *,
     root: Path,
@@ -57,7 +57,7 @@ def _fill(
     found: dict[str, MountRecord],
     config: ContainerConfig,
     host: HostConfig,
-    volumes: Volumes,
+    volumes: VolumeStore,
     others: Callable[[str], list[MountRecord]],
     *,
     root: Path,
@@ -148,7 +148,7 @@ def _take(record: MountRecord, found: dict[str, MountRecord], asked: set[str]) -
     found[record.target] = record
 
 
-def _bind(text: str, volumes: Volumes, driver: str) -> MountRecord:
+def _bind(text: str, volumes: VolumeStore, driver: str) -> MountRecord:
     parts = text.split(":")
     if len(parts) == 1:
         parts = ["", *parts]
@@ -183,7 +183,7 @@ def _bind(text: str, volumes: Volumes, driver: str) -> MountRecord:
     )
 
 
-def _mount(each: Mount, volumes: Volumes) -> MountRecord:
+def _mount(each: MountConfig, volumes: VolumeStore) -> MountRecord:
     target = _target(each.target)
     if each.type == "tmpfs":
         options: list[str] = []

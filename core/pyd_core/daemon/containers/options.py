@@ -24,7 +24,7 @@ LEAST_HEALTH_TIME = 1_000_000
 """Nanoseconds; a shorter interval is a mistake of units."""
 
 
-def merged(body: CreateBody, image: ContainerConfig, key: str) -> ContainerConfig:
+def merge_image_config(body: CreateBody, image: ContainerConfig, key: str) -> ContainerConfig:
     """Lays the request over the image's configuration.
 
     Raises:
@@ -105,7 +105,7 @@ def check(body: CreateBody, processors: int) -> None:
         raise InvalidInput("invalid hostname: longer than 64 bytes")
 
 
-def places(body: CreateBody) -> dict[str, EndpointSettings | None]:
+def requested_endpoints(body: CreateBody) -> dict[str, EndpointSettings | None]:
     """Returns the networks that are asked for; the main one with the hardware address older clients give beside it.
 
     Raises:

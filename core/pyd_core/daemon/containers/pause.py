@@ -7,20 +7,20 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.errors import Conflict, PydError
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
 class Freezer:
     """Pauses containers; their records say so before they are frozen, and are held to it after a crash."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: Engine) -> None:
         self._daemon = daemon
 
-    async def pause(self, container: Container, *, thaw: bool = False) -> None:
+    async def pause(self, container: EngineContainer, *, thaw: bool = False) -> None:
         """Freezes it.
 
         Args:
@@ -40,7 +40,7 @@ class Freezer:
                 raise Conflict(f"Container {record.id} is not running")
             # Written down first, where there is room for it: what is frozen must be known to be, after a crash too.
             record.status, record.thaw = "paused", thaw
-            self._daemon.containers.note(container)
+            self._daemon.containers.save_best_effort(container)
             try:
                 await self._daemon.runtimes.of(record).pause(record.id)
             except BaseException:
@@ -48,7 +48,7 @@ class Freezer:
                 raise
         self._daemon.events.emit("container", "pause", record.id, container.attributes())
 
-    async def unpause(self, container: Container) -> None:
+    async def unpause(self, container: EngineContainer) -> None:
         """Lets it go on.
 
         Raises:
@@ -61,21 +61,21 @@ class Freezer:
             await self._resume(container)
         self._daemon.events.emit("container", "unpause", record.id, container.attributes())
 
-    async def _resume(self, container: Container) -> None:
+    async def _resume(self, container: EngineContainer) -> None:
         record = container.record
         with contextlib.suppress(Conflict):  # it wasn't frozen after all: a crash came in between
             await self._daemon.runtimes.of(record).resume(record.id)
         record.status, record.thaw = "running", False
-        self._daemon.containers.note(container)
+        self._daemon.containers.save_best_effort(container)
 
-    async def thaw(self, container: Container) -> None:
+    async def thaw(self, container: EngineContainer) -> None:
         """Lets a container go on that an engine which is gone had paused for a moment."""
         if container.record.thaw:
             with contextlib.suppress(PydError, OSError):
                 await self.unpause(container)
 
     @contextlib.asynccontextmanager
-    async def paused(self, container: Container) -> AsyncIterator[None]:
+    async def paused(self, container: EngineContainer) -> AsyncIterator[None]:
         """Keeps a running container frozen for a while; it goes on however that ends, an engine's death included."""
         try:
             await self.pause(container, thaw=True)
@@ -90,6 +90,6 @@ class Freezer:
                 # A task of the engine's: the client may leave a second time.
                 await asyncio.shield(self._daemon.tasks.start(self._go_on(container)))
 
-    async def _go_on(self, container: Container) -> None:
+    async def _go_on(self, container: EngineContainer) -> None:
         with contextlib.suppress(Conflict):
             await self.unpause(container)

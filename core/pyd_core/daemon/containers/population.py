@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.daemon.cancellable import on_thread
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.containers.start import mount_root
 from pyd_core.daemon.images.tar_writer import Packer
@@ -34,10 +34,10 @@ from pyd_core.linux.tree import remove_tree
 from pyd_core.linux.userns import IdMap
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
-async def populate_at_creation(daemon: Daemon, container: Container) -> None:
+async def populate_at_creation(daemon: Engine, container: EngineContainer) -> None:
     """Fills the volumes of a container that was just made; those that options mount wait for their first use.
 
     Raises:
@@ -58,7 +58,7 @@ async def populate_at_creation(daemon: Daemon, container: Container) -> None:
         raise
 
 
-async def populate(daemon: Daemon, container: Container) -> None:
+async def populate(daemon: Engine, container: EngineContainer) -> None:
     """Fills what hasn't been filled yet; with the container's lock held, before it runs. Its layers are mounted then.
 
     Raises:
@@ -67,11 +67,11 @@ async def populate(daemon: Daemon, container: Container) -> None:
     await _populate(daemon, container, _pending(container))
 
 
-def _pending(container: Container) -> list[MountRecord]:
+def _pending(container: EngineContainer) -> list[MountRecord]:
     return [each for each in container.record.mounts if each.copy and each.volume]
 
 
-async def _populate(daemon: Daemon, container: Container, pending: list[MountRecord]) -> None:
+async def _populate(daemon: Engine, container: EngineContainer, pending: list[MountRecord]) -> None:
     if not pending:
         return
     record, remapping = container.record, applies(daemon.remapping, container.record.host)

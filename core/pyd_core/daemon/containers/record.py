@@ -17,7 +17,7 @@ from pyd_core.model.network import EndpointSettings
 Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 
 
-class Process(msgspec.Struct, frozen=True):
+class ProcessRecord(msgspec.Struct, frozen=True):
     """A process by pid and start time: a pid alone may name another by now."""
 
     pid: int
@@ -25,7 +25,7 @@ class Process(msgspec.Struct, frozen=True):
     """Clock ticks since boot."""
 
     @classmethod
-    def of(cls, pid: int) -> Process:
+    def of(cls, pid: int) -> ProcessRecord:
         """Names a process that lives."""
         return cls(pid, start_time(pid))
 
@@ -108,9 +108,9 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
     oom_killed: bool = False
     started_at: str = "0001-01-01T00:00:00Z"
     finished_at: str = "0001-01-01T00:00:00Z"
-    main: Process | None = None
+    main: ProcessRecord | None = None
     """The container's first process, while it runs."""
-    holder: Process | None = None
+    holder: ProcessRecord | None = None
     """Its conmon, while it runs."""
     stopped_by_hand: bool = False
     """Its restart policy waits until it is started again."""

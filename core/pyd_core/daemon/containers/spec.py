@@ -36,7 +36,7 @@ class Identity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class SpecInputs:
     """What the host contributes to a plan."""
 
     rootfs: str
@@ -117,7 +117,7 @@ class Security:
         return cls(**found)
 
 
-def plan(record: ContainerRecord, facts: Facts) -> dict[str, Any]:
+def plan(record: ContainerRecord, facts: SpecInputs) -> dict[str, Any]:
     """Plans the specification of a container."""
     host = record.host
     security = Security.parse(host.security_opt)
@@ -236,7 +236,7 @@ def environment(record: ContainerRecord, identity: Identity, linked: Sequence[st
     return found
 
 
-def _namespaces(record: ContainerRecord, facts: Facts) -> list[dict[str, str]]:
+def _namespaces(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, str]]:
     host = record.host
     own = {
         "user": facts.ids is not None,
@@ -260,7 +260,7 @@ def _mapping(ranges: Sequence[IdRange]) -> list[dict[str, int]]:
     return [{"containerID": each.inside, "hostID": each.outside, "size": each.count} for each in ranges]
 
 
-def _device_rules(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
+def _device_rules(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, Any]]:
     if record.host.privileged:
         return [{"allow": True, "access": "rwm"}]
     rules: list[dict[str, Any]] = [{"allow": False, "access": "rwm"}]
@@ -293,7 +293,7 @@ def _rule(text: str) -> dict[str, Any]:
     return found
 
 
-def _mounts(record: ContainerRecord, facts: Facts) -> list[dict[str, Any]]:
+def _mounts(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, Any]]:
     host = record.host
     ro = "rw" if host.privileged else "ro"
     usual: list[tuple[str, str, str, list[str]]] = [
@@ -340,7 +340,7 @@ def _clean(path: str) -> str:
     return os.path.normpath(path)
 
 
-def _mount(mount: MountRecord, facts: Facts, *, recursive: bool) -> dict[str, Any]:
+def _mount(mount: MountRecord, facts: SpecInputs, *, recursive: bool) -> dict[str, Any]:
     if mount.kind == "tmpfs":
         options = ["nosuid", "nodev", "noexec", *mount.options]
         return {"destination": mount.target, "type": "tmpfs", "source": "tmpfs", "options": options}

@@ -24,7 +24,7 @@ from pyd_core.daemon.containers import (
     users,
     volumes,
 )
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import files, legacy_links
 from pyd_core.daemon.runtime.oci import unified, write_plan
@@ -34,7 +34,7 @@ from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mount import mount, mount_overlay, unmount
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 INITS = (
     "/usr/libexec/docker/docker-init",
@@ -65,7 +65,7 @@ def make_base(base: Path) -> None:
     (base / ".done").touch()
 
 
-def mount_root(daemon: Daemon, container: Container, remapping: Remapping | None = None) -> None:
+def mount_root(daemon: Engine, container: EngineContainer, remapping: Remapping | None = None) -> None:
     """Mounts a container's file system, if it isn't yet.
 
     Args:
@@ -93,7 +93,7 @@ def mount_root(daemon: Daemon, container: Container, remapping: Remapping | None
         mount_fuse_overlay(stack, container.upper, container.work, container.root, why=_NO_OVERLAY[error.errno])
 
 
-async def prepare(daemon: Daemon, container: Container) -> None:
+async def prepare(daemon: Engine, container: EngineContainer) -> None:
     """Readies a container; what it made is taken away again by the clean-up of its end."""
     record = container.record
     host = record.host
@@ -128,7 +128,7 @@ async def prepare(daemon: Daemon, container: Container) -> None:
         msgspec.structs.replace(each, source=places[each.volume]) if each.volume in places else each
         for each in record.mounts
     ]
-    facts = spec.Facts(
+    facts = spec.SpecInputs(
         rootfs=str(container.root),
         identity=identity,
         cgroup=f"/{host.cgroup_parent.strip('/') or daemon.config.cgroup}/{record.id}",
@@ -169,7 +169,7 @@ def _has_queues() -> bool:
     return Path("/dev/mqueue").is_dir()
 
 
-def _pid_of(daemon: Daemon, kind: str, mode: str) -> int:
+def _pid_of(daemon: Engine, kind: str, mode: str) -> int:
     other = daemon.containers.find(mode.partition(":")[2])
     if not other.record.running or other.record.main is None:
         raise EngineError(f"failed to join {kind.upper()} namespace: container {other.id} is not running")
@@ -181,7 +181,7 @@ def _pid_of(daemon: Daemon, kind: str, mode: str) -> int:
     return other.record.main.pid
 
 
-def _shm(daemon: Daemon, container: Container, remapping: Remapping | None) -> str:
+def _shm(daemon: Engine, container: EngineContainer, remapping: Remapping | None) -> str:
     host = container.record.host
     if host.ipc_mode == "shareable":
         place = container.bundle / "shm"
@@ -204,7 +204,7 @@ def _init() -> str:
     raise Unsupported("no init program for --init", hint="apt-get install tini", reference="no-init")
 
 
-def _profile(container: Container) -> dict[str, Any] | None:
+def _profile(container: EngineContainer) -> dict[str, Any] | None:
     text = spec.Security.parse(container.record.host.security_opt).seccomp
     if text in {"", "unconfined", "builtin"}:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.model.base import parse_time
 
 _STEPS = (
@@ -35,7 +35,7 @@ def _since(text: str) -> str:
     return ago((time.time_ns() - moment) / 1e9) if moment is not None else ago(0)
 
 
-def status(container: Container) -> str:
+def status(container: EngineContainer) -> str:
     """What `docker ps` shows under STATUS."""
     record = container.record
     since, ended = _since(record.started_at), _since(record.finished_at)
@@ -50,7 +50,7 @@ def status(container: Container) -> str:
     return known.get(record.status, f"Exited ({record.exit_code}) {ended} ago")
 
 
-def _health(container: Container) -> str:
+def _health(container: EngineContainer) -> str:
     if container.health is None or container.health.status in {"", "none"}:
         return ""
     word = container.health.status

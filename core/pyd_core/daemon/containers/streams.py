@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyd_core.daemon.containers.execs import Exec
 
 
-class Streams:
+class ContainerStreams:
     """The three pipes of a command, or its terminal."""
 
     def __init__(self, made: Exec, *, attached: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.metrics import Group, interfaces
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import Conflict, EngineError, InvalidInput
@@ -18,7 +18,7 @@ from pyd_core.model.container import Processes
 from pyd_core.model.stats import ContainerStats, CpuStats
 
 
-def directories(container: Container) -> dict[str, str]:
+def directories(container: EngineContainer) -> dict[str, str]:
     """Its control group's directory in each hierarchy."""
     main = container.record.main
     groups = read_groups(main.pid) if main is not None else None
@@ -30,7 +30,7 @@ def directories(container: Container) -> dict[str, str]:
     return found
 
 
-def pids(container: Container) -> list[int]:
+def pids(container: EngineContainer) -> list[int]:
     """The processes in it, by their number on the host.
 
     Raises:
@@ -47,7 +47,7 @@ def pids(container: Container) -> list[int]:
     return numbers
 
 
-async def processes(container: Container, arguments: str) -> Processes:
+async def processes(container: EngineContainer, arguments: str) -> Processes:
     """What the host's `ps` says of them.
 
     Raises:
@@ -74,7 +74,7 @@ NEVER = "0001-01-01T00:00:00Z"
 class Sampler:
     """Takes one sample after the other, each with the processor's numbers of the one before."""
 
-    def __init__(self, container: Container) -> None:
+    def __init__(self, container: EngineContainer) -> None:
         self._container = container
         self._before = CpuStats()
         self._before_at = NEVER

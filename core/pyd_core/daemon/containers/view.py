@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.daemon.containers import apparmor, capabilities, mount_rules, status_text
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.log_options import DRIVERS, NONE
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.containers.spec import Security
@@ -25,10 +25,10 @@ from pyd_core.model.container import (
 from pyd_core.model.host_config import LogConfig, PortBinding, RestartPolicy
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
-def summary(daemon: Daemon, container: Container) -> ContainerSummary:
+def summary(daemon: Engine, container: EngineContainer) -> ContainerSummary:
     """Its line in a list."""
     record = container.record
     image = record.image
@@ -53,7 +53,7 @@ def _quoted(word: str) -> str:
     return word if word and not set(word) & set(" \t'\"\\") else "'" + word.replace("'", "'\\''") + "'"
 
 
-def ports(daemon: Daemon, container: Container) -> list[Port]:
+def ports(daemon: Engine, container: EngineContainer) -> list[Port]:
     """Its ports, published and exposed."""
     record = container.record
     if not record.running:
@@ -71,7 +71,7 @@ def ports(daemon: Daemon, container: Container) -> list[Port]:
     return found
 
 
-def inspect(daemon: Daemon, container: Container) -> Inspected:
+def inspect(daemon: Engine, container: EngineContainer) -> Inspected:
     """All there is to know about one."""
     record = container.record
     command = record.command
@@ -137,7 +137,7 @@ def inspect(daemon: Daemon, container: Container) -> Inspected:
     )
 
 
-def layer_data(daemon: Daemon, container: Container) -> dict[str, str]:
+def layer_data(daemon: Engine, container: EngineContainer) -> dict[str, str]:
     """Where its layers lie, under Docker's names for them."""
     lower = [str(daemon.images.layers.directory(diff_id)) for diff_id in reversed(container.record.layers)]
     return {
@@ -148,7 +148,7 @@ def layer_data(daemon: Daemon, container: Container) -> dict[str, str]:
     }
 
 
-def network_settings(daemon: Daemon, container: Container) -> NetworkSettings:
+def network_settings(daemon: Engine, container: EngineContainer) -> NetworkSettings:
     """Its networks and published ports."""
     record = container.record
     bound: dict[str, list[PortBinding] | None] = {}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.userns import Remapping
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
 async def claim(
-    daemon: Daemon, container: Container, holder: object, remapping: Remapping | None = None
+    daemon: Engine, container: EngineContainer, holder: object, remapping: Remapping | None = None
 ) -> dict[str, str]:
     """Claims its volumes, mounted where options say so.
 
@@ -41,14 +41,14 @@ async def claim(
     return places
 
 
-def keep(daemon: Daemon, container: Container) -> None:
+def keep(daemon: Engine, container: EngineContainer) -> None:
     """Claims the volumes of a container that runs since before this engine."""
     for each in container.record.mounts:
         if each.volume:
             daemon.volumes.keep(each.volume, container.id)
 
 
-async def release(daemon: Daemon, container: Container, holder: object) -> None:
+async def release(daemon: Engine, container: EngineContainer, holder: object) -> None:
     """Gives its volumes back; safe to call again."""
     mounted = [each for each in container.record.mounts if each.volume]
     held = {name for name in {each.volume for each in mounted} if await daemon.volumes.release(name, holder)}
@@ -57,7 +57,7 @@ async def release(daemon: Daemon, container: Container, holder: object) -> None:
             _tell(daemon, container, "unmount", each)
 
 
-def _tell(daemon: Daemon, container: Container, action: str, mounted: MountRecord) -> None:
+def _tell(daemon: Engine, container: EngineContainer, action: str, mounted: MountRecord) -> None:
     told = {"container": container.id, "driver": "local"}
     if action == "mount":
         writable = "false" if mounted.read_only else "true"

@@ -31,7 +31,7 @@ class HistoryStep(msgspec.Struct):
     empty_layer: bool = False
 
 
-class RootFs(msgspec.Struct):
+class ConfigRootFs(msgspec.Struct):
     """The layers, by the digest of each unpacked, the lowest first."""
 
     type: str = ""
@@ -49,7 +49,7 @@ class ImageFile(msgspec.Struct):
     comment: str = ""
     docker_version: str = ""
     config: ContainerConfig | None = None
-    rootfs: RootFs | None = None
+    rootfs: ConfigRootFs | None = None
     history: list[HistoryStep] | None = None
 
     @property

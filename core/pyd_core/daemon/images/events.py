@@ -10,28 +10,28 @@ from pyd_core.model.image import Removed
 from pyd_core.model.reference import Reference
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 
-def tell(daemon: Daemon, action: str, record: ImageRecord, *, key: str = "", name: str = "") -> None:
+def emit(daemon: Engine, action: str, record: ImageRecord, *, key: str = "", name: str = "") -> None:
     """Tells that something happened to an image; key and name are its id where it isn't meant by a name."""
     daemon.events.emit("image", action, key or record.id, {**_labels(daemon, record), "name": name or record.id})
 
 
-def _labels(daemon: Daemon, record: ImageRecord) -> dict[str, str]:
+def _labels(daemon: Engine, record: ImageRecord) -> dict[str, str]:
     try:
         return daemon.images.labels(record)
     except (PydError, OSError):  # damaged on the disk, which must keep nobody from removing it
         return {}
 
 
-def tag(daemon: Daemon, record: ImageRecord, reference: Reference) -> None:
+def tag(daemon: Engine, record: ImageRecord, reference: Reference) -> None:
     """Points a name at an image, and tells of it."""
     daemon.images.tag(record, reference)
-    tell(daemon, "tag", record, name=str(reference))
+    emit(daemon, "tag", record, name=str(reference))
 
 
-async def remove(daemon: Daemon, name: str, *, force: bool, prune: bool = True) -> list[Removed]:
+async def remove(daemon: Engine, name: str, *, force: bool, prune: bool = True) -> list[Removed]:
     """Removes a name, and the image with its last, and tells of both.
 
     Raises:

@@ -24,7 +24,7 @@ from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.images.blobs import Blobs, digits
 from pyd_core.daemon.images.streams import Hashed, decompressed, file_digest
 from pyd_core.daemon.images.unpack import Unpacker
-from pyd_core.daemon.store import Shelf, Store
+from pyd_core.daemon.store import Store, StoreTable
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.ext4 import spread
 from pyd_core.linux.fsync import sync, sync_file_systems
@@ -36,7 +36,7 @@ _SHORT_DIGITS = 16
 """Of a digest, in the names that version 0.1 gave the directories of layers."""
 
 
-class Layer(msgspec.Struct, frozen=True, kw_only=True):
+class StoredLayer(msgspec.Struct, frozen=True, kw_only=True):
     """An unpacked layer."""
 
     diff_id: str
@@ -55,13 +55,13 @@ OCI_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 DOCKER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
-class Layers:
+class LayerStore:
     """All unpacked layers."""
 
     def __init__(self, root: Path, blobs: Blobs, store: Store) -> None:
         self._root = root
         self._blobs = blobs
-        self._shelf = Shelf(store, "layer", Layer)
+        self._shelf = StoreTable(store, "layer", StoredLayer)
         self._pins: Counter[str] = Counter()
         root.mkdir(parents=True, exist_ok=True)
         spread(root)
@@ -74,7 +74,7 @@ class Layers:
     def __contains__(self, diff_id: str) -> bool:
         return diff_id in self._shelf
 
-    def get(self, diff_id: str) -> Layer:
+    def get(self, diff_id: str) -> StoredLayer:
         """Returns a layer that is known to be here."""
         layer = self._shelf.get(diff_id)
         if layer is None:
@@ -110,7 +110,7 @@ class Layers:
         if renamed:
             sync(self._root)
 
-    def _unpack_again(self, layer: Layer) -> None:
+    def _unpack_again(self, layer: StoredLayer) -> None:
         """Unpacks a layer from its packed form, whose digests are checked."""
         copy = self._blobs.temporary()
         shutil.copyfile(self._blobs.path(layer.blob), copy)
@@ -135,7 +135,7 @@ class Layers:
         media: str = "",
         wanted: str = "",
         moved: Callable[[int], None] = lambda _: None,
-    ) -> Layer:
+    ) -> StoredLayer:
         """Unpacks an archive; slow, for a worker thread.
 
         Args:
@@ -177,7 +177,7 @@ class Layers:
                 packed.unlink()
                 packed, blob, media = repacked, "", ""
             blob = blob or file_digest(packed)
-            layer = Layer(
+            layer = StoredLayer(
                 diff_id=diff_id,
                 blob=blob,
                 media=media or _media(packed),
@@ -203,13 +203,13 @@ class Layers:
         media: str = "",
         wanted: str = "",
         moved: Callable[[int], None] = lambda _: None,
-    ) -> Layer:
+    ) -> StoredLayer:
         """Unpacks an archive on a thread and records the layer; given up when it is cancelled.
 
         The arguments and errors are those of `unpack`.
         """
 
-        def work(go_on: Callable[[], None]) -> Layer:
+        def work(go_on: Callable[[], None]) -> StoredLayer:
             def told(read: int) -> None:
                 go_on()
                 moved(read)
@@ -231,7 +231,7 @@ class Layers:
             remove_tree(target)  # the same layer, by another pull or by one whose client went away
         sync(self._root)
 
-    def keep(self, layer: Layer) -> None:
+    def keep(self, layer: StoredLayer) -> None:
         """Records an unpacked layer; on the thread that owns the store."""
         self._shelf.put(layer.diff_id, layer)
 
@@ -245,14 +245,14 @@ class Layers:
         finally:
             self._pins.subtract(held)
 
-    def forget_unused(self, used: set[str]) -> list[Layer]:
+    def forget_unused(self, used: set[str]) -> list[StoredLayer]:
         """Drops the records of the layers no image and no container needs, and returns them."""
         gone = [layer for layer in self._shelf if layer.diff_id not in used and self._pins[layer.diff_id] <= 0]
         for layer in gone:
             self._shelf.delete(layer.diff_id)
         return gone
 
-    def set_aside(self, gone: Iterable[Layer]) -> list[Path]:
+    def set_aside(self, gone: Iterable[StoredLayer]) -> list[Path]:
         """Takes what layers whose records are gone for good had out of its places, and returns it to be removed.
 
         In one step each: the same layer may come again at any moment.
@@ -265,7 +265,7 @@ class Layers:
             left += [self._blobs.set_aside(layer.blob), going]
         return left
 
-    def all(self) -> list[Layer]:
+    def all(self) -> list[StoredLayer]:
         """Returns every layer."""
         return list(self._shelf)
 

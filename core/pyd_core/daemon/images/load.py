@@ -20,12 +20,12 @@ from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.images.blobs import digits
 from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.images.config import checked_diff_ids, read_config
-from pyd_core.daemon.images.store import ImageRecord, Images
+from pyd_core.daemon.images.store import ImageRecord, ImageStore
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import format_time
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.reference import Reference, parse
-from pyd_core.tar.entry import Entry, contents
+from pyd_core.tar.entry import TarEntry, contents
 from pyd_core.tar.reader import TarReader
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def architecture() -> str:
     return ARCHITECTURES.get(machine, machine)
 
 
-async def spool(images: Images, chunks: AsyncIterator[bytes]) -> Path:
+async def spool(images: ImageStore, chunks: AsyncIterator[bytes]) -> Path:
     """Writes a stream to a temporary file of the store."""
     file = images.blobs.temporary()
     try:
@@ -77,7 +77,7 @@ def config_file(config: ContainerConfig, layers: Sequence[str], history: list[di
 
 
 async def import_root(
-    images: Images,
+    images: ImageStore,
     file: Path,
     *,
     reference: Reference | None,
@@ -129,12 +129,12 @@ class _Manifest(msgspec.Struct):
     layers: list[_Descriptor] | None = None
 
 
-class Archive:
+class ImageArchive:
     """A saved archive on disk, its members found by name."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._members: dict[str, tuple[int, Entry]] = {}
+        self._members: dict[str, tuple[int, TarEntry]] = {}
         self._links: dict[str, str] = {}
         for entry in TarReader(file):
             name = posixpath.normpath(entry.name.decode(errors="replace"))
@@ -148,7 +148,7 @@ class Archive:
     def __contains__(self, name: str) -> bool:
         return posixpath.normpath(name) in self._members
 
-    def _where(self, name: str) -> tuple[int, Entry]:
+    def _where(self, name: str) -> tuple[int, TarEntry]:
         key = posixpath.normpath(name)
         for _ in range(8):
             if key in self._members:
@@ -223,7 +223,7 @@ def _blob(digest: str) -> str:
 
 
 async def load(
-    images: Images, file: Path, *, loaded: Callable[[ImageRecord], None] = lambda _: None
+    images: ImageStore, file: Path, *, loaded: Callable[[ImageRecord], None] = lambda _: None
 ) -> AsyncGenerator[str, None]:
     """Loads the images of a saved archive, and yields a line about each.
 
@@ -249,7 +249,7 @@ async def load(
             finally:
                 unpacked.unlink(missing_ok=True)
             return
-        archive = await asyncio.to_thread(Archive, raw)
+        archive = await asyncio.to_thread(ImageArchive, raw)
         for listed in archive.listed():
             config = archive.read(listed.config)
             members = listed.layers or []

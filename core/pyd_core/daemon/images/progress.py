@@ -14,7 +14,7 @@ EVERY = 0.1
 """Seconds between two reports on one layer."""
 
 
-class Progress:
+class ProgressEmitter:
     """Collects records from several workers for one client."""
 
     def __init__(self) -> None:

@@ -12,9 +12,9 @@ import msgspec
 from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.blobs import digits
 from pyd_core.daemon.images.config import checked_diff_ids, read_config
-from pyd_core.daemon.images.progress import Progress
+from pyd_core.daemon.images.progress import ProgressEmitter
 from pyd_core.daemon.images.registry import Registry
-from pyd_core.daemon.images.store import Images
+from pyd_core.daemon.images.store import ImageStore
 from pyd_core.errors import EngineError, InvalidInput, NotFound
 from pyd_core.model.reference import Reference
 from pyd_core.tasks import TaskOwner
@@ -55,7 +55,7 @@ class _Manifest(msgspec.Struct):
 class Pull:
     """One image on its way here."""
 
-    def __init__(self, images: Images, registry: Registry, *, platform: str = "") -> None:
+    def __init__(self, images: ImageStore, registry: Registry, *, platform: str = "") -> None:
         self._images = images
         self._registry = registry
         self._reference = registry.reference
@@ -92,7 +92,7 @@ class Pull:
         wanted = "/".join(part for part in self._platform if part)
         raise NotFound(f"no matching manifest for {wanted} in the manifest list entries")
 
-    async def run(self, progress: Progress) -> str:
+    async def run(self, progress: ProgressEmitter) -> str:
         """Fetches what is missing, stores the image, names it, and returns its id."""
         reference = self._reference
         await progress.tell(f"Pulling from {reference.path}", reference.tag or reference.digest)
@@ -114,7 +114,7 @@ class Pull:
         await progress.tell(f"Status: {what} {reference}")
         return record.id
 
-    async def _layers(self, layers: dict[str, _Blob], progress: Progress) -> None:
+    async def _layers(self, layers: dict[str, _Blob], progress: ProgressEmitter) -> None:
         gate = asyncio.Semaphore(AT_ONCE)
         failures: list[Exception] = []
         async with TaskOwner(on_error=failures.append) as owner:
@@ -130,7 +130,7 @@ class Pull:
             return self._images.blobs.read(digest)
         return await self._registry.config(digest)
 
-    async def _layer(self, layer: _Blob, diff_id: str, gate: asyncio.Semaphore, progress: Progress) -> None:
+    async def _layer(self, layer: _Blob, diff_id: str, gate: asyncio.Semaphore, progress: ProgressEmitter) -> None:
         digest, total = layer.digest, layer.size
         key = digest.removeprefix("sha256:")[:12]
         if diff_id in self._images.layers:
@@ -155,7 +155,7 @@ class Pull:
                 file.unlink(missing_ok=True)
         await progress.tell("Pull complete", key, progressDetail={})
 
-    async def _fetch(self, digest: str, total: int, key: str, file: Path, progress: Progress) -> str:
+    async def _fetch(self, digest: str, total: int, key: str, file: Path, progress: ProgressEmitter) -> str:
         """Downloads a blob, going on where a broken connection left off, and returns the digest of what came.
 
         Raises:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 
-from pyd_core.daemon.images.progress import Progress
+from pyd_core.daemon.images.progress import ProgressEmitter
 from pyd_core.daemon.images.registry import Registry
 from pyd_core.daemon.images.save import MANIFEST, manifest
-from pyd_core.daemon.images.store import ImageRecord, Images
+from pyd_core.daemon.images.store import ImageRecord, ImageStore
 from pyd_core.errors import EngineError
 from pyd_core.model.reference import Reference
 
 CHUNK = 1 << 18
 
 
-async def push(images: Images, record: ImageRecord, registry: Registry, progress: Progress) -> None:
+async def push(images: ImageStore, record: ImageRecord, registry: Registry, progress: ProgressEmitter) -> None:
     """Pushes an image under the registry's reference."""
     reference = registry.reference
     await progress.tell(f"The push refers to repository [{reference.repository}]")
@@ -40,7 +40,7 @@ async def push(images: Images, record: ImageRecord, registry: Registry, progress
     await progress.tell("", aux={"Tag": reference.tag, "Digest": digest, "Size": len(body)})
 
 
-async def _upload(images: Images, registry: Registry, digest: str, key: str, progress: Progress) -> None:
+async def _upload(images: ImageStore, registry: Registry, digest: str, key: str, progress: ProgressEmitter) -> None:
     total = images.blobs.size(digest)
     file = images.blobs.path(digest)
     async with registry.send("POST", "blobs/uploads/", content=b"", push=True) as answer:

@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from pyd_core.daemon.images.connection_errors import reaching
-from pyd_core.daemon.images.registry_config import HUB, Host, Hosts
+from pyd_core.daemon.images.registry_config import HUB, Hosts, RegistryHost
 from pyd_core.errors import EngineError, InvalidInput, NotFound, Refused
 from pyd_core.model.reference import Reference
 
@@ -40,7 +40,7 @@ MANIFESTS = (
 )
 
 
-class Credentials(msgspec.Struct, frozen=True):
+class RegistryLogin(msgspec.Struct, frozen=True):
     """What the client sends in `X-Registry-Auth`."""
 
     username: str = ""
@@ -62,12 +62,12 @@ class _Names(msgspec.Struct):
     tags: list[str] | None = None
 
 
-def credentials(header: str) -> Credentials:
+def credentials(header: str) -> RegistryLogin:
     """Reads `X-Registry-Auth`: base64url of JSON; empty or unreadable counts as none, as for Docker Engine."""
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)), type=Credentials)
+        return msgspec.json.decode(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)), type=RegistryLogin)
     except (ValueError, msgspec.DecodeError):
-        return Credentials()
+        return RegistryLogin()
 
 
 class Registry:
@@ -80,19 +80,19 @@ class Registry:
         pull: Whether mirrors are asked first.
     """
 
-    def __init__(self, reference: Reference, auth: Credentials, hosts: Hosts, *, pull: bool = False) -> None:
+    def __init__(self, reference: Reference, auth: RegistryLogin, hosts: Hosts, *, pull: bool = False) -> None:
         self.reference = reference
         self._auth = auth
         self._hosts = hosts
         self._left = hosts.of(reference.domain, pull=pull)
         self._use(self._left.pop(0))
 
-    def _use(self, host: Host) -> None:
+    def _use(self, host: RegistryHost) -> None:
         self._host = host
         self._domain = host.domain
         # A mirror isn't told who somebody is to Docker Hub.
         mine = host.domain in {HUB, self.reference.domain}
-        self._known = self._auth if mine else Credentials()
+        self._known = self._auth if mine else RegistryLogin()
         self._token = self._known.registrytoken
         self._basic = False
         context = self._hosts.context(host)

@@ -18,7 +18,7 @@ OTHERS = (Path("/etc/docker/certs.d"), Path("/etc/containers/certs.d"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Host:
+class RegistryHost:
     """One address under which a repository may be had."""
 
     domain: str
@@ -37,23 +37,25 @@ class Hosts:
     certificates: Path
     """Holds a directory for each registry (`HOST:PORT`), with `*.crt` to trust, `*.cert` and `*.key` to show."""
 
-    def of(self, domain: str, *, pull: bool) -> list[Host]:
+    def of(self, domain: str, *, pull: bool) -> list[RegistryHost]:
         """Where to look for a repository of a registry, in order; mirrors are asked for pulls from Docker Hub alone."""
-        own = Host(domain=HUB if domain == DEFAULT_DOMAIN else domain, plain=self._plain(domain))
+        own = RegistryHost(domain=HUB if domain == DEFAULT_DOMAIN else domain, plain=self._plain(domain))
         if domain != DEFAULT_DOMAIN or not pull:
             return [own]
         return [*(self._mirror(text) for text in self.mirrors), own]
 
-    def _mirror(self, text: str) -> Host:
+    def _mirror(self, text: str) -> RegistryHost:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
             raise ConfigError(f"registry-mirrors: not an address: {text[:80]!r}", hint="write https://HOST:PORT")
-        return Host(domain=parts.netloc, plain=parts.scheme == "http" or self._plain(parts.netloc), scheme=parts.scheme)
+        return RegistryHost(
+            domain=parts.netloc, plain=parts.scheme == "http" or self._plain(parts.netloc), scheme=parts.scheme
+        )
 
     def _plain(self, domain: str) -> bool:
         return is_local(domain) or any(_covers(text, domain) for text in self.insecure)
 
-    def context(self, host: Host) -> ssl.SSLContext:
+    def context(self, host: RegistryHost) -> ssl.SSLContext:
         """What TLS with a registry is spoken with.
 
         Raises:

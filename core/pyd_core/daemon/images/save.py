@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Any
 
-from pyd_core.daemon.images.store import ImageRecord, Images, familiar, full_name
+from pyd_core.daemon.images.store import ImageRecord, ImageStore, familiar, full_name
 from pyd_core.daemon.images.tar_writer import Packer
 from pyd_core.model.base import parse_time
 from pyd_core.model.reference import IMAGE_ID, parse
@@ -21,7 +21,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+"
 
 
-def manifest(images: Images, record: ImageRecord) -> bytes:
+def manifest(images: ImageStore, record: ImageRecord) -> bytes:
     """Writes an image's OCI manifest."""
     layers = [images.layers.get(diff_id) for diff_id in record.layers]
     body = {
@@ -48,7 +48,7 @@ def _named(name: str) -> dict[str, str]:
     return {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name.rpartition(":")[2]}
 
 
-def write(images: Images, wanted: list[tuple[str, ImageRecord]], packer: Packer) -> None:
+def write(images: ImageStore, wanted: list[tuple[str, ImageRecord]], packer: Packer) -> None:
     """Writes the archive; slow, for a worker thread.
 
     Args:

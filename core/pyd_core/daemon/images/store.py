@@ -14,13 +14,13 @@ import msgspec
 from pyd_core.daemon import rmtree
 from pyd_core.daemon.images.blobs import Blobs
 from pyd_core.daemon.images.config import ImageFile, read_config
-from pyd_core.daemon.images.layers import Layer, Layers
-from pyd_core.daemon.store import Shelf, Store
+from pyd_core.daemon.images.layers import LayerStore, StoredLayer
+from pyd_core.daemon.store import Store, StoreTable
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
 from pyd_core.model.base import format_time, parse_time
 from pyd_core.model.container import GraphDriver
 from pyd_core.model.container_config import ContainerConfig
-from pyd_core.model.image import HistoryLayer, Image, ImageMetadata, ImageSummary, Removed, RootFs
+from pyd_core.model.image import HistoryLayer, Image, ImageMetadata, ImageRootFs, ImageSummary, Removed
 from pyd_core.model.reference import IMAGE_ID, Reference, parse
 
 log = logging.getLogger(__name__)
@@ -41,14 +41,14 @@ class ImageRecord(msgspec.Struct, kw_only=True):
     """When it was last given a name, since the epoch; 0 is never."""
 
 
-class Images:
+class ImageStore:
     """All images of the engine."""
 
-    def __init__(self, store: Store, blobs: Blobs, layers: Layers) -> None:
+    def __init__(self, store: Store, blobs: Blobs, layers: LayerStore) -> None:
         self.blobs = blobs
         self.layers = layers
         self._store = store
-        self._shelf = Shelf(store, "image", ImageRecord)
+        self._shelf = StoreTable(store, "image", ImageRecord)
         self.is_running: Callable[[str], bool] = lambda container_id: False  # noqa: ARG005 - set by the engine
         self.users: Callable[[str], list[str]] = lambda image_id: []  # noqa: ARG005 - set by the engine
         self.kept_layers: Callable[[], Iterable[str]] = list
@@ -156,7 +156,7 @@ class Images:
     def tag(self, record: ImageRecord, reference: Reference) -> None:
         """Points a name at an image, away from any other."""
         name = full_name(reference)
-        with self._store.together():
+        with self._store.transaction():
             for other in self._shelf:
                 if other.id != record.id and name in other.names:
                     other.names.remove(name)
@@ -202,7 +202,7 @@ class Images:
         if record.names or not last or (users and not (by_id and force)) or (not by_id and self.children(record.id)):
             self._shelf.put(record.id, record)
             return removed
-        with self._store.together(durable=True):
+        with self._store.transaction(durable=True):
             self._shelf.delete(record.id)
             images = [record.id, *(self._forget_steps(record.parent) if prune else ())]
             layers = self.layers.forget_unused(self._used_layers()) if prune else []
@@ -225,9 +225,9 @@ class Images:
         if users and not force:
             raise Conflict(f"{start} (must be forced) - image is being used by stopped container {users[0][:12]}")
 
-    async def sweep(self) -> list[Layer]:
+    async def sweep(self) -> list[StoredLayer]:
         """Drops the layers that no image, no container and nobody who makes one needs, and returns them."""
-        with self._store.together(durable=True):
+        with self._store.transaction(durable=True):
             layers = self.layers.forget_unused(self._used_layers())
         await rmtree.remove(self.layers.set_aside(layers))
         return layers
@@ -320,7 +320,7 @@ class Images:
             os=file.os,
             size=self.size(record),
             graph_driver=GraphDriver(name="overlay2", data=data),
-            root_fs=RootFs(type="layers", layers=record.layers),
+            root_fs=ImageRootFs(type="layers", layers=record.layers),
         )
 
     def history(self, record: ImageRecord) -> list[HistoryLayer]:

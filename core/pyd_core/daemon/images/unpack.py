@@ -19,8 +19,8 @@ from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.linux.procfs import mount_id
 from pyd_core.linux.tree import remove_tree
 from pyd_core.linux.userns import CAPABILITIES, IdMap, of_root
-from pyd_core.tar.entry import Entry
-from pyd_core.tar.reader import Source, TarReader
+from pyd_core.tar.entry import TarEntry
+from pyd_core.tar.reader import ByteSource, TarReader
 
 WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
@@ -32,7 +32,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(kw_only=True)
-class Limits:
+class UnpackLimits:
     """What an archive may grow to before it is taken for a bomb."""
 
     bytes: int = 256 << 30
@@ -57,14 +57,14 @@ class Unpacker:
         target: Path,
         *,
         layer: bool = True,
-        limits: Limits | None = None,
+        limits: UnpackLimits | None = None,
         prefix: str = "",
         strict: bool = False,
         ids: IdMap | None = None,
     ) -> None:
         self._target = target
         self._layer = layer
-        self._limits = limits or Limits()
+        self._limits = limits or UnpackLimits()
         self._prefix = [part for part in os.fsencode(prefix).split(b"/") if part]
         self._strict = strict
         self._ids = ids
@@ -73,7 +73,7 @@ class Unpacker:
         self.size = 0
         """Bytes of file contents unpacked, and of what symbolic links say, as Docker Engine counts them."""
 
-    def run(self, source: Source) -> None:
+    def run(self, source: ByteSource) -> None:
         """Unpacks the archive.
 
         Raises:
@@ -153,7 +153,7 @@ class Unpacker:
         parts = [*self._prefix, *parts]
         return b"/".join(parts[:-1]), parts[-1]
 
-    def _place(self, entry: Entry, reader: TarReader) -> None:
+    def _place(self, entry: TarEntry, reader: TarReader) -> None:
         where, name = self._split(entry.name)
         if not name:
             if entry.kind == b"5" and not self._prefix:
@@ -183,7 +183,7 @@ class Unpacker:
                     f"the archive holds a member of unknown type {_shown(other)}", reference="bad-archive"
                 )
 
-    def _file(self, parent: int, name: bytes, entry: Entry, reader: TarReader, where: bytes) -> None:
+    def _file(self, parent: int, name: bytes, entry: TarEntry, reader: TarReader, where: bytes) -> None:
         try:
             fd = os.open(name, _NEW, 0o600, dir_fd=parent)
         except FileExistsError:
@@ -204,7 +204,7 @@ class Unpacker:
         finally:
             os.close(fd)
 
-    def _directory(self, parent: int, name: bytes, entry: Entry, where: bytes) -> None:
+    def _directory(self, parent: int, name: bytes, entry: TarEntry, where: bytes) -> None:
         path = _join(where, name)
         try:
             os.mkdir(name, 0o700, dir_fd=parent)
@@ -225,7 +225,7 @@ class Unpacker:
                 os.close(own)
         self._directories.append((path, entry.mtime_ns))
 
-    def _hard_link(self, parent: int, name: bytes, entry: Entry, where: bytes) -> None:
+    def _hard_link(self, parent: int, name: bytes, entry: TarEntry, where: bytes) -> None:
         target = [part for part in entry.link.split(b"/") if part not in {b"", b"."}]
         if not target or b".." in target:
             raise InvalidInput(
@@ -269,7 +269,7 @@ class Unpacker:
             remove_tree(os.fsdecode(name), dir_fd=parent, one_file_system=True)
         self._forget(_join(where, name))  # a link to a directory may have been a way too
 
-    def _node(self, parent: int, name: bytes, entry: Entry, kind: int) -> None:
+    def _node(self, parent: int, name: bytes, entry: TarEntry, kind: int) -> None:
         """Makes a device or a pipe; a container may have put something else in its place before it is owned."""
         device = os.makedev(entry.major, entry.minor) if kind != stat.S_IFIFO else 0
         os.mknod(name, kind | 0o600, device, dir_fd=parent)
@@ -285,13 +285,13 @@ class Unpacker:
         finally:
             os.close(fd)
 
-    def _own(self, parent: int, entry: Entry) -> None:
+    def _own(self, parent: int, entry: TarEntry) -> None:
         """Sets owner, mode and time of a directory that is held open."""
         os.chown(".", entry.uid, entry.gid, dir_fd=parent)
         os.chmod(".", entry.mode, dir_fd=parent)
         os.utime(".", ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent)
 
-    def _own_link(self, name: bytes, parent: int, entry: Entry) -> None:
+    def _own_link(self, name: bytes, parent: int, entry: TarEntry) -> None:
         os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
         os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
 
@@ -327,7 +327,7 @@ def _refuse_mount(parent: int, name: bytes) -> None:
         os.close(fd)
 
 
-def _translate(ids: IdMap, entry: Entry) -> None:
+def _translate(ids: IdMap, entry: TarEntry) -> None:
     found = ids.outside(entry.uid, entry.gid)
     if found is None:
         raise InvalidInput(f"the container has no user {entry.uid} or no group {entry.gid}", reference="bad-archive")

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.networks.firewalld import Firewalld
 from pyd_core.daemon.networks.record import BRIDGE_OPTION, DEFAULT, FIXED, MTU, NetworkRecord
-from pyd_core.daemon.store import Shelf
+from pyd_core.daemon.store import StoreTable
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound, PydError, Refused
 from pyd_core.model.network import EndpointSettings, IpamConfig, NetworkMember
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 OPTION = BRIDGE_OPTION
 HOST_BINDING = f"{OPTION}host_binding_ipv4"
@@ -33,16 +33,16 @@ _INTERFACE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,14}")
 """Stricter than the kernel: the name is written into packet rules."""
 
 
-class Networks:
+class NetworkStore:
     """The engine's networks.
 
     Attributes:
         lock: Held by whatever changes networks, places on them, rules or names.
     """
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: Engine) -> None:
         self._daemon = daemon
-        self._shelf = Shelf(daemon.store, "network", NetworkRecord)
+        self._shelf = StoreTable(daemon.store, "network", NetworkRecord)
         self.lock = asyncio.Lock()
         self._raised: set[str] = set()
         """Networks whose interface is known to be up."""
@@ -86,7 +86,7 @@ class Networks:
             raise Ambiguous(f"network {name} is ambiguous", candidates=[record.id for record in found])
         raise NotFound(f"network {name[:128]} not found")
 
-    def members(self, record: NetworkRecord) -> list[tuple[Container, EndpointSettings]]:
+    def members(self, record: NetworkRecord) -> list[tuple[EngineContainer, EndpointSettings]]:
         """Returns the running containers on a network."""
         return [
             (container, container.record.networks[record.name])

@@ -16,7 +16,7 @@ ADDRESS = "127.0.0.11"
 TABLE = "pyd-names"
 
 
-async def lead(namespace: Path, server: str) -> None:
+async def redirect_dns(namespace: Path, server: str) -> None:
     """Leads questions for names to a server; to none where that is empty.
 
     Raises:

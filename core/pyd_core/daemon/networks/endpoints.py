@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.networks import addresses, dns, dns_redirect, eligibility, files, zones
 from pyd_core.daemon.networks.collection import HOST_BINDING
@@ -24,9 +24,9 @@ from pyd_core.model.host_config import PortBinding
 from pyd_core.model.network import EndpointSettings
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
     from pyd_core.daemon.userns import Remapping
-    from pyd_core.linux.netlink import Plug
+    from pyd_core.linux.netlink import InterfaceSpec
 
 SHORT = 12
 
@@ -34,7 +34,7 @@ SHORT = 12
 class Endpoints:
     """Puts containers on networks and takes them off."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: Engine) -> None:
         self._daemon = daemon
         self._networks = daemon.networks
         self._lock = daemon.networks.lock
@@ -48,7 +48,7 @@ class Endpoints:
 
     # Creation
 
-    def wanted(
+    def resolve_endpoints(
         self, record: ContainerRecord, asked: Mapping[str, EndpointSettings | None]
     ) -> dict[str, EndpointSettings]:
         """Reads which networks a container is created on.
@@ -81,19 +81,19 @@ class Endpoints:
 
     # Start and end
 
-    def key(self, container: Container) -> str:
+    def key(self, container: EngineContainer) -> str:
         """The file that keeps a container's network namespace."""
         return str(self._namespaces / container.id[:SHORT])
 
-    def _owner(self, container: Container) -> Path:
+    def _owner(self, container: EngineContainer) -> Path:
         """The file that keeps the user namespace that one belongs to."""
         return self._namespaces / f"{container.id[:SHORT]}.user"
 
-    def bindings(self, container: Container) -> dict[str, list[PortBinding]]:
+    def bindings(self, container: EngineContainer) -> dict[str, list[PortBinding]]:
         """Where its ports are published, while it runs."""
         return container.record.ports
 
-    async def enter(self, container: Container, remapping: Remapping | None) -> dict[str, str]:
+    async def enter(self, container: EngineContainer, remapping: Remapping | None) -> dict[str, str]:
         """Readies a container's network namespace, and the user namespace it belongs to where ids are remapped.
 
         Returns:
@@ -135,7 +135,7 @@ class Endpoints:
             await self._serve_names()
         server = files.server(self._daemon, record)
         if server:
-            await dns_redirect.lead(path, server)
+            await dns_redirect.redirect_dns(path, server)
         return {"network": str(path), **({} if remapping is None else {"user": str(owner)})}
 
     def _publish(self, record: ContainerRecord, networks: Sequence[NetworkRecord]) -> None:
@@ -148,23 +148,23 @@ class Endpoints:
             host = next((each.options[HOST_BINDING] for each in outward if each.options.get(HOST_BINDING)), "")
             record.ports = self._ports.publish(record, six=any(each.subnet6 for each in outward), host=host)
 
-    async def _plug(self, container: Container, network: NetworkRecord, name: str, *, routed: bool) -> None:
+    async def _plug(self, container: EngineContainer, network: NetworkRecord, name: str, *, routed: bool) -> None:
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         await self._networks.ready(network)
         plug, place = self._plan(container, network, name, routed=routed)
         container.record.networks[network.name] = place
         self._daemon.containers.save(container)  # before the link is made: what is left is found by its name
-        await asyncio.to_thread(netlink.plug, self.key(container), plug)
+        await asyncio.to_thread(netlink.attach_interface, self.key(container), plug)
         self._tell("connect", network, container)
 
-    def _tell(self, action: str, network: NetworkRecord, container: Container) -> None:
+    def _tell(self, action: str, network: NetworkRecord, container: EngineContainer) -> None:
         told = {"name": network.name, "type": network.driver, "container": container.id}
         self._daemon.events.emit("network", action, network.id, told)
 
     def _plan(
-        self, container: Container, network: NetworkRecord, name: str, *, routed: bool
-    ) -> tuple[Plug, EndpointSettings]:
+        self, container: EngineContainer, network: NetworkRecord, name: str, *, routed: bool
+    ) -> tuple[InterfaceSpec, EndpointSettings]:
         """Chooses addresses and plans the interface; `routed` is whether the container has a default route already."""
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
@@ -176,7 +176,7 @@ class Endpoints:
         prefix6 = addresses.subnet(network.subnet6).prefixlen if six else 0
         endpoint = secrets.token_hex(32)
         wants_route = not routed and not network.internal
-        plug = netlink.Plug(
+        plug = netlink.InterfaceSpec(
             host=self._daemon.config.link("v", endpoint),
             name=name,
             kind="veth" if network.driver == "bridge" else network.driver,
@@ -218,7 +218,7 @@ class Endpoints:
             raise Refused("Address already in use")
         return address
 
-    async def leave(self, container: Container) -> None:
+    async def leave(self, container: EngineContainer) -> None:
         """Takes a container off its networks; no complaint if it isn't on any."""
         record = container.record
         placed = [(name, place) for name, place in record.networks.items() if place.endpoint_id]
@@ -240,7 +240,7 @@ class Endpoints:
             await self._serve_names()
         files.write_others(self._daemon, container)
 
-    async def _unplug(self, container: Container, name: str, place: EndpointSettings) -> None:
+    async def _unplug(self, container: EngineContainer, name: str, place: EndpointSettings) -> None:
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         await asyncio.to_thread(netlink.remove, self._daemon.config.link("v", place.endpoint_id))
@@ -258,7 +258,7 @@ class Endpoints:
 
     # While it runs
 
-    async def connect(self, container: Container, network: NetworkRecord, place: EndpointSettings) -> None:
+    async def connect(self, container: EngineContainer, network: NetworkRecord, place: EndpointSettings) -> None:
         """Puts a container on one more network, at once if it runs.
 
         Raises:
@@ -293,15 +293,15 @@ class Endpoints:
                 if record.ports:
                     await self._networks.write_rules()
                 await self._serve_names()
-            await dns_redirect.lead(Path(self.key(container)), files.server(self._daemon, record))
+            await dns_redirect.redirect_dns(Path(self.key(container)), files.server(self._daemon, record))
             files.write(self._daemon, container)
         self._daemon.containers.save(container)
 
-    def _routed(self, container: Container) -> bool:
+    def _routed(self, container: EngineContainer) -> bool:
         places = container.record.networks.items()
         return any(place.endpoint_id and not self._networks.find(name).internal for name, place in places)
 
-    async def disconnect(self, container: Container, network: NetworkRecord) -> None:
+    async def disconnect(self, container: EngineContainer, network: NetworkRecord) -> None:
         """Takes a container off a network, at once if it runs; another network's gateway becomes its default.
 
         Raises:
@@ -327,13 +327,13 @@ class Endpoints:
                 if gateways:
                     await asyncio.to_thread(netlink.set_default, self.key(container), gateways[0].gateways)
                 await self._serve_names()
-            await dns_redirect.lead(Path(self.key(container)), files.server(self._daemon, record))
+            await dns_redirect.redirect_dns(Path(self.key(container)), files.server(self._daemon, record))
             files.write(self._daemon, container)
         else:
             del record.networks[network.name]
         self._daemon.containers.save(container)
 
-    async def rename(self, container: Container) -> None:
+    async def rename(self, container: EngineContainer) -> None:
         """Has a running container known by its new name."""
         record = container.record
         if not record.running:
@@ -347,7 +347,7 @@ class Endpoints:
             await self._serve_names()
         files.write_others(self._daemon, container)
 
-    def forget(self, container: Container, name: str) -> None:
+    def forget(self, container: EngineContainer, name: str) -> None:
         """Takes a container off a network that is gone.
 
         Raises:
@@ -366,7 +366,7 @@ class Endpoints:
 
     # The engine's own start and end
 
-    def remember(self, container: Container) -> None:
+    def remember(self, container: EngineContainer) -> None:
         """Holds what a container found running has: its ports and its networks' interfaces."""
         self._ports.hold(container.record)
         if container.record.network_mode in {"none", "host"}:

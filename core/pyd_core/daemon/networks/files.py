@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.networks import dns, legacy_links, resolv_conf
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.model.network import EndpointSettings
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
     from pyd_core.daemon.userns import Remapping
 
 NAMES = ("hosts", "hostname", "resolv.conf")
 
 
-def write(daemon: Daemon, container: Container) -> None:
+def write(daemon: Engine, container: EngineContainer) -> None:
     """Writes a container's, and what others' tell of it."""
     _write(daemon, container)
     write_others(daemon, container)
 
 
-def write_others(daemon: Daemon, container: Container) -> None:
+def write_others(daemon: Engine, container: EngineContainer) -> None:
     """Writes the hosts files of running containers that may tell of this one, whose address may be another now."""
     for other in daemon.containers.all():
         if (
@@ -34,22 +34,22 @@ def write_others(daemon: Daemon, container: Container) -> None:
             _write(daemon, other)
 
 
-def server(daemon: Daemon, record: ContainerRecord) -> str:
+def server(daemon: Engine, record: ContainerRecord) -> str:
     """Returns the address of the name server of a container's networks; empty where none has one."""
     return next((network.gateway for network, _ in _places(daemon, record) if network.resolves), "")
 
 
-def _places(daemon: Daemon, record: ContainerRecord) -> list[tuple[NetworkRecord, EndpointSettings]]:
+def _places(daemon: Engine, record: ContainerRecord) -> list[tuple[NetworkRecord, EndpointSettings]]:
     return [(daemon.networks.find(name), place) for name, place in record.networks.items() if place.ip_address]
 
 
-def _listing(daemon: Daemon, container: Container) -> list[NetworkRecord]:
+def _listing(daemon: Engine, container: EngineContainer) -> list[NetworkRecord]:
     """The networks of a container on which it knows the others by its hosts file."""
     networks = (daemon.networks.find(name) for name, place in container.record.networks.items() if place.endpoint_id)
     return [network for network in networks if network.lists]
 
 
-def _neighbours(daemon: Daemon, container: Container) -> list[tuple[str, str]]:
+def _neighbours(daemon: Engine, container: EngineContainer) -> list[tuple[str, str]]:
     """Address and names of each container it knows so."""
     return [
         (address, " ".join(dns.served(place.dns_names or (), network.name)))
@@ -61,7 +61,7 @@ def _neighbours(daemon: Daemon, container: Container) -> list[tuple[str, str]]:
     ]
 
 
-def _write(daemon: Daemon, container: Container) -> None:
+def _write(daemon: Engine, container: EngineContainer) -> None:
     record = container.record
     places = _places(daemon, record)
     gateway = next((network.gateway for network, _ in places if network.driver == "bridge"), "127.0.0.1")
@@ -81,7 +81,7 @@ def _write(daemon: Daemon, container: Container) -> None:
         file.chmod(0o644)
 
 
-def bound(daemon: Daemon, container: Container, remapping: Remapping | None) -> dict[str, str]:
+def bound(daemon: Engine, container: EngineContainer, remapping: Remapping | None) -> dict[str, str]:
     """Those bound into a container, target to source; one that shares another's network shares its files."""
     mode = container.record.network_mode
     owner = daemon.containers.find(mode.partition(":")[2]) if mode.startswith("container:") else container

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.networks import dns
 from pyd_core.daemon.networks.record import DEFAULT, FIXED, NetworkRecord
@@ -14,7 +14,7 @@ from pyd_core.errors import EngineError, InvalidInput, NotFound
 from pyd_core.model.host_config import HostConfig
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 _PRIVATE = {"HOME", "PATH"}
 """Variables of a linked container that say nothing to another."""
@@ -29,7 +29,7 @@ def parse(link: str) -> tuple[str, str]:
     return name, alias.removeprefix("/") or name  # older clients write the alias as a path, too
 
 
-def resolve(daemon: Daemon, host: HostConfig) -> dict[str, str]:
+def resolve(daemon: Engine, host: HostConfig) -> dict[str, str]:
     """Returns the ids of the containers that a creation's links lead to on the default network, by alias.
 
     On other networks a link is a name, whoever has it.
@@ -56,14 +56,14 @@ def resolve(daemon: Daemon, host: HostConfig) -> dict[str, str]:
     return links
 
 
-def targets(daemon: Daemon, record: ContainerRecord) -> list[tuple[Container, str]]:
+def targets(daemon: Engine, record: ContainerRecord) -> list[tuple[EngineContainer, str]]:
     """The containers that it has links to on the default network (`--link`), and their aliases; not those gone."""
     if DEFAULT not in record.networks:
         return []
     return [(other, alias) for alias, key in links_of(daemon, record).items() if (other := daemon.containers.get(key))]
 
 
-def links_of(daemon: Daemon, record: ContainerRecord) -> dict[str, str]:
+def links_of(daemon: Engine, record: ContainerRecord) -> dict[str, str]:
     """The ids of linked containers by alias."""
     if record.links or not record.host.links:
         return record.links
@@ -72,7 +72,7 @@ def links_of(daemon: Daemon, record: ContainerRecord) -> dict[str, str]:
     return {}
 
 
-def inspected(daemon: Daemon, record: ContainerRecord) -> list[str]:
+def inspected(daemon: Engine, record: ContainerRecord) -> list[str]:
     """Returns `HostConfig.Links` of inspect: `/NAME:/PARENT/ALIAS`."""
     links = links_of(daemon, record).items()
     return [
@@ -80,7 +80,7 @@ def inspected(daemon: Daemon, record: ContainerRecord) -> list[str]:
     ]
 
 
-def link_names(daemon: Daemon, container: Container) -> list[str]:
+def link_names(daemon: Engine, container: EngineContainer) -> list[str]:
     """Returns the names that others' links give a container, as the list shows them: `/PARENT/ALIAS`."""
     return [
         f"/{parent.record.name}/{alias}"
@@ -91,7 +91,7 @@ def link_names(daemon: Daemon, container: Container) -> list[str]:
     ]
 
 
-def check(daemon: Daemon, record: ContainerRecord) -> None:
+def check(daemon: Engine, record: ContainerRecord) -> None:
     """Refuses to start a container before those it has links to, as Docker Engine does, and in its words.
 
     Raises:
@@ -115,7 +115,9 @@ def any_of(record: ContainerRecord) -> bool:
     return bool(record.links or record.host.links) or any(place.links for place in record.networks.values())
 
 
-def on_network(daemon: Daemon, record: ContainerRecord, network: NetworkRecord) -> Iterator[tuple[Container, str]]:
+def on_network(
+    daemon: Engine, record: ContainerRecord, network: NetworkRecord
+) -> Iterator[tuple[EngineContainer, str]]:
     """Yields the containers that have the names of a container's links on a network of the user's, and the aliases."""
     place = record.networks.get(network.name)
     for link in (place.links or ()) if place else ():
@@ -124,7 +126,7 @@ def on_network(daemon: Daemon, record: ContainerRecord, network: NetworkRecord) 
             yield daemon.containers.find(name), alias
 
 
-def hosts(daemon: Daemon, record: ContainerRecord) -> list[tuple[str, str]]:
+def hosts(daemon: Engine, record: ContainerRecord) -> list[tuple[str, str]]:
     """Address and names of each container it has a link to, for its hosts file; a name server has the others."""
     linked = [(DEFAULT, *each) for each in targets(daemon, record)]
     for network in (daemon.networks.find(name) for name, place in record.networks.items() if place.links):
@@ -138,7 +140,7 @@ def hosts(daemon: Daemon, record: ContainerRecord) -> list[tuple[str, str]]:
     return lines
 
 
-def environment(daemon: Daemon, record: ContainerRecord) -> list[str]:
+def environment(daemon: Engine, record: ContainerRecord) -> list[str]:
     """The variables that tell of linked containers on the default network (Docker's documentation, "Legacy links").
 
     `ALIAS_NAME`, `ALIAS_PORT` for the lowest port, `ALIAS_PORT_80_TCP` and its parts for each, `ALIAS_ENV_NAME`.

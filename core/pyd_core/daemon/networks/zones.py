@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.containers.container import Container
+from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.networks import dns, legacy_links
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.model.network import EndpointSettings
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Daemon
+    from pyd_core.daemon.engine import Engine
 
 _KEY = 12
 """Digits of an id in the name of a file."""
 
 
-def plan(daemon: Daemon) -> list[dns.Zone]:
+def plan(daemon: Engine) -> list[dns.Zone]:
     """Plans the zones of all networks with names."""
     found: list[dns.Zone] = []
     for network in (each for each in daemon.networks.all() if each.resolves):
@@ -29,7 +29,7 @@ def plan(daemon: Daemon) -> list[dns.Zone]:
     return found
 
 
-def _of_links(daemon: Daemon, network: NetworkRecord) -> Iterator[dns.Zone]:
+def _of_links(daemon: Engine, network: NetworkRecord) -> Iterator[dns.Zone]:
     """Yields a zone for each container with links: the server tells a container the names of those it is listed in."""
     for container, place in daemon.networks.members(network):
         members = [
@@ -52,7 +52,7 @@ def _zone(key: str, network: NetworkRecord, members: Iterable[dns.Member], *, bo
     )
 
 
-def _member(container: Container, place: EndpointSettings, own: Iterable[str]) -> dns.Member:
+def _member(container: EngineContainer, place: EndpointSettings, own: Iterable[str]) -> dns.Member:
     return dns.Member(
         key=container.id,
         four=place.ip_address,

@@ -18,7 +18,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyd_core.daemon.containers.record import Process
+from pyd_core.daemon.containers.record import ProcessRecord
 from pyd_core.daemon.limits import SCARCE
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.daemon.runtime.oci import Runtime, failure
@@ -41,7 +41,7 @@ def find() -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hold:
+class ConmonOptions:
     """What conmon is told about a container."""
 
     key: str
@@ -57,7 +57,7 @@ class Hold:
     """Bytes after which the log begins anew; 0 is no limit."""
 
 
-async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Process]:
+async def create(conmon: str, runtime: Runtime, hold: ConmonOptions) -> tuple[ProcessRecord, ProcessRecord]:
     """Has conmon create a container, ready to be started.
 
     Returns:
@@ -114,10 +114,10 @@ async def create(conmon: str, runtime: Runtime, hold: Hold) -> tuple[Process, Pr
         await _give_up(pidfile)
         said = (hold.bundle / "runtime.log").read_bytes() if (hold.bundle / "runtime.log").exists() else b""
         raise failure(runtime.name, said or str(report.get("message", "")).encode())
-    return Process.of(pid), _holder(pidfile)
+    return ProcessRecord.of(pid), _holder(pidfile)
 
 
-def _command(conmon: str, runtime: Runtime, hold: Hold, pidfile: Path) -> list[str]:
+def _command(conmon: str, runtime: Runtime, hold: ConmonOptions, pidfile: Path) -> list[str]:
     command = [conmon, "--api-version", "1", "-c", hold.key, "-u", hold.key, "-r", runtime.path, "-b", str(hold.bundle)]
     command += ["-p", str(hold.bundle / "pid"), "-P", str(pidfile), "-n", hold.key, "--exit-dir", str(hold.exits)]
     command += [
@@ -160,7 +160,7 @@ async def exit_status(file: Path) -> tuple[int, int]:
         await asyncio.sleep(subprocesses.SCARCE_INTERVAL_S)
 
 
-def give_streams(main: Process) -> None:
+def give_streams(main: ProcessRecord) -> None:
     """Gives its streams to the user a container's first process is, which runs in a user namespace.
 
     There the runtime may not, as they belong to the host's root; and by name, `/dev/stdout`, only their owner may
@@ -185,7 +185,7 @@ def reopen_log(bundle: Path) -> None:
             os.close(fd)
 
 
-async def end(holder: Process) -> None:
+async def end(holder: ProcessRecord) -> None:
     """Ends a conmon whose container is gone, and takes it away: it fell to this process when it detached."""
     if holder.lives:
         with contextlib.suppress(ProcessLookupError):
@@ -194,8 +194,8 @@ async def end(holder: Process) -> None:
     exit_code(holder.pid)
 
 
-def _holder(pidfile: Path) -> Process:
-    return Process.of(int(pidfile.read_text()))
+def _holder(pidfile: Path) -> ProcessRecord:
+    return ProcessRecord.of(int(pidfile.read_text()))
 
 
 async def _give_up(pidfile: Path) -> None:

@@ -28,7 +28,7 @@ awaited: set[int] = set()
 
 
 @dataclass(frozen=True)
-class Done:
+class CompletedProgram:
     """How a program ended: its exit code (negative for a signal) and what it printed."""
 
     code: int
@@ -131,7 +131,7 @@ async def run(
     quiet: bool = False,
     out: Taker | None = None,
     group: bool = False,
-) -> Done:
+) -> CompletedProgram:
     """Runs a program to its end; cancelling kills it.
 
     Args:
@@ -178,7 +178,7 @@ async def run(
         await asyncio.gather(*map(drain, fds, takers))
         await ended(process.pid)
         code = process.wait()  # it has ended: doesn't block
-    return Done(code, bytes(printed), bytes(complained))
+    return CompletedProgram(code, bytes(printed), bytes(complained))
 
 
 def start_time(pid: int) -> int:

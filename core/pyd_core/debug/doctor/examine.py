@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from pyd_core.client.api_client import Session
+from pyd_core.client.api_client import ApiClient
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.system import System
+from pyd_core.client.system import SystemApi
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.client.transport.choice import blocking_transport
 from pyd_core.debug.doctor import kernel
@@ -53,9 +53,9 @@ def examine(endpoint: Endpoint | NoEngine, target: str = "", *, root: Path = ROO
 
 def _engine(endpoint: Endpoint, target: str) -> Iterator[Check]:
     transport = blocking_transport(endpoint)
-    session = Session(transport, where=endpoint.url)
+    session = ApiClient(transport, where=endpoint.url)
     try:
-        info = run_now(System(session).info())
+        info = run_now(SystemApi(session).info())
         shown = safe(f"{info.operating_system}, {info.architecture}, version {info.server_version}")
         yield Check(name="engine", state=OK, found=f"{endpoint.url}: {shown}")
         if target:
@@ -66,7 +66,7 @@ def _engine(endpoint: Endpoint, target: str) -> Iterator[Check]:
         run_now(transport.aclose())
 
 
-def _target(session: Session, endpoint: Endpoint, name: str) -> Check:
+def _target(session: ApiClient, endpoint: Endpoint, name: str) -> Check:
     try:
         found = run_now(find_subject(session, name))
         if isinstance(found, Container):

@@ -12,13 +12,13 @@ from typing import Any, cast
 import msgspec
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.debug.access import Entry, Outcome, Process
+from pyd_core.debug.access import AccessProcess, CommandOutcome, DirectoryEntry
 from pyd_core.debug.environment import tool_environment
 from pyd_core.debug.helper.channels import ChannelProcess, Channels
-from pyd_core.debug.helper.context import Prepared, prepared
+from pyd_core.debug.helper.context import HelperContext, helper_context
 from pyd_core.debug.helper.image import Progress
-from pyd_core.debug.helper.launch import LIVES, Entered, as_it_is_now
-from pyd_core.debug.helper.link import Facts
+from pyd_core.debug.helper.launch import LIVES, RunningHelper, launch_with_retry
+from pyd_core.debug.helper.link import TargetFacts
 from pyd_core.debug.helper.plan import joining_plan
 from pyd_core.debug.helper.session import joined
 from pyd_core.debug.helper.tiers import Tier
@@ -27,7 +27,7 @@ from pyd_core.debug.inspectors.processes import target_pid
 from pyd_core.debug.local import explain_errno
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.toolbox import PREFIX
-from pyd_core.errors import BadAnswer, KernelError, PydError
+from pyd_core.errors import KernelError, ProtocolError, PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
@@ -74,23 +74,23 @@ def through_helper(
         why: Why a helper is needed, for `--explain`.
         notify: Told lines for the user.
         progress: Told how the making of the toolbox goes, and of the engine's image of it.
-        entered: As for `prepared`.
+        entered: As for `helper_context`.
 
     Raises:
         PydError: It can't be reached.
     """
 
-    def prepare() -> AbstractContextManager[Prepared]:
-        return prepared(endpoint, options, why=why, notify=notify, progress=progress, entered=entered)
+    def prepare() -> AbstractContextManager[HelperContext]:
+        return helper_context(endpoint, options, why=why, notify=notify, progress=progress, entered=entered)
 
-    def enter(there: Prepared) -> AbstractContextManager[Entered]:
+    def enter(there: HelperContext) -> AbstractContextManager[RunningHelper]:
         return joined(there, options, notify)
 
     lives = LIVES if entered is None else 1  # what a session is in already is this life of it
-    with as_it_is_now(prepare, enter, notify, lives=lives) as ((_, subject, target, *_), (link, tier, facts, _)):
+    with launch_with_retry(prepare, enter, notify, lives=lives) as ((_, subject, target, *_), (link, tier, facts, _)):
         channels = Channels(link, safe(subject.name) or subject.id[:12])
         try:
-            yield HelperAccess(subject, target, channels, options=options, tier=tier, facts=cast("Facts", facts))
+            yield HelperAccess(subject, target, channels, options=options, tier=tier, facts=cast("TargetFacts", facts))
         finally:
             channels.close()
 
@@ -115,7 +115,7 @@ class HelperAccess:
         *,
         options: DebugOptions,
         tier: Tier,
-        facts: Facts,
+        facts: TargetFacts,
     ) -> None:
         self._container = container
         self._target = target
@@ -162,11 +162,11 @@ class HelperAccess:
         """See `Access`."""
         return self._ask("cgroup", controller, name, subject=f"{name} of the cgroup")[1]
 
-    def list(self, path: str) -> Sequence[Entry]:
+    def list(self, path: str) -> Sequence[DirectoryEntry]:
         """See `Access`."""
         return [_entry(fields) for fields in msgspec.convert(self._ask("listing", path, subject=path)[0], _Listing)]
 
-    def stat(self, path: str, *, follow: bool = True) -> Entry:
+    def stat(self, path: str, *, follow: bool = True) -> DirectoryEntry:
         """See `Access`."""
         return _entry(msgspec.convert(self._ask("status", path, follow, subject=path)[0], _Fields))
 
@@ -190,7 +190,7 @@ class HelperAccess:
 
     def run(
         self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = (), data: bytes = b""
-    ) -> Outcome:
+    ) -> CommandOutcome:
         """See `Access`."""
         process = self.start(argv, identity=identity, env=env)
         try:
@@ -200,7 +200,7 @@ class HelperAccess:
             process.end()
             raise
 
-    def connect(self, host: str, port: int) -> Process:
+    def connect(self, host: str, port: int) -> AccessProcess:
         """See `Access`; names are looked up as the target would."""
         number = errno.EADDRNOTAVAIL
         for address in addresses(self, host):
@@ -247,20 +247,20 @@ class HelperAccess:
             self._answerer, self._arrived = None, b""
             if answerer is not None and not data:
                 done = answerer.finish()  # raises where the join or the connection failed
-                raise BadAnswer(
+                raise ProtocolError(
                     f"what answers in the container has ended: {safe(done.stderr.decode(errors='replace')[-300:])}"
                 )
             raise self._senseless()
         self._arrived += data
 
     def _senseless(self) -> PydError:
-        return BadAnswer("the answer from the container makes no sense")
+        return ProtocolError("the answer from the container makes no sense")
 
 
 _Fields = tuple[str, int, int, int, int, float, str]
 _Listing = list[_Fields]
 
 
-def _entry(fields: _Fields) -> Entry:
+def _entry(fields: _Fields) -> DirectoryEntry:
     name, mode, size, uid, gid, changed, link = fields
-    return Entry(name=name, mode=mode, size=size, uid=uid, gid=gid, changed=changed, link=link)
+    return DirectoryEntry(name=name, mode=mode, size=size, uid=uid, gid=gid, changed=changed, link=link)

@@ -23,9 +23,9 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from pyd_core.debug.helper.link import Link
+from pyd_core.debug.helper.link import AgentLink
 from pyd_core.debug.terminal import CHUNK, window_size, write_all
-from pyd_core.errors import PydError, StreamCut
+from pyd_core.errors import PydError, StreamInterrupted
 
 CHANNEL = 1
 """The agent's number for the session."""
@@ -48,8 +48,8 @@ def bridge(plan: dict[str, Any], status: socket.socket, stream: int) -> NoReturn
     """
     target, shared, _ = plan.pop("target"), plan.pop("shared"), plan.pop("tools")
     try:
-        _Bridge(plan, status, Link(socket.socket(fileno=stream), b"", target)).run()
-    except StreamCut as error:
+        _Bridge(plan, status, AgentLink(socket.socket(fileno=stream), b"", target)).run()
+    except StreamInterrupted as error:
         if shared:
             _tell(status, "ended")
         else:
@@ -68,7 +68,7 @@ def _tell(status: socket.socket, *fields: object) -> None:
 
 
 class _Bridge:
-    def __init__(self, plan: dict[str, Any], status: socket.socket, link: Link) -> None:
+    def __init__(self, plan: dict[str, Any], status: socket.socket, link: AgentLink) -> None:
         self._plan = plan
         self._status = status
         self._link = link

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.debug.access import Outcome
+from pyd_core.debug.access import CommandOutcome
 from pyd_core.debug.failures import failure
-from pyd_core.debug.helper.link import Link
-from pyd_core.errors import PydError, StreamCut
+from pyd_core.debug.helper.link import AgentLink
+from pyd_core.errors import PydError, StreamInterrupted
 
 PIECE = 32768
 UNTAKEN = 1 << 18
@@ -36,7 +36,7 @@ class Channels:
         target: The container's name, safe to show in errors.
     """
 
-    def __init__(self, link: Link, target: str) -> None:
+    def __init__(self, link: AgentLink, target: str) -> None:
         self._link = link
         self.target = target
         self._sending = threading.Lock()
@@ -79,7 +79,7 @@ class Channels:
         except PydError as error:
             self._cut = error
         except OSError as error:
-            self._cut = StreamCut(f"the helper container is out of reach: {error.strerror}")
+            self._cut = StreamInterrupted(f"the helper container is out of reach: {error.strerror}")
         for program in list(self._programs.values()):
             program.cut(self._cut)
 
@@ -124,7 +124,7 @@ class ChannelProcess:
             self._changed.notify_all()
             return data
 
-    def finish(self) -> Outcome:
+    def finish(self) -> CommandOutcome:
         """See `Process`.
 
         Raises:
@@ -141,7 +141,7 @@ class ChannelProcess:
         if self._error is not None:
             raise self._error
         code = 128 + signal.SIGKILL if self._code is None else self._code
-        return Outcome(code=code, stdout=bytes(self._stdout), stderr=bytes(self._stderr))
+        return CommandOutcome(code=code, stdout=bytes(self._stdout), stderr=bytes(self._stderr))
 
     def end(self) -> None:
         """See `Process`: SIGTERM, and SIGKILL for what doesn't heed it."""

@@ -14,15 +14,15 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.transport.base import Duplex
 from pyd_core.client.transport.blocking import BlockingDuplex, run_now
 from pyd_core.debug.helper import wire
 from pyd_core.debug.helper.image import python_command
-from pyd_core.debug.helper.link import Link
+from pyd_core.debug.helper.link import AgentLink
 from pyd_core.debug.helper.tiers import Tier
-from pyd_core.errors import BadAnswer, Conflict, PydError
+from pyd_core.errors import Conflict, ProtocolError, PydError
 from pyd_core.model.container import Container
 from pyd_core.model.host_config import HostConfig
 from pyd_core.model.system import Info
@@ -113,8 +113,8 @@ class Helper:
         PydError: The engine refused; nothing is left.
     """
 
-    def __init__(self, session: Session, body: dict[str, Any]) -> None:
-        self._containers = Containers(session)
+    def __init__(self, session: ApiClient, body: dict[str, Any]) -> None:
+        self._containers = ContainersApi(session)
         self._body = body
         self._id = ""
         self._stream: Duplex | None = None
@@ -132,11 +132,11 @@ class Helper:
     ) -> None:
         self._remove()
 
-    def link(self, target: str) -> Link:
+    def link(self, target: str) -> AgentLink:
         """Returns the connection to the agent, which gets its program; `target` is what errors call the container."""
         if not isinstance(self._stream, BlockingDuplex):
-            raise BadAnswer("the engine gave no connection to the helper container")
-        link = Link(*self._stream.take_over(), target)
+            raise ProtocolError("the engine gave no connection to the helper container")
+        link = AgentLink(*self._stream.take_over(), target)
         link.boot()
         return link
 
@@ -158,7 +158,7 @@ def new_name() -> str:
     return secrets.token_hex(4)
 
 
-async def remove(containers: Containers, name: str) -> None:
+async def remove(containers: ContainersApi, name: str) -> None:
     """Removes a helper; when the engine is at it already, waits until it has."""
     with contextlib.suppress(PydError):  # it is gone, or the engine is
         try:
@@ -167,7 +167,7 @@ async def remove(containers: Containers, name: str) -> None:
             await containers.wait(name, condition="removed")
 
 
-async def remove_expired(containers: Containers) -> None:
+async def remove_expired(containers: ContainersApi) -> None:
     """Removes helpers whose time is over."""
     for left in await containers.list(all=True, filters={"label": [LABEL]}):
         expires = left.labels.get(f"{LABEL}.expires", "")

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.system import System
+from pyd_core.client.system import SystemApi
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.client.transport.choice import blocking_transport
 from pyd_core.debug.helper import container as helpers
 from pyd_core.debug.helper import image as images
 from pyd_core.debug.helper.container import helper_body
-from pyd_core.debug.helper.stand_in import standing
+from pyd_core.debug.helper.stand_in import run_stand_in
 from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.machine import engine_machine
 from pyd_core.debug.options import DebugOptions
@@ -27,7 +27,7 @@ from pyd_core.errors import Refused
 from pyd_core.model.container import Container
 
 
-class Prepared(NamedTuple):
+class HelperContext(NamedTuple):
     """What a session through a helper takes.
 
     Attributes:
@@ -38,7 +38,7 @@ class Prepared(NamedTuple):
         toolbox: The folder of the toolbox that is the helper's image.
     """
 
-    engine: Session
+    engine: ApiClient
     subject: Container
     target: Container
     make: Callable[[Tier], dict[str, Any]]
@@ -46,7 +46,7 @@ class Prepared(NamedTuple):
 
 
 @contextmanager
-def prepared(
+def helper_context(
     endpoint: Endpoint,
     options: DebugOptions,
     *,
@@ -55,7 +55,7 @@ def prepared(
     progress: images.Progress,
     ask: Callable[[str], str] | None = None,
     entered: Container | None = None,
-) -> Iterator[Prepared]:
+) -> Iterator[HelperContext]:
     """Gives a running container to enter for what is meant, and what else a session takes.
 
     Args:
@@ -71,30 +71,30 @@ def prepared(
         PydError: The session can't be; nothing is left of it.
     """
     transport = blocking_transport(endpoint, may_ask=os.isatty(2))
-    engine = Session(transport, where=endpoint.url, read_only=endpoint.read_only)
+    engine = ApiClient(transport, where=endpoint.url, read_only=endpoint.read_only)
     try:
         engine.require_changes()
         subject = run_now(find_subject(engine, options.target))
         if not isinstance(subject, Container):
             raise Refused("entering a process takes root on its machine", reference="not-root")
         refuse_other_kernels(subject)
-        info = run_now(System(engine).info())
+        info = run_now(SystemApi(engine).info())
         machine = engine_machine(engine.where, info)
         toolbox = find_toolbox(progress, machine)
-        run_now(helpers.remove_expired(Containers(engine)))
+        run_now(helpers.remove_expired(ContainersApi(engine)))
         image = run_now(images.ensure(engine, toolbox, progress))
         if options.explain:
             notify(f"way in: a helper container, because {why}")
         there = (
             nullcontext(entered)
             if entered is not None
-            else standing(engine, subject, options, notify, machine=machine, ask=ask)
+            else run_stand_in(engine, subject, options, notify, machine=machine, ask=ask)
         )
         with there as target:
 
             def make(tier: Tier) -> dict[str, Any]:
                 return helper_body(target, tier, image, toolbox, info, name=helpers.new_name())
 
-            yield Prepared(engine, subject, target, make, toolbox)
+            yield HelperContext(engine, subject, target, make, toolbox)
     finally:
         run_now(transport.aclose())

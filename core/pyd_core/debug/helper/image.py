@@ -10,8 +10,8 @@ import os
 import tarfile
 from collections.abc import AsyncIterator, Callable, Iterator
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.images import Images
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.images import ImagesApi
 from pyd_core.client.options import ImportOptions
 from pyd_core.debug.helper import TOOLBOX
 from pyd_core.errors import NotFound
@@ -55,9 +55,9 @@ def _names(toolbox: str, folder: str) -> list[str]:
         return []
 
 
-async def ensure(session: Session, toolbox: str, progress: Progress) -> str:
+async def ensure(session: ApiClient, toolbox: str, progress: Progress) -> str:
     """Returns the name of the helper's image on an engine, which is given it first if it hasn't got it."""
-    images = Images(session)
+    images = ImagesApi(session)
     name = image_name(toolbox)
     try:
         await images.inspect_raw(name)

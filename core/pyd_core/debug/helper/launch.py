@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, NamedTuple
 
-from pyd_core.client.containers import Containers
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.helper.container import Helper
-from pyd_core.debug.helper.context import Prepared
-from pyd_core.debug.helper.link import Facts, Link
+from pyd_core.debug.helper.context import HelperContext
+from pyd_core.debug.helper.link import AgentLink, TargetFacts
 from pyd_core.debug.helper.plan import look
 from pyd_core.debug.helper.tiers import Tier, out_of_sight
 from pyd_core.errors import (
@@ -41,11 +41,11 @@ LAG = 1.0
 """Seconds in which an engine has heard that a process has ended; others are told by its end sooner."""
 _LOOK_AGAIN = 0.05
 
-Draw = Callable[[Tier, Facts | None], dict[str, Any]]
+Draw = Callable[[Tier, TargetFacts | None], dict[str, Any]]
 """Makes the plan of a session from the helper's rights and what its agent found."""
 
 
-class Entered(NamedTuple):
+class RunningHelper(NamedTuple):
     """A helper in its place.
 
     Attributes:
@@ -55,20 +55,20 @@ class Entered(NamedTuple):
         plan: What the session is to do; tried out.
     """
 
-    link: Link
+    link: AgentLink
     tier: Tier
-    facts: Facts | None
+    facts: TargetFacts | None
     plan: dict[str, Any]
 
 
 @contextmanager
-def as_it_is_now(
-    prepare: Callable[[], AbstractContextManager[Prepared]],
-    enter: Callable[[Prepared], AbstractContextManager[Entered]],
+def launch_with_retry(
+    prepare: Callable[[], AbstractContextManager[HelperContext]],
+    enter: Callable[[HelperContext], AbstractContextManager[RunningHelper]],
     notify: Callable[[str], None],
     *,
     lives: int = LIVES,
-) -> Iterator[tuple[Prepared, Entered]]:
+) -> Iterator[tuple[HelperContext, RunningHelper]]:
     """Enters what is meant; where it ends just then, looks anew and enters what it is by then.
 
     Args:
@@ -94,7 +94,9 @@ def as_it_is_now(
 
 
 @contextmanager
-def entering(there: Prepared, order: Sequence[Tier], draw: Draw, notify: Callable[[str], None]) -> Iterator[Entered]:
+def launch_helper(
+    there: HelperContext, order: Sequence[Tier], draw: Draw, notify: Callable[[str], None]
+) -> Iterator[RunningHelper]:
     """Gives a helper with the first rights that do.
 
     Args:
@@ -123,11 +125,11 @@ def entering(there: Prepared, order: Sequence[Tier], draw: Draw, notify: Callabl
 
 
 @contextmanager
-def _placed(there: Prepared, tier: Tier, draw: Draw) -> Iterator[Entered]:
-    containers, target = Containers(there.engine), there.target
+def _placed(there: HelperContext, tier: Tier, draw: Draw) -> Iterator[RunningHelper]:
+    containers, target = ContainersApi(there.engine), there.target
     shown = safe(target.name) or target.id[:12]
     with ExitStack() as stack:
-        link: Link | None = None
+        link: AgentLink | None = None
         try:
             link = stack.enter_context(Helper(there.engine, there.make(tier))).link(shown)
             stack.callback(link.close)
@@ -141,10 +143,10 @@ def _placed(there: Prepared, tier: Tier, draw: Draw) -> Iterator[Entered]:
                 raise
             hint = f"if it crashes again and again, enter a clone: pyd debug --hold {shown}"
             raise Conflict(f"{shown} ended while it was entered", hint=hint, reference=ENDED) from error
-        yield Entered(link, tier, facts, plan)
+        yield RunningHelper(link, tier, facts, plan)
 
 
-def _has_ended(containers: Containers, target: Container, *, within: float) -> bool:
+def _has_ended(containers: ContainersApi, target: Container, *, within: float) -> bool:
     """Whether the process that couldn't be entered isn't there any more, as the engine knows within seconds."""
     until = time.monotonic() + within
     while not (other := _is_other(containers, target)) and time.monotonic() < until:
@@ -152,7 +154,7 @@ def _has_ended(containers: Containers, target: Container, *, within: float) -> b
     return other
 
 
-def _is_other(containers: Containers, target: Container) -> bool:
+def _is_other(containers: ContainersApi, target: Container) -> bool:
     try:
         state = run_now(containers.inspect(target.id)).state
     except NotFound:

@@ -14,14 +14,14 @@ from pyd_core.client.frames import STDOUT, FrameDecoder
 from pyd_core.debug.failures import failure
 from pyd_core.debug.helper import wire
 from pyd_core.debug.toolbox import PREFIX
-from pyd_core.errors import PydError, StreamCut
+from pyd_core.errors import PydError, StreamInterrupted
 from pyd_core.sanitise import safe_bytes
 
 _CHUNK = 65536
 _MOST_WORDS = 4096
 
 
-class Facts(msgspec.Struct, frozen=True):
+class TargetFacts(msgspec.Struct, frozen=True):
     """What the agent found when it looked at the target (`agent.look`)."""
 
     pid: int
@@ -36,7 +36,7 @@ class Facts(msgspec.Struct, frozen=True):
     namespaces: list[str]
 
 
-class Link:
+class AgentLink:
     """Messages to and from an agent; nothing here waits but `ask` and `wait`.
 
     Args:
@@ -105,7 +105,7 @@ class Link:
             with contextlib.suppress(OSError):
                 data = self._stream.recv(_CHUNK)
         if not data:
-            raise StreamCut("the helper container has ended", hint=self.words)
+            raise StreamInterrupted("the helper container has ended", hint=self.words)
         for frame in self._frames.feed(data):
             if frame.stream == STDOUT:
                 yield from self._messages.feed(frame.data)
@@ -143,7 +143,7 @@ class Link:
                 elif kind == b"z":
                     return
 
-    def look(self, *, pid: int, container: str, init: bool, paths: list[str], tools: list[str]) -> Facts:
+    def look(self, *, pid: int, container: str, init: bool, paths: list[str], tools: list[str]) -> TargetFacts:
         """Has the agent find the target.
 
         Raises:
@@ -154,7 +154,7 @@ class Link:
         while True:
             for kind, _, content in self.wait():
                 if kind == b"l":
-                    return msgspec.json.decode(content, type=Facts)
+                    return msgspec.json.decode(content, type=TargetFacts)
                 if kind == b"f":
                     call, number, subject = msgspec.json.decode(content, type=tuple[str, int, str])
                     raise failure(call, number, subject, target=self._target)

@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from pyd_core.client.containers import Containers
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.transport.blocking import run_now
-from pyd_core.debug.credentials import Credentials, choose_credentials, is_confined, names
+from pyd_core.debug.credentials import ProcessCredentials, choose_credentials, is_confined, names
 from pyd_core.debug.environment import build_environment, file_names, searched_paths
 from pyd_core.debug.explain import confinement
 from pyd_core.debug.helper import TOOLBOX
-from pyd_core.debug.helper.link import Facts, Link
+from pyd_core.debug.helper.link import AgentLink, TargetFacts
 from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
@@ -30,7 +30,7 @@ def shares_pids(target: Container, tier: Tier) -> bool:
     return not tier.privileged and target.host_config.pid_mode in ("", "private")
 
 
-def look(link: Link, containers: Containers, target: Container, tier: Tier) -> Facts:
+def look(link: AgentLink, containers: ContainersApi, target: Container, tier: Tier) -> TargetFacts:
     """Has the agent find the target.
 
     Raises:
@@ -58,7 +58,7 @@ def joining_plan(
     target: Container,
     options: DebugOptions,
     tier: Tier,
-    facts: Facts,
+    facts: TargetFacts,
     notify: Callable[[str], None],
     *,
     terminal: bool = False,
@@ -96,7 +96,7 @@ def beside_plan(
     target: Container,
     options: DebugOptions,
     tier: Tier,
-    facts: Facts | None,
+    facts: TargetFacts | None,
     notify: Callable[[str], None],
     *,
     terminal: bool = False,
@@ -116,9 +116,9 @@ def beside_plan(
 def _plan(
     target: Container,
     options: DebugOptions,
-    credentials: Credentials | None,
+    credentials: ProcessCredentials | None,
     home: str,
-    facts: Facts | None,
+    facts: TargetFacts | None,
     *,
     terminal: bool,
 ) -> dict[str, Any]:
@@ -150,7 +150,9 @@ def _plan(
     }
 
 
-def explain(target: Container, tier: Tier, facts: Facts, credentials: Credentials, identity: str) -> list[str]:
+def explain(
+    target: Container, tier: Tier, facts: TargetFacts, credentials: ProcessCredentials, identity: str
+) -> list[str]:
     """Returns lines for the user: how the session gets in, and what it may do."""
     rights = "everything (privileged)" if tier.privileged else ", ".join(tier.capabilities)
     own, theirs = parse_status(facts.own), parse_status(facts.status)

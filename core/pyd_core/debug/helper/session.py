@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
-from pyd_core.client.containers import Containers
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import run_now
-from pyd_core.debug.helper.context import Prepared, prepared
+from pyd_core.debug.helper.context import HelperContext, helper_context
 from pyd_core.debug.helper.image import Progress
-from pyd_core.debug.helper.launch import Entered, as_it_is_now, entering
-from pyd_core.debug.helper.link import Facts
+from pyd_core.debug.helper.launch import RunningHelper, launch_helper, launch_with_retry
+from pyd_core.debug.helper.link import TargetFacts
 from pyd_core.debug.helper.plan import beside_plan, joining_plan, shares_pids
 from pyd_core.debug.helper.tiers import ORDER, TIERS, Tier
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import converse
-from pyd_core.debug.session import Interact, ending
-from pyd_core.debug.session import Session as DebugSession
+from pyd_core.debug.session import DebugSession
+from pyd_core.debug.session import Interact, describe_exit
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import Elsewhere
+from pyd_core.debug.target import RemoteTarget
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container import Container
@@ -57,18 +57,18 @@ def run(
     terminal = interact is not None or (os.isatty(0) and os.isatty(1))
     order = [TIERS[number] for number in (ORDER if options.tier is None else (options.tier,))]
 
-    def prepare() -> AbstractContextManager[Prepared]:
-        return prepared(endpoint, options, why=why, notify=notify, progress=progress, ask=ask)
+    def prepare() -> AbstractContextManager[HelperContext]:
+        return helper_context(endpoint, options, why=why, notify=notify, progress=progress, ask=ask)
 
-    def enter(there: Prepared) -> AbstractContextManager[Entered]:
-        def draw(tier: Tier, facts: Facts | None) -> dict[str, Any]:
+    def enter(there: HelperContext) -> AbstractContextManager[RunningHelper]:
+        def draw(tier: Tier, facts: TargetFacts | None) -> dict[str, Any]:
             if tier.joins and facts is not None:
                 return joining_plan(there.target, options, tier, facts, notify, terminal=terminal)
             return beside_plan(there.target, options, tier, facts, notify, terminal=terminal)
 
-        return entering(there, order, draw, notify)
+        return launch_helper(there, order, draw, notify)
 
-    with as_it_is_now(prepare, enter, notify) as (there, (link, tier, _, plan)):
+    with launch_with_retry(prepare, enter, notify) as (there, (link, tier, _, plan)):
         name = safe(there.target.name)
         if terminal:
             where = "/ is the container's own" if tier.joins else "its files are at /target"
@@ -77,17 +77,17 @@ def run(
             converse(plan)
         plan |= {"target": name, "shared": shares_pids(there.target, tier), "tools": there.toolbox}
         supervisor.connection = link.fileno()
-        session = DebugSession(Elsewhere(there.target), supervisor, plan)
+        session = DebugSession(RemoteTarget(there.target), supervisor, plan)
         session.noted = notify
         code = session.run() if interact is None else interact(session)
         if session.target_ended and there.target is there.subject and interact is None:
-            notify(run_now(ending(Containers(there.engine), Elsewhere(there.subject))))
+            notify(run_now(describe_exit(ContainersApi(there.engine), RemoteTarget(there.subject))))
         return code
 
 
 def joined(
-    there: Prepared, options: DebugOptions, notify: Callable[[str], None], *, terminal: bool = False
-) -> AbstractContextManager[Entered]:
+    there: HelperContext, options: DebugOptions, notify: Callable[[str], None], *, terminal: bool = False
+) -> AbstractContextManager[RunningHelper]:
     """Gives an agent that can enter the target.
 
     Args:
@@ -103,14 +103,14 @@ def joined(
     if not tiers:
         raise InvalidInput(f"tier {options.tier} doesn't enter the target", hint="builtins take tier 3 or 4")
 
-    def draw(tier: Tier, facts: Facts | None) -> dict[str, Any]:
-        return joining_plan(there.target, options, tier, cast("Facts", facts), notify, terminal=terminal)
+    def draw(tier: Tier, facts: TargetFacts | None) -> dict[str, Any]:
+        return joining_plan(there.target, options, tier, cast("TargetFacts", facts), notify, terminal=terminal)
 
-    return entering(there, tiers, draw, notify)
+    return launch_helper(there, tiers, draw, notify)
 
 
 @contextmanager
-def one_more(
+def additional_session(
     endpoint: Endpoint,
     options: DebugOptions,
     entered: Container,
@@ -130,7 +130,7 @@ def one_more(
     Raises:
         PydError: There can be none.
     """
-    whole = prepared(
+    whole = helper_context(
         endpoint, options, why="another user's shell", notify=notify, progress=lambda *_: None, entered=entered
     )
     with whole as there, joined(there, options, notify, terminal=True) as (link, tier, _, plan):
@@ -138,4 +138,4 @@ def one_more(
         converse(plan)
         plan |= {"target": safe(target.name), "shared": shares_pids(target, tier), "tools": there.toolbox}
         supervisor.connection = link.fileno()
-        yield DebugSession(Elsewhere(target), supervisor, plan)
+        yield DebugSession(RemoteTarget(target), supervisor, plan)

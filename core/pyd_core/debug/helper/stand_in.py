@@ -17,19 +17,19 @@ from typing import Any, Self
 
 import msgspec
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
-from pyd_core.client.images import Images
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
+from pyd_core.client.images import ImagesApi
 from pyd_core.client.options import CommitOptions
 from pyd_core.client.transport.base import Duplex
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.clone import PROGRAM, clone_body
 from pyd_core.debug.helper.container import LABEL, LIFETIME, new_name, remove
-from pyd_core.debug.helper.stand_in_changes import StoodChanges
+from pyd_core.debug.helper.stand_in_changes import StandInChanges
 from pyd_core.debug.holder_program import program
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
-from pyd_core.debug.stopped.outcome import Outcome
+from pyd_core.debug.stopped.outcome import ApplyOutcome
 from pyd_core.debug.stopped.session import check, show, tell_of_start
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Container
@@ -39,8 +39,8 @@ _RUNNING = ("running", "paused")
 
 
 @contextmanager
-def standing(
-    engine: Session,
+def run_stand_in(
+    engine: ApiClient,
     subject: Container,
     options: DebugOptions,
     notify: Callable[[str], None],
@@ -82,16 +82,16 @@ def standing(
         yield msgspec.structs.replace(made.container, name_=subject.name_)
         if options.keeps_changes or ask is not None:
             tell_of_start(engine, subject, notify)
-            Outcome(engine, subject, made.changes, notify=notify, show=show).settle(options, ask)
+            ApplyOutcome(engine, subject, made.changes, notify=notify, show=show).settle(options, ask)
 
 
 class _StandIn:
     """A stand-in that runs as long as the block lasts."""
 
-    def __init__(self, engine: Session, model: Container, options: DebugOptions, machine: str) -> None:
+    def __init__(self, engine: ApiClient, model: Container, options: DebugOptions, machine: str) -> None:
         self._engine = engine
-        self._containers = Containers(engine)
-        self._images = Images(engine)
+        self._containers = ContainersApi(engine)
+        self._images = ImagesApi(engine)
         self._model = model
         self._program = program_archive(machine)
         self._options = options
@@ -120,7 +120,7 @@ class _StandIn:
         self._input = await self._containers.attach(self._id, stdin=True)
         await self._containers.start(self._id)
         self.container = await self._containers.inspect(self._id)
-        self.changes = StoodChanges(self._engine, self._id, self._image or body["Image"], self._model.id, labels)
+        self.changes = StandInChanges(self._engine, self._id, self._image or body["Image"], self._model.id, labels)
 
     async def _of_container(self) -> dict[str, Any]:
         model = json.loads(await self._containers.inspect_raw(self._model.id))
@@ -165,4 +165,4 @@ def program_archive(machine: str) -> bytes:
         entry = tarfile.TarInfo(PROGRAM.lstrip("/"))
         entry.size, entry.mode = len(content), 0o755
         tar.addfile(entry, io.BytesIO(content))
-    return sink.getvalue()[: tar.offset]  # no padding: see `Containers.archive_put`
+    return sink.getvalue()[: tar.offset]  # no padding: see `ContainersApi.archive_put`

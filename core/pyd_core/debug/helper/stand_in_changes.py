@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import IO
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
 from pyd_core.debug.clone import PROGRAM
 from pyd_core.debug.helper.container import remove
 from pyd_core.debug.stopped.archive import add_whiteout
-from pyd_core.debug.stopped.changes import ADDED, DELETED, MODIFIED, Changed
+from pyd_core.debug.stopped.changes import ADDED, DELETED, MODIFIED, ChangedPath
 from pyd_core.errors import NotFound
 from pyd_core.model.archive import PathStat
 
@@ -24,7 +24,7 @@ _HEAD = 1 << 16
 """Bytes of a tar that hold the first entry's headers: extended attributes are at most as much in practice."""
 
 
-class StoodChanges:
+class StandInChanges:
     """The `Source` of a stand-in's changes.
 
     What the engine's archive API tells of a path is one entry of a tar; of a folder it is the first, and the rest isn't
@@ -38,8 +38,8 @@ class StoodChanges:
         labels: Of what is made beside it for a moment.
     """
 
-    def __init__(self, session: Session, stand_in: str, image: str, model: str, labels: dict[str, str]) -> None:
-        self._containers = Containers(session)
+    def __init__(self, session: ApiClient, stand_in: str, image: str, model: str, labels: dict[str, str]) -> None:
+        self._containers = ContainersApi(session)
         self._stand_in = stand_in
         self._image = image
         self._model = model
@@ -47,10 +47,10 @@ class StoodChanges:
         self._holding: list[str] = []
         """Folders that hold changes and may have changed themselves, which `docker diff` doesn't tell apart."""
 
-    async def find(self) -> list[Changed]:
+    async def find(self) -> list[ChangedPath]:
         """See `Source`; a folder that merely holds changes is none."""
         found = [
-            Changed(path=change.path, kind=_KINDS[change.kind])
+            ChangedPath(path=change.path, kind=_KINDS[change.kind])
             for change in await self._containers.changes(self._stand_in)
             if change.path != PROGRAM and change.kind < len(_KINDS)
         ]
@@ -59,7 +59,7 @@ class StoodChanges:
         told = [change for change in found if change.path not in self._holding]
         return sorted(told, key=lambda change: change.path)
 
-    async def conflicts(self, changes: Sequence[Changed]) -> list[str]:
+    async def conflicts(self, changes: Sequence[ChangedPath]) -> list[str]:
         """See `Source`; the target is compared with a container that is made of its files as they were."""
         body = {"Image": self._image, "Entrypoint": [PROGRAM], "Labels": self._labels}
         before = (await self._containers.create(body)).id
@@ -82,7 +82,7 @@ class StoodChanges:
         except NotFound:
             return None
 
-    async def write(self, changes: Sequence[Changed], out: IO[bytes], *, whiteouts: bool) -> None:
+    async def write(self, changes: Sequence[ChangedPath], out: IO[bytes], *, whiteouts: bool) -> None:
         """See `Source`."""
         with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for path in self._holding if whiteouts else ():
@@ -92,7 +92,7 @@ class StoodChanges:
                     await self._add(tar, change.path)
                 elif whiteouts:
                     add_whiteout(tar, change.path)
-        out.truncate(out.seek(tar.offset))  # no padding: see `Containers.archive_put`
+        out.truncate(out.seek(tar.offset))  # no padding: see `ContainersApi.archive_put`
 
     async def _add(self, tar: tarfile.TarFile, path: str) -> None:
         with tempfile.TemporaryFile() as packed:

@@ -6,7 +6,7 @@ import importlib.resources
 import struct
 from collections.abc import Iterator
 
-from pyd_core.errors import BadAnswer
+from pyd_core.errors import ProtocolError
 
 _HEADER = struct.Struct(">cII")
 _LARGEST = 16 << 20
@@ -72,7 +72,7 @@ class Decoder:
         while len(self._arrived) >= _HEADER.size:
             kind, channel, size = _HEADER.unpack_from(self._arrived)
             if size > _LARGEST:
-                raise BadAnswer("the helper container's answer makes no sense")
+                raise ProtocolError("the helper container's answer makes no sense")
             if len(self._arrived) < _HEADER.size + size:
                 return
             content = bytes(self._arrived[_HEADER.size : _HEADER.size + size])

@@ -36,7 +36,7 @@ class Resolver(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class DnsRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One record of an answer."""
 
     name: str
@@ -54,7 +54,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     question: str
     result: str
     """`ok`, `no such name` and so on; `no answer` or what the kernel said where none came."""
-    records: tuple[Record, ...] = ()
+    records: tuple[DnsRecord, ...] = ()
     milliseconds: float = 0.0
 
     @property
@@ -228,7 +228,7 @@ def encode_query(name: str, kind: int, identity: int) -> bytes:
     return struct.pack(">6H", identity, 0x0100, 1, 0, 0, 0) + question + struct.pack(">2H", kind, 1)
 
 
-def decode_answer(data: bytes, identity: int) -> tuple[str, tuple[Record, ...]]:
+def decode_answer(data: bytes, identity: int) -> tuple[str, tuple[DnsRecord, ...]]:
     """Reads an answer: how it went, and the records of its answer section. The data is anybody's.
 
     Raises:
@@ -241,7 +241,7 @@ def decode_answer(data: bytes, identity: int) -> tuple[str, tuple[Record, ...]]:
     for _ in range(min(questions, 4)):
         _, place = _name(data, place)
         place += 4
-    records: list[Record] = []
+    records: list[DnsRecord] = []
     for _ in range(min(answers, MOST_RECORDS)):
         owner, place = _name(data, place)
         kind, _, ttl, length = struct.unpack_from(">HHIH", data, place)
@@ -249,7 +249,7 @@ def decode_answer(data: bytes, identity: int) -> tuple[str, tuple[Record, ...]]:
         if place + length > len(data):
             raise InvalidInput("an answer cut short")
         value = _value(data, place, length, kind)
-        records.append(Record(name=owner, type=_NAMES.get(kind, str(kind)), value=value, ttl=ttl))
+        records.append(DnsRecord(name=owner, type=_NAMES.get(kind, str(kind)), value=value, ttl=ttl))
         place += length
     return _CODES.get(flags & 15, f"code {flags & 15}"), tuple(records)
 

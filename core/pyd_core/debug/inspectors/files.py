@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import stat
 
-from pyd_core.debug.access import Access, Entry
+from pyd_core.debug.access import Access, DirectoryEntry
 from pyd_core.errors import PydError
 
 KINDS = {
@@ -24,7 +24,7 @@ def absolute(path: str, cwd: str) -> str:
     return path if path.startswith("/") else posixpath.join(cwd or "/", path)
 
 
-def kind_of(entry: Entry) -> str:
+def kind_of(entry: DirectoryEntry) -> str:
     """Returns what kind of thing an entry is."""
     return KINDS.get(stat.S_IFMT(entry.mode), "other")
 

@@ -12,7 +12,7 @@ from pyd_core.errors import PydError
 _GAP = re.compile(r"\s{2,}")
 
 
-class Limit(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessLimit(msgspec.Struct, frozen=True, kw_only=True):
     """One limit."""
 
     name: str
@@ -29,21 +29,21 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         return self.used is not None and self.soft is not None and self.used * 10 >= self.soft * 9
 
 
-def read_limits(access: Access, host_pid: int) -> list[Limit]:
+def read_limits(access: Access, host_pid: int) -> list[ProcessLimit]:
     """Returns a process's limits, with what it uses of open files, stack and locked memory."""
     text = access.proc(host_pid, "limits").decode(errors="replace")
     return parse_limits(text, _used(access, host_pid))
 
 
-def parse_limits(text: str, used: dict[str, int]) -> list[Limit]:
+def parse_limits(text: str, used: dict[str, int]) -> list[ProcessLimit]:
     """Reads the text of a `limits` file: columns are two spaces or more apart."""
-    found: list[Limit] = []
+    found: list[ProcessLimit] = []
     for line in text.splitlines()[1:]:
         name, soft, hard, *unit = _GAP.split(line.strip())
         name = name.removeprefix("Max ")
         numbers = [int(value) if value.isdigit() else None for value in (soft, hard)]
         found.append(
-            Limit(name=name, soft=numbers[0], hard=numbers[1], unit=unit[0] if unit else "", used=used.get(name))
+            ProcessLimit(name=name, soft=numbers[0], hard=numbers[1], unit=unit[0] if unit else "", used=used.get(name))
         )
     return found
 

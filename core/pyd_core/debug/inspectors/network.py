@@ -32,7 +32,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     errors: int = 0
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
+class RouteEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Where packets go."""
 
     destination: str
@@ -43,15 +43,15 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     metric: int = 0
 
 
-class Network(msgspec.Struct, frozen=True, kw_only=True):
+class NetworkSummary(msgspec.Struct, frozen=True, kw_only=True):
     """All of it."""
 
     interfaces: tuple[Interface, ...]
-    routes: tuple[Route, ...]
+    routes: tuple[RouteEntry, ...]
     resolver: Resolver
 
 
-def read_network(access: Access) -> Network:
+def read_network(access: Access) -> NetworkSummary:
     """Asks the kernel in the target's network namespace.
 
     Raises:
@@ -63,7 +63,7 @@ def read_network(access: Access) -> Network:
     if not parts:
         raise PydError(f"ip said: {done.stderr.decode(errors='replace')[:200]}", reference="no-network")
     routes = tuple(route for part in parts[1:] for route in map(_route, part))
-    return Network(
+    return NetworkSummary(
         interfaces=tuple(map(_interface, parts[0])),
         routes=tuple(route for route in routes if not route.destination.startswith(("fe80:", "ff00:"))),
         resolver=read_resolver(access),
@@ -96,8 +96,8 @@ def _interface(data: dict[str, Any]) -> Interface:
     )
 
 
-def _route(data: dict[str, Any]) -> Route:
-    return Route(
+def _route(data: dict[str, Any]) -> RouteEntry:
+    return RouteEntry(
         destination=str(data.get("dst", "")),
         via=str(data.get("gateway", "")),
         interface=str(data.get("dev", "")),

@@ -19,7 +19,7 @@ from pyd_core.debug.inspectors.shell_line import first_program
 from pyd_core.debug.stopped.user import resolve_user
 from pyd_core.errors import NotFound, PydError
 from pyd_core.linux.elf import host_architecture, runs_on
-from pyd_core.linux.layered_fs import MOST_LINKS, Kind, Node
+from pyd_core.linux.layered_fs import MOST_LINKS, FileNode, Kind
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 from pyd_core.triage.collect.image import examine
@@ -29,7 +29,7 @@ SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 DEFAULT_STOP = "SIGTERM"
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class ProgramUse(msgspec.Struct, frozen=True, kw_only=True):
     """Something wrong, or that will be."""
 
     id: str
@@ -65,7 +65,7 @@ class FilesTree:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    async def lookup(self, path: str) -> Node | None:
+    async def lookup(self, path: str) -> FileNode | None:
         """See `triage.collect.tree.Tree`."""
         for _ in range(MOST_LINKS):
             try:
@@ -77,7 +77,7 @@ class FilesTree:
                 continue
             kind: Kind = "file" if stat.S_ISREG(entry.mode) else "directory" if stat.S_ISDIR(entry.mode) else "other"
             mode = stat.S_IMODE(entry.mode)
-            return Node(path=path, kind=kind, mode=mode, uid=entry.uid, gid=entry.gid, size=entry.size)
+            return FileNode(path=path, kind=kind, mode=mode, uid=entry.uid, gid=entry.gid, size=entry.size)
         return None
 
     async def read(self, path: str, size: int, offset: int = 0) -> bytes:
@@ -122,7 +122,7 @@ def with_command(container: Container) -> Container:
     return msgspec.structs.replace(container, path=words[0] if words else "", args=list(words[1:]))
 
 
-def lint(access: Access) -> list[Finding]:
+def lint(access: Access) -> list[ProgramUse]:
     """Returns what is wrong with how the target starts, errors first."""
     start, program = examine_start(access)
     found = [*_program_findings(start, program), *_user_findings(access, start, program), *_form_findings(start)]
@@ -137,11 +137,11 @@ def _words(value: list[str] | str | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
-def _program_findings(start: Start, program: Program) -> list[Finding]:
-    found: list[Finding] = []
+def _program_findings(start: Start, program: Program) -> list[ProgramUse]:
+    found: list[ProgramUse] = []
 
     def error(identity: str, text: str, advice: str = "") -> None:
-        found.append(Finding(id=identity, level="error", text=text, advice=advice))
+        found.append(ProgramUse(id=identity, level="error", text=text, advice=advice))
 
     name = start.argv[0]
     if program.workdir_found is False:
@@ -174,7 +174,7 @@ def _program_findings(start: Start, program: Program) -> list[Finding]:
     return found
 
 
-def _line_findings(access: Access, start: Start, shell: Program) -> list[Finding]:
+def _line_findings(access: Access, start: Start, shell: Program) -> list[ProgramUse]:
     """What is wrong with the program that a shell is to start; a shell that goes on without it is another matter."""
     first = first_program(start.argv[2]) if _is_shell_form(start.argv) else None
     if first is None or _holds(access, shell.found, first.name):
@@ -212,7 +212,7 @@ def _missing_advice(argv: tuple[str, ...]) -> str:
     return "is it on PATH, and was it copied to where it is called?"
 
 
-def _user_findings(access: Access, start: Start, program: Program) -> list[Finding]:
+def _user_findings(access: Access, start: Start, program: Program) -> list[ProgramUse]:
     def read(path: str) -> str:
         try:
             return access.read_file(path, limit=1 << 20).decode(errors="replace")
@@ -223,15 +223,17 @@ def _user_findings(access: Access, start: Start, program: Program) -> list[Findi
         uid, gid, groups = resolve_user(access.container.config.user, read)
     except LookupError:
         text = f"there is no user {start.user} in /etc/passwd"
-        return [Finding(id="unknown-user", level="error", text=text, advice="make it in the image, or use its number")]
+        return [
+            ProgramUse(id="unknown-user", level="error", text=text, advice="make it in the image, or use its number")
+        ]
     if uid == 0:
         return []
-    found: list[Finding] = []
+    found: list[ProgramUse] = []
     for path, wanted, what in ((program.found, 1, "execute"), (start.working_dir, 1, "enter")):
         barrier = path and _barrier(access, path, uid, {gid, *groups}, wanted)
         if barrier:
             found.append(
-                Finding(
+                ProgramUse(
                     id="user-lacks-rights",
                     level="error",
                     text=f"user {start.user} may not {what} {path}: {barrier} forbids it",
@@ -256,11 +258,11 @@ def _barrier(access: Access, path: str, uid: int, gids: set[int], wanted: int) -
     return ""
 
 
-def _form_findings(start: Start) -> list[Finding]:
-    found: list[Finding] = []
+def _form_findings(start: Start) -> list[ProgramUse]:
+    found: list[ProgramUse] = []
     if _is_shell_form(start.entrypoint) and start.cmd:
         found.append(
-            Finding(
+            ProgramUse(
                 id="shell-form-drops-cmd",
                 level="warning",
                 text=f"ENTRYPOINT is in shell form, so CMD ({' '.join(start.cmd)}) is never seen by the program",
@@ -270,7 +272,7 @@ def _form_findings(start: Start) -> list[Finding]:
     script = start.argv[2] if _is_shell_form(start.argv) else ""
     if script.lstrip().startswith("[") and script.rstrip().endswith("]"):
         found.append(
-            Finding(
+            ProgramUse(
                 id="no-json",
                 level="error",
                 text=f"{safe(script)} is no JSON, so a shell is given all of it as a command",
@@ -279,11 +281,13 @@ def _form_findings(start: Start) -> list[Finding]:
         )
         return found
     if _is_shell_form(start.argv[2:]) or any(script.startswith(f"{shell} -c") for shell in ("sh", "/bin/sh", "bash")):
-        found.append(Finding(id="double-shell", level="warning", text="a shell starts a shell that starts the program"))
+        found.append(
+            ProgramUse(id="double-shell", level="warning", text="a shell starts a shell that starts the program")
+        )
     kills = _signal_number(start.stop_signal) == signal.SIGKILL
     if script and not start.init and not kills and not script.lstrip().startswith("exec "):
         found.append(
-            Finding(
+            ProgramUse(
                 id="shell-form",
                 level="warning",
                 text=f"a shell ({start.argv[0]} -c) is started; {start.stop_signal} reaches it alone while it is there",
@@ -297,7 +301,7 @@ def _is_shell_form(words: tuple[str, ...]) -> bool:
     return len(words) > 2 and posixpath.basename(words[0]) in SHELLS and words[1] == "-c"
 
 
-def _signal_findings(access: Access, start: Start) -> list[Finding]:
+def _signal_findings(access: Access, start: Start) -> list[ProgramUse]:
     """Whether the running main process, being PID 1, would heed the stop signal: the kernel drops what it doesn't."""
     status = access.proc(access.main_pid, "status")
     if access.proc(access.main_pid, "cmdline").startswith(f"{PROGRAM}\0".encode()):
@@ -313,7 +317,7 @@ def _signal_findings(access: Access, start: Start) -> list[Finding]:
         return []
     name = access.proc(access.main_pid, "comm").decode(errors="replace").strip()
     return [
-        Finding(
+        ProgramUse(
             id="no-signal-handling",
             level="warning",
             text=f"{name} is PID 1 and has no handler for {start.stop_signal}: the kernel drops it, and a stop takes "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.debug.access import Access, Process
+from pyd_core.debug.access import Access, AccessProcess
 from pyd_core.debug.inspectors.dns import addresses, is_address, read_hosts, read_resolver
 from pyd_core.errors import InvalidInput, KernelError, NotFound, PydError
 
@@ -27,7 +27,7 @@ _ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTA
 _SILENT = {errno.ETIMEDOUT}
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class ReachStep(msgspec.Struct, frozen=True, kw_only=True):
     """One layer: what was tried and what came of it."""
 
     layer: str
@@ -42,7 +42,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str
     port: int
-    steps: tuple[Step, ...]
+    steps: tuple[ReachStep, ...]
     failed: str = ""
     """`dns`, `route`, `refused`, `timeout`, `reset` or `tls`; empty when all went well."""
     advice: str = ""
@@ -76,7 +76,7 @@ def parse_place(text: str) -> tuple[str, int, bool | None]:
 
 def reach(access: Access, host: str, port: int, *, tls: bool) -> Reached:
     """Tries layer by layer from inside the target's network, and stops at the first that fails."""
-    steps: list[Step] = []
+    steps: list[ReachStep] = []
 
     def end(failed: str = "", advice: str = "") -> Reached:
         return Reached(host=host, port=port, steps=tuple(steps), failed=failed, advice=advice)
@@ -117,11 +117,11 @@ def reach(access: Access, host: str, port: int, *, tls: bool) -> Reached:
     return end()
 
 
-def _step(layer: str, began: float, text: str, *, ok: bool = True) -> Step:
-    return Step(layer=layer, ok=ok, text=text, milliseconds=round((time.monotonic() - began) * 1000, 1))
+def _step(layer: str, began: float, text: str, *, ok: bool = True) -> ReachStep:
+    return ReachStep(layer=layer, ok=ok, text=text, milliseconds=round((time.monotonic() - began) * 1000, 1))
 
 
-def _failed_step(number: int, address: str, port: int, began: float) -> Step:
+def _failed_step(number: int, address: str, port: int, began: float) -> ReachStep:
     if number in _ROUTE:
         return _step(
             "route", began, f"no way to {address}: {KernelError('', number).message.rpartition(': ')[2]}", ok=False
@@ -142,7 +142,7 @@ def _explained(number: int, port: int) -> tuple[str, str]:
     return "reset", "something on the way or at the end cut it off"
 
 
-def _handshake(access: Access, connection: Process, host: str) -> str:
+def _handshake(access: Access, connection: AccessProcess, host: str) -> str:
     """Makes a TLS handshake over a connection, trusting what the target trusts; returns what was agreed on."""
     context = ssl.create_default_context()
     for bundle in BUNDLES:

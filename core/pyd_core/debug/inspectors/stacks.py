@@ -72,7 +72,7 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     kernel_stack: tuple[str, ...]
 
 
-class Stack(msgspec.Struct, frozen=True, kw_only=True):
+class ThreadStack(msgspec.Struct, frozen=True, kw_only=True):
     """Where a process is."""
 
     pid: int
@@ -86,7 +86,7 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True):
     """What to install to see more, or why a tool that is there couldn't tell."""
 
 
-def read_stack(access: Access, host_pid: int) -> Stack:
+def read_stack(access: Access, host_pid: int) -> ThreadStack:
     """Returns where a process is, as well as the tools at hand can tell."""
     pid = target_pid(access.proc(host_pid, "status"), host_pid)
     own = WAYS.get(runtime_of(access, host_pid))
@@ -103,12 +103,12 @@ def read_stack(access: Access, host_pid: int) -> Stack:
         text = done.stdout.decode(errors="replace")
         told = _NAMED.search(text) if way is UNWINDER else done.code == 0 and text.strip()
         if told:
-            return Stack(pid=pid, language=(own or NATIVE).language, tool=way.tool, text=text, advice=advice)
+            return ThreadStack(pid=pid, language=(own or NATIVE).language, tool=way.tool, text=text, advice=advice)
         if way is UNWINDER:
             break
         *_, complaint = ("", *done.stderr.decode(errors="replace").strip().splitlines())
         advice = advice or f"{way.tool} can't tell: {safe(complaint[:300]) or f'exit code {done.code}'}"
-    return Stack(
+    return ThreadStack(
         pid=pid,
         language=(own or NATIVE).language,
         tool="kernel",

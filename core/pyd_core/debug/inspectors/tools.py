@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pyd_core.debug.access import Access, Process
+from pyd_core.debug.access import Access, AccessProcess
 from pyd_core.debug.toolbox import PREFIX
 
 LONGEST_LINE = 1 << 20
@@ -33,7 +33,7 @@ def timed(argv: Sequence[str], seconds: float | None) -> list[str]:
     return list(argv) if seconds is None else [tool("timeout"), "-s", "INT", f"{seconds:g}", *argv]
 
 
-def lines_of(process: Process) -> Iterator[str]:
+def lines_of(process: AccessProcess) -> Iterator[str]:
     """Gives what a process prints on stdout, a line at a time, each with its line feed."""
     rest = b""
     while data := process.read():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from pyd_core.debug.sessions.record import SOCKET, SessionRecord, sessions_root
-from pyd_core.debug.sessions.session_daemon import BACKLOG, Farewell, Greeting
+from pyd_core.debug.sessions.session_daemon import BACKLOG, AttachReply, SessionEnded
 from pyd_core.errors import Conflict, NotFound, Unsupported
 
 
@@ -51,18 +51,18 @@ class Attached:
         head, _, missed = message.partition(b"\n")
         if not head:
             raise NotFound(f"session {self._id} has ended", reference="no-such-session")
-        greeting = msgspec.json.decode(head, type=Greeting)
+        greeting = msgspec.json.decode(head, type=AttachReply)
         if greeting.refused or len(descriptors) != 3:
             raise Conflict(f"session {self._id}: {greeting.refused}", reference="session-in-use")
         self.asked = greeting.asked
         self._show(missed)
         self.opened(descriptors)
 
-    def hear(self) -> bool:
+    def read_message(self) -> bool:
         """See `Link`."""
         message = self._socket.recv(4096)
         if message:
-            farewell = msgspec.json.decode(message, type=Farewell)
+            farewell = msgspec.json.decode(message, type=SessionEnded)
             self._code, self.target_ended = farewell.code, farewell.target_ended
         return True
 

@@ -67,7 +67,7 @@ def sessions_root(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}") / "pyd/sessions"
 
 
-class Entry:
+class SessionEntry:
     """The folder of this process's own session; a context manager that removes it.
 
     Args:

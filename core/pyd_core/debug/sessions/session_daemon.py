@@ -18,9 +18,9 @@ from collections.abc import Callable
 import msgspec
 
 from pyd_core.debug.bash import acknowledge, begin
-from pyd_core.debug.channel import ASKS, Report, Reports
-from pyd_core.debug.session import Session
-from pyd_core.debug.sessions.record import SOCKET, Entry
+from pyd_core.debug.channel import ASKS, JoinReport, Reports
+from pyd_core.debug.session import DebugSession
+from pyd_core.debug.sessions.record import SOCKET, SessionEntry
 
 CHUNK = 65536
 BACKLOG = 65536
@@ -29,7 +29,7 @@ BACKLOG = 65536
 _ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
-class Greeting(msgspec.Struct):
+class AttachReply(msgspec.Struct):
     """What who attaches is told first; the output that was missed follows in the same message.
 
     Attributes:
@@ -41,14 +41,14 @@ class Greeting(msgspec.Struct):
     asked: bool = False
 
 
-class Farewell(msgspec.Struct):
+class SessionEnded(msgspec.Struct):
     """What who is attached is told when the session is over."""
 
     code: int
     target_ended: bool
 
 
-class Keeper:
+class SessionDaemon:
     """Keeps one session to its end.
 
     Args:
@@ -57,7 +57,7 @@ class Keeper:
         ready: Called once it can be attached to.
     """
 
-    def __init__(self, session: Session, entry: Entry, ready: Callable[[], None]) -> None:
+    def __init__(self, session: DebugSession, entry: SessionEntry, ready: Callable[[], None]) -> None:
         self._session = session
         self._entry = entry
         self._ready = ready
@@ -88,7 +88,7 @@ class Keeper:
         finally:
             if self._client is not None:
                 with contextlib.suppress(OSError):
-                    self._client.send(msgspec.json.encode(Farewell(code, session.target_ended)))
+                    self._client.send(msgspec.json.encode(SessionEnded(code, session.target_ended)))
                 self._client.close()
         return code
 
@@ -104,7 +104,7 @@ class Keeper:
             self._alone_since = time.monotonic()
         for source in ready:
             if source == self._session.status:
-                self._over = self._session.hear()
+                self._over = self._session.read_message()
             elif source == listener.fileno():
                 self._welcome(listener.accept()[0])
             elif self._client is not None and source == self._client.fileno():
@@ -139,7 +139,7 @@ class Keeper:
         for message in self._reports.feed(data):
             if message == ASKS:
                 self._asked = True
-            elif isinstance(message, Report):
+            elif isinstance(message, JoinReport):
                 acknowledge(self._descriptors)
                 self._ready()
                 self._ready = _nothing
@@ -153,7 +153,7 @@ class Keeper:
             refused = "somebody is attached to it"
         elif not self._descriptors:
             refused = "it is about to end"
-        greeting = msgspec.json.encode(Greeting(refused, self._asked)) + b"\n"
+        greeting = msgspec.json.encode(AttachReply(refused, self._asked)) + b"\n"
         with contextlib.suppress(OSError):
             client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BACKLOG * 4)
             if refused:

@@ -9,17 +9,17 @@ import tarfile
 import tempfile
 from collections.abc import Iterable, Sequence
 
-from pyd_core.client.containers import Containers
+from pyd_core.client.containers import ContainersApi
 from pyd_core.debug.stopped.archive import chunks
-from pyd_core.debug.stopped.changes import ADDED, Changed
-from pyd_core.debug.stopped.source import Source
+from pyd_core.debug.stopped.changes import ADDED, ChangedPath
+from pyd_core.debug.stopped.source import LayerSource
 from pyd_core.errors import Conflict, KernelError, NotFound
 from pyd_core.linux.openat2 import open_in_root
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
 
-def choose(changes: Sequence[Changed], paths: Sequence[str]) -> list[Changed]:
+def choose(changes: Sequence[ChangedPath], paths: Sequence[str]) -> list[ChangedPath]:
     """Returns the changes at or below some paths, with the new directories they lie in; all without paths.
 
     Raises:
@@ -47,7 +47,7 @@ def _covers(path: str, other: str) -> bool:
     return path in ("/", other) or other.startswith(f"{path}/")
 
 
-def find_conflicts(changes: Iterable[Changed], own: str, began: int) -> list[str]:
+def find_conflicts(changes: Iterable[ChangedPath], own: str, began: int) -> list[str]:
     """Returns the paths that the container itself has changed since the session began.
 
     Args:
@@ -80,7 +80,7 @@ def _changed_since(root: int, path: str, began: int) -> bool:
 
 
 async def find_conflicts_by_engine(
-    containers: Containers, name: str, changes: Iterable[Changed], before: int
+    containers: ContainersApi, name: str, changes: Iterable[ChangedPath], before: int
 ) -> list[str]:
     """Returns the paths that aren't as they were, by asking the engine for each file; folders are left out.
 
@@ -93,7 +93,7 @@ async def find_conflicts_by_engine(
     return [change.path for change in changes if await _differs(containers, name, change.path, before)]
 
 
-async def _differs(containers: Containers, name: str, path: str, before: int) -> bool:
+async def _differs(containers: ContainersApi, name: str, path: str, before: int) -> bool:
     try:
         where = open_in_root(before, path, os.O_PATH | os.O_NOFOLLOW)
     except KernelError:
@@ -118,11 +118,11 @@ async def _differs(containers: Containers, name: str, path: str, before: int) ->
 
 
 async def apply(
-    containers: Containers,
+    containers: ContainersApi,
     container: Container,
-    changes: Sequence[Changed],
+    changes: Sequence[ChangedPath],
     *,
-    source: Source,
+    source: LayerSource,
 ) -> None:
     """Puts added and changed paths into the container; deletions have no place in the engine's archive API.
 

@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import AsyncIterator, Iterable
 from typing import IO
 
-from pyd_core.debug.stopped.changes import DELETED, Changed
+from pyd_core.debug.stopped.changes import DELETED, ChangedPath
 from pyd_core.linux.openat2 import open_in_root
 
 CHUNK = 1 << 18
@@ -19,7 +19,7 @@ WHITEOUT = ".wh."
 _SPECIAL = {stat.S_IFLNK: tarfile.SYMTYPE, stat.S_IFDIR: tarfile.DIRTYPE, stat.S_IFIFO: tarfile.FIFOTYPE}
 
 
-def write_archive(changes: Iterable[Changed], upper: int, out: IO[bytes], *, whiteouts: bool) -> None:
+def write_archive(changes: Iterable[ChangedPath], upper: int, out: IO[bytes], *, whiteouts: bool) -> None:
     """Writes the changed paths.
 
     Args:

@@ -16,7 +16,7 @@ ADDED, MODIFIED, DELETED = "A", "C", "D"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class ChangedPath:
     """A path that is no longer as it was.
 
     Attributes:
@@ -28,7 +28,7 @@ class Changed:
     kind: str
 
 
-def find_changes(upper: int, before: int, *, made: Collection[str] = ()) -> list[Changed]:
+def find_changes(upper: int, before: int, *, made: Collection[str] = ()) -> list[ChangedPath]:
     """Returns what changed, parents before what lies below them.
 
     A file that was opened for writing and not written is not changed, although the upper directory has a copy of it,
@@ -47,7 +47,7 @@ def paths_in(directory: int) -> list[str]:
     return [change.path for change in _walk(directory, None)]
 
 
-def _walk(upper: int, before: int | None) -> Iterator[Changed]:
+def _walk(upper: int, before: int | None) -> Iterator[ChangedPath]:
     """Compares two trees, which a container may have made thousands of directories deep."""
     with ExitStack() as held:
         new = held.enter_context(TreeCursor(upper))
@@ -61,7 +61,7 @@ def _walk(upper: int, before: int | None) -> Iterator[Changed]:
                 if beside is not None and is_opaque(new.fd):
                     for name in beside.names():
                         if name not in present[-1]:
-                            yield Changed(path=f"{path}/{name}", kind=DELETED)
+                            yield ChangedPath(path=f"{path}/{name}", kind=DELETED)
                 pending.pop()
                 present.pop()
                 if pending:
@@ -85,16 +85,16 @@ def _walk(upper: int, before: int | None) -> Iterator[Changed]:
                 present.append(set(new.names()))
 
 
-def _compare(name: str, upper: int, before: int | None, path: str) -> tuple[os.stat_result, list[Changed]]:
+def _compare(name: str, upper: int, before: int | None, path: str) -> tuple[os.stat_result, list[ChangedPath]]:
     """Returns what an entry of the upper directory is, and the change it makes, if any."""
     new = os.stat(name, dir_fd=upper, follow_symlinks=False)
     old = _look(name, before)
     if is_whiteout(new):
-        return new, [Changed(path=path, kind=DELETED)] if old is not None else []
+        return new, [ChangedPath(path=path, kind=DELETED)] if old is not None else []
     if old is None:
-        return new, [Changed(path=path, kind=ADDED)]
+        return new, [ChangedPath(path=path, kind=ADDED)]
     if _differs(new, old) or (stat.S_ISLNK(new.st_mode) and _link(name, upper) != _link(name, before)):
-        return new, [Changed(path=path, kind=MODIFIED)]
+        return new, [ChangedPath(path=path, kind=MODIFIED)]
     return new, []
 
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.clone import LABEL, remove_stale
 from pyd_core.debug.stopped.plan import copies_root
@@ -31,7 +31,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @contextmanager
-def exported(session: Session, container: Container, *, image: bool, progress: Progress) -> Iterator[str]:
+def exported(session: ApiClient, container: Container, *, image: bool, progress: Progress) -> Iterator[str]:
     """Gives a folder with a copy of a target's files, as long as the block lasts.
 
     Args:
@@ -52,7 +52,7 @@ def exported(session: Session, container: Container, *, image: bool, progress: P
     try:
         inside = f"{folder}/root"
         os.mkdir(inside, 0o755)
-        _fill(Containers(session), container, inside, owner if image else "", progress)
+        _fill(ContainersApi(session), container, inside, owner if image else "", progress)
         yield inside
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -60,7 +60,7 @@ def exported(session: Session, container: Container, *, image: bool, progress: P
             os.rmdir(root)
 
 
-def _fill(containers: Containers, container: Container, folder: str, owner: str, progress: Progress) -> None:
+def _fill(containers: ContainersApi, container: Container, folder: str, owner: str, progress: Progress) -> None:
     receiver, pipe = _start_receiver(folder)
     try:
         run_now(_copy(containers, container, pipe, owner, progress))
@@ -77,7 +77,9 @@ def _fill(containers: Containers, container: Container, folder: str, owner: str,
         )
 
 
-async def _copy(containers: Containers, container: Container, pipe: IO[bytes], owner: str, progress: Progress) -> None:
+async def _copy(
+    containers: ContainersApi, container: Container, pipe: IO[bytes], owner: str, progress: Progress
+) -> None:
     name = container.id
     if owner:
         await remove_stale(containers)

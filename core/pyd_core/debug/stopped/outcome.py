@@ -6,15 +6,15 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
 from pyd_core.debug.stopped.apply import apply, choose
-from pyd_core.debug.stopped.changes import ADDED, DELETED, MODIFIED, Changed
+from pyd_core.debug.stopped.changes import ADDED, DELETED, MODIFIED, ChangedPath
 from pyd_core.debug.stopped.save import check_name, save
-from pyd_core.debug.stopped.source import Source
+from pyd_core.debug.stopped.source import LayerSource
 from pyd_core.errors import PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -24,7 +24,7 @@ _WORDS = {ADDED: "added", MODIFIED: "changed", DELETED: "deleted"}
 Ask = Callable[[str], str]
 
 
-class Outcome:
+class ApplyOutcome:
     """What becomes of a session's changes.
 
     Args:
@@ -37,9 +37,9 @@ class Outcome:
 
     def __init__(
         self,
-        session: Session,
+        session: ApiClient,
         container: Container,
-        source: Source,
+        source: LayerSource,
         *,
         notify: Callable[[str], None],
         show: Callable[[str], None],
@@ -85,7 +85,7 @@ class Outcome:
         chosen = choose(self._changes, paths)
         kept = [change for change in chosen if change.kind != DELETED]
         if kept:
-            run_now(apply(Containers(self._session), self._container, kept, source=self._source))
+            run_now(apply(ContainersApi(self._session), self._container, kept, source=self._source))
         self._notify(f"put back into {self._name}: {_counted(kept)}")
         deleted = [safe(change.path) for change in chosen if change.kind == DELETED]
         if deleted:
@@ -129,7 +129,7 @@ class Outcome:
         return path
 
 
-def _counted(changes: Sequence[Changed]) -> str:
+def _counted(changes: Sequence[ChangedPath]) -> str:
     kinds = Counter(change.kind for change in changes)
     told = [f"{kinds[kind]} {word}" for kind, word in _WORDS.items() if kinds[kind]]
     return f"{', '.join(told) or 'nothing'}"

@@ -28,7 +28,7 @@ container's may be open, but a look at its files needs none of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
+class PlannedMount:
     """A mount of the container's.
 
     Attributes:
@@ -43,7 +43,7 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class StagedRoot:
     """All that the stage's builder needs to know.
 
     Attributes:
@@ -62,7 +62,7 @@ class Stage:
 
     name: str
     layers: tuple[str, ...]
-    mounts: tuple[Mount, ...] = ()
+    mounts: tuple[PlannedMount, ...] = ()
     hostname: str = ""
     domain: str = ""
     network: str = ""
@@ -75,7 +75,7 @@ class Stage:
 
 def plan_stage(
     container: Container, layers: tuple[str, ...], *, toolbox: str, memory: int, writable_volumes: bool, network: str
-) -> Stage:
+) -> StagedRoot:
     """Returns what to build for a container that doesn't run.
 
     Args:
@@ -87,7 +87,7 @@ def plan_stage(
         network: A network namespace's path, or nothing.
     """
     host = container.host_config
-    return Stage(
+    return StagedRoot(
         name=container.name,
         layers=layers,
         mounts=_mounts(container, writable=writable_volumes),
@@ -157,9 +157,9 @@ def _named(name: str, everything: int) -> int:
     return mask(plain) if plain in CAPABILITIES else 0
 
 
-def _mounts(container: Container, *, writable: bool) -> tuple[Mount, ...]:
+def _mounts(container: Container, *, writable: bool) -> tuple[PlannedMount, ...]:
     found = {
-        point.destination: Mount(
+        point.destination: PlannedMount(
             source="" if point.type == "tmpfs" else point.source,
             destination=point.destination,
             writable=point.type == "tmpfs" or (writable and point.rw),
@@ -168,12 +168,12 @@ def _mounts(container: Container, *, writable: bool) -> tuple[Mount, ...]:
         if point.destination.startswith("/") and (point.type == "tmpfs" or point.source.startswith("/"))
     }
     for destination in container.host_config.tmpfs:
-        found.setdefault(destination, Mount(source="", destination=destination, writable=True))
+        found.setdefault(destination, PlannedMount(source="", destination=destination, writable=True))
     for destination, source in (
         ("/etc/hosts", container.hosts_path),
         ("/etc/hostname", container.hostname_path),
         ("/etc/resolv.conf", container.resolv_conf_path),
     ):
         if source.startswith("/") and os.path.isfile(source):
-            found.setdefault(destination, Mount(source=source, destination=destination, writable=False))
+            found.setdefault(destination, PlannedMount(source=source, destination=destination, writable=False))
     return tuple(sorted(found.values(), key=lambda point: point.destination.rstrip("/").count("/")))

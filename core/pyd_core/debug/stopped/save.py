@@ -11,16 +11,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.images import Images
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.images import ImagesApi
 from pyd_core.debug.stopped.archive import CHUNK, chunks
-from pyd_core.debug.stopped.changes import Changed
-from pyd_core.debug.stopped.source import Source
+from pyd_core.debug.stopped.changes import ChangedPath
+from pyd_core.debug.stopped.source import LayerSource
 from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.sanitise import safe
 
 
-async def save(session: Session, changes: Sequence[Changed], source: Source, name: str) -> None:
+async def save(session: ApiClient, changes: Sequence[ChangedPath], source: LayerSource, name: str) -> None:
     """Makes an image of a target with a session's changes as its last layer.
 
     The engine is given the names of the layers it has and the content of the last one only. One that wants them all,
@@ -29,7 +29,7 @@ async def save(session: Session, changes: Sequence[Changed], source: Source, nam
     Raises:
         PydError: The engine refused; it has no new image then.
     """
-    images = Images(session)
+    images = ImagesApi(session)
     async with source.base() as base:
         with tempfile.TemporaryFile() as layer:
             await source.write(changes, layer, whiteouts=True)
@@ -49,7 +49,7 @@ async def save(session: Session, changes: Sequence[Changed], source: Source, nam
                     await _load(images, archive)
 
 
-async def _load(images: Images, archive: IO[bytes]) -> None:
+async def _load(images: ImagesApi, archive: IO[bytes]) -> None:
     async with images.load(chunks(archive)) as told:
         async for _ in told:
             pass

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.cgroup import DEFAULT_DEVICES
 from pyd_core.debug.clone import Clone
 from pyd_core.debug.failures import failure
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
-from pyd_core.debug.session import Interact, carry_out
+from pyd_core.debug.session import Interact, run_in_target
 from pyd_core.debug.stopped.plan import copies_root, find_layers, plan_stage
 from pyd_core.debug.stopped.save import check_name
 from pyd_core.debug.stopped.stage import Holder
@@ -39,7 +39,7 @@ MEMORY_SHARE = 4
 
 
 def run(
-    engine: Session,
+    engine: ApiClient,
     container: Container,
     options: DebugOptions,
     supervisor: Supervisor,
@@ -72,20 +72,20 @@ def run(
     with entered(engine, container, options, toolbox, notify=notify, progress=progress) as (target, holder):
         if ask is not None:
             notify(banner(target, options))
-        code, _ = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
+        code, _ = run_in_target(target, options, supervisor, toolbox, notify=notify, interact=interact)
         if options.keeps_changes or ask is not None:
             tell_of_start(engine, container, notify)
-            from pyd_core.debug.stopped.outcome import Outcome  # noqa: PLC0415 - most sessions keep nothing
+            from pyd_core.debug.stopped.outcome import ApplyOutcome  # noqa: PLC0415 - most sessions keep nothing
             from pyd_core.debug.stopped.staged import StagedChanges  # noqa: PLC0415 - likewise
 
             changes = StagedChanges(engine, container, holder)
-            Outcome(engine, container, changes, notify=notify, show=show).settle(options, ask)
+            ApplyOutcome(engine, container, changes, notify=notify, show=show).settle(options, ask)
         return code
 
 
 @contextmanager
 def entered(
-    engine: Session,
+    engine: ApiClient,
     container: Container,
     options: DebugOptions,
     toolbox: str,
@@ -110,12 +110,12 @@ def entered(
         yield target, holder
 
 
-def tell_of_start(engine: Session, container: Container, notify: Callable[[str], None]) -> None:
+def tell_of_start(engine: ApiClient, container: Container, notify: Callable[[str], None]) -> None:
     """Tells when the container was started while the session was in its files."""
     if container.state.status == IMAGE:
         return
     try:
-        now = run_now(Containers(engine).inspect(container.id))
+        now = run_now(ContainersApi(engine).inspect(container.id))
     except NotFound:
         notify(f"{safe(container.name)} was removed meanwhile")
         return
@@ -124,7 +124,7 @@ def tell_of_start(engine: Session, container: Container, notify: Callable[[str],
 
 
 def _run_held(
-    engine: Session,
+    engine: ApiClient,
     container: Container,
     options: DebugOptions,
     supervisor: Supervisor,
@@ -145,14 +145,14 @@ def _run_held(
             clone, name_=container.name_, path=container.path, args=container.args, config=container.config
         )
         target = msgspec.structs.replace(running_target(held), model=container.id)
-        code, ended = carry_out(target, options, supervisor, toolbox, notify=notify, interact=interact)
+        code, ended = run_in_target(target, options, supervisor, toolbox, notify=notify, interact=interact)
         if ended:
             notify(f"the clone of {shown} has ended; the session ended with it")
         return code
 
 
 @contextmanager
-def _network(engine: Session, container: Container, options: DebugOptions) -> Iterator[tuple[str, Container | None]]:
+def _network(engine: ApiClient, container: Container, options: DebugOptions) -> Iterator[tuple[str, Container | None]]:
     """Gives the path of the network namespace to use, and the clone that it is of, if any."""
     mode = container.host_config.network_mode
     if options.network == "none" or mode == "none":
@@ -178,7 +178,7 @@ def check(container: Container, options: DebugOptions) -> None:
 
 @contextmanager
 def _layers(
-    engine: Session, container: Container, notify: Callable[[str], None], progress: Progress
+    engine: ApiClient, container: Container, notify: Callable[[str], None], progress: Progress
 ) -> Iterator[tuple[str, ...]]:
     """Gives the layers of the target's files: the engine's own where they are in reach, else a copy."""
     if os.path.isdir(copies_root()):

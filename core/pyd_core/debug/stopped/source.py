@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import IO, Protocol
 
-from pyd_core.debug.stopped.changes import Changed
+from pyd_core.debug.stopped.changes import ChangedPath
 
 
-class Source(Protocol):
+class LayerSource(Protocol):
     """What a session changed, as long as it is there."""
 
-    async def find(self) -> list[Changed]:
+    async def find(self) -> list[ChangedPath]:
         """Returns what changed, parents before what lies below them."""
         ...
 
-    async def conflicts(self, changes: Sequence[Changed]) -> list[str]:
+    async def conflicts(self, changes: Sequence[ChangedPath]) -> list[str]:
         """Returns the paths that the target itself has changed since the session began."""
         ...
 
-    async def write(self, changes: Sequence[Changed], out: IO[bytes], *, whiteouts: bool) -> None:
+    async def write(self, changes: Sequence[ChangedPath], out: IO[bytes], *, whiteouts: bool) -> None:
         """Writes changed paths as a tar, with whiteouts deletions too, as image layers have them."""
         ...
 

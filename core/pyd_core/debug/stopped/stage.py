@@ -25,9 +25,9 @@ from typing import NoReturn
 import msgspec
 
 from pyd_core.debug.confine import drop_bounding, take_credentials
-from pyd_core.debug.credentials import Credentials
+from pyd_core.debug.credentials import ProcessCredentials
 from pyd_core.debug.stopped.changes import paths_in
-from pyd_core.debug.stopped.plan import MASKED, READ_ONLY, Mount, Stage
+from pyd_core.debug.stopped.plan import MASKED, READ_ONLY, PlannedMount, StagedRoot
 from pyd_core.debug.stopped.user import resolve_user
 from pyd_core.debug.syscalls import CallFailed, close_all_but
 from pyd_core.debug.toolbox import PREFIX
@@ -80,7 +80,7 @@ class Holder:
         OSError: The same, in this process.
     """
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: StagedRoot) -> None:
         self.upper = self.before = -1
         self.built = Built()
         self.began = 0
@@ -133,7 +133,7 @@ class Holder:
         self.upper = self.before = -1
 
 
-def _hold(stage: Stage, status: socket.socket) -> NoReturn:
+def _hold(stage: StagedRoot, status: socket.socket) -> NoReturn:
     """The holder's life; never returns."""
     failed: tuple[str, int, str]
     try:
@@ -161,7 +161,7 @@ def _hold(stage: Stage, status: socket.socket) -> NoReturn:
     os._exit(125)
 
 
-def _become_sleeper(stage: Stage, credentials: Credentials) -> NoReturn:
+def _become_sleeper(stage: StagedRoot, credentials: ProcessCredentials) -> NoReturn:
     drop_bounding(credentials.bounding)
     take_credentials(credentials.plan())
     # Forgotten whenever the user changes, so said again.
@@ -170,7 +170,7 @@ def _become_sleeper(stage: Stage, credentials: Credentials) -> NoReturn:
     os.execve(f"{PREFIX}/bin/sleep", [f"pyd-holder:{stage.name}", "infinity"], {})  # noqa: S606 - its purpose
 
 
-def _build(stage: Stage) -> tuple[Built, Credentials, tuple[int, int]]:
+def _build(stage: StagedRoot) -> tuple[Built, ProcessCredentials, tuple[int, int]]:
     built = Built()
     kinds = namespaces.NEW_NS | namespaces.NEW_UTS | namespaces.NEW_IPC | namespaces.NEW_CGROUP
     if stage.network:
@@ -200,7 +200,7 @@ def _build(stage: Stage) -> tuple[Built, Credentials, tuple[int, int]]:
     return built, credentials, descriptors
 
 
-def _open_source(mount: Mount, built: Built) -> int:
+def _open_source(mount: PlannedMount, built: Built) -> int:
     """Returns a detached mount; -1, with a note, when what it is to show is gone."""
     if not mount.source:
         return new_mount("tmpfs", {"mode": "1777"}, _NOSUID | _NODEV)
@@ -223,7 +223,7 @@ def _is_directory(descriptor: int) -> bool:
     return stat.S_ISDIR(os.fstat(descriptor).st_mode)
 
 
-def _mount_layers(stage: Stage) -> tuple[int, tuple[int, int]]:
+def _mount_layers(stage: StagedRoot) -> tuple[int, tuple[int, int]]:
     """Mounts the root; returns its descriptor, and those of its upper directory and of the root without it."""
     workshop = new_mount("tmpfs", {"mode": "0700", "size": str(stage.memory)}, _NOSUID | _NODEV)
     attach(workshop, _AT_FDCWD, WORKSHOP)
@@ -283,7 +283,7 @@ def _cover(root: int, path: str) -> None:
     os.close(what)
 
 
-def _place(root: int, mount: Mount, tree: int, kernels: set[int], built: Built) -> None:
+def _place(root: int, mount: PlannedMount, tree: int, kernels: set[int], built: Built) -> None:
     """Puts a mount where the container has it, by the container's own symlinks, but never out of its root."""
     try:
         point = openat2.make_mountpoint(root, mount.destination, directory=_is_directory(tree))
@@ -300,7 +300,7 @@ def _place(root: int, mount: Mount, tree: int, kernels: set[int], built: Built) 
         os.close(tree)
 
 
-def _credentials(stage: Stage, built: Built) -> Credentials:
+def _credentials(stage: StagedRoot, built: Built) -> ProcessCredentials:
     """Returns who the container's main process would be; root, and told, if its user is unknown."""
     root = os.open("/", os.O_PATH | os.O_CLOEXEC)
     try:
@@ -317,7 +317,7 @@ def _credentials(stage: Stage, built: Built) -> Credentials:
         own = next(int(line.split()[1], 16) for line in file if line.startswith("CapBnd:"))
     bounding = stage.bounding & own
     held = bounding if uid == 0 else 0
-    return Credentials(
+    return ProcessCredentials(
         uid=uid,
         gid=gid,
         groups=(gid, *groups),

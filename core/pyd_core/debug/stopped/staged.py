@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import IO
 
-from pyd_core.client.api_client import Session
-from pyd_core.client.containers import Containers
-from pyd_core.client.images import Images
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.containers import ContainersApi
+from pyd_core.client.images import ImagesApi
 from pyd_core.client.options import CommitOptions
 from pyd_core.debug.stopped.apply import find_conflicts, find_conflicts_by_engine
 from pyd_core.debug.stopped.archive import write_archive
-from pyd_core.debug.stopped.changes import Changed, find_changes
+from pyd_core.debug.stopped.changes import ChangedPath, find_changes
 from pyd_core.debug.stopped.stage import Holder
 from pyd_core.model.container import Container
 
@@ -27,25 +27,25 @@ class StagedChanges:
         holder: Of the stage, still there.
     """
 
-    def __init__(self, session: Session, container: Container, holder: Holder) -> None:
+    def __init__(self, session: ApiClient, container: Container, holder: Holder) -> None:
         self._session = session
         self._container = container
         self._holder = holder
         own = container.graph_driver.data.get("UpperDir", "")
         self._own = own if os.path.isdir(own) else ""
 
-    async def find(self) -> list[Changed]:
+    async def find(self) -> list[ChangedPath]:
         """See `Source`."""
         return find_changes(self._holder.upper, self._holder.before, made=frozenset(self._holder.built.made))
 
-    async def conflicts(self, changes: Sequence[Changed]) -> list[str]:
+    async def conflicts(self, changes: Sequence[ChangedPath]) -> list[str]:
         """See `Source`."""
         if self._own:
             return find_conflicts(changes, self._own, self._holder.began)
-        containers = Containers(self._session)
+        containers = ContainersApi(self._session)
         return await find_conflicts_by_engine(containers, self._container.id, changes, self._holder.before)
 
-    async def write(self, changes: Sequence[Changed], out: IO[bytes], *, whiteouts: bool) -> None:
+    async def write(self, changes: Sequence[ChangedPath], out: IO[bytes], *, whiteouts: bool) -> None:
         """See `Source`."""
         write_archive(changes, self._holder.upper, out, whiteouts=whiteouts)
 
@@ -56,8 +56,8 @@ class StagedChanges:
         if container.id == container.image:
             yield container.id
             return
-        made = await Containers(self._session).commit(container.id, CommitOptions(pause=False))
+        made = await ContainersApi(self._session).commit(container.id, CommitOptions(pause=False))
         try:
             yield made
         finally:
-            await Images(self._session).remove(made)
+            await ImagesApi(self._session).remove(made)

@@ -48,7 +48,7 @@ quiet "1";
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class PackageArchive:
     """A package to fetch: its file name (`bash_5.2.37-2+b10_amd64.deb`) and size in bytes."""
 
     file: str
@@ -126,7 +126,7 @@ class Apt:
         """Fetches the lists of packages."""
         self._run(["update"], "fetching lists", progress)
 
-    def closure(self, packages: Iterable[str], bare: Iterable[str] = ()) -> list[Archive]:
+    def closure(self, packages: Iterable[str], bare: Iterable[str] = ()) -> list[PackageArchive]:
         """Returns the packages and all they depend on, and more without what those depend on."""
         # What is in the cache isn't printed, so apt is shown an empty one.
         empty = self._folder / "empty"
@@ -135,13 +135,13 @@ class Apt:
         printed = self._run([*options, "install", "-y", "--print-uris", *packages], "", _unheard)
         if alone := list(bare):
             printed += self._run(["download", "--print-uris", *alone], "", _unheard)
-        found = [Archive(name, int(size), check) for _, name, size, check in _URI.findall(printed)]
+        found = [PackageArchive(name, int(size), check) for _, name, size, check in _URI.findall(printed)]
         if not found:
             raise ToolboxError("apt offers no packages", hint="check /etc/apt/sources.list and run: apt-get update")
         return sorted(set(found), key=lambda archive: archive.file)
 
     def download(
-        self, packages: Sequence[str], bare: Sequence[str], archives: Sequence[Archive], progress: Progress
+        self, packages: Sequence[str], bare: Sequence[str], archives: Sequence[PackageArchive], progress: Progress
     ) -> list[Path]:
         """Fetches packages, as `closure` names them, with apt's own checks of signatures and checksums."""
         self._run(["install", "-y", "--download-only", *packages], "downloading", progress)
@@ -155,7 +155,7 @@ class Apt:
                 )
         return found
 
-    def drop_others(self, archives: Iterable[Archive]) -> None:
+    def drop_others(self, archives: Iterable[PackageArchive]) -> None:
         """Removes all fetched packages but these: the next toolbox takes most of them."""
         kept = {archive.file for archive in archives}
         for path in (self._cache / "archives").glob("*.deb"):

@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pyd_core.debug.toolbox.apt import Apt, Archive, Progress
+    from pyd_core.debug.toolbox.apt import Apt, PackageArchive, Progress
 
 DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 
@@ -128,8 +128,8 @@ def _make(
     apt: Apt,
     packages: Sequence[str],
     bare: Sequence[str],
-    archives: Sequence[Archive],
-    wanted: Sequence[Archive],
+    archives: Sequence[PackageArchive],
+    wanted: Sequence[PackageArchive],
 ) -> Path:
     """Makes the toolbox of packages that are known, or only gives it a name when it is there."""
     import hashlib  # noqa: PLC0415 - only a build pays for these

@@ -5,11 +5,11 @@ from __future__ import annotations
 import fnmatch
 from pathlib import Path
 
-from pyd_core.triage.checks.findings import Findings
+from pyd_core.triage.checks.findings import CheckFindings
 from pyd_core.triage.messages import Message
 
 
-def check_context(message: Message, directory: Path, found: Findings) -> None:
+def check_context(message: Message, directory: Path, found: CheckFindings) -> None:
     """Looks for it in the directory of the build, and in what .dockerignore leaves out."""
     name = message.subject.lstrip("/")
     if not name or ".." in name.split("/"):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.triage.causes import CAUSES
 from pyd_core.triage.checks.build import check_context
-from pyd_core.triage.checks.findings import Findings
+from pyd_core.triage.checks.findings import CheckFindings
 from pyd_core.triage.checks.ports import check_port
 from pyd_core.triage.checks.reach import check_reach
 from pyd_core.triage.checks.rights import check_path, check_socket
@@ -16,7 +16,7 @@ from pyd_core.triage.messages import read_message
 from pyd_core.triage.verdict import EvidenceLine, Verdict, as_line
 
 
-async def explain_error(text: str, engine: Engine | None, *, directory: Path, name: str = "") -> Verdict:
+async def explain_error(text: str, engine: EngineClient | None, *, directory: Path, name: str = "") -> Verdict:
     """Explains an error message of an engine or its commands, and checks what it names.
 
     Args:
@@ -31,7 +31,7 @@ async def explain_error(text: str, engine: Engine | None, *, directory: Path, na
             name="", cause="unknown", confidence=0.1, summary="no error that pyd knows", severity="broken",
             advice=("run `pyd triage NAME` on the container it is about",),
         )  # fmt: skip
-    found = Findings()
+    found = CheckFindings()
     found.saw("message", message.line)
     match message.cause:
         case "port-conflict" | "address-in-use":

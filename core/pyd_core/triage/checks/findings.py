@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pyd_core.triage.evidence import Item, Unread
+from pyd_core.triage.evidence import Item, UnavailableSource
 
 
-class Findings:
+class CheckFindings:
     """What the checks found, as they go."""
 
     def __init__(self) -> None:
         self.evidence: list[Item] = []
         self.advice: list[str] = []
-        self.unread: list[Unread] = []
+        self.unread: list[UnavailableSource] = []
 
     def saw(self, source: str, text: str) -> None:
         """Adds evidence."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
 from pyd_core.linux.listeners import find_listener
-from pyd_core.triage.checks.findings import Findings
-from pyd_core.triage.evidence import Unread
+from pyd_core.triage.checks.findings import CheckFindings
+from pyd_core.triage.evidence import UnavailableSource
 from pyd_core.triage.messages import Message
 
 
-async def check_port(message: Message, engine: Engine | None, found: Findings) -> None:
+async def check_port(message: Message, engine: EngineClient | None, found: CheckFindings) -> None:
     """Looks for the program and the container that hold it."""
     text = message.subject.rpartition(":")[2] or message.subject
     digits = "".join(character for character in text.partition("/")[0] if character.isdigit())
@@ -30,7 +30,9 @@ async def check_port(message: Message, engine: Engine | None, found: Findings) -
     try:
         containers = await engine.containers.list()
     except PydError as error:
-        found.unread.append(Unread(source="engine", reason=error.message, would_tell="which container publishes it"))
+        found.unread.append(
+            UnavailableSource(source="engine", reason=error.message, would_tell="which container publishes it")
+        )
         return
     for container in containers:
         if any(entry.public_port == port for entry in container.ports):

@@ -7,13 +7,13 @@ import os
 import shutil
 import subprocess
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
 from pyd_core.linux.listeners import listening_addresses
 from pyd_core.model.container import ContainerSummary
-from pyd_core.triage.checks.findings import Findings
+from pyd_core.triage.checks.findings import CheckFindings
 from pyd_core.triage.collect.peers import names_of, with_aliases
-from pyd_core.triage.evidence import Unread
+from pyd_core.triage.evidence import UnavailableSource
 from pyd_core.triage.messages import Message
 
 _NAMELESS = frozenset({"bridge", "host", "none", "podman"})
@@ -22,7 +22,7 @@ _NO_TRAFFIC = "com.docker.network.bridge.enable_icc"
 """The option of a bridge whose `false` forbids traffic between its containers (Docker's bridge driver)."""
 
 
-async def check_reach(message: Message, engine: Engine | None, name: str, found: Findings) -> None:
+async def check_reach(message: Message, engine: EngineClient | None, name: str, found: CheckFindings) -> None:
     """Looks for the container a message names, and compares it with the one that couldn't reach it.
 
     Args:
@@ -37,7 +37,9 @@ async def check_reach(message: Message, engine: Engine | None, name: str, found:
     try:
         listed = await engine.containers.list(all=True)
     except PydError as error:
-        found.unread.append(Unread(source="engine", reason=error.message, would_tell="whether that is a container"))
+        found.unread.append(
+            UnavailableSource(source="engine", reason=error.message, would_tell="whether that is a container")
+        )
         return
     asking = next((one for one in listed if name and (one.name == name or one.id.startswith(name))), None)
     if _is_loopback(host):
@@ -85,7 +87,7 @@ def _addresses(container: ContainerSummary) -> set[str]:
     return {address for end in ends for address in (end.ip_address, end.global_ipv6_address)} - {""}
 
 
-def _compare(asking: ContainerSummary, target: ContainerSummary, found: Findings) -> None:
+def _compare(asking: ContainerSummary, target: ContainerSummary, found: CheckFindings) -> None:
     own, theirs = set(asking.network_settings.networks), set(target.network_settings.networks)
     found.saw("engine", f"container {asking.name} is on {', '.join(sorted(own)) or 'no network'}")
     shared = own & theirs
@@ -102,7 +104,7 @@ def _compare(asking: ContainerSummary, target: ContainerSummary, found: Findings
     found.advice.append(f"pyd network connect {wanted or 'shared'} {asking.name}")
 
 
-async def _listening(target: ContainerSummary, port: int | None, engine: Engine, found: Findings) -> None:
+async def _listening(target: ContainerSummary, port: int | None, engine: EngineClient, found: CheckFindings) -> None:
     """What it listens on, by its own network namespace where that is on this machine."""
     exposed = sorted({f"{entry.private_port}/{entry.type}" for entry in target.ports})
     found.saw("engine", f"it exposes {', '.join(exposed) or 'no port'}")
@@ -113,7 +115,7 @@ async def _listening(target: ContainerSummary, port: int | None, engine: Engine,
         pid = (await engine.containers.inspect(target.id)).state.pid
         addresses = listening_addresses(pid) if pid else ()
     except (PydError, OSError) as error:
-        found.unread.append(Unread(source="host", reason=str(error), would_tell=tells))
+        found.unread.append(UnavailableSource(source="host", reason=str(error), would_tell=tells))
         return
     at_port = [address for address in addresses if port is None or address.port == port]
     if not at_port:
@@ -127,7 +129,7 @@ async def _listening(target: ContainerSummary, port: int | None, engine: Engine,
         found.advice.insert(0, f"have {target.name} listen on 0.0.0.0")
 
 
-async def _filters(networks: set[str], engine: Engine, found: Findings) -> None:
+async def _filters(networks: set[str], engine: EngineClient, found: CheckFindings) -> None:
     for name in sorted(networks):
         try:
             network = await engine.networks.inspect(name)
@@ -141,7 +143,9 @@ async def _filters(networks: set[str], engine: Engine, found: Findings) -> None:
     tool = shutil.which("iptables")
     if os.geteuid() != 0 or tool is None:
         reason = "no right to read it" if tool else "no iptables here"
-        found.unread.append(Unread(source="firewall", reason=reason, would_tell="whether rules of DOCKER-USER drop it"))
+        found.unread.append(
+            UnavailableSource(source="firewall", reason=reason, would_tell="whether rules of DOCKER-USER drop it")
+        )
         return
     for rule in _refusing(tool):
         found.saw("firewall", f"a rule of DOCKER-USER: {rule}")

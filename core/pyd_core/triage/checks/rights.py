@@ -8,17 +8,17 @@ import pwd
 import shlex
 from pathlib import Path
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
 from pyd_core.model.container import Container
-from pyd_core.triage.checks.findings import Findings
-from pyd_core.triage.evidence import Unread
+from pyd_core.triage.checks.findings import CheckFindings
+from pyd_core.triage.evidence import UnavailableSource
 from pyd_core.triage.messages import Message
 
 SOCKET = Path("/var/run/docker.sock")
 
 
-def check_socket(message: Message, found: Findings) -> None:
+def check_socket(message: Message, found: CheckFindings) -> None:
     """Compares the engine's socket with who runs this."""
     path = Path(message.subject.removeprefix("unix://") or SOCKET)
     try:
@@ -47,7 +47,7 @@ def _group(gid: int) -> str:
         return str(gid)
 
 
-async def check_path(message: Message, engine: Engine | None, name: str, found: Findings) -> None:
+async def check_path(message: Message, engine: EngineClient | None, name: str, found: CheckFindings) -> None:
     """Compares the owner of a path with the user a container runs as.
 
     Args:
@@ -64,7 +64,9 @@ async def check_path(message: Message, engine: Engine | None, name: str, found: 
         try:
             container = await engine.containers.inspect(name)
         except PydError as error:
-            found.unread.append(Unread(source="engine", reason=error.message, would_tell="as whom the container runs"))
+            found.unread.append(
+                UnavailableSource(source="engine", reason=error.message, would_tell="as whom the container runs")
+            )
             return
         user = container.config.user or "root"
         found.saw("inspect", f"{container.name} runs as user {user}")
@@ -74,7 +76,7 @@ async def check_path(message: Message, engine: Engine | None, name: str, found: 
     _compare(path, user, found)
 
 
-def _compare(path: str, user: str, found: Findings) -> None:
+def _compare(path: str, user: str, found: CheckFindings) -> None:
     try:
         info = Path(path).stat()
     except OSError as error:
@@ -87,7 +89,7 @@ def _compare(path: str, user: str, found: Findings) -> None:
     found.advice.append(f"pyd run --user {info.st_uid}:{info.st_gid} …")
 
 
-def _on_host(container: Container, path: str, found: Findings) -> str:
+def _on_host(container: Container, path: str, found: CheckFindings) -> str:
     """Where a path of a container lies on the host, if on a mount: the nearest part of it that is there."""
     inside = [m for m in container.mounts if path == m.destination or path.startswith(m.destination.rstrip("/") + "/")]
     mount = max(inside, key=lambda m: len(m.destination), default=None)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
-from pyd_core.triage.checks.findings import Findings
+from pyd_core.triage.checks.findings import CheckFindings
 from pyd_core.triage.collect.host import file_system
-from pyd_core.triage.evidence import Unread
+from pyd_core.triage.evidence import UnavailableSource
 from pyd_core.triage.units import size
 
 
-async def check_space(engine: Engine | None, found: Findings) -> None:
+async def check_space(engine: EngineClient | None, found: CheckFindings) -> None:
     """Asks what takes it and what a prune would free."""
     root = "/var/lib/docker"
     if engine is not None:
@@ -18,7 +18,9 @@ async def check_space(engine: Engine | None, found: Findings) -> None:
             root = (await engine.system.info()).docker_root_dir or root
             used = await engine.system.disk_usage()
         except PydError as error:
-            found.unread.append(Unread(source="engine", reason=error.message, would_tell="what takes the space"))
+            found.unread.append(
+                UnavailableSource(source="engine", reason=error.message, would_tell="what takes the space")
+            )
         else:
             unused = [image for image in used.images if image.containers == 0]
             stopped = [container for container in used.containers if container.state != "running"]

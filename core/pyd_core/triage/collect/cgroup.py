@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pyd_core.linux.cgroup_stats import UNIFIED, GroupReader, group_named, read_groups, read_mounts
-from pyd_core.triage.evidence import Case, Cgroup, Unread
+from pyd_core.triage.evidence import Case, Cgroup, UnavailableSource
 
 TELLS = "peak memory, out-of-memory kills of children, refused forks and CPU throttling of this run"
 
@@ -20,11 +20,15 @@ def collect(case: Case, *, local: bool, root: Path = Path("/")) -> None:
     if not case.run.alive or not case.container.state.running:
         return
     if not local:
-        case.unread.append(Unread(source="cgroup", reason="the engine runs on another machine", would_tell=TELLS))
+        case.unread.append(
+            UnavailableSource(source="cgroup", reason="the engine runs on another machine", would_tell=TELLS)
+        )
         return
     case.cgroup = read(case.container.state.pid, case.container.id, root=root)
     if case.cgroup is None:
-        case.unread.append(Unread(source="cgroup", reason="its cgroup can't be found or read", would_tell=TELLS))
+        case.unread.append(
+            UnavailableSource(source="cgroup", reason="its cgroup can't be found or read", would_tell=TELLS)
+        )
 
 
 def read(pid: int, identity: str, *, root: Path = Path("/")) -> Cgroup | None:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import time
 
-from pyd_core.client.engine_client import Engine
-from pyd_core.client.timestamps import seconds
+from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import PydError
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
-from pyd_core.triage.evidence import Case, Unread
+from pyd_core.triage.evidence import Case, UnavailableSource
 
 TELLS = "who sent which signal and when, and whether the engine reported an out-of-memory kill"
 
 
-async def fetch_all(engine: Engine, tool: str, *, since_ns: int = 10**9) -> dict[str, list[Event]] | None:
+async def fetch_all(engine: EngineClient, tool: str, *, since_ns: int = 10**9) -> dict[str, list[Event]] | None:
     """Fetches the events of all containers that the engine remembers, by container id; None when it refuses."""
     until = _until(time.time_ns(), tool)
     found: dict[str, list[Event]] = {}
     try:
         filters = {"type": ["container"]}
-        async with engine.system.events(since=seconds(since_ns), until=until, filters=filters, follow=False) as stream:
+        async with engine.system.events(
+            since=api_timestamp(since_ns), until=until, filters=filters, follow=False
+        ) as stream:
             async for event in stream:
                 found.setdefault(event.actor.id, []).append(event)
     except PydError:
@@ -28,7 +30,7 @@ async def fetch_all(engine: Engine, tool: str, *, since_ns: int = 10**9) -> dict
     return found
 
 
-async def collect(case: Case, engine: Engine, *, known: dict[str, list[Event]] | None = None) -> None:
+async def collect(case: Case, engine: EngineClient, *, known: dict[str, list[Event]] | None = None) -> None:
     """Fetches what the engine remembers of it: Docker Engine keeps its last 256 events, of all containers.
 
     Args:
@@ -44,12 +46,12 @@ async def collect(case: Case, engine: Engine, *, known: dict[str, list[Event]] |
     try:
         found = await fetch(engine, case.container.id, case.tool, since_ns=since, until_ns=case.now_ns)
     except PydError as error:
-        case.unread.append(Unread(source="events", reason=error.message, would_tell=TELLS))
+        case.unread.append(UnavailableSource(source="events", reason=error.message, would_tell=TELLS))
         return
     case.events = tuple(found)
 
 
-async def fetch(engine: Engine, identity: str, tool: str, *, since_ns: int, until_ns: int) -> list[Event]:
+async def fetch(engine: EngineClient, identity: str, tool: str, *, since_ns: int, until_ns: int) -> list[Event]:
     """Returns what an engine remembers of one container, which may be gone.
 
     Raises:
@@ -57,7 +59,9 @@ async def fetch(engine: Engine, identity: str, tool: str, *, since_ns: int, unti
     """
     filters = {"container": [identity], "type": ["container"]}
     until = _until(until_ns, tool)
-    async with engine.system.events(since=seconds(since_ns), until=until, filters=filters, follow=False) as stream:
+    async with engine.system.events(
+        since=api_timestamp(since_ns), until=until, filters=filters, follow=False
+    ) as stream:
         return [event async for event in stream]
 
 
@@ -68,7 +72,7 @@ def _until(time_ns: int, tool: str) -> str | None:
     """
     if tool == "podman":
         return None
-    return seconds(time_ns)
+    return api_timestamp(time_ns)
 
 
 def note_lost(case: Case) -> None:
@@ -76,4 +80,4 @@ def note_lost(case: Case) -> None:
     if case.events is None or case.run.complete or case.run.started_ns is None:
         return
     reason = "the engine no longer remembers this run from its start (it keeps a limited number of events)"
-    case.unread.append(Unread(source="events", reason=reason, would_tell=TELLS))
+    case.unread.append(UnavailableSource(source="events", reason=reason, would_tell=TELLS))

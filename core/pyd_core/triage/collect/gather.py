@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.linux.process import counts_as_host
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
@@ -20,7 +20,7 @@ from pyd_core.triage.runs import is_looping, judged_run, runs_of
 from pyd_core.triage.start_errors import parse_start_error
 
 
-class Surroundings:
+class SharedEvidence:
     """What is the same for every container of an engine; read once for a sweep.
 
     Attributes:
@@ -50,8 +50,8 @@ class Surroundings:
 
     @classmethod
     async def of(
-        cls, engine: Engine, *, all_events: bool = False, look: Callable[[], kernel.Kernel] = kernel.read
-    ) -> Surroundings:
+        cls, engine: EngineClient, *, all_events: bool = False, look: Callable[[], kernel.Kernel] = kernel.read
+    ) -> SharedEvidence:
         """Asks the engine.
 
         Args:
@@ -88,7 +88,9 @@ class Surroundings:
         self.__dict__.pop("engine_started_ns", None)
 
 
-async def gather(engine: Engine, name: str, *, around: Surroundings | None = None, now_ns: int | None = None) -> Case:
+async def gather(
+    engine: EngineClient, name: str, *, around: SharedEvidence | None = None, now_ns: int | None = None
+) -> Case:
     """Collects the evidence about a container.
 
     Args:
@@ -101,14 +103,14 @@ async def gather(engine: Engine, name: str, *, around: Surroundings | None = Non
         NotFound: No such container.
         EngineUnavailable: The engine doesn't answer.
     """
-    around = around or await Surroundings.of(engine)
+    around = around or await SharedEvidence.of(engine)
     container = await engine.containers.inspect(name)
     case = Case(container=container, now_ns=now_ns or time.time_ns(), tool=around.tool)
     await events.collect(case, engine, known=around.events)
     return await complete(case, engine, around)
 
 
-async def complete(case: Case, engine: Engine, around: Surroundings, *, main_pid: int = 0) -> Case:
+async def complete(case: Case, engine: EngineClient, around: SharedEvidence, *, main_pid: int = 0) -> Case:
     """Collects all that stands on inspect and events.
 
     Args:

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.linux.elf import host_architecture
 from pyd_core.linux.peer import listener_pid
-from pyd_core.triage.evidence import Case, FileSystem, Host, Unread
+from pyd_core.triage.evidence import Case, FileSystem, HostFacts, UnavailableSource
 
 TELLS = "whether disks are full, and whether the engine restarted"
 
@@ -24,7 +24,9 @@ SERVICE_MANAGER = 1
 def collect(case: Case, *, local: bool, engine_started_ns: int | None = None) -> None:
     """Looks at the file systems the container writes to."""
     if not local:
-        case.unread.append(Unread(source="host", reason="the engine runs on another machine", would_tell=TELLS))
+        case.unread.append(
+            UnavailableSource(source="host", reason="the engine runs on another machine", would_tell=TELLS)
+        )
         return
     container = case.container
     places = [("the container's own layer", container.graph_driver.data.get("UpperDir", ""))]
@@ -38,14 +40,14 @@ def collect(case: Case, *, local: bool, engine_started_ns: int | None = None) ->
         mount.source for mount in container.mounts if mount.type == "bind" and not os.path.lexists(mount.source)
     )
     systems = [system for name, path in places if path and (system := file_system(name, path)) is not None]
-    case.host = Host(
+    case.host = HostFacts(
         architecture=host_architecture(os.uname().machine),
         file_systems=tuple(systems),
         engine_started_ns=engine_started_ns,
     )
 
 
-async def note_outlived(case: Case, engine: Engine) -> None:
+async def note_outlived(case: Case, engine: EngineClient) -> None:
     """Asks the engine whether it lets containers go on under the next one, if this one saw the engine start."""
     if case.host is None or case.host.engine_started_ns is None:
         return

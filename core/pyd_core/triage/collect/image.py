@@ -7,14 +7,14 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.files.choice import layers_of
 from pyd_core.linux.elf import MAGIC, Elf, parse_elf, runs_on
-from pyd_core.linux.layered_fs import Node
+from pyd_core.linux.layered_fs import FileNode
 from pyd_core.model.container import Container
 from pyd_core.triage.collect.tree import MOST_BYTES, ArchiveTree, LayerTree, Tree
-from pyd_core.triage.evidence import Case, Program, Unread
+from pyd_core.triage.evidence import Case, Program, UnavailableSource
 
 TELLS = "whether the program, its interpreter, loader and libraries are there and fit this processor"
 
@@ -26,16 +26,16 @@ _LIBRARY_DIRECTORIES = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/
 _EMULATORS = {"amd64": "x86_64", "arm64": "aarch64", "386": "i386"}
 
 
-async def collect(case: Case, engine: Engine, *, local: bool) -> None:
+async def collect(case: Case, engine: EngineClient, *, local: bool) -> None:
     """Looks at the program in the container's layers, or through the engine where they aren't on this disk."""
     layers = layers_of(case.container) if local else None
     tree: Tree = ArchiveTree(engine, case.container.id) if layers is None else LayerTree(layers)
     try:
         case.program = await examine(case.container, tree, case.architecture)
     except PermissionError:
-        case.unread.append(Unread(source="image", reason="no right to read its layers", would_tell=TELLS))
+        case.unread.append(UnavailableSource(source="image", reason="no right to read its layers", would_tell=TELLS))
     except PydError as error:
-        case.unread.append(Unread(source="image", reason=error.message, would_tell=TELLS))
+        case.unread.append(UnavailableSource(source="image", reason=error.message, would_tell=TELLS))
 
 
 async def examine(container: Container, tree: Tree, host: str) -> Program:
@@ -61,7 +61,7 @@ async def examine(container: Container, tree: Tree, host: str) -> Program:
     return base if node is None else await _describe(base, node, tree, environment)
 
 
-async def find_program(tree: Tree, path: str, environment: Mapping[str, str], workdir: str) -> Node | None:
+async def find_program(tree: Tree, path: str, environment: Mapping[str, str], workdir: str) -> FileNode | None:
     """Resolves a command as execvp would inside the container."""
     if "/" in path:
         return await tree.lookup(path if path.startswith("/") else f"{workdir}/{path}")
@@ -72,7 +72,7 @@ async def find_program(tree: Tree, path: str, environment: Mapping[str, str], wo
     return None
 
 
-async def _describe(base: Program, node: Node, tree: Tree, environment: Mapping[str, str]) -> Program:
+async def _describe(base: Program, node: FileNode, tree: Tree, environment: Mapping[str, str]) -> Program:
     found = replace(base, found=node.path, executable=bool(node.mode & 0o111))
     if node.kind != "file":
         return replace(found, kind="directory" if node.kind == "directory" else "plain", executable=False)
@@ -118,7 +118,7 @@ async def _interpreter_found(first: bytes, tree: Tree, environment: Mapping[str,
     return True
 
 
-async def _missing(elf: Elf, node: Node, tree: Tree, environment: Mapping[str, str]) -> tuple[str, ...]:
+async def _missing(elf: Elf, node: FileNode, tree: Tree, environment: Mapping[str, str]) -> tuple[str, ...]:
     """The libraries that the loader wouldn't find: RPATH, LD_LIBRARY_PATH, ld.so.conf and the usual directories."""
     if not tree.quick:
         return ()  # some hundred questions to a distant engine; the loader's own complaint has to do
@@ -148,7 +148,7 @@ async def _missing(elf: Elf, node: Node, tree: Tree, environment: Mapping[str, s
     return tuple(missing)
 
 
-async def _first_file(tree: Tree, paths: list[str]) -> Node | None:
+async def _first_file(tree: Tree, paths: list[str]) -> FileNode | None:
     for path in paths:
         node = await tree.lookup(path)
         if node is not None and node.kind == "file":
@@ -189,5 +189,5 @@ async def _user_known(user: str, tree: Tree) -> bool | None:
     return any(line.partition(":")[0] == name for line in lines)
 
 
-def _is_directory(node: Node | None) -> bool:
+def _is_directory(node: FileNode | None) -> bool:
     return node is not None and node.kind == "directory"

@@ -8,7 +8,7 @@ from pyd_core.errors import PydError
 from pyd_core.linux.kernel_events import EventReader, Fault, KernelEvents, OomKill, SeccompKill
 from pyd_core.linux.kmsg import KernelLog, KernelLogReader, kernel_log
 from pyd_core.model.base import parse_time
-from pyd_core.triage.evidence import Case, Unread
+from pyd_core.triage.evidence import Case, UnavailableSource
 
 TELLS = "out-of-memory kills with their victim, faults with the object they happened in, seccomp kills"
 
@@ -76,12 +76,12 @@ def collect(case: Case, kernel: Kernel) -> None:
     """Takes the lines that concern the judged run."""
     run = case.run
     if kernel.refused:
-        case.unread.append(Unread(source="kernel log", reason=kernel.refused, would_tell=TELLS))
+        case.unread.append(UnavailableSource(source="kernel log", reason=kernel.refused, would_tell=TELLS))
         return
     begin = run.started_ns or parse_time(case.container.created) or 0
     if not kernel.log.covers(begin) and not (run.ended_ns is not None and kernel.log.covers(run.ended_ns - SLACK_NS)):
         reason = "the kernel's ring no longer reaches back to this run"
-        case.unread.append(Unread(source="kernel log", reason=reason, would_tell=TELLS))
+        case.unread.append(UnavailableSource(source="kernel log", reason=reason, would_tell=TELLS))
         return
     case.kernel_read = True
     end = run.ended_ns or case.now_ns
@@ -117,7 +117,7 @@ def _claim(case: Case, nameless: list[OomKill]) -> None:
     case.kernel_read = bool(case.ooms)
     reason = "it left out in which container it killed for memory, as it does when there are many kills at once"
     would_tell = "which process was killed for memory, if any"
-    case.unread.append(Unread(source="kernel log", reason=reason, would_tell=would_tell))
+    case.unread.append(UnavailableSource(source="kernel log", reason=reason, would_tell=would_tell))
 
 
 def _of_another_clock(case: Case, own: list[OomKill]) -> tuple[OomKill, ...]:
@@ -132,7 +132,9 @@ def _of_another_clock(case: Case, own: list[OomKill]) -> tuple[OomKill, ...]:
     if run.started_ns - created > FIRST_NS or len(case.runs) > 1:
         return ()
     reason = "its times and the engine's don't agree: the clock was set meanwhile"
-    case.unread.append(Unread(source="kernel log", reason=reason, would_tell="when exactly the kills happened"))
+    case.unread.append(
+        UnavailableSource(source="kernel log", reason=reason, would_tell="when exactly the kills happened")
+    )
     apart = run.ended_ns - own[-1].time_ns
     return tuple(msgspec.structs.replace(oom, time_ns=oom.time_ns + apart) for oom in own)
 

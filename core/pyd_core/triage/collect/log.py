@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine as Printed
 from pyd_core.model.base import parse_time
-from pyd_core.triage.evidence import Case, LogLine, Unread
+from pyd_core.triage.evidence import Case, EvidenceLogLine, UnavailableSource
 
 LAST_LINES = 100
 LONGEST = 8192
@@ -18,33 +18,33 @@ SLACK_NS = 2_000_000_000
 TELLS = "what the program said before it ended"
 
 
-async def collect(case: Case, engine: Engine) -> None:
+async def collect(case: Case, engine: EngineClient) -> None:
     """Reads the last lines of the judged run."""
     run = case.run
     since = None if run.started_ns is None else run.started_ns - SLACK_NS
     until = None if run.ended_ns is None else run.ended_ns + SLACK_NS
-    found: list[LogLine] = []
+    found: list[EvidenceLogLine] = []
     try:
         stream = follow(engine, case.container.id, tail=LAST_LINES, since=since, until=until, longest=LONGEST)
         async for batch in stream.batches():
             found += [as_evidence(line) for line in batch if isinstance(line, Printed)]
     except PydError as error:
-        case.unread.append(Unread(source="log", reason=error.message, would_tell=TELLS))
+        case.unread.append(UnavailableSource(source="log", reason=error.message, would_tell=TELLS))
         return
     case.lines = tuple(found)
 
 
-def as_evidence(line: Printed) -> LogLine:
+def as_evidence(line: Printed) -> EvidenceLogLine:
     """A line of output as evidence."""
     text = line.data.rstrip(b"\r").decode(errors="replace")
-    return LogLine(stream=line.stream, time_ns=line.time_ns or None, text=text)
+    return EvidenceLogLine(stream=line.stream, time_ns=line.time_ns or None, text=text)
 
 
-def probe_lines(case: Case) -> tuple[LogLine, ...]:
+def probe_lines(case: Case) -> tuple[EvidenceLogLine, ...]:
     """What the last failed health probe of a living container printed, as lines of its own stream, `health`."""
     health = case.container.state.health
     if health is None or not health.log or not case.run.alive or health.log[-1].exit_code == 0:
         return ()
     last = health.log[-1]
     lines = last.output.strip().splitlines()
-    return tuple(LogLine(stream="health", time_ns=parse_time(last.end), text=line[:LONGEST]) for line in lines)
+    return tuple(EvidenceLogLine(stream="health", time_ns=parse_time(last.end), text=line[:LONGEST]) for line in lines)

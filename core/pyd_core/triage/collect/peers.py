@@ -6,31 +6,31 @@ from collections.abc import Container
 
 import msgspec
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
 from pyd_core.model.container import ContainerSummary, SummaryNetworks
-from pyd_core.triage.evidence import Case, Peer, Unread
+from pyd_core.triage.evidence import Case, NetworkPeer, UnavailableSource
 
 MOST_ASKED = 200
 
 TELLS = "whether a name that couldn't be resolved is another container's"
 
 
-async def collect(case: Case, engine: Engine) -> None:
+async def collect(case: Case, engine: EngineClient) -> None:
     """Lists them, if the program couldn't resolve a name."""
     if not any(finding.cause == "dns-failure" and finding.subject for finding in case.findings):
         return
     try:
         listed = await engine.containers.list(all=True)
     except PydError as error:
-        case.unread.append(Unread(source="engine", reason=error.message, would_tell=TELLS))
+        case.unread.append(UnavailableSource(source="engine", reason=error.message, would_tell=TELLS))
         return
     wanted = {finding.subject for finding in case.findings if finding.cause == "dns-failure"}
-    peers: list[Peer] = []
+    peers: list[NetworkPeer] = []
     for container in await with_aliases(engine, listed, wanted):
         if container.id != case.container.id:
             networks = tuple(sorted(container.network_settings.networks))
-            peers.append(Peer(name=container.name, names=frozenset(names_of(container)), networks=networks))
+            peers.append(NetworkPeer(name=container.name, names=frozenset(names_of(container)), networks=networks))
     case.peers = tuple(peers)
 
 
@@ -42,7 +42,7 @@ def names_of(container: ContainerSummary) -> set[str]:
 
 
 async def with_aliases(
-    engine: Engine, listed: list[ContainerSummary], wanted: Container[str]
+    engine: EngineClient, listed: list[ContainerSummary], wanted: Container[str]
 ) -> list[ContainerSummary]:
     """Returns the containers with their aliases, which Docker Engine's list leaves out, unless a name is found without.
 

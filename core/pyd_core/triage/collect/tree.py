@@ -6,9 +6,9 @@ import io
 import tarfile
 from typing import Protocol
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
-from pyd_core.linux.layered_fs import Kind, MergedTree, Node
+from pyd_core.linux.layered_fs import FileNode, Kind, MergedTree
 
 MOST_BYTES = 8 * 2**20
 """Read of one file: programs are big, and what is looked for in them stands near their beginning."""
@@ -21,7 +21,7 @@ class Tree(Protocol):
     quick: bool
     """Whether looking costs next to nothing."""
 
-    async def lookup(self, path: str) -> Node | None:
+    async def lookup(self, path: str) -> FileNode | None:
         """Returns what lies at an absolute path, symlinks followed; None if nothing does."""
         ...
 
@@ -38,7 +38,7 @@ class LayerTree:
     def __init__(self, tree: MergedTree) -> None:
         self._tree = tree
 
-    async def lookup(self, path: str) -> Node | None:
+    async def lookup(self, path: str) -> FileNode | None:
         """See `Tree`."""
         return self._tree.lookup(path)
 
@@ -52,12 +52,12 @@ class ArchiveTree:
 
     quick = False
 
-    def __init__(self, engine: Engine, container: str) -> None:
+    def __init__(self, engine: EngineClient, container: str) -> None:
         self._engine = engine
         self._container = container
-        self._known: dict[str, tuple[Node, bytes] | None] = {}
+        self._known: dict[str, tuple[FileNode, bytes] | None] = {}
 
-    async def lookup(self, path: str) -> Node | None:
+    async def lookup(self, path: str) -> FileNode | None:
         """See `Tree`."""
         found = await self._find(path)
         return None if found is None else found[0]
@@ -67,12 +67,12 @@ class ArchiveTree:
         found = await self._find(path)
         return b"" if found is None else found[1][offset : offset + size]
 
-    async def _find(self, path: str) -> tuple[Node, bytes] | None:
+    async def _find(self, path: str) -> tuple[FileNode, bytes] | None:
         if path not in self._known:
             self._known[path] = await self._fetch(path)
         return self._known[path]
 
-    async def _fetch(self, path: str) -> tuple[Node, bytes] | None:
+    async def _fetch(self, path: str) -> tuple[FileNode, bytes] | None:
         for _ in range(MOST_LINKS):
             begin = await self._begin(path)
             if begin is None:
@@ -80,7 +80,7 @@ class ArchiveTree:
             entry, data = begin
             if not entry.issym():
                 kind: Kind = "file" if entry.isfile() else "directory" if entry.isdir() else "other"
-                node = Node(
+                node = FileNode(
                     path=path, kind=kind, mode=entry.mode & 0o7777, uid=entry.uid, gid=entry.gid, size=entry.size
                 )  # fmt: skip
                 return node, data if kind == "file" else b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pyd_core.triage.evidence import Case, Finding, Item
+from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import (
     KILL,
@@ -208,7 +208,7 @@ _REFUSED = re.compile(r"MemoryError|bad_alloc|(?:cannot|can't) allocate|ENOMEM",
 """Words of an allocation that the kernel refused; a program's `out of memory` may be about any memory, a GPU's too."""
 
 
-def _refused_without_ulimit(case: Case, finding: Finding) -> Conclusion | None:
+def _refused_without_ulimit(case: Case, finding: Evidence) -> Conclusion | None:
     """A container's memory limit kills and refuses nothing, so another limit did, set from within perhaps."""
     if not _REFUSED.search(finding.line.text):
         return None

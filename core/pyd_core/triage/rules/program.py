@@ -6,7 +6,7 @@ These hold only for what failed by itself or lives unwell: a container stopped o
 from __future__ import annotations
 
 from pyd_core.model.container import MountPoint
-from pyd_core.triage.evidence import Case, Finding, Item
+from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import complains, ended, exit_item
 
@@ -85,7 +85,7 @@ for _cause in _PLAIN:
 
 
 def conclude(
-    case: Case, cause: str, finding: Finding, summary: str, *facts: Item, advice: tuple[str, ...] = ()
+    case: Case, cause: str, finding: Evidence, summary: str, *facts: Item, advice: tuple[str, ...] = ()
 ) -> Conclusion:
     """A conclusion from a line of output; each fact of another source makes it surer."""
     confidence = finding.strength + (_LAST_WORD if _is_last(case, finding) else 0.0)
@@ -101,7 +101,7 @@ def conclude(
     )
 
 
-def _is_last(case: Case, finding: Finding) -> bool:
+def _is_last(case: Case, finding: Evidence) -> bool:
     last = next((line for line in reversed(case.lines or ()) if line.text.strip()), None)
     return last == finding.line
 

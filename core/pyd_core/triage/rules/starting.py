@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from pyd_core.triage.evidence import Case, Finding, Item, Program
+from pyd_core.triage.evidence import Case, Evidence, Item, Program
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import ended, exit_item, own_end
 
@@ -87,7 +87,7 @@ def _confirmed(cause: str, program: Program | None) -> Item | None:
     return Item(source="image", text=text) if text else None
 
 
-def _exec_failed(case: Case, *kinds: str) -> Finding | None:
+def _exec_failed(case: Case, *kinds: str) -> Evidence | None:
     """The runtime's line about a failed execve, which takes the place of the program's output.
 
     A program could print the same, so it counts only for a run that ended by itself at once.

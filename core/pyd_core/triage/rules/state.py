@@ -6,7 +6,7 @@ import re
 
 from pyd_core.model.base import parse_time
 from pyd_core.model.container_state import HealthResult
-from pyd_core.triage.evidence import Case, Finding, Item
+from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import error_item, own_end
 from pyd_core.triage.runs import LOOP_WINDOW_NS, is_looping, recent_deaths
@@ -140,7 +140,7 @@ def unhealthy(case: Case) -> Conclusion | None:
     )
 
 
-def _refused_probe(case: Case, refused: Finding, streak: int) -> Conclusion:
+def _refused_probe(case: Case, refused: Evidence, streak: int) -> Conclusion:
     address = _probed_address(case, refused.subject)
     times = f" ({streak} times in a row)" if streak else ""
     counted = (Item(source="health", text=f"{streak} probes failed in a row"),) if streak else ()

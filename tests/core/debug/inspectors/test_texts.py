@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.debug.forward import Place, parse_forward
+from pyd_core.debug.forward import ForwardAddress, parse_forward
 from pyd_core.debug.inspectors.limits import parse_limits
 from pyd_core.debug.inspectors.memory_maps import parse_mappings
 from pyd_core.debug.inspectors.mounts import parse_mounts
@@ -82,10 +82,10 @@ def test_what_looks_secret_is_left_out(name: str):
 
 
 def test_forwards_as_they_are_written():
-    assert parse_forward("80") == Place(local=80, host="127.0.0.1", port=80)
-    assert parse_forward("0:80") == Place(local=0, host="127.0.0.1", port=80)
-    assert parse_forward("8080:db:5432") == Place(local=8080, host="db", port=5432)
-    assert parse_forward("0.0.0.0:8080:[::1]:80") == Place(local=8080, host="::1", port=80, bind="0.0.0.0")  # noqa: S104
+    assert parse_forward("80") == ForwardAddress(local=80, host="127.0.0.1", port=80)
+    assert parse_forward("0:80") == ForwardAddress(local=0, host="127.0.0.1", port=80)
+    assert parse_forward("8080:db:5432") == ForwardAddress(local=8080, host="db", port=5432)
+    assert parse_forward("0.0.0.0:8080:[::1]:80") == ForwardAddress(local=8080, host="::1", port=80, bind="0.0.0.0")  # noqa: S104
     for text in ("", "x", "80:0", "1:2:3:4:5", "70000:1", ":80:80"):
         with pytest.raises(InvalidInput):
             parse_forward(text)

@@ -9,15 +9,15 @@ import click
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import VerbGroup
 from pyd_tui.console.output import write, write_json
 
 COLUMNS = (
-    Column(title="", right=True),
-    Column(title="NAME"),
-    Column(title="ENGINE", cut=20),
-    Column(title="DESCRIPTION", cut=12, rank=1),
+    TableColumn(title="", right=True),
+    TableColumn(title="NAME"),
+    TableColumn(title="ENGINE", cut=20),
+    TableColumn(title="DESCRIPTION", cut=12, rank=1),
 )
 
 

@@ -33,9 +33,9 @@ def open_dashboard(
         filter: The filter to begin with.
     """
     from pyd_tui.dashboard.startup.start import run  # noqa: PLC0415 - likewise
-    from pyd_tui.dashboard.startup.startup_state import Wishes  # noqa: PLC0415 - verbs don't pay for it
+    from pyd_tui.dashboard.startup.startup_state import CliOverrides  # noqa: PLC0415 - verbs don't pay for it
 
-    wishes = Wishes(theme=theme, view=view, filter=filter)
+    wishes = CliOverrides(theme=theme, view=view, filter=filter)
     run(engines(state, all_contexts=all_contexts), wishes, history=path_unless_off())
 
 

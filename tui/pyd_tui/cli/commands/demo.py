@@ -6,7 +6,7 @@ import platform
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.sanitise import safe
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
@@ -33,9 +33,9 @@ def command(state: State, /, *, what: str) -> None:
 
 
 def _up(state: State) -> None:
-    from pyd_core.demo.playground import NAME, Part, bring_up  # noqa: PLC0415 - help and completion don't need it
+    from pyd_core.demo.playground import NAME, DemoContainer, bring_up  # noqa: PLC0415 - help and completion don't need it
 
-    async def work(engine: Engine) -> tuple[list[Part], str]:
+    async def work(engine: EngineClient) -> tuple[list[DemoContainer], str]:
         made = await bring_up(engine, platform.machine())
         published = (await engine.containers.inspect(f"{NAME}-web")).network_settings.ports.get("8080/tcp") or []
         return made, f"http://127.0.0.1:{published[0].host_port}/" if published else ""

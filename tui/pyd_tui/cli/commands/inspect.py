@@ -16,7 +16,7 @@ from pyd_tui.console.command import Examples, Verb
 from pyd_tui.console.output import json_document, on_terminal, write
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 OMITTED = frozenset(
     {
@@ -100,7 +100,7 @@ volumes = _inspect(VolumeName(), "volume", "volumes", (("pyd volume inspect data
 
 
 async def find_all(
-    engine: Engine, names: Sequence[str], kinds: Sequence[str], *, size: bool = False
+    engine: EngineClient, names: Sequence[str], kinds: Sequence[str], *, size: bool = False
 ) -> tuple[list[bytes], list[PydError]]:
     """Returns the documents found, and an error for each name that none was found for."""
     documents: list[bytes] = []
@@ -113,7 +113,7 @@ async def find_all(
     return documents, missing
 
 
-async def find(engine: Engine, name: str, kinds: Sequence[str], *, size: bool = False) -> bytes:
+async def find(engine: EngineClient, name: str, kinds: Sequence[str], *, size: bool = False) -> bytes:
     """Returns the engine's JSON of the first kind that has an object of this name.
 
     Raises:
@@ -136,7 +136,7 @@ async def find(engine: Engine, name: str, kinds: Sequence[str], *, size: bool = 
     )
 
 
-async def _one(engine: Engine, kind: str, name: str, *, size: bool) -> bytes:
+async def _one(engine: EngineClient, kind: str, name: str, *, size: bool) -> bytes:
     if kind == "image":
         return await engine.images.inspect_raw(name)
     if kind == "network":

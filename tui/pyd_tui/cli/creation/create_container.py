@@ -13,12 +13,12 @@ from pyd_core.errors import Conflict, InvalidInput, NotFound
 from pyd_core.sanitise import safe
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.model.container import Created
     from pyd_core.model.creation import CreateBody
 
 
-async def make(engine: Engine, body: CreateBody, given: Mapping[str, Any]) -> Created:
+async def make(engine: EngineClient, body: CreateBody, given: Mapping[str, Any]) -> Created:
     """Makes a container; its image is pulled first as `--pull` says, and its id written where `--cidfile` says.
 
     Raises:
@@ -49,7 +49,7 @@ def _is_about_image(error: NotFound) -> bool:
     return "image" in error.message.lower()
 
 
-async def _pull(engine: Engine, image: str, platform: str | None, *, quiet: bool) -> None:
+async def _pull(engine: EngineClient, image: str, platform: str | None, *, quiet: bool) -> None:
     from pyd_tui.cli.image_transfer import pull  # noqa: PLC0415 - most images are there
 
     await pull(engine, image, platform=platform, quiet=quiet, out=sys.stderr)

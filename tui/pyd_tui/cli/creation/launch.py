@@ -14,16 +14,16 @@ from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_tui.cli.creation.create_container import make
 from pyd_tui.cli.creation.request import attached, without_attachment
 from pyd_tui.cli.exec_session import runtime_code
-from pyd_tui.cli.relay import Relay, left_running
+from pyd_tui.cli.relay import AttachRelay, left_running
 from pyd_tui.console import failures
 from pyd_tui.console.terminal import window_size
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.model.creation import CreateBody
 
 
-async def launch(engine: Engine, body: CreateBody, given: Mapping[str, Any]) -> int:
+async def launch(engine: EngineClient, body: CreateBody, given: Mapping[str, Any]) -> int:
     """Runs it and returns its exit code; 126 when its program can't be executed, 127 when there is none.
 
     Raises:
@@ -46,7 +46,7 @@ async def launch(engine: Engine, body: CreateBody, given: Mapping[str, Any]) -> 
         host = msgspec.structs.replace(body.host_config, console_size=[rows, columns])
         body = msgspec.structs.replace(body, host_config=host)
     made = await make(engine, body, given)
-    part = Part(
+    part = AttachOptions(
         key=made.id,
         tty=body.tty,
         streams=frozenset(attached(body)),
@@ -58,7 +58,7 @@ async def launch(engine: Engine, body: CreateBody, given: Mapping[str, Any]) -> 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class AttachOptions:
     """How to take part in a container that is about to start."""
 
     key: str
@@ -71,7 +71,7 @@ class Part:
     sig_proxy: bool = True
 
 
-async def take_part(engine: Engine, part: Part) -> int:
+async def take_part(engine: EngineClient, part: AttachOptions) -> int:
     """Attaches to a container, starts it and returns its exit code; 126 and 127 as `launch`.
 
     Raises:
@@ -94,7 +94,7 @@ async def take_part(engine: Engine, part: Part) -> int:
         if duplex is None:
             sys.stdout.write(f"{part.key}\n")
             return 0
-        relay = Relay(
+        relay = AttachRelay(
             tty=part.tty,
             interactive="stdin" in part.streams,
             detach_keys=part.detach_keys,
@@ -111,7 +111,7 @@ async def take_part(engine: Engine, part: Part) -> int:
         return result.status_code
 
 
-async def _start(engine: Engine, key: str, detach_keys: str) -> int | None:
+async def _start(engine: EngineClient, key: str, detach_keys: str) -> int | None:
     """Starts it; returns the exit code when its program couldn't be, and the engine has told why."""
     try:
         await engine.containers.start(key, detach_keys=detach_keys or None)

@@ -13,14 +13,14 @@ from pyd_tui.cli.swarmkit.names import ConfigName, NodeName, SecretName, Service
 from pyd_tui.console.command import Verb
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 
-def _verb(kind: str, argument: click.ParamType[str], fetch: Callable[[Engine, str], Awaitable[bytes]]) -> Verb:
+def _verb(kind: str, argument: click.ParamType[str], fetch: Callable[[EngineClient, str], Awaitable[bytes]]) -> Verb:
     def work(ctx: click.Context, /, *, names: tuple[str, ...], format: str, **_: Any) -> None:
         state = ctx.ensure_object(State)
 
-        async def ask(engine: Engine) -> list[bytes]:
+        async def ask(engine: EngineClient) -> list[bytes]:
             return [await fetch(engine, name) for name in names]
 
         write_documents(state, state.ask(ask), format)
@@ -39,7 +39,7 @@ def _verb(kind: str, argument: click.ParamType[str], fetch: Callable[[Engine, st
     )
 
 
-async def _node(engine: Engine, name: str) -> bytes:
+async def _node(engine: EngineClient, name: str) -> bytes:
     if name == "self":
         name = (await engine.system.info()).swarm.node_id
     return await engine.nodes.inspect_raw(name)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.durations import parse_duration
 from pyd_core.sanitise import safe
 from pyd_tui.cli.global_options import State, pass_state
@@ -37,7 +37,7 @@ def init(state: State, /, *, advertise: str, listen: str, **given: Any) -> None:
     spec: dict[str, Any] = {}
     _apply(spec, given)
 
-    async def work(engine: Engine) -> tuple[str, str, str]:
+    async def work(engine: EngineClient) -> tuple[str, str, str]:
         node = await engine.swarm.init(advertise=advertise, listen=listen, spec=spec)
         key = await engine.swarm.unlock_key() if given["autolock"] else ""
         return node, (await engine.swarm.inspect()).join_tokens.worker, key
@@ -92,7 +92,7 @@ def leave(state: State, /, *, force: bool) -> None:
 def join_token(state: State, /, *, role: str, quiet: bool, rotate: bool) -> None:
     """Show what a machine needs to join."""
 
-    async def work(engine: Engine) -> tuple[str, str]:
+    async def work(engine: EngineClient) -> tuple[str, str]:
         if rotate:
             await engine.swarm.edit(lambda _: None, rotate=role)
         tokens = (await engine.swarm.inspect()).join_tokens
@@ -118,7 +118,7 @@ def ca(state: State, /, *, rotate: bool) -> None:
         config = spec.setdefault("CAConfig", {})
         config["ForceRotate"] = int(config.get("ForceRotate") or 0) + 1
 
-    async def work(engine: Engine) -> str:
+    async def work(engine: EngineClient) -> str:
         if rotate:
             await engine.swarm.edit(renew)
         return (await engine.swarm.inspect()).tls_info.trust_root

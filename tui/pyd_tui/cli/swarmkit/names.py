@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyd_tui.cli.object_names import ObjectName
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 
 class NodeName(ObjectName):
@@ -15,7 +15,7 @@ class NodeName(ObjectName):
 
     name = "node"
 
-    async def listed(self, engine: Engine) -> list[str]:
+    async def listed(self, engine: EngineClient) -> list[str]:
         """All host names."""
         return sorted(node.description.hostname for node in await engine.nodes.list())
 
@@ -25,7 +25,7 @@ class ServiceName(ObjectName):
 
     name = "service"
 
-    async def listed(self, engine: Engine) -> list[str]:
+    async def listed(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted(service.spec.name for service in await engine.services.list())
 
@@ -35,7 +35,7 @@ class SecretName(ObjectName):
 
     name = "secret"
 
-    async def listed(self, engine: Engine) -> list[str]:
+    async def listed(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted(secret.spec.name for secret in await engine.secrets.list())
 
@@ -45,7 +45,7 @@ class ConfigName(ObjectName):
 
     name = "config"
 
-    async def listed(self, engine: Engine) -> list[str]:
+    async def listed(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted(config.spec.name for config in await engine.configs.list())
 
@@ -55,6 +55,6 @@ class StackName(ObjectName):
 
     name = "stack"
 
-    async def listed(self, engine: Engine) -> list[str]:
+    async def listed(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted({service.stack for service in await engine.services.list() if service.stack})

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.fields import pairs
 from pyd_core.model.node import Node
 from pyd_tui.cli.bulk import act, as_named
@@ -15,7 +15,7 @@ from pyd_tui.cli.filters import parse_filters
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import NodeName
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, list_options
+from pyd_tui.console.listing import TableListing, list_options
 
 
 def _fields(found: tuple[Node, bool], full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - ids aren't shortened
@@ -33,7 +33,7 @@ def _fields(found: tuple[Node, bool], full: bool) -> Mapping[str, Any]:  # noqa:
     }
 
 
-LISTING = Listing(
+LISTING = TableListing(
     fields=_fields,
     titles={
         "ID": "ID",
@@ -54,7 +54,7 @@ def listed(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool
     """List the machines of the swarm."""
     chosen = parse_filters(filters)
 
-    async def work(engine: Engine) -> tuple[list[Node], str]:
+    async def work(engine: EngineClient) -> tuple[list[Node], str]:
         return await engine.nodes.list(filters=chosen), (await engine.system.info()).swarm.node_id
 
     found, here = state.ask(work)
@@ -69,7 +69,7 @@ def listed(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool
 nodes_argument = click.argument("names", nargs=-1, required=True, type=NodeName(), metavar="NODE...")
 
 
-async def node_id(engine: Engine, name: str) -> str:
+async def node_id(engine: EngineClient, name: str) -> str:
     """Returns the id of a node by host name, id or `self`."""
     if name == "self":
         return (await engine.system.info()).swarm.node_id

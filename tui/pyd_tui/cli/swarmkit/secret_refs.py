@@ -9,7 +9,7 @@ from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 Kind = Literal["Secret", "Config"]
 """As the Engine API writes it."""
@@ -17,7 +17,7 @@ Kind = Literal["Secret", "Config"]
 _FIELDS = {"source", "src", "target", "uid", "gid", "mode"}
 
 
-async def give(engine: Engine, spec: dict[str, Any], *, secrets: Sequence[str], configs: Sequence[str]) -> None:
+async def give(engine: EngineClient, spec: dict[str, Any], *, secrets: Sequence[str], configs: Sequence[str]) -> None:
     """Writes what was given into a spec, in place; the engine wants ids beside names.
 
     Raises:
@@ -31,7 +31,7 @@ async def give(engine: Engine, spec: dict[str, Any], *, secrets: Sequence[str], 
         container["Configs"] = await uses(engine, "Config", configs)
 
 
-async def uses(engine: Engine, kind: Kind, given: Sequence[str]) -> list[dict[str, Any]]:
+async def uses(engine: EngineClient, kind: Kind, given: Sequence[str]) -> list[dict[str, Any]]:
     """Return what a task's specification holds of these secrets or configs.
 
     Raises:

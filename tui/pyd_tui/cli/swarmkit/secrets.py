@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from pyd_core.client.configs import Configs
-from pyd_core.client.engine_client import Engine
-from pyd_core.client.secrets import Secrets
+from pyd_core.client.configs import ConfigsApi
+from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.secrets import SecretsApi
 from pyd_core.cliparse.fields import pairs
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.model.base import label, parse_time
@@ -23,11 +23,11 @@ from pyd_tui.cli.filters import parse_filters
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import ConfigName, SecretName
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, list_options
+from pyd_tui.console.listing import TableListing, list_options
 from pyd_tui.console.output import write, write_json
 from pyd_tui.console.render.docker_words import spell_duration, spell_labels
 
-Noun = Callable[[Engine], Secrets | Configs]
+Noun = Callable[[EngineClient], SecretsApi | ConfigsApi]
 
 
 def _ago(text: str) -> str:
@@ -46,7 +46,7 @@ def _fields(found: Secret | Config, full: bool) -> Mapping[str, Any]:  # noqa: A
     }
 
 
-LISTING = Listing(
+LISTING = TableListing(
     fields=_fields,
     titles={"ID": "ID", "Name": "NAME", "CreatedAt": "CREATED", "UpdatedAt": "UPDATED"},
     shown=("ID", "Name", "CreatedAt", "UpdatedAt"),
@@ -60,7 +60,7 @@ def _list(kind: str, noun: Noun) -> Verb:
     def command(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool, format: str) -> None:
         chosen = parse_filters(filters)
 
-        async def work(engine: Engine) -> list[Secret] | list[Config]:
+        async def work(engine: EngineClient) -> list[Secret] | list[Config]:
             return await noun(engine).list(filters=chosen)
 
         LISTING.write(state, state.ask(work), quiet=quiet, full=full, format=format)
@@ -116,11 +116,11 @@ def _remove(kind: str, argument: click.ParamType[str], noun: Noun) -> Verb:
     return command
 
 
-def _secrets(engine: Engine) -> Secrets:
+def _secrets(engine: EngineClient) -> SecretsApi:
     return engine.secrets
 
 
-def _configs(engine: Engine) -> Configs:
+def _configs(engine: EngineClient) -> ConfigsApi:
     return engine.configs
 
 

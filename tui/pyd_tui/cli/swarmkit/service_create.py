@@ -17,7 +17,7 @@ from pyd_tui.console.command import Verb
 from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.model.service import ServiceCreated
 
 
@@ -58,7 +58,7 @@ def command(state: State, /, **given: Any) -> None:
     spec = new_spec(given)
     credentials = Logins.of_user().for_image(given["image"]) if given["with_registry_auth"] else None
 
-    async def create(engine: Engine) -> ServiceCreated:
+    async def create(engine: EngineClient) -> ServiceCreated:
         await give(engine, spec, secrets=given["secrets"], configs=given["configs"])
         return await engine.services.create(spec, credentials=credentials)
 

@@ -7,8 +7,8 @@ import time
 
 import click
 
-from pyd_core.client.engine_client import Engine
-from pyd_core.client.timestamps import seconds
+from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.timestamps import api_timestamp
 from pyd_core.cliparse.fields import pairs
 from pyd_core.sanitise import safe
 from pyd_tui.cli.global_options import State, pass_state
@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Show what the tasks of a service print."""
 
-    async def work(engine: Engine) -> None:
+    async def work(engine: EngineClient) -> None:
         from pyd_core.client.frames import read_frames  # noqa: PLC0415 - help and completion don't need it
         from pyd_tui.cli.swarmkit.tasks import named_tasks  # noqa: PLC0415 - likewise
         from pyd_tui.console.timespec import parse_when  # noqa: PLC0415 - likewise
@@ -42,7 +42,7 @@ def command(
             each.task.id: f"{each.service}.{each.task.slot or each.node}"
             for each in await named_tasks(engine, {"service": [found.id]})
         }
-        begin = seconds(parse_when(since, now_ns=time.time_ns()) if since else None)
+        begin = api_timestamp(parse_when(since, now_ns=time.time_ns()) if since else None)
         async with engine.services.logs(
             found.id, follow=follow, tail=tail, since=begin, timestamps=timestamps, details=True
         ) as stream:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from pyd_core.client.credentials import Logins
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.fields import pairs
 from pyd_core.cliparse.mounts import parse_mounts
 from pyd_core.cliparse.variables import parse_variables
@@ -61,7 +61,7 @@ def command(state: State, /, *, name: str, rollback: bool, **given: Any) -> int:
     return act(state, [name], lambda engine, found: _edit(engine, found, given), resolve=as_named)
 
 
-async def _edit(engine: Engine, name: str, given: Mapping[str, Any]) -> list[str]:
+async def _edit(engine: EngineClient, name: str, given: Mapping[str, Any]) -> list[str]:
     """Ask for what was named, then change the service."""
     secrets = await uses(engine, "Secret", given["secret_add"])
     configs = await uses(engine, "Config", given["config_add"])

@@ -15,7 +15,7 @@ from pyd_tui.cli.filters import parse_filters
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import ServiceName
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, list_options
+from pyd_tui.console.listing import TableListing, list_options
 
 
 def _fields(service: Service, full: bool) -> Mapping[str, Any]:
@@ -36,7 +36,7 @@ def _fields(service: Service, full: bool) -> Mapping[str, Any]:
     }
 
 
-LISTING = Listing(
+LISTING = TableListing(
     fields=_fields,
     titles={
         "ID": "ID",

@@ -16,8 +16,8 @@ from pyd_tui.console.command import Verb
 from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
-    from pyd_core.client.stacks import Change, Deployment
+    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.stacks import Deployment, ServiceChange
 
 _MARKS = {"create": "+", "update": "~", "remove": "-", "keep": "="}
 
@@ -79,7 +79,7 @@ def command(
         return 1
     credentials = Logins.of_user().for_image if with_registry_auth else None
 
-    async def work(engine: Engine) -> None:
+    async def work(engine: EngineClient) -> None:
         await deploy(engine, deployment, credentials=credentials, progress=_report)
 
     state.ask(work)
@@ -95,7 +95,7 @@ def _show(state: State, deployment: Deployment) -> None:
         write("".join(f"    {safe(detail)}\n" for detail in change.details))
 
 
-def _report(change: Change) -> None:
+def _report(change: ServiceChange) -> None:
     done = {"create": "created", "update": "updated", "remove": "removed"}.get(change.verb)
     if done is not None:
         sys.stderr.write(f"{done} {change.kind} {safe(change.name)}\n")

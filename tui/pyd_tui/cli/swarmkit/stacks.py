@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
 from pyd_core.model.service import STACK
 from pyd_core.sanitise import safe
@@ -17,14 +17,14 @@ from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import StackName
 from pyd_tui.cli.swarmkit.services import LISTING as SERVICES
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, format_option, list_options
+from pyd_tui.console.listing import TableListing, format_option, list_options
 
 
 def _fields(stack: Mapping[str, Any], full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - nothing to shorten
     return {"Name": stack["name"], "Services": str(stack["services"]), "Orchestrator": "Swarm"}
 
 
-LISTING = Listing(
+LISTING = TableListing(
     fields=_fields,
     titles={"Name": "NAME", "Services": "SERVICES"},
     shown=("Name", "Services"),
@@ -64,7 +64,7 @@ def remove(state: State, /, *, names: tuple[str, ...]) -> int:
     return act(state, names, _remove, resolve=as_named)
 
 
-async def _remove(engine: Engine, name: str) -> None:
+async def _remove(engine: EngineClient, name: str) -> None:
     mine = {"label": [f"{STACK}={name}"]}
     services = await engine.services.list(filters=mine)
     secrets = await engine.secrets.list(filters=mine)

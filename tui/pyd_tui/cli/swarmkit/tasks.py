@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
 from pyd_core.model.base import parse_time
 from pyd_core.model.service import STACK
@@ -19,7 +19,7 @@ from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.swarmkit.names import NodeName, ServiceName, StackName
 from pyd_tui.cli.swarmkit.nodes import node_id
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, list_options
+from pyd_tui.console.listing import TableListing, list_options
 from pyd_tui.console.output import write_json
 from pyd_tui.console.render.docker_words import spell_duration
 
@@ -54,7 +54,7 @@ def _fields(found: Named, full: bool) -> Mapping[str, Any]:
     }
 
 
-LISTING = Listing(
+LISTING = TableListing(
     fields=_fields,
     titles={
         "ID": "ID",
@@ -69,7 +69,7 @@ LISTING = Listing(
 )
 
 
-async def named_tasks(engine: Engine, filters: Mapping[str, list[str]]) -> list[Named]:
+async def named_tasks(engine: EngineClient, filters: Mapping[str, list[str]]) -> list[Named]:
     """Returns tasks with names, by service and slot, the newest first."""
     found = await engine.tasks.list(filters=filters)
     services = {service.id: service.spec.name for service in await engine.services.list()}
@@ -96,7 +96,7 @@ def of_services(
     """List the tasks of services."""
     chosen = parse_filters(filters) or {}
 
-    async def work(engine: Engine) -> list[Named]:
+    async def work(engine: EngineClient) -> list[Named]:
         ids = [(await engine.services.inspect(name)).id for name in names]
         return await named_tasks(engine, {**chosen, "service": ids})
 
@@ -113,7 +113,7 @@ def of_nodes(
     """List the tasks on machines; without a name on this one."""
     chosen = parse_filters(filters) or {}
 
-    async def work(engine: Engine) -> list[Named]:
+    async def work(engine: EngineClient) -> list[Named]:
         return await named_tasks(
             engine, {**chosen, "node": [await node_id(engine, name) for name in names or ("self",)]}
         )

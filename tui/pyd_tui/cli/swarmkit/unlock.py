@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.cli.global_options import State, pass_state
@@ -34,7 +34,7 @@ def unlock(state: State, /) -> None:
 def unlock_key(state: State, /, *, quiet: bool, rotate: bool) -> None:
     """Show the key that a manager needs when it starts again."""
 
-    async def work(engine: Engine) -> str:
+    async def work(engine: EngineClient) -> str:
         if rotate:
             await engine.swarm.edit(lambda _: None, rotate="unlock-key")
         return await engine.swarm.unlock_key()

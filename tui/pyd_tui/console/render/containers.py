@@ -9,7 +9,7 @@ import msgspec
 from pyd_core.model.base import format_time
 from pyd_core.model.container import ContainerSummary, Port
 from pyd_core.watch.container_info import from_summary
-from pyd_tui.console.columns import Cell, Column
+from pyd_tui.console.columns import Cell, TableColumn
 from pyd_tui.text.ages import age
 from pyd_tui.text.ports import ports
 from pyd_tui.text.sizes import size
@@ -84,23 +84,23 @@ def row(summary: ContainerSummary, *, sized: bool = False, cause: str | None = N
     )
 
 
-def columns(*, size: bool = False, full: bool = False, dead: bool = False) -> list[Column]:
+def columns(*, size: bool = False, full: bool = False, dead: bool = False) -> list[TableColumn]:
     """The columns of `pyd ps`; `full` is `--no-trunc`, `dead` has the reason of those that ended."""
     shown = [
-        Column(title="NAME", cut=24),
-        Column(title="IMAGE", cut=12, rank=2),
-        Column(title="STATE"),
-        Column(title="EXIT", right=True),
-        Column(title="AGE", right=True, rank=3),
-        Column(title="PORTS", cut=10, rank=4),
-        Column(title="PROJECT", cut=8, rank=5),
+        TableColumn(title="NAME", cut=24),
+        TableColumn(title="IMAGE", cut=12, rank=2),
+        TableColumn(title="STATE"),
+        TableColumn(title="EXIT", right=True),
+        TableColumn(title="AGE", right=True, rank=3),
+        TableColumn(title="PORTS", cut=10, rank=4),
+        TableColumn(title="PROJECT", cut=8, rank=5),
     ]
     if dead:
-        shown.insert(4, Column(title="WHY", cut=14, rank=2))
+        shown.insert(4, TableColumn(title="WHY", cut=14, rank=2))
     if size:
-        shown.append(Column(title="SIZE", right=True, rank=1))
+        shown.append(TableColumn(title="SIZE", right=True, rank=1))
     if full:
-        shown += (Column(title="COMMAND", rank=6), Column(title="ID", rank=7))
+        shown += (TableColumn(title="COMMAND", rank=6), TableColumn(title="ID", rank=7))
     return shown
 
 

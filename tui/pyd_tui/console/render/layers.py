@@ -16,7 +16,7 @@ MOST_LINES = 24
 DONE = frozenset({"Pull complete", "Already exists", "Pushed", "Layer already exists", "Loaded", "Mounted"})
 
 
-class Layers:
+class LayersReport:
     """A live display; finished layers shrink to a line of text."""
 
     def __init__(self, out: IO[str]) -> None:

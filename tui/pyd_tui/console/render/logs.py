@@ -32,7 +32,7 @@ class LineRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes dropped from the end of an overlong line."""
 
 
-class Lines:
+class LogPrinter:
     """Puts log lines into text.
 
     Args:

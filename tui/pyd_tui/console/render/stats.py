@@ -7,25 +7,25 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from pyd_core.model.base import format_time
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
-from pyd_tui.console.columns import Cell, Column
+from pyd_tui.console.columns import Cell, TableColumn
 from pyd_tui.text.sizes import size
 
-Line = tuple[Entry, Usage | None]
+Line = tuple[ContainerInfo, Usage | None]
 
 COLUMNS = (
-    Column(title="NAME", cut=24),
-    Column(title="CPU %", right=True),
-    Column(title="THROTTLED", right=True, rank=5),
-    Column(title="MEMORY", right=True),
-    Column(title="LIMIT", right=True, rank=1),
-    Column(title="PEAK", right=True, rank=6),
-    Column(title="NET IN/s", right=True, rank=2),
-    Column(title="NET OUT/s", right=True, rank=2),
-    Column(title="READ/s", right=True, rank=4),
-    Column(title="WRITE/s", right=True, rank=4),
-    Column(title="PIDS", right=True, rank=3),
+    TableColumn(title="NAME", cut=24),
+    TableColumn(title="CPU %", right=True),
+    TableColumn(title="THROTTLED", right=True, rank=5),
+    TableColumn(title="MEMORY", right=True),
+    TableColumn(title="LIMIT", right=True, rank=1),
+    TableColumn(title="PEAK", right=True, rank=6),
+    TableColumn(title="NET IN/s", right=True, rank=2),
+    TableColumn(title="NET OUT/s", right=True, rank=2),
+    TableColumn(title="READ/s", right=True, rank=4),
+    TableColumn(title="WRITE/s", right=True, rank=4),
+    TableColumn(title="PIDS", right=True, rank=3),
 )
 
 BUSY = 80.0
@@ -127,7 +127,7 @@ def cells(lines: Sequence[Line]) -> list[list[Cell]]:
     return [_cells(entry, usage) for entry, usage in lines]
 
 
-def _cells(entry: Entry, usage: Usage | None) -> list[Cell]:
+def _cells(entry: ContainerInfo, usage: Usage | None) -> list[Cell]:
     if usage is None:
         return [
             Cell(entry.name, "dim"),

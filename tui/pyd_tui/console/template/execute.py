@@ -8,7 +8,7 @@ from typing import Any
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.sanitise import safe
 from pyd_tui.console.template.functions import FUNCTIONS, text, truth
-from pyd_tui.console.template.nodes import Block, Chain, Function, Literal, Node, Pipe, Show, Term, Text
+from pyd_tui.console.template.nodes import Chain, Function, Literal, Node, Pipe, Show, TemplateBlock, Term, Text
 from pyd_tui.console.template.parse import parse
 
 LONGEST = 100_000
@@ -56,10 +56,10 @@ class _Run:
                     value = self._set(node.pipe, dot)
                     if not node.pipe.names:
                         yield text(value)
-                case Block():
+                case TemplateBlock():
                     yield from self._block(node, dot)
 
-    def _block(self, block: Block, dot: Any) -> Iterator[str]:
+    def _block(self, block: TemplateBlock, dot: Any) -> Iterator[str]:
         self._variables.append({})
         if block.kind == "range":
             yield from self._range(block, dot)
@@ -69,7 +69,7 @@ class _Run:
             yield from self.nodes(block.body if truth(value) else block.otherwise, inside)
         self._variables.pop()
 
-    def _range(self, block: Block, dot: Any) -> Iterator[str]:
+    def _range(self, block: TemplateBlock, dot: Any) -> Iterator[str]:
         pairs = _pairs(self._value(block.pipe, dot))
         if not pairs:
             yield from self.nodes(block.otherwise, dot)

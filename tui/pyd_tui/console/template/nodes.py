@@ -66,7 +66,7 @@ class Show:
 
 
 @dataclass(slots=True)
-class Block:
+class TemplateBlock:
     """`if`, `with` and `range`, with what is done otherwise."""
 
     kind: str
@@ -75,4 +75,4 @@ class Block:
     otherwise: list[Node] = field(default_factory=list)
 
 
-Node = Text | Show | Block
+Node = Text | Show | TemplateBlock

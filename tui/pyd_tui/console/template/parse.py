@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.console.template.functions import FUNCTIONS
-from pyd_tui.console.template.nodes import Block, Chain, Function, Literal, Node, Pipe, Show, Term, Text
+from pyd_tui.console.template.nodes import Chain, Function, Literal, Node, Pipe, Show, TemplateBlock, Term, Text
 
 _ACTION = re.compile(r"\{\{(- )?(.*?)( -)?\}\}", re.DOTALL)
 _COMMENT = re.compile(r"\s*/\*.*?\*/\s*", re.DOTALL)
@@ -31,7 +31,7 @@ DEEPEST = 50
 """Blocks and parentheses within each other; nobody types more."""
 
 
-class Token(NamedTuple):
+class TemplateToken(NamedTuple):
     """A piece of an action; `spaced` says whether a space came before it, which ends a chain of fields."""
 
     kind: str
@@ -73,11 +73,11 @@ class _Parser:
             nodes.append(self._block(word, rest) if word in BLOCKS else Show(self._pipe(text)))
         return nodes, ""
 
-    def _block(self, kind: str, condition: str) -> Block:
+    def _block(self, kind: str, condition: str) -> TemplateBlock:
         self._depth += 1
         if self._depth > DEEPEST:
             raise self._wrong("too many blocks within each other")
-        block = Block(kind, self._pipe(condition))
+        block = TemplateBlock(kind, self._pipe(condition))
         block.body, end = self._body()
         word, _, rest = end.partition(" ")
         if word == "else":
@@ -100,7 +100,7 @@ class _Parser:
             raise self._wrong(f"unexpected {tokens[0].text!r}")
         return pipe
 
-    def _names(self, tokens: list[Token]) -> tuple[tuple[str, ...], bool]:
+    def _names(self, tokens: list[TemplateToken]) -> tuple[tuple[str, ...], bool]:
         signs = [place for place, token in enumerate(tokens) if token.text in {":=", "="} and token.kind == "sign"]
         if not signs:
             return (), True
@@ -111,7 +111,7 @@ class _Parser:
             raise self._wrong("only variables take values")
         return names, sign == ":="
 
-    def _commands(self, tokens: list[Token], *, names: tuple[str, ...] = (), declares: bool = True) -> Pipe:
+    def _commands(self, tokens: list[TemplateToken], *, names: tuple[str, ...] = (), declares: bool = True) -> Pipe:
         commands: list[tuple[Term, ...]] = []
         terms: list[Term] = []
         while tokens and tokens[0].text != ")":
@@ -126,7 +126,7 @@ class _Parser:
             raise self._wrong("a value is missing")
         return Pipe(tuple(commands), names, declares)
 
-    def _term(self, tokens: list[Token]) -> Term:  # noqa: PLR0911 - one for each
+    def _term(self, tokens: list[TemplateToken]) -> Term:  # noqa: PLR0911 - one for each
         token = tokens.pop(0)
         match token.kind:
             case "string":
@@ -150,7 +150,7 @@ class _Parser:
             case _:
                 raise self._wrong(f"unexpected {token.text!r}")
 
-    def _inner(self, tokens: list[Token]) -> Chain:
+    def _inner(self, tokens: list[TemplateToken]) -> Chain:
         self._depth += 1
         if self._depth > DEEPEST:
             raise self._wrong("too many parentheses within each other")
@@ -162,13 +162,13 @@ class _Parser:
         return Chain(inner, self._fields(tokens))
 
     @staticmethod
-    def _fields(tokens: list[Token]) -> tuple[str, ...]:
+    def _fields(tokens: list[TemplateToken]) -> tuple[str, ...]:
         names = []
         while tokens and tokens[0].kind == "field" and not tokens[0].spaced:
             names.append(tokens.pop(0).text[1:])
         return tuple(names)
 
-    def _tokens(self, text: str) -> list[Token]:
+    def _tokens(self, text: str) -> list[TemplateToken]:
         tokens, place = [], 0
         text = text.rstrip()
         while place < len(text):
@@ -176,7 +176,7 @@ class _Parser:
             if found is None or found.lastgroup is None:
                 raise self._wrong(f"unexpected {text[place:].strip()[:20]!r}")
             start = found.start(found.lastgroup)
-            tokens.append(Token(found.lastgroup, found[found.lastgroup], start > place))
+            tokens.append(TemplateToken(found.lastgroup, found[found.lastgroup], start > place))
             place = found.end()
         return tokens
 

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.fields import number
 from pyd_core.cliparse.limits import parse_cpus, parse_restart
 from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.sanitise import safe
-from pyd_core.watch.container_info import Entry
-from pyd_tui.dashboard.engines.target import Target
+from pyd_core.watch.container_info import ContainerInfo
+from pyd_tui.dashboard.engines.target import RowTarget
 
 AT_ONCE = 10
 """Containers that one action works on at the same time."""
@@ -34,11 +34,11 @@ class Action:
     verb: str
     doing: str
     done: str
-    run: Callable[[Engine, Entry], Awaitable[object]]
+    run: Callable[[EngineClient, ContainerInfo], Awaitable[object]]
     asks: bool = False
 
 
-async def _pause(engine: Engine, entry: Entry) -> None:
+async def _pause(engine: EngineClient, entry: ContainerInfo) -> None:
     await (engine.containers.unpause(entry.id) if entry.state == "paused" else engine.containers.pause(entry.id))
 
 
@@ -138,7 +138,7 @@ def _read(name: str, value: str) -> dict[str, object]:
             return {}
 
 
-def question(action: Action, entries: list[Entry], only: str) -> str:
+def question(action: Action, entries: list[ContainerInfo], only: str) -> str:
     """Returns what to ask before it is done; `only` is what to call it if it is a single one."""
     running = sum(entry.alive for entry in entries)
     many = f"{len(entries)} containers" if len(entries) > 1 else only
@@ -150,8 +150,8 @@ def question(action: Action, entries: list[Entry], only: str) -> str:
 
 
 async def perform(
-    action: Action, entries: Mapping[Target, Entry], mark: Callable[[Target, str], None]
-) -> dict[Target, PydError]:
+    action: Action, entries: Mapping[RowTarget, ContainerInfo], mark: Callable[[RowTarget, str], None]
+) -> dict[RowTarget, PydError]:
     """Does it to all of them, some at a time.
 
     Args:
@@ -163,9 +163,9 @@ async def perform(
         The failures.
     """
     gate = asyncio.Semaphore(AT_ONCE)
-    failures: dict[Target, PydError] = {}
+    failures: dict[RowTarget, PydError] = {}
 
-    async def one(target: Target, entry: Entry) -> None:
+    async def one(target: RowTarget, entry: ContainerInfo) -> None:
         async with gate:
             try:
                 await action.run(target.engine, entry)

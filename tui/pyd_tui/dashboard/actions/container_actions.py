@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.dashboard.actions.catalogue import Action, perform, question, update
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.screens.confirm import Confirm
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.client.recreate import Changes, Recreated
     from pyd_tui.dashboard.app import Dashboard
-    from pyd_tui.dashboard.engines.connection import Link
-    from pyd_tui.dashboard.render.processes import Process
+    from pyd_tui.dashboard.engines.connection import EngineConnection
+    from pyd_tui.dashboard.render.processes import ProcessRow
 
-Mark = Callable[[Target, str], None]
+Mark = Callable[[RowTarget, str], None]
 """Told of a container and what is being done to it."""
-Over = Callable[[set[Target]], None]
+Over = Callable[[set[RowTarget]], None]
 """Told which ones something failed for."""
 
 
-class Acting:
+class ContainerActions:
     """What keys and commands do to containers.
 
     Args:
@@ -36,12 +36,12 @@ class Acting:
 
     def __init__(self, dashboard: Dashboard) -> None:
         self._dashboard = dashboard
-        self.done: list[tuple[Engine, Recreated]] = []
+        self.done: list[tuple[EngineClient, Recreated]] = []
         """Containers that run again with changes, the last at the end; the old ones are kept."""
 
     # Many at once
 
-    def do(self, action: Action, targets: Sequence[Target], mark: Mark, over: Over) -> None:
+    def do(self, action: Action, targets: Sequence[RowTarget], mark: Mark, over: Over) -> None:
         """Does something to containers; asks first where it can't be undone, or where there are several.
 
         Args:
@@ -61,10 +61,10 @@ class Acting:
         else:
             self._start(action, [*entries], mark, over)
 
-    def _start(self, action: Action, targets: Sequence[Target], mark: Mark, over: Over) -> None:
+    def _start(self, action: Action, targets: Sequence[RowTarget], mark: Mark, over: Over) -> None:
         self._dashboard.tasks.start(self._perform(action, targets, mark, over), name=action.verb)
 
-    async def _perform(self, action: Action, targets: Sequence[Target], mark: Mark, over: Over) -> None:
+    async def _perform(self, action: Action, targets: Sequence[RowTarget], mark: Mark, over: Over) -> None:
         entries = _entries(targets)
         if not entries:
             return
@@ -81,18 +81,18 @@ class Acting:
             self._report(action, outcomes, lambda: self._start(action, [*failures], mark, over))
 
     def _report(self, action: Action, outcomes: list[tuple[str, PydError | None]], retry: Callable[[], None]) -> None:
-        from pyd_tui.dashboard.screens.report import Report  # noqa: PLC0415 - only when something failed
+        from pyd_tui.dashboard.screens.report import ReportScreen  # noqa: PLC0415 - only when something failed
 
-        report = Report(action.done, outcomes)
+        report = ReportScreen(action.done, outcomes)
         self._dashboard.push_screen(report, lambda again: retry() if again else None)
 
     # One at a time
 
-    def run_again(self, target: Target) -> None:
+    def run_again(self, target: RowTarget) -> None:
         """Asks what shall be different, makes the container anew, and keeps the old one."""
         self._with_form(target, lambda found: self._ask_again(target, found))
 
-    async def _ask_again(self, target: Target, found: Container) -> None:
+    async def _ask_again(self, target: RowTarget, found: Container) -> None:
         from pyd_tui.dashboard.actions.forms import again_changes, again_fields  # noqa: PLC0415 - hardly ever needed
         from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
 
@@ -105,7 +105,7 @@ class Acting:
         form = Form(title, again_fields(found), lambda given: again_changes(found, given))
         self._dashboard.push_screen(form, answered)
 
-    async def _run_again(self, target: Target, found: Container, changes: Changes) -> None:
+    async def _run_again(self, target: RowTarget, found: Container, changes: Changes) -> None:
         from pyd_core.client.recreate import recreate  # noqa: PLC0415 - hardly ever needed
 
         job = f"running {safe(found.name)} again"
@@ -138,14 +138,14 @@ class Acting:
         self.done.pop()
         self._dashboard.say(f"removed the old {made.name}" if keep else f"{made.name} is back as it was", "good")
 
-    def limits(self, targets: Sequence[Target], mark: Mark, over: Over) -> None:
+    def limits(self, targets: Sequence[RowTarget], mark: Mark, over: Over) -> None:
         """Asks for limits, and changes them while the containers run."""
         if len(targets) == 1:
             self._with_form(targets[0], lambda found: self._ask_limits(found, targets, mark, over))
         elif targets and self._dashboard.may_change(*{target.link for target in targets}):
             self._dashboard.tasks.start(self._ask_limits(None, targets, mark, over), name="limits")
 
-    async def _ask_limits(self, found: Container | None, targets: Sequence[Target], mark: Mark, over: Over) -> None:
+    async def _ask_limits(self, found: Container | None, targets: Sequence[RowTarget], mark: Mark, over: Over) -> None:
         from pyd_tui.dashboard.actions.forms import limit_changes, limit_fields  # noqa: PLC0415 - hardly ever needed
         from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
 
@@ -157,11 +157,11 @@ class Acting:
         form = Form(f"Limits of {what}", limit_fields(found), lambda given: limit_changes(found, given))
         self._dashboard.push_screen(form, answered)
 
-    def commit(self, target: Target) -> None:
+    def commit(self, target: RowTarget) -> None:
         """Asks for a name, and makes an image of the container's files."""
         self._with_form(target, lambda found: self._ask_commit(target, found))
 
-    async def _ask_commit(self, target: Target, found: Container) -> None:
+    async def _ask_commit(self, target: RowTarget, found: Container) -> None:
         from pyd_tui.dashboard.actions.forms import commit_fields, commit_options  # noqa: PLC0415 - hardly ever needed
         from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
 
@@ -181,7 +181,7 @@ class Acting:
         title = f"Make an image of {safe(found.name)}"
         self._dashboard.push_screen(Form(title, commit_fields(found), commit_options), answered)
 
-    def signal(self, target: Target, process: Process, over: Callable[[], None]) -> None:
+    def signal(self, target: RowTarget, process: ProcessRow, over: Callable[[], None]) -> None:
         """Asks for a signal, and sends it to one process.
 
         Args:
@@ -207,12 +207,12 @@ class Acting:
         field = Field(name="signal", value="TERM", hint="TERM, KILL, HUP, USR1 …")
         self._dashboard.push_screen(Form(title, [field], lambda given: signal_number(given["signal"])), answered)
 
-    def pull(self, link: Link, image: str) -> None:
+    def pull(self, link: EngineConnection, image: str) -> None:
         """Pulls an image anew."""
         if self._dashboard.may_change(link):
             self._dashboard.tasks.start(self._pull(link, image), name="pull")
 
-    async def _pull(self, link: Link, image: str) -> None:
+    async def _pull(self, link: EngineConnection, image: str) -> None:
         from pyd_tui.dashboard.actions.image_pull import pulled  # noqa: PLC0415 - hardly ever needed
 
         newer = await pulled(link.require(), image, self._dashboard.jobs)
@@ -223,11 +223,11 @@ class Acting:
 
     # Shared
 
-    def _name(self, target: Target, entry: Entry) -> str:
+    def _name(self, target: RowTarget, entry: ContainerInfo) -> str:
         """What to call a container: where several engines are in sight, their containers may have the same name."""
         return f"{entry.name} on {target.link.label}" if len(self._dashboard.in_sight) > 1 else entry.name
 
-    def _with_form(self, target: Target, ask: Callable[[Container], Awaitable[None]]) -> None:
+    def _with_form(self, target: RowTarget, ask: Callable[[Container], Awaitable[None]]) -> None:
         """Inspects a container, and asks about it."""
 
         async def work() -> None:
@@ -237,6 +237,6 @@ class Acting:
             self._dashboard.tasks.start(work(), name="form")
 
 
-def _entries(targets: Sequence[Target]) -> dict[Target, Entry]:
+def _entries(targets: Sequence[RowTarget]) -> dict[RowTarget, ContainerInfo]:
     """What is known of those that are still there, in order."""
     return {target: entry for target in targets if (entry := target.entry) is not None}

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.config.settings import UserCommand
 from pyd_tui.dashboard.actions.suspend import run_outside
 from pyd_tui.dashboard.actions.user_commands import command_line, values
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.render.figures import counted
 
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
     from pyd_tui.dashboard.app import Dashboard
-    from pyd_tui.dashboard.engines.connection import Link
+    from pyd_tui.dashboard.engines.connection import EngineConnection
 
 COMPOSE = ("up", "down", "restart", "start", "stop", "pull", "ps", "logs")
 """What can be done to a project."""
@@ -30,7 +30,7 @@ _FOLDER = "com.docker.compose.project.working_dir"
 """Labels by which Compose knows its project again."""
 
 
-class Programs:
+class ExternalCommands:
     """Starts them, and shows what they say.
 
     Args:
@@ -42,7 +42,7 @@ class Programs:
 
     # Compose
 
-    def compose(self, target: Target, verb: str) -> None:
+    def compose(self, target: RowTarget, verb: str) -> None:
         """Does something to the project of a container; asks where something stops.
 
         Raises:
@@ -71,7 +71,7 @@ class Programs:
 
     # The user's own
 
-    def own(self, name: str, link: Link, entry: Entry | None) -> None:
+    def own(self, name: str, link: EngineConnection, entry: ContainerInfo | None) -> None:
         """Runs a command of the user's own on a container, after asking for what it wants to know.
 
         Args:
@@ -99,7 +99,7 @@ class Programs:
         fields = [Field(name=prompt) for prompt in command.prompts]
         self._dashboard.push_screen(Form(command.help or command.name, fields), answered)
 
-    def _ask(self, link: Link, command: UserCommand, given: Mapping[str, str]) -> None:
+    def _ask(self, link: EngineConnection, command: UserCommand, given: Mapping[str, str]) -> None:
         try:
             argv, variables = command_line(command, given)
         except (ValueError, KeyError) as error:
@@ -113,7 +113,9 @@ class Programs:
         ask = Confirm(f"Run {shown}?", [])
         self._dashboard.push_screen(ask, lambda yes: self._run(link, command, argv, variables) if yes else None)
 
-    def _run(self, link: Link, command: UserCommand, argv: Sequence[str], variables: Mapping[str, str]) -> None:
+    def _run(
+        self, link: EngineConnection, command: UserCommand, argv: Sequence[str], variables: Mapping[str, str]
+    ) -> None:
         name, environment = command.name, _environment(link, variables)
         if command.where == "pane":
             self.show(link, argv, name, variables)
@@ -122,7 +124,9 @@ class Programs:
         else:
             self._dashboard.tasks.start(self._before(name, argv, environment), name=name)
 
-    def show(self, link: Link, argv: Sequence[str], title: str, variables: Mapping[str, str] | None = None) -> None:
+    def show(
+        self, link: EngineConnection, argv: Sequence[str], title: str, variables: Mapping[str, str] | None = None
+    ) -> None:
         """Runs a program, and shows what it says on a screen of its own."""
         from pyd_tui.dashboard.screens.output import Output  # noqa: PLC0415 - only for commands
 
@@ -155,7 +159,7 @@ class Programs:
         self._dashboard.say(f"{name} ended with {code}", "bad" if code else "good", last if code else "")
 
 
-def _environment(link: Link, variables: Mapping[str, str]) -> dict[str, str]:
+def _environment(link: EngineConnection, variables: Mapping[str, str]) -> dict[str, str]:
     """The environment of a program: `docker` in it talks to the same engine."""
     chosen = _engine_variables(link.endpoint) if link.endpoint is not None else {}
     return {**os.environ, **chosen, **variables}
@@ -190,7 +194,7 @@ def find_compose() -> list[str]:
     raise NotFound("Docker Compose isn't installed here", hint="install docker-compose, or docker's compose plugin")
 
 
-def compose_line(compose: Sequence[str], entry: Entry, verb: str) -> list[str]:
+def compose_line(compose: Sequence[str], entry: ContainerInfo, verb: str) -> list[str]:
     """Returns the command line that does something to a container's project.
 
     Raises:

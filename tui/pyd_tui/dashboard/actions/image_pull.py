@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
 from pyd_core.model.progress import Progress
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.actions.job_progress import Jobs
 
 
-class Layers:
+class PullLayers:
     """How far the layers of a pull are: what is fetched counts, in bytes."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Layers:
         return sum(total for _, total in self._fetched.values())
 
 
-async def pulled(engine: Engine, image: str, jobs: Jobs) -> bool:
+async def pulled(engine: EngineClient, image: str, jobs: Jobs) -> bool:
     """Pulls an image by its name, and returns whether that is another than the one that was there.
 
     Raises:
@@ -42,7 +42,7 @@ async def pulled(engine: Engine, image: str, jobs: Jobs) -> bool:
     """
     job = f"pulling {safe(image)}"
     before = await _identity(engine, image)
-    layers = Layers()
+    layers = PullLayers()
     jobs.tell(job)
     try:
         named = ":" in image.rpartition("/")[2] or "@" in image
@@ -55,7 +55,7 @@ async def pulled(engine: Engine, image: str, jobs: Jobs) -> bool:
     return await _identity(engine, image) != before
 
 
-async def _identity(engine: Engine, image: str) -> str:
+async def _identity(engine: EngineClient, image: str) -> str:
     try:
         return (await engine.images.inspect(image)).id
     except NotFound:

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from pyd_tui.dashboard.render.figures import size
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -69,7 +69,7 @@ def bar(done: int, total: int) -> Cell:
         return cell(size(done) if done else "…", "accent")
     full = min(WIDTH, done * WIDTH // total)
     return (
-        Piece("▰" * full, "accent"),
-        Piece("▱" * (WIDTH - full), "faint"),
-        Piece(f" {min(100, done * 100 // total):3d}%", "dim"),
+        Span("▰" * full, "accent"),
+        Span("▱" * (WIDTH - full), "faint"),
+        Span(f" {min(100, done * 100 // total):3d}%", "dim"),
     )

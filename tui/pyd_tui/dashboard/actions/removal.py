@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 from pyd_core.errors import PydError
 from pyd_tui.dashboard.actions.catalogue import AT_ONCE
 from pyd_tui.dashboard.render.figures import size
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock, Waste
+from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 from pyd_tui.dashboard.screens.confirm import Confirm
 
 if TYPE_CHECKING:
     from pyd_tui.dashboard.app import Dashboard
 
 
-class Over(Protocol):
+class OnFinished(Protocol):
     """Called when everything was tried."""
 
     def __call__(self, *, well: bool) -> None:
@@ -24,7 +24,7 @@ class Over(Protocol):
         ...
 
 
-class Removing:
+class BulkRemoval:
     """Asks, and removes.
 
     Args:
@@ -33,12 +33,12 @@ class Removing:
         over: Told whether all of it went.
     """
 
-    def __init__(self, dashboard: Dashboard, stock: Stock, over: Over) -> None:
+    def __init__(self, dashboard: Dashboard, stock: LoadContext, over: OnFinished) -> None:
         self._dashboard = dashboard
         self._stock = stock
         self._over = over
 
-    async def prune(self, noun: Noun, row: Row | None) -> None:
+    async def prune(self, noun: ResourceView, row: Row | None) -> None:
         """Asks whether to remove what nothing uses, which it lists."""
         if noun.waste is None:
             return
@@ -50,7 +50,7 @@ class Removing:
         frees = f" That frees up to {size(known)}." if known else ""
         self.ask(f"Remove what nothing uses, {len(found)} in all?{frees}", found)
 
-    def ask(self, question: str, found: Sequence[Waste]) -> None:
+    def ask(self, question: str, found: Sequence[PruneCandidate]) -> None:
         """Asks whether to remove exactly these."""
         names = [f"{one.name}  {size(one.size)}" if one.size is not None else one.name for one in found]
 
@@ -60,10 +60,10 @@ class Removing:
 
         self._dashboard.push_screen(Confirm(question, names), answered)
 
-    async def _remove(self, found: Sequence[Waste]) -> None:
+    async def _remove(self, found: Sequence[PruneCandidate]) -> None:
         engine, gate = self._stock.engine, asyncio.Semaphore(AT_ONCE)
 
-        async def one(waste: Waste) -> PydError | None:
+        async def one(waste: PruneCandidate) -> PydError | None:
             async with gate:
                 try:
                     await waste.remove(engine)
@@ -81,12 +81,12 @@ class Removing:
         else:
             self._report([(waste.name, error) for waste, error in zip(found, errors, strict=True)], failed)
 
-    def _report(self, outcomes: Sequence[tuple[str, PydError | None]], failed: Sequence[Waste]) -> None:
+    def _report(self, outcomes: Sequence[tuple[str, PydError | None]], failed: Sequence[PruneCandidate]) -> None:
         """Tells of each how it went, and tries the failed ones again if that is wanted."""
-        from pyd_tui.dashboard.screens.report import Report  # noqa: PLC0415 - only when something failed
+        from pyd_tui.dashboard.screens.report import ReportScreen  # noqa: PLC0415 - only when something failed
 
         def answered(again: bool | None) -> None:
             if again:
                 self._dashboard.tasks.start(self._remove(failed), name="remove")
 
-        self._dashboard.push_screen(Report("removed", outcomes), answered)
+        self._dashboard.push_screen(ReportScreen("removed", outcomes), answered)

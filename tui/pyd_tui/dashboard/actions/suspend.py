@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
 from pyd_core.linux.interpreter import module_command
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.target import RowTarget
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -72,7 +72,7 @@ async def run_outside(
     return code
 
 
-async def find_shell(engine: Engine, container: str) -> str | None:
+async def find_shell(engine: EngineClient, container: str) -> str | None:
     """Returns the first of `SHELLS` that a running container can start; None when it has none."""
     for shell in SHELLS:
         try:
@@ -90,7 +90,7 @@ async def find_shell(engine: Engine, container: str) -> str | None:
     return None
 
 
-async def enter_debug(dashboard: Dashboard, target: Target) -> None:
+async def enter_debug(dashboard: Dashboard, target: RowTarget) -> None:
     """Leaves the terminal to a debug shell in a container, and comes back."""
     if not dashboard.may_change(target.link):
         return
@@ -98,7 +98,7 @@ async def enter_debug(dashboard: Dashboard, target: Target) -> None:
     dashboard.say(f"the debug shell ended with {code}", "good" if code == 0 else "warn")
 
 
-async def enter_shell(dashboard: Dashboard, target: Target) -> None:
+async def enter_shell(dashboard: Dashboard, target: RowTarget) -> None:
     """Leaves the terminal to a container's own shell, if it has one."""
     entry = target.entry
     if entry is None or not dashboard.may_change(target.link):

@@ -11,13 +11,13 @@ from pyd_core.files.download import Downloaded, Progress, download, save
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.actions.clipboard import CLIPBOARD, clipboard_works
 from pyd_tui.dashboard.actions.clipboard import save as keep
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.render.figures import size
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_tui.dashboard.app import Dashboard
 
 FOLDER = "to folder"
@@ -26,7 +26,7 @@ SHOWN = 120
 NO_CLIPBOARD = "this terminal has no clipboard that programs can reach"
 
 
-class Errands:
+class Transfers:
     """What the dashboard does beside showing things.
 
     Args:
@@ -62,7 +62,7 @@ class Errands:
         else:
             self._dashboard.say(f"saved to {path}", "good", why)
 
-    def download(self, target: Target, path: str) -> None:
+    def download(self, target: RowTarget, path: str) -> None:
         """Asks where to, and takes a file or a directory out of a container."""
         self._to_folder(
             f"Download {safe(path)}",
@@ -70,7 +70,7 @@ class Errands:
             lambda folder, progress: download(target.engine, target.id, path, folder, progress),
         )
 
-    def export(self, target: Target, name: str) -> None:
+    def export(self, target: RowTarget, name: str) -> None:
         """Asks where to, and writes all of a container's files as a tar."""
 
         async def work(folder: Path, progress: Progress) -> Downloaded:
@@ -79,7 +79,7 @@ class Errands:
 
         self._to_folder(f"Export the files of {safe(name)}", name, work)
 
-    def save_images(self, engine: Engine, names: list[str]) -> None:
+    def save_images(self, engine: EngineClient, names: list[str]) -> None:
         """Asks where to, and writes images as `docker save` does."""
 
         async def work(folder: Path, progress: Progress) -> Downloaded:

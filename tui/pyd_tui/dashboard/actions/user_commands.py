@@ -6,7 +6,7 @@ import shlex
 import string
 from collections.abc import Mapping
 
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.config.settings import UserCommand
 
 FIELDS = ("name", "id", "image", "project", "service", "state", "pid")
@@ -22,7 +22,7 @@ def words(command: UserCommand) -> list[str]:
     return [command.run] if command.shell else shlex.split(command.run)
 
 
-def values(entry: Entry | None) -> dict[str, str]:
+def values(entry: ContainerInfo | None) -> dict[str, str]:
     """Returns what a container puts into the fields; all are empty without one."""
     return {field: str(getattr(entry, field)) if entry is not None else "" for field in FIELDS}
 

@@ -11,44 +11,44 @@ from typing import TYPE_CHECKING, Protocol
 from pyd_core.client.capabilities import Capability
 from pyd_core.errors import EngineUnavailable, PydError
 from pyd_core.tasks import TaskOwner
-from pyd_core.watch.container_info import Entry
-from pyd_core.watch.delta import Connection, Delta
+from pyd_core.watch.container_info import ContainerInfo
+from pyd_core.watch.delta import ConnectionState, Delta
 from pyd_tui.dashboard.engines.timeline import Timeline
-from pyd_tui.dashboard.engines.verdict_cache import Judge
+from pyd_tui.dashboard.engines.verdict_cache import VerdictCache
 from pyd_tui.dashboard.logs.annotations import known_marks
 from pyd_tui.dashboard.render.containers import is_broken
 
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
-    from pyd_core.client.engine_client import Engine
-    from pyd_core.logs.annotation import Mark
-    from pyd_core.watch.container_watcher import Fleet
+    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.logs.annotation import Annotation
+    from pyd_core.watch.container_watcher import ContainerWatcher
     from pyd_core.watch.stats import Usage
-    from pyd_core.watch.stats_collector import Meter
+    from pyd_core.watch.stats_collector import StatsCollector
     from pyd_core.watch.usage_series import Series
-    from pyd_tui.dashboard.resources.base import Stock
+    from pyd_tui.dashboard.resources.base import LoadContext
 
 LOOK_AGAIN = 2.0
 """Seconds between two looks for an engine while there is none. A look asks the file system, not the network."""
 
 Choose = Callable[[], "Endpoint"]
-Open = Callable[["Endpoint"], "Engine"]
+Open = Callable[["Endpoint"], "EngineClient"]
 
 
-class Listener(Protocol):
+class ConnectionListener(Protocol):
     """Who is told what happens on an engine."""
 
-    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Containers or the connection changed; `happened` says whether there are events worth showing."""
 
-    def measured(self, link: Link) -> None:
+    def measured(self, link: EngineConnection) -> None:
         """There are new figures."""
 
     def judged(self) -> None:
         """There is a verdict more."""
 
 
-class Link:
+class EngineConnection:
     """Owns the engine client, the fleet, the meter and the judge.
 
     It can be started before there is anybody to tell: whoever listens later is told what is known by then.
@@ -64,7 +64,7 @@ class Link:
         self.started = False
         self.timeline = Timeline()
         """What happened on it."""
-        self.stock: Stock | None = None
+        self.stock: LoadContext | None = None
         """What views are loaded from, once one was opened."""
         self.told = "connecting"
         """The state of the connection that the user was told of."""
@@ -74,19 +74,19 @@ class Link:
         self._open = open
         self._tasks = TaskOwner(self._failed)
         self._watched: frozenset[str] = frozenset()
-        self._trouble: Connection = Connection("connecting", time_ns())
+        self._trouble: ConnectionState = ConnectionState("connecting", time_ns())
         self.endpoint: Endpoint | None = None
-        self.engine: Engine | None = None
-        self.fleet: Fleet | None = None
-        self.meter: Meter | None = None
-        self.judge = Judge(lambda: self.engine)
+        self.engine: EngineClient | None = None
+        self.fleet: ContainerWatcher | None = None
+        self.meter: StatsCollector | None = None
+        self.judge = VerdictCache(lambda: self.engine)
         self.engine_name = ""
         """What the engine calls itself, with its version; empty until it has said so."""
         self.swarm = False
         """Whether it manages a swarm."""
         self.processors: int | None = None
         """How many processors the engine's machine has, once somebody has asked."""
-        self._listener: Listener | None = None
+        self._listener: ConnectionListener | None = None
         self._context = Context()
         """What the listener's calls run in."""
 
@@ -96,12 +96,12 @@ class Link:
         return self.name or (self.endpoint.origin if self.endpoint is not None else "the engine")
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ConnectionState:
         """How the connection does."""
         return self._trouble if self.fleet is None else self.fleet.connection
 
     @property
-    def containers(self) -> Mapping[str, Entry]:
+    def containers(self) -> Mapping[str, ContainerInfo]:
         """Every container known, by id."""
         return {} if self.fleet is None else self.fleet.containers
 
@@ -120,7 +120,7 @@ class Link:
         """Resource use over time of the containers that were watched, by id."""
         return {} if self.meter is None else self.meter.series
 
-    def require(self) -> Engine:
+    def require(self) -> EngineClient:
         """Returns the engine.
 
         Raises:
@@ -130,11 +130,11 @@ class Link:
             raise EngineUnavailable("there is no engine yet", hint="pyd keeps looking")
         return self.engine
 
-    def known_marks(self, ids: Sequence[str]) -> list[Mark]:
+    def known_marks(self, ids: Sequence[str]) -> list[Annotation]:
         """Returns what is known to have happened to containers so far, for their places in their log."""
         return known_marks(ids, self.timeline.items, self.containers)
 
-    def is_broken(self, entry: Entry) -> bool:
+    def is_broken(self, entry: ContainerInfo) -> bool:
         """Whether somebody should look at a container, by triage's word where there is one."""
         return is_broken(entry, self.judge.of(entry))
 
@@ -144,18 +144,18 @@ class Link:
             self.started = True
             self._tasks.start(self._run(), name="link")
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: ConnectionListener) -> None:
         """Has `listener` told what happens, in the context of this call; what is known already is told now."""
         self._listener, self._context = listener, copy_context()
         self.judge.on_verdict = listener.judged
         if self.started:
             self._tell(Delta(changed=frozenset(self.containers)), happened=bool(self.timeline.items))
         if self.fleet is not None:
-            self.fleet.look_closely()
+            self.fleet.enable_inspect()
 
-    def beside(self, choose: Choose, name: str) -> Link:
+    def beside(self, choose: Choose, name: str) -> EngineConnection:
         """Makes a link to another engine."""
-        return Link(choose, self._open, name=name)
+        return EngineConnection(choose, self._open, name=name)
 
     async def aclose(self) -> None:
         """Ends everything."""
@@ -175,20 +175,20 @@ class Link:
         if self.processors is None and self.engine is not None:
             self._tasks.start(self._count_processors(self.engine), name="processors")
 
-    async def _count_processors(self, engine: Engine) -> None:
+    async def _count_processors(self, engine: EngineClient) -> None:
         self.processors = (await engine.system.info()).ncpu or None
         self._measured()
 
     async def _run(self) -> None:
         self.endpoint = await self._find()
         engine = self.engine = await asyncio.to_thread(self._open_engine, self.endpoint)
-        from pyd_core.watch.container_watcher import Fleet  # noqa: PLC0415 - after the first picture
-        from pyd_core.watch.stats_collector import Meter  # noqa: PLC0415 - after the first picture
+        from pyd_core.watch.container_watcher import ContainerWatcher  # noqa: PLC0415 - after the first picture
+        from pyd_core.watch.stats_collector import StatsCollector  # noqa: PLC0415 - after the first picture
 
-        fleet = Fleet(engine, closely=self._listener is not None)
+        fleet = ContainerWatcher(engine, closely=self._listener is not None)
         fleet.subscribe(self._changed)
         self.fleet = fleet
-        self.meter = Meter(engine, fleet)
+        self.meter = StatsCollector(engine, fleet)
         self.meter.subscribe(self._measured)
         self.meter.watch(self._watched)
         self._tasks.start(fleet.run(), name="fleet")
@@ -200,11 +200,11 @@ class Link:
                 return await asyncio.to_thread(self._choose)
             except PydError as error:
                 if self._trouble.state != "lost" or str(self._trouble.error) != str(error):
-                    self._trouble = Connection("lost", time_ns(), error)
+                    self._trouble = ConnectionState("lost", time_ns(), error)
                     self._tell(Delta())
             await asyncio.sleep(LOOK_AGAIN)
 
-    def _open_engine(self, endpoint: Endpoint) -> Engine:
+    def _open_engine(self, endpoint: Endpoint) -> EngineClient:
         if self._open is not None:
             return self._open(endpoint)
         from pyd_core.client.connect import open_engine  # noqa: PLC0415 - loads the HTTP library
@@ -237,5 +237,5 @@ class Link:
     def _failed(self, error: Exception) -> None:
         known = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")
         if self.fleet is None:
-            self._trouble = Connection("lost", time_ns(), known)
+            self._trouble = ConnectionState("lost", time_ns(), known)
         self._tell(Delta())

@@ -8,8 +8,8 @@ from typing import Any
 from pyd_core.errors import NotFound, PydError
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock
-from pyd_tui.dashboard.widgets.lines import Fixed, Lines
+from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
+from pyd_tui.dashboard.widgets.lines import Fixed, LineList
 
 SETTLE = 0.12
 """Seconds the cursor has to rest on a row before the engine is asked about it."""
@@ -17,7 +17,7 @@ _MARGIN = 3
 """Columns of a screen that prose leaves free."""
 
 
-class Telling:
+class DetailLoader:
     """Fills a pane with all about one row.
 
     Args:
@@ -29,7 +29,13 @@ class Telling:
     """
 
     def __init__(
-        self, noun: Noun, stock: Stock, pane: Lines[Any], tasks: TaskOwner, *, row: Callable[[], Row | None]
+        self,
+        noun: ResourceView,
+        stock: LoadContext,
+        pane: LineList[Any],
+        tasks: TaskOwner,
+        *,
+        row: Callable[[], Row | None],
     ) -> None:
         self._noun = noun
         self._stock = stock

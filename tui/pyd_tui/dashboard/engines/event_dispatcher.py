@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.logs.annotation import mark_of
 from pyd_core.watch.delta import Delta
-from pyd_tui.dashboard.engines.connection import Link
+from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.views import Views
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.app import Dashboard
 
 
-class News:
+class EventDispatcher:
     """Tells screens of changes, figures and verdicts, and says once when an engine is lost or back.
 
     Args:
@@ -35,7 +35,7 @@ class News:
         """The app has a loop from now on."""
         self._ages = self._dashboard.set_interval(1.0, self._tick, pause=True)
 
-    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Something happened on an engine."""
         dashboard = self._dashboard
         self._record(link)
@@ -51,11 +51,11 @@ class News:
             if link in screen.links:
                 screen.changed(link, delta, happened=happened)
             elif screen is screens[-1]:
-                screen.elsewhere()
+                screen.on_other_engine_changed()
         if link in dashboard.in_sight:
             self._connection_changed(link)
 
-    def measured(self, link: Link) -> None:
+    def measured(self, link: EngineConnection) -> None:
         """There are new figures."""
         dashboard = self._dashboard
         for screen in dashboard.live_screens[-1:]:
@@ -73,7 +73,7 @@ class News:
             lost = any(link.connection.state == "lost" for link in self._dashboard.in_sight)
             (self._ages.resume if lost else self._ages.pause)()
 
-    def _connection_changed(self, link: Link) -> None:
+    def _connection_changed(self, link: EngineConnection) -> None:
         """Says once that an engine is lost, and why; from then on the age of what is shown has to be told."""
         name = f"{link.label}: " if len(self._dashboard.in_sight) > 1 else ""
         connection, before = link.connection, link.told
@@ -86,7 +86,7 @@ class News:
         elif connection.state == "live" and before == "lost":
             self._dashboard.say(f"{name}connected again", "good")
 
-    def _record(self, link: Link) -> None:
+    def _record(self, link: EngineConnection) -> None:
         """Writes down the deaths on an engine from its first list on."""
         if self._history is None or link.recorded or link.connection.state != "live":
             return

@@ -8,11 +8,11 @@ from time import time
 from typing import TYPE_CHECKING
 
 from pyd_core.errors import NotFound
-from pyd_core.logs.annotation import Mark
+from pyd_core.logs.annotation import Annotation
 from pyd_core.watch.stats import Usage
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 REACH = 24 * 3600
 """Seconds of its history that are read."""
@@ -23,10 +23,10 @@ class Recorded:
     """A container's curve and deaths; empty where nothing was recorded."""
 
     samples: tuple[Usage, ...] = ()
-    deaths: tuple[Mark, ...] = ()
+    deaths: tuple[Annotation, ...] = ()
 
 
-async def recorded(engine: Engine, container: str) -> Recorded:
+async def recorded(engine: EngineClient, container: str) -> Recorded:
     """Reads a container's history, without keeping anybody waiting.
 
     Raises:
@@ -59,7 +59,7 @@ def _read(container: str) -> Recorded:
         for point in points
     ]
     marks = [
-        Mark(
+        Annotation(
             time_ns=death.ended_ns,
             container_id=container,
             name=death.name,

@@ -6,10 +6,10 @@ from typing import Protocol
 
 from pyd_core.errors import PydError
 from pyd_core.tasks import TaskOwner
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 
 
-class Shelf(Protocol):
+class RowSink(Protocol):
     """Where the rows go."""
 
     @property
@@ -27,7 +27,7 @@ class Shelf(Protocol):
         """The engine is finding out what takes how much room, which may take seconds."""
 
 
-class Loading:
+class RowLoader:
     """The rows of a noun, and their loading.
 
     Args:
@@ -37,7 +37,7 @@ class Loading:
         tasks: Owns the task.
     """
 
-    def __init__(self, noun: Noun, stock: Stock, shelf: Shelf, tasks: TaskOwner) -> None:
+    def __init__(self, noun: ResourceView, stock: LoadContext, shelf: RowSink, tasks: TaskOwner) -> None:
         self._noun = noun
         self._stock = stock
         self._shelf = shelf

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pyd_core.client.gap import Gap
-from pyd_core.client.timestamps import seconds
+from pyd_core.client.timestamps import api_timestamp
 from pyd_core.model.event import Event
 from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.logs.line_ring import Ring
@@ -14,7 +14,7 @@ from pyd_tui.dashboard.render.events import is_worth_showing
 from pyd_tui.dashboard.render.figures import SECOND
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 KEPT = 5000
 """Events held; older ones are dropped and counted."""
@@ -40,11 +40,11 @@ class Timeline:
         self.items.dropped += dropped
         self.complete = True
 
-    async def remember(self, engine: Engine, now_ns: int) -> None:
+    async def remember(self, engine: EngineClient, now_ns: int) -> None:
         """Asks the engine once what it remembers from before; it keeps some hundred events."""
         if self.complete:
             return
-        async with engine.system.events(since="1", until=seconds(now_ns)) as stream:
+        async with engine.system.events(since="1", until=api_timestamp(now_ns)) as stream:
             found = [event async for event in stream if is_worth_showing(event)]
         self.backfill(found)
 

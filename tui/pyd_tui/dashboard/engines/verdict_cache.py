@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from pyd_core.errors import NotFound, PydError
 from pyd_core.tasks import TaskOwner
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.triage.verdict import Verdict
 
 Run = tuple[str, str, int | None, int | None, int]
@@ -21,12 +21,12 @@ Run = tuple[str, str, int | None, int | None, int]
 Found = Callable[[str, Run, "Verdict | PydError"], None]
 
 
-def run_of(entry: Entry) -> Run:
+def run_of(entry: ContainerInfo) -> Run:
     """Returns what a verdict on a container is about."""
     return (entry.state, entry.health, entry.started_ns, entry.finished_ns, entry.restart_count)
 
 
-class Judge:
+class VerdictCache:
     """Asks triage about containers, one after another, and keeps each answer until the container's run is another.
 
     On a local engine this happens on a thread with a connection of its own, because triage reads the kernel log,
@@ -36,7 +36,7 @@ class Judge:
         engine: Returns the engine, None while there is none.
     """
 
-    def __init__(self, engine: Callable[[], Engine | None]) -> None:
+    def __init__(self, engine: Callable[[], EngineClient | None]) -> None:
         self._engine = engine
         self._tasks = TaskOwner(self._failed)
         self._known: dict[str, tuple[Run, Verdict | PydError]] = {}
@@ -45,17 +45,17 @@ class Judge:
         self._ended = threading.Event()
         self.on_verdict: Callable[[], None] = lambda: None
 
-    def answer(self, entry: Entry) -> Verdict | PydError | None:
+    def answer(self, entry: ContainerInfo) -> Verdict | PydError | None:
         """Returns the verdict on a container's present run, or why there is none; None while nobody has asked."""
         known = self._known.get(entry.id)
         return known[1] if known is not None and known[0] == run_of(entry) else None
 
-    def of(self, entry: Entry) -> Verdict | None:
+    def of(self, entry: ContainerInfo) -> Verdict | None:
         """Returns the verdict on a container's present run, if it is there."""
         found = self.answer(entry)
         return None if isinstance(found, PydError) else found
 
-    def want(self, entries: Iterable[Entry]) -> None:
+    def want(self, entries: Iterable[ContainerInfo]) -> None:
         """Has these judged soon, except for those that are or will be; returns at once."""
         for entry in entries:
             run = run_of(entry)
@@ -70,7 +70,7 @@ class Judge:
             for table in (self._known, self._wanted, self._asked):
                 table.pop(identity, None)
 
-    def renew(self, entry: Entry) -> None:
+    def renew(self, entry: ContainerInfo) -> None:
         """Has one judged again, for what couldn't be read may be readable now."""
         self.forget([entry.id])
         self.want([entry])
@@ -88,7 +88,7 @@ class Judge:
             else:
                 await _judge(engine, batch, self._found, self._ended.is_set)
 
-    async def _aside(self, engine: Engine, batch: list[tuple[str, Run]]) -> None:
+    async def _aside(self, engine: EngineClient, batch: list[tuple[str, Run]]) -> None:
         """Judges on a thread that ends with the process at the latest: leaving must never wait for an engine."""
         from pyd_core.client.transport.blocking import blocking_engine, run_now  # noqa: PLC0415 - once somebody asks
 
@@ -129,12 +129,12 @@ class Judge:
         self.on_verdict()
 
 
-async def _judge(engine: Engine, batch: list[tuple[str, Run]], found: Found, ended: Callable[[], bool]) -> None:
+async def _judge(engine: EngineClient, batch: list[tuple[str, Run]], found: Found, ended: Callable[[], bool]) -> None:
     """Asks triage about some containers; what they share (the kernel log, the engine's events) is read once."""
     from pyd_core.triage.api import explain  # noqa: PLC0415 - forty rules, loaded when somebody asks
-    from pyd_core.triage.collect.gather import Surroundings  # noqa: PLC0415 - as above
+    from pyd_core.triage.collect.gather import SharedEvidence  # noqa: PLC0415 - as above
 
-    around = await Surroundings.of(engine, all_events=len(batch) > 1)
+    around = await SharedEvidence.of(engine, all_events=len(batch) > 1)
     for identity, run in batch:
         if ended():
             return
@@ -147,7 +147,7 @@ async def _judge(engine: Engine, batch: list[tuple[str, Run]], found: Found, end
 
 
 async def _judge_and_close(
-    engine: Engine, batch: list[tuple[str, Run]], found: Found, ended: Callable[[], bool]
+    engine: EngineClient, batch: list[tuple[str, Run]], found: Found, ended: Callable[[], bool]
 ) -> None:
     async with engine:
         await _judge(engine, batch, found, ended)

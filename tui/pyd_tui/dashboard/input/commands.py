@@ -14,7 +14,7 @@ from pyd_tui.dashboard.panels.views import BY_NAME, SWARM_VIEWS, VIEWS
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CommandCall:
     """A command with its arguments."""
 
     verb: str
@@ -22,7 +22,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class PaletteCommand:
     """A command that is no view.
 
     Attributes:
@@ -42,39 +42,39 @@ class Command:
 
 SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT")
 
-COMMANDS: Mapping[str, Command] = {
-    "start": Command("start", "start what doesn't run"),
-    "stop": Command("stop", "stop it"),
-    "restart": Command("restart", "restart it"),
-    "remove": Command("remove", "remove it, after asking"),
-    "kill": Command("kill [SIGNAL]", "send a signal, KILL by default", 0, 1, SIGNALS),
-    "rename": Command("rename NAME", "give the container another name", 1, 1),
-    "update": Command(
+COMMANDS: Mapping[str, PaletteCommand] = {
+    "start": PaletteCommand("start", "start what doesn't run"),
+    "stop": PaletteCommand("stop", "stop it"),
+    "restart": PaletteCommand("restart", "restart it"),
+    "remove": PaletteCommand("remove", "remove it, after asking"),
+    "kill": PaletteCommand("kill [SIGNAL]", "send a signal, KILL by default", 0, 1, SIGNALS),
+    "rename": PaletteCommand("rename NAME", "give the container another name", 1, 1),
+    "update": PaletteCommand(
         "update memory=512m cpus=1.5 pids=100 restart=always",
         "change limits while it runs",
         1,
         8,
         ("memory=", "cpus=", "pids=", "restart="),
     ),
-    "again": Command("again", "run it again with changes, the old one kept"),
-    "undo": Command("undo", "bring the old container back"),
-    "keep": Command("keep", "remove the old container"),
-    "commit": Command("commit", "make an image of its files"),
-    "pull": Command("pull [IMAGE]", "pull an image anew, or the container's", 0, 1),
-    "export": Command("export", "write all its files to a tar"),
-    "compose": Command(f"compose {'|'.join(COMPOSE[:5])}…", "its Compose project", 1, 1, COMPOSE),
-    "prune": Command("prune", "remove what nothing uses, after asking", 0, 0),
-    "theme": Command("theme NAME", "other colours", 1, 1, THEMES[1:]),
-    "scale": Command("scale N", "set how many tasks a service has", 1, 1),
-    "search": Command("search [TEXT]", "search the logs of all containers, the stopped ones too", 0, 20),
-    "engines": Command("engines", "the engines, to look at another one"),
-    "merge": Command("merge", "the containers of all engines in one list, or of one"),
-    "help": Command("help", "all keys and commands"),
-    "quit": Command("quit", "out"),
+    "again": PaletteCommand("again", "run it again with changes, the old one kept"),
+    "undo": PaletteCommand("undo", "bring the old container back"),
+    "keep": PaletteCommand("keep", "remove the old container"),
+    "commit": PaletteCommand("commit", "make an image of its files"),
+    "pull": PaletteCommand("pull [IMAGE]", "pull an image anew, or the container's", 0, 1),
+    "export": PaletteCommand("export", "write all its files to a tar"),
+    "compose": PaletteCommand(f"compose {'|'.join(COMPOSE[:5])}…", "its Compose project", 1, 1, COMPOSE),
+    "prune": PaletteCommand("prune", "remove what nothing uses, after asking", 0, 0),
+    "theme": PaletteCommand("theme NAME", "other colours", 1, 1, THEMES[1:]),
+    "scale": PaletteCommand("scale N", "set how many tasks a service has", 1, 1),
+    "search": PaletteCommand("search [TEXT]", "search the logs of all containers, the stopped ones too", 0, 20),
+    "engines": PaletteCommand("engines", "the engines, to look at another one"),
+    "merge": PaletteCommand("merge", "the containers of all engines in one list, or of one"),
+    "help": PaletteCommand("help", "all keys and commands"),
+    "quit": PaletteCommand("quit", "out"),
 }
 
 
-def parse(text: str, own: Sequence[str] = ()) -> Call:
+def parse(text: str, own: Sequence[str] = ()) -> CommandCall:
     """Reads what was typed; any beginning that fits a single name will do.
 
     Args:
@@ -85,7 +85,7 @@ def parse(text: str, own: Sequence[str] = ()) -> Call:
         InvalidInput: No such command, several that begin so, or arguments that don't fit.
     """
     if text.strip() in own:
-        return Call("own", (text.strip(),))
+        return CommandCall("own", (text.strip(),))
     try:
         verb, *words = shlex.split(text)
     except ValueError as error:
@@ -98,13 +98,13 @@ def parse(text: str, own: Sequence[str] = ()) -> Call:
         raise InvalidInput(said, hint=f"there are {', '.join(names)}")
     name = found[0]
     if name in views:
-        return Call("view", (name,))
+        return CommandCall("view", (name,))
     if name in own:
-        return Call("own", (name,))
+        return CommandCall("own", (name,))
     command = COMMANDS[name]
     if not command.least <= len(words) <= command.most:
         raise InvalidInput(f"write :{command.usage}", hint=command.help)
-    return Call(name, tuple(words))
+    return CommandCall(name, tuple(words))
 
 
 def hint(text: str, own: Sequence[str] = ()) -> str:

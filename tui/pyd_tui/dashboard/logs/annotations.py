@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pyd_core.client.gap import Gap
-from pyd_core.logs.annotation import Mark, mark_of
+from pyd_core.logs.annotation import Annotation, mark_of
 from pyd_core.model.event import Event
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.dashboard.render.figures import SECOND
 
 TWICE = 2 * SECOND
 """A start or death known from the list and one known from an event are the same within this time."""
 
 
-def known_marks(keys: Sequence[str], happened: Iterable[Event | Gap], containers: Mapping[str, Entry]) -> list[Mark]:
+def known_marks(
+    keys: Sequence[str], happened: Iterable[Event | Gap], containers: Mapping[str, ContainerInfo]
+) -> list[Annotation]:
     """Returns the marks of some containers: from events, and from the list what no event told."""
     marks = [
         mark
@@ -31,5 +33,5 @@ def known_marks(keys: Sequence[str], happened: Iterable[Event | Gap], containers
         for verb, time_ns, detail in facts:
             told = any(one.verb == verb and abs(one.time_ns - (time_ns or 0)) < TWICE for one in marks)
             if time_ns and not told:
-                marks.append(Mark(time_ns=time_ns, container_id=key, name=entry.name, verb=verb, detail=detail))
+                marks.append(Annotation(time_ns=time_ns, container_id=key, name=entry.name, verb=verb, detail=detail))
     return marks

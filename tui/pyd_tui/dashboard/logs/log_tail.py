@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.logs.logbook import TAIL, Logbook
 from pyd_tui.dashboard.panels.logview import FRAME
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from pyd_core.logs.annotation import Mark
+    from pyd_core.logs.annotation import Annotation
     from pyd_tui.dashboard.app import Dashboard
-    from pyd_tui.dashboard.engines.connection import Link
+    from pyd_tui.dashboard.engines.connection import EngineConnection
 
 MEMORY = 8 * 2**20
 """Bytes held of the log under the list; its own screen holds more."""
 
 
-class Tail:
+class LogTail:
     """Follows one log at a time, and has what came painted once a frame.
 
     Args:
@@ -29,9 +29,9 @@ class Tail:
     def __init__(self, dashboard: Dashboard) -> None:
         self._dashboard = dashboard
         self._frames: Timer | None = None
-        self.target: Target | None = None
+        self.target: RowTarget | None = None
         """Whose log it is."""
-        self.shown: Target | None = None
+        self.shown: RowTarget | None = None
         """Whose log the screens were told to show: that of before until the next frame, so that a log that answers by
         then is painted over the other at once."""
         self.book = self._open(None)
@@ -41,7 +41,7 @@ class Tail:
         """The app has a loop from now on."""
         self._frames = self._dashboard.set_interval(FRAME, self._show, pause=True)
 
-    async def follow(self, target: Target | None) -> None:
+    async def follow(self, target: RowTarget | None) -> None:
         """Follows a container's log from now on; None follows nothing."""
         before = self.book
         if target != self.target or (target is not None and not before.reading):
@@ -65,12 +65,12 @@ class Tail:
         """Ends it."""
         await self.book.aclose()
 
-    def mark(self, link: Link, mark: Mark) -> None:
+    def mark(self, link: EngineConnection, mark: Annotation) -> None:
         """Takes note of something that happened on an engine."""
         if self.target is not None and self.target.link is link:
             self.book.mark(mark)
 
-    def _open(self, target: Target | None) -> Logbook:
+    def _open(self, target: RowTarget | None) -> Logbook:
         sources = {target.id: target.link.engine} if target is not None else {}
         return Logbook(sources, self.changed, self._dashboard.clock.now, memory=MEMORY, disk=0)
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from pyd_core.client.gap import Gap
 from pyd_core.errors import PydError
-from pyd_core.logs.annotation import Mark
-from pyd_core.logs.filters import Filters, Sieve
+from pyd_core.logs.annotation import Annotation
+from pyd_core.logs.filters import FilteredView, Filters
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.search import Search
 from pyd_core.logs.store import DISK, MEMORY, LogItem, LogStore
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
-    from pyd_core.logs.pattern import Pattern
+    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.logs.pattern import LogPattern
     from pyd_core.logs.stream import Batch, LogStream
 
 SECOND = 1_000_000_000
@@ -87,7 +87,7 @@ class Logbook:
 
     def __init__(
         self,
-        sources: Mapping[str, Engine | None],
+        sources: Mapping[str, EngineClient | None],
         changed: Callable[[], None],
         now: Callable[[], int],
         *,
@@ -103,7 +103,7 @@ class Logbook:
         self._room = {"memory": memory, "disk": disk}
         self._reading = TaskOwner(self._failed)
         self._looking = TaskOwner(self._failed)
-        self._marks: list[Mark] = []
+        self._marks: list[Annotation] = []
         self._flush: asyncio.TimerHandle | None = None
         self._paging = False
         self.window = TAIL
@@ -113,7 +113,7 @@ class Logbook:
         self.full = False
         """Whether there is no room for older lines."""
         self.store = LogStore(**self._room)
-        self.shown = Sieve(self.store)
+        self.shown = FilteredView(self.store)
         self.search: Search | None = None
 
     @property
@@ -134,7 +134,7 @@ class Logbook:
         """Whether more may come."""
         return len(self._reading) > 0
 
-    async def read(self, window: Window, marks: Iterable[Mark] = ()) -> None:
+    async def read(self, window: Window, marks: Iterable[Annotation] = ()) -> None:
         """Reads another part of the log from now on, with marks at their times; filters and search stay."""
         await self._reading.aclose()
         self._forget_flush()
@@ -155,7 +155,7 @@ class Logbook:
         await self._looking.aclose()
         self.store.close()
 
-    def mark(self, mark: Mark) -> None:
+    def mark(self, mark: Annotation) -> None:
         """Takes note of something that happened, for its place among the lines."""
         if mark.container_id in self.containers and self.window.follows:
             self._marks.append(mark)
@@ -170,7 +170,7 @@ class Logbook:
         """
         self._renew(filters)
 
-    def find(self, pattern: Pattern | None) -> None:
+    def find(self, pattern: LogPattern | None) -> None:
         """Looks for something in what is shown.
 
         Raises:
@@ -292,7 +292,7 @@ class Logbook:
         self._look()
 
     def _renew(self, filters: Filters) -> None:
-        shown = Sieve(self.store, filters)
+        shown = FilteredView(self.store, filters)
         self.shown = shown
         if self.search is not None:
             self.search = Search(self.search.pattern, shown)
@@ -322,7 +322,7 @@ class Logbook:
         self._changed()
 
 
-def _place(mark: Mark) -> int:
+def _place(mark: Annotation) -> int:
     return mark.time_ns - LEAD if mark.verb == "start" else mark.time_ns
 
 

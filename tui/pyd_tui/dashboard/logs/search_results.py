@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from pyd_core.errors import PydError
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.search_all import Finding, sweep
+from pyd_core.logs.search_all import LogMatch, sweep
 
 if TYPE_CHECKING:
-    from pyd_core.logs.pattern import Pattern
-    from pyd_tui.dashboard.engines.connection import Link
+    from pyd_core.logs.pattern import LogPattern
+    from pyd_tui.dashboard.engines.connection import EngineConnection
 
 MOST = 5_000
 """Lines that are held; then the search is over."""
@@ -30,11 +30,11 @@ Place = tuple[int, int]
 class Hit:
     """A line that was found, and the engine of its container."""
 
-    link: Link
+    link: EngineConnection
     line: LogLine
 
 
-class Findings:
+class SearchResults:
     """Searches the logs of all containers of some engines, of those that don't run too, a few at a time.
 
     Args:
@@ -43,7 +43,7 @@ class Findings:
         changed: Called whenever there is more to show.
     """
 
-    def __init__(self, links: Sequence[Link], pattern: Pattern, changed: Callable[[], None]) -> None:
+    def __init__(self, links: Sequence[EngineConnection], pattern: LogPattern, changed: Callable[[], None]) -> None:
         self.pattern = pattern
         self._links = links
         self._changed = changed
@@ -66,7 +66,7 @@ class Findings:
         """Searches until all is read or as much is found as is held; ends with the task that runs it."""
         await asyncio.gather(*(self._search(link) for link in self._links))
 
-    async def _search(self, link: Link) -> None:
+    async def _search(self, link: EngineConnection) -> None:
         try:
             engine = link.require()
             known = await engine.containers.list(all=True)
@@ -81,7 +81,7 @@ class Findings:
         finally:
             self._changed()
 
-    def _take(self, link: Link, finding: Finding) -> None:
+    def _take(self, link: EngineConnection, finding: LogMatch) -> None:
         self.read += finding.done
         if finding.error is not None:
             self.errors.append(finding.error)

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.delta import Delta
-from pyd_tui.dashboard.engines.connection import Link
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.connection import EngineConnection
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.render.containers import (
     ALIVE,
     COLUMNS,
     CPU_TITLES,
     TREND,
     TREND_STEP,
-    Use,
+    RowUsage,
     heading,
     natural,
     row,
 )
 from pyd_tui.dashboard.render.engines import whose
 from pyd_tui.dashboard.render.figures import SECOND, Clock
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, columns, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, columns, width
 from pyd_tui.dashboard.resources.container_filters import View
 from pyd_tui.dashboard.widgets.table import Table
 
@@ -34,7 +34,7 @@ AGE = 6
 """Terminal columns kept for an engine's age to grow."""
 
 
-class Containers(Table[Target]):
+class ContainerTable(Table[RowTarget]):
     """Keeps the rows in the view's order and the cells current; asks for nothing itself.
 
     Args:
@@ -42,17 +42,17 @@ class Containers(Table[Target]):
         clock: Tells the time.
     """
 
-    def __init__(self, links: Sequence[Link], clock: Clock) -> None:
+    def __init__(self, links: Sequence[EngineConnection], clock: Clock) -> None:
         super().__init__(COLUMNS, self._row_cells, id="containers")
         self.links = links
         self._clock = clock
         self.view = View()
-        self.pending: dict[Target, str] = {}
+        self.pending: dict[RowTarget, str] = {}
         """What is being done to containers, in words (`stopping`)."""
         self._lost: list[bool] = []
-        self._members: dict[Target, list[Target]] = {}
+        self._members: dict[RowTarget, list[RowTarget]] = {}
         """The containers below each heading, folded or not, while they are grouped by project."""
-        self._folded: set[Target] = set()
+        self._folded: set[RowTarget] = set()
 
     def look(self, view: View | None = None) -> None:
         """Takes the fleets as they are now, through this view from now on."""
@@ -77,12 +77,12 @@ class Containers(Table[Target]):
             for link in self.links:
                 link.judge.want(entry for key in keys if key.link is link and (entry := key.entry))
 
-    def _order(self) -> list[Target]:
+    def _order(self) -> list[RowTarget]:
         """What is shown, in order: the engines' rows are in order by themselves already."""
         view = self.view
         each = [
             [
-                Target(link, one)
+                RowTarget(link, one)
                 for one in view.order(link.containers, link.usage, link.is_broken, link.label if view.merged else "")
             ]
             for link in self.links
@@ -93,13 +93,13 @@ class Containers(Table[Target]):
         self._members = {}
         return self._grouped(together) if view.sort == "project" else together
 
-    def _grouped(self, keys: list[Target]) -> list[Target]:
+    def _grouped(self, keys: list[RowTarget]) -> list[RowTarget]:
         """Puts a heading above the containers of each project of each engine, and leaves out what is folded."""
-        alone: list[Target] = []
+        alone: list[RowTarget] = []
         for key in keys:
             project = key.link.containers[key.id].project
-            (self._members.setdefault(Target(key.link, "", project), []) if project else alone).append(key)
-        rows: list[Target] = []
+            (self._members.setdefault(RowTarget(key.link, "", project), []) if project else alone).append(key)
+        rows: list[RowTarget] = []
         for head, members in self._members.items():
             rows += [head] if head in self._folded else [head, *members]
         return rows + alone
@@ -111,7 +111,7 @@ class Containers(Table[Target]):
             self.look()
 
     @property
-    def under_heading(self) -> list[Target]:
+    def under_heading(self) -> list[RowTarget]:
         """The containers of the project whose heading is under the cursor."""
         return [*self._members.get(self.key, ())] if self.key is not None else []
 
@@ -130,7 +130,7 @@ class Containers(Table[Target]):
     def _are_lost(self) -> list[bool]:
         return [link.connection.state == "lost" for link in self.links]
 
-    def is_stale(self, key: Target) -> bool:
+    def is_stale(self, key: RowTarget) -> bool:
         """Whether what is shown of it may have changed meanwhile."""
         return key.link.connection.state == "lost"
 
@@ -141,7 +141,7 @@ class Containers(Table[Target]):
         else:
             self.sync()
 
-    def set_pending(self, key: Target, word: str) -> None:
+    def set_pending(self, key: RowTarget, word: str) -> None:
         """Says what is being done to a container; an empty word says that it is over."""
         if word:
             self.pending[key] = word
@@ -149,11 +149,11 @@ class Containers(Table[Target]):
             self.pending.pop(key, None)
         self.sync()
 
-    def worth_measuring(self) -> set[Target]:
+    def worth_measuring(self) -> set[RowTarget]:
         """Returns the living containers on screen."""
         return {key for key in self.visible_keys if (entry := key.entry) and entry.state in ALIVE}
 
-    def targets(self) -> list[Target]:
+    def targets(self) -> list[RowTarget]:
         """Returns what an action goes to: the marked containers in order, else what is under the cursor.
 
         A heading stands for the containers of its project.
@@ -162,9 +162,9 @@ class Containers(Table[Target]):
             return [key for key in self._containers() if key in self.marked]
         return self._members.get(self.key, [self.key]) if self.key else []
 
-    def _containers(self) -> list[Target]:
+    def _containers(self) -> list[RowTarget]:
         """All containers of the view in order, those below folded headings too."""
-        every: list[Target] = []
+        every: list[RowTarget] = []
         for key in self.keys:
             if not key.is_heading:
                 every.append(key)
@@ -172,7 +172,7 @@ class Containers(Table[Target]):
                 every += self._members.get(key, ())
         return every
 
-    def is_marked(self, key: Target) -> bool:
+    def is_marked(self, key: RowTarget) -> bool:
         """Whether it is marked; a heading if all below it is."""
         return self.marked.issuperset(self._members[key]) if key in self._members else super().is_marked(key)
 
@@ -201,7 +201,7 @@ class Containers(Table[Target]):
         self.marked = set() if self.marked >= every else every
         self.sync()
 
-    def go_to(self, key: Target) -> None:
+    def go_to(self, key: RowTarget) -> None:
         """Puts the cursor on a container, and unfolds what hides it."""
         for head, members in self._members.items():
             if head in self._folded and key in members:
@@ -210,11 +210,11 @@ class Containers(Table[Target]):
                 break
         super().go_to(key)
 
-    def _engine_width(self, link: Link) -> int:
+    def _engine_width(self, link: EngineConnection) -> int:
         lost = link.connection.state == "lost"
         return width(whose(link.label, link.connection, self._clock)) + AGE * lost
 
-    def _row_cells(self, key: Target) -> tuple[Cell, ...]:
+    def _row_cells(self, key: RowTarget) -> tuple[Cell, ...]:
         entry, link = key.entry, key.link
         engine = whose(link.label, link.connection, self._clock) if self.view.merged else EMPTY
         if key.is_heading:
@@ -223,9 +223,9 @@ class Containers(Table[Target]):
             return ((),) * len(COLUMNS)
         use, doing, answer = self._use(link, entry), self.pending.get(key, ""), link.judge.answer(entry)
         cells = row(entry, use, self._clock, doing, answer, engine=engine)
-        return (cells[0], (Piece(" " * INDENT), *cells[1]), *cells[2:]) if self._members and entry.project else cells
+        return (cells[0], (Span(" " * INDENT), *cells[1]), *cells[2:]) if self._members and entry.project else cells
 
-    def _heading_cells(self, key: Target, engine: Cell) -> tuple[Cell, ...]:
+    def _heading_cells(self, key: RowTarget, engine: Cell) -> tuple[Cell, ...]:
         link = key.link
         entries = [entry for one in self._members.get(key, ()) if (entry := one.entry) is not None]
         usage = [use for entry in entries if entry.state in ALIVE and (use := link.usage.get(entry.id)) is not None]
@@ -233,7 +233,7 @@ class Containers(Table[Target]):
         cells = heading(key.project, entries, usage, folded=key in self._folded, broken=broken)
         return (*cells[:2], engine, *cells[3:])
 
-    def _use(self, link: Link, entry: Entry) -> Use | None:
+    def _use(self, link: EngineConnection, entry: ContainerInfo) -> RowUsage | None:
         usage = link.usage.get(entry.id)
         if usage is None:
             return None
@@ -242,4 +242,4 @@ class Containers(Table[Target]):
             most = entry.cpu_limit or link.processors or 1.0
         series = link.series.get(entry.id)
         recent = series.newest(RECENT) if series is not None and self.shows("trend") else ()
-        return Use(usage=usage, samples=recent, most=most)
+        return RowUsage(usage=usage, samples=recent, most=most)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.panels.searched import Searched
+from pyd_tui.dashboard.panels.searched import SearchableTable
 from pyd_tui.dashboard.render.document import CLOSES, DocumentLine, document, parse, value_at
 from pyd_tui.dashboard.render.pieces import Cell, cell
 
 
-class DocumentPane(Searched):
+class DocumentPane(SearchableTable):
     """Lines of JSON with a cursor; the path under it stands above.
 
     Args:

@@ -8,10 +8,10 @@ from pyd_tui.dashboard.render.events import event_line
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.logs import gap
 from pyd_tui.dashboard.render.pieces import Cell
-from pyd_tui.dashboard.widgets.lines import Lines
+from pyd_tui.dashboard.widgets.lines import LineList
 
 
-class Events(Lines[EventItem]):
+class Events(LineList[EventItem]):
     """Shows a timeline, the newest at the end."""
 
     can_follow = True

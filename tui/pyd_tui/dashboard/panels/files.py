@@ -7,19 +7,19 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pyd_core.errors import NotFound, PydError
-from pyd_core.files.entry import FileEntry, Listing, below
-from pyd_core.model.container import Change
+from pyd_core.files.entry import DirectoryListing, FileEntry, below
+from pyd_core.model.container import FileChange
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.files import COLUMNS, file_name, file_row
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, slide, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, slide, width
 from pyd_tui.dashboard.widgets.table import Table
 
 if TYPE_CHECKING:
     from pyd_core.files.entry import Files
     from pyd_tui.dashboard.app import Dashboard
-    from pyd_tui.dashboard.engines.target import Target
+    from pyd_tui.dashboard.engines.target import RowTarget
 
 UP = ".."
 """The key of the row that goes to the directory above; no entry can have this name."""
@@ -42,11 +42,11 @@ class FilesPane(Table[str]):
         self._dashboard = dashboard
         self._told = told
         self._entries: dict[str, FileEntry] = {}
-        self._listing: Listing | None = None
+        self._listing: DirectoryListing | None = None
         self._changes: dict[str, int] = {}
         self._trouble: PydError | None = None
         self._came_from = ""
-        self._target: Target | None = None
+        self._target: RowTarget | None = None
         self.files: Files | None = None
         self.directory = "/"
         self.query_text = ""
@@ -56,7 +56,7 @@ class FilesPane(Table[str]):
 
     # What is shown
 
-    async def open(self, target: Target) -> None:
+    async def open(self, target: RowTarget) -> None:
         """Finds the best way to the files of a container, and how they differ from its image."""
         from pyd_core.files.choice import open_files  # noqa: PLC0415 - only when files are looked at
 
@@ -92,7 +92,7 @@ class FilesPane(Table[str]):
         self.say((error.message, "bad"), (error.hint, "dim"))
         self._told()
 
-    def _take_changes(self, changes: list[Change]) -> None:
+    def _take_changes(self, changes: list[FileChange]) -> None:
         for change in changes:
             self._changes[change.path] = change.kind
 
@@ -111,7 +111,7 @@ class FilesPane(Table[str]):
 
     def _row_cells(self, key: str) -> tuple[Cell, ...]:
         if key == UP:
-            return EMPTY, (Piece("..", "dim"),), EMPTY, EMPTY, EMPTY, EMPTY
+            return EMPTY, (Span("..", "dim"),), EMPTY, EMPTY, EMPTY, EMPTY
         entry = self._entries.get(key)
         if entry is None:
             return (EMPTY,) * len(COLUMNS)

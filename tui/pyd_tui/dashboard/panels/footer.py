@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from pyd_tui.dashboard.actions.job_progress import jobs_of
 from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import Key, Scope
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, width
 from pyd_tui.dashboard.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ def keys(known: list[Key], room: int) -> Cell:
     kept = list(known)
     while kept and sum(sizes[id(key)] for key in kept) - 2 > room:
         kept.remove(max(reversed(kept), key=lambda key: key.rank))
-    pieces: list[Piece] = []
+    pieces: list[Span] = []
     for key in kept:
         if pieces:
-            pieces.append(Piece("  "))
-        pieces += (Piece(key.shown, "accent"), Piece(f" {key.label}", "dim"))
+            pieces.append(Span("  "))
+        pieces += (Span(key.shown, "accent"), Span(f" {key.label}", "dim"))
     return tuple(pieces)

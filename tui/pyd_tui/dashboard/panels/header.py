@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from pyd_tui.dashboard.engines.connection import Link
+from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.render.engines import all_of
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.header import counts, freshness, heading
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, width
 from pyd_tui.dashboard.widgets.line import Line
 
 LEAST = 24
@@ -24,11 +24,11 @@ class Header(Line):
         clock: Tells the time.
     """
 
-    def __init__(self, links: Sequence[Link], clock: Clock) -> None:
+    def __init__(self, links: Sequence[EngineConnection], clock: Clock) -> None:
         super().__init__(id="header")
         self.links = links
         self._clock = clock
-        self.pointed: Link | None = None
+        self.pointed: EngineConnection | None = None
         """The engine of which is said why it is lost, if several are."""
 
     def look(self) -> None:
@@ -45,9 +45,9 @@ class Header(Line):
         else:
             right = freshness(first.connection, self._clock)
         if any(link.endpoint is not None and link.endpoint.read_only for link in self.links):
-            right = (Piece("read-only   ", "info"), *right)
+            right = (Span("read-only   ", "info"), *right)
         if tally:
-            right = (*tally, Piece("   "), *right)
+            right = (*tally, Span("   "), *right)
         url = first.endpoint.url if first.endpoint is not None and not others else ""
         self.put(heading(name, url, room - width(right) - 3), right)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyd_core.logs.pattern import Pattern
+from pyd_core.logs.pattern import LogPattern
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.panels.logview import LogView
@@ -34,7 +34,7 @@ class LogPane(LogView):
 
     def find(self, text: str) -> None:
         """Marks every occurrence, and goes to the first one from here back."""
-        self.seek(Pattern(text))
+        self.seek(LogPattern(text))
 
     def show(self, book: Logbook) -> None:
         """Shows this log from now on."""

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pyd_core.logs.pattern import Pattern
+from pyd_core.logs.pattern import LogPattern
 from pyd_core.logs.store import LogItem
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.render.figures import Clock, counted
-from pyd_tui.dashboard.render.logrow import Look, log_row, mode
-from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit, highlight_spans, slide, width
+from pyd_tui.dashboard.render.logrow import LogStyle, log_row, mode
+from pyd_tui.dashboard.render.pieces import Cell, Span, cell, fit, highlight_spans, slide, width
 from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.rows import SIDE_STEP, Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
@@ -49,7 +49,7 @@ class LogView(Rows):
         self.book = book
         self._clock = clock
         self._told = told
-        self.look = Look()
+        self.look = LogStyle()
         self.following = True
         self.wrap = False
         self.left = 0
@@ -163,7 +163,7 @@ class LogView(Rows):
             self.following = True
             self.go(self.book.shown.number(self.count - 1), hold=False)
 
-    def seek(self, pattern: Pattern) -> None:
+    def seek(self, pattern: LogPattern) -> None:
         """Marks every match in what is shown, and goes to the first one from where that began.
 
         Raises:
@@ -228,25 +228,25 @@ class LogView(Rows):
     def status(self) -> Cell:
         """Says how much there is, what had to go, what is looked for, and whether it follows."""
         book = self.book
-        pieces: list[Piece] = []
+        pieces: list[Span] = []
         if (search := book.search) is not None:
             more = "" if search.complete else "+"
             pieces += cell(f"/{search.pattern.text}", "warn")
             how = f" ({mode(search.pattern)})" if search.pattern.regex or search.pattern.case else ""
             at = search.position(self.cursor) or "-"
-            pieces.append(Piece(f"{how} {at} of {len(search):,}{more}  ", "dim"))
+            pieces.append(Span(f"{how} {at} of {len(search):,}{more}  ", "dim"))
         total = len(book.store)
         lines = counted(total, "line")
-        pieces.append(Piece(f"{self.count:,} of {lines}" if book.shown.filters else lines, "dim"))
+        pieces.append(Span(f"{self.count:,} of {lines}" if book.shown.filters else lines, "dim"))
         if book.store.lost:
-            pieces.append(Piece(f", {book.store.lost:,} skipped", "warn"))
+            pieces.append(Span(f", {book.store.lost:,} skipped", "warn"))
         if self.marked:
-            pieces.append(Piece(f", {len(self.marked)} marked", "accent"))
+            pieces.append(Span(f", {len(self.marked)} marked", "accent"))
         if book.problem is not None:
             return (*pieces, *cell(f"  {book.problem.message}", "bad"))
         if not book.window.follows:
-            return (*pieces, Piece("  not live", "warn"))
-        return (*pieces, Piece("  following", "good") if self.following else Piece("  holding still", "warn"))
+            return (*pieces, Span("  not live", "warn"))
+        return (*pieces, Span("  following", "good") if self.following else Span("  holding still", "warn"))
 
     def drawn(self, item: LogItem) -> Cell:
         """Draws a line."""
@@ -292,7 +292,7 @@ class LogView(Rows):
         palette, columns = palette_of(self.app), self.size.width
         laid = self._layout()
         if y >= len(laid):
-            said = (Piece("  "), Piece(self.book.silence, "dim")) if y == 1 and not self.count else ()
+            said = (Span("  "), Span(self.book.silence, "dim")) if y == 1 and not self.count else ()
             return strip(fit(said, columns), palette)
         number, pieces = laid[y]
         if self.book.search is not None:
@@ -300,7 +300,7 @@ class LogView(Rows):
         elif keep := [one for one in self.book.shown.filters.stack if not one.exclude and not one.tests]:
             pieces = highlight_spans(pieces, keep[-1].pattern.spans)
         if self.book.shown.is_context(number):
-            pieces = tuple(Piece(piece.text, "dim") for piece in pieces)
+            pieces = tuple(Span(piece.text, "dim") for piece in pieces)
         pieces = slide(pieces, self.left) if self.left else pieces
         cursor = self.cursor
         chosen = self.visual is not None and cursor is not None and _between(number, self.visual, cursor)
@@ -309,10 +309,10 @@ class LogView(Rows):
         row = (sign, *fit(pieces, columns - GUTTER), thumb(y, self.page, self.top, self.count))
         return strip(row, palette, ground)
 
-    def _sign(self, number: int, *, chosen: bool, here: bool) -> Piece:
+    def _sign(self, number: int, *, chosen: bool, here: bool) -> Span:
         if number in self.marked:
-            return Piece("◆", "accent")
-        return Piece("▌" if chosen else "▸" if here else " ", "accent")
+            return Span("◆", "accent")
+        return Span("▌" if chosen else "▸" if here else " ", "accent")
 
 
 def _between(number: int, one: int, other: int) -> bool:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pyd_core.watch.delta import Connection
+from pyd_core.watch.delta import ConnectionState
 from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.render.notice import notice
-from pyd_tui.dashboard.widgets.block import Block
+from pyd_tui.dashboard.widgets.block import TextBlock
 
 
-class Notice(Block):
+class Notice(TextBlock):
     """A few lines in the middle of the room there is."""
 
     def __init__(self) -> None:
         super().__init__(id="notice")
 
-    def look(self, connection: Connection, *, total: int, filtered: str) -> None:
+    def look(self, connection: ConnectionState, *, total: int, filtered: str) -> None:
         """Says why there is nothing to see."""
         room = max(20, self.app.size.width - 8)
         demo = next((key.shown for key in keys_of(self.app).of("containers") if key.action == "demo" and key.keys), "")

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pyd_core.errors import PydError
 from pyd_core.model.container import Processes
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.panels.searched import Searched
+from pyd_tui.dashboard.panels.searched import SearchableTable
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell
-from pyd_tui.dashboard.render.processes import Process, processes
+from pyd_tui.dashboard.render.processes import ProcessRow, processes
 
 
-class ProcessesPane(Searched):
+class ProcessesPane(SearchableTable):
     """Shows what the engine answered when it was asked last; asks for nothing itself.
 
     Args:
@@ -23,12 +23,12 @@ class ProcessesPane(Searched):
 
     BINDINGS = bindings("move", "processes")
 
-    def __init__(self, kill: Callable[[Process], None], told: Callable[[], None], *, id: str) -> None:
+    def __init__(self, kill: Callable[[ProcessRow], None], told: Callable[[], None], *, id: str) -> None:
         super().__init__(told, id=id)
         self._kill = kill
         self._answer: Processes | PydError | None = None
         self._head: Cell = EMPTY
-        self._found: dict[str, Process] = {}
+        self._found: dict[str, ProcessRow] = {}
 
     def look(self, answer: Processes | PydError) -> None:
         """Shows an answer; the cursor stays on its process."""
@@ -51,7 +51,7 @@ class ProcessesPane(Searched):
         return self._head
 
     @property
-    def process(self) -> Process | None:
+    def process(self) -> ProcessRow | None:
         """The process under the cursor."""
         return self._found.get(self.key or "")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight, slide, width
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, highlight, slide, width
 from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.strips import strip
 from pyd_tui.dashboard.widgets.table import Table
@@ -14,10 +14,10 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.strip import Strip
 
-COLUMNS = (Column(key="line", title="", least=10, most=1 << 20, priority=0),)
+COLUMNS = (LayoutColumn(key="line", title="", least=10, most=1 << 20, priority=0),)
 
 
-class Searched(Table[str]):
+class SearchableTable(Table[str]):
     """A table of one column, with a heading of its own above it.
 
     Args:
@@ -53,7 +53,7 @@ class Searched(Table[str]):
     def render_line(self, y: int) -> Strip:
         """The first line is the heading."""
         if y == 0:
-            return strip(fit((Piece("   "), *self.heading), self.size.width), palette_of(self.app))
+            return strip(fit((Span("   "), *self.heading), self.size.width), palette_of(self.app))
         return super().render_line(y)
 
     @property
@@ -63,7 +63,7 @@ class Searched(Table[str]):
             return EMPTY
         found = self._matches()
         at = found.index(self.index) + 1 if self.index in found else 0
-        return (*cell(f"/{self.query_text}", "warn"), Piece(f" {at} of {len(found)}", "dim"))
+        return (*cell(f"/{self.query_text}", "warn"), Span(f" {at} of {len(found)}", "dim"))
 
     def _matches(self) -> list[int]:
         wanted = self.query_text.casefold()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, width
 from pyd_tui.dashboard.widgets.line import Line
 
 
@@ -45,14 +45,14 @@ class Tabs(Line):
                 last -= 1
             else:
                 first += 1
-        pieces: list[Piece] = [Piece("… ", "dim")] if first else []
+        pieces: list[Span] = [Span("… ", "dim")] if first else []
         for name in self.names[first:last]:
             if name != self.names[first]:
-                pieces.append(Piece(gap))
-            pieces.append(Piece(name.capitalize(), "title" if name == self.current else "dim"))
+                pieces.append(Span(gap))
+            pieces.append(Span(name.capitalize(), "title" if name == self.current else "dim"))
         if last < len(self.names):
-            pieces.append(Piece(" …", "dim"))
-        return (*pieces, *((Piece("   "), *self._subject) if self._subject else EMPTY)), self._status
+            pieces.append(Span(" …", "dim"))
+        return (*pieces, *((Span("   "), *self._subject) if self._subject else EMPTY)), self._status
 
     def _taken(self, first: int, last: int, gap: str) -> int:
         names = self.names[first:last]

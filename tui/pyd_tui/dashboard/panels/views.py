@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from pyd_tui.dashboard.render.engines import tabs
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, width
 from pyd_tui.dashboard.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ class Views(Line):
         room -= width(engines) + 3 * bool(engines)
         names = self._names()
         short = sum(len(name) + 4 for name in names) - 2 > room
-        pieces: list[Piece] = []
+        pieces: list[Span] = []
         for digit, name in enumerate(names, 1):
             chosen = name == self._current
-            pieces.append(Piece("  " if pieces else ""))
-            pieces.append(Piece(str(digit % 10), "accent" if not chosen else "title"))
+            pieces.append(Span("  " if pieces else ""))
+            pieces.append(Span(str(digit % 10), "accent" if not chosen else "title"))
             if chosen or not short:
-                pieces.append(Piece(f" {name.capitalize()}", "title" if chosen else "dim"))
+                pieces.append(Span(f" {name.capitalize()}", "title" if chosen else "dim"))
         return tuple(pieces), engines

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from pyd_core.model.container import Change
+from pyd_core.model.container import FileChange
 from pyd_tui.dashboard.render.facts import nothing
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
 _KINDS: dict[int, tuple[str, Role]] = {0: ("~", "warn"), 1: ("+", "good"), 2: ("-", "bad")}
 """As the Engine API numbers them: modified, added, deleted."""
 
 
-def changes(found: list[Change]) -> list[Cell]:
+def changes(found: list[FileChange]) -> list[Cell]:
     """Returns the paths in order, with a count of each kind first."""
     if not found:
         return nothing("nothing differs from the image")
     counts = {kind: sum(change.kind == kind for change in found) for kind in _KINDS}
     words = {0: "changed", 1: "added", 2: "deleted"}
     told = ", ".join(f"{count:,} {words[kind]}" for kind, count in counts.items() if count)
-    lines: list[Cell] = [EMPTY, (Piece(f" {told}", "dim"),), EMPTY]
+    lines: list[Cell] = [EMPTY, (Span(f" {told}", "dim"),), EMPTY]
     for change in sorted(found, key=lambda change: change.path):
         mark, role = _KINDS.get(change.kind, ("?", "dim"))
-        lines.append((Piece(f" {mark} ", role), *cell(change.path)))
+        lines.append((Span(f" {mark} ", role), *cell(change.path)))
     return lines

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.keymap import Key
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
 
 
 def confirm(
@@ -31,14 +31,14 @@ def confirm(
         if page < len(names):
             lines.append(cell(f"  {top} before", "dim") if top else EMPTY)
         for name in names[top : top + page]:
-            line = (Piece("◆ ", "accent"), *cell(name))
+            line = (Span("◆ ", "accent"), *cell(name))
             lines.append(fit(line, room) if len(name) + 2 > room else line)
         if page < len(names):
             left = len(names) - top - page
             more = cell(f"  and {left} more" if left else "", "dim")
-            lines.append((*more, Piece(f"   {scroll}", "faint")))
+            lines.append((*more, Span(f"   {scroll}", "faint")))
     yes, no = (key.shown for key in answers)
-    keys = (Piece(yes, "bad"), Piece(" yes", "text"), Piece("     "), Piece(no, "accent"), Piece(" no", "text"))
+    keys = (Span(yes, "bad"), Span(" yes", "text"), Span("     "), Span(no, "accent"), Span(" no", "text"))
     return [*lines, EMPTY, keys]
 
 

@@ -8,34 +8,36 @@ from typing import TYPE_CHECKING
 
 from pyd_core.errors import PydError
 from pyd_core.model.container import Port
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.chart import buckets, spark
 from pyd_tui.dashboard.render.figures import SECOND, Clock, duration, moment, percent, size
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, columns, width
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, columns, width
 
 if TYPE_CHECKING:
     from pyd_core.triage.verdict import Verdict
 
 COLUMNS = (
-    Column(key="state", title="STATE", least=15, most=15, priority=0),
-    Column(key="name", title="NAME", least=16, most=44, priority=0),
-    Column(key="engine", title="ENGINE", least=8, most=24, priority=0, optional=True),
-    Column(key="health", title="HEALTH", least=11, most=11, priority=6, optional=True),
-    Column(key="cpu", title="%CORE", least=5, most=5, priority=2, optional=True, right=True),
-    Column(key="trend", title="LAST 50s", least=10, most=10, priority=10, optional=True, spare=True),
-    Column(key="memory", title="MEM", least=5, most=5, priority=3, optional=True, right=True),
-    Column(key="limit", title="LIMIT", least=7, most=7, priority=8, optional=True, close=True),
-    Column(key="throttled", title="HELD", least=5, most=5, priority=15, optional=True, right=True, spare=True),
-    Column(key="pids", title="PIDS", least=5, most=5, priority=11, optional=True, right=True, spare=True),
-    Column(key="net", title="NET/s IN/OUT", least=12, most=12, priority=12, optional=True, right=True, spare=True),
-    Column(key="disk", title="DISK/s R/W", least=11, most=11, priority=13, optional=True, right=True, spare=True),
-    Column(key="since", title="UP", least=8, most=8, priority=1, right=True),
-    Column(key="reason", title="REASON", least=36, most=100, priority=0, optional=True),
-    Column(key="image", title="IMAGE", least=12, most=40, priority=4, from_start=True),
-    Column(key="project", title="PROJECT", least=8, most=20, priority=7, optional=True),
-    Column(key="ports", title="PORTS", least=12, most=60, priority=5, optional=True),
+    LayoutColumn(key="state", title="STATE", least=15, most=15, priority=0),
+    LayoutColumn(key="name", title="NAME", least=16, most=44, priority=0),
+    LayoutColumn(key="engine", title="ENGINE", least=8, most=24, priority=0, optional=True),
+    LayoutColumn(key="health", title="HEALTH", least=11, most=11, priority=6, optional=True),
+    LayoutColumn(key="cpu", title="%CORE", least=5, most=5, priority=2, optional=True, right=True),
+    LayoutColumn(key="trend", title="LAST 50s", least=10, most=10, priority=10, optional=True, spare=True),
+    LayoutColumn(key="memory", title="MEM", least=5, most=5, priority=3, optional=True, right=True),
+    LayoutColumn(key="limit", title="LIMIT", least=7, most=7, priority=8, optional=True, close=True),
+    LayoutColumn(key="throttled", title="HELD", least=5, most=5, priority=15, optional=True, right=True, spare=True),
+    LayoutColumn(key="pids", title="PIDS", least=5, most=5, priority=11, optional=True, right=True, spare=True),
+    LayoutColumn(
+        key="net", title="NET/s IN/OUT", least=12, most=12, priority=12, optional=True, right=True, spare=True
+    ),
+    LayoutColumn(key="disk", title="DISK/s R/W", least=11, most=11, priority=13, optional=True, right=True, spare=True),
+    LayoutColumn(key="since", title="UP", least=8, most=8, priority=1, right=True),
+    LayoutColumn(key="reason", title="REASON", least=36, most=100, priority=0, optional=True),
+    LayoutColumn(key="image", title="IMAGE", least=12, most=40, priority=4, from_start=True),
+    LayoutColumn(key="project", title="PROJECT", least=8, most=20, priority=7, optional=True),
+    LayoutColumn(key="ports", title="PORTS", least=12, most=60, priority=5, optional=True),
 )
 
 Cells = tuple[Cell, ...]
@@ -73,12 +75,12 @@ _HEALTH: dict[str, tuple[str, Role]] = {
 }
 
 
-def is_broken(entry: Entry, verdict: Verdict | None = None) -> bool:
+def is_broken(entry: ContainerInfo, verdict: Verdict | None = None) -> bool:
     """Whether somebody should look at it: triage's word where there is one, else what its state makes one suspect."""
     return is_suspect(entry) if verdict is None else verdict.broken
 
 
-def is_suspect(entry: Entry) -> bool:
+def is_suspect(entry: ContainerInfo) -> bool:
     """Whether it looks broken: died of itself, couldn't be started, in a restart loop, unhealthy."""
     if entry.state in {"dead", "restarting"} or (entry.state == "created" and entry.error):
         return True
@@ -87,20 +89,20 @@ def is_suspect(entry: Entry) -> bool:
     return entry.state in ALIVE and entry.health == "unhealthy"
 
 
-def state(entry: Entry, pending: str = "", verdict: Verdict | None = None) -> Cell:
+def state(entry: ContainerInfo, pending: str = "", verdict: Verdict | None = None) -> Cell:
     """Says the state by a shape, a word and a colour, so that none of them is alone in telling it."""
     if pending:
-        return (Piece("… ", "warn"), Piece(pending, "warn"))
+        return (Span("… ", "warn"), Span(pending, "warn"))
     shape, role = _SHAPES.get(entry.state, ("?", "warn"))
     word = entry.state
     if entry.state in {"exited", "stopped"} and entry.exit_code is not None:
         word = f"{entry.state} {entry.exit_code}"
     if is_broken(entry, verdict) and entry.state != "restarting":
         shape, role = "✗", "bad"
-    return (Piece(f"{shape} ", role), *cell(word, role))
+    return (Span(f"{shape} ", role), *cell(word, role))
 
 
-def health(entry: Entry) -> Cell:
+def health(entry: ContainerInfo) -> Cell:
     """Says what the health probes found; empty without probes, and for the dead, whose last word no longer counts."""
     if entry.state not in ALIVE:
         return EMPTY
@@ -108,7 +110,7 @@ def health(entry: Entry) -> Cell:
     return cell(text, role)
 
 
-def since(entry: Entry, clock: Clock) -> Cell:
+def since(entry: ContainerInfo, clock: Clock) -> Cell:
     """Says how long it has run; of others, when they ended or were made.
 
     A running time grows; the moment of an end stays as it is. So a screen of dead containers needs no repainting.
@@ -119,7 +121,7 @@ def since(entry: Entry, clock: Clock) -> Cell:
     return cell(moment(ended, clock), "dim") if ended else EMPTY
 
 
-def reason(entry: Entry, answer: Verdict | PydError | None) -> Cell:
+def reason(entry: ContainerInfo, answer: Verdict | PydError | None) -> Cell:
     """Says why it is broken, in triage's words: the cause, and what it did."""
     if answer is None:
         return cell("looking" if is_suspect(entry) else "", "dim")
@@ -158,7 +160,7 @@ def trend(samples: Sequence[Usage], most: float = 1.0) -> Cell:
     until = -(-samples[-1].time_ns // TREND_STEP) * TREND_STEP  # a grid that stands still while its last part fills
     values = buckets(samples, lambda one: one.cpu_percent, until_ns=until, span_ns=TREND * TREND_STEP, count=TREND)
     top = max(100.0 * most, *(value or 0 for value in values))
-    return (Piece(spark(values, top), "good"),)
+    return (Span(spark(values, top), "good"),)
 
 
 def rates(first: float | None, second: float | None) -> Cell:
@@ -166,7 +168,7 @@ def rates(first: float | None, second: float | None) -> Cell:
     if first is None or second is None:
         return EMPTY
     one, other = (cell(size(value), "text" if value >= 1 else "dim") for value in (first, second))
-    return (*one, Piece("/", "faint"), *other)
+    return (*one, Span("/", "faint"), *other)
 
 
 def throttled(usage: Usage) -> Cell:
@@ -181,13 +183,13 @@ def memory(usage: Usage | None) -> Cell:
     return cell(size(usage.memory_bytes), pressure(memory_share(usage)))
 
 
-def limit(entry: Entry, usage: Usage | None) -> Cell:
+def limit(entry: ContainerInfo, usage: Usage | None) -> Cell:
     """Says the memory limit; empty without one."""
     most = entry.memory_limit or (usage.memory_limit if usage else None)
-    return (Piece("/ ", "faint"), *cell(size(most), "dim")) if most else EMPTY
+    return (Span("/ ", "faint"), *cell(size(most), "dim")) if most else EMPTY
 
 
-def image(entry: Entry) -> Cell:
+def image(entry: ContainerInfo) -> Cell:
     """Names the image: a bare digest is cut to what people compare, twelve digits."""
     name = entry.image
     if name.startswith("sha256:"):
@@ -196,7 +198,7 @@ def image(entry: Entry) -> Cell:
     return (*cell(path, "dim"), *(cell(f"@{digest[:8]}", "dim") if at else EMPTY))
 
 
-def ports(entry: Entry) -> Cell:
+def ports(entry: ContainerInfo) -> Cell:
     """Lists the published ports, host side first; the same one on several host addresses once."""
     return cell(published(entry.ports), "dim")
 
@@ -218,7 +220,7 @@ def _port(port: Port) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class RowUsage:
     """What is known of a container's use of resources.
 
     Attributes:
@@ -232,7 +234,7 @@ class Use:
     most: float = 1.0
 
 
-def measures(use: Use | None) -> tuple[Cell, ...]:
+def measures(use: RowUsage | None) -> tuple[Cell, ...]:
     """Returns the cells under `MEASURED` but the memory's limit, which is known without measuring."""
     if use is None:
         return (EMPTY,) * len(MEASURED)
@@ -249,8 +251,8 @@ def measures(use: Use | None) -> tuple[Cell, ...]:
 
 
 def row(
-    entry: Entry,
-    use: Use | None,
+    entry: ContainerInfo,
+    use: RowUsage | None,
     clock: Clock,
     pending: str = "",
     answer: Verdict | PydError | None = None,
@@ -277,7 +279,9 @@ def row(
     )
 
 
-def heading(project: str, entries: Sequence[Entry], usage: Sequence[Usage], *, folded: bool, broken: int) -> Cells:
+def heading(
+    project: str, entries: Sequence[ContainerInfo], usage: Sequence[Usage], *, folded: bool, broken: int
+) -> Cells:
     """Returns the cells of the line above a project's containers, one for each of `COLUMNS`.
 
     Args:
@@ -290,15 +294,15 @@ def heading(project: str, entries: Sequence[Entry], usage: Sequence[Usage], *, f
     living = sum(entry.state in ALIVE for entry in entries)
     cells = dict.fromkeys((column.key for column in COLUMNS), EMPTY)
     state: Role = "good" if living == len(entries) else "text"
-    cells["state"] = (Piece("▸ " if folded else "▾ ", "accent"), Piece(f"{living} of {len(entries)} up", state))
-    cells["name"] = (*cell(project, "title"), *((Piece(f"  ✗{broken}", "bad"),) if broken else EMPTY))
+    cells["state"] = (Span("▸ " if folded else "▾ ", "accent"), Span(f"{living} of {len(entries)} up", state))
+    cells["name"] = (*cell(project, "title"), *((Span(f"  ✗{broken}", "bad"),) if broken else EMPTY))
     if living and len(usage) >= living:
         cells["cpu"] = cell(percent(sum(one.cpu_percent or 0 for one in usage)), "dim")
         cells["memory"] = cell(size(sum(one.memory_bytes or 0 for one in usage)), "dim")
     return tuple(cells.values())
 
 
-def natural(entries: list[Entry], clock: Clock, *, reasons: bool = False) -> dict[str, int]:
+def natural(entries: list[ContainerInfo], clock: Clock, *, reasons: bool = False) -> dict[str, int]:
     """Returns the width that each column's widest content wants; 0 leaves an optional one out.
 
     Args:

@@ -11,7 +11,7 @@ import msgspec
 
 from pyd_tui.dashboard.render.env import masked
 from pyd_tui.dashboard.render.figures import counted
-from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell
+from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell
 
 CLOSES = "$"
 """Ends the key of a line that closes what another opens; no path ends so."""
@@ -90,18 +90,18 @@ class _Layout:
             last: Whether no other follows beside it.
         """
         key = path or "."
-        comma: Cell = () if last else (Piece(",", "dim"),)
-        head: Cell = (Piece(" " * INDENT * depth), *((*cell(label, "accent"), Piece(": ", "faint")) if label else ()))
+        comma: Cell = () if last else (Span(",", "dim"),)
+        head: Cell = (Span(" " * INDENT * depth), *((*cell(label, "accent"), Span(": ", "faint")) if label else ()))
         if not isinstance(value, dict | list) or not value:
             yield DocumentLine(key, (*head, *_scalar(value, path, unmasked=self._unmasked), *comma), opens=False)
             return
         opening, closing = "{}" if isinstance(value, dict) else "[]"
         if key in self._folded:
             held = cell(f" {counted(len(value), 'entry', 'entries')} ", "dim")
-            pieces = (*head, Piece(f"{opening} ", "dim"), Piece("…", "accent"), *held, Piece(closing, "dim"), *comma)
+            pieces = (*head, Span(f"{opening} ", "dim"), Span("…", "accent"), *held, Span(closing, "dim"), *comma)
             yield DocumentLine(key, pieces, opens=True)
             return
-        yield DocumentLine(key, (*head, Piece(opening, "dim")), opens=True)
+        yield DocumentLine(key, (*head, Span(opening, "dim")), opens=True)
         end = len(value) - 1
         if isinstance(value, dict):
             for at, (name, inner) in enumerate(value.items()):
@@ -110,7 +110,7 @@ class _Layout:
         else:
             for at, inner in enumerate(value):
                 yield from self.lines(inner, f"{path or '.'}[{at}]", "", depth + 1, last=at == end)
-        yield DocumentLine(key + CLOSES, (Piece(" " * INDENT * depth), Piece(closing, "dim"), *comma), opens=False)
+        yield DocumentLine(key + CLOSES, (Span(" " * INDENT * depth), Span(closing, "dim"), *comma), opens=False)
 
 
 def _scalar(value: Any, path: str, *, unmasked: bool) -> Cell:
@@ -118,7 +118,7 @@ def _scalar(value: Any, path: str, *, unmasked: bool) -> Cell:
         return cell(value, "info")
     if isinstance(value, str):
         if not unmasked and _ENV.fullmatch(path):
-            return (Piece('"'), *masked(value), Piece('"'))
+            return (Span('"'), *masked(value), Span('"'))
         return cell(_quoted(value))
     role: Role = "dim" if value is None or value in ({}, []) else "info"
     return cell(json.dumps(value), role)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyd_core.errors import PydError
-from pyd_core.watch.delta import Connection
+from pyd_core.watch.delta import ConnectionState
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.header import age
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit, width
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit, width
 
 COLUMNS = (
-    Column(key="name", title="NAME", least=12, most=40, priority=0),
-    Column(key="state", title="STATE", least=15, most=15, priority=0),
-    Column(key="running", title="RUNNING", least=7, most=7, priority=2, right=True),
-    Column(key="all", title="ALL", least=5, most=7, priority=3, right=True),
-    Column(key="broken", title="BROKEN", least=6, most=6, priority=1, right=True),
-    Column(key="engine", title="ENGINE", least=14, most=24, priority=4),
-    Column(key="address", title="ADDRESS", least=16, most=60, priority=5),
-    Column(key="trouble", title="WHAT IS WRONG", least=20, most=90, priority=1, optional=True),
+    LayoutColumn(key="name", title="NAME", least=12, most=40, priority=0),
+    LayoutColumn(key="state", title="STATE", least=15, most=15, priority=0),
+    LayoutColumn(key="running", title="RUNNING", least=7, most=7, priority=2, right=True),
+    LayoutColumn(key="all", title="ALL", least=5, most=7, priority=3, right=True),
+    LayoutColumn(key="broken", title="BROKEN", least=6, most=6, priority=1, right=True),
+    LayoutColumn(key="engine", title="ENGINE", least=14, most=24, priority=4),
+    LayoutColumn(key="address", title="ADDRESS", least=16, most=60, priority=5),
+    LayoutColumn(key="trouble", title="WHAT IS WRONG", least=20, most=90, priority=1, optional=True),
 )
 
 _STATES: dict[str, tuple[str, str, Role]] = {
@@ -36,41 +36,41 @@ Tab = tuple[str, str, int, bool]
 
 def tabs(engines: Sequence[Tab], room: int) -> Cell:
     """Writes engines in a line; where they don't fit, the one that is looked at, and which of how many it is."""
-    pieces: list[Piece] = []
+    pieces: list[Span] = []
     for name, state, broken, current in engines:
         shape, _, role = _STATES[state]
-        pieces += (Piece("  " if pieces else ""), Piece(f"{shape} ", role))
+        pieces += (Span("  " if pieces else ""), Span(f"{shape} ", role))
         pieces += cell(name, "title" if current else "dim")
         if broken:
-            pieces.append(Piece(f" ✗{broken}", "bad"))
+            pieces.append(Span(f" ✗{broken}", "bad"))
     if width(pieces) <= room or len(engines) < 2:
         return tuple(piece for piece in pieces if piece.text)
     if all(tab[3] for tab in engines):
         broken = sum(tab[2] for tab in engines)
-        return (Piece(f"{len(engines)} engines", "title"), *([Piece(f" ✗{broken}", "bad")] if broken else []))
+        return (Span(f"{len(engines)} engines", "title"), *([Span(f" ✗{broken}", "bad")] if broken else []))
     at = next((at for at, tab in enumerate(engines) if tab[3]), 0)
     place = f"  {at + 1} of {len(engines)}"
     only = tabs([engines[at]], room)
-    return (*fit(only, min(width(only), max(8, room - len(place)))), Piece(place, "dim"))
+    return (*fit(only, min(width(only), max(8, room - len(place)))), Span(place, "dim"))
 
 
-def whose(name: str, connection: Connection, clock: Clock) -> Cell:
+def whose(name: str, connection: ConnectionState, clock: Clock) -> Cell:
     """Names a container's engine; of a lost one, since when what is shown of it has been old."""
     if connection.state != "lost":
         return cell(name, "accent")
-    return (*cell(name, "bad"), Piece(f" {age(max(0, clock.now() - connection.since_ns))}", "bad"))
+    return (*cell(name, "bad"), Span(f" {age(max(0, clock.now() - connection.since_ns))}", "bad"))
 
 
-def all_of(engines: Sequence[tuple[str, Connection]], clock: Clock, room: int) -> Cell:
+def all_of(engines: Sequence[tuple[str, ConnectionState]], clock: Clock, room: int) -> Cell:
     """Says whether what is shown of several engines is current; of the first that is lost, since when and why."""
     lost = [(name, connection) for name, connection in engines if connection.state == "lost"]
     if not lost:
         live = all(connection.state == "live" for _, connection in engines)
-        return (Piece("live", "good"),) if live else (Piece("connecting", "warn"),)
+        return (Span("live", "good"),) if live else (Span("connecting", "warn"),)
     name, connection = lost[0]
-    pieces = [Piece("○ ", "bad"), *whose(name, connection, clock)]
+    pieces = [Span("○ ", "bad"), *whose(name, connection, clock)]
     if others := len(lost) - 1:
-        pieces.append(Piece(f" and {others} more", "bad"))
+        pieces.append(Span(f" and {others} more", "bad"))
     if connection.error is not None:
         pieces += cell(f": {connection.error.message}", "dim")
     return fit(tuple(pieces), min(width(pieces), room))
@@ -85,7 +85,7 @@ def row(
     known = state in {"live", "lost"} and every > 0
     return (
         cell(name, "strong" if state == "live" else "text"),
-        (Piece(f"{shape} ", role), Piece(word, role)),
+        (Span(f"{shape} ", role), Span(word, role)),
         cell(f"{running:,}" if known else ""),
         cell(f"{every:,}" if known else "", "dim"),
         cell(f"{broken:,}", "bad") if known and broken else EMPTY,

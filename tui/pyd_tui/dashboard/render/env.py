@@ -6,7 +6,7 @@ import re
 
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.render.facts import nothing
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
 
 MASK = "••••••••"
 """As long for every value: the length of a secret is part of it."""
@@ -38,11 +38,9 @@ def env(variables: list[str], *, unmasked: bool) -> list[Cell]:
         shown = _value(name, value, unmasked=unmasked)
         hidden += any(piece.text == MASK for piece in shown)
         label = cell(name, "accent")
-        lines.append(
-            (Piece(" "), *(fit(label, columns) if len(safe(name)) < columns else (*label, Piece("  "))), *shown)
-        )
+        lines.append((Span(" "), *(fit(label, columns) if len(safe(name)) < columns else (*label, Span("  "))), *shown))
     if hidden:
-        lines += [EMPTY, (Piece(f" {hidden} masked, ", "dim"), Piece("u", "accent"), Piece(" shows them", "dim"))]
+        lines += [EMPTY, (Span(f" {hidden} masked, ", "dim"), Span("u", "accent"), Span(" shows them", "dim"))]
     return lines
 
 
@@ -57,10 +55,10 @@ def _value(name: str, value: str, *, unmasked: bool) -> Cell:
     if unmasked or not value:
         return cell(value)
     if looks_secret(name):
-        return (Piece(MASK, "warn"),)
-    pieces: list[Piece] = []
+        return (Span(MASK, "warn"),)
+    pieces: list[Span] = []
     at = 0
     for found in _WITH_PASSWORD.finditer(value):
-        pieces += (*cell(value[at : found.start("password")]), Piece(MASK, "warn"))
+        pieces += (*cell(value[at : found.start("password")]), Span(MASK, "warn"))
         at = found.end()
     return (*pieces, *cell(value[at:]))

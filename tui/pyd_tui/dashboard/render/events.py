@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyd_core.model.event import Event
 from pyd_tui.dashboard.render.figures import SECOND, Clock
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 
 _ROLES: dict[str, Role] = {
     "start": "good",
@@ -37,7 +37,7 @@ def event_line(event: Event, clock: Clock, *, times: bool = True) -> Cell:
         *stamp,
         *fit(cell(event.type, "dim"), 10),
         *fit(cell(event.verb, role(event)), 14),
-        Piece(" "),
+        Span(" "),
         *cell(named(event)),
         *(cell("  " + ", ".join(told), "dim") if told else EMPTY),
     )

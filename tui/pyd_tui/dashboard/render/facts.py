@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span
 
 LABEL = 14
 """Terminal columns of the names on the left."""
@@ -10,12 +10,12 @@ LABEL = 14
 
 def fact(name: str, *cells: Cell) -> Cell:
     """A line with a label that is known to be safe."""
-    return (Piece(f" {name:<{LABEL}}", "dim"), *(piece for pieces in cells for piece in pieces))
+    return (Span(f" {name:<{LABEL}}", "dim"), *(piece for pieces in cells for piece in pieces))
 
 
 def title(text: str) -> Cell:
     """The heading of the facts below it."""
-    return (Piece(f" {text}", "title"),)
+    return (Span(f" {text}", "title"),)
 
 
 def block(heading: str, lines: list[Cell]) -> list[Cell]:
@@ -25,4 +25,4 @@ def block(heading: str, lines: list[Cell]) -> list[Cell]:
 
 def nothing(text: str) -> list[Cell]:
     """Says that there is nothing to show."""
-    return [EMPTY, (Piece(f" {text}", "dim"),)]
+    return [EMPTY, (Span(f" {text}", "dim"),)]

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 from pyd_core.files.entry import FileEntry
 from pyd_tui.dashboard.render.figures import Clock, moment, size
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
 COLUMNS = (
-    Column(key="change", title="", least=1, most=1, priority=1),
-    Column(key="name", title="NAME", least=20, most=90, priority=0),
-    Column(key="size", title="SIZE", least=5, most=5, priority=2, right=True),
-    Column(key="mode", title="MODE", least=10, most=10, priority=3),
-    Column(key="owner", title="OWNER", least=5, most=13, priority=4, right=True),
-    Column(key="modified", title="CHANGED", least=8, most=8, priority=5, right=True),
+    LayoutColumn(key="change", title="", least=1, most=1, priority=1),
+    LayoutColumn(key="name", title="NAME", least=20, most=90, priority=0),
+    LayoutColumn(key="size", title="SIZE", least=5, most=5, priority=2, right=True),
+    LayoutColumn(key="mode", title="MODE", least=10, most=10, priority=3),
+    LayoutColumn(key="owner", title="OWNER", least=5, most=13, priority=4, right=True),
+    LayoutColumn(key="modified", title="CHANGED", least=8, most=8, priority=5, right=True),
 )
 HIGHLIGHTED = 256 << 10
 """Bytes of a file that are highlighted; what is longer is shown as it is."""
@@ -25,7 +25,7 @@ LONGEST = 2000
 HEX_WIDTH = 16
 
 _ROLES: dict[str, Role] = {"directory": "accent", "link": "info", "pipe": "warn", "socket": "warn", "device": "warn"}
-_CHANGES: dict[int, Cell] = {0: (Piece("~", "warn"),), 1: (Piece("+", "good"),)}
+_CHANGES: dict[int, Cell] = {0: (Span("~", "warn"),), 1: (Span("+", "good"),)}
 """As the Engine API numbers them: modified, added."""
 _TYPES = {"directory": stat.S_IFDIR, "link": stat.S_IFLNK, "pipe": stat.S_IFIFO, "socket": stat.S_IFSOCK}
 _TYPES |= {"device": stat.S_IFCHR, "file": stat.S_IFREG}
@@ -36,9 +36,9 @@ def file_name(entry: FileEntry) -> Cell:
     executable = entry.kind == "file" and entry.mode & 0o111
     name = cell(entry.name, "good" if executable else _ROLES.get(entry.kind, "text"))
     if entry.kind == "directory":
-        name = (*name, Piece("/", "dim"))
+        name = (*name, Span("/", "dim"))
     if entry.link:
-        name = (*name, Piece(" → ", "faint"), *cell(entry.link, "dim"))
+        name = (*name, Span(" → ", "faint"), *cell(entry.link, "dim"))
     return name
 
 
@@ -76,7 +76,7 @@ def hex_lines(data: bytes) -> Iterator[Cell]:
         part = data[at : at + HEX_WIDTH]
         left, right = part[:8].hex(" "), part[8:].hex(" ")
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
-        yield (Piece(f"{at:08x}  ", "dim"), Piece(f"{left:<23}  {right:<23}  "), Piece(f"{text}", "accent"))
+        yield (Span(f"{at:08x}  ", "dim"), Span(f"{left:<23}  {right:<23}  "), Span(f"{text}", "accent"))
 
 
 def highlighted(name: str, text: str) -> list[Cell] | None:
@@ -94,7 +94,7 @@ def highlighted(name: str, text: str) -> list[Cell] | None:
     if isinstance(lexer, TextLexer):
         return None
     lines: list[Cell] = []
-    line: list[Piece] = []
+    line: list[Span] = []
     for token, value in lexer.get_tokens(text):
         role = _role(str(token))
         first, *others = value.split("\n")

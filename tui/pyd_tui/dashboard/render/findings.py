@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.render.figures import Clock, counted
-from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.logs import LONGEST_SHOWN, coloured
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, highlight_spans, slide, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, highlight_spans, slide, width
 
 if TYPE_CHECKING:
-    from pyd_core.logs.pattern import Pattern
-    from pyd_tui.dashboard.logs.search_results import Findings, Hit
+    from pyd_core.logs.pattern import LogPattern
+    from pyd_tui.dashboard.logs.search_results import Hit, SearchResults
 
 COLUMNS = (
-    Column(key="time", title="TIME", least=15, most=15, priority=2),
-    Column(key="engine", title="ENGINE", least=6, most=20, priority=3, optional=True),
-    Column(key="name", title="CONTAINER", least=8, most=32, priority=0),
-    Column(key="line", title="LINE", least=10, most=LONGEST_SHOWN, priority=0),
+    LayoutColumn(key="time", title="TIME", least=15, most=15, priority=2),
+    LayoutColumn(key="engine", title="ENGINE", least=6, most=20, priority=3, optional=True),
+    LayoutColumn(key="name", title="CONTAINER", least=8, most=32, priority=0),
+    LayoutColumn(key="line", title="LINE", least=10, most=LONGEST_SHOWN, priority=0),
 )
 LEAD = 24
 """Terminal columns before the first match that are shown of a line whose match would be far to the right."""
@@ -25,7 +25,7 @@ FAR = 60
 """From which terminal column on that is so."""
 
 
-def row(hit: Hit, pattern: Pattern, clock: Clock, *, engine: bool) -> tuple[Cell, ...]:
+def row(hit: Hit, pattern: LogPattern, clock: Clock, *, engine: bool) -> tuple[Cell, ...]:
     """Writes a line that was found; `engine` says whether to tell whose it is."""
     line = hit.line
     then = clock.local(line.time_ns)
@@ -37,7 +37,7 @@ def row(hit: Hit, pattern: Pattern, clock: Clock, *, engine: bool) -> tuple[Cell
     )
 
 
-def _marked(data: bytes, pattern: Pattern) -> Cell:
+def _marked(data: bytes, pattern: LogPattern) -> Cell:
     pieces = highlight_spans(coloured(data[:LONGEST_SHOWN]), pattern.spans)
     before = 0
     for piece in pieces:
@@ -46,10 +46,10 @@ def _marked(data: bytes, pattern: Pattern) -> Cell:
         before += width((piece,))
     if before < FAR or before == width(pieces):
         return pieces
-    return (Piece("…", "dim"), *slide(pieces, before - LEAD))
+    return (Span("…", "dim"), *slide(pieces, before - LEAD))
 
 
-def natural(findings: Findings, *, engine: bool) -> dict[str, int]:
+def natural(findings: SearchResults, *, engine: bool) -> dict[str, int]:
     """Returns the widths that the columns want."""
     lines = [hit.line for hit in findings.hits.values()]
     return {
@@ -60,7 +60,7 @@ def natural(findings: Findings, *, engine: bool) -> dict[str, int]:
     }
 
 
-def outcome(findings: Findings, *, running: bool, stopped: bool) -> Cell:
+def outcome(findings: SearchResults, *, running: bool, stopped: bool) -> Cell:
     """Says how much was found, where, and whether that is all."""
     count, holders = len(findings.places), len(findings.holders)
     found = f"{counted(count, 'line')} in {holders} of {counted(findings.containers, 'container')}"

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyd_core.watch.container_info import Entry
-from pyd_core.watch.delta import Connection
+from pyd_core.watch.container_info import ContainerInfo
+from pyd_core.watch.delta import ConnectionState
 from pyd_tui.dashboard.render.figures import SECOND, Clock, duration
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, width
 
 
 def heading(engine: str, url: str, room: int) -> Cell:
     """Names the program, the engine and its address; what has no room is left out from the end."""
-    result: Cell = (Piece("pyd", "title"),)
+    result: Cell = (Span("pyd", "title"),)
     parts: tuple[tuple[str, Role], ...] = ((engine, "text"), (url, "dim"))
     for text, role in parts:
-        part: Cell = (Piece("  "), *cell(text, role)) if text else EMPTY
+        part: Cell = (Span("  "), *cell(text, role)) if text else EMPTY
         if width(result) + width(part) > room:
             break
         result += part
     return result
 
 
-def counts(entries: Iterable[Entry], broken: int, *, short: bool) -> Cell:
+def counts(entries: Iterable[ContainerInfo], broken: int, *, short: bool) -> Cell:
     """Counts the containers by state; zeros are left out, the broken ones stand last."""
     tally: dict[str, int] = {}
     total = 0
@@ -38,7 +38,7 @@ def counts(entries: Iterable[Entry], broken: int, *, short: bool) -> Cell:
         ("restarting", "↻", "warn"),
         ("stopped", "○", "dim"),
     )
-    result: list[Piece] = []
+    result: list[Span] = []
     for word, mark, role in marks:
         if count := tally.get(word, 0):
             result += _count(mark, count, "" if short else word, role)
@@ -47,19 +47,19 @@ def counts(entries: Iterable[Entry], broken: int, *, short: bool) -> Cell:
     return tuple(result[1:])
 
 
-def _count(mark: str, count: int, word: str, role: Role) -> tuple[Piece, ...]:
-    return (Piece("  "), Piece(f"{mark} ", role), Piece(str(count), "text"), Piece(f" {word}" if word else "", "dim"))
+def _count(mark: str, count: int, word: str, role: Role) -> tuple[Span, ...]:
+    return (Span("  "), Span(f"{mark} ", role), Span(str(count), "text"), Span(f" {word}" if word else "", "dim"))
 
 
-def freshness(connection: Connection, clock: Clock) -> Cell:
+def freshness(connection: ConnectionState, clock: Clock) -> Cell:
     """Says whether what is shown is current, and if not, how old it is."""
     match connection.state:
         case "live":
-            return (Piece("live", "good"),)
+            return (Span("live", "good"),)
         case "connecting":
-            return (Piece("connecting", "warn"),)
+            return (Span("connecting", "warn"),)
         case _:
-            return (Piece("○ no engine ", "bad"), Piece(age(max(0, clock.now() - connection.since_ns)), "bad"))
+            return (Span("○ no engine ", "bad"), Span(age(max(0, clock.now() - connection.since_ns)), "bad"))
 
 
 def age(nanoseconds: int) -> str:

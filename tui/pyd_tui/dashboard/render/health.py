@@ -7,7 +7,7 @@ from pyd_core.model.container import Container
 from pyd_core.model.container_config import HealthConfig
 from pyd_tui.dashboard.render.facts import block, fact, nothing
 from pyd_tui.dashboard.render.figures import SECOND, Clock, counted
-from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell
+from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell
 
 _ROLES: dict[str, Role] = {"healthy": "good", "unhealthy": "bad", "starting": "warn"}
 OUTPUT_LINES = 12
@@ -31,15 +31,15 @@ def probes(found: Container, clock: Clock) -> list[Cell]:
         word = "passed" if good else f"failed with {result.exit_code}"
         results.append(
             (
-                Piece(f" {when:<{10}}", "dim"),
+                Span(f" {when:<{10}}", "dim"),
                 *cell(f"{'✓' if good else '✗'} {word}", "good" if good else "bad"),
-                Piece(f"  {took}", "dim"),
+                Span(f"  {took}", "dim"),
             )
         )
         said = result.output.strip().splitlines()
-        results += [(Piece(" " * 13), *cell(line, "dim" if good else "text")) for line in said[:OUTPUT_LINES]]
+        results += [(Span(" " * 13), *cell(line, "dim" if good else "text")) for line in said[:OUTPUT_LINES]]
         if len(said) > OUTPUT_LINES:
-            results.append((Piece(" " * 13), Piece(f"… {counted(len(said) - OUTPUT_LINES, 'more line')}", "dim")))
+            results.append((Span(" " * 13), Span(f"… {counted(len(said) - OUTPUT_LINES, 'more line')}", "dim")))
     return lines + block("Probes, the newest first", results)
 
 

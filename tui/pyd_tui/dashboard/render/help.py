@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pyd_tui.dashboard.input.commands import COMMANDS
 from pyd_tui.dashboard.input.key_bindings import Keys, shown
 from pyd_tui.dashboard.input.keymap import TITLES, Scope
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width
 
 KEYS = 9
 """Terminal columns of the keys."""
@@ -63,17 +63,17 @@ def _rows(keys: Keys, scope: Scope) -> list[Row]:
 
 
 def _section(title: str, rows: Iterable[Row], room: int) -> list[Cell]:
-    lines: list[Cell] = [EMPTY, (Piece("  "), Piece(title, "title"))]
+    lines: list[Cell] = [EMPTY, (Span("  "), Span(title, "title"))]
     for written, does, more in rows:
         left, right = cell(written, "accent"), cell(does)
         if len(written) < KEYS:
-            lines.append((Piece("  "), *fit(left, KEYS), *right))
+            lines.append((Span("  "), *fit(left, KEYS), *right))
         elif len(written) + len(does) + 4 <= room:
-            lines.append((Piece("  "), *left, Piece("  "), *right))
+            lines.append((Span("  "), *left, Span("  "), *right))
         else:
-            lines += [(Piece("  "), *left), (Piece(" " * (KEYS + 2)), *right)]
+            lines += [(Span("  "), *left), (Span(" " * (KEYS + 2)), *right)]
         if more and width(lines[-1]) + len(more) + 2 <= room:
-            lines[-1] = (*lines[-1], Piece("  "), *cell(more, "dim"))
+            lines[-1] = (*lines[-1], Span("  "), *cell(more, "dim"))
         elif more:
-            lines.append((Piece(" " * (KEYS + 2)), *cell(more, "dim")))
+            lines.append((Span(" " * (KEYS + 2)), *cell(more, "dim")))
     return lines

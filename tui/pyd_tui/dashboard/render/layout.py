@@ -10,7 +10,7 @@ GAP = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class LayoutColumn:
     """A column of a table.
 
     Attributes:
@@ -42,13 +42,13 @@ class Column:
 class Placed:
     """A column at its place: `index` among all columns, first terminal column `x`, `width`."""
 
-    column: Column
+    column: LayoutColumn
     index: int
     x: int
     width: int
 
 
-def arrange(columns: Sequence[Column], room: int, natural: Mapping[str, int]) -> tuple[Placed, ...]:
+def arrange(columns: Sequence[LayoutColumn], room: int, natural: Mapping[str, int]) -> tuple[Placed, ...]:
     """Chooses and sizes the columns for `room` terminal columns.
 
     Args:
@@ -80,14 +80,14 @@ def arrange(columns: Sequence[Column], room: int, natural: Mapping[str, int]) ->
     return _place(columns, chosen, widths, room)
 
 
-def _least(column: Column, natural: Mapping[str, int]) -> int:
+def _least(column: LayoutColumn, natural: Mapping[str, int]) -> int:
     """A column whose content is narrower than its least width has no use for the rest."""
     wanted = natural.get(column.key, column.least)
     return max(min(column.least, wanted), len(column.title))
 
 
 def _place(
-    columns: Sequence[Column], chosen: Sequence[Column], widths: Mapping[str, int], room: int
+    columns: Sequence[LayoutColumn], chosen: Sequence[LayoutColumn], widths: Mapping[str, int], room: int
 ) -> tuple[Placed, ...]:
     placed: list[Placed] = []
     x = 0

@@ -6,24 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyd_core.client.gap import Gap
-from pyd_core.logs.annotation import Mark
+from pyd_core.logs.annotation import Annotation
 from pyd_core.logs.fields import level_of, record
 from pyd_core.logs.filters import Filter, Filters
-from pyd_core.logs.levels import Level
+from pyd_core.logs.levels import LogLevel
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.pattern import Pattern
+from pyd_core.logs.pattern import LogPattern
 from pyd_core.logs.store import LogItem
 from pyd_tui.dashboard.render.figures import Clock, counted
 from pyd_tui.dashboard.render.logs import LONGEST_SHOWN, coloured, gap
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 
-_LEVELS: dict[Level, tuple[str, Role]] = {
-    Level.TRACE: ("T", "dim"),
-    Level.DEBUG: ("D", "dim"),
-    Level.INFO: ("I", "info"),
-    Level.WARN: ("W", "warn"),
-    Level.ERROR: ("E", "bad"),
-    Level.FATAL: ("F", "bad"),
+_LEVELS: dict[LogLevel, tuple[str, Role]] = {
+    LogLevel.TRACE: ("T", "dim"),
+    LogLevel.DEBUG: ("D", "dim"),
+    LogLevel.INFO: ("I", "info"),
+    LogLevel.WARN: ("W", "warn"),
+    LogLevel.ERROR: ("E", "bad"),
+    LogLevel.FATAL: ("F", "bad"),
 }
 _VERBS: dict[str, tuple[str, Role]] = {
     "start": ("started", "good"),
@@ -39,7 +39,7 @@ SHORTEST, NAME = 6, 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class LogStyle:
     """How rows are drawn."""
 
     times: bool = True
@@ -63,14 +63,14 @@ def names(containers: Mapping[str, str], project: str = "") -> dict[str, Cell]:
     return {key: fit(cell(short[key], roles[at % len(roles)]), wide) for at, key in enumerate(ordered)}
 
 
-def log_row(item: LogItem, clock: Clock, look: Look) -> Cell:
+def log_row(item: LogItem, clock: Clock, look: LogStyle) -> Cell:
     """Writes an item of a log."""
     if isinstance(item, Gap):
         return gap(item)
     stamp = cell(f"{clock.local(item.time_ns):%H:%M:%S} ", "dim") if look.times and item.time_ns else EMPTY
     source = look.sources.get(item.container_id, EMPTY)
-    source = (*source, Piece(" ")) if source else EMPTY
-    if isinstance(item, Mark):
+    source = (*source, Span(" ")) if source else EMPTY
+    if isinstance(item, Annotation):
         said, role = _VERBS.get(item.verb, (item.verb, "warn"))
         if item.detail in {"healthy", "exit 0"}:
             role = "good" if item.detail == "healthy" else "dim"
@@ -79,19 +79,19 @@ def log_row(item: LogItem, clock: Clock, look: Look) -> Cell:
     return (*stamp, *source, *_text(item, look))
 
 
-def _text(item: LogLine, look: Look) -> Cell:
-    err: Piece = Piece("▏", "bad") if item.stream == "stderr" else Piece(" ")
+def _text(item: LogLine, look: LogStyle) -> Cell:
+    err: Span = Span("▏", "bad") if item.stream == "stderr" else Span(" ")
     found = record(item.data) if look.columns else None
     level = found.level if found is not None else level_of(item.data[:LONGEST_SHOWN])
     letter, role = _LEVELS[level] if level is not None else (" ", "text")
-    head = (Piece(letter, role), err)
+    head = (Span(letter, role), err)
     if found is None:
         more = item.cut + max(0, len(item.data) - LONGEST_SHOWN)
         rest = cell(f" … {counted(more, 'more byte')}", "dim") if more else EMPTY
         return (*head, *coloured(item.data[:LONGEST_SHOWN]), *rest)
-    pieces = [Piece(" "), err, *fit(cell(found.level_word[:5].upper(), role), 6), *cell(found.message[:LONGEST_SHOWN])]
+    pieces = [Span(" "), err, *fit(cell(found.level_word[:5].upper(), role), 6), *cell(found.message[:LONGEST_SHOWN])]
     for name, value in list(found.fields.items())[:40]:
-        pieces += (Piece("  "), *cell(f"{name}=", "dim"), *cell(value[:200], "accent"))
+        pieces += (Span("  "), *cell(f"{name}=", "dim"), *cell(value[:200], "accent"))
     return tuple(pieces)
 
 
@@ -101,7 +101,7 @@ def unfolded(item: LogItem, clock: Clock) -> list[Cell]:
         return [gap(item)]
     facts: list[Cell] = [_fact("time", f"{clock.local(item.time_ns):%Y-%m-%d %H:%M:%S.%f}" if item.time_ns else "")]
     facts.append(_fact("container", item.name))
-    if isinstance(item, Mark):
+    if isinstance(item, Annotation):
         return [*facts, _fact("happened", f"{item.verb} {item.detail}".strip())]
     facts.append(_fact("stream", item.stream))
     facts.append(_fact("bytes", f"{len(item.data):,}" + (f", and {item.cut:,} that were cut" if item.cut else "")))
@@ -113,10 +113,10 @@ def unfolded(item: LogItem, clock: Clock) -> list[Cell]:
 
 
 def _fact(name: str, value: str) -> Cell:
-    return (*fit(cell(name, "dim"), 18), Piece(" "), *cell(value[:LONGEST_SHOWN]))
+    return (*fit(cell(name, "dim"), 18), Span(" "), *cell(value[:LONGEST_SHOWN]))
 
 
-def mode(pattern: Pattern) -> str:
+def mode(pattern: LogPattern) -> str:
     """Says how a pattern is taken."""
     return f"{'regex' if pattern.regex else 'text'}{', case' if pattern.case else ''}"
 
@@ -130,9 +130,9 @@ def chip(one: Filter) -> Cell:
 
 def chips(filters: Filters) -> Cell:
     """Writes all filters, in the order in which they were put on."""
-    pieces: list[Piece] = []
+    pieces: list[Span] = []
     for one in filters.stack:
-        pieces += (Piece("▐", "faint"), *chip(one), Piece("▌ ", "faint"))
+        pieces += (Span("▐", "faint"), *chip(one), Span("▌ ", "faint"))
     if filters.before:
-        pieces.append(Piece(f"±{counted(filters.before, 'line')} around ", "dim"))
+        pieces.append(Span(f"±{counted(filters.before, 'line')} around ", "dim"))
     return tuple(pieces)

@@ -8,7 +8,7 @@ from rich.style import Style
 from pyd_core.client.gap import Gap
 from pyd_core.sanitise import safe, safe_bytes
 from pyd_tui.dashboard.render.figures import counted
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
 LONGEST_SHOWN = 8192
 """Bytes of one line that are drawn; nobody reads more sideways, and the rest is counted."""
@@ -30,11 +30,11 @@ def coloured(data: bytes) -> Cell:
     """Writes a line's own text in its own colours."""
     text = safe_bytes(data, colour=True).replace("\t", "    ")
     if "\x1b" not in text:
-        return (Piece(text),) if text else EMPTY
-    pieces: list[Piece] = []
+        return (Span(text),) if text else EMPTY
+    pieces: list[Span] = []
     decoded = AnsiDecoder().decode_line(text)
     for segment_text, style in _runs(decoded.plain, [(span.start, span.end, span.style) for span in decoded.spans]):
-        pieces.append(Piece(safe(segment_text), style) if style is not None else Piece(safe(segment_text)))
+        pieces.append(Span(safe(segment_text), style) if style is not None else Span(safe(segment_text)))
     return tuple(pieces)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyd_core.model.container import Container
 from pyd_tui.dashboard.render.facts import LABEL, block, fact, nothing
-from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 
 
 def mounts(found: Container) -> list[Cell]:
@@ -14,13 +14,13 @@ def mounts(found: Container) -> list[Cell]:
         rights = cell("read-write", "text") if mount.rw else cell("read-only", "info")
         facts = " ".join(part for part in (mount.driver, mount.mode, mount.propagation) if part)
         lines += [
-            fact(mount.type or "mount", cell(mount.destination, "strong"), (Piece("  "),), rights),
-            (Piece(" " * (LABEL + 1)), Piece("← ", "faint"), *cell(mount.name or mount.source)),
+            fact(mount.type or "mount", cell(mount.destination, "strong"), (Span("  "),), rights),
+            (Span(" " * (LABEL + 1)), Span("← ", "faint"), *cell(mount.name or mount.source)),
         ]
         if mount.name and mount.source:
-            lines.append((Piece(" " * (LABEL + 3)), *cell(mount.source, "dim")))
+            lines.append((Span(" " * (LABEL + 3)), *cell(mount.source, "dim")))
         if facts:
-            lines.append((Piece(" " * (LABEL + 3)), *cell(facts, "dim")))
+            lines.append((Span(" " * (LABEL + 3)), *cell(facts, "dim")))
     temporary = [
         fact("tmpfs", cell(where, "strong"), cell(f"  {options}", "dim"))
         for where, options in found.host_config.tmpfs.items()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 
 from pyd_core.sanitise import safe
-from pyd_core.watch.delta import Connection
+from pyd_core.watch.delta import ConnectionState
 from pyd_tui.dashboard.render.figures import counted
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
 
-def notice(connection: Connection, *, total: int, filtered: str, room: int, demo_key: str = "") -> list[Cell]:
+def notice(connection: ConnectionState, *, total: int, filtered: str, room: int, demo_key: str = "") -> list[Cell]:
     """Returns the lines: what is the matter, and what to do next.
 
     Args:
@@ -44,7 +44,7 @@ def notice(connection: Connection, *, total: int, filtered: str, room: int, demo
             return _trouble(connection, room)
 
 
-def _trouble(connection: Connection, room: int) -> list[Cell]:
+def _trouble(connection: ConnectionState, room: int) -> list[Cell]:
     error = connection.error
     lines = _wrapped(error.message if error else "the engine doesn't answer", "bad", room)
     if error is not None and error.hint:
@@ -57,4 +57,4 @@ def _wrapped(text: str, role: Role, room: int) -> list[Cell]:
 
 
 def _keys(key: str, text: str) -> Cell:
-    return (Piece(key, "accent"), Piece(f" {text}", "dim"))
+    return (Span(key, "accent"), Span(f" {text}", "dim"))

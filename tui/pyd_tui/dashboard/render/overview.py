@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pyd_core.model.container import Container
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.containers import ALIVE, health, memory_share, pressure, state
 from pyd_tui.dashboard.render.facts import fact, title
 from pyd_tui.dashboard.render.figures import Clock, duration, full_moment, percent, size
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
 
-def overview(entry: Entry, usage: Usage | None, found: Container | None, clock: Clock) -> list[Cell]:
+def overview(entry: ContainerInfo, usage: Usage | None, found: Container | None, clock: Clock) -> list[Cell]:
     """Returns the lines; `found` is what inspect told, None while the engine hasn't answered yet."""
     parts = [_what(entry, found, clock), _use(entry, usage)]
     if found is not None:
@@ -19,8 +19,8 @@ def overview(entry: Entry, usage: Usage | None, found: Container | None, clock: 
     return [line for part in parts if part for line in (EMPTY, *part)]
 
 
-def _what(entry: Entry, found: Container | None, clock: Clock) -> list[Cell]:
-    gap: Cell = (Piece("  "),)
+def _what(entry: ContainerInfo, found: Container | None, clock: Clock) -> list[Cell]:
+    gap: Cell = (Span("  "),)
     lines = [title("Container"), fact("state", state(entry), gap, health(entry))]
     if entry.state in ALIVE and entry.started_ns:
         up = f"{duration(clock.now() - entry.started_ns)}, since {full_moment(entry.started_ns, clock)}"
@@ -46,7 +46,7 @@ def _what(entry: Entry, found: Container | None, clock: Clock) -> list[Cell]:
     return lines
 
 
-def _use(entry: Entry, usage: Usage | None) -> list[Cell]:
+def _use(entry: ContainerInfo, usage: Usage | None) -> list[Cell]:
     if entry.state not in ALIVE:
         return []
     if usage is None or usage.memory_bytes is None:

@@ -23,21 +23,21 @@ Role = Literal["text", "strong", "dim", "faint", "accent", "good", "warn", "bad"
 ELLIPSIS = "…"
 
 
-class Piece(NamedTuple):
+class Span(NamedTuple):
     """Text that is safe for a terminal, and what it means; a style stands for colours that come with the text."""
 
     text: str
     role: Role | Style = "text"
 
 
-Cell = tuple[Piece, ...]
+Cell = tuple[Span, ...]
 
 EMPTY: Cell = ()
 
 
 def cell(text: str, role: Role = "text") -> Cell:
     """Makes a cell of one line of anything: what a terminal would act on is made visible, tabs become blanks."""
-    return (Piece(safe(text).replace("\t", " "), role),) if text else EMPTY
+    return (Span(safe(text).replace("\t", " "), role),) if text else EMPTY
 
 
 def columns(text: str) -> int:
@@ -45,7 +45,7 @@ def columns(text: str) -> int:
     return len(text) if text.isascii() else cell_len(safe(text))  # what is made visible of ASCII is one column wide
 
 
-def width(pieces: Sequence[Piece]) -> int:
+def width(pieces: Sequence[Span]) -> int:
     """Returns the terminal columns that the pieces take."""
     return sum(cell_len(piece.text) for piece in pieces)
 
@@ -67,12 +67,12 @@ def fit(pieces: Cell, columns: int, *, right: bool = False, from_start: bool = F
         taken = width(pieces)
     if taken == columns:
         return pieces
-    blank = Piece(" " * (columns - taken))
+    blank = Span(" " * (columns - taken))
     return (blank, *pieces) if right else (*pieces, blank)
 
 
 def _cut_end(pieces: Cell, columns: int) -> Cell:
-    kept: list[Piece] = []
+    kept: list[Span] = []
     room = columns - 1
     for piece in pieces:
         size = cell_len(piece.text)
@@ -83,14 +83,14 @@ def _cut_end(pieces: Cell, columns: int) -> Cell:
         head = chop_cells(piece.text, room)[0] if room else ""
         if cell_len(head) > room:  # a wide character in a single column
             head = ""
-        kept.append(Piece(head + ELLIPSIS, piece.role))
+        kept.append(Span(head + ELLIPSIS, piece.role))
         break
     return tuple(kept)
 
 
 def _cut_start(pieces: Cell, columns: int) -> Cell:
     kept = slide(pieces, width(pieces) - columns + 1)
-    return (Piece(ELLIPSIS + kept[0].text, kept[0].role), *kept[1:]) if kept else (Piece(ELLIPSIS, pieces[-1].role),)
+    return (Span(ELLIPSIS + kept[0].text, kept[0].role), *kept[1:]) if kept else (Span(ELLIPSIS, pieces[-1].role),)
 
 
 def slide(pieces: Cell, columns: int) -> Cell:
@@ -100,7 +100,7 @@ def slide(pieces: Cell, columns: int) -> Cell:
     """
     if not columns:
         return pieces
-    result: list[Piece] = []
+    result: list[Span] = []
     for at, piece in enumerate(pieces):
         if piece.text.isascii():
             dropped = min(columns, len(piece.text))
@@ -109,7 +109,7 @@ def slide(pieces: Cell, columns: int) -> Cell:
         else:
             text, columns = _behind(piece.text, columns)
         if text:
-            result.append(Piece(text, piece.role))
+            result.append(Span(text, piece.role))
         if not columns:
             return (*result, *pieces[at + 1 :])
     return tuple(result)
@@ -130,7 +130,7 @@ def highlight(pieces: Cell, needle: str) -> Cell:
     if not needle:
         return pieces
     wanted = needle.casefold()
-    result: list[Piece] = []
+    result: list[Span] = []
     for piece in pieces:
         folded = piece.text.casefold()
         if len(folded) != len(piece.text) or wanted not in folded:
@@ -139,24 +139,24 @@ def highlight(pieces: Cell, needle: str) -> Cell:
         start = 0
         while (at := folded.find(wanted, start)) >= 0:
             if at > start:
-                result.append(Piece(piece.text[start:at], piece.role))
+                result.append(Span(piece.text[start:at], piece.role))
             start = at + len(wanted)
-            result.append(Piece(piece.text[at:start], "match"))
+            result.append(Span(piece.text[at:start], "match"))
         if start < len(piece.text):
-            result.append(Piece(piece.text[start:], piece.role))
+            result.append(Span(piece.text[start:], piece.role))
     return tuple(result)
 
 
 def highlight_spans(pieces: Cell, spans: Callable[[str], list[tuple[int, int]]]) -> Cell:
     """Gives the role of a match to the parts of each piece that `spans` finds in its text."""
-    result: list[Piece] = []
+    result: list[Span] = []
     for piece in pieces:
         start = 0
         for at, end in spans(piece.text):
             if at > start:
-                result.append(Piece(piece.text[start:at], piece.role))
-            result.append(Piece(piece.text[at:end], "match"))
+                result.append(Span(piece.text[start:at], piece.role))
+            result.append(Span(piece.text[at:end], "match"))
             start = end
         if start < len(piece.text):
-            result.append(Piece(piece.text[start:], piece.role))
+            result.append(Span(piece.text[start:], piece.role))
     return tuple(result)

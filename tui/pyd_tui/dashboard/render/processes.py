@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pyd_core.model.container import Processes
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.render.figures import size
-from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 
 COLUMNS = "-eo user,pid,ppid,rss,stime,time,args"
 """What `ps` is asked for (ps(1)); an engine that has another `ps` is asked for what it shows by itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class ProcessRow:
     """One process: its line, its pid as the engine numbers it (0 where it doesn't tell), and its command."""
 
     line: Cell
@@ -22,7 +22,7 @@ class Process:
     command: str
 
 
-def processes(found: Processes) -> tuple[Cell, list[Process]]:
+def processes(found: Processes) -> tuple[Cell, list[ProcessRow]]:
     """Returns the heading and the processes, children below their parent; the command is the last column."""
     titles = [title.upper() for title in found.titles]
     if not titles:
@@ -34,14 +34,14 @@ def processes(found: Processes) -> tuple[Cell, list[Process]]:
     shown = [at for at in range(command) if at != ppid and not _says_nothing(titles[at], rows, at)]
     widths = {at: max(len(safe(row[at])) for row in [titles, *rows] if at < len(row)) for at in shown}
     head = "  ".join(_pad(titles[at], widths[at], titles[at]) for at in shown)
-    told: list[Process] = []
+    told: list[ProcessRow] = []
     for row, branch in _tree(rows, pid, ppid):
         values = "  ".join(_pad(safe(row[at]), widths[at], titles[at]) for at in shown if at < len(row))
         text = row[command] if command < len(row) else ""
-        line = (Piece(f"{values}  ", "dim"), Piece(branch, "faint"), *cell(text))
+        line = (Span(f"{values}  ", "dim"), Span(branch, "faint"), *cell(text))
         number = row[pid] if pid is not None and pid < len(row) else ""
-        told.append(Process(line, int(number) if number.isdecimal() else 0, text))
-    return (Piece(f"{head}  {titles[command]}", "dim"),), told
+        told.append(ProcessRow(line, int(number) if number.isdecimal() else 0, text))
+    return (Span(f"{head}  {titles[command]}", "dim"),), told
 
 
 _TITLES = {"USER": "UID", "RSS": "MEM", "COMMAND": "CMD"}

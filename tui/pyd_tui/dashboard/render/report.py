@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.keymap import Key
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width
 
 NAME = 40
 """Terminal columns that names take at most."""
@@ -31,13 +31,13 @@ def report(
     others = cell(f", {done} the others" if good else "", "dim")
     lines: list[Cell] = [(*cell(f"{len(failed)} of {len(outcomes)} failed", "strong"), *others), EMPTY]
     for name, error in failed[:most]:
-        line = (Piece("✗ ", "bad"), *fit(cell(name), columns), Piece("  "), *cell(error.message, "text"))
+        line = (Span("✗ ", "bad"), *fit(cell(name), columns), Span("  "), *cell(error.message, "text"))
         lines.append(fit(line, room) if width(line) > room else line)
     left = max(0, most - len(failed))
-    lines += [(Piece("✓ ", "good"), *fit(cell(name, "dim"), columns)) for name in good[:left]]
+    lines += [(Span("✓ ", "good"), *fit(cell(name, "dim"), columns)) for name in good[:left]]
     hidden = len(outcomes) - min(len(failed), most) - len(good[:left])
     if hidden:
         lines.append(cell(f"  and {hidden} more", "dim"))
     again, close = (key.shown for key in keys)
-    answers = (Piece(again, "accent"), Piece(" try the failed ones again"), Piece("     "), Piece(close, "accent"))
-    return [*lines, EMPTY, (*answers, Piece(" close"))]
+    answers = (Span(again, "accent"), Span(" try the failed ones again"), Span("     "), Span(close, "accent"))
+    return [*lines, EMPTY, (*answers, Span(" close"))]

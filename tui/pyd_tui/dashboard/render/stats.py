@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from pyd_core.logs.annotation import Mark
-from pyd_core.watch.container_info import Entry
+from pyd_core.logs.annotation import Annotation
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.chart import buckets, graph, scale
 from pyd_tui.dashboard.render.containers import memory_share, pressure
 from pyd_tui.dashboard.render.facts import nothing
 from pyd_tui.dashboard.render.figures import SECOND, Clock, percent, size
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 
 SPANS: tuple[tuple[str, int], ...] = (
     ("1m", 60),
@@ -43,7 +43,7 @@ Get = Callable[[Usage], float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class UsageHistory:
     """All that is known of a container's use over time.
 
     Attributes:
@@ -57,7 +57,7 @@ class Course:
     """
 
     samples: Sequence[Usage]
-    marks: Sequence[Mark] = ()
+    marks: Sequence[Annotation] = ()
     span: int = 1
     processors: int | None = None
     recorded: bool = False
@@ -98,7 +98,7 @@ class _Window:
         return min(at, self.columns - 1) if 0 <= at <= self.columns else None
 
 
-def stats(entry: Entry, usage: Usage | None, course: Course, clock: Clock, room: int) -> list[Cell]:
+def stats(entry: ContainerInfo, usage: Usage | None, course: UsageHistory, clock: Clock, room: int) -> list[Cell]:
     """Returns the lines about what a container uses and has used."""
     if not course.samples:
         return nothing(
@@ -144,19 +144,19 @@ def stats(entry: Entry, usage: Usage | None, course: Course, clock: Clock, room:
     return [*lines, *_happened(course, window, clock)]
 
 
-def _span_line(name: str, course: Course) -> Cell:
-    pieces: list[Piece] = [Piece(" Last ", "dim"), Piece(name, "accent"), Piece("   ")]
+def _span_line(name: str, course: UsageHistory) -> Cell:
+    pieces: list[Span] = [Span(" Last ", "dim"), Span(name, "accent"), Span("   ")]
     for verb, word in _WORDS.items():
         if verb == "here" and not course.at_ns:
             continue
         mark, role = _MARKS[verb]
-        pieces += (Piece(f"{mark} ", role), Piece(f"{word}  ", "dim"))
+        pieces += (Span(f"{mark} ", role), Span(f"{word}  ", "dim"))
     if course.recorded:
-        pieces.append(Piece(" with what pyd record kept", "dim"))
+        pieces.append(Span(" with what pyd record kept", "dim"))
     return tuple(pieces)
 
 
-def _cpu(entry: Entry, now: Usage | None, course: Course, window: _Window, tall: int) -> list[Cell]:
+def _cpu(entry: ContainerInfo, now: Usage | None, course: UsageHistory, window: _Window, tall: int) -> list[Cell]:
     said: Cell = EMPTY
     most = entry.cpu_limit or course.processors
     if now is not None and now.cpu_percent is not None:
@@ -164,7 +164,7 @@ def _cpu(entry: Entry, now: Usage | None, course: Course, window: _Window, tall:
         if most:
             share = now.cpu_percent / most
             of = f"its limit of {entry.cpu_limit:g}" if entry.cpu_limit else f"all {course.processors}"
-            said += (Piece("   "), *cell(percent(share), pressure(share / 100)), *cell(f" of {of}", "dim"))
+            said += (Span("   "), *cell(percent(share), pressure(share / 100)), *cell(f" of {of}", "dim"))
         if now.throttled_ratio:
             said += cell(f"   held back {percent(100 * now.throttled_ratio)} of the time", "warn")
     curves = [_Curve(_field("cpu_percent"), _PERCENTS, percent, "good", tall)]
@@ -174,14 +174,14 @@ def _cpu(entry: Entry, now: Usage | None, course: Course, window: _Window, tall:
     return _block("CPU", said, curves, course, window)
 
 
-def _memory(now: Usage | None, course: Course, window: _Window, limit: int | None, tall: int) -> list[Cell]:
+def _memory(now: Usage | None, course: UsageHistory, window: _Window, limit: int | None, tall: int) -> list[Cell]:
     said: Cell = EMPTY
     if now is not None and now.memory_bytes is not None:
         share = memory_share(now)
         said = cell(size(now.memory_bytes), pressure(share))
         said += cell(f" of {size(limit)}, {percent(100 * (share or 0))}" if limit else ", no limit", "dim")
         if now.memory_peak is not None:
-            said += (Piece("   "), *cell(size(now.memory_peak)), *cell(" peak, with cache", "dim"))
+            said += (Span("   "), *cell(size(now.memory_peak)), *cell(" peak, with cache", "dim"))
     curve = _Curve(_field("memory_bytes"), _BYTES, size, "accent", tall, float(limit or 0))
     return _block("Memory", said, [curve], course, window)
 
@@ -202,9 +202,9 @@ def _count(value: float) -> str:
     return f"{value:.0f}"
 
 
-def _block(title: str, said: Cell, curves: Sequence[_Curve], course: Course, window: _Window) -> list[Cell]:
+def _block(title: str, said: Cell, curves: Sequence[_Curve], course: UsageHistory, window: _Window) -> list[Cell]:
     """A title with what holds now, the curves, and below them the line of time with its marks."""
-    lines: list[Cell] = [EMPTY, (*fit((Piece(f" {title}", "title"),), GUTTER + 3), *said)]
+    lines: list[Cell] = [EMPTY, (*fit((Span(f" {title}", "title"),), GUTTER + 3), *said)]
     for curve in curves:
         values = buckets(
             course.samples, curve.get, until_ns=window.until_ns, span_ns=window.span_ns, count=window.columns
@@ -215,41 +215,41 @@ def _block(title: str, said: Cell, curves: Sequence[_Curve], course: Course, win
         if curve.name:
             labels[-1] = curve.name
         for label, text in zip(labels, graph(values, top, curve.lines), strict=True):
-            lines.append((*fit(cell(label, "dim"), GUTTER - 1, right=True), Piece(" "), *_marked(text, curve, window)))
+            lines.append((*fit(cell(label, "dim"), GUTTER - 1, right=True), Span(" "), *_marked(text, curve, window)))
     return lines
 
 
 def _marked(text: str, curve: _Curve, window: _Window) -> Cell:
     """A line of a curve, with a stroke through it where it died."""
-    pieces: list[Piece] = []
+    pieces: list[Span] = []
     start = 0
     for at in sorted(at for at, verb in window.marks.items() if verb != "start"):
-        pieces += (Piece(text[start:at], curve.role), Piece("│", _MARKS[window.marks[at]][1]))
+        pieces += (Span(text[start:at], curve.role), Span("│", _MARKS[window.marks[at]][1]))
         start = at + 1
-    pieces.append(Piece(text[start:], curve.role))
+    pieces.append(Span(text[start:], curve.role))
     return tuple(piece for piece in pieces if piece.text)
 
 
-def _happened(course: Course, window: _Window, clock: Clock) -> list[Cell]:
+def _happened(course: UsageHistory, window: _Window, clock: Clock) -> list[Cell]:
     """The line of time, and what happened on it in words."""
-    rule: list[Piece] = [Piece(" " * GUTTER)]
+    rule: list[Span] = [Span(" " * GUTTER)]
     start = 0
     for at in sorted(window.marks):
         shape, role = _MARKS[window.marks[at]]
-        rule += (Piece("─" * (at - start), "faint"), Piece(shape, role))
+        rule += (Span("─" * (at - start), "faint"), Span(shape, role))
         start = at + 1
-    rule.append(Piece("─" * (window.columns - start), "faint"))
+    rule.append(Span("─" * (window.columns - start), "faint"))
     begin = clock.local(window.until_ns - window.span_ns)
     middle, end = clock.local(window.until_ns - window.span_ns // 2), clock.local(window.until_ns)
     names = [f"{moment:%H:%M:%S}" for moment in (begin, middle, end)]
     gap = window.columns - sum(map(len, names))
     left = max(1, gap // 2)
-    scale_line = (Piece(f"{' ' * GUTTER}{names[0]}{' ' * left}{names[1]}{' ' * max(1, gap - left)}{names[2]}", "dim"),)
+    scale_line = (Span(f"{' ' * GUTTER}{names[0]}{' ' * left}{names[1]}{' ' * max(1, gap - left)}{names[2]}", "dim"),)
     lines: list[Cell] = [EMPTY, tuple(rule), scale_line, EMPTY]
     for mark in reversed([mark for mark in course.marks if window.column(mark.time_ns) is not None]):
         shape, role = _MARKS.get(mark.verb, ("·", "dim"))
         word = _WORDS.get(mark.verb, mark.verb)
         said = f"{word}{', ' if mark.detail else ''}{mark.detail}"
         when = f"{clock.local(mark.time_ns):%H:%M:%S}"
-        lines.append((Piece(" " * GUTTER), Piece(f"{shape} ", role), Piece(f"{when}  ", "dim"), *cell(said)))
+        lines.append((Span(" " * GUTTER), Span(f"{shape} ", role), Span(f"{when}  ", "dim"), *cell(said)))
     return lines

@@ -9,7 +9,7 @@ from pyd_core.errors import PydError
 from pyd_core.model.base import parse_time
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.render.figures import Clock
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
 if TYPE_CHECKING:
     from pyd_core.triage.verdict import EvidenceLine, Verdict
@@ -36,11 +36,11 @@ def why(answer: Verdict | PydError | None, clock: Clock, room: int) -> list[Cell
         *_wrapped(f"{answer.summary.rstrip('.')}.", "strong", room),
         EMPTY,
         (
-            Piece(" cause  ", "dim"),
+            Span(" cause  ", "dim"),
             *cell(answer.cause, _ROLES.get(answer.severity, "text")),
-            Piece(f"   {sureness(answer.confidence)}, {answer.confidence:.2f}", "dim"),
+            Span(f"   {sureness(answer.confidence)}, {answer.confidence:.2f}", "dim"),
         ),
-        *([(Piece(" with   ", "dim"), *cell(", ".join(answer.contributing)))] if answer.contributing else []),
+        *([(Span(" with   ", "dim"), *cell(", ".join(answer.contributing)))] if answer.contributing else []),
         *_section("What to do", [line for text in answer.advice for line in _item(text, room)]),
         *_section("Evidence", [line for item in answer.evidence for line in _evidence(item, clock, room)]),
         *_section("Time line", [_moment(item, clock) for item in answer.timeline]),
@@ -56,7 +56,7 @@ def why(answer: Verdict | PydError | None, clock: Clock, room: int) -> list[Cell
 
 
 def _section(title: str, lines: list[Cell]) -> list[Cell]:
-    return [EMPTY, (Piece(f" {title}", "title"),), *lines] if lines else []
+    return [EMPTY, (Span(f" {title}", "title"),), *lines] if lines else []
 
 
 def _wrapped(text: str, role: Role, room: int, first: str = " ", rest: str = " ") -> list[Cell]:
@@ -68,7 +68,7 @@ def _wrapped(text: str, role: Role, room: int, first: str = " ", rest: str = " "
 
 def _item(text: str, room: int, role: Role = "text") -> list[Cell]:
     found = _wrapped(text, role, room, "   ", "   ")
-    return [(Piece(" ▪ ", "accent"), Piece(found[0][0].text[3:], role)), *found[1:]] if found[0] else found
+    return [(Span(" ▪ ", "accent"), Span(found[0][0].text[3:], role)), *found[1:]] if found[0] else found
 
 
 def _stamp(item: EvidenceLine, clock: Clock) -> str:
@@ -80,9 +80,9 @@ def _evidence(item: EvidenceLine, clock: Clock, room: int) -> list[Cell]:
     """The source in a column of its own, so that the eye can go down it."""
     head = f" {safe(item.source):<11} {_stamp(item, clock):<12}  "
     lines = _wrapped(item.text.replace("\n", " "), "text", max(20, room - len(head)), "", "")
-    first = (Piece(head, "dim"), *lines[0])
-    return [first, *((Piece(" " * len(head)), *line) for line in lines[1:])]
+    first = (Span(head, "dim"), *lines[0])
+    return [first, *((Span(" " * len(head)), *line) for line in lines[1:])]
 
 
 def _moment(item: EvidenceLine, clock: Clock) -> Cell:
-    return (Piece(f" {_stamp(item, clock):<12}  ", "dim"), *cell(item.text))
+    return (Span(f" {_stamp(item, clock):<12}  ", "dim"), *cell(item.text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyd_tui.dashboard.resources.base import Noun
+from pyd_tui.dashboard.resources.base import ResourceView
 from pyd_tui.dashboard.resources.deaths import DEATHS
 from pyd_tui.dashboard.resources.events import EVENTS
 from pyd_tui.dashboard.resources.images import IMAGES
@@ -18,5 +18,5 @@ from pyd_tui.dashboard.resources.volumes import VOLUMES
 
 _ALL = (IMAGES, NETWORKS, VOLUMES, EVENTS, SYSTEM, SERVICES, TASKS, NODES, STACKS, DEATHS)
 
-NOUNS: Mapping[str, Noun] = {noun.name: noun for noun in _ALL}
+NOUNS: Mapping[str, ResourceView] = {noun.name: noun for noun in _ALL}
 """Every view but that of the containers, by name."""

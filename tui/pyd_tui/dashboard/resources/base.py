@@ -6,24 +6,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import EngineUnavailable
 from pyd_core.model.event import Event
-from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import Cell, width
 
 if TYPE_CHECKING:
     from pyd_core.layers.content import Contents
     from pyd_core.model.system import DiskUsage
-    from pyd_tui.dashboard.engines.connection import Link
+    from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.render.figures import Clock
 
 
 @dataclass(slots=True)
-class Stock:
+class LoadContext:
     """What loaders draw on."""
 
-    link: Link
+    link: EngineConnection
     clock: Clock
     inside: dict[str, Contents] = field(default_factory=dict)
     """What is in the layers of images that somebody looked into, by the image's id."""
@@ -33,7 +33,7 @@ class Stock:
     """Terminal columns of a line about a row, for prose."""
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> EngineClient:
         """The engine.
 
         Raises:
@@ -78,16 +78,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Waste:
+class PruneCandidate:
     """Something that nothing uses: its name, the bytes its removal frees where that is known, and how to remove it."""
 
     name: str
     size: int | None
-    remove: Callable[[Engine], Awaitable[object]]
+    remove: Callable[[EngineClient], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noun:
+class ResourceView:
     """A view.
 
     Attributes:
@@ -108,15 +108,15 @@ class Noun:
     """
 
     name: str
-    columns: Sequence[Column]
-    load: Callable[[Stock], Awaitable[list[Row]]]
-    about: Callable[[Stock, Row], Awaitable[list[Cell]]]
+    columns: Sequence[LayoutColumn]
+    load: Callable[[LoadContext], Awaitable[list[Row]]]
+    about: Callable[[LoadContext, Row], Awaitable[list[Cell]]]
     renewed_by: Callable[[Event], bool]
     empty: str
-    remove: Callable[[Engine, Row], Awaitable[object]] | None = None
-    waste: Callable[[Stock, Row], Awaitable[list[Waste]]] | None = None
-    dig: Callable[[Stock, Row, Callable[[str], None]], Awaitable[None]] | None = None
-    logs: Callable[[Stock, Row], Awaitable[dict[str, str]]] | None = None
+    remove: Callable[[EngineClient, Row], Awaitable[object]] | None = None
+    waste: Callable[[LoadContext, Row], Awaitable[list[PruneCandidate]]] | None = None
+    dig: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]] | None = None
+    logs: Callable[[LoadContext, Row], Awaitable[dict[str, str]]] | None = None
     lags: float = 0
     measures: bool = False
     measures_at_once: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.containers import ALIVE, is_broken
 
@@ -59,7 +59,9 @@ class View:
         there = merged or self.sort not in OF_MERGED
         return replace(self, merged=merged, sort=self.sort if there else SORTS[0])
 
-    def shows(self, entry: Entry, broken: Callable[[Entry], bool] = is_broken, engine: str = "") -> bool:
+    def shows(
+        self, entry: ContainerInfo, broken: Callable[[ContainerInfo], bool] = is_broken, engine: str = ""
+    ) -> bool:
         """Whether a container is shown; `broken` tells whether somebody should look at it, `engine` whose it is."""
         if self.living_only and entry.state not in ALIVE:
             return False
@@ -69,9 +71,9 @@ class View:
 
     def order(
         self,
-        entries: Mapping[str, Entry],
+        entries: Mapping[str, ContainerInfo],
         usage: Mapping[str, Usage],
-        broken: Callable[[Entry], bool] = is_broken,
+        broken: Callable[[ContainerInfo], bool] = is_broken,
         engine: str = "",
     ) -> list[str]:
         """Returns the ids of what is shown of an engine, in order."""
@@ -79,13 +81,13 @@ class View:
         shown.sort(key=lambda entry: self.rank(entry, usage.get(entry.id)))
         return [entry.id for entry in shown]
 
-    def rank(self, entry: Entry, usage: Usage | None) -> tuple[float, str, str, str]:
+    def rank(self, entry: ContainerInfo, usage: Usage | None) -> tuple[float, str, str, str]:
         """Returns what puts a container in its place."""
         by_severity = self.broken_only and self.sort in {"state", *OF_MERGED}
         return (*(_by_severity if by_severity else _RANKS[self.sort])(entry, usage), entry.id)
 
 
-def matches(entry: Entry, text: str, engine: str = "") -> bool:
+def matches(entry: ContainerInfo, text: str, engine: str = "") -> bool:
     """Whether all words of a filter fit a container, or its engine's name."""
     parts = (entry.name, entry.image, entry.project, entry.service, entry.state, entry.health, entry.id[:12], engine)
     hay = "\n".join(parts).casefold()
@@ -97,13 +99,13 @@ def matches(entry: Entry, text: str, engine: str = "") -> bool:
     return True
 
 
-def _by_state(entry: Entry, usage: Usage | None) -> Rank:
+def _by_state(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """The living first; within each, what belongs together stays together."""
     del usage
     return (0 if entry.state in ALIVE else 1, entry.project, entry.name)
 
 
-def _by_severity(entry: Entry, usage: Usage | None) -> Rank:
+def _by_severity(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """What harms now comes first: restart loops, the unhealthy, then deaths for want of memory, others, failed starts.
 
     It goes by what the list tells, not by verdicts, which come one after another and would make rows trade places.
@@ -120,44 +122,44 @@ def _by_severity(entry: Entry, usage: Usage | None) -> Rank:
     return (grade, f"{2**63 - _last(entry):020d}", entry.name)
 
 
-def _by_name(entry: Entry, usage: Usage | None) -> Rank:
+def _by_name(entry: ContainerInfo, usage: Usage | None) -> Rank:
     del usage
     return (0, "", entry.name)
 
 
-def _by_project(entry: Entry, usage: Usage | None) -> Rank:
+def _by_project(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """Project by project, the living first; what belongs to none comes last."""
     del usage
     return (0 if entry.project else 1, entry.project, f"{0 if entry.state in ALIVE else 1} {entry.name}")
 
 
-def _by_cpu(entry: Entry, usage: Usage | None) -> Rank:
+def _by_cpu(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """Busiest first, to the whole percent: noise shall not make rows trade places."""
     return (-round(usage.cpu_percent or 0) if usage else 1, "", entry.name)
 
 
-def _by_memory(entry: Entry, usage: Usage | None) -> Rank:
+def _by_memory(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """Largest first, to the whole mebibyte."""
     return (-((usage.memory_bytes or 0) >> 20) if usage else 1, "", entry.name)
 
 
-def _by_since(entry: Entry, usage: Usage | None) -> Rank:
+def _by_since(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """What happened last comes first."""
     del usage
     return (-_last(entry), "", entry.name)
 
 
-def _last(entry: Entry) -> int:
+def _last(entry: ContainerInfo) -> int:
     """When it last started or ended."""
     return (entry.started_ns if entry.state in ALIVE else entry.finished_ns) or entry.created_ns
 
 
-def _by_image(entry: Entry, usage: Usage | None) -> Rank:
+def _by_image(entry: ContainerInfo, usage: Usage | None) -> Rank:
     del usage
     return (0, entry.image, entry.name)
 
 
-_RANKS: dict[str, Callable[[Entry, Usage | None], Rank]] = {
+_RANKS: dict[str, Callable[[ContainerInfo, Usage | None], Rank]] = {
     "state": _by_state,
     "name": _by_name,
     "project": _by_project,

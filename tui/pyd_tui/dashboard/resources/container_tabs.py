@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import EngineError, PydError
-from pyd_core.logs.annotation import Mark
+from pyd_core.logs.annotation import Annotation
 from pyd_core.model.container import Container, Processes
 from pyd_core.sanitise import safe
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.engines.recorded_deaths import Recorded, recorded
 from pyd_tui.dashboard.render.changes import changes
@@ -24,7 +24,7 @@ from pyd_tui.dashboard.render.mounts import mounts
 from pyd_tui.dashboard.render.overview import overview
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, cell
 from pyd_tui.dashboard.render.processes import COLUMNS
-from pyd_tui.dashboard.render.stats import Course, stats
+from pyd_tui.dashboard.render.stats import UsageHistory, stats
 from pyd_tui.dashboard.render.why import why
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Subject:
     """All that is known of the container a detail screen is about."""
 
     clock: Clock
-    entry: Entry | None = None
+    entry: ContainerInfo | None = None
     usage: Usage | None = None
     body: bytes = b""
     """What inspect told, as it came; empty while it hasn't."""
@@ -52,7 +52,7 @@ class Subject:
     """What was asked for a tab, or the error that was the answer, by the tab's name."""
     samples: Sequence[Usage] = ()
     """What was measured of its use while the dashboard is open, oldest first."""
-    marks: Sequence[Mark] = ()
+    marks: Sequence[Annotation] = ()
     """Its starts and deaths, as far as they are known."""
     span: int = 1
     """How far back curves reach, as an index of `SPANS`."""
@@ -77,7 +77,7 @@ class Page:
     """
 
     draw: Callable[[Subject], list[Cell]]
-    ask: Callable[[Engine, str], Awaitable[object]] | None = None
+    ask: Callable[[EngineClient, str], Awaitable[object]] | None = None
 
 
 def _overview(subject: Subject) -> list[Cell]:
@@ -100,7 +100,7 @@ def _stats(subject: Subject) -> list[Cell]:
     ]
     if subject.entry is None:
         return []
-    course = Course(
+    course = UsageHistory(
         samples=sorted([*kept.samples, *subject.samples], key=lambda one: one.time_ns),
         marks=sorted(marks, key=lambda mark: mark.time_ns),
         span=subject.span,
@@ -125,7 +125,7 @@ def _inspected(draw: Callable[[Container, Subject], list[Cell]]) -> Page:
 
 
 def _asked(
-    name: str, kind: type[T], draw: Callable[[T], list[Cell]], ask: Callable[[Engine, str], Awaitable[T]]
+    name: str, kind: type[T], draw: Callable[[T], list[Cell]], ask: Callable[[EngineClient, str], Awaitable[T]]
 ) -> Page:
     """A tab drawn from an answer of its own."""
 
@@ -156,7 +156,7 @@ PAGES: dict[str, Page] = {
 """Every tab drawn from a `Subject`; logs, inspect, events, processes and files are panels of their own."""
 
 
-async def _processes(engine: Engine, key: str) -> Processes:
+async def _processes(engine: EngineClient, key: str) -> Processes:
     """Asks for the columns that say most; not every engine's `ps` has them."""
     try:
         return await engine.containers.top(key, ps_args=COLUMNS)
@@ -164,7 +164,7 @@ async def _processes(engine: Engine, key: str) -> Processes:
         return await engine.containers.top(key)
 
 
-ASKS: dict[str, Callable[[Engine, str], Awaitable[object]]] = {
+ASKS: dict[str, Callable[[EngineClient, str], Awaitable[object]]] = {
     **{name: page.ask for name, page in PAGES.items() if page.ask is not None},
     "processes": _processes,
 }

@@ -10,23 +10,23 @@ from pyd_core.model.event import Event
 from pyd_core.watch.history_path import default_path
 from pyd_tui.dashboard.render.facts import block
 from pyd_tui.dashboard.render.figures import Clock, size
-from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, cell
 from pyd_tui.dashboard.render.why import why
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.text.curve import curve
 
 if TYPE_CHECKING:
     from pyd_core.watch.history_store import Death
 
 COLUMNS = (
-    Column(key="died", title="DIED", least=15, most=15, priority=1),
-    Column(key="name", title="NAME", least=16, most=32, priority=0),
-    Column(key="code", title="CODE", least=4, most=4, priority=2),
-    Column(key="lived", title="LIVED", least=6, most=8, priority=4),
-    Column(key="peak", title="PEAK", least=5, most=5, priority=5, optional=True),
-    Column(key="cause", title="CAUSE", least=14, most=24, priority=0),
-    Column(key="summary", title="SUMMARY", least=20, most=80, priority=3),
+    LayoutColumn(key="died", title="DIED", least=15, most=15, priority=1),
+    LayoutColumn(key="name", title="NAME", least=16, most=32, priority=0),
+    LayoutColumn(key="code", title="CODE", least=4, most=4, priority=2),
+    LayoutColumn(key="lived", title="LIVED", least=6, most=8, priority=4),
+    LayoutColumn(key="peak", title="PEAK", least=5, most=5, priority=5, optional=True),
+    LayoutColumn(key="cause", title="CAUSE", least=14, most=24, priority=0),
+    LayoutColumn(key="summary", title="SUMMARY", least=20, most=80, priority=3),
 )
 
 MOST = 500
@@ -54,7 +54,7 @@ def row(death: Death, clock: Clock) -> Row:
     return Row(key=f"{death.container} {death.ended_ns}", name=death.name, cells=cells, thing=death, words=words)
 
 
-async def _load(stock: Stock) -> list[Row]:
+async def _load(stock: LoadContext) -> list[Row]:
     deaths = await asyncio.to_thread(_read)
     return [row(death, stock.clock) for death in deaths]
 
@@ -72,7 +72,7 @@ def _read() -> list[Death]:
         reader.close()
 
 
-async def _about(stock: Stock, row: Row) -> list[Cell]:
+async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     death = cast("Death", row.thing)
     loop, bars = await asyncio.to_thread(_around, death)
     return [
@@ -103,7 +103,7 @@ def _renews(event: Event) -> bool:
     return event.type == "container" and event.verb in {"die", "died", "destroy"}
 
 
-DEATHS = Noun(
+DEATHS = ResourceView(
     name="deaths",
     columns=COLUMNS,
     load=_load,

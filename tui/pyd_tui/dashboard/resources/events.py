@@ -8,17 +8,17 @@ from pyd_tui.dashboard.engines.timeline import EventItem
 from pyd_tui.dashboard.render.events import facts, is_worth_showing, named, role
 from pyd_tui.dashboard.render.facts import LABEL, block, fact
 from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment
-from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.logs import gap
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, columns, fit
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, columns, fit
+from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 
 COLUMNS = (
-    Column(key="time", title="TIME", least=15, most=15, priority=1),
-    Column(key="type", title="TYPE", least=9, most=10, priority=4),
-    Column(key="action", title="ACTION", least=12, most=16, priority=0),
-    Column(key="name", title="NAME", least=14, most=44, priority=0),
-    Column(key="facts", title="FACTS", least=8, most=80, priority=2),
+    LayoutColumn(key="time", title="TIME", least=15, most=15, priority=1),
+    LayoutColumn(key="type", title="TYPE", least=9, most=10, priority=4),
+    LayoutColumn(key="action", title="ACTION", least=12, most=16, priority=0),
+    LayoutColumn(key="name", title="NAME", least=14, most=44, priority=0),
+    LayoutColumn(key="facts", title="FACTS", least=8, most=80, priority=2),
 )
 WIDEST = 34
 """Terminal columns of the names of attributes."""
@@ -43,13 +43,13 @@ def row(item: EventItem, clock: Clock) -> Row:
     )
 
 
-async def _load(stock: Stock) -> list[Row]:
+async def _load(stock: LoadContext) -> list[Row]:
     await stock.link.timeline.remember(stock.engine, stock.clock.now())
     rows = {found.key: found for found in (row(item, stock.clock) for item in stock.link.timeline.items)}
     return list(reversed(rows.values()))
 
 
-async def _about(stock: Stock, row: Row) -> list[Cell]:
+async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     if not isinstance(row.thing, Event):
         return [EMPTY, *row.cells[3:4]]
     event = row.thing
@@ -61,7 +61,7 @@ async def _about(stock: Stock, row: Row) -> list[Cell]:
     ]
     given = sorted(event.actor.attributes.items())
     room = max(LABEL, min(WIDEST, max((columns(name) for name, _ in given), default=0) + 2))
-    told = [(Piece(" "), *fit(cell(name, "dim"), room), *cell(value)) for name, value in given]
+    told = [(Span(" "), *fit(cell(name, "dim"), room), *cell(value)) for name, value in given]
     return block("Event", lines)[1:] + block("Attributes", told)
 
 
@@ -73,7 +73,7 @@ def _moment(row: Row) -> int:
     return row.thing.time_nano or row.thing.time * SECOND if isinstance(row.thing, Event) else 0
 
 
-EVENTS = Noun(
+EVENTS = ResourceView(
     name="events",
     columns=COLUMNS,
     load=_load,

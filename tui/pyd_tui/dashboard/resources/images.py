@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.model.base import parse_time
 from pyd_core.model.container import ContainerSummary
 from pyd_core.model.image import HistoryLayer, Image, ImageSummary
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import SECOND, Clock, counted, full_moment, moment, percent, size
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock, Waste, by_type
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
+from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row, by_type
 from pyd_tui.dashboard.resources.users import image_of, in_order, names, users
 
 if TYPE_CHECKING:
-    from pyd_core.layers.content import Contents, Step
+    from pyd_core.layers.content import Contents, LayerStep
 
 COLUMNS = (
-    Column(key="name", title="NAME", least=20, most=70, priority=0, from_start=True),
-    Column(key="size", title="SIZE", least=5, most=5, priority=1, right=True),
-    Column(key="created", title="CREATED", least=8, most=8, priority=3, right=True),
-    Column(key="id", title="ID", least=12, most=12, priority=4),
-    Column(key="users", title="USED BY", least=12, most=80, priority=2),
+    LayoutColumn(key="name", title="NAME", least=20, most=70, priority=0, from_start=True),
+    LayoutColumn(key="size", title="SIZE", least=5, most=5, priority=1, right=True),
+    LayoutColumn(key="created", title="CREATED", least=8, most=8, priority=3, right=True),
+    LayoutColumn(key="id", title="ID", least=12, most=12, priority=4),
+    LayoutColumn(key="users", title="USED BY", least=12, most=80, priority=2),
 )
 REMEMBERED = 8
 """Images of which is remembered what is in their layers."""
@@ -53,11 +53,11 @@ def row(image: ImageSummary, used: list[ContainerSummary], clock: Clock) -> Row:
     if tags:
         name: Cell = cell(tags[0], "strong" if used else "text")
         if len(tags) > 1:
-            name = (*name, Piece(f" and {len(tags) - 1} more", "dim"))
+            name = (*name, Span(f" and {len(tags) - 1} more", "dim"))
     else:
         known = digests[0].partition("@")[0] if digests else ""
-        name = (*cell(f"{known} " if known else ""), Piece("untagged" if used else "dangling", "warn"))
-    users_cell = names(used) or (Piece("nobody", "dim"),)
+        name = (*cell(f"{known} " if known else ""), Span("untagged" if used else "dangling", "warn"))
+    users_cell = names(used) or (Span("nobody", "dim"),)
     cells = (
         name,
         cell(size(image.size)),
@@ -74,21 +74,21 @@ def _of(row: Row) -> Thing:
     return row.thing
 
 
-async def _load(stock: Stock) -> list[Row]:
+async def _load(stock: LoadContext) -> list[Row]:
     used = await users(stock.engine, image_of)
     found = await stock.engine.images.list()
     rows = [row(image, used.get(image.id, []), stock.clock) for image in found]
     return sorted(rows, key=lambda row: (not tags_of(_of(row)[0]), row.name.casefold(), row.key))
 
 
-async def _about(stock: Stock, row: Row) -> list[Cell]:
+async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     summary, used = _of(row)
     image = await stock.engine.images.inspect(summary.id)
     layers = await stock.engine.images.history(summary.id)
     return about(summary, image, layers, used, stock.clock, inside=stock.inside.get(summary.id))
 
 
-async def _dig(stock: Stock, row: Row, told: Callable[[str], None]) -> None:
+async def _dig(stock: LoadContext, row: Row, told: Callable[[str], None]) -> None:
     """Looks into the layers; the newest few images that were looked into are remembered."""
     from pyd_core.layers.inspect import contents  # noqa: PLC0415 - when somebody asks for it
 
@@ -132,17 +132,17 @@ def about(
     ]
     by = [fact(one.state, cell(one.name)) for one in in_order(used)] or [fact("", cell("nobody uses it", "dim"))]
     steps = block("Layers, the newest first", _layers(layers, inside))
-    hint: list[Cell] = [] if inside else [EMPTY, (Piece(" f", "accent"), Piece(" looks into the layers", "dim"))]
+    hint: list[Cell] = [] if inside else [EMPTY, (Span(" f", "accent"), Span(" looks into the layers", "dim"))]
     return block("Image", facts)[1:] + steps + (_wasted(inside) if inside else hint) + block("Used by", by)
 
 
 def _wasted(inside: Contents) -> list[Cell]:
     """Bytes that the image carries and nobody can read, and in which files they are."""
     if not inside.waste:
-        return block("Wasted", [(Piece("  nothing: every byte of it can be read", "dim"),)])
+        return block("Wasted", [(Span("  nothing: every byte of it can be read", "dim"),)])
     head = [
-        Piece(f" {size(inside.wasted):>6}  ", "warn" if inside.efficiency < 0.9 else "text"),
-        Piece(
+        Span(f" {size(inside.wasted):>6}  ", "warn" if inside.efficiency < 0.9 else "text"),
+        Span(
             f"in {counted(len(inside.waste), 'file')}; {percent(100 * inside.efficiency)} of its bytes can be read",
             "dim",
         ),
@@ -150,13 +150,13 @@ def _wasted(inside: Contents) -> list[Cell]:
     lines: list[Cell] = [tuple(head)]
     for one in inside.waste[:MOST_WASTEFUL]:
         times = f"  in {one.copies} layers" if one.copies > 1 else "  removed again"
-        lines.append((Piece(f" {size(one.size):>6}  ", "dim"), *cell(f"/{one.path}"), Piece(times, "dim")))
+        lines.append((Span(f" {size(one.size):>6}  ", "dim"), *cell(f"/{one.path}"), Span(times, "dim")))
     if len(inside.waste) > MOST_WASTEFUL:
-        lines.append((Piece(f"         and {len(inside.waste) - MOST_WASTEFUL:,} more", "dim"),))
+        lines.append((Span(f"         and {len(inside.waste) - MOST_WASTEFUL:,} more", "dim"),))
     return block("Wasted", lines)
 
 
-def steps_of(layers: list[HistoryLayer], inside: Contents) -> dict[int, Step]:
+def steps_of(layers: list[HistoryLayer], inside: Contents) -> dict[int, LayerStep]:
     """Says which step of an image's making made which layer, by the place in its history, the newest first.
 
     Engines don't say which steps made a layer (the image's configuration does, as `empty_layer`, but isn't told). Those
@@ -177,7 +177,7 @@ def _layers(layers: list[HistoryLayer], inside: Contents | None) -> list[Cell]:
         weight = size(layer.size) if layer.size else "·"
         heavy: Role = "warn" if layer.size >= 100 << 20 else "text" if layer.size else "faint"
         command = step(layer.created_by) or layer.comment or "(not said)"
-        lines.append((Piece(f" {weight:>6}  ", heavy), *cell(command, "text" if layer.size else "dim")))
+        lines.append((Span(f" {weight:>6}  ", heavy), *cell(command, "text" if layer.size else "dim")))
         if (found := made.get(at)) is not None:
             lines.append(_counted(found))
     if inside and not made:  # the history was cut or rewritten: the layers alone
@@ -185,12 +185,12 @@ def _layers(layers: list[HistoryLayer], inside: Contents | None) -> list[Cell]:
     return lines
 
 
-def _counted(found: Step) -> Cell:
+def _counted(found: LayerStep) -> Cell:
     told = [counted(found.added, "file")]
     told += [f"{found.changed:,} changed"] if found.changed else []
     told += [f"{found.removed:,} removed"] if found.removed else []
     wasted = cell(f", wastes {size(found.wasted)}", "warn") if found.wasted else EMPTY
-    return (Piece("         "), *cell(", ".join(told), "dim"), *wasted)
+    return (Span("         "), *cell(", ".join(told), "dim"), *wasted)
 
 
 def step(created_by: str) -> str:
@@ -203,23 +203,23 @@ def step(created_by: str) -> str:
     return text.replace("RUN /bin/sh -c ", "RUN ").removesuffix(" # buildkit")
 
 
-async def waste(stock: Stock, row: Row | None = None) -> list[Waste]:
+async def waste(stock: LoadContext, row: Row | None = None) -> list[PruneCandidate]:
     """Returns the images without a name that no container uses."""
     del row
     used = await users(stock.engine, image_of)
     shared = {image.id: image.shared_size for image in stock.disk.images} if stock.disk is not None else {}
     return [
-        Waste(short(image.id), image.size - max(0, shared.get(image.id, 0)), _remover(image.id))
+        PruneCandidate(short(image.id), image.size - max(0, shared.get(image.id, 0)), _remover(image.id))
         for image in await stock.engine.images.list()
         if not tags_of(image) and image.id not in used
     ]
 
 
-def _remover(identity: str) -> Callable[[Engine], Awaitable[object]]:
+def _remover(identity: str) -> Callable[[EngineClient], Awaitable[object]]:
     return lambda engine: engine.images.remove(identity)
 
 
-async def _remove(engine: Engine, row: Row) -> object:
+async def _remove(engine: EngineClient, row: Row) -> object:
     """By name where it has a single one, so that removing the image takes that name away."""
     tags = tags_of(_of(row)[0])
     for name in tags or [row.key]:
@@ -227,7 +227,7 @@ async def _remove(engine: Engine, row: Row) -> object:
     return None
 
 
-IMAGES = Noun(
+IMAGES = ResourceView(
     dig=_dig,
     name="images",
     columns=COLUMNS,

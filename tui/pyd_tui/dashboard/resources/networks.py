@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.model.base import parse_time
 from pyd_core.model.container import ContainerSummary
 from pyd_core.model.network import Network
 from pyd_tui.dashboard.render.containers import published
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import Clock, full_moment
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import Cell, Piece, cell, fit
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock, Waste, by_type
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import Cell, Span, cell, fit
+from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row, by_type
 from pyd_tui.dashboard.resources.users import in_order, names, networks_of, users
 
 COLUMNS = (
-    Column(key="name", title="NAME", least=16, most=44, priority=0),
-    Column(key="driver", title="DRIVER", least=8, most=12, priority=3),
-    Column(key="scope", title="SCOPE", least=5, most=6, priority=5),
-    Column(key="subnet", title="SUBNET", least=16, most=40, priority=2),
-    Column(key="rules", title="RULES", least=8, most=20, priority=6, optional=True),
-    Column(key="members", title="MEMBERS", least=12, most=90, priority=1),
+    LayoutColumn(key="name", title="NAME", least=16, most=44, priority=0),
+    LayoutColumn(key="driver", title="DRIVER", least=8, most=12, priority=3),
+    LayoutColumn(key="scope", title="SCOPE", least=5, most=6, priority=5),
+    LayoutColumn(key="subnet", title="SUBNET", least=16, most=40, priority=2),
+    LayoutColumn(key="rules", title="RULES", least=8, most=20, priority=6, optional=True),
+    LayoutColumn(key="members", title="MEMBERS", least=12, most=90, priority=1),
 )
 BUILT_IN = frozenset({"bridge", "host", "none", "podman"})
 """Networks that engines make themselves and don't let go of."""
@@ -32,25 +32,25 @@ def row(network: Network, used: list[ContainerSummary]) -> Row:
     """Returns a network's line."""
     subnets = ", ".join(config.subnet for config in network.ipam.config if config.subnet)
     rules = ", ".join(word for word, on in (("internal", network.internal), ("ingress", network.ingress)) if on)
-    members = names(used) or (Piece("nobody", "dim"),)
+    members = names(used) or (Span("nobody", "dim"),)
     cells = (
         cell(network.name, "strong" if used else "text"),
         cell(network.driver, "dim"),
         cell(network.scope, "dim"),
         cell(subnets),
         cell(rules, "info"),
-        (Piece(f"{len(used):>2}  ", "dim"), *members) if used else members,
+        (Span(f"{len(used):>2}  ", "dim"), *members) if used else members,
     )
     return Row(key=network.id, name=network.name, cells=cells, thing=used, words=network.id)
 
 
-async def _load(stock: Stock) -> list[Row]:
+async def _load(stock: LoadContext) -> list[Row]:
     used = await users(stock.engine, networks_of)
     found = sorted(await stock.engine.networks.list(), key=lambda network: (network.name in BUILT_IN, network.name))
     return [row(network, used.get(network.name, [])) for network in found]
 
 
-async def _about(stock: Stock, row: Row) -> list[Cell]:
+async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     used = row.thing if isinstance(row.thing, list) else []
     return about(await stock.engine.networks.inspect(row.key), used, stock.clock)
 
@@ -96,9 +96,9 @@ def _members(network: Network, used: list[ContainerSummary]) -> list[Cell]:
         running = one.state == "running"
         lines.append(
             (
-                Piece(" ● " if running else " ○ ", "good" if running else "dim"),
+                Span(" ● " if running else " ○ ", "good" if running else "dim"),
                 *fit(cell(one.name, "text" if running else "dim"), 30),
-                Piece("  "),
+                Span("  "),
                 *fit(cell(addresses or one.state, "accent" if addresses else "dim"), 24),
                 *cell(f"  {known}" if known else "", "dim"),
             )
@@ -107,26 +107,26 @@ def _members(network: Network, used: list[ContainerSummary]) -> list[Cell]:
         ports = published(one.ports)
         told = [*([f"published {ports}"] if ports else []), *([f"also on {', '.join(others)}"] if others else [])]
         if told:
-            lines.append((Piece("     "), *cell("; ".join(told), "dim")))
-    return lines or [(Piece(" nobody is on it", "dim"),)]
+            lines.append((Span("     "), *cell("; ".join(told), "dim")))
+    return lines or [(Span(" nobody is on it", "dim"),)]
 
 
-async def waste(stock: Stock, row: Row | None = None) -> list[Waste]:
+async def waste(stock: LoadContext, row: Row | None = None) -> list[PruneCandidate]:
     """Returns the networks somebody made and no container, running or not, refers to."""
     del row
     used = await users(stock.engine, networks_of)
     return [
-        Waste(network.name, None, _remover(network.id))
+        PruneCandidate(network.name, None, _remover(network.id))
         for network in await stock.engine.networks.list()
         if network.name not in used and network.name not in BUILT_IN and not network.ingress
     ]
 
 
-def _remover(identity: str) -> Callable[[Engine], Awaitable[object]]:
+def _remover(identity: str) -> Callable[[EngineClient], Awaitable[object]]:
     return lambda engine: engine.networks.remove(identity)
 
 
-NETWORKS = Noun(
+NETWORKS = ResourceView(
     name="networks",
     columns=COLUMNS,
     load=_load,

@@ -7,22 +7,22 @@ from pyd_core.model.node import Node
 from pyd_core.model.task import Task
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import Clock, full_moment, size
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
+from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.dashboard.resources.services import renewed_by
 from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, state
 
 COLUMNS = (
-    Column(key="name", title="NAME", least=14, most=40, priority=0),
-    Column(key="state", title="STATE", least=12, most=14, priority=0),
-    Column(key="use", title="GETS TASKS", least=10, most=10, priority=2),
-    Column(key="role", title="ROLE", least=8, most=18, priority=1),
-    Column(key="tasks", title="TASKS", least=5, most=5, priority=3, right=True),
-    Column(key="cpus", title="CPUS", least=4, most=5, priority=5, right=True),
-    Column(key="memory", title="MEM", least=5, most=5, priority=5, right=True),
-    Column(key="engine", title="ENGINE", least=8, most=18, priority=6),
-    Column(key="address", title="ADDRESS", least=10, most=40, priority=4),
+    LayoutColumn(key="name", title="NAME", least=14, most=40, priority=0),
+    LayoutColumn(key="state", title="STATE", least=12, most=14, priority=0),
+    LayoutColumn(key="use", title="GETS TASKS", least=10, most=10, priority=2),
+    LayoutColumn(key="role", title="ROLE", least=8, most=18, priority=1),
+    LayoutColumn(key="tasks", title="TASKS", least=5, most=5, priority=3, right=True),
+    LayoutColumn(key="cpus", title="CPUS", least=4, most=5, priority=5, right=True),
+    LayoutColumn(key="memory", title="MEM", least=5, most=5, priority=5, right=True),
+    LayoutColumn(key="engine", title="ENGINE", least=8, most=18, priority=6),
+    LayoutColumn(key="address", title="ADDRESS", least=10, most=40, priority=4),
 )
 _USES: dict[str, tuple[str, Role]] = {
     "active": ("yes", "text"),
@@ -42,7 +42,7 @@ def row(node: Node, tasks: list[Task]) -> Row:
     resources = node.description.resources
     cells = (
         cell(node.name, "strong"),
-        (Piece("● " if good else "✗ ", "good" if good else "bad"), *cell(node.status.state, "good" if good else "bad")),
+        (Span("● " if good else "✗ ", "good" if good else "bad"), *cell(node.status.state, "good" if good else "bad")),
         cell(word, role),
         (*cell(rank), *(cell(" unreachable", "bad") if unreachable else EMPTY)),
         cell(str(running)),
@@ -54,14 +54,14 @@ def row(node: Node, tasks: list[Task]) -> Row:
     return Row(key=node.id, name=node.name, cells=cells, thing=(node, tasks), words=node.id)
 
 
-async def _load(stock: Stock) -> list[Row]:
+async def _load(stock: LoadContext) -> list[Row]:
     engine = await in_swarm(stock)
     tasks = await engine.tasks.list()
     found = sorted(await engine.nodes.list(), key=lambda node: (node.manager_status is None, node.name))
     return [row(node, [one for one in tasks if one.node_id == node.id]) for node in found]
 
 
-async def _about(stock: Stock, row: Row) -> list[Cell]:
+async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     assert isinstance(row.thing, tuple)  # noqa: S101 - what `row` put there
     services = {one.id: one.spec.name for one in await (await in_swarm(stock)).services.list()}
     return about(*row.thing, services=services, clock=stock.clock)
@@ -82,17 +82,17 @@ def about(node: Node, tasks: list[Task], *, services: dict[str, str], clock: Clo
     ]
     lines = [
         (
-            Piece(" "),
+            Span(" "),
             *fit(state(one), 12),
-            Piece("  "),
+            Span("  "),
             *cell(f"{services.get(one.service_id, '?')}.{one.slot or node.name}"),
         )
         for one in sorted(tasks, key=lambda one: (one.status.state != "running", services.get(one.service_id, "")))
     ]
-    return block("Node", facts)[1:] + block("Tasks on it", lines or [(Piece(" none", "dim"),)])
+    return block("Node", facts)[1:] + block("Tasks on it", lines or [(Span(" none", "dim"),)])
 
 
-NODES = Noun(
+NODES = ResourceView(
     name="nodes",
     lags=LAG,
     columns=COLUMNS,

@@ -9,19 +9,19 @@ from pyd_core.model.service import Service, ServicePort
 from pyd_core.model.task import Task
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import Clock, full_moment, size
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell
+from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, task_line, tasks_of
 
 COLUMNS = (
-    Column(key="name", title="NAME", least=16, most=44, priority=0),
-    Column(key="tasks", title="TASKS", least=7, most=9, priority=0, right=True),
-    Column(key="mode", title="MODE", least=10, most=14, priority=3),
-    Column(key="update", title="UPDATE", least=10, most=20, priority=4, optional=True),
-    Column(key="image", title="IMAGE", least=16, most=50, priority=1, from_start=True),
-    Column(key="stack", title="STACK", least=8, most=24, priority=5, optional=True),
-    Column(key="ports", title="PORTS", least=10, most=40, priority=2, optional=True),
+    LayoutColumn(key="name", title="NAME", least=16, most=44, priority=0),
+    LayoutColumn(key="tasks", title="TASKS", least=7, most=9, priority=0, right=True),
+    LayoutColumn(key="mode", title="MODE", least=10, most=14, priority=3),
+    LayoutColumn(key="update", title="UPDATE", least=10, most=20, priority=4, optional=True),
+    LayoutColumn(key="image", title="IMAGE", least=16, most=50, priority=1, from_start=True),
+    LayoutColumn(key="stack", title="STACK", least=8, most=24, priority=5, optional=True),
+    LayoutColumn(key="ports", title="PORTS", least=10, most=40, priority=2, optional=True),
 )
 
 
@@ -34,7 +34,7 @@ def row(service: Service) -> Row:
     state = update.state if update is not None else ""
     cells = (
         cell(service.spec.name, "strong"),
-        (Piece(f"{running}", role), Piece(f"/{wanted}", "dim")) if status is not None else (Piece("?", "dim"),),
+        (Span(f"{running}", role), Span(f"/{wanted}", "dim")) if status is not None else (Span("?", "dim"),),
         cell(service.spec.mode.name, "dim"),
         cell(state.replace("_", " "), "dim" if state in {"", "completed"} else "warn"),
         cell(service.spec.task_template.container_spec.image.partition("@")[0]),
@@ -51,12 +51,12 @@ def port(one: ServicePort) -> str:
     return f"{one.published_port or '-'}→{one.target_port}{protocol}{mode}"
 
 
-async def _load(stock: Stock) -> list[Row]:
+async def _load(stock: LoadContext) -> list[Row]:
     engine = await in_swarm(stock)
     return [row(service) for service in sorted(await engine.services.list(), key=lambda one: one.spec.name)]
 
 
-async def _about(stock: Stock, row: Row) -> list[Cell]:
+async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     assert isinstance(row.thing, Service)  # noqa: S101 - what `row` put there
     engine = await in_swarm(stock)
     tasks = await engine.tasks.list(filters={"service": [row.key]})
@@ -93,7 +93,7 @@ def about(service: Service, tasks: list[Task], nodes: dict[str, Node], clock: Cl
     facts += [fact("label", cell(f"{name}={value}", "dim")) for name, value in spec.labels.items()]
     order = sorted(tasks, key=lambda one: (one.desired_state != "running", one.slot, one.node_id, one.created_at))
     lines = [task_line(one, nodes, clock) for one in order]
-    return block("Service", facts)[1:] + block("Tasks", lines or [(Piece(" none", "dim"),)])
+    return block("Service", facts)[1:] + block("Tasks", lines or [(Span(" none", "dim"),)])
 
 
 def renewed_by(event: Event) -> bool:
@@ -101,7 +101,7 @@ def renewed_by(event: Event) -> bool:
     return event.type in {"service", "node"} or (event.type == "container" and event.verb in {"start", "die"})
 
 
-SERVICES = Noun(
+SERVICES = ResourceView(
     name="services",
     lags=LAG,
     columns=COLUMNS,

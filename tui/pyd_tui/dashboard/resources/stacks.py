@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.model.service import STACK, Service
 from pyd_tui.dashboard.render.facts import block
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell, fit, width
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell, fit, width
+from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.dashboard.resources.services import renewed_by
 from pyd_tui.dashboard.resources.services import row as service_row
 from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, tasks_of
 
 COLUMNS = (
-    Column(key="name", title="NAME", least=14, most=40, priority=0),
-    Column(key="services", title="SERVICES", least=8, most=8, priority=1, right=True),
-    Column(key="tasks", title="TASKS", least=7, most=9, priority=0, right=True),
-    Column(key="names", title="NAMES", least=12, most=90, priority=2),
+    LayoutColumn(key="name", title="NAME", least=14, most=40, priority=0),
+    LayoutColumn(key="services", title="SERVICES", least=8, most=8, priority=1, right=True),
+    LayoutColumn(key="tasks", title="TASKS", least=7, most=9, priority=0, right=True),
+    LayoutColumn(key="names", title="NAMES", least=12, most=90, priority=2),
 )
 
 
@@ -30,13 +30,13 @@ def row(name: str, services: list[Service]) -> Row:
     cells = (
         cell(name, "strong"),
         cell(str(len(services))),
-        (Piece(f"{running}", role), Piece(f"/{wanted}", "dim")),
+        (Span(f"{running}", role), Span(f"/{wanted}", "dim")),
         cell(", ".join(one.spec.name.removeprefix(f"{name}_") for one in services), "dim"),
     )
     return Row(key=name, name=name, cells=cells, thing=services)
 
 
-async def _load(stock: Stock) -> list[Row]:
+async def _load(stock: LoadContext) -> list[Row]:
     engine = await in_swarm(stock)
     stacks: dict[str, list[Service]] = {}
     for service in sorted(await engine.services.list(), key=lambda one: one.spec.name):
@@ -45,7 +45,7 @@ async def _load(stock: Stock) -> list[Row]:
     return [row(name, services) for name, services in sorted(stacks.items())]
 
 
-async def _about(stock: Stock, row: Row) -> list[Cell]:
+async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     del stock
     assert isinstance(row.thing, list)  # noqa: S101 - what `row` put there
     lines = []
@@ -53,12 +53,12 @@ async def _about(stock: Stock, row: Row) -> list[Cell]:
     room = max((width(name) for name, *_ in found), default=0)
     for name, tasks, mode, _, image, *_ in found:
         lines.append(
-            (Piece(" "), *fit(name, room), Piece("  "), *fit(tasks, 7, right=True), Piece("  "), *fit(mode, 12), *image)
+            (Span(" "), *fit(name, room), Span("  "), *fit(tasks, 7, right=True), Span("  "), *fit(mode, 12), *image)
         )
     return block("Services", lines)[1:]
 
 
-async def _remove(engine: Engine, row: Row) -> object:
+async def _remove(engine: EngineClient, row: Row) -> object:
     """Removes what carries the stack's label, as `docker stack rm` does: services first, then what they used."""
     mine = {"label": [f"{STACK}={row.key}"]}
     await asyncio.gather(*(engine.services.remove(one.id) for one in await engine.services.list(filters=mine)))
@@ -71,12 +71,12 @@ async def _remove(engine: Engine, row: Row) -> object:
     return None
 
 
-async def _logs(stock: Stock, row: Row) -> dict[str, str]:
+async def _logs(stock: LoadContext, row: Row) -> dict[str, str]:
     assert isinstance(row.thing, list)  # noqa: S101 - what `row` put there
     return await tasks_of(stock, {one.id: one.spec.name.removeprefix(f"{row.name}_") for one in row.thing})
 
 
-STACKS = Noun(
+STACKS = ResourceView(
     name="stacks",
     lags=LAG,
     columns=COLUMNS,

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pyd_core.client.capabilities import Capability
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.model.base import parse_time
 from pyd_core.model.node import Node
 from pyd_core.model.task import Task
 from pyd_tui.dashboard.render.figures import Clock, moment
-from pyd_tui.dashboard.render.pieces import Cell, Piece, Role, cell, fit
+from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell, fit
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.resources.base import Stock
+    from pyd_tui.dashboard.resources.base import LoadContext
 
 MOST_TASKS = 32
 """Tasks whose logs are read as one: each is a request to the manager."""
@@ -33,7 +33,7 @@ _STATES: dict[str, tuple[str, Role]] = {
 }
 
 
-async def in_swarm(stock: Stock) -> Engine:
+async def in_swarm(stock: LoadContext) -> EngineClient:
     """Returns the engine if it manages a swarm.
 
     Raises:
@@ -46,7 +46,7 @@ async def in_swarm(stock: Stock) -> Engine:
     return engine
 
 
-async def tasks_of(stock: Stock, services: Mapping[str, str]) -> dict[str, str]:
+async def tasks_of(stock: LoadContext, services: Mapping[str, str]) -> dict[str, str]:
     """Returns the names of the tasks of services that have printed anything, by their ids.
 
     Args:
@@ -64,7 +64,7 @@ async def tasks_of(stock: Stock, services: Mapping[str, str]) -> dict[str, str]:
 def state(task: Task) -> Cell:
     """Says how a task does, by shape, word and colour."""
     shape, role = _STATES.get(task.status.state, ("…", "warn"))
-    return (Piece(f"{shape} ", role), *cell(task.status.state, role))
+    return (Span(f"{shape} ", role), *cell(task.status.state, role))
 
 
 def task_line(task: Task, nodes: Mapping[str, Node], clock: Clock) -> Cell:
@@ -72,13 +72,13 @@ def task_line(task: Task, nodes: Mapping[str, Node], clock: Clock) -> Cell:
     node = nodes.get(task.node_id)
     since = parse_time(task.status.timestamp)
     return (
-        Piece(" "),
+        Span(" "),
         *fit(cell(f"{task.slot}" if task.slot else "·", "dim"), 4, right=True),
-        Piece("  "),
+        Span("  "),
         *fit(state(task), 12),
-        Piece("  "),
+        Span("  "),
         *fit(cell(node.name if node is not None else task.node_id[:12]), 20),
-        Piece("  "),
+        Span("  "),
         *fit(cell(moment(since, clock) if since is not None else "", "dim"), 8, right=True),
         *cell(f"  {task.status.err}" if task.status.err else "", "bad"),
     )

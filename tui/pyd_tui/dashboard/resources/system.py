@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.model.system import DiskUsage, Info, Version
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import size
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.resources import images, networks, volumes
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock, Waste
+from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 
 COLUMNS = (
-    Column(key="kind", title="WHAT", least=12, most=14, priority=0),
-    Column(key="count", title="COUNT", least=5, most=8, priority=1, right=True),
-    Column(key="active", title="IN USE", least=6, most=8, priority=3, right=True),
-    Column(key="size", title="SIZE", least=5, most=5, priority=2, right=True),
-    Column(key="free", title="UNUSED", least=6, most=6, priority=4, right=True),
-    Column(key="note", title="", least=12, most=80, priority=5),
+    LayoutColumn(key="kind", title="WHAT", least=12, most=14, priority=0),
+    LayoutColumn(key="count", title="COUNT", least=5, most=8, priority=1, right=True),
+    LayoutColumn(key="active", title="IN USE", least=6, most=8, priority=3, right=True),
+    LayoutColumn(key="size", title="SIZE", least=5, most=5, priority=2, right=True),
+    LayoutColumn(key="free", title="UNUSED", least=6, most=6, priority=4, right=True),
+    LayoutColumn(key="note", title="", least=12, most=80, priority=5),
 )
 DEAD = frozenset({"created", "exited", "dead", "stopped"})
 
@@ -91,7 +91,7 @@ def row(kind: Kind) -> Row:
     return Row(key=kind.name, name=kind.name, cells=cells, thing=kind)
 
 
-async def _load(stock: Stock) -> list[Row]:
+async def _load(stock: LoadContext) -> list[Row]:
     info, version = await stock.engine.system.info(), await stock.engine.system.version()
     engine = cell(f"{info.name}, {info.operating_system or info.os_type}, {info.ncpu} processors", "dim")
     top = Row(
@@ -111,23 +111,21 @@ async def _load(stock: Stock) -> list[Row]:
     return [top, *rows, Row(key="networks", name="networks", cells=(*networks_row.cells[:2], *[EMPTY] * 4), thing=None)]
 
 
-async def _about(stock: Stock, row: Row) -> list[Cell]:
+async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     if isinstance(row.thing, tuple):
         return engine_facts(*row.thing)
     found = await waste(stock, row)
     if not found:
         said = "nothing of it can be pruned" if row.key != "build cache" else "the build cache is pruned by its builder"
-        return [EMPTY, (Piece(f" {said}", "dim"),)]
+        return [EMPTY, (Span(f" {said}", "dim"),)]
     known = sum(one.size or 0 for one in found)
     head = (
-        Piece(f" {len(found):,} of them nothing uses", "text"),
-        Piece(f", {size(known)} in all" if known else "", "text"),
-        Piece("   P", "accent"),
-        Piece(" removes them, and asks first", "dim"),
+        Span(f" {len(found):,} of them nothing uses", "text"),
+        Span(f", {size(known)} in all" if known else "", "text"),
+        Span("   P", "accent"),
+        Span(" removes them, and asks first", "dim"),
     )
-    lines = [
-        (Piece(f" {size(one.size) if one.size is not None else '':>6}  ", "dim"), *cell(one.name)) for one in found
-    ]
+    lines = [(Span(f" {size(one.size) if one.size is not None else '':>6}  ", "dim"), *cell(one.name)) for one in found]
     return [EMPTY, head, EMPTY, *lines]
 
 
@@ -151,11 +149,11 @@ def engine_facts(info: Info, version: Version) -> list[Cell]:
         ("swarm", info.swarm.local_node_state),
     )
     lines = block("Engine", [fact(name, cell(text)) for name, text in facts if text])[1:]
-    warnings: list[Cell] = [(Piece(" ", "warn"), *cell(text, "warn")) for text in info.warnings or []]
+    warnings: list[Cell] = [(Span(" ", "warn"), *cell(text, "warn")) for text in info.warnings or []]
     return lines + block("It warns", warnings)
 
 
-async def waste(stock: Stock, row: Row) -> list[Waste]:
+async def waste(stock: LoadContext, row: Row) -> list[PruneCandidate]:
     """Returns what nothing uses, of the kind of a row."""
     match row.key:
         case "containers":
@@ -170,17 +168,17 @@ async def waste(stock: Stock, row: Row) -> list[Waste]:
             return []
 
 
-async def _dead_containers(stock: Stock) -> list[Waste]:
+async def _dead_containers(stock: LoadContext) -> list[PruneCandidate]:
     weigh = {one.id: one.size_rw for one in stock.disk.containers} if stock.disk is not None else {}
     found = await stock.engine.containers.list(all=True)
-    return [Waste(one.name, weigh.get(one.id), _remover(one.id)) for one in found if one.state in DEAD]
+    return [PruneCandidate(one.name, weigh.get(one.id), _remover(one.id)) for one in found if one.state in DEAD]
 
 
-def _remover(identity: str) -> Callable[[Engine], Awaitable[object]]:
+def _remover(identity: str) -> Callable[[EngineClient], Awaitable[object]]:
     return lambda engine: engine.containers.remove(identity)
 
 
-SYSTEM = Noun(
+SYSTEM = ResourceView(
     name="system",
     columns=COLUMNS,
     load=_load,

@@ -7,20 +7,20 @@ from pyd_core.model.node import Node
 from pyd_core.model.task import Task
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import Clock, full_moment, moment
-from pyd_tui.dashboard.render.layout import Column
+from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock
+from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.dashboard.resources.services import renewed_by
 from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, state
 
 COLUMNS = (
-    Column(key="state", title="STATE", least=12, most=12, priority=0),
-    Column(key="name", title="TASK", least=16, most=44, priority=0),
-    Column(key="node", title="NODE", least=10, most=30, priority=1),
-    Column(key="wanted", title="WANTED", least=8, most=9, priority=4),
-    Column(key="since", title="SINCE", least=8, most=8, priority=2, right=True),
-    Column(key="error", title="ERROR", least=12, most=80, priority=3, optional=True),
-    Column(key="image", title="IMAGE", least=12, most=50, priority=5, from_start=True),
+    LayoutColumn(key="state", title="STATE", least=12, most=12, priority=0),
+    LayoutColumn(key="name", title="TASK", least=16, most=44, priority=0),
+    LayoutColumn(key="node", title="NODE", least=10, most=30, priority=1),
+    LayoutColumn(key="wanted", title="WANTED", least=8, most=9, priority=4),
+    LayoutColumn(key="since", title="SINCE", least=8, most=8, priority=2, right=True),
+    LayoutColumn(key="error", title="ERROR", least=12, most=80, priority=3, optional=True),
+    LayoutColumn(key="image", title="IMAGE", least=12, most=50, priority=5, from_start=True),
 )
 
 
@@ -40,7 +40,7 @@ def row(task: Task, service: str, node: Node | None, clock: Clock) -> Row:
     return Row(key=task.id, name=name, cells=cells, thing=task, words=f"{task.id} {task.container_id}")
 
 
-async def _load(stock: Stock) -> list[Row]:
+async def _load(stock: LoadContext) -> list[Row]:
     engine = await in_swarm(stock)
     services = {service.id: service.spec.name for service in await engine.services.list()}
     nodes = {node.id: node for node in await engine.nodes.list()}
@@ -60,7 +60,7 @@ def _newest(task: Task) -> int:
     return -(parse_time(task.status.timestamp) or 0)
 
 
-async def _about(stock: Stock, row: Row) -> list[Cell]:
+async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     task = _of(row)
     container = task.status.container_status
     facts = [
@@ -81,12 +81,12 @@ async def _about(stock: Stock, row: Row) -> list[Cell]:
     return block("Task", facts)[1:]
 
 
-async def _logs(stock: Stock, row: Row) -> dict[str, str]:
+async def _logs(stock: LoadContext, row: Row) -> dict[str, str]:
     del stock
     return {row.key: row.name} if _of(row).container_id else {}
 
 
-TASKS = Noun(
+TASKS = ResourceView(
     name="tasks",
     lags=LAG,
     columns=COLUMNS,

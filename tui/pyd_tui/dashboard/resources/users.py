@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.model.container import ContainerSummary
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
 Users = dict[str, list[ContainerSummary]]
 
 
-async def users(engine: Engine, of: Callable[[ContainerSummary], Iterable[str]]) -> Users:
+async def users(engine: EngineClient, of: Callable[[ContainerSummary], Iterable[str]]) -> Users:
     """Returns the containers, running or not, by what they use of one kind."""
     found: Users = {}
     for container in await engine.containers.list(all=True):
@@ -37,10 +37,10 @@ def networks_of(container: ContainerSummary) -> list[str]:
 
 def names(found: list[ContainerSummary]) -> Cell:
     """Names the containers, the running ones first."""
-    pieces: list[Piece] = []
+    pieces: list[Span] = []
     for container in in_order(found):
         if pieces:
-            pieces.append(Piece(", ", "dim"))
+            pieces.append(Span(", ", "dim"))
         pieces += cell(container.name, "text" if container.state == "running" else "dim")
     return tuple(pieces) or EMPTY
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.model.base import parse_time
 from pyd_core.model.container import COMPOSE_PROJECT, ContainerSummary
 from pyd_core.model.volume import Volume
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import Clock, full_moment, moment, size
-from pyd_tui.dashboard.render.layout import Column
-from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock, Waste, by_type
+from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.pieces import Cell, Span, cell
+from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row, by_type
 from pyd_tui.dashboard.resources.users import in_order, names, users, volumes_of
 
 COLUMNS = (
-    Column(key="name", title="NAME", least=20, most=64, priority=0),
-    Column(key="driver", title="DRIVER", least=6, most=12, priority=4),
-    Column(key="size", title="SIZE", least=5, most=5, priority=1, optional=True, right=True),
-    Column(key="created", title="CREATED", least=8, most=8, priority=5, right=True),
-    Column(key="project", title="PROJECT", least=8, most=20, priority=6, optional=True),
-    Column(key="users", title="USED BY", least=12, most=80, priority=2),
+    LayoutColumn(key="name", title="NAME", least=20, most=64, priority=0),
+    LayoutColumn(key="driver", title="DRIVER", least=6, most=12, priority=4),
+    LayoutColumn(key="size", title="SIZE", least=5, most=5, priority=1, optional=True, right=True),
+    LayoutColumn(key="created", title="CREATED", least=8, most=8, priority=5, right=True),
+    LayoutColumn(key="project", title="PROJECT", least=8, most=20, priority=6, optional=True),
+    LayoutColumn(key="users", title="USED BY", least=12, most=80, priority=2),
 )
 ANONYMOUS = "com.docker.volume.anonymous"
 """Docker Engine's label for volumes that nobody gave a name (moby, volume/service)."""
@@ -32,7 +32,7 @@ Thing = tuple[Volume, list[ContainerSummary]]
 def row(volume: Volume, weight: int | None, used: list[ContainerSummary], clock: Clock) -> Row:
     """Returns a volume's line; `weight` is its bytes, None where nobody asked or the driver doesn't tell."""
     made = parse_time(volume.created_at)
-    users_cell = names(used) or (Piece("nobody", "dim"),)
+    users_cell = names(used) or (Span("nobody", "dim"),)
     cells = (
         cell(volume.name, "dim" if ANONYMOUS in volume.labels else "strong" if used else "text"),
         cell(volume.driver, "dim"),
@@ -44,7 +44,7 @@ def row(volume: Volume, weight: int | None, used: list[ContainerSummary], clock:
     return Row(key=volume.name, name=volume.name, cells=cells, thing=(volume, used))
 
 
-def weights(stock: Stock) -> dict[str, int]:
+def weights(stock: LoadContext) -> dict[str, int]:
     """Returns the sizes that are known, in bytes, by name."""
     if stock.disk is None:
         return {}
@@ -52,14 +52,14 @@ def weights(stock: Stock) -> dict[str, int]:
     return {name: usage.size for name, usage in told.items() if usage is not None and usage.size >= 0}
 
 
-async def _load(stock: Stock) -> list[Row]:
+async def _load(stock: LoadContext) -> list[Row]:
     used = await users(stock.engine, volumes_of)
     known = weights(stock)
     found = sorted(await stock.engine.volumes.list(), key=lambda volume: (ANONYMOUS in volume.labels, volume.name))
     return [row(volume, known.get(volume.name), used.get(volume.name, []), stock.clock) for volume in found]
 
 
-async def _about(stock: Stock, row: Row) -> list[Cell]:
+async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     assert isinstance(row.thing, tuple)  # noqa: S101 - what `row` put there
     volume, used = row.thing
     return about(volume, weights(stock).get(volume.name), used, stock.clock)
@@ -68,7 +68,7 @@ async def _about(stock: Stock, row: Row) -> list[Cell]:
 def about(volume: Volume, weight: int | None, used: list[ContainerSummary], clock: Clock) -> list[Cell]:
     """Returns the lines about one volume."""
     made = parse_time(volume.created_at)
-    measured = cell(size(weight)) if weight is not None else (Piece("^r", "accent"), Piece(" measures it", "dim"))
+    measured = cell(size(weight)) if weight is not None else (Span("^r", "accent"), Span(" measures it", "dim"))
     facts = [
         fact("driver", cell(volume.driver), cell(f"  {volume.scope}", "dim")),
         fact("size", measured),
@@ -87,23 +87,23 @@ def about(volume: Volume, weight: int | None, used: list[ContainerSummary], cloc
     return block("Volume", facts)[1:] + block("Used by", by or [fact("", cell("nobody uses it", "dim"))])
 
 
-async def waste(stock: Stock, row: Row | None = None) -> list[Waste]:
+async def waste(stock: LoadContext, row: Row | None = None) -> list[PruneCandidate]:
     """Returns the volumes that nobody gave a name and no container uses; what has a name may be wanted back."""
     del row
     used = await users(stock.engine, volumes_of)
     known = weights(stock)
     return [
-        Waste(volume.name, known.get(volume.name), _remover(volume.name))
+        PruneCandidate(volume.name, known.get(volume.name), _remover(volume.name))
         for volume in await stock.engine.volumes.list()
         if ANONYMOUS in volume.labels and volume.name not in used
     ]
 
 
-def _remover(name: str) -> Callable[[Engine], Awaitable[object]]:
+def _remover(name: str) -> Callable[[EngineClient], Awaitable[object]]:
     return lambda engine: engine.volumes.remove(name)
 
 
-VOLUMES = Noun(
+VOLUMES = ResourceView(
     name="volumes",
     columns=COLUMNS,
     load=_load,

@@ -15,12 +15,12 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from pyd_tui.dashboard.app import Dashboard
-    from pyd_tui.dashboard.engines.connection import Link
-    from pyd_tui.dashboard.engines.target import Target
+    from pyd_tui.dashboard.engines.connection import EngineConnection
+    from pyd_tui.dashboard.engines.target import RowTarget
     from pyd_tui.dashboard.panels.files import FilesPane
     from pyd_tui.dashboard.panels.logs import LogPane
-    from pyd_tui.dashboard.panels.searched import Searched
-    from pyd_tui.dashboard.widgets.lines import Lines
+    from pyd_tui.dashboard.panels.searched import SearchableTable
+    from pyd_tui.dashboard.widgets.lines import LineList
 
 
 class LiveScreen(Screen[None]):
@@ -42,16 +42,16 @@ class LiveScreen(Screen[None]):
         return self in stack and all(above.styles.background.a < 1 for above in stack[stack.index(self) + 1 :])
 
     @property
-    def links(self) -> Sequence[Link]:
+    def links(self) -> Sequence[EngineConnection]:
         """The engines it is about."""
         return (self.dashboard.link,)
 
     @property
-    def target(self) -> Target | None:
+    def target(self) -> RowTarget | None:
         """The container that keys act on."""
         return None
 
-    def aim(self) -> Target | None:
+    def require_target(self) -> RowTarget | None:
         """The container that keys act on; where there is none, says so."""
         if (target := self.target) is None:
             self.dashboard.say("no container to do that to", "warn")
@@ -61,7 +61,7 @@ class LiveScreen(Screen[None]):
         """While something is typed, keys are text."""
         return not isinstance(self.focused, Prompt) and super().check_action(action, parameters)
 
-    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """The fleet of one of its engines changed; `happened` says whether there are events worth showing."""
 
     def measured(self) -> None:
@@ -78,10 +78,10 @@ class LiveScreen(Screen[None]):
         for header in self.query(Header):
             header.look()
 
-    def elsewhere(self) -> None:
+    def on_other_engine_changed(self) -> None:
         """Something happened on an engine that it isn't about."""
 
-    def watched(self) -> set[Target]:
+    def watched(self) -> set[RowTarget]:
         """Returns the containers whose resource use this screen shows."""
         return set()
 
@@ -89,14 +89,14 @@ class LiveScreen(Screen[None]):
         """Leaves the terminal to a debug shell."""
         from pyd_tui.dashboard.actions.suspend import enter_debug  # noqa: PLC0415 - when it is wanted
 
-        if (target := self.aim()) is not None:
+        if (target := self.require_target()) is not None:
             self.dashboard.tasks.start(enter_debug(self.dashboard, target), name="debug")
 
     def action_shell(self) -> None:
         """Leaves the terminal to the container's own shell."""
         from pyd_tui.dashboard.actions.suspend import enter_shell  # noqa: PLC0415 - when it is wanted
 
-        if (target := self.aim()) is not None:
+        if (target := self.require_target()) is not None:
             self.dashboard.tasks.start(enter_shell(self.dashboard, target), name="exec")
 
     def bind_own(self) -> None:
@@ -118,13 +118,13 @@ class LiveScreen(Screen[None]):
         self.dismiss()
 
 
-class FindingScreen(LiveScreen):
+class SearchableScreen(LiveScreen):
     """A screen with panes that are searched through one prompt, with the id `find`."""
 
-    DEFAULT_CSS = "FindingScreen #find { display: none; }"
+    DEFAULT_CSS = "SearchableScreen #find { display: none; }"
 
     @property
-    def pane(self) -> Lines[Any] | LogPane | FilesPane | Searched:
+    def pane(self) -> LineList[Any] | LogPane | FilesPane | SearchableTable:
         """The pane that is searched."""
         raise NotImplementedError
 

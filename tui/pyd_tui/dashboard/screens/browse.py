@@ -10,11 +10,11 @@ from textual.containers import Container
 
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.watch.delta import Delta
-from pyd_tui.dashboard.actions.removal import Removing
-from pyd_tui.dashboard.engines.detail_loader import Telling
-from pyd_tui.dashboard.engines.row_loader import Loading
-from pyd_tui.dashboard.engines.target import Target
-from pyd_tui.dashboard.input.commands import Call
+from pyd_tui.dashboard.actions.removal import BulkRemoval
+from pyd_tui.dashboard.engines.detail_loader import DetailLoader
+from pyd_tui.dashboard.engines.row_loader import RowLoader
+from pyd_tui.dashboard.engines.target import RowTarget
+from pyd_tui.dashboard.input.commands import CommandCall
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
@@ -22,19 +22,19 @@ from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.narrowing import tally
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
-from pyd_tui.dashboard.resources.base import Noun, Row, Stock, Waste
+from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.widgets.line import Line
-from pyd_tui.dashboard.widgets.lines import Lines
+from pyd_tui.dashboard.widgets.lines import LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
 from pyd_tui.dashboard.widgets.table import Table
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.engines.connection import Link
+    from pyd_tui.dashboard.engines.connection import EngineConnection
 
 CALM = 0.3
 """Seconds in which events are gathered before the rows are loaded again."""
@@ -56,7 +56,7 @@ class Browse(ViewScreen):
     BINDINGS = bindings("browse", "views", "everywhere")
     AUTO_FOCUS = "#rows"
 
-    def __init__(self, noun: Noun, stock: Stock) -> None:
+    def __init__(self, noun: ResourceView, stock: LoadContext) -> None:
         super().__init__()
         self.noun = noun
         self.view = noun.name
@@ -85,7 +85,7 @@ class Browse(ViewScreen):
             rows: Table[str] = Table(self.noun.columns, self._cells, id="rows")
             yield rows
         yield Line(id="subject")
-        about: Lines[Cell] = Lines(lambda line: line, id="about")
+        about: LineList[Cell] = LineList(lambda line: line, id="about")
         yield about
         yield Prompt(id="find")
         yield Prompt(id="command", sign=":")
@@ -94,15 +94,15 @@ class Browse(ViewScreen):
     def on_mount(self) -> None:
         """Asks for the rows."""
         self.table: Table[str] = self.query_one(Table)
-        self.about = self.query_one("#about", Lines)
+        self.about = self.query_one("#about", LineList)
         self.footer = self.query_one(Footer)
         self._filter = self.query_one("#narrowing", Prompt)
         self.about.ask = self.ask_find
         self.query_one(Header).look()
-        self._telling = Telling(self.noun, self._stock, self.about, self.dashboard.tasks, row=lambda: self._row)
+        self._telling = DetailLoader(self.noun, self._stock, self.about, self.dashboard.tasks, row=lambda: self._row)
         self._calming = self.set_interval(CALM, self._calmed, pause=True)
-        self._loading = Loading(self.noun, self._stock, self, self.dashboard.tasks)
-        self._removing = Removing(self.dashboard, self._stock, self._removed)
+        self._loading = RowLoader(self.noun, self._stock, self, self.dashboard.tasks)
+        self._removing = BulkRemoval(self.dashboard, self._stock, self._removed)
         self.table.say(("loading", "dim"))
         self._loading.load(measure=self.noun.measures_at_once and self._stock.disk is None)
 
@@ -112,13 +112,13 @@ class Browse(ViewScreen):
             self._telling.fit()
 
     @property
-    def pane(self) -> Lines[Any]:
+    def pane(self) -> LineList[Any]:
         """All about the row under the cursor."""
         return self.about
 
     # What happens
 
-    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Has the rows loaded again when an event says that they may differ."""
         del happened
         self.query_one(Header).look()
@@ -198,7 +198,7 @@ class Browse(ViewScreen):
         self._telling.moved()
         self._tell()
 
-    @on(Lines.Changed)
+    @on(LineList.Changed)
     def _about_changed(self) -> None:
         self._tell()
 
@@ -230,13 +230,13 @@ class Browse(ViewScreen):
         if target is not None:
             self.app.push_screen(Detail(target, "stats", self.dashboard.clock, moment))
 
-    def _led(self) -> tuple[Target | None, int]:
+    def _led(self) -> tuple[RowTarget | None, int]:
         """The container that the row leads to, if it is there still, and the moment it is about."""
         row = self._row
         container = self.noun.container(row) if row is not None else None
         if row is None or container is None:
             return None, 0
-        target = Target(self._stock.link, container)
+        target = RowTarget(self._stock.link, container)
         if target.entry is None:
             self.footer.say(
                 "that container isn't on this engine", "warn", "pyd history tells of recorded ones that are gone"
@@ -258,7 +258,7 @@ class Browse(ViewScreen):
         if (row := self._row) is not None and self.noun.dig is not None:
             self.dashboard.tasks.start(self._dig(self.noun.dig, row), name="look inside")
 
-    async def _dig(self, dig: Callable[[Stock, Row, Callable[[str], None]], Awaitable[None]], row: Row) -> None:
+    async def _dig(self, dig: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]], row: Row) -> None:
         try:
             await dig(self._stock, row, lambda text: self._say(text) if self.is_attached else None)
         finally:
@@ -272,7 +272,7 @@ class Browse(ViewScreen):
         if (row := self._row) is not None and self.noun.logs is not None:
             self.dashboard.tasks.start(self._open_logs(self.noun.logs, row), name="logs")
 
-    async def _open_logs(self, logs: Callable[[Stock, Row], Awaitable[dict[str, str]]], row: Row) -> None:
+    async def _open_logs(self, logs: Callable[[LoadContext, Row], Awaitable[dict[str, str]]], row: Row) -> None:
         from pyd_tui.dashboard.screens.tasklogs import TaskLogs  # noqa: PLC0415 - of a swarm alone
 
         if tasks := await logs(self._stock, row):
@@ -325,7 +325,7 @@ class Browse(ViewScreen):
         if remove is None or not rows or not self.dashboard.may_change():
             return
         what = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.noun.name}"
-        found = [Waste(row.name, None, lambda engine, row=row: remove(engine, row)) for row in rows]  # type: ignore[misc]
+        found = [PruneCandidate(row.name, None, lambda engine, row=row: remove(engine, row)) for row in rows]  # type: ignore[misc]
         self._removing.ask(f"Remove {what}?", found)
 
     def action_prune(self) -> None:
@@ -340,7 +340,7 @@ class Browse(ViewScreen):
             self.table.clear_marks()
         self._loading.load(measure=self.noun.measures_at_once)
 
-    def run(self, call: Call) -> None:
+    def run(self, call: CommandCall) -> None:
         """Does a command about what this view shows."""
         if call.verb == "prune":
             self.action_prune()

@@ -9,7 +9,7 @@ from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.render.confirm import confirm, listed
 from pyd_tui.dashboard.screens.dialog import Dialog
-from pyd_tui.dashboard.widgets.block import Block
+from pyd_tui.dashboard.widgets.block import TextBlock
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -24,7 +24,7 @@ class Confirm(Dialog[bool]):
     """
 
     DEFAULT_CSS = """
-    Confirm Block { border: round $error; padding: 1 3; max-width: 90%; background: $background; }
+    Confirm TextBlock { border: round $error; padding: 1 3; max-width: 90%; background: $background; }
     """
     BINDINGS = bindings("ask", "move")
 
@@ -36,7 +36,7 @@ class Confirm(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """A block of lines."""
-        yield Block()
+        yield TextBlock()
 
     def on_resize(self) -> None:
         """Lays the lines out for the terminal as it is."""
@@ -55,7 +55,7 @@ class Confirm(Dialog[bool]):
         scroll = "  ".join(key.shown for key in table.of("move") if key.name in {"down", "up"})
         look = {"room": room, "most": self._most, "top": self._top}
         lines = confirm(self._question, self._names, table.of("ask"), **look, scroll=scroll)
-        self.query_one(Block).put(lines)
+        self.query_one(TextBlock).put(lines)
 
     def action_down(self) -> None:
         """One name further."""

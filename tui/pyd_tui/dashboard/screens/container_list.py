@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pyd_tui.dashboard.engines.connection import Link
-from pyd_tui.dashboard.engines.target import Target
-from pyd_tui.dashboard.panels.containers import Containers
+from pyd_tui.dashboard.engines.connection import EngineConnection
+from pyd_tui.dashboard.engines.target import RowTarget
+from pyd_tui.dashboard.panels.containers import ContainerTable
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.screens.view import ViewScreen
 
 if TYPE_CHECKING:
-    from pyd_core.watch.container_info import Entry
+    from pyd_core.watch.container_info import ContainerInfo
     from pyd_tui.dashboard.actions.catalogue import Action
-    from pyd_tui.dashboard.input.commands import Call
+    from pyd_tui.dashboard.input.commands import CommandCall
 
 
-class AimingScreen(ViewScreen):
+class ContainerListScreen(ViewScreen):
     """A view whose rows are containers; once it is mounted, it has the table and the footer."""
 
-    table: Containers
+    table: ContainerTable
     footer: Footer
 
     def __init__(self) -> None:
@@ -29,18 +29,18 @@ class AimingScreen(ViewScreen):
         """Whether the user was told that there are no rows yet."""
 
     @property
-    def row_link(self) -> Link:
+    def row_link(self) -> EngineConnection:
         """The engine of the row under the cursor."""
         key = self.table.key if self.dashboard.merged else None
         return key.link if key is not None else self.dashboard.link
 
     @property
-    def target(self) -> Target | None:
+    def target(self) -> RowTarget | None:
         """The container under the cursor, once it has been on the screen."""
         key = self.table.key if self.table.was_seen else None
         return key if key is not None and not key.is_heading else None
 
-    def aim(self) -> Target | None:
+    def aim(self) -> RowTarget | None:
         """The container under the cursor; where there is none, says why."""
         if (target := self.target) is None and self._at_heading:
             self.footer.say("that goes to one container", "warn", "l s r p x and marks go to a whole project")
@@ -57,7 +57,7 @@ class AimingScreen(ViewScreen):
     def _at_heading(self) -> bool:
         return self.table.was_seen and self.table.key is not None and self.table.key.is_heading
 
-    def aims(self) -> list[Target]:
+    def aims(self) -> list[RowTarget]:
         """The marked containers, else the one under the cursor; where there are none, says why."""
         return self.table.targets() if self.table.marked or self._at_heading or self.aim() is not None else []
 
@@ -82,9 +82,9 @@ class AimingScreen(ViewScreen):
             return
         known = target.link.containers.values()
         ids = [one.id for one in known if one.project and one.project == entry.project] or [target.id]
-        self._open_logs([Target(target.link, one) for one in ids])
+        self._open_logs([RowTarget(target.link, one) for one in ids])
 
-    def _open_logs(self, targets: Sequence[Target]) -> None:
+    def _open_logs(self, targets: Sequence[RowTarget]) -> None:
         from pyd_tui.dashboard.screens.logs import LogScreen  # noqa: PLC0415 - when it is opened
 
         self.app.push_screen(LogScreen(targets))
@@ -149,7 +149,7 @@ class AimingScreen(ViewScreen):
 
         self._do(ACTIONS[name])
 
-    def run(self, call: Call) -> None:
+    def run(self, call: CommandCall) -> None:
         """Does what was typed to the marked containers, or to the one under the cursor."""
         from pyd_tui.dashboard.actions import catalogue  # noqa: PLC0415 - when something is done
 
@@ -175,7 +175,7 @@ class AimingScreen(ViewScreen):
             case _:
                 super().run(call)
 
-    def _one(self, call: Call, target: Target, entry: Entry) -> None:
+    def _one(self, call: CommandCall, target: RowTarget, entry: ContainerInfo) -> None:
         """Does what is done to one container alone."""
         dashboard = self.dashboard
         match call.verb:
@@ -194,6 +194,6 @@ class AimingScreen(ViewScreen):
         if targets := self.aims():
             self.dashboard.acting.do(action, targets, self.table.set_pending, self._over)
 
-    def _over(self, failed: set[Target]) -> None:
+    def _over(self, failed: set[RowTarget]) -> None:
         self.table.marked &= failed  # what failed stays marked, so that it can be tried again
         self.table.sync()

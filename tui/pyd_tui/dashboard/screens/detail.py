@@ -12,7 +12,7 @@ from pyd_core.errors import NotFound, PydError
 from pyd_core.model.base import decode
 from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import Processes
-from pyd_core.watch.container_info import Entry
+from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.input.keymap import Scope, bindings
 from pyd_tui.dashboard.panels.document import DocumentPane
@@ -22,25 +22,25 @@ from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.processes import ProcessesPane
-from pyd_tui.dashboard.panels.searched import Searched
+from pyd_tui.dashboard.panels.searched import SearchableTable
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.render.containers import state
 from pyd_tui.dashboard.render.figures import SECOND, Clock
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.render.stats import SPANS, span_of
 from pyd_tui.dashboard.resources.container_tabs import ASKS, PAGES, TABS, Subject
-from pyd_tui.dashboard.screens.base import FindingScreen
+from pyd_tui.dashboard.screens.base import SearchableScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.widgets.line import Line
-from pyd_tui.dashboard.widgets.lines import Fixed, Lines
+from pyd_tui.dashboard.widgets.lines import Fixed, LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.engines.connection import Link
-    from pyd_tui.dashboard.engines.target import Target
-    from pyd_tui.dashboard.render.processes import Process
+    from pyd_tui.dashboard.engines.connection import EngineConnection
+    from pyd_tui.dashboard.engines.target import RowTarget
+    from pyd_tui.dashboard.render.processes import ProcessRow
 
 WAITING = {"why": "looking at the evidence"}
 
@@ -55,7 +55,7 @@ STILL = ("follow", "times")
 """Keys that mean nothing on tabs where nothing comes by itself."""
 
 
-class Detail(FindingScreen):
+class Detail(SearchableScreen):
     """Tabs about one container.
 
     Args:
@@ -67,7 +67,7 @@ class Detail(FindingScreen):
 
     BINDINGS = bindings("detail", "everywhere")
 
-    def __init__(self, target: Target, tab: str, clock: Clock, at_ns: int = 0) -> None:
+    def __init__(self, target: RowTarget, tab: str, clock: Clock, at_ns: int = 0) -> None:
         super().__init__()
         self._target = target
         self.link, self.key = target.link, target.id
@@ -87,7 +87,7 @@ class Detail(FindingScreen):
         yield Tabs(TABS, self._first, id="tabs")
         with Container():
             for name in PAGES:
-                lines: Lines[Cell] = Lines(_same, empty=WAITING.get(name, "asking the engine"), id=name)
+                lines: LineList[Cell] = LineList(_same, empty=WAITING.get(name, "asking the engine"), id=name)
                 yield lines
             yield LogPane(dashboard.tail.book, dashboard.clock, self._tell, id="logs")
             yield Events(dashboard.clock, id="events")
@@ -105,13 +105,13 @@ class Detail(FindingScreen):
         self.files = self.query_one(FilesPane)
         self.document = self.query_one(DocumentPane)
         self.processes = self.query_one(ProcessesPane)
-        self._pages: dict[str, LogPane | FilesPane | Searched | Lines[Any]] = {
+        self._pages: dict[str, LogPane | FilesPane | SearchableTable | LineList[Any]] = {
             "logs": self.logs,
             "events": self.query_one(Events),
             "files": self.files,
             "inspect": self.document,
             "processes": self.processes,
-            **{name: self.query_one(f"#{name}", Lines) for name in PAGES},
+            **{name: self.query_one(f"#{name}", LineList) for name in PAGES},
         }
         for page in self._pages.values():
             page.ask = self.ask_find
@@ -124,29 +124,29 @@ class Detail(FindingScreen):
         self.dashboard.measure()
 
     @property
-    def links(self) -> Sequence[Link]:
+    def links(self) -> Sequence[EngineConnection]:
         """Its engine."""
         return (self.link,)
 
     @property
-    def target(self) -> Target | None:
+    def target(self) -> RowTarget | None:
         """The container it is about."""
         return self._target
 
     @property
-    def entry(self) -> Entry | None:
+    def entry(self) -> ContainerInfo | None:
         """What is known of the container; its last state once it is gone."""
         self._subject.entry = self.link.containers.get(self.key, self._subject.entry)
         return self._subject.entry
 
     @property
-    def pane(self) -> LogPane | FilesPane | Searched | Lines[Any]:
+    def pane(self) -> LogPane | FilesPane | SearchableTable | LineList[Any]:
         """The open tab's lines."""
         return self._pages[self.tabs.current]
 
     # What happens
 
-    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Takes what concerns this container."""
         del link
         self.query_one(Header).look()
@@ -172,7 +172,7 @@ class Detail(FindingScreen):
         self.logs.show(self.dashboard.tail.book)
         self._tell()
 
-    def watched(self) -> set[Target]:
+    def watched(self) -> set[RowTarget]:
         """This container is measured."""
         return {self._target}
 
@@ -216,7 +216,7 @@ class Detail(FindingScreen):
             subject.verdict = link.judge.answer(entry) or subject.verdict
             if name == "why" and self.key in link.containers:
                 link.judge.want([entry])
-            page, lines = self.query_one(f"#{name}", Lines), Fixed(PAGES[name].draw(subject))
+            page, lines = self.query_one(f"#{name}", LineList), Fixed(PAGES[name].draw(subject))
             (page.replace if page.count else page.show)(lines)
         elif name == "inspect":
             self.document.look(subject.body, unmasked=subject.unmasked)
@@ -241,14 +241,14 @@ class Detail(FindingScreen):
         if entry is not None:
             gone = self.key not in self.link.containers
             doing = cell("removed", "bad") if gone else state(entry, self._doing, self.link.judge.of(entry))
-            name = (*cell(entry.name, "strong"), Piece("  "), *doing)
+            name = (*cell(entry.name, "strong"), Span("  "), *doing)
             self.query_one("#subject", Line).put(name, cell(entry.image, "dim"))
         status: Cell = EMPTY
         if self.tabs.current == "logs":
             status = self.logs.status
         elif self.tabs.current == "files":
             status = self.files.status
-        elif isinstance(self.pane, Lines | Searched):
+        elif isinstance(self.pane, LineList | SearchableTable):
             status = self.pane.search_status
         self.tabs.tell(EMPTY, status)
 
@@ -315,13 +315,13 @@ class Detail(FindingScreen):
 
         self.dashboard.acting.do(ACTIONS[name], (self._target,), self._mark, lambda _: None)
 
-    def _mark(self, target: Target, doing: str) -> None:
+    def _mark(self, target: RowTarget, doing: str) -> None:
         del target
         self._doing = doing
         if self.is_attached:
             self._tell()
 
-    def _kill(self, process: Process) -> None:
+    def _kill(self, process: ProcessRow) -> None:
         """Sends a signal to one of its processes, and looks what is left."""
         self.dashboard.acting.signal(self._target, process, lambda: self._renew("processes"))
 
@@ -344,7 +344,7 @@ class Detail(FindingScreen):
         if not self.end_find():
             self.action_quit()
 
-    @on(Lines.Changed)
+    @on(LineList.Changed)
     def _page_changed(self) -> None:
         self._tell()
 

@@ -9,11 +9,11 @@ import msgspec
 
 from pyd_core.client.contexts import Context, Contexts
 from pyd_core.watch.delta import Delta
-from pyd_tui.dashboard.engines.connection import Link
+from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.engines import COLUMNS, row
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, width
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.table import Table
@@ -40,7 +40,7 @@ class Engines(LiveScreen):
     def on_mount(self) -> None:
         """Reads docker's contexts and lists them."""
         self.table: Table[str] = self.query_one(Table)
-        self.query_one("#title", Line).put((Piece("Engines", "title"),))
+        self.query_one("#title", Line).put((Span("Engines", "title"),))
         named = {link.name for link in self.dashboard.links}
         addresses = {link.endpoint.url for link in self.dashboard.links if link.endpoint is not None}
         self._contexts: dict[str, Context] = {
@@ -51,7 +51,7 @@ class Engines(LiveScreen):
         self._look()
         self.table.go_to(f"link {self.dashboard.links.index(self.dashboard.link)}")
 
-    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Counts again."""
         del link, delta, happened
         self._look()
@@ -87,7 +87,7 @@ class Engines(LiveScreen):
             return (EMPTY,) * len(COLUMNS)
         return row(context.name, "", counts=(0, 0, 0), engine="", address=context.url, trouble=None)
 
-    def _link(self, key: str) -> Link | None:
+    def _link(self, key: str) -> EngineConnection | None:
         kind, _, at = key.partition(" ")
         return self.dashboard.links[int(at)] if kind == "link" else None
 

@@ -11,22 +11,22 @@ from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.figures import counted, size
 from pyd_tui.dashboard.render.files import file_lines, is_binary
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
-from pyd_tui.dashboard.screens.base import FindingScreen
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
+from pyd_tui.dashboard.screens.base import SearchableScreen
 from pyd_tui.dashboard.widgets.line import Line
-from pyd_tui.dashboard.widgets.lines import Fixed, Lines
+from pyd_tui.dashboard.widgets.lines import Fixed, LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.engines.target import Target
+    from pyd_tui.dashboard.engines.target import RowTarget
 
 MOST_BYTES = 1 << 20
 """Of a file that are shown; a download gets all."""
 
 
-class FileScreen(FindingScreen):
+class FileScreen(SearchableScreen):
     """Text highlighted, anything else in hexadecimal.
 
     Args:
@@ -37,7 +37,7 @@ class FileScreen(FindingScreen):
 
     BINDINGS = bindings("file", "everywhere")
 
-    def __init__(self, target: Target, path: str, data: bytes) -> None:
+    def __init__(self, target: RowTarget, path: str, data: bytes) -> None:
         super().__init__()
         self._target = target
         self._path = path
@@ -47,7 +47,7 @@ class FileScreen(FindingScreen):
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
         yield Line(id="title")
-        lines: Lines[Cell] = Lines(lambda line: line, empty="it is empty", id="file")
+        lines: LineList[Cell] = LineList(lambda line: line, empty="it is empty", id="file")
         yield lines
         yield Prompt(id="find")
         yield Footer("file")
@@ -61,23 +61,23 @@ class FileScreen(FindingScreen):
         self.set_focus(self.pane)
 
     @property
-    def target(self) -> Target | None:
+    def target(self) -> RowTarget | None:
         """The container it is a file of."""
         return self._target
 
     @property
-    def pane(self) -> Lines[Cell]:
+    def pane(self) -> LineList[Cell]:
         """Its lines."""
-        return self.query_one(Lines)
+        return self.query_one(LineList)
 
-    @on(Lines.Changed)
+    @on(LineList.Changed)
     def _tell(self) -> None:
         what = "binary" if is_binary(self._data) else counted(self.pane.count, "line")
         amount = f"the first {size(len(self._data))}" if self._more else size(len(self._data))
         said = cell(f"{what}  {amount}", "warn" if self._more else "dim")
         status = self.pane.search_status
         self.query_one("#title", Line).put(
-            cell(self._path, "strong"), (*status, Piece("  "), *said) if status != EMPTY else said
+            cell(self._path, "strong"), (*status, Span("  "), *said) if status != EMPTY else said
         )
 
     def action_copy_path(self) -> None:

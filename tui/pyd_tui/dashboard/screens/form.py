@@ -14,10 +14,10 @@ from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import keys
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.screens.dialog import Dialog
-from pyd_tui.dashboard.theme.styles import Palette
-from pyd_tui.dashboard.widgets.block import Block
+from pyd_tui.dashboard.theme.styles import StylePalette
+from pyd_tui.dashboard.widgets.block import TextBlock
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
@@ -56,7 +56,7 @@ class FormLine(Prompt):
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Returns the label, the text with its cursor, and how to write it."""
-        label = (Piece(f"{self.field.name:<{self._label}}  ", "accent" if self.has_focus else "dim"),)
+        label = (Span(f"{self.field.name:<{self._label}}  ", "accent" if self.has_focus else "dim"),)
         if not self.text and not self.has_focus:
             return (*label, *cell(self.field.hint, "dim")), EMPTY
         hint = cell(f"  {self.field.hint}", "dim") if not self.text else EMPTY
@@ -66,7 +66,7 @@ class FormLine(Prompt):
 class FormTitle(Line):
     """A line of a dialog, on its ground."""
 
-    def ground(self, palette: Palette) -> str:
+    def ground(self, palette: StylePalette) -> str:
         """It is part of the dialog."""
         return palette.background
 
@@ -101,7 +101,7 @@ class Form(Dialog[Mapping[str, str] | None]):
         """The title, the fields, and what the keys do."""
         label = max(len(field.name) for field in self._fields)
         with Vertical():
-            yield Block(id="form-title")
+            yield TextBlock(id="form-title")
             yield FormTitle(id="form-gap")
             for number, field in enumerate(self._fields):
                 yield FormLine(field, id=f"field-{number}", label=label)
@@ -121,7 +121,7 @@ class Form(Dialog[Mapping[str, str] | None]):
         """Wraps the title for the terminal as it is."""
         room = max(20, min(WIDEST, self.app.size.width * 95 // 100) - 6)
         lines = textwrap.wrap(safe(self._title), room)
-        self.query_one("#form-title", Block).put([(Piece(" "), *cell(line, "strong")) for line in lines])
+        self.query_one("#form-title", TextBlock).put([(Span(" "), *cell(line, "strong")) for line in lines])
 
     @property
     def values(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.render.help import help_lines
 from pyd_tui.dashboard.render.pieces import Cell
-from pyd_tui.dashboard.widgets.lines import Fixed, Lines
+from pyd_tui.dashboard.widgets.lines import Fixed, LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ class Help(Screen[None]):
         """A title, the keys, and how to get back."""
         yield Tabs(("keys and commands",), "keys and commands", id="tabs")
         yield Prompt(id="narrowing")
-        lines: Lines[Cell] = Lines(_same, id="help")
+        lines: LineList[Cell] = LineList(_same, id="help")
         yield lines
         yield Footer("help", "move")
 
     def on_mount(self) -> None:
         """Takes the focus, so that the list scrolls."""
         self._prompt = self.query_one(Prompt)
-        self.query_one(Lines).focus()
+        self.query_one(LineList).focus()
 
     def on_resize(self) -> None:
         """Lays the list out for the width there is."""
@@ -48,7 +48,7 @@ class Help(Screen[None]):
 
     def _look(self) -> None:
         wanted = self.query_one(Prompt).text
-        self.query_one(Lines).show(Fixed(help_lines(self.size.width, keys_of(self.app), wanted)))
+        self.query_one(LineList).show(Fixed(help_lines(self.size.width, keys_of(self.app), wanted)))
 
     def action_search(self) -> None:
         """Lets the user type words."""
@@ -67,7 +67,7 @@ class Help(Screen[None]):
             self._prompt.set_text("")
             self._look()
         self._prompt.display = bool(self._prompt.text)
-        self.query_one(Lines).focus()
+        self.query_one(LineList).focus()
 
     def action_back(self) -> None:
         """Shows all keys again, else goes back."""

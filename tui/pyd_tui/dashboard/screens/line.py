@@ -11,10 +11,10 @@ from pyd_core.sanitise import safe_bytes
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.logrow import unfolded
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
-from pyd_tui.dashboard.screens.base import FindingScreen
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
+from pyd_tui.dashboard.screens.base import SearchableScreen
 from pyd_tui.dashboard.widgets.line import Line
-from pyd_tui.dashboard.widgets.lines import Fixed, Lines
+from pyd_tui.dashboard.widgets.lines import Fixed, LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
 from pyd_tui.dashboard.widgets.wrap import wrapped
 
@@ -25,7 +25,7 @@ MOST = 2**20
 """Rows of a line that are shown at most: as many as the longest line has on the narrowest screen."""
 
 
-class LineScreen(FindingScreen):
+class LineScreen(SearchableScreen):
     """Everything about one line.
 
     Args:
@@ -41,14 +41,14 @@ class LineScreen(FindingScreen):
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
         yield Line(id="title")
-        self.lines: Lines[Cell] = Lines(lambda row: row, id="line")
+        self.lines: LineList[Cell] = LineList(lambda row: row, id="line")
         yield self.lines
         yield Prompt(id="find")
         yield Footer("line")
 
     def on_mount(self) -> None:
         """Lays the line out."""
-        self.query_one("#title", Line).put((Piece("One line", "title"),))
+        self.query_one("#title", Line).put((Span("One line", "title"),))
         self.lines.ask = self.ask_find
         self.set_focus(self.lines)
         self.call_after_refresh(self._lay_out)
@@ -58,7 +58,7 @@ class LineScreen(FindingScreen):
         self.call_after_refresh(self._lay_out)
 
     @property
-    def pane(self) -> Lines[Any]:
+    def pane(self) -> LineList[Any]:
         """The line."""
         return self.lines
 
@@ -66,13 +66,13 @@ class LineScreen(FindingScreen):
         room = max(8, self.size.width - 3)
         rows = [row for fact in unfolded(self._item, self.dashboard.clock) for row in wrapped(fact, room, most=200)]
         if isinstance(self._item, LogLine):
-            rows += [EMPTY, (Piece("text", "dim"),), *self._text_rows(room)]
+            rows += [EMPTY, (Span("text", "dim"),), *self._text_rows(room)]
         self.lines.show(Fixed(rows))
 
     def _text_rows(self, room: int) -> list[Cell]:
         text = self._text
         if text.isascii():  # a megabyte at once
-            return [(Piece(text[at : at + room]),) for at in range(0, len(text), room)]
+            return [(Span(text[at : at + room]),) for at in range(0, len(text), room)]
         return [row for at in range(0, len(text), 4096) for row in wrapped(cell(text[at : at + 4096]), room, most=MOST)]
 
     @property

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from pyd_core.errors import InvalidInput
-from pyd_core.logs.annotation import Mark
-from pyd_core.logs.filters import Filters, muted_but, read_filter
+from pyd_core.logs.annotation import Annotation
+from pyd_core.logs.filters import Filters, mute_all_except, read_filter
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.pattern import Pattern, plain
+from pyd_core.logs.pattern import LogPattern, plain
 from pyd_core.logs.store import LogItem
 from pyd_core.model.base import format_time
 from pyd_core.sanitise import safe_bytes
 from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.actions.clipboard import CLIPBOARD, clipboard_works, save
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.logs.logbook import PAGE, TAIL, WINDOWS, Logbook, Window
 from pyd_tui.dashboard.logs.sources import Sources, legend
@@ -28,7 +28,7 @@ from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.render.containers import state
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.logrow import chips, mode
-from pyd_tui.dashboard.render.pieces import Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.line import LineScreen
 from pyd_tui.dashboard.widgets.line import Line
@@ -37,7 +37,7 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.engines.connection import Link
+    from pyd_tui.dashboard.engines.connection import EngineConnection
 
 
 class LogScreen(LiveScreen):
@@ -51,13 +51,13 @@ class LogScreen(LiveScreen):
     DEFAULT_CSS = "LogScreen #ask { display: none; } LogScreen #chips { display: none; }"
     BINDINGS = bindings("log", "everywhere")
 
-    def __init__(self, targets: Sequence[Target], at_ns: int = 0) -> None:
+    def __init__(self, targets: Sequence[RowTarget], at_ns: int = 0) -> None:
         super().__init__()
         self.sources = Sources(targets)
         self.keys = self.sources.keys
         self._at_ns = at_ns
         self._asking = ""
-        self._mode = Pattern("")
+        self._mode = LogPattern("")
 
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""
@@ -76,7 +76,7 @@ class LogScreen(LiveScreen):
         return Logbook(self.sources.engines, dashboard.tail.changed, dashboard.clock.now)
 
     @property
-    def links(self) -> Sequence[Link]:
+    def links(self) -> Sequence[EngineConnection]:
         """The engines it is about."""
         return self.sources.links
 
@@ -99,13 +99,13 @@ class LogScreen(LiveScreen):
         await self.book.aclose()
 
     @property
-    def target(self) -> Target | None:
+    def target(self) -> RowTarget | None:
         """The container of the line under the cursor."""
         return self.sources.get(self._source() or self.keys[0])
 
     # What happens
 
-    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Takes what happened to these containers into their log."""
         del happened
         self.query_one(Header).look()
@@ -137,7 +137,7 @@ class LogScreen(LiveScreen):
 
     def _tell(self) -> None:
         book, filters = self.book, self.book.shown.filters
-        pieces: list[Piece] = [Piece("Logs", "title"), Piece("   "), *self.subject(), Piece("   ")]
+        pieces: list[Span] = [Span("Logs", "title"), Span("   "), *self.subject(), Span("   ")]
         # Of several, one may reach back further than another: what that leaves out at the top has to be said.
         each = len(self.keys) > 1 and book.window is TAIL
         pieces += cell(f"last {PAGE:,} each" if each else book.window.label, "accent")
@@ -156,7 +156,7 @@ class LogScreen(LiveScreen):
             return cell(f"{len(self.keys)} containers", "strong")
         entry = self.sources.entry(only)
         told = state(entry) if entry is not None else cell("removed", "bad")
-        return (*cell(self.sources.names[only], "strong"), Piece("  "), *told)
+        return (*cell(self.sources.names[only], "strong"), Span("  "), *told)
 
     # Finding and narrowing
 
@@ -257,7 +257,7 @@ class LogScreen(LiveScreen):
         """Hears one container alone, or all again."""
         filters, key = self.book.shown.filters, self._source()
         if key is not None and len(self.keys) > 1:
-            self._narrow(replace(filters, muted=frozenset() if filters.muted else muted_but(self.keys, key)))
+            self._narrow(replace(filters, muted=frozenset() if filters.muted else mute_all_except(self.keys, key)))
 
     def action_mute(self) -> None:
         """Leaves one container out; the last one is never left out."""
@@ -268,7 +268,7 @@ class LogScreen(LiveScreen):
     def _source(self) -> str | None:
         """The container of the line under the cursor."""
         item = self._item()
-        return item.container_id if isinstance(item, LogLine | Mark) else None
+        return item.container_id if isinstance(item, LogLine | Annotation) else None
 
     def _item(self) -> LogItem | None:
         cursor = self.view.cursor

@@ -10,10 +10,10 @@ from textual import on
 from textual.containers import Container
 
 from pyd_core.watch.delta import Delta
-from pyd_tui.dashboard.engines.connection import Link
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.connection import EngineConnection
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.panels.containers import Containers
+from pyd_tui.dashboard.panels.containers import ContainerTable
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
@@ -25,8 +25,8 @@ from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.narrowing import narrowing, tally
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
 from pyd_tui.dashboard.resources.container_filters import OF_MERGED, SORTS, View
-from pyd_tui.dashboard.screens.container_list import AimingScreen
-from pyd_tui.dashboard.widgets.lines import Lines
+from pyd_tui.dashboard.screens.container_list import ContainerListScreen
+from pyd_tui.dashboard.widgets.lines import LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
 from pyd_tui.dashboard.widgets.table import Table
 
@@ -41,7 +41,7 @@ ORDER = ("live", "connecting", "lost")
 """The states of a connection, the one that says most first."""
 
 
-class Main(AimingScreen):
+class Main(ContainerListScreen):
     """Containers above, a pane below."""
 
     DEFAULT_CSS = """
@@ -55,7 +55,7 @@ class Main(AimingScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pointed: Link | None = None
+        self._pointed: EngineConnection | None = None
         """The engine of the row under the cursor, as far as that was told; None at first."""
 
     def compose(self) -> ComposeResult:
@@ -65,7 +65,7 @@ class Main(AimingScreen):
         yield Views("containers")
         yield Prompt(id="narrowing")
         with Container(id="list"):
-            yield Containers(self.links, dashboard.clock)
+            yield ContainerTable(self.links, dashboard.clock)
             yield Notice()
         yield Tabs(("logs", "events"), "logs", id="tabs")
         with Container(id="pane"):
@@ -77,7 +77,7 @@ class Main(AimingScreen):
 
     def on_mount(self) -> None:
         """Shows what there is, which at the start is nothing."""
-        self.table = self.query_one(Containers)
+        self.table = self.query_one(ContainerTable)
         self.notice = self.query_one(Notice)
         self.logs = self.query_one(LogPane)
         self.events = self.query_one(Events)
@@ -100,18 +100,18 @@ class Main(AimingScreen):
         self._narrow(view.of(merged=self.dashboard.merged))
 
     @property
-    def pane(self) -> LogPane | Lines[Any]:
+    def pane(self) -> LogPane | LineList[Any]:
         """The pane that is open."""
         return self.logs if self.tabs.current == "logs" else self.events
 
     @property
-    def links(self) -> Sequence[Link]:
+    def links(self) -> Sequence[EngineConnection]:
         """The engines whose containers it lists."""
         return self.dashboard.in_sight
 
     # What happens
 
-    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Takes what changed into the list."""
         self.table.apply(delta)
         self._look()
@@ -148,7 +148,7 @@ class Main(AimingScreen):
         super().ticked()
         self.table.sync()
 
-    def watched(self) -> set[Target]:
+    def watched(self) -> set[RowTarget]:
         """What is on screen and lives is measured."""
         return self.table.worth_measuring()
 
@@ -163,7 +163,7 @@ class Main(AimingScreen):
     def _viewed(self) -> None:
         self.dashboard.measure()
 
-    @on(Lines.Changed)
+    @on(LineList.Changed)
     def _pane_changed(self) -> None:
         self._tell_pane()
 

@@ -17,10 +17,10 @@ from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.logs.line_ring import Ring
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.figures import counted
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
-from pyd_tui.dashboard.screens.base import FindingScreen
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
+from pyd_tui.dashboard.screens.base import SearchableScreen
 from pyd_tui.dashboard.widgets.line import Line
-from pyd_tui.dashboard.widgets.lines import Lines
+from pyd_tui.dashboard.widgets.lines import LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ LONGEST = 4096
 """Characters of a line that are kept."""
 
 
-class Output(FindingScreen):
+class Output(SearchableScreen):
     """Runs a program without a terminal of its own; it ends when the screen is closed.
 
     Args:
@@ -72,9 +72,9 @@ class Output(FindingScreen):
         self.dashboard.tasks.start(self._run(), name=self._title)
 
     @property
-    def pane(self) -> Lines[Cell]:
+    def pane(self) -> LineList[Cell]:
         """What it said."""
-        return self.query_one(Lines)
+        return self.query_one(LineList)
 
     async def _run(self) -> None:
         try:
@@ -120,7 +120,7 @@ class Output(FindingScreen):
         self.pane.sync()
         self._tell()
 
-    @on(Lines.Changed)
+    @on(LineList.Changed)
     def _tell(self) -> None:
         state: Cell = cell("running", "good")
         if self.code is not None:
@@ -130,7 +130,7 @@ class Output(FindingScreen):
         self.query_one(Footer).offer("output", "text", without=no_more)
         self.query_one("#title", Line).put(
             (*cell(self._title, "strong"), *cell(f"  {' '.join(self._argv)}", "dim")),
-            (*self.pane.search_status, Piece("  "), *lost, *state),
+            (*self.pane.search_status, Span("  "), *lost, *state),
         )
 
     def _stop(self, number: signal.Signals) -> None:
@@ -158,7 +158,7 @@ class Output(FindingScreen):
             self.action_quit()
 
 
-class _OutputLines(Lines[Cell]):
+class _OutputLines(LineList[Cell]):
     """Follows its end."""
 
     can_follow = True

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.engines.target import Target
-from pyd_tui.dashboard.input.commands import COMMANDS, Call
+from pyd_tui.dashboard.engines.target import RowTarget
+from pyd_tui.dashboard.input.commands import COMMANDS, CommandCall
 from pyd_tui.dashboard.input.fuzzy import best
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.views import VIEWS
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.screens.view import ViewScreen
-from pyd_tui.dashboard.widgets.block import Block
+from pyd_tui.dashboard.widgets.block import TextBlock
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ Deed = Callable[[], None]
 """What is done when a line is chosen."""
 
 
-class Palette(Dialog[Deed | None]):
+class CommandPalette(Dialog[Deed | None]):
     """Closes with what to do.
 
     Args:
@@ -44,9 +44,9 @@ class Palette(Dialog[Deed | None]):
     """
 
     DEFAULT_CSS = """
-    Palette { align: center top; }
-    Palette Vertical { border: round $accent; padding: 0 1; margin-top: 2; width: auto; height: auto; }
-    Palette Vertical { background: $background; }
+    CommandPalette { align: center top; }
+    CommandPalette Vertical { border: round $accent; padding: 0 1; margin-top: 2; width: auto; height: auto; }
+    CommandPalette Vertical { background: $background; }
     """
     BINDINGS = bindings("form")
 
@@ -62,7 +62,7 @@ class Palette(Dialog[Deed | None]):
         """A line to type into, and what fits below."""
         with Vertical():
             yield Prompt(id="wanted", sign=">")
-            yield Block(id="found")
+            yield TextBlock(id="found")
 
     def on_mount(self) -> None:
         """Shows what there is."""
@@ -79,19 +79,19 @@ class Palette(Dialog[Deed | None]):
     def _all(self) -> Iterator[tuple[str, tuple[str, str, Deed]]]:
         below = next(screen for screen in reversed(self._dashboard.screen_stack) if isinstance(screen, ViewScreen))
         for name in VIEWS:
-            yield name, ("view", "", partial(below.do, Call("view", (name,))))
+            yield name, ("view", "", partial(below.do, CommandCall("view", (name,))))
         for command in self._dashboard.keys.commands:
-            yield command.name, ("yours", command.help, partial(below.do, Call("own", (command.name,))))
+            yield command.name, ("yours", command.help, partial(below.do, CommandCall("own", (command.name,))))
         for name, known in COMMANDS.items():
             ask = partial(below.action_command, f"{name} ")
-            yield name, ("command", known.help, ask if known.least else partial(below.do, Call(name)))
+            yield name, ("command", known.help, ask if known.least else partial(below.do, CommandCall(name)))
         several = len(self._dashboard.in_sight) > 1
         for link in self._dashboard.in_sight:
             for entry in link.containers.values():
                 about = f"{entry.image} on {link.label}" if several else entry.image
-                yield entry.name, ("container", about, partial(self._open, Target(link, entry.id)))
+                yield entry.name, ("container", about, partial(self._open, RowTarget(link, entry.id)))
 
-    def _open(self, target: Target) -> None:
+    def _open(self, target: RowTarget) -> None:
         self._dashboard.push_screen(Detail(target, "overview", self._dashboard.clock))
 
     def _find(self, wanted: str) -> None:
@@ -101,13 +101,13 @@ class Palette(Dialog[Deed | None]):
 
     def _show(self) -> None:
         lines = [self._line(number, name, *what[:2]) for number, (name, what) in enumerate(self.found)]
-        self.query_one(Block).put(lines or [fit(cell("nothing is called so", "dim"), self._room)])
+        self.query_one(TextBlock).put(lines or [fit(cell("nothing is called so", "dim"), self._room)])
 
     def _line(self, number: int, name: str, kind: str, about: str) -> Cell:
         here = number == self.at
         half = min(26, self._room // 2)
-        mark = Piece("▌ ", "accent") if here else Piece("  ")
-        text = (*fit(cell(safe(name), "title" if here else "text"), half), Piece("  "), *cell(about, "dim"))
+        mark = Span("▌ ", "accent") if here else Span("  ")
+        text = (*fit(cell(safe(name), "title" if here else "text"), half), Span("  "), *cell(about, "dim"))
         return fit((mark, *fit(cell(kind, "info"), KIND), *text), self._room)
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:

@@ -10,13 +10,13 @@ from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.render.report import report
 from pyd_tui.dashboard.screens.dialog import Dialog
-from pyd_tui.dashboard.widgets.block import Block
+from pyd_tui.dashboard.widgets.block import TextBlock
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class Report(Dialog[bool]):
+class ReportScreen(Dialog[bool]):
     """Closes with whether to try the failed ones again.
 
     Args:
@@ -25,7 +25,7 @@ class Report(Dialog[bool]):
     """
 
     DEFAULT_CSS = """
-    Report Block { border: round $warning; padding: 1 3; max-width: 95%; background: $background; }
+    ReportScreen TextBlock { border: round $warning; padding: 1 3; max-width: 95%; background: $background; }
     """
     BINDINGS = bindings("report")
 
@@ -36,14 +36,14 @@ class Report(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """A block of lines."""
-        yield Block()
+        yield TextBlock()
 
     def on_resize(self) -> None:
         """Lays the lines out for the terminal as it is."""
         room = max(20, self.app.size.width * 95 // 100 - 8)
         most = max(3, self.app.size.height - 10)
         answers = keys_of(self.app).of("report")
-        self.query_one(Block).put(report(self._done, self._outcomes, answers, room=room, most=most))
+        self.query_one(TextBlock).put(report(self._done, self._outcomes, answers, room=room, most=most))
 
     def action_answer(self, again: bool) -> None:
         """Closes."""

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from pyd_core.errors import InvalidInput
-from pyd_core.logs.pattern import Pattern
+from pyd_core.logs.pattern import LogPattern
 from pyd_core.watch.delta import Delta
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.logs.search_results import Findings, Place
+from pyd_tui.dashboard.logs.search_results import Place, SearchResults
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.findings import COLUMNS, natural, outcome, row
 from pyd_tui.dashboard.render.logrow import mode
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.widgets.line import Line
@@ -29,7 +29,7 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.engines.connection import Link
+    from pyd_tui.dashboard.engines.connection import EngineConnection
 
 FRAME = 0.1
 """Seconds between two paints while lines are found."""
@@ -46,8 +46,8 @@ class SearchScreen(LiveScreen):
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
-        self._pattern = Pattern(text)
-        self._findings: Findings | None = None
+        self._pattern = LogPattern(text)
+        self._findings: SearchResults | None = None
         self._work: asyncio.Task[None] | None = None
         self._stopped = False
 
@@ -79,7 +79,7 @@ class SearchScreen(LiveScreen):
         self._cancel()
 
     @property
-    def links(self) -> Sequence[Link]:
+    def links(self) -> Sequence[EngineConnection]:
         """The engines whose containers are searched."""
         return self.dashboard.in_sight
 
@@ -88,7 +88,7 @@ class SearchScreen(LiveScreen):
         """Whether the search goes on."""
         return self._work is not None and not self._work.done()
 
-    def changed(self, link: Link, delta: Delta, *, happened: bool) -> None:
+    def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Says how the engine does."""
         del link, delta, happened
         self.query_one(Header).look()
@@ -105,13 +105,13 @@ class SearchScreen(LiveScreen):
             self.dashboard.say(error.message, "bad", error.hint)
             return
         self._stopped = False
-        self._findings = findings = Findings(self.links, self._pattern, self._timer.resume)
+        self._findings = findings = SearchResults(self.links, self._pattern, self._timer.resume)
         self._work = self.dashboard.tasks.start(self._run(findings), name="search of all logs")
         self.table.set_rows([], {})
         self.set_focus(self.table)
         self._paint()
 
-    async def _run(self, findings: Findings) -> None:
+    async def _run(self, findings: SearchResults) -> None:
         try:
             await findings.run()
         finally:
@@ -129,7 +129,7 @@ class SearchScreen(LiveScreen):
             self.table.set_rows([*findings.places], natural(findings, engine=len(self.links) > 1))
         self._tell()
 
-    def _said(self, findings: Findings) -> None:
+    def _said(self, findings: SearchResults) -> None:
         if self.running:
             self.table.say(("nothing found yet", "dim"))
         elif findings.errors:
@@ -141,7 +141,7 @@ class SearchScreen(LiveScreen):
     def _tell(self) -> None:
         findings = self._findings
         status = EMPTY if findings is None else outcome(findings, running=self.running, stopped=self._stopped)
-        self.query_one("#title", Line).put((Piece("Search of all logs", "title"),), status)
+        self.query_one("#title", Line).put((Span("Search of all logs", "title"),), status)
         self._prompt.tell(cell(mode(self._pattern), "dim"), EMPTY)
         self.query_one(Footer).offer("search", without=() if self.running else ("end",))
 
@@ -158,7 +158,7 @@ class SearchScreen(LiveScreen):
         if self._findings is None or (key := self.table.key) is None:
             return
         hit = self._findings.hits[key]
-        target = Target(hit.link, hit.line.container_id)
+        target = RowTarget(hit.link, hit.line.container_id)
         if target.entry is None:
             self.dashboard.say("that container is gone", "warn", "its log went with it")
         else:
@@ -191,7 +191,7 @@ class SearchScreen(LiveScreen):
     @on(Prompt.Done)
     def _typed(self, event: Prompt.Done) -> None:
         if event.kept and event.control.text:
-            self._pattern = Pattern(event.control.text, regex=self._pattern.regex, case=self._pattern.case)
+            self._pattern = LogPattern(event.control.text, regex=self._pattern.regex, case=self._pattern.case)
             self._search()
         elif self._findings is None:
             self.dismiss()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pyd_tui.dashboard.engines.connection import Link
-from pyd_tui.dashboard.engines.target import Target
+from pyd_tui.dashboard.engines.connection import EngineConnection
+from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.render.logrow import names
 from pyd_tui.dashboard.render.pieces import Cell, cell
@@ -22,13 +22,13 @@ class TaskLogs(LogScreen):
         tasks: Names of the tasks by their ids.
     """
 
-    def __init__(self, link: Link, title: str, tasks: Mapping[str, str]) -> None:
-        super().__init__([Target(link, task) for task in tasks])
+    def __init__(self, link: EngineConnection, title: str, tasks: Mapping[str, str]) -> None:
+        super().__init__([RowTarget(link, task) for task in tasks])
         self._title_text = title
         self.sources.names = dict(tasks)
 
     @property
-    def target(self) -> Target | None:
+    def target(self) -> RowTarget | None:
         """A task is no container of this engine."""
         return None
 

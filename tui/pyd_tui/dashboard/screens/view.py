@@ -9,14 +9,14 @@ from textual import on
 from pyd_core.errors import PydError
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
-from pyd_tui.dashboard.screens.base import FindingScreen
+from pyd_tui.dashboard.screens.base import SearchableScreen
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.input.commands import Call
+    from pyd_tui.dashboard.input.commands import CommandCall
 
 
-class ViewScreen(FindingScreen):
+class ViewScreen(SearchableScreen):
     """A view; it holds a prompt with the id `command`."""
 
     view = "containers"
@@ -47,14 +47,14 @@ class ViewScreen(FindingScreen):
         """Gives the focus back to the list."""
         raise NotImplementedError
 
-    def run(self, call: Call) -> None:
+    def run(self, call: CommandCall) -> None:
         """Does what was typed, if it is about what this view shows."""
         if call.verb == "pull" and call.words:
             self.dashboard.acting.pull(self.dashboard.link, call.words[0])
         else:
             self.dashboard.say("that is about a container", "warn", "1 opens them")
 
-    def do(self, call: Call) -> None:
+    def do(self, call: CommandCall) -> None:
         """Does what was typed or chosen, whatever it is about."""
         dashboard = self.dashboard
         try:
@@ -86,9 +86,9 @@ class ViewScreen(FindingScreen):
 
     def action_palette(self) -> None:
         """Lets the user find a command, a container or a view by a few letters."""
-        from pyd_tui.dashboard.screens.palette import Palette  # noqa: PLC0415 - when it is wanted
+        from pyd_tui.dashboard.screens.palette import CommandPalette  # noqa: PLC0415 - when it is wanted
 
-        self.app.push_screen(Palette(self.dashboard), lambda chosen: chosen() if chosen is not None else None)
+        self.app.push_screen(CommandPalette(self.dashboard), lambda chosen: chosen() if chosen is not None else None)
 
     @on(Prompt.Changed, "#command")
     def _command_typed(self, event: Prompt.Changed) -> None:

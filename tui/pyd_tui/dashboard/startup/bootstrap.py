@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyd_tui.dashboard.app import Dashboard
-    from pyd_tui.dashboard.engines.connection import Link
-    from pyd_tui.dashboard.startup.startup_state import Beginning
+    from pyd_tui.dashboard.engines.connection import EngineConnection
+    from pyd_tui.dashboard.startup.startup_state import StartupState
 
 TURN = 0.0005
 """Seconds after which loading lets the event loop have its turn; by default that would be ten times as long, each time
 an engine has answered something."""
 
 
-async def opened(links: Sequence[Link], beginning: Beginning, history: Path | None) -> Dashboard:
+async def opened(links: Sequence[EngineConnection], beginning: StartupState, history: Path | None) -> Dashboard:
     """Opens the dashboard, and returns it when the user has left.
 
     Args:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.config.settings import Remembered
+from pyd_tui.config.settings import UiState
 from pyd_tui.dashboard.resources.container_filters import View
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.screens.view import ViewScreen
@@ -48,12 +48,12 @@ def open_view(dashboard: Dashboard, name: str) -> None:
         dashboard.pop_screen()
         return
     from pyd_tui.dashboard.resources import NOUNS  # noqa: PLC0415 - after the first picture
-    from pyd_tui.dashboard.resources.base import Stock  # noqa: PLC0415 - as above
+    from pyd_tui.dashboard.resources.base import LoadContext  # noqa: PLC0415 - as above
     from pyd_tui.dashboard.screens.browse import Browse  # noqa: PLC0415 - as above
 
     link = dashboard.link = screen.row_link if isinstance(screen := dashboard.screen, Main) else dashboard.link
     if link.stock is None:
-        link.stock = Stock(link, dashboard.clock)
+        link.stock = LoadContext(link, dashboard.clock)
     browse = Browse(NOUNS[name], link.stock)
     if current == "containers":
         dashboard.push_screen(browse)
@@ -61,7 +61,7 @@ def open_view(dashboard: Dashboard, name: str) -> None:
         dashboard.switch_screen(browse)
 
 
-def how_left(dashboard: Dashboard) -> Remembered:
+def capture_state(dashboard: Dashboard) -> UiState:
     """Returns what is to be remembered of how it is left."""
     views = [screen for screen in dashboard.screen_stack if isinstance(screen, ViewScreen)]
     if not views:

@@ -6,14 +6,14 @@ import string
 
 from pyd_core.sanitise import safe
 from pyd_tui.config.reader import nearest
-from pyd_tui.config.settings import Settings, UserCommand
+from pyd_tui.config.settings import UserCommand, UserSettings
 from pyd_tui.dashboard.actions.user_commands import FIELDS, words
 from pyd_tui.dashboard.input.commands import COMMANDS
 from pyd_tui.dashboard.input.key_bindings import Keys, Problem
 from pyd_tui.dashboard.panels.views import SWARM_VIEWS, VIEWS
 
 
-def problems(settings: Settings) -> list[Problem]:
+def problems(settings: UserSettings) -> list[Problem]:
     """Returns all that doesn't work as it is written."""
     found = list(Keys(settings.keys, settings.commands).problems)
     views = (*VIEWS, *SWARM_VIEWS)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.startup.locale import utf8
-from pyd_tui.dashboard.startup.startup_state import Wishes, begin
+from pyd_tui.dashboard.startup.startup_state import CliOverrides, begin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def frame(columns: int, lines: int, *, coloured: bool, ascii: bool = False) -> s
 
 
 def run(
-    engines: Mapping[str, Callable[[], Endpoint]], wishes: Wishes | None = None, *, history: Path | None = None
+    engines: Mapping[str, Callable[[], Endpoint]], wishes: CliOverrides | None = None, *, history: Path | None = None
 ) -> None:
     """Opens the dashboard on one engine or several, and returns when the user leaves.
 
@@ -56,10 +56,10 @@ def run(
         sys.stdout.flush()
         import asyncio  # noqa: PLC0415 - after the first picture
 
-        from pyd_tui.dashboard.engines.connection import Link  # noqa: PLC0415 - as above
+        from pyd_tui.dashboard.engines.connection import EngineConnection  # noqa: PLC0415 - as above
         from pyd_tui.dashboard.startup.bootstrap import opened  # noqa: PLC0415 - as above
 
-        links = [Link(choose, name=name) for name, choose in engines.items()]
+        links = [EngineConnection(choose, name=name) for name, choose in engines.items()]
         dashboard = asyncio.run(opened(links, beginning, history))
     except BaseException:  # where the app had the terminal already, this says again what it has said
         sys.stdout.write(RESTORE)

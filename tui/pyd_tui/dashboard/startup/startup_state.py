@@ -9,12 +9,12 @@ from pathlib import Path
 from pyd_core.errors import ConfigError
 from pyd_tui.config.paths import config_file, state_file
 from pyd_tui.config.reader import read_settings
-from pyd_tui.config.settings import Remembered, Settings, ThemeName
+from pyd_tui.config.settings import ThemeName, UiState, UserSettings
 from pyd_tui.config.state import recall, remember
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class CliOverrides:
     """What the command line asks for; empty is no wish."""
 
     theme: ThemeName | None = None
@@ -23,7 +23,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beginning:
+class StartupState:
     """What the dashboard begins with.
 
     Attributes:
@@ -38,8 +38,8 @@ class Beginning:
         trouble: Why the configuration isn't used.
     """
 
-    settings: Settings = field(default_factory=Settings)
-    remembered: Remembered = field(default_factory=Remembered)
+    settings: UserSettings = field(default_factory=UserSettings)
+    remembered: UiState = field(default_factory=UiState)
     theme: str = "auto"
     view: str = "containers"
     filter: str = ""
@@ -48,29 +48,29 @@ class Beginning:
     ascii: bool = False
     trouble: ConfigError | None = None
 
-    def keep(self, how: Remembered) -> None:
+    def keep(self, how: UiState) -> None:
         """Writes down how the dashboard is left, where that is wanted and can be done."""
         if self.memory is not None and how != self.remembered:
             with contextlib.suppress(OSError):  # a convenience, and the terminal is no longer the dashboard's
                 remember(self.memory, how)
 
 
-def begin(wishes: Wishes | None = None, *, utf8: bool = True) -> Beginning:
+def begin(wishes: CliOverrides | None = None, *, utf8: bool = True) -> StartupState:
     """Reads the user's files.
 
     Args:
         wishes: The command line's options.
         utf8: Whether the terminal reads UTF-8.
     """
-    wishes = wishes or Wishes()
+    wishes = wishes or CliOverrides()
     trouble = None
     try:
         settings = read_settings(config_file())
     except ConfigError as error:
-        settings, trouble = Settings(), error
+        settings, trouble = UserSettings(), error
     memory = state_file() if settings.restore else None
-    remembered = recall(memory) if memory is not None else Remembered()
-    return Beginning(
+    remembered = recall(memory) if memory is not None else UiState()
+    return StartupState(
         settings=settings,
         remembered=remembered,
         theme=wishes.theme or remembered.theme or settings.theme,

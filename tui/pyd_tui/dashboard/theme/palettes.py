@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyd_tui.dashboard.theme.styles import Palette
+from pyd_tui.dashboard.theme.styles import StylePalette
 
-DARK = Palette(
+DARK = StylePalette(
     name="pyd-dark",
     dark=True,
     background="#0f1319",
@@ -24,7 +24,7 @@ DARK = Palette(
     info="#c3a0f2",
 )
 
-LIGHT = Palette(
+LIGHT = StylePalette(
     name="pyd-light",
     dark=False,
     background="#fbfbf9",
@@ -43,7 +43,7 @@ LIGHT = Palette(
     sources=("#1256a8", "#8f4a00", "#176f3d", "#8a2fa3", "#00696f", "#665f00"),
 )
 
-HIGH_CONTRAST = Palette(
+HIGH_CONTRAST = StylePalette(
     name="pyd-high-contrast",
     dark=True,
     background="#000000",
@@ -78,7 +78,7 @@ COLOUR_BLIND = replace(
 )
 """After the palette of Okabe and Ito (2008), told apart by every kind of eyes: well is blue, ill is orange."""
 
-PLAIN = Palette(
+PLAIN = StylePalette(
     name="pyd-plain",
     dark=True,
     background="ansi_default",

@@ -15,7 +15,7 @@ _SOURCES: tuple[Source, ...] = get_args(Source)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Palette:
+class StylePalette:
     """Colours of one theme, as `#rrggbb`, or as Textual names the terminal's own (`ansi_green`).
 
     Text colours keep a contrast of 4.5:1 on `background` (WCAG 2 AA); `faint` is for rules and marks, never for words.

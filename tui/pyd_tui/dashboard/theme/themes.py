@@ -13,14 +13,14 @@ from pyd_tui.dashboard.theme.palettes import COLOUR_BLIND, DARK, HIGH_CONTRAST, 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from pyd_tui.dashboard.theme.styles import Palette
+    from pyd_tui.dashboard.theme.styles import StylePalette
 
 PALETTES = {palette.name: palette for palette in (DARK, LIGHT, HIGH_CONTRAST, COLOUR_BLIND, SIXTEEN, PLAIN)}
 PREFIX = "pyd-"
 """Keeps the names apart from those of Textual's own themes."""
 
 
-def named(name: str, *, colours: bool = True) -> Palette:
+def named(name: str, *, colours: bool = True) -> StylePalette:
     """Returns the palette of a theme.
 
     Args:
@@ -38,7 +38,7 @@ def named(name: str, *, colours: bool = True) -> Palette:
     return found
 
 
-def preferred(theme: str = "auto", environ: os._Environ[str] | dict[str, str] = os.environ) -> Palette:
+def preferred(theme: str = "auto", environ: os._Environ[str] | dict[str, str] = os.environ) -> StylePalette:
     """Returns the palette to begin with.
 
     `NO_COLOR` (no-color.org) wins; then the theme that is set; then what is known of the terminal: few colours by its
@@ -58,6 +58,6 @@ _FEW_COLOURS = frozenset({"linux", "xterm", "xterm-16color", "screen", "tmux", "
 """Terminals that promise 16 colours at most (terminfo, `colors`)."""
 
 
-def palette_of(app: App[Any]) -> Palette:
+def palette_of(app: App[Any]) -> StylePalette:
     """Returns the palette that an app shows now."""
     return PALETTES.get(app.theme, DARK)

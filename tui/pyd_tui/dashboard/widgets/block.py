@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
 
-class Block(Widget):
+class TextBlock(Widget):
     """Lines on the background; give it `width: auto; height: auto`."""
 
-    DEFAULT_CSS = "Block { width: auto; height: auto; }"
+    DEFAULT_CSS = "TextBlock { width: auto; height: auto; }"
 
     def __init__(self, lines: Sequence[Cell] = (), *, id: str | None = None) -> None:
         super().__init__(id=id)

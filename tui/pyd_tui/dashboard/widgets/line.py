@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from textual.geometry import Region
 from textual.widget import Widget
 
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, fit, width
-from pyd_tui.dashboard.theme.styles import Palette
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, fit, width
+from pyd_tui.dashboard.theme.styles import StylePalette
 from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.strips import strip
 
@@ -40,7 +40,7 @@ class Line(Widget):
         """Has it painted again."""
         self.refresh(Region(0, 0, self.size.width, 1))
 
-    def ground(self, palette: Palette) -> str:
+    def ground(self, palette: StylePalette) -> str:
         """The colour behind it."""
         return palette.panel
 
@@ -50,6 +50,6 @@ class Line(Widget):
         room = self.size.width
         left, right = self.content(room - 2)
         right_width = min(width(right), max(0, room - 2))
-        pieces = (Piece(" "), *fit(left, room - 2 - right_width), *fit(right, right_width), Piece(" "))
+        pieces = (Span(" "), *fit(left, room - 2 - right_width), *fit(right, right_width), Span(" "))
         palette = palette_of(self.app)
         return strip(fit(pieces, room), palette, self.ground(palette))

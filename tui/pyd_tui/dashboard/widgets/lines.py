@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from textual.message import Message
 
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell, fit, highlight, slide
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, highlight, slide
 from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.rows import Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
@@ -43,7 +43,7 @@ class Fixed(Generic[T]):
         return self._items[at]
 
 
-class Lines(Rows, Generic[T]):
+class LineList(Rows, Generic[T]):
     """Shows items, one a line.
 
     Args:
@@ -210,7 +210,7 @@ class Lines(Rows, Generic[T]):
         if not self.query_text:
             return EMPTY
         at, total = self.matches()
-        return (*cell(f"/{self.query_text}", "warn"), Piece(f" {at} of {total}", "dim"))
+        return (*cell(f"/{self.query_text}", "warn"), Span(f" {at} of {total}", "dim"))
 
     def on_resize(self) -> None:
         """Keeps the end in sight when it follows."""
@@ -223,11 +223,11 @@ class Lines(Rows, Generic[T]):
         width = self.size.width
         at = self.top + y
         if at >= self.count:
-            pieces = (Piece("  "), Piece(self.empty, "dim")) if y == 1 and not self.count and self.empty else EMPTY
+            pieces = (Span("  "), Span(self.empty, "dim")) if y == 1 and not self.count and self.empty else EMPTY
             return strip(fit(pieces, width), palette)
         pieces = highlight(self._draw(self._items[at]), self.query_text)
         if self.left:
             pieces = slide(pieces, self.left)
         ground = palette.cursor_blur if at == self.match_line else None
-        line = (Piece(" "), *fit(pieces, width - 2), thumb(y, self.page, self.top, self.count))
+        line = (Span(" "), *fit(pieces, width - 2), thumb(y, self.page, self.top, self.count))
         return strip(line, palette, ground, stale=self.stale)

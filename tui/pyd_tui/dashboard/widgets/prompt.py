@@ -9,8 +9,8 @@ from textual.events import Key as KeyEvent
 from textual.message import Message
 
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, cell
-from pyd_tui.dashboard.theme.styles import Palette
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
+from pyd_tui.dashboard.theme.styles import StylePalette
 from pyd_tui.dashboard.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -79,27 +79,27 @@ class Prompt(Line, can_focus=True):
             self.text = text
             self.renew()
 
-    def ground(self, palette: Palette) -> str:
+    def ground(self, palette: StylePalette) -> str:
         """It belongs to what is below it."""
         return palette.background
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Returns the text with its cursor and the notes, and the status."""
-        pieces: list[Piece] = []
+        pieces: list[Span] = []
         if self.text or self.has_focus:
-            pieces += (Piece(f"{self.sign} ", "accent"), *self.typed(room - 4), Piece("  "))
+            pieces += (Span(f"{self.sign} ", "accent"), *self.typed(room - 4), Span("  "))
         return (*pieces, *self._notes), self._status
 
     def typed(self, room: int) -> Cell:
         """Returns the text with the cursor in it; of a long one the part around the cursor."""
         if not self.has_focus:
-            return (*cell(self.text, "strong"), Piece(" "))
+            return (*cell(self.text, "strong"), Span(" "))
         begin = max(0, self.at - max(8, room - 1))
         before, behind = self.text[begin : self.at], self.text[self.at :]
         return (
-            *((Piece("…", "dim"),) if begin else ()),
+            *((Span("…", "dim"),) if begin else ()),
             *cell(before[1:] if begin else before, "strong"),
-            Piece("▏", "accent"),
+            Span("▏", "accent"),
             *cell(behind, "strong"),
         )
 

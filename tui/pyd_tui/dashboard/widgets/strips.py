@@ -8,11 +8,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from pyd_tui.dashboard.render.pieces import Cell, Piece
-from pyd_tui.dashboard.theme.styles import Palette
+from pyd_tui.dashboard.render.pieces import Cell, Span
+from pyd_tui.dashboard.theme.styles import StylePalette
 
 
-def strip(pieces: Iterable[Piece], palette: Palette, ground: str | None = None, *, stale: bool = False) -> Strip:
+def strip(pieces: Iterable[Span], palette: StylePalette, ground: str | None = None, *, stale: bool = False) -> Strip:
     """Makes a strip of pieces on one ground colour; neighbours that look alike become one segment."""
     segments: list[Segment] = []
     base = palette.style("text", ground, stale=stale)
@@ -34,21 +34,21 @@ def strip(pieces: Iterable[Piece], palette: Palette, ground: str | None = None, 
     return Strip(segments)
 
 
-def thumb(y: int, page: int, top: int, count: int) -> Piece:
+def thumb(y: int, page: int, top: int, count: int) -> Span:
     """Returns the scroll mark of line `y` of a view that shows `page` of `count` rows from `top` on."""
     if count <= page or page <= 0:
-        return Piece(" ")
+        return Span(" ")
     length = max(1, page * page // count)
     start = top * (page - length) // max(1, count - page)
-    return Piece("┃", "dim") if start <= y < start + length else Piece(" ")
+    return Span("┃", "dim") if start <= y < start + length else Span(" ")
 
 
 def join(cells: Iterable[Cell], gap: str = "  ") -> Cell:
     """Puts cells after one another with a gap between those that have something in them."""
-    result: list[Piece] = []
+    result: list[Span] = []
     for pieces in cells:
         if pieces:
             if result:
-                result.append(Piece(gap))
+                result.append(Span(gap))
             result += pieces
     return tuple(result)

@@ -10,8 +10,8 @@ from textual.message import Message
 
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.render.layout import Column, Placed, arrange
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Piece, Role, cell, fit
+from pyd_tui.dashboard.render.layout import LayoutColumn, Placed, arrange
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.rows import Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
@@ -53,7 +53,7 @@ class Table(Rows, Generic[Key]):
     class Viewed(Message):
         """Other rows than before are on screen."""
 
-    def __init__(self, columns: Sequence[Column], cells: Callable[[Key], tuple[Cell, ...]], *, id: str) -> None:
+    def __init__(self, columns: Sequence[LayoutColumn], cells: Callable[[Key], tuple[Cell, ...]], *, id: str) -> None:
         super().__init__(id=id)
         self._columns = columns
         self._cells = cells
@@ -272,17 +272,17 @@ class Table(Rows, Generic[Key]):
         self.was_seen = True
         at_cursor = self.top + y - self.HEAD == self.index
         ground = (palette.cursor if self.has_focus else palette.cursor_blur) if at_cursor else None
-        mark = Piece("◆", "accent") if row[1] else Piece(" ")
-        pieces = [Piece("▌", "accent") if at_cursor else Piece(" "), mark, Piece(" ")]
+        mark = Span("◆", "accent") if row[1] else Span(" ")
+        pieces = [Span("▌", "accent") if at_cursor else Span(" "), mark, Span(" ")]
         pieces += self._line(row[3])
-        pieces += (Piece(" "), thumb(y - self.HEAD, self.page, self.top, self.count))
+        pieces += (Span(" "), thumb(y - self.HEAD, self.page, self.top, self.count))
         return strip(pieces, palette, ground, stale=row[2])
 
     def _line(self, cells: Sequence[Cell]) -> Cell:
-        pieces: list[Piece] = []
+        pieces: list[Span] = []
         x = 0
         for placed in self._placed:
-            pieces.append(Piece(" " * (placed.x - x)))
+            pieces.append(Span(" " * (placed.x - x)))
             column = placed.column
             pieces += fit(cells[placed.index], placed.width, right=column.right, from_start=column.from_start)
             x = placed.x + placed.width
@@ -294,11 +294,11 @@ class Table(Rows, Generic[Key]):
             return EMPTY
         room = max(20, self.size.width - GUTTER - EDGE)
         lines = [cell(line, role) for text, role in self._said for line in textwrap.wrap(safe(text), room)]
-        return (Piece(" " * GUTTER), *lines[at]) if at < len(lines) else EMPTY
+        return (Span(" " * GUTTER), *lines[at]) if at < len(lines) else EMPTY
 
     def _heading(self) -> Cell:
         titles: list[Cell] = []
         for column in self._columns:
             role: Role = "strong" if column.key == self.sorted_by else "dim"
-            titles.append((Piece(self._titles.get(column.key, column.title), role),))
-        return fit((Piece(" " * GUTTER), *self._line(titles)), self.size.width)
+            titles.append((Span(self._titles.get(column.key, column.title), role),))
+        return fit((Span(" " * GUTTER), *self._line(titles)), self.size.width)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len, chop_cells
 
-from pyd_tui.dashboard.render.pieces import Cell, Piece
+from pyd_tui.dashboard.render.pieces import Cell, Span
 
 
 def wrapped(pieces: Cell, columns: int, *, most: int, indent: int = 0) -> list[Cell]:
@@ -16,25 +16,25 @@ def wrapped(pieces: Cell, columns: int, *, most: int, indent: int = 0) -> list[C
         most: Rows at most.
         indent: Blank columns before all rows but the first.
     """
-    rows: list[list[Piece]] = [[]]
+    rows: list[list[Span]] = [[]]
     room = columns
     for piece in pieces:
         text = piece.text
         while text:
             if cell_len(text) <= room:
-                rows[-1].append(Piece(text, piece.role))
+                rows[-1].append(Span(text, piece.role))
                 room -= cell_len(text)
                 break
             head = _head(text, room)
             if head:
-                rows[-1].append(Piece(head, piece.role))
+                rows[-1].append(Span(head, piece.role))
                 text = text[len(head) :]
             elif room >= columns - indent:  # nothing of it fits a whole row
                 break
             if len(rows) == most:
-                rows[-1].append(Piece("…", "dim"))
+                rows[-1].append(Span("…", "dim"))
                 return [tuple(row) for row in rows]
-            rows.append([Piece(" " * indent)] if indent else [])
+            rows.append([Span(" " * indent)] if indent else [])
             room = columns - indent
     return [tuple(row) for row in rows]
 

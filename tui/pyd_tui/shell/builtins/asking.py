@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.reference import IMAGE
 from pyd_core.errors import Unsupported
@@ -14,7 +14,7 @@ from pyd_tui.shell.interactive_shell import ShellContext
 T = TypeVar("T")
 
 
-def ask(shell: ShellContext, work: Callable[[Engine, str], Awaitable[T]]) -> T:
+def ask(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) -> T:
     """Runs questions about the target's container to their end.
 
     Args:
@@ -33,7 +33,7 @@ def ask(shell: ShellContext, work: Callable[[Engine, str], Awaitable[T]]) -> T:
     return run_now(once())
 
 
-def listen(shell: ShellContext, work: Callable[[Engine, str], Awaitable[T]]) -> T | None:
+def listen(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) -> T | None:
     """Runs what goes on until the target ends, on an event loop; returns None when ctrl-c ends it.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtin_table import BUILTINS
 from pyd_tui.shell.command import BuiltinCommand
@@ -21,6 +21,6 @@ def command(shell: ShellContext, /) -> None:
         write_json([{"name": name, "summary": builtin.summary} for name, builtin in BUILTINS.items()])
         return
     write_table(
-        (Column(title="BUILTIN"), Column(title="WHAT IT DOES")),
+        (TableColumn(title="BUILTIN"), TableColumn(title="WHAT IT DOES")),
         [(Cell(name, "bold"), Cell(builtin.summary)) for name, builtin in sorted(BUILTINS.items())],
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.capabilities import Rights, read_rights
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-COLUMNS = (Column(title="WHAT"), Column(title="VALUE", cut=60))
+COLUMNS = (TableColumn(title="WHAT"), TableColumn(title="VALUE", cut=60))
 
 
 @click.command(

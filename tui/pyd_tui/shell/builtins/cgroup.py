@@ -5,13 +5,18 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.cgroup import CgroupFacts, read_cgroup
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
-COLUMNS = (Column(title="WHAT"), Column(title="NOW", right=True), Column(title="LIMIT", right=True), Column(title=""))
+COLUMNS = (
+    TableColumn(title="WHAT"),
+    TableColumn(title="NOW", right=True),
+    TableColumn(title="LIMIT", right=True),
+    TableColumn(title=""),
+)
 _MUCH = 0.05
 """From this part of the periods on, throttling is worth a colour."""
 

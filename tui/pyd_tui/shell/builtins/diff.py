@@ -5,16 +5,16 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.files import absolute
-from pyd_core.model.container import Change
+from pyd_core.model.container import FileChange
 from pyd_core.sanitise import safe
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.asking import ask
 from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-COLUMNS = (Column(title="CHANGE"), Column(title="PATH"))
+COLUMNS = (TableColumn(title="CHANGE"), TableColumn(title="PATH"))
 _KINDS = {0: ("changed", "yellow"), 1: ("added", "green"), 2: ("deleted", "red")}
 
 
@@ -47,5 +47,5 @@ def command(shell: ShellContext, /, *, below: str) -> None:
     write_table(COLUMNS, [[Cell(*_kind(change)), Cell(change.path)] for change in found])
 
 
-def _kind(change: Change) -> tuple[str, str]:
+def _kind(change: FileChange) -> tuple[str, str]:
     return _KINDS.get(change.kind, ("changed", ""))

@@ -6,20 +6,20 @@ import ipaddress
 
 import click
 
-from pyd_core.debug.inspectors.dns import SILENT, TYPES, Record, Reply, ask, is_address, look_up, read_hosts
+from pyd_core.debug.inspectors.dns import SILENT, TYPES, DnsRecord, Reply, ask, is_address, look_up, read_hosts
 from pyd_core.sanitise import safe
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
-    Column(title="SOURCE"),
-    Column(title="QUESTION"),
-    Column(title="RESULT"),
-    Column(title="ANSWER", cut=40),
-    Column(title="TTL", right=True, rank=1),
-    Column(title="MS", right=True, rank=2),
+    TableColumn(title="SOURCE"),
+    TableColumn(title="QUESTION"),
+    TableColumn(title="RESULT"),
+    TableColumn(title="ANSWER", cut=40),
+    TableColumn(title="TTL", right=True, rank=1),
+    TableColumn(title="MS", right=True, rank=2),
 )
 
 
@@ -62,7 +62,7 @@ def find(shell: ShellContext, name: str, kind: str | None, server: str | None) -
         return [ask(shell.access, server, name, each) for each in kinds]
     own = [] if kind else read_hosts(shell.access, name)
     if own:
-        records = tuple(Record(name=name, type="AAAA" if ":" in each else "A", value=each, ttl=0) for each in own)
+        records = tuple(DnsRecord(name=name, type="AAAA" if ":" in each else "A", value=each, ttl=0) for each in own)
         return [Reply(source="/etc/hosts", question=name, result="ok", records=records)]
     return look_up(shell.access, name, kinds=kinds)
 

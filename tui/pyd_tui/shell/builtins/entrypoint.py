@@ -7,19 +7,19 @@ from collections.abc import Iterable
 
 import click
 
-from pyd_core.debug.inspectors.programs import Finding, Start, examine_start, lint
+from pyd_core.debug.inspectors.programs import ProgramUse, Start, examine_start, lint
 from pyd_core.debug.inspectors.system_calls import parse_trace
 from pyd_core.debug.inspectors.tools import lines_of, merged, swapped, timed, tool
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.sanitise import safe
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import coloured, write, write_json
 from pyd_tui.shell.builtins.trace import write_event
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-FINDINGS = (Column(title="LEVEL"), Column(title="ID"), Column(title="WHAT", cut=60))
-FACTS = (Column(title="WHAT"), Column(title="VALUE", cut=60))
+FINDINGS = (TableColumn(title="LEVEL"), TableColumn(title="ID"), TableColumn(title="WHAT", cut=60))
+FACTS = (TableColumn(title="WHAT"), TableColumn(title="VALUE", cut=60))
 
 
 @click.command(
@@ -83,7 +83,7 @@ def _lint(shell: ShellContext) -> int:
     return 1 if any(one.level == "error" for one in found) else 0
 
 
-def _row(one: Finding) -> list[Cell]:
+def _row(one: ProgramUse) -> list[Cell]:
     return [Cell(one.level, "bold red" if one.level == "error" else "yellow"), Cell(one.id), Cell(one.text)]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.variables import read_variables
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-COLUMNS = (Column(title="NAME"), Column(title="VALUE", cut=40), Column(title="FROM", rank=1))
+COLUMNS = (TableColumn(title="NAME"), TableColumn(title="VALUE", cut=40), TableColumn(title="FROM", rank=1))
 _FROM = {True: "configuration", False: "", None: ""}
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.descriptors import Descriptor, list_descriptors
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
-    Column(title="FD", right=True),
-    Column(title="KIND"),
-    Column(title="MODE", rank=1),
-    Column(title="AT", right=True, rank=2),
-    Column(title="WHAT", cut=40),
+    TableColumn(title="FD", right=True),
+    TableColumn(title="KIND"),
+    TableColumn(title="MODE", rank=1),
+    TableColumn(title="AT", right=True, rank=2),
+    TableColumn(title="WHAT", cut=40),
 )
 
 

@@ -7,9 +7,9 @@ import stat
 
 import click
 
-from pyd_core.debug.access import Entry
+from pyd_core.debug.access import DirectoryEntry
 from pyd_core.debug.inspectors.files import absolute, kind_of, read_names
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
@@ -17,11 +17,11 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
 COLUMNS = (
-    Column(title="MODE"),
-    Column(title="OWNER", rank=1),
-    Column(title="SIZE", right=True),
-    Column(title="CHANGED", rank=2),
-    Column(title="NAME", cut=30),
+    TableColumn(title="MODE"),
+    TableColumn(title="OWNER", rank=1),
+    TableColumn(title="SIZE", right=True),
+    TableColumn(title="CHANGED", rank=2),
+    TableColumn(title="NAME", cut=30),
 )
 _STYLES = {"directory": "bold blue", "link": "cyan", "pipe": "yellow", "socket": "magenta"}
 
@@ -54,11 +54,11 @@ def command(shell: ShellContext, /, *, path: str | None, by_size: bool, by_time:
     write_table(COLUMNS, [_row(one, users, groups) for one in found])
 
 
-def _plain(entry: Entry) -> dict[str, object]:
+def _plain(entry: DirectoryEntry) -> dict[str, object]:
     return {field: getattr(entry, field) for field in entry.__struct_fields__}
 
 
-def _row(entry: Entry, users: dict[int, str], groups: dict[int, str]) -> list[Cell]:
+def _row(entry: DirectoryEntry, users: dict[int, str], groups: dict[int, str]) -> list[Cell]:
     kind = kind_of(entry)
     changed = dt.datetime.fromtimestamp(entry.changed, tz=dt.UTC).astimezone()
     executable = kind == "file" and entry.mode & 0o111

@@ -9,17 +9,17 @@ import click
 from pyd_core.debug.forward import BACKGROUND, Forward, parse_forward
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write, write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
-    Column(title="#", right=True),
-    Column(title="HERE"),
-    Column(title="THERE"),
-    Column(title="CONNECTIONS", right=True),
-    Column(title="LAST ERROR", cut=30),
+    TableColumn(title="#", right=True),
+    TableColumn(title="HERE"),
+    TableColumn(title="THERE"),
+    TableColumn(title="CONNECTIONS", right=True),
+    TableColumn(title="LAST ERROR", cut=30),
 )
 
 

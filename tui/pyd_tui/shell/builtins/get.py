@@ -12,7 +12,7 @@ from typing import IO, cast
 
 import click
 
-from pyd_core.debug.access import Access, Process
+from pyd_core.debug.access import Access, AccessProcess
 from pyd_core.debug.inspectors.files import absolute, kind_of
 from pyd_core.debug.inspectors.tools import tool
 from pyd_core.errors import Conflict, InvalidInput, PydError, Refused
@@ -86,7 +86,7 @@ def get_file(access: Access, where: str, target: Path, *, mode: int, force: bool
 class _Reader:
     """What a program prints, as `tarfile` reads a stream."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: AccessProcess) -> None:
         self._process = process
         self.total = 0
 

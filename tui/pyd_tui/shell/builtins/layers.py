@@ -5,20 +5,24 @@ from __future__ import annotations
 import click
 import msgspec
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.reference import IMAGE
 from pyd_core.errors import Unsupported
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
-COLUMNS = (Column(title="SIZE", right=True), Column(title="LAYER", rank=2), Column(title="MADE BY", cut=40))
+COLUMNS = (
+    TableColumn(title="SIZE", right=True),
+    TableColumn(title="LAYER", rank=2),
+    TableColumn(title="MADE BY", cut=40),
+)
 
 
-class Layer(msgspec.Struct, frozen=True, kw_only=True):
+class LayerRow(msgspec.Struct, frozen=True, kw_only=True):
     """One layer, the topmost first."""
 
     size: int
@@ -41,17 +45,17 @@ def command(shell: ShellContext, /) -> None:
     write_table(COLUMNS, [[Cell(size(one.size)), Cell(one.id[7:19], "dim"), Cell(one.made_by)] for one in found])
 
 
-async def find(engine: Engine, container: str, image: str) -> list[Layer]:
+async def find(engine: EngineClient, container: str, image: str) -> list[LayerRow]:
     """Returns the layers of a container and its image; of an image alone when there is no container."""
     async with engine:
         own = (await engine.containers.inspect(container, size=True)).size_rw if container else None
         history = await engine.images.history(image)
     layers = [
-        Layer(
+        LayerRow(
             size=one.size,
             id="" if one.id == "<missing>" else one.id,
             made_by=" ".join((one.created_by or one.comment).removeprefix("/bin/sh -c #(nop)").split()),
         )
         for one in history
     ]
-    return [Layer(size=own or 0, id="", made_by="the container itself"), *layers] if container else layers
+    return [LayerRow(size=own or 0, id="", made_by="the container itself"), *layers] if container else layers

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.debug.inspectors.limits import Limit, read_limits
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_core.debug.inspectors.limits import ProcessLimit, read_limits
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
@@ -13,11 +13,11 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
 COLUMNS = (
-    Column(title="LIMIT"),
-    Column(title="USED", right=True),
-    Column(title="SOFT", right=True),
-    Column(title="HARD", right=True),
-    Column(title="UNIT", rank=1),
+    TableColumn(title="LIMIT"),
+    TableColumn(title="USED", right=True),
+    TableColumn(title="SOFT", right=True),
+    TableColumn(title="HARD", right=True),
+    TableColumn(title="UNIT", rank=1),
 )
 
 
@@ -35,7 +35,7 @@ def command(shell: ShellContext, /, *, pid: int | None) -> None:
     write_table(COLUMNS, [_row(one) for one in found])
 
 
-def _row(one: Limit) -> list[Cell]:
+def _row(one: ProcessLimit) -> list[Cell]:
     def shown(number: int | None) -> str:
         if number is None:
             return "none"

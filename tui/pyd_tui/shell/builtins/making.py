@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from pyd_tui.console.prompts import Making
+from pyd_tui.console.prompts import ProgressReporter
 
 T = TypeVar("T")
 
 
 def told(work: Callable[[Callable[[str, int, int], None]], T]) -> T:
     """Does work that takes its time, and shows how it goes."""
-    making = Making()
+    making = ProgressReporter()
     try:
         return work(making)
     finally:

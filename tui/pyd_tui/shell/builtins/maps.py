@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.memory_maps import Mapping, list_mappings
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
@@ -13,14 +13,14 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
 COLUMNS = (
-    Column(title="RSS", right=True),
-    Column(title="PSS", right=True, rank=1),
-    Column(title="DIRTY", right=True, rank=2),
-    Column(title="SWAP", right=True, rank=3),
-    Column(title="SIZE", right=True, rank=1),
-    Column(title="PARTS", right=True, rank=4),
-    Column(title="MODE", rank=2),
-    Column(title="WHAT", cut=30),
+    TableColumn(title="RSS", right=True),
+    TableColumn(title="PSS", right=True, rank=1),
+    TableColumn(title="DIRTY", right=True, rank=2),
+    TableColumn(title="SWAP", right=True, rank=3),
+    TableColumn(title="SIZE", right=True, rank=1),
+    TableColumn(title="PARTS", right=True, rank=4),
+    TableColumn(title="MODE", rank=2),
+    TableColumn(title="WHAT", cut=30),
 )
 
 

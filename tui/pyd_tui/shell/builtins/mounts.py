@@ -5,19 +5,19 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.mounts import MountFacts, list_mounts
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
-    Column(title="PATH", cut=24),
-    Column(title="FROM"),
-    Column(title="MODE"),
-    Column(title="FILE SYSTEM", rank=1),
-    Column(title="SOURCE", cut=30),
-    Column(title="OPTIONS", rank=3, cut=20),
-    Column(title="PROPAGATION", rank=2),
+    TableColumn(title="PATH", cut=24),
+    TableColumn(title="FROM"),
+    TableColumn(title="MODE"),
+    TableColumn(title="FILE SYSTEM", rank=1),
+    TableColumn(title="SOURCE", cut=30),
+    TableColumn(title="OPTIONS", rank=3, cut=20),
+    TableColumn(title="PROPAGATION", rank=2),
 )
 
 

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.debug.inspectors.network import Interface, Route, read_network
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_core.debug.inspectors.network import Interface, RouteEntry, read_network
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write, write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
 INTERFACES = (
-    Column(title="INTERFACE"),
-    Column(title="STATE"),
-    Column(title="ADDRESSES", cut=40),
-    Column(title="MAC", rank=3),
-    Column(title="MTU", right=True, rank=4),
-    Column(title="RECEIVED", right=True, rank=1),
-    Column(title="SENT", right=True, rank=1),
-    Column(title="DROPPED", right=True, rank=2),
-    Column(title="ERRORS", right=True, rank=2),
+    TableColumn(title="INTERFACE"),
+    TableColumn(title="STATE"),
+    TableColumn(title="ADDRESSES", cut=40),
+    TableColumn(title="MAC", rank=3),
+    TableColumn(title="MTU", right=True, rank=4),
+    TableColumn(title="RECEIVED", right=True, rank=1),
+    TableColumn(title="SENT", right=True, rank=1),
+    TableColumn(title="DROPPED", right=True, rank=2),
+    TableColumn(title="ERRORS", right=True, rank=2),
 )
 ROUTES = (
-    Column(title="DESTINATION"),
-    Column(title="VIA"),
-    Column(title="INTERFACE"),
-    Column(title="SOURCE", rank=1),
-    Column(title="METRIC", right=True, rank=2),
+    TableColumn(title="DESTINATION"),
+    TableColumn(title="VIA"),
+    TableColumn(title="INTERFACE"),
+    TableColumn(title="SOURCE", rank=1),
+    TableColumn(title="METRIC", right=True, rank=2),
 )
-RESOLVER = (Column(title="NAME SERVERS"), Column(title="SEARCH"), Column(title="OPTIONS"))
+RESOLVER = (TableColumn(title="NAME SERVERS"), TableColumn(title="SEARCH"), TableColumn(title="OPTIONS"))
 
 
 @click.command(
@@ -68,5 +68,5 @@ def _interface(one: Interface) -> list[Cell]:
     ]
 
 
-def _route(one: Route) -> list[Cell]:
+def _route(one: RouteEntry) -> list[Cell]:
     return [Cell(text) for text in (one.destination, one.via, one.interface, one.source, str(one.metric or ""))]

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import click
 
-from pyd_core.debug.access import Process
+from pyd_core.debug.access import AccessProcess
 from pyd_core.debug.inspectors.tools import lines_of, merged, timed, tool
 from pyd_core.errors import Conflict, PydError, Refused
 from pyd_core.sanitise import safe
@@ -85,7 +85,7 @@ def _sink(path: Path, *, force: bool) -> BinaryIO:
         raise Refused(f"{path} can't be written: {error.strerror}") from error
 
 
-def _show(process: Process) -> None:
+def _show(process: AccessProcess) -> None:
     process.close_input()
     try:
         for line in lines_of(process):
@@ -101,7 +101,7 @@ def _show(process: Process) -> None:
         raise
 
 
-def _save(process: Process, out: BinaryIO) -> int:
+def _save(process: AccessProcess, out: BinaryIO) -> int:
     """Writes packets as they come; returns bytes."""
     total = 0
     process.close_input()

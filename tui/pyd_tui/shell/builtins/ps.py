@@ -5,22 +5,22 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.processes import ProcessFacts, list_processes
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 from pyd_tui.text.sizes import size
 
 COLUMNS = (
-    Column(title="PID", right=True),
-    Column(title="HOST PID", right=True, rank=2),
-    Column(title="USER", right=True, rank=3),
-    Column(title="MEMORY", right=True, rank=1),
-    Column(title="CPU s", right=True, rank=1),
-    Column(title="FDS", right=True, rank=2),
-    Column(title="THREADS", right=True, rank=4),
-    Column(title="STATE", rank=3),
-    Column(title="COMMAND", cut=20),
+    TableColumn(title="PID", right=True),
+    TableColumn(title="HOST PID", right=True, rank=2),
+    TableColumn(title="USER", right=True, rank=3),
+    TableColumn(title="MEMORY", right=True, rank=1),
+    TableColumn(title="CPU s", right=True, rank=1),
+    TableColumn(title="FDS", right=True, rank=2),
+    TableColumn(title="THREADS", right=True, rank=4),
+    TableColumn(title="STATE", rank=3),
+    TableColumn(title="COMMAND", cut=20),
 )
 
 

@@ -6,16 +6,16 @@ import click
 
 from pyd_core.debug.inspectors.reach import TLS_PORTS, parse_place, reach
 from pyd_core.sanitise import safe
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
-    Column(title="LAYER"),
-    Column(title=""),
-    Column(title="WHAT", cut=60),
-    Column(title="MS", right=True, rank=1),
+    TableColumn(title="LAYER"),
+    TableColumn(title=""),
+    TableColumn(title="WHAT", cut=60),
+    TableColumn(title="MS", right=True, rank=1),
 )
 
 

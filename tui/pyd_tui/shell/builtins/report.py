@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.debug.inspectors.capabilities import read_rights
 from pyd_core.debug.inspectors.cgroup import read_cgroup
 from pyd_core.debug.inspectors.descriptors import list_descriptors
@@ -134,7 +134,7 @@ def _inspect(shell: ShellContext, *, show: bool) -> bytes:
     return _json(document)
 
 
-async def _logs(engine: Engine, name: str) -> bytes:
+async def _logs(engine: EngineClient, name: str) -> bytes:
     """The last lines, each with its time and stream; what is beyond the bounds is at the beginning."""
     lines: deque[bytes] = deque()
     total = 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.toolbox import manage
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-COLUMNS = (Column(title="NAME"), Column(title="WHAT", cut=20))
+COLUMNS = (TableColumn(title="NAME"), TableColumn(title="WHAT", cut=20))
 
 
 @click.command("search", cls=BuiltinCommand, examples=(("search dns", "packs and packages"),))

@@ -5,20 +5,20 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.sockets import SocketFacts, list_sockets
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
-    Column(title="PROTO"),
-    Column(title="STATE"),
-    Column(title="LOCAL", cut=24),
-    Column(title="REMOTE", cut=24, rank=1),
-    Column(title="RECV-Q", right=True, rank=3),
-    Column(title="SEND-Q", right=True, rank=3),
-    Column(title="PID", right=True),
-    Column(title="PROCESS"),
+    TableColumn(title="PROTO"),
+    TableColumn(title="STATE"),
+    TableColumn(title="LOCAL", cut=24),
+    TableColumn(title="REMOTE", cut=24, rank=1),
+    TableColumn(title="RECV-Q", right=True, rank=3),
+    TableColumn(title="SEND-Q", right=True, rank=3),
+    TableColumn(title="PID", right=True),
+    TableColumn(title="PROCESS"),
 )
 _STYLES = {"listening": "green", "bound": "green", "time-wait": "dim", "closing": "dim", "close-wait": "yellow"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.debug.inspectors.stacks import Stack, read_stack
+from pyd_core.debug.inspectors.stacks import ThreadStack, read_stack
 from pyd_core.sanitise import safe
 from pyd_tui.console.output import write, write_json
 from pyd_tui.shell.builtins.process import pid_argument, process_of
@@ -28,7 +28,7 @@ def command(shell: ShellContext, /, *, pid: int | None) -> None:
         click.echo(f"hint: {found.advice}", err=True)
 
 
-def describe(stack: Stack) -> str:
+def describe(stack: ThreadStack) -> str:
     """Returns a stack as text."""
     if stack.text:
         return "".join(f"{safe(line)}\n" for line in stack.text.splitlines())

@@ -9,17 +9,22 @@ import msgspec
 
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import NotFound, PydError
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtin_table import BUILTINS
 from pyd_tui.shell.builtins.named import ProgramName
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-COLUMNS = (Column(title="COMMAND"), Column(title="FROM"), Column(title="WHERE", cut=20), Column(title="CALLED AS"))
+COLUMNS = (
+    TableColumn(title="COMMAND"),
+    TableColumn(title="FROM"),
+    TableColumn(title="WHERE", cut=20),
+    TableColumn(title="CALLED AS"),
+)
 
 
-class Found(msgspec.Struct, frozen=True):
+class Resolution(msgspec.Struct, frozen=True):
     """Something that a name means.
 
     Attributes:
@@ -53,22 +58,22 @@ def command(shell: ShellContext, /, *, program: str) -> None:
     write_table(COLUMNS, [(Cell(each.name), Cell(each.kind), Cell(each.where), Cell(each.call)) for each in found])
 
 
-def find(shell: ShellContext, name: str) -> list[Found]:
+def find(shell: ShellContext, name: str) -> list[Resolution]:
     """Returns all that a name means, what runs first."""
     desk = shell.interactive()
-    found: list[Found] = []
+    found: list[Resolution] = []
     if name in BUILTINS:
-        found.append(Found(name, "builtin", call=name))
+        found.append(Resolution(name, "builtin", call=name))
     if name in desk.functions:
-        found.append(Found(name, "function", call="" if found else name))
+        found.append(Resolution(name, "function", call="" if found else name))
     for folder in dict.fromkeys(desk.path.split(":")):
         if not folder.startswith("/") or folder.startswith(f"{PREFIX}/") or "/" in name:
             continue
         place = f"{folder}/{name}"
         if _runs(shell, place):
-            found.append(Found(name, "container", place, place if found else name))
+            found.append(Resolution(name, "container", place, place if found else name))
     if name in desk.tools:
-        found.append(Found(name, "toolbox", f"{PREFIX}/bin/{name}", f"@{name}" if found else name))
+        found.append(Resolution(name, "toolbox", f"{PREFIX}/bin/{name}", f"@{name}" if found else name))
     return found
 
 

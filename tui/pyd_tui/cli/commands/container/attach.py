@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import Conflict
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.object_names import ContainerName
@@ -40,14 +40,14 @@ def command(state: State, /, *, name: str, no_stdin: bool, sig_proxy: bool, deta
         return failures.exit_code(error, before_command=True)
 
 
-async def attach(engine: Engine, name: str, *, stdin: bool, sig_proxy: bool, detach_keys: str) -> int:
+async def attach(engine: EngineClient, name: str, *, stdin: bool, sig_proxy: bool, detach_keys: str) -> int:
     """Takes part until it ends, and returns its exit code.
 
     Raises:
         Conflict: It doesn't run.
     """
     from pyd_core.client.names import resolve_container  # noqa: PLC0415 - only with an engine
-    from pyd_tui.cli.relay import Relay, left_running  # noqa: PLC0415 - asyncio, which help doesn't need
+    from pyd_tui.cli.relay import AttachRelay, left_running  # noqa: PLC0415 - asyncio, which help doesn't need
     from pyd_tui.console.terminal import window_size  # noqa: PLC0415 - likewise
 
     found = await resolve_container(engine, name)
@@ -65,7 +65,7 @@ async def attach(engine: Engine, name: str, *, stdin: bool, sig_proxy: bool, det
                 columns, rows = window_size(sys.stdout.fileno())
                 # a size that changes is what has a shell print its prompt again; the right one follows
                 await engine.containers.resize(found.id, rows=rows + 1, columns=columns + 1)
-            left = await Relay(
+            left = await AttachRelay(
                 tty=tty,
                 interactive=interactive,
                 detach_keys=detach_keys,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.options import CommitOptions
 from pyd_core.model.reference import divided
 from pyd_core.sanitise import safe
@@ -39,7 +39,7 @@ def command(
         repository=repository, tag=tag, author=author, comment=message, changes=changes, pause=pause
     )
 
-    async def commit(engine: Engine) -> str:
+    async def commit(engine: EngineClient) -> str:
         return await engine.containers.commit(await container_id(engine, name), options)
 
     made = state.ask(commit)

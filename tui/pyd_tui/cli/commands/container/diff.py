@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.client.engine_client import Engine
-from pyd_core.model.container import Change
+from pyd_core.client.engine_client import EngineClient
+from pyd_core.model.container import FileChange
 from pyd_core.sanitise import safe
 from pyd_tui.cli.bulk import container_id
 from pyd_tui.cli.global_options import State, pass_state
@@ -30,7 +30,7 @@ KINDS = {0: "C", 1: "A", 2: "D"}
 def command(state: State, /, *, name: str) -> None:
     """Show which files of a container differ from its image: A added, C changed, D deleted."""
 
-    async def ask(engine: Engine) -> list[Change]:
+    async def ask(engine: EngineClient) -> list[FileChange]:
         return await engine.containers.changes(await container_id(engine, name))
 
     found = state.ask(ask)

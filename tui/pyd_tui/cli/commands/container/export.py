@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_tui.cli.bulk import container_id
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.object_names import ContainerName
@@ -27,7 +27,7 @@ def command(state: State, /, *, name: str, output: str | None) -> None:
     """Write all files of a container as a tar, without those of its volumes."""
     from pyd_tui.cli.archives import receive  # noqa: PLC0415 - asyncio, which help and completion don't need
 
-    async def export(engine: Engine) -> None:
+    async def export(engine: EngineClient) -> None:
         found = await container_id(engine, name)
         async with engine.containers.export(found) as stream:
             await receive(stream.chunks(), output)

@@ -19,10 +19,10 @@ from pyd_tui.console.output import coloured
 from pyd_tui.console.timespec import parse_when
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
-    from pyd_core.logs.pattern import Pattern
+    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.logs.pattern import LogPattern
     from pyd_core.logs.stream import Batch
-    from pyd_tui.cli.exit_notifier import Obituaries
+    from pyd_tui.cli.exit_notifier import ExitNotifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +105,14 @@ def command(state: State, /, *, follow: bool, restarts: bool, **given: object) -
         raise click.exceptions.Exit(1)
 
 
-async def show(engine: Engine, options: LogsOptions, *, json: bool) -> int:
+async def show(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
     """Prints the logs until they end, and returns how many lines they had."""
     from pyd_core.client.gap import Gap  # noqa: PLC0415 - not for help and completion
     from pyd_core.client.names import pick_container  # noqa: PLC0415 - likewise
     from pyd_core.logs.follow import follow  # noqa: PLC0415 - likewise
     from pyd_core.logs.line import LogLine  # noqa: PLC0415 - likewise
     from pyd_core.logs.merge import PATIENCE, merge  # noqa: PLC0415 - likewise
-    from pyd_tui.console.render.logs import Lines, records  # noqa: PLC0415 - likewise
+    from pyd_tui.console.render.logs import LogPrinter, records  # noqa: PLC0415 - likewise
 
     known = await engine.containers.list(all=True)
     picked = known if options.all else [pick_container(known, name) for name in options.names]
@@ -129,15 +129,15 @@ async def show(engine: Engine, options: LogsOptions, *, json: bool) -> int:
         )
         for summary in found.values()
     ]
-    obituaries: Obituaries | None = None
+    obituaries: ExitNotifier | None = None
     if options.follow and not json and sys.stderr.isatty():
-        from pyd_tui.cli.exit_notifier import Obituaries  # noqa: PLC0415 - for whoever follows on a terminal
+        from pyd_tui.cli.exit_notifier import ExitNotifier  # noqa: PLC0415 - for whoever follows on a terminal
 
-        obituaries = Obituaries(engine)
+        obituaries = ExitNotifier(engine)
         sources = [obituaries.watch(source, one) for source, one in zip(sources, found.values(), strict=True)]
     render: Callable[[Batch], str] = records
     if not json:
-        render = Lines([summary.name for summary in found.values()], times=options.times, colour=coloured()).text
+        render = LogPrinter([summary.name for summary in found.values()], times=options.times, colour=coloured()).text
     test = _pattern(options).test if options.grep is not None else None
     merged = merge(sources, patience=PATIENCE if options.follow else None)
     count = 0
@@ -156,15 +156,15 @@ async def show(engine: Engine, options: LogsOptions, *, json: bool) -> int:
     return count
 
 
-async def search(engine: Engine, options: LogsOptions, *, json: bool) -> int:
+async def search(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
     """Prints what is found in all logs, as it is found, those of one container in order; returns how many lines."""
     from pyd_core.logs.search_all import sweep  # noqa: PLC0415 - not for help and completion
-    from pyd_tui.console.render.logs import Lines, records  # noqa: PLC0415 - likewise
+    from pyd_tui.console.render.logs import LogPrinter, records  # noqa: PLC0415 - likewise
 
     known = await engine.containers.list(all=True)
     render: Callable[[Batch], str] = records
     if not json:
-        render = Lines([one.name for one in known], times=options.times, colour=coloured()).text
+        render = LogPrinter([one.name for one in known], times=options.times, colour=coloured()).text
     count = 0
     failed = 0
     findings = sweep(engine, known, _pattern(options), tail=options.tail, since=options.since, until=options.until)
@@ -182,10 +182,10 @@ async def search(engine: Engine, options: LogsOptions, *, json: bool) -> int:
     return count
 
 
-def _pattern(options: LogsOptions) -> Pattern:
-    from pyd_core.logs.pattern import Pattern  # noqa: PLC0415 - not for help and completion
+def _pattern(options: LogsOptions) -> LogPattern:
+    from pyd_core.logs.pattern import LogPattern  # noqa: PLC0415 - not for help and completion
 
-    return Pattern(options.grep or "", regex=True, case=not options.ignore_case)
+    return LogPattern(options.grep or "", regex=True, case=not options.ignore_case)
 
 
 def _write(text: str) -> None:

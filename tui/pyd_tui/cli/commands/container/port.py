@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -29,7 +29,7 @@ from pyd_tui.console.output import write, write_json
 def command(state: State, /, *, name: str, port: str | None) -> None:
     """Show where the ports of a container are published."""
 
-    async def ask(engine: Engine) -> Container:
+    async def ask(engine: EngineClient) -> Container:
         return await engine.containers.inspect(await container_id(engine, name))
 
     published = state.ask(ask).network_settings.ports

@@ -14,7 +14,7 @@ from pyd_tui.console import failures
 from pyd_tui.console.command import Verb
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 
 @click.command(
@@ -54,15 +54,15 @@ def command(
         return failures.exit_code(error, before_command=True)
 
 
-async def _attached(engine: Engine, name: str, *, interactive: bool, sig_proxy: bool, detach_keys: str) -> int:
+async def _attached(engine: EngineClient, name: str, *, interactive: bool, sig_proxy: bool, detach_keys: str) -> int:
     from pyd_core.client.names import resolve_container  # noqa: PLC0415 - only with an engine
-    from pyd_tui.cli.creation.launch import Part, take_part  # noqa: PLC0415 - asyncio, which help doesn't need
+    from pyd_tui.cli.creation.launch import AttachOptions, take_part  # noqa: PLC0415 - asyncio, which help doesn't need
 
     known = await engine.containers.inspect((await resolve_container(engine, name)).id)
     if known.state.running:
         raise Conflict(f"{name} runs already", hint=f"pyd attach {name}", reference="already-running")
     streams = {"stdout", "stderr"} | ({"stdin"} if interactive and known.config.open_stdin else set())
-    part = Part(
+    part = AttachOptions(
         key=known.id,
         tty=known.config.tty,
         streams=frozenset(streams),

@@ -9,12 +9,12 @@ import click
 from pyd_core.model.container import Processes
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.object_names import ContainerName
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import Verb
 from pyd_tui.console.output import write_json
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 _NUMBERS = {"PID", "PPID", "%CPU", "%MEM", "VSZ", "RSS", "C", "NI", "PRI", "NLWP", "LWP"}
 
@@ -38,13 +38,13 @@ def command(state: State, /, *, name: str, ps_options: tuple[str, ...]) -> None:
         write_json([dict(zip(found.titles, process, strict=False)) for process in found.processes])
         return
     columns = [
-        Column(title=title, right=title in _NUMBERS, cut=20 if title in {"CMD", "COMMAND"} else 0)
+        TableColumn(title=title, right=title in _NUMBERS, cut=20 if title in {"CMD", "COMMAND"} else 0)
         for title in found.titles
     ]
     write_table(columns, [_row(process, len(columns)) for process in found.processes])
 
 
-async def ask(engine: Engine, name: str, ps_args: str | None) -> Processes:
+async def ask(engine: EngineClient, name: str, ps_args: str | None) -> Processes:
     """Returns a container's processes."""
     from pyd_core.client.names import resolve_container  # noqa: PLC0415 - only with an engine
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.limits import parse_cpus, parse_restart
 from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
@@ -50,7 +50,7 @@ def command(state: State, /, *, names: tuple[str, ...], **given: Any) -> int:
     body = update_body(given)
     warnings: list[str] = []
 
-    async def update(engine: Engine, name: str) -> None:
+    async def update(engine: EngineClient, name: str) -> None:
         warnings.extend(await engine.containers.update(name, body))
 
     code = act(state, names, update)

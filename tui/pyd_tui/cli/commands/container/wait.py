@@ -14,7 +14,7 @@ from pyd_tui.console.command import Verb
 from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.triage.verdict import Verdict
 
 
@@ -50,7 +50,7 @@ def command(state: State, /, *, names: tuple[str, ...], explain: bool) -> None:
         write(f"{code}\n" if verdict is None else f"{code}  {safe(name)}  {brief(verdict)}\n")
 
 
-async def wait(engine: Engine, names: tuple[str, ...], *, explain: bool) -> list[tuple[str, int, Verdict | None]]:
+async def wait(engine: EngineClient, names: tuple[str, ...], *, explain: bool) -> list[tuple[str, int, Verdict | None]]:
     """Waits for all of them at once."""
     import asyncio  # noqa: PLC0415 - the event loop runs already
 

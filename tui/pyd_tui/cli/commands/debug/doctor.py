@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import Verb
 from pyd_tui.console.output import write, write_json
 
-COLUMNS = (Column(title="CHECK"), Column(title="STATE"), Column(title="FOUND", cut=20))
+COLUMNS = (TableColumn(title="CHECK"), TableColumn(title="STATE"), TableColumn(title="FOUND", cut=20))
 _COLOURS = {"ok": "green", "warning": "yellow", "blocker": "bold red", "unknown": "dim"}
 
 

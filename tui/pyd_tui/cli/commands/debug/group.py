@@ -13,7 +13,7 @@ from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.object_names import ContainerName
 from pyd_tui.console.command import Verb
 from pyd_tui.console.output import write
-from pyd_tui.console.prompts import Making, notify
+from pyd_tui.console.prompts import ProgressReporter, notify
 
 
 class Debug(Verb):
@@ -191,7 +191,7 @@ def _detach(state: State, ttl: str | None, **options: Any) -> NoReturn:
     from pyd_tui.shell.detached_sessions import detach  # noqa: PLC0415
 
     seconds = parse_span(ttl) / 1e9 if ttl is not None else 0.0
-    progress = Making()
+    progress = ProgressReporter()
     session, code = detach(state.endpoint(), DebugOptions(**options), ttl=seconds, notify=notify, progress=progress)
     if session:
         write(f"{session}\n")
@@ -202,7 +202,7 @@ def _run_builtin(state: State, line: str, **options: Any) -> NoReturn:
     from pyd_core.debug.options import DebugOptions  # noqa: PLC0415 - sessions don't pay for these
     from pyd_tui.shell.run_builtin import run_once  # noqa: PLC0415
 
-    progress = Making()
+    progress = ProgressReporter()
     try:
         code = run_once(state.endpoint(), DebugOptions(**options), line, notify=notify, progress=progress)
     finally:

@@ -13,19 +13,19 @@ import click
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.sanitise import safe
 from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import Verb
 from pyd_tui.console.output import write, write_json
-from pyd_tui.console.prompts import Making, answer, notify
+from pyd_tui.console.prompts import ProgressReporter, answer, notify
 from pyd_tui.text.ages import age
 
 COLUMNS = (
-    Column(title="ID"),
-    Column(title="CONTAINER", cut=16),
-    Column(title="AS"),
-    Column(title="AGE", right=True),
-    Column(title="STATE"),
-    Column(title="PID", right=True, rank=1),
+    TableColumn(title="ID"),
+    TableColumn(title="CONTAINER", cut=16),
+    TableColumn(title="AS"),
+    TableColumn(title="AGE", right=True),
+    TableColumn(title="STATE"),
+    TableColumn(title="PID", right=True, rank=1),
 )
 PATIENCE = 10.0
 """Seconds that a session has to end."""
@@ -84,7 +84,7 @@ def attach(state: State, /, *, session: str) -> int:
         raise InvalidInput("attaching takes a terminal")
     record = find_session(session)
     state.hosts = state.hosts or (record.engine,)
-    return detached_sessions.attach(state.endpoint(), record, notify=notify, progress=Making(), ask=answer)
+    return detached_sessions.attach(state.endpoint(), record, notify=notify, progress=ProgressReporter(), ask=answer)
 
 
 @click.command(

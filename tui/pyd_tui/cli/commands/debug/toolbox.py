@@ -8,21 +8,21 @@ from pathlib import Path
 import click
 
 from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import VerbGroup
 from pyd_tui.console.output import write, write_json
 from pyd_tui.text.sizes import size
 
 Progress = Callable[[str, int, int], None]
 
-PACK_COLUMNS = (Column(title="", right=True), Column(title="PACK"), Column(title="WHAT", cut=20))
+PACK_COLUMNS = (TableColumn(title="", right=True), TableColumn(title="PACK"), TableColumn(title="WHAT", cut=20))
 STORED_COLUMNS = (
-    Column(title="", right=True),
-    Column(title="TOOLBOX"),
-    Column(title="FOR"),
-    Column(title="SIZE", right=True),
+    TableColumn(title="", right=True),
+    TableColumn(title="TOOLBOX"),
+    TableColumn(title="FOR"),
+    TableColumn(title="SIZE", right=True),
 )
-FOUND_COLUMNS = (Column(title="NAME"), Column(title="WHAT", cut=20))
+FOUND_COLUMNS = (TableColumn(title="NAME"), TableColumn(title="WHAT", cut=20))
 
 
 @click.group(
@@ -163,9 +163,9 @@ def bring_in(state: State, /, *, path: Path) -> None:
 
 def _told(state: State, work: Callable[[Progress], str]) -> None:
     """Does work that takes its time, and prints what came of it."""
-    from pyd_tui.console.prompts import Making  # noqa: PLC0415 - help and completion don't pay for it
+    from pyd_tui.console.prompts import ProgressReporter  # noqa: PLC0415 - help and completion don't pay for it
 
-    making = Making()
+    making = ProgressReporter()
     try:
         result = work(making)
     finally:

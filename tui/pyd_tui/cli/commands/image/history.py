@@ -13,7 +13,7 @@ from pyd_tui.cli.commands.image.ls import short_id
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.object_names import ImageName
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, format_option, full_option, quiet_option
+from pyd_tui.console.listing import TableListing, format_option, full_option, quiet_option
 from pyd_tui.console.render.docker_words import spell_duration, spell_size, spell_time
 
 LONGEST = 45
@@ -31,7 +31,7 @@ def _fields(layer: HistoryLayer, full: bool) -> Mapping[str, Any]:
     }
 
 
-LISTING = Listing(
+LISTING = TableListing(
     fields=_fields,
     titles={
         "ID": "IMAGE",

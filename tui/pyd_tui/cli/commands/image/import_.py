@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.options import ImportOptions
 from pyd_core.model.reference import divided
 from pyd_core.sanitise import safe
@@ -47,7 +47,7 @@ def command(
         platform=platform,
     )
 
-    async def bring(engine: Engine) -> list[str]:
+    async def bring(engine: EngineClient) -> list[str]:
         with send(None if remote or source == "-" else source, nothing=remote) as archive:
             async with engine.images.import_(archive, options) as told:
                 return await show(told, sys.stderr if remote else None)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.sanitise import safe
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
@@ -29,7 +29,7 @@ def command(state: State, /, *, file: str | None, quiet: bool) -> None:
     from pyd_tui.cli.archives import send  # noqa: PLC0415 - asyncio, which help and completion don't need
     from pyd_tui.cli.image_transfer import show  # noqa: PLC0415 - likewise
 
-    async def load(engine: Engine) -> list[str]:
+    async def load(engine: EngineClient) -> list[str]:
         with send(file) as archive:
             async with engine.images.load(archive, quiet=quiet) as told:
                 return await show(told, None if quiet or state.json else sys.stdout)

@@ -13,7 +13,7 @@ from pyd_tui.cli.filters import parse_filters
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.object_names import ImageName
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, list_options
+from pyd_tui.console.listing import TableListing, list_options
 from pyd_tui.console.render.docker_words import spell_duration, spell_size, spell_time
 
 NONE = "<none>"
@@ -89,7 +89,7 @@ def command(
         write_json(found)
         return
     shown = ["Repository", "Tag", *(["Digest"] if digests else []), "ID", "CreatedSince", "Size"]
-    listing = Listing(fields=_fields, titles=TITLES, shown=shown, right=frozenset({"Size"}))
+    listing = TableListing(fields=_fields, titles=TITLES, shown=shown, right=frozenset({"Size"}))
     rows = [row for image in sorted(found, key=lambda image: -image.created) for row in _names(image, digests=digests)]
     if quiet and not format:
         rows = list({row[0].id: row for row in rows}.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import EngineUnavailable, PydError
 from pyd_core.model.image import Removed
 from pyd_core.sanitise import safe
@@ -32,7 +32,7 @@ def command(state: State, /, *, names: tuple[str, ...], force: bool, no_prune: b
     gone: dict[str, list[Removed]] = {}
     failed: list[PydError] = []
 
-    async def remove(engine: Engine) -> None:
+    async def remove(engine: EngineClient) -> None:
         for name in names:
             try:
                 gone[name] = await engine.images.remove(name, force=force, prune=not no_prune)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.cli.object_names import ImageName
 from pyd_tui.console.command import Verb
@@ -26,7 +26,7 @@ def command(state: State, /, *, names: tuple[str, ...], output: str | None) -> N
     """Write images with all their layers and names as a tar, which `load` reads."""
     from pyd_tui.cli.archives import receive  # noqa: PLC0415 - asyncio, which help and completion don't need
 
-    async def save(engine: Engine) -> None:
+    async def save(engine: EngineClient) -> None:
         async with engine.images.save(names) as stream:
             await receive(stream.chunks(), output)
 

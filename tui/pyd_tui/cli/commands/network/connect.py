@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.client.engine_client import Engine
+from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.fields import pairs
 from pyd_core.model.network import EndpointIpam, EndpointSettings
 from pyd_tui.cli.bulk import container_id
@@ -50,7 +50,7 @@ def connect(
         driver_opts=pairs(options) or None,
     )
 
-    async def work(engine: Engine) -> None:
+    async def work(engine: EngineClient) -> None:
         await engine.networks.connect(network, await container_id(engine, name), settings)
 
     state.ask(work)
@@ -68,7 +68,7 @@ def connect(
 def disconnect(state: State, /, *, network: str, name: str, force: bool) -> None:
     """Take a container off a network."""
 
-    async def work(engine: Engine) -> None:
+    async def work(engine: EngineClient) -> None:
         await engine.networks.disconnect(network, await container_id(engine, name), force=force)
 
     state.ask(work)

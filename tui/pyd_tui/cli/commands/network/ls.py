@@ -12,7 +12,7 @@ from pyd_core.model.network import Network
 from pyd_tui.cli.filters import parse_filters
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, list_options
+from pyd_tui.console.listing import TableListing, list_options
 from pyd_tui.console.render.docker_words import spell_labels, spell_time
 
 
@@ -30,7 +30,7 @@ def _fields(network: Network, full: bool) -> Mapping[str, Any]:
     }
 
 
-LISTING = Listing(
+LISTING = TableListing(
     fields=_fields,
     titles={"ID": "NETWORK ID", "Name": "NAME", "Driver": "DRIVER", "Scope": "SCOPE"},
     shown=("ID", "Name", "Driver", "Scope"),

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pyd_core.client.credentials import Credentials, Logins, registry_key
+from pyd_core.client.credentials import Logins, RegistryCredentials, registry_key
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.cli.global_options import State, pass_state
@@ -38,10 +38,10 @@ def command(state: State, /, *, server: str, username: str, password: str, passw
         password = sys.stdin.read().rstrip("\r\n")
     elif not (username and password):
         username, password = _asked(username, password, domain)
-    credentials = Credentials(username=username, password=password, serveraddress=registry_key(domain))
+    credentials = RegistryCredentials(username=username, password=password, serveraddress=registry_key(domain))
     token = state.ask(lambda engine: engine.images.login(credentials))
     if token:
-        credentials = Credentials(username=username, identitytoken=token, serveraddress=registry_key(domain))
+        credentials = RegistryCredentials(username=username, identitytoken=token, serveraddress=registry_key(domain))
     keeper = Logins.of_user().keep(domain, credentials)
     if state.json:
         write_json({"server": domain or "docker.io", "username": username, "kept_by": keeper or "config.json"})

@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
-from pyd_core.model.image import Found
+from pyd_core.model.image import SearchResult
 from pyd_tui.cli.filters import filter_option, parse_filters
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, format_option, full_option
+from pyd_tui.console.listing import TableListing, format_option, full_option
 
 LONGEST = 45
 
 
-def _fields(found: Found, full: bool) -> Mapping[str, Any]:
+def _fields(found: SearchResult, full: bool) -> Mapping[str, Any]:
     text = " ".join(found.description.split())
     return {
         "Name": found.name,
@@ -27,7 +27,7 @@ def _fields(found: Found, full: bool) -> Mapping[str, Any]:
     }
 
 
-LISTING = Listing(
+LISTING = TableListing(
     fields=_fields,
     titles={"Name": "NAME", "Description": "DESCRIPTION", "StarCount": "STARS", "IsOfficial": "OFFICIAL"},
     shown=("Name", "Description", "StarCount", "IsOfficial"),

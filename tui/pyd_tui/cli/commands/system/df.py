@@ -11,7 +11,7 @@ import click
 from pyd_core.model.system import DiskUsage
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, format_option
+from pyd_tui.console.listing import TableListing, format_option
 from pyd_tui.console.output import write, write_json
 from pyd_tui.console.render.docker_words import spell_size
 
@@ -74,7 +74,7 @@ def _fields(share: Share, full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - no
     }
 
 
-LISTING = Listing(
+LISTING = TableListing(
     fields=_fields,
     titles={
         "Type": "TYPE",
@@ -115,7 +115,7 @@ def _thing(thing: tuple[str, str, int], full: bool) -> Mapping[str, Any]:  # noq
     return {"Kind": thing[0], "Name": thing[1], "Size": spell_size(thing[2])}
 
 
-THINGS = Listing(
+THINGS = TableListing(
     fields=_thing,
     titles={"Kind": "KIND", "Name": "NAME", "Size": "SIZE"},
     shown=("Kind", "Name", "Size"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pyd_core.client.timestamps import seconds
+from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import EngineUnavailable
 from pyd_tui.cli.filters import filter_option, parse_filters
 from pyd_tui.cli.global_options import State, pass_state
@@ -21,7 +21,7 @@ from pyd_tui.console.render.events import fields, line
 from pyd_tui.console.timespec import parse_when
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +60,13 @@ def command(state: State, /, **given: object) -> None:
         state.run(lambda engine: follow(engine, options, json=state.json))
 
 
-async def show(engine: Engine, options: EventsOptions, *, json: bool) -> None:
+async def show(engine: EngineClient, options: EventsOptions, *, json: bool) -> None:
     """Prints the events of a span of time that has an end."""
     async for _ in _print(engine, options, _moment(options.since), _moment(options.until), json=json):
         pass
 
 
-async def follow(engine: Engine, options: EventsOptions, *, json: bool) -> None:
+async def follow(engine: EngineClient, options: EventsOptions, *, json: bool) -> None:
     """Prints events for ever, and goes on from the last one when the engine was away.
 
     Raises:
@@ -99,12 +99,12 @@ async def follow(engine: Engine, options: EventsOptions, *, json: bool) -> None:
 
 
 async def _print(
-    engine: Engine, options: EventsOptions, since: int | None, until: int | None, *, json: bool
+    engine: EngineClient, options: EventsOptions, since: int | None, until: int | None, *, json: bool
 ) -> AsyncIterator[int | None]:
     """Prints events and yields the time of each, and None first, once the engine answers."""
     colour = coloured()
     filters = parse_filters(options.filters)
-    async with engine.system.events(since=seconds(since), until=seconds(until), filters=filters) as events:
+    async with engine.system.events(since=api_timestamp(since), until=api_timestamp(until), filters=filters) as events:
         yield None
         async for event in events:
             if options.format not in {"", "json"}:

@@ -10,7 +10,7 @@ import click
 from pyd_core.errors import NotFound
 from pyd_core.sanitise import safe
 from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.console.columns import Cell, Column, write_table
+from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import Verb
 from pyd_tui.console.output import write, write_json
 from pyd_tui.text.curve import curve
@@ -63,13 +63,13 @@ def _table(deaths: list[Death]) -> None:
     from pyd_core.triage.units import size  # noqa: PLC0415 - only for text
 
     columns = [
-        Column(title="DIED"),
-        Column(title="NAME"),
-        Column(title="CODE", right=True),
-        Column(title="LIVED", right=True),
-        Column(title="PEAK", right=True),
-        Column(title="CAUSE"),
-        Column(title="SUMMARY", cut=True),
+        TableColumn(title="DIED"),
+        TableColumn(title="NAME"),
+        TableColumn(title="CODE", right=True),
+        TableColumn(title="LIVED", right=True),
+        TableColumn(title="PEAK", right=True),
+        TableColumn(title="CAUSE"),
+        TableColumn(title="SUMMARY", cut=True),
     ]
     rows = [
         [

@@ -14,7 +14,7 @@ from pyd_tui.console.command import Verb
 from pyd_tui.console.output import json_line, write
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.watch.history_store import Death, HistoryStore
 
 
@@ -50,20 +50,20 @@ def command(
     Deaths that happened since it last ran are recorded too, as far as the engine remembers them.
     """
     if install or print_unit:
-        from pyd_core.watch.recorder_service import Service  # noqa: PLC0415 - only here
+        from pyd_core.watch.recorder_service import RecorderService  # noqa: PLC0415 - only here
 
         words = [*(("--on-death", on_death) if on_death else ()), *(("--max-size", str(max_size)) * (max_size != 64))]
-        service = Service(words)
+        service = RecorderService(words)
         write(f"{service.install()}\n" if install else service.unit)
         return
     from pyd_core.watch.history_path import default_path  # noqa: PLC0415 - only here
     from pyd_core.watch.history_store import HistoryStore  # noqa: PLC0415 - only here
-    from pyd_core.watch.recorder_lock import Claim  # noqa: PLC0415 - only here
+    from pyd_core.watch.recorder_lock import RecorderLock  # noqa: PLC0415 - only here
 
     file = path or default_path()
 
-    async def work(engine: Engine) -> None:
-        claim = Claim(file, engine.endpoint.url)
+    async def work(engine: EngineClient) -> None:
+        claim = RecorderLock(file, engine.endpoint.url)
         store = HistoryStore(file, most_bytes=max_size * 2**20)
         if store.moved is not None:
             click.echo(f"pyd: the history was damaged and is now {store.moved}; a fresh one was begun", err=True)
@@ -76,14 +76,14 @@ def command(
     state.run(work)
 
 
-async def record(engine: Engine, store: HistoryStore, *, on_death: str | None, json: bool, quiet: bool) -> None:
+async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | None, json: bool, quiet: bool) -> None:
     """Records until SIGTERM or SIGINT."""
     import asyncio  # noqa: PLC0415 - the event loop runs already
     import signal  # noqa: PLC0415 - only here
 
     from pyd_core.tasks import TaskOwner  # noqa: PLC0415 - only here
     from pyd_core.watch.death_hook import DeathHook  # noqa: PLC0415 - only here
-    from pyd_core.watch.recorder import Recorder  # noqa: PLC0415 - only here
+    from pyd_core.watch.recorder import DeathRecorder  # noqa: PLC0415 - only here
 
     hook = DeathHook(on_death) if on_death else None
 
@@ -98,7 +98,7 @@ async def record(engine: Engine, store: HistoryStore, *, on_death: str | None, j
         click.echo(f"pyd: {safe(text)}", err=True)
 
     await engine.session.negotiate()  # an engine that isn't there is told at once, not awaited for ever
-    recorder = Recorder(engine, store, on_death=died, on_problem=problem)
+    recorder = DeathRecorder(engine, store, on_death=died, on_problem=problem)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -14,7 +14,7 @@ from pyd_tui.console.command import Verb
 from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import Engine
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.triage.scan import Sweep
     from pyd_core.triage.verdict import Verdict
 
@@ -111,17 +111,17 @@ def _recorded(name: str) -> Verdict | None:
     return deaths[0].verdict if deaths else None
 
 
-async def ask(engine: Engine, names: tuple[str, ...]) -> list[Verdict]:
+async def ask(engine: EngineClient, names: tuple[str, ...]) -> list[Verdict]:
     """Returns the verdict on each container."""
     from pyd_core.triage.api import explain  # noqa: PLC0415 - only with an engine
-    from pyd_core.triage.collect.gather import Surroundings  # noqa: PLC0415 - as above
+    from pyd_core.triage.collect.gather import SharedEvidence  # noqa: PLC0415 - as above
 
-    around = await Surroundings.of(engine)
+    around = await SharedEvidence.of(engine)
     return [await explain(engine, name, around=around) for name in names]
 
 
 def _sweep(state: State) -> None:
-    async def look(engine: Engine) -> Sweep:
+    async def look(engine: EngineClient) -> Sweep:
         from pyd_core.triage.scan import sweep  # noqa: PLC0415 - only a sweep needs it
 
         return await sweep(engine)

@@ -12,7 +12,7 @@ from pyd_core.model.volume import Volume
 from pyd_tui.cli.filters import parse_filters
 from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
-from pyd_tui.console.listing import Listing, list_options
+from pyd_tui.console.listing import TableListing, list_options
 from pyd_tui.console.render.docker_words import spell_labels
 
 
@@ -32,7 +32,7 @@ def _fields(volume: Volume, full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - 
     }
 
 
-LISTING = Listing(
+LISTING = TableListing(
     fields=_fields,
     titles={"Driver": "DRIVER", "Name": "VOLUME NAME", "Scope": "SCOPE", "Mountpoint": "MOUNTPOINT"},
     shown=("Driver", "Name"),
