@@ -31,7 +31,7 @@ from pyd_core.errors import KernelError, ProtocolError, PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
-_MODULES = ("errors", "linux.beneath", "debug.local_files", "debug.helper.answers")
+_MODULES = ("errors", "linux.openat2", "debug.local_files", "debug.helper.query_agent")
 """Of `pyd_core`: what answers, and what it stands on."""
 
 _LOAD = """
