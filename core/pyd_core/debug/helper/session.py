@@ -18,8 +18,7 @@ from pyd_core.debug.helper.plan import beside_plan, joining_plan, shares_pids
 from pyd_core.debug.helper.tiers import ORDER, TIERS, Tier
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import converse
-from pyd_core.debug.session import DebugSession
-from pyd_core.debug.session import Interact, describe_exit
+from pyd_core.debug.session import DebugSession, Interact, describe_exit
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import RemoteTarget
 from pyd_core.debug.toolbox import PREFIX
