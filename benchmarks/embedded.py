@@ -60,7 +60,7 @@ def _processor_time(pid: int) -> float:
 
 
 def pull(ground: Ground) -> list[Row]:
-    """Pulls from a registry on this host, each of an image that neither engine has ever seen.
+    """Pull from a registry on this host, each of an image that neither engine has ever seen.
 
     Nothing is removed in between: ext4 passes over inodes deleted in the last minutes one by one, so whoever makes
     files after a removal would be measured by that.

@@ -54,7 +54,7 @@ class Ground:
 
 
 def needs_module(name: str) -> None:
-    """Skips a row whose part of pyd isn't there."""
+    """Skip a row whose part of pyd isn't there."""
     try:
         there = find_spec(name) is not None
     except ModuleNotFoundError:

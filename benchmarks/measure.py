@@ -38,7 +38,7 @@ class Sample:
 
 
 def run_once(argv: Argv) -> Sample:
-    """Runs a program with nothing on stdin and its output thrown away; it must succeed."""
+    """Run a program with nothing on stdin and its output thrown away; it must succeed."""
     begun = time.perf_counter()
     child = subprocess.Popen(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment()

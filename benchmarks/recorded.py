@@ -85,7 +85,7 @@ class Recorded:
         return None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answers until the other side hangs up."""
+        """Answer until the other side hangs up."""
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 match = TARGET.match(head)
@@ -109,7 +109,7 @@ class Recorded:
 
 
 async def main(path: str, count: int) -> None:
-    """Serves until it is ended."""
+    """Serve until it is ended."""
     server = await asyncio.start_unix_server(Recorded(count).serve, path, limit=2**20)
     print("ready", flush=True)
     async with server:

@@ -38,13 +38,13 @@ def machine() -> dict[str, str | int | float]:
 
 
 def compile_all() -> None:
-    """Leaves no module to be compiled while it is timed."""
+    """Leave no module to be compiled while it is timed."""
     for place in (*site.getsitepackages(), *(str(SOURCE / room) for room in ("core", "tui", "debugimages"))):
         compileall.compile_dir(place, quiet=2)
 
 
 def show(results: list[Row], skipped: dict[str, str]) -> None:
-    """Prints the table."""
+    """Print the table."""
     line = "{:<42} {:>9} {:<12} {:<20} {:>9} {:>7}  {:<6} {}"
     print(line.format("", "pyd", "", "beside", "", "ratio", "budget", "").rstrip())
     for row in results:
@@ -57,7 +57,7 @@ def show(results: list[Row], skipped: dict[str, str]) -> None:
 
 
 def main() -> None:
-    """Measures, prints, and fails when a budget was missed and `--strict` asked for that."""
+    """Measure, print, and fail when a budget was missed and `--strict` asked for that."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help=f"rows to measure, of: {', '.join(ROWS)}, imports")
     parser.add_argument("--rounds", type=int, default=20, help="runs of each program (20)")

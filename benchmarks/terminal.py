@@ -77,11 +77,11 @@ class Meter:
         os.close(self._terminal)
 
     def send(self, keys: str) -> None:
-        """Types keys, as the bytes a terminal sends for them."""
+        """Type keys, as the bytes a terminal sends for them."""
         os.write(self._terminal, keys.encode())
 
     def until(self, pattern: str | re.Pattern[str], bound: float = 30.0) -> float:
-        """Returns the seconds from the program's start until a match was on the screen.
+        """Return the seconds from the program's start until a match was on the screen.
 
         Raises:
             TimeoutError: There was none within `bound` seconds.
@@ -98,19 +98,19 @@ class Meter:
                 return stamp - self.begun
 
     def read(self) -> None:
-        """Brings the screen up to date with what was written so far."""
+        """Bring the screen up to date with what was written so far."""
         while not self._chunks.empty():
             self._stream.feed(self._chunks.get()[1])
 
     def watch(self, seconds: float) -> Window:
-        """Lets the program be for a while and returns what it did."""
+        """Let the program be for a while and return what it did."""
         begun, written, cpu = time.perf_counter(), self._written, self._cpu()
         time.sleep(seconds)
         took = time.perf_counter() - begun
         return Window(took, self._written - written, self._cpu() - cpu, self._memory())
 
     def calm(self, seconds: float, share: float, bound: float = 300.0) -> float:
-        """Waits until the program has taken less than a share of a core for some seconds.
+        """Wait until the program has taken less than a share of a core for some seconds.
 
         Returns:
             Seconds from the program's start until it was so.
@@ -127,7 +127,7 @@ class Meter:
                 raise TimeoutError(f"it found no rest within {bound:g} s")
 
     def _read(self) -> None:
-        """Reads until the program hangs up; Linux says EIO then."""
+        """Read until the program hangs up; Linux says EIO then."""
         with contextlib.suppress(OSError):
             while chunk := os.read(self._terminal, 1 << 16):
                 self._chunks.put((time.perf_counter(), chunk))

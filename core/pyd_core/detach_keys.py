@@ -8,7 +8,7 @@ DEFAULT = "ctrl-p,ctrl-q"
 
 
 def parse(text: str) -> bytes:
-    """Reads `ctrl-a,b` as the bytes a terminal sends.
+    """Read `ctrl-a,b` as the bytes a terminal sends.
 
     Raises:
         InvalidInput: A key is unknown.
@@ -34,7 +34,7 @@ class Detacher:
         self._seen = 0
 
     def feed(self, data: bytes) -> tuple[bytes, bool]:
-        """Returns what goes on to the container, and whether the keys were typed."""
+        """Return what goes on to the container, and whether the keys were typed."""
         out = bytearray()
         for byte in data:
             if byte == self._keys[self._seen]:

@@ -10,7 +10,7 @@ LastOutput = Callable[[str], Sequence[tuple[int, bytes]] | None]
 
 
 async def record(url: str, last_output: LastOutput) -> None:
-    """Writes down how an engine's containers die, until cancelled; not where that is off, or somebody does it already.
+    """Write down how an engine's containers die, until cancelled; not where that is off, or somebody does it already.
 
     Args:
         url: Where the engine listens.

@@ -16,11 +16,11 @@ class Pattern(Protocol):
     """A compiled expression."""
 
     def search(self, text: str, /) -> object | None:
-        """Returns a match anywhere in a text, or None."""
+        """Return a match anywhere in a text, or None."""
         ...
 
     def fullmatch(self, text: str, /) -> object | None:
-        """Returns a match of a whole text, or None."""
+        """Return a match of a whole text, or None."""
         ...
 
 
@@ -38,7 +38,7 @@ class _Pattern:
 
 
 def compile_pattern(pattern: str) -> Pattern:
-    """Compiles an expression; a dot matches line feeds too.
+    """Compile an expression; a dot matches line feeds too.
 
     Raises:
         InvalidInput: It is malformed or too large; the message is RE2's reason.
@@ -58,7 +58,7 @@ def compile_pattern(pattern: str) -> Pattern:
 
 
 def escape(text: str) -> str:
-    """Returns an expression that matches a text and nothing else."""
+    """Return an expression that matches a text and nothing else."""
     return "".join(letter if letter.isalnum() or letter == "_" else f"\\x{{{ord(letter):x}}}" for letter in text)
 
 

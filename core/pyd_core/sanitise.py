@@ -18,7 +18,7 @@ _UNSAFE = re.compile(
 
 
 def safe(text: str, *, colour: bool = False) -> str:
-    """Returns `text` with everything a terminal would act on made visible instead.
+    """Return `text` with everything a terminal would act on made visible instead.
 
     Control characters become their control pictures (`ESC` is shown as `␛`), others a replacement character; tabs stay.
 

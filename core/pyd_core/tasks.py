@@ -34,7 +34,7 @@ class TaskOwner:
         await self.aclose()
 
     def start(self, work: Coroutine[Any, Any, T], *, name: str | None = None) -> asyncio.Task[T]:
-        """Runs a coroutine as a task that this owner keeps."""
+        """Run a coroutine as a task that this owner keeps."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
@@ -57,7 +57,7 @@ class TaskOwner:
         return len(self._tasks)
 
     async def aclose(self) -> None:
-        """Cancels what still runs, waits for it, and raises the failures nobody was told of."""
+        """Cancel what still runs, wait for it, and raise the failures nobody was told of."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

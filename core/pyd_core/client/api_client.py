@@ -88,7 +88,7 @@ class ApiClient:
         self.ping_headers: Mapping[str, str] = {}
 
     async def negotiate(self) -> str:
-        """Asks the engine for its API version, once, and returns the one both speak, such as `1.45`.
+        """Ask the engine for its API version, once, and return the one both speak, such as `1.45`.
 
         Calls that overlap may each ask: they get the same answer, and nobody has to wait for another's. A connection
         that fails later makes the next call ask again, for the engine that comes back may be another version.
@@ -166,7 +166,7 @@ class ApiClient:
 
     @asynccontextmanager
     async def _forgetful(self) -> AsyncIterator[None]:
-        """Forgets the version when the engine is lost."""
+        """Forget the version when the engine is lost."""
         try:
             yield
         except EngineUnavailable:
@@ -184,7 +184,7 @@ class ApiClient:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = ANSWER_TIMEOUT,  # noqa: ASYNC109 - bounds the engine's answer, not this coroutine
     ) -> Response:
-        """Sends a request and returns the answer if it is a good one.
+        """Send a request and return the answer if it is a good one.
 
         Args:
             method: HTTP method.
@@ -210,13 +210,13 @@ class ApiClient:
     @overload
     async def get(self, path: str, kind: Any, query: Query | None = None) -> Any: ...
     async def get(self, path: str, kind: Any, query: Query | None = None) -> Any:
-        """Fetches `path` and decodes it as `kind`."""
+        """Fetch `path` and decode it as `kind`."""
         return decode((await self.send("GET", path, query)).body, kind, what=f"answer to GET {path}")
 
     async def post(
         self, path: str, query: Query | None = None, *, body: object = None, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        """Posts to `path` and returns the body of the answer."""
+        """Post to `path` and return the body of the answer."""
         return (await self.send("POST", path, query, body=body, headers=headers, timeout=None)).body
 
     @asynccontextmanager
@@ -230,7 +230,7 @@ class ApiClient:
         raw: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[Stream]:
-        """Sends a request and hands over the answer's body as it arrives."""
+        """Send a request and hand over the answer's body as it arrives."""
         request = await self._request(method, path, query, body=body, raw=raw, headers=headers)
         async with self._forgetful(), self.transport.stream(request) as stream:
             if stream.status >= 300:
@@ -239,7 +239,7 @@ class ApiClient:
             yield stream
 
     async def upgrade(self, path: str, query: Query | None = None, *, body: object = None) -> Duplex:
-        """Posts to `path` and takes the raw connection over."""
+        """Post to `path` and take the raw connection over."""
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
         request = await self._request("POST", path, query, body=body, headers=headers)
         async with self._forgetful():
@@ -284,7 +284,7 @@ def _only_reads(method: str, path: str, query: Query) -> bool:
 
 
 def segment(name: str) -> str:
-    """Quotes a name for use as one segment of a path: nothing in it can reach another endpoint.
+    """Quote a name for use as one segment of a path: nothing in it can reach another endpoint.
 
     Engines tidy a path after unquoting it, so what looks like a way up or an empty step is refused here.
     """
@@ -318,7 +318,7 @@ def _parse_version(text: str) -> tuple[int, int]:
 
 
 def _error(answer: Response) -> PydError:
-    """Maps a status of the Engine API to the error tree."""
+    """Map a status of the Engine API to the error tree."""
     cause = ""
     try:
         said = msgspec.json.decode(answer.body, type=_Message)

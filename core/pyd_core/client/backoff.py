@@ -22,7 +22,7 @@ class Backoff:
         self._next = self._shortest
 
     async def wait(self) -> None:
-        """Waits, longer each time."""
+        """Wait, longer each time."""
         import asyncio  # noqa: PLC0415 - one-shot verbs follow nothing and start without an event loop
 
         seconds, self._next = self._next, min(self._next * 2, self._longest)

@@ -19,7 +19,7 @@ class Capability(Enum):
 
 
 def capabilities(ping: Mapping[str, str]) -> frozenset[Capability]:
-    """Reads what an engine can do from the headers of its answer to `GET /_ping`.
+    """Read what an engine can do from the headers of its answer to `GET /_ping`.
 
     Docker Engine sends `Swarm` (`inactive`, or `active/manager` and the like), `Builder-Version` (2 is BuildKit) and
     `Docker-Experimental`, which its checkpoints need (Engine API, `SystemPing`). Podman sends `Libpod-Api-Version`;

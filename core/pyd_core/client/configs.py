@@ -20,22 +20,22 @@ class ConfigsApi:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> builtins.list[Config]:
-        """Returns the configs, with what is in them."""
+        """Return the configs, with what is in them."""
         return await self._session.get("/configs", list[Config], {"filters": filters})
 
     async def inspect(self, name: str) -> Config:
-        """Returns one config."""
+        """Return one config."""
         return await self._session.get(f"/configs/{segment(name)}", Config)
 
     async def inspect_raw(self, name: str) -> bytes:
-        """Returns the engine's JSON untouched."""
+        """Return the engine's JSON untouched."""
         return (await self._session.send("GET", f"/configs/{segment(name)}")).body
 
     async def create(self, name: str, data: bytes, *, labels: Mapping[str, str] | None = None) -> str:
-        """Makes a config of at most 1000 KiB and returns its id."""
+        """Make a config of at most 1000 KiB and return its id."""
         body = {"Name": name, "Labels": dict(labels or {}), "Data": base64.b64encode(data).decode()}
         return made_id(await self._session.post("/configs/create", body=body))
 
     async def remove(self, name: str) -> None:
-        """Removes it."""
+        """Remove it."""
         await self._session.send("DELETE", f"/configs/{segment(name)}")

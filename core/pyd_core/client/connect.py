@@ -8,7 +8,7 @@ from pyd_core.client.transport.local import LocalTransport
 
 
 def open_engine(endpoint: Endpoint, *, may_ask: bool = False) -> EngineClient:
-    """Returns a client of the engine at `endpoint`; nothing is sent before its first call.
+    """Return a client of the engine at `endpoint`; nothing is sent before its first call.
 
     One-shot commands on a unix socket start faster with `transport.blocking.blocking_engine`; over TCP and ssh they
     take this way too.

@@ -39,23 +39,23 @@ class ContainersApi:
     async def list(
         self, *, all: bool = False, filters: Filters | None = None, size: bool = False, limit: int | None = None
     ) -> list[ContainerSummary]:
-        """Returns the containers, newest first; only running ones unless `all`."""
+        """Return the containers, newest first; only running ones unless `all`."""
         query = {"all": all, "filters": filters, "size": size or None, "limit": limit}
         return await self._session.get("/containers/json", list[ContainerSummary], query)
 
     async def inspect(self, name: str, *, size: bool = False) -> Container:
-        """Returns all there is to know about one container."""
+        """Return all there is to know about one container."""
         return decode(await self.inspect_raw(name, size=size), Container, what=f"inspect of {name}")
 
     async def inspect_raw(self, name: str, *, size: bool = False) -> bytes:
-        """Returns the engine's JSON untouched, with the fields no model knows."""
+        """Return the engine's JSON untouched, with the fields no model knows."""
         path = f"/containers/{segment(name)}/json"
         return (await self._session.send("GET", path, {"size": size or None})).body
 
     async def create(
         self, body: CreateBody | Mapping[str, object], *, name: str | None = None, platform: str | None = None
     ) -> Created:
-        """Makes a container.
+        """Make a container.
 
         Args:
             body: As `POST /containers/create` takes it; plain data may hold what no model knows.
@@ -69,55 +69,55 @@ class ContainersApi:
         return decode(await self._session.post("/containers/create", query, body=body), Created)
 
     async def start(self, name: str, *, detach_keys: str | None = None) -> None:
-        """Starts it; no complaint if it runs."""
+        """Start it; no complaint if it runs."""
         await self._verb(name, "start", {"detachKeys": detach_keys})
 
     async def stop(self, name: str, *, signal: str | None = None, grace: int | None = None) -> None:
-        """Sends its stop signal, and SIGKILL after `grace` seconds; no complaint if it doesn't run."""
+        """Send its stop signal, and SIGKILL after `grace` seconds; no complaint if it doesn't run."""
         await self._verb(name, "stop", {"signal": signal, "t": grace})
 
     async def restart(self, name: str, *, signal: str | None = None, grace: int | None = None) -> None:
-        """Stops and starts it."""
+        """Stop and start it."""
         await self._verb(name, "restart", {"signal": signal, "t": grace})
 
     async def kill(self, name: str, *, signal: str | None = None) -> None:
-        """Sends a signal to its main process, SIGKILL by default."""
+        """Send a signal to its main process, SIGKILL by default."""
         await self._verb(name, "kill", {"signal": signal})
 
     async def pause(self, name: str) -> None:
-        """Freezes all its processes."""
+        """Freeze all its processes."""
         await self._verb(name, "pause")
 
     async def unpause(self, name: str) -> None:
-        """Lets them go on."""
+        """Let them go on."""
         await self._verb(name, "unpause")
 
     async def rename(self, name: str, to: str) -> None:
-        """Gives it another name."""
+        """Give it another name."""
         await self._verb(name, "rename", {"name": to})
 
     async def update(self, name: str, body: UpdateBody | Mapping[str, object]) -> WarningList:
-        """Changes limits and the restart policy of a living container; returns the engine's warnings."""
+        """Change limits and the restart policy of a living container; return the engine's warnings."""
         answer = await self._session.post(f"/containers/{segment(name)}/update", body=body)
         return decode(answer, Updated).warnings or []
 
     async def remove(self, name: str, *, force: bool = False, volumes: bool = False, link: bool = False) -> None:
-        """Removes it; `force` kills it first, `volumes` takes its anonymous volumes along."""
+        """Remove it; `force` kills it first, `volumes` takes its anonymous volumes along."""
         query = {"force": force or None, "v": volumes or None, "link": link or None}
         await self._session.send("DELETE", f"/containers/{segment(name)}", query, timeout=None)
 
     async def prune(self, *, filters: Filters | None = None) -> Pruned:
-        """Removes all that don't run."""
+        """Remove all that don't run."""
         return decode(await self._session.post("/containers/prune", {"filters": filters}), Pruned)
 
     async def wait(self, name: str, *, condition: str = "not-running") -> WaitResult:
-        """Waits until it is `not-running`, has made its `next-exit`, or is `removed`."""
+        """Wait until it is `not-running`, has made its `next-exit`, or is `removed`."""
         path = f"/containers/{segment(name)}/wait"
         return decode(await self._session.post(path, {"condition": condition}), WaitResult)
 
     @asynccontextmanager
     async def waiting(self, name: str, *, condition: str) -> AsyncIterator[Callable[[], Awaitable[WaitResult]]]:
-        """Begins to wait as `wait` does; once the block is entered, nothing can happen that is missed."""
+        """Begin to wait as `wait` does; once the block is entered, nothing can happen that is missed."""
         path = f"/containers/{segment(name)}/wait"
         async with self._session.stream("POST", path, {"condition": condition}) as stream:
 
@@ -127,11 +127,11 @@ class ContainersApi:
             yield ended
 
     async def top(self, name: str, *, ps_args: str | None = None) -> Processes:
-        """Returns its processes as the host's `ps` sees them."""
+        """Return its processes as the host's `ps` sees them."""
         return await self._session.get(f"/containers/{segment(name)}/top", Processes, {"ps_args": ps_args})
 
     async def changes(self, name: str) -> ChangeList:
-        """Returns the paths that differ from the image."""
+        """Return the paths that differ from the image."""
         kind = ChangeList | None
         found: ChangeList | None = await self._session.get(f"/containers/{segment(name)}/changes", kind)
         return found or []
@@ -181,7 +181,7 @@ class ContainersApi:
         logs: bool = False,
         detach_keys: str | None = None,
     ) -> Duplex:
-        """Takes part in what its main process reads and prints; framed unless it has a TTY.
+        """Take part in what its main process reads and prints; framed unless it has a TTY.
 
         Args:
             name: The container.
@@ -202,7 +202,7 @@ class ContainersApi:
         return await self._session.upgrade(f"/containers/{segment(name)}/attach", query)
 
     async def stats(self, name: str) -> ContainerStats:
-        """Returns one sample at once (no rates: nothing to compare with)."""
+        """Return one sample at once (no rates: nothing to compare with)."""
         query = {"stream": False, "one-shot": True}
         return await self._session.get(f"/containers/{segment(name)}/stats", ContainerStats, query)
 
@@ -213,7 +213,7 @@ class ContainersApi:
             yield records(stream, ContainerStats)
 
     async def archive_get(self, name: str, path: str) -> bytes:
-        """Returns a tar of a file or directory inside it, running or not."""
+        """Return a tar of a file or directory inside it, running or not."""
         answer = await self._session.send("GET", f"/containers/{segment(name)}/archive", {"path": path}, timeout=None)
         return answer.body
 
@@ -243,7 +243,7 @@ class ContainersApi:
         keep_owners: bool = False,
         overwrite_kinds: bool = False,
     ) -> None:
-        """Unpacks a tar into a directory inside it, running or not.
+        """Unpack a tar into a directory inside it, running or not.
 
         Args:
             name: The container.
@@ -263,7 +263,7 @@ class ContainersApi:
         await self._session.send("PUT", where, query, raw=tar, headers=kind, timeout=None)
 
     async def commit(self, name: str, options: CommitOptions) -> str:
-        """Makes an image of its files as they are and returns the image's id."""
+        """Make an image of its files as they are and return the image's id."""
         query: Query = {
             "container": name,
             "repo": options.repository or None,

@@ -50,7 +50,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsFiles | None
 
     def endpoint(self) -> Endpoint:
-        """Returns the engine it names."""
+        """Return the engine it names."""
         return Endpoint(url=self.url, tls=self.tls, origin=f"context {self.name}")
 
 
@@ -66,11 +66,11 @@ class Contexts:
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str]) -> Contexts:
-        """Returns those of the user whose environment this is."""
+        """Return those of the user whose environment this is."""
         return cls(config_directory(environ))
 
     def list(self) -> list[Context]:
-        """Returns all but the default one, by name; a broken one raises only when it is asked for by name."""
+        """Return all but the default one, by name; a broken one raises only when it is asked for by name."""
         found = []
         for file in sorted(self.directory.glob("contexts/meta/*/meta.json")):
             try:
@@ -80,7 +80,7 @@ class Contexts:
         return sorted(found, key=lambda context: context.name)
 
     def get(self, name: str) -> Context:
-        """Returns one context.
+        """Return one context.
 
         Raises:
             NotFound: There is none of that name.
@@ -98,7 +98,7 @@ class Contexts:
         return self._read(file)
 
     def current(self) -> str:
-        """Returns the name of the current context; `default` if none was chosen.
+        """Return the name of the current context; `default` if none was chosen.
 
         Raises:
             ConfigError: config.json can't be read.
@@ -107,7 +107,7 @@ class Contexts:
         return found.current or DEFAULT
 
     def use(self, name: str) -> None:
-        """Makes a context the current one, leaving everything else in config.json as it is.
+        """Make a context the current one, leaving everything else in config.json as it is.
 
         Raises:
             NotFound: There is no such context.
@@ -121,7 +121,7 @@ class Contexts:
                 del settings["currentContext"]
 
     def create(self, name: str, url: str, *, description: str = "", tls: TlsFiles | None = None) -> None:
-        """Makes a context, its certificates copied beside it.
+        """Make a context, its certificates copied beside it.
 
         Raises:
             InvalidInput: The name can't be one.
@@ -156,7 +156,7 @@ class Contexts:
             raise ConfigError(f"can't make context {name}: {error.filename}: {error.strerror}") from error
 
     def remove(self, name: str, *, force: bool = False) -> None:
-        """Removes a context and its certificates; the current one only with `force`, and none is current then.
+        """Remove a context and its certificates; the current one only with `force`, and none is current then.
 
         Raises:
             NotFound: There is none of that name.
@@ -205,14 +205,14 @@ class Contexts:
 
 
 def config_directory(environ: Mapping[str, str]) -> Path:
-    """Returns where the docker CLI keeps its configuration for the user of this environment."""
+    """Return where the docker CLI keeps its configuration for the user of this environment."""
     chosen = environ.get("DOCKER_CONFIG")
     home = environ.get("HOME")
     return Path(chosen) if chosen else (Path(home) if home else Path.home()) / ".docker"
 
 
 def read_settings(file: Path, kind: Any) -> Any:
-    """Reads the docker CLI's `config.json` as `kind`; where there is none, all is as by default.
+    """Read the docker CLI's `config.json` as `kind`; where there is none, all is as by default.
 
     Raises:
         ConfigError: It can't be read.
@@ -222,7 +222,7 @@ def read_settings(file: Path, kind: Any) -> Any:
 
 @contextmanager
 def change_settings(file: Path) -> Iterator[dict[str, Any]]:
-    """Hands over what is in `config.json` and writes it back, with whatever pyd doesn't know of as it was.
+    """Hand over what is in `config.json` and write it back, with whatever pyd doesn't know of as it was.
 
     Raises:
         ConfigError: It can't be read or written.
@@ -241,7 +241,7 @@ def change_settings(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def tls_files(folder: Path, *, verify: bool) -> TlsFiles:
-    """Returns the certificates in a folder: `ca.pem`, `cert.pem`, `key.pem`, each where it exists."""
+    """Return the certificates in a folder: `ca.pem`, `cert.pem`, `key.pem`, each where it exists."""
 
     def there(name: str) -> Path | None:
         file = folder / name

@@ -56,14 +56,14 @@ class _Answer(msgspec.Struct):
 def as_header(
     value: RegistryCredentials | Mapping[str, RegistryCredentials] | None, *, name: str = "X-Registry-Auth"
 ) -> dict[str, str]:
-    """Returns the header that carries credentials: base64url of JSON; none without any."""
+    """Return the header that carries credentials: base64url of JSON; none without any."""
     if value is None:
         return {}
     return {name: base64.urlsafe_b64encode(msgspec.json.encode(value)).decode()}
 
 
 def registry_key(domain: str) -> str:
-    """Returns what a registry is called in the store."""
+    """Return what a registry is called in the store."""
     return PUBLIC if domain in {"", "docker.io", "index.docker.io"} else domain
 
 
@@ -79,11 +79,11 @@ class Logins:
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str] = os.environ) -> Logins:
-        """Returns those of the user whose environment this is."""
+        """Return those of the user whose environment this is."""
         return cls(config_directory(environ))
 
     def for_image(self, name: str) -> RegistryCredentials | None:
-        """Returns what to show the registry of an image; None when nobody is logged in there.
+        """Return what to show the registry of an image; None when nobody is logged in there.
 
         Raises:
             InvalidInput: It is no name of an image.
@@ -94,7 +94,7 @@ class Logins:
         return self.get(parse(name).domain)
 
     def get(self, domain: str) -> RegistryCredentials | None:
-        """Returns what to show a registry; None when nobody is logged in there."""
+        """Return what to show a registry; None when nobody is logged in there."""
         settings = self._settings()
         key = registry_key(domain)
         helper = settings.helpers.get(key) or settings.helpers.get(domain) or settings.store
@@ -106,14 +106,14 @@ class Logins:
         return None
 
     def all(self) -> dict[str, RegistryCredentials]:
-        """Returns those of all registries, as a build may need any of them."""
+        """Return those of all registries, as a build may need any of them."""
         settings = self._settings()
         names = {*settings.auths, *settings.helpers}
         found = {name: self.get(_host(name) if name != PUBLIC else "") for name in names}
         return {name: credentials for name, credentials in found.items() if credentials is not None}
 
     def keep(self, domain: str, credentials: RegistryCredentials) -> str:
-        """Writes them down.
+        """Write them down.
 
         Returns:
             The program that keeps them; empty when they lie in config.json, where base64 hides nothing.
@@ -135,7 +135,7 @@ class Logins:
         return ""
 
     def forget(self, domain: str) -> bool:
-        """Removes them; False when there were none."""
+        """Remove them; False when there were none."""
         settings = self._settings()
         key = registry_key(domain)
         helper = settings.helpers.get(key) or settings.store
@@ -192,7 +192,7 @@ def _from_helper(helper: str, key: str) -> RegistryCredentials | None:
 
 
 def _ask(helper: str, verb: str, given: bytes) -> bytes:
-    """Runs a credential program.
+    """Run a credential program.
 
     Raises:
         NotFound: It has none for that registry.

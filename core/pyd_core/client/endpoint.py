@@ -34,7 +34,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Whether clients made for it refuse every request that would change something there."""
 
     def __post_init__(self) -> None:
-        """Refuses what no transport can reach."""
+        """Refuse what no transport can reach."""
         hint = "use unix:///path/to.sock, tcp://host:port or ssh://user@host"
         try:
             parts = urlsplit(self.url)

@@ -19,7 +19,7 @@ PROBE_TIMEOUT = 0.5
 def choose_endpoint(
     *, host: str | None = None, context: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> Endpoint:
-    """Returns the engine to use, the first of these that is given.
+    """Return the engine to use, the first of these that is given.
 
     1. `host`, an address.
     2. `context`, a docker context's name.
@@ -58,7 +58,7 @@ def choose_endpoint(
 
 
 def usual_sockets(environ: Mapping[str, str]) -> list[Path]:
-    """Returns where engines listen by default: Docker's and Podman's, of the user and of the system.
+    """Return where engines listen by default: Docker's and Podman's, of the user and of the system.
 
     A user's own engine comes first where the user is not root: it is the one they may talk to.
     """

@@ -108,5 +108,5 @@ class EngineClient:
         await self.session.require(capability)
 
     async def aclose(self) -> None:
-        """Ends all connections."""
+        """End all connections."""
         await self.session.transport.aclose()

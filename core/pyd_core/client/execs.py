@@ -29,7 +29,7 @@ class ExecsApi:
         privileged: bool = False,
         detach_keys: str = "",
     ) -> str:
-        """Prepares a command in a running container and returns its id."""
+        """Prepare a command in a running container and return its id."""
         body = {
             "AttachStdin": stdin,
             "AttachStdout": True,
@@ -46,15 +46,15 @@ class ExecsApi:
         return decode(made, ExecCreated).id
 
     async def start(self, exec_id: str, *, tty: bool = False) -> Duplex:
-        """Starts it and hands its input and output over; framed unless it has a terminal."""
+        """Start it and hand its input and output over; framed unless it has a terminal."""
         return await self._session.upgrade(f"/exec/{segment(exec_id)}/start", body={"Detach": False, "Tty": tty})
 
     async def start_detached(self, exec_id: str) -> None:
-        """Starts it and leaves it alone."""
+        """Start it and leave it alone."""
         await self._session.post(f"/exec/{segment(exec_id)}/start", body={"Detach": True, "Tty": False})
 
     async def inspect(self, exec_id: str) -> ExecState:
-        """Returns what it is doing, or its exit code."""
+        """Return what it is doing, or its exit code."""
         return await self._session.get(f"/exec/{segment(exec_id)}/json", ExecState)
 
     async def resize(self, exec_id: str, *, rows: int, columns: int) -> None:

@@ -46,7 +46,7 @@ class FrameDecoder:
         self._begun = False
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Returns what `data` completes.
+        """Return what `data` completes.
 
         Raises:
             BadAnswer: It isn't a framed stream.
@@ -85,7 +85,7 @@ class FrameDecoder:
 
 
 async def read_frames(chunks: AsyncIterator[bytes]) -> AsyncIterator[Frame]:
-    """Takes a framed stream apart as it arrives.
+    """Take a framed stream apart as it arrives.
 
     Raises:
         BadAnswer: It isn't a framed stream.

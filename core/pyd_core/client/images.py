@@ -41,33 +41,33 @@ class ImagesApi:
         self._session = session
 
     async def list(self, *, all: bool = False, filters: Filters | None = None) -> list[ImageSummary]:
-        """Returns the images; intermediate layers too with `all`."""
+        """Return the images; intermediate layers too with `all`."""
         return await self._session.get("/images/json", list[ImageSummary], {"all": all, "filters": filters})
 
     async def inspect(self, name: str) -> Image:
-        """Returns all there is to know about one image."""
+        """Return all there is to know about one image."""
         return decode(await self.inspect_raw(name), Image, what=f"inspect of {name}")
 
     async def inspect_raw(self, name: str) -> bytes:
-        """Returns the engine's JSON untouched."""
+        """Return the engine's JSON untouched."""
         return (await self._session.send("GET", f"/images/{segment(name)}/json")).body
 
     async def history(self, name: str) -> LayerList:
-        """Returns the steps of its making, newest first."""
+        """Return the steps of its making, newest first."""
         return await self._session.get(f"/images/{segment(name)}/history", LayerList)
 
     async def tag(self, name: str, *, repository: str, tag: str) -> None:
-        """Gives it another name."""
+        """Give it another name."""
         await self._session.post(f"/images/{segment(name)}/tag", {"repo": repository, "tag": tag})
 
     async def remove(self, name: str, *, force: bool = False, prune: bool = True) -> RemovedList:
-        """Removes a name, and the image when that was its last."""
+        """Remove a name, and the image when that was its last."""
         query = {"force": force or None, "noprune": None if prune else True}
         answer = await self._session.send("DELETE", f"/images/{segment(name)}", query, timeout=None)
         return decode(answer.body, RemovedList)
 
     async def prune(self, *, filters: Filters | None = None) -> ImagesPruned:
-        """Removes the untagged ones that no container uses; all unused ones with the filter `dangling=["false"]`."""
+        """Remove the untagged ones that no container uses; all unused ones with the filter `dangling=["false"]`."""
         return decode(await self._session.post("/images/prune", {"filters": filters}), ImagesPruned)
 
     def save(self, names: Sequence[str]) -> AbstractAsyncContextManager[Stream]:
@@ -77,7 +77,7 @@ class ImagesApi:
     def pull(
         self, name: str, *, tag: str | None = None, platform: str | None = None, auth: RegistryCredentials | None = None
     ) -> Moving:
-        """Pulls from a registry.
+        """Pull from a registry.
 
         Args:
             name: A repository; with a tag or digest where `tag` has none.
@@ -89,17 +89,17 @@ class ImagesApi:
         return self._moving("/images/create", query, headers=as_header(auth), remote=True)
 
     def push(self, name: str, *, tag: str | None = None, auth: RegistryCredentials | None = None) -> Moving:
-        """Pushes a tag to its registry, or all tags of the repository without one."""
+        """Push a tag to its registry, or all tags of the repository without one."""
         # Docker Engine wants the header even where nobody is logged in (moby, `image_routes.go`)
         headers = as_header(auth or RegistryCredentials())
         return self._moving(f"/images/{segment(name)}/push", {"tag": tag}, headers=headers, remote=True)
 
     def load(self, archive: Archive, *, quiet: bool = False) -> Moving:
-        """Loads images from a tar as `docker save` writes it."""
+        """Load images from a tar as `docker save` writes it."""
         return self._moving("/images/load", {"quiet": quiet}, raw=archive, headers=TAR)
 
     def import_(self, archive: Archive, options: ImportOptions) -> Moving:
-        """Makes an image of one layer from a tar of files; its id is the last status."""
+        """Make an image of one layer from a tar of files; its id is the last status."""
         query = {
             "fromSrc": options.source,
             "repo": options.repository,
@@ -113,7 +113,7 @@ class ImagesApi:
     def build(
         self, context: Archive, options: BuildOptions, *, logins: Mapping[str, RegistryCredentials] | None = None
     ) -> Moving:
-        """Builds an image by the engine's classic builder; `aux` of a line near the end has its id.
+        """Build an image by the engine's classic builder; `aux` of a line near the end has its id.
 
         Args:
             context: A tar, compressed or not; empty with a remote context.
@@ -124,12 +124,12 @@ class ImagesApi:
         return self._moving("/build", _build_query(options), raw=context, headers=headers)
 
     async def prune_builds(self, *, all: bool = False, filters: Filters | None = None) -> BuildPruned:
-        """Removes what builders keep to be faster next time."""
+        """Remove what builders keep to be faster next time."""
         query = {"all": all or None, "filters": filters}
         return decode(await self._session.post("/build/prune", query), BuildPruned)
 
     async def search(self, term: str, *, limit: int | None = None, filters: Filters | None = None) -> FoundList:
-        """Looks for repositories in the public registry."""
+        """Look for repositories in the public registry."""
         return await self._session.get("/images/search", FoundList, {"term": term, "limit": limit, "filters": filters})
 
     async def login(self, credentials: RegistryCredentials) -> str:

@@ -16,7 +16,7 @@ LONGEST_RECORD = 16 * 2**20
 
 
 async def records(stream: Stream, kind: type[T]) -> AsyncIterator[T]:
-    """Decodes each line of a stream.
+    """Decode each line of a stream.
 
     Raises:
         BadAnswer: A line is not JSON of that type, or has no end.

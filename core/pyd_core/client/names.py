@@ -14,7 +14,7 @@ MOST_CANDIDATES = 10
 
 
 async def resolve_container(engine: EngineClient, name: str) -> ContainerSummary:
-    """Returns the container that `name` means: its id, its name, or the beginning of its id.
+    """Return the container that `name` means: its id, its name, or the beginning of its id.
 
     The order is Docker Engine's own, so that a container named like the beginning of another's id can be reached.
 
@@ -26,7 +26,7 @@ async def resolve_container(engine: EngineClient, name: str) -> ContainerSummary
 
 
 def pick_container(containers: Sequence[ContainerSummary], name: str) -> ContainerSummary:
-    """Chooses among `containers` as `resolve_container` does."""
+    """Choose among `containers` as `resolve_container` does."""
     wanted = name.removeprefix("/")
     for container in containers:
         if container.id == wanted:

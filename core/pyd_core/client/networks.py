@@ -29,38 +29,38 @@ class NetworksApi:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> list[Network]:
-        """Returns the networks, without their members."""
+        """Return the networks, without their members."""
         return await self._session.get("/networks", list[Network], {"filters": filters})
 
     async def inspect(self, name: str) -> Network:
-        """Returns one network with its running members."""
+        """Return one network with its running members."""
         return await self._session.get(f"/networks/{segment(name)}", Network)
 
     async def inspect_raw(self, name: str) -> bytes:
-        """Returns the engine's JSON untouched."""
+        """Return the engine's JSON untouched."""
         return (await self._session.send("GET", f"/networks/{segment(name)}")).body
 
     async def create(self, body: NetworkBody) -> str:
-        """Makes a network and returns its id."""
+        """Make a network and return its id."""
         sent = msgspec.structs.replace(body, check_duplicate=True)  # else API 1.43 makes a second one of that name
         return decode(await self._session.post("/networks/create", body=sent), NetworkCreated).id
 
     async def prune(self, *, filters: Filters | None = None) -> NetworksPruned:
-        """Removes all that no container uses."""
+        """Remove all that no container uses."""
         return decode(await self._session.post("/networks/prune", {"filters": filters}), NetworksPruned)
 
     async def connect(self, name: str, container: str, settings: EndpointSettings | None = None) -> None:
-        """Puts a container on it, with addresses, aliases and links as `settings` says."""
+        """Put a container on it, with addresses, aliases and links as `settings` says."""
         body = ConnectBody(container=container, endpoint_config=settings)
         await self._session.post(f"/networks/{segment(name)}/connect", body=body)
 
     async def disconnect(self, name: str, container: str, *, force: bool = False) -> None:
-        """Takes a container off it."""
+        """Take a container off it."""
         body = DisconnectBody(container=container, force=force)
         await self._session.post(f"/networks/{segment(name)}/disconnect", body=body)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
-        """Removes it; `force` is content when there is none."""
+        """Remove it; `force` is content when there is none."""
         try:
             await self._session.send("DELETE", f"/networks/{segment(name)}")
         except NotFound:

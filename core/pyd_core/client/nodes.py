@@ -19,21 +19,21 @@ class NodesApi:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> builtins.list[Node]:
-        """Returns the nodes."""
+        """Return the nodes."""
         return await self._session.get("/nodes", list[Node], {"filters": filters})
 
     async def inspect(self, name: str) -> Node:
-        """Returns one node."""
+        """Return one node."""
         return await self._session.get(f"/nodes/{segment(name)}", Node)
 
     async def inspect_raw(self, name: str) -> bytes:
-        """Returns the engine's JSON untouched."""
+        """Return the engine's JSON untouched."""
         return (await self._session.send("GET", f"/nodes/{segment(name)}")).body
 
     async def edit(self, name: str, change: Edit) -> None:
-        """Changes a node's spec (`Role`, `Availability`, `Labels`) by a function that edits it in place."""
+        """Change a node's spec (`Role`, `Availability`, `Labels`) by a function that edits it in place."""
         await edit(self._session, "nodes", name, change)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
-        """Forgets a node that has left, or with `force` one that hasn't."""
+        """Forget a node that has left, or with `force` one that hasn't."""
         await self._session.send("DELETE", f"/nodes/{segment(name)}", {"force": force or None})

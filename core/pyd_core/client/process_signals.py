@@ -18,7 +18,7 @@ HINT = "D opens a debug shell, which has kill"
 
 
 def signal_number(name: str) -> signals.Signals:
-    """Reads a signal's name, with or without SIG, or its number.
+    """Read a signal's name, with or without SIG, or its number.
 
     Raises:
         InvalidInput: There is none such.
@@ -32,7 +32,7 @@ def signal_number(name: str) -> signals.Signals:
 
 
 async def signal_process(engine: EngineClient, container: str, pid: int, signal: str) -> None:
-    """Sends a signal to one process of a container.
+    """Send a signal to one process of a container.
 
     The main process gets it from the engine, others from here, if the engine runs on this machine. A process is held by
     a descriptor before it is looked at, so that a later one with the same pid is never meant; and it must belong to the

@@ -15,7 +15,7 @@ ABSENT = ("manifest unknown", "not found", "does not exist")
 
 
 async def progress(stream: Stream, *, remote: bool = False) -> AsyncIterator[Progress]:
-    """Decodes the stream, line by line.
+    """Decode the stream, line by line.
 
     Args:
         stream: The engine's answer.

@@ -58,7 +58,7 @@ class Recreated(msgspec.Struct, frozen=True):
 
 
 async def recreate(engine: EngineClient, container: str, changes: Changes) -> Recreated:
-    """Makes a container anew with changes and starts it; the old one is kept, stopped, under another name.
+    """Make a container anew with changes and start it; the old one is kept, stopped, under another name.
 
     Raises:
         Unsupported: The engine would remove the old one when it stops.
@@ -92,7 +92,7 @@ async def recreate(engine: EngineClient, container: str, changes: Changes) -> Re
 
 
 async def undo(engine: EngineClient, made: Recreated) -> None:
-    """Removes the new container and brings the old one back, as it was."""
+    """Remove the new container and bring the old one back, as it was."""
     if made.new:
         with contextlib.suppress(NotFound):
             await engine.containers.remove(made.new, force=True)
@@ -102,12 +102,12 @@ async def undo(engine: EngineClient, made: Recreated) -> None:
 
 
 def kept_name(name: str, identity: str) -> str:
-    """Returns the name of an old container while it is kept."""
+    """Return the name of an old container while it is kept."""
     return f"{name}-before-{identity[:6]}"
 
 
 async def _lives(engine: EngineClient, container: str, name: str) -> None:
-    """Waits until a new container has lived a while, or has ended well.
+    """Wait until a new container has lived a while, or has ended well.
 
     Raises:
         EngineError: It ended with a failure.
@@ -145,7 +145,7 @@ async def _image_config(engine: EngineClient, found: Json) -> Json:
 
 
 def changed_body(found: Json, changes: Changes, image: Json) -> Json:
-    """Returns the body of `POST /containers/create` that makes a container like an inspected one, with changes.
+    """Return the body of `POST /containers/create` that makes a container like an inspected one, with changes.
 
     Args:
         found: The inspect document.

@@ -20,22 +20,22 @@ class SecretsApi:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> builtins.list[Secret]:
-        """Returns the secrets."""
+        """Return the secrets."""
         return await self._session.get("/secrets", list[Secret], {"filters": filters})
 
     async def inspect(self, name: str) -> Secret:
-        """Returns one secret."""
+        """Return one secret."""
         return await self._session.get(f"/secrets/{segment(name)}", Secret)
 
     async def inspect_raw(self, name: str) -> bytes:
-        """Returns the engine's JSON untouched."""
+        """Return the engine's JSON untouched."""
         return (await self._session.send("GET", f"/secrets/{segment(name)}")).body
 
     async def create(self, name: str, data: bytes, *, labels: Mapping[str, str] | None = None) -> str:
-        """Makes a secret of at most 500 KiB and returns its id."""
+        """Make a secret of at most 500 KiB and return its id."""
         body = {"Name": name, "Labels": dict(labels or {}), "Data": base64.b64encode(data).decode()}
         return made_id(await self._session.post("/secrets/create", body=body))
 
     async def remove(self, name: str) -> None:
-        """Removes it."""
+        """Remove it."""
         await self._session.send("DELETE", f"/secrets/{segment(name)}")

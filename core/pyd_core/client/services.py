@@ -24,21 +24,21 @@ class ServicesApi:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> builtins.list[Service]:
-        """Returns the services, each with how many of its tasks run."""
+        """Return the services, each with how many of its tasks run."""
         return await self._session.get("/services", list[Service], {"filters": filters, "status": True})
 
     async def inspect(self, name: str) -> Service:
-        """Returns one service."""
+        """Return one service."""
         return await self._session.get(f"/services/{segment(name)}", Service)
 
     async def inspect_raw(self, name: str) -> bytes:
-        """Returns the engine's JSON untouched."""
+        """Return the engine's JSON untouched."""
         return (await self._session.send("GET", f"/services/{segment(name)}")).body
 
     async def create(
         self, spec: Mapping[str, object], *, credentials: RegistryCredentials | None = None
     ) -> ServiceCreated:
-        """Makes a service from a body as `POST /services/create` takes it.
+        """Make a service from a body as `POST /services/create` takes it.
 
         Args:
             spec: The body.
@@ -50,7 +50,7 @@ class ServicesApi:
     async def edit(
         self, name: str, change: Edit, *, credentials: RegistryCredentials | None = None
     ) -> builtins.list[str]:
-        """Changes a service's spec by a function that edits it in place, and returns the engine's warnings.
+        """Change a service's spec by a function that edits it in place, and return the engine's warnings.
 
         Args:
             name: The service.
@@ -61,12 +61,12 @@ class ServicesApi:
         return decode(await edit(self._session, "services", name, change, headers=headers), ServiceUpdated).warnings
 
     async def rollback(self, name: str) -> builtins.list[str]:
-        """Goes back to the spec before the last change, and returns the engine's warnings."""
+        """Go back to the spec before the last change, and return the engine's warnings."""
         body = await edit(self._session, "services", name, lambda _: None, query={"rollback": "previous"})
         return decode(body, ServiceUpdated).warnings
 
     async def scale(self, name: str, replicas: int) -> builtins.list[str]:
-        """Sets how many tasks it has.
+        """Set how many tasks it has.
 
         Raises:
             InvalidInput: It runs on every node, so that their number is the number of nodes.
@@ -93,7 +93,7 @@ class ServicesApi:
         return await self.edit(name, change)
 
     async def remove(self, name: str) -> None:
-        """Removes it, with its tasks."""
+        """Remove it, with its tasks."""
         await self._session.send("DELETE", f"/services/{segment(name)}")
 
     def logs(

@@ -22,20 +22,20 @@ class SwarmApi:
         self._session = session
 
     async def inspect(self) -> SwarmModel:
-        """Returns the swarm with the tokens to join it; only a manager answers."""
+        """Return the swarm with the tokens to join it; only a manager answers."""
         return await self._session.get("/swarm", SwarmModel)
 
     async def init(
         self, *, advertise: str = "", listen: str = EVERYWHERE, spec: Mapping[str, object] | None = None
     ) -> str:
-        """Makes a swarm with this engine as its first manager, and returns its node's id."""
+        """Make a swarm with this engine as its first manager, and return its node's id."""
         body = {"ListenAddr": listen, "AdvertiseAddr": advertise, "Spec": dict(spec or {})}
         made = decode(await self._session.post("/swarm/init", body=body), str)
         self._session.renegotiate()
         return made
 
     async def join(self, remotes: Sequence[str], token: str, *, advertise: str = "", listen: str = EVERYWHERE) -> None:
-        """Becomes a member of the swarm that one of `remotes` (`host:port`) manages."""
+        """Become a member of the swarm that one of `remotes` (`host:port`) manages."""
         body = {
             "ListenAddr": listen,
             "AdvertiseAddr": advertise,
@@ -46,7 +46,7 @@ class SwarmApi:
         self._session.renegotiate()
 
     async def edit(self, change: Edit, *, rotate: str = "") -> None:
-        """Changes the swarm's spec by a function that edits it in place.
+        """Change the swarm's spec by a function that edits it in place.
 
         Args:
             change: What it does.
@@ -64,11 +64,11 @@ class SwarmApi:
         await self._session.post("/swarm/update", query, body=spec)
 
     async def unlock_key(self) -> str:
-        """Returns the key that a locked manager needs when it starts again; empty where managers don't lock."""
+        """Return the key that a locked manager needs when it starts again; empty where managers don't lock."""
         return (await self._session.get("/swarm/unlockkey", UnlockKey)).unlock_key
 
     async def unlock(self, key: str) -> None:
-        """Unlocks this manager, which started again in a swarm whose managers lock."""
+        """Unlock this manager, which started again in a swarm whose managers lock."""
         await self._session.post("/swarm/unlock", body={"UnlockKey": key})
         self._session.renegotiate()
 

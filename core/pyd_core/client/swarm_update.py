@@ -28,7 +28,7 @@ async def edit(
     query: Mapping[str, str | int | bool | None] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Edits the spec of `/KIND/NAME` (`services`, `nodes`, `secrets`, `configs`) and returns the engine's answer.
+    """Edit the spec of `/KIND/NAME` (`services`, `nodes`, `secrets`, `configs`) and return the engine's answer.
 
     Raises:
         NotFound: There is no such object.
@@ -54,6 +54,6 @@ async def edit(
 
 
 def made_id(body: bytes) -> str:
-    """Reads the answer to making a secret or a config. The contract (`IdResponse`) says `Id`, Docker Engine `ID`."""
+    """Read the answer to making a secret or a config. The contract (`IdResponse`) says `Id`, Docker Engine `ID`."""
     told = decode(body, dict[str, str])
     return told.get("ID") or told.get("Id", "")

@@ -20,15 +20,15 @@ class SystemApi:
         self._session = session
 
     async def version(self) -> Version:
-        """Returns what the engine is made of."""
+        """Return what the engine is made of."""
         return await self._session.get("/version", Version)
 
     async def info(self) -> Info:
-        """Returns how the engine is set up and what it holds."""
+        """Return how the engine is set up and what it holds."""
         return await self._session.get("/info", Info)
 
     async def disk_usage(self) -> DiskUsage:
-        """Returns what takes disk space; slow on big engines."""
+        """Return what takes disk space; slow on big engines."""
         return await self._session.get("/system/df", DiskUsage)
 
     @asynccontextmanager

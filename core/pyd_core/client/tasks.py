@@ -20,15 +20,15 @@ class TasksApi:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> builtins.list[Task]:
-        """Returns the tasks, with those that ended a while ago; `filters` knows `service`, `node`, `desired-state`."""
+        """Return the tasks, with those that ended a while ago; `filters` knows `service`, `node`, `desired-state`."""
         return await self._session.get("/tasks", list[Task], {"filters": filters})
 
     async def inspect(self, name: str) -> Task:
-        """Returns one task."""
+        """Return one task."""
         return await self._session.get(f"/tasks/{segment(name)}", Task)
 
     async def inspect_raw(self, name: str) -> bytes:
-        """Returns the engine's JSON untouched."""
+        """Return the engine's JSON untouched."""
         return (await self._session.send("GET", f"/tasks/{segment(name)}")).body
 
     def logs(

@@ -18,27 +18,27 @@ class VolumesApi:
         self._session = session
 
     async def list(self, *, filters: Filters | None = None) -> list[Volume]:
-        """Returns the volumes."""
+        """Return the volumes."""
         return (await self._session.get("/volumes", VolumeList, {"filters": filters})).volumes
 
     async def inspect(self, name: str) -> Volume:
-        """Returns one volume."""
+        """Return one volume."""
         return await self._session.get(f"/volumes/{segment(name)}", Volume)
 
     async def inspect_raw(self, name: str) -> bytes:
-        """Returns the engine's JSON untouched."""
+        """Return the engine's JSON untouched."""
         return (await self._session.send("GET", f"/volumes/{segment(name)}")).body
 
     async def create(self, body: VolumeBody | None = None) -> Volume:
-        """Makes a volume; the engine names it when the caller doesn't."""
+        """Make a volume; the engine names it when the caller doesn't."""
         return decode(await self._session.post("/volumes/create", body=body or VolumeBody()), Volume)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
-        """Removes it, with all that is in it."""
+        """Remove it, with all that is in it."""
         await self._session.send("DELETE", f"/volumes/{segment(name)}", {"force": force or None})
 
     async def prune(self, *, filters: Filters | None = None, all: bool = False) -> VolumesPruned:
-        """Removes the anonymous ones that no container uses, and with `all` the named ones too.
+        """Remove the anonymous ones that no container uses, and with `all` the named ones too.
 
         Before API 1.42, and so on Podman, named ones are always removed too, and there is no such filter.
         """

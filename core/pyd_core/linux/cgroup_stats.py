@@ -53,7 +53,7 @@ class CgroupMount:
 
 
 def read_mounts(root: Path = Path("/")) -> dict[str, CgroupMount]:
-    """Finds the mounted hierarchies: by controller for v1, `UNIFIED` for v2.
+    """Find the mounted hierarchies: by controller for v1, `UNIFIED` for v2.
 
     Args:
         root: Where `proc` and `sys` are looked for.
@@ -77,7 +77,7 @@ def read_mounts(root: Path = Path("/")) -> dict[str, CgroupMount]:
 
 
 def read_groups(pid: int, root: Path = Path("/")) -> dict[str, str] | None:
-    """Reads the groups of a process: by controller for v1, `UNIFIED` for v2; None when there is no such process."""
+    """Read the groups of a process: by controller for v1, `UNIFIED` for v2; None when there is no such process."""
     try:
         text = (root / f"proc/{pid}/cgroup").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
@@ -92,7 +92,7 @@ def read_groups(pid: int, root: Path = Path("/")) -> dict[str, str] | None:
 
 
 def group_named(path: str, name: str) -> str | None:
-    """Cuts a group's path after the first component that holds `name`; None when none does.
+    """Cut a group's path after the first component that holds `name`; None when none does.
 
     Engines put a container's id there (`docker-ID.scope`, `/docker/ID`, `libpod-ID.scope`), and what runs inside may
     make groups below it.
@@ -119,7 +119,7 @@ class CounterFile:
         self._handle = -1
 
     def read(self) -> bytes | None:
-        """Returns the contents; None when there is no such file, or its group was removed."""
+        """Return the contents; None when there is no such file, or its group was removed."""
         handle = self._handle
         try:
             if handle < 0:
@@ -134,7 +134,7 @@ class CounterFile:
                 os.close(handle)
 
     def close(self) -> None:
-        """Gives the descriptor back."""
+        """Give the descriptor back."""
         handle, self._handle = self._handle, -1
         if handle >= 0:
             os.close(handle)
@@ -180,12 +180,12 @@ class GroupReader:
         self._known: tuple[int | None, int | None] = (None, None)
 
     def close(self) -> None:
-        """Gives the descriptors back; a later reading opens them again."""
+        """Give the descriptors back; a later reading opens them again."""
         for one in (self._cpu, self._used_cpu, self._memory, self._memory_stat, self._pids, self._block):
             one.close()
 
     def read(self) -> Counters | None:
-        """Reads all counters; None when the group is gone."""
+        """Read all counters; None when the group is gone."""
         stat = self._cpu.read()
         if self._cpu_is_v1:
             cpu_ns = _number(self._used_cpu.read())
@@ -273,7 +273,7 @@ def _without(used: int | None, cache: int | None) -> int | None:
 
 
 def _unescaped(path: str) -> str:
-    """Undoes the octal escapes of mountinfo."""
+    """Undo the octal escapes of mountinfo."""
     for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         path = path.replace(code, character)
     return path

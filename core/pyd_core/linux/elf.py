@@ -68,7 +68,7 @@ class Elf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def host_architecture(machine: str) -> str:
-    """Turns what `uname -m` says into the name images use."""
+    """Turn what `uname -m` says into the name images use."""
     return _UNAMES.get(machine, machine)
 
 
@@ -78,7 +78,7 @@ def runs_on(architecture: str, host: str) -> bool:
 
 
 def read_elf(path: Path) -> Elf | None:
-    """Reads a file's ELF headers; None for anything that is no ELF file, or a broken one."""
+    """Read a file's ELF headers; None for anything that is no ELF file, or a broken one."""
     try:
         with path.open("rb") as file:
             return parse_elf(lambda offset, size: os.pread(file.fileno(), size, offset))
@@ -87,7 +87,7 @@ def read_elf(path: Path) -> Elf | None:
 
 
 def parse_elf(read: ReadAt) -> Elf:
-    """Reads the headers through a function that reads at an offset.
+    """Read the headers through a function that reads at an offset.
 
     Raises:
         InvalidInput: It isn't a sound ELF file.

@@ -14,7 +14,7 @@ PROGRAM = "fuse-overlayfs"
 
 
 def mount_fuse_overlay(lower: Sequence[Path], upper: Path, work: Path, target: Path, *, why: str) -> None:
-    """Mounts an overlay, the first lower directory topmost; a process serves it until it is unmounted.
+    """Mount an overlay, the first lower directory topmost; a process serves it until it is unmounted.
 
     Args:
         lower: The directories below.

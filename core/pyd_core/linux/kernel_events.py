@@ -144,7 +144,7 @@ class EventReader:
         )
 
     def take(self, record: KernelMessage) -> None:
-        """Reads a line; most are about something else, so cheap tests come first.
+        """Read a line; most are about something else, so cheap tests come first.
 
         What a program wrote into the log is no evidence and is left out.
         """
@@ -214,7 +214,7 @@ class EventReader:
 
 
 def find_events(log: KernelLog) -> KernelEvents:
-    """Finds them in a log."""
+    """Find them in a log."""
     reader = EventReader()
     for record in log.records:
         reader.take(record)

@@ -55,12 +55,12 @@ class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def boot_offset_ns() -> int:
-    """Returns what turns the kernel log's clock (monotonic) into time since the epoch, nanoseconds."""
+    """Return what turns the kernel log's clock (monotonic) into time since the epoch, nanosecond."""
     return time.time_ns() - time.monotonic_ns()
 
 
 def parse_record(line: bytes, offset_ns: int = 0) -> KernelMessage | None:
-    """Reads one record; None when it isn't one.
+    """Read one record; None when it isn't one.
 
     Args:
         line: As `/dev/kmsg` gives it.
@@ -100,18 +100,18 @@ class KernelLogReader:
             raise KernelError("open", error.errno or errno.EIO, str(path)) from error
 
     def close(self) -> None:
-        """Gives the descriptor back."""
+        """Give the descriptor back."""
         os.close(self._descriptor)
 
     def read(self) -> tuple[KernelMessage, ...]:
-        """Returns what it hasn't returned before, oldest first."""
+        """Return what it hasn't returned before, oldest first."""
         offset = boot_offset_ns()
         lines = _lines(self._descriptor)
         return tuple(record for line in lines if (record := parse_record(line, offset)) is not None)
 
 
 def read_kernel_log(path: Path = KMSG) -> KernelLog:
-    """Reads all the ring holds.
+    """Read all the ring holds.
 
     Raises:
         Refused: No right to read it.
@@ -125,7 +125,7 @@ def read_kernel_log(path: Path = KMSG) -> KernelLog:
 
 
 def kernel_log(records: tuple[KernelMessage, ...]) -> KernelLog:
-    """Makes a log of the ring's records."""
+    """Make a log of the ring's records."""
     return KernelLog(records=records, whole=not records or records[0].sequence == 0)
 
 

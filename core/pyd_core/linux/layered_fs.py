@@ -61,7 +61,7 @@ class MergedTree:
         self._mounts = {path.rstrip("/") or "/": str(source) for path, source in (mounts or {}).items()}
 
     def lookup(self, path: str) -> FileNode | None:
-        """Returns what lies at an absolute path, None if nothing does.
+        """Return what lies at an absolute path, None if nothing does.
 
         Raises:
             PermissionError: This process may not look there.
@@ -71,7 +71,7 @@ class MergedTree:
             return None if found is None else _node(found[0], found[1].info)
 
     def read(self, path: str, size: int, offset: int = 0) -> bytes:
-        """Reads up to `size` bytes of the file at a path; empty when there is no file."""
+        """Read up to `size` bytes of the file at a path; empty when there is no file."""
         with ExitStack() as held:
             found = self._walk(path, held, MOST_LINKS)
             if found is None or not stat.S_ISREG(found[1].info.st_mode):
@@ -86,7 +86,7 @@ class MergedTree:
             return os.pread(descriptor, size, offset)
 
     def names(self, path: str) -> list[tuple[str, os.stat_result, str]] | None:
-        """Returns what is in a directory: names, facts, and where links point; None when it is no directory.
+        """Return what is in a directory: names, facts, and where links point; None when it is no directory.
 
         Raises:
             PermissionError: This process may not look there.
@@ -108,12 +108,12 @@ class MergedTree:
             return [one for one in seen.values() if one is not None]
 
     def _walk(self, path: str, held: ExitStack, budget: int) -> tuple[str, _Place] | None:
-        """Finds the uppermost entry at a path; descriptors opened on the way are closed with `held`."""
+        """Find the uppermost entry at a path; descriptors opened on the way are closed with `held`."""
         found = self._find(path, held, budget)
         return None if found is None else (found[0], found[1][0])
 
     def _find(self, path: str, held: ExitStack, budget: int) -> tuple[str, list[_Place]] | None:
-        """Finds the entries at a path that make up what is seen there, uppermost first."""
+        """Find the entries at a path that make up what is seen there, uppermost first."""
         parts = _parts(path)
         done: list[str] = []
         trail = [self._root()]
@@ -197,7 +197,7 @@ def _open_directory(place: _Place, held: ExitStack) -> int | None:
 
 
 def _named(name: str, place: _Place | None) -> tuple[str, os.stat_result, str] | None:
-    """Returns what to tell of an entry; None for a whiteout, and for what went meanwhile."""
+    """Return what to tell of an entry; None for a whiteout, and for what went meanwhile."""
     if place is None or (stat.S_ISCHR(place.info.st_mode) and place.info.st_rdev == 0):
         return None
     link = ""

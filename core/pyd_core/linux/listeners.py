@@ -26,7 +26,7 @@ class ListeningSocket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_listener(port: int, protocol: str = "tcp", *, proc: Path = Path("/proc")) -> ListeningSocket | None:
-    """Returns who holds a port in this network namespace; None when nobody does."""
+    """Return who holds a port in this network namespace; None when nobody does."""
     wanted = _LISTEN if protocol == "tcp" else _BOUND
     inodes: set[str] = set()
     for table in (protocol, f"{protocol}6"):
@@ -60,7 +60,7 @@ class ListenAddress(msgspec.Struct, frozen=True):
 
 
 def listening_addresses(pid: int, *, proc: Path = Path("/proc")) -> tuple[ListenAddress, ...]:
-    """Returns the TCP addresses that processes listen on in another process's network namespace.
+    """Return the TCP addresses that processes listen on in another process's network namespace.
 
     Raises:
         OSError: The process is gone, or not ours to look into.

@@ -70,7 +70,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    """Mounts a file system as the system call of that name does.
+    """Mount a file system as the system call of that name does.
 
     Raises:
         KernelError: It failed.
@@ -107,7 +107,7 @@ def _mount_id(path: Path) -> bytes:
 
 
 def unmount(target: str | Path) -> bool:
-    """Detaches the topmost mount at a path; returns False when nothing is mounted there.
+    """Detach the topmost mount at a path; return False when nothing is mounted there.
 
     Raises:
         KernelError: It failed otherwise.
@@ -121,7 +121,7 @@ def unmount(target: str | Path) -> bool:
 
 
 def mount_overlay(lower: Sequence[Path], upper: Path | None, work: Path | None, target: Path) -> None:
-    """Mounts an overlay, the first lower directory topmost; without `upper` it is read-only.
+    """Mount an overlay, the first lower directory topmost; without `upper` it is read-only.
 
     Raises:
         KernelError: The kernel has no overlayfs, or refuses these directories.
@@ -138,7 +138,7 @@ def mount_overlay(lower: Sequence[Path], upper: Path | None, work: Path | None, 
 
 
 def _mount_by_descriptor(lower: Sequence[Path], above: str, target: Path) -> None:
-    """Mounts an overlay whose directories have names too long for one page of options, on any kernel."""
+    """Mount an overlay whose directories have names too long for one page of options, on any kernel."""
     with contextlib.ExitStack() as opened:
         names: list[str] = []
         for path in lower:
@@ -180,7 +180,7 @@ def _attach(mount: int, target: Path) -> None:
 
 
 def bind_mapped(source: Path, target: Path, namespace: int) -> None:
-    """Binds a directory, without what is mounted in it, so that its files' ids are those of a user namespace.
+    """Bind a directory, without what is mounted in it, so that its files' ids are those of a user namespace.
 
     A file whose owner is 0 belongs there to whoever is 0 in the namespace; see mount_setattr(2), of Linux 5.12.
 

@@ -38,23 +38,23 @@ def die_with_parent() -> None:
 
 
 def unshare(kinds: int) -> None:
-    """Gives this process namespaces of its own; of a new pid namespace, the next child is the first process."""
+    """Give this process namespaces of its own; of a new pid namespace, the next child is the first process."""
     _check("unshare", _libc.unshare(kinds), f"{kinds:#x}")
 
 
 def join(namespace: int, kind: int = 0) -> None:
-    """Enters the namespace of a descriptor."""
+    """Enter the namespace of a descriptor."""
     _check("setns", _libc.setns(namespace, kind))
 
 
 def set_domain(name: str) -> None:
-    """Sets the NIS domain name of this UTS namespace."""
+    """Set the NIS domain name of this UTS namespace."""
     data = os.fsencode(name)
     _check("setdomainname", _libc.setdomainname(data, len(data)))
 
 
 def raise_loopback() -> None:
-    """Brings `lo` up in this network namespace (netdevice(7))."""
+    """Bring `lo` up in this network namespace (netdevice(7))."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as control:
         request = bytearray(struct.pack("16sH14x", b"lo", 0))
         fcntl.ioctl(control, _SIOCGIFFLAGS, request)
@@ -63,7 +63,7 @@ def raise_loopback() -> None:
 
 
 def become_root(directory: int) -> None:
-    """Makes a mount's root the root of this mount namespace and lets go of everything there was before."""
+    """Make a mount's root the root of this mount namespace and let go of everything there was before."""
     os.fchdir(directory)
     _check("pivot_root", _libc.syscall(ctypes.c_long(_PIVOT_ROOT), b".", b"."))
     _check("umount2", _libc.umount2(b".", _MNT_DETACH))

@@ -62,7 +62,7 @@ def _failed(error: NetlinkError, subject: str) -> KernelError:
 
 
 def subnets() -> list[IPv4Network]:
-    """Returns the IPv4 networks this host has a route to, but for the default."""
+    """Return the IPv4 networks this host has a route to, but for the default."""
     found: list[IPv4Network] = []
     with IPRoute() as ip:
         for route in ip.get_routes(family=2):
@@ -74,7 +74,7 @@ def subnets() -> list[IPv4Network]:
 
 
 def make_bridge(name: str, addresses: Sequence[tuple[str, int]]) -> None:
-    """Makes a bridge with these addresses and prefix lengths, or readies the one that is there.
+    """Make a bridge with these addresses and prefix lengths, or ready the one that is there.
 
     Raises:
         KernelError: The kernel refuses.
@@ -111,7 +111,7 @@ def _broadcast(address: str, prefix: int) -> str | None:
 
 
 def make_parent(name: str, *, vlan: str = "") -> bool:
-    """Makes sure that what macvlan and ipvlan interfaces hang on is there and up; returns whether it was made.
+    """Make sure that what macvlan and ipvlan interfaces hang on is there and up; return whether it was made.
 
     Args:
         name: Of the interface; where it is missing, a dummy is made.
@@ -140,7 +140,7 @@ def make_parent(name: str, *, vlan: str = "") -> bool:
 
 
 def remove(name: str) -> None:
-    """Removes an interface, if there."""
+    """Remove an interface, if there."""
     with IPRoute() as ip:
         index = _index(ip, name)
         if index:
@@ -149,7 +149,7 @@ def remove(name: str) -> None:
 
 
 def attach_interface(path: Path | str, wanted: InterfaceSpec) -> None:
-    """Gives a namespace an interface.
+    """Give a namespace an interface.
 
     Raises:
         KernelError: The kernel refuses.
@@ -204,7 +204,7 @@ def _family(address: str) -> int:
 
 
 def free_name(path: Path | str, prefix: str) -> str:
-    """Returns the first name of that prefix and a number that no interface inside a namespace has."""
+    """Return the first name of that prefix and a number that no interface inside a namespace has."""
 
     def work() -> str:
         taken = {name for _, name in socket.if_nameindex()}
@@ -214,7 +214,7 @@ def free_name(path: Path | str, prefix: str) -> str:
 
 
 def set_default(path: Path | str, gateways: Sequence[str]) -> None:
-    """Sets the default routes inside a namespace."""
+    """Set the default routes inside a namespace."""
 
     def work() -> None:
         with IPRoute() as ip:
@@ -225,7 +225,7 @@ def set_default(path: Path | str, gateways: Sequence[str]) -> None:
 
 
 def unplug(path: Path | str, address: str) -> None:
-    """Removes the interface inside a namespace that has an address."""
+    """Remove the interface inside a namespace that has an address."""
 
     def work() -> None:
         with IPRoute() as ip:

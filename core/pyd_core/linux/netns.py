@@ -22,7 +22,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def create(path: Path) -> None:
-    """Makes a network namespace and keeps it by mounting it on a file; blocks for about a millisecond.
+    """Make a network namespace and keep it by mounting it on a file; blocks for about a millisecond.
 
     Raises:
         KernelError: The kernel refuses.
@@ -37,7 +37,7 @@ def create(path: Path) -> None:
 
 
 def create_owned(path: Path, owner: Path, ids: IdMap) -> None:
-    """Makes a network namespace that belongs to a new user namespace, and keeps each on a file.
+    """Make a network namespace that belongs to a new user namespace, and keep each on a file.
 
     Raises:
         KernelError: The kernel refuses.
@@ -68,6 +68,6 @@ def inside(path: Path | str, work: Callable[[], T]) -> T:
 
 
 def remove(path: Path) -> None:
-    """Lets go of a namespace; it ends with its last process."""
+    """Let go of a namespace; it ends with its last process."""
     unmount(path)
     path.unlink(missing_ok=True)

@@ -32,7 +32,7 @@ class _How(ctypes.Structure):
 
 
 def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int:
-    """Opens a path as if the directory `root` were the file system's root.
+    """Open a path as if the directory `root` were the file system's root.
 
     Absolute links and `..` stay inside; magic links of /proc are refused. A path may be longer than the kernel takes.
 
@@ -46,7 +46,7 @@ def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int
 
 
 def open_beneath(directory: int, path: str | bytes, flags: int) -> int:
-    """Opens a path that has to lie below a directory; links may lead anywhere in it, by relative paths.
+    """Open a path that has to lie below a directory; links may lead anywhere in it, by relative paths.
 
     Raises:
         KernelError: openat2 failed; `EXDEV` where the path leads out.
@@ -84,7 +84,7 @@ class _LongPath:
         """How many parts are opened at a time at most; fewer while a link is looked for."""
 
     def open(self, flags: int, mode: int) -> int:
-        """Opens what the path names.
+        """Open what the path names.
 
         Raises:
             KernelError: As of openat2, or there are too many links.
@@ -112,7 +112,7 @@ class _LongPath:
         return b"/".join(piece) or b"."
 
     def _step(self, piece: bytes, flags: int, mode: int) -> int:
-        """Opens the next parts; returns a descriptor of the last ones, -1 where there are more."""
+        """Open the next parts; return a descriptor of the last ones, -1 where there are more."""
         last = not self._rest
         how, mode = (flags, mode) if last else (os.O_PATH | os.O_DIRECTORY, 0)
         try:
@@ -137,7 +137,7 @@ class _LongPath:
         return -1
 
     def _turn(self, parts: list[bytes], *, absolute: bool) -> None:
-        """Goes on with other parts before the rest."""
+        """Go on with other parts before the rest."""
         self._detours += 1
         if self._detours > _MAX_DETOURS:
             raise KernelError("openat2", errno.ELOOP, os.fsdecode(self._name[:PATH_MAX]))
@@ -153,7 +153,7 @@ def _parts(path: bytes) -> list[bytes]:
 
 
 def make_mountpoint(root: int, path: str, *, directory: bool) -> int:
-    """Opens what a mount goes on, made with its parents where it isn't there; never outside the root.
+    """Open what a mount goes on, made with its parents where it isn't there; never outside the root.
 
     Raises:
         KernelError: A link that leads nowhere, or a file, is in the way.
@@ -184,7 +184,7 @@ def make_mountpoint(root: int, path: str, *, directory: bool) -> int:
 
 
 def reopen(fd: int, flags: int) -> int:
-    """Opens what an `O_PATH` descriptor holds, for reading or writing; look at its type before.
+    """Open what an `O_PATH` descriptor holds, for reading or writing; look at its type before.
 
     Raises:
         OSError: It can't be opened so.
@@ -193,7 +193,7 @@ def reopen(fd: int, flags: int) -> int:
 
 
 def open_file(root: int, path: str) -> int:
-    """Opens a regular file for reading; nothing else is ever opened, as a pipe could block and a device act.
+    """Open a regular file for reading; nothing else is ever opened, as a pipe could block and a device act.
 
     Raises:
         KernelError: openat2 failed, or with EINVAL: it is no regular file (EISDIR for a directory).
@@ -209,7 +209,7 @@ def open_file(root: int, path: str) -> int:
 
 
 def read_in_root(root: int, path: str, most: int) -> bytes:
-    """Returns the beginning of a regular file; nothing when there is none."""
+    """Return the beginning of a regular file; nothing when there is none."""
     try:
         file = open_file(root, path)
     except (KernelError, OSError):
@@ -235,11 +235,11 @@ class RootDirectory:
         os.close(self.fd)
 
     def open(self, path: str | bytes, flags: int, mode: int = 0) -> int:
-        """Opens a path inside."""
+        """Open a path inside."""
         return open_in_root(self.fd, path, flags, mode)
 
     def make_directories(self, path: str, mode: int = 0o755) -> int:
-        """Makes a directory and those above it where they are missing, and returns a descriptor of it.
+        """Make a directory and those above it where they are missing, and return a descriptor of it.
 
         Raises:
             KernelError: Something that is no directory is in the way.

@@ -14,7 +14,7 @@ _CREDENTIALS = struct.Struct("iII")
 
 
 def listener_pid(path: Path) -> int | None:
-    """Returns the process that called listen(2), by this process's numbering; None where it can't be seen.
+    """Return the process that called listen(2), by this process's numbering; None where it can't be seen.
 
     With socket activation that is the service manager, process 1.
     """

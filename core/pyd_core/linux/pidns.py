@@ -11,7 +11,7 @@ SESSION = "/pyd-"
 
 
 def namespace_members(pid: int) -> list[int]:
-    """Returns the pids of all members of a process's pid namespace; of its cgroup, where that namespace is ours.
+    """Return the pids of all members of a process's pid namespace; of its cgroup, where that namespace is ours.
 
     Processes that end meanwhile are left out.
     """

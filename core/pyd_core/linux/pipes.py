@@ -25,12 +25,12 @@ async def _ready(fd: int, *, writing: bool) -> None:
 
 
 async def readable(fd: int) -> None:
-    """Returns when there is something to read, or nothing will come any more."""
+    """Return when there is something to read, or nothing will come any more."""
     await _ready(fd, writing=False)
 
 
 async def read(fd: int) -> bytes:
-    """Returns what is there, waiting for something; empty at the end. The descriptor must not block.
+    """Return what is there, waiting for something; empty at the end. The descriptor must not block.
 
     A terminal whose last user is gone reports EIO, which is its end.
     """
@@ -46,7 +46,7 @@ async def read(fd: int) -> bytes:
 
 
 async def write(fd: int, data: bytes) -> None:
-    """Writes everything. The descriptor must not block.
+    """Write everything. The descriptor must not block.
 
     Raises:
         BrokenPipeError: Nobody reads any more.

@@ -58,7 +58,7 @@ class ProcessEntry:
         os.close(self.descriptor)
 
     def read(self, name: str) -> bytes:
-        """Returns a file's content, for example `status`."""
+        """Return a file's content, for example `status`."""
         try:
             file = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.descriptor)
             try:
@@ -74,12 +74,12 @@ class ProcessEntry:
         return int(self.read("stat").rpartition(b")")[2].split()[19])
 
     def status(self) -> Status:
-        """Returns who it is."""
+        """Return who it is."""
         return parse_status(self.read("status").decode(errors="replace"))
 
 
 def parse_status(text: str) -> Status:
-    """Reads the text of `/proc/PID/status`."""
+    """Read the text of `/proc/PID/status`."""
     fields = {name: value.split() for name, _, value in (line.partition(":") for line in text.splitlines())}
 
     def mask(name: str) -> int:

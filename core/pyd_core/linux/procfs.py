@@ -24,13 +24,13 @@ def shares_network(pid: int, root: Path = Path("/")) -> bool | None:
 
 
 def mount_id(fd: int) -> int:
-    """Returns which mount a descriptor of this process lies in (`mnt_id` of `/proc/PID/fdinfo/FD`)."""
+    """Return which mount a descriptor of this process lies in (`mnt_id` of `/proc/PID/fdinfo/FD`)."""
     fields = dict(line.split(":", 1) for line in Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines())
     return int(fields["mnt_id"])
 
 
 def read_network(pid: int, root: Path = Path("/")) -> NetworkCounters | None:
-    """Reads the traffic of a process's network namespace, whosever it is; None when the process is gone.
+    """Read the traffic of a process's network namespace, whosever it is; None when the process is gone.
 
     Format: `/proc/PID/net/dev`, proc_pid_net(5). The file isn't kept open: that would keep the namespace alive.
     """

@@ -12,7 +12,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def become_subreaper() -> None:
-    """Makes this process the parent of its descendants' orphans, so that it learns how they end.
+    """Make this process the parent of its descendants' orphans, so that it learns how they end.
 
     Raises:
         KernelError: The kernel refuses.
@@ -36,7 +36,7 @@ def is_dead(pid: int) -> bool:
 
 
 def exit_code(pid: int) -> int | None:
-    """Takes an ended child away and returns its exit code, 128 and more for a signal; None if it isn't ours or runs."""
+    """Take an ended child away and return its exit code, 128 and more for a signal; None if it isn't ours or runs."""
     try:
         found, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

@@ -70,11 +70,11 @@ class TreeCursor:
         return [level.name for level in self._levels[1:]]
 
     def names(self) -> list[str]:
-        """Returns what is in the present directory, sorted."""
+        """Return what is in the present directory, sorted."""
         return sorted(os.listdir(self.fd))  # noqa: PTH208 - a descriptor
 
     def enter(self, name: str) -> None:
-        """Goes into a directory of the present one.
+        """Go into a directory of the present one.
 
         Raises:
             OSError: It isn't there any more, or is something else by now.
@@ -95,7 +95,7 @@ class TreeCursor:
         self._levels.append(_Level(name, status.st_dev, status.st_ino, fd))
 
     def leave(self) -> str:
-        """Goes back up and returns the name of what was left.
+        """Go back up and return the name of what was left.
 
         Raises:
             OSError: The tree was moved meanwhile, so that the way back is lost (`ESTALE`).
@@ -110,7 +110,7 @@ class TreeCursor:
         return left.name
 
     def _above(self, fd: int) -> int:
-        """Opens the last level by the way up from a directory that was in it, else by its names from the top."""
+        """Open the last level by the way up from a directory that was in it, else by its names from the top."""
         above = self._levels[-1]
         with contextlib.suppress(OSError):
             found = os.open("..", _DIRECTORY, dir_fd=fd)
@@ -141,7 +141,7 @@ def _is(fd: int, level: _Level) -> bool:
 def remove_tree(
     path: str | Path, *, dir_fd: int | None = None, ignore_errors: bool = False, one_file_system: bool = False
 ) -> None:
-    """Removes a directory with all below it, or what else has the name; nothing may be mounted there.
+    """Remove a directory with all below it, or what else has the name; nothing may be mounted there.
 
     Args:
         path: What is removed.
@@ -202,7 +202,7 @@ def _empty(cursor: TreeCursor, *, ignore_errors: bool, one_file_system: bool) ->
 
 
 def tree_size(path: str | Path) -> int:
-    """Returns the bytes of the files below a directory, each counted once; 0 where there is no such directory."""
+    """Return the bytes of the files below a directory, each counted once; 0 where there is no such directory."""
     seen: set[tuple[int, int]] = set()
     total = 0
     try:

@@ -46,7 +46,7 @@ class IdMap:
 
     @classmethod
     def of(cls, pid: int) -> IdMap:
-        """Reads a process's.
+        """Read a process's.
 
         Raises:
             OSError: It is gone.
@@ -55,7 +55,7 @@ class IdMap:
 
     @classmethod
     def at(cls, process: Path) -> IdMap:
-        """Reads those of a directory of /proc, which may be named by a descriptor.
+        """Read those of a directory of /proc, which may be named by a descriptor.
 
         Raises:
             OSError: The process is gone.
@@ -74,13 +74,13 @@ class IdMap:
         return {(each.inside, each.outside) for each in (*self.users, *self.groups)} == {(0, 0)}
 
     def outside(self, uid: int, gid: int) -> tuple[int, int] | None:
-        """Translates a user and a group of the namespace into the host's; None where one has no number there."""
+        """Translate a user and a group of the namespace into the host's; None where one has no number there."""
         found = _across(uid, ((each.inside, each.outside, each.count) for each in self.users))
         group = _across(gid, ((each.inside, each.outside, each.count) for each in self.groups))
         return None if found is None or group is None else (found, group)
 
     def inside(self, uid: int, gid: int) -> tuple[int, int]:
-        """Translates a user and a group of the host into what the namespace sees."""
+        """Translate a user and a group of the host into what the namespace sees."""
         found = _across(uid, ((each.outside, each.inside, each.count) for each in self.users))
         group = _across(gid, ((each.outside, each.inside, each.count) for each in self.groups))
         return OVERFLOW if found is None else found, OVERFLOW if group is None else group
@@ -110,7 +110,7 @@ def _across(number: int, ranges: Iterator[tuple[int, int, int]]) -> int | None:
 
 @contextmanager
 def holding(ids: IdMap, *, network: bool = False) -> Iterator[int]:
-    """Gives the pid of a process in a user namespace of its own, which lives as long as the block; about 3 ms.
+    """Give the pid of a process in a user namespace of its own, which lives as long as the block; about 3 ms.
 
     A program makes it: the kernel lets no process with threads into another user namespace.
 

@@ -44,7 +44,7 @@ class FileWatch:
         self._event.set()
 
     async def changed(self) -> None:
-        """Returns when something happened since the last call."""
+        """Return when something happened since the last call."""
         await self._event.wait()
         self._event.clear()
 

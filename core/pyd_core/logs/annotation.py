@@ -27,7 +27,7 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def mark_of(event: Event) -> Annotation | None:
-    """Returns the mark an event leaves in a log; None for events that leave none."""
+    """Return the mark an event leaves in a log; None for events that leave none."""
     if event.type != "container" or event.verb not in MARKED:
         return None
     detail = event.action.partition(":")[2].strip()

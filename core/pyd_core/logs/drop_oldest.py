@@ -16,7 +16,7 @@ BYTES = 4 * 2**20
 
 
 def newest(source: LogStream, *, lines: int = LINES, size: int = BYTES) -> LogStream:
-    """Reads a log as fast as it comes, and drops the oldest lines that its reader hasn't taken.
+    """Read a log as fast as it comes, and drop the oldest lines that its reader hasn't taken.
 
     What is dropped is stated as a `Gap` with its count before the lines that follow it: shown and lost together are
     what was produced.

@@ -42,7 +42,7 @@ class LogFields:
     """All others; nested ones as `outer.inner`, values that aren't texts as JSON."""
 
     def get(self, name: str) -> str | None:
-        """Returns a field by name, those with a place of their own too."""
+        """Return a field by name, those with a place of their own too."""
         if name in self.fields:
             return self.fields[name]
         own = {"level": self.level_word, "time": self.time, "message": self.message, "msg": self.message}
@@ -50,7 +50,7 @@ class LogFields:
 
 
 def record(data: bytes) -> LogFields | None:
-    """Takes a line apart; None for plain text.
+    """Take a line apart; None for plain text.
 
     A line is logfmt when it begins with a pair and has two at least, of which all it says is made.
     """
@@ -70,7 +70,7 @@ def record(data: bytes) -> LogFields | None:
 
 
 def level_of(data: bytes) -> LogLevel | None:
-    """Returns how serious a line is, by its field or by its words."""
+    """Return how serious a line is, by its field or by its words."""
     if data[:1] == b"{" or b"=" in data:
         found = record(data)
         if found is not None:
@@ -151,7 +151,7 @@ class FieldTest:
         return f"{self.name}{self.sign}{self.value}"
 
     def make(self) -> Test:
-        """Returns the test of a line.
+        """Return the test of a line.
 
         Raises:
             InvalidInput: The value is no level, no number or no expression.
@@ -203,6 +203,6 @@ class FieldTest:
 
 
 def field_tests(text: str) -> tuple[FieldTest, ...]:
-    """Reads comparisons with blanks between them; empty if it is anything else."""
+    """Read comparisons with blanks between them; empty if it is anything else."""
     found = [_TEST.fullmatch(word) for word in text.split()]
     return tuple(FieldTest(match[1], match[2], match[3]) for match in found if match) if all(found) else ()

@@ -31,7 +31,7 @@ class Filter:
     """When there are any, the pattern isn't looked at."""
 
     def make(self) -> Test:
-        """Returns the test of a line.
+        """Return the test of a line.
 
         Raises:
             InvalidInput: A pattern or a value makes no sense.
@@ -43,7 +43,7 @@ class Filter:
 
 
 def read_filter(text: str, mode: LogPattern) -> Filter:
-    """Reads a filter as people type it: `!` before it leaves out, `level>=warn status:5..` compares fields.
+    """Read a filter as people type it: `!` before it leaves out, `level>=warn status:5..` compares fields.
 
     Args:
         text: What was typed.
@@ -106,7 +106,7 @@ class FilteredView:
         return not self.filters or self._next >= self.store.end
 
     def advance(self, step: int | None = STEP) -> bool:
-        """Looks at more lines, at most `step`, and returns whether it is complete."""
+        """Look at more lines, at most `step`, and return whether it is complete."""
         self._forget()
         if self.complete:
             return True
@@ -117,13 +117,13 @@ class FilteredView:
         return self.complete
 
     def number(self, at: int) -> int:
-        """Returns the number of the line at a place, counted from 0."""
+        """Return the number of the line at a place, counted from 0."""
         if not 0 <= at < len(self):
             raise IndexError(at)
         return self._numbers[self._start + at] if self.filters else self.store.first + at
 
     def place(self, number: int) -> int:
-        """Returns the place of a line, or the one where it would be."""
+        """Return the place of a line, or the one where it would be."""
         if self.filters:
             return bisect_left(self._numbers, number, self._start) - self._start
         return min(max(0, number - self.store.first), len(self.store))
@@ -133,7 +133,7 @@ class FilteredView:
         return number in self._context
 
     def scan(self, start: int, stop: int) -> Iterator[tuple[int, LogItem]]:
-        """Goes through the lines that pass, from a place to another."""
+        """Go through the lines that pass, from a place to another."""
         if not self.filters:
             yield from self.store.scan(self.store.first + start, self.store.first + stop)
             return
@@ -141,7 +141,7 @@ class FilteredView:
             yield number, self.store[number]
 
     def _forget(self) -> None:
-        """Lets go of the lines that the store has lost."""
+        """Let go of the lines that the store has lost."""
         first = self.store.first
         self._next = max(self._next, first)
         while self._start < len(self._numbers) and self._numbers[self._start] < first:
@@ -173,5 +173,5 @@ class FilteredView:
 
 
 def mute_all_except(ids: Collection[str], one: str) -> frozenset[str]:
-    """Returns what is muted when one container is heard alone."""
+    """Return what is muted when one container is heard alone."""
     return frozenset(ids) - {one}

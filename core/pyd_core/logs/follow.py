@@ -30,7 +30,7 @@ def follow(
     restarts: bool = True,
     longest: int = LONGEST_LINE,
 ) -> LogStream:
-    """Reads a container's log.
+    """Read a container's log.
 
     Reading is as fast as the caller: a slow one slows the engine down and loses nothing.
 
@@ -119,7 +119,7 @@ class _Follower:
             yield [*rest]
 
     def _with_gap(self, fresh: list[LogLine], *, arrived: bool) -> Batch:
-        """Puts the statement of a mended cut before the first lines after it."""
+        """Put the statement of a mended cut before the first lines after it."""
         if self._cut is None or not arrived:
             return [*fresh]
         (since_ns, error), self._cut = self._cut, None
@@ -128,7 +128,7 @@ class _Follower:
         return [gap, *fresh]
 
     async def _until_started(self, target: Container) -> Container | None:
-        """Waits until the container runs again; None when it is gone for good."""
+        """Wait until the container runs again; None when it is gone for good."""
         now = await self._engine.containers.inspect(target.id)
         if now.state.running:
             return now

@@ -42,7 +42,7 @@ _SAID = re.compile(
 
 
 def level_named(word: str) -> LogLevel | None:
-    """Returns the level that a word or number stands for; None when it stands for none."""
+    """Return the level that a word or number stands for; None when it stands for none."""
     word = word.strip().lower()
     if word.isdecimal() and len(word) <= 4:
         number = int(word)
@@ -53,6 +53,6 @@ def level_named(word: str) -> LogLevel | None:
 
 
 def level_said(data: bytes) -> LogLevel | None:
-    """Returns the level that a line of plain text says near its beginning; None when it says none."""
+    """Return the level that a line of plain text says near its beginning; None when it says none."""
     found = _SAID.search(data, 0, _LOOKED_AT)
     return _WORDS.get(found.group().decode().lower()) if found else None

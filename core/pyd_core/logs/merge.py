@@ -15,7 +15,7 @@ PATIENCE = 0.2
 
 
 def merge(sources: Sequence[LogStream], *, patience: float | None = PATIENCE) -> LogStream:
-    """Merges logs by the time the engine gave their lines.
+    """Merge logs by the time the engine gave their lines.
 
     The merged stream ends when all have ended, and reads only as fast as its caller. The lines of one source keep
     their order whatever their times say.
@@ -48,7 +48,7 @@ class MergeSource:
         self.ended = False
 
     def add(self, batch: Batch) -> None:
-        """Puts lines at the end."""
+        """Put lines at the end."""
         times = (0 if isinstance(item, Gap) else item.time_ns for item in batch)
         keys = list(accumulate(times, max, initial=self.newest))
         self.newest = keys[-1]
@@ -57,7 +57,7 @@ class MergeSource:
         self.size += _size(batch)
 
     def take(self, bound: int) -> tuple[Batch, list[int]]:
-        """Removes and returns what is no newer than `bound`, with its keys."""
+        """Remove and return what is no newer than `bound`, with its keys."""
         end = bisect_right(self.keys, bound)
         items, keys = self.items[:end], self.keys[:end]
         del self.items[:end], self.keys[:end]
@@ -66,7 +66,7 @@ class MergeSource:
 
 
 def emit_ready(lanes: Sequence[MergeSource], bound: int) -> Batch:
-    """Takes everything no newer than `bound` from all lanes, in order."""
+    """Take everything no newer than `bound` from all lanes, in order."""
     items: list[LogLine | Gap] = []
     keys: list[int] = []
     used = 0
@@ -86,7 +86,7 @@ def _size(batch: Batch) -> int:
 
 
 async def _exact(sources: Sequence[LogStream]) -> AsyncGenerator[Batch, None]:
-    """Asks a source for more whenever it has nothing waiting, so that the oldest line is always known."""
+    """Ask a source for more whenever it has nothing waiting, so that the oldest line is always known."""
     lanes = [MergeSource() for _ in sources]
     feeds = [source.batches() for source in sources]
     try:

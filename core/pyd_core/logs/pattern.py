@@ -16,7 +16,7 @@ Test = Callable[[LogLine], bool]
 
 
 def plain(data: bytes) -> bytes:
-    """Returns a line without the colours in it, as it is searched: what is looked for may change colour inside."""
+    """Return a line without the colours in it, as it is searched: what is looked for may change colour inside."""
     return _SGR.sub(b"", data) if b"\x1b" in data else data
 
 
@@ -60,5 +60,5 @@ class LogPattern:
         return lambda line: lower in plain(line.data).lower()
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Returns where it occurs in a text; empty occurrences are left out."""
+        """Return where it occurs in a text; empty occurrences are left out."""
         return [match.span() for match in self.expression.finditer(text) if match.end() > match.start()]

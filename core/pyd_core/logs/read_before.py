@@ -17,7 +17,7 @@ MOST = 50_000_000
 async def older(
     engine: EngineClient, container: str, *, before_ns: int, held: int, want: int = 1000, longest: int = LONGEST_LINE
 ) -> tuple[list[LogLine], bool]:
-    """Reads lines that were written before a time.
+    """Read lines that were written before a time.
 
     Args:
         engine: The container's engine.

@@ -28,7 +28,7 @@ class ResumePoint:
         """Whether, after going on, the line last seen came again: then nothing is missing."""
 
     def advance(self, lines: list[LogLine]) -> None:
-        """Notes lines that were handed on."""
+        """Note lines that were handed on."""
         if not lines:
             return
         last = lines[-1].time_ns
@@ -42,7 +42,7 @@ class ResumePoint:
         self.tail = None
 
     def skip_past(self, time_ns: int) -> None:
-        """Goes on after this time, whatever was seen."""
+        """Go on after this time, whatever was seen."""
         self.since = time_ns + 1
         self.tail = None
         self._seen = Counter()
@@ -53,7 +53,7 @@ class ResumePoint:
         self.met = not self._again
 
     def fresh(self, lines: list[LogLine]) -> list[LogLine]:
-        """Returns those of `lines` that weren't seen before going on."""
+        """Return those of `lines` that weren't seen before going on."""
         if not self._again or not lines:
             return lines
         kept = []

@@ -29,7 +29,7 @@ class Search:
         return self._lines.complete and self._lines.place(self._next) >= len(self._lines)
 
     def advance(self, step: int | None = STEP) -> bool:
-        """Looks at more lines, at most `step`, and returns whether it is complete."""
+        """Look at more lines, at most `step`, and return whether it is complete."""
         lines = self._lines
         first = lines.store.first
         if self._numbers and self._numbers[0] < first:
@@ -48,24 +48,24 @@ class Search:
         return len(self._numbers)
 
     def numbers(self) -> list[int]:
-        """Returns all matches, in order."""
+        """Return all matches, in order."""
         return list(self._numbers)
 
     def position(self, number: int | None) -> int:
-        """Returns which match a line is, counted from 1; 0 if it is none."""
+        """Return which match a line is, counted from 1; 0 if it is none."""
         if number is None:
             return 0
         at = bisect_left(self._numbers, number)
         return at + 1 if at < len(self._numbers) and self._numbers[at] == number else 0
 
     def after(self, number: int) -> int | None:
-        """Returns the next match after a line, from the end on the first; None without any."""
+        """Return the next match after a line, from the end on the first; None without any."""
         if not self._numbers:
             return None
         return self._numbers[bisect_right(self._numbers, number) % len(self._numbers)]
 
     def before(self, number: int) -> int | None:
-        """Returns the match before a line, from the beginning on the last; None without any."""
+        """Return the match before a line, from the beginning on the last; None without any."""
         if not self._numbers:
             return None
         return self._numbers[bisect_left(self._numbers, number) - 1]

@@ -47,7 +47,7 @@ async def sweep(
     until: int | None = None,
     at_once: int = AT_ONCE,
 ) -> AsyncGenerator[LogMatch, None]:
-    """Searches logs as they are now, a few at a time; closing the generator ends all of it.
+    """Search logs as they are now, a few at a time; closing the generator ends all of it.
 
     One log that can't be read spoils no other. The lines of one container come in their order, and its last news says
     `done`.

@@ -57,7 +57,7 @@ class FramedSplitter:
         """The time of the newest piece of an unfinished line."""
 
     def feed(self, chunk: bytes) -> list[LogLine]:
-        """Returns the lines that `chunk` completes.
+        """Return the lines that `chunk` completes.
 
         Raises:
             BadAnswer: The stream isn't framed.
@@ -83,7 +83,7 @@ class FramedSplitter:
         return lines
 
     def close(self) -> list[LogLine]:
-        """Returns what was left unfinished when the stream ended.
+        """Return what was left unfinished when the stream ended.
 
         Raises:
             StreamCut: It ended within a frame.
@@ -92,7 +92,7 @@ class FramedSplitter:
         return self.rest()
 
     def rest(self) -> list[LogLine]:
-        """Returns the unfinished lines and forgets them."""
+        """Return the unfinished lines and forget them."""
         return [
             self._finish(partial, stream) for stream, partial in self._partial.items() if partial.pieces or partial.cut
         ]
@@ -143,7 +143,7 @@ class RawSplitter:
         """The time of the unfinished line."""
 
     def feed(self, chunk: bytes) -> list[LogLine]:
-        """Returns the lines that `chunk` completes."""
+        """Return the lines that `chunk` completes."""
         *whole, self._rest = (self._rest + chunk).split(b"\n")
         lines = [self._line(data) for data in whole]
         while len(self._rest) > PIECE + LONGEST_STAMP:
@@ -151,16 +151,16 @@ class RawSplitter:
         return lines
 
     def close(self) -> list[LogLine]:
-        """Returns what was left unfinished when the stream ended."""
+        """Return what was left unfinished when the stream ended."""
         return self.rest()
 
     def rest(self) -> list[LogLine]:
-        """Returns the unfinished line and forgets it."""
+        """Return the unfinished line and forget it."""
         rest, self._rest = self._rest, b""
         return [self._line(rest)] if rest or not self._partial.fresh else []
 
     def _take(self, data: bytes) -> bytes:
-        """Adds one piece to the line, less the timestamp it begins with, and returns the rest."""
+        """Add one piece to the line, less the timestamp it begins with, and return the rest."""
         time_ns, start = self._stamps.split(data)
         if self._partial.fresh:
             self._partial.time_ns = time_ns

@@ -124,7 +124,7 @@ class LogStore:
         return self._spilled
 
     def add(self, items: Iterable[LogItem]) -> None:
-        """Puts items at the end; the oldest go as far as they must."""
+        """Put items at the end; the oldest go as far as they must."""
         for item in items:
             self._append(item)
         while self._held > self._memory and self._cold < len(self._chunks) - 1:
@@ -133,7 +133,7 @@ class LogStore:
             self._drop()
 
     def prepend(self, items: Sequence[LogItem]) -> bool:
-        """Puts items before the first one; returns False, and does nothing, where they don't fit within the bounds."""
+        """Put items before the first one; return False, and does nothing, where they don't fit within the bounds."""
         if not items:
             return True
         chunks = []
@@ -162,7 +162,7 @@ class LogStore:
         return True
 
     def __getitem__(self, number: int) -> LogItem:
-        """Returns the item of a number.
+        """Return the item of a number.
 
         Raises:
             IndexError: It was lost, or never was.
@@ -182,7 +182,7 @@ class LogStore:
         return found[number - first]
 
     def scan(self, start: int, stop: int | None = None) -> Iterator[tuple[int, LogItem]]:
-        """Goes through the items from a number on; the store must not change meanwhile."""
+        """Go through the items from a number on; the store must not change meanwhile."""
         start = max(start, self.first)
         stop = self.end if stop is None else min(stop, self.end)
         at = max(0, bisect_right(self._firsts, start) - 1)
@@ -195,7 +195,7 @@ class LogStore:
             at += 1
 
     def close(self) -> None:
-        """Forgets everything and frees the disk."""
+        """Forget everything and free the disk."""
         for segment in self._segments:
             segment.file.close()
         self._segments = []
@@ -219,7 +219,7 @@ class LogStore:
         self.end += 1
 
     def _cool(self) -> None:
-        """Moves the oldest chunk in memory to disk; without room there it is lost, with all before it."""
+        """Move the oldest chunk in memory to disk; without room there it is lost, with all before it."""
         chunk = self._chunks[self._cold]
         self._held -= chunk.cost
         if self._disk and self._to_disk(chunk):

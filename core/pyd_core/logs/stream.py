@@ -30,5 +30,5 @@ class LogStream:
                 yield item
 
     async def aclose(self) -> None:
-        """Ends the requests behind it; needed when it wasn't read to its end."""
+        """End the requests behind it; needed when it wasn't read to its end."""
         await self._batches.aclose()

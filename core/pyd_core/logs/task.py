@@ -21,7 +21,7 @@ def task_log(
     since: int | None = None,
     follow: bool = False,
 ) -> LogStream:
-    """Reads a task's log. It ends with the task: what takes a task's place is another one.
+    """Read a task's log. It ends with the task: what takes a task's place is another one.
 
     Args:
         engine: A manager of the swarm.

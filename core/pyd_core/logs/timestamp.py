@@ -16,7 +16,7 @@ class StampReader:
         self._second_ns = 0
 
     def split(self, line: bytes) -> tuple[int, int]:
-        """Finds the timestamp a line begins with.
+        """Find the timestamp a line begins with.
 
         Returns:
             The time in nanoseconds since the epoch and where the message begins; 0 and 0 without a timestamp.

@@ -10,7 +10,7 @@ from pyd_core.triage.verdict import Verdict, decide
 
 
 async def explain(engine: EngineClient, name: str, *, around: SharedEvidence | None = None) -> Verdict:
-    """Returns why a container is as it is.
+    """Return why a container is as it is.
 
     Raises:
         NotFound: No such container; with the nearest names.

@@ -29,7 +29,7 @@ Cause ids are part of the interface: they are added to, never renamed. This page
 
 
 def render() -> str:
-    """Returns the page as Markdown."""
+    """Return the page as Markdown."""
     parts = [_HEAD]
     for family, title in _TITLES.items():
         parts.append(f"\n## {title}\n\n| cause | means | what to do |\n|---|---|---|\n")

@@ -87,7 +87,7 @@ def signal_name(number: int) -> str:
 
 
 def signal_number(text: str) -> int | None:
-    """Reads `9`, `KILL` or `SIGKILL`; None when there is no such signal."""
+    """Read `9`, `KILL` or `SIGKILL`; None when there is no such signal."""
     if text.isdigit():
         return int(text)
     name = text.upper()
@@ -103,7 +103,7 @@ def signal_of(code: int) -> int | None:
 
 
 def explain_code(code: int) -> Code:
-    """Returns what an exit code means, with its ambiguity."""
+    """Return what an exit code means, with its ambiguity."""
     if code in _CODES:
         title, meaning, several = _CODES[code]
         return Code(code=code, title=title, meaning=meaning, several=several)

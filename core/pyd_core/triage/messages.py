@@ -145,7 +145,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_message(text: str) -> Message | None:
-    """Finds out what an error message says; None when it is none that is known.
+    """Find out what an error message says; None when it is none that is known.
 
     Args:
         text: One line or many; the last lines weigh most, as programs end with what they failed of.

@@ -176,7 +176,7 @@ _PATTERNS: list[tuple[str, re.Pattern[str], float]] = []
 
 
 def find_phrases(lines: Iterable[EvidenceLogLine]) -> tuple[Evidence, ...]:
-    """Returns what the lines say the program ran into, the last mention of each cause, latest first.
+    """Return what the lines say the program ran into, the last mention of each cause, latest first.
 
     What a health probe printed is kept apart from what the program did. A line that says of itself that it is
     informational counts for nothing.

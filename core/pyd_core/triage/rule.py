@@ -51,7 +51,7 @@ class RuleBook:
         self.rules: list[Rule] = []
 
     def rule(self, cause: str, *, needs: tuple[str, ...], says: str) -> Callable[[_Test], _Test]:
-        """Declares the decorated function as a rule for `cause`."""
+        """Declare the decorated function as a rule for `cause`."""
         if cause not in CAUSES:
             raise ValueError(cause)
 

@@ -47,7 +47,7 @@ class _Draft:
 
 
 def runs_of(events: Iterable[Event]) -> tuple[Run, ...]:
-    """Puts one container's events together to runs, oldest first; the first may lack its beginning."""
+    """Put one container's events together to runs, oldest first; the first may lack its beginning."""
     drafts: list[_Draft] = []
     for event in sorted(events, key=lambda event: event.time_nano):
         time = event.time_nano
@@ -83,7 +83,7 @@ def _note(draft: _Draft, event: Event, time: int) -> None:
 
 
 def judged_run(container: Container, runs: tuple[Run, ...], now_ns: int) -> Run:
-    """Returns the run a verdict is about.
+    """Return the run a verdict is about.
 
     That is the present one, or the last death where the container is dead, waits to be restarted, or has just been
     restarted again after dying repeatedly. Inspect is the authority on times and code; events add who did what.

@@ -52,7 +52,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def sweep(engine: EngineClient, *, progress: Callable[[int, int], None] | None = None) -> Sweep:
-    """Looks at every container, the engine's disks and its volumes.
+    """Look at every container, the engine's disks and its volumes.
 
     Args:
         engine: The engine.

@@ -57,7 +57,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
 
 
 def parse_start_error(message: str, *, time_ns: int | None = None, workdir: str = "") -> StartFailure | None:
-    """Reads an engine's message; None when it is empty or no known failure to start.
+    """Read an engine's message; None when it is empty or no known failure to start.
 
     Args:
         message: What the engine keeps, or said.

@@ -22,7 +22,7 @@ def sureness(confidence: float) -> str:
 
 
 def describe(verdict: Verdict) -> str:
-    """Returns the whole verdict: sentence, time line, evidence, what to do, confidence and what would raise it."""
+    """Return the whole verdict: sentence, time line, evidence, what to do, confidence and what would raise it."""
     parts = [
         f"{safe(verdict.summary).rstrip('.')}.",
         f"cause: {verdict.cause} ({sureness(verdict.confidence)}, {verdict.confidence:.2f})",

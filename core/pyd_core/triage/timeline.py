@@ -9,7 +9,7 @@ from pyd_core.triage.units import size
 
 
 def timeline(case: Case) -> list[Item]:
-    """Returns created, started, signals, out-of-memory kills, faults and death of the judged run, oldest first."""
+    """Return created, started, signals, out-of-memory kills, faults and death of the judged run, oldest first."""
     container, run = case.container, case.run
     items: list[Item] = []
     created = parse_time(container.created)

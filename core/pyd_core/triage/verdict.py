@@ -50,7 +50,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
-    """Weighs what the rules conclude and returns the best supported cause, and what contributed."""
+    """Weigh what the rules conclude and return the best supported cause, and what contributed."""
     held = [conclusion for rule in rules if (conclusion := _apply(rule, case)) is not None]
     held.sort(key=lambda conclusion: (conclusion.about.rank, conclusion.confidence), reverse=True)
     if not held:

@@ -26,7 +26,7 @@ def needs_inspect(event: Event) -> bool:
 
 
 def applied(event: Event, known: ContainerInfo | None) -> ContainerInfo | None:
-    """Returns the entry after an event, as far as the event tells; None for one that tells nothing.
+    """Return the entry after an event, as far as the event tells; None for one that tells nothing.
 
     A container that wasn't known appears with its name and image.
     """

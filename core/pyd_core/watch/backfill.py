@@ -16,7 +16,7 @@ MARGIN_NS = 10 * 10**9
 
 
 def deaths_in(events: Iterable[Event]) -> list[tuple[Event, tuple[Event, ...]]]:
-    """Returns the deaths among one container's events, oldest first, each with what belongs to that run."""
+    """Return the deaths among one container's events, oldest first, each with what belongs to that run."""
     found: list[tuple[Event, tuple[Event, ...]]] = []
     run: list[Event] = []
     die: Event | None = None
@@ -38,7 +38,7 @@ def deaths_in(events: Iterable[Event]) -> list[tuple[Event, tuple[Event, ...]]]:
 
 
 def death_of(container: Container) -> Event | None:
-    """Puts together the event of a container's last death from what inspect says; None if it lives or never ran."""
+    """Put together the event of a container's last death from what inspect says; None if it lives or never ran."""
     state = container.state
     if state.running or state.paused or state.finished_ns is None or state.started_ns is None:
         return None

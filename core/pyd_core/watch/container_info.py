@@ -65,7 +65,7 @@ class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_summary(summary: ContainerSummary, known: ContainerInfo | None = None) -> ContainerInfo:
-    """Makes an entry of a line of the list, on top of what was known."""
+    """Make an entry of a line of the list, on top of what was known."""
     exited = _EXIT.match(summary.status)
     health = _HEALTH.search(summary.status)
     told = _PODMANS.get(summary.state, summary.state)
@@ -89,7 +89,7 @@ def from_summary(summary: ContainerSummary, known: ContainerInfo | None = None) 
 
 
 def from_inspect(found: Container, known: ContainerInfo | None = None) -> ContainerInfo:
-    """Makes an entry of an inspect document, on top of what was known."""
+    """Make an entry of an inspect document, on top of what was known."""
     state, host = found.state, found.host_config
     labels = found.config.labels
     told = _PODMANS.get(state.status, state.status)

@@ -104,13 +104,13 @@ class ContainerWatcher:
         return end
 
     def enable_inspect(self) -> None:
-        """Inspects what the list and the events leave open, from now on."""
+        """Inspect what the list and the events leave open, from now on."""
         if not self._closely:
             self._closely = True
             self._inspect()
 
     async def run(self) -> None:
-        """Listens until cancelled."""
+        """Listen until cancelled."""
         backoff = Backoff()
         try:
             while True:
@@ -163,7 +163,7 @@ class ContainerWatcher:
             return None
 
     def _live(self, summaries: list[ContainerSummary], *, resumed: bool) -> None:
-        """Takes a fresh list over and applies what happened since it was asked for."""
+        """Take a fresh list over and apply what happened since it was asked for."""
         before, met = self._connection, self._met.is_set()
         backlog, self._backlog = self._backlog or [], None
         if before.state == "lost" and resumed:

@@ -45,7 +45,7 @@ class DeathHook:
         self.failed = 0
 
     async def __call__(self, death: Death) -> None:
-        """Runs it and waits for its end."""
+        """Run it and wait for its end."""
         if self._waiting >= MOST_WAITING:
             self.dropped += 1
             return

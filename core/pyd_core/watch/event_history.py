@@ -32,7 +32,7 @@ class EventHistory:
         return max(since, oldest) if oldest <= self._last_ns else since
 
     def add(self, event: Event) -> bool:
-        """Notes an event and tells whether it is new."""
+        """Note an event and tell whether it is new."""
         time_ns = event.time_nano or event.time * 1_000_000_000
         mark = (time_ns, event.type, event.action, event.actor.id)
         if mark in self._marks:

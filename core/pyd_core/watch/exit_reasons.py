@@ -37,7 +37,7 @@ class _Death(msgspec.Struct):
 
 
 def recorded_reasons(history: Path, listed: Iterable[ContainerSummary], *, now: float) -> dict[str, str]:
-    """Returns the recorded causes of the ends that a list shows, by container id.
+    """Return the recorded causes of the ends that a list shows, by container id.
 
     A list tells of an end no more than its code and how long ago it was, so a recorded one counts only where both fit.
 

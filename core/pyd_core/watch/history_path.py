@@ -10,7 +10,7 @@ _OFF = "off"
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Returns where the history lies: `PYD_HISTORY`, the system's for root, else the user's."""
+    """Return where the history lies: `PYD_HISTORY`, the system's for root, else the user's."""
     told = environ.get("PYD_HISTORY", "")
     if told not in {"", _OFF}:
         return Path(told)
@@ -21,5 +21,5 @@ def default_path(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def path_unless_off(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Returns the same for what records without being asked to; None where `PYD_HISTORY` is `off`."""
+    """Return the same for what records without being asked to; None where `PYD_HISTORY` is `off`."""
     return None if environ.get("PYD_HISTORY") == _OFF else default_path(environ)

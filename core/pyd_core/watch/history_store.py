@@ -110,7 +110,7 @@ class HistoryStore:
             raise ConfigError(f"can't make the history {path}: {error.strerror}") from error
 
     def _open_or_begin(self) -> sqlite3.Connection:
-        """Opens the file; a damaged one is moved aside and a fresh one begun."""
+        """Open the file; a damaged one is moved aside and a fresh one begun."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             return self._open()
@@ -142,7 +142,7 @@ class HistoryStore:
         return base
 
     def close(self) -> None:
-        """Closes the file; nothing is pending."""
+        """Close the file; nothing is pending."""
         self._base.close()
 
     def add(
@@ -152,7 +152,7 @@ class HistoryStore:
         *,
         listened: tuple[str, int] | None = None,
     ) -> None:
-        """Writes them in one transaction; a death that is known already is left as it is.
+        """Write them in one transaction; a death that is known already is left as it is.
 
         Args:
             deaths: How containers died.
@@ -191,7 +191,7 @@ class HistoryStore:
         return self._base.execute(query, (container, ended_ns - within_ns, ended_ns + within_ns)).fetchone() is not None
 
     def listened_until(self, engine: str) -> int | None:
-        """Returns until when an engine was listened to last, nanoseconds since the epoch; None if it never was."""
+        """Return until when an engine was listened to last, nanoseconds since the epoch; None if it never was."""
         row = self._base.execute("SELECT until_ns FROM listened WHERE engine = ?", (engine,)).fetchone()
         return None if row is None else int(row[0])
 
@@ -205,7 +205,7 @@ class HistoryStore:
         return known
 
     def thin(self, now: float | None = None) -> None:
-        """Drops what is too old, and thins points out; to be called about once a minute."""
+        """Drop what is too old, and thin points out; to be called about once a minute."""
         seconds = int(time.time() if now is None else now)
         fine = seconds - FINE
         with self._transaction():
@@ -218,7 +218,7 @@ class HistoryStore:
             self._drop_oldest()
 
     def _made_room(self) -> bool:
-        """Drops the oldest where the disk still lets it: that too is written first."""
+        """Drop the oldest where the disk still lets it: that too is written first."""
         try:
             self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._drop_oldest()
@@ -227,7 +227,7 @@ class HistoryStore:
         return True
 
     def _drop_oldest(self) -> None:
-        """Makes room: the oldest tenth of the points, then of the deaths."""
+        """Make room: the oldest tenth of the points, then of the deaths."""
         with self._transaction():
             for table, key in (("point", "time"), ("death", "ended_ns")):
                 low, high = self._base.execute(f"SELECT min({key}), max({key}) FROM {table}").fetchone()  # noqa: S608
@@ -272,11 +272,11 @@ class HistoryReader:
             raise ConfigError(f"can't read the history {path}: {error}") from error
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._base.close()
 
     def deaths(self, name: str | None = None, *, limit: int = 50, since_ns: int = 0) -> list[Death]:
-        """Returns deaths, newest first.
+        """Return deaths, newest first.
 
         Args:
             name: Of a container by this name, or with an id that begins so; None is all.
@@ -293,7 +293,7 @@ class HistoryReader:
         return [death for (body,) in self._rows(query, values) if (death := _unpack(body)) is not None]
 
     def curve(self, container: str, *, since: int, until: int) -> list[Point]:
-        """Returns a container's points between two times (seconds since the epoch), oldest first."""
+        """Return a container's points between two times (seconds since the epoch), oldest first."""
         query = (
             "SELECT time, container, cpu, memory FROM point JOIN who ON who.id = point.who"
             " WHERE time BETWEEN :since AND :until AND container = :container ORDER BY time"

@@ -71,7 +71,7 @@ class Inspector:
         self._paused = True
 
     def go(self) -> None:
-        """Sends what may be sent."""
+        """Send what may be sent."""
         self._paused = False
         self._fill()
 

@@ -30,7 +30,7 @@ class LocalReader:
         self._own_network = shares_network(pid, root) is False  # the host's traffic isn't the container's
 
     def read(self) -> Sample | None:
-        """Reads all counters; None when the container has ended."""
+        """Read all counters; None when the container has ended."""
         counters = self._group.read()
         if counters is None:
             return None
@@ -38,7 +38,7 @@ class LocalReader:
         return Sample(time.time_ns(), time.monotonic_ns(), counters, network)
 
     def close(self) -> None:
-        """Gives its descriptors back."""
+        """Give its descriptors back."""
         self._group.close()
 
 
@@ -50,7 +50,7 @@ class LocalHost:
         self._mounts: dict[str, CgroupMount] | None = None
 
     def reader(self, identity: str, pid: int, *, others: int = 0) -> LocalReader | None:
-        """Finds a container's counters.
+        """Find a container's counters.
 
         Args:
             identity: The container's id.

@@ -34,13 +34,13 @@ class OutputTail:
         return (*self._lines, *rest)[-LAST_LINES:]
 
     def feed(self, stream: int, data: bytes) -> None:
-        """Takes what arrived on a stream (1 stdout, 2 stderr)."""
+        """Take what arrived on a stream (1 stdout, 2 stderr)."""
         *whole, rest = (self._rest.get(stream, b"") + data).split(b"\n")
         self._lines.extend(_line(stream, line) for line in whole[-LAST_LINES:])
         self._rest[stream] = rest[:LONGEST]
 
     async def listen(self, engine: EngineClient, container: str) -> None:
-        """Reads until the container ends or the engine goes."""
+        """Read until the container ends or the engine goes."""
         try:
             connection = await engine.containers.attach(container, logs=True)
         except PydError:

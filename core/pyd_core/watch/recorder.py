@@ -57,7 +57,7 @@ class _Known:
         """When it died, as events tell."""
 
     def let_go(self) -> None:
-        """Stops listening to its output: it can be read later."""
+        """Stop listening to its output: it can be read later."""
         if self.listening is not None:
             self.listening.cancel()
         self.tail = self.listening = None
@@ -178,7 +178,7 @@ class DeathRecorder:
             self._tasks.start(self._judge(event, known))
 
     def _inspected(self, container: Container) -> None:
-        """Takes what the fleet looked up: the living to be remembered, the dead in case nobody told of their end."""
+        """Take what the fleet looked up: the living to be remembered, the dead in case nobody told of their end."""
         if container.state.running:
             self._remember(self._known.setdefault(container.id, _Known()), container)
             return
@@ -187,7 +187,7 @@ class DeathRecorder:
             self._tasks.start(self._if_missed(die))
 
     async def _learn(self, identity: str) -> None:
-        """Looks at a container while it lives: its main process and its configuration may be gone when it has died."""
+        """Look at a container while it lives: its main process and its configuration may be gone when it has died."""
         known = self._known.get(identity)
         if known is None:
             return
@@ -344,7 +344,7 @@ class DeathRecorder:
         )
 
     async def _from_the_start(self, die: Event, events: tuple[Event, ...], tool: str) -> tuple[Event, ...]:
-        """Completes the events of a run that began, or was being ended, before anybody listened."""
+        """Complete the events of a run that began, or was being ended, before anybody listened."""
         if any(event.verb == "start" for event in events):
             return events
         try:

@@ -34,5 +34,5 @@ class RecorderLock:
             ) from None
 
     def close(self) -> None:
-        """Gives the right back."""
+        """Give the right back."""
         os.close(self._descriptor)

@@ -51,7 +51,7 @@ class RecorderService:
         return text.replace("ExecStart={command} record --quiet\n", f"ExecStart={line}\n{settings}")
 
     def install(self) -> str:
-        """Writes the unit and starts it, and says what was done.
+        """Write the unit and start it, and say what was done.
 
         Raises:
             ConfigError: It can't be written, or systemd refuses it.

@@ -45,7 +45,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 def usage(now: Sample, before: Sample | None) -> Usage:
-    """Makes what is shown of one sample and the one before it."""
+    """Make what is shown of one sample and the one before it."""
     counters, network = now.counters, now.network
     seconds = 0.0 if before is None else (now.at_ns - before.at_ns) / 1e9
     level = Usage(
@@ -72,7 +72,7 @@ def usage(now: Sample, before: Sample | None) -> Usage:
 
 
 def from_api(stats: ContainerStats, *, memory_limit: int | None) -> Sample | None:
-    """Makes a sample of what the engine sends; None when the container doesn't run.
+    """Make a sample of what the engine sends; None when the container doesn't run.
 
     Args:
         stats: One document of `GET /containers/{id}/stats`.

@@ -72,7 +72,7 @@ class StatsCollector:
         return MappingProxyType(self._series)
 
     def watch(self, identities: Iterable[str]) -> None:
-        """Sets what is on screen; all else is forgotten."""
+        """Set what is on screen; all else is forgotten."""
         watched = frozenset(identities)
         if watched == self._watched:
             return
@@ -96,7 +96,7 @@ class StatsCollector:
         return end
 
     async def run(self) -> None:
-        """Measures until cancelled."""
+        """Measure until cancelled."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         end = self._fleet.subscribe(self._fleet_changed)
@@ -129,7 +129,7 @@ class StatsCollector:
         return any(identity in entries and entries[identity].alive for identity in self._watched)
 
     def _round(self, *, everything: bool) -> bool:
-        """Takes a sample of each watched container that runs, or of the new ones; tells whether anything is new."""
+        """Take a sample of each watched container that runs, or of the new ones; tells whether anything is new."""
         entries = self._fleet.containers
         new = False
         for identity in self._watched:
@@ -170,7 +170,7 @@ class StatsCollector:
             stream.cancel()
 
     def _find(self, entry: ContainerInfo) -> None:
-        """Decides where the numbers of a container's present run come from."""
+        """Decide where the numbers of a container's present run come from."""
         self._drop(entry.id)
         self._pids[entry.id] = entry.pid
         others = len(self._readers)
@@ -200,7 +200,7 @@ class StatsCollector:
             await backoff.wait()
 
     async def _read_turn(self, identity: str) -> None:
-        """Reads a container's stream until it ends, or for a few samples where others wait for their turn."""
+        """Read a container's stream until it ends, or for a few samples where others wait for their turn."""
         self._before.pop(identity, None)
         count = 0
         async with self._engine.containers.stats_stream(identity) as samples:

@@ -28,13 +28,13 @@ class Series:
         self._step: list[Usage] = []
 
     def clear(self) -> None:
-        """Forgets all."""
+        """Forget all."""
         self._fine.clear()
         self._coarse.clear()
         self._step.clear()
 
     def add(self, usage: Usage) -> None:
-        """Takes the newest sample; one that isn't newer than the last means that the clock was set back."""
+        """Take the newest sample; one that isn't newer than the last means that the clock was set back."""
         if self._fine and usage.time_ns <= self._fine[-1].time_ns:
             self.clear()
         self._fine.append(usage)
@@ -48,12 +48,12 @@ class Series:
         self._step.append(usage)
 
     def samples(self) -> list[Usage]:
-        """Returns all there are, oldest first."""
+        """Return all there are, oldest first."""
         step = [summary(self._step)] if self._step else []
         return [*self._coarse, *step, *self._fine]
 
     def newest(self, count: int) -> list[Usage]:
-        """Returns the last samples, of those kept as they were taken, oldest first."""
+        """Return the last samples, of those kept as they were taken, oldest first."""
         fine = self._fine
         return [fine[at] for at in range(max(0, len(fine) - count), len(fine))]
 
@@ -62,7 +62,7 @@ class Series:
 
 
 def summary(samples: list[Usage]) -> Usage:
-    """Makes one sample of several: rates as their mean, so that areas stay true, levels as the highest."""
+    """Make one sample of several: rates as their mean, so that areas stay true, levels as the highest."""
     return msgspec.structs.replace(
         samples[-1],
         cpu_percent=_mean(samples, lambda one: one.cpu_percent),

@@ -18,7 +18,7 @@ LONG = "n" * 250
 
 
 def nest(top: Path, names: list[str]) -> None:
-    """Makes directories in each other, with a file in the last."""
+    """Make directories in each other, with a file in the last."""
     fd = os.open(top, os.O_PATH)
     for name in names:
         os.mkdir(name, dir_fd=fd)

@@ -38,7 +38,7 @@ def kill_of(pid: int, name: str, *others: OomTask, ended_ns: int = NOW - SECOND)
 
 @pytest.fixture
 def dead() -> MakeCase:
-    """Makes the case of a container that ran for ten seconds and ended a second ago, all sources read."""
+    """Make the case of a container that ran for ten seconds and ended a second ago, all sources read."""
 
     def make(code: int, *lines: str, run: dict[str, Any] | None = None, **facts: Any) -> Case:
         started, ended = NOW - 11 * SECOND, NOW - SECOND

@@ -39,7 +39,7 @@ class Deaths:
             self._came.notify_all()
 
     async def of(self, short: str, count: int = 1) -> list[Death]:
-        """Waits until so many are recorded."""
+        """Wait until so many are recorded."""
         name = self._corner.name(short)
 
         def mine() -> list[Death]:

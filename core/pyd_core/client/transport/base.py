@@ -62,11 +62,11 @@ class Duplex(Protocol):
         ...
 
     async def read(self, limit: int = 65536) -> bytes:
-        """Returns what has arrived, at most `limit` bytes; empty at the end."""
+        """Return what has arrived, at most `limit` bytes; empty at the end."""
         ...
 
     async def write(self, data: bytes) -> None:
-        """Sends all of `data`."""
+        """Send all of `data`."""
         ...
 
     async def close_write(self) -> None:
@@ -74,7 +74,7 @@ class Duplex(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Ends the connection."""
+        """End the connection."""
         ...
 
 
@@ -86,17 +86,17 @@ class Transport(Protocol):
     """
 
     async def request(self, request: ApiRequest) -> Response:
-        """Sends a request and returns the whole answer, whatever its status."""
+        """Send a request and return the whole answer, whatever its status."""
         ...
 
     def stream(self, request: ApiRequest) -> AbstractAsyncContextManager[Stream]:
-        """Sends a request and hands over the answer as soon as its headers are there."""
+        """Send a request and hand over the answer as soon as its headers are there."""
         ...
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Sends a request that asks for the raw connection; an `Response` is the engine saying no."""
+        """Send a request that asks for the raw connection; an `Response` is the engine saying no."""
         ...
 
     async def aclose(self) -> None:
-        """Ends all connections."""
+        """End all connections."""
         ...

@@ -29,7 +29,7 @@ CHUNK = 65536
 
 
 def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine that never suspends, such as any call of an engine over a `BlockingTransport`.
+    """Run a coroutine that never suspends, such as any call of an engine over a `BlockingTransport`.
 
     Raises:
         RuntimeError: It did suspend: something in it needs an event loop.
@@ -44,7 +44,7 @@ def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def blocking_engine(endpoint: Endpoint) -> EngineClient:
-    """Returns a client for `run_now` of the engine at a `unix://` endpoint.
+    """Return a client for `run_now` of the engine at a `unix://` endpoint.
 
     Raises:
         InvalidInput: The endpoint is not a local socket.
@@ -65,14 +65,14 @@ class BlockingTransport:
         self._path = str(path)
 
     async def request(self, request: ApiRequest) -> Response:
-        """Sends a request and returns the whole answer."""
+        """Send a request and return the whole answer."""
         async with self.stream(request) as stream:
             body = b"".join([chunk async for chunk in stream.chunks()])
             return Response(status=stream.status, headers=stream.headers, body=body)
 
     @asynccontextmanager
     async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
-        """Sends a request and hands over the answer as soon as its headers are there."""
+        """Send a request and hand over the answer as soon as its headers are there."""
         exchange = _Exchange(self._endpoint, self._path, request.timeout)
         try:
             await exchange.send(request)
@@ -81,7 +81,7 @@ class BlockingTransport:
             exchange.close()
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Takes the raw connection over; the caller closes it."""
+        """Take the raw connection over; the caller closes it."""
         exchange = _Exchange(self._endpoint, self._path, request.timeout)
         handed_over = False
         try:
@@ -127,7 +127,7 @@ class _Exchange:
         return self._rest
 
     async def send(self, request: ApiRequest) -> None:
-        """Sends the request and reads the answer's status and headers."""
+        """Send the request and read the answer's status and headers."""
         self._method, body = request.method, request.body
         try:
             self.socket.sendall(encode_head(request))
@@ -197,11 +197,11 @@ class BlockingDuplex:
         self.headers = headers
 
     def fileno(self) -> int:
-        """Returns the descriptor to wait on, once `pending` is empty."""
+        """Return the descriptor to wait on, once `pending` is empty."""
         return self._socket.fileno()
 
     def take_over(self) -> tuple[socket.socket, bytes]:
-        """Returns another descriptor of the connection, and what has arrived; nothing is read here from now on."""
+        """Return another descriptor of the connection, and what has arrived; nothing is read here from now on."""
         arrived, self._arrived = self._arrived, b""
         return self._socket.dup(), arrived
 
@@ -211,7 +211,7 @@ class BlockingDuplex:
         return bool(self._arrived)
 
     async def read(self, limit: int = CHUNK) -> bytes:
-        """Returns what has arrived, at most `limit` bytes; empty at the end."""
+        """Return what has arrived, at most `limit` bytes; empty at the end."""
         if self._arrived:
             data, self._arrived = self._arrived[:limit], self._arrived[limit:]
             return data
@@ -221,7 +221,7 @@ class BlockingDuplex:
             raise failures.cut(self._endpoint) from error
 
     async def write(self, data: bytes) -> None:
-        """Sends all of `data`."""
+        """Send all of `data`."""
         try:
             self._socket.sendall(data)
         except OSError as error:
@@ -233,5 +233,5 @@ class BlockingDuplex:
             self._socket.shutdown(socket.SHUT_WR)
 
     async def aclose(self) -> None:
-        """Ends the connection."""
+        """End the connection."""
         self._socket.close()

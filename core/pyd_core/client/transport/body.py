@@ -52,7 +52,7 @@ class BodyDecoder:
                 raise BodyError(f"a content length of {length[:40]!r}")
 
     def feed(self, data: bytes) -> bytes:
-        """Returns what `data` brings of the body.
+        """Return what `data` brings of the body.
 
         Raises:
             BodyError: It isn't in chunks, though the headers say so.

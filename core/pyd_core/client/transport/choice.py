@@ -8,7 +8,7 @@ from pyd_core.client.transport.blocking import BlockingTransport
 
 
 def blocking_transport(endpoint: Endpoint, *, may_ask: bool = False) -> Transport:
-    """Returns a transport whose coroutines `run_now` drives; `aclose` ends what it has running.
+    """Return a transport whose coroutines `run_now` drives; `aclose` ends what it has running.
 
     Args:
         endpoint: A local socket, TCP with or without TLS, or ssh.

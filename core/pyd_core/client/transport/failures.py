@@ -9,12 +9,12 @@ from pyd_core.errors import EngineUnavailable, ProtocolError, PydError, Refused,
 
 
 def place(endpoint: Endpoint) -> str:
-    """Names an endpoint and how it was chosen."""
+    """Name an endpoint and how it was chosen."""
     return f"{endpoint.url} ({endpoint.origin})" if endpoint.origin else endpoint.url
 
 
 def unreachable(number: int | None, text: str, endpoint: Endpoint) -> PydError:
-    """Maps the errno of a failed connection, or else its text."""
+    """Map the errno of a failed connection, or else its text."""
     where = place(endpoint)
     if number in {errno.EACCES, errno.EPERM}:
         return Refused(

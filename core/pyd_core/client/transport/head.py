@@ -40,7 +40,7 @@ class ResponseHead(NamedTuple):
 
 
 def encode_head(request: ApiRequest) -> bytes:
-    """Writes a request's line and headers; its body follows whole, or in chunks if it is a stream.
+    """Write a request's line and headers; its body follows whole, or in chunks if it is a stream.
 
     Raises:
         ValueError: Something in it would end the line it stands on.
@@ -66,7 +66,7 @@ class HeadDecoder:
         self._arrived = b""
 
     def feed(self, data: bytes) -> ResponseHead | None:
-        """Returns the head once it is complete; interim answers (status 1xx but 101) before it are passed over.
+        """Return the head once it is complete; interim answers (status 1xx but 101) before it are passed over.
 
         Raises:
             HeadError: It isn't one, or too long.

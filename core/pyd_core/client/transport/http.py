@@ -47,7 +47,7 @@ class HttpTransport:
         self._client = httpx.AsyncClient(transport=transport, base_url=base, trust_env=False, follow_redirects=False)
 
     async def request(self, request: ApiRequest) -> Response:
-        """Sends a request and returns the whole answer."""
+        """Send a request and return the whole answer."""
         async with self._pooled(request) as stream:
             body = b"".join([chunk async for chunk in stream.chunks()])
             if stream.status == httpx.codes.BAD_REQUEST and self._endpoint.is_plain_tcp and b"HTTPS" in body:
@@ -55,7 +55,7 @@ class HttpTransport:
             return Response(status=stream.status, headers=stream.headers, body=body)
 
     def stream(self, request: ApiRequest) -> AbstractAsyncContextManager[Stream]:
-        """Sends a request and hands over the answer as soon as its headers are there."""
+        """Send a request and hand over the answer as soon as its headers are there."""
         if self._path is not None and isinstance(request.body, bytes):
             return open_stream(request, self._path, self._endpoint, CONNECT_TIMEOUT)
         return self._pooled(request)
@@ -69,7 +69,7 @@ class HttpTransport:
             await response.aclose()
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Takes the raw connection over; asked for an upgrade, Docker Engine and Podman both answer 101."""
+        """Take the raw connection over; asked for an upgrade, Docker Engine and Podman both answer 101."""
         response = await self._send(request)
         if response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
             return _HttpDuplex(response)
@@ -81,7 +81,7 @@ class HttpTransport:
         return Response(status=refusal.status, headers=refusal.headers, body=body)
 
     async def aclose(self) -> None:
-        """Ends all connections."""
+        """End all connections."""
         await self._client.aclose()
 
     async def _send(self, request: ApiRequest) -> httpx.Response:
@@ -139,7 +139,7 @@ class _HttpDuplex:
                 raw.shutdown(socket.SHUT_WR)
 
     async def _notify(self, encrypted: ssl.SSLObject) -> None:
-        """Ends one direction of TLS (close_notify, RFC 8446, section 6.1); a bare end below it counts as an attack.
+        """End one direction of TLS (close_notify, RFC 8446, section 6.1); a bare end below it counts as an attack.
 
         No layer in between has a call for it, so its record is taken from anyio's stream and sent. tests/engine would
         notice if a release moved it.
@@ -177,7 +177,7 @@ def _failure(error: httpx.HTTPError | OSError, endpoint: Endpoint, timeout: floa
 
 
 def _cause(error: BaseException) -> OSError | None:
-    """Finds what the operating system said below an exception of httpx.
+    """Find what the operating system said below an exception of httpx.
 
     A failed connection to a name with several addresses has an OSError without a number on the way there, and a group
     with one for each address behind that.

@@ -12,7 +12,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> Callable[[], None] | None:
-    """Returns what a child is to do before it becomes the program, so that it gets SIGTERM when pyd dies.
+    """Return what a child is to do before it becomes the program, so that it gets SIGTERM when pyd dies.
 
     None where the kernel has no such thing; there only an orderly end of pyd ends its helpers.
     """

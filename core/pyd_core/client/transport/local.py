@@ -37,7 +37,7 @@ class LocalTransport:
         self._pool: HttpTransport | None = None
 
     async def request(self, request: ApiRequest) -> Response:
-        """Sends a request and returns the whole answer."""
+        """Send a request and return the whole answer."""
         if not isinstance(request.body, bytes):
             return await self._http().request(request)
         loop, parts = asyncio.get_running_loop(), []
@@ -53,17 +53,17 @@ class LocalTransport:
             return Response(status=stream.status, headers=stream.headers, body=b"".join(parts))
 
     def stream(self, request: ApiRequest) -> AbstractAsyncContextManager[Stream]:
-        """Sends a request and hands over the answer as soon as its headers are there."""
+        """Send a request and hand over the answer as soon as its headers are there."""
         if isinstance(request.body, bytes):
             return open_stream(request, self._path, self._endpoint, CONNECT_TIMEOUT)
         return self._http().stream(request)
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Takes the raw connection over."""
+        """Take the raw connection over."""
         return await self._http().upgrade(request)
 
     async def aclose(self) -> None:
-        """Ends the connections that are kept."""
+        """End the connections that are kept."""
         if self._pool is not None:
             await self._pool.aclose()
 

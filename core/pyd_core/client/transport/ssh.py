@@ -76,21 +76,21 @@ class SshTransport:
         self._opening = asyncio.Lock()
 
     async def request(self, request: ApiRequest) -> Response:
-        """Sends a request and returns the whole answer."""
+        """Send a request and return the whole answer."""
         return await (await self._http()).request(request)
 
     @asynccontextmanager
     async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
-        """Sends a request and hands over the answer as soon as its headers are there."""
+        """Send a request and hand over the answer as soon as its headers are there."""
         async with (await self._http()).stream(request) as stream:
             yield stream
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Takes the raw connection over."""
+        """Take the raw connection over."""
         return await (await self._http()).upgrade(request)
 
     async def aclose(self) -> None:
-        """Ends ssh and all that runs over it."""
+        """End ssh and all that runs over it."""
         if self._tunnel is not None:
             await self._tunnel.aclose()
             self._tunnel = None
@@ -124,7 +124,7 @@ class Tunnel:
 
     @classmethod
     async def open(cls, endpoint: Endpoint, command: list[str], *, alone: bool) -> Tunnel:
-        """Connects, and finds the engine there.
+        """Connect, and find the engine there.
 
         Raises:
             EngineUnavailable: The host can't be reached or has no engine.
@@ -145,7 +145,7 @@ class Tunnel:
         return tunnel
 
     async def _reach_engine(self) -> None:
-        """Finds the engine's socket on the host and opens a way to it."""
+        """Find the engine's socket on the host and open a way to it."""
         path = unquote(urlsplit(self._endpoint.url).path)
         wanted = (shlex.quote(path),) if path not in {"", "/"} else tuple(f'"{place}"' for place in SOCKETS)
         status, out, err = await self._run(*_target(self._endpoint), _probe(wanted))
@@ -164,7 +164,7 @@ class Tunnel:
         raise ssh_failures.no_engine(self._endpoint, found, path)
 
     async def _forward(self, remote: str) -> bool:
-        """Lets a local socket lead to the engine's; False when the host doesn't allow that."""
+        """Let a local socket lead to the engine's; False when the host doesn't allow that."""
         leads = f"{self._local}:{remote}"
         status, _out, _err = await self._run("-O", "forward", "-L", leads, *_target(self._endpoint))
         if status != 0:
@@ -196,7 +196,7 @@ class Tunnel:
         return process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace")
 
     async def aclose(self) -> None:
-        """Ends ssh and removes the sockets."""
+        """End ssh and remove the sockets."""
         await self.http.aclose()
         if self._sessions is not None:
             await self._sessions.aclose()
@@ -207,7 +207,7 @@ class Tunnel:
 
 
 async def _start_master(endpoint: Endpoint, command: list[str], directory: Path, *, alone: bool) -> Process:
-    """Starts the ssh that holds the connection, and returns it once it is through.
+    """Start the ssh that holds the connection, and return it once it is through.
 
     `alone` takes it out of reach of the terminal's Ctrl-C, which may be meant for something else; it can't ask then.
     """

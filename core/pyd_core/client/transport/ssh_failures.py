@@ -22,7 +22,7 @@ UNREACHABLE = (
 
 
 def from_stderr(text: str, endpoint: Endpoint) -> PydError:
-    """Maps what ssh printed before it ended (OpenSSH, `ssh.c`, `sshconnect.c`, `sshconnect2.c`)."""
+    """Map what ssh printed before it ended (OpenSSH, `ssh.c`, `sshconnect.c`, `sshconnect2.c`)."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     last = safe(lines[-1]) if lines else "ssh ended without a word"
     where, by_hand = place(endpoint), f"ssh {_host(endpoint)}"

@@ -31,7 +31,7 @@ class Sessions:
         self._free = asyncio.Semaphore(MOST_SESSIONS)
 
     async def open(self) -> None:
-        """Begins to accept connections."""
+        """Begin to accept connections."""
         self._listener.setblocking(False)
         self._listener.bind(str(self._path))
         self._listener.listen(128)
@@ -69,7 +69,7 @@ class Sessions:
                         await process.wait()
 
     async def aclose(self) -> None:
-        """Ends all sessions."""
+        """End all sessions."""
         await self._tasks.aclose()
         self._listener.close()
 

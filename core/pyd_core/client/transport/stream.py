@@ -21,7 +21,7 @@ CHUNK = 2**18
 async def open_stream(
     request: ApiRequest, path: Path, endpoint: Endpoint, connect_timeout: float
 ) -> AsyncIterator[Stream]:
-    """Sends a request with a body in memory and hands over the answer as soon as its headers are there."""
+    """Send a request with a body in memory and hand over the answer as soon as its headers are there."""
     try:
         async with asyncio.timeout(connect_timeout):
             reader, writer = await asyncio.open_unix_connection(path, limit=CHUNK)
@@ -53,7 +53,7 @@ class _Exchange:
         self.headers: Mapping[str, str] = {}
 
     async def begin(self, request: ApiRequest, writer: asyncio.StreamWriter) -> None:
-        """Sends the request and reads the answer's status and headers."""
+        """Send the request and read the answer's status and headers."""
         self._method = request.method
         writer.write(encode_head(request) + (request.body if isinstance(request.body, bytes) else b""))
         try:

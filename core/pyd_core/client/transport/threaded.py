@@ -43,12 +43,12 @@ class ThreadedTransport:
         self._inner: Transport = self.do(_open(endpoint, may_ask=may_ask))
 
     async def request(self, request: ApiRequest) -> Response:
-        """Sends a request and returns the whole answer."""
+        """Send a request and return the whole answer."""
         return self.do(self._inner.request(_here(request)))
 
     @asynccontextmanager
     async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
-        """Sends a request and hands over the answer as soon as its headers are there."""
+        """Send a request and hand over the answer as soon as its headers are there."""
         opened: AbstractAsyncContextManager[Stream] = self._inner.stream(_here(request))
         inner = self.do(opened.__aenter__())
         try:
@@ -57,7 +57,7 @@ class ThreadedTransport:
             self.do(opened.__aexit__(None, None, None))
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Takes the raw connection over; what comes of it is a socket."""
+        """Take the raw connection over; what comes of it is a socket."""
         result = self.do(self._inner.upgrade(_here(request)))
         if isinstance(result, Response):
             return result
@@ -67,7 +67,7 @@ class ThreadedTransport:
         return BlockingDuplex(ours, b"", result.headers, self._endpoint)
 
     async def aclose(self) -> None:
-        """Ends all connections, and the thread."""
+        """End all connections, and the thread."""
         with suppress(PydError):
             self.do(self._pumps.aclose())
             self.do(self._inner.aclose())
@@ -76,7 +76,7 @@ class ThreadedTransport:
         self._loop.close()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Runs a coroutine on the loop and returns what came of it."""
+        """Run a coroutine on the loop and return what came of it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _join(self, duplex: Duplex, side: socket.socket) -> None:

@@ -13,7 +13,7 @@ CERTIFICATE_ALERTS = ("certificate", "unknown_ca", "handshake", "access_denied")
 
 
 def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
-    """Returns what to speak TLS with: an own CA replaces those of the system.
+    """Return what to speak TLS with: an own CA replaces those of the system.
 
     Raises:
         ConfigError: A certificate or key can't be used.

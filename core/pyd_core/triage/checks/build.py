@@ -10,7 +10,7 @@ from pyd_core.triage.messages import Message
 
 
 def check_context(message: Message, directory: Path, found: CheckFindings) -> None:
-    """Looks for it in the directory of the build, and in what .dockerignore leaves out."""
+    """Look for it in the directory of the build, and in what .dockerignore leaves out."""
     name = message.subject.lstrip("/")
     if not name or ".." in name.split("/"):
         return

@@ -17,7 +17,7 @@ from pyd_core.triage.verdict import EvidenceLine, Verdict, as_line
 
 
 async def explain_error(text: str, engine: EngineClient | None, *, directory: Path, name: str = "") -> Verdict:
-    """Explains an error message of an engine or its commands, and checks what it names.
+    """Explain an error message of an engine or its commands, and check what it names.
 
     Args:
         text: The message.

@@ -14,5 +14,5 @@ class CheckFindings:
         self.unread: list[UnavailableSource] = []
 
     def saw(self, source: str, text: str) -> None:
-        """Adds evidence."""
+        """Add evidence."""
         self.evidence.append(Item(source=source, text=text))

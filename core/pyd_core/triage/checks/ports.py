@@ -11,7 +11,7 @@ from pyd_core.triage.messages import Message
 
 
 async def check_port(message: Message, engine: EngineClient | None, found: CheckFindings) -> None:
-    """Looks for the program and the container that hold it."""
+    """Look for the program and the container that hold it."""
     text = message.subject.rpartition(":")[2] or message.subject
     digits = "".join(character for character in text.partition("/")[0] if character.isdigit())
     if not digits:

@@ -23,7 +23,7 @@ _NO_TRAFFIC = "com.docker.network.bridge.enable_icc"
 
 
 async def check_reach(message: Message, engine: EngineClient | None, name: str, found: CheckFindings) -> None:
-    """Looks for the container a message names, and compares it with the one that couldn't reach it.
+    """Look for the container a message names, and compare it with the one that couldn't reach it.
 
     Args:
         message: Names a host, perhaps with a port.

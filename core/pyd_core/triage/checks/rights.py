@@ -19,7 +19,7 @@ SOCKET = Path("/var/run/docker.sock")
 
 
 def check_socket(message: Message, found: CheckFindings) -> None:
-    """Compares the engine's socket with who runs this."""
+    """Compare the engine's socket with who runs this."""
     path = Path(message.subject.removeprefix("unix://") or SOCKET)
     try:
         info = path.stat()
@@ -48,7 +48,7 @@ def _group(gid: int) -> str:
 
 
 async def check_path(message: Message, engine: EngineClient | None, name: str, found: CheckFindings) -> None:
-    """Compares the owner of a path with the user a container runs as.
+    """Compare the owner of a path with the user a container runs as.
 
     Args:
         message: Names the path, as the program that was refused sees it.

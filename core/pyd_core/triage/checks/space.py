@@ -11,7 +11,7 @@ from pyd_core.triage.units import size
 
 
 async def check_space(engine: EngineClient | None, found: CheckFindings) -> None:
-    """Asks what takes it and what a prune would free."""
+    """Ask what takes it and what a prune would free."""
     root = "/var/lib/docker"
     if engine is not None:
         try:

@@ -16,7 +16,7 @@ TELLS = "peak memory, out-of-memory kills of children, refused forks and CPU thr
 
 
 def collect(case: Case, *, local: bool, root: Path = Path("/")) -> None:
-    """Reads the counters if the container lives on this machine."""
+    """Read the counters if the container lives on this machine."""
     if not case.run.alive or not case.container.state.running:
         return
     if not local:
@@ -32,7 +32,7 @@ def collect(case: Case, *, local: bool, root: Path = Path("/")) -> None:
 
 
 def read(pid: int, identity: str, *, root: Path = Path("/")) -> Cgroup | None:
-    """Reads the counters of a container's cgroup; None unless the process is really in a cgroup of that container."""
+    """Read the counters of a container's cgroup; None unless the process is really in a cgroup of that container."""
     directories: dict[str, str] = {}
     mounts = read_mounts(root)
     for name, path in (read_groups(pid, root) or {}).items():

@@ -15,7 +15,7 @@ TELLS = "who sent which signal and when, and whether the engine reported an out-
 
 
 async def fetch_all(engine: EngineClient, tool: str, *, since_ns: int = 10**9) -> dict[str, list[Event]] | None:
-    """Fetches the events of all containers that the engine remembers, by container id; None when it refuses."""
+    """Fetch the events of all containers that the engine remembers, by container id; None when it refuses."""
     until = _until(time.time_ns(), tool)
     found: dict[str, list[Event]] = {}
     try:
@@ -31,7 +31,7 @@ async def fetch_all(engine: EngineClient, tool: str, *, since_ns: int = 10**9) -
 
 
 async def collect(case: Case, engine: EngineClient, *, known: dict[str, list[Event]] | None = None) -> None:
-    """Fetches what the engine remembers of it: Docker Engine keeps its last 256 events, of all containers.
+    """Fetch what the engine remembers of it: Docker Engine keeps its last 256 events, of all containers.
 
     Args:
         case: The case.
@@ -52,7 +52,7 @@ async def collect(case: Case, engine: EngineClient, *, known: dict[str, list[Eve
 
 
 async def fetch(engine: EngineClient, identity: str, tool: str, *, since_ns: int, until_ns: int) -> list[Event]:
-    """Returns what an engine remembers of one container, which may be gone.
+    """Return what an engine remembers of one container, which may be gone.
 
     Raises:
         PydError: The engine refuses, or doesn't answer.
@@ -76,7 +76,7 @@ def _until(time_ns: int, tool: str) -> str | None:
 
 
 def note_lost(case: Case) -> None:
-    """States it when the events of the judged run are no longer all there."""
+    """State it when the events of the judged run are no longer all there."""
     if case.events is None or case.run.complete or case.run.started_ns is None:
         return
     reason = "the engine no longer remembers this run from its start (it keeps a limited number of events)"

@@ -52,7 +52,7 @@ class SharedEvidence:
     async def of(
         cls, engine: EngineClient, *, all_events: bool = False, look: Callable[[], kernel.Kernel] = kernel.read
     ) -> SharedEvidence:
-        """Asks the engine.
+        """Ask the engine.
 
         Args:
             engine: The engine.
@@ -79,7 +79,7 @@ class SharedEvidence:
         return host.engine_started(self._endpoint)
 
     def look(self) -> None:
-        """Reads what is the same for all now, which may take a while, rather than at first use."""
+        """Read what is the same for all now, which may take a while, rather than at first use."""
         _ = self.kernel, self.engine_started_ns
 
     def look_again(self) -> None:
@@ -91,7 +91,7 @@ class SharedEvidence:
 async def gather(
     engine: EngineClient, name: str, *, around: SharedEvidence | None = None, now_ns: int | None = None
 ) -> Case:
-    """Collects the evidence about a container.
+    """Collect the evidence about a container.
 
     Args:
         engine: The engine it is on.
@@ -111,7 +111,7 @@ async def gather(
 
 
 async def complete(case: Case, engine: EngineClient, around: SharedEvidence, *, main_pid: int = 0) -> Case:
-    """Collects all that stands on inspect and events.
+    """Collect all that stands on inspect and events.
 
     Args:
         case: With its container and events; with its lines too where the engine can't be asked for them any more.

@@ -22,7 +22,7 @@ SERVICE_MANAGER = 1
 
 
 def collect(case: Case, *, local: bool, engine_started_ns: int | None = None) -> None:
-    """Looks at the file systems the container writes to."""
+    """Look at the file systems the container writes to."""
     if not local:
         case.unread.append(
             UnavailableSource(source="host", reason="the engine runs on another machine", would_tell=TELLS)
@@ -48,7 +48,7 @@ def collect(case: Case, *, local: bool, engine_started_ns: int | None = None) ->
 
 
 async def note_outlived(case: Case, engine: EngineClient) -> None:
-    """Asks the engine whether it lets containers go on under the next one, if this one saw the engine start."""
+    """Ask the engine whether it lets containers go on under the next one, if this one saw the engine start."""
     if case.host is None or case.host.engine_started_ns is None:
         return
     begun, over = case.run.started_ns, case.run.ended_ns
@@ -58,7 +58,7 @@ async def note_outlived(case: Case, engine: EngineClient) -> None:
 
 
 def file_system(name: str, path: str) -> FileSystem | None:
-    """Measures the file system a path lies on; None when it can't be seen."""
+    """Measure the file system a path lies on; None when it can't be seen."""
     try:
         found = os.statvfs(path)
     except OSError:
@@ -81,7 +81,7 @@ def _owner(path: str) -> int | None:
 
 
 def engine_started(endpoint: Endpoint, *, pid_file: Path = PID_FILE, proc: Path = Path("/proc")) -> int | None:
-    """Returns when the engine's daemon started, nanoseconds since the epoch; None if that can't be seen.
+    """Return when the engine's daemon started, nanoseconds since the epoch; None if that can't be seen.
 
     The daemon is who listens on the engine's socket, or where the service manager does that, who wrote Docker's file.
     """

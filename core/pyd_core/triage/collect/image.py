@@ -27,7 +27,7 @@ _EMULATORS = {"amd64": "x86_64", "arm64": "aarch64", "386": "i386"}
 
 
 async def collect(case: Case, engine: EngineClient, *, local: bool) -> None:
-    """Looks at the program in the container's layers, or through the engine where they aren't on this disk."""
+    """Look at the program in the container's layers, or through the engine where they aren't on this disk."""
     layers = layers_of(case.container) if local else None
     tree: Tree = ArchiveTree(engine, case.container.id) if layers is None else LayerTree(layers)
     try:
@@ -39,7 +39,7 @@ async def collect(case: Case, engine: EngineClient, *, local: bool) -> None:
 
 
 async def examine(container: Container, tree: Tree, host: str) -> Program:
-    """Finds out what the container would run.
+    """Find out what the container would run.
 
     Args:
         container: Its configuration.
@@ -62,7 +62,7 @@ async def examine(container: Container, tree: Tree, host: str) -> Program:
 
 
 async def find_program(tree: Tree, path: str, environment: Mapping[str, str], workdir: str) -> FileNode | None:
-    """Resolves a command as execvp would inside the container."""
+    """Resolve a command as execvp would inside the container."""
     if "/" in path:
         return await tree.lookup(path if path.startswith("/") else f"{workdir}/{path}")
     for directory in environment.get("PATH", DEFAULT_PATH).split(":"):

@@ -38,7 +38,7 @@ class KernelWatch:
         self._log: KernelLog | None = None
 
     def look(self) -> Kernel:
-        """Reads on and returns all that was found so far."""
+        """Read on and return all that was found so far."""
         try:
             if self._reader is None:
                 self._reader = KernelLogReader()
@@ -52,14 +52,14 @@ class KernelWatch:
         return Kernel(log=self._log, events=self._events.events)
 
     def close(self) -> None:
-        """Gives the log back."""
+        """Give the log back."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
 
 def read() -> Kernel:
-    """Reads all it holds now."""
+    """Read all it holds now."""
     watch = KernelWatch()
     try:
         return watch.look()
@@ -68,12 +68,12 @@ def read() -> Kernel:
 
 
 def elsewhere() -> Kernel:
-    """Stands for that of another machine."""
+    """Stand for that of another machine."""
     return Kernel(refused="the engine runs on another machine")
 
 
 def collect(case: Case, kernel: Kernel) -> None:
-    """Takes the lines that concern the judged run."""
+    """Take the lines that concern the judged run."""
     run = case.run
     if kernel.refused:
         case.unread.append(UnavailableSource(source="kernel log", reason=kernel.refused, would_tell=TELLS))
@@ -104,7 +104,7 @@ def collect(case: Case, kernel: Kernel) -> None:
 
 
 def _claim(case: Case, nameless: list[OomKill]) -> None:
-    """Looks at kills of which the kernel left out the cgroup, as it does when there are many at once.
+    """Look at kills of which the kernel left out the cgroup, as it does when there are many at once.
 
     One is this container's where the engine saw a kill in it at that time and the victim is called as one of its
     programs. Where one at the end, or at the engine's word, can't be told, the log doesn't speak against a kill either.
@@ -121,7 +121,7 @@ def _claim(case: Case, nameless: list[OomKill]) -> None:
 
 
 def _of_another_clock(case: Case, own: list[OomKill]) -> tuple[OomKill, ...]:
-    """Takes kills whose time lies outside of the container's only run: the clock was set since, and theirs goes by it.
+    """Take kills whose time lies outside of the container's only run: the clock was set since, and theirs goes by it.
 
     The kernel stamps by a clock that is never set, which is turned into time by what the other says now.
     """

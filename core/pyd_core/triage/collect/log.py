@@ -19,7 +19,7 @@ TELLS = "what the program said before it ended"
 
 
 async def collect(case: Case, engine: EngineClient) -> None:
-    """Reads the last lines of the judged run."""
+    """Read the last lines of the judged run."""
     run = case.run
     since = None if run.started_ns is None else run.started_ns - SLACK_NS
     until = None if run.ended_ns is None else run.ended_ns + SLACK_NS

@@ -17,7 +17,7 @@ TELLS = "whether a name that couldn't be resolved is another container's"
 
 
 async def collect(case: Case, engine: EngineClient) -> None:
-    """Lists them, if the program couldn't resolve a name."""
+    """List them, if the program couldn't resolve a name."""
     if not any(finding.cause == "dns-failure" and finding.subject for finding in case.findings):
         return
     try:
@@ -35,7 +35,7 @@ async def collect(case: Case, engine: EngineClient) -> None:
 
 
 def names_of(container: ContainerSummary) -> set[str]:
-    """Returns the names other containers can reach one by, as far as the engine told them."""
+    """Return the names other containers can reach one by, as far as the engine told them."""
     ends = container.network_settings.networks.values()
     aliases = (alias for end in ends for alias in (*(end.aliases or ()), *(end.dns_names or ())))
     return {container.name, container.service, container.id[:12], *aliases} - {""}
@@ -44,7 +44,7 @@ def names_of(container: ContainerSummary) -> set[str]:
 async def with_aliases(
     engine: EngineClient, listed: list[ContainerSummary], wanted: Container[str]
 ) -> list[ContainerSummary]:
-    """Returns the containers with their aliases, which Docker Engine's list leaves out, unless a name is found without.
+    """Return the containers with their aliases, which Docker Engine's list leaves out, unless a name is found without.
 
     Args:
         engine: Asked about each, at most `MOST_ASKED` of them.

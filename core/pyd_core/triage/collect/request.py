@@ -35,7 +35,7 @@ class _Libpod(msgspec.Struct):
 
 
 async def collect(case: Case, engine: EngineClient, *, local: bool) -> None:
-    """Finds out, if the container isn't alive."""
+    """Find out, if the container isn't alive."""
     if case.tool == "podman":
         case.asked_to_end = await _from_podman(case.container.id, engine)
     elif local:
@@ -51,7 +51,7 @@ async def _from_podman(identity: str, engine: EngineClient) -> bool | None:
 
 
 def _from_docker(container: Container) -> bool | None:
-    """Reads the record on disk; None without the right to."""
+    """Read the record on disk; None without the right to."""
     if not container.hostname_path.endswith(f"/{container.id}/hostname"):
         return None
     record = Path(container.hostname_path).with_name("config.v2.json")

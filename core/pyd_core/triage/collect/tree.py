@@ -22,11 +22,11 @@ class Tree(Protocol):
     """Whether looking costs next to nothing."""
 
     async def lookup(self, path: str) -> FileNode | None:
-        """Returns what lies at an absolute path, symlinks followed; None if nothing does."""
+        """Return what lies at an absolute path, symlinks followed; None if nothing does."""
         ...
 
     async def read(self, path: str, size: int, offset: int = 0) -> bytes:
-        """Reads up to `size` bytes of a file; empty for anything else."""
+        """Read up to `size` bytes of a file; empty for anything else."""
         ...
 
 

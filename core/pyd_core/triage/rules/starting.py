@@ -202,7 +202,7 @@ _FIELDS = ("path", "found", "interpreter", "architecture", "host_architecture")
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
-    """Puts values in, each once and whatever they look like; `{name}` is left for the verdict."""
+    """Put values in, each once and whatever they look like; `{name}` is left for the verdict."""
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text)
 
 

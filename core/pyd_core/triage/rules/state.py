@@ -44,7 +44,7 @@ def paused(case: Case) -> Conclusion | None:
     says="Three deaths or more within ten minutes under a restart policy, and it isn't running for a minute since.",
 )
 def restart_loop(case: Case) -> Conclusion | None:
-    """Keeps ending and being restarted."""
+    """Keep ending and being restarted."""
     container = case.container
     if not is_looping(container, case.runs, case.now_ns):
         return None
