@@ -274,7 +274,7 @@ def report_target_exit(endpoint: Endpoint, target: Target | RemoteTarget, notify
     from pyd_core.client.transport.blocking import run_now  # noqa: PLC0415 - only now
     from pyd_core.errors import NotFound  # noqa: PLC0415 - only now
     from pyd_core.triage.api import explain  # noqa: PLC0415 - only now
-    from pyd_tui.cli.commands.container.logs import LogsOptions, show  # noqa: PLC0415 - only now
+    from pyd_tui.console.container_logs import LogsOptions, print_logs  # noqa: PLC0415 - only now
 
     engine = _engine(endpoint)
     deadline = time.monotonic() + PATIENCE
@@ -293,6 +293,6 @@ def report_target_exit(endpoint: Endpoint, target: Target | RemoteTarget, notify
         return None
     notify(f"{safe(verdict.summary)} [{verdict.cause}]; the session ended with it")
     with contextlib.suppress(PydError):
-        run_now(show(engine, LogsOptions(names=(container.id,), tail=LAST_LINES), json=False))
+        run_now(print_logs(engine, LogsOptions(names=(container.id,), tail=LAST_LINES), json=False))
         sys.stdout.flush()
     return bool(now.state.pid)

@@ -13,7 +13,8 @@ from pyd_tui.cli.global_options import State
 from pyd_tui.cli.object_names import ContainerName, ImageName, NetworkName, VolumeName
 from pyd_tui.console import failures
 from pyd_tui.console.command import Examples, Verb
-from pyd_tui.console.output import json_document, on_terminal, write
+from pyd_tui.console.documents import print_document
+from pyd_tui.console.output import json_document
 
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
@@ -60,26 +61,11 @@ def _command(ctx: click.Context, /, *, names: tuple[str, ...], kind: str | None,
 def write_documents(state: State, documents: Sequence[bytes], format: str) -> None:
     """Writes an engine's documents as a list, or a template filled in for each."""
     if not format:
-        show_document(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
+        print_document(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
         return
     from pyd_tui.console.listing import write_filled  # noqa: PLC0415 - only for templates
 
     write_filled(format, [msgspec.json.decode(document) for document in documents], {}, absent=OMITTED)
-
-
-def show_document(text: str, *, plain: bool) -> None:
-    """Writes a JSON text, coloured on a terminal unless it is to be plain."""
-    if not on_terminal() or plain:
-        write(text + "\n")
-        return
-    from rich.highlighter import JSONHighlighter  # noqa: PLC0415 - rich is for terminals
-    from rich.text import Text  # noqa: PLC0415 - likewise
-
-    from pyd_tui.console.rich_console import console  # noqa: PLC0415 - likewise
-
-    shown = Text(text)
-    JSONHighlighter().highlight(shown)
-    console().print(shown, soft_wrap=True)
 
 
 command = _inspect(

@@ -9,7 +9,7 @@ import msgspec
 
 from pyd_core.errors import NotFound
 from pyd_core.sanitise import safe
-from pyd_tui.cli.commands.inspect import show_document
+from pyd_tui.console.documents import print_document
 from pyd_tui.console.output import json_document, write
 from pyd_tui.shell.builtins.asking import ask
 from pyd_tui.shell.command import BuiltinCommand
@@ -31,7 +31,7 @@ def command(shell: ShellContext, /, *, part: str) -> None:
     if isinstance(value, str) and not shell.json:
         write(f"{safe(value)}\n")
         return
-    show_document(json_document(msgspec.json.encode(value)), plain=shell.json)
+    print_document(json_document(msgspec.json.encode(value)), plain=shell.json)
 
 
 def _within(value: Any, key: str, part: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pyd_tui.cli.commands.container.logs import LogsOptions, show
+from pyd_tui.console.container_logs import LogsOptions, print_logs
 from pyd_tui.console.timespec import parse_when
 from pyd_tui.shell.builtins.asking import ask, listen
 from pyd_tui.shell.command import BuiltinCommand
@@ -37,7 +37,7 @@ def command(shell: ShellContext, /, *, follow: bool, tail: int, since: str | Non
     lines = None if since is not None else tail
     count = (listen if follow else ask)(
         shell,
-        lambda engine, name: show(
+        lambda engine, name: print_logs(
             engine,
             LogsOptions(names=(name,), follow=follow, tail=lines, since=begin, **shown),
             json=shell.json,

@@ -1,0 +1,138 @@
+"""Printing of container logs: several merged in time order, or searched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.sanitise import safe
+from pyd_tui.console.output import coloured
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.logs.pattern import LogPattern
+    from pyd_core.logs.stream import Batch
+    from pyd_tui.console.exit_notifier import ExitNotifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsOptions:
+    """What `pyd logs` was asked for.
+
+    Attributes:
+        names: The containers.
+        follow: Go on with what they print from now on.
+        restarts: Follow them through restarts, until they are removed.
+        tail: Lines from the end of each; None is all.
+        since: Nanoseconds since the epoch, as the next.
+        until: None is no end.
+        times: Tell when.
+        all: Every container, running or not.
+        grep: Only lines in which this regular expression is found; None is all lines.
+        ignore_case: Whatever their case.
+    """
+
+    names: tuple[str, ...]
+    follow: bool = False
+    restarts: bool = False
+    tail: int | None = None
+    since: int | None = None
+    until: int | None = None
+    times: bool = False
+    all: bool = False
+    grep: str | None = None
+    ignore_case: bool = False
+
+
+async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
+    """Prints the logs until they end, and returns how many lines they had."""
+    from pyd_core.client.gap import Gap  # noqa: PLC0415 - not for help and completion
+    from pyd_core.client.names import pick_container  # noqa: PLC0415 - likewise
+    from pyd_core.logs.follow import follow  # noqa: PLC0415 - likewise
+    from pyd_core.logs.line import LogLine  # noqa: PLC0415 - likewise
+    from pyd_core.logs.merge import PATIENCE, merge  # noqa: PLC0415 - likewise
+    from pyd_tui.console.render.logs import LogPrinter, records  # noqa: PLC0415 - likewise
+
+    known = await engine.containers.list(all=True)
+    picked = known if options.all else [pick_container(known, name) for name in options.names]
+    found = {summary.id: summary for summary in picked}
+    sources = [
+        follow(
+            engine,
+            summary.id,
+            tail=options.tail,
+            since=options.since,
+            until=options.until,
+            follow=options.follow,
+            restarts=options.restarts,
+        )
+        for summary in found.values()
+    ]
+    obituaries: ExitNotifier | None = None
+    if options.follow and not json and sys.stderr.isatty():
+        from pyd_tui.console.exit_notifier import ExitNotifier  # noqa: PLC0415 - for whoever follows on a terminal
+
+        obituaries = ExitNotifier(engine)
+        sources = [obituaries.watch(source, one) for source, one in zip(sources, found.values(), strict=True)]
+    render: Callable[[Batch], str] = records
+    if not json:
+        render = LogPrinter([summary.name for summary in found.values()], times=options.times, colour=coloured()).text
+    test = log_pattern(options).test if options.grep is not None else None
+    merged = merge(sources, patience=PATIENCE if options.follow else None)
+    count = 0
+    over = False
+    try:
+        async for batch in merged.batches():
+            # A batch at a time: a write for each line would cost more than everything before it.
+            kept = batch if test is None else [item for item in batch if isinstance(item, Gap) or test(item)]
+            count += sum(isinstance(item, LogLine) for item in kept)
+            _write(render(kept))
+        over = True
+    finally:
+        await merged.aclose()
+        if obituaries is not None:
+            await obituaries.aclose(tell=over)
+    return count
+
+
+async def search_logs(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
+    """Prints what is found in all logs, as it is found, those of one container in order; returns how many lines."""
+    from pyd_core.logs.search_all import sweep  # noqa: PLC0415 - not for help and completion
+    from pyd_tui.console.render.logs import LogPrinter, records  # noqa: PLC0415 - likewise
+
+    known = await engine.containers.list(all=True)
+    render: Callable[[Batch], str] = records
+    if not json:
+        render = LogPrinter([one.name for one in known], times=options.times, colour=coloured()).text
+    count = 0
+    failed = 0
+    findings = sweep(engine, known, log_pattern(options), tail=options.tail, since=options.since, until=options.until)
+    async for finding in findings:
+        count += len(finding.lines)
+        _write(render([*finding.lines]))
+        if finding.error is not None:
+            failed += 1
+            click.echo(f"pyd: {safe(finding.container.name)}: {safe(finding.error.message)}", err=True)
+    if not json:
+        where = f"{len(known)} container{'s' * (len(known) != 1)}" + (
+            f", {failed} of which can't be read" if failed else ""
+        )
+        click.echo(f"{count:,} line{'s' * (count != 1)} found in {where}", err=True)
+    return count
+
+
+def log_pattern(options: LogsOptions) -> LogPattern:
+    """Return the pattern that `--grep` stands for."""
+    from pyd_core.logs.pattern import LogPattern  # noqa: PLC0415 - not for help and completion
+
+    return LogPattern(options.grep or "", regex=True, case=not options.ignore_case)
+
+
+def _write(text: str) -> None:
+    if text:
+        sys.stdout.buffer.write(text.encode(errors="replace"))
+        sys.stdout.buffer.flush()

@@ -1,0 +1,20 @@
+"""Printing of JSON documents."""
+
+from __future__ import annotations
+
+from pyd_tui.console.output import on_terminal, write
+
+
+def print_document(text: str, *, plain: bool) -> None:
+    """Print JSON text, coloured on a terminal unless it is to be plain."""
+    if not on_terminal() or plain:
+        write(text + "\n")
+        return
+    from rich.highlighter import JSONHighlighter  # noqa: PLC0415 - rich is for terminals
+    from rich.text import Text  # noqa: PLC0415 - rich is for terminals
+
+    from pyd_tui.console.rich_console import console  # noqa: PLC0415 - rich is for terminals
+
+    shown = Text(text)
+    JSONHighlighter().highlight(shown)
+    console().print(shown, soft_wrap=True)
