@@ -89,15 +89,15 @@ def snapshots(session: nox.Session) -> None:
 
 @nox.session
 def matrix(session: nox.Session) -> None:
-    """The debug shell on every kind of container, state, way and engine; writes docs/debug-matrix.md."""
-    session.env["PYD_MATRIX"] = "docs/debug-matrix.md"
+    """The debug shell on every kind of container, state, way and engine; writes docs/development/debug-matrix.md."""
+    session.env["PYD_MATRIX"] = "docs/development/debug-matrix.md"
     pytest(session, "tests/matrix")
 
 
 @nox.session
 def packs(session: nox.Session) -> None:
-    """Makes each toolbox pack and tries its tools; writes docs/toolbox-packs.md; not part of the default run."""
-    session.env["PYD_PACKS"] = "docs/toolbox-packs.md"
+    """Makes each toolbox pack and tries its tools; writes docs/reference/toolbox-packs.md; not part of the default run."""
+    session.env["PYD_PACKS"] = "docs/reference/toolbox-packs.md"
     pytest(session, "tests/packs")
 
 

@@ -1,4 +1,4 @@
-"""What importing each dependency costs, as docs/dependencies.md states it."""
+"""What importing each dependency costs, as docs/development/dependencies.md states it."""
 
 from __future__ import annotations
 

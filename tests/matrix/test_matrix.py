@@ -1,6 +1,6 @@
 """Kinds of containers in all states, on all engines, entered all ways: a prompt, a known file, nothing left behind.
 
-`nox -s matrix` runs all of it and writes `docs/debug-matrix.md`.
+`nox -s matrix` runs all of it and writes `docs/development/debug-matrix.md`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 from pyd_core.triage.causes import CAUSES
 from support.stages import NOT_ON_PODMAN, STAGES, Stage
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/triage-coverage.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/development/triage-coverage.md"
 SUITE = Path(__file__).resolve().parents[1] / "privileged/triage"
 
 ALONE: dict[str, tuple[str, ...]] = {
@@ -55,7 +55,7 @@ Each cause of [triage.md](triage.md) is staged on real engines in `tests/privile
 or ail in a known way, or messages that a real engine prints. Most stand in one table (`tests/support/stages.py`), where
 the right cause has to be named on every one, and so no other's. The same suite runs on cgroup v2 alone in an emulated
 machine: `nox -s vm`, which is also the only place for a machine without memory. This page is generated
-(`PYTHONPATH=tests python -m support.coverage_page > docs/triage-coverage.md`), and a test holds it to the tests.
+(`PYTHONPATH=tests python -m support.coverage_page > docs/development/triage-coverage.md`), and a test holds it to the tests.
 
 | cause | Docker Engine, embedded engine | Podman | on its own |
 |---|---|---|---|

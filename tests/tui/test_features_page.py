@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "dashboard-features.md").read_text()
+PAGE = (ROOT / "docs" / "development" / "dashboard-features.md").read_text()
 
 
 def test_every_promise_names_tests_that_are_there():

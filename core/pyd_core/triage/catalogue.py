@@ -1,4 +1,4 @@
-"""The table of causes and rules, as documentation: `python -m pyd_core.triage.catalogue > docs/triage.md`."""
+"""The table of causes and rules, as documentation: `python -m pyd_core.triage.catalogue > docs/reference/triage.md`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ that couldn't be read takes a quarter of its confidence. No rule fires on an exi
 several meanings, and what a container prints is never evidence of who killed it.
 
 Cause ids are part of the interface: they are added to, never renamed. This page is generated from the rules
-(`python -m pyd_core.triage.catalogue > docs/triage.md`), and a test holds it to them.
+(`python -m pyd_core.triage.catalogue > docs/reference/triage.md`), and a test holds it to them.
 """
 
 

@@ -1,4 +1,4 @@
-"""`docs/api-coverage.md` says what the engine serves, made from the table of routes and the contract."""
+"""`docs/reference/api-coverage.md` says what the engine serves, made from the table of routes and the contract."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyd_core.daemon.api import load
 from pyd_core.daemon.api.routes import REFUSED, ROUTES
 
 HERE = Path(__file__).parents[3]
-PAGE = HERE / "docs" / "api-coverage.md"
+PAGE = HERE / "docs" / "reference" / "api-coverage.md"
 CONTRACT = HERE / "tests/core/model/spec/docker-engine-api-v1.45.yaml"
 METHODS = {"get", "post", "put", "delete", "head"}
 

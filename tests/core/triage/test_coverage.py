@@ -17,5 +17,5 @@ def test_the_tests_that_the_page_names_are_there() -> None:
 
 
 def test_the_page_is_what_the_tests_say() -> None:
-    again = "PYTHONPATH=tests python -m support.coverage_page > docs/triage-coverage.md"
+    again = "PYTHONPATH=tests python -m support.coverage_page > docs/development/triage-coverage.md"
     assert PAGE.read_text() == render(), f"write it again: {again}"

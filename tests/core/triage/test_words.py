@@ -88,8 +88,8 @@ def test_no_cause_that_scripts_may_know_has_gone() -> None:
 
 
 def test_the_page_of_rules_is_the_one_generated_from_them() -> None:
-    page = Path(__file__).parents[3] / "docs/triage.md"
-    assert page.read_text() == render(), "run: python -m pyd_core.triage.catalogue > docs/triage.md"
+    page = Path(__file__).parents[3] / "docs/reference/triage.md"
+    assert page.read_text() == render(), "run: python -m pyd_core.triage.catalogue > docs/reference/triage.md"
 
 
 def test_names_and_output_reach_a_terminal_only_harmless(dead: MakeCase) -> None:
