@@ -96,7 +96,7 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session
 def packs(session: nox.Session) -> None:
-    """Makes each toolbox pack and tries its tools; writes docs/reference/toolbox-packs.md; not part of the default run."""
+    """Make each toolbox pack, try its tools, and write docs/reference/toolbox-packs.md; not part of the default run."""
     session.env["PYD_PACKS"] = "docs/reference/toolbox-packs.md"
     pytest(session, "tests/packs")
 

@@ -1,7 +1,7 @@
 """Each toolbox pack as its user gets it: made from the machine's package sources, and its tools on a real process.
 
-`nox -s packs` runs all of it and writes `docs/reference/toolbox-packs.md`. The containers have this machine's `/usr`, read-only:
-a distribution with interpreters, without fetching one.
+`nox -s packs` runs all of it and writes `docs/reference/toolbox-packs.md`. The containers have this machine's `/usr`,
+read-only: a distribution with interpreters, without fetching one.
 """
 
 from __future__ import annotations
