@@ -46,4 +46,4 @@ async def record(url: str, last_output: LastOutput) -> None:
 if __name__ == "__main__":
     from pyd_core.daemon.__main__ import main
 
-    sys.exit(main(beside=record))
+    sys.exit(main(sidecar=record))

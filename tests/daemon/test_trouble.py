@@ -271,7 +271,7 @@ async def beside(address, last_output):
 
 engine.PATIENCE = 1.0
 home = Path(sys.argv[1])
-sys.exit(__main__.run(DaemonConfig(root=home / "root", run=home / "run"), beside=beside))
+sys.exit(__main__.run(DaemonConfig(root=home / "root", run=home / "run"), sidecar=beside))
 """
 
 

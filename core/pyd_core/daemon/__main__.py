@@ -17,10 +17,10 @@ from pyd_core.errors import PydError
 from pyd_core.linux.interpreter import drop_relative_search_paths
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Beside
+    from pyd_core.daemon.serve import SidecarTask
 
 
-def main(*, beside: Beside | None = None) -> int:
+def main(*, sidecar: SidecarTask | None = None) -> int:
     """Reads the settings, runs, with some work beside it, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="pydd", description="The embedded container engine.")
     parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="images, containers, volumes")
@@ -36,17 +36,17 @@ def main(*, beside: Beside | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
     options = vars(parser.parse_args())
     logging.basicConfig(level=logging.DEBUG if options.pop("verbose") else logging.INFO, format="pydd: %(message)s")
-    return run(DaemonConfig(**options), beside=beside)
+    return run(DaemonConfig(**options), sidecar=sidecar)
 
 
-def run(config: DaemonConfig, *, beside: Beside | None = None) -> int:
+def run(config: DaemonConfig, *, sidecar: SidecarTask | None = None) -> int:
     """Runs an engine in the foreground, and some work beside it, and returns its exit code."""
-    from pyd_core.daemon.engine import serve  # noqa: PLC0415 - after the options are known to be good
+    from pyd_core.daemon.serve import serve  # noqa: PLC0415 - after the options are known to be good
 
     drop_relative_search_paths()
     os.chdir("/")  # the caller's directory is neither searched nor kept busy
     try:
-        asyncio.run(serve(config, beside=beside))
+        asyncio.run(serve(config, sidecar=sidecar))
     except PydError as error:
         print(f"pydd: {error.message}", file=sys.stderr)  # noqa: T201 - before there is anyone else to tell
         if error.hint:

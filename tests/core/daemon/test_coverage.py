@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from pyd_core.daemon.api import load
+from pyd_core.daemon.api import load_handlers
 from pyd_core.daemon.api.routes import REFUSED, ROUTES
 
 HERE = Path(__file__).parents[3]
@@ -29,7 +29,7 @@ def contract() -> list[tuple[str, str, str]]:
 
 def page() -> str:
     """The page as it should be."""
-    load()
+    load_handlers()
     served = {(route.method, route.pattern) for route in ROUTES.table} - REFUSED
     rows = contract()
     lines = [
@@ -50,7 +50,7 @@ def page() -> str:
 
 
 def test_every_request_of_the_contract_is_served_or_refused_by_name():
-    load()
+    load_handlers()
     known = {(route.method, route.pattern) for route in ROUTES.table}
     missing = [
         (method, path)

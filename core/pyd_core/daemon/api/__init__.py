@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyd_core.daemon.api.routes import Dispatch
 
 
-def load() -> Dispatch:
+def load_handlers() -> Dispatch:
     """Loads every handler and returns what answers a request."""
     # The handlers register themselves.
     from pyd_core.daemon.api import (  # noqa: F401, PLC0415

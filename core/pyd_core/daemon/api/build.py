@@ -43,26 +43,26 @@ PRUNE_FILTERS = {
 
 
 @route("POST", "/build")
-async def build(daemon: Engine, request: HttpRequest) -> Response:
+async def build(engine: Engine, request: HttpRequest) -> Response:
     """Builds an image; what is wrong with context or Dockerfile is told by the status, the rest in the stream."""
-    return CancelOnDisconnect(work=_begin(daemon, request))
+    return CancelOnDisconnect(work=_begin(engine, request))
 
 
-async def _begin(daemon: Engine, request: HttpRequest) -> StreamingResponse:
+async def _begin(engine: Engine, request: HttpRequest) -> StreamingResponse:
     _refuse(request)
     async with AsyncExitStack() as stack:
         place, alone = _elsewhere(request), False
         if place is None:
-            context = await stack.enter_async_context(unpacked(daemon, request.chunks()))
+            context = await stack.enter_async_context(unpacked(engine, request.chunks()))
         elif isinstance(place, Repository):
-            context = await stack.enter_async_context(cloned(daemon, place))
+            context = await stack.enter_async_context(cloned(engine, place))
         else:
-            context, alone = await stack.enter_async_context(fetched(daemon, place))
+            context, alone = await stack.enter_async_context(fetched(engine, place))
         asked = _request(request, context)
         if alone:
             asked = msgspec.structs.replace(asked, dockerfile=DOCKERFILE)
         dockerfile = parse_dockerfile(read_dockerfile(context, asked.dockerfile))
-        builder = Builder(daemon, asked, dockerfile, _fetch(daemon, request))
+        builder = Builder(engine, asked, dockerfile, _fetch(engine, request))
         kept = stack.pop_all()
     return StreamingResponse(chunks=_told(builder, kept, quiet=request.flag("q")))
 
@@ -146,7 +146,7 @@ def _structured(request: HttpRequest, name: str, kind: type[T]) -> T | None:
         raise InvalidInput(f"{name}: {error}") from error
 
 
-def _fetch(daemon: Engine, request: HttpRequest) -> Fetch:
+def _fetch(engine: Engine, request: HttpRequest) -> Fetch:
     logins = _logins(request.headers.get("x-registry-config", ""))
     wanted = request.query.get("platform", "")
     if wanted:
@@ -156,7 +156,7 @@ def _fetch(daemon: Engine, request: HttpRequest) -> Fetch:
         reference = parse(name)
         known = HUB_KEY if reference.domain == DEFAULT_DOMAIN else reference.domain
         async with aclosing(
-            await registries.pulling(daemon, reference, logins.get(known, RegistryLogin()), platform or wanted)
+            await registries.pulling(engine, reference, logins.get(known, RegistryLogin()), platform or wanted)
         ) as records:
             async for record in records:
                 yield record
@@ -174,12 +174,12 @@ def _logins(header: str) -> dict[str, RegistryLogin]:
 
 
 @route("POST", "/build/prune")
-async def prune(daemon: Engine, request: HttpRequest) -> Response:
+async def prune(engine: Engine, request: HttpRequest) -> Response:
     """Removes what builds keep beside images: nothing, as the steps of a build are images and go with them."""
     filters = request.filters()
     unknown = set(filters) - PRUNE_FILTERS
     if unknown:
         raise InvalidInput(f"failed to prune build cache: invalid filter '{min(unknown)[:40]}'")
     until(filters.get("until", []))
-    daemon.events.emit("builder", "prune", "", {"reclaimed": "0"})
+    engine.events.emit("builder", "prune", "", {"reclaimed": "0"})
     return json({"CachesDeleted": None, "SpaceReclaimed": 0})

@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 @route("GET", "/containers/json")
-async def list_(daemon: Engine, request: HttpRequest) -> Response:
+async def list_(engine: Engine, request: HttpRequest) -> Response:
     """Lists them, newest first."""
     limit = request.number("limit")
-    found = listing.choose(daemon, request.filters(), all_=request.flag("all") or limit is not None)
+    found = listing.choose(engine, request.filters(), all_=request.flag("all") or limit is not None)
     if limit is not None and limit > 0:
         found = found[:limit]
-    return json(listing.lines(daemon, found, size=request.flag("size")))
+    return json(listing.lines(engine, found, size=request.flag("size")))
 
 
 @route("POST", "/containers/create")
-async def create(daemon: Engine, request: HttpRequest) -> Response:
+async def create(engine: Engine, request: HttpRequest) -> Response:
     """Makes one."""
     plain = await request.plain(CreateBody)
     creation.check_config(plain)
@@ -41,21 +41,21 @@ async def create(daemon: Engine, request: HttpRequest) -> Response:
     versions.as_of(plain, request.version)
     body = convert(plain, CreateBody)
     platform = request.query.get("platform", "")
-    container = daemon.containers.create(
+    container = engine.containers.create(
         body, request.query.get("name", ""), platform=platform, sent_empty=creation.sent_empty(plain)
     )
-    await population.populate_at_creation(daemon, container)
+    await population.populate_at_creation(engine, container)
     warnings = options.warnings(body, request.version)
     return json(Created(id=container.id, warnings=warnings), status=201)
 
 
 @route("GET", "/containers/{id}/json")
-async def inspect(daemon: Engine, request: HttpRequest) -> Response:
+async def inspect(engine: Engine, request: HttpRequest) -> Response:
     """Tells all about one."""
-    container = daemon.containers.find(request.params["id"])
-    found = view.inspect(daemon, container)
+    container = engine.containers.find(request.params["id"])
+    found = view.inspect(engine, container)
     if request.flag("size"):
-        written, whole = listing.sizes(daemon, container)
+        written, whole = listing.sizes(engine, container)
         found = msgspec.structs.replace(found, size_rw=written, size_root_fs=whole)
     shown = full(found)
     for name in container.record.sent_empty:
@@ -65,40 +65,40 @@ async def inspect(daemon: Engine, request: HttpRequest) -> Response:
 
 
 @route("POST", "/containers/{id}/start")
-async def start(daemon: Engine, request: HttpRequest) -> Response:
+async def start(engine: Engine, request: HttpRequest) -> Response:
     """Starts one."""
-    container = daemon.containers.find(request.params["id"])
-    return EMPTY if await daemon.lifecycle.start(container) else NOT_MODIFIED
+    container = engine.containers.find(request.params["id"])
+    return EMPTY if await engine.lifecycle.start(container) else NOT_MODIFIED
 
 
 @route("POST", "/containers/{id}/stop")
-async def stop(daemon: Engine, request: HttpRequest) -> Response:
+async def stop(engine: Engine, request: HttpRequest) -> Response:
     """Stops one."""
     name, grace = request.query.get("signal", ""), request.number("t")
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     _check_signal(request, "cannot stop container: {}")
-    return EMPTY if await daemon.lifecycle.stop(container, name=name, grace=grace) else NOT_MODIFIED
+    return EMPTY if await engine.lifecycle.stop(container, name=name, grace=grace) else NOT_MODIFIED
 
 
 @route("POST", "/containers/{id}/restart")
-async def restart(daemon: Engine, request: HttpRequest) -> Response:
+async def restart(engine: Engine, request: HttpRequest) -> Response:
     """Stops and starts one."""
     name, grace = request.query.get("signal", ""), request.number("t")
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     _check_signal(request, "Cannot restart container {}")
-    await daemon.lifecycle.restart(container, name=name, grace=grace)
+    await engine.lifecycle.restart(container, name=name, grace=grace)
     return EMPTY
 
 
 @route("POST", "/containers/{id}/kill")
-async def kill(daemon: Engine, request: HttpRequest) -> Response:
+async def kill(engine: Engine, request: HttpRequest) -> Response:
     """Sends a signal; one that waits for its next start stays down then."""
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     _check_signal(request, "cannot kill container: {}")
     if container.record.status == "restarting":
-        await daemon.lifecycle.stop(container)
+        await engine.lifecycle.stop(container)
     else:
-        await daemon.lifecycle.kill(container, request.query.get("signal", ""))
+        await engine.lifecycle.kill(container, request.query.get("signal", ""))
     return EMPTY
 
 
@@ -117,58 +117,58 @@ def _check_signal(request: HttpRequest, failure: str) -> None:
 
 
 @route("POST", "/containers/{id}/pause")
-async def pause(daemon: Engine, request: HttpRequest) -> Response:
+async def pause(engine: Engine, request: HttpRequest) -> Response:
     """Freezes one."""
-    await daemon.freezer.pause(daemon.containers.find(request.params["id"]))
+    await engine.freezer.pause(engine.containers.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/containers/{id}/unpause")
-async def unpause(daemon: Engine, request: HttpRequest) -> Response:
+async def unpause(engine: Engine, request: HttpRequest) -> Response:
     """Lets one go on."""
-    await daemon.freezer.unpause(daemon.containers.find(request.params["id"]))
+    await engine.freezer.unpause(engine.containers.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/containers/{id}/rename")
-async def rename(daemon: Engine, request: HttpRequest) -> Response:
+async def rename(engine: Engine, request: HttpRequest) -> Response:
     """Gives one another name."""
     name = request.query.get("name", "")
     if not name:
         raise InvalidInput("Neither old nor new names may be empty")
-    container = daemon.containers.find(request.params["id"])
-    daemon.containers.rename(container, name)
-    await daemon.endpoints.rename(container)
+    container = engine.containers.find(request.params["id"])
+    engine.containers.rename(container, name)
+    await engine.endpoints.rename(container)
     return EMPTY
 
 
 @route("DELETE", "/containers/{id}")
-async def remove(daemon: Engine, request: HttpRequest) -> Response:
+async def remove(engine: Engine, request: HttpRequest) -> Response:
     """Removes one."""
     if request.flag("link"):
-        daemon.containers.unlink(request.params["id"])
+        engine.containers.unlink(request.params["id"])
         return EMPTY
-    container = daemon.containers.find(request.params["id"])
-    await daemon.lifecycle.remove(container, force=request.flag("force"), volumes=request.flag("v"))
+    container = engine.containers.find(request.params["id"])
+    await engine.lifecycle.remove(container, force=request.flag("force"), volumes=request.flag("v"))
     return EMPTY
 
 
 @route("POST", "/containers/prune")
-async def prune(daemon: Engine, request: HttpRequest) -> Response:
+async def prune(engine: Engine, request: HttpRequest) -> Response:
     """Removes all that don't run, for as long as the client waits."""
-    return CancelOnDisconnect(work=_prune(daemon, request))
+    return CancelOnDisconnect(work=_prune(engine, request))
 
 
-async def _prune(daemon: Engine, request: HttpRequest) -> HandlerResult:
+async def _prune(engine: Engine, request: HttpRequest) -> HandlerResult:
     removed: list[str] = []
     freed = 0
-    for container in listing.prunable(daemon, request.filters()):
-        size, _ = await asyncio.to_thread(listing.sizes, daemon, container)
+    for container in listing.prunable(engine, request.filters()):
+        size, _ = await asyncio.to_thread(listing.sizes, engine, container)
         try:
-            await daemon.lifecycle.remove(container)
+            await engine.lifecycle.remove(container)
         except PydError:
             continue  # started meanwhile
         removed.append(container.id)
         freed += size
-    daemon.events.emit("container", "prune", "", {"reclaimed": str(freed)})
+    engine.events.emit("container", "prune", "", {"reclaimed": str(freed)})
     return json(Pruned(containers_deleted=removed, space_reclaimed=freed))

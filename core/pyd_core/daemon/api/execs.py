@@ -36,24 +36,24 @@ class StartBody(ApiStruct):
 
 
 @route("POST", "/containers/{id}/exec")
-async def create(daemon: Engine, request: HttpRequest) -> Response:
+async def create(engine: Engine, request: HttpRequest) -> Response:
     """Prepares a command."""
     asked = request.params["id"]
     body = await request.json(execs.ExecBody)
     if not body.cmd:
         raise InvalidInput("No exec command specified")
-    made = execs.create(daemon.containers.find(asked), body, asked)
-    execs.announce(daemon, made, "exec_create")
+    made = execs.create(engine.containers.find(asked), body, asked)
+    execs.announce(engine, made, "exec_create")
     return json(ExecCreated(id=made.id), status=201)
 
 
-def find(daemon: Engine, key: str) -> execs.Exec:
+def find(engine: Engine, key: str) -> execs.Exec:
     """Finds a command by its id.
 
     Raises:
         NotFound: There is none.
     """
-    for container in daemon.containers.all():
+    for container in engine.containers.all():
         made = container.execs.get(key)
         if made is not None:
             return made
@@ -61,10 +61,10 @@ def find(daemon: Engine, key: str) -> execs.Exec:
 
 
 @route("POST", "/exec/{id}/start")
-async def start(daemon: Engine, request: HttpRequest) -> Response:
+async def start(engine: Engine, request: HttpRequest) -> Response:
     """Starts it, joined to the client unless detached."""
     body = await request.json(StartBody)
-    made = find(daemon, request.params["id"])
+    made = find(engine, request.params["id"])
     if made.started:
         raise Conflict(f"Error: Exec command {made.id} has already run")
     if not made.container.record.running:  # it went with the container's end
@@ -73,23 +73,23 @@ async def start(daemon: Engine, request: HttpRequest) -> Response:
     if made.container.record.status == "paused":
         raise Conflict(f"Container {made.container.id} is paused, unpause the container before exec")
     made.started = True
-    execs.announce(daemon, made, "exec_start")
+    execs.announce(engine, made, "exec_start")
     if not body.detach:
         # Whether the streams are told apart is for who starts it to say, as for Docker Engine: docker-py asks for that
         # of a command with a terminal too.
         return Hijack(
-            serve=lambda wire: execs.serve(daemon, made, wire, framed=not body.tty),
+            serve=lambda wire: execs.serve(engine, made, wire, framed=not body.tty),
             tty=body.tty,
             done=made.settled.set,
         )
     streams = ContainerStreams(made, attached=False)
     try:
-        problem = await execs.start(daemon, made, streams)
+        problem = await execs.start(engine, made, streams)
     except BaseException:
         streams.close()
         raise
     if made.body.tty and not problem:
-        daemon.tasks.start(execs.discard(made, streams))
+        engine.tasks.start(execs.discard(made, streams))
     else:
         streams.close()
     if not made.running and made.code is not None and problem:
@@ -98,9 +98,9 @@ async def start(daemon: Engine, request: HttpRequest) -> Response:
 
 
 @route("GET", "/exec/{id}/json")
-async def inspect(daemon: Engine, request: HttpRequest) -> Response:
+async def inspect(engine: Engine, request: HttpRequest) -> Response:
     """What it is doing, or how it ended."""
-    made = find(daemon, request.params["id"])
+    made = find(engine, request.params["id"])
     body = made.body
     return json(
         {
@@ -126,10 +126,10 @@ async def inspect(daemon: Engine, request: HttpRequest) -> Response:
 
 
 @route("POST", "/exec/{id}/resize")
-async def resize(daemon: Engine, request: HttpRequest) -> Response:
+async def resize(engine: Engine, request: HttpRequest) -> Response:
     """Tells its terminal its size."""
     rows, columns = size(request)
-    made = find(daemon, request.params["id"])
+    made = find(engine, request.params["id"])
     if made.body.tty and made.started and made.code is None:  # a client may ask before the runtime has handed it over
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(made.settled.wait(), HANDED_OVER)

@@ -6,7 +6,8 @@ import errno
 import functools
 import logging
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -23,9 +24,8 @@ from pyd_core.errors import (
     Unsupported,
 )
 
-if TYPE_CHECKING:
-    from pyd_core.daemon.api.routes import Handler
-    from pyd_core.daemon.engine import Engine
+Context = TypeVar("Context")
+_Handler = Callable[[Context, HttpRequest], Awaitable[Response]]
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +60,13 @@ def describe(error: Exception) -> str:
     return f"internal error: {type(error).__name__}: {error}: the engine's log says where"
 
 
-def plainly(handler: Handler) -> Handler:
+def plainly(handler: _Handler[Context]) -> _Handler[Context]:
     """Has a handler's failures answered as plain text, which is what clients that take the connection over expect."""
 
     @functools.wraps(handler)
-    async def answer(daemon: Engine, request: HttpRequest) -> Response:
+    async def answer(context: Context, request: HttpRequest) -> Response:
         try:
-            return await handler(daemon, request)
+            return await handler(context, request)
         except PydError as error:
             body = f"{describe(error)}\r\n".encode()
             return HandlerResult(status=status_of(error), body=body, kind="application/vnd.docker.raw-stream")

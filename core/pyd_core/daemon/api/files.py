@@ -44,28 +44,28 @@ def _path(request: HttpRequest) -> str:
 
 
 @route("HEAD", "/containers/{id}/archive")
-async def stat_path(daemon: Engine, request: HttpRequest) -> Response:
+async def stat_path(engine: Engine, request: HttpRequest) -> Response:
     """Tells what a path is."""
     name = request.params["id"]
-    container = daemon.containers.find(name)
-    async with files.opened(daemon, container) as root:
+    container = engine.containers.find(name)
+    async with files.opened(engine, container) as root:
         path = _path(request)
         with paths.found(root, path, name) as (_, status, short):
             return HandlerResult(headers={HEADER: paths.statistics(root, path, status, short)})
 
 
 @route("GET", "/containers/{id}/archive")
-async def get_archive(daemon: Engine, request: HttpRequest) -> Response:
+async def get_archive(engine: Engine, request: HttpRequest) -> Response:
     """Copies a path out."""
     name = request.params["id"]
-    container = daemon.containers.find(name)
+    container = engine.containers.find(name)
     path = _path(request)
-    async with files.opened(daemon, container) as root:
+    async with files.opened(engine, container) as root:
         with paths.found(root, path, name) as (_, status, short):
             header = paths.statistics(root, path, status, short)
 
     async def chunks() -> AsyncIterator[bytes]:
-        async with files.opened(daemon, container) as again:
+        async with files.opened(engine, container) as again:
             with paths.found(again, path, name) as (place, _, short):
                 across = files.devices(again, container)
                 work = lambda packer: packer.tree(place, short, across=across)  # noqa: E731 - too long in its place
@@ -73,18 +73,18 @@ async def get_archive(daemon: Engine, request: HttpRequest) -> Response:
                     async for data in packed:
                         yield data
 
-    daemon.events.emit("container", "archive-path", container.id, container.attributes())
+    engine.events.emit("container", "archive-path", container.id, container.attributes())
     return StreamingResponse(chunks=chunks(), kind="application/x-tar", headers={HEADER: header})
 
 
 @route("PUT", "/containers/{id}/archive")
-async def put_archive(daemon: Engine, request: HttpRequest) -> Response:
+async def put_archive(engine: Engine, request: HttpRequest) -> Response:
     """Unpacks an archive into a directory."""
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     path = _path(request)
-    spooled = await loading.spool(daemon.images, request.chunks())
+    spooled = await loading.spool(engine.images, request.chunks())
     try:
-        async with files.opened(daemon, container) as root:
+        async with files.opened(engine, container) as root:
             with paths.found(root, path, request.params["id"], follow=True) as (place, status, _name):
                 if not stat.S_ISDIR(status.st_mode):
                     raise InvalidInput("extraction point is not a directory")
@@ -99,7 +99,7 @@ async def put_archive(daemon: Engine, request: HttpRequest) -> Response:
                 ids=ids,
             )
             unpack = partial(_unpack, unpacker, spooled)
-            daemon.events.emit("container", "extract-to-dir", container.id, container.attributes())
+            engine.events.emit("container", "extract-to-dir", container.id, container.attributes())
             await asyncio.to_thread(unpack if ids is None else partial(as_root_of, ids, unpack))
     finally:
         spooled.unlink(missing_ok=True)
@@ -114,42 +114,42 @@ def _unpack(unpacker: Unpacker, spooled: Path) -> None:
 
 
 @route("GET", "/containers/{id}/changes")
-async def changes(daemon: Engine, request: HttpRequest) -> Response:
+async def changes(engine: Engine, request: HttpRequest) -> Response:
     """Lists what differs from the image."""
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     container.ensure_not_removing(files.READ)
-    layers = [daemon.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
-    return json(await asyncio.to_thread(diff.changes, container.upper, [*layers, daemon.base]))
+    layers = [engine.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
+    return json(await asyncio.to_thread(diff.changes, container.upper, [*layers, engine.base]))
 
 
 @route("GET", "/containers/{id}/export")
-async def export(daemon: Engine, request: HttpRequest) -> Response:
+async def export(engine: Engine, request: HttpRequest) -> Response:
     """Packs its whole file system."""
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
 
     async def chunks() -> AsyncIterator[bytes]:
-        async with files.stacked(daemon, container) as root:
+        async with files.stacked(engine, container) as root:
             place, ids = f"/proc/self/fd/{root.fd}", root.ids
             async with aclosing(tar_writer.stream(lambda packer: packer.tree(place, ""), ids=ids)) as packed:
                 async for data in packed:
                     yield data
 
-    daemon.events.emit("container", "export", container.id, container.attributes())
+    engine.events.emit("container", "export", container.id, container.attributes())
     return StreamingResponse(chunks=chunks(), kind="application/octet-stream")
 
 
 @route("POST", "/commit")
-async def commit(daemon: Engine, request: HttpRequest) -> Response:
+async def commit(engine: Engine, request: HttpRequest) -> Response:
     """Makes an image of a container."""
-    return CancelOnDisconnect(work=_commit(daemon, request))
+    return CancelOnDisconnect(work=_commit(engine, request))
 
 
-async def _commit(daemon: Engine, request: HttpRequest) -> HandlerResult:
+async def _commit(engine: Engine, request: HttpRequest) -> HandlerResult:
     given = await request.json(ContainerConfig)
     name = request.query.get("container", "")
     if not name:
         raise NotFound("No such container: ")
-    container = daemon.containers.find(name)
+    container = engine.containers.find(name)
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     changed = [line for text in request.many.get("changes", []) for line in text.splitlines()]
     config = apply_commit_changes(_laid_over(container.record.config, given), changed)
@@ -159,13 +159,13 @@ async def _commit(daemon: Engine, request: HttpRequest) -> HandlerResult:
         author=request.query.get("author", ""),
     )
     pausing = request.flag("pause", default=True) and container.record.status == "running"
-    async with daemon.freezer.paused(container) if pausing else contextlib.nullcontext():
-        record = await commit_container(daemon, container, config, origin)
+    async with engine.freezer.paused(container) if pausing else contextlib.nullcontext():
+        record = await commit_container(engine, container, config, origin)
         if reference is not None:
-            events.tag(daemon, record, reference)
+            events.tag(engine, record, reference)
         name = "" if reference is None else str(reference)
         told = container.attributes(comment=origin.comment, imageID=record.id, imageRef=name)
-        daemon.events.emit("container", "commit", container.id, told)
+        engine.events.emit("container", "commit", container.id, told)
     return json(ExecCreated(id=record.id), status=201)
 
 

@@ -40,17 +40,17 @@ LEFT_OUT_WHEN_EMPTY = {"ExposedPorts", "Healthcheck", "Shell", "StopSignal", "St
 
 
 @route("GET", "/images/json")
-async def list_(daemon: Engine, request: HttpRequest) -> Response:
+async def list_(engine: Engine, request: HttpRequest) -> Response:
     """Lists them, newest first."""
     filters = request.filters()
-    found = choose(daemon, filters)
+    found = choose(engine, filters)
     if not request.flag("all"):  # the steps of builds
-        parents = daemon.images.parents()
+        parents = engine.images.parents()
         found = [each for each in found if each.names or each.digests or each.id not in parents]
     counts: dict[str, int] = {}
-    for each in daemon.containers.all():
+    for each in engine.containers.all():
         counts[each.record.image_id] = counts.get(each.record.image_id, 0) + 1
-    lines = shown_rows(found, lambda each: daemon.images.summary(each, containers=counts.get(each.id, 0)))
+    lines = shown_rows(found, lambda each: engine.images.summary(each, containers=counts.get(each.id, 0)))
     if "reference" in filters:  # an image has other names too, and those weren't asked for
         patterns = [_glob(value) for value in filters["reference"]]
         lines = [
@@ -64,40 +64,40 @@ def _any(patterns: list[Pattern], name: str) -> bool:
     return any(pattern.fullmatch(name) for pattern in patterns)
 
 
-def choose(daemon: Engine, filters: Mapping[str, list[str]]) -> list[ImageRecord]:
+def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[ImageRecord]:
     """Returns the images that pass the API's filters.
 
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.
     """
-    found = daemon.images.readable()
+    found = engine.images.readable()
     for name, values in filters.items():
         match name:
             case "dangling":
                 wanted = truth(name, values)
-                parents = daemon.images.parents()
+                parents = engine.images.parents()
                 found = [each for each in found if (not each.names and each.id not in parents) == wanted]
             case "label":
-                found = [each for each in found if all(labelled(daemon.images.labels(each), value) for value in values)]
+                found = [each for each in found if all(labelled(engine.images.labels(each), value) for value in values)]
             case "reference":
                 patterns = [_glob(value) for value in values]
                 found = [each for each in found if any(_fits(pattern, each) for pattern in patterns)]
             case "before":
-                edge = min(_created(daemon, daemon.images.find(value)) for value in values)
-                found = [each for each in found if _created(daemon, each) < edge]
+                edge = min(_created(engine, engine.images.find(value)) for value in values)
+                found = [each for each in found if _created(engine, each) < edge]
             case "since":
-                edge = max(_created(daemon, daemon.images.find(value)) for value in values)
-                found = [each for each in found if _created(daemon, each) > edge]
+                edge = max(_created(engine, engine.images.find(value)) for value in values)
+                found = [each for each in found if _created(engine, each) > edge]
             case "until":
                 end = min(until([value]) or 0 for value in values)
-                found = [each for each in found if _created(daemon, each) < end]
+                found = [each for each in found if _created(engine, each) < end]
             case _:
                 raise InvalidInput(f"invalid filter '{name}'")
     return found
 
 
-def _created(daemon: Engine, record: ImageRecord) -> int:
-    return parse_time(daemon.images.file(record).created) or 0
+def _created(engine: Engine, record: ImageRecord) -> int:
+    return parse_time(engine.images.file(record).created) or 0
 
 
 def _glob(text: str) -> Pattern:
@@ -112,9 +112,9 @@ def _fits(pattern: Pattern, record: ImageRecord) -> bool:
 
 
 @route("GET", "/images/{name}/json")
-async def inspect(daemon: Engine, request: HttpRequest) -> Response:
+async def inspect(engine: Engine, request: HttpRequest) -> Response:
     """Tells all about one."""
-    body = full(daemon.images.inspect(daemon.images.find(request.params["name"])))
+    body = full(engine.images.inspect(engine.images.find(request.params["name"])))
     body["Config"] = {
         key: value or None if key in NULL_WHEN_EMPTY else value
         for key, value in body["Config"].items()
@@ -126,19 +126,19 @@ async def inspect(daemon: Engine, request: HttpRequest) -> Response:
 
 
 @route("GET", "/images/{name}/history")
-async def history(daemon: Engine, request: HttpRequest) -> Response:
+async def history(engine: Engine, request: HttpRequest) -> Response:
     """Tells the steps of its making."""
-    return json(daemon.images.history(daemon.images.find(request.params["name"])))
+    return json(engine.images.history(engine.images.find(request.params["name"])))
 
 
 @route("POST", "/images/{name}/tag")
-async def tag(daemon: Engine, request: HttpRequest) -> Response:
+async def tag(engine: Engine, request: HttpRequest) -> Response:
     """Gives it another name."""
-    record = daemon.images.find(request.params["name"])
+    record = engine.images.find(request.params["name"])
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     if reference is None:
         raise InvalidInput("repo is missing")
-    events.tag(daemon, record, reference)
+    events.tag(engine, record, reference)
     return HandlerResult(status=201)
 
 
@@ -159,12 +159,12 @@ def named(repository: str, tag_: str) -> Reference | None:
 
 
 @route("DELETE", "/images/{name}")
-async def remove(daemon: Engine, request: HttpRequest) -> Response:
+async def remove(engine: Engine, request: HttpRequest) -> Response:
     """Removes a name, and the image with its last."""
     name = request.params["name"]
     if not name.strip():
         raise InvalidInput("image name cannot be blank")
-    removed = await events.remove(daemon, name, force=request.flag("force"), prune=not request.flag("noprune"))
+    removed = await events.remove(engine, name, force=request.flag("force"), prune=not request.flag("noprune"))
     return json(shown(removed))
 
 
@@ -174,48 +174,48 @@ def shown(removed: list[Removed]) -> list[dict[str, str]]:
 
 
 @route("POST", "/images/prune")
-async def prune(daemon: Engine, request: HttpRequest) -> Response:
+async def prune(engine: Engine, request: HttpRequest) -> Response:
     """Removes those without a name, and with the filter `dangling=false` all that no container uses."""
     filters = request.filters()
     everything = not truth("dangling", filters.pop("dangling", ["true"]))
     excluded = filters.pop("label!", [])
     removed: list[dict[str, str]] = []
     freed = 0
-    parents = daemon.images.parents()
-    sizes = {layer.diff_id: layer.size for layer in daemon.images.layers.all()}
-    for record in choose(daemon, filters):
-        if (record.names and not everything) or daemon.images.needed(record.id):
+    parents = engine.images.parents()
+    sizes = {layer.diff_id: layer.size for layer in engine.images.layers.all()}
+    for record in choose(engine, filters):
+        if (record.names and not everything) or engine.images.needed(record.id):
             continue
         if not record.names and record.id in parents:  # goes with the last that was made from it
             continue
-        if any(labelled(daemon.images.labels(record), value) for value in excluded):
+        if any(labelled(engine.images.labels(record), value) for value in excluded):
             continue
         gone: list[Removed] = []
         for name in [*record.names] or [record.id]:
             with contextlib.suppress(NotFound, Conflict):  # already removed, or a container uses it by now
-                gone += await events.remove(daemon, name, force=name == record.id)
+                gone += await events.remove(engine, name, force=name == record.id)
         freed += sum(sizes.get(each.deleted, 0) for each in gone)
         removed += shown(gone)
-    swept = await daemon.images.sweep()  # of pulls that were given up
+    swept = await engine.images.sweep()  # of pulls that were given up
     freed += sum(layer.size for layer in swept)
     removed += [{"Deleted": layer.diff_id} for layer in swept]
-    daemon.events.emit("image", "prune", "", {"reclaimed": str(freed)})
+    engine.events.emit("image", "prune", "", {"reclaimed": str(freed)})
     return json({"ImagesDeleted": removed or None, "SpaceReclaimed": freed})
 
 
 @route("GET", "/images/{name}/get")
-async def save(daemon: Engine, request: HttpRequest) -> Response:
+async def save(engine: Engine, request: HttpRequest) -> Response:
     """Saves one."""
-    return saving(daemon, [request.params["name"]])
+    return saving(engine, [request.params["name"]])
 
 
 @route("GET", "/images/get")
-async def save_many(daemon: Engine, request: HttpRequest) -> Response:
+async def save_many(engine: Engine, request: HttpRequest) -> Response:
     """Saves several."""
-    return saving(daemon, [name for text in request.many.get("names", []) for name in text.split(",")])
+    return saving(engine, [name for text in request.many.get("names", []) for name in text.split(",")])
 
 
-def _tags(daemon: Engine, name: str) -> list[str]:
+def _tags(engine: Engine, name: str) -> list[str]:
     """The names that are meant by one: all tags of a repository where it has none itself."""
     try:
         reference = parse(name)
@@ -223,33 +223,33 @@ def _tags(daemon: Engine, name: str) -> list[str]:
         return [name]
     if reference.digest or ":" in name.rpartition("/")[2] or IMAGE_ID.fullmatch(name):
         return [name]
-    return daemon.images.tags(reference.repository) or [name]
+    return engine.images.tags(reference.repository) or [name]
 
 
-def saving(daemon: Engine, names: list[str]) -> StreamingResponse:
+def saving(engine: Engine, names: list[str]) -> StreamingResponse:
     """Streams images as an archive."""
-    wanted = [(each, daemon.images.find(each)) for name in names for each in _tags(daemon, name)]
+    wanted = [(each, engine.images.find(each)) for name in names for each in _tags(engine, name)]
 
     async def chunks() -> AsyncIterator[bytes]:
-        async with aclosing(tar_writer.stream(lambda packer: save_.write(daemon.images, wanted, packer))) as packed:
+        async with aclosing(tar_writer.stream(lambda packer: save_.write(engine.images, wanted, packer))) as packed:
             async for data in packed:
                 yield data
         for record in {record.id: record for _, record in wanted}.values():
-            events.emit(daemon, "save", record)
+            events.emit(engine, "save", record)
 
     return StreamingResponse(chunks=chunks(), kind="application/x-tar")
 
 
 @route("POST", "/images/load")
-async def load(daemon: Engine, request: HttpRequest) -> Response:
+async def load(engine: Engine, request: HttpRequest) -> Response:
     """Loads a saved archive."""
 
     async def lines() -> AsyncIterator[bytes]:
         try:
-            file = await loading.spool(daemon.images, request.chunks())
+            file = await loading.spool(engine.images, request.chunks())
             try:
-                told = partial(events.emit, daemon, "load")
-                async with aclosing(loading.load(daemon.images, file, loaded=told)) as texts:
+                told = partial(events.emit, engine, "load")
+                async with aclosing(loading.load(engine.images, file, loaded=told)) as texts:
                     async for text in texts:
                         yield line({"stream": text})
             finally:
@@ -266,14 +266,14 @@ def trouble(error: Exception) -> bytes:
 
 
 @route("POST", "/images/create")
-async def create(daemon: Engine, request: HttpRequest) -> Response:
+async def create(engine: Engine, request: HttpRequest) -> Response:
     """Pulls, or imports the archive of a root file system."""
     if request.query.get("fromSrc"):
-        return _import(daemon, request)
-    return CancelOnDisconnect(work=registries.pull(daemon, request))
+        return _import(engine, request)
+    return CancelOnDisconnect(work=registries.pull(engine, request))
 
 
-def _import(daemon: Engine, request: HttpRequest) -> Response:
+def _import(engine: Engine, request: HttpRequest) -> Response:
     source = request.query["fromSrc"]
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     changes = request.many.get("changes", [])
@@ -285,20 +285,20 @@ def _import(daemon: Engine, request: HttpRequest) -> Response:
         with contextlib.ExitStack() as spooled:
             spooled.callback(file.unlink, missing_ok=True)
             record = await loading.import_root(
-                daemon.images, file, reference=reference, changes=changes, message=message, platform=platform
+                engine.images, file, reference=reference, changes=changes, message=message, platform=platform
             )
         if reference is not None:
-            events.emit(daemon, "tag", record, name=str(reference))
-        events.emit(daemon, "import", record)
+            events.emit(engine, "tag", record, name=str(reference))
+        events.emit(engine, "import", record)
         return line({"status": record.id})
 
     async def import_body() -> HandlerResult:
-        return HandlerResult(body=await imported(await loading.spool(daemon.images, request.chunks())))
+        return HandlerResult(body=await imported(await loading.spool(engine.images, request.chunks())))
 
     async def download(address: ResolvedAddress) -> AsyncIterator[bytes]:
         try:
             yield line({"status": f"Downloading from {address.url}"})
-            yield await imported(await _downloaded(daemon, address))
+            yield await imported(await _downloaded(engine, address))
         except (PydError, OSError) as error:
             yield trouble(error)
 
@@ -328,8 +328,8 @@ def _address(source: str) -> ResolvedAddress:
     return address
 
 
-async def _downloaded(daemon: Engine, address: ResolvedAddress) -> Path:
-    file = daemon.images.blobs.temporary()
+async def _downloaded(engine: Engine, address: ResolvedAddress) -> Path:
+    file = engine.images.blobs.temporary()
     try:
         await address.fetch(file)
     except BaseException:

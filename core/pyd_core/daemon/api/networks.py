@@ -37,7 +37,7 @@ def _check(name: str, values: list[str]) -> None:
         raise InvalidInput(f"invalid filter: 'type'='{min(unknown)[:40]}'")
 
 
-def _test(daemon: Engine, name: str, values: list[str]) -> Callable[[NetworkRecord], bool]:
+def _test(engine: Engine, name: str, values: list[str]) -> Callable[[NetworkRecord], bool]:
     _check(name, values)
     tests: dict[str, Callable[[NetworkRecord], bool]] = {
         "name": lambda each: any(value in each.name for value in values),
@@ -46,37 +46,37 @@ def _test(daemon: Engine, name: str, values: list[str]) -> Callable[[NetworkReco
         "type": lambda each: ("builtin" if each.name in FIXED else "custom") in values,
         "scope": lambda _: "local" in values,
         "label": lambda each: all(labelled(each.labels, value) for value in values),
-        "dangling": lambda each: (each.name not in FIXED and not daemon.networks.members(each)) == TRUTHS[values[0]],
+        "dangling": lambda each: (each.name not in FIXED and not engine.networks.members(each)) == TRUTHS[values[0]],
     }
     if name not in tests:
         raise InvalidInput(f"invalid filter '{name}'")
     return tests[name]
 
 
-def choose(daemon: Engine, filters: Mapping[str, list[str]]) -> list[NetworkRecord]:
+def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[NetworkRecord]:
     """Returns the networks that pass the API's filters."""
-    tests = [_test(daemon, name, values) for name, values in filters.items()]
-    return [each for each in daemon.networks.all() if all(test(each) for test in tests)]
+    tests = [_test(engine, name, values) for name, values in filters.items()]
+    return [each for each in engine.networks.all() if all(test(each) for test in tests)]
 
 
 @route("GET", "/networks")
-async def list_(daemon: Engine, request: HttpRequest) -> Response:
+async def list_(engine: Engine, request: HttpRequest) -> Response:
     """Lists them."""
-    return json(shown_rows(choose(daemon, request.filters()), lambda each: each.view({})))
+    return json(shown_rows(choose(engine, request.filters()), lambda each: each.view({})))
 
 
 route("GET", "/networks/")(list_)  # Docker Engine's other spelling of it
 
 
 @route("GET", "/networks/{id}")
-async def inspect(daemon: Engine, request: HttpRequest) -> Response:
+async def inspect(engine: Engine, request: HttpRequest) -> Response:
     """Tells all about one."""
-    record = daemon.networks.find(request.params["id"])
-    return json(record.view(daemon.networks.shown_members(record)))
+    record = engine.networks.find(request.params["id"])
+    return json(record.view(engine.networks.shown_members(record)))
 
 
 @route("POST", "/networks/create")
-async def create(daemon: Engine, request: HttpRequest) -> Response:
+async def create(engine: Engine, request: HttpRequest) -> Response:
     """Makes one."""
     body = await request.json(NetworkBody)
     if body.name in {*FIXED, "default"}:
@@ -110,54 +110,54 @@ async def create(daemon: Engine, request: HttpRequest) -> Response:
         options=body.options,
         ipam_options=body.ipam.options if body.ipam else None,
     )
-    await daemon.networks.create(record, body.ipam.config if body.ipam else [], ipv6=body.enable_ipv6)
+    await engine.networks.create(record, body.ipam.config if body.ipam else [], ipv6=body.enable_ipv6)
     return json({"Id": record.id, "Warning": ""}, status=201)
 
 
 @route("DELETE", "/networks/{id}")
-async def remove(daemon: Engine, request: HttpRequest) -> Response:
+async def remove(engine: Engine, request: HttpRequest) -> Response:
     """Removes one."""
-    await daemon.networks.remove(daemon.networks.find(request.params["id"]))
+    await engine.networks.remove(engine.networks.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/networks/{id}/connect")
-async def connect(daemon: Engine, request: HttpRequest) -> Response:
+async def connect(engine: Engine, request: HttpRequest) -> Response:
     """Puts a container on it."""
-    network = daemon.networks.find(request.params["id"])
+    network = engine.networks.find(request.params["id"])
     body = await request.json(ConnectBody)
-    container = _container(daemon, body.container)
+    container = _container(engine, body.container)
     async with container.lock:  # it may be starting or ending just now
         container.ensure_not_removing("connected")
-        await daemon.endpoints.connect(container, network, body.endpoint_config or EndpointSettings())
+        await engine.endpoints.connect(container, network, body.endpoint_config or EndpointSettings())
     return HandlerResult(status=200)
 
 
 @route("POST", "/networks/{id}/disconnect")
-async def disconnect(daemon: Engine, request: HttpRequest) -> Response:
+async def disconnect(engine: Engine, request: HttpRequest) -> Response:
     """Takes a container off it."""
     body = await request.json(DisconnectBody)
-    container = _container(daemon, body.container)
+    container = _container(engine, body.container)
     try:
-        network = daemon.networks.find(request.params["id"])
+        network = engine.networks.find(request.params["id"])
     except NotFound:
         if not body.force:
             raise
-        daemon.endpoints.forget(container, request.params["id"])
+        engine.endpoints.forget(container, request.params["id"])
         return HandlerResult(status=200)
     async with container.lock:
-        await daemon.endpoints.disconnect(container, network)
+        await engine.endpoints.disconnect(container, network)
     return HandlerResult(status=200)
 
 
-def _container(daemon: Engine, name: str) -> EngineContainer:
+def _container(engine: Engine, name: str) -> EngineContainer:
     if not name:
         raise InvalidInput('invalid name or ID supplied: ""')
-    return daemon.containers.find(name)
+    return engine.containers.find(name)
 
 
 @route("POST", "/networks/prune")
-async def prune(daemon: Engine, request: HttpRequest) -> Response:
+async def prune(engine: Engine, request: HttpRequest) -> Response:
     """Removes all that nobody is on."""
     filters = request.filters()
     unknown = set(filters) - {"until", "label", "label!"}
@@ -165,16 +165,16 @@ async def prune(daemon: Engine, request: HttpRequest) -> Response:
         raise InvalidInput(f"invalid filter '{min(unknown)}'")
     edge = until(filters.get("until", []))
     removed: list[str] = []
-    for record in daemon.networks.all():
+    for record in engine.networks.all():
         wanted = all(labelled(record.labels, value) for value in filters.get("label", []))
         wanted &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
         wanted &= edge is None or record.created_ns < edge
-        if record.name in FIXED or daemon.networks.members(record) or not wanted:
+        if record.name in FIXED or engine.networks.members(record) or not wanted:
             continue
         try:
-            await daemon.networks.remove(record)
+            await engine.networks.remove(record)
         except PydError:
             continue  # somebody joined meanwhile
         removed.append(record.name)
-    daemon.events.emit("network", "prune", "", {"reclaimed": "0"})
+    engine.events.emit("network", "prune", "", {"reclaimed": "0"})
     return json({"NetworksDeleted": removed or None})

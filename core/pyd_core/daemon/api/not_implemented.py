@@ -64,18 +64,18 @@ for _line in UNSERVED:
 
 
 @route("GET", "/plugins/{name}/json")
-async def plugin(daemon: Engine, request: HttpRequest) -> Response:
+async def plugin(engine: Engine, request: HttpRequest) -> Response:
     """Tells of a plugin: there are none. `docker inspect` asks this last of all, and waits for a 404."""
     raise NotFound(f'plugin "{request.params["name"]}" not found')
 
 
 @route("POST", "/swarm/leave")
-async def leave_swarm(daemon: Engine, request: HttpRequest) -> Response:
+async def leave_swarm(engine: Engine, request: HttpRequest) -> Response:
     """Leaves the swarm: it is in none. Clients that clean up after themselves ask that, and know this answer."""
     raise EngineError("This node is not part of a swarm", status=503)
 
 
 @route("GET", "/plugins")
-async def plugins(daemon: Engine, request: HttpRequest) -> Response:
+async def plugins(engine: Engine, request: HttpRequest) -> Response:
     """Lists plugins: there are none."""
     return json([])

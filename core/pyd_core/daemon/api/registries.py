@@ -40,7 +40,7 @@ async def _lines(records: AsyncGenerator[Record, None]) -> AsyncIterator[bytes]:
             yield line(record)
 
 
-async def pull(daemon: Engine, request: HttpRequest) -> StreamingResponse:
+async def pull(engine: Engine, request: HttpRequest) -> StreamingResponse:
     """Pulls an image; what can't be found is told by the status, what fails later in the stream."""
     name, tag = request.query.get("fromImage", ""), request.query.get("tag", "")
     if not name:
@@ -51,11 +51,11 @@ async def pull(daemon: Engine, request: HttpRequest) -> StreamingResponse:
     if platform:
         platforms.parse(platform)
     if _tagged(joined):
-        return StreamingResponse(chunks=_lines(await pulling(daemon, reference, auth, platform)))
-    async with Registry(reference, auth, daemon.registries, pull=True) as registry:
+        return StreamingResponse(chunks=_lines(await pulling(engine, reference, auth, platform)))
+    async with Registry(reference, auth, engine.registries, pull=True) as registry:
         tags = await _first(registry, registry.tags)
     each = [Reference(reference.domain, reference.path, tag) for tag in tags]
-    return StreamingResponse(chunks=_lines(_pulling_all(daemon, each, auth, platform)))
+    return StreamingResponse(chunks=_lines(_pulling_all(engine, each, auth, platform)))
 
 
 def _tagged(name: str) -> bool:
@@ -64,12 +64,12 @@ def _tagged(name: str) -> bool:
 
 
 async def _pulling_all(
-    daemon: Engine, references: Sequence[Reference], auth: RegistryLogin, platform: str
+    engine: Engine, references: Sequence[Reference], auth: RegistryLogin, platform: str
 ) -> AsyncGenerator[Record, None]:
     """Pulls one after the other; a failure ends it, and is told as the last."""
     for reference in references:
         try:
-            found = await pulling(daemon, reference, auth, platform)
+            found = await pulling(engine, reference, auth, platform)
         except PydError as error:
             yield failed(describe(error))
             return
@@ -81,15 +81,15 @@ async def _pulling_all(
 
 
 async def pulling(
-    daemon: Engine, reference: Reference, auth: RegistryLogin, platform: str
+    engine: Engine, reference: Reference, auth: RegistryLogin, platform: str
 ) -> AsyncGenerator[Record, None]:
     """Finds an image in its registry, and returns the progress of pulling it.
 
     Raises:
         NotFound: The registry has no such image, or none for the platform.
     """
-    registry = Registry(reference, auth, daemon.registries, pull=True)
-    work = Pull(daemon.images, registry, platform=platform)
+    registry = Registry(reference, auth, engine.registries, pull=True)
+    work = Pull(engine.images, registry, platform=platform)
     try:
         await _first(registry, work.resolve)
     except BaseException:
@@ -99,8 +99,8 @@ async def pulling(
 
     async def run() -> None:
         async with registry:
-            pulled = daemon.images.find(await work.run(progress))
-        events.emit(daemon, "pull", pulled, key=str(reference), name=reference.familiar)
+            pulled = engine.images.find(await work.run(progress))
+        events.emit(engine, "pull", pulled, key=str(reference), name=reference.familiar)
 
     return progress.records(run, describe)
 
@@ -116,7 +116,7 @@ async def _first(registry: Registry, ask: Callable[[], Awaitable[T]]) -> T:
 
 
 @route("POST", "/images/{name}/push")
-async def push(daemon: Engine, request: HttpRequest) -> Response:
+async def push(engine: Engine, request: HttpRequest) -> Response:
     """Pushes an image, or all tags of a repository."""
     name, tag = request.params["name"], request.query.get("tag", "")
     joined = f"{name}:{tag}" if tag else name
@@ -124,8 +124,8 @@ async def push(daemon: Engine, request: HttpRequest) -> Response:
     if reference.digest:
         raise InvalidInput("cannot push a digest reference")
     try:
-        names = [str(reference)] if _tagged(joined) else daemon.images.tags(reference.repository)
-        found = [(parse(each), daemon.images.find(each)) for each in names]
+        names = [str(reference)] if _tagged(joined) else engine.images.tags(reference.repository)
+        found = [(parse(each), engine.images.find(each)) for each in names]
     except NotFound:
         found = []
     if not found:
@@ -135,40 +135,40 @@ async def push(daemon: Engine, request: HttpRequest) -> Response:
 
     async def run() -> None:
         for each, record in found:
-            async with Registry(each, auth, daemon.registries) as registry:
-                await push_image(daemon.images, record, registry, progress)
-            events.emit(daemon, "push", record, key=str(each), name=each.familiar)
+            async with Registry(each, auth, engine.registries) as registry:
+                await push_image(engine.images, record, registry, progress)
+            events.emit(engine, "push", record, key=str(each), name=each.familiar)
 
     return StreamingResponse(chunks=_lines(progress.records(run, describe)))
 
 
 @route("POST", "/auth")
-async def log_in(daemon: Engine, request: HttpRequest) -> Response:
+async def log_in(engine: Engine, request: HttpRequest) -> Response:
     """Checks credentials."""
     given = await request.json(RegistryLogin)
     domain = given.serveraddress.removeprefix("https://").removeprefix("http://").partition("/")[0]
     if domain in {"", "index.docker.io"}:
         domain = DEFAULT_DOMAIN
-    async with Registry(Reference(domain, "library"), given, daemon.registries) as registry:
+    async with Registry(Reference(domain, "library"), given, engine.registries) as registry:
         await registry.check_login()
     return json({"Status": "Login Succeeded", "IdentityToken": ""})
 
 
 @route("GET", "/images/search")
-async def search(daemon: Engine, request: HttpRequest) -> Response:
+async def search(engine: Engine, request: HttpRequest) -> Response:
     """Looks for repositories in the list of a registry, `HOST/TEXT`, or of the mirrors; nobody there counts stars."""
-    return CancelOnDisconnect(work=_search(daemon, request))
+    return CancelOnDisconnect(work=_search(engine, request))
 
 
-async def _search(daemon: Engine, request: HttpRequest) -> HandlerResult:
+async def _search(engine: Engine, request: HttpRequest) -> HandlerResult:
     limit = request.number("limit") or SHOWN
     if not 1 <= limit <= MOST_SHOWN:
         raise InvalidInput(f"limit {limit} is outside the range of [1, {MOST_SHOWN}]")
     wanted = _wanted(request)
     domain, text = _term(request.query.get("term", ""))
     found: list[SearchResult] = []
-    async with Registry(Reference(domain, "library"), _auth(request), daemon.registries, pull=True) as registry:
-        if domain == DEFAULT_DOMAIN and not daemon.registries.mirrors:
+    async with Registry(Reference(domain, "library"), _auth(request), engine.registries, pull=True) as registry:
+        if domain == DEFAULT_DOMAIN and not engine.registries.mirrors:
             raise InvalidInput(
                 "Docker Hub lists its repositories to nobody, and no mirror of it is set",
                 hint="search a registry: HOST:PORT/TEXT",
@@ -217,14 +217,14 @@ def _term(text: str) -> tuple[str, str]:
 
 
 @route("GET", "/distribution/{name}/json")
-async def distribution(daemon: Engine, request: HttpRequest) -> Response:
+async def distribution(engine: Engine, request: HttpRequest) -> Response:
     """Tells what a registry has under a name."""
-    return CancelOnDisconnect(work=_distribution(daemon, request))
+    return CancelOnDisconnect(work=_distribution(engine, request))
 
 
-async def _distribution(daemon: Engine, request: HttpRequest) -> HandlerResult:
+async def _distribution(engine: Engine, request: HttpRequest) -> HandlerResult:
     reference = parse(request.params["name"])
-    async with Registry(reference, _auth(request), daemon.registries) as registry:
+    async with Registry(reference, _auth(request), engine.registries) as registry:
         media, body, digest = await registry.manifest(reference.digest or reference.tag)
     listed = jsonlib.loads(body).get("manifests", [])
     platforms = [each["platform"] for each in listed if each.get("platform")]

@@ -109,19 +109,19 @@ def split_version(path: str) -> tuple[tuple[int, int], str]:
     return version, match[3]
 
 
-async def dispatch(daemon: Engine, head: RequestHead, chunks: Callable[[], AsyncIterator[bytes]]) -> Response:
+async def dispatch(engine: Engine, head: RequestHead, chunks: Callable[[], AsyncIterator[bytes]]) -> Response:
     """Answers one request; OPTIONS is answered for every path, as by Docker Engine."""
     if head.method == "OPTIONS":
         return HandlerResult(status=200)
     version, path = split_version(head.path)
     handler, params = ROUTES.find(head.method, path)
-    return await handler(daemon, head.request(params, version, chunks))
+    return await handler(engine, head.request(params, version, chunks))
 
 
 def unserved(method: str, pattern: str, hint: str) -> None:
     """Registers a part of the contract that this engine answers with 501, its name and what to do."""
 
-    async def refuse(daemon: Engine, request: HttpRequest) -> Response:
+    async def refuse(engine: Engine, request: HttpRequest) -> Response:
         raise Unsupported(f"{method} {pattern} is not served by this engine", hint=hint, reference="not-served")
 
     ROUTES.add(method, pattern)(refuse)

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 @route("POST", "/containers/{id}/wait")
-async def wait(daemon: Engine, request: HttpRequest) -> Response:
+async def wait(engine: Engine, request: HttpRequest) -> Response:
     """Answers when it ends; the head goes out at once, because clients wait for it before they start the container."""
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     condition = request.query.get("condition") or "not-running"
     record = container.record
     match condition:
@@ -76,9 +76,9 @@ def log_options(request: HttpRequest) -> logfile.LogOptions:
 
 
 @route("GET", "/containers/{id}/logs")
-async def logs(daemon: Engine, request: HttpRequest) -> Response:
+async def logs(engine: Engine, request: HttpRequest) -> Response:
     """Streams what it printed."""
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     logfile.check(container)
     kind = RAW if container.record.config.tty else MULTIPLEXED
     if request.version < (1, 42):
@@ -88,19 +88,19 @@ async def logs(daemon: Engine, request: HttpRequest) -> Response:
 
 @route("POST", "/containers/{id}/attach")
 @plainly
-async def attach(daemon: Engine, request: HttpRequest) -> Response:
+async def attach(engine: Engine, request: HttpRequest) -> Response:
     """Joins the client to its streams."""
-    container, attachment = await _attachment(daemon, request)
+    container, attachment = await _attachment(engine, request)
     tty = container.record.config.tty
     return Hijack(serve=attachment.serve, tty=tty, done=partial(_close, container, attachment))
 
 
 @route("GET", "/containers/{id}/attach/ws")
-async def attach_by_websocket(daemon: Engine, request: HttpRequest) -> Response:
+async def attach_by_websocket(engine: Engine, request: HttpRequest) -> Response:
     """Joins a websocket to its streams, which aren't told apart there."""
-    daemon.containers.find(request.params["id"])  # first: a container that isn't there is a 404 to any client
+    engine.containers.find(request.params["id"])  # first: a container that isn't there is a 404 to any client
     head = handshake(request)
-    container, attachment = await _attachment(daemon, request, plain=True)
+    container, attachment = await _attachment(engine, request, plain=True)
 
     async def serve(wire: UpgradedConnection) -> None:
         framed = WebSocketWire(wire)
@@ -111,7 +111,7 @@ async def attach_by_websocket(daemon: Engine, request: HttpRequest) -> Response:
 
 
 async def _attachment(
-    daemon: Engine, request: HttpRequest, *, plain: bool = False
+    engine: Engine, request: HttpRequest, *, plain: bool = False
 ) -> tuple[EngineContainer, Attachment]:
     """Reads what a client that attaches asks for; `plain` leaves the frames of the two streams out."""
     keys = request.query.get("detachKeys", "")
@@ -119,7 +119,7 @@ async def _attachment(
         detach_keys.parse(keys)
     except InvalidInput as error:
         raise InvalidInput(f"Invalid detach keys ({keys[:80]}) provided") from error
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     record = container.record
     if record.status == "paused":
         raise Conflict(f"container {record.id[:12]} is paused, unpause the container before attach")
@@ -130,8 +130,8 @@ async def _attachment(
         stdout=request.flag("stdout"),
         stderr=request.flag("stderr"),
         detach_keys=keys,
-        spool=daemon.config.root,
-        detached=lambda: daemon.events.emit("container", "detach", container.id, container.attributes()),
+        spool=engine.config.root,
+        detached=lambda: engine.events.emit("container", "detach", container.id, container.attributes()),
     )
     container.attachments.add(attachment)
     try:
@@ -142,7 +142,7 @@ async def _attachment(
                 async for piece in pieces:
                     for data in unframed(piece) if plain and not record.config.tty else (piece,):
                         attachment.put(data)
-        daemon.events.emit("container", "attach", container.id, container.attributes())
+        engine.events.emit("container", "attach", container.id, container.attributes())
         if not request.flag("stream"):
             attachment.give_up()
         elif record.running:
@@ -173,13 +173,13 @@ def size(request: HttpRequest) -> tuple[int, int]:
 
 
 @route("POST", "/containers/{id}/resize")
-async def resize(daemon: Engine, request: HttpRequest) -> Response:
+async def resize(engine: Engine, request: HttpRequest) -> Response:
     """Tells its terminal its size."""
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     rows, columns = size(request)
     if not container.record.running:
         raise Conflict(f"Container {container.id} is not running")
     terminal.resize_container(container.bundle, rows, columns)
     told = container.attributes(height=str(rows), width=str(columns))
-    daemon.events.emit("container", "resize", container.id, told)
+    engine.events.emit("container", "resize", container.id, told)
     return HandlerResult(status=200)

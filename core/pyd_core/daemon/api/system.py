@@ -45,18 +45,18 @@ EVENT_FILTERS = {
 
 
 @route("GET", "/_ping")
-async def ping(daemon: Engine, request: HttpRequest) -> Response:
+async def ping(engine: Engine, request: HttpRequest) -> Response:
     """Says that it lives; the headers tell the API version."""
     headers = {"Builder-Version": "1", "Swarm": "inactive", "Cache-Control": "no-cache, no-store, must-revalidate"}
     return HandlerResult(body=b"OK", kind="text/plain; charset=utf-8", headers={**headers, "Pragma": "no-cache"})
 
 
 @route("GET", "/version")
-async def version(daemon: Engine, request: HttpRequest) -> Response:
+async def version(engine: Engine, request: HttpRequest) -> Response:
     """Which engine this is."""
     kernel = os.uname().release
-    programs = {daemon.runtime.name: daemon.runtime.path, "conmon": daemon.lifecycle.conmon}
-    releases = await asyncio.gather(*map(daemon.versions.of, programs.values()))
+    programs = {engine.runtime.name: engine.runtime.path, "conmon": engine.lifecycle.conmon}
+    releases = await asyncio.gather(*map(engine.versions.of, programs.values()))
     return json(
         Version(
             platform=Platform(name=PYDD),
@@ -100,26 +100,26 @@ def _operating_system(field: str, default: str = "") -> str:
 
 
 @route("GET", "/info")
-async def info(daemon: Engine, request: HttpRequest) -> Response:
+async def info(engine: Engine, request: HttpRequest) -> Response:
     """What it holds and what the host can do."""
-    states = [each.record.status for each in daemon.containers.all()]
+    states = [each.record.status for each in engine.containers.all()]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    unified = daemon.unified
-    runtime = (await daemon.versions.of(daemon.runtime.path)).version
-    if not daemon.runtime.is_runc:  # the field has runc's name, whatever runs
-        runtime = f"{daemon.runtime.name} {runtime}".strip()
+    unified = engine.unified
+    runtime = (await engine.versions.of(engine.runtime.path)).version
+    if not engine.runtime.is_runc:  # the field has runc's name, whatever runs
+        runtime = f"{engine.runtime.name} {runtime}".strip()
     body: dict[str, Any] = full(
         Info(
-            id=daemon.config.instance or "pyd",
+            id=engine.config.instance or "pyd",
             name=os.uname().nodename,
             containers=len(states),
             containers_running=states.count("running") + states.count("restarting"),
             containers_paused=states.count("paused"),
             containers_stopped=len(states) - sum(states.count(each) for each in ("running", "paused", "restarting")),
-            images=len(daemon.images),
+            images=len(engine.images),
             driver="overlay2",
             driver_status=[["Supports d_type", "true"]],
-            docker_root_dir=str(daemon.config.root),
+            docker_root_dir=str(engine.config.root),
             logging_driver="json-file",
             cgroup_driver="cgroupfs",
             cgroup_version="2" if unified else "1",
@@ -130,11 +130,11 @@ async def info(daemon: Engine, request: HttpRequest) -> Response:
             ncpu=os.cpu_count() or 1,
             mem_total=memory,
             server_version=pyd_core.__version__,
-            default_runtime=daemon.runtime.name,
+            default_runtime=engine.runtime.name,
             security_options=[
                 *(["name=apparmor"] if apparmor.supported() else []),
                 "name=seccomp,profile=builtin",
-                *(["name=userns"] if daemon.remapping is not None else []),
+                *(["name=userns"] if engine.remapping is not None else []),
                 *(["name=cgroupns"] if unified else []),
             ],
             warnings=[],
@@ -154,10 +154,10 @@ async def info(daemon: Engine, request: HttpRequest) -> Response:
         "NGoroutines": len(asyncio.all_tasks()),
         "ContainerdCommit": {"ID": "", "Expected": ""},
         "InitCommit": {"ID": "", "Expected": ""},
-        "CDISpecDirs": daemon.settings.cdi_spec_dirs,
+        "CDISpecDirs": engine.settings.cdi_spec_dirs,
         "Debug": False,
         "SystemTime": format_time(time.time_ns()),
-        "NEventsListener": daemon.events.listeners,
+        "NEventsListener": engine.events.listeners,
         "Plugins": {
             "Volume": ["local"],
             "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
@@ -165,12 +165,12 @@ async def info(daemon: Engine, request: HttpRequest) -> Response:
             "Log": list(log_options.DRIVERS),
         },
         "RuncCommit": {"ID": runtime, "Expected": runtime},
-        "Runtimes": {name: {"path": each.path} for name, each in daemon.runtimes.all().items()},
+        "Runtimes": {name: {"path": each.path} for name, each in engine.runtimes.all().items()},
         "IndexServerAddress": "https://index.docker.io/v1/",
         "RegistryConfig": {
             "InsecureRegistryCIDRs": ["127.0.0.0/8"],
             "IndexConfigs": {},
-            "Mirrors": daemon.settings.registry_mirrors,
+            "Mirrors": engine.settings.registry_mirrors,
         },
         "InitBinary": "tini",
         "ExperimentalBuild": False,
@@ -187,29 +187,29 @@ async def info(daemon: Engine, request: HttpRequest) -> Response:
 
 
 @route("GET", "/system/df")
-async def disk_usage(daemon: Engine, request: HttpRequest) -> Response:
+async def disk_usage(engine: Engine, request: HttpRequest) -> Response:
     """What it keeps on disk."""
     kinds = request.many.get("type", []) if request.version >= DF_TYPES_SINCE else []
     for kind in kinds:
         if kind not in DF_TYPES:
             raise InvalidInput(f"unknown object type: {kind[:40]}")
     kinds = kinds or list(DF_TYPES)
-    users = {record.name: len(daemon.volumes.users(record.name)) for record in daemon.volumes.all()}
+    users = {record.name: len(engine.volumes.users(record.name)) for record in engine.volumes.all()}
 
     def measured() -> DiskUsage:
         return DiskUsage(
-            layers_size=sum(layer.size for layer in daemon.images.layers.all()),
-            images=shown_rows(daemon.images.all(), lambda each: _image(daemon, each)) if "image" in kinds else [],
-            containers=listing.lines(daemon, daemon.containers.all(), size=True) if "container" in kinds else [],
+            layers_size=sum(layer.size for layer in engine.images.layers.all()),
+            images=shown_rows(engine.images.all(), lambda each: _image(engine, each)) if "image" in kinds else [],
+            containers=listing.lines(engine, engine.containers.all(), size=True) if "container" in kinds else [],
             volumes=(
                 [
                     msgspec.structs.replace(
-                        daemon.volumes.view(each),
+                        engine.volumes.view(each),
                         usage_data=VolumeUsage(
-                            size=tree_size(daemon.volumes.path(each.name)), ref_count=users[each.name]
+                            size=tree_size(engine.volumes.path(each.name)), ref_count=users[each.name]
                         ),
                     )
-                    for each in daemon.volumes.all()
+                    for each in engine.volumes.all()
                 ]
                 if "volume" in kinds
                 else []
@@ -220,16 +220,16 @@ async def disk_usage(daemon: Engine, request: HttpRequest) -> Response:
     return json({**body, "BuilderSize": 0})
 
 
-def _image(daemon: Engine, record: ImageRecord) -> ImageSummary:
+def _image(engine: Engine, record: ImageRecord) -> ImageSummary:
     """An image's line, with how much of it others share."""
-    others = {diff_id for each in daemon.images.all() if each.id != record.id for diff_id in each.layers}
-    shared = sum(daemon.images.layers.get(diff_id).size for diff_id in record.layers if diff_id in others)
-    summary = daemon.images.summary(record, containers=len(daemon.images.users(record.id)))
+    others = {diff_id for each in engine.images.all() if each.id != record.id for diff_id in each.layers}
+    shared = sum(engine.images.layers.get(diff_id).size for diff_id in record.layers if diff_id in others)
+    summary = engine.images.summary(record, containers=len(engine.images.users(record.id)))
     return msgspec.structs.replace(summary, shared_size=shared)
 
 
 @route("GET", "/events")
-async def events(daemon: Engine, request: HttpRequest) -> Response:
+async def events(engine: Engine, request: HttpRequest) -> Response:
     """What happens, as it happens."""
     filters = request.filters()
     unknown = set(filters) - EVENT_FILTERS
@@ -242,7 +242,7 @@ async def events(daemon: Engine, request: HttpRequest) -> Response:
         )
 
     async def lines() -> AsyncIterator[bytes]:
-        async with aclosing(daemon.events.listen(filters, since=since, until=until)) as happening:
+        async with aclosing(engine.events.listen(filters, since=since, until=until)) as happening:
             async for event in happening:
                 old = {}
                 if event.type in {"container", "image"}:

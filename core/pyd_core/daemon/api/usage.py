@@ -30,18 +30,18 @@ class UpdateRequest(HostConfig):
 
 
 @route("GET", "/containers/{id}/top")
-async def top(daemon: Engine, request: HttpRequest) -> Response:
+async def top(engine: Engine, request: HttpRequest) -> Response:
     """Lists its processes."""
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     found = await usage.processes(container, request.query.get("ps_args", ""))
-    daemon.events.emit("container", "top", container.id, container.attributes())
+    engine.events.emit("container", "top", container.id, container.attributes())
     return json(found)
 
 
 @route("GET", "/containers/{id}/stats")
-async def stats(daemon: Engine, request: HttpRequest) -> Response:
+async def stats(engine: Engine, request: HttpRequest) -> Response:
     """Tells what it uses, once or about every second."""
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     if request.flag("stream", default=True) and request.flag("one-shot"):
         raise InvalidInput("cannot have stream=true and one-shot=true")
     sampler = usage.Sampler(container)
@@ -74,13 +74,13 @@ UNLIMITED_PIDS = -1
 
 
 @route("POST", "/containers/{id}/update")
-async def update(daemon: Engine, request: HttpRequest) -> Response:
+async def update(engine: Engine, request: HttpRequest) -> Response:
     """Changes limits and the restart policy."""
     body = await request.json(UpdateRequest)
-    container = daemon.containers.find(request.params["id"])
+    container = engine.containers.find(request.params["id"])
     record = container.record
     options.check_restart(body)
-    resources.check(body, daemon.processors, update=True)
+    resources.check(body, engine.processors, update=True)
     try:
         _check_update(record.host, body)
     except Conflict as error:
@@ -99,12 +99,12 @@ async def update(daemon: Engine, request: HttpRequest) -> Response:
         container.ensure_not_removing("updated")
         if asked.keys() - {"restart_policy"} and record.running:
             try:
-                await daemon.runtimes.of(record).update(record.id, limits)
+                await engine.runtimes.of(record).update(record.id, limits)
             except EngineError as error:  # the kernel or the runtime won't have these values: the request is at fault
                 raise InvalidInput(error.message) from error
         record.host = msgspec.structs.replace(record.host, **asked)
-        daemon.containers.save(container)
-    daemon.events.emit("container", "update", record.id, container.attributes())
+        engine.containers.save(container)
+    engine.events.emit("container", "update", record.id, container.attributes())
     return json(Updated())
 
 

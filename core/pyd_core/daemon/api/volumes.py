@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from pyd_core.daemon.engine import Engine
 
 
-def choose(daemon: Engine, filters: Mapping[str, list[str]]) -> list[VolumeRecord]:
+def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[VolumeRecord]:
     """Returns the volumes that pass the API's filters.
 
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.
     """
-    found = daemon.volumes.all()
+    found = engine.volumes.all()
     for name, values in filters.items():
         if name == "dangling":
             truth(name, values)  # also where there is no volume to hold against it
@@ -34,7 +34,7 @@ def choose(daemon: Engine, filters: Mapping[str, list[str]]) -> list[VolumeRecor
             "name": lambda each, wanted: any(value in each.name for value in wanted),
             "driver": lambda _, wanted: "local" in wanted,
             "label": lambda each, wanted: all(labelled(each.labels, value) for value in wanted),
-            "dangling": lambda each, wanted: (not daemon.volumes.users(each.name)) == TRUTHS[wanted[0]],
+            "dangling": lambda each, wanted: (not engine.volumes.users(each.name)) == TRUTHS[wanted[0]],
         }
         if name not in tests:
             raise InvalidInput(f"invalid filter '{name}'")
@@ -43,30 +43,30 @@ def choose(daemon: Engine, filters: Mapping[str, list[str]]) -> list[VolumeRecor
 
 
 @route("GET", "/volumes")
-async def list_(daemon: Engine, request: HttpRequest) -> Response:
+async def list_(engine: Engine, request: HttpRequest) -> Response:
     """Lists them."""
-    found = choose(daemon, request.filters())
-    return json(VolumeList(volumes=shown_rows(found, daemon.volumes.view), warnings=[]))
+    found = choose(engine, request.filters())
+    return json(VolumeList(volumes=shown_rows(found, engine.volumes.view), warnings=[]))
 
 
 @route("POST", "/volumes/create")
-async def create(daemon: Engine, request: HttpRequest) -> Response:
+async def create(engine: Engine, request: HttpRequest) -> Response:
     """Makes one."""
     body = await request.json(VolumeBody)
-    made = daemon.volumes.create(body.name, driver=body.driver, labels=body.labels, options=body.driver_opts)
-    return json(daemon.volumes.view(made), status=201)
+    made = engine.volumes.create(body.name, driver=body.driver, labels=body.labels, options=body.driver_opts)
+    return json(engine.volumes.view(made), status=201)
 
 
 @route("GET", "/volumes/{name}")
-async def inspect(daemon: Engine, request: HttpRequest) -> Response:
+async def inspect(engine: Engine, request: HttpRequest) -> Response:
     """Tells all about one."""
-    return json(daemon.volumes.view(daemon.volumes.find(request.params["name"])))
+    return json(engine.volumes.view(engine.volumes.find(request.params["name"])))
 
 
 @route("DELETE", "/volumes/{name}")
-async def remove(daemon: Engine, request: HttpRequest) -> Response:
+async def remove(engine: Engine, request: HttpRequest) -> Response:
     """Removes one."""
-    await daemon.volumes.remove(request.params["name"], force=request.flag("force"))
+    await engine.volumes.remove(request.params["name"], force=request.flag("force"))
     return EMPTY
 
 
@@ -84,7 +84,7 @@ def _all(values: list[str]) -> bool:
 
 
 @route("POST", "/volumes/prune")
-async def prune(daemon: Engine, request: HttpRequest) -> Response:
+async def prune(engine: Engine, request: HttpRequest) -> Response:
     """Removes those no container uses: anonymous ones, and with the filter `all` the named too."""
     filters = request.filters()
     unknown = set(filters) - {"all", "label", "label!"}
@@ -93,18 +93,18 @@ async def prune(daemon: Engine, request: HttpRequest) -> Response:
     everything = _all(filters.get("all", ["0"])) or request.version < (1, 42)
     removed: list[str] = []
     freed = 0
-    for record in daemon.volumes.all():
+    for record in engine.volumes.all():
         wanted = everything or ANONYMOUS in record.labels
         wanted &= all(labelled(record.labels, value) for value in filters.get("label", []))
         wanted &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
-        if not wanted or daemon.volumes.users(record.name):
+        if not wanted or engine.volumes.users(record.name):
             continue
-        size = await asyncio.to_thread(tree_size, daemon.volumes.path(record.name))
+        size = await asyncio.to_thread(tree_size, engine.volumes.path(record.name))
         try:
-            await daemon.volumes.remove(record.name)
+            await engine.volumes.remove(record.name)
         except PydError:
             continue
         removed.append(record.name)
         freed += size
-    daemon.events.emit("volume", "prune", "", {"reclaimed": str(freed)})
+    engine.events.emit("volume", "prune", "", {"reclaimed": str(freed)})
     return json({"VolumesDeleted": removed, "SpaceReclaimed": freed})

@@ -64,7 +64,7 @@ def command(
     config = DaemonConfig(
         root=root, run=run, socket=socket, group=group, runtime=runtime, subnet=subnet, settings=settings
     )
-    sys.exit(serve(config, beside=record))
+    sys.exit(serve(config, sidecar=record))
 
 
 def _change_service(*, install: bool, uninstall: bool) -> None:
