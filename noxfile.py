@@ -8,10 +8,10 @@ from pathlib import Path
 
 import nox
 
-# The sessions run in the environment that called nox: test.sh builds it once, and a check that made its own would test
-# an installation nobody uses. `build` alone makes a fresh one, because that is what it checks.
+# The sessions run in the environment that called nox: test.sh builds it once, and a check with an environment of its own
+# would test another installation than the one in use. Only `build` creates a fresh one, because that is what it checks.
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "types", "unit", "engine", "privileged", "e2e", "snapshots", "build"]
+nox.options.sessions = ["lint", "types", "unit", "engine", "privileged", "daemon", "e2e", "snapshots", "build"]
 nox.options.error_on_external_run = False
 
 SCRIPTS = (
@@ -27,69 +27,81 @@ SOURCES = ("core", "tui", "debugimages", "tests", "benchmarks", "noxfile.py")
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
-    """Runs pytest with what the caller gave after `--`."""
+    """Run pytest with the arguments after `--`."""
     session.run(sys.executable, "-m", "pytest", *arguments, *session.posargs)
 
 
 def side_by_side(session: nox.Session, *arguments: str) -> None:
-    """The same for tests that share nothing of the machine; by one process where something was asked."""
+    """Run pytest with a process for each core, or with one where there are arguments after `--`."""
     workers = [] if session.posargs else ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
     pytest(session, *workers, *arguments)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, likely bugs, and which room may import which."""
+    """Check style, likely bugs, import contracts, shell scripts and words."""
     session.run("ruff", "check", *SOURCES)
     session.run("ruff", "format", "--check", *SOURCES)
     session.run("lint-imports", "--no-cache")
     session.run("shellcheck", *SCRIPTS)
+    session.run(sys.executable, ".ci/prose.py")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Both type checkers."""
+    """Run both type checkers."""
     session.run("mypy")
     session.run("pyright")
 
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Fast tests: no root, no engine, no network but unix sockets and localhost."""
+    """Run the fast tests: no root, no engine, no network but unix sockets and localhost."""
     side_by_side(session, "tests/core", "tests/tui")
 
 
 @nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure the fast tests' branch coverage and fail below the floor in pyproject.toml."""
+    session.run(
+        sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "tests/core", "tests/tui", *session.posargs
+    )
+    session.run(sys.executable, "-m", "coverage", "report", "--skip-covered", "--sort=cover")
+
+
+@nox.session
 def engine(session: nox.Session) -> None:
-    """The contract of the engine client, over every engine at hand."""
+    """Run the contract tests of the client on every engine at hand."""
     side_by_side(session, "tests/engine")
 
 
 @nox.session
 def privileged(session: nox.Session) -> None:
-    """Namespaces, mounts and cgroups: needs root and a Docker Engine."""
-    if session.posargs:
-        pytest(session, "tests/privileged", "tests/daemon")
-        return
+    """Run what needs namespaces, mounts and cgroups: root and a Docker Engine."""
     pytest(session, "tests/privileged")
-    side_by_side(session, "tests/daemon")  # each process has an engine of its own
+
+
+@nox.session
+def daemon(session: nox.Session) -> None:
+    """Run pydd's tests, with an engine of its own for each test process; needs root."""
+    side_by_side(session, "tests/daemon")
 
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """The installed `pyd` in a real terminal against real containers."""
+    """Run the installed `pyd` in a real terminal against real containers."""
     pytest(session, "tests/e2e")
 
 
 @nox.session
 def snapshots(session: nox.Session) -> None:
-    """The dashboard's screens, compared with `snapshots/`; `-- --snapshot-update` renews them."""
+    """Compare the dashboard's screens with `snapshots/`; `-- --snapshot-update` records them."""
     side_by_side(session, "tests/snapshots")
 
 
 @nox.session
 def matrix(session: nox.Session) -> None:
-    """The debug shell on every kind of container, state, way and engine; writes docs/development/debug-matrix.md."""
+    """Try the debug shell on every kind of container, state, way and engine; write docs/development/debug-matrix.md."""
     session.env["PYD_MATRIX"] = "docs/development/debug-matrix.md"
     pytest(session, "tests/matrix")
 
@@ -103,26 +115,26 @@ def packs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Speed, as ratios beside a peer in one run; not part of the default run."""
+    """Measure speed as ratios to a peer in one run; not part of the default run."""
     session.run(sys.executable, "benchmarks/run.py", *session.posargs)
 
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """Requests made up from the Engine API's specification against the embedded engine; not part of the default run."""
+    """Send pydd requests generated from the Engine API's specification; not part of the default run."""
     session.run(sys.executable, "-m", "pip", "install", "-q", "--group", "contract")
     pytest(session, "tests/contract")
 
 
 @nox.session
 def clients(session: nox.Session) -> None:
-    """Other people's clients, fetched from their registries, on both engines; not part of the default run."""
+    """Run other projects' clients, fetched from their registries, on both engines; not part of the default run."""
     pytest(session, "-rA", "tests/clients")
 
 
 @nox.session
 def stress(session: nox.Session) -> None:
-    """Hundreds of containers, a hundred kills, every attack, an hour of archives and of printing; only by name."""
+    """Run hundreds of containers, a hundred kills, every attack, and an hour each of archives and of output."""
     session.env |= {"PYD_KILLS": "100", "PYD_ATTACKS": "1"}
     session.env.setdefault("PYD_SOAK_MINUTES", os.environ.get("PYD_SOAK_MINUTES", "60"))
     pytest(session, "tests/stress", "tests/daemon/test_crash.py", "tests/privileged/attacks")
@@ -130,13 +142,13 @@ def stress(session: nox.Session) -> None:
 
 @nox.session
 def vm(session: nox.Session) -> None:
-    """Suites in an emulated machine with pure cgroup v2 (`-- tests/privileged/triage`); slow, so by name only."""
+    """Run suites in an emulated machine with pure cgroup v2 (`-- tests/privileged/triage`); slow."""
     session.run(sys.executable, "tests/vm/run.py", *session.posargs)
 
 
 @nox.session
 def fresh(session: nox.Session) -> None:
-    """The first minutes on a bare Debian root file system, of this release or `-- --suite bookworm`; by name only."""
+    """Run the first minutes on a bare Debian root file system, of this release or `-- --suite bookworm`."""
     session.run("sh", "tests/rootfs/run.sh", *session.posargs, "sh tests/rootfs/first.sh", external=True)
 
 

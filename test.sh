@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every check of the project on this machine, after installing and starting what they need.
+# Run every check of the project on this machine, after installing and starting what the checks need.
 set -eu
 
 usage() {
@@ -7,11 +7,11 @@ usage() {
 Usage: sh test.sh [SESSION...] [-- PYTEST ARGUMENT...]
 
 Installs what the tests need on top of `sh up.sh` (Docker Engine, Podman, a registry, sshd, tmux, a compiler: from the
-distribution's packages), starts a Docker Engine if none answers and ends it again after, and runs the nox sessions:
-  lint types unit engine privileged e2e snapshots build     (all of them without an argument; `bench` by name only)
-The tests make their own images and remove what they made; containers that are there already are left alone.
+distribution's packages), starts a Docker Engine if none answers, stops it afterwards, and runs the nox sessions:
+  lint types unit engine privileged daemon e2e snapshots build     (the default is all of them; `bench` only by name)
+The tests build their own images and remove them; existing containers are left as they are.
 
-With CI set, a test that can't run for want of something installable is a failure.
+With CI set, a test fails when something installable that it needs is missing.
 END
 }
 
@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
 	*) sessions="$sessions $1" && shift ;;
 	esac
 done
-[ -n "$sessions" ] || sessions='lint types unit engine privileged e2e snapshots build'
+[ -n "$sessions" ] || sessions='lint types unit engine privileged daemon e2e snapshots build'
 
 cd "$(dirname -- "$0")"
 docker=/var/run/docker.sock
@@ -47,12 +47,12 @@ end_engine() {
 trap end_engine EXIT
 trap 'exit 130' INT TERM HUP
 
-# In a chroot, what enters a container comes out at the root of the mount namespace, outside of the chroot: there the
-# whole run gets a mount namespace of its own whose root this is.
+# In a chroot, a process that enters a container and leaves it again ends up at the root of the mount namespace, outside
+# the chroot. So the run gets a mount namespace of its own with this directory as its root.
 if [ "$(id -u)" = 0 ]; then
 	outermost=$(nsenter --mount=/proc/self/ns/mnt stat -c %d:%i / 2>/dev/null || true)
 	if [ -n "$outermost" ] && [ "$outermost" != "$(stat -c %d:%i /)" ]; then
-		echo 'This is a chroot: going on in a mount namespace with its root here'
+		echo 'This is a chroot: continuing in a mount namespace with its root here'
 		# shellcheck disable=SC2016,SC2086 # the inner shells read them; a list of names
 		exec unshare --mount --propagation private sh -c 'mount --rbind / /mnt && exec nsenter \
 			--mount=/proc/self/ns/mnt --wd=/mnt sh -c '"'"'pivot_root . mnt && cd "$0" && umount -l /mnt && exec sh test.sh "$@"'"'"' "$@"' \
@@ -66,7 +66,7 @@ PATH=$(pwd)/.venv/bin:$PATH:/usr/sbin:/sbin
 export PATH
 
 summary='' failed=0
-# A session that hangs is interrupted, so that it tells what failed before; none takes a twelfth of that on an idle machine.
+# A session that hangs is interrupted, so that it reports earlier failures; on an idle machine each takes a tenth of this.
 bounded() { timeout --signal INT --kill-after 120 7200 "$@"; }
 took() { printf '%d:%02d' $((($2 - $1) / 60)) $((($2 - $1) % 60)); }
 prepared=$(date +%s)
@@ -74,8 +74,8 @@ for session in $sessions; do
 	start=$(date +%s)
 	code=0
 	case $session in
-	engine | privileged | e2e | bench)
-		# Root's byte code and caches would be in a developer's way later.
+	engine | privileged | daemon | e2e | bench)
+		# Root's byte code and caches would get in a developer's way later.
 		if [ "$(id -u)" = 0 ]; then bounded nox -s "$session" -- "$@" || code=$?; else
 			bounded sudo -E env PATH="$PATH" PYTHONDONTWRITEBYTECODE=1 PYTEST_ADDOPTS='-p no:cacheprovider' \
 				.venv/bin/nox -s "$session" -- "$@" || code=$?
@@ -91,7 +91,7 @@ done
 printf '\n%s\n' "Set-up took $(took "$begun" "$prepared"), the checks $(took "$prepared" "$(date +%s)"):"
 printf '%s' "$summary"
 if [ $failed != 0 ]; then
-	echo "$failed failed. Run one alone by: sh test.sh SESSION, or with pytest's arguments: sh test.sh SESSION -- -x -k NAME"
+	echo "$failed failed. Run one with: sh test.sh SESSION, or with pytest's arguments: sh test.sh SESSION -- -x -k NAME"
 	exit 1
 fi
 echo 'All passed.'
