@@ -8,8 +8,8 @@ from pathlib import Path
 
 import nox
 
-# The sessions run in the environment that called nox: test.sh builds it once, and a check with an environment of its own
-# would test another installation than the one in use. Only `build` creates a fresh one, because that is what it checks.
+# The sessions run in the environment that called nox: test.sh builds it once, and a check in another environment would
+# test another installation than the one in use. Only `build` creates a fresh one, because that is what it checks.
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "unit", "engine", "privileged", "daemon", "e2e", "snapshots", "build"]
 nox.options.error_on_external_run = False
