@@ -37,7 +37,7 @@ async def test_layers(picture: SnapshotAssertion):
         await dashboard.until_shown("live")
         await dashboard.press("2")
         await dashboard.until_shown("looks into the layers")
-        stock = dashboard.app.link.stock
+        stock = dashboard.app.load_contexts.get(dashboard.app.link)
         assert stock is not None
         stock.inside[f"sha256:{identity(WEB)}"] = pile([base, packages, app])
         await dashboard.press("slash")

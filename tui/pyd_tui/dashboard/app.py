@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from pyd_tui.dashboard.engines.event_dispatcher import EventDispatcher
 from pyd_tui.dashboard.input.key_bindings import Keys
 from pyd_tui.dashboard.logs.log_tail import LogTail
 from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
@@ -42,7 +43,10 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.actions.external_commands import ExternalCommands
     from pyd_tui.dashboard.actions.transfers import Transfers
     from pyd_tui.dashboard.engines.connection import Choose, EngineConnection
+    from pyd_tui.dashboard.engines.target import RowTarget
     from pyd_tui.dashboard.engines.timeline import Timeline
+    from pyd_tui.dashboard.resources.base import LoadContext
+    from pyd_tui.dashboard.screens.host import ScreenHost
     from pyd_tui.dashboard.theme.styles import StylePalette
 
 LEAVING = 5.0
@@ -95,11 +99,13 @@ class Dashboard(App[None]):
         self.link = self.links[0]
         self.merged = beginning.merged and len(self.links) > 1
         """Whether the containers of all engines are in one list."""
-        self.tail = LogTail(self)
+        self.tail = LogTail(self.clock.now, self._logged)
         """The end of the log of the container under the cursor, followed."""
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
         """What ended it, if it wasn't the user."""
+        self.load_contexts: dict[EngineConnection, LoadContext] = {}
+        """What the views of each engine have loaded, once one was opened."""
 
     @cached_property
     def acting(self) -> ContainerActions:
@@ -128,7 +134,7 @@ class Dashboard(App[None]):
 
     def on_mount(self) -> None:
         """Paints first what is known by then, and only then listens to the engines."""
-        self.tail.begin()
+        self.tail.begin(self)
         self.news.begin()
         self.call_after_refresh(begin, self)
 
@@ -136,6 +142,17 @@ class Dashboard(App[None]):
         """Leaves, and notes how."""
         self.left = capture_state(self)
         super().exit(result, return_code, message)
+
+    def refresh_bars(self) -> None:
+        """Update the line of views and the footer of the top screen."""
+        for views in self.screen.query(Views) if self.screen_stack else ():
+            views.look()
+        for footer in self.screen.query(Footer) if self.screen_stack else ():
+            footer.look()
+
+    def _logged(self) -> None:
+        for screen in self.live_screens[-1:]:
+            screen.logged()
 
     def _progressed(self) -> None:
         for footer in self.screen.query(Footer) if self.screen_stack else ():
@@ -224,6 +241,26 @@ class Dashboard(App[None]):
     def open_view(self, name: str) -> None:
         """Opens a view in the place of the one that is open."""
         open_view(self, name)
+
+    def open_output(self, argv: Sequence[str], title: str, environment: Mapping[str, str]) -> None:
+        """Run a program, and show its output on a screen of its own."""
+        from pyd_tui.dashboard.screens.output import Output  # noqa: PLC0415 - only for commands
+
+        self.push_screen(Output(argv, title, environment))
+
+    def open_file(self, target: RowTarget, path: str, data: bytes) -> None:
+        """Show the beginning of a container's file on a screen of its own."""
+        from pyd_tui.dashboard.screens.file import FileScreen  # noqa: PLC0415 - only for files
+
+        self.push_screen(FileScreen(target, path, data))
+
+    async def run_in_terminal(
+        self, argv: Sequence[str], *, wait_on: frozenset[int] = frozenset(), env: Mapping[str, str] | None = None
+    ) -> int:
+        """Leave the terminal to a program, and return its exit code; see `run_outside`."""
+        from pyd_tui.dashboard.actions.suspend import run_outside  # noqa: PLC0415 - only for programs
+
+        return await run_outside(self, argv, wait_on=wait_on, env=env)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, PydError):
@@ -316,3 +353,10 @@ class Dashboard(App[None]):
             self.say(error.message, "warn", error.hint)
             return False
         return True
+
+
+if TYPE_CHECKING:
+
+    def _as_host(app: Dashboard) -> ScreenHost:
+        """Have type checkers hold the app to what screens use of it."""
+        return app

@@ -17,8 +17,8 @@ from pyd_tui.dashboard.screens.confirm import Confirm
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
     from pyd_core.client.recreate import Changes, Recreated
-    from pyd_tui.dashboard.app import Dashboard
     from pyd_tui.dashboard.engines.connection import EngineConnection
+    from pyd_tui.dashboard.protocols import ActionHost
     from pyd_tui.dashboard.render.processes import ProcessRow
 
 Mark = Callable[[RowTarget, str], None]
@@ -34,7 +34,7 @@ class ContainerActions:
         dashboard: The app.
     """
 
-    def __init__(self, dashboard: Dashboard) -> None:
+    def __init__(self, dashboard: ActionHost) -> None:
         self._dashboard = dashboard
         self.done: list[tuple[EngineClient, Recreated]] = []
         """Containers that run again with changes, the last at the end; the old ones are kept."""

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from pyd_tui.dashboard.render.figures import counted
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.app import Dashboard
     from pyd_tui.dashboard.engines.connection import EngineConnection
+    from pyd_tui.dashboard.protocols import ActionHost
 
 _JOB = "demo"
 
 
-def start_demo(dashboard: Dashboard, link: EngineConnection) -> None:
+def start_demo(dashboard: ActionHost, link: EngineConnection) -> None:
     """Bring the playground up on an engine, once, and say how it is removed."""
     if link.engine is None or _JOB in dashboard.jobs or not dashboard.may_change(link):
         return
     dashboard.tasks.start(_bring_up(dashboard, link), name="playground")
 
 
-async def _bring_up(dashboard: Dashboard, link: EngineConnection) -> None:
+async def _bring_up(dashboard: ActionHost, link: EngineConnection) -> None:
     from pyd_core.demo.playground import bring_up  # noqa: PLC0415 - once in an engine's life
 
     if link.engine is None:

@@ -11,15 +11,14 @@ from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.config.settings import UserCommand
-from pyd_tui.dashboard.actions.suspend import run_outside
 from pyd_tui.dashboard.actions.user_commands import command_line, values
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.render.figures import counted
 
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
-    from pyd_tui.dashboard.app import Dashboard
     from pyd_tui.dashboard.engines.connection import EngineConnection
+    from pyd_tui.dashboard.protocols import ActionHost
 
 COMPOSE = ("up", "down", "restart", "start", "stop", "pull", "ps", "logs")
 """What can be done to a project."""
@@ -37,7 +36,7 @@ class ExternalCommands:
         dashboard: The app.
     """
 
-    def __init__(self, dashboard: Dashboard) -> None:
+    def __init__(self, dashboard: ActionHost) -> None:
         self._dashboard = dashboard
 
     # Compose
@@ -128,13 +127,11 @@ class ExternalCommands:
         self, link: EngineConnection, argv: Sequence[str], title: str, variables: Mapping[str, str] | None = None
     ) -> None:
         """Runs a program, and shows what it says on a screen of its own."""
-        from pyd_tui.dashboard.screens.output import Output  # noqa: PLC0415 - only for commands
-
-        self._dashboard.push_screen(Output(argv, title, _environment(link, variables or {})))
+        self._dashboard.open_output(argv, title, _environment(link, variables or {}))
 
     async def _before(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         try:
-            code = await run_outside(self._dashboard, argv, env=environment, wait_on=frozenset(range(1, 256)))
+            code = await self._dashboard.run_in_terminal(argv, env=environment, wait_on=frozenset(range(1, 256)))
         except FileNotFoundError as error:
             raise _absent(argv) from error
         self._dashboard.say(f"{name} ended with {code}", "good" if code == 0 else "warn")

@@ -13,7 +13,7 @@ from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, Resour
 from pyd_tui.dashboard.screens.confirm import Confirm
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.protocols import ActionHost
 
 
 class OnFinished(Protocol):
@@ -33,7 +33,7 @@ class BulkRemoval:
         over: Told whether all of it went.
     """
 
-    def __init__(self, dashboard: Dashboard, stock: LoadContext, over: OnFinished) -> None:
+    def __init__(self, dashboard: ActionHost, stock: LoadContext, over: OnFinished) -> None:
         self._dashboard = dashboard
         self._stock = stock
         self._over = over

@@ -17,7 +17,7 @@ from pyd_tui.dashboard.engines.target import RowTarget
 if TYPE_CHECKING:
     from textual.app import App
 
-    from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.protocols import ActionHost
 
 SHELLS = ("bash", "sh")
 """Shells looked for in a container, the one with more comfort first."""
@@ -90,15 +90,15 @@ async def find_shell(engine: EngineClient, container: str) -> str | None:
     return None
 
 
-async def enter_debug(dashboard: Dashboard, target: RowTarget) -> None:
+async def enter_debug(dashboard: ActionHost, target: RowTarget) -> None:
     """Leaves the terminal to a debug shell in a container, and comes back."""
     if not dashboard.may_change(target.link):
         return
-    code = await run_outside(dashboard, command(target.link.endpoint, "debug", target.id), wait_on=OWN_FAILURES)
+    code = await dashboard.run_in_terminal(command(target.link.endpoint, "debug", target.id), wait_on=OWN_FAILURES)
     dashboard.say(f"the debug shell ended with {code}", "good" if code == 0 else "warn")
 
 
-async def enter_shell(dashboard: Dashboard, target: RowTarget) -> None:
+async def enter_shell(dashboard: ActionHost, target: RowTarget) -> None:
     """Leaves the terminal to a container's own shell, if it has one."""
     entry = target.entry
     if entry is None or not dashboard.may_change(target.link):
@@ -110,5 +110,5 @@ async def enter_shell(dashboard: Dashboard, target: RowTarget) -> None:
     if shell is None:
         dashboard.say(f"{entry.name} has no shell", "warn", "D opens one that brings its own tools")
         return
-    code = await run_outside(dashboard, command(target.link.endpoint, "exec", "-it", target.id, shell))
+    code = await dashboard.run_in_terminal(command(target.link.endpoint, "exec", "-it", target.id, shell))
     dashboard.say(f"{shell} ended with {code}", "good" if code == 0 else "text")

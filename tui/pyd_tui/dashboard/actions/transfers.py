@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from pyd_core.client.engine_client import EngineClient
-    from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.protocols import ActionHost
 
 FOLDER = "to folder"
 SHOWN = 120
@@ -33,7 +33,7 @@ class Transfers:
         dashboard: The app.
     """
 
-    def __init__(self, dashboard: Dashboard) -> None:
+    def __init__(self, dashboard: ActionHost) -> None:
         self._dashboard = dashboard
 
     def copy(self, text: str) -> None:

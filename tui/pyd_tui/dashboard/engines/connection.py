@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pyd_core.watch.stats import Usage
     from pyd_core.watch.stats_collector import StatsCollector
     from pyd_core.watch.usage_series import Series
-    from pyd_tui.dashboard.resources.base import LoadContext
 
 LOOK_AGAIN = 2.0
 """Seconds between two looks for an engine while there is none. A look asks the file system, not the network."""
@@ -64,8 +63,6 @@ class EngineConnection:
         self.started = False
         self.timeline = Timeline()
         """What happened on it."""
-        self.stock: LoadContext | None = None
-        """What views are loaded from, once one was opened."""
         self.told = "connecting"
         """The state of the connection that the user was told of."""
         self.recorded = False

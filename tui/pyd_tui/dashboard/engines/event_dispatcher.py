@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pyd_core.logs.annotation import mark_of
 from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.engines.connection import EngineConnection
-from pyd_tui.dashboard.panels.footer import Footer
-from pyd_tui.dashboard.panels.views import Views
+from pyd_tui.dashboard.protocols import EngineListener, EngineRegistry, Notifier, Timers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from textual.timer import Timer
 
-    from pyd_tui.dashboard.app import Dashboard
+    from pyd_core.tasks import TaskOwner
+    from pyd_tui.dashboard.logs.log_tail import LogTail
+
+
+class DispatcherHost(Notifier, EngineRegistry, Timers, Protocol):
+    """The app as the dispatcher sees it."""
+
+    @property
+    def live_screens(self) -> Sequence[EngineListener]:
+        """The screens that follow events, the one on top last; empty while the app ends."""
+        ...
+
+    @property
+    def tail(self) -> LogTail:
+        """The followed log of the container under the cursor."""
+        ...
+
+    @property
+    def tasks(self) -> TaskOwner:
+        """The owner of background tasks."""
+        ...
+
+    def refresh_bars(self) -> None:
+        """Update the line of views and the footer of the top screen."""
 
 
 class EventDispatcher:
@@ -26,7 +49,7 @@ class EventDispatcher:
         history: Where deaths are written down; None is nowhere.
     """
 
-    def __init__(self, dashboard: Dashboard, history: Path | None) -> None:
+    def __init__(self, dashboard: DispatcherHost, history: Path | None) -> None:
         self._dashboard = dashboard
         self._history = history
         self._ages: Timer | None = None
@@ -39,10 +62,7 @@ class EventDispatcher:
         """Something happened on an engine."""
         dashboard = self._dashboard
         self._record(link)
-        for views in dashboard.screen.query(Views) if dashboard.screen_stack else ():
-            views.look()
-        for footer in dashboard.screen.query(Footer) if dashboard.screen_stack else ():
-            footer.look()
+        dashboard.refresh_bars()
         for event in delta.events:
             if (mark := mark_of(event)) is not None:
                 dashboard.tail.mark(link, mark)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.engines.target import RowTarget
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from pyd_core.logs.annotation import Annotation
-    from pyd_tui.dashboard.app import Dashboard
     from pyd_tui.dashboard.engines.connection import EngineConnection
+    from pyd_tui.dashboard.protocols import Timers
 
 MEMORY = 8 * 2**20
 """Bytes held of the log under the list; its own screen holds more."""
@@ -23,11 +24,13 @@ class LogTail:
     """Follows one log at a time, and has what came painted once a frame.
 
     Args:
-        dashboard: The app.
+        now: Returns the time in nanoseconds since the epoch.
+        logged: Called once a frame when there is more to show.
     """
 
-    def __init__(self, dashboard: Dashboard) -> None:
-        self._dashboard = dashboard
+    def __init__(self, now: Callable[[], int], logged: Callable[[], None]) -> None:
+        self._now = now
+        self._logged = logged
         self._frames: Timer | None = None
         self.target: RowTarget | None = None
         """Whose log it is."""
@@ -37,9 +40,9 @@ class LogTail:
         self.book = self._open(None)
         """What there is of it."""
 
-    def begin(self) -> None:
+    def begin(self, timers: Timers) -> None:
         """The app has a loop from now on."""
-        self._frames = self._dashboard.set_interval(FRAME, self._show, pause=True)
+        self._frames = timers.set_interval(FRAME, self._show, pause=True)
 
     async def follow(self, target: RowTarget | None) -> None:
         """Follows a container's log from now on; None follows nothing."""
@@ -72,11 +75,10 @@ class LogTail:
 
     def _open(self, target: RowTarget | None) -> Logbook:
         sources = {target.id: target.link.engine} if target is not None else {}
-        return Logbook(sources, self.changed, self._dashboard.clock.now, memory=MEMORY, disk=0)
+        return Logbook(sources, self.changed, self._now, memory=MEMORY, disk=0)
 
     def _show(self) -> None:
         if self._frames is not None:
             self._frames.pause()
         self.shown = self.target
-        for screen in self._dashboard.live_screens[-1:]:
-            screen.logged()
+        self._logged()

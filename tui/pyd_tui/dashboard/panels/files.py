@@ -18,9 +18,11 @@ from pyd_tui.dashboard.widgets.table import Table
 
 if TYPE_CHECKING:
     from pyd_core.files.entry import Files
-    from pyd_tui.dashboard.app import Dashboard
     from pyd_tui.dashboard.engines.target import RowTarget
+    from pyd_tui.dashboard.protocols import FileActions, FileHost
 
+MAX_FILE_BYTES = 1 << 20
+"""Shown of a file; a download gets all of it."""
 UP = ".."
 """The key of the row that goes to the directory above; no entry can have this name."""
 
@@ -29,7 +31,8 @@ class FilesPane(Table[str]):
     """Goes through directories.
 
     Args:
-        dashboard: The app.
+        host: Runs its tasks, and shows files and messages.
+        actions: Copies paths and downloads files.
         told: Called when what it shows is another.
         id: The widget's name.
     """
@@ -37,9 +40,10 @@ class FilesPane(Table[str]):
     SLIDES = "name"
     BINDINGS = bindings("move", "files")
 
-    def __init__(self, dashboard: Dashboard, told: Callable[[], None], *, id: str) -> None:
+    def __init__(self, host: FileHost, actions: FileActions, told: Callable[[], None], *, id: str) -> None:
         super().__init__(COLUMNS, self._row_cells, id=id)
-        self._dashboard = dashboard
+        self._host = host
+        self._actions = actions
         self._told = told
         self._entries: dict[str, FileEntry] = {}
         self._listing: DirectoryListing | None = None
@@ -115,7 +119,7 @@ class FilesPane(Table[str]):
         entry = self._entries.get(key)
         if entry is None:
             return (EMPTY,) * len(COLUMNS)
-        changed, name, *more = file_row(entry, self._changes.get(below(self.directory, key)), self._dashboard.clock)
+        changed, name, *more = file_row(entry, self._changes.get(below(self.directory, key)), self._host.clock)
         return changed, slide(name, self.left), *more
 
     @property
@@ -161,7 +165,7 @@ class FilesPane(Table[str]):
         elif entry.kind == "link":
             self._start(self._follow(below(self.directory, entry.name)))
         else:
-            self._dashboard.say(f"{safe(entry.name)} is a {entry.kind}", "warn", "there is nothing to read")
+            self._host.say(f"{safe(entry.name)} is a {entry.kind}", "warn", "there is nothing to read")
 
     def action_leave(self) -> None:
         """Goes to the directory above."""
@@ -170,15 +174,15 @@ class FilesPane(Table[str]):
 
     def action_copy_path(self) -> None:
         """Copies the path under the cursor."""
-        self._dashboard.errands.copy(self.path or self.directory)
+        self._actions.copy(self.path or self.directory)
 
     def action_download(self) -> None:
         """Takes what is under the cursor, or the directory, to this machine."""
         if self._target is not None:
-            self._dashboard.errands.download(self._target, self.path or self.directory)
+            self._actions.download(self._target, self.path or self.directory)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._dashboard.tasks.start(work, name="files")
+        self._host.tasks.start(work, name="files")
 
     async def _follow(self, path: str) -> None:
         """Opens what a link points to, whichever it is."""
@@ -192,8 +196,6 @@ class FilesPane(Table[str]):
             await self.load(path)
 
     async def _view(self, path: str) -> None:
-        from pyd_tui.dashboard.screens.file import MOST_BYTES, FileScreen  # noqa: PLC0415 - it opens from here alone
-
         if self.files is not None and self._target is not None:
-            data = await self.files.read(path, MOST_BYTES + 1)
-            self._dashboard.push_screen(FileScreen(self._target, path, data))
+            data = await self.files.read(path, MAX_FILE_BYTES + 1)
+            self._host.open_file(self._target, path, data)

@@ -13,7 +13,7 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, width
 from pyd_tui.dashboard.widgets.line import Line
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.protocols import EngineRegistry
 
 
 class Footer(Line):
@@ -45,7 +45,7 @@ class Footer(Line):
 
     @property
     def _in_swarm(self) -> bool:
-        return cast("Dashboard", self.app).link.swarm
+        return cast("EngineRegistry", self.app).link.swarm
 
     def say(self, text: str, role: Role = "text", hint: str = "") -> None:
         """Shows a message until the next key."""

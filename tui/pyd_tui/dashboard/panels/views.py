@@ -9,8 +9,7 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, width
 from pyd_tui.dashboard.widgets.line import Line
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.app import Dashboard
-    from pyd_tui.dashboard.screens.base import LiveScreen
+    from pyd_tui.dashboard.protocols import EngineListener, EngineRegistry
 
 VIEWS = ("containers", "images", "networks", "volumes", "events", "system")
 """Views of every engine, in the order of their digits."""
@@ -40,15 +39,15 @@ class Views(Line):
 
     def _engines(self, room: int) -> Cell:
         """The engines, where there are several."""
-        dashboard = cast("Dashboard", self.app)
-        if len(dashboard.links) < 2:
+        registry = cast("EngineRegistry", self.app)
+        if len(registry.links) < 2:
             return EMPTY
-        shown = cast("LiveScreen", self.screen).links
-        known = [(link.label, link.connection.state, link.broken, link in shown) for link in dashboard.links]
+        shown = cast("EngineListener", self.screen).links
+        known = [(link.label, link.connection.state, link.broken, link in shown) for link in registry.links]
         return tabs(known, room)
 
     def _names(self) -> tuple[str, ...]:
-        swarm = cast("Dashboard", self.app).link.swarm or self._current in SWARM_VIEWS
+        swarm = cast("EngineRegistry", self.app).link.swarm or self._current in SWARM_VIEWS
         return (*VIEWS, *SWARM_VIEWS) if swarm else VIEWS
 
     def content(self, room: int) -> tuple[Cell, Cell]:

@@ -14,12 +14,12 @@ from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.app import Dashboard
     from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.engines.target import RowTarget
     from pyd_tui.dashboard.panels.files import FilesPane
     from pyd_tui.dashboard.panels.logs import LogPane
     from pyd_tui.dashboard.panels.searched import SearchableTable
+    from pyd_tui.dashboard.screens.host import ScreenHost
     from pyd_tui.dashboard.widgets.lines import LineList
 
 
@@ -27,9 +27,9 @@ class LiveScreen(Screen[None]):
     """A screen that is told what happens, whether it is on top or not."""
 
     @property
-    def dashboard(self) -> Dashboard:
-        """The app, as what it is."""
-        return cast("Dashboard", self.app)
+    def dashboard(self) -> ScreenHost:
+        """The app, as screens see it."""
+        return cast("ScreenHost", self.app)
 
     @property
     def is_current(self) -> bool:

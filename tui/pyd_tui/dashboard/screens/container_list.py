@@ -40,7 +40,7 @@ class ContainerListScreen(ViewScreen):
         key = self.table.key if self.table.was_seen else None
         return key if key is not None and not key.is_heading else None
 
-    def aim(self) -> RowTarget | None:
+    def require_target(self) -> RowTarget | None:
         """The container under the cursor; where there is none, says why."""
         if (target := self.target) is None and self._at_heading:
             self.footer.say("that goes to one container", "warn", "l s r p x and marks go to a whole project")
@@ -59,7 +59,9 @@ class ContainerListScreen(ViewScreen):
 
     def aims(self) -> list[RowTarget]:
         """The marked containers, else the one under the cursor; where there are none, says why."""
-        return self.table.targets() if self.table.marked or self._at_heading or self.aim() is not None else []
+        return (
+            self.table.targets() if self.table.marked or self._at_heading or self.require_target() is not None else []
+        )
 
     def action_open(self) -> None:
         """Opens the container under the cursor; folds what is below a heading, or unfolds it."""
@@ -78,7 +80,7 @@ class ContainerListScreen(ViewScreen):
         if self._at_heading:
             self._open_logs(self.table.under_heading)
             return
-        if (target := self.aim()) is None or (entry := target.entry) is None:
+        if (target := self.require_target()) is None or (entry := target.entry) is None:
             return
         known = target.link.containers.values()
         ids = [one.id for one in known if one.project and one.project == entry.project] or [target.id]
@@ -98,29 +100,29 @@ class ContainerListScreen(ViewScreen):
         self._open("why")
 
     def _open(self, tab: str) -> None:
-        if (target := self.aim()) is not None:
+        if (target := self.require_target()) is not None:
             from pyd_tui.dashboard.screens.detail import Detail  # noqa: PLC0415 - when it is opened
 
             self.app.push_screen(Detail(target, tab, self.dashboard.clock))
 
     def action_mark(self) -> None:
         """Marks a container, or all below a heading."""
-        if self._at_heading or self.aim() is not None:
+        if self._at_heading or self.require_target() is not None:
             self.table.toggle_mark()
 
     def action_mark_range(self) -> None:
         """Marks from the last marked container to this one."""
-        if self._at_heading or self.aim() is not None:
+        if self._at_heading or self.require_target() is not None:
             self.table.mark_range()
 
     def action_mark_all(self) -> None:
         """Marks all that are shown, or none."""
-        if self._at_heading or self.aim() is not None:
+        if self._at_heading or self.require_target() is not None:
             self.table.mark_all()
 
     def action_again(self) -> None:
         """Runs it again with changes."""
-        if (target := self.aim()) is not None:
+        if (target := self.require_target()) is not None:
             self.dashboard.acting.run_again(target)
 
     def action_limits(self) -> None:
@@ -130,17 +132,17 @@ class ContainerListScreen(ViewScreen):
 
     def action_commit(self) -> None:
         """Makes an image of it."""
-        if (target := self.aim()) is not None:
+        if (target := self.require_target()) is not None:
             self.dashboard.acting.commit(target)
 
     def action_pull(self) -> None:
         """Pulls its image anew."""
-        if (target := self.aim()) is not None and (entry := target.entry) is not None:
+        if (target := self.require_target()) is not None and (entry := target.entry) is not None:
             self.dashboard.acting.pull(target.link, entry.image)
 
     def action_compose(self) -> None:
         """Lets the user say what to do with the whole project."""
-        if self._at_heading or self.aim() is not None:
+        if self._at_heading or self.require_target() is not None:
             self.action_command("compose ")
 
     def action_act(self, name: str) -> None:
@@ -167,7 +169,9 @@ class ContainerListScreen(ViewScreen):
             case "pull" if call.words:
                 self.dashboard.acting.pull(self.row_link, call.words[0])
             case "again" | "commit" | "pull" | "export" | "compose":
-                at = self.table.under_heading if call.verb == "compose" and self._at_heading else [self.aim()]
+                at = (
+                    self.table.under_heading if call.verb == "compose" and self._at_heading else [self.require_target()]
+                )
                 if (target := at[0]) is not None and (entry := target.entry) is not None:
                     self._one(call, target, entry)
             case "prune":

@@ -93,7 +93,7 @@ class Detail(SearchableScreen):
             yield Events(dashboard.clock, id="events")
             yield DocumentPane(dashboard.errands.copy, self._tell, id="inspect")
             yield ProcessesPane(self._kill, self._tell, id="processes")
-            yield FilesPane(dashboard, self._tell, id="files")
+            yield FilesPane(dashboard, dashboard.errands, self._tell, id="files")
         yield Prompt(id="find")
         yield Footer("detail", "text")
 

@@ -56,7 +56,7 @@ class Engines(LiveScreen):
         del link, delta, happened
         self._look()
 
-    def elsewhere(self) -> None:
+    def on_other_engine_changed(self) -> None:
         """Counts again."""
         self._look()
 

@@ -8,6 +8,7 @@ from textual import on
 
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.panels.files import MAX_FILE_BYTES
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.render.figures import counted, size
 from pyd_tui.dashboard.render.files import file_lines, is_binary
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
     from pyd_tui.dashboard.engines.target import RowTarget
 
-MOST_BYTES = 1 << 20
-"""Of a file that are shown; a download gets all."""
-
 
 class FileScreen(SearchableScreen):
     """Text highlighted, anything else in hexadecimal.
@@ -32,7 +30,7 @@ class FileScreen(SearchableScreen):
     Args:
         target: The container.
         path: The file's path in it.
-        data: Its beginning; a byte more than `MOST_BYTES` says that there is more.
+        data: Its beginning; a byte more than `MAX_FILE_BYTES` says that there is more.
     """
 
     BINDINGS = bindings("file", "everywhere")
@@ -41,8 +39,8 @@ class FileScreen(SearchableScreen):
         super().__init__()
         self._target = target
         self._path = path
-        self._more = len(data) > MOST_BYTES
-        self._data = data[:MOST_BYTES]
+        self._more = len(data) > MAX_FILE_BYTES
+        self._data = data[:MAX_FILE_BYTES]
 
     def compose(self) -> ComposeResult:
         """The lines from top to bottom."""

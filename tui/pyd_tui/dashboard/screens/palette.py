@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from textual.containers import Vertical
 
@@ -17,14 +17,13 @@ from pyd_tui.dashboard.panels.views import VIEWS
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.dialog import Dialog
-from pyd_tui.dashboard.screens.view import ViewScreen
 from pyd_tui.dashboard.widgets.block import TextBlock
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.app import Dashboard
+    from pyd_tui.dashboard.screens.host import ScreenHost
 
 MOST = 14
 """Lines that are shown."""
@@ -36,11 +35,22 @@ Deed = Callable[[], None]
 """What is done when a line is chosen."""
 
 
+class CommandRunner(Protocol):
+    """Runs commands: a view."""
+
+    def do(self, call: CommandCall) -> None:
+        """Run a command."""
+
+    def action_command(self, begin: str = "") -> None:
+        """Let the user finish a command."""
+
+
 class CommandPalette(Dialog[Deed | None]):
     """Closes with what to do.
 
     Args:
         dashboard: The app.
+        view: The view that runs what is chosen.
     """
 
     DEFAULT_CSS = """
@@ -50,16 +60,17 @@ class CommandPalette(Dialog[Deed | None]):
     """
     BINDINGS = bindings("form")
 
-    def __init__(self, dashboard: Dashboard) -> None:
+    def __init__(self, dashboard: ScreenHost, view: CommandRunner) -> None:
         super().__init__()
         self._dashboard = dashboard
+        self._view = view
         self._known = list(self._all())
         self.found: list[tuple[str, tuple[str, str, Deed]]] = []
         """What fits: a name with its kind, its description and what it does."""
         self.at = 0
 
     def compose(self) -> ComposeResult:
-        """A line to type into, and what fits below."""
+        """A line to type into, and what fits view."""
         with Vertical():
             yield Prompt(id="wanted", sign=">")
             yield TextBlock(id="found")
@@ -77,14 +88,14 @@ class CommandPalette(Dialog[Deed | None]):
         self._find(self._prompt.text)
 
     def _all(self) -> Iterator[tuple[str, tuple[str, str, Deed]]]:
-        below = next(screen for screen in reversed(self._dashboard.screen_stack) if isinstance(screen, ViewScreen))
+        view = self._view
         for name in VIEWS:
-            yield name, ("view", "", partial(below.do, CommandCall("view", (name,))))
+            yield name, ("view", "", partial(view.do, CommandCall("view", (name,))))
         for command in self._dashboard.keys.commands:
-            yield command.name, ("yours", command.help, partial(below.do, CommandCall("own", (command.name,))))
+            yield command.name, ("yours", command.help, partial(view.do, CommandCall("own", (command.name,))))
         for name, known in COMMANDS.items():
-            ask = partial(below.action_command, f"{name} ")
-            yield name, ("command", known.help, ask if known.least else partial(below.do, CommandCall(name)))
+            ask = partial(view.action_command, f"{name} ")
+            yield name, ("command", known.help, ask if known.least else partial(view.do, CommandCall(name)))
         several = len(self._dashboard.in_sight) > 1
         for link in self._dashboard.in_sight:
             for entry in link.containers.values():

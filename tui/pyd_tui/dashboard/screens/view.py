@@ -88,7 +88,9 @@ class ViewScreen(SearchableScreen):
         """Lets the user find a command, a container or a view by a few letters."""
         from pyd_tui.dashboard.screens.palette import CommandPalette  # noqa: PLC0415 - when it is wanted
 
-        self.app.push_screen(CommandPalette(self.dashboard), lambda chosen: chosen() if chosen is not None else None)
+        self.app.push_screen(
+            CommandPalette(self.dashboard, self), lambda chosen: chosen() if chosen is not None else None
+        )
 
     @on(Prompt.Changed, "#command")
     def _command_typed(self, event: Prompt.Changed) -> None:

@@ -2,21 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
 from pyd_core.errors import InvalidInput
 from pyd_tui.config.settings import UiState
 from pyd_tui.dashboard.resources.container_filters import View
+from pyd_tui.dashboard.screens.host import ScreenHost
 from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.screens.view import ViewScreen
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.app import Dashboard
+    from collections.abc import Sequence
+
+    from textual.screen import Screen
+
+    from pyd_tui.dashboard.engines.connection import ConnectionListener, EngineConnection
+    from pyd_tui.dashboard.resources.base import LoadContext
 
 
-def begin(dashboard: Dashboard) -> None:
+class NavigationHost(ScreenHost, Protocol):
+    """The app as navigation sees it."""
+
+    left: UiState
+    """The state to restore next time."""
+    load_contexts: dict[EngineConnection, LoadContext]
+    """What the views of each engine have loaded, once one was opened."""
+
+    @property
+    def news(self) -> ConnectionListener:
+        """The listener of all engines."""
+        ...
+
+    @property
+    def screen(self) -> Screen[Any]:
+        """The screen on top."""
+        ...
+
+    @property
+    def screen_stack(self) -> Sequence[Screen[Any]]:
+        """The open screens, the one on top last."""
+        ...
+
+    def pop_screen(self) -> object:
+        """Close the screen on top."""
+        ...
+
+    def switch_screen(self, screen: Screen[Any]) -> object:
+        """Replace the screen on top."""
+        ...
+
+
+def begin(dashboard: NavigationHost) -> None:
     """Listens to the engines, says what is wrong with the settings, and opens the view to begin with."""
     for link in dashboard.links:
         link.listen(dashboard.news)
@@ -39,7 +77,7 @@ def begin(dashboard: Dashboard) -> None:
         open_view(dashboard, call.words[0])
 
 
-def open_view(dashboard: Dashboard, name: str) -> None:
+def open_view(dashboard: NavigationHost, name: str) -> None:
     """Opens a view in the place of the one that is open; the containers lie below all others."""
     current = dashboard.screen.view if isinstance(dashboard.screen, ViewScreen) else ""
     if not current or name == current:
@@ -52,16 +90,17 @@ def open_view(dashboard: Dashboard, name: str) -> None:
     from pyd_tui.dashboard.screens.browse import Browse  # noqa: PLC0415 - as above
 
     link = dashboard.link = screen.row_link if isinstance(screen := dashboard.screen, Main) else dashboard.link
-    if link.stock is None:
-        link.stock = LoadContext(link, dashboard.clock)
-    browse = Browse(NOUNS[name], link.stock)
+    context = dashboard.load_contexts.get(link)
+    if context is None:
+        context = dashboard.load_contexts[link] = LoadContext(link, dashboard.clock)
+    browse = Browse(NOUNS[name], context)
     if current == "containers":
         dashboard.push_screen(browse)
     else:
         dashboard.switch_screen(browse)
 
 
-def capture_state(dashboard: Dashboard) -> UiState:
+def capture_state(dashboard: NavigationHost) -> UiState:
     """Returns what is to be remembered of how it is left."""
     views = [screen for screen in dashboard.screen_stack if isinstance(screen, ViewScreen)]
     if not views:
