@@ -13,7 +13,7 @@ import pytest
 
 from pyd_core.model.base import encode
 from pyd_tui.cli.commands.container.create import command
-from pyd_tui.cli.creation.request import create_body
+from pyd_tui.cli.containers.creation_request import create_body
 from support.fake_engine import FakeEngine, answer, answer_json
 
 LINES = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyd_tui.cli.commands.dashboard import short_names
+from pyd_tui.cli.dashboard_entry import short_names
 from pyd_tui.dashboard.render.engines import tabs
 from support.dashboard import several
 from support.scripted_engine import ScriptedEngine

@@ -1,7 +1,7 @@
-"""The `pyd` command.
+"""The `pyd` command line.
 
-Everything heavy is imported by the verb that needs it, when it is called: `table` lists the verbs without importing
-them, and a verb's module is loaded only for its own command line, help or completion.
+A command imports its dependencies when it is called: `command_table` lists all commands without importing them, and a
+command's module is loaded only for its own command line, help or completion.
 """
 
 from __future__ import annotations
@@ -12,56 +12,56 @@ import sys
 
 from pyd_core.linux.interpreter import drop_relative_search_paths
 
-TYPE_CHECKING = False  # as type checkers know it; loading `typing` would keep the session's process waiting
+TYPE_CHECKING = False  # as type checkers know it; loading `typing` would delay the start of the session's process
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
 
 def main() -> NoReturn:
-    """Runs the command line and ends the process with its exit code."""
-    gc.set_threshold(20_000, 20, 20)  # imports make objects by the thousand, and none of them is garbage
+    """Run the command line and end the process with its exit code."""
+    gc.set_threshold(20_000, 20, 20)  # imports create thousands of objects, and none of them is garbage
     drop_relative_search_paths()
     try:
-        work = (sys.argv[1:2] == ["debug"] and _session(sys.argv[2:])) or _any_verb()
-        from pyd_tui.cli.process_exit import end_with  # noqa: PLC0415 - importing this package must cost nothing
+        work = (sys.argv[1:2] == ["debug"] and _debug_session(sys.argv[2:])) or _any_command()
+        from pyd_tui.cli.process_exit import end_with
     except KeyboardInterrupt:
-        os._exit(130)  # whoever presses ctrl-c at once wants no traceback either
+        os._exit(130)  # ctrl-c while pyd starts prints no traceback either
     end_with(work)
 
 
-def _any_verb() -> Callable[[], int]:
+def _any_command() -> Callable[[], int]:
     _load_msgspec()
-    from pyd_tui.cli.entry import invoke  # noqa: PLC0415 - likewise
+    from pyd_tui.cli.entry import invoke
 
     return invoke
 
 
-def _session(arguments: list[str]) -> Callable[[], int] | None:
-    """Has the session's process start before anything is loaded; returns the session where its line is plain."""
-    from pyd_tui.cli.debug_fastpath import read  # noqa: PLC0415
-    from pyd_tui.cli.prefork import start  # noqa: PLC0415 - no other verb has a use for these
+def _debug_session(arguments: list[str]) -> Callable[[], int] | None:
+    """Start the session's process before anything is loaded; return the session if the fast path reads its options."""
+    from pyd_tui.cli.debug.fastpath import read
+    from pyd_tui.cli.prefork import start
 
-    given = None if "_PYD_COMPLETE" in os.environ else read(arguments)
-    start(certain=given is not None)
-    if given is None:
+    options = None if "_PYD_COMPLETE" in os.environ else read(arguments)
+    start(certain=options is not None)
+    if options is None:
         return None
     _load_msgspec()
-    from pyd_tui.cli.debug_run import enter  # noqa: PLC0415
-    from pyd_tui.cli.global_options import State  # noqa: PLC0415
+    from pyd_tui.cli.debug.run import run_session
+    from pyd_tui.console.global_options import State
 
-    return lambda: enter(State(), given)
+    return lambda: run_session(State(), options.debug_options)
 
 
 def _load_msgspec() -> None:
-    """Loads it without typing_extensions, from which it takes three names if it can and from `typing` if it can't.
+    """Load msgspec without typing_extensions, from which it takes three names if it can, and else from `typing`.
 
-    That and the `inspect` it loads cost as much as all the rest of msgspec.
+    typing_extensions, with the `inspect` it loads, costs as much as all the rest of msgspec.
     """
     if "typing_extensions" in sys.modules:
         return
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]
     try:
-        import msgspec  # noqa: F401, PLC0415
+        import msgspec  # noqa: F401 - loaded for the modules that import it later
     finally:
         del sys.modules["typing_extensions"]

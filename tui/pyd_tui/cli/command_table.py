@@ -1,4 +1,4 @@
-"""All verbs of `pyd`: one line each, so that help and completion need none of their modules."""
+"""All `pyd` commands, a line each, so that help and completion need none of their modules."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import msgspec
 
 
 class CommandEntry(msgspec.Struct, frozen=True):
-    """A verb.
+    """A command.
 
     Attributes:
-        module: Where its `command` is, a `click.Command`.
+        module: The module of its `command`, a `click.Command`.
         summary: One line of help.
-        section: The heading it stands under in `pyd --help`; empty keeps it out of there.
+        section: Its heading in `pyd --help`; an empty one keeps it out.
     """
 
     module: str
@@ -19,98 +19,100 @@ class CommandEntry(msgspec.Struct, frozen=True):
     section: str
 
 
-SEE = "See"
-ENTER = "Enter"
-RUN = "Run"
+INSPECT = "Inspect"
+SHELL = "Shell"
+CREATE = "Create"
+LIFECYCLE = "Lifecycle"
 IMAGES = "Images"
-GROUPS = "By kind"
+MANAGEMENT = "Management commands"
 SWARM = "Swarm"
-CHANGE = "Change"
 ENGINE = "Engine"
 
 VERBS: dict[str, CommandEntry] = {
-    "ps": CommandEntry("pyd_tui.cli.commands.container.ps", "List containers", SEE),
-    "images": CommandEntry("pyd_tui.cli.commands.image.ls", "List images", SEE),
+    "ps": CommandEntry("pyd_tui.cli.commands.container.ls", "List containers", INSPECT),
+    "images": CommandEntry("pyd_tui.cli.commands.image.ls", "List images", INSPECT),
     "logs": CommandEntry(
-        "pyd_tui.cli.commands.container.logs", "Show what containers print, several merged in time order", SEE
+        "pyd_tui.cli.commands.container.logs", "Show the logs of one or more containers, merged in time order", INSPECT
     ),
     "stats": CommandEntry(
-        "pyd_tui.cli.commands.container.stats", "Show processor, memory, network and disk use, live", SEE
+        "pyd_tui.cli.commands.container.stats", "Show a live stream of the resource usage of containers", INSPECT
     ),
-    "top": CommandEntry("pyd_tui.cli.commands.container.top", "List the processes in a container", SEE),
-    "events": CommandEntry("pyd_tui.cli.commands.system.events", "Show what happens on the engine, as it happens", SEE),
-    "port": CommandEntry("pyd_tui.cli.commands.container.port", "Show where ports are published", SEE),
-    "diff": CommandEntry("pyd_tui.cli.commands.container.diff", "Show which files differ from the image", SEE),
-    "inspect": CommandEntry("pyd_tui.cli.commands.inspect", "Show all there is to know about an object", SEE),
+    "top": CommandEntry("pyd_tui.cli.commands.container.top", "List the processes of a container", INSPECT),
+    "events": CommandEntry("pyd_tui.cli.commands.system.events", "Show events of the engine as they happen", INSPECT),
+    "port": CommandEntry("pyd_tui.cli.commands.container.port", "List the published ports of a container", INSPECT),
+    "diff": CommandEntry("pyd_tui.cli.commands.container.diff", "Show files changed since the image", INSPECT),
+    "inspect": CommandEntry(
+        "pyd_tui.cli.commands.inspect", "Show detailed information on one or more objects", INSPECT
+    ),
     "triage": CommandEntry(
-        "pyd_tui.cli.commands.triage.triage", "Say why containers died or what is wrong with them", SEE
+        "pyd_tui.cli.commands.triage.triage", "Explain why containers died, or what is wrong with them", INSPECT
     ),
     "history": CommandEntry(
-        "pyd_tui.cli.commands.triage.history", "Show how containers died, also those that are gone", SEE
+        "pyd_tui.cli.commands.triage.history", "Show recorded deaths, of removed containers too", INSPECT
     ),
-    "debug": CommandEntry("pyd_tui.cli.commands.debug.group", "Open a shell with tools inside any container", ENTER),
-    "toolbox": CommandEntry(
-        "pyd_tui.cli.commands.debug.toolbox", "See and change what tools a debug shell brings", ENTER
+    "debug": CommandEntry("pyd_tui.cli.commands.debug.group", "Open a shell with tools in any container", SHELL),
+    "toolbox": CommandEntry("pyd_tui.cli.commands.toolbox.group", "Manage the tools of the debug shell", SHELL),
+    "exec": CommandEntry("pyd_tui.cli.commands.container.exec", "Run a command in a running container", SHELL),
+    "attach": CommandEntry("pyd_tui.cli.commands.container.attach", "Attach to a running container", SHELL),
+    "cp": CommandEntry(
+        "pyd_tui.cli.commands.container.cp", "Copy files between a container and the local file system", SHELL
     ),
-    "exec": CommandEntry("pyd_tui.cli.commands.container.exec", "Run a program of the container inside it", ENTER),
-    "attach": CommandEntry(
-        "pyd_tui.cli.commands.container.attach", "Take part in what a container reads and prints", ENTER
+    "run": CommandEntry("pyd_tui.cli.commands.container.run", "Create, start and attach to a container", CREATE),
+    "create": CommandEntry("pyd_tui.cli.commands.container.create", "Create a container without starting it", CREATE),
+    "demo": CommandEntry("pyd_tui.cli.commands.demo", "Create or remove demo containers", CREATE),
+    "compose": CommandEntry("pyd_tui.cli.commands.compose", "Run the compose tool against the chosen engine", CREATE),
+    "start": CommandEntry("pyd_tui.cli.commands.container.start", "Start one or more containers", LIFECYCLE),
+    "stop": CommandEntry("pyd_tui.cli.commands.container.stop", "Stop one or more containers", LIFECYCLE),
+    "restart": CommandEntry("pyd_tui.cli.commands.container.restart", "Restart one or more containers", LIFECYCLE),
+    "kill": CommandEntry("pyd_tui.cli.commands.container.kill", "Send a signal to one or more containers", LIFECYCLE),
+    "pause": CommandEntry(
+        "pyd_tui.cli.commands.container.pause", "Pause all processes of one or more containers", LIFECYCLE
     ),
-    "cp": CommandEntry("pyd_tui.cli.commands.container.cp", "Copy files into containers and out of them", ENTER),
-    "run": CommandEntry("pyd_tui.cli.commands.container.run", "Make a container, start it and take part in it", RUN),
-    "create": CommandEntry("pyd_tui.cli.commands.container.create", "Make a container without starting it", RUN),
-    "start": CommandEntry("pyd_tui.cli.commands.container.start", "Start containers", CHANGE),
-    "stop": CommandEntry("pyd_tui.cli.commands.container.stop", "Stop containers", CHANGE),
-    "restart": CommandEntry("pyd_tui.cli.commands.container.restart", "Stop and start containers", CHANGE),
-    "kill": CommandEntry("pyd_tui.cli.commands.container.kill", "Send a signal to containers", CHANGE),
-    "pause": CommandEntry("pyd_tui.cli.commands.container.pause", "Freeze containers", CHANGE),
-    "unpause": CommandEntry("pyd_tui.cli.commands.container.unpause", "Let frozen containers go on", CHANGE),
-    "wait": CommandEntry("pyd_tui.cli.commands.container.wait", "Wait until containers end, and say how", CHANGE),
-    "rm": CommandEntry("pyd_tui.cli.commands.container.rm", "Remove containers", CHANGE),
-    "rename": CommandEntry("pyd_tui.cli.commands.container.rename", "Give a container another name", CHANGE),
+    "unpause": CommandEntry("pyd_tui.cli.commands.container.unpause", "Unpause one or more containers", LIFECYCLE),
+    "wait": CommandEntry(
+        "pyd_tui.cli.commands.container.wait", "Wait until containers stop, then print their exit codes", LIFECYCLE
+    ),
+    "rm": CommandEntry("pyd_tui.cli.commands.container.rm", "Remove one or more containers", LIFECYCLE),
+    "rename": CommandEntry("pyd_tui.cli.commands.container.rename", "Rename a container", LIFECYCLE),
     "update": CommandEntry(
-        "pyd_tui.cli.commands.container.update", "Change limits and restart policy of containers", CHANGE
+        "pyd_tui.cli.commands.container.update", "Update the limits and restart policy of containers", LIFECYCLE
     ),
-    "pull": CommandEntry("pyd_tui.cli.commands.image.pull", "Pull an image from its registry", IMAGES),
-    "push": CommandEntry("pyd_tui.cli.commands.image.push", "Push an image to its registry", IMAGES),
-    "tag": CommandEntry("pyd_tui.cli.commands.image.tag", "Give an image another name", IMAGES),
-    "rmi": CommandEntry("pyd_tui.cli.commands.image.rm", "Remove images", IMAGES),
-    "save": CommandEntry("pyd_tui.cli.commands.image.save", "Write images as a tar", IMAGES),
-    "load": CommandEntry("pyd_tui.cli.commands.image.load", "Load images from a tar", IMAGES),
-    "import": CommandEntry("pyd_tui.cli.commands.image.import_", "Make an image of a tar of files", IMAGES),
-    "export": CommandEntry("pyd_tui.cli.commands.container.export", "Write a container's files as a tar", IMAGES),
-    "commit": CommandEntry("pyd_tui.cli.commands.container.commit", "Make an image of a container as it is", IMAGES),
-    "search": CommandEntry("pyd_tui.cli.commands.registry.search", "Look for images in the public registry", IMAGES),
-    "login": CommandEntry("pyd_tui.cli.commands.registry.login", "Log in to a registry", IMAGES),
-    "logout": CommandEntry("pyd_tui.cli.commands.registry.logout", "Forget the credentials for a registry", IMAGES),
-    "container": CommandEntry("pyd_tui.cli.commands.container.group", "Everything about containers", GROUPS),
-    "image": CommandEntry("pyd_tui.cli.commands.image.group", "Everything about images", GROUPS),
-    "network": CommandEntry(
-        "pyd_tui.cli.commands.network.group", "Make, list and remove networks, and join them", GROUPS
-    ),
-    "volume": CommandEntry("pyd_tui.cli.commands.volume.group", "Make, list and remove volumes", GROUPS),
-    "builder": CommandEntry("pyd_tui.cli.commands.builder", "What builders keep", GROUPS),
-    "system": CommandEntry("pyd_tui.cli.commands.system.group", "Disk use, pruning, events of the engine", GROUPS),
-    "swarm": CommandEntry("pyd_tui.cli.commands.swarm.group", "Make, join and leave a swarm", SWARM),
-    "node": CommandEntry("pyd_tui.cli.commands.swarm.node", "The machines of a swarm", SWARM),
-    "service": CommandEntry("pyd_tui.cli.commands.swarm.service", "The services of a swarm", SWARM),
-    "stack": CommandEntry("pyd_tui.cli.commands.swarm.stack", "Services deployed together", SWARM),
-    "secret": CommandEntry("pyd_tui.cli.commands.swarm.secret", "What services must keep to themselves", SWARM),
     "build": CommandEntry("pyd_tui.cli.commands.image.build", "Build an image from a Dockerfile", IMAGES),
-    "demo": CommandEntry("pyd_tui.cli.commands.demo", "Bring a small playground up, or take it down", RUN),
-    "compose": CommandEntry("pyd_tui.cli.commands.compose", "Run the compose tool against the chosen engine", RUN),
+    "pull": CommandEntry("pyd_tui.cli.commands.image.pull", "Pull an image from a registry", IMAGES),
+    "push": CommandEntry("pyd_tui.cli.commands.image.push", "Push an image to a registry", IMAGES),
+    "tag": CommandEntry("pyd_tui.cli.commands.image.tag", "Tag an image with another name", IMAGES),
+    "rmi": CommandEntry("pyd_tui.cli.commands.image.rm", "Remove one or more images", IMAGES),
+    "save": CommandEntry("pyd_tui.cli.commands.image.save", "Save one or more images to a tar archive", IMAGES),
+    "load": CommandEntry("pyd_tui.cli.commands.image.load", "Load images from a tar archive", IMAGES),
+    "import": CommandEntry("pyd_tui.cli.commands.image.import_", "Import a tar archive of files as an image", IMAGES),
+    "export": CommandEntry(
+        "pyd_tui.cli.commands.container.export", "Export a container's file system as a tar archive", IMAGES
+    ),
+    "commit": CommandEntry(
+        "pyd_tui.cli.commands.container.commit", "Create an image from a container's changes", IMAGES
+    ),
+    "search": CommandEntry("pyd_tui.cli.commands.registry.search", "Search Docker Hub for images", IMAGES),
+    "login": CommandEntry("pyd_tui.cli.commands.registry.login", "Log in to a registry", IMAGES),
+    "logout": CommandEntry("pyd_tui.cli.commands.registry.logout", "Log out from a registry", IMAGES),
+    "container": CommandEntry("pyd_tui.cli.commands.container.group", "Manage containers", MANAGEMENT),
+    "image": CommandEntry("pyd_tui.cli.commands.image.group", "Manage images", MANAGEMENT),
+    "network": CommandEntry("pyd_tui.cli.commands.network.group", "Manage networks", MANAGEMENT),
+    "volume": CommandEntry("pyd_tui.cli.commands.volume.group", "Manage volumes", MANAGEMENT),
+    "builder": CommandEntry("pyd_tui.cli.commands.builder.group", "Manage builds", MANAGEMENT),
+    "system": CommandEntry("pyd_tui.cli.commands.system.group", "Manage the engine", MANAGEMENT),
+    "swarm": CommandEntry("pyd_tui.cli.commands.swarm.group", "Manage a swarm", SWARM),
+    "node": CommandEntry("pyd_tui.cli.commands.node.group", "Manage the nodes of a swarm", SWARM),
+    "service": CommandEntry("pyd_tui.cli.commands.service.group", "Manage the services of a swarm", SWARM),
+    "stack": CommandEntry("pyd_tui.cli.commands.stack.group", "Manage stacks", SWARM),
+    "secret": CommandEntry("pyd_tui.cli.commands.secret.group", "Manage the secrets of a swarm", SWARM),
     "daemon": CommandEntry("pyd_tui.cli.commands.system.daemon", "Run the embedded engine", ENGINE),
     "record": CommandEntry(
-        "pyd_tui.cli.commands.triage.record", "Write down how containers die, until told to end", ENGINE
+        "pyd_tui.cli.commands.triage.record", "Record how containers die, until interrupted", ENGINE
     ),
-    "context": CommandEntry("pyd_tui.cli.commands.context", "Make, list and choose docker contexts", ENGINE),
-    "info": CommandEntry("pyd_tui.cli.commands.system.info", "Show how the engine is set up and what it holds", ENGINE),
-    "version": CommandEntry(
-        "pyd_tui.cli.commands.system.version", "Show the versions of pyd and of the engine", ENGINE
-    ),
-    "config": CommandEntry(
-        "pyd_tui.cli.commands.config.group", "Show, edit and check the settings; files that services read", ENGINE
-    ),
+    "context": CommandEntry("pyd_tui.cli.commands.context.group", "Manage docker contexts", ENGINE),
+    "info": CommandEntry("pyd_tui.cli.commands.system.info", "Show information about the engine", ENGINE),
+    "version": CommandEntry("pyd_tui.cli.commands.system.version", "Show the versions of pyd and the engine", ENGINE),
+    "config": CommandEntry("pyd_tui.cli.commands.config.group", "Manage pyd's settings and swarm configs", ENGINE),
     "completion": CommandEntry(
         "pyd_tui.cli.commands.completion", "Print a completion script for bash, zsh or fish", ""
     ),
@@ -118,8 +120,8 @@ VERBS: dict[str, CommandEntry] = {
 
 EXAMPLES: tuple[tuple[str, str], ...] = (
     ("pyd", "open the dashboard"),
-    ("pyd ps -a", "all containers, the dead with their exit codes"),
-    ("pyd logs -f web db", "follow two containers, in time order"),
-    ("pyd debug web", "a shell with tools inside web, whatever its image lacks"),
-    ("pyd -H ssh://me@server ps", "containers of another machine"),
+    ("pyd ps -a", "list all containers, exited ones with their exit codes"),
+    ("pyd logs -f web db", "follow the logs of two containers, in time order"),
+    ("pyd debug web", "open a shell with tools in web, whatever its image lacks"),
+    ("pyd -H ssh://me@server ps", "list the containers of another machine"),
 )

@@ -8,9 +8,10 @@ import sys
 import click
 
 from pyd_core import __version__
-from pyd_tui.cli.global_options import State
+from pyd_tui.cli.root import Root
 from pyd_tui.config.settings import THEMES, ThemeName
-from pyd_tui.console.command import CONTEXT_SETTINGS, Root, global_options
+from pyd_tui.console.command import CONTEXT_SETTINGS, global_options
+from pyd_tui.console.global_options import State
 from pyd_tui.console.usage_errors import from_click
 
 
@@ -23,7 +24,7 @@ def dashboard(ctx: click.Context, *, all_contexts: bool, theme: ThemeName | None
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         click.echo(ctx.get_help())
         return
-    from pyd_tui.cli.commands.dashboard import open_dashboard  # noqa: PLC0415 - textual is heavy
+    from pyd_tui.cli.dashboard_entry import open_dashboard
 
     state = ctx.ensure_object(State)
     open_dashboard(state, all_contexts=all_contexts, theme=theme, view=view, filter=filter)

@@ -40,6 +40,6 @@ def drop() -> None:
 
 
 def _new() -> Supervisor:
-    from pyd_core.debug.supervisor import Supervisor  # noqa: PLC0415 - importing this module must cost nothing
+    from pyd_core.debug.supervisor import Supervisor
 
     return Supervisor()

@@ -58,7 +58,7 @@ def write_table(columns: Sequence[TableColumn], rows: Rows, *, hide_empty: bool 
     if not on_terminal():
         write(plain(columns, rows))
         return
-    from pyd_tui.console.rich_console import console  # noqa: PLC0415 - rich is for terminals
+    from pyd_tui.console.rich_console import console
 
     drawn = console()
     drawn.print(fitted(columns, rows, drawn.width, hide_empty=hide_empty))
@@ -80,9 +80,9 @@ def plain(columns: Sequence[TableColumn], rows: Rows) -> str:
 
 def fitted(columns: Sequence[TableColumn], rows: Rows, width: int, *, hide_empty: bool = True) -> Table:
     """Returns a rich table of at most `width` terminal columns: first cells are cut, then columns go by rank."""
-    from rich.cells import cell_len  # noqa: PLC0415 - rich is for terminals
-    from rich.table import Table  # noqa: PLC0415 - likewise
-    from rich.text import Text  # noqa: PLC0415 - likewise
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
 
     natural = [
         max([cell_len(column.title), *(cell_len(row[i].text) for row in rows)]) for i, column in enumerate(columns)

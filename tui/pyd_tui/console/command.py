@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 import click
 
-from pyd_tui.cli.command_table import EXAMPLES, VERBS
-from pyd_tui.cli.global_options import State
-from pyd_tui.cli.switches import settle_switches
+from pyd_tui.console.global_options import State
 from pyd_tui.console.output import coloured
+from pyd_tui.console.switches import settle_switches
 
 Examples = Sequence[tuple[str, str]]
 
@@ -144,56 +142,6 @@ class VerbGroup(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Shows the examples."""
         write_examples(self.examples, formatter)
-
-
-class Root(click.Group):
-    """`pyd` itself: knows its verbs by the table and loads one when it is used."""
-
-    context_class = HelpContext
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The verbs' names."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Loads a verb."""
-        entry = VERBS.get(cmd_name)
-        return None if entry is None else cast("click.Command", import_module(entry.module).command)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Finds the verb of a command line; an unknown one is told with those that look like it."""
-        name = args[0]
-        if name not in VERBS and not ctx.resilient_parsing and not name.startswith("-"):
-            from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
-
-            near = get_close_matches(name, VERBS, n=3)
-            also = f"; did you mean {', '.join(near)}?" if near else ""
-            ctx.fail(f"no such command: {name}{also}")
-        return super().resolve_command(ctx, args)
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Completes verbs from the table, without loading them."""
-        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
-
-        if incomplete.startswith("-"):
-            return click.Command.shell_complete(self, ctx, incomplete)
-        return [
-            CompletionItem(name, help=entry.summary)
-            for name, entry in VERBS.items()
-            if name.startswith(incomplete) and entry.section
-        ]
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """The verbs by section, from the table."""
-        for section in dict.fromkeys(entry.section for entry in VERBS.values() if entry.section):
-            with formatter.section(section):
-                formatter.write_dl([(name, entry.summary) for name, entry in VERBS.items() if entry.section == section])
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """Shows the examples."""
-        write_examples(EXAMPLES, formatter)
 
 
 def write_examples(examples: Examples, formatter: click.HelpFormatter) -> None:

@@ -50,12 +50,12 @@ class LogsOptions:
 
 async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
     """Prints the logs until they end, and returns how many lines they had."""
-    from pyd_core.client.gap import Gap  # noqa: PLC0415 - not for help and completion
-    from pyd_core.client.names import pick_container  # noqa: PLC0415 - likewise
-    from pyd_core.logs.follow import follow  # noqa: PLC0415 - likewise
-    from pyd_core.logs.line import LogLine  # noqa: PLC0415 - likewise
-    from pyd_core.logs.merge import PATIENCE, merge  # noqa: PLC0415 - likewise
-    from pyd_tui.console.render.logs import LogPrinter, records  # noqa: PLC0415 - likewise
+    from pyd_core.client.gap import Gap
+    from pyd_core.client.names import pick_container
+    from pyd_core.logs.follow import follow
+    from pyd_core.logs.line import LogLine
+    from pyd_core.logs.merge import PATIENCE, merge
+    from pyd_tui.console.render.logs import LogPrinter, records
 
     known = await engine.containers.list(all=True)
     picked = known if options.all else [pick_container(known, name) for name in options.names]
@@ -74,7 +74,7 @@ async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) 
     ]
     obituaries: ExitNotifier | None = None
     if options.follow and not json and sys.stderr.isatty():
-        from pyd_tui.console.exit_notifier import ExitNotifier  # noqa: PLC0415 - for whoever follows on a terminal
+        from pyd_tui.console.exit_notifier import ExitNotifier
 
         obituaries = ExitNotifier(engine)
         sources = [obituaries.watch(source, one) for source, one in zip(sources, found.values(), strict=True)]
@@ -101,8 +101,8 @@ async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) 
 
 async def search_logs(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
     """Prints what is found in all logs, as it is found, those of one container in order; returns how many lines."""
-    from pyd_core.logs.search_all import sweep  # noqa: PLC0415 - not for help and completion
-    from pyd_tui.console.render.logs import LogPrinter, records  # noqa: PLC0415 - likewise
+    from pyd_core.logs.search_all import sweep
+    from pyd_tui.console.render.logs import LogPrinter, records
 
     known = await engine.containers.list(all=True)
     render: Callable[[Batch], str] = records
@@ -127,7 +127,7 @@ async def search_logs(engine: EngineClient, options: LogsOptions, *, json: bool)
 
 def log_pattern(options: LogsOptions) -> LogPattern:
     """Return the pattern that `--grep` stands for."""
-    from pyd_core.logs.pattern import LogPattern  # noqa: PLC0415 - not for help and completion
+    from pyd_core.logs.pattern import LogPattern
 
     return LogPattern(options.grep or "", regex=True, case=not options.ignore_case)
 

@@ -10,10 +10,10 @@ def print_document(text: str, *, plain: bool) -> None:
     if not on_terminal() or plain:
         write(text + "\n")
         return
-    from rich.highlighter import JSONHighlighter  # noqa: PLC0415 - rich is for terminals
-    from rich.text import Text  # noqa: PLC0415 - rich is for terminals
+    from rich.highlighter import JSONHighlighter
+    from rich.text import Text
 
-    from pyd_tui.console.rich_console import console  # noqa: PLC0415 - rich is for terminals
+    from pyd_tui.console.rich_console import console
 
     shown = Text(text)
     JSONHighlighter().highlight(shown)

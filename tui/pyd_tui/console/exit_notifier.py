@@ -50,9 +50,9 @@ class ExitNotifier:
         await self._tasks.aclose()
 
     async def _tell(self, container: ContainerSummary) -> None:
-        from pyd_core.triage.api import explain  # noqa: PLC0415 - as above
-        from pyd_core.triage.text_report import brief  # noqa: PLC0415 - as above
-        from pyd_core.watch.recorder import SETTLE  # noqa: PLC0415 - only for the dead
+        from pyd_core.triage.api import explain
+        from pyd_core.triage.text_report import brief
+        from pyd_core.watch.recorder import SETTLE
 
         await asyncio.sleep(SETTLE)
         try:

@@ -73,7 +73,7 @@ def report(error: BaseException, *, subject: str = "") -> None:
     name = "\x1b[1;31mpyd:\x1b[0m" if coloured else "pyd:"
     told[0] = f"{name} {told[0]}"
     if os.environ.get("PYD_TRACEBACK"):
-        import traceback  # noqa: PLC0415 - only for whoever hunts a bug
+        import traceback
 
         told.insert(0, "".join(traceback.format_exception(error)).rstrip())
     sys.stderr.write("\n".join(told) + "\n")

@@ -9,9 +9,9 @@ from typing import Any, Generic, TypeVar
 import click
 
 from pyd_core.sanitise import safe
-from pyd_tui.cli.filters import filter_option
-from pyd_tui.cli.global_options import State
 from pyd_tui.console.columns import Cell, TableColumn, write_table
+from pyd_tui.console.filters import filter_option
+from pyd_tui.console.global_options import State
 from pyd_tui.console.output import write, write_json
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ def write_filled(
     Raises:
         InvalidInput: The template can't be read or filled in.
     """
-    from pyd_tui.console.template.execute import Template  # noqa: PLC0415 - only for templates
+    from pyd_tui.console.template.execute import Template
 
     source = format.strip()
     tabular = source.startswith("table ")

@@ -54,8 +54,8 @@ class _Bar:
     """A rich progress bar, a row a stage."""
 
     def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415 - a warm start has no use for rich
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (TextColumn("{task.description:<36}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
         self._progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)

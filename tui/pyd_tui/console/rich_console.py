@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 @cache
 def console() -> Console:
     """Returns the console; it obeys `NO_COLOR`, `TERM` and the terminal's width by itself."""
-    from rich.console import Console  # noqa: PLC0415 - 30 ms that only a terminal's verbs need
+    from rich.console import Console
 
     # Nothing shown is markup or guessed at: texts come from containers.
     return Console(markup=False, highlight=False, emoji=False)

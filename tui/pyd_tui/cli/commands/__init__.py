@@ -1,1 +1,1 @@
-"""The `pyd` commands: one module a verb, in a package a noun."""
+"""The `pyd` commands: `commands/NOUN/VERB.py`, and `commands/NOUN/group.py` for the noun itself."""

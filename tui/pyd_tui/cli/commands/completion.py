@@ -23,9 +23,9 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
     """Print a completion script for a shell."""
-    from click.shell_completion import get_completion_class  # noqa: PLC0415 - only for completion
+    from click.shell_completion import get_completion_class
 
-    from pyd_tui.cli.entry import root  # noqa: PLC0415 - entry loads this module, late
+    from pyd_tui.cli.entry import root
 
     kind = get_completion_class(shell)
     if kind is None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pyd_core.errors import NotFound, Unsupported
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint

@@ -8,8 +8,8 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
@@ -33,7 +33,7 @@ def command(state: State, /, *, what: str) -> None:
 
 
 def _up(state: State) -> None:
-    from pyd_core.demo.playground import NAME, DemoContainer, bring_up  # noqa: PLC0415 - help and completion don't need it
+    from pyd_core.demo.playground import NAME, DemoContainer, bring_up
 
     async def work(engine: EngineClient) -> tuple[list[DemoContainer], str]:
         made = await bring_up(engine, platform.machine())
@@ -51,7 +51,7 @@ def _up(state: State) -> None:
 
 
 def _down(state: State) -> None:
-    from pyd_core.demo.playground import take_down  # noqa: PLC0415 - help and completion don't need it
+    from pyd_core.demo.playground import take_down
 
     gone = state.run(take_down)
     if state.json:

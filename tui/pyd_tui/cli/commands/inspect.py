@@ -1,134 +1,18 @@
-"""`pyd inspect`: everything an engine tells of an object, as it tells it."""
+"""`pyd inspect`: objects of any kind, as the engine describes them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pyd_tui.cli.objects.inspect import inspect_command
+from pyd_tui.cli.objects.names import ContainerName
 
-import click
-import msgspec
-
-from pyd_core.errors import NotFound, PydError
-from pyd_tui.cli.global_options import State
-from pyd_tui.cli.object_names import ContainerName, ImageName, NetworkName, VolumeName
-from pyd_tui.console import failures
-from pyd_tui.console.command import Examples, Verb
-from pyd_tui.console.documents import print_document
-from pyd_tui.console.output import json_document
-
-if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
-
-OMITTED = frozenset(
-    {
-        *("Health", "Healthcheck", "SizeRw", "SizeRootFs", "StopSignal", "StopTimeout", "Shell", "ArgsEscaped"),
-        *("MacAddress", "Annotations", "Mounts", "Tmpfs", "Sysctls", "StorageOpt", "Init", "ExposedPorts", "Volumes"),
-        *("Status", "Error", "UpdateStatus", "PreviousSpec", "ManagerStatus", "Limits", "Reservations", "Labels"),
-    }
-)
-"""Fields that engines leave out where they have no value; a template may ask for them all the same."""
-KINDS = ("container", "image", "network", "volume")
-
-
-def _inspect(argument: click.ParamType[str], kind: str, what: str, examples: Examples) -> Verb:
-    """Makes the verb for objects of one kind, or of any."""
-    params: list[click.Parameter] = [
-        click.Argument(["names"], nargs=-1, required=True, type=argument, metavar="NAME..."),
-        click.Option(["-f", "--format"], default="", metavar="TEMPLATE", help="json, or a Go template."),
-        click.Option(["-s", "--size"], is_flag=True, help="With the sizes of a container; slow."),
-    ]
-    if not kind:
-        params.append(click.Option(["--type", "kind"], type=click.Choice(KINDS), help="Only objects of this kind."))
-    return Verb(
-        name="inspect",
-        callback=click.pass_context(_command if not kind else lambda ctx, **given: _command(ctx, kind=kind, **given)),
-        params=params,
-        help=f"Show all there is to know about {what}, as JSON: a list with one document each.",
-        examples=examples,
-    )
-
-
-def _command(ctx: click.Context, /, *, names: tuple[str, ...], kind: str | None, size: bool, format: str) -> int:
-    state = ctx.ensure_object(State)
-    kinds = (kind,) if kind else KINDS
-    documents, missing = state.ask(lambda engine: find_all(engine, names, kinds, size=size))
-    write_documents(state, documents, format)
-    for error in missing:
-        failures.report(error)
-    return max(map(failures.exit_code, missing), default=0)
-
-
-def write_documents(state: State, documents: Sequence[bytes], format: str) -> None:
-    """Writes an engine's documents as a list, or a template filled in for each."""
-    if not format:
-        print_document(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
-        return
-    from pyd_tui.console.listing import write_filled  # noqa: PLC0415 - only for templates
-
-    write_filled(format, [msgspec.json.decode(document) for document in documents], {}, absent=OMITTED)
-
-
-command = _inspect(
+command = inspect_command(
     ContainerName(),
     "",
     "objects",
     (
-        ("pyd inspect web", "a container; else an image, a network or a volume of that name"),
-        ("pyd inspect --type image nginx:1.27", "only an image"),
-        ("pyd inspect -f '{{.State.Status}}' web", "one part of it"),
-        ("pyd inspect web | jq '.[0].State'", "the same by another program"),
+        ("pyd inspect web", "show a container, or an image, network or volume of that name"),
+        ("pyd inspect --type image nginx:1.27", "show an image"),
+        ("pyd inspect -f '{{.State.Status}}' web", "show one field"),
+        ("pyd inspect web | jq '.[0].State'", "pass the JSON to another program"),
     ),
 )
-containers = _inspect(ContainerName(), "container", "containers", (("pyd container inspect web", "a container"),))
-images = _inspect(ImageName(), "image", "images", (("pyd image inspect app", "an image"),))
-networks = _inspect(NetworkName(), "network", "networks", (("pyd network inspect app", "with its members"),))
-volumes = _inspect(VolumeName(), "volume", "volumes", (("pyd volume inspect data", "a volume"),))
-
-
-async def find_all(
-    engine: EngineClient, names: Sequence[str], kinds: Sequence[str], *, size: bool = False
-) -> tuple[list[bytes], list[PydError]]:
-    """Returns the documents found, and an error for each name that none was found for."""
-    documents: list[bytes] = []
-    missing: list[PydError] = []
-    for name in names:
-        try:
-            documents.append(await find(engine, name, kinds, size=size))
-        except NotFound as error:
-            missing.append(error)
-    return documents, missing
-
-
-async def find(engine: EngineClient, name: str, kinds: Sequence[str], *, size: bool = False) -> bytes:
-    """Returns the engine's JSON of the first kind that has an object of this name.
-
-    Raises:
-        NotFound: None has.
-        Ambiguous: The beginning of several containers' ids.
-    """
-    first: NotFound | None = None
-    for kind in kinds:
-        try:
-            return await _one(engine, kind, name, size=size)
-        except NotFound as error:
-            first = first or error
-    if len(kinds) == 1 and first is not None:
-        raise first
-    raise NotFound(
-        f"no such object: {name}",
-        nearest=first.nearest if first else (),
-        hint=first.hint if first and first.nearest else "no container, image, network or volume has this name",
-        reference="no-such-object",
-    )
-
-
-async def _one(engine: EngineClient, kind: str, name: str, *, size: bool) -> bytes:
-    if kind == "image":
-        return await engine.images.inspect_raw(name)
-    if kind == "network":
-        return await engine.networks.inspect_raw(name)
-    if kind == "volume":
-        return await engine.volumes.inspect_raw(name)
-    from pyd_core.client.names import resolve_container  # noqa: PLC0415 - only with an engine
-
-    return await engine.containers.inspect_raw((await resolve_container(engine, name)).id, size=size)

@@ -129,7 +129,7 @@ def _why(told: ContainerRow) -> Cell:
     code = told.exit_code or 0
     if told.state not in {"exited", "dead"} or code < 125:
         return Cell("")
-    from pyd_core.triage.codes import explain_code  # noqa: PLC0415 - only for the dead
+    from pyd_core.triage.codes import explain_code
 
     return Cell(explain_code(code).title.partition(":")[0], "dim")
 

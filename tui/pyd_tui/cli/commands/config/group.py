@@ -1,25 +1,25 @@
-"""`pyd config …`: pyd's own settings, and, as in docker, files that services of a swarm read."""
+"""The `pyd config` group: pyd's own settings and, as in the docker CLI, configs of a swarm."""
 
 from __future__ import annotations
 
-from pyd_tui.cli.lazygroup import LazyGroup
+from pyd_tui.cli.lazy_group import LazyGroup
 
 command = LazyGroup(
     name="config",
-    help="Settings of pyd, and files that services of a swarm read.",
+    help="Manage pyd's settings and swarm configs.",
     verbs={
-        "show": ("commands.config.settings:show", "Print all settings of pyd as they hold"),
-        "edit": ("commands.config.settings:edit", "Open them in your editor, and check them"),
-        "check": ("commands.config.settings:check", "Say what is wrong with them"),
-        "path": ("commands.config.settings:path", "Print where their file lies"),
-        "create": ("swarmkit.secrets:create_config", "Make a file that services read"),
-        "inspect": ("swarmkit.inspect_output:configs", "Show all there is to know about one"),
-        "ls": ("swarmkit.secrets:list_configs", "List them"),
-        "rm": ("swarmkit.secrets:remove_configs", "Remove them"),
+        "show": "Show all settings of pyd, defaults included",
+        "edit": "Edit the settings file and check it",
+        "check": "Check the settings file",
+        "path": "Show the path of the settings file",
+        "create": "Create a swarm config from a file or standard input",
+        "inspect": "Show detailed information on one or more swarm configs",
+        "ls": "List swarm configs",
+        "rm": "Remove one or more swarm configs",
     },
     examples=(
-        ("pyd config edit", "settings in your editor; checked afterwards"),
-        ("pyd config check", "mistakes with their lines, keys that are set twice"),
-        ("pyd config create site nginx.conf", "a file for services of a swarm"),
+        ("pyd config edit", "edit the settings in your editor, then check them"),
+        ("pyd config check", "list errors with line numbers, and keys bound twice"),
+        ("pyd config create site nginx.conf", "create a config for services of a swarm"),
     ),
 )

@@ -8,10 +8,10 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import Conflict
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console import failures
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
@@ -46,9 +46,9 @@ async def attach(engine: EngineClient, name: str, *, stdin: bool, sig_proxy: boo
     Raises:
         Conflict: It doesn't run.
     """
-    from pyd_core.client.names import resolve_container  # noqa: PLC0415 - only with an engine
-    from pyd_tui.cli.relay import AttachRelay, left_running  # noqa: PLC0415 - asyncio, which help doesn't need
-    from pyd_tui.console.terminal import window_size  # noqa: PLC0415 - likewise
+    from pyd_core.client.names import resolve_container
+    from pyd_tui.cli.containers.attach_relay import AttachRelay, left_running
+    from pyd_tui.console.terminal import window_size
 
     found = await resolve_container(engine, name)
     known = await engine.containers.inspect(found.id)

@@ -8,10 +8,10 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.options import CommitOptions
 from pyd_core.model.reference import divided
 from pyd_core.sanitise import safe
-from pyd_tui.cli.bulk import container_id
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.bulk import container_id
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 

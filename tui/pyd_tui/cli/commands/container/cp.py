@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
@@ -31,7 +31,7 @@ def command(state: State, /, *, source: str, target: str, archive: bool, follow:
 
     One side is CONTAINER:PATH; the other a path here, or - for a tar.
     """
-    from pyd_tui.cli.copy_files import copy_in, copy_out  # noqa: PLC0415 - asyncio, which help doesn't need
+    from pyd_tui.cli.containers.copy_files import copy_in, copy_out
 
     outside, inside = divided(source), divided(target)
     if bool(outside[0]) == bool(inside[0]):

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from pyd_tui.cli.creation.options import creation_options, image_arguments
-from pyd_tui.cli.global_options import State
+from pyd_tui.cli.containers.creation_options import creation_options, image_arguments
 from pyd_tui.console import failures
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State
 from pyd_tui.console.output import write, write_json
 
 OWN_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
@@ -28,8 +28,8 @@ def create(ctx: click.Context, /, **given: Any) -> int:
 
 
 def _create(state: State, given: Mapping[str, Any]) -> int:
-    from pyd_tui.cli.creation.create_container import make  # noqa: PLC0415 - what help and completion don't need
-    from pyd_tui.cli.creation.request import create_body  # noqa: PLC0415 - likewise
+    from pyd_tui.cli.containers.create_container import make
+    from pyd_tui.cli.containers.creation_request import create_body
 
     body = create_body(given)
     made = state.run(lambda engine: make(engine, body, given))

@@ -7,10 +7,10 @@ import click
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.model.container import FileChange
 from pyd_core.sanitise import safe
-from pyd_tui.cli.bulk import container_id
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.bulk import container_id
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 KINDS = {0: "C", 1: "A", 2: "D"}

@@ -5,44 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import click
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console import failures
 from pyd_tui.console.command import Verb
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecOptions:
-    """What `pyd exec` was asked for.
-
-    Attributes:
-        name: The container.
-        command: Program and arguments.
-        interactive: Pass stdin on.
-        tty: Give it a terminal.
-        detach: Leave it running in the background.
-        user: `name`, `uid`, `name:group` or `uid:gid`; empty is the container's own.
-        workdir: Empty is the container's own.
-        env: `NAME=VALUE`.
-        privileged: With all capabilities.
-        detach_keys: As the Engine API takes them (`ctrl-p,ctrl-q`); empty is the engine's default, which is that.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    interactive: bool = False
-    tty: bool = False
-    detach: bool = False
-    user: str = ""
-    workdir: str = ""
-    env: tuple[str, ...] = ()
-    privileged: bool = False
-    detach_keys: str = ""
+from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
@@ -71,7 +41,7 @@ class ExecOptions:
 @pass_state
 def command(state: State, /, *, env: tuple[str, ...], **given: object) -> int:
     """Run a program of the container inside it, and end with its exit code."""
-    from pyd_tui.cli.exec_session import run  # noqa: PLC0415 - asyncio and termios, which help and completion don't need
+    from pyd_tui.cli.containers.exec_session import ExecOptions, run
 
     options = ExecOptions(env=variables(env, os.environ), **given)  # type: ignore[arg-type]
     try:

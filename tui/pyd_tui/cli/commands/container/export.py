@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from pyd_core.client.engine_client import EngineClient
-from pyd_tui.cli.bulk import container_id
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.bulk import container_id
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
@@ -25,7 +25,7 @@ from pyd_tui.console.command import Verb
 @pass_state
 def command(state: State, /, *, name: str, output: str | None) -> None:
     """Write all files of a container as a tar, without those of its volumes."""
-    from pyd_tui.cli.archives import receive  # noqa: PLC0415 - asyncio, which help and completion don't need
+    from pyd_tui.cli.objects.archives import receive
 
     async def export(engine: EngineClient) -> None:
         found = await container_id(engine, name)

@@ -7,10 +7,10 @@ import time
 import click
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import Verb
 from pyd_tui.console.container_logs import LogsOptions, log_pattern, print_logs, search_logs
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.timespec import parse_when
 
 

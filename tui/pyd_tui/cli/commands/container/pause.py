@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.bulk import act
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command("pause", cls=Verb, examples=(("pyd pause web db", "freeze both, their memory kept"),))

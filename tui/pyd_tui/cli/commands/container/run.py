@@ -7,16 +7,16 @@ from typing import Any
 import click
 
 from pyd_tui.cli.commands.container.create import OWN_SETTINGS
-from pyd_tui.cli.creation.options import creation_options, image_arguments
-from pyd_tui.cli.global_options import State
+from pyd_tui.cli.containers.creation_options import creation_options, image_arguments
 from pyd_tui.console import failures
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State
 
 
 def run(ctx: click.Context, /, **given: Any) -> int:
     """Makes and starts it; ends with its exit code."""
-    from pyd_tui.cli.creation.launch import launch  # noqa: PLC0415 - asyncio, which help and completion don't need
-    from pyd_tui.cli.creation.request import create_body  # noqa: PLC0415 - likewise
+    from pyd_tui.cli.containers.creation_request import create_body
+    from pyd_tui.cli.containers.launch import launch
 
     state = ctx.ensure_object(State)
     try:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from pyd_core.errors import Conflict, InvalidInput
-from pyd_tui.cli.bulk import act
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console import failures
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
@@ -55,8 +55,8 @@ def command(
 
 
 async def _attached(engine: EngineClient, name: str, *, interactive: bool, sig_proxy: bool, detach_keys: str) -> int:
-    from pyd_core.client.names import resolve_container  # noqa: PLC0415 - only with an engine
-    from pyd_tui.cli.creation.launch import AttachOptions, take_part  # noqa: PLC0415 - asyncio, which help doesn't need
+    from pyd_core.client.names import resolve_container
+    from pyd_tui.cli.containers.launch import AttachOptions, take_part
 
     known = await engine.containers.inspect((await resolve_container(engine, name)).id)
     if known.state.running:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pyd_core.model.container import Processes
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def command(state: State, /, *, name: str, ps_options: tuple[str, ...]) -> None:
 
 async def ask(engine: EngineClient, name: str, ps_args: str | None) -> Processes:
     """Returns a container's processes."""
-    from pyd_core.client.names import resolve_container  # noqa: PLC0415 - only with an engine
+    from pyd_core.client.names import resolve_container
 
     return await engine.containers.top((await resolve_container(engine, name)).id, ps_args=ps_args)
 

@@ -13,10 +13,10 @@ from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
 from pyd_core.model.host_config import UpdateBody
 from pyd_core.sanitise import safe
-from pyd_tui.cli.bulk import act
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(

@@ -8,9 +8,9 @@ import click
 import msgspec
 
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def command(state: State, /, *, names: tuple[str, ...], explain: bool) -> None:
     if state.json:
         write_json([Ended(name=name, code=code, verdict=_plain(verdict)) for name, code, verdict in ended])
         return
-    from pyd_core.triage.text_report import brief  # noqa: PLC0415 - only for text
+    from pyd_core.triage.text_report import brief
 
     for name, code, verdict in ended:
         write(f"{code}\n" if verdict is None else f"{code}  {safe(name)}  {brief(verdict)}\n")
@@ -52,9 +52,9 @@ def command(state: State, /, *, names: tuple[str, ...], explain: bool) -> None:
 
 async def wait(engine: EngineClient, names: tuple[str, ...], *, explain: bool) -> list[tuple[str, int, Verdict | None]]:
     """Waits for all of them at once."""
-    import asyncio  # noqa: PLC0415 - the event loop runs already
+    import asyncio
 
-    from pyd_core.client.names import pick_container  # noqa: PLC0415 - only with an engine
+    from pyd_core.client.names import pick_container
 
     listed = await engine.containers.list(all=True)
     found = [pick_container(listed, name) for name in names]
@@ -63,8 +63,8 @@ async def wait(engine: EngineClient, names: tuple[str, ...], *, explain: bool) -
         code = (await engine.containers.wait(identity)).status_code
         if not explain:
             return code, None
-        from pyd_core.triage.api import explain as why  # noqa: PLC0415 - only to explain
-        from pyd_core.watch.recorder import SETTLE  # noqa: PLC0415 - only to explain
+        from pyd_core.triage.api import explain as why
+        from pyd_core.watch.recorder import SETTLE
 
         await asyncio.sleep(SETTLE)
         return code, await why(engine, identity)

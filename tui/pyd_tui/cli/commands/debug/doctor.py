@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 COLUMNS = (TableColumn(title="CHECK"), TableColumn(title="STATE"), TableColumn(title="FOUND", cut=20))
@@ -29,8 +29,8 @@ def command(state: State, /, *, name: str) -> int:
 
     The exit code is 1 where something blocks.
     """
-    from pyd_core.debug.doctor.examine import examine, first_blocker  # noqa: PLC0415 - help doesn't pay for it
-    from pyd_core.errors import NoEngine  # noqa: PLC0415
+    from pyd_core.debug.doctor.examine import examine, first_blocker
+    from pyd_core.errors import NoEngine
 
     try:
         endpoint = state.endpoint()

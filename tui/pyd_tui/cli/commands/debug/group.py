@@ -1,65 +1,65 @@
-"""`pyd debug`: a shell with tools inside any container."""
+"""`pyd debug`: a shell with tools in any container."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pyd_tui.cli import prefork
-from pyd_tui.cli.debug_fastpath import WORDS
-from pyd_tui.cli.debug_run import enter
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.debug.fastpath import SUBCOMMANDS
+from pyd_tui.cli.debug.run import run_session
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write
-from pyd_tui.console.prompts import ProgressReporter, notify
+
+if TYPE_CHECKING:
+    from pyd_core.debug.options import DebugOptions
 
 
-class Debug(Verb):
-    """The verb, and the few below it."""
+class DebugCommand(Verb):
+    """`pyd debug CONTAINER`, and its few subcommands."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Hands over to the verb that the first word names."""
-        if args and args[0] in WORDS:
-            from importlib import import_module  # noqa: PLC0415 - few calls need it
-
+        """Hand over to the subcommand that the first word names."""
+        if args and args[0] in SUBCOMMANDS:
             prefork.drop()
-            module, _, name = WORDS[args[0]].partition(":")
-            below: click.Command = getattr(import_module(module), name)
-            return below.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+            subcommand: click.Command = import_module(f"pyd_tui.cli.commands.debug.{args[0]}").command
+            return subcommand.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
 
 @click.command(
     "debug",
-    cls=Debug,
+    cls=DebugCommand,
     json=False,
     examples=(
-        ("pyd debug web", "a shell in web, whatever its image lacks"),
-        ("pyd debug web -c 'ps -e; ls /'", "one line for the shell"),
-        ("pyd debug web -b 'sockets --json'", "a builtin of the shell; 'builtins' in the shell lists them"),
-        ("pyd debug web -- curl -s localhost:8080", "one program, its arguments passed on as they are"),
-        ("pyd debug image:nginx:1.27", "an image, without a container of it"),
-        ("pyd debug api@2", "the second container of a Compose service"),
-        ("pyd debug net:backend", "a network, as a member of it sees it"),
-        ("pyd debug pid:4711", "where a process of this machine lives"),
-        ("pyd debug --as target web", "with the rights of web's main process"),
-        ("pyd debug --as tracer web", "with the rights that bpftrace, bpftool and perf -a take"),
-        ("pyd debug --cap-add SYS_PTRACE agent", "trace what agent sees of the host (--pid host)"),
-        ("pyd debug --volumes rw web", "when web doesn't run: change what is in its volumes"),
-        ("pyd debug web --apply /etc/app.conf", "when web doesn't run: put that file back, edited"),
-        ("pyd debug --hold web", "when web crashes at once: a clone of it that waits"),
-        ("pyd debug --detach --ttl 2h web", "a session to come back to; pyd debug ls, attach, end"),
-        ("pyd debug --shell bash web", "bash as it is, without pyd's line editor"),
-        ("pyd debug --rw web -c 'vi /etc/app.conf'", "write where web may not"),
+        ("pyd debug web", "open a shell in web, whatever its image lacks"),
+        ("pyd debug web -c 'ps -e; ls /'", "run one line in the shell"),
+        ("pyd debug web -b 'sockets --json'", "run a builtin of the shell; 'builtins' in the shell lists them"),
+        ("pyd debug web -- curl -s localhost:8080", "run one program, its arguments passed on unchanged"),
+        ("pyd debug image:nginx:1.27", "debug an image, without a container"),
+        ("pyd debug api@2", "debug the second container of a Compose service"),
+        ("pyd debug net:backend", "debug a network, as its members see it"),
+        ("pyd debug pid:4711", "debug the namespaces of a process of this machine"),
+        ("pyd debug --as target web", "with the privileges of web's main process"),
+        ("pyd debug --as tracer web", "with the privileges that bpftrace, bpftool and perf -a need"),
+        ("pyd debug --cap-add SYS_PTRACE agent", "trace the host's processes that agent sees (--pid host)"),
+        ("pyd debug --volumes rw web", "for a stopped container: write to its volumes"),
+        ("pyd debug web --apply /etc/app.conf", "for a stopped container: edit a file and keep the change"),
+        ("pyd debug --hold web", "for a container that crashes at once: debug an idle clone of it"),
+        ("pyd debug --detach --ttl 2h web", "start a detached session; see pyd debug ls, attach, end"),
+        ("pyd debug --shell bash web", "use plain bash, without pyd's line editor"),
+        ("pyd debug --rw web -c 'vi /etc/app.conf'", "write to a read-only root file system"),
     ),
 )
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")
 @click.argument("arguments", metavar="[-- PROGRAM [ARGUMENT]...]", nargs=-1, type=click.UNPROCESSED)
-@click.option("-c", "--command", "line", metavar="LINE", help="Run a line in the shell instead of an interactive one.")
+@click.option("-c", "--command", "line", metavar="LINE", help="Run a line in the shell instead of opening it.")
 @click.option("-b", "--builtin", metavar="LINE", help="Run a builtin of the debug shell, such as 'sockets'.")
 @click.option(
     "--as",
@@ -67,55 +67,55 @@ class Debug(Verb):
     metavar="WHO",
     default="root",
     show_default=True,
-    help="Who to be: root, tracer (a root that may trace the kernel too), target (its main process's user and rights), "
-    "or UID[:GID].",
+    help="Identity: root, tracer (root that may also trace the kernel), target (as the container's main process), or "
+    "UID[:GID].",
 )
 @click.option(
     "--cap-add",
     "capabilities",
     metavar="NAME",
     multiple=True,
-    help="Give root this capability too, such as SYS_PTRACE where the container has the host's processes.",
+    help="Add a capability to root, such as SYS_PTRACE where the container sees the host's processes.",
 )
 @click.option(
-    "--rw", "writable", is_flag=True, help="Write into a read-only root file system; the container still can't."
+    "--rw", "writable", is_flag=True, help="Allow writes to a read-only root file system; the container still can't."
 )
 @click.option(
     "--volumes",
     type=click.Choice(["ro", "rw"]),
     default="ro",
     show_default=True,
-    help="Whether the volumes of a container that doesn't run may be written.",
+    help="Access to the volumes of a stopped container.",
 )
 @click.option(
     "--network",
     type=click.Choice(["none", "same"]),
     default="none",
     show_default=True,
-    help="The network of a container that doesn't run: none, or those it would have.",
+    help="Network of a stopped container: none, or the same as when it runs.",
 )
-@click.option("--hold", is_flag=True, help="Enter a clone that does nothing, to run the container's program by hand.")
-@click.option("--diff", is_flag=True, help="List at the end what was changed in a container that doesn't run.")
+@click.option("--hold", is_flag=True, help="Debug an idle clone, to run the container's program by hand.")
+@click.option("--diff", is_flag=True, help="List the changes to a stopped container at the end.")
 @click.option(
     "--apply",
     "apply",
     metavar="PATH",
     multiple=True,
-    help="Put changes at or below PATH back into it at the end; / is all.",
+    help="Apply changes at or below PATH to the stopped container at the end; / applies all.",
 )
-@click.option("--save", metavar="IMAGE", default="", help="Make an image of it, changes included, at the end.")
+@click.option("--save", metavar="IMAGE", default="", help="Commit it with its changes as an image at the end.")
 @click.option(
     "--shell",
     metavar="NAME",
     default="pyd",
     show_default=True,
-    help="On a terminal: pyd's own, or bash, zsh, fish, sh or any other as it is, the container's or the toolbox's.",
+    help="Shell on a terminal: pyd's own, or bash, zsh, fish, sh or another, from the container or the toolbox.",
 )
-@click.option("--detach", is_flag=True, help="Begin a session that is left to itself, and print its id.")
-@click.option("--ttl", metavar="TIME", help="With --detach: end it when nobody was attached for so long, such as 30m.")
-@click.option("--record", metavar="FILE", help="Record what the terminal shows, as an asciicast.")
-@click.option("--tier", type=click.IntRange(0, 4), help="Enter by a helper container with these rights, 0 to 4.")
-@click.option("--explain", is_flag=True, help="Say how the session gets in, what it may do and what it may not.")
+@click.option("--detach", is_flag=True, help="Start a session in the background and print its id.")
+@click.option("--ttl", metavar="TIME", help="With --detach: end it after this time without a client, such as 30m.")
+@click.option("--record", metavar="FILE", help="Record the terminal session as an asciicast.")
+@click.option("--tier", type=click.IntRange(0, 4), help="Use a helper container with these privileges, 0 to 4.")
+@click.option("--explain", is_flag=True, help="Explain how the session enters the container, and its privileges.")
 @pass_state
 def command(
     state: State,
@@ -140,71 +140,55 @@ def command(
     tier: int | None,
     explain: bool,
 ) -> int:
-    """Open a shell with tools inside any container.
+    """Open a shell with tools in any container.
 
-    The container's own files are at /, its processes, network and users are what the shell sees. The tools are seen by
-    the shell alone, and its memory counts as its own. Nothing is left behind in the container.
+    The shell sees the container's own files, processes, network and users. Only the shell sees the tools, and its
+    memory is accounted separately. Nothing is left behind in the container.
 
-    CONTAINER may also be a Compose service (SERVICE or SERVICE@NUMBER), an image (image:REF, or REF where no container
-    has that name), or a process of this machine (pid:NUMBER). A container that doesn't run is entered as it would
-    start, without a network unless --network same. What is changed there is thrown away, unless --apply or --save keeps
-    it.
+    CONTAINER may also be a Compose service (SERVICE or SERVICE@NUMBER), an image (image:REF, or REF if no container
+    has that name), or a process of this machine (pid:NUMBER). A stopped container is entered as it would start, but
+    without a network unless --network same is given. Changes to it are discarded, unless --apply or --save keeps them.
     """
+
+    def make_options() -> DebugOptions:
+        from pyd_core.debug.options import DebugOptions
+
+        return DebugOptions(
+            target=name,
+            line=line,
+            command=arguments,
+            identity=identity,
+            capabilities=capabilities,
+            writable=writable,
+            volumes=volumes,
+            network=network,
+            hold=hold,
+            diff=diff,
+            apply=apply,
+            save=save,
+            shell=shell,
+            tier=tier,
+            explain=explain,
+        )
+
     if builtin is not None or detach:
         prefork.drop()
         if line is not None or arguments or (detach and (builtin is not None or shell != "pyd" or record)):
-            raise click.UsageError("--builtin and --detach go with no other way to say what to run")
-        given: dict[str, Any] = {"identity": identity, "writable": writable, "volumes": volumes, "network": network}
-        given |= {"target": name, "hold": hold, "diff": diff, "apply": apply, "save": save}
-        given |= {"explain": explain, "tier": tier, "capabilities": capabilities}
+            raise click.UsageError("--builtin and --detach can't be combined with another command to run")
+        from pyd_tui.cli import shell_entry  # only these need the shell
+
         if builtin is not None:
-            _run_builtin(state, builtin, **given)
-        _detach(state, ttl, **given)
+            return shell_entry.run_builtin(state.endpoint(), make_options(), builtin)
+        session, code = shell_entry.detach(state.endpoint(), make_options(), ttl=_seconds(ttl))
+        if session:
+            write(f"{session}\n")
+        return code
     if ttl is not None:
-        raise click.UsageError("--ttl goes with --detach")
-    return enter(
-        state,
-        {
-            "target": name,
-            "line": line,
-            "command": arguments,
-            "identity": identity,
-            "capabilities": capabilities,
-            "writable": writable,
-            "volumes": volumes,
-            "network": network,
-            "hold": hold,
-            "diff": diff,
-            "apply": apply,
-            "save": save,
-            "shell": shell,
-            "tier": tier,
-            "explain": explain,
-        },
-        record=record,
-    )
+        raise click.UsageError("--ttl needs --detach")
+    return run_session(state, make_options, record=record)
 
 
-def _detach(state: State, ttl: str | None, **options: Any) -> NoReturn:
-    from pyd_core.debug.options import DebugOptions  # noqa: PLC0415 - sessions don't pay for these
-    from pyd_tui.console.timespec import parse_span  # noqa: PLC0415
-    from pyd_tui.shell.detached_sessions import detach  # noqa: PLC0415
+def _seconds(ttl: str | None) -> float:
+    from pyd_tui.console.timespec import parse_span
 
-    seconds = parse_span(ttl) / 1e9 if ttl is not None else 0.0
-    progress = ProgressReporter()
-    session, code = detach(state.endpoint(), DebugOptions(**options), ttl=seconds, notify=notify, progress=progress)
-    if session:
-        write(f"{session}\n")
-    raise SystemExit(code)
-
-
-def _run_builtin(state: State, line: str, **options: Any) -> NoReturn:
-    from pyd_core.debug.options import DebugOptions  # noqa: PLC0415 - sessions don't pay for these
-    from pyd_tui.shell.run_builtin import run_once  # noqa: PLC0415
-
-    progress = ProgressReporter()
-    try:
-        code = run_once(state.endpoint(), DebugOptions(**options), line, notify=notify, progress=progress)
-    finally:
-        progress.stop()
-    raise SystemExit(code)
+    return parse_span(ttl) / 1e9 if ttl is not None else 0.0

@@ -16,8 +16,8 @@ from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import encode
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 REMOTE = ("http://", "https://", "git://", "git@", "github.com/", "ssh://")
@@ -71,7 +71,7 @@ def command(
     state: State, /, *, source: str, file: str | None, quiet: bool, iidfile: str | None, progress: str, **given: Any
 ) -> None:
     """Build an image by the engine's classic builder, which runs step after step."""
-    from pyd_tui.cli.build_output import build  # noqa: PLC0415 - asyncio, which help and completion don't need
+    from pyd_tui.cli.images.build_output import build
 
     remote = source if source.startswith(REMOTE) else ""
     options = _options(given, quiet=quiet, remote=remote, file=file or "")

@@ -1,29 +1,29 @@
-"""`pyd image …`."""
+"""The `pyd image` group."""
 
 from __future__ import annotations
 
-from pyd_tui.cli.lazygroup import LazyGroup
+from pyd_tui.cli.lazy_group import LazyGroup
 
 command = LazyGroup(
     name="image",
-    help="Everything about images.",
+    help="Manage images.",
     verbs={
-        "build": ("commands.image.build", "Build one from a Dockerfile"),
-        "history": ("commands.image.history", "Show how one was made"),
-        "import": ("commands.image.import_", "Make one of a tar of files"),
-        "inspect": ("commands.inspect:images", "Show all there is to know"),
-        "load": ("commands.image.load", "Load from a tar"),
-        "ls": ("commands.image.ls", "List them"),
-        "prune": ("commands.system.prune:images", "Remove unused ones"),
-        "pull": ("commands.image.pull", "Pull from a registry"),
-        "push": ("commands.image.push", "Push to a registry"),
-        "rm": ("commands.image.rm", "Remove them"),
-        "save": ("commands.image.save", "Write as a tar"),
-        "tag": ("commands.image.tag", "Give one another name"),
+        "build": "Build an image from a Dockerfile",
+        "history": "Show the history of an image",
+        "import": "Import a tar archive of files as an image",
+        "inspect": "Show detailed information on one or more images",
+        "load": "Load images from a tar archive",
+        "ls": "List images",
+        "prune": "Remove unused images",
+        "pull": "Pull an image from a registry",
+        "push": "Push an image to a registry",
+        "rm": "Remove one or more images",
+        "save": "Save one or more images to a tar archive",
+        "tag": "Tag an image with another name",
     },
     examples=(
-        ("pyd image ls", "all of them"),
-        ("pyd image history app", "its layers"),
-        ("pyd image prune -a", "remove all that no container uses"),
+        ("pyd image ls", "list images"),
+        ("pyd image history app", "list the layers of an image"),
+        ("pyd image prune -a", "remove all images that no container uses"),
     ),
 )

@@ -10,9 +10,9 @@ import click
 
 from pyd_core.model.image import HistoryLayer
 from pyd_tui.cli.commands.image.ls import short_id
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ImageName
+from pyd_tui.cli.objects.names import ImageName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, format_option, full_option, quiet_option
 from pyd_tui.console.render.docker_words import spell_duration, spell_size, spell_time
 

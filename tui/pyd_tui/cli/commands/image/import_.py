@@ -10,8 +10,8 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.options import ImportOptions
 from pyd_core.model.reference import divided
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
@@ -33,8 +33,8 @@ def command(
     state: State, /, *, source: str, reference: str, changes: tuple[str, ...], message: str, platform: str
 ) -> None:
     """Make an image of one layer from a tar of files, compressed or not."""
-    from pyd_tui.cli.archives import send  # noqa: PLC0415 - asyncio, which help and completion don't need
-    from pyd_tui.cli.image_transfer import show  # noqa: PLC0415 - likewise
+    from pyd_tui.cli.images.transfer import show
+    from pyd_tui.cli.objects.archives import send
 
     remote = source.startswith(("http://", "https://"))
     repository, tag = divided(reference)

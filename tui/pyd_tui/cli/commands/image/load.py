@@ -8,8 +8,8 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
@@ -26,8 +26,8 @@ from pyd_tui.console.output import write, write_json
 @pass_state
 def command(state: State, /, *, file: str | None, quiet: bool) -> None:
     """Load images from a tar as `save` writes it."""
-    from pyd_tui.cli.archives import send  # noqa: PLC0415 - asyncio, which help and completion don't need
-    from pyd_tui.cli.image_transfer import show  # noqa: PLC0415 - likewise
+    from pyd_tui.cli.images.transfer import show
+    from pyd_tui.cli.objects.archives import send
 
     async def load(engine: EngineClient) -> list[str]:
         with send(file) as archive:

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from pyd_core.model.image import ImageSummary
-from pyd_tui.cli.filters import parse_filters
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ImageName
+from pyd_tui.cli.objects.names import ImageName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.filters import parse_filters
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, list_options
 from pyd_tui.console.render.docker_words import spell_duration, spell_size, spell_time
 
@@ -84,7 +84,7 @@ def command(
     chosen = parse_filters([*filters, *([f"reference={name}"] if name else [])])
     found = state.ask(lambda engine: engine.images.list(all=all, filters=chosen))
     if state.json and not quiet and not format:
-        from pyd_tui.console.output import write_json  # noqa: PLC0415 - only for JSON
+        from pyd_tui.console.output import write_json
 
         write_json(found)
         return

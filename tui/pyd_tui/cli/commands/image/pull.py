@@ -7,8 +7,8 @@ import sys
 import click
 
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
@@ -29,7 +29,7 @@ from pyd_tui.console.output import write, write_json
 @pass_state
 def command(state: State, /, *, name: str, all_tags: bool, quiet: bool, platform: str) -> None:
     """Pull an image from its registry."""
-    from pyd_tui.cli.image_transfer import pull  # noqa: PLC0415 - asyncio, which help and completion don't need
+    from pyd_tui.cli.images.transfer import pull
 
     silent = quiet or state.json
     got = state.run(

@@ -7,9 +7,9 @@ import sys
 import click
 
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ImageName
+from pyd_tui.cli.objects.names import ImageName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
@@ -28,7 +28,7 @@ from pyd_tui.console.output import write, write_json
 @pass_state
 def command(state: State, /, *, name: str, all_tags: bool, quiet: bool) -> None:
     """Push an image to its registry."""
-    from pyd_tui.cli.image_transfer import push  # noqa: PLC0415 - asyncio, which help and completion don't need
+    from pyd_tui.cli.images.transfer import push
 
     silent = quiet or state.json
     said = state.run(lambda engine: push(engine, name, quiet=silent, all_tags=all_tags, out=sys.stdout))

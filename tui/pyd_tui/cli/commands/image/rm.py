@@ -8,10 +8,10 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import EngineUnavailable, PydError
 from pyd_core.model.image import Removed
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ImageName
+from pyd_tui.cli.objects.names import ImageName
 from pyd_tui.console import failures
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from pyd_core.client.engine_client import EngineClient
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ImageName
+from pyd_tui.cli.objects.names import ImageName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
@@ -24,7 +24,7 @@ from pyd_tui.console.command import Verb
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], output: str | None) -> None:
     """Write images with all their layers and names as a tar, which `load` reads."""
-    from pyd_tui.cli.archives import receive  # noqa: PLC0415 - asyncio, which help and completion don't need
+    from pyd_tui.cli.objects.archives import receive
 
     async def save(engine: EngineClient) -> None:
         async with engine.images.save(names) as stream:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from pyd_core.model.reference import parse
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ImageName
+from pyd_tui.cli.objects.names import ImageName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
 

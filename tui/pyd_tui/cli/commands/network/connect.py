@@ -1,4 +1,4 @@
-"""`pyd network connect` and `disconnect`: containers on networks."""
+"""`pyd network connect`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import click
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.fields import pairs
 from pyd_core.model.network import EndpointIpam, EndpointSettings
-from pyd_tui.cli.bulk import container_id
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName, NetworkName
+from pyd_tui.cli.objects.bulk import container_id
+from pyd_tui.cli.objects.names import ContainerName, NetworkName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
 
@@ -28,7 +28,7 @@ from pyd_tui.console.output import write_json
 @click.option("--link", "links", multiple=True, metavar="CONTAINER[:ALIAS]", help="Know another container by name.")
 @click.option("--driver-opt", "options", multiple=True, metavar="NAME=VALUE", help="An option of the driver.")
 @pass_state
-def connect(
+def command(
     state: State,
     /,
     *,
@@ -56,21 +56,3 @@ def connect(
     state.ask(work)
     if state.json:
         write_json({"network": network, "container": name, "connected": True})
-
-
-@click.command(
-    "disconnect", cls=Verb, examples=(("pyd network disconnect -f app web", "also where its end is broken"),)
-)
-@click.argument("network", type=NetworkName())
-@click.argument("name", type=ContainerName(), metavar="CONTAINER")
-@click.option("-f", "--force", is_flag=True, help="Whatever the state of its end.")
-@pass_state
-def disconnect(state: State, /, *, network: str, name: str, force: bool) -> None:
-    """Take a container off a network."""
-
-    async def work(engine: EngineClient) -> None:
-        await engine.networks.disconnect(network, await container_id(engine, name), force=force)
-
-    state.ask(work)
-    if state.json:
-        write_json({"network": network, "container": name, "connected": False})

@@ -8,8 +8,8 @@ from pyd_core.cliparse.fields import pairs
 from pyd_core.errors import InvalidInput
 from pyd_core.model.network import ConfigReference, Ipam, IpamConfig, NetworkBody
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
@@ -94,7 +94,7 @@ def address_ranges(
     Raises:
         InvalidInput: An address can't be read, or lies in no subnet.
     """
-    import ipaddress  # noqa: PLC0415 - only where subnets are given
+    import ipaddress
 
     def inside(text: str) -> str:
         try:

@@ -1,23 +1,23 @@
-"""`pyd network …`."""
+"""The `pyd network` group."""
 
 from __future__ import annotations
 
-from pyd_tui.cli.lazygroup import LazyGroup
+from pyd_tui.cli.lazy_group import LazyGroup
 
 command = LazyGroup(
     name="network",
-    help="Everything about networks.",
+    help="Manage networks.",
     verbs={
-        "connect": ("commands.network.connect:connect", "Put a container on one"),
-        "create": ("commands.network.create", "Make one"),
-        "disconnect": ("commands.network.connect:disconnect", "Take a container off one"),
-        "inspect": ("commands.inspect:networks", "Show all there is to know"),
-        "ls": ("commands.network.ls", "List them"),
-        "prune": ("commands.system.prune:networks", "Remove those nobody is on"),
-        "rm": ("commands.network.rm", "Remove them"),
+        "connect": "Connect a container to a network",
+        "create": "Create a network",
+        "disconnect": "Disconnect a container from a network",
+        "inspect": "Show detailed information on one or more networks",
+        "ls": "List networks",
+        "prune": "Remove all unused networks",
+        "rm": "Remove one or more networks",
     },
     examples=(
-        ("pyd network create --subnet 10.9.0.0/24 app", "with a subnet"),
-        ("pyd network connect --alias db app web", "one more name there"),
+        ("pyd network create --subnet 10.9.0.0/24 app", "create a network with a subnet"),
+        ("pyd network connect --alias db app web", "connect a container under another name"),
     ),
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.bulk import act, as_named
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import NetworkName
+from pyd_tui.cli.objects.bulk import act, as_named
+from pyd_tui.cli.objects.names import NetworkName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command("rm", cls=Verb, examples=(("pyd network rm app", "nobody may be on it"),))

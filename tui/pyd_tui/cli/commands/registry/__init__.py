@@ -1,1 +1,1 @@
-"""`pyd registry` and its subcommands."""
+"""Commands for registries: `pyd login`, `logout` and `search`."""

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from pyd_core.model.image import SearchResult
-from pyd_tui.cli.filters import filter_option, parse_filters
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.filters import filter_option, parse_filters
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, format_option, full_option
 
 LONGEST = 45

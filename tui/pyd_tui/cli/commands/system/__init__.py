@@ -1,1 +1,1 @@
-"""`pyd system` and its subcommands."""
+"""`pyd system` and its subcommands, `pyd daemon` and `pyd version`."""

@@ -56,8 +56,8 @@ def command(
     if install or uninstall:
         _change_service(install=install, uninstall=uninstall)
         return
-    from pyd_core.daemon.__main__ import run as serve  # noqa: PLC0415 - the engine's parts load when it runs
-    from pyd_core.embedded import record  # noqa: PLC0415 - as above
+    from pyd_core.daemon.__main__ import run as serve
+    from pyd_core.embedded import record
 
     logging.basicConfig(level=logging.INFO, format="pydd: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
@@ -68,7 +68,7 @@ def command(
 
 
 def _change_service(*, install: bool, uninstall: bool) -> None:
-    from pyd_core.daemon import service  # noqa: PLC0415 - asked for once in a machine's life
+    from pyd_core.daemon import service
 
     if install and uninstall:
         raise click.UsageError("--install and --uninstall contradict each other")

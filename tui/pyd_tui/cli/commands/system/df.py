@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from pyd_core.model.system import DiskUsage
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, format_option
 from pyd_tui.console.output import write, write_json
 from pyd_tui.console.render.docker_words import spell_size

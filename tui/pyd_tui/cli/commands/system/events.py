@@ -12,9 +12,9 @@ import click
 
 from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import EngineUnavailable
-from pyd_tui.cli.filters import filter_option, parse_filters
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.filters import filter_option, parse_filters
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import write_filled
 from pyd_tui.console.output import coloured, json_line, write
 from pyd_tui.console.render.events import fields, line
@@ -72,7 +72,7 @@ async def follow(engine: EngineClient, options: EventsOptions, *, json: bool) ->
     Raises:
         PydError: The engine couldn't be reached to begin with.
     """
-    from pyd_core.client.backoff import Backoff  # noqa: PLC0415 - not for events of the past
+    from pyd_core.client.backoff import Backoff
 
     began = _moment(options.since) or time.time_ns()
     since = began if options.since else None

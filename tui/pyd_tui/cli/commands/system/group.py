@@ -1,20 +1,20 @@
-"""`pyd system …`."""
+"""The `pyd system` group."""
 
 from __future__ import annotations
 
-from pyd_tui.cli.lazygroup import LazyGroup
+from pyd_tui.cli.lazy_group import LazyGroup
 
 command = LazyGroup(
     name="system",
-    help="Everything about the engine itself.",
+    help="Manage the engine.",
     verbs={
-        "df": ("commands.system.df", "Show what takes disk space"),
-        "events": ("commands.system.events", "Show what happens"),
-        "info": ("commands.system.info", "Show how it is set up"),
-        "prune": ("commands.system.prune:system", "Remove what nobody uses"),
+        "df": "Show disk usage",
+        "events": "Show events of the engine as they happen",
+        "info": "Show information about the engine",
+        "prune": "Remove unused data",
     },
     examples=(
-        ("pyd system df", "by kind"),
-        ("pyd system prune", "lists what goes and asks"),
+        ("pyd system df", "show disk usage by kind"),
+        ("pyd system prune", "list unused data, ask, and remove it"),
     ),
 )

@@ -8,8 +8,8 @@ import click
 
 from pyd_core import __version__
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 

@@ -1,1 +1,1 @@
-"""`pyd triage` and its subcommands."""
+"""Commands about deaths: `pyd triage`, `history` and `record`."""

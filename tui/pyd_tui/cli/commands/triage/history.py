@@ -9,9 +9,9 @@ import click
 
 from pyd_core.errors import NotFound
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 from pyd_tui.text.curve import curve
 
@@ -39,8 +39,8 @@ BEFORE = 15 * 60
 @pass_state
 def command(state: State, /, *, name: str | None, last: int, lines: bool, path: Path | None) -> None:
     """Show how containers died, also those that are gone; `pyd record` writes it down."""
-    from pyd_core.watch.history_path import default_path  # noqa: PLC0415 - only here
-    from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - only here
+    from pyd_core.watch.history_path import default_path
+    from pyd_core.watch.history_store import HistoryReader
 
     store = HistoryReader(path or default_path())
     try:
@@ -58,9 +58,9 @@ def command(state: State, /, *, name: str | None, last: int, lines: bool, path: 
 
 
 def _table(deaths: list[Death]) -> None:
-    from pyd_core.model.base import format_time  # noqa: PLC0415 - only for text
-    from pyd_core.triage.timeline import duration  # noqa: PLC0415 - only for text
-    from pyd_core.triage.units import size  # noqa: PLC0415 - only for text
+    from pyd_core.model.base import format_time
+    from pyd_core.triage.timeline import duration
+    from pyd_core.triage.units import size
 
     columns = [
         TableColumn(title="DIED"),
@@ -87,8 +87,8 @@ def _table(deaths: list[Death]) -> None:
 
 
 def _details(store: HistoryReader, deaths: list[Death], *, lines: bool) -> None:
-    from pyd_core.triage.text_report import describe  # noqa: PLC0415 - only for one container
-    from pyd_core.watch.restart_loops import loop_in_words  # noqa: PLC0415 - only for one container
+    from pyd_core.triage.text_report import describe
+    from pyd_core.watch.restart_loops import loop_in_words
 
     newest = deaths[0]
     loop = loop_in_words(deaths)

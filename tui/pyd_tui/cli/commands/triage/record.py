@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import json_line, write
 
 if TYPE_CHECKING:
@@ -50,15 +50,15 @@ def command(
     Deaths that happened since it last ran are recorded too, as far as the engine remembers them.
     """
     if install or print_unit:
-        from pyd_core.watch.recorder_service import RecorderService  # noqa: PLC0415 - only here
+        from pyd_core.watch.recorder_service import RecorderService
 
         words = [*(("--on-death", on_death) if on_death else ()), *(("--max-size", str(max_size)) * (max_size != 64))]
         service = RecorderService(words)
         write(f"{service.install()}\n" if install else service.unit)
         return
-    from pyd_core.watch.history_path import default_path  # noqa: PLC0415 - only here
-    from pyd_core.watch.history_store import HistoryStore  # noqa: PLC0415 - only here
-    from pyd_core.watch.recorder_lock import RecorderLock  # noqa: PLC0415 - only here
+    from pyd_core.watch.history_path import default_path
+    from pyd_core.watch.history_store import HistoryStore
+    from pyd_core.watch.recorder_lock import RecorderLock
 
     file = path or default_path()
 
@@ -78,12 +78,12 @@ def command(
 
 async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | None, json: bool, quiet: bool) -> None:
     """Records until SIGTERM or SIGINT."""
-    import asyncio  # noqa: PLC0415 - the event loop runs already
-    import signal  # noqa: PLC0415 - only here
+    import asyncio
+    import signal
 
-    from pyd_core.tasks import TaskOwner  # noqa: PLC0415 - only here
-    from pyd_core.watch.death_hook import DeathHook  # noqa: PLC0415 - only here
-    from pyd_core.watch.recorder import DeathRecorder  # noqa: PLC0415 - only here
+    from pyd_core.tasks import TaskOwner
+    from pyd_core.watch.death_hook import DeathHook
+    from pyd_core.watch.recorder import DeathRecorder
 
     hook = DeathHook(on_death) if on_death else None
 
@@ -111,7 +111,7 @@ async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | N
 
 def line(death: Death) -> str:
     """A death on one line."""
-    from pyd_core.model.base import format_time  # noqa: PLC0415 - only for text
-    from pyd_core.triage.text_report import brief  # noqa: PLC0415 - only for text
+    from pyd_core.model.base import format_time
+    from pyd_core.triage.text_report import brief
 
     return f"{format_time(death.ended_ns)[:19]}  {safe(death.name)}  {brief(death.verdict)}"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pyd_core.errors import InvalidInput, NotFound, PydError
-from pyd_tui.cli.global_options import State, pass_state
-from pyd_tui.cli.object_names import ContainerName
+from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
@@ -75,14 +75,14 @@ def _containers(state: State, names: tuple[str, ...]) -> None:
     if state.json:
         write_json(verdicts if len(verdicts) > 1 else verdicts[0])
         return
-    from pyd_core.triage.text_report import describe  # noqa: PLC0415 - JSON needs no words
+    from pyd_core.triage.text_report import describe
 
     write("\n\n".join(describe(verdict) for verdict in verdicts) + "\n")
 
 
 def _surer(verdict: Verdict) -> Verdict:
     """The recorder's verdict on the same death where that is surer: it saw events that the engine has forgotten."""
-    from pyd_core.model.base import parse_time  # noqa: PLC0415 - only with an engine
+    from pyd_core.model.base import parse_time
 
     if verdict.ended is None or not verdict.unread:
         return verdict
@@ -95,8 +95,8 @@ def _surer(verdict: Verdict) -> Verdict:
 
 def _recorded(name: str) -> Verdict | None:
     """The recorded verdict on the last death of a container, by name or id."""
-    from pyd_core.watch.history_path import default_path  # noqa: PLC0415 - few ask for it
-    from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - as above
+    from pyd_core.watch.history_path import default_path
+    from pyd_core.watch.history_store import HistoryReader
 
     try:
         store = HistoryReader(default_path())
@@ -113,8 +113,8 @@ def _recorded(name: str) -> Verdict | None:
 
 async def ask(engine: EngineClient, names: tuple[str, ...]) -> list[Verdict]:
     """Returns the verdict on each container."""
-    from pyd_core.triage.api import explain  # noqa: PLC0415 - only with an engine
-    from pyd_core.triage.collect.gather import SharedEvidence  # noqa: PLC0415 - as above
+    from pyd_core.triage.api import explain
+    from pyd_core.triage.collect.gather import SharedEvidence
 
     around = await SharedEvidence.of(engine)
     return [await explain(engine, name, around=around) for name in names]
@@ -122,7 +122,7 @@ async def ask(engine: EngineClient, names: tuple[str, ...]) -> list[Verdict]:
 
 def _sweep(state: State) -> None:
     async def look(engine: EngineClient) -> Sweep:
-        from pyd_core.triage.scan import sweep  # noqa: PLC0415 - only a sweep needs it
+        from pyd_core.triage.scan import sweep
 
         return await sweep(engine)
 
@@ -137,7 +137,7 @@ def _sweep(state: State) -> None:
             }
         )
     else:
-        from pyd_core.triage.text_report import describe_sweep  # noqa: PLC0415 - JSON needs no words
+        from pyd_core.triage.text_report import describe_sweep
 
         write(describe_sweep(found) + "\n")
     if found.broken:
@@ -145,9 +145,9 @@ def _sweep(state: State) -> None:
 
 
 def _explain(state: State, wanted: str) -> None:
-    from pyd_core.triage.causes import CAUSES  # noqa: PLC0415 - only here
-    from pyd_core.triage.codes import explain_code, signal_number  # noqa: PLC0415 - only here
-    from pyd_core.triage.text_report import describe_cause, describe_code  # noqa: PLC0415 - only here
+    from pyd_core.triage.causes import CAUSES
+    from pyd_core.triage.codes import explain_code, signal_number
+    from pyd_core.triage.text_report import describe_cause, describe_code
 
     if wanted in CAUSES:
         cause = CAUSES[wanted]
@@ -158,7 +158,7 @@ def _explain(state: State, wanted: str) -> None:
         return
     number = None if wanted.isdigit() else signal_number(wanted)
     if number is None and not wanted.isdigit():
-        import difflib  # noqa: PLC0415 - only for a typing error
+        import difflib
 
         near = difflib.get_close_matches(wanted, CAUSES, n=3)
         hint = f"did you mean {', '.join(near)}?" if near else "give an exit code, a signal's name or a cause"
@@ -171,10 +171,10 @@ def _explain(state: State, wanted: str) -> None:
 
 
 def _error(state: State, text: str, name: str) -> None:
-    from pathlib import Path  # noqa: PLC0415 - only here
+    from pathlib import Path
 
-    from pyd_core.triage.checks.explain import explain_error  # noqa: PLC0415 - only here
-    from pyd_core.triage.text_report import describe  # noqa: PLC0415 - only here
+    from pyd_core.triage.checks.explain import explain_error
+    from pyd_core.triage.text_report import describe
 
     if text == STDIN:
         text = sys.stdin.read(LONGEST_MESSAGE)
@@ -186,7 +186,7 @@ def _error(state: State, text: str, name: str) -> None:
     try:
         verdict = state.ask(lambda engine: explain_error(text, engine, directory=directory, name=name))
     except PydError:  # the message may well be about an engine that doesn't answer
-        from pyd_core.client.transport.blocking import run_now  # noqa: PLC0415 - only here
+        from pyd_core.client.transport.blocking import run_now
 
         verdict = run_now(explain_error(text, None, directory=directory))
     if state.json:

@@ -7,8 +7,8 @@ import click
 from pyd_core.cliparse.fields import pairs
 from pyd_core.model.volume import VolumeBody
 from pyd_core.sanitise import safe
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 

@@ -1,21 +1,21 @@
-"""`pyd volume …`."""
+"""The `pyd volume` group."""
 
 from __future__ import annotations
 
-from pyd_tui.cli.lazygroup import LazyGroup
+from pyd_tui.cli.lazy_group import LazyGroup
 
 command = LazyGroup(
     name="volume",
-    help="Everything about volumes.",
+    help="Manage volumes.",
     verbs={
-        "create": ("commands.volume.create", "Make one"),
-        "inspect": ("commands.inspect:volumes", "Show all there is to know"),
-        "ls": ("commands.volume.ls", "List them"),
-        "prune": ("commands.system.prune:volumes", "Remove those no container uses"),
-        "rm": ("commands.volume.rm", "Remove them"),
+        "create": "Create a volume",
+        "inspect": "Show detailed information on one or more volumes",
+        "ls": "List volumes",
+        "prune": "Remove unused volumes",
+        "rm": "Remove one or more volumes",
     },
     examples=(
-        ("pyd volume create data", "a named one"),
-        ("pyd volume ls -f dangling=true", "those no container uses"),
+        ("pyd volume create data", "create a named volume"),
+        ("pyd volume ls -f dangling=true", "list volumes that no container uses"),
     ),
 )

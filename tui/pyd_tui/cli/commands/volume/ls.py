@@ -9,9 +9,9 @@ import click
 
 from pyd_core.model.base import label
 from pyd_core.model.volume import Volume
-from pyd_tui.cli.filters import parse_filters
-from pyd_tui.cli.global_options import State, pass_state
 from pyd_tui.console.command import Verb
+from pyd_tui.console.filters import parse_filters
+from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, list_options
 from pyd_tui.console.render.docker_words import spell_labels
 

@@ -1,0 +1,1 @@
+"""`pyd builder` and its subcommands."""

@@ -1,0 +1,112 @@
+"""`pyd ps`: the list of containers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import click
+
+from pyd_core.model.container import ContainerSummary
+from pyd_tui.console.columns import write_table
+from pyd_tui.console.command import Verb
+from pyd_tui.console.filters import filter_option, parse_filters
+from pyd_tui.console.global_options import State, pass_state
+from pyd_tui.console.output import on_terminal, write, write_json
+from pyd_tui.console.render.containers import SHORT_ID, cells, columns, row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PsOptions:
+    """What `pyd ps` was asked for.
+
+    Attributes:
+        all: Those that don't run too.
+        quiet: Only ids.
+        last: Only so many, the newest, whatever their state; 0 is no limit.
+        filters: As `--filter` gave them.
+        full: Nothing shortened.
+        size: With the size of the writable layer.
+        format: `table`, `json`, a template, or `table` and one; empty is our own table.
+    """
+
+    all: bool = False
+    quiet: bool = False
+    last: int = 0
+    filters: tuple[str, ...] = ()
+    full: bool = False
+    size: bool = False
+    format: str = ""
+
+
+@click.command(
+    "ps",
+    cls=Verb,
+    examples=(
+        ("pyd ps", "the running ones"),
+        ("pyd ps -a", "all, the dead with their exit codes and, where a recorder runs, why they died"),
+        ("pyd ps -a -f status=exited -f label=tier=web", "only what fits"),
+        ("pyd rm $(pyd ps -qa -f status=exited)", "ids, for other commands"),
+        ("pyd ps --format 'table {{.Names}}\\t{{.Status}}'", "as a template has it"),
+        ("pyd ps --json", "for programs"),
+    ),
+)
+@click.option("-a", "--all", is_flag=True, help="Those that don't run too.")
+@click.option("-q", "--quiet", is_flag=True, help="Only ids.")
+@click.option("-l", "--latest", is_flag=True, help="Only the newest, whatever its state.")
+@click.option("-n", "--last", type=click.IntRange(min=0), default=0, metavar="N", help="Only the N newest.")
+@filter_option
+@click.option("--no-trunc", "full", is_flag=True, help="Nothing shortened; with command and id.")
+@click.option("-s", "--size", is_flag=True, help="With the size of the writable layer; slow.")
+@click.option(
+    "--format",
+    default="",
+    metavar="TEMPLATE",
+    help="table, json, a Go template, or `table` and one: 'table {{.Names}}\\t{{.Status}}'.",
+)
+@pass_state
+def command(state: State, /, *, latest: bool, last: int, **given: object) -> None:
+    """List containers."""
+    options = PsOptions(last=1 if latest else last, **given)  # type: ignore[arg-type]
+    show(state, options)
+
+
+def show(state: State, options: PsOptions) -> None:
+    """Asks the engine and prints its containers."""
+    filters = parse_filters(options.filters)
+    every = options.all or bool(options.last)
+    sized = options.size or ".Size" in options.format
+    found = state.ask(
+        lambda engine: engine.containers.list(all=every, filters=filters, size=sized, limit=options.last or None)
+    )
+    if options.format not in {"", "table"}:
+        from pyd_tui.console.listing import write_filled
+        from pyd_tui.console.render.placeholders import TITLES, placeholders
+
+        rows = [placeholders(one, full=options.full, sized=sized) for one in found]
+        write_filled(options.format, rows, TITLES)
+        return
+    if options.quiet:
+        write("".join(f"{_id(container, full=options.full)}\n" for container in found))
+        return
+    now = time.time()
+    causes = _causes(found, now) if every else None
+    if state.json:
+        write_json([row(one, sized=options.size, cause=(causes or {}).get(one.id)) for one in found])
+    else:
+        lines = cells(found, now=now, size=options.size, full=options.full, short_digests=on_terminal(), causes=causes)
+        write_table(columns(size=options.size, full=options.full, dead=every), lines)
+
+
+def _causes(found: list[ContainerSummary], now: float) -> dict[str, str]:
+    """Why the dead among them ended, as far as a recorder wrote it down."""
+    if all(container.state != "exited" for container in found):
+        return {}
+    from pyd_core.watch.exit_reasons import recorded_reasons
+    from pyd_core.watch.history_path import default_path
+
+    return recorded_reasons(default_path(), found, now=now)
+
+
+def _id(container: ContainerSummary, *, full: bool) -> str:
+    return container.id if full else container.id[:SHORT_ID]

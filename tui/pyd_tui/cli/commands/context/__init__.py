@@ -1,0 +1,1 @@
+"""`pyd context` and its subcommands."""

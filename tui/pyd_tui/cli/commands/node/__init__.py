@@ -1,0 +1,1 @@
+"""`pyd node` and its subcommands."""

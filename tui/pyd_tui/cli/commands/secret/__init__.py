@@ -1,0 +1,1 @@
+"""`pyd secret` and its subcommands."""

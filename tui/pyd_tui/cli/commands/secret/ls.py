@@ -1,0 +1,7 @@
+"""`pyd secret ls`."""
+
+from __future__ import annotations
+
+from pyd_tui.cli.swarm.secret_commands import list_command
+
+command = list_command("secret", lambda engine: engine.secrets)

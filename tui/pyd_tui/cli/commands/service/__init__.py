@@ -1,0 +1,1 @@
+"""`pyd service` and its subcommands."""

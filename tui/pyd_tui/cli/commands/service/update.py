@@ -1,0 +1,128 @@
+"""`pyd service update`: change a service."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+import msgspec
+
+from pyd_core.client.credentials import Logins
+from pyd_core.client.engine_client import EngineClient
+from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.mounts import parse_mounts
+from pyd_core.cliparse.variables import parse_variables
+from pyd_tui.cli.objects.bulk import act, as_named
+from pyd_tui.cli.swarm.names import ServiceName
+from pyd_tui.cli.swarm.secret_refs import uses
+from pyd_tui.cli.swarm.service_spec import apply_shared, ports, shared_options
+from pyd_tui.console.command import Verb
+from pyd_tui.console.global_options import State, pass_state
+
+
+@click.command(
+    "update",
+    cls=Verb,
+    examples=(
+        ("pyd service update --image web:2 web", "task after task gets the new image"),
+        ("pyd service update --env-add DEBUG=1 --limit-memory 1g web", "a variable and a limit"),
+        ("pyd service update --force web", "replace every task, though nothing changed"),
+    ),
+)
+@click.argument("name", type=ServiceName(), metavar="SERVICE")
+@click.option("--image", default="", metavar="IMAGE", help="Another image.")
+@click.option("--args", "arguments", default="", metavar="COMMAND", help="Another command, words divided by spaces.")
+@click.option("--env-add", multiple=True, metavar="NAME[=VALUE]", help="Set a variable.")
+@click.option("--env-rm", multiple=True, metavar="NAME", help="Take a variable away.")
+@click.option("--label-add", multiple=True, metavar="NAME=VALUE", help="Set a label.")
+@click.option("--label-rm", multiple=True, metavar="NAME", help="Take a label away.")
+@click.option("--publish-add", multiple=True, metavar="[PUBLISHED:]TARGET", help="Publish a port.")
+@click.option("--publish-rm", multiple=True, type=int, metavar="TARGET", help="Don't publish a port any more.")
+@click.option("--constraint-add", multiple=True, metavar="RULE", help="Add a rule where tasks may run.")
+@click.option("--constraint-rm", multiple=True, metavar="RULE", help="Take one away.")
+@click.option("--network-add", multiple=True, metavar="NETWORK", help="Join a network.")
+@click.option("--network-rm", multiple=True, metavar="NETWORK", help="Leave one.")
+@click.option("--mount-add", multiple=True, metavar="FIELDS", help="Mount, in place of what is mounted at its target.")
+@click.option("--mount-rm", multiple=True, metavar="TARGET", help="Don't mount there any more.")
+@click.option("--secret-add", multiple=True, metavar="NAME|FIELDS", help="A secret its tasks read.")
+@click.option("--secret-rm", multiple=True, metavar="NAME", help="One they don't read any more.")
+@click.option("--config-add", multiple=True, metavar="NAME|FIELDS", help="A config its tasks read.")
+@click.option("--config-rm", multiple=True, metavar="NAME", help="One they don't read any more.")
+@click.option("--force", is_flag=True, help="Replace every task, though nothing changed.")
+@click.option("--rollback", is_flag=True, help="Go back to what it was before.")
+@shared_options
+@pass_state
+def command(state: State, /, *, name: str, rollback: bool, **given: Any) -> int:
+    """Change a service; its tasks are replaced one after another."""
+    if rollback:
+        return act(state, [name], lambda engine, found: engine.services.rollback(found), resolve=as_named)
+    return act(state, [name], lambda engine, found: _edit(engine, found, given), resolve=as_named)
+
+
+async def _edit(engine: EngineClient, name: str, given: Mapping[str, Any]) -> list[str]:
+    """Ask for what was named, then change the service."""
+    secrets = await uses(engine, "Secret", given["secret_add"])
+    configs = await uses(engine, "Config", given["config_add"])
+    joined = [(await engine.networks.inspect(network)).id for network in given["network_add"]]
+    left = {(await engine.networks.inspect(network)).id for network in given["network_rm"]}
+
+    def change(spec: dict[str, Any]) -> None:
+        _apply(spec, given)
+        template = spec["TaskTemplate"]
+        container = template["ContainerSpec"]
+        _exchange(container, "Mounts", "Target", given["mount_rm"], _mounts(given["mount_add"]))
+        _exchange(container, "Secrets", "SecretName", given["secret_rm"], secrets)
+        _exchange(container, "Configs", "ConfigName", given["config_rm"], configs)
+        gone = {*left, *given["network_rm"]}
+        _exchange(template, "Networks", "Target", gone, [{"Target": network} for network in joined])
+
+    credentials = None
+    if given["with_registry_auth"]:
+        image = given["image"] or (await engine.services.inspect(name)).spec.task_template.container_spec.image
+        credentials = Logins.of_user().for_image(image)
+    return await engine.services.edit(name, change, credentials=credentials)
+
+
+def _mounts(given: Iterable[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = msgspec.to_builtins(parse_mounts(given))
+    return found
+
+
+def _exchange(owner: dict[str, Any], field: str, key: str, removed: Iterable[str], added: list[dict[str, Any]]) -> None:
+    """Take entries of a list away by their key, and add others, which take the place of those with the same key."""
+    gone = {*removed, *(entry.get(key) for entry in added)}
+    if gone:
+        owner[field] = [entry for entry in owner.get(field) or [] if entry.get(key) not in gone] + added
+
+
+def _apply(spec: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Writes what was given into a spec (Engine API, `ServiceSpec`), in place."""
+    apply_shared(spec, given)
+    template = spec["TaskTemplate"]
+    container = template["ContainerSpec"]
+    if given["image"]:
+        container["Image"] = given["image"]
+    if given["arguments"]:
+        container["Args"] = given["arguments"].split()
+    if given["env_add"] or given["env_rm"]:
+        added = parse_variables(given["env_add"], (), os.environ)
+        gone = {text.partition("=")[0] for text in (*added, *given["env_rm"])}
+        container["Env"] = [text for text in container.get("Env") or [] if text.partition("=")[0] not in gone] + added
+    labels = {**(spec.get("Labels") or {}), **pairs(given["label_add"])}
+    spec["Labels"] = {label: value for label, value in labels.items() if label not in given["label_rm"]}
+    endpoint = spec.setdefault("EndpointSpec", {})
+    kept = [port for port in endpoint.get("Ports") or [] if port.get("TargetPort") not in given["publish_rm"]]
+    endpoint["Ports"] = kept + ports(given["publish_add"])
+    placement = template.setdefault("Placement", {})
+    placement["Constraints"] = _without(placement.get("Constraints") or [], given["constraint_rm"]) + list(
+        given["constraint_add"]
+    )
+    if given["force"]:
+        template["ForceUpdate"] = int(template.get("ForceUpdate") or 0) + 1
+
+
+def _without(known: Iterable[str], gone: Iterable[str]) -> list[str]:
+    taken = {rule.replace(" ", "") for rule in gone}
+    return [rule for rule in known if rule.replace(" ", "") not in taken]

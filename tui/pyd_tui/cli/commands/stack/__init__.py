@@ -1,0 +1,1 @@
+"""`pyd stack` and its subcommands."""

@@ -1,0 +1,1 @@
+"""`pyd toolbox` and its subcommands."""

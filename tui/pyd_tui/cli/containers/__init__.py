@@ -1,0 +1,1 @@
+"""Helpers for creating, starting, attaching to and copying from containers."""

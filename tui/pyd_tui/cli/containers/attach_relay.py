@@ -1,0 +1,167 @@
+"""Taking part in what a process in a container reads and prints: bytes both ways until it ends or is let go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from pyd_core.client.frames import STDERR, STDOUT, FrameDecoder
+from pyd_core.errors import PydError
+from pyd_core.sanitise import safe_bytes
+from pyd_core.tasks import TaskOwner
+from pyd_tui.cli.containers.detach_keys import DEFAULT, DetachKeys, parse_keys
+from pyd_tui.console.terminal import raw_mode, read_input, window_size
+
+if TYPE_CHECKING:
+    from pyd_core.client.transport.base import Duplex
+
+Resize = Callable[[int, int], Awaitable[None]]
+"""Tells the other side rows and columns."""
+Forward = Callable[[str], Awaitable[object]]
+"""Sends the other side a signal by name."""
+
+PASSED_ON = (
+    *("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCONT", "SIGTSTP", "SIGWINCH"),
+    *("SIGTTIN", "SIGTTOU"),
+)
+"""Signals that reach the container's process instead of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachRelay:
+    """How to take part.
+
+    Attributes:
+        tty: The other side has a terminal: its output isn't framed.
+        interactive: Pass our standard input on.
+        detach_keys: What lets go of it; empty is ctrl-p,ctrl-q.
+        resize: Called with the size of our terminal, now and when it changes.
+        forward: Called with the signals we get; None leaves them to end us.
+        refusal: How the runtime's own words begin where it writes them in place of the process's output.
+    """
+
+    tty: bool
+    interactive: bool
+    detach_keys: str = ""
+    resize: Resize | None = None
+    forward: Forward | None = None
+    refusal: bytes = b""
+
+    async def run(self, duplex: Duplex) -> str | None:
+        """Passes bytes both ways until the output ends.
+
+        Returns:
+            What the runtime said when it couldn't start the program, else an empty text; None when the user left.
+        """
+        keyboard = self.tty and self.interactive and sys.stdin.isatty()
+        keys = DetachKeys(parse_keys(self.detach_keys or DEFAULT)) if keyboard else None
+        terminal = raw_mode(sys.stdin.fileno()) if keyboard else contextlib.nullcontext()
+        with terminal:
+            async with TaskOwner(on_error=lambda _: None) as tasks:  # a lost connection shows in the output's end
+                receiving = tasks.start(self._receive(duplex))
+                left = asyncio.Event()
+                leaving = tasks.start(left.wait())
+                if self.interactive:
+                    tasks.start(_send(duplex, keys, left))
+                if self.tty and self.resize is not None and sys.stdout.isatty():
+                    tasks.start(_follow_size(self.resize))
+                ended_by = _watch_signals(left) if keyboard else []
+                async with _forwarding(None if keyboard else self.forward, tasks):
+                    await asyncio.wait({receiving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if ended_by:
+                    raise SystemExit(128 + ended_by[0])
+                return receiving.result() if receiving.done() else None
+
+    async def _receive(self, duplex: Duplex) -> str:
+        decoder = FrameDecoder()
+        outputs: dict[int, IO[bytes]] = {STDOUT: sys.stdout.buffer, STDERR: sys.stderr.buffer}
+        first = True
+        refusal = b""
+        while data := await duplex.read():
+            pieces = [(STDOUT, data)] if self.tty else [(frame.stream, frame.data) for frame in decoder.feed(data)]
+            for stream, piece in pieces:
+                if refusal or (first and self.refusal and piece.startswith(self.refusal)):
+                    refusal += piece
+                    continue
+                first = False
+                outputs.get(stream, sys.stderr.buffer).write(piece)
+            for output in outputs.values():
+                output.flush()
+        return safe_bytes(refusal.strip())
+
+
+def left_running() -> int:
+    """Tells that the process goes on without us, and returns the exit code of that."""
+    sys.stderr.write("pyd: left it running\n")
+    return 0
+
+
+def _watch_signals(left: asyncio.Event) -> list[int]:
+    """Has signals that would end the process end the session instead, so that the terminal is given back."""
+    received: list[int] = []
+
+    def handler(number: int) -> None:
+        received.append(number)
+        left.set()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, handler, number)
+    return received
+
+
+@asynccontextmanager
+async def _forwarding(forward: Forward | None, tasks: TaskOwner) -> AsyncIterator[None]:
+    """Passes signals on while the block runs."""
+    if forward is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    async def send(name: str) -> None:
+        with contextlib.suppress(PydError):  # it may have ended meanwhile
+            await forward(name)
+
+    numbers = [(getattr(signal, name), name.removeprefix("SIG")) for name in PASSED_ON if hasattr(signal, name)]
+
+    def handler(name: str) -> None:
+        tasks.start(send(name))
+
+    for number, name in numbers:
+        loop.add_signal_handler(number, handler, name)
+    try:
+        yield
+    finally:
+        for number, _ in numbers:
+            loop.remove_signal_handler(number)
+
+
+async def _send(duplex: Duplex, keys: DetachKeys | None, left: asyncio.Event) -> None:
+    async for data in read_input(sys.stdin.fileno()):
+        passed, leaving = keys.feed(data) if keys is not None else (data, False)
+        if passed:
+            await duplex.write(passed)
+        if leaving:
+            left.set()
+            return
+    await duplex.close_write()
+
+
+async def _follow_size(resize: Resize) -> None:
+    changed = asyncio.Event()
+    changed.set()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGWINCH, changed.set)
+    try:
+        while await changed.wait():
+            changed.clear()
+            columns, rows = window_size(sys.stdout.fileno())
+            with contextlib.suppress(PydError):  # it may have ended meanwhile
+                await resize(rows, columns)
+    finally:
+        loop.remove_signal_handler(signal.SIGWINCH)

@@ -1,0 +1,84 @@
+"""Making a container, and getting its image first where it is missing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyd_core.errors import Conflict, InvalidInput, NotFound
+from pyd_core.sanitise import safe
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.model.container import Created
+    from pyd_core.model.creation import CreateBody
+
+
+async def make(engine: EngineClient, body: CreateBody, given: Mapping[str, Any]) -> Created:
+    """Makes a container; its image is pulled first as `--pull` says, and its id written where `--cidfile` says.
+
+    Raises:
+        NotFound: There is no such image.
+        Conflict: The name is taken, or the file for the id exists.
+    """
+    name, platform = given["name"] or None, given["platform"] or None
+    with _id_file(given["cidfile"]) as write_id:
+        if given["pull"] == "always":
+            await _pull(engine, body.image, platform, quiet=given["quiet"])
+        try:
+            made = await engine.containers.create(body, name=name, platform=platform)
+        except NotFound as error:
+            if given["pull"] != "missing" or not _is_about_image(error):
+                raise
+            if not given["quiet"]:
+                sys.stderr.write(f"Unable to find image {safe(body.image)!r} locally\n")
+            await _pull(engine, body.image, platform, quiet=given["quiet"])
+            made = await engine.containers.create(body, name=name, platform=platform)
+        write_id(made.id)
+    for warning in made.warnings:
+        sys.stderr.write(f"warning: {safe(warning)}\n")
+    return made
+
+
+def _is_about_image(error: NotFound) -> bool:
+    """Whether it is the image that is missing; a network or volume driver can be, too."""
+    return "image" in error.message.lower()
+
+
+async def _pull(engine: EngineClient, image: str, platform: str | None, *, quiet: bool) -> None:
+    from pyd_tui.cli.images.transfer import pull
+
+    await pull(engine, image, platform=platform, quiet=quiet, out=sys.stderr)
+
+
+@contextlib.contextmanager
+def _id_file(name: str) -> Iterator[Any]:
+    """Hands over what writes the id; the file must be new, and goes again when nothing was made."""
+    if not name:
+        yield lambda _: None
+        return
+    file = Path(name)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError as error:
+        hint = "remove it, or choose another --cidfile"
+        raise Conflict(f"{safe(name)} exists: make sure no other container uses it", hint=hint) from error
+    except OSError as error:
+        raise InvalidInput(f"can't write {safe(name)}: {error.strerror}") from error
+    written = False
+
+    def write(identity: str) -> None:
+        nonlocal written
+        os.write(descriptor, identity.encode())
+        written = True
+
+    try:
+        yield write
+    finally:
+        os.close(descriptor)
+        if not written:
+            file.unlink(missing_ok=True)

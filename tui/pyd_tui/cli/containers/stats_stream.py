@@ -1,0 +1,191 @@
+"""Measuring containers for `pyd stats`, once or until interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from pyd_core.client.names import pick_container
+from pyd_core.tasks import TaskOwner
+from pyd_core.watch.container_watcher import ContainerWatcher
+from pyd_core.watch.delta import Delta
+from pyd_core.watch.stats_collector import PERIOD, StatsCollector
+from pyd_tui.console.columns import fitted, plain, write_table
+from pyd_tui.console.listing import write_filled
+from pyd_tui.console.output import json_line, on_terminal, write, write_json
+from pyd_tui.console.render.stats import COLUMNS, TITLES, Line, cells, fields, ordered, record
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import EngineClient
+
+ONCE_PERIOD = 0.5
+"""Seconds between the two samples of `--no-stream`: long enough for a steady rate."""
+ONCE_PATIENCE = 5.0
+"""Seconds after which `--no-stream` prints what it has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatsOptions:
+    """What `pyd stats` was asked for.
+
+    Attributes:
+        names: Containers; none are all.
+        all: Those that don't run too.
+        once: Print one round and end.
+        sort: `name`, `cpu` or `memory`.
+        format: `table`, `json`, a Go template, or `table` and one; empty is our own table.
+    """
+
+    names: tuple[str, ...] = ()
+    all: bool = False
+    once: bool = False
+    sort: str = "name"
+    format: str = ""
+
+
+async def show(engine: EngineClient, options: StatsOptions, *, json: bool) -> None:
+    """Prints the use of containers, once or for as long as any of those asked for is there."""
+    known = await engine.containers.list(all=True)
+    chosen = {pick_container(known, name).id for name in options.names}
+    fleet = ContainerWatcher(engine)
+    async with _Watch(
+        fleet, StatsCollector(engine, fleet, period=ONCE_PERIOD if options.once else PERIOD), chosen, options
+    ) as watch:
+        if options.once:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ONCE_PATIENCE):
+                    while not watch.complete:
+                        await watch.news()
+            if options.format not in {"", "table"}:
+                _write_filled(options.format)(watch.lines)
+            elif json:
+                write_json([record(line) for line in watch.lines])
+            else:
+                write_table(COLUMNS, cells(watch.lines))
+            return
+        with _printer(options.format, json=json) as draw:
+            drawn: list[Line] | None = None
+            while not watch.over:
+                await watch.news()
+                lines = watch.lines
+                if watch.live and lines != drawn:  # the fleet also tells of what isn't shown here
+                    drawn = lines
+                    draw(lines)
+
+
+class _Watch:
+    """A fleet and a meter at work, and what they have to tell."""
+
+    def __init__(self, fleet: ContainerWatcher, meter: StatsCollector, chosen: set[str], options: StatsOptions) -> None:
+        self._fleet = fleet
+        self._meter = meter
+        self._chosen = chosen
+        self._options = options
+        self._news = asyncio.Event()
+        self._failure: Exception | None = None
+        self._tasks = TaskOwner(on_error=self._failed)
+
+    async def __aenter__(self) -> Self:
+        self._fleet.subscribe(self._changed)
+        self._meter.subscribe(self._news.set)
+        self._tasks.start(self._fleet.run())
+        self._tasks.start(self._meter.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._tasks.aclose()
+
+    @property
+    def live(self) -> bool:
+        """Whether the fleet knows what there is."""
+        return self._fleet.connection.state == "live"
+
+    @property
+    def over(self) -> bool:
+        """Whether none of those asked for is there any more."""
+        return self.live and bool(self._chosen) and not self._chosen & self._fleet.containers.keys()
+
+    @property
+    def lines(self) -> list[Line]:
+        """What to show, in order."""
+        everything = self._options.all or bool(self._chosen)
+        lines = [
+            (entry, self._meter.usage.get(entry.id))
+            for entry in self._fleet.containers.values()
+            if (not self._chosen or entry.id in self._chosen) and (everything or entry.alive)
+        ]
+        return ordered(lines, by=self._options.sort)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every container that runs has rates too."""
+        return self.live and all(
+            usage is not None and usage.cpu_percent is not None for entry, usage in self.lines if entry.alive
+        )
+
+    async def news(self) -> None:
+        """Waits until something changed."""
+        await self._news.wait()
+        self._news.clear()
+        if self._failure is not None:
+            raise self._failure
+
+    def _changed(self, _: Delta) -> None:
+        self._meter.watch(entry.id for entry, _ in self.lines if entry.alive)
+        self._news.set()
+
+    def _failed(self, error: Exception) -> None:
+        self._failure = error
+        self._news.set()
+
+
+@contextlib.contextmanager
+def _printer(format: str, *, json: bool) -> Iterator[Callable[[list[Line]], None]]:
+    if format not in {"", "table"}:
+        yield _write_filled(format)
+        return
+    if json:
+        yield _Records().write
+        return
+    if not on_terminal():
+        yield _write_plain
+        return
+    from rich.live import Live
+
+    from pyd_tui.console.rich_console import console
+
+    drawn = console()
+    with Live(console=drawn, auto_refresh=False, transient=False) as live:
+        yield lambda shown: live.update(fitted(COLUMNS, cells(shown), drawn.width, hide_empty=False), refresh=True)
+
+
+class _Records:
+    """Writes each sample once, as a JSON line; the first of a container has no rates yet and is left out."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, int] = {}
+
+    def write(self, shown: list[Line]) -> None:
+        for entry, usage in shown:
+            if usage is None or usage.cpu_percent is None or self._written.get(entry.id) == usage.time_ns:
+                continue
+            self._written[entry.id] = usage.time_ns
+            write(json_line(record((entry, usage))) + "\n")
+        sys.stdout.flush()
+
+
+def _write_filled(format: str) -> Callable[[list[Line]], None]:
+    def draw(shown: list[Line]) -> None:
+        write_filled(format, [fields(line) for line in shown], TITLES)
+        sys.stdout.flush()
+
+    return draw
+
+
+def _write_plain(shown: list[Line]) -> None:
+    write(plain(COLUMNS, cells(shown)) + "\n")
+    sys.stdout.flush()

@@ -1,1 +1,0 @@
-"""What `create` and `run` share: their options, and the request made of them."""

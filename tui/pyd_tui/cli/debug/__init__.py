@@ -1,0 +1,1 @@
+"""Helpers of `pyd debug` and `pyd toolbox`."""

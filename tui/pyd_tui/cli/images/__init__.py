@@ -1,0 +1,1 @@
+"""Helpers for building, pulling and pushing images."""

@@ -1,0 +1,98 @@
+"""Images on the move: pull, push and load, with a bar for each layer on a terminal and lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import IO, TYPE_CHECKING
+
+from pyd_core.client.credentials import Logins
+from pyd_core.model.progress import Progress
+from pyd_core.model.reference import parse
+from pyd_core.sanitise import safe
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import EngineClient
+
+
+async def pull(
+    engine: EngineClient,
+    name: str,
+    *,
+    platform: str | None = None,
+    quiet: bool = False,
+    all_tags: bool = False,
+    out: IO[str],
+) -> str:
+    """Pulls an image and returns its full name.
+
+    Raises:
+        InvalidInput: It is no name of an image.
+        Refused: The registry said no.
+        NotFound: It hasn't got it.
+    """
+    reference = parse(name)
+    auth = Logins.of_user().get(reference.domain)
+    tag = None if all_tags else reference.digest or reference.tag
+    async with engine.images.pull(reference.familiar, tag=tag, platform=platform, auth=auth) as told:
+        await show(told, None if quiet else out)
+    return (
+        f"{reference.repository}@{reference.digest}" if reference.digest else f"{reference.repository}:{reference.tag}"
+    )
+
+
+async def push(engine: EngineClient, name: str, *, quiet: bool, all_tags: bool, out: IO[str]) -> list[str]:
+    """Pushes an image and returns what was said of no layer in particular.
+
+    Raises:
+        InvalidInput: It is no name of an image.
+        Refused: The registry said no.
+        NotFound: There is no such image here.
+    """
+    reference = parse(name)
+    auth = Logins.of_user().get(reference.domain)
+    tag = None if all_tags else reference.tag
+    async with engine.images.push(reference.familiar, tag=tag, auth=auth) as told:
+        return await show(told, None if quiet else out)
+
+
+async def show(told: AsyncIterator[Progress], out: IO[str] | None) -> list[str]:
+    """Shows progress until it ends.
+
+    Args:
+        told: What the engine tells.
+        out: Where to; None shows nothing.
+
+    Returns:
+        What was said of no layer in particular, such as a digest, line by line.
+    """
+    if out is not None and out.isatty():
+        from pyd_tui.console.render.layers import LayersReport
+
+        with LayersReport(out) as layers:
+            return await _follow(told, layers.show, layers.say)
+    seen: set[tuple[str, str]] = set()
+
+    def line(progress: Progress) -> None:
+        if out is not None and (progress.id, progress.status) not in seen and not progress.progress_detail.total:
+            seen.add((progress.id, progress.status))
+            out.write(f"{safe(progress.id)}: {safe(progress.status)}\n")
+
+    def say(text: str) -> None:
+        if out is not None:
+            out.write(f"{safe(text)}\n")
+            out.flush()
+
+    return await _follow(told, line, say)
+
+
+async def _follow(
+    told: AsyncIterator[Progress], layer: Callable[[Progress], None], say: Callable[[str], None]
+) -> list[str]:
+    said = []
+    async for progress in told:
+        if progress.id and not progress.stream:
+            layer(progress)
+        elif text := (progress.stream or progress.status).rstrip("\n"):
+            said.append(text)
+            say(text)
+    return said

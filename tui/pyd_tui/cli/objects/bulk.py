@@ -1,0 +1,107 @@
+"""What verbs such as `start`, `stop` and `rm` share: one action on several objects."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pyd_core.errors import EngineUnavailable, PydError
+from pyd_core.sanitise import safe
+from pyd_tui.console import failures
+from pyd_tui.console.global_options import State
+from pyd_tui.console.output import write, write_json
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import EngineClient
+
+AT_ONCE = 16
+"""Containers acted on at the same time: an engine gains nothing from more."""
+
+Action = Callable[["EngineClient", str], Awaitable[object]]
+"""Does it to one container, given by id, or to another object."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one container, as `--json` tells it."""
+
+    name: str
+    """As it was given."""
+    id: str | None = None
+    ok: bool = True
+    error: str | None = None
+    reference: str | None = None
+
+
+async def as_named(engine: EngineClient, name: str) -> str:  # noqa: ARG001 - a way to resolve, as containers have one
+    """Takes a name as it is: the engine knows what it means."""
+    return name
+
+
+async def container_id(engine: EngineClient, name: str) -> str:
+    """Returns the id of the container a user means."""
+    from pyd_core.client.names import resolve_container
+
+    return (await resolve_container(engine, name)).id
+
+
+def act(
+    state: State,
+    names: Sequence[str],
+    action: Action,
+    *,
+    resolve: Callable[[EngineClient, str], Awaitable[str]] = container_id,
+) -> int:
+    """Does something to each container or other object, and goes on with the others when one fails.
+
+    Names are written to stdout as they are done, errors to stderr.
+
+    Returns:
+        The exit code: 0 when all succeeded, else the worst of the errors'.
+
+    Raises:
+        EngineUnavailable: The engine can't be reached at all.
+    """
+    worst = 0
+    results: list[Result] = []
+
+    async def one(engine: EngineClient, name: str) -> None:
+        nonlocal worst
+        found: str | None = None
+        try:
+            found = await resolve(engine, name)
+            await action(engine, found)
+        except EngineUnavailable:
+            raise
+        except PydError as error:
+            worst = max(worst, failures.exit_code(error))
+            results.append(Result(name=name, id=found, ok=False, error=error.message, reference=error.reference))
+            if not state.json:
+                failures.report(error, subject=name)
+        else:
+            results.append(Result(name=name, id=found))
+            if not state.json:
+                write(f"{safe(name)}\n")
+
+    async def several(engine: EngineClient) -> None:
+        import asyncio
+
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def in_turn(name: str) -> None:
+            async with turn:
+                await one(engine, name)
+
+        await asyncio.gather(*map(in_turn, names))
+
+    wanted = list(dict.fromkeys(names))
+    if len(wanted) == 1:
+        state.ask(lambda engine: one(engine, wanted[0]))
+    else:
+        names = wanted
+        state.run(several)
+    if state.json:
+        order = {name: place for place, name in enumerate(wanted)}
+        write_json(sorted(results, key=lambda result: order[result.name]))
+    return worst

@@ -1,0 +1,122 @@
+"""Names of what is on an engine, on a command line, and their completion."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pyd_tui.console.global_options import State
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.model.container import ContainerSummary
+
+T = TypeVar("T")
+
+PATIENCE = 1.0
+"""Seconds a completion may take; a shell waits for it."""
+
+
+class ContainerName(click.ParamType[str]):
+    """A container's name, id or the beginning of its id.
+
+    Args:
+        states: Only containers in these are completed; empty offers all.
+    """
+
+    name = "container"
+
+    def __init__(self, *states: str) -> None:
+        self.states = frozenset(states)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """Asks the engine for names; says nothing at all where it can't answer at once."""
+        from click.shell_completion import CompletionItem
+
+        taken = {word for value in ctx.params.values() for word in (value if isinstance(value, tuple) else (value,))}
+        found = [
+            summary for summary in _ask(ctx.ensure_object(State)) if not self.states or summary.state in self.states
+        ]
+        names = [
+            CompletionItem(summary.name, help=f"{summary.state}, {summary.image}")
+            for summary in found
+            if summary.name.startswith(incomplete) and summary.name not in taken and _plain(summary.name)
+        ]
+        if names or len(incomplete) < 2:
+            return names
+        return [CompletionItem(s.id[:12], help=s.name) for s in found if s.id.startswith(incomplete)]
+
+
+class ObjectName(click.ParamType[str]):
+    """The name of something else on the engine, completed from its list."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """Asks the engine for names; says nothing at all where it can't answer at once."""
+        from click.shell_completion import CompletionItem
+
+        found = _in_time(lambda: ctx.ensure_object(State).ask(self.listed))
+        return [CompletionItem(name) for name in found if name.startswith(incomplete) and _plain(name)]
+
+    async def listed(self, engine: EngineClient) -> list[str]:
+        """Returns all names there are."""
+        raise NotImplementedError
+
+
+class ImageName(ObjectName):
+    """An image's name or id."""
+
+    name = "image"
+
+    async def listed(self, engine: EngineClient) -> list[str]:
+        """All tags."""
+        return sorted(tag for image in await engine.images.list() for tag in image.repo_tags if "<none>" not in tag)
+
+
+class NetworkName(ObjectName):
+    """A network's name or id."""
+
+    name = "network"
+
+    async def listed(self, engine: EngineClient) -> list[str]:
+        """All names."""
+        return sorted(network.name for network in await engine.networks.list())
+
+
+class VolumeName(ObjectName):
+    """A volume's name."""
+
+    name = "volume"
+
+    async def listed(self, engine: EngineClient) -> list[str]:
+        """All names."""
+        return sorted(volume.name for volume in await engine.volumes.list())
+
+
+def _plain(name: str) -> bool:
+    """Whether a shell can take a name as it is; no line break or command substitution may reach a command line."""
+    return name.isascii() and all(letter.isalnum() or letter in "_.-:/@" for letter in name)
+
+
+def _ask(state: State) -> Iterable[ContainerSummary]:
+    return _in_time(lambda: state.ask(lambda engine: engine.containers.list(all=True)))
+
+
+def _in_time(work: Callable[[], Iterable[T]]) -> Iterable[T]:
+    def late(_: int, __: FrameType | None) -> None:
+        raise TimeoutError
+
+    before: Any = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        return work()
+    except Exception:  # noqa: BLE001 - whatever it is, the user is in the middle of a command line
+        return ()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,120 @@
+"""Removing what nobody uses: told and asked for first."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
+from pyd_tui.console.global_options import State
+from pyd_tui.console.output import write, write_json
+from pyd_tui.console.render.docker_words import spell_size
+
+if TYPE_CHECKING:
+    from pyd_core.client.engine_client import EngineClient
+
+Filters = Mapping[str, list[str]]
+KINDS = ("containers", "networks", "volumes", "images", "builds")
+MOST_SHOWN = 20
+"""Names listed of one kind; the rest are counted."""
+
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
+_LABEL = "com.docker.volume.anonymous"
+
+
+async def candidates(engine: EngineClient, kind: str, *, all: bool, filters: Filters) -> list[str]:
+    """Returns what would go, by name; filters that only pruning knows (`until`) narrow it further."""
+    known = {name: values for name, values in filters.items() if name not in {"until", "label!"}}
+    match kind:
+        case "containers":
+            states = {"status": ["created", "exited", "dead"]}
+            return [each.name for each in await engine.containers.list(all=True, filters={**known, **states})]
+        case "networks":
+            found = await engine.networks.list(filters={**known, "dangling": ["true"]})
+            return [each.name for each in found]
+        case "volumes":
+            volumes = await engine.volumes.list(filters={**known, "dangling": ["true"]})
+            return [each.name for each in volumes if all or _LABEL in each.labels or _ANONYMOUS.fullmatch(each.name)]
+        case "images":
+            return await _images(engine, all=all, filters=known)
+        case _:
+            caches = (await engine.system.disk_usage()).build_cache
+            return [each.id for each in caches if not each.in_use]
+
+
+async def _images(engine: EngineClient, *, all: bool, filters: Filters) -> list[str]:
+    if not all:
+        found = await engine.images.list(filters={**filters, "dangling": ["true"]})
+        return [each.id.removeprefix("sha256:")[:12] for each in found]
+    used = {each.image_id for each in await engine.containers.list(all=True)}
+    unused = [each for each in await engine.images.list(filters=filters) if each.id not in used]
+    return [tag for each in unused for tag in each.repo_tags or [each.id.removeprefix("sha256:")[:12]]]
+
+
+async def prune(engine: EngineClient, kind: str, *, all: bool, filters: Filters) -> tuple[list[str], int]:
+    """Removes it; returns what went and the bytes that freed."""
+    match kind:
+        case "containers":
+            gone = await engine.containers.prune(filters=filters)
+            return gone.containers_deleted, gone.space_reclaimed
+        case "networks":
+            return (await engine.networks.prune(filters=filters)).networks_deleted, 0
+        case "volumes":
+            volumes = await engine.volumes.prune(filters=filters, all=all)
+            return volumes.volumes_deleted, volumes.space_reclaimed
+        case "images":
+            chosen = {**filters, "dangling": ["false" if all else "true"]}
+            images = await engine.images.prune(filters=chosen)
+            names = [f"untagged: {each.untagged}" if each.untagged else each.deleted for each in images.images_deleted]
+            return names, images.space_reclaimed
+        case _:
+            builds = await engine.images.prune_builds(all=all, filters=filters)
+            return builds.caches_deleted, builds.space_reclaimed
+
+
+def run(
+    state: State, kinds: Sequence[str], *, force: bool, filters: Filters, all: bool = False, all_volumes: bool = False
+) -> None:
+    """Tells what would go, asks unless forced, removes it and tells what went."""
+
+    def wide(kind: str) -> bool:
+        return all_volumes if kind == "volumes" else all
+
+    async def look(engine: EngineClient) -> dict[str, list[str]]:
+        return {kind: await candidates(engine, kind, all=wide(kind), filters=filters) for kind in kinds}
+
+    if not force:
+        if state.json or not sys.stdin.isatty():
+            raise InvalidInput("nobody is there to ask what may go", hint="use -f", reference="needs-force")
+        if not _agreed(state.ask(look)):
+            return
+
+    async def remove(engine: EngineClient) -> dict[str, tuple[list[str], int]]:
+        return {kind: await prune(engine, kind, all=wide(kind), filters=filters) for kind in kinds}
+
+    gone = state.ask(remove)
+    if state.json:
+        freed = sum(size for _, size in gone.values())
+        write_json({**{kind: names for kind, (names, _) in gone.items()}, "space_reclaimed": freed})
+        return
+    for kind, (names, _) in gone.items():
+        if names:
+            write(f"Deleted {kind}:\n" + "".join(f"{safe(name)}\n" for name in names) + "\n")
+    write(f"Total reclaimed space: {spell_size(sum(size for _, size in gone.values()))}\n")
+
+
+def _agreed(found: Mapping[str, list[str]]) -> bool:
+    if not any(found.values()):
+        write("nothing to remove\n")
+        return False
+    for kind, names in found.items():
+        if names:
+            shown = ", ".join(safe(name) for name in names[:MOST_SHOWN])
+            more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+            write(f"{kind}: {shown}{more}\n")
+    return click.confirm("Remove all of these?", err=True)

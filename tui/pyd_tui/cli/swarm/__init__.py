@@ -1,0 +1,1 @@
+"""Helpers of the swarm commands: specs, names and listings."""

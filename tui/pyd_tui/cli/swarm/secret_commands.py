@@ -1,0 +1,124 @@
+"""The commands of `pyd secret` and `pyd config`, which differ only in the API they call."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pyd_core.client.configs import ConfigsApi
+from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.secrets import SecretsApi
+from pyd_core.cliparse.fields import pairs
+from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.model.base import label, parse_time
+from pyd_core.model.secret import Config, Secret
+from pyd_core.sanitise import safe
+from pyd_tui.cli.objects.bulk import act, as_named
+from pyd_tui.console.command import Verb
+from pyd_tui.console.filters import parse_filters
+from pyd_tui.console.global_options import State, pass_state
+from pyd_tui.console.listing import TableListing, list_options
+from pyd_tui.console.output import write, write_json
+from pyd_tui.console.render.docker_words import spell_duration, spell_labels
+
+Api = Callable[[EngineClient], SecretsApi | ConfigsApi]
+
+
+def _ago(text: str) -> str:
+    made = parse_time(text)
+    return f"{spell_duration(time.time() - made / 1e9)} ago" if made else ""
+
+
+def _fields(found: Secret | Config, full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - ids aren't shortened
+    return {
+        "ID": found.id,
+        "Name": found.spec.name,
+        "CreatedAt": _ago(found.created_at),
+        "UpdatedAt": _ago(found.updated_at),
+        "Labels": spell_labels(found.spec.labels),
+        "Label": lambda name: label(found.spec.labels, name),
+    }
+
+
+LISTING = TableListing(
+    fields=_fields,
+    titles={"ID": "ID", "Name": "NAME", "CreatedAt": "CREATED", "UpdatedAt": "UPDATED"},
+    shown=("ID", "Name", "CreatedAt", "UpdatedAt"),
+)
+
+
+def list_command(kind: str, api: Api) -> Verb:
+    """Return the `ls` command of secrets or configs."""
+
+    @click.command("ls", cls=Verb, help=f"List {kind}s.", examples=((f"pyd {kind} ls -q", "print only ids"),))
+    @list_options
+    @pass_state
+    def command(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool, format: str) -> None:
+        chosen = parse_filters(filters)
+
+        async def work(engine: EngineClient) -> list[Secret] | list[Config]:
+            return await api(engine).list(filters=chosen)
+
+        LISTING.write(state, state.ask(work), quiet=quiet, full=full, format=format)
+
+    return command
+
+
+def create_command(kind: str, api: Api) -> Verb:
+    """Return the `create` command of secrets or configs."""
+
+    @click.command(
+        "create",
+        cls=Verb,
+        help=f"Create a {kind} from a file or standard input.",
+        examples=(
+            (f"pyd {kind} create NAME FILE", "from a file"),
+            (f"pyd {kind} create NAME -", "from standard input"),
+        ),
+    )
+    @click.argument("name", metavar="NAME")
+    @click.argument("file", metavar="FILE|-")
+    @click.option("-l", "--label", "labels", multiple=True, metavar="NAME=VALUE", help="Set a label.")
+    @pass_state
+    def command(state: State, /, *, name: str, file: str, labels: tuple[str, ...]) -> None:
+        data = _content(file)
+        made = state.ask(lambda engine: api(engine).create(name, data, labels=pairs(labels)))
+        if state.json:
+            write_json({"ID": made})
+        else:
+            write(f"{safe(made)}\n")
+
+    return command
+
+
+def _content(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"no such file: {safe(file)}", reference="no-such-file") from error
+    except OSError as error:
+        raise InvalidInput(f"can't read {safe(file)}: {error.strerror}") from error
+
+
+def remove_command(kind: str, argument: click.ParamType[str], api: Api) -> Verb:
+    """Return the `rm` command of secrets or configs."""
+
+    @click.command(
+        "rm",
+        cls=Verb,
+        help=f"Remove one or more {kind}s.",
+        examples=((f"pyd {kind} rm a", f"remove a {kind} that no service uses"),),
+    )
+    @click.argument("names", nargs=-1, required=True, type=argument, metavar="NAME...")
+    @pass_state
+    def command(state: State, /, *, names: tuple[str, ...]) -> int:
+        return act(state, names, lambda engine, name: api(engine).remove(name), resolve=as_named)
+
+    return command

@@ -1,1 +1,0 @@
-"""The verbs of swarms: `swarm`, `node`, `service`, `stack`, `secret` and `config`."""

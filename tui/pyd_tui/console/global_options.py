@@ -1,0 +1,88 @@
+"""What every verb shares: the global options, and the way to an engine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import msgspec
+
+from pyd_core.errors import InvalidInput, NoEngine
+
+if TYPE_CHECKING:
+    from pyd_core.client.endpoint import Endpoint
+    from pyd_core.client.engine_client import EngineClient
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class State(msgspec.Struct):
+    """The global options, as given before or after the verb."""
+
+    hosts: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
+    json: bool = False
+    read_only: bool = False
+
+    def endpoint(self) -> Endpoint:
+        """Returns the engine's address; where there is none, the embedded engine is started.
+
+        Raises:
+            PydError: No engine was found and none may be started, or the options name none, or several.
+        """
+        if len(self.hosts) > 1 or len(self.contexts) > 1:
+            raise InvalidInput(
+                "several engines are named", hint="only the dashboard looks at several; give one of them"
+            )
+        return self.endpoint_at(self.hosts[0] if self.hosts else None, self.contexts[0] if self.contexts else None)
+
+    def endpoint_at(self, host: str | None = None, context: str | None = None) -> Endpoint:
+        """Returns the address of one of the engines that the options name."""
+        from pyd_core.client.engine_choice import choose_endpoint
+
+        try:
+            found = choose_endpoint(host=host, context=context)
+        except NoEngine as missing:
+            from pyd_core.daemon.launch import instead_of
+
+            found = instead_of(missing)
+        return msgspec.structs.replace(found, read_only=True) if self.read_only else found
+
+    def ask(self, work: Callable[[EngineClient], Awaitable[T]]) -> T:
+        """Runs one-shot questions to the engine, by the fastest way to it.
+
+        `work` may await nothing but the engine: over a unix socket there is no event loop.
+        """
+        endpoint = self.endpoint()
+        if endpoint.socket_path is None:
+            return self.run(work, endpoint)
+        from pyd_core.client.transport.blocking import blocking_engine, run_now
+
+        engine = blocking_engine(endpoint)
+
+        async def once() -> T:
+            async with engine:
+                return await work(engine)
+
+        return run_now(once())
+
+    def run(self, work: Callable[[EngineClient], Awaitable[T]], endpoint: Endpoint | None = None) -> T:
+        """Runs work that streams or does several things at once, in an event loop."""
+        import asyncio
+
+        from pyd_core.client.connect import open_engine
+
+        async def once(chosen: Endpoint) -> T:
+            async with open_engine(chosen, may_ask=sys.stderr.isatty()) as engine:
+                return await work(engine)
+
+        return asyncio.run(once(endpoint or self.endpoint()))
+
+
+def pass_state(verb: Callable[Concatenate[State, P], T]) -> Callable[P, T]:
+    """Has a verb called with what the command line says for all verbs, as its first argument."""
+    import click
+
+    return click.make_pass_decorator(State, ensure=True)(verb)
