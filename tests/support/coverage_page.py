@@ -51,12 +51,12 @@ ALONE: dict[str, tuple[str, ...]] = {
 
 _HEAD = """# Triage: what is staged
 
-Each cause of [triage.md](../reference/triage.md) is staged on real engines in `tests/privileged/triage`: containers that die, fail
-or ail in a known way, or messages that a real engine prints. Most stand in one table (`tests/support/stages.py`), where
-the right cause has to be named on every one, and so no other's. The same suite runs on cgroup v2 alone in an emulated
-machine: `nox -s vm`, which is also the only place for a machine without memory. This page is generated
-(`PYTHONPATH=tests python -m support.coverage_page > docs/development/triage-coverage.md`), and a test holds it to the
-tests.
+Each cause of [triage.md](../reference/triage.md) is staged on real engines in `tests/privileged/triage`: containers
+that die, fail or ail in a known way, or messages that a real engine prints. Most stand in one table
+(`tests/support/stages.py`), where the right cause has to be named on every one, and so no other's. The same suite
+runs on cgroup v2 alone in an emulated machine: `nox -s vm`, which is also the only place for a machine without
+memory. This page is generated (`PYTHONPATH=tests python -m support.coverage_page >
+docs/development/triage-coverage.md`), and a test holds it to the tests.
 
 | cause | Docker Engine, embedded engine | Podman | on its own |
 |---|---|---|---|
