@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.fields import number
 from pyd_core.cliparse.limits import parse_cpus, parse_restart
 from pyd_core.cliparse.sizes import parse_size
-from pyd_core.errors import InvalidInput, PydError
+from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
-from pyd_tui.dashboard.engines.target import RowTarget
-
-AT_ONCE = 10
-"""Containers that one action works on at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,34 +142,3 @@ def question(action: Action, entries: list[ContainerInfo], only: str) -> str:
         who = "It is" if len(entries) == 1 else "All are" if running == len(entries) else f"{running} of them are"
         kills = f" {who} running, and will be killed."
     return f"{action.verb[:1].upper()}{action.verb[1:]} {many}?{kills}"
-
-
-async def perform(
-    action: Action, entries: Mapping[RowTarget, ContainerInfo], mark: Callable[[RowTarget, str], None]
-) -> dict[RowTarget, PydError]:
-    """Does it to all of them, some at a time.
-
-    Args:
-        action: What to do.
-        entries: To what; each is done at its own engine.
-        mark: Told of each container and what is being done to it; an empty word when that is over.
-
-    Returns:
-        The failures.
-    """
-    gate = asyncio.Semaphore(AT_ONCE)
-    failures: dict[RowTarget, PydError] = {}
-
-    async def one(target: RowTarget, entry: ContainerInfo) -> None:
-        async with gate:
-            try:
-                await action.run(target.engine, entry)
-            except PydError as error:
-                failures[target] = error
-            finally:
-                mark(target, "")
-
-    for target in entries:
-        mark(target, action.doing)
-    await asyncio.gather(*(one(target, entry) for target, entry in entries.items()))
-    return failures

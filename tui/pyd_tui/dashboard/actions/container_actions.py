@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pyd_core.errors import InvalidInput, PydError
+from pyd_core.errors import InvalidInput
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
-from pyd_tui.dashboard.actions.catalogue import Action, perform, question, update
+from pyd_tui.dashboard.actions.bulk import BulkAction, BulkItem
+from pyd_tui.dashboard.actions.catalogue import Action, question, update
 from pyd_tui.dashboard.engines.target import RowTarget
-from pyd_tui.dashboard.screens.confirm import Confirm
 
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
@@ -53,38 +54,26 @@ class ContainerActions:
         entries = _entries(targets)
         if not entries or not self._dashboard.may_change(*{target.link for target in entries}):
             return
+        bulk = BulkAction(
+            host=self._dashboard,
+            verb=action.verb,
+            done=action.done,
+            items=lambda keys: self._items(action, keys),
+            on_started=lambda target: mark(target, action.doing),
+            on_ended=lambda target: mark(target, ""),
+            on_finished=over,
+        )
         if action.asks or len(entries) > 1:
             names = [self._name(target, entry) for target, entry in entries.items()]
-            ask = Confirm(question(action, [*entries.values()], names[0]), names)
-            known = [*entries]
-            self._dashboard.push_screen(ask, lambda yes: self._start(action, known, mark, over) if yes else None)
+            bulk.ask(question(action, [*entries.values()], names[0]), names, [*entries])
         else:
-            self._start(action, [*entries], mark, over)
+            bulk.start([*entries])
 
-    def _start(self, action: Action, targets: Sequence[RowTarget], mark: Mark, over: Over) -> None:
-        self._dashboard.tasks.start(self._perform(action, targets, mark, over), name=action.verb)
-
-    async def _perform(self, action: Action, targets: Sequence[RowTarget], mark: Mark, over: Over) -> None:
-        entries = _entries(targets)
-        if not entries:
-            return
-        failures = await perform(action, entries, mark)
-        over(set(failures))
-        names = [self._name(target, entry) for target, entry in entries.items()]
-        if not failures:
-            self._dashboard.say(f"{action.done} {names[0] if len(names) == 1 else len(names)}", "good")
-        elif len(entries) == 1:
-            (first,) = failures.values()
-            self._dashboard.say(first.message, "bad", first.hint)
-        else:
-            outcomes = [(name, failures.get(target)) for name, target in zip(names, entries, strict=True)]
-            self._report(action, outcomes, lambda: self._start(action, [*failures], mark, over))
-
-    def _report(self, action: Action, outcomes: list[tuple[str, PydError | None]], retry: Callable[[], None]) -> None:
-        from pyd_tui.dashboard.screens.report import ReportScreen  # noqa: PLC0415 - only when something failed
-
-        report = ReportScreen(action.done, outcomes)
-        self._dashboard.push_screen(report, lambda again: retry() if again else None)
+    def _items(self, action: Action, targets: Sequence[RowTarget]) -> list[BulkItem[RowTarget]]:
+        return [
+            BulkItem(target, self._name(target, entry), partial(_run, action, target, entry))
+            for target, entry in _entries(targets).items()
+        ]
 
     # One at a time
 
@@ -240,3 +229,7 @@ class ContainerActions:
 def _entries(targets: Sequence[RowTarget]) -> dict[RowTarget, ContainerInfo]:
     """What is known of those that are still there, in order."""
     return {target: entry for target in targets if (entry := target.entry) is not None}
+
+
+async def _run(action: Action, target: RowTarget, entry: ContainerInfo) -> None:
+    await action.run(target.engine, entry)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from pyd_core.errors import PydError
-from pyd_tui.dashboard.actions.catalogue import AT_ONCE
+from pyd_tui.dashboard.actions.bulk import BulkAction, BulkItem
 from pyd_tui.dashboard.render.figures import size
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
-from pyd_tui.dashboard.screens.confirm import Confirm
 
 if TYPE_CHECKING:
     from pyd_tui.dashboard.protocols import ActionHost
@@ -53,40 +51,15 @@ class BulkRemoval:
     def ask(self, question: str, found: Sequence[PruneCandidate]) -> None:
         """Asks whether to remove exactly these."""
         names = [f"{one.name}  {size(one.size)}" if one.size is not None else one.name for one in found]
+        bulk = BulkAction(
+            host=self._dashboard,
+            verb="remove",
+            done="removed",
+            items=self._items,
+            on_finished=lambda failed: self._over(well=not failed),
+        )
+        bulk.ask(question, names, found)
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._dashboard.tasks.start(self._remove(found), name="remove")
-
-        self._dashboard.push_screen(Confirm(question, names), answered)
-
-    async def _remove(self, found: Sequence[PruneCandidate]) -> None:
-        engine, gate = self._stock.engine, asyncio.Semaphore(AT_ONCE)
-
-        async def one(waste: PruneCandidate) -> PydError | None:
-            async with gate:
-                try:
-                    await waste.remove(engine)
-                except PydError as error:
-                    return error
-            return None
-
-        errors = await asyncio.gather(*(one(waste) for waste in found))
-        failed = [waste for waste, error in zip(found, errors, strict=True) if error is not None]
-        self._over(well=not failed)
-        if not failed:
-            self._dashboard.say(f"removed {found[0].name if len(found) == 1 else len(found)}", "good")
-        elif len(found) == 1 and (only := errors[0]) is not None:
-            self._dashboard.say(only.message, "bad", only.hint)
-        else:
-            self._report([(waste.name, error) for waste, error in zip(found, errors, strict=True)], failed)
-
-    def _report(self, outcomes: Sequence[tuple[str, PydError | None]], failed: Sequence[PruneCandidate]) -> None:
-        """Tells of each how it went, and tries the failed ones again if that is wanted."""
-        from pyd_tui.dashboard.screens.report import ReportScreen  # noqa: PLC0415 - only when something failed
-
-        def answered(again: bool | None) -> None:
-            if again:
-                self._dashboard.tasks.start(self._remove(failed), name="remove")
-
-        self._dashboard.push_screen(ReportScreen("removed", outcomes), answered)
+    def _items(self, candidates: Sequence[PruneCandidate]) -> list[BulkItem[PruneCandidate]]:
+        engine = self._stock.engine
+        return [BulkItem(one, one.name, partial(one.remove, engine)) for one in candidates]

@@ -11,6 +11,7 @@ from pyd_core.errors import EngineUnavailable
 from pyd_core.model.event import Event
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import Cell, width
+from pyd_tui.dashboard.resources.text_filter import matches
 
 if TYPE_CHECKING:
     from pyd_core.layers.content import Contents
@@ -67,14 +68,8 @@ class Row:
     words: str = ""
 
     def matches(self, text: str) -> bool:
-        """Whether all words of a filter fit; a word behind `!` must not occur."""
-        hay = "\n".join([self.name, self.words, *("".join(piece.text for piece in cell) for cell in self.cells)])
-        hay = hay.casefold()
-        for word in text.casefold().split():
-            needle = word.removeprefix("!")
-            if needle and (needle in hay) == word.startswith("!"):
-                return False
-        return True
+        """Return whether a filter shows the row."""
+        return matches(text, [self.name, self.words, *("".join(piece.text for piece in cell) for cell in self.cells)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Literal
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.containers import ALIVE, is_broken
+from pyd_tui.dashboard.resources.text_filter import matches
 
 Rank = tuple[float, str, str]
 
@@ -67,7 +68,7 @@ class View:
             return False
         if self.broken_only and not broken(entry):
             return False
-        return not self.text or matches(entry, self.text, engine)
+        return not self.text or matches(self.text, _fields(entry, engine))
 
     def order(
         self,
@@ -87,16 +88,9 @@ class View:
         return (*(_by_severity if by_severity else _RANKS[self.sort])(entry, usage), entry.id)
 
 
-def matches(entry: ContainerInfo, text: str, engine: str = "") -> bool:
-    """Whether all words of a filter fit a container, or its engine's name."""
-    parts = (entry.name, entry.image, entry.project, entry.service, entry.state, entry.health, entry.id[:12], engine)
-    hay = "\n".join(parts).casefold()
-    for word in text.casefold().split():
-        wanted = not word.startswith("!")
-        needle = word.removeprefix("!")
-        if needle and (needle in hay) != wanted:
-            return False
-    return True
+def _fields(entry: ContainerInfo, engine: str) -> tuple[str, ...]:
+    """Return what a filter looks into."""
+    return (entry.name, entry.image, entry.project, entry.service, entry.state, entry.health, entry.id[:12], engine)
 
 
 def _by_state(entry: ContainerInfo, usage: Usage | None) -> Rank:
