@@ -101,9 +101,16 @@ def _source(text: str) -> Iterator[tuple[int, str, str]]:
         yield from _names(node)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             docstring = ast.get_docstring(node, clean=False)
-            if docstring and OPENINGS.match(docstring.lstrip()):
+            if docstring and OPENINGS.match(docstring.lstrip()) and not _is_flag(node, docstring):
                 line = node.body[0].lineno
                 yield line, "docstring", docstring.strip().splitlines()[0]
+
+
+def _is_flag(node: ast.AST, docstring: str) -> bool:
+    """Return whether a docstring is a property's "Whether …", which is the usual form for a boolean."""
+    decorators = getattr(node, "decorator_list", [])
+    named = {item.id if isinstance(item, ast.Name) else getattr(item, "attr", "") for item in decorators}
+    return docstring.startswith("Whether ") and bool(named & {"property", "cached_property"})
 
 
 def _phrases(line: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The keys that leave a container running: `ctrl-p,ctrl-q` unless the client names others."""
+"""Detach keys, which leave an attached container running: `ctrl-p,ctrl-q` unless the client names others."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from pyd_core.errors import InvalidInput
 DEFAULT = "ctrl-p,ctrl-q"
 
 
-def parse(text: str) -> bytes:
-    """Read `ctrl-a,b` as the bytes a terminal sends.
+def parse_keys(text: str) -> bytes:
+    """Parse `ctrl-a,b` into the bytes that a terminal sends.
 
     Raises:
         InvalidInput: A key is unknown.
     """
-    found = bytearray()
+    keys = bytearray()
     for key in (text or DEFAULT).split(","):
         if len(key) == 1:
-            found += key.encode()[:1]
+            keys += key.encode()[:1]
         elif key.startswith("ctrl-") and len(key) == 6 and key[5] in "abcdefghijklmnopqrstuvwxyz@[\\]^_":
-            found.append(ord(key[5].upper()) & 0x1F)
+            keys.append(ord(key[5].upper()) & 0x1F)
         elif key != "DEL":
             raise InvalidInput(f"Unknown character: '{key[:20]}'")
         else:
-            found.append(0x7F)
-    return bytes(found)
+            keys.append(0x7F)
+    return bytes(keys)
 
 
 class Detacher:
-    """Finds the keys in what a client types; the first ones are held back until it is clear what they are."""
+    """Detects the keys in a client's input; a partial match is held back until the next byte decides."""
 
     def __init__(self, keys: str) -> None:
-        self._keys = parse(keys)
+        self._keys = parse_keys(keys)
         self._seen = 0
 
     def feed(self, data: bytes) -> tuple[bytes, bool]:
-        """Return what goes on to the container, and whether the keys were typed."""
+        """Return the bytes to pass to the container, and whether the keys were typed."""
         out = bytearray()
         for byte in data:
             if byte == self._keys[self._seen]:

@@ -1,4 +1,4 @@
-"""The embedded engine as machines run it, with a recorder of how containers die: `python -m pyd_core.embedded`."""
+"""The embedded engine as a service, with a recorder of container deaths: `python -m pyd_core.embedded`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ LastOutput = Callable[[str], Sequence[tuple[int, bytes]] | None]
 
 
 async def record(url: str, last_output: LastOutput) -> None:
-    """Write down how an engine's containers die, until cancelled; not where that is off, or somebody does it already.
+    """Record the deaths of an engine's containers until cancelled.
+
+    Return at once if recording is off or another process records this engine already.
 
     Args:
         url: Where the engine listens.
-        last_output: Returns what a removed container wrote last: joining its streams would be seen by others.
+        last_output: Returns the last output of a removed container: attaching would be visible to other clients.
     """
-    from pyd_core.client.connect import open_engine  # noqa: PLC0415 - once the engine listens
+    from pyd_core.client.connect import open_engine  # noqa: PLC0415 - loaded once the engine listens
     from pyd_core.client.endpoint import Endpoint  # noqa: PLC0415 - as above
     from pyd_core.errors import Conflict  # noqa: PLC0415 - as above
     from pyd_core.watch.history_path import path_unless_off  # noqa: PLC0415 - as above
@@ -28,19 +30,19 @@ async def record(url: str, last_output: LastOutput) -> None:
     if path is None:
         return
     try:
-        claim = RecorderLock(path, url)
+        lock = RecorderLock(path, url)
     except Conflict:
         return
     try:
         store = HistoryStore(path)
         try:
             async with open_engine(Endpoint(url=url)) as engine:
-                problem = logging.getLogger("pyd.record").warning
-                await DeathRecorder(engine, store, on_problem=problem, last_output=last_output).run()
+                on_problem = logging.getLogger("pyd.record").warning
+                await DeathRecorder(engine, store, on_problem=on_problem, last_output=last_output).run()
         finally:
             store.close()
     finally:
-        claim.close()
+        lock.close()
 
 
 if __name__ == "__main__":

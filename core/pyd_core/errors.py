@@ -1,19 +1,19 @@
-"""The one error tree.
+"""The error tree of the project.
 
 ```
-PydError                    anything pyd reports; a bug is what isn't one of these
-├── InvalidInput            the caller asked for something that makes no sense
+PydError                    anything pyd reports; every other exception is a bug
+├── InvalidInput            the request makes no sense
 │   ├── Ambiguous           an id prefix or name fits several objects
 │   └── ConfigError         a file the user wrote can't be used
 ├── NotFound                no such container, image, network, volume, file …
 ├── Conflict                the object's state doesn't allow it (already running, name taken, not running)
-├── Refused                 somebody said no: rights on a socket, a kernel call, read-only mode
+├── Refused                 permission denied: by a socket, a kernel call or read-only mode
 ├── Unsupported             this engine, kernel or target can't do it
-├── EngineError             the engine answered with an error that fits none of the above
-│   └── BadAnswer           the engine answered something the API doesn't allow
+├── EngineError             the engine responded with an error that fits none of the above
+│   └── ProtocolError       the response is not one that the API allows
 ├── EngineUnavailable       no engine answers
-│   ├── NoEngine            none was found anywhere
-│   └── StreamCut           it stopped answering in the middle of a stream
+│   ├── NoEngine            no engine was found
+│   └── StreamInterrupted   the engine stopped in the middle of a stream
 ├── KernelError             a system call failed; carries the call and errno
 └── ToolboxError            the toolbox can't be built, found or used
 ```
@@ -33,8 +33,8 @@ class PydError(Exception):
 
     Args:
         message: What happened, one line, no full stop needed.
-        hint: What to do next, one line; empty when there is nothing sensible to say.
-        reference: Overrides the class's reference where callers need to tell cases apart.
+        hint: What to do next, one line; empty if no advice applies.
+        reference: Overrides the class's reference where callers need to distinguish cases.
     """
 
     reference: str = "error"
@@ -48,7 +48,7 @@ class PydError(Exception):
 
 
 class InvalidInput(PydError):
-    """The caller asked for something that makes no sense."""
+    """The request makes no sense."""
 
     reference = "invalid-input"
 
@@ -70,7 +70,7 @@ class ConfigError(InvalidInput):
 
 
 class NotFound(PydError):
-    """No such object; `nearest` lists names that look like what was asked for."""
+    """No such object; `nearest` lists names similar to the requested one."""
 
     reference = "not-found"
 
@@ -82,27 +82,27 @@ class NotFound(PydError):
 
 
 class Conflict(PydError):
-    """The object's present state doesn't allow what was asked."""
+    """The object's present state doesn't allow the request."""
 
     reference = "conflict"
 
 
 class Refused(PydError):
-    """Somebody said no: file permissions, the kernel, or read-only mode."""
+    """Permission denied: by file permissions, the kernel, or read-only mode."""
 
     reference = "refused"
 
 
 class Unsupported(PydError):
-    """This engine, kernel or target can't do what was asked."""
+    """This engine, kernel or target doesn't support the request."""
 
     reference = "unsupported"
 
 
 class EngineError(PydError):
-    """The engine answered with an error that fits no other category.
+    """The engine responded with an error that fits no other category.
 
-    `status` is the HTTP status of its answer.
+    `status` is the HTTP status of the response.
     """
 
     reference = "engine-error"
@@ -113,7 +113,7 @@ class EngineError(PydError):
 
 
 class ProtocolError(EngineError):
-    """The engine answered something the Engine API doesn't allow."""
+    """The engine's response is not one that the Engine API allows."""
 
     reference = "bad-answer"
 
@@ -125,7 +125,7 @@ class EngineUnavailable(PydError):
 
 
 class NoEngine(EngineUnavailable):
-    """No engine was found anywhere."""
+    """No engine was found."""
 
     reference = "no-engine"
 

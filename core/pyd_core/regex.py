@@ -1,6 +1,6 @@
-"""Regular expressions of strangers, matched in a time that grows with the text alone: RE2, whose syntax is Go's too.
+"""Untrusted regular expressions, matched by RE2 in time linear in the text; the syntax is Go's.
 
-Python's `re` may take for ever, and holds up every thread meanwhile. It is for patterns of our own.
+Python's `re` can take exponential time and blocks every thread meanwhile, so it only runs pyd's own patterns.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ class Pattern(Protocol):
         ...
 
     def fullmatch(self, text: str, /) -> object | None:
-        """Return a match of a whole text, or None."""
+        """Return a match of the complete text, or None."""
         ...
 
 
 class _Pattern:
-    """RE2 reads UTF-8: what isn't, as in names of files, becomes a replacement character in pattern and text alike."""
+    """RE2 needs UTF-8: other bytes, as in file names, become replacement characters in both pattern and text."""
 
     def __init__(self, compiled: Pattern) -> None:
         self._compiled = compiled
@@ -38,12 +38,12 @@ class _Pattern:
 
 
 def compile_pattern(pattern: str) -> Pattern:
-    """Compile an expression; a dot matches line feeds too.
+    """Compile an expression; a dot also matches line feeds.
 
     Raises:
-        InvalidInput: It is malformed or too large; the message is RE2's reason.
+        InvalidInput: The expression is malformed or too large; the message is RE2's reason.
     """
-    import re2  # type: ignore[import-untyped]  # noqa: PLC0415 - only where a stranger's expression is
+    import re2  # type: ignore[import-untyped]  # noqa: PLC0415 - loaded for the first untrusted expression
 
     if len(pattern) > MAX_PATTERN_BYTES:
         raise InvalidInput("the expression is too long")

@@ -1,7 +1,7 @@
-"""Making text from containers, images, registries and engines safe to show.
+"""Sanitising of text from containers, images, registries and engines before it is shown.
 
-Everything they say is hostile until shown otherwise: an escape sequence in a log line or a container's name could move
-the cursor, set the clipboard, answer for the keyboard or forge the lines around it.
+All of it is untrusted: an escape sequence in a log line or a container's name could move the cursor, set the clipboard,
+fake keyboard input or forge the lines around it.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import re
 _SGR = re.compile(r"\x1b\[[0-9;:]{0,64}m")
 _UNSAFE = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f"  # C0 but tab, DEL, C1
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of writing
-    "\u2028\u2029\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # line ends and the invisible
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # changes of the writing direction
+    "\u2028\u2029\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # line ends and invisible characters
     "\ud800-\udfff\U000e0000-\U000e0fff]"  # lone surrogates; tags and selectors, which carry hidden text
 )
 
 
 def safe(text: str, *, colour: bool = False) -> str:
-    """Return `text` with everything a terminal would act on made visible instead.
+    """Return `text` with everything that a terminal would interpret made visible instead.
 
-    Control characters become their control pictures (`ESC` is shown as `␛`), others a replacement character; tabs stay.
+    Control characters become control pictures (`ESC` is shown as `␛`), others a replacement character; tabs are kept.
 
     Args:
-        text: One line of anything.
-        colour: Let SGR sequences (colours, bold) pass; the caller resets them after the line.
+        text: One line of any text.
+        colour: Keep SGR sequences (colours, bold); the caller resets them after the line.
     """
-    if text.isprintable() or _UNSAFE.search(text) is None:  # the first is ten times as fast and mostly enough
+    if text.isprintable() or _UNSAFE.search(text) is None:  # the first check is ten times as fast and mostly decides
         return text
     if not colour:
         return _UNSAFE.sub(_picture, text)
@@ -40,7 +40,7 @@ def safe(text: str, *, colour: bool = False) -> str:
 
 
 def safe_bytes(data: bytes, *, colour: bool = False) -> str:
-    """The same for bytes: what isn't UTF-8 becomes replacement characters."""
+    """Return bytes as safe text; invalid UTF-8 becomes replacement characters."""
     return safe(data.decode("utf-8", errors="replace"), colour=colour)
 
 

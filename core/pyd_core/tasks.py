@@ -1,4 +1,4 @@
-"""Owning asyncio tasks: nothing runs that nobody waits for, and no failure is lost."""
+"""Ownership of asyncio tasks: every task is awaited, and no failure is lost."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class TaskOwner:
     """Keeps the tasks of one object: holds a reference to each, reports failures, and cancels them on close.
 
     An `asyncio.TaskGroup` ends all its tasks when one fails, which suits a single job; an owner suits long-lived
-    objects (a fleet, a log follower) whose parts may fail and be restarted on their own.
+    objects (a watcher, a log follower) whose parts may fail and be restarted on their own.
 
     Args:
-        on_error: Called with the exception of a task that failed; the default re-raises it from `aclose`.
+        on_error: Called with the exception of a failed task; by default `aclose` raises it.
     """
 
     def __init__(self, on_error: Callable[[Exception], None] | None = None) -> None:
@@ -34,7 +34,7 @@ class TaskOwner:
         await self.aclose()
 
     def start(self, work: Coroutine[Any, Any, T], *, name: str | None = None) -> asyncio.Task[T]:
-        """Run a coroutine as a task that this owner keeps."""
+        """Run a coroutine as a task of this owner."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
@@ -57,13 +57,13 @@ class TaskOwner:
         return len(self._tasks)
 
     async def aclose(self) -> None:
-        """Cancel what still runs, wait for it, and raise the failures nobody was told of."""
+        """Cancel and await running tasks, then raise the failures that weren't reported."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for task in tasks:
-            self._finished(task)  # from Python 3.12 on, gathering what has ended doesn't let its callbacks run first
+            self._finished(task)  # from Python 3.12 on, gathering ended tasks doesn't run their callbacks first
         failures, self._failures = self._failures, []
         if failures:
             raise ExceptionGroup("background tasks failed", failures)

@@ -141,5 +141,5 @@ async def test_waiting_ends_when_the_container_does(engine: EngineClient, corner
 
 
 async def test_overlapping_first_calls_agree_on_the_version(corner: Docker, engine: EngineClient):
-    answers = await asyncio.gather(*(engine.session.negotiate() for _ in range(20)))
+    answers = await asyncio.gather(*(engine.api.negotiate() for _ in range(20)))
     assert len(set(answers)) == 1

@@ -45,7 +45,7 @@ async def test_a_container_runs_again_with_changes_and_can_be_brought_back(
         assert not inspected(corner, made.old)["State"]["Running"]
 
         with monkeypatch.context() as patience:
-            patience.setattr(module, "SETTLE", 120.0)  # a slow machine takes longer than a second to end anything
+            patience.setattr(module, "MIN_UPTIME_S", 120.0)  # a slow machine takes longer than a second to end anything
             with pytest.raises(EngineError, match="ended at once with 3"):
                 await recreate(engine, name, Changes(command=["sh", "-c", "exit 3"]))
         with pytest.raises(PydError):

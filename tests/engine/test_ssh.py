@@ -136,7 +136,7 @@ async def test_the_connection_comes_back_after_ssh_dies(
 ):
     async with reach(sshd, monkeypatch) as engine:
         await engine.system.version()
-        transport = engine.session.transport
+        transport = engine.api.transport
         master = transport._tunnel._master  # type: ignore[attr-defined]
         master.kill()
         await master.wait()

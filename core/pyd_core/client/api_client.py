@@ -1,4 +1,4 @@
-"""The Engine API over a transport: version, query, JSON and errors. Noun objects stand on this."""
+"""HTTP client of the Engine API: version, query, JSON and errors. The `…Api` classes use it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from pyd_core.client.capabilities import Capability, capabilities, lacking
+from pyd_core.client.capabilities import Capability, capabilities, missing_capability
 from pyd_core.client.transport.base import ApiRequest, Duplex, Response, Stream, Transport
 from pyd_core.errors import (
     Conflict,
@@ -31,19 +31,19 @@ T = TypeVar("T")
 NEWEST_API = (1, 45)
 """What this client is written against; `tests/engine/spec` holds the contract."""
 OLDEST_API = (1, 41)
-"""Docker Engine 20.10 and Podman 4: the oldest that still tell all this client relies on."""
+"""Docker Engine 20.10 and Podman 4: the oldest versions with everything this client relies on."""
 
 LAST_KNOWN_API = (1, 52)
-"""Docker Engine 29: up to it engines are known to serve `NEWEST_API`; newer ones are asked what their oldest is."""
+"""Docker Engine 29: engines up to this version serve `NEWEST_API`; newer ones are asked for their oldest version."""
 
-ANSWER_TIMEOUT = 30.0
-"""Seconds an engine may take to answer an ordinary question before it counts as not answering."""
+RESPONSE_TIMEOUT_S = 30.0
+"""Seconds an engine may take to respond to an ordinary request."""
 
 CONFLICT_CAUSES = frozenset({"container state improper", "that name is already in use"})
 """Podman's causes for what Docker Engine calls a conflict (containers/podman and containers/storage, `errors.go`)."""
 
 NOT_MODIFIED = 304
-"""What starting a container that runs, or stopping one that doesn't, is answered with."""
+"""The status of starting a running container, and of stopping a stopped one."""
 
 Query = Mapping[str, str | int | bool | Mapping[str, object] | Sequence[str] | None]
 """None leaves a parameter out; a mapping is sent as JSON, as `filters` is; a sequence is a parameter for each item."""
@@ -65,19 +65,19 @@ class _Message(msgspec.Struct):
     cause: str = ""
 
 
-class _Served(msgspec.Struct):
-    """What an engine says of its API."""
+class _ServerVersion(msgspec.Struct):
+    """An engine's description of its API."""
 
     oldest: str = msgspec.field(name="MinAPIVersion", default="")
 
 
 class ApiClient:
-    """One engine's API: adds the negotiated version, encodes queries, decodes JSON and raises the project's errors.
+    """A client of one engine: adds the API version, encodes queries, decodes JSON and raises the project's errors.
 
     Args:
-        transport: The way to the engine.
-        where: What messages call it.
-        read_only: Refuse every request that would change something, before anything is sent.
+        transport: The connection to the engine.
+        where: The engine's name in messages.
+        read_only: Refuse every request that would change something before sending it.
     """
 
     def __init__(self, transport: Transport, *, where: str = "the engine", read_only: bool = False) -> None:
@@ -88,56 +88,56 @@ class ApiClient:
         self.ping_headers: Mapping[str, str] = {}
 
     async def negotiate(self) -> str:
-        """Ask the engine for its API version, once, and return the one both speak, such as `1.45`.
+        """Return the newest API version that both sides speak, such as `1.45`; the engine is asked once.
 
-        Calls that overlap may each ask: they get the same answer, and nobody has to wait for another's. A connection
-        that fails later makes the next call ask again, for the engine that comes back may be another version.
+        Overlapping calls may each ask: they get the same response, and none waits for another. After a failed
+        connection the next call asks again, since the engine may come back in another version.
 
         Raises:
             Unsupported: The engine is older than `OLDEST_API`, or speaks no Docker Engine API.
-            EngineUnavailable: It doesn't answer.
+            EngineUnavailable: It doesn't respond.
         """
         if self._version is None:
-            answer = await self.transport.request(
-                ApiRequest(method="GET", target="/_ping", headers={}, timeout=ANSWER_TIMEOUT)
+            response = await self.transport.request(
+                ApiRequest(method="GET", target="/_ping", headers={}, timeout=RESPONSE_TIMEOUT_S)
             )
-            if answer.status != 200:
-                raise _error(answer)
-            theirs = _parse_version(answer.headers.get("api-version", ""))
-            if theirs < OLDEST_API:
-                spoken = ".".join(map(str, theirs)) if theirs != (0, 0) else "no known version"
+            if response.status != 200:
+                raise _error_from(response)
+            server_version = _parse_version(response.headers.get("api-version", ""))
+            if server_version < OLDEST_API:
+                spoken = ".".join(map(str, server_version)) if server_version != (0, 0) else "no known version"
                 oldest = ".".join(map(str, OLDEST_API))
                 raise Unsupported(
                     f"{self.where} speaks {spoken} of the Docker Engine API; pyd needs {oldest} or newer",
                     hint="update the engine (Docker Engine 20.10 or Podman 4 suffice), or choose another with --host",
                     reference="api-too-old",
                 )
-            chosen = min(theirs, NEWEST_API)
-            if theirs > LAST_KNOWN_API:
-                chosen = max(chosen, await self._oldest_served())
+            chosen = min(server_version, NEWEST_API)
+            if server_version > LAST_KNOWN_API:
+                chosen = max(chosen, await self._fetch_oldest_version())
             version = ".".join(map(str, chosen))
-            self.ping_headers = answer.headers
+            self.ping_headers = response.headers
             self._version = version
             return version
         return self._version
 
-    async def _oldest_served(self) -> tuple[int, int]:
-        """Ask an engine for its `MinAPIVersion`: without a version in its path the request is served by any."""
-        request = ApiRequest(method="GET", target="/version", headers={}, timeout=ANSWER_TIMEOUT)
-        answer = await self.transport.request(request)
-        if answer.status != 200:
-            raise _error(answer)
-        return _parse_version(decode(answer.body, _Served, what="the engine's version").oldest)
+    async def _fetch_oldest_version(self) -> tuple[int, int]:
+        """Return the engine's `MinAPIVersion`; a request without a version in its path works with any engine."""
+        request = ApiRequest(method="GET", target="/version", headers={}, timeout=RESPONSE_TIMEOUT_S)
+        response = await self.transport.request(request)
+        if response.status != 200:
+            raise _error_from(response)
+        return _parse_version(decode(response.body, _ServerVersion, what="the engine's version").oldest)
 
     def renegotiate(self) -> None:
-        """Has the next call ask anew what the engine speaks and can do: it has become a member of a swarm, say."""
+        """Query version and capabilities again on the next call, for example after the engine joined a swarm."""
         self._version = None
 
-    def require_changes(self) -> None:
-        """Does nothing where things may be changed.
+    def require_writable(self) -> None:
+        """Check that changes are allowed.
 
         Raises:
-            Refused: Here they may not.
+            Refused: The client is read-only.
         """
         if self.read_only:
             raise Refused(
@@ -146,27 +146,27 @@ class ApiClient:
                 reference="read-only",
             )
 
-    async def speaks(self, major: int, minor: int) -> bool:
-        """Tells whether the negotiated API version is at least this one."""
+    async def supports_version(self, major: int, minor: int) -> bool:
+        """Return whether the negotiated API version is at least this one."""
         return _parse_version(await self.negotiate()) >= (major, minor)
 
     async def can(self, capability: Capability) -> bool:
-        """Tells whether the engine has a capability."""
+        """Return whether the engine has a capability."""
         await self.negotiate()
         return capability in capabilities(self.ping_headers)
 
     async def require(self, capability: Capability) -> None:
-        """Does nothing on an engine that has a capability.
+        """Require a capability of the engine.
 
         Raises:
-            Unsupported: This one hasn't.
+            Unsupported: The engine lacks it.
         """
         if not await self.can(capability):
-            raise lacking(capability, self.where)
+            raise missing_capability(capability, self.where)
 
     @asynccontextmanager
-    async def _forgetful(self) -> AsyncIterator[None]:
-        """Forget the version when the engine is lost."""
+    async def _reset_version_on_loss(self) -> AsyncIterator[None]:
+        """Forget the negotiated version when the connection to the engine is lost."""
         try:
             yield
         except EngineUnavailable:
@@ -182,28 +182,28 @@ class ApiClient:
         body: object = None,
         raw: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
-        timeout: float | None = ANSWER_TIMEOUT,  # noqa: ASYNC109 - bounds the engine's answer, not this coroutine
+        timeout: float | None = RESPONSE_TIMEOUT_S,  # noqa: ASYNC109 - bounds the engine's response, not this coroutine
     ) -> Response:
-        """Send a request and return the answer if it is a good one.
+        """Send a request and return the response if its status is a success.
 
         Args:
             method: HTTP method.
-            path: Path below the version, segments already quoted (see `segment`).
+            path: Path without the version, segments already quoted (see `segment`).
             query: Parameters.
             body: Sent as JSON.
-            raw: Sent as it is; with neither the request has no body.
+            raw: Sent unchanged; without `body` and `raw` the request has no body.
             headers: Added to the request.
-            timeout: Seconds until the answer must begin; None waits for ever.
+            timeout: Seconds until the response must start; None waits for ever.
 
         Raises:
-            PydError: The category the engine's status stands for.
+            PydError: The error class for the response's status.
         """
         request = await self._request(method, path, query, body=body, raw=raw, headers=headers, timeout=timeout)
-        async with self._forgetful():
-            answer = await self.transport.request(request)
-        if answer.status >= 300 and answer.status != NOT_MODIFIED:
-            raise _error(answer)
-        return answer
+        async with self._reset_version_on_loss():
+            response = await self.transport.request(request)
+        if response.status >= 300 and response.status != NOT_MODIFIED:
+            raise _error_from(response)
+        return response
 
     @overload
     async def get(self, path: str, kind: type[T], query: Query | None = None) -> T: ...
@@ -216,7 +216,7 @@ class ApiClient:
     async def post(
         self, path: str, query: Query | None = None, *, body: object = None, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        """Post to `path` and return the body of the answer."""
+        """Post to `path` and return the body of the response."""
         return (await self.send("POST", path, query, body=body, headers=headers, timeout=None)).body
 
     @asynccontextmanager
@@ -230,23 +230,23 @@ class ApiClient:
         raw: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[Stream]:
-        """Send a request and hand over the answer's body as it arrives."""
+        """Send a request and yield the response, whose body is read as it arrives."""
         request = await self._request(method, path, query, body=body, raw=raw, headers=headers)
-        async with self._forgetful(), self.transport.stream(request) as stream:
+        async with self._reset_version_on_loss(), self.transport.stream(request) as stream:
             if stream.status >= 300:
                 text = b"".join([chunk async for chunk in stream.chunks()])
-                raise _error(Response(status=stream.status, headers=stream.headers, body=text))
+                raise _error_from(Response(status=stream.status, headers=stream.headers, body=text))
             yield stream
 
     async def upgrade(self, path: str, query: Query | None = None, *, body: object = None) -> Duplex:
-        """Post to `path` and take the raw connection over."""
+        """Post to `path` and take over the raw connection."""
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
         request = await self._request("POST", path, query, body=body, headers=headers)
-        async with self._forgetful():
+        async with self._reset_version_on_loss():
             result = await self.transport.upgrade(request)
         if isinstance(result, Response):
             if result.status >= 400:
-                raise _error(result)
+                raise _error_from(result)
             raise ProtocolError(f"{self.where} answered {result.status} instead of handing the connection over")
         return result
 
@@ -259,34 +259,34 @@ class ApiClient:
         body: object = None,
         raw: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - handed on
+        timeout: float | None = None,  # noqa: ASYNC109 - passed on
     ) -> ApiRequest:
-        if not _only_reads(method, path, query or {}):
-            self.require_changes()
+        if not _is_read_only(method, path, query or {}):
+            self.require_writable()
         version = await self.negotiate()
-        sent = dict(headers or {})
+        sent_headers = dict(headers or {})
         content: bytes | AsyncIterable[bytes] = b"" if raw is None else raw
         if body is not None:
             content = encode(body)
-            sent["Content-Type"] = "application/json"
+            sent_headers["Content-Type"] = "application/json"
         target = f"/v{version}{path}{_query(query or {})}"
-        return ApiRequest(method=method, target=target, headers=sent, body=content, timeout=timeout)
+        return ApiRequest(method=method, target=target, headers=sent_headers, body=content, timeout=timeout)
 
 
-_READING = re.compile(r"/containers/[^/]+/(?:wait|attach)")
+_READ_ONLY_POST = re.compile(r"/containers/[^/]+/(?:wait|attach)")
 
 
-def _only_reads(method: str, path: str, query: Query) -> bool:
-    """Whether a request changes nothing: everything that is fetched, waiting, and attaching without input."""
+def _is_read_only(method: str, path: str, query: Query) -> bool:
+    """Return whether a request changes nothing: a GET or HEAD, a wait, or an attach without input."""
     if method in {"GET", "HEAD"}:
         return True
-    return method == "POST" and _READING.fullmatch(path) is not None and not query.get("stdin")
+    return method == "POST" and _READ_ONLY_POST.fullmatch(path) is not None and not query.get("stdin")
 
 
 def segment(name: str) -> str:
-    """Quote a name for use as one segment of a path: nothing in it can reach another endpoint.
+    """Quote a name for use as one segment of a path, so that it can't address another endpoint.
 
-    Engines tidy a path after unquoting it, so what looks like a way up or an empty step is refused here.
+    Engines normalise a path after unquoting it, so `..` and empty segments are refused here.
     """
     if any(step in {"", ".", ".."} for step in name.split("/")):
         raise InvalidInput(f"not a name: {name!r}")
@@ -317,20 +317,20 @@ def _parse_version(text: str) -> tuple[int, int]:
         return 0, 0
 
 
-def _error(answer: Response) -> PydError:
+def _error_from(response: Response) -> PydError:
     """Map a status of the Engine API to the error tree."""
     cause = ""
     try:
-        said = msgspec.json.decode(answer.body, type=_Message)
-        message, cause = said.message, said.cause
+        document = msgspec.json.decode(response.body, type=_Message)
+        message, cause = document.message, document.cause
     except (msgspec.DecodeError, RecursionError):
-        message = answer.body[:200].decode(errors="replace").strip()
-    message = safe(" ".join(message.split())) or f"the engine answered with status {answer.status}"
-    if answer.status < 400:
-        return ProtocolError(f"the engine redirects to {answer.headers.get('location', 'another place')}")
-    if answer.status == 400:
+        message = response.body[:200].decode(errors="replace").strip()
+    message = safe(" ".join(message.split())) or f"the engine answered with status {response.status}"
+    if response.status < 400:
+        return ProtocolError(f"the engine redirects to {response.headers.get('location', 'another place')}")
+    if response.status == 400:
         if message.startswith("client version ") and "too old" in message:
             return Unsupported(message, hint="update pyd: this engine is newer than it", reference="api-too-new")
         return InvalidInput(message, reference="engine-rejected")
-    kind = Conflict if cause in CONFLICT_CAUSES else _CATEGORIES.get(answer.status)
-    return EngineError(message, status=answer.status) if kind is None else kind(message)
+    kind = Conflict if cause in CONFLICT_CAUSES else _CATEGORIES.get(response.status)
+    return EngineError(message, status=response.status) if kind is None else kind(message)

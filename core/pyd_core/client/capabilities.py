@@ -1,4 +1,4 @@
-"""What an engine can do. Callers ask for a capability; which product and version has it is known here alone."""
+"""Capabilities of engines. Only this module knows which product and version has one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyd_core.errors import Unsupported
 
 
 class Capability(Enum):
-    """Something not every engine can do; the value says it in words, for `this engine can't …`."""
+    """A feature that not every engine has; the value completes the sentence `this engine can't …`."""
 
     BUILDKIT = "build with BuildKit"
     CHECKPOINT = "checkpoint containers"
@@ -19,29 +19,29 @@ class Capability(Enum):
 
 
 def capabilities(ping: Mapping[str, str]) -> frozenset[Capability]:
-    """Read what an engine can do from the headers of its answer to `GET /_ping`.
+    """Return an engine's capabilities, from the headers of its response to `GET /_ping`.
 
     Docker Engine sends `Swarm` (`inactive`, or `active/manager` and the like), `Builder-Version` (2 is BuildKit) and
-    `Docker-Experimental`, which its checkpoints need (Engine API, `SystemPing`). Podman sends `Libpod-Api-Version`;
-    it calls itself experimental always, and makes checkpoints through its own API only.
+    `Docker-Experimental`, which its checkpoints need (Engine API, `SystemPing`). Podman sends `Libpod-Api-Version`.
+    It always calls itself experimental, and checkpoints only through its own API.
 
     Args:
-        ping: The headers, names in lower case.
+        ping: The headers, with lower-case names.
     """
     libpod = bool(ping.get("libpod-api-version"))
     swarm = ping.get("swarm", "")
-    found = {
+    support = {
         Capability.BUILDKIT: ping.get("builder-version") == "2",
         Capability.CHECKPOINT: ping.get("docker-experimental") == "true" and not libpod,
         Capability.LIBPOD: libpod,
         Capability.SWARM: bool(swarm),
         Capability.SWARM_MANAGER: swarm == "active/manager",
     }
-    return frozenset(capability for capability, there in found.items() if there)
+    return frozenset(capability for capability, supported in support.items() if supported)
 
 
-def lacking(capability: Capability, where: str) -> Unsupported:
-    """The error for a capability an engine hasn't got."""
+def missing_capability(capability: Capability, where: str) -> Unsupported:
+    """Return the error for a capability that an engine lacks."""
     return Unsupported(
         f"the engine at {where} can't {capability.value}",
         hint="choose another engine with --host or --context",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, M
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from pyd_core.client.api_client import ApiClient, Query, segment
-from pyd_core.client.json_stream import records
+from pyd_core.client.json_stream import read_records
 from pyd_core.client.options import CommitOptions
 from pyd_core.client.transport.base import Duplex, Stream
 from pyd_core.model.archive import PathStat, decode_stat
@@ -31,49 +31,49 @@ WarningList = list[str]
 
 
 class ContainersApi:
-    """`engine.containers`: everything under `/containers`. Names and unambiguous id prefixes both do."""
+    """`engine.containers`: everything under `/containers`. Names and unambiguous id prefixes both work."""
 
-    def __init__(self, session: ApiClient) -> None:
-        self._session = session
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
 
     async def list(
         self, *, all: bool = False, filters: Filters | None = None, size: bool = False, limit: int | None = None
     ) -> list[ContainerSummary]:
         """Return the containers, newest first; only running ones unless `all`."""
         query = {"all": all, "filters": filters, "size": size or None, "limit": limit}
-        return await self._session.get("/containers/json", list[ContainerSummary], query)
+        return await self._client.get("/containers/json", list[ContainerSummary], query)
 
     async def inspect(self, name: str, *, size: bool = False) -> Container:
-        """Return all there is to know about one container."""
+        """Return a container's full inspect data."""
         return decode(await self.inspect_raw(name, size=size), Container, what=f"inspect of {name}")
 
     async def inspect_raw(self, name: str, *, size: bool = False) -> bytes:
-        """Return the engine's JSON untouched, with the fields no model knows."""
+        """Return the engine's JSON unchanged, with the fields that the models lack."""
         path = f"/containers/{segment(name)}/json"
-        return (await self._session.send("GET", path, {"size": size or None})).body
+        return (await self._client.send("GET", path, {"size": size or None})).body
 
     async def create(
         self, body: CreateBody | Mapping[str, object], *, name: str | None = None, platform: str | None = None
     ) -> Created:
-        """Make a container.
+        """Create a container.
 
         Args:
-            body: As `POST /containers/create` takes it; plain data may hold what no model knows.
+            body: The body of `POST /containers/create`; plain data may hold fields that the models lack.
             name: None lets the engine choose.
-            platform: `os/architecture` of the image; None takes what is there.
+            platform: `os/architecture` of the image; None takes the local image, whatever its platform.
 
         Raises:
             NotFound: There is no such image.
         """
         query = {"name": name, "platform": platform}
-        return decode(await self._session.post("/containers/create", query, body=body), Created)
+        return decode(await self._client.post("/containers/create", query, body=body), Created)
 
     async def start(self, name: str, *, detach_keys: str | None = None) -> None:
-        """Start it; no complaint if it runs."""
+        """Start a container; one that runs already is no error."""
         await self._verb(name, "start", {"detachKeys": detach_keys})
 
     async def stop(self, name: str, *, signal: str | None = None, grace: int | None = None) -> None:
-        """Send its stop signal, and SIGKILL after `grace` seconds; no complaint if it doesn't run."""
+        """Send its stop signal, and SIGKILL after `grace` seconds; a container that isn't running is no error."""
         await self._verb(name, "stop", {"signal": signal, "t": grace})
 
     async def restart(self, name: str, *, signal: str | None = None, grace: int | None = None) -> None:
@@ -89,52 +89,52 @@ class ContainersApi:
         await self._verb(name, "pause")
 
     async def unpause(self, name: str) -> None:
-        """Let them go on."""
+        """Resume its processes."""
         await self._verb(name, "unpause")
 
-    async def rename(self, name: str, to: str) -> None:
-        """Give it another name."""
-        await self._verb(name, "rename", {"name": to})
+    async def rename(self, name: str, new_name: str) -> None:
+        """Rename a container."""
+        await self._verb(name, "rename", {"name": new_name})
 
     async def update(self, name: str, body: UpdateBody | Mapping[str, object]) -> WarningList:
-        """Change limits and the restart policy of a living container; return the engine's warnings."""
-        answer = await self._session.post(f"/containers/{segment(name)}/update", body=body)
-        return decode(answer, Updated).warnings or []
+        """Change the limits and restart policy of a container and return the engine's warnings."""
+        response = await self._client.post(f"/containers/{segment(name)}/update", body=body)
+        return decode(response, Updated).warnings or []
 
     async def remove(self, name: str, *, force: bool = False, volumes: bool = False, link: bool = False) -> None:
-        """Remove it; `force` kills it first, `volumes` takes its anonymous volumes along."""
+        """Remove a container; `force` kills it first, `volumes` also removes its anonymous volumes."""
         query = {"force": force or None, "v": volumes or None, "link": link or None}
-        await self._session.send("DELETE", f"/containers/{segment(name)}", query, timeout=None)
+        await self._client.send("DELETE", f"/containers/{segment(name)}", query, timeout=None)
 
     async def prune(self, *, filters: Filters | None = None) -> Pruned:
-        """Remove all that don't run."""
-        return decode(await self._session.post("/containers/prune", {"filters": filters}), Pruned)
+        """Remove all stopped containers."""
+        return decode(await self._client.post("/containers/prune", {"filters": filters}), Pruned)
 
     async def wait(self, name: str, *, condition: str = "not-running") -> WaitResult:
-        """Wait until it is `not-running`, has made its `next-exit`, or is `removed`."""
+        """Wait until it is `not-running`, until its `next-exit`, or until it is `removed`."""
         path = f"/containers/{segment(name)}/wait"
-        return decode(await self._session.post(path, {"condition": condition}), WaitResult)
+        return decode(await self._client.post(path, {"condition": condition}), WaitResult)
 
     @asynccontextmanager
     async def waiting(self, name: str, *, condition: str) -> AsyncIterator[Callable[[], Awaitable[WaitResult]]]:
-        """Begin to wait as `wait` does; once the block is entered, nothing can happen that is missed."""
+        """Start a wait as `wait` does; once the block is entered, no later change is missed."""
         path = f"/containers/{segment(name)}/wait"
-        async with self._session.stream("POST", path, {"condition": condition}) as stream:
+        async with self._client.stream("POST", path, {"condition": condition}) as stream:
 
-            async def ended() -> WaitResult:
+            async def result() -> WaitResult:
                 return decode(b"".join([chunk async for chunk in stream.chunks()]), WaitResult)
 
-            yield ended
+            yield result
 
     async def top(self, name: str, *, ps_args: str | None = None) -> Processes:
-        """Return its processes as the host's `ps` sees them."""
-        return await self._session.get(f"/containers/{segment(name)}/top", Processes, {"ps_args": ps_args})
+        """Return its processes as the host's `ps` lists them."""
+        return await self._client.get(f"/containers/{segment(name)}/top", Processes, {"ps_args": ps_args})
 
     async def changes(self, name: str) -> ChangeList:
         """Return the paths that differ from the image."""
         kind = ChangeList | None
-        found: ChangeList | None = await self._session.get(f"/containers/{segment(name)}/changes", kind)
-        return found or []
+        changes: ChangeList | None = await self._client.get(f"/containers/{segment(name)}/changes", kind)
+        return changes or []
 
     def logs(
         self,
@@ -148,17 +148,17 @@ class ContainersApi:
         timestamps: bool = True,
         tail: int | None = None,
     ) -> AbstractAsyncContextManager[Stream]:
-        """Streams its output, framed unless it has a TTY; `pyd_core.logs` reads it.
+        """Stream its output, framed unless it has a TTY; `pyd_core.logs` reads it.
 
         Args:
             name: The container.
-            follow: Go on with what it prints from now on.
+            follow: Continue with new output.
             stdout: Include the standard output.
             stderr: Include the error output.
-            since: Seconds since the epoch, with up to nine decimals.
-            until: The same, for the end.
-            timestamps: Each line begins with its time.
-            tail: Lines from the end; None is all.
+            since: Start time in seconds since the epoch, with up to nine decimals.
+            until: End time, in the same form.
+            timestamps: Start each line with its time.
+            tail: Number of lines from the end; None is all.
         """
         query = {
             "follow": follow,
@@ -169,7 +169,7 @@ class ContainersApi:
             "timestamps": timestamps,
             "tail": "all" if tail is None else tail,
         }
-        return self._session.stream("GET", f"/containers/{segment(name)}/logs", query)
+        return self._client.stream("GET", f"/containers/{segment(name)}/logs", query)
 
     async def attach(
         self,
@@ -181,15 +181,15 @@ class ContainersApi:
         logs: bool = False,
         detach_keys: str | None = None,
     ) -> Duplex:
-        """Take part in what its main process reads and prints; framed unless it has a TTY.
+        """Attach to the streams of its main process; the output is framed unless it has a TTY.
 
         Args:
             name: The container.
             stdin: Send input too.
-            output: Get its standard output.
-            errors: Get its error output.
-            logs: Begin with what it has printed so far.
-            detach_keys: The sequence that lets go of it, as the docker CLI writes it; None is the engine's own.
+            output: Receive its standard output.
+            errors: Receive its error output.
+            logs: Start with the output so far.
+            detach_keys: The key sequence that detaches, in the docker CLI's form; None is the engine's default.
         """
         query = {
             "stream": True,
@@ -199,40 +199,40 @@ class ContainersApi:
             "logs": logs,
             "detachKeys": detach_keys,
         }
-        return await self._session.upgrade(f"/containers/{segment(name)}/attach", query)
+        return await self._client.upgrade(f"/containers/{segment(name)}/attach", query)
 
     async def stats(self, name: str) -> ContainerStats:
-        """Return one sample at once (no rates: nothing to compare with)."""
+        """Return one sample immediately; without a second one there are no rates."""
         query = {"stream": False, "one-shot": True}
-        return await self._session.get(f"/containers/{segment(name)}/stats", ContainerStats, query)
+        return await self._client.get(f"/containers/{segment(name)}/stats", ContainerStats, query)
 
     @asynccontextmanager
     async def stats_stream(self, name: str) -> AsyncIterator[AsyncIterator[ContainerStats]]:
-        """Streams about one sample a second."""
-        async with self._session.stream("GET", f"/containers/{segment(name)}/stats", {"stream": True}) as stream:
-            yield records(stream, ContainerStats)
+        """Stream about one sample per second."""
+        async with self._client.stream("GET", f"/containers/{segment(name)}/stats", {"stream": True}) as stream:
+            yield read_records(stream, ContainerStats)
 
     async def archive_get(self, name: str, path: str) -> bytes:
-        """Return a tar of a file or directory inside it, running or not."""
-        answer = await self._session.send("GET", f"/containers/{segment(name)}/archive", {"path": path}, timeout=None)
-        return answer.body
+        """Return a tar of a file or directory in the container, running or not."""
+        response = await self._client.send("GET", f"/containers/{segment(name)}/archive", {"path": path}, timeout=None)
+        return response.body
 
     def archive_stream(self, name: str, path: str) -> AbstractAsyncContextManager[Stream]:
-        """Streams a tar of a file or directory inside it."""
-        return self._session.stream("GET", f"/containers/{segment(name)}/archive", {"path": path})
+        """Stream a tar of a file or directory of the container."""
+        return self._client.stream("GET", f"/containers/{segment(name)}/archive", {"path": path})
 
     def export(self, name: str) -> AbstractAsyncContextManager[Stream]:
-        """Streams a tar of all its files, without those of its volumes."""
-        return self._session.stream("GET", f"/containers/{segment(name)}/export")
+        """Stream a tar of all its files except those in volumes."""
+        return self._client.stream("GET", f"/containers/{segment(name)}/export")
 
     async def archive_stat(self, name: str, path: str) -> PathStat:
-        """Tells what a path inside it is, links not followed.
+        """Return the metadata of a path in the container, without following links.
 
         Raises:
             NotFound: There is no such container, or no such path in it.
         """
-        answer = await self._session.send("HEAD", f"/containers/{segment(name)}/archive", {"path": path})
-        return decode_stat(answer.headers)
+        response = await self._client.send("HEAD", f"/containers/{segment(name)}/archive", {"path": path})
+        return decode_stat(response.headers)
 
     async def archive_put(
         self,
@@ -243,27 +243,27 @@ class ContainersApi:
         keep_owners: bool = False,
         overwrite_kinds: bool = False,
     ) -> None:
-        """Unpack a tar into a directory inside it, running or not.
+        """Unpack a tar into a directory of the container, running or not.
 
         Args:
             name: The container.
             path: The directory.
-            tar: Compressed or not. Best without padding behind its two empty blocks: Podman stops reading there, and
-                fails, now and then, when more comes (containers/buildah#6573).
-            keep_owners: Owners by number as the tar has them; else all becomes root's.
-            overwrite_kinds: A file may take a directory's place, and a directory a file's.
+            tar: Compressed or not. Best without padding after its two empty blocks: Podman stops reading there, and
+                sometimes fails when more follows (containers/buildah#6573).
+            keep_owners: Keep the numeric owners of the tar; otherwise everything belongs to root.
+            overwrite_kinds: Allow a file to replace a directory, and a directory a file.
         """
         query: Query = {
             "path": path,
             "noOverwriteDirNonDir": not overwrite_kinds,
             "copyUIDGID": keep_owners or None,
         }
-        where = f"/containers/{segment(name)}/archive"
-        kind = {"Content-Type": "application/x-tar"}
-        await self._session.send("PUT", where, query, raw=tar, headers=kind, timeout=None)
+        target = f"/containers/{segment(name)}/archive"
+        headers = {"Content-Type": "application/x-tar"}
+        await self._client.send("PUT", target, query, raw=tar, headers=headers, timeout=None)
 
     async def commit(self, name: str, options: CommitOptions) -> str:
-        """Make an image of its files as they are and return the image's id."""
+        """Create an image of its files and return the image's id."""
         query: Query = {
             "container": name,
             "repo": options.repository or None,
@@ -273,11 +273,11 @@ class ContainersApi:
             "pause": options.pause,
             "changes": options.changes,
         }
-        return decode(await self._session.post("/commit", query, body=options.config), Created).id
+        return decode(await self._client.post("/commit", query, body=options.config), Created).id
 
     async def resize(self, name: str, *, rows: int, columns: int) -> None:
-        """Tells its terminal its size."""
+        """Set the size of its terminal."""
         await self._verb(name, "resize", {"h": rows, "w": columns})
 
     async def _verb(self, name: str, verb: str, query: Mapping[str, str | int | None] | None = None) -> None:
-        await self._session.post(f"/containers/{segment(name)}/{verb}", query)
+        await self._client.post(f"/containers/{segment(name)}/{verb}", query)

@@ -1,6 +1,6 @@
-"""Docker contexts: named engine addresses in the docker CLI's own store, which pyd shares.
+"""Docker contexts: named engine addresses in the docker CLI's store, which pyd shares.
 
-The store (docker/cli, `cli/context/store`): `config.json` names the current context; a context `NAME` lies in
+The store (docker/cli, `cli/context/store`): `config.json` names the current context. A context `NAME` is stored in
 `contexts/meta/SHA256(NAME)/meta.json`, its certificates in `contexts/tls/SHA256(NAME)/docker/`.
 """
 
@@ -18,7 +18,7 @@ from pyd_core.client.endpoint import Endpoint, TlsFiles
 from pyd_core.errors import ConfigError, Conflict, InvalidInput, NotFound
 
 DEFAULT = "default"
-"""The context that stands for no context: `DOCKER_HOST` or the usual socket."""
+"""The name for "no context": `DOCKER_HOST` or a default socket."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]+")
 
 
@@ -50,15 +50,15 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsFiles | None
 
     def endpoint(self) -> Endpoint:
-        """Return the engine it names."""
+        """Return the endpoint that the context names."""
         return Endpoint(url=self.url, tls=self.tls, origin=f"context {self.name}")
 
 
 class Contexts:
-    """The contexts in a docker configuration directory; nothing is read before it is asked for.
+    """The contexts in a docker configuration directory, read on demand.
 
     Args:
-        directory: `~/.docker`, or what `DOCKER_CONFIG` names.
+        directory: `~/.docker`, or the value of `DOCKER_CONFIG`.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -66,27 +66,27 @@ class Contexts:
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str]) -> Contexts:
-        """Return those of the user whose environment this is."""
+        """Return the contexts of the user with this environment."""
         return cls(config_directory(environ))
 
     def list(self) -> list[Context]:
-        """Return all but the default one, by name; a broken one raises only when it is asked for by name."""
-        found = []
+        """Return all contexts except the default, sorted by name; a broken one only raises in `get`."""
+        contexts = []
         for file in sorted(self.directory.glob("contexts/meta/*/meta.json")):
             try:
-                found.append(self._read(file))
+                contexts.append(self._read(file))
             except ConfigError:
                 continue
-        return sorted(found, key=lambda context: context.name)
+        return sorted(contexts, key=lambda context: context.name)
 
     def get(self, name: str) -> Context:
         """Return one context.
 
         Raises:
-            NotFound: There is none of that name.
+            NotFound: No context has that name.
             ConfigError: Its file can't be used.
         """
-        file = self.directory / "contexts/meta" / _folder(name) / "meta.json"
+        file = self.directory / "contexts/meta" / _directory_name(name) / "meta.json"
         if not file.is_file():
             known = [context.name for context in self.list()]
             raise NotFound(
@@ -98,16 +98,16 @@ class Contexts:
         return self._read(file)
 
     def current(self) -> str:
-        """Return the name of the current context; `default` if none was chosen.
+        """Return the name of the current context; `default` if none is set.
 
         Raises:
             ConfigError: config.json can't be read.
         """
-        found: _Config = read_settings(self._config_file, _Config)
-        return found.current or DEFAULT
+        config: _Config = read_settings(self._config_file, _Config)
+        return config.current or DEFAULT
 
     def use(self, name: str) -> None:
-        """Make a context the current one, leaving everything else in config.json as it is.
+        """Create a context the current one, leaving everything else in config.json as it is.
 
         Raises:
             NotFound: There is no such context.
@@ -121,11 +121,11 @@ class Contexts:
                 del settings["currentContext"]
 
     def create(self, name: str, url: str, *, description: str = "", tls: TlsFiles | None = None) -> None:
-        """Make a context, its certificates copied beside it.
+        """Create a context with a copy of its certificates.
 
         Raises:
-            InvalidInput: The name can't be one.
-            Conflict: There is one of that name.
+            InvalidInput: The name isn't allowed.
+            Conflict: The name is taken.
             ConfigError: It can't be written, or a certificate can't be read.
         """
         if not _NAME.fullmatch(name) or name == DEFAULT:
@@ -133,54 +133,58 @@ class Contexts:
                 f"not a name for a context: {name[:80]!r}",
                 hint="letters, digits and _ . + - after a letter or digit; `default` is taken",
             )
-        meta = self.directory / "contexts/meta" / _folder(name)
-        if meta.exists():
+        meta_directory = self.directory / "contexts/meta" / _directory_name(name)
+        if meta_directory.exists():
             raise Conflict(f"there is a context {name} already", hint=f"pyd context rm {name}", reference="name-taken")
-        given = tls or TlsFiles()
-        kept = self.directory / "contexts/tls" / _folder(name) / "docker"
+        certificates = tls or TlsFiles()
+        tls_directory = self.directory / "contexts/tls" / _directory_name(name) / "docker"
         body = {
             "Name": name,
             "Metadata": {"Description": description} if description else {},
-            "Endpoints": {"docker": {"Host": url, "SkipTLSVerify": not given.verify}},
+            "Endpoints": {"docker": {"Host": url, "SkipTLSVerify": not certificates.verify}},
         }
         try:
-            for file, source in (("ca.pem", given.ca), ("cert.pem", given.cert), ("key.pem", given.key)):
+            for file, source in (
+                ("ca.pem", certificates.ca),
+                ("cert.pem", certificates.cert),
+                ("key.pem", certificates.key),
+            ):
                 if source is not None:
-                    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    (kept / file).touch(mode=0o600)
-                    (kept / file).write_bytes(source.read_bytes())
-            meta.mkdir(mode=0o755, parents=True)
-            (meta / "meta.json").write_bytes(msgspec.json.encode(body))
+                    tls_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    (tls_directory / file).touch(mode=0o600)
+                    (tls_directory / file).write_bytes(source.read_bytes())
+            meta_directory.mkdir(mode=0o755, parents=True)
+            (meta_directory / "meta.json").write_bytes(msgspec.json.encode(body))
         except OSError as error:
-            self._forget(name)
+            self._delete_files(name)
             raise ConfigError(f"can't make context {name}: {error.filename}: {error.strerror}") from error
 
     def remove(self, name: str, *, force: bool = False) -> None:
-        """Remove a context and its certificates; the current one only with `force`, and none is current then.
+        """Remove a context and its certificates; the current one only with `force`, which makes `default` current.
 
         Raises:
-            NotFound: There is none of that name.
+            NotFound: No context has that name.
             Conflict: It is the current one.
             ConfigError: It can't be removed.
         """
-        with suppress(ConfigError):  # a broken one goes like any other
+        with suppress(ConfigError):  # a broken one is removed like any other
             self.get(name)
         if self.current() == name:
             if not force:
                 raise Conflict(f"{name} is the current context", hint="pyd context use default, or --force")
             self.use(DEFAULT)
         try:
-            self._forget(name)
+            self._delete_files(name)
         except OSError as error:
             raise ConfigError(f"can't remove context {name}: {error.strerror}") from error
 
-    def _forget(self, name: str) -> None:
+    def _delete_files(self, name: str) -> None:
         import shutil  # noqa: PLC0415 - few commands remove contexts
 
         for kind in ("meta", "tls"):
-            folder = self.directory / "contexts" / kind / _folder(name)
-            if folder.exists():
-                shutil.rmtree(folder)
+            directory = self.directory / "contexts" / kind / _directory_name(name)
+            if directory.exists():
+                shutil.rmtree(directory)
 
     @property
     def _config_file(self) -> Path:
@@ -194,8 +198,8 @@ class Contexts:
                 f"context {meta.name} names no docker engine",
                 hint=f"recreate it with docker context create, or see {file}",
             )
-        folder = self.directory / "contexts/tls" / _folder(meta.name) / "docker"
-        tls = tls_files(folder, verify=not docker.skip_verify)
+        tls_directory = self.directory / "contexts/tls" / _directory_name(meta.name) / "docker"
+        tls = tls_files(tls_directory, verify=not docker.skip_verify)
         return Context(
             name=meta.name,
             description=meta.metadata.description,
@@ -205,27 +209,27 @@ class Contexts:
 
 
 def config_directory(environ: Mapping[str, str]) -> Path:
-    """Return where the docker CLI keeps its configuration for the user of this environment."""
+    """Return the docker CLI's configuration directory for this environment."""
     chosen = environ.get("DOCKER_CONFIG")
     home = environ.get("HOME")
     return Path(chosen) if chosen else (Path(home) if home else Path.home()) / ".docker"
 
 
 def read_settings(file: Path, kind: Any) -> Any:
-    """Read the docker CLI's `config.json` as `kind`; where there is none, all is as by default.
+    """Read the docker CLI's `config.json` as `kind`; a missing file gives the defaults.
 
     Raises:
-        ConfigError: It can't be read.
+        ConfigError: The file can't be read.
     """
     return _decode(file, kind) if file.is_file() else kind()
 
 
 @contextmanager
 def change_settings(file: Path) -> Iterator[dict[str, Any]]:
-    """Hand over what is in `config.json` and write it back, with whatever pyd doesn't know of as it was.
+    """Yield the content of `config.json` and write it back; keys that pyd doesn't know are kept.
 
     Raises:
-        ConfigError: It can't be read or written.
+        ConfigError: The file can't be read or written.
     """
     settings: dict[str, Any] = read_settings(file, dict)
     yield settings
@@ -240,17 +244,17 @@ def change_settings(file: Path) -> Iterator[dict[str, Any]]:
         raise ConfigError(f"can't write {file}: {error.strerror}") from error
 
 
-def tls_files(folder: Path, *, verify: bool) -> TlsFiles:
-    """Return the certificates in a folder: `ca.pem`, `cert.pem`, `key.pem`, each where it exists."""
+def tls_files(directory: Path, *, verify: bool) -> TlsFiles:
+    """Return those of `ca.pem`, `cert.pem` and `key.pem` that exist in a directory."""
 
-    def there(name: str) -> Path | None:
-        file = folder / name
+    def existing(name: str) -> Path | None:
+        file = directory / name
         return file if file.exists() else None
 
-    return TlsFiles(ca=there("ca.pem"), cert=there("cert.pem"), key=there("key.pem"), verify=verify)
+    return TlsFiles(ca=existing("ca.pem"), cert=existing("cert.pem"), key=existing("key.pem"), verify=verify)
 
 
-def _folder(name: str) -> str:
+def _directory_name(name: str) -> str:
     import hashlib  # noqa: PLC0415 - loads OpenSSL, which only named contexts need
 
     return hashlib.sha256(name.encode()).hexdigest()
@@ -262,4 +266,4 @@ def _decode(file: Path, kind: Any) -> Any:
     except OSError as error:
         raise ConfigError(f"can't read {file}: {error.strerror}") from error
     except msgspec.DecodeError as error:
-        raise ConfigError(f"can't use {file}: {error}", hint="mend or remove that file") from error
+        raise ConfigError(f"can't use {file}: {error}", hint="repair or remove that file") from error

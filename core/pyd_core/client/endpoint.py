@@ -1,4 +1,4 @@
-"""Where an engine answers."""
+"""Engine endpoints: addresses and certificates."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pyd_core.errors import InvalidInput
 
 DOCKER_SOCKET = "unix:///var/run/docker.sock"
 EMBEDDED_SOCKET = Path("/run/pyd/pyd.sock")
-"""Where the embedded engine of this machine listens."""
+"""The socket of this machine's embedded engine."""
 
 
 class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """Certificates of a TCP endpoint, as the docker CLI keeps them; None leaves one out."""
+    """Certificates of a TCP endpoint, as the docker CLI stores them; None for a missing one."""
 
     ca: Path | None = None
     cert: Path | None = None
@@ -31,10 +31,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     origin: str = ""
     """How it was chosen, for messages: `--host`, `DOCKER_HOST`, `context work`, `default socket`."""
     read_only: bool = False
-    """Whether clients made for it refuse every request that would change something there."""
+    """Whether its clients refuse every request that would change something."""
 
     def __post_init__(self) -> None:
-        """Refuse what no transport can reach."""
+        """Reject addresses that no transport can reach."""
         hint = "use unix:///path/to.sock, tcp://host:port or ssh://user@host"
         try:
             parts = urlsplit(self.url)
@@ -64,11 +64,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     def is_local(self) -> bool:
         """Whether the engine runs on this machine, so that its cgroups and processes can be read here.
 
-        A unix socket may still lead elsewhere (a VM, a forwarded socket); who relies on locality checks what it reads.
+        A unix socket may still lead elsewhere (a VM, a forwarded socket); callers must check the data they read.
         """
         return self.scheme == "unix"
 
     @property
     def is_plain_tcp(self) -> bool:
-        """Whether it is reached over TCP without TLS."""
+        """Whether the connection is TCP without TLS."""
         return self.scheme in {"tcp", "http"} and self.tls is None

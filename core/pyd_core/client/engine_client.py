@@ -1,4 +1,4 @@
-"""An engine, as its noun objects."""
+"""Client of one engine, with an API object for each kind of object."""
 
 from __future__ import annotations
 
@@ -26,66 +26,66 @@ if TYPE_CHECKING:
 
 
 class EngineClient:
-    """A client of one engine: `async with Engine(endpoint, transport) as engine: await engine.containers.list()`.
+    """A client of one engine: `async with EngineClient(endpoint, transport) as engine: await engine.containers.list()`.
 
-    Nothing is sent before the first call, so making one never fails. The methods of the noun objects await nothing but
-    the transport: over a transport that blocks they can be run to their end without an event loop (see
-    `transport.blocking`), which is how one-shot verbs start fast.
+    Nothing is sent before the first call, so the constructor never fails. The methods of the API objects await only the
+    transport: over a blocking one they run to their end without an event loop (see `transport.blocking`), which is how
+    one-shot commands start fast.
     """
 
     def __init__(self, endpoint: Endpoint, transport: Transport) -> None:
         self.endpoint = endpoint
-        self.session = ApiClient(transport, where=endpoint.url, read_only=endpoint.read_only)
-        self.containers = ContainersApi(self.session)
-        self.images = ImagesApi(self.session)
-        self.networks = NetworksApi(self.session)
-        self.volumes = VolumesApi(self.session)
-        self.execs = ExecsApi(self.session)
-        self.system = SystemApi(self.session)
+        self.api = ApiClient(transport, where=endpoint.url, read_only=endpoint.read_only)
+        self.containers = ContainersApi(self.api)
+        self.images = ImagesApi(self.api)
+        self.networks = NetworksApi(self.api)
+        self.volumes = VolumesApi(self.api)
+        self.execs = ExecsApi(self.api)
+        self.system = SystemApi(self.api)
 
-    # The nouns of a swarm are loaded by whoever asks for them: few engines are in one, and `pyd ps` has to be quick.
+    # The APIs of a swarm are imported on demand: few engines are in one, and `pyd ps` has to be quick.
 
     @property
     def services(self) -> ServicesApi:
         """Services of the swarm."""
         from pyd_core.client.services import ServicesApi  # noqa: PLC0415 - as above
 
-        return ServicesApi(self.session)
+        return ServicesApi(self.api)
 
     @property
     def tasks(self) -> TasksApi:
         """Tasks of the swarm."""
         from pyd_core.client.tasks import TasksApi  # noqa: PLC0415 - as above
 
-        return TasksApi(self.session)
+        return TasksApi(self.api)
 
     @property
     def nodes(self) -> NodesApi:
         """Nodes of the swarm."""
         from pyd_core.client.nodes import NodesApi  # noqa: PLC0415 - as above
 
-        return NodesApi(self.session)
+        return NodesApi(self.api)
 
     @property
     def secrets(self) -> SecretsApi:
         """Secrets of the swarm."""
         from pyd_core.client.secrets import SecretsApi  # noqa: PLC0415 - as above
 
-        return SecretsApi(self.session)
+        return SecretsApi(self.api)
 
     @property
     def configs(self) -> ConfigsApi:
         """Configs of the swarm."""
         from pyd_core.client.configs import ConfigsApi  # noqa: PLC0415 - as above
 
-        return ConfigsApi(self.session)
+        return ConfigsApi(self.api)
 
     @property
     def swarm(self) -> SwarmApi:
         """The swarm itself."""
         from pyd_core.client.swarm import SwarmApi  # noqa: PLC0415 - as above
 
-        return SwarmApi(self.session)
+        return SwarmApi(self.api)
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,17 +96,17 @@ class EngineClient:
         await self.aclose()
 
     async def can(self, capability: Capability) -> bool:
-        """Tells whether the engine has a capability."""
-        return await self.session.can(capability)
+        """Return whether the engine has a capability."""
+        return await self.api.can(capability)
 
     async def require(self, capability: Capability) -> None:
-        """Does nothing on an engine that has a capability.
+        """Require a capability of the engine.
 
         Raises:
-            Unsupported: This one hasn't.
+            Unsupported: The engine lacks it.
         """
-        await self.session.require(capability)
+        await self.api.require(capability)
 
     async def aclose(self) -> None:
-        """End all connections."""
-        await self.session.transport.aclose()
+        """Close all connections."""
+        await self.api.transport.aclose()

@@ -1,4 +1,4 @@
-"""Commands run by the engine inside its containers (`exec`)."""
+"""Commands that the engine runs in its containers (`exec`)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pyd_core.model.execution import ExecCreated, ExecState
 class ExecsApi:
     """`engine.execs`: everything under `/exec`."""
 
-    def __init__(self, session: ApiClient) -> None:
-        self._session = session
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
 
     async def create(
         self,
@@ -42,21 +42,21 @@ class ExecsApi:
             "Privileged": privileged,
             "DetachKeys": detach_keys,
         }
-        made = await self._session.post(f"/containers/{segment(container)}/exec", body=body)
-        return decode(made, ExecCreated).id
+        response = await self._client.post(f"/containers/{segment(container)}/exec", body=body)
+        return decode(response, ExecCreated).id
 
     async def start(self, exec_id: str, *, tty: bool = False) -> Duplex:
-        """Start it and hand its input and output over; framed unless it has a terminal."""
-        return await self._session.upgrade(f"/exec/{segment(exec_id)}/start", body={"Detach": False, "Tty": tty})
+        """Start a command and return its streams; the output is framed unless it has a terminal."""
+        return await self._client.upgrade(f"/exec/{segment(exec_id)}/start", body={"Detach": False, "Tty": tty})
 
     async def start_detached(self, exec_id: str) -> None:
-        """Start it and leave it alone."""
-        await self._session.post(f"/exec/{segment(exec_id)}/start", body={"Detach": True, "Tty": False})
+        """Start a command without attaching to it."""
+        await self._client.post(f"/exec/{segment(exec_id)}/start", body={"Detach": True, "Tty": False})
 
     async def inspect(self, exec_id: str) -> ExecState:
-        """Return what it is doing, or its exit code."""
-        return await self._session.get(f"/exec/{segment(exec_id)}/json", ExecState)
+        """Return a command's state, or its exit code."""
+        return await self._client.get(f"/exec/{segment(exec_id)}/json", ExecState)
 
     async def resize(self, exec_id: str, *, rows: int, columns: int) -> None:
-        """Tells its terminal its size."""
-        await self._session.post(f"/exec/{segment(exec_id)}/resize", {"h": rows, "w": columns})
+        """Set the size of its terminal."""
+        await self._client.post(f"/exec/{segment(exec_id)}/resize", {"h": rows, "w": columns})

@@ -1,4 +1,4 @@
-"""The framing of output without a terminal: attach, exec and logs carry stdout and stderr in one stream.
+"""Framing of output without a terminal: attach, exec and logs carry stdout and stderr in one stream.
 
 Each frame is a header of eight bytes, `[stream, 0, 0, 0, size big-endian]`, and `size` bytes of output (Engine API,
 `POST /containers/{id}/attach`, "Stream format"). With a terminal there is no framing: the bytes are the output.
@@ -12,19 +12,19 @@ from typing import NamedTuple
 from pyd_core.errors import ProtocolError, StreamInterrupted
 
 STDIN = 0
-"""What the container was sent, echoed to attached clients by some engines."""
+"""Input to the container, which some engines echo to attached clients."""
 STDOUT = 1
 STDERR = 2
 SYSTEM = 3
-"""Not output: the engine says what went wrong in the middle of the stream."""
+"""An error of the engine in the middle of the stream; not output."""
 
-HEADER = 8
+HEADER_BYTES = 8
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 RAW = "application/vnd.docker.raw-stream"
 
 
 class Frame(NamedTuple):
-    """A frame, or a piece of one: big frames are handed on as they arrive, so that no frame size can fill memory.
+    """A frame, or a piece of one: large frames are passed on as they arrive, so that none can fill memory.
 
     `first` and `last` say whether the piece begins and ends its frame; a whole frame has both. In logs each frame
     begins with its own timestamp, also where an engine cut a long line in several.
@@ -37,59 +37,59 @@ class Frame(NamedTuple):
 
 
 class FrameDecoder:
-    """Takes a framed stream apart, whatever pieces it arrives in; holds at most seven bytes back."""
+    """Decodes a framed stream that arrives in pieces of any size; buffers at most seven bytes."""
 
     def __init__(self) -> None:
         self._header = b""
         self._stream = STDOUT
-        self._left = 0
-        self._begun = False
+        self._remaining = 0
+        self._in_frame = False
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Return what `data` completes.
+        """Return the frames that `data` completes.
 
         Raises:
-            BadAnswer: It isn't a framed stream.
+            ProtocolError: It isn't a framed stream.
         """
         frames: list[Frame] = []
         if self._header:
             data = self._header + data
             self._header = b""
-        place, end = 0, len(data)
-        while place < end:
-            if self._left == 0:
-                if end - place < HEADER:
-                    self._header = data[place:]
+        offset, end = 0, len(data)
+        while offset < end:
+            if self._remaining == 0:
+                if end - offset < HEADER_BYTES:
+                    self._header = data[offset:]
                     break
-                self._stream, self._left = _parse(data[place : place + HEADER])
-                self._begun = False
-                place += HEADER
+                self._stream, self._remaining = _parse(data[offset : offset + HEADER_BYTES])
+                self._in_frame = False
+                offset += HEADER_BYTES
                 continue
-            size = min(self._left, end - place)
-            self._left -= size
-            frames.append(Frame(self._stream, data[place : place + size], not self._begun, self._left == 0))
-            self._begun = True
-            place += size
+            size = min(self._remaining, end - offset)
+            self._remaining -= size
+            frames.append(Frame(self._stream, data[offset : offset + size], not self._in_frame, self._remaining == 0))
+            self._in_frame = True
+            offset += size
         return frames
 
     def close(self) -> None:
-        """Says that nothing more comes.
+        """Note the end of the stream.
 
         Raises:
-            StreamCut: The stream ended within a frame.
+            StreamInterrupted: The stream ended within a frame.
         """
-        if self._header or self._left:
+        if self._header or self._remaining:
             raise StreamInterrupted(
                 "the engine stopped in the middle of an answer", hint="check that the engine and its host still run"
             )
 
 
 async def read_frames(chunks: AsyncIterator[bytes]) -> AsyncIterator[Frame]:
-    """Take a framed stream apart as it arrives.
+    """Decode a framed stream as it arrives.
 
     Raises:
-        BadAnswer: It isn't a framed stream.
-        StreamCut: It ended within a frame.
+        ProtocolError: It isn't a framed stream.
+        StreamInterrupted: It ended within a frame.
     """
     decoder = FrameDecoder()
     async for chunk in chunks:
@@ -99,7 +99,7 @@ async def read_frames(chunks: AsyncIterator[bytes]) -> AsyncIterator[Frame]:
 
 
 def is_framed(headers: Mapping[str, str], *, tty: bool) -> bool:
-    """Tells framed output from raw.
+    """Return whether output is framed.
 
     The content type decides where the engine distinguishes the two (API 1.42 and newer); older ones and some answers
     of Podman call everything raw, so there the container's (or exec's) `tty` does.

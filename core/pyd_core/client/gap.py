@@ -1,4 +1,4 @@
-"""Something was or may have been missed, and it is said so: in events, in log lines, in anything followed."""
+"""Gaps in followed streams, such as events and log lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """A hole, or a mended hole, in what was followed.
+    """A gap in a followed stream, possibly closed afterwards.
 
     Times are nanoseconds since the epoch by this machine's clock.
     """
@@ -15,10 +15,10 @@ class Gap:
     reason: str
     """In words for people, one line: `the engine stopped answering`."""
     lost: int | None = None
-    """How many things are missing: 0 when all could be fetched afterwards, None when nobody can know."""
+    """The number of missing items: 0 if all were fetched afterwards, None if it can't be known."""
     since_ns: int = 0
-    """When it began."""
+    """Its start."""
     until_ns: int = 0
-    """When it ended."""
+    """Its end."""
     name: str = ""
-    """What was followed, where there are several: a container's name."""
+    """The followed container, if there are several."""

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from pyd_core.client.api_client import ApiClient, Query, segment
-from pyd_core.client.credentials import RegistryCredentials, as_header
+from pyd_core.client.credentials import RegistryCredentials, credentials_header
 from pyd_core.client.options import BuildOptions, ImportOptions
-from pyd_core.client.progress import progress
+from pyd_core.client.progress import read_progress
 from pyd_core.client.transport.base import Stream
 from pyd_core.model.base import decode, encode
 from pyd_core.model.image import (
@@ -26,10 +26,10 @@ from pyd_core.model.progress import Progress
 Filters = Mapping[str, list[str]]
 LayerList = list[HistoryLayer]
 RemovedList = list[Removed]
-FoundList = list[SearchResult]
+SearchResultList = list[SearchResult]
 Archive = bytes | AsyncIterable[bytes]
-Moving = AbstractAsyncContextManager[AsyncIterator[Progress]]
-"""What the engine tells while it works; an error in it is raised as `EngineError`."""
+ProgressStream = AbstractAsyncContextManager[AsyncIterator[Progress]]
+"""The engine's progress reports; an error among them is raised as `EngineError`."""
 
 TAR = {"Content-Type": "application/x-tar"}
 
@@ -37,46 +37,46 @@ TAR = {"Content-Type": "application/x-tar"}
 class ImagesApi:
     """`engine.images`: everything under `/images`."""
 
-    def __init__(self, session: ApiClient) -> None:
-        self._session = session
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
 
     async def list(self, *, all: bool = False, filters: Filters | None = None) -> list[ImageSummary]:
         """Return the images; intermediate layers too with `all`."""
-        return await self._session.get("/images/json", list[ImageSummary], {"all": all, "filters": filters})
+        return await self._client.get("/images/json", list[ImageSummary], {"all": all, "filters": filters})
 
     async def inspect(self, name: str) -> Image:
-        """Return all there is to know about one image."""
+        """Return an image's full inspect data."""
         return decode(await self.inspect_raw(name), Image, what=f"inspect of {name}")
 
     async def inspect_raw(self, name: str) -> bytes:
-        """Return the engine's JSON untouched."""
-        return (await self._session.send("GET", f"/images/{segment(name)}/json")).body
+        """Return the engine's JSON unchanged."""
+        return (await self._client.send("GET", f"/images/{segment(name)}/json")).body
 
     async def history(self, name: str) -> LayerList:
-        """Return the steps of its making, newest first."""
-        return await self._session.get(f"/images/{segment(name)}/history", LayerList)
+        """Return the build steps of an image, newest first."""
+        return await self._client.get(f"/images/{segment(name)}/history", LayerList)
 
     async def tag(self, name: str, *, repository: str, tag: str) -> None:
-        """Give it another name."""
-        await self._session.post(f"/images/{segment(name)}/tag", {"repo": repository, "tag": tag})
+        """Add a name to an image."""
+        await self._client.post(f"/images/{segment(name)}/tag", {"repo": repository, "tag": tag})
 
     async def remove(self, name: str, *, force: bool = False, prune: bool = True) -> RemovedList:
         """Remove a name, and the image when that was its last."""
         query = {"force": force or None, "noprune": None if prune else True}
-        answer = await self._session.send("DELETE", f"/images/{segment(name)}", query, timeout=None)
-        return decode(answer.body, RemovedList)
+        response = await self._client.send("DELETE", f"/images/{segment(name)}", query, timeout=None)
+        return decode(response.body, RemovedList)
 
     async def prune(self, *, filters: Filters | None = None) -> ImagesPruned:
         """Remove the untagged ones that no container uses; all unused ones with the filter `dangling=["false"]`."""
-        return decode(await self._session.post("/images/prune", {"filters": filters}), ImagesPruned)
+        return decode(await self._client.post("/images/prune", {"filters": filters}), ImagesPruned)
 
     def save(self, names: Sequence[str]) -> AbstractAsyncContextManager[Stream]:
-        """Streams a tar of images as `docker save` writes it."""
-        return self._session.stream("GET", "/images/get", {"names": names})
+        """Stream a tar of images as `docker save` writes it."""
+        return self._client.stream("GET", "/images/get", {"names": names})
 
     def pull(
         self, name: str, *, tag: str | None = None, platform: str | None = None, auth: RegistryCredentials | None = None
-    ) -> Moving:
+    ) -> ProgressStream:
         """Pull from a registry.
 
         Args:
@@ -86,19 +86,19 @@ class ImagesApi:
             auth: Who asks.
         """
         query = {"fromImage": name, "tag": tag, "platform": platform}
-        return self._moving("/images/create", query, headers=as_header(auth), remote=True)
+        return self._stream_progress("/images/create", query, headers=credentials_header(auth), remote=True)
 
-    def push(self, name: str, *, tag: str | None = None, auth: RegistryCredentials | None = None) -> Moving:
+    def push(self, name: str, *, tag: str | None = None, auth: RegistryCredentials | None = None) -> ProgressStream:
         """Push a tag to its registry, or all tags of the repository without one."""
-        # Docker Engine wants the header even where nobody is logged in (moby, `image_routes.go`)
-        headers = as_header(auth or RegistryCredentials())
-        return self._moving(f"/images/{segment(name)}/push", {"tag": tag}, headers=headers, remote=True)
+        # Docker Engine wants the header even without a login (moby, `image_routes.go`)
+        headers = credentials_header(auth or RegistryCredentials())
+        return self._stream_progress(f"/images/{segment(name)}/push", {"tag": tag}, headers=headers, remote=True)
 
-    def load(self, archive: Archive, *, quiet: bool = False) -> Moving:
+    def load(self, archive: Archive, *, quiet: bool = False) -> ProgressStream:
         """Load images from a tar as `docker save` writes it."""
-        return self._moving("/images/load", {"quiet": quiet}, raw=archive, headers=TAR)
+        return self._stream_progress("/images/load", {"quiet": quiet}, raw=archive, headers=TAR)
 
-    def import_(self, archive: Archive, options: ImportOptions) -> Moving:
+    def import_(self, archive: Archive, options: ImportOptions) -> ProgressStream:
         """Make an image of one layer from a tar of files; its id is the last status."""
         query = {
             "fromSrc": options.source,
@@ -108,11 +108,11 @@ class ImagesApi:
             "changes": options.changes,
             "platform": options.platform or None,
         }
-        return self._moving("/images/create", query, raw=archive, headers=TAR)
+        return self._stream_progress("/images/create", query, raw=archive, headers=TAR)
 
     def build(
         self, context: Archive, options: BuildOptions, *, logins: Mapping[str, RegistryCredentials] | None = None
-    ) -> Moving:
+    ) -> ProgressStream:
         """Build an image by the engine's classic builder; `aux` of a line near the end has its id.
 
         Args:
@@ -120,17 +120,19 @@ class ImagesApi:
             options: How.
             logins: Credentials for base images, by registry.
         """
-        headers = TAR | as_header(logins or {}, name="X-Registry-Config")
-        return self._moving("/build", _build_query(options), raw=context, headers=headers)
+        headers = TAR | credentials_header(logins or {}, name="X-Registry-Config")
+        return self._stream_progress("/build", _build_query(options), raw=context, headers=headers)
 
     async def prune_builds(self, *, all: bool = False, filters: Filters | None = None) -> BuildPruned:
-        """Remove what builders keep to be faster next time."""
+        """Remove build cache."""
         query = {"all": all or None, "filters": filters}
-        return decode(await self._session.post("/build/prune", query), BuildPruned)
+        return decode(await self._client.post("/build/prune", query), BuildPruned)
 
-    async def search(self, term: str, *, limit: int | None = None, filters: Filters | None = None) -> FoundList:
+    async def search(self, term: str, *, limit: int | None = None, filters: Filters | None = None) -> SearchResultList:
         """Look for repositories in the public registry."""
-        return await self._session.get("/images/search", FoundList, {"term": term, "limit": limit, "filters": filters})
+        return await self._client.get(
+            "/images/search", SearchResultList, {"term": term, "limit": limit, "filters": filters}
+        )
 
     async def login(self, credentials: RegistryCredentials) -> str:
         """Has the engine try credentials at their registry.
@@ -141,11 +143,11 @@ class ImagesApi:
         Raises:
             Refused: The registry doesn't take them.
         """
-        answer = decode(await self._session.post("/auth", body=credentials), LoggedIn)
-        return answer.identity_token
+        response = decode(await self._client.post("/auth", body=credentials), LoggedIn)
+        return response.identity_token
 
     @asynccontextmanager
-    async def _moving(
+    async def _stream_progress(
         self,
         path: str,
         query: Query,
@@ -154,8 +156,8 @@ class ImagesApi:
         headers: Mapping[str, str] | None = None,
         remote: bool = False,
     ) -> AsyncIterator[AsyncIterator[Progress]]:
-        async with self._session.stream("POST", path, query, raw=raw, headers=headers) as stream:
-            yield progress(stream, remote=remote)
+        async with self._client.stream("POST", path, query, raw=raw, headers=headers) as stream:
+            yield read_progress(stream, remote=remote)
 
 
 def _build_query(options: BuildOptions) -> Query:

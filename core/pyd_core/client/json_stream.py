@@ -1,4 +1,4 @@
-"""Streams of JSON documents, one a line: events, stats, progress."""
+"""Streams of JSON documents, one per line: events, stats, progress."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pyd_core.model.base import decode
 
 T = TypeVar("T")
 
-LONGEST_RECORD = 16 * 2**20
-"""Bytes. No engine sends a document near this; an endless line is an engine gone wrong, and memory is finite."""
+MAX_RECORD_BYTES = 16 * 2**20
+"""No engine sends a document near this size; an endless line is a fault and would fill memory."""
 
 
-async def records(stream: Stream, kind: type[T]) -> AsyncIterator[T]:
+async def read_records(stream: Stream, kind: type[T]) -> AsyncIterator[T]:
     """Decode each line of a stream.
 
     Raises:
-        BadAnswer: A line is not JSON of that type, or has no end.
-        StreamCut: The connection ended before the stream did.
+        ProtocolError: A line is not JSON of that type, or too long.
+        StreamInterrupted: The connection ended before the stream did.
     """
     rest = b""
     async for chunk in stream.chunks():
@@ -28,7 +28,7 @@ async def records(stream: Stream, kind: type[T]) -> AsyncIterator[T]:
         for line in lines:
             if line.strip():
                 yield decode(line, kind, what="stream")
-        if len(rest) > LONGEST_RECORD:
-            raise ProtocolError(f"the engine sent a record of more than {LONGEST_RECORD} bytes")
+        if len(rest) > MAX_RECORD_BYTES:
+            raise ProtocolError(f"the engine sent a record of more than {MAX_RECORD_BYTES} bytes")
     if rest.strip():
         yield decode(rest, kind, what="stream")

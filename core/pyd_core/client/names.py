@@ -1,4 +1,4 @@
-"""Finding the container a user means."""
+"""Resolution of container names and id prefixes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pyd_core.errors import Ambiguous, NotFound
 from pyd_core.model.container import ContainerSummary
 from pyd_core.sanitise import safe
 
-MOST_CANDIDATES = 10
-"""Names listed in an error; more than that help nobody."""
+MAX_CANDIDATES = 10
+"""Names listed in an error; longer lists don't help."""
 
 
 async def resolve_container(engine: EngineClient, name: str) -> ContainerSummary:
@@ -27,43 +27,43 @@ async def resolve_container(engine: EngineClient, name: str) -> ContainerSummary
 
 def pick_container(containers: Sequence[ContainerSummary], name: str) -> ContainerSummary:
     """Choose among `containers` as `resolve_container` does."""
-    wanted = name.removeprefix("/")
+    reference = name.removeprefix("/")
     for container in containers:
-        if container.id == wanted:
+        if container.id == reference:
             return container
     for container in containers:
-        if wanted in {known.removeprefix("/") for known in container.names}:
+        if reference in {known.removeprefix("/") for known in container.names}:
             return container
-    found = [container for container in containers if wanted and container.id.startswith(wanted)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        candidates = [f"{container.id[:12]} ({container.name})" for container in found]
+    matches = [container for container in containers if reference and container.id.startswith(reference)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        candidates = [f"{container.id[:12]} ({container.name})" for container in matches]
         raise Ambiguous(
-            f"{safe(name)!r} is the beginning of {len(found)} container ids",
+            f"{safe(name)!r} is the beginning of {len(matches)} container ids",
             candidates=candidates,
-            hint=f"write more of the id, or the name: {_listed(candidates)}",
+            hint=f"write more of the id, or the name: {_join_names(candidates)}",
         )
-    nearest = _nearest(wanted, (container.name for container in containers))
+    nearest = _nearest_names(reference, (container.name for container in containers))
     raise NotFound(
         f"no such container: {safe(name)}",
         nearest=nearest,
-        hint=f"did you mean {_listed(nearest)}?" if nearest else "list them with: pyd ps -a",
+        hint=f"did you mean {_join_names(nearest)}?" if nearest else "list them with: pyd ps -a",
         reference="no-such-container",
     )
 
 
-def _nearest(wanted: str, names: Iterable[str]) -> list[str]:
-    """Names that contain what was written, or that a typing error away."""
+def _nearest_names(reference: str, names: Iterable[str]) -> list[str]:
+    """Return names that contain the text or differ from it by a typing error."""
     import difflib  # noqa: PLC0415 - only a name that isn't there costs its import
 
     known = sorted(set(names))
-    lower = wanted.lower()
+    lower = reference.lower()
     inside = [name for name in known if lower and lower in name.lower()]
-    close = difflib.get_close_matches(wanted, known, n=5, cutoff=0.6)
+    close = difflib.get_close_matches(reference, known, n=5, cutoff=0.6)
     return list(dict.fromkeys([*close, *inside]))[:5]
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(safe(name) for name in names[:MOST_CANDIDATES])
-    return f"{shown}, …" if len(names) > MOST_CANDIDATES else shown
+def _join_names(names: Sequence[str]) -> str:
+    shown = ", ".join(safe(name) for name in names[:MAX_CANDIDATES])
+    return f"{shown}, …" if len(names) > MAX_CANDIDATES else shown

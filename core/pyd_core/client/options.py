@@ -1,6 +1,6 @@
-"""What verbs are asked for beyond a name: one struct a verb, built alike by command line, dashboard and server.
+"""Options of API calls: one struct per call, shared by command line, dashboard and server.
 
-Verbs whose options travel as JSON take the body itself, which lies with its noun in the model: `CreateBody`,
+Calls whose options are sent as JSON take the body itself, which the model defines: `CreateBody`,
 `UpdateBody`, `NetworkBody`, `ConnectBody`, `VolumeBody`.
 """
 
@@ -16,7 +16,7 @@ Pairs = Mapping[str, str]
 
 
 class CommitOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to make an image of a container."""
+    """Options of an image made from a container."""
 
     repository: str = ""
     """Empty leaves the image without a name."""
@@ -24,15 +24,15 @@ class CommitOptions(msgspec.Struct, frozen=True, kw_only=True):
     comment: str = ""
     author: str = ""
     pause: bool = True
-    """Freeze the container meanwhile."""
+    """Pause the container meanwhile."""
     changes: tuple[str, ...] = ()
     """Dockerfile instructions, such as `CMD ["sh"]`."""
     config: ContainerConfig = ContainerConfig()
-    """Laid over the container's own."""
+    """Merged over the container's configuration."""
 
 
 class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to make an image of an archive."""
+    """Options of an image made from an archive."""
 
     source: str = "-"
     """A URL that the engine fetches; `-` is the archive sent along."""
@@ -44,7 +44,7 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to build an image."""
+    """Options of an image build."""
 
     tags: tuple[str, ...] = ()
     dockerfile: str = "Dockerfile"

@@ -1,4 +1,4 @@
-"""Signals to single processes of a container: the Engine API knows the main one alone."""
+"""Signals to single processes of a container; the Engine API only reaches the main one."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ HINT = "D opens a debug shell, which has kill"
 
 
 def signal_number(name: str) -> signals.Signals:
-    """Read a signal's name, with or without SIG, or its number.
+    """Parse a signal's name, with or without SIG, or its number.
 
     Raises:
-        InvalidInput: There is none such.
+        InvalidInput: There is no such signal.
     """
     plain = name.strip().upper().removeprefix("SIG")
     try:
         return signals.Signals(int(plain)) if plain.isdecimal() else signals.Signals[f"SIG{plain}"]
     except (KeyError, ValueError):
-        said = safe(name) or "without a name"
-        raise InvalidInput(f"there is no signal {said}", hint="write TERM, KILL, HUP or a number") from None
+        label = safe(name) or "without a name"
+        raise InvalidInput(f"there is no signal {label}", hint="write TERM, KILL, HUP or a number") from None
 
 
 async def signal_process(engine: EngineClient, container: str, pid: int, signal: str) -> None:
     """Send a signal to one process of a container.
 
-    The main process gets it from the engine, others from here, if the engine runs on this machine. A process is held by
-    a descriptor before it is looked at, so that a later one with the same pid is never meant; and it must belong to the
-    container, whatever the engine told.
+    The engine signals the main process; other processes are signalled from here, if the engine runs on this machine. A
+    process is opened by descriptor before it is checked, so that a later one with the same pid is never signalled. It
+    must belong to the container, whatever the engine reported.
 
     Args:
         engine: The container's engine.
@@ -52,37 +52,37 @@ async def signal_process(engine: EngineClient, container: str, pid: int, signal:
         Unsupported: The engine's processes are out of reach.
     """
     number = signal_number(signal)
-    engine.session.require_changes()
-    found = await engine.containers.inspect(container)
-    main = found.state.pid
-    if not main:
-        raise Conflict(f"{safe(found.name)} doesn't run")
-    if pid == main:
+    engine.api.require_writable()
+    inspected = await engine.containers.inspect(container)
+    main_pid = inspected.state.pid
+    if not main_pid:
+        raise Conflict(f"{safe(inspected.name)} doesn't run")
+    if pid == main_pid:
         await engine.containers.kill(container, signal=number.name.removeprefix("SIG"))
         return
-    if not engine.endpoint.is_local or not _is_of(main, found.id):
-        raise Unsupported("the engine takes signals for the main process alone", hint=HINT)
-    _send(main, pid, number)
+    if not engine.endpoint.is_local or not _belongs_to(main_pid, inspected.id):
+        raise Unsupported("the engine can only signal the main process", hint=HINT)
+    _send_signal(main_pid, pid, number)
 
 
-def _is_of(pid: int, container: str) -> bool:
-    """Whether this machine's process is the one the engine means: a unix socket may lead to another machine."""
+def _belongs_to(pid: int, container: str) -> bool:
+    """Return whether a process of this machine is the container's: a unix socket may lead to another machine."""
     groups = read_groups(pid)
     return groups is not None and any(container in group for group in groups.values())
 
 
-def _send(main: int, pid: int, number: signals.Signals) -> None:
+def _send_signal(main_pid: int, pid: int, number: signals.Signals) -> None:
     try:
-        process = os.pidfd_open(pid)
+        pidfd = os.pidfd_open(pid)
     except OSError as error:
-        raise NotFound(f"no process {pid} is there any more", hint="^r asks again") from error
+        raise NotFound(f"process {pid} has ended", hint="^r refreshes the list") from error
     try:
-        if pid not in namespace_members(main):
+        if pid not in namespace_members(main_pid):
             raise NotFound(f"process {pid} isn't one of this container's", hint=HINT)
-        signals.pidfd_send_signal(process, number)
+        signals.pidfd_send_signal(pidfd, number)
     except ProcessLookupError as error:
-        raise NotFound(f"no process {pid} is there any more", hint="^r asks again") from error
+        raise NotFound(f"process {pid} has ended", hint="^r refreshes the list") from error
     except PermissionError as error:
         raise Refused(f"not allowed to send a signal to {pid}", hint=HINT) from error
     finally:
-        os.close(process)
+        os.close(pidfd)

@@ -1,4 +1,4 @@
-"""Running a container again with changes: what it was made of, changed, and the old one kept to go back to."""
+"""Recreation of a container with changes; the old one is kept so that it can be undone."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pyd_core.errors import EngineError, NotFound, ProtocolError, PydError, Unsu
 from pyd_core.model.network import EndpointSettings
 from pyd_core.sanitise import safe
 
-SETTLE = 1.0
-"""Seconds a new container has to live to count as running; one that can't work ends sooner."""
+MIN_UPTIME_S = 1.0
+"""A new container counts as running after this time; a broken one ends sooner."""
 
 Json = dict[str, Any]
 
@@ -24,12 +24,12 @@ _PLAIN_MODES = ("host", "none", "container:", "ns:")
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
-    """What shall be different; None leaves it as it is.
+    """Changes to a container's configuration; None keeps the present value.
 
     Attributes:
         image: Another image.
         command: Program and arguments, after the entrypoint.
-        env: Variables, by name; None takes one away.
+        env: Variables, by name; None removes one.
         host: Fields of `HostConfig` (Engine API), for limits and the restart policy.
         ports: Published ports, as `PortBindings` has them.
     """
@@ -42,13 +42,13 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recreated(msgspec.Struct, frozen=True):
-    """A container and the one that it came in the place of.
+    """A recreated container and its predecessor.
 
     Attributes:
-        name: The name both had.
-        new: The id of the one that has it now.
-        old: The id of the one before, which is stopped.
-        ran: Whether that one ran.
+        name: Their name.
+        new: The id of the new container.
+        old: The id of the old container, which is stopped.
+        ran: Whether the old one ran.
     """
 
     name: str
@@ -58,111 +58,111 @@ class Recreated(msgspec.Struct, frozen=True):
 
 
 async def recreate(engine: EngineClient, container: str, changes: Changes) -> Recreated:
-    """Make a container anew with changes and start it; the old one is kept, stopped, under another name.
+    """Recreate a container with changes and start it; the old one is kept, stopped, under another name.
 
     Raises:
         Unsupported: The engine would remove the old one when it stops.
-        PydError: The new one can't be made, doesn't start, or ends at once; the old one is back as it was.
+        PydError: The new one can't be created, doesn't start, or exits immediately; the old one is restored.
     """
-    found = await _inspected(engine, container)
-    name, old = str(found["Name"]).lstrip("/"), str(found["Id"])
-    if found["HostConfig"].get("AutoRemove"):
+    inspected = await _inspect(engine, container)
+    name, old_id = str(inspected["Name"]).lstrip("/"), str(inspected["Id"])
+    if inspected["HostConfig"].get("AutoRemove"):
         raise Unsupported(
             f"{safe(name)} is removed by the engine when it stops, so nothing could be undone",
             hint="it was run with --rm",
         )
-    ran = bool(found["State"].get("Running"))
-    body = changed_body(found, changes, await _image_config(engine, found) if changes.image else {})
-    others = _others(found)
+    ran = bool(inspected["State"].get("Running"))
+    body = changed_body(inspected, changes, await _image_config(engine, inspected) if changes.image else {})
+    secondary = _secondary_networks(inspected)
     if ran:
-        await engine.containers.stop(old)
-    made = Recreated(name, "", old, ran)
+        await engine.containers.stop(old_id)
+    recreated = Recreated(name, "", old_id, ran)
     try:
-        await engine.containers.rename(old, kept_name(name, old))
-        made = msgspec.structs.replace(made, new=(await engine.containers.create(body, name=name)).id)
-        for network, endpoint in others.items():
-            await engine.networks.connect(network, made.new, msgspec.convert(endpoint, EndpointSettings))
-        await engine.containers.start(made.new)
-        await _lives(engine, made.new, name)
+        await engine.containers.rename(old_id, backup_name(name, old_id))
+        recreated = msgspec.structs.replace(recreated, new=(await engine.containers.create(body, name=name)).id)
+        for network, endpoint in secondary.items():
+            await engine.networks.connect(network, recreated.new, msgspec.convert(endpoint, EndpointSettings))
+        await engine.containers.start(recreated.new)
+        await _wait_until_stable(engine, recreated.new, name)
     except (PydError, asyncio.CancelledError):
-        with contextlib.suppress(PydError):  # the first failure tells more
-            await undo(engine, made)
+        with contextlib.suppress(PydError):  # the first failure says more
+            await undo(engine, recreated)
         raise
-    return made
+    return recreated
 
 
-async def undo(engine: EngineClient, made: Recreated) -> None:
-    """Remove the new container and bring the old one back, as it was."""
-    if made.new:
+async def undo(engine: EngineClient, recreated: Recreated) -> None:
+    """Remove the new container and restore the old one."""
+    if recreated.new:
         with contextlib.suppress(NotFound):
-            await engine.containers.remove(made.new, force=True)
-    await engine.containers.rename(made.old, made.name)
-    if made.ran:
-        await engine.containers.start(made.old)
+            await engine.containers.remove(recreated.new, force=True)
+    await engine.containers.rename(recreated.old, recreated.name)
+    if recreated.ran:
+        await engine.containers.start(recreated.old)
 
 
-def kept_name(name: str, identity: str) -> str:
-    """Return the name of an old container while it is kept."""
+def backup_name(name: str, identity: str) -> str:
+    """Return the name under which the old container is kept."""
     return f"{name}-before-{identity[:6]}"
 
 
-async def _lives(engine: EngineClient, container: str, name: str) -> None:
-    """Wait until a new container has lived a while, or has ended well.
+async def _wait_until_stable(engine: EngineClient, container: str, name: str) -> None:
+    """Wait until a new container has run for a while or has succeeded.
 
     Raises:
-        EngineError: It ended with a failure.
+        EngineError: It failed.
     """
     try:
-        async with asyncio.timeout(SETTLE):
-            ended = await engine.containers.wait(container)
+        async with asyncio.timeout(MIN_UPTIME_S):
+            result = await engine.containers.wait(container)
     except TimeoutError:
         return
-    if ended.status_code != 0:
+    if result.status_code != 0:
         raise EngineError(
-            f"the new {safe(name)} ended at once with {ended.status_code}; the old one is back",
+            f"the new {safe(name)} ended at once with {result.status_code}; the old one is back",
             hint="look at its last lines with pyd logs, and change something else",
             reference="ended-at-once",
         )
 
 
-async def _inspected(engine: EngineClient, container: str) -> Json:
+async def _inspect(engine: EngineClient, container: str) -> Json:
     try:
-        found: Json = msgspec.json.decode(await engine.containers.inspect_raw(container))
-        if not all(isinstance(found.get(part), dict) for part in ("Config", "HostConfig", "State")):
-            raise ProtocolError("the engine tells too little of the container to make it anew")
+        document: Json = msgspec.json.decode(await engine.containers.inspect_raw(container))
+        if not all(isinstance(document.get(part), dict) for part in ("Config", "HostConfig", "State")):
+            raise ProtocolError("the engine's inspect lacks parts that recreating the container needs")
     except (msgspec.DecodeError, AttributeError) as error:
         raise ProtocolError("the engine's inspect is no JSON object") from error
-    return found
+    return document
 
 
-async def _image_config(engine: EngineClient, found: Json) -> Json:
-    """What the old image itself brought; nothing where it is gone."""
+async def _image_config(engine: EngineClient, inspected: Json) -> Json:
+    """Return the old image's configuration; empty if the image is gone."""
     try:
-        image: Json = msgspec.json.decode(await engine.images.inspect_raw(str(found.get("Image") or "")))
+        image: Json = msgspec.json.decode(await engine.images.inspect_raw(str(inspected.get("Image") or "")))
     except PydError:
         return {}
     return image.get("Config") or {}
 
 
-def changed_body(found: Json, changes: Changes, image: Json) -> Json:
+def changed_body(inspected: Json, changes: Changes, image: Json) -> Json:
     """Return the body of `POST /containers/create` that makes a container like an inspected one, with changes.
 
     Args:
-        found: The inspect document.
-        changes: What shall be different.
-        image: The old image's configuration where another shall be used: what came from it, the new one brings itself.
+        inspected: The inspect document.
+        changes: The changes.
+        image: The old image's configuration, if another image is used: values taken from it are dropped.
     """
-    body: Json = dict(found["Config"])
-    host: Json = {**found["HostConfig"], **changes.host}
+    body: Json = dict(inspected["Config"])
+    host: Json = {**inspected["HostConfig"], **changes.host}
     body.pop("MacAddress", None)
-    if str(found["Id"]).startswith(str(body.get("Hostname") or "-")):
+    if str(inspected["Id"]).startswith(str(body.get("Hostname") or "-")):
         body.pop("Hostname")
     if changes.image:
         body = {name: value for name, value in body.items() if value != image.get(name)} | {"Image": changes.image}
-        body["Env"] = [one for one in body.get("Env") or [] if one not in (image.get("Env") or [])]
+        body["Env"] = [entry for entry in body.get("Env") or [] if entry not in (image.get("Env") or [])]
     if changes.command is not None:
         body["Cmd"] = list(changes.command)
-    env = dict(one.partition("=")[::2] for one in body.get("Env") or [])
+    env = dict(entry.partition("=")[::2] for entry in body.get("Env") or [])
     for variable, value in changes.env.items():
         if value is None:
             env.pop(variable, None)
@@ -172,43 +172,45 @@ def changed_body(found: Json, changes: Changes, image: Json) -> Json:
     if changes.ports is not None:
         host["PortBindings"] = dict(changes.ports)
         body["ExposedPorts"] = {**(body.get("ExposedPorts") or {}), **{port: {} for port in changes.ports}}
-    host["Binds"] = [*(host.get("Binds") or []), *_anonymous(found)]
+    host["Binds"] = [*(host.get("Binds") or []), *_anonymous_binds(inspected)]
     body["HostConfig"] = host
-    primary = _primary(found)
-    if primary and primary in (networks := _networks(found)):
+    primary = _primary_network(inspected)
+    if primary and primary in (networks := _network_settings(inspected)):
         body["NetworkingConfig"] = {"EndpointsConfig": {primary: networks[primary]}}
     return body
 
 
-def _anonymous(found: Json) -> list[str]:
-    """The volumes that only the old container knows: the new one goes on with them."""
-    host = found["HostConfig"]
+def _anonymous_binds(inspected: Json) -> list[str]:
+    """Return the old container's anonymous volumes as binds, so that the new one keeps them."""
+    host = inspected["HostConfig"]
     named = {bind.split(":")[1] for bind in host.get("Binds") or [] if ":" in bind}
     named |= {str(mount.get("Target")) for mount in host.get("Mounts") or []}
     return [
         f"{mount['Name']}:{mount['Destination']}{'' if mount.get('RW', True) else ':ro'}"
-        for mount in found.get("Mounts") or []
+        for mount in inspected.get("Mounts") or []
         if mount.get("Type") == "volume" and mount.get("Name") and mount.get("Destination") not in named
     ]
 
 
-def _primary(found: Json) -> str:
-    mode = str(found["HostConfig"].get("NetworkMode") or "")
+def _primary_network(inspected: Json) -> str:
+    mode = str(inspected["HostConfig"].get("NetworkMode") or "")
     if mode.startswith(_PLAIN_MODES):
         return ""
     return "bridge" if mode == "default" else mode
 
 
-def _networks(found: Json) -> Json:
-    """The settings that were asked for of each network, without what the engine gave by itself."""
-    asked: Json = {}
-    for name, endpoint in ((found.get("NetworkSettings") or {}).get("Networks") or {}).items():
-        kept = {key: endpoint.get(key) for key in ("IPAMConfig", "Links", "DriverOpts") if endpoint.get(key)}
-        aliases = [one for one in endpoint.get("Aliases") or [] if not str(found["Id"]).startswith(one)]
-        asked[name] = {**kept, **({"Aliases": aliases} if aliases else {})}
-    return asked
+def _network_settings(inspected: Json) -> Json:
+    """Return the requested settings of each network, without values that the engine chose."""
+    settings: Json = {}
+    for name, endpoint in ((inspected.get("NetworkSettings") or {}).get("Networks") or {}).items():
+        endpoint_settings = {
+            key: endpoint.get(key) for key in ("IPAMConfig", "Links", "DriverOpts") if endpoint.get(key)
+        }
+        aliases = [alias for alias in endpoint.get("Aliases") or [] if not str(inspected["Id"]).startswith(alias)]
+        settings[name] = {**endpoint_settings, **({"Aliases": aliases} if aliases else {})}
+    return settings
 
 
-def _others(found: Json) -> Json:
-    primary = _primary(found)
-    return {name: endpoint for name, endpoint in _networks(found).items() if primary and name != primary}
+def _secondary_networks(inspected: Json) -> Json:
+    primary = _primary_network(inspected)
+    return {name: endpoint for name, endpoint in _network_settings(inspected).items() if primary and name != primary}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
 from pyd_core.client.api_client import ApiClient, Query, segment
-from pyd_core.client.credentials import RegistryCredentials, as_header
+from pyd_core.client.credentials import RegistryCredentials, credentials_header
 from pyd_core.client.swarm_update import Edit, edit
 from pyd_core.client.transport.base import Stream
 from pyd_core.errors import InvalidInput
@@ -20,32 +20,32 @@ Filters = Mapping[str, list[str]]
 class ServicesApi:
     """`engine.services`: everything under `/services`. Names and ids both do."""
 
-    def __init__(self, session: ApiClient) -> None:
-        self._session = session
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
 
     async def list(self, *, filters: Filters | None = None) -> builtins.list[Service]:
         """Return the services, each with how many of its tasks run."""
-        return await self._session.get("/services", list[Service], {"filters": filters, "status": True})
+        return await self._client.get("/services", list[Service], {"filters": filters, "status": True})
 
     async def inspect(self, name: str) -> Service:
         """Return one service."""
-        return await self._session.get(f"/services/{segment(name)}", Service)
+        return await self._client.get(f"/services/{segment(name)}", Service)
 
     async def inspect_raw(self, name: str) -> bytes:
-        """Return the engine's JSON untouched."""
-        return (await self._session.send("GET", f"/services/{segment(name)}")).body
+        """Return the engine's JSON unchanged."""
+        return (await self._client.send("GET", f"/services/{segment(name)}")).body
 
     async def create(
         self, spec: Mapping[str, object], *, credentials: RegistryCredentials | None = None
     ) -> ServiceCreated:
-        """Make a service from a body as `POST /services/create` takes it.
+        """Create a service from a body as `POST /services/create` takes it.
 
         Args:
             spec: The body.
             credentials: What nodes show the image's registry when they pull.
         """
-        headers = as_header(credentials)
-        return decode(await self._session.post("/services/create", body=spec, headers=headers), ServiceCreated)
+        headers = credentials_header(credentials)
+        return decode(await self._client.post("/services/create", body=spec, headers=headers), ServiceCreated)
 
     async def edit(
         self, name: str, change: Edit, *, credentials: RegistryCredentials | None = None
@@ -57,12 +57,12 @@ class ServicesApi:
             change: Edits its spec.
             credentials: What nodes show the image's registry from now on; those it has stay where there are none.
         """
-        headers = as_header(credentials)
-        return decode(await edit(self._session, "services", name, change, headers=headers), ServiceUpdated).warnings
+        headers = credentials_header(credentials)
+        return decode(await edit(self._client, "services", name, change, headers=headers), ServiceUpdated).warnings
 
     async def rollback(self, name: str) -> builtins.list[str]:
         """Go back to the spec before the last change, and return the engine's warnings."""
-        body = await edit(self._session, "services", name, lambda _: None, query={"rollback": "previous"})
+        body = await edit(self._client, "services", name, lambda _: None, query={"rollback": "previous"})
         return decode(body, ServiceUpdated).warnings
 
     async def scale(self, name: str, replicas: int) -> builtins.list[str]:
@@ -83,7 +83,7 @@ class ServicesApi:
         return await self.edit(name, change)
 
     async def restart(self, name: str) -> builtins.list[str]:
-        """Has every task replaced, though nothing changed."""
+        """Replace every task, though nothing changed."""
 
         def change(spec: dict[str, object]) -> None:
             template = spec.setdefault("TaskTemplate", {})
@@ -94,7 +94,7 @@ class ServicesApi:
 
     async def remove(self, name: str) -> None:
         """Remove it, with its tasks."""
-        await self._session.send("DELETE", f"/services/{segment(name)}")
+        await self._client.send("DELETE", f"/services/{segment(name)}")
 
     def logs(
         self,
@@ -106,7 +106,7 @@ class ServicesApi:
         timestamps: bool = False,
         details: bool = False,
     ) -> AbstractAsyncContextManager[Stream]:
-        """Streams what its tasks print, on whichever node, framed; with `details` each line names its task and node."""
+        """Stream the output of all its tasks, framed; with `details` each line names its task and node."""
         query: Query = {
             "follow": follow,
             "since": since,
@@ -116,4 +116,4 @@ class ServicesApi:
             "stdout": True,
             "stderr": True,
         }
-        return self._session.stream("GET", f"/services/{segment(name)}/logs", query)
+        return self._client.stream("GET", f"/services/{segment(name)}/logs", query)

@@ -1,4 +1,4 @@
-"""Stacks of a swarm: what a deployment would change, and the deployment itself."""
+"""Stacks of a swarm: the changes of a deployment, and the deployment itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pyd_core.model.service import STACK
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceChange:
-    """What a deployment does to one object.
+    """A deployment's change to one object.
 
     Attributes:
         verb: `create`, `update`, `keep` or `remove`.
@@ -38,12 +38,12 @@ class ServiceChange:
 
 @dataclass(kw_only=True)
 class Deployment:
-    """A stack beside what the swarm has of it.
+    """A stack file compared with the swarm.
 
     Attributes:
-        stack: What is wanted.
-        present: The specifications of the stack's services now, by name.
-        changes: What deploying it does.
+        stack: The stack file.
+        present: The present specifications of the stack's services, by name.
+        changes: The changes that deploying it makes.
     """
 
     stack: StackFile
@@ -51,56 +51,56 @@ class Deployment:
     changes: list[ServiceChange] = field(default_factory=list)
 
     @property
-    def disturbs(self) -> bool:
-        """Whether something that is there is changed or removed."""
+    def has_changes(self) -> bool:
+        """Whether an existing object is changed or removed."""
         return any(change.verb in {"update", "remove"} for change in self.changes)
 
 
 async def compare(engine: EngineClient, stack: StackFile, *, prune: bool = False) -> Deployment:
-    """Return what deploying a stack would change.
+    """Return the changes that deploying a stack would make.
 
     Args:
         engine: A manager.
-        stack: What is wanted.
-        prune: Remove services of the stack that it has no longer.
+        stack: The stack file.
+        prune: Remove services that the stack file no longer has.
 
     Raises:
-        Conflict: A config has another content on the swarm: contents never change.
+        Conflict: A config exists with another content, which can't be changed.
     """
     label = {"label": [f"{STACK}={stack.name}"]}
     present: dict[str, dict[str, Any]] = {}
     for service in await engine.services.list(filters=label):
         raw = decode(await engine.services.inspect_raw(service.id), dict[str, Any], what="a service")
         present[service.spec.name] = raw.get("Spec", {})
-    found = Deployment(stack=stack, present=present)
+    deployment = Deployment(stack=stack, present=present)
     networks = {network.name for network in await engine.networks.list(filters=label)}
-    found.changes += [_kept("network", name, name in networks) for name in stack.networks]
+    deployment.changes += [_create_or_keep("network", name, name in networks) for name in stack.networks]
     secrets = {secret.spec.name for secret in await engine.secrets.list(filters=label)}
-    found.changes += [_kept("secret", name, name in secrets) for name in stack.secrets]
+    deployment.changes += [_create_or_keep("secret", name, name in secrets) for name in stack.secrets]
     configs = {config.spec.name: config.spec.data for config in await engine.configs.list(filters=label)}
     for name, data in stack.configs.items():
         if name in configs and base64.b64decode(configs[name]) != data:
             raise Conflict(
-                f"the config {name} is there with another content, and contents never change",
+                f"the config {name} exists with another content, and contents can't be changed",
                 hint="give it another name in the file, so that services change to it",
             )
-        found.changes.append(_kept("config", name, name in configs))
+        deployment.changes.append(_create_or_keep("config", name, name in configs))
     for name, spec in stack.services.items():
         if name not in present:
-            found.changes.append(ServiceChange(verb="create", kind="service", name=name))
+            deployment.changes.append(ServiceChange(verb="create", kind="service", name=name))
             continue
         details = await _differences(engine, present[name], spec)
-        found.changes.append(
+        deployment.changes.append(
             ServiceChange(verb="update" if details else "keep", kind="service", name=name, details=tuple(details))
         )
     if prune:
-        found.changes += [
+        deployment.changes += [
             ServiceChange(verb="remove", kind="service", name=name) for name in present if name not in stack.services
         ]
-    return found
+    return deployment
 
 
-def _kept(kind: str, name: str, is_there: bool) -> ServiceChange:
+def _create_or_keep(kind: str, name: str, is_there: bool) -> ServiceChange:
     return ServiceChange(verb="keep" if is_there else "create", kind=kind, name=name)
 
 
@@ -109,8 +109,8 @@ _FIELDS: tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...] = (
     ("entrypoint", lambda spec: _container(spec).get("Command")),
     ("command", lambda spec: _container(spec).get("Args")),
     ("environment", lambda spec: sorted(_container(spec).get("Env") or [])),
-    ("labels", lambda spec: _plain(spec.get("Labels"))),
-    ("container labels", lambda spec: _plain(_container(spec).get("Labels"))),
+    ("labels", lambda spec: _own_labels(spec.get("Labels"))),
+    ("container labels", lambda spec: _own_labels(_container(spec).get("Labels"))),
     ("user", lambda spec: _container(spec).get("User")),
     ("directory", lambda spec: _container(spec).get("Dir")),
     ("host name", lambda spec: _container(spec).get("Hostname")),
@@ -126,20 +126,20 @@ _FIELDS: tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...] = (
     ("mode", lambda spec: spec.get("Mode")),
     ("ports", lambda spec: _ports((spec.get("EndpointSpec") or {}).get("Ports"))),
 )
-"""What is worth telling before a service is changed; whatever else the file says is sent all the same."""
+"""The fields that are compared and shown before a service is changed; all others are sent too."""
 
 
 def _template(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = spec.get("TaskTemplate") or {}
-    return found
+    template: Mapping[str, Any] = spec.get("TaskTemplate") or {}
+    return template
 
 
 def _container(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = _template(spec).get("ContainerSpec") or {}
-    return found
+    container: Mapping[str, Any] = _template(spec).get("ContainerSpec") or {}
+    return container
 
 
-def _plain(labels: Mapping[str, str] | None) -> dict[str, str]:
+def _own_labels(labels: Mapping[str, str] | None) -> dict[str, str]:
     return {name: value for name, value in (labels or {}).items() if name not in {STACK, IMAGE}}
 
 
@@ -155,19 +155,19 @@ def _ports(ports: list[dict[str, Any]] | None) -> list[str]:
 
 async def _differences(engine: EngineClient, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the fields that change, with what they were and will be."""
-    called = dict(before)
+    resolved = dict(before)
     template = dict(_template(before))
     template["Networks"] = [
         {**network, "Target": await _network_name(engine, str(network.get("Target")))}
         for network in template.get("Networks") or []
     ]
-    called["TaskTemplate"] = template
-    found = []
+    resolved["TaskTemplate"] = template
+    differences = []
     for name, read in _FIELDS:
-        was, becomes = read(called) or None, read(after) or None
-        if was != becomes:
-            found.append(f"{name}: {_shown(was)} -> {_shown(becomes)}")
-    return found
+        was, will_be = read(resolved) or None, read(after) or None
+        if was != will_be:
+            differences.append(f"{name}: {_format_value(was)} -> {_format_value(will_be)}")
+    return differences
 
 
 async def _network_name(engine: EngineClient, target: str) -> str:
@@ -178,7 +178,7 @@ async def _network_name(engine: EngineClient, target: str) -> str:
         return target
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if value is None:
         return "none"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -193,13 +193,13 @@ async def deploy(
     credentials: Callable[[str], RegistryCredentials | None] | None = None,
     progress: Callable[[ServiceChange], None],
 ) -> None:
-    """Make a swarm have a stack: first what services need, then the services.
+    """Create a swarm have a stack: first what services need, then the services.
 
     Args:
         engine: A manager.
         deployment: As `compare` returns it.
         credentials: Those that nodes show the registry of an image; None sends none.
-        progress: Told of each change once it is done.
+        progress: Called with each change once it is done.
     """
     stack = deployment.stack
     for change in deployment.changes:
@@ -208,9 +208,9 @@ async def deploy(
         if change.kind == "network":
             await engine.networks.create(msgspec.convert(stack.networks[change.name], NetworkBody))
         else:
-            kept = engine.secrets if change.kind == "secret" else engine.configs
+            collection = engine.secrets if change.kind == "secret" else engine.configs
             data = (stack.secrets if change.kind == "secret" else stack.configs)[change.name]
-            await kept.create(change.name, data, labels={STACK: stack.name})
+            await collection.create(change.name, data, labels={STACK: stack.name})
         progress(change)
     for change in deployment.changes:
         if change.kind != "service":
@@ -219,16 +219,16 @@ async def deploy(
             await engine.services.remove(change.name)
         else:
             spec = stack.services[change.name]
-            await _identify(engine, spec)
-            shown = credentials(_container(spec)["Image"]) if credentials is not None else None
+            await _add_ids(engine, spec)
+            auth = credentials(_container(spec)["Image"]) if credentials is not None else None
             if change.verb == "create":
-                await engine.services.create(spec, credentials=shown)
+                await engine.services.create(spec, credentials=auth)
             else:
-                await engine.services.edit(change.name, _replacing(spec), credentials=shown)
+                await engine.services.edit(change.name, _replace_spec(spec), credentials=auth)
         progress(change)
 
 
-def _replacing(wanted: Mapping[str, Any]) -> Callable[[dict[str, Any]], None]:
+def _replace_spec(new_spec: Mapping[str, Any]) -> Callable[[dict[str, Any]], None]:
     """Put a specification in place of another. An image of the same name keeps the digest it was resolved to."""
 
     def change(spec: dict[str, Any]) -> None:
@@ -236,17 +236,17 @@ def _replacing(wanted: Mapping[str, Any]) -> Callable[[dict[str, Any]], None]:
         resolved = _container(spec).get("Image")
         forced = _template(spec).get("ForceUpdate", 0)
         spec.clear()
-        spec.update(wanted)
-        template = {**wanted["TaskTemplate"], "ForceUpdate": forced}
-        if resolved and before_image == wanted["Labels"][IMAGE]:
+        spec.update(new_spec)
+        template = {**new_spec["TaskTemplate"], "ForceUpdate": forced}
+        if resolved and before_image == new_spec["Labels"][IMAGE]:
             template["ContainerSpec"] = {**template["ContainerSpec"], "Image": resolved}
         spec["TaskTemplate"] = template
 
     return change
 
 
-async def _identify(engine: EngineClient, spec: Mapping[str, Any]) -> None:
-    """Add the ids of secrets and configs, which the engine wants beside their names."""
+async def _add_ids(engine: EngineClient, spec: Mapping[str, Any]) -> None:
+    """Add the ids of secrets and configs, which the engine requires besides their names."""
     container = _container(spec)
     for secret in container.get("Secrets") or []:
         secret["SecretID"] = (await engine.secrets.inspect(secret["SecretName"])).id

@@ -1,6 +1,6 @@
-"""Changing an object of a swarm: read as it is, edited, and sent back whole with the edition that was read.
+"""Updates of swarm objects: the spec is read, edited and sent back complete with the version that was read.
 
-What no model knows would be lost if the decoded form were sent, so the engine's own JSON is edited.
+Fields that the models lack would be lost in the decoded form, so the engine's own JSON is edited.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pyd_core.model.base import decode
 Edit = Callable[[dict[str, Any]], None]
 """Changes a `Spec` in place."""
 
-ATTEMPTS = 3
-"""Somebody else may change it between reading and writing; the engine then answers that the edition is out of date."""
+MAX_ATTEMPTS = 3
+"""Another client may change it between reading and writing; the engine then responds that the version is outdated."""
 
 
 async def edit(
-    session: ApiClient,
+    client: ApiClient,
     kind: str,
     name: str,
     change: Edit,
@@ -35,25 +35,25 @@ async def edit(
         EngineError: The engine refuses the change.
     """
     path = f"/{kind}/{segment(name)}"
-    for attempt in range(1, ATTEMPTS + 1):
-        known = decode((await session.send("GET", path)).body, dict[str, Any], what=f"inspect of {name}")
-        spec: dict[str, Any] = known.get("Spec", {})
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        document = decode((await client.send("GET", path)).body, dict[str, Any], what=f"inspect of {name}")
+        spec: dict[str, Any] = document.get("Spec", {})
         change(spec)
-        version = int(known.get("Version", {}).get("Index", 0))
+        version = int(document.get("Version", {}).get("Index", 0))
         try:
-            return await session.post(
-                f"/{kind}/{segment(str(known['ID']))}/update",
+            return await client.post(
+                f"/{kind}/{segment(str(document['ID']))}/update",
                 {"version": version, **(query or {})},
                 body=spec,
                 headers=headers,
             )
         except EngineError as error:
-            if attempt == ATTEMPTS or "update out of sequence" not in error.message:
+            if attempt == MAX_ATTEMPTS or "update out of sequence" not in error.message:
                 raise
     raise AssertionError  # the last attempt returns or raises
 
 
-def made_id(body: bytes) -> str:
-    """Read the answer to making a secret or a config. The contract (`IdResponse`) says `Id`, Docker Engine `ID`."""
-    told = decode(body, dict[str, str])
-    return told.get("ID") or told.get("Id", "")
+def created_id(body: bytes) -> str:
+    """Return the id of a created secret or config. The contract (`IdResponse`) says `Id`, Docker Engine `ID`."""
+    document = decode(body, dict[str, str])
+    return document.get("ID") or document.get("Id", "")

@@ -43,7 +43,7 @@ def open_access(
     subject: Container | Target | None = None
     if not why:
         engine = _session(endpoint)
-        engine.require_changes()  # builtins can write into it, and ask no engine
+        engine.require_writable()  # builtins can write into it, and ask no engine
         subject = run_now(find_subject(engine, options.target))
         if isinstance(subject, Container) and subject.state.pid:
             try:

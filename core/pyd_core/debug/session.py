@@ -69,7 +69,7 @@ def run(
         )
     # Containers alone, not a whole engine: the models of all the other nouns take longer to load than the join takes.
     engine = EngineSession(BlockingTransport(endpoint), where=endpoint.url, read_only=endpoint.read_only)
-    engine.require_changes()  # a shell in there can change anything, and asks no engine
+    engine.require_writable()  # a shell in there can change anything, and asks no engine
     containers = ContainersApi(engine)
     subject = run_now(find_subject(engine, options.target))
     toolbox = find_toolbox(progress)
@@ -125,7 +125,7 @@ def _on_a_network(
     transport = blocking_transport(endpoint, may_ask=os.isatty(2))
     engine = EngineSession(transport, where=endpoint.url, read_only=endpoint.read_only)
     try:
-        engine.require_changes()
+        engine.require_writable()
         with member(engine, options.target.removeprefix(NETWORK)) as container:
             there = msgspec.structs.replace(options, target=container.id)
             return run(endpoint, there, supervisor, notify=notify, progress=progress, ask=ask)

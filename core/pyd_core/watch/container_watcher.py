@@ -127,7 +127,7 @@ class ContainerWatcher:
 
     async def _listen(self, backoff: Backoff) -> None:
         """One connection, from subscribing to its end, which is always a `PydError`."""
-        await self._engine.session.negotiate()
+        await self._engine.api.negotiate()
         self._backlog, self._met = [], asyncio.Event()
         resumed = self._history.resume_ns
         # The engine sends its headers a moment before it subscribes us. Asking from the time of its first answer on
@@ -158,7 +158,7 @@ class ContainerWatcher:
         from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 10 ms, once a connection
 
         try:
-            return int(parsedate_to_datetime(self._engine.session.ping_headers["date"]).timestamp()) * 1_000_000_000
+            return int(parsedate_to_datetime(self._engine.api.ping_headers["date"]).timestamp()) * 1_000_000_000
         except (KeyError, ValueError):
             return None
 

@@ -1,6 +1,6 @@
 import pytest
 
-from pyd_core.client.transport.body import LONGEST_SIZE_LINE, BodyDecoder, BodyError
+from pyd_core.client.transport.body import MAX_SIZE_LINE_BYTES, BodyDecoder, BodyError
 
 CHUNKED = {"transfer-encoding": "chunked"}
 
@@ -54,7 +54,7 @@ def test_nonsense_for_a_chunk_is_refused(wire: bytes, size: int):
 
 def test_a_size_line_without_end_does_not_fill_memory():
     with pytest.raises(BodyError):
-        decode(b"0" * (LONGEST_SIZE_LINE + 1), 1)
+        decode(b"0" * (MAX_SIZE_LINE_BYTES + 1), 1)
 
 
 def test_a_body_of_known_length_ends_there():

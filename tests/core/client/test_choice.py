@@ -8,7 +8,7 @@ import pytest
 from pyd_core.client import engine_choice
 from pyd_core.client.contexts import Contexts
 from pyd_core.client.endpoint import TlsFiles
-from pyd_core.client.engine_choice import choose_endpoint, usual_sockets
+from pyd_core.client.engine_choice import choose_endpoint, default_sockets
 from pyd_core.errors import ConfigError, InvalidInput, NoEngine, NotFound
 
 
@@ -19,7 +19,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     (runtime / "podman").mkdir(parents=True)
     environ = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(runtime)}
     monkeypatch.setattr(
-        engine_choice, "usual_sockets", lambda env: [path for path in usual_sockets(env) if tmp_path in path.parents]
+        engine_choice,
+        "default_sockets",
+        lambda env: [path for path in default_sockets(env) if tmp_path in path.parents],
     )
     monkeypatch.setattr(engine_choice, "EMBEDDED_SOCKET", tmp_path / "pyd.sock")
     return environ

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.client.credentials import Logins, RegistryCredentials, as_header
+from pyd_core.client.credentials import Logins, RegistryCredentials, credentials_header
 from pyd_core.errors import ConfigError
 
 HELPER = """#!/bin/sh
@@ -32,20 +32,20 @@ def config(logins: Logins) -> dict[str, object]:
 def test_what_is_kept_is_found_by_image_and_forgotten(logins: Logins):
     assert logins.for_image("reg.example/app") is None
     logins._file.write_text('{"psFormat": "mine"}')
-    assert logins.keep("reg.example", RegistryCredentials(username="me", password="a:b")) == ""
+    assert logins.save("reg.example", RegistryCredentials(username="me", password="a:b")) == ""
     kept = base64.b64encode(b"me:a:b").decode()
     assert config(logins) == {"psFormat": "mine", "auths": {"reg.example": {"auth": kept}}}
     assert logins.for_image("reg.example/app:1") == RegistryCredentials(
         username="me", password="a:b", serveraddress="reg.example"
     )
     assert logins.for_image("other.example/app") is None
-    assert logins.forget("reg.example")
-    assert not logins.forget("reg.example")
+    assert logins.remove("reg.example")
+    assert not logins.remove("reg.example")
     assert config(logins) == {"psFormat": "mine", "auths": {}}
 
 
 def test_the_public_registry_goes_by_its_old_name(logins: Logins):
-    logins.keep("", RegistryCredentials(username="me", identitytoken="t"))
+    logins.save("", RegistryCredentials(username="me", identitytoken="t"))
     assert list(config(logins)["auths"]) == ["https://index.docker.io/v1/"]
     found = logins.for_image("debian")
     assert found == RegistryCredentials(username="me", identitytoken="t", serveraddress="https://index.docker.io/v1/")
@@ -59,12 +59,12 @@ def test_a_program_keeps_them(logins: Logins, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     logins._file.write_text('{"credsStore": "here"}')
     assert logins.get("reg.example") is None
-    assert logins.keep("reg.example", RegistryCredentials(username="me", password="word")) == "here"
+    assert logins.save("reg.example", RegistryCredentials(username="me", password="word")) == "here"
     assert config(logins) == {"credsStore": "here"}
     found = logins.get("reg.example")
     assert found is not None
     assert (found.username, found.password) == ("me", "word")
-    assert logins.forget("reg.example")
+    assert logins.remove("reg.example")
     assert logins.get("reg.example") is None
 
 
@@ -75,6 +75,6 @@ def test_a_program_that_is_not_there_is_named(logins: Logins):
 
 
 def test_headers_carry_credentials_as_the_contract_says():
-    [value] = as_header(RegistryCredentials(username="ü?", password="p")).values()
+    [value] = credentials_header(RegistryCredentials(username="ü?", password="p")).values()
     assert json.loads(base64.urlsafe_b64decode(value)) == {"username": "ü?", "password": "p"}
-    assert as_header(None) == {}
+    assert credentials_header(None) == {}

@@ -118,7 +118,7 @@ async def test_an_engine_of_which_nothing_is_known_is_asked_for_the_oldest_it_se
     with FakeEngine(tmp_path / "s", replies) as fake:
         async with opener(Endpoint(url=fake.url)) as engine:
             assert await engine.containers.list() == []
-            assert await engine.session.negotiate() == "1.48"
+            assert await engine.api.negotiate() == "1.48"
     assert any(request.startswith(b"GET /v1.48/containers/json") for request in fake.requests)
 
 
@@ -198,7 +198,7 @@ async def test_an_engine_that_says_nothing(opener: Opener, tmp_path: Path):
     with FakeEngine(tmp_path / "s", {"/_ping": lambda _connection, _target: fake.wait_for_end()}) as fake:
         engine = opener(Endpoint(url=fake.url))
         with pytest.raises(EngineUnavailable, match=r"did not answer within 0\.05 s") as caught:
-            await engine.session.transport.request(ApiRequest(method="GET", target="/_ping", headers={}, timeout=0.05))
+            await engine.api.transport.request(ApiRequest(method="GET", target="/_ping", headers={}, timeout=0.05))
         await engine.aclose()
     assert caught.value.reference == "engine-timeout"
 

@@ -29,7 +29,7 @@ CHANGES: dict[str, Callable[[EngineClient], Awaitable[object]]] = {
     "image tag": lambda engine: engine.images.tag("x", repository="y", tag="z"),
     "volume remove": lambda engine: engine.volumes.remove("v"),
     "network create": lambda engine: engine.networks.create(NetworkBody(name="n")),
-    "a name that looks like waiting": lambda engine: engine.session.post("/containers/create/../wait"),
+    "a name that looks like waiting": lambda engine: engine.api.post("/containers/create/../wait"),
 }
 
 
@@ -70,6 +70,6 @@ async def test_waiting_and_attaching_without_input_only_read():
     scripted = ScriptedEngine()
     engine = read_only(scripted)
     for path in ("/containers/web/wait", "/containers/web/attach"):
-        assert (await engine.session._request("POST", path, None)).method == "POST"
+        assert (await engine.api._request("POST", path, None)).method == "POST"
     with pytest.raises(Refused):
-        await engine.session._request("POST", "/containers/web/attach", {"stdin": True})
+        await engine.api._request("POST", "/containers/web/attach", {"stdin": True})

@@ -1,1 +1,1 @@
-"""How bytes reach an engine. One seam, `base.Transport`; everything above it is the same for every engine and place."""
+"""Transports to engines: one interface, `base.Transport`, so that callers are the same for all of them."""

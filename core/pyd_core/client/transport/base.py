@@ -1,4 +1,4 @@
-"""The seam between the Engine API and the wire."""
+"""Interface between the Engine API and the network."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import msgspec
 
 
 class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request to an engine.
+    """An HTTP request to an engine.
 
-    `target` is path and query, encoded. `body` may be a stream (an archive). `timeout` bounds the wait for the answer
-    to begin, in seconds; None waits for ever, as `wait` and streams must.
+    `target` is path and query, encoded. `body` may be a stream (an archive). `timeout` bounds the wait for the start of
+    the response, in seconds; None waits for ever, as `wait` and streams must.
     """
 
     method: str
@@ -24,7 +24,7 @@ class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """A complete answer; header names are lower-case."""
+    """A complete response; header names are lower-case."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,7 +32,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stream(Protocol):
-    """An answer whose body arrives as it is made."""
+    """A response whose body is read as it arrives."""
 
     @property
     def status(self) -> int:
@@ -45,10 +45,10 @@ class Stream(Protocol):
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives, in pieces of any size.
+        """Yield the body as it arrives, in pieces of any size.
 
         Raises:
-            StreamCut: The connection ended before the body did.
+            StreamInterrupted: The connection ended before the body did.
         """
         ...
 
@@ -58,11 +58,11 @@ class Duplex(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Of the answer that handed it over; its content type tells raw from multiplexed."""
+        """The headers of the response; their content type distinguishes raw from multiplexed."""
         ...
 
     async def read(self, limit: int = 65536) -> bytes:
-        """Return what has arrived, at most `limit` bytes; empty at the end."""
+        """Return available data, at most `limit` bytes; empty at the end."""
         ...
 
     async def write(self, data: bytes) -> None:
@@ -70,33 +70,33 @@ class Duplex(Protocol):
         ...
 
     async def close_write(self) -> None:
-        """Tells the other side that no more input comes, and goes on reading."""
+        """Signal the end of input to the other side and keep reading."""
         ...
 
     async def aclose(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         ...
 
 
 class Transport(Protocol):
-    """A way to an engine.
+    """A connection to an engine.
 
-    Every method raises `EngineUnavailable` (nothing answers there) or `Refused` (no permission on the socket, a
-    certificate that doesn't fit) and no exception of a library's.
+    Every method raises `EngineUnavailable` (nothing listens there) or `Refused` (no permission on the socket, a
+    certificate that doesn't match) and never an exception of a library.
     """
 
     async def request(self, request: ApiRequest) -> Response:
-        """Send a request and return the whole answer, whatever its status."""
+        """Send a request and return the complete response, whatever its status."""
         ...
 
     def stream(self, request: ApiRequest) -> AbstractAsyncContextManager[Stream]:
-        """Send a request and hand over the answer as soon as its headers are there."""
+        """Send a request and yield the response once its headers have arrived."""
         ...
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Send a request that asks for the raw connection; an `Response` is the engine saying no."""
+        """Send a request that asks for the raw connection; a `Response` is the engine's refusal."""
         ...
 
     async def aclose(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         ...

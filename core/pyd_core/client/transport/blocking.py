@@ -1,8 +1,8 @@
-"""Engines over a local socket without an event loop, for commands that ask one thing and end.
+"""Blocking transport over a local socket without an event loop, for one-shot commands.
 
-Loading asyncio and httpx takes longer than such a command's whole work. Here the same noun objects run on a plain
+Importing asyncio and httpx takes longer than all the work of such a command. Here the same API objects run on a plain
 socket: the methods are still coroutines, but nothing in them ever suspends, so `run_now` drives them to their end.
-One-shot commands over TCP or ssh take the asynchronous way.
+One-shot commands over TCP or ssh use the asynchronous transports.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CHUNK = 65536
+CHUNK_BYTES = 65536
 
 
 def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -49,7 +49,7 @@ def blocking_engine(endpoint: Endpoint) -> EngineClient:
     Raises:
         InvalidInput: The endpoint is not a local socket.
     """
-    from pyd_core.client.engine_client import EngineClient  # noqa: PLC0415 - who needs one noun alone makes a session for it
+    from pyd_core.client.engine_client import EngineClient  # noqa: PLC0415 - callers that need one API only don't load the others
 
     return EngineClient(endpoint, BlockingTransport(endpoint))
 
@@ -65,14 +65,14 @@ class BlockingTransport:
         self._path = str(path)
 
     async def request(self, request: ApiRequest) -> Response:
-        """Send a request and return the whole answer."""
+        """Send a request and return the complete response."""
         async with self.stream(request) as stream:
             body = b"".join([chunk async for chunk in stream.chunks()])
             return Response(status=stream.status, headers=stream.headers, body=body)
 
     @asynccontextmanager
     async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
-        """Send a request and hand over the answer as soon as its headers are there."""
+        """Send a request and yield the response once its headers have arrived."""
         exchange = _Exchange(self._endpoint, self._path, request.timeout)
         try:
             await exchange.send(request)
@@ -81,7 +81,7 @@ class BlockingTransport:
             exchange.close()
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Take the raw connection over; the caller closes it."""
+        """Take over the raw connection; the caller closes it."""
         exchange = _Exchange(self._endpoint, self._path, request.timeout)
         handed_over = False
         try:
@@ -100,7 +100,7 @@ class BlockingTransport:
 
 
 class _Exchange:
-    """One request and its answer on a connection of its own; also the `Stream` handed to the caller."""
+    """A request and its response on a connection of their own; also the `Stream` that the caller gets."""
 
     def __init__(self, endpoint: Endpoint, path: str, timeout: float | None) -> None:
         self._endpoint = endpoint
@@ -123,11 +123,11 @@ class _Exchange:
 
     @property
     def trailing(self) -> bytes:
-        """What arrived behind the headers of an answer that handed the connection over."""
+        """The bytes after the headers of a response that handed over the connection."""
         return self._rest
 
     async def send(self, request: ApiRequest) -> None:
-        """Send the request and read the answer's status and headers."""
+        """Send the request and read the status and headers of the response."""
         self._method, body = request.method, request.body
         try:
             self.socket.sendall(encode_head(request))
@@ -139,7 +139,7 @@ class _Exchange:
                         self.socket.sendall(encode_chunk(chunk))
                 self.socket.sendall(encode_chunk(b""))
         except TimeoutError as error:
-            raise failures.silent(self._endpoint, self._timeout) from error
+            raise failures.timed_out(self._endpoint, self._timeout) from error
         except OSError:
             pass  # an engine that says no early closes its reading side; its answer may be waiting
         head = self._head()
@@ -155,33 +155,33 @@ class _Exchange:
                     yield part
                 if body.ended:
                     return
-                data = self.socket.recv(CHUNK)
+                data = self.socket.recv(CHUNK_BYTES)
                 if not data:
                     break
             if not body.until_close:
-                raise failures.cut(self._endpoint)
+                raise failures.interrupted(self._endpoint)
         except BodyError as error:
             raise failures.not_http(self._endpoint, str(error)) from error
         except TimeoutError as error:
-            raise failures.silent(self._endpoint, self._timeout) from error
+            raise failures.timed_out(self._endpoint, self._timeout) from error
         except OSError as error:
-            raise failures.cut(self._endpoint) from error
+            raise failures.interrupted(self._endpoint) from error
 
     def _head(self) -> ResponseHead:
         decoder = HeadDecoder()
         try:
             while True:
-                data = self.socket.recv(CHUNK)
+                data = self.socket.recv(CHUNK_BYTES)
                 if not data:
-                    raise failures.hung_up(self._endpoint)
+                    raise failures.closed_early(self._endpoint)
                 if head := decoder.feed(data):
                     return head
         except HeadError as error:
             raise failures.not_http(self._endpoint, str(error)) from error
         except TimeoutError as error:
-            raise failures.silent(self._endpoint, self._timeout) from error
+            raise failures.timed_out(self._endpoint, self._timeout) from error
         except OSError as error:
-            raise failures.hung_up(self._endpoint) from error
+            raise failures.closed_early(self._endpoint) from error
 
 
 class BlockingDuplex:
@@ -210,7 +210,7 @@ class BlockingDuplex:
         """Whether `read` has something already, whatever the descriptor says."""
         return bool(self._arrived)
 
-    async def read(self, limit: int = CHUNK) -> bytes:
+    async def read(self, limit: int = CHUNK_BYTES) -> bytes:
         """Return what has arrived, at most `limit` bytes; empty at the end."""
         if self._arrived:
             data, self._arrived = self._arrived[:limit], self._arrived[limit:]
@@ -218,20 +218,20 @@ class BlockingDuplex:
         try:
             return self._socket.recv(limit)
         except OSError as error:
-            raise failures.cut(self._endpoint) from error
+            raise failures.interrupted(self._endpoint) from error
 
     async def write(self, data: bytes) -> None:
         """Send all of `data`."""
         try:
             self._socket.sendall(data)
         except OSError as error:
-            raise failures.cut(self._endpoint) from error
+            raise failures.interrupted(self._endpoint) from error
 
     async def close_write(self) -> None:
-        """Tells the other side that no more input comes, and goes on reading."""
+        """Signal the end of input to the other side and keep reading."""
         with contextlib.suppress(OSError):  # it may have ended already, and then knows
             self._socket.shutdown(socket.SHUT_WR)
 
     async def aclose(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._socket.close()

@@ -1,30 +1,30 @@
-"""The body of an answer, taken out of its transfer coding many chunks at a time.
+"""Decoder of response bodies that handles many chunks at a time.
 
-Engines send each line of a log as a chunk of its own (RFC 9112 section 7.1). A general HTTP library makes an object and
-an event of every chunk; at 20,000 lines a second that alone takes more than half a processor.
+Engines send each line of a log as a chunk of its own (RFC 9112 section 7.1). A general HTTP library creates an object
+and an event for every chunk; at 20,000 lines per second that takes more than half a processor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-LONGEST_SIZE_LINE = 4096
+MAX_SIZE_LINE_BYTES = 4096
 """Bytes of a chunk's size with extensions, and of a trailer line."""
 
 _DIGITS = frozenset(b"0123456789abcdefABCDEF")
 
 
 class BodyError(ValueError):
-    """The body isn't coded as HTTP has it."""
+    """The body isn't valid HTTP."""
 
 
 class BodyDecoder:
-    """Takes the body out of what follows an answer's headers, whatever pieces it arrives in.
+    """Decodes the body of a response that arrives in pieces of any size.
 
     Args:
-        headers: Of the answer, names in lower case.
-        status: Of the answer: some have no body.
-        method: Of the request: what answers HEAD has no body either, though its headers tell of one.
+        headers: The response's headers, with lower-case names.
+        status: The response's status: some have no body.
+        method: The request's method: responses to HEAD have no body either, though their headers announce one.
 
     Raises:
         BodyError: The headers announce a body of a length that isn't one.
@@ -33,7 +33,7 @@ class BodyDecoder:
     def __init__(self, headers: Mapping[str, str], status: int, method: str = "GET") -> None:
         self._chunked = headers.get("transfer-encoding", "").lower().endswith("chunked")
         self._rest = b""
-        self._left = 0
+        self._remaining = 0
         """Bytes that belong to the present chunk, with its line end; or to the whole body."""
         self._last = False
         self.ended = False
@@ -46,8 +46,8 @@ class BodyDecoder:
             if length is None:
                 self.until_close = True
             elif length.isascii() and length.isdecimal() and len(length) < 19:
-                self._left = int(length)
-                self.ended = self._left == 0
+                self._remaining = int(length)
+                self.ended = self._remaining == 0
             else:
                 raise BodyError(f"a content length of {length[:40]!r}")
 
@@ -60,53 +60,53 @@ class BodyDecoder:
         if self.until_close:
             return data
         if self._chunked:
-            return self._dechunked(data)
-        data = data[: self._left]
-        self._left -= len(data)
-        self.ended = self._left == 0
+            return self._decode_chunks(data)
+        data = data[: self._remaining]
+        self._remaining -= len(data)
+        self.ended = self._remaining == 0
         return data
 
-    def _dechunked(self, data: bytes) -> bytes:
+    def _decode_chunks(self, data: bytes) -> bytes:
         if self._rest:
             data, self._rest = self._rest + data, b""
         parts: list[bytes] = []
-        place, end = 0, len(data)
-        while place < end and not self.ended:
-            if self._left:
-                take = min(self._left, end - place)
-                payload = min(max(self._left - 2, 0), take)
+        offset, end = 0, len(data)
+        while offset < end and not self.ended:
+            if self._remaining:
+                take = min(self._remaining, end - offset)
+                payload = min(max(self._remaining - 2, 0), take)
                 if payload:
-                    parts.append(data[place : place + payload])
-                self._left -= take
-                place += take
-                ending = data[place - take + payload : place]
-                if ending != b"\r\n"[2 - self._left - len(ending) : 2 - self._left]:
+                    parts.append(data[offset : offset + payload])
+                self._remaining -= take
+                offset += take
+                ending = data[offset - take + payload : offset]
+                if ending != b"\r\n"[2 - self._remaining - len(ending) : 2 - self._remaining]:
                     raise BodyError("a chunk longer than announced")
                 continue
-            stop = data.find(b"\r\n", place, place + LONGEST_SIZE_LINE)
-            if stop < 0:
-                if end - place >= LONGEST_SIZE_LINE:
+            line_end = data.find(b"\r\n", offset, offset + MAX_SIZE_LINE_BYTES)
+            if line_end < 0:
+                if end - offset >= MAX_SIZE_LINE_BYTES:
                     raise BodyError("a chunk without a size")
-                self._rest = data[place:]
+                self._rest = data[offset:]
                 break
-            line, place = data[place:stop], stop + 2
-            if self._last:  # trailers: fields nobody reads, then an empty line
+            line, offset = data[offset:line_end], line_end + 2
+            if self._last:  # trailers: unused fields, then an empty line
                 self.ended = not line
                 continue
-            size = _size(line)
+            size = _parse_size(line)
             if size == 0:
                 self._last = True
                 continue
-            stop = place + size
-            if stop + 2 <= end and data[stop] == 13 and data[stop + 1] == 10:  # CR LF
-                parts.append(data[place:stop])
-                place = stop + 2
+            line_end = offset + size
+            if line_end + 2 <= end and data[line_end] == 13 and data[line_end + 1] == 10:  # CR LF
+                parts.append(data[offset:line_end])
+                offset = line_end + 2
             else:
-                self._left = size + 2
+                self._remaining = size + 2
         return b"".join(parts)
 
 
-def _size(line: bytes) -> int:
+def _parse_size(line: bytes) -> int:
     digits = line.partition(b";")[0].strip()
     if not digits or len(digits) > 15 or not _DIGITS.issuperset(digits):
         raise BodyError(f"a chunk size of {line[:40]!r}")

@@ -1,4 +1,4 @@
-"""What goes wrong between pyd and an engine, as the project's errors: what happened and what to do, a line each."""
+"""Errors between pyd and an engine: what happened and what to do, one line each."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pyd_core.client.endpoint import Endpoint
 from pyd_core.errors import EngineUnavailable, ProtocolError, PydError, Refused, StreamInterrupted
 
 
-def place(endpoint: Endpoint) -> str:
-    """Name an endpoint and how it was chosen."""
+def describe_endpoint(endpoint: Endpoint) -> str:
+    """Return an endpoint's address and how it was chosen."""
     return f"{endpoint.url} ({endpoint.origin})" if endpoint.origin else endpoint.url
 
 
 def unreachable(number: int | None, text: str, endpoint: Endpoint) -> PydError:
     """Map the errno of a failed connection, or else its text."""
-    where = place(endpoint)
+    where = describe_endpoint(endpoint)
     if number in {errno.EACCES, errno.EPERM}:
         return Refused(
             f"no permission on the engine's socket {where}",
@@ -33,46 +33,50 @@ def unreachable(number: int | None, text: str, endpoint: Endpoint) -> PydError:
     return EngineUnavailable(f"no engine answers at {where}: {text}", hint="check the address and that the engine runs")
 
 
-def silent(endpoint: Endpoint, seconds: float | None) -> EngineUnavailable:
-    """The engine accepted a connection and then said nothing for too long."""
+def timed_out(endpoint: Endpoint, seconds: float | None) -> EngineUnavailable:
+    """Return the error for an engine that accepted a connection but didn't respond in time."""
     bound = "" if seconds is None else f" within {seconds:g} s"
     return EngineUnavailable(
-        f"the engine at {place(endpoint)} did not answer{bound}",
+        f"the engine at {describe_endpoint(endpoint)} did not answer{bound}",
         hint="it is overloaded or hangs: look at its log (journalctl -u docker)",
         reference="engine-timeout",
     )
 
 
-def hung_up(endpoint: Endpoint) -> EngineUnavailable:
-    """The connection ended before an answer began; servers do that to plain requests or missing certificates too."""
+def closed_early(endpoint: Endpoint) -> EngineUnavailable:
+    """Return the error for a connection closed before a response, as servers do for missing certificates too."""
     hint = "check that it still runs and that the address is an engine's"
     if endpoint.is_plain_tcp:
         hint += "; if it wants TLS, set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
     elif endpoint.scheme in {"tcp", "https"}:
         hint += "; if it asks for a client certificate, put cert.pem and key.pem in the folder of DOCKER_CERT_PATH"
     return EngineUnavailable(
-        f"the engine at {place(endpoint)} closed the connection without an answer", hint=hint, reference="no-answer"
+        f"the engine at {describe_endpoint(endpoint)} closed the connection without an answer",
+        hint=hint,
+        reference="no-answer",
     )
 
 
-def cut(endpoint: Endpoint) -> StreamInterrupted:
-    """The connection ended in the middle of an answer."""
-    return StreamInterrupted(f"the engine at {place(endpoint)} stopped answering", hint="check that it still runs")
+def interrupted(endpoint: Endpoint) -> StreamInterrupted:
+    """Return the error for a connection that ended in the middle of a response."""
+    return StreamInterrupted(
+        f"the engine at {describe_endpoint(endpoint)} stopped answering", hint="check that it still runs"
+    )
 
 
 def not_http(endpoint: Endpoint, text: str) -> ProtocolError:
-    """What answers doesn't speak HTTP as the Engine API needs it."""
+    """Return the error for a server that doesn't speak HTTP as the Engine API needs it."""
     return ProtocolError(
-        f"what answers at {place(endpoint)} is no engine: {text[:120]}",
+        f"what answers at {describe_endpoint(endpoint)} is no engine: {text[:120]}",
         hint="check the address; name another with --host or --context",
         reference="not-an-engine",
     )
 
 
-def wants_tls(endpoint: Endpoint) -> EngineUnavailable:
-    """A plain request went to a port that speaks TLS."""
+def tls_required(endpoint: Endpoint) -> EngineUnavailable:
+    """Return the error for a plain request to a port that speaks TLS."""
     return EngineUnavailable(
-        f"the engine at {place(endpoint)} wants TLS, and none was asked for",
+        f"the engine at {describe_endpoint(endpoint)} wants TLS, and none was asked for",
         hint="set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem",
         reference="tls-mismatch",
     )

@@ -1,7 +1,7 @@
-"""The heads of a request and its answer (RFC 9112, sections 2 to 5), on a connection used for that request alone.
+"""Heads of requests and responses (RFC 9112, sections 2 to 5), on a connection used for one request only.
 
-What it takes of HTTP/1.1 is what an engine on a local socket says. Loading a general HTTP library takes longer than a
-one-shot verb's conversation with the engine.
+It supports the subset of HTTP/1.1 that engines use on a local socket. Importing a general HTTP library takes longer
+than a one-shot command's exchange with the engine.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import NamedTuple
 
 from pyd_core.client.transport.base import ApiRequest
 
-LONGEST_HEAD = 100 * 1024
+MAX_HEAD_BYTES = 100 * 1024
 """Bytes of status line and headers; the httpx transport has the same bound."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9][0-9][0-9])(?: |$)")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)$")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f]")
 _FORBIDDEN_IN_VALUE = re.compile(r"[\x00\r\n]")
-_SWITCHING = 101
+_SWITCHING_PROTOCOLS = 101
 
 
 class HeadError(ValueError):
-    """It isn't the head of an HTTP answer."""
+    """The data isn't the head of an HTTP response."""
 
 
 class ResponseHead(NamedTuple):
-    """The head of an answer; header names are lower-case, `rest` is what arrived behind it."""
+    """The head of a response; header names are lower-case, `rest` is the data after it."""
 
     status: int
     headers: Mapping[str, str]
@@ -35,15 +35,15 @@ class ResponseHead(NamedTuple):
 
     @property
     def is_raw(self) -> bool:
-        """Whether the connection was handed over."""
-        return self.status == _SWITCHING
+        """Whether the engine handed over the connection."""
+        return self.status == _SWITCHING_PROTOCOLS
 
 
 def encode_head(request: ApiRequest) -> bytes:
     """Write a request's line and headers; its body follows whole, or in chunks if it is a stream.
 
     Raises:
-        ValueError: Something in it would end the line it stands on.
+        ValueError: A value would end its line.
     """
     body = request.body
     length = {"Content-Length": str(len(body))} if isinstance(body, bytes) else {"Transfer-Encoding": "chunked"}
@@ -60,13 +60,13 @@ def encode_chunk(data: bytes) -> bytes:
 
 
 class HeadDecoder:
-    """Reads the head of an answer, whatever pieces it arrives in."""
+    """Decodes the head of a response that arrives in pieces of any size."""
 
     def __init__(self) -> None:
         self._arrived = b""
 
     def feed(self, data: bytes) -> ResponseHead | None:
-        """Return the head once it is complete; interim answers (status 1xx but 101) before it are passed over.
+        """Return the head once it is complete; interim responses (status 1xx but 101) before it are skipped.
 
         Raises:
             HeadError: It isn't one, or too long.
@@ -74,19 +74,19 @@ class HeadDecoder:
         self._arrived += data
         while True:
             text, end, rest = self._arrived.partition(b"\r\n\r\n")
-            if len(text) > LONGEST_HEAD:
-                raise HeadError(f"status line and headers of more than {LONGEST_HEAD} bytes")
+            if len(text) > MAX_HEAD_BYTES:
+                raise HeadError(f"status line and headers of more than {MAX_HEAD_BYTES} bytes")
             if not end:
                 if len(text) >= 8 and not text.startswith(b"HTTP/1."):
                     raise HeadError(f"an answer that begins with {text[:40]!r}")
                 return None
-            head = _parsed(text, rest)
+            head = _parse(text, rest)
             if head.status >= 200 or head.is_raw:
                 return head
             self._arrived = rest
 
 
-def _parsed(text: bytes, rest: bytes) -> ResponseHead:
+def _parse(text: bytes, rest: bytes) -> ResponseHead:
     first, *lines = text.split(b"\r\n")
     status = _STATUS_LINE.match(first)
     if status is None:

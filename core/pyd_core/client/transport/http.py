@@ -19,7 +19,7 @@ from pyd_core.client.transport.stream import open_stream
 from pyd_core.client.transport.tls import tls_context, tls_failure
 from pyd_core.errors import PydError, StreamInterrupted
 
-CONNECT_TIMEOUT = 10.0
+CONNECT_TIMEOUT_S = 10.0
 """Seconds to reach an engine's host."""
 
 
@@ -39,25 +39,25 @@ class HttpTransport:
             base = "http://engine"
             transport = httpx.AsyncHTTPTransport(uds=str(path), limits=limits)
         elif endpoint.is_plain_tcp:
-            base = _base("http", endpoint, port=2375)
+            base = _base_url("http", endpoint, port=2375)
             transport = httpx.AsyncHTTPTransport(limits=limits)
         else:
-            base = _base("https", endpoint, port=2376)
+            base = _base_url("https", endpoint, port=2376)
             transport = httpx.AsyncHTTPTransport(verify=tls_context(endpoint), limits=limits)
         self._client = httpx.AsyncClient(transport=transport, base_url=base, trust_env=False, follow_redirects=False)
 
     async def request(self, request: ApiRequest) -> Response:
-        """Send a request and return the whole answer."""
+        """Send a request and return the complete response."""
         async with self._pooled(request) as stream:
             body = b"".join([chunk async for chunk in stream.chunks()])
             if stream.status == httpx.codes.BAD_REQUEST and self._endpoint.is_plain_tcp and b"HTTPS" in body:
-                raise failures.wants_tls(self._endpoint)  # Go's and nginx's words to a plain request
+                raise failures.tls_required(self._endpoint)  # Go's and nginx's words to a plain request
             return Response(status=stream.status, headers=stream.headers, body=body)
 
     def stream(self, request: ApiRequest) -> AbstractAsyncContextManager[Stream]:
-        """Send a request and hand over the answer as soon as its headers are there."""
+        """Send a request and yield the response once its headers have arrived."""
         if self._path is not None and isinstance(request.body, bytes):
-            return open_stream(request, self._path, self._endpoint, CONNECT_TIMEOUT)
+            return open_stream(request, self._path, self._endpoint, CONNECT_TIMEOUT_S)
         return self._pooled(request)
 
     @asynccontextmanager
@@ -69,7 +69,7 @@ class HttpTransport:
             await response.aclose()
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Take the raw connection over; asked for an upgrade, Docker Engine and Podman both answer 101."""
+        """Take over the raw connection; asked for an upgrade, Docker Engine and Podman both answer 101."""
         response = await self._send(request)
         if response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
             return _HttpDuplex(response)
@@ -81,18 +81,18 @@ class HttpTransport:
         return Response(status=refusal.status, headers=refusal.headers, body=body)
 
     async def aclose(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         await self._client.aclose()
 
     async def _send(self, request: ApiRequest) -> httpx.Response:
-        timeout = httpx.Timeout(request.timeout, connect=CONNECT_TIMEOUT)
-        built = self._client.build_request(
+        timeout = httpx.Timeout(request.timeout, connect=CONNECT_TIMEOUT_S)
+        http_request = self._client.build_request(
             request.method, request.target, headers=dict(request.headers), content=request.body, timeout=timeout
         )
         try:
-            return await self._client.send(built, stream=True)
+            return await self._client.send(http_request, stream=True)
         except (httpx.HTTPError, OSError) as error:  # alerts in the middle of TLS reach us as they are
-            raise _failure(error, self._endpoint, request.timeout) from error
+            raise _error_from(error, self._endpoint, request.timeout) from error
 
 
 class _HttpStream:
@@ -107,7 +107,7 @@ class _HttpStream:
             async for chunk in self._response.aiter_raw():
                 yield chunk
         except (httpx.HTTPError, OSError) as error:
-            raise failures.cut(self._endpoint) from error
+            raise failures.interrupted(self._endpoint) from error
 
 
 class _HttpDuplex:
@@ -153,27 +153,27 @@ class _HttpDuplex:
         await self._response.aclose()
 
 
-def _base(scheme: str, endpoint: Endpoint, *, port: int) -> str:
+def _base_url(scheme: str, endpoint: Endpoint, *, port: int) -> str:
     parts = urlsplit(endpoint.url)
     host = parts.hostname or ""
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{parts.port or port}"
 
 
-def _failure(error: httpx.HTTPError | OSError, endpoint: Endpoint, timeout: float | None) -> PydError:
+def _error_from(error: httpx.HTTPError | OSError, endpoint: Endpoint, timeout: float | None) -> PydError:
     """Says why nothing answers, and what to do."""
     match error:
         case httpx.ReadTimeout() | httpx.WriteTimeout():
-            return failures.silent(endpoint, timeout)
+            return failures.timed_out(endpoint, timeout)
         case httpx.RemoteProtocolError() if "disconnected" not in str(error):
             return failures.not_http(endpoint, str(error))
         case httpx.ConnectTimeout():
-            return failures.unreachable(None, f"no connection within {CONNECT_TIMEOUT:g} s", endpoint)
+            return failures.unreachable(None, f"no connection within {CONNECT_TIMEOUT_S:g} s", endpoint)
     cause = _cause(error)
     if isinstance(cause, ssl.SSLError):
         return tls_failure(cause, endpoint)
     if isinstance(error, httpx.ConnectError):
         return failures.unreachable(cause.errno if cause else None, str(error), endpoint)
-    return failures.hung_up(endpoint)
+    return failures.closed_early(endpoint)
 
 
 def _cause(error: BaseException) -> OSError | None:

@@ -1,7 +1,7 @@
-"""Engines on this machine: a connection for each request, and httpx only for what it alone can do.
+"""Transport to engines on this machine: a connection per request, and httpx only for the rest.
 
-Loading httpx takes a tenth of the time in which the dashboard has its first list, and a local socket gains nothing by a
-pool of connections.
+Importing httpx takes a tenth of the time until the dashboard has its first list, and a local socket gains nothing from
+a pool of connections.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pyd_core.client.transport.stream import open_stream
 if TYPE_CHECKING:
     from pyd_core.client.transport.http import HttpTransport
 
-CONNECT_TIMEOUT = 10.0
-"""Seconds until a socket whose engine doesn't accept anybody is given up."""
+CONNECT_TIMEOUT_S = 10.0
+"""For sockets whose engine doesn't accept connections."""
 
 
 class LocalTransport:
@@ -37,29 +37,29 @@ class LocalTransport:
         self._pool: HttpTransport | None = None
 
     async def request(self, request: ApiRequest) -> Response:
-        """Send a request and return the whole answer."""
+        """Send a request and return the complete response."""
         if not isinstance(request.body, bytes):
             return await self._http().request(request)
         loop, parts = asyncio.get_running_loop(), []
         async with self.stream(request) as stream:
             try:
-                async with asyncio.timeout(request.timeout) as bound:
+                async with asyncio.timeout(request.timeout) as deadline:
                     async for chunk in stream.chunks():
                         parts.append(chunk)
                         if request.timeout is not None:
-                            bound.reschedule(loop.time() + request.timeout)
+                            deadline.reschedule(loop.time() + request.timeout)
             except TimeoutError as error:
-                raise failures.cut(self._endpoint) from error
+                raise failures.interrupted(self._endpoint) from error
             return Response(status=stream.status, headers=stream.headers, body=b"".join(parts))
 
     def stream(self, request: ApiRequest) -> AbstractAsyncContextManager[Stream]:
-        """Send a request and hand over the answer as soon as its headers are there."""
+        """Send a request and yield the response once its headers have arrived."""
         if isinstance(request.body, bytes):
-            return open_stream(request, self._path, self._endpoint, CONNECT_TIMEOUT)
+            return open_stream(request, self._path, self._endpoint, CONNECT_TIMEOUT_S)
         return self._http().stream(request)
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Take the raw connection over."""
+        """Take over the raw connection."""
         return await self._http().upgrade(request)
 
     async def aclose(self) -> None:

@@ -1,12 +1,12 @@
-"""Engines on another host, over ssh.
+"""Transport to engines on another host, over ssh.
 
-One ssh process is the connection (an OpenSSH control master). Through it either a local socket is forwarded to the
-engine's, which costs no process and no session for each stream, or, where the host refuses that or its docker command
-leads elsewhere, each stream is a session running `docker system dial-stdio`, as the docker CLI does it. Everything
-above is HTTP on a local socket either way, half-closed streams included.
+One ssh process is the connection (an OpenSSH control master). It forwards a local socket to the engine's, which costs
+no process and no session per stream. If the host refuses that or its docker command leads elsewhere, each stream is a
+session that runs `docker system dial-stdio`, as with the docker CLI. Either way callers use HTTP on a local socket,
+half-closed streams included.
 
-Who may connect where is the user's own ssh configuration alone: keys, agents, jump hosts and known hosts are never
-overridden. One-shot commands take this asynchronous way too.
+Only the user's ssh configuration decides who may connect where: keys, agents, jump hosts and known hosts are never
+overridden. One-shot commands use this asynchronous transport too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from pyd_core.errors import EngineUnavailable
 READY = "pyd-connected"
 PROBE = "pyd-engine"
 
-CONNECT_TIMEOUT = 30
+CONNECT_TIMEOUT_S = 30
 """Seconds for ssh to reach the host, as the docker CLI gives it."""
 
 OPTIONS = (
@@ -42,12 +42,12 @@ OPTIONS = (
     "-o", "RemoteCommand=none",
     "-o", "ForwardX11=no",
     "-o", "ForwardAgent=no",
-    "-o", f"ConnectTimeout={CONNECT_TIMEOUT}",
+    "-o", f"ConnectTimeout={CONNECT_TIMEOUT_S}",
     "-o", "ServerAliveInterval=15",
     "-o", "ServerAliveCountMax=3",
 )  # fmt: skip
 
-SOCKETS = (
+SOCKET_CANDIDATES = (
     "${DOCKER_HOST#unix://}",
     "/var/run/docker.sock",
     "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock",
@@ -76,17 +76,17 @@ class SshTransport:
         self._opening = asyncio.Lock()
 
     async def request(self, request: ApiRequest) -> Response:
-        """Send a request and return the whole answer."""
+        """Send a request and return the complete response."""
         return await (await self._http()).request(request)
 
     @asynccontextmanager
     async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
-        """Send a request and hand over the answer as soon as its headers are there."""
+        """Send a request and yield the response once its headers have arrived."""
         async with (await self._http()).stream(request) as stream:
             yield stream
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Take the raw connection over."""
+        """Take over the raw connection."""
         return await (await self._http()).upgrade(request)
 
     async def aclose(self) -> None:
@@ -101,7 +101,7 @@ class SshTransport:
                 await self._tunnel.aclose()
                 self._tunnel = None
             if self._tunnel is None:
-                self._tunnel = await Tunnel.open(self._endpoint, self._command, alone=not self._may_ask)
+                self._tunnel = await Tunnel.open(self._endpoint, self._command, detached=not self._may_ask)
             return self._tunnel.http
 
 
@@ -119,11 +119,11 @@ class Tunnel:
 
     @property
     def alive(self) -> bool:
-        """Whether ssh still runs."""
+        """Whether ssh is still running."""
         return self._master.returncode is None
 
     @classmethod
-    async def open(cls, endpoint: Endpoint, command: list[str], *, alone: bool) -> Tunnel:
+    async def open(cls, endpoint: Endpoint, command: list[str], *, detached: bool) -> Tunnel:
         """Connect, and find the engine there.
 
         Raises:
@@ -133,7 +133,7 @@ class Tunnel:
         directory = Path(tempfile.mkdtemp(prefix="pyd-", dir=os.environ.get("XDG_RUNTIME_DIR")))
         tunnel: Tunnel | None = None
         try:
-            master = await _start_master(endpoint, command, directory, alone=alone)
+            master = await _start_master(endpoint, command, directory, detached=detached)
             tunnel = cls(endpoint, command, directory, master)
             await tunnel._reach_engine()
         except BaseException:
@@ -147,32 +147,34 @@ class Tunnel:
     async def _reach_engine(self) -> None:
         """Find the engine's socket on the host and open a way to it."""
         path = unquote(urlsplit(self._endpoint.url).path)
-        wanted = (shlex.quote(path),) if path not in {"", "/"} else tuple(f'"{place}"' for place in SOCKETS)
-        status, out, err = await self._run(*_target(self._endpoint), _probe(wanted))
-        found = dict(
+        candidates = (
+            (shlex.quote(path),) if path not in {"", "/"} else tuple(f'"{socket}"' for socket in SOCKET_CANDIDATES)
+        )
+        status, out, err = await self._run(*_target(self._endpoint), _probe(candidates))
+        probed = dict(
             line.removeprefix(PROBE).split(maxsplit=1) for line in out.splitlines() if line.startswith(f"{PROBE} ")
         )
-        if "socket" in found and await self._forward(found["socket"]):
+        if "socket" in probed and await self._forward(probed["socket"]):
             return
-        if "docker" in found and path in {"", "/"}:
+        if "docker" in probed and path in {"", "/"}:
             dial = [*self._control, *_target(self._endpoint), "docker system dial-stdio"]
             self._sessions = Sessions(self._local, dial, self._endpoint)
             await self._sessions.open()
             return
-        if not found:
+        if not probed:
             raise ssh_failures.from_stderr(err or f"the remote shell ended with {status}", self._endpoint)
-        raise ssh_failures.no_engine(self._endpoint, found, path)
+        raise ssh_failures.no_engine(self._endpoint, probed, path)
 
     async def _forward(self, remote: str) -> bool:
         """Let a local socket lead to the engine's; False when the host doesn't allow that."""
-        leads = f"{self._local}:{remote}"
-        status, _out, _err = await self._run("-O", "forward", "-L", leads, *_target(self._endpoint))
+        forward = f"{self._local}:{remote}"
+        status, _out, _err = await self._run("-O", "forward", "-L", forward, *_target(self._endpoint))
         if status != 0:
             return False
         try:
-            await self.http.request(ApiRequest(method="GET", target="/_ping", headers={}, timeout=CONNECT_TIMEOUT))
+            await self.http.request(ApiRequest(method="GET", target="/_ping", headers={}, timeout=CONNECT_TIMEOUT_S))
         except EngineUnavailable:
-            await self._run("-O", "cancel", "-L", leads, *_target(self._endpoint))
+            await self._run("-O", "cancel", "-L", forward, *_target(self._endpoint))
             self._local.unlink(missing_ok=True)
             return False
         return True
@@ -206,19 +208,19 @@ class Tunnel:
         shutil.rmtree(self._directory, ignore_errors=True)
 
 
-async def _start_master(endpoint: Endpoint, command: list[str], directory: Path, *, alone: bool) -> Process:
+async def _start_master(endpoint: Endpoint, command: list[str], directory: Path, *, detached: bool) -> Process:
     """Start the ssh that holds the connection, and return it once it is through.
 
     `alone` takes it out of reach of the terminal's Ctrl-C, which may be meant for something else; it can't ask then.
     """
     mode = ["-M", "-N", "-S", str(directory / "c"), "-o", "ClearAllForwardings=yes"]
-    tell = ["-o", "PermitLocalCommand=yes", "-o", f"LocalCommand=echo {READY}"]
+    ready_signal = ["-o", "PermitLocalCommand=yes", "-o", f"LocalCommand=echo {READY}"]
     errors = directory / "log"
     try:
         with errors.open("wb") as log:
             master = await asyncio.create_subprocess_exec(
-                *command, *mode, *tell, *_target(endpoint),
-                stdin=DEVNULL, stdout=PIPE, stderr=log, preexec_fn=die_with_parent(), start_new_session=alone,
+                *command, *mode, *ready_signal, *_target(endpoint),
+                stdin=DEVNULL, stdout=PIPE, stderr=log, preexec_fn=die_with_parent(), start_new_session=detached,
             )  # fmt: skip
     except OSError as error:
         raise EngineUnavailable(

@@ -1,4 +1,4 @@
-"""What ssh says when it fails, as the project's errors."""
+"""Errors of ssh as the project's errors."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.transport.failures import place
+from pyd_core.client.transport.failures import describe_endpoint
 from pyd_core.errors import EngineUnavailable, PydError, Refused
 from pyd_core.sanitise import safe
 
-UNREACHABLE = (
+UNREACHABLE_PHRASES = (
     "connection refused",
     "timed out",
     "could not resolve",
@@ -25,7 +25,7 @@ def from_stderr(text: str, endpoint: Endpoint) -> PydError:
     """Map what ssh printed before it ended (OpenSSH, `ssh.c`, `sshconnect.c`, `sshconnect2.c`)."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     last = safe(lines[-1]) if lines else "ssh ended without a word"
-    where, by_hand = place(endpoint), f"ssh {_host(endpoint)}"
+    where, by_hand = describe_endpoint(endpoint), f"ssh {_host(endpoint)}"
     low = text.lower()
     if "remote host identification has changed" in low:
         return Refused(
@@ -46,23 +46,23 @@ def from_stderr(text: str, endpoint: Endpoint) -> PydError:
             reference="ssh-authentication",
         )
     hint = f"check that this works: {by_hand}"
-    if any(word in low for word in UNREACHABLE):
+    if any(word in low for word in UNREACHABLE_PHRASES):
         return EngineUnavailable(f"can't reach {where}: {last}", hint=hint, reference="ssh-unreachable")
     return EngineUnavailable(f"ssh to {where} failed: {last}", hint=hint, reference="ssh-failed")
 
 
-def no_engine(endpoint: Endpoint, found: Mapping[str, str], path: str) -> PydError:
+def no_engine(endpoint: Endpoint, probed: Mapping[str, str], path: str) -> PydError:
     """The host lets us in, and there is no engine we could use."""
-    where = place(endpoint)
-    if "socket" in found:
+    where = describe_endpoint(endpoint)
+    if "socket" in probed:
         return EngineUnavailable(
-            f"no engine answers on {found['socket']} at {where}",
+            f"no engine answers on {probed['socket']} at {where}",
             hint="start it there, and see that sshd allows stream forwarding (AllowStreamLocalForwarding)",
             reference="ssh-no-answer",
         )
-    if "denied" in found:
+    if "denied" in probed:
         return Refused(
-            f"no permission on the engine's socket {found['denied']} at {where}",
+            f"no permission on the engine's socket {probed['denied']} at {where}",
             hint="connect as another user, or there: sudo usermod -aG docker $USER",
             reference="engine-permission",
         )
@@ -78,7 +78,7 @@ def no_engine(endpoint: Endpoint, found: Mapping[str, str], path: str) -> PydErr
 def too_many(endpoint: Endpoint, limit: int) -> Refused:
     """Every stream needs a session of its own, and the host allows only so many."""
     return Refused(
-        f"more than {limit} streams at once to {place(endpoint)}",
+        f"more than {limit} streams at once to {describe_endpoint(endpoint)}",
         hint="raise MaxSessions in its sshd_config, or name the engine's socket: ssh://host/var/run/docker.sock",
         reference="ssh-too-many-streams",
     )

@@ -15,7 +15,7 @@ from pyd_core.errors import PydError
 from pyd_core.model.base import encode
 from pyd_core.tasks import TaskOwner
 
-MOST_SESSIONS = 10
+MAX_SESSIONS = 10
 """sshd_config(5), MaxSessions: what a connection may carry by default. Further streams wait for one to end."""
 
 
@@ -28,7 +28,7 @@ class Sessions:
         self._endpoint = endpoint
         self._tasks = TaskOwner(on_error=lambda _error: None)
         self._listener = socket.socket(socket.AF_UNIX)
-        self._free = asyncio.Semaphore(MOST_SESSIONS)
+        self._free = asyncio.Semaphore(MAX_SESSIONS)
 
     async def open(self) -> None:
         """Begin to accept connections."""
@@ -42,19 +42,19 @@ class Sessions:
         while True:
             connection, _ = await loop.sock_accept(self._listener)
             connection.setblocking(True)  # it becomes a program's stdin
-            self._tasks.start(self._carry(connection), name="ssh session")
+            self._tasks.start(self._serve(connection), name="ssh session")
 
-    async def _carry(self, connection: socket.socket) -> None:
+    async def _serve(self, connection: socket.socket) -> None:
         with connection:
             if self._free.locked():
-                _refuse(connection, ssh_failures.too_many(self._endpoint, MOST_SESSIONS))
+                _refuse(connection, ssh_failures.too_many(self._endpoint, MAX_SESSIONS))
                 return
             async with self._free:
-                ends = connection.fileno()
+                connection_fd = connection.fileno()
                 process = await asyncio.create_subprocess_exec(
                     *self._command,
-                    stdin=ends,
-                    stdout=ends,
+                    stdin=connection_fd,
+                    stdout=connection_fd,
                     stderr=DEVNULL,
                     preexec_fn=die_with_parent(),
                     start_new_session=True,

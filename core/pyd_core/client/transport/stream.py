@@ -1,4 +1,4 @@
-"""Streams over a local socket: a connection each, and nothing between its bytes and the body but `BodyDecoder`."""
+"""Streamed responses over a local socket: one connection each, decoded only by `BodyDecoder`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyd_core.client.transport.base import ApiRequest, Stream
 from pyd_core.client.transport.body import BodyDecoder, BodyError
 from pyd_core.client.transport.head import HeadDecoder, HeadError, ResponseHead, encode_head
 
-CHUNK = 2**18
+MAX_CHUNK_BYTES = 2**18
 """Bytes handed on at once at most."""
 
 
@@ -24,7 +24,7 @@ async def open_stream(
     """Send a request with a body in memory and hand over the answer as soon as its headers are there."""
     try:
         async with asyncio.timeout(connect_timeout):
-            reader, writer = await asyncio.open_unix_connection(path, limit=CHUNK)
+            reader, writer = await asyncio.open_unix_connection(path, limit=MAX_CHUNK_BYTES)
     except TimeoutError as error:
         raise failures.unreachable(None, f"no connection within {connect_timeout:g} s", endpoint) from error
     except OSError as error:
@@ -35,14 +35,14 @@ async def open_stream(
             async with asyncio.timeout(request.timeout):
                 await exchange.begin(request, writer)
         except TimeoutError as error:
-            raise failures.silent(endpoint, request.timeout) from error
+            raise failures.timed_out(endpoint, request.timeout) from error
         yield exchange
     finally:
-        writer.transport.abort()  # what was sent is read, and nobody waits for the rest
+        writer.transport.abort()  # the rest isn't needed
 
 
 class _Exchange:
-    """One request and its answer; also the `Stream` handed to the caller."""
+    """A request and its response; also the `Stream` that the caller gets."""
 
     def __init__(self, reader: asyncio.StreamReader, endpoint: Endpoint) -> None:
         self._reader = reader
@@ -53,7 +53,7 @@ class _Exchange:
         self.headers: Mapping[str, str] = {}
 
     async def begin(self, request: ApiRequest, writer: asyncio.StreamWriter) -> None:
-        """Send the request and read the answer's status and headers."""
+        """Send the request and read the status and headers of the response."""
         self._method = request.method
         writer.write(encode_head(request) + (request.body if isinstance(request.body, bytes) else b""))
         try:
@@ -62,17 +62,17 @@ class _Exchange:
         except HeadError as error:
             raise failures.not_http(self._endpoint, str(error)) from error
         except OSError as error:
-            raise failures.hung_up(self._endpoint) from error
+            raise failures.closed_early(self._endpoint) from error
 
     async def _head(self) -> ResponseHead:
         decoder = HeadDecoder()
-        while data := await self._reader.read(CHUNK):
+        while data := await self._reader.read(MAX_CHUNK_BYTES):
             if head := decoder.feed(data):
                 return head
-        raise failures.hung_up(self._endpoint)
+        raise failures.closed_early(self._endpoint)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body, in pieces of whatever has arrived at a time."""
+        """Yield the body in pieces as they arrive."""
         try:
             body = BodyDecoder(self.headers, self.status, self._method)
             data, self._arrived = self._arrived, b""
@@ -81,12 +81,12 @@ class _Exchange:
                     yield part
                 if body.ended:
                     return
-                data = await self._reader.read(CHUNK)
+                data = await self._reader.read(MAX_CHUNK_BYTES)
                 if not data:
                     break
             if not body.until_close:
-                raise failures.cut(self._endpoint)
+                raise failures.interrupted(self._endpoint)
         except BodyError as error:
             raise failures.not_http(self._endpoint, str(error)) from error
         except OSError as error:
-            raise failures.cut(self._endpoint) from error
+            raise failures.interrupted(self._endpoint) from error

@@ -1,8 +1,8 @@
-"""Engines over TCP and ssh for code that blocks: the asynchronous transports, on an event loop in a thread.
+"""Transport over TCP and ssh for blocking code: the asynchronous transports, on an event loop in a thread.
 
-What `pyd debug` does is a sequence of steps around processes and terminals, written without an event loop. Here an
-engine elsewhere looks to it as one on a local socket does: nothing in a noun's coroutine suspends, so `run_now` drives
-it, and a connection taken over from HTTP is a socket that `poll` can wait on.
+`pyd debug` is a sequence of steps around processes and terminals, written without an event loop. Through this transport
+a remote engine looks like one on a local socket: no API coroutine suspends, so `run_now` drives it, and a connection
+taken over from HTTP is a socket that `poll` can wait on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.base import ApiRequest, Duplex, Response, Stream, Transport
-from pyd_core.client.transport.blocking import CHUNK, BlockingDuplex, run_now
+from pyd_core.client.transport.blocking import CHUNK_BYTES, BlockingDuplex, run_now
 from pyd_core.errors import PydError
 from pyd_core.tasks import TaskOwner
 
@@ -40,43 +40,43 @@ class ThreadedTransport:
         self._thread = threading.Thread(target=self._loop.run_forever, name="pyd-engine", daemon=True)
         self._thread.start()
         self._pumps = TaskOwner(on_error=lambda _: None)  # a lost connection shows in the socket's end
-        self._inner: Transport = self.do(_open(endpoint, may_ask=may_ask))
+        self._inner: Transport = self.run(_open(endpoint, may_ask=may_ask))
 
     async def request(self, request: ApiRequest) -> Response:
-        """Send a request and return the whole answer."""
-        return self.do(self._inner.request(_here(request)))
+        """Send a request and return the complete response."""
+        return self.run(self._inner.request(_with_threaded_body(request)))
 
     @asynccontextmanager
     async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
-        """Send a request and hand over the answer as soon as its headers are there."""
-        opened: AbstractAsyncContextManager[Stream] = self._inner.stream(_here(request))
-        inner = self.do(opened.__aenter__())
+        """Send a request and yield the response once its headers have arrived."""
+        opened: AbstractAsyncContextManager[Stream] = self._inner.stream(_with_threaded_body(request))
+        inner = self.run(opened.__aenter__())
         try:
             yield _ThreadedStream(self, inner)
         finally:
-            self.do(opened.__aexit__(None, None, None))
+            self.run(opened.__aexit__(None, None, None))
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
-        """Take the raw connection over; what comes of it is a socket."""
-        result = self.do(self._inner.upgrade(_here(request)))
+        """Take over the raw connection; what comes of it is a socket."""
+        result = self.run(self._inner.upgrade(_with_threaded_body(request)))
         if isinstance(result, Response):
             return result
         ours, theirs = socket.socketpair()
         theirs.setblocking(False)
-        self.do(self._join(result, theirs))
+        self.run(self._join(result, theirs))
         return BlockingDuplex(ours, b"", result.headers, self._endpoint)
 
     async def aclose(self) -> None:
-        """End all connections, and the thread."""
+        """Close all connections, and the thread."""
         with suppress(PydError):
-            self.do(self._pumps.aclose())
-            self.do(self._inner.aclose())
+            self.run(self._pumps.aclose())
+            self.run(self._inner.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the loop and return what came of it."""
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop and return its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _join(self, duplex: Duplex, side: socket.socket) -> None:
@@ -87,7 +87,7 @@ class ThreadedTransport:
 async def _send(duplex: Duplex, side: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     with suppress(OSError):
-        while data := await loop.sock_recv(side, CHUNK):
+        while data := await loop.sock_recv(side, CHUNK_BYTES):
             await duplex.write(data)
     await duplex.close_write()
 
@@ -96,7 +96,7 @@ async def _receive(duplex: Duplex, side: socket.socket, sending: asyncio.Task[No
     loop = asyncio.get_running_loop()
     try:
         with suppress(OSError):
-            while data := await duplex.read(CHUNK):
+            while data := await duplex.read(CHUNK_BYTES):
                 await loop.sock_sendall(side, data)
     finally:
         sending.cancel()
@@ -115,26 +115,26 @@ class _ThreadedStream:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         pieces = self._inner.chunks()
-        while (piece := self._owner.do(_take(pieces))) is not None:
+        while (piece := self._owner.run(_next_piece(pieces))) is not None:
             yield piece
 
 
 async def _open(endpoint: Endpoint, *, may_ask: bool) -> Transport:
-    return open_engine(endpoint, may_ask=may_ask).session.transport
+    return open_engine(endpoint, may_ask=may_ask).api.transport
 
 
-def _here(request: ApiRequest) -> ApiRequest:
-    """A request whose body, made by code that blocks, is read in a thread beside the loop's."""
+def _with_threaded_body(request: ApiRequest) -> ApiRequest:
+    """Return a request whose body, produced by blocking code, is read in another thread."""
     if isinstance(request.body, bytes):
         return request
-    return msgspec.structs.replace(request, body=_in_thread(request.body))
+    return msgspec.structs.replace(request, body=_read_in_thread(request.body))
 
 
-async def _in_thread(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _read_in_thread(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     pieces = aiter(body)
-    while (piece := await asyncio.to_thread(lambda: run_now(_take(pieces)))) is not None:
+    while (piece := await asyncio.to_thread(lambda: run_now(_next_piece(pieces)))) is not None:
         yield piece
 
 
-async def _take(pieces: AsyncIterator[bytes]) -> bytes | None:
+async def _next_piece(pieces: AsyncIterator[bytes]) -> bytes | None:
     return await anext(pieces, None)

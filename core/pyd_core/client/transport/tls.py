@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 from pyd_core.client.endpoint import Endpoint, TlsFiles
-from pyd_core.client.transport.failures import place
+from pyd_core.client.transport.failures import describe_endpoint
 from pyd_core.errors import ConfigError, EngineUnavailable, PydError, Refused
 
 CERTIFICATE_ALERTS = ("certificate", "unknown_ca", "handshake", "access_denied")
@@ -13,7 +13,7 @@ CERTIFICATE_ALERTS = ("certificate", "unknown_ca", "handshake", "access_denied")
 
 
 def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
-    """Return what to speak TLS with: an own CA replaces those of the system.
+    """Return the TLS context of an endpoint; its own CA replaces those of the system.
 
     Raises:
         ConfigError: A certificate or key can't be used.
@@ -27,17 +27,17 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
         if files.cert is not None:
             context.load_cert_chain(files.cert, files.key, password="")
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        named = ", ".join(str(file) for file in (files.ca, files.cert, files.key) if file)
+        paths = ", ".join(str(file) for file in (files.ca, files.cert, files.key) if file)
         raise ConfigError(
-            f"can't use the certificates for {place(endpoint)}: {error}",
-            hint=f"look at {named}",
+            f"can't use the certificates for {describe_endpoint(endpoint)}: {error}",
+            hint=f"look at {paths}",
         ) from error
     return context
 
 
 def tls_failure(error: ssl.SSLError, endpoint: Endpoint) -> PydError:
-    """Says why TLS failed; the texts of what isn't a certificate's fault are OpenSSL's alerts."""
-    where = place(endpoint)
+    """Return the error for a TLS failure; where no certificate is at fault, the text is OpenSSL's alert."""
+    where = describe_endpoint(endpoint)
     reason = (error.reason or "").lower()
     if isinstance(error, ssl.SSLCertVerificationError):
         if error.verify_code in {62, 64}:  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
@@ -47,10 +47,10 @@ def tls_failure(error: ssl.SSLError, endpoint: Endpoint) -> PydError:
                 reference="tls-wrong-name",
             )
         ca = endpoint.tls.ca if endpoint.tls else None
-        given = f"{ca} is not its CA" if ca else "name its CA: ca.pem in the folder of DOCKER_CERT_PATH"
+        hint = f"{ca} is not its CA" if ca else "name its CA: ca.pem in the folder of DOCKER_CERT_PATH"
         return Refused(
             f"the engine at {where} has a certificate we can't trust: {error.verify_message}",
-            hint=given,
+            hint=hint,
             reference="tls-unknown-ca",
         )
     if "wrong_version_number" in reason or "record_layer_failure" in reason or "http_request" in reason:

@@ -116,7 +116,7 @@ async def _attachment(
     """Reads what a client that attaches asks for; `plain` leaves the frames of the two streams out."""
     keys = request.query.get("detachKeys", "")
     try:
-        detach_keys.parse(keys)
+        detach_keys.parse_keys(keys)
     except InvalidInput as error:
         raise InvalidInput(f"Invalid detach keys ({keys[:80]}) provided") from error
     container = engine.containers.find(request.params["id"])

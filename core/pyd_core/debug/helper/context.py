@@ -73,7 +73,7 @@ def helper_context(
     transport = blocking_transport(endpoint, may_ask=os.isatty(2))
     engine = ApiClient(transport, where=endpoint.url, read_only=endpoint.read_only)
     try:
-        engine.require_changes()
+        engine.require_writable()
         subject = run_now(find_subject(engine, options.target))
         if not isinstance(subject, Container):
             raise Refused("entering a process takes root on its machine", reference="not-root")

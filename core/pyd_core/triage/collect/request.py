@@ -44,7 +44,7 @@ async def collect(case: Case, engine: EngineClient, *, local: bool) -> None:
 
 async def _from_podman(identity: str, engine: EngineClient) -> bool | None:
     try:
-        answer = await engine.session.send("GET", f"/libpod/containers/{segment(identity)}/json")
+        answer = await engine.api.send("GET", f"/libpod/containers/{segment(identity)}/json")
         return decode(answer.body, _Libpod).state.asked
     except PydError:
         return None

@@ -41,7 +41,7 @@ async def in_swarm(stock: LoadContext) -> EngineClient:
     """
     engine = stock.engine
     if not await engine.can(Capability.SWARM_MANAGER):
-        engine.session.renegotiate()  # it may have become one since
+        engine.api.renegotiate()  # it may have become one since
         await engine.require(Capability.SWARM_MANAGER)
     return engine
 

@@ -42,7 +42,7 @@ def command(state: State, /, *, server: str, username: str, password: str, passw
     token = state.ask(lambda engine: engine.images.login(credentials))
     if token:
         credentials = RegistryCredentials(username=username, identitytoken=token, serveraddress=registry_key(domain))
-    keeper = Logins.of_user().keep(domain, credentials)
+    keeper = Logins.of_user().save(domain, credentials)
     if state.json:
         write_json({"server": domain or "docker.io", "username": username, "kept_by": keeper or "config.json"})
         return

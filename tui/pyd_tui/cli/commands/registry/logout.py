@@ -17,7 +17,7 @@ from pyd_tui.console.output import write, write_json
 def command(state: State, /, *, server: str) -> None:
     """Forget the credentials for a registry; without a name for the public one."""
     domain = server.removeprefix("https://").removeprefix("http://").rstrip("/")
-    there = Logins.of_user().forget(domain)
+    there = Logins.of_user().remove(domain)
     if state.json:
         write_json({"server": domain or "docker.io", "removed": there})
     else:

@@ -75,7 +75,7 @@ def command(
     _show(state, deployment)
     if dry_run:
         return 0
-    if deployment.disturbs and not yes and sys.stdin.isatty() and not click.confirm("Deploy?", err=True):
+    if deployment.has_changes and not yes and sys.stdin.isatty() and not click.confirm("Deploy?", err=True):
         return 1
     credentials = Logins.of_user().for_image if with_registry_auth else None
 

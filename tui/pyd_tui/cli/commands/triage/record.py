@@ -97,7 +97,7 @@ async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | N
     def problem(text: str) -> None:
         click.echo(f"pyd: {safe(text)}", err=True)
 
-    await engine.session.negotiate()  # an engine that isn't there is told at once, not awaited for ever
+    await engine.api.negotiate()  # an engine that isn't there is told at once, not awaited for ever
     recorder = DeathRecorder(engine, store, on_death=died, on_problem=problem)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
