@@ -27,7 +27,7 @@ _EXTPROC = 0o200000
 class BashChannel(Protocol):
     """The way to a session's processes."""
 
-    opened: Callable[[list[int]], None]
+    on_opened: Callable[[list[int]], None]
     """Called once with the pty's master, where lines are written, and where reports are read."""
 
     @property
@@ -70,7 +70,7 @@ class Bash:
         self._asked = False
         self._show = show
         self._relay = TerminalRelay({link.status: self._hear}, show=show)
-        link.opened = self._open
+        link.on_opened = self._open
 
     @property
     def sources(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyd_core.debug.credentials import names, withheld
 from pyd_core.debug.plan import shared_namespaces
-from pyd_core.debug.target import Target
+from pyd_core.debug.target import LocalTarget
 from pyd_core.linux.process import Status
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -15,7 +15,7 @@ from pyd_core.sanitise import safe
 _KINDS = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time")
 
 
-def explain(target: Target, plan: dict[str, Any]) -> list[str]:
+def explain(target: LocalTarget, plan: dict[str, Any]) -> list[str]:
     """Returns lines for the user.
 
     Args:

@@ -18,7 +18,7 @@ from pyd_core.debug.local_files import write_whole
 from pyd_core.debug.local_process import LocalProcess, SocketProcess
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
-from pyd_core.debug.target import Target
+from pyd_core.debug.target import LocalTarget
 from pyd_core.errors import Conflict, InvalidInput, KernelError, NotFound, PydError, Refused
 from pyd_core.linux.cgroup_stats import UNIFIED, group_named, read_groups, read_mounts
 from pyd_core.linux.openat2 import open_file, open_in_root
@@ -42,7 +42,7 @@ class LocalAccess:
         options: Of the session that this belongs to; programs get the same rights to write.
     """
 
-    def __init__(self, target: Target, toolbox: str, options: DebugOptions) -> None:
+    def __init__(self, target: LocalTarget, toolbox: str, options: DebugOptions) -> None:
         self._target = target
         self._toolbox = toolbox
         self._options = options

@@ -24,30 +24,44 @@ from pyd_core.debug.clone import PROGRAM
 from pyd_core.debug.helper.container import LABEL, LIFETIME, remove
 from pyd_core.debug.holder_program import program
 from pyd_core.debug.machine import engine_machine
+from pyd_core.debug.target import NetworkTarget
 from pyd_core.errors import NotFound
 from pyd_core.model.container import Container
+from pyd_core.model.network import Network
 from pyd_core.sanitise import safe
-
-PREFIX = "net:"
-"""What the name of such a target begins with."""
 
 REPOSITORY = "localhost/pyd-member"
 _FORMAT = 1
 
 
 @contextmanager
-def member(engine: ApiClient, network: str) -> Iterator[Container]:
-    """Gives a container on a network, as long as the block lasts.
+def join_network(engine: ApiClient, target: NetworkTarget) -> Iterator[Container]:
+    """Create a container on a network for as long as the block lasts.
 
     Raises:
         NotFound: There is no such network.
         PydError: The engine refused; nothing is left.
     """
-    made = _Member(engine)
+    member = _Member(engine)
     try:
-        yield run_now(made.start(network))
+        yield run_now(member.start(target.name))
     finally:
-        run_now(made.end())
+        run_now(member.end())
+
+
+async def find_network(engine: ApiClient, name: str) -> Network:
+    """Return a network.
+
+    Raises:
+        NotFound: The engine has no such network; the hint lists those there are.
+    """
+    networks = NetworksApi(engine)
+    try:
+        return await networks.inspect(name)
+    except NotFound as error:
+        names = [network.name for network in await networks.list()]
+        hint = f"there are: {', '.join(map(safe, sorted(names)))}"
+        raise NotFound(f"no network {safe(name)!r}", nearest=names, hint=hint) from error
 
 
 class _Member:
@@ -57,13 +71,8 @@ class _Member:
         self._id = ""
         self._input: Duplex | None = None
 
-    async def start(self, network: str) -> Container:
-        try:
-            found = await NetworksApi(self._engine).inspect(network)
-        except NotFound as error:
-            names = [each.name for each in await NetworksApi(self._engine).list()]
-            hint = f"there are: {', '.join(map(safe, sorted(names)))}"
-            raise NotFound(f"no network {safe(network)!r}", nearest=names, hint=hint) from error
+    async def start(self, name: str) -> Container:
+        network = (await find_network(self._engine, name)).name
         body = {
             "Image": await _image(self._engine),
             "Entrypoint": [PROGRAM],
@@ -73,10 +82,10 @@ class _Member:
             "StdinOnce": True,
             "StopSignal": "SIGKILL",
             "Labels": {LABEL: secrets.token_hex(4), f"{LABEL}.expires": str(int(time.time()) + LIFETIME)},
-            "HostConfig": {"AutoRemove": True, "NetworkMode": found.name, "LogConfig": {"Type": "none"}},
+            "HostConfig": {"AutoRemove": True, "NetworkMode": network, "LogConfig": {"Type": "none"}},
         }
-        name = f"pyd-on-{found.name}-{secrets.token_hex(2)}"
-        self._id = (await self._containers.create(body, name=name)).id
+        member = f"pyd-on-{network}-{secrets.token_hex(2)}"
+        self._id = (await self._containers.create(body, name=member)).id
         self._input = await self._containers.attach(self._id, stdin=True)
         await self._containers.start(self._id)
         return await self._containers.inspect(self._id)

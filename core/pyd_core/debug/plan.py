@@ -12,7 +12,7 @@ from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.system_call_filter import session_filter
-from pyd_core.debug.target import Target
+from pyd_core.debug.target import LocalTarget
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import KernelError
 from pyd_core.linux.openat2 import open_in_root, read_in_root
@@ -20,7 +20,7 @@ from pyd_core.linux.process import ProcessEntry, parse_status
 
 
 def make_plan(
-    target: Target, options: DebugOptions, toolbox: str, *, terminal: bool, conversing: bool = False
+    target: LocalTarget, options: DebugOptions, toolbox: str, *, terminal: bool, conversing: bool = False
 ) -> dict[str, Any]:
     """Returns what `join.supervise` is to do, as plain data.
 

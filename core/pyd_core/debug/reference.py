@@ -13,7 +13,7 @@ import msgspec
 
 from pyd_core.client.api_client import ApiClient
 from pyd_core.client.containers import ContainersApi
-from pyd_core.debug.target import Target, find_container
+from pyd_core.debug.target import LocalTarget, find_container
 from pyd_core.errors import Ambiguous, InvalidInput, NotFound
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container, ContainerSummary
@@ -27,7 +27,7 @@ IMAGE = "image"
 _NUMBER = "com.docker.compose.container-number"
 
 
-async def find_subject(session: ApiClient, text: str) -> Container | Target:
+async def find_subject(session: ApiClient, text: str) -> Container | LocalTarget:
     """Finds what a session is wanted in: a container, one that stands for an image, or a process.
 
     Raises:
@@ -109,7 +109,7 @@ async def _image(session: ApiClient, reference: str) -> Container:
     )
 
 
-def process_target(text: str) -> Target:
+def process_target(text: str) -> LocalTarget:
     """Returns a process of this machine as a target: its namespaces, environment and working directory.
 
     Raises:
@@ -128,4 +128,4 @@ def process_target(text: str) -> Target:
     except OSError as error:  # one without files: a thread of the kernel's, or a zombie
         raise InvalidInput(f"process {text} has no files to see: {error.strerror}") from error
     config = ContainerConfig(env=[variable for variable in environment if variable], working_dir=folder)
-    return Target(Container(id="", name_=f"/{command}-{text}", config=config), process)
+    return LocalTarget(Container(id="", name_=f"/{command}-{text}", config=config), process)

@@ -14,7 +14,11 @@ _OTHER_KERNEL = ("runsc", "kata", "krun")
 """Runtimes whose containers have a kernel of their own: there are no namespaces here to join."""
 
 
-class Target(msgspec.Struct, frozen=True):
+NETWORK_PREFIX = "net:"
+"""What a reference to a network starts with."""
+
+
+class LocalTarget(msgspec.Struct, frozen=True):
     """A container that a session can join.
 
     Attributes:
@@ -40,15 +44,37 @@ class RemoteTarget(msgspec.Struct, frozen=True):
     """A container whose processes are out of this one's reach: a helper container enters it.
 
     Attributes:
-        container: What the engine says.
+        container: The engine's inspect data.
+        reason: Why a helper is needed, for `--explain`.
     """
 
     container: Container
+    reason: str = ""
 
     @property
     def name(self) -> str:
         """The container's name, safe to show."""
         return safe(self.container.name) or self.container.id[:12]
+
+
+class StoppedTarget(msgspec.Struct, frozen=True):
+    """A container without processes or an image, whose files this process can reach; or one to be cloned.
+
+    Attributes:
+        container: The engine's inspect data; for an image, the container that one of it would be.
+    """
+
+    container: Container
+
+
+class NetworkTarget(msgspec.Struct, frozen=True):
+    """A network, entered by a container that is created on it.
+
+    Attributes:
+        name: The network's name or id.
+    """
+
+    name: str
 
 
 async def find_container(containers: ContainersApi, name: str) -> Container:
@@ -69,7 +95,7 @@ async def find_container(containers: ContainersApi, name: str) -> Container:
         return await containers.inspect(pick_container(await containers.list(all=True), name).id)
 
 
-def running_target(container: Container) -> Target:
+def running_target(container: Container) -> LocalTarget:
     """Takes hold of the main process of a running or paused container.
 
     Raises:
@@ -95,7 +121,7 @@ def running_target(container: Container) -> Target:
         raise _elsewhere(shown, state.pid)
     if container.host_config.init and (child := _first_child(state.pid)):
         process = ProcessEntry(child)
-    return Target(container, process)
+    return LocalTarget(container, process)
 
 
 def _first_child(init: int) -> int:

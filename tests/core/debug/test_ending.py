@@ -10,8 +10,8 @@ from pyd_core.client.api_client import ApiClient
 from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import BlockingTransport, run_now
-from pyd_core.debug.session import describe_exit
 from pyd_core.debug.target import RemoteTarget
+from pyd_core.debug.target_exit import describe_exit
 from pyd_core.model.container import Container
 from pyd_core.model.container_state import ContainerState
 from support.fake_engine import FakeEngine, Reply, answer_json

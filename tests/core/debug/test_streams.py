@@ -14,8 +14,8 @@ from pyd_core.debug import streams
 
 SCRIPT = """
 import os, subprocess, sys
-from pyd_core.debug.streams import Streams
-streams = Streams()
+from pyd_core.debug.streams import SessionStreams
+streams = SessionStreams()
 stdin, stdout, stderr = streams.theirs
 status, ended = os.pipe()
 child = subprocess.Popen(sys.argv[1:], stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=[ended])

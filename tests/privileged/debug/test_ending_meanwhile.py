@@ -12,11 +12,14 @@ import pytest
 from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.helper import session as helper
-from pyd_core.debug.helper.access import through_helper
+from pyd_core.debug.helper.access import open_helper_access
 from pyd_core.debug.helper.container import LABEL
-from pyd_core.debug.helper.launch import ENDED, LIVES
+from pyd_core.debug.helper.launch import ENDED, MAX_ATTEMPTS
 from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.resolve import open_engine, resolve_remote
+from pyd_core.debug.session_request import SessionRequest
 from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.user_io import NoticesOnly
 from pyd_core.errors import Conflict, NotFound
 from support.debugging import main_pid
 from support.docker import LONE, Docker, busybox_files
@@ -95,7 +98,11 @@ def nothing(_target: str) -> None:
 
 def read_known(place: Place, target: str, told: list[str]) -> bytes:
     options = DebugOptions(target=target)
-    with through_helper(place.endpoint, options, why="", notify=told.append, progress=lambda *_: None) as access:
+    request = SessionRequest(place.endpoint, options)
+    with (
+        open_engine(place.endpoint) as engine,
+        open_helper_access(engine, request, resolve_remote(engine, options, ""), NoticesOnly(told.append)) as access,
+    ):
         return access.read_file("/known")
 
 
@@ -126,7 +133,7 @@ def test_one_that_ends_each_time_is_given_up(place: Place):
         read_known(place, name, told)
     assert caught.value.reference == ENDED
     assert "--hold" in caught.value.hint
-    assert len(told) == LIVES - 1
+    assert len(told) == MAX_ATTEMPTS - 1
     assert place.left(name) == ""
 
 
@@ -143,12 +150,12 @@ def test_one_that_is_removed_is_gone(place: Place):
 def test_a_command_is_run_in_what_it_is_by_then(place: Place, capfd: pytest.CaptureFixture[str]):
     name = place.run("command")
     options = DebugOptions(target=name, line="cat /known; exit 7")
+    request = SessionRequest(place.endpoint, options)
     supervisor = Supervisor()
     try:
-        with striking(place.kill, nothing, name, times=1):
-            code = helper.run(
-                place.endpoint, options, supervisor, why="", notify=lambda _: None, progress=lambda *_: None
-            )
+        with striking(place.kill, nothing, name, times=1), open_engine(place.endpoint) as engine:
+            target = resolve_remote(engine, options, "")
+            code = helper.run(engine, request, target, supervisor, NoticesOnly(lambda _: None))
     finally:
         supervisor.close()
     assert (code, capfd.readouterr().out) == (7, KNOWN.decode())

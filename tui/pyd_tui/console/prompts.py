@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 
 from pyd_core.sanitise import safe
 
@@ -21,6 +23,28 @@ def answer(question: str) -> str:
         return sys.stdin.readline()
     except KeyboardInterrupt:
         return ""
+
+
+class TerminalIO:
+    """The `UserIO` of a command line: notices and progress on stderr, questions where stdin and stdout are terminals.
+
+    Args:
+        asks: Let it ask questions.
+    """
+
+    def __init__(self, *, asks: bool = True) -> None:
+        self.progress = ProgressReporter()
+        self.notify = notify
+        self._asks = asks
+
+    @property
+    def ask(self) -> Callable[[str], str] | None:
+        """See `UserIO`."""
+        return answer if self._asks and os.isatty(0) and os.isatty(1) else None
+
+    def stop(self) -> None:
+        """Remove the progress bar."""
+        self.progress.stop()
 
 
 class ProgressReporter:

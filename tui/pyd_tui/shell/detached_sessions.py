@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,13 +13,14 @@ from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.client.transport.choice import blocking_transport
-from pyd_core.debug.options import DebugOptions
-from pyd_core.debug.session import DebugSession, run
+from pyd_core.debug.debug_session import DebugSession
+from pyd_core.debug.session import run
+from pyd_core.debug.session_request import SessionRequest
 from pyd_core.debug.sessions.attached import Attached
 from pyd_core.debug.sessions.record import SessionEntry, SessionRecord
 from pyd_core.debug.sessions.session_daemon import SessionDaemon
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import RemoteTarget, Target
+from pyd_core.debug.target import LocalTarget, RemoteTarget
 from pyd_core.errors import NotFound, PydError
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
@@ -28,25 +28,16 @@ from pyd_tui.console import failures
 from pyd_tui.shell.shell_runner import ShellRunner, Terminated, describe, goes_on, run_shell
 
 if TYPE_CHECKING:
-    from pyd_core.debug.toolbox.apt import Progress
+    from pyd_core.debug.user_io import UserIO
 
 
-def detach(
-    endpoint: Endpoint,
-    options: DebugOptions,
-    *,
-    ttl: float,
-    notify: Callable[[str], None],
-    progress: Progress,
-) -> tuple[str, int]:
+def detach(request: SessionRequest, io: UserIO, *, ttl: float) -> tuple[str, int]:
     """Begins a session in a process of its own; returns its id, or an empty one and the exit code of its failure.
 
     Args:
-        endpoint: The engine.
-        options: Of the session.
+        request: The engine, and what to do.
+        io: Shows notices and progress until the session can be attached to; asks nothing.
         ttl: Seconds without anybody attached after which it ends; 0 is never.
-        notify: Told lines for the user, until the session is there.
-        progress: Told how the making of the toolbox goes, or the copying of files.
     """
     told, tell = os.pipe()
     child = os.fork()
@@ -54,7 +45,7 @@ def detach(
         os.close(told)
         code = failures.UNAVAILABLE
         try:
-            code = _keep(endpoint, options, tell, ttl=ttl, notify=notify, progress=progress)
+            code = _keep(request, io, tell, ttl=ttl)
         finally:
             os._exit(code)
     os.close(tell)
@@ -65,22 +56,14 @@ def detach(
     return "", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _keep(
-    endpoint: Endpoint,
-    options: DebugOptions,
-    tell: int,
-    *,
-    ttl: float,
-    notify: Callable[[str], None],
-    progress: Progress,
-) -> int:
+def _keep(request: SessionRequest, io: UserIO, tell: int, *, ttl: float) -> int:
     os.setsid()
     for first, behind in ((3, tell), (tell + 1, os.sysconf("SC_OPEN_MAX"))):
         os.closerange(first, behind)  # whoever waits for the end of a pipe that was left open to us would wait long
     supervisor = Supervisor()
 
     def interact(session: DebugSession) -> int:
-        record = describe(session, endpoint, options)
+        record = describe(session, request.endpoint, request.options)
         record.detachable, record.attached, record.ttl = True, False, ttl
         entry = SessionEntry(record)
 
@@ -97,7 +80,7 @@ def _keep(
             entry.remove()
 
     try:
-        return run(endpoint, options, supervisor, notify=notify, progress=progress, interact=interact)
+        return run(msgspec.structs.replace(request, interact=interact), supervisor, io)
     except PydError as error:
         failures.report(error)
         return failures.exit_code(error, before_command=True)
@@ -105,14 +88,7 @@ def _keep(
         supervisor.close()
 
 
-def attach(
-    endpoint: Endpoint,
-    record: SessionRecord,
-    *,
-    notify: Callable[[str], None],
-    progress: Progress,
-    ask: Callable[[str], str],
-) -> int:
+def attach(endpoint: Endpoint, record: SessionRecord, io: UserIO) -> int:
     """Comes back to a session; returns its exit code, or 0 when it is left again.
 
     Raises:
@@ -128,16 +104,16 @@ def attach(
     except Terminated as told:
         return 128 + told.number
     if code is None:
-        notify(f"session {record.id} goes on; come back with: pyd debug attach {record.id}")
+        io.notify(f"session {record.id} goes on; come back with: pyd debug attach {record.id}")
         return 0
-    if life.ended is not None and goes_on(endpoint, life.ended, notify, ask):
-        return run_shell(endpoint, record.options, Supervisor(), notify=notify, progress=progress, ask=ask)
+    if life.ended is not None and goes_on(endpoint, life.ended, io):
+        return run_shell(SessionRequest(endpoint, record.options), Supervisor(), io)
     if code == 128 + signal.SIGKILL and life.ended is None:
-        notify(f"session {record.id} was ended from elsewhere, or its shell was killed")
+        io.notify(f"session {record.id} was ended from elsewhere, or its shell was killed")
     return code
 
 
-def _target(endpoint: Endpoint, record: SessionRecord) -> Target | RemoteTarget:
+def _target(endpoint: Endpoint, record: SessionRecord) -> LocalTarget | RemoteTarget:
     """Returns the target of a session that goes on."""
     if record.elsewhere:
         container = _inspect(endpoint, record.container_id)
@@ -151,7 +127,7 @@ def _target(endpoint: Endpoint, record: SessionRecord) -> Target | RemoteTarget:
             container = _inspect(endpoint, record.container_id)
         except NotFound:  # an image's, or removed while the session is in its files
             container = Container(id=record.container_id, name_=f"/{record.container}")
-    return Target(container, process)
+    return LocalTarget(container, process)
 
 
 def _inspect(endpoint: Endpoint, container: str) -> Container:

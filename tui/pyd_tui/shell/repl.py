@@ -16,11 +16,13 @@ import msgspec
 
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.bash import Bash
+from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
-from pyd_core.debug.session import DebugSession
+from pyd_core.debug.session_request import SessionRequest
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import RemoteTarget, Target
+from pyd_core.debug.target import LocalTarget, RemoteTarget
+from pyd_core.debug.user_io import NoticesOnly
 from pyd_core.errors import Conflict, PydError, Unsupported
 from pyd_tui.shell.editor import Editor, Pieces, ReadAborted
 from pyd_tui.shell.history import TargetHistory, history_path
@@ -81,7 +83,7 @@ class Repl:
         self,
         endpoint: Endpoint,
         options: DebugOptions,
-        target: Target | RemoteTarget,
+        target: LocalTarget | RemoteTarget,
         toolbox: str,
         screen: Screen,
         *,
@@ -154,16 +156,15 @@ class Repl:
         if isinstance(self._target, RemoteTarget):
             from pyd_core.debug.helper.session import additional_session  # noqa: PLC0415 - targets here don't pay for it
 
-            with additional_session(
-                self._endpoint, options, self._target.container, supervisor, notify=self._tell
-            ) as session:
-                session.noted = self._note
+            request, io = SessionRequest(self._endpoint, options), NoticesOnly(self._tell)
+            with additional_session(request, self._target.container, supervisor, io) as session:
+                session.on_line = self._note
                 yield session
             return
         plan = make_plan(self._target, options, self._toolbox, terminal=True, conversing=True)
         plan["client"] = os.getpid()
         session = DebugSession(self._target, supervisor, plan)
-        session.noted = self._note
+        session.on_line = self._note
         yield session
 
     def _note(self, line: str) -> None:
@@ -321,7 +322,7 @@ class Repl:
             identity=level.identity,
             send=lambda line: self._editor.type_ahead(f"{line}\n".encode()),
             desk=self,
-            model=self._target.model if isinstance(self._target, Target) else "",
+            model=self._target.model if isinstance(self._target, LocalTarget) else "",
         )
 
     def _access(self) -> Access:
@@ -334,16 +335,10 @@ class Repl:
     def _through_helper(self) -> Access:
         with self._reaching:  # a builtin and the completion of a line may both be the first to ask
             if self._elsewhere is None:
-                from pyd_core.debug.helper.access import through_helper  # noqa: PLC0415 - targets here don't pay for it
+                from pyd_core.debug.helper.access import open_session_access  # noqa: PLC0415 - targets here don't pay for it
 
-                access = through_helper(
-                    self._endpoint,
-                    self._options,
-                    why="the shell's builtins ask it",
-                    notify=self._tell,
-                    progress=lambda _stage, _done, _total: None,
-                    entered=self._target.container,
-                )
+                request = SessionRequest(self._endpoint, self._options)
+                access = open_session_access(request, self._target.container, NoticesOnly(self._tell))
                 self._elsewhere = self._held.enter_context(access)
             return self._elsewhere
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.transport.choice import blocking_transport
 from pyd_core.debug.access_factory import open_access
 from pyd_core.debug.forward import BACKGROUND
-from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.session_request import SessionRequest
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.shell.builtin_table import BUILTINS, load
@@ -20,12 +18,10 @@ from pyd_tui.shell.interactive_shell import ShellContext
 if TYPE_CHECKING:
     import click
 
-    from pyd_core.debug.toolbox.apt import Progress
+    from pyd_core.debug.user_io import UserIO
 
 
-def run_once(
-    endpoint: Endpoint, options: DebugOptions, line: str, *, notify: Callable[[str], None], progress: Progress
-) -> int:
+def run_once(request: SessionRequest, line: str, io: UserIO) -> int:
     """Runs a line that calls a builtin, and returns its exit code.
 
     Raises:
@@ -45,14 +41,14 @@ def run_once(
     command = load(words[0])
     if {"-h", "--help"} & set(words[1:]):  # asks nobody
         return _call(command, words, None)
-    with open_access(endpoint, options, notify=notify, progress=progress) as access:
+    with open_access(request, io) as access:
         name = safe(access.container.name) or access.container.id[:12]
         shell = ShellContext(
             access=access,
-            engine=lambda: EngineClient(endpoint, blocking_transport(endpoint)),
+            engine=lambda: EngineClient(request.endpoint, blocking_transport(request.endpoint)),
             name=name,
             cwd=access.container.config.working_dir or "/",
-            identity=options.identity,
+            identity=request.options.identity,
         )
         return _call(command, words, shell)
 

@@ -14,13 +14,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.bash import Bash
+from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.options import DebugOptions
-from pyd_core.debug.session import DebugSession, run
+from pyd_core.debug.session import run
+from pyd_core.debug.session_request import SessionRequest
 from pyd_core.debug.sessions.record import SessionEntry, SessionRecord
 from pyd_core.debug.supervisor import Supervisor
-from pyd_core.debug.target import RemoteTarget, Target
+from pyd_core.debug.target import LocalTarget, RemoteTarget
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
 from pyd_tui.shell.screen import Screen
@@ -28,7 +32,7 @@ from pyd_tui.shell.screen import Screen
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
     from pyd_core.debug.sessions.attached import Attached
-    from pyd_core.debug.toolbox.apt import Progress
+    from pyd_core.debug.user_io import UserIO
     from pyd_tui.shell.repl import Repl
 
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -60,14 +64,14 @@ class ShellRunner:
         self._record = None if record is None else Path(record).absolute()
         self._screen = Screen()
         self._repl: Repl | None = None
-        self.ended: Target | RemoteTarget | None = None
+        self.ended: LocalTarget | RemoteTarget | None = None
         """The target, where it has ended and taken the session with it."""
 
     def interact(self, session: DebugSession) -> int:
         """Runs a shell in a session and returns its exit code."""
         self.ended = None
         bash = Bash(session, show=self.show)
-        session.noted = lambda line: self.show(f"pyd: {line}\r\n".encode())  # the terminal is the session's by then
+        session.on_line = lambda line: self.show(f"pyd: {line}\r\n".encode())  # the terminal is the session's by then
         bash.start()
         with noted(session, self._endpoint, self._options):
             try:
@@ -80,7 +84,7 @@ class ShellRunner:
             self.ended = session.target
         return session.result()
 
-    def attach(self, link: Attached, target: Target | RemoteTarget, toolbox: str) -> int | None:
+    def attach(self, link: Attached, target: LocalTarget | RemoteTarget, toolbox: str) -> int | None:
         """Runs a shell in a session that another process keeps; returns its exit code, or None when it goes on."""
         bash = Bash(link, show=self.show, fresh=False)
         bash.start()
@@ -96,7 +100,7 @@ class ShellRunner:
         return link.result()
 
     def _talk(
-        self, bash: Bash, target: Target | RemoteTarget, toolbox: str, *, attached: Attached | None = None
+        self, bash: Bash, target: LocalTarget | RemoteTarget, toolbox: str, *, attached: Attached | None = None
     ) -> None:
         with self._guarded():
             from pyd_tui.shell.repl import Repl  # noqa: PLC0415 - while the session is being set up
@@ -189,53 +193,40 @@ def describe(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -
     )
 
 
-def run_shell(
-    endpoint: Endpoint,
-    options: DebugOptions,
-    supervisor: Supervisor,
-    *,
-    notify: Callable[[str], None],
-    progress: Progress,
-    ask: Callable[[str], str],
-    record: str | None = None,
-) -> int:
+def run_shell(request: SessionRequest, supervisor: Supervisor, io: UserIO, *, record: str | None = None) -> int:
     """Runs a shell in a target, and in what comes of it when it has ended; returns the exit code.
 
     Args:
-        endpoint: The engine.
-        options: Of the session.
+        request: The engine, and what to do.
         supervisor: Waits for its plan.
-        notify: Told lines for the user.
-        progress: Told how the making of the toolbox goes, or the copying of files.
-        ask: Shows a question and returns the answer.
+        io: Shows notices and progress; asks what to do once the target has ended.
         record: A file to record the terminal in.
 
     Raises:
         PydError: There could be no session.
     """
-    life = ShellRunner(endpoint, options, record=record)
+    life = ShellRunner(request.endpoint, request.options, record=record)
+    request = msgspec.structs.replace(request, interact=life.interact)
     while True:
         try:
-            code = run(endpoint, options, supervisor, notify=notify, progress=progress, ask=ask, interact=life.interact)
+            code = run(request, supervisor, io)
         except Terminated as told:
             return 128 + told.number
         finally:
             supervisor.close()
-        if life.ended is None or not goes_on(endpoint, life.ended, notify, ask):
+        if life.ended is None or not goes_on(request.endpoint, life.ended, io):
             return code
         supervisor = Supervisor()
 
 
-def goes_on(
-    endpoint: Endpoint, target: Target | RemoteTarget, notify: Callable[[str], None], ask: Callable[[str], str]
-) -> bool:
+def goes_on(endpoint: Endpoint, target: LocalTarget | RemoteTarget, io: UserIO) -> bool:
     """Says how a target ended and asks what to do; returns whether to enter it again, as it is then."""
     from pyd_core.client.transport.blocking import run_now  # noqa: PLC0415 - only now
 
-    there = report_target_exit(endpoint, target, notify)
-    while there is not None:
+    there = report_target_exit(endpoint, target, io.notify)
+    while there is not None and io.ask is not None:
         runs = "it runs again: " if there else "it doesn't run: [p] its files, post mortem; "
-        answer = ask(f"{runs}[r] enter it again; [q] quit: ").strip().lower()[:1]
+        answer = io.ask(f"{runs}[r] enter it again; [q] quit: ").strip().lower()[:1]
         if answer in ("", "q"):
             return False
         if answer == "p" and not there:
@@ -244,11 +235,11 @@ def goes_on(
             try:
                 there = run_now(_engine(endpoint).containers.inspect(target.container.id)).state.pid != 0
             except PydError as error:
-                notify(error.message)
+                io.notify(error.message)
                 return False
             if there:
                 return True
-            notify(f"{target.name} doesn't run yet")
+            io.notify(f"{target.name} doesn't run yet")
     return False
 
 
@@ -259,7 +250,9 @@ def _engine(endpoint: Endpoint) -> EngineClient:
     return EngineClient(endpoint, blocking_transport(endpoint))
 
 
-def report_target_exit(endpoint: Endpoint, target: Target | RemoteTarget, notify: Callable[[str], None]) -> bool | None:
+def report_target_exit(
+    endpoint: Endpoint, target: LocalTarget | RemoteTarget, notify: Callable[[str], None]
+) -> bool | None:
     """Says how a target ended, as soon as the engine knows; returns whether it runs again, None if it is gone.
 
     Args:

@@ -14,13 +14,15 @@ from pyd_core.client.transport.blocking import run_now
 from pyd_core.client.transport.choice import blocking_transport
 from pyd_core.debug.doctor import kernel
 from pyd_core.debug.doctor.check import BLOCKER, OK, UNKNOWN, WARNING, Check
-from pyd_core.debug.reference import find_subject
-from pyd_core.debug.target import refuse_other_kernels, running_target
+from pyd_core.debug.network_member import find_network
+from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.resolve import resolve
+from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.target import LocalTarget, NetworkTarget, RemoteTarget
 from pyd_core.debug.toolbox import store
 from pyd_core.debug.toolbox.selection import chosen
 from pyd_core.errors import NoEngine, PydError
 from pyd_core.linux.process import parse_status
-from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
 ROOT = Path("/")
@@ -66,21 +68,20 @@ def _engine(endpoint: Endpoint, target: str) -> Iterator[Check]:
         run_now(transport.aclose())
 
 
-def _target(session: ApiClient, endpoint: Endpoint, name: str) -> Check:
+def _target(engine: ApiClient, endpoint: Endpoint, name: str) -> Check:
     try:
-        found = run_now(find_subject(session, name))
-        if isinstance(found, Container):
-            refuse_other_kernels(found)
-            if not found.state.pid:
-                return Check(name="target", state=OK, found=f"{safe(found.name)} doesn't run; its files can be entered")
-            if endpoint.is_local and os.geteuid() == 0:
-                found = running_target(found)
-        shown = safe(found.name)
+        target = resolve(engine, SessionRequest(endpoint, DebugOptions(target=name)))
+        if isinstance(target, NetworkTarget):
+            network = run_now(find_network(engine, target.name))
+            return Check(name="target", state=OK, found=f"network {safe(network.name)} can be entered")
     except PydError as error:
-        if error.reference == "not-local":
-            return Check(name="target", state=OK, found=f"{error.message}: by a helper container")
         return Check(name="target", state=BLOCKER, found=error.message, remedy=error.hint)
-    return Check(name="target", state=OK, found=f"{shown} can be entered")
+    container = target.container
+    shown = safe(container.name)
+    if not isinstance(target, LocalTarget) and not container.state.pid:
+        return Check(name="target", state=OK, found=f"{shown} doesn't run; its files can be entered")
+    helper = f" by a helper container: {target.reason}" if isinstance(target, RemoteTarget) else ""
+    return Check(name="target", state=OK, found=f"{shown} can be entered{helper}")
 
 
 def _toolbox() -> Check:

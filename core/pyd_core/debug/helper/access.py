@@ -5,28 +5,31 @@ from __future__ import annotations
 import errno
 import importlib.resources
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 import msgspec
 
-from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.api_client import ApiClient
 from pyd_core.debug.access import AccessProcess, CommandOutcome, DirectoryEntry
 from pyd_core.debug.environment import tool_environment
 from pyd_core.debug.helper.channels import ChannelProcess, Channels
-from pyd_core.debug.helper.context import HelperContext, helper_context
-from pyd_core.debug.helper.image import Progress
-from pyd_core.debug.helper.launch import LIVES, RunningHelper, launch_with_retry
+from pyd_core.debug.helper.context import HelperContext
+from pyd_core.debug.helper.launch import RunningHelper, launch_with_retry
 from pyd_core.debug.helper.link import TargetFacts
 from pyd_core.debug.helper.plan import joining_plan
-from pyd_core.debug.helper.session import joined
+from pyd_core.debug.helper.session import launch_joining_helper
 from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.inspectors.dns import addresses
 from pyd_core.debug.inspectors.processes import target_pid
 from pyd_core.debug.local import explain_errno
 from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.resolve import open_engine, resolve_remote
+from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.target import RemoteTarget
 from pyd_core.debug.toolbox import PREFIX
+from pyd_core.debug.user_io import UserIO
 from pyd_core.errors import KernelError, ProtocolError, PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -57,42 +60,57 @@ def answerer(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def through_helper(
-    endpoint: Endpoint,
-    options: DebugOptions,
-    *,
-    why: str,
-    notify: Callable[[str], None],
-    progress: Progress,
-    entered: Container | None = None,
+def open_helper_access(
+    engine: ApiClient, request: SessionRequest, target: RemoteTarget, io: UserIO, *, entered: Container | None = None
 ) -> Iterator[HelperAccess]:
-    """Gives access to a target through a helper container, as long as the block lasts.
+    """Open access to a target through a helper container, for as long as the block lasts.
 
     Args:
-        endpoint: The engine that has it.
-        options: Names the target; how it is entered.
-        why: Why a helper is needed, for `--explain`.
-        notify: Told lines for the user.
-        progress: Told how the making of the toolbox goes, and of the engine's image of it.
-        entered: As for `helper_context`.
+        engine: The engine that has it.
+        request: How it is entered.
+        target: The container.
+        io: Shows notices and the progress of the toolbox and its image.
+        entered: See `helper_context`.
 
     Raises:
         PydError: It can't be reached.
     """
 
-    def prepare() -> AbstractContextManager[HelperContext]:
-        return helper_context(endpoint, options, why=why, notify=notify, progress=progress, entered=entered)
+    def enter(context: HelperContext) -> AbstractContextManager[RunningHelper]:
+        return launch_joining_helper(context, request.options, io)
 
-    def enter(there: HelperContext) -> AbstractContextManager[RunningHelper]:
-        return joined(there, options, notify)
-
-    lives = LIVES if entered is None else 1  # what a session is in already is this life of it
-    with launch_with_retry(prepare, enter, notify, lives=lives) as ((_, subject, target, *_), (link, tier, facts, _)):
-        channels = Channels(link, safe(subject.name) or subject.id[:12])
+    with launch_with_retry(engine, request, target, io, enter, entered=entered) as (context, helper):
+        subject = context.subject
+        channels = Channels(helper.link, safe(subject.name) or subject.id[:12])
         try:
-            yield HelperAccess(subject, target, channels, options=options, tier=tier, facts=cast("TargetFacts", facts))
+            yield HelperAccess(
+                subject,
+                context.target,
+                channels,
+                options=request.options,
+                tier=helper.tier,
+                facts=cast("TargetFacts", helper.facts),
+            )
         finally:
             channels.close()
+
+
+@contextmanager
+def open_session_access(request: SessionRequest, entered: Container, io: UserIO) -> Iterator[HelperAccess]:
+    """Open access to the container that a session through a helper is in, for its builtins.
+
+    Args:
+        request: The session's.
+        entered: The container that it is in.
+        io: Shows notices.
+
+    Raises:
+        PydError: It can't be reached.
+    """
+    with open_engine(request.endpoint) as engine:
+        target = resolve_remote(engine, request.options, "the shell's builtins ask it")
+        with open_helper_access(engine, request, target, io, entered=entered) as access:
+            yield access
 
 
 class HelperAccess:

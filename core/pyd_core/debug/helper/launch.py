@@ -11,13 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, NamedTuple
 
+from pyd_core.client.api_client import ApiClient
 from pyd_core.client.containers import ContainersApi
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.helper.container import Helper
-from pyd_core.debug.helper.context import HelperContext
+from pyd_core.debug.helper.context import HelperContext, helper_context
 from pyd_core.debug.helper.link import AgentLink, TargetFacts
 from pyd_core.debug.helper.plan import look
 from pyd_core.debug.helper.tiers import Tier, out_of_sight
+from pyd_core.debug.resolve import resolve_remote
+from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.target import RemoteTarget
+from pyd_core.debug.user_io import UserIO
 from pyd_core.errors import (
     Conflict,
     EngineError,
@@ -34,8 +39,8 @@ from pyd_core.sanitise import safe
 ENDED = "target-ended"
 """Reference of the error for a target that has ended before its helper was there."""
 
-LIVES = 4
-"""As often a target may end while it is entered."""
+MAX_ATTEMPTS = 4
+"""How often a target that ends meanwhile is entered."""
 
 LAG = 1.0
 """Seconds in which an engine has heard that a process has ended; others are told by its end sooner."""
@@ -63,34 +68,39 @@ class RunningHelper(NamedTuple):
 
 @contextmanager
 def launch_with_retry(
-    prepare: Callable[[], AbstractContextManager[HelperContext]],
+    engine: ApiClient,
+    request: SessionRequest,
+    target: RemoteTarget,
+    io: UserIO,
     enter: Callable[[HelperContext], AbstractContextManager[RunningHelper]],
-    notify: Callable[[str], None],
     *,
-    lives: int = LIVES,
+    entered: Container | None = None,
 ) -> Iterator[tuple[HelperContext, RunningHelper]]:
-    """Enters what is meant; where it ends just then, looks anew and enters what it is by then.
+    """Enter a target; where it ends meanwhile, look it up again and enter what it is by then.
 
     Args:
-        prepare: Looks what is meant, and gives something that runs to be entered for it.
-        enter: Enters that.
-        notify: Told lines for the user.
-        lives: As often it may end.
+        engine: The engine.
+        request: What to do.
+        target: The container that is meant.
+        io: Shows notices and progress.
+        enter: Enters the container of a context.
+        entered: See `helper_context`; it is entered as it is, or not.
 
     Raises:
         PydError: It can't be entered, or ends each time; nothing is left.
     """
-    for left in reversed(range(lives)):
-        begun = False
+    for attempts_left in reversed(range(MAX_ATTEMPTS if entered is None else 1)):
+        entered_target = False
         try:
-            with prepare() as there, enter(there) as entered:
-                begun = True
-                yield there, entered
+            with helper_context(engine, request, target, io, entered=entered) as context, enter(context) as helper:
+                entered_target = True
+                yield context, helper
                 return
         except Conflict as error:
-            if begun or error.reference != ENDED or not left:
+            if entered_target or error.reference != ENDED or not attempts_left:
                 raise
-            notify(f"{error.message}; looking again")
+            io.notify(f"{error.message}; looking again")
+            target = resolve_remote(engine, request.options, target.reason)
 
 
 @contextmanager

@@ -3,138 +3,122 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
+from pyd_core.client.api_client import ApiClient
 from pyd_core.client.containers import ContainersApi
-from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import run_now
+from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.helper.context import HelperContext, helper_context
-from pyd_core.debug.helper.image import Progress
 from pyd_core.debug.helper.launch import RunningHelper, launch_helper, launch_with_retry
 from pyd_core.debug.helper.link import TargetFacts
 from pyd_core.debug.helper.plan import beside_plan, joining_plan, shares_pids
 from pyd_core.debug.helper.tiers import ORDER, TIERS, Tier
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import converse
-from pyd_core.debug.session import DebugSession, Interact, describe_exit
+from pyd_core.debug.resolve import open_engine, resolve_remote
+from pyd_core.debug.session_request import SessionRequest
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import RemoteTarget
+from pyd_core.debug.target_exit import describe_exit
 from pyd_core.debug.toolbox import PREFIX
+from pyd_core.debug.user_io import UserIO
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
 
-def run(
-    endpoint: Endpoint,
-    options: DebugOptions,
-    supervisor: Supervisor,
-    *,
-    why: str,
-    notify: Callable[[str], None],
-    progress: Progress,
-    ask: Callable[[str], str] | None = None,
-    interact: Interact | None = None,
-) -> int:
-    """Runs a session on this process's descriptors 0 to 2 and returns the command's exit code, 128 + n for signal n.
+def run(engine: ApiClient, request: SessionRequest, target: RemoteTarget, supervisor: Supervisor, io: UserIO) -> int:
+    """Run a session on this process's descriptors 0 to 2; return the command's exit code, 128 + n for signal n.
 
     Args:
-        endpoint: The engine that has the container.
-        options: What to do.
+        engine: The engine that has the container.
+        request: What to do.
+        target: The container.
         supervisor: Waits for its plan.
-        why: Why a helper is needed, for `--explain`.
-        notify: Told lines for the user.
-        progress: Told how the making of the toolbox goes, and of the engine's image of it.
-        ask: Shows a question and returns the answer; None without a terminal.
-        interact: As for `pyd_core.debug.session.run`.
+        io: Shows notices and the progress of the toolbox and its image; asks what to do with changes.
 
     Raises:
-        PydError: The session couldn't be; nothing is left of it.
+        PydError: The session failed; nothing is left of it.
     """
+    options, interact = request.options, request.interact
     terminal = interact is not None or (os.isatty(0) and os.isatty(1))
     order = [TIERS[number] for number in (ORDER if options.tier is None else (options.tier,))]
 
-    def prepare() -> AbstractContextManager[HelperContext]:
-        return helper_context(endpoint, options, why=why, notify=notify, progress=progress, ask=ask)
-
-    def enter(there: HelperContext) -> AbstractContextManager[RunningHelper]:
+    def enter(context: HelperContext) -> AbstractContextManager[RunningHelper]:
         def draw(tier: Tier, facts: TargetFacts | None) -> dict[str, Any]:
             if tier.joins and facts is not None:
-                return joining_plan(there.target, options, tier, facts, notify, terminal=terminal)
-            return beside_plan(there.target, options, tier, facts, notify, terminal=terminal)
+                return joining_plan(context.target, options, tier, facts, io.notify, terminal=terminal)
+            return beside_plan(context.target, options, tier, facts, io.notify, terminal=terminal)
 
-        return launch_helper(there, order, draw, notify)
+        return launch_helper(context, order, draw, io.notify)
 
-    with launch_with_retry(prepare, enter, notify) as (there, (link, tier, _, plan)):
-        name = safe(there.target.name)
+    with launch_with_retry(engine, request, target, io, enter) as (context, (link, tier, _, plan)):
+        name = safe(context.target.name)
         if terminal:
             where = "/ is the container's own" if tier.joins else "its files are at /target"
-            notify(f"in {name}: {where}, tools come from {PREFIX}; nothing stays behind")
+            io.notify(f"in {name}: {where}, tools come from {PREFIX}; nothing stays behind")
         if interact is not None:
             converse(plan)
-        plan |= {"target": name, "shared": shares_pids(there.target, tier), "tools": there.toolbox}
+        plan |= {"target": name, "shared": shares_pids(context.target, tier), "tools": context.toolbox}
         supervisor.connection = link.fileno()
-        session = DebugSession(RemoteTarget(there.target), supervisor, plan)
-        session.noted = notify
+        session = DebugSession(RemoteTarget(context.target), supervisor, plan)
+        session.on_line = io.notify
         code = session.run() if interact is None else interact(session)
-        if session.target_ended and there.target is there.subject and interact is None:
-            notify(run_now(describe_exit(ContainersApi(there.engine), RemoteTarget(there.subject))))
+        if session.target_ended and context.target is context.subject and interact is None:
+            io.notify(run_now(describe_exit(ContainersApi(engine), RemoteTarget(context.subject))))
         return code
 
 
-def joined(
-    there: HelperContext, options: DebugOptions, notify: Callable[[str], None], *, terminal: bool = False
+def launch_joining_helper(
+    context: HelperContext, options: DebugOptions, io: UserIO, *, terminal: bool = False
 ) -> AbstractContextManager[RunningHelper]:
-    """Gives an agent that can enter the target.
+    """Launch a helper whose agent can enter the target.
 
     Args:
-        there: What a session takes.
+        context: What a session uses.
         options: How the target is entered.
-        notify: Told lines for the user.
-        terminal: Whether its plan's command gets a pty.
+        io: Shows notices.
+        terminal: Give the plan's command a pty.
 
     Raises:
-        PydError: None can.
+        PydError: No tier's helper can enter it.
     """
     tiers = [tier for tier in TIERS if tier.joins and options.tier in (None, tier.number)]
     if not tiers:
         raise InvalidInput(f"tier {options.tier} doesn't enter the target", hint="builtins take tier 3 or 4")
 
     def draw(tier: Tier, facts: TargetFacts | None) -> dict[str, Any]:
-        return joining_plan(there.target, options, tier, cast("TargetFacts", facts), notify, terminal=terminal)
+        return joining_plan(context.target, options, tier, cast("TargetFacts", facts), io.notify, terminal=terminal)
 
-    return launch_helper(there, tiers, draw, notify)
+    return launch_helper(context, tiers, draw, io.notify)
 
 
 @contextmanager
 def additional_session(
-    endpoint: Endpoint,
-    options: DebugOptions,
-    entered: Container,
-    supervisor: Supervisor,
-    *,
-    notify: Callable[[str], None],
+    request: SessionRequest, entered: Container, supervisor: Supervisor, io: UserIO
 ) -> Iterator[DebugSession]:
-    """Gives another session for a shell in what one is in already, through a helper of its own, not started yet.
+    """Prepare another shell in a session's container, through a helper of its own; the session isn't started yet.
 
     Args:
-        endpoint: The engine.
-        options: Who it is.
-        entered: What the first session is in.
+        request: The engine, and the new session's identity.
+        entered: The container that the first session is in.
         supervisor: Waits for its plan.
-        notify: Told lines for the user.
+        io: Shows notices.
 
     Raises:
         PydError: There can be none.
     """
-    whole = helper_context(
-        endpoint, options, why="another user's shell", notify=notify, progress=lambda *_: None, entered=entered
-    )
-    with whole as there, joined(there, options, notify, terminal=True) as (link, tier, _, plan):
-        target = there.target
-        converse(plan)
-        plan |= {"target": safe(target.name), "shared": shares_pids(target, tier), "tools": there.toolbox}
-        supervisor.connection = link.fileno()
-        yield DebugSession(RemoteTarget(target), supervisor, plan)
+    with open_engine(request.endpoint) as engine:
+        target = resolve_remote(engine, request.options, "another user's shell")
+        with (
+            helper_context(engine, request, target, io, entered=entered) as context,
+            launch_joining_helper(context, request.options, io, terminal=True) as (link, tier, _, plan),
+        ):
+            container = context.target
+            converse(plan)
+            plan |= {"target": safe(container.name), "shared": shares_pids(container, tier), "tools": context.toolbox}
+            supervisor.connection = link.fileno()
+            yield DebugSession(RemoteTarget(container), supervisor, plan)

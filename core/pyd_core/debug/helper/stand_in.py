@@ -11,7 +11,7 @@ import io
 import json
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -30,7 +30,8 @@ from pyd_core.debug.holder_program import program
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
 from pyd_core.debug.stopped.outcome import ApplyOutcome
-from pyd_core.debug.stopped.session import check, show, tell_of_start
+from pyd_core.debug.stopped.session import check, print_line, report_start
+from pyd_core.debug.user_io import UserIO
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -40,13 +41,7 @@ _RUNNING = ("running", "paused")
 
 @contextmanager
 def run_stand_in(
-    engine: ApiClient,
-    subject: Container,
-    options: DebugOptions,
-    notify: Callable[[str], None],
-    *,
-    machine: str,
-    ask: Callable[[str], str] | None = None,
+    engine: ApiClient, subject: Container, options: DebugOptions, io: UserIO, *, machine: str
 ) -> Iterator[Container]:
     """Gives a container that runs, as long as the block lasts: the one that is meant, or one that stands in for it.
 
@@ -56,9 +51,8 @@ def run_stand_in(
         engine: The engine.
         subject: What is meant.
         options: How it is entered, and what is kept of what is changed.
-        notify: Told lines for the user.
+        io: Shows notices; asks what to do with the changes.
         machine: The engine's, as `uname -m` names it.
-        ask: Shows a question and returns the answer; None where nobody is to be asked.
 
     Raises:
         PydError: There can be none, or the changes couldn't be kept as asked; nothing is left.
@@ -73,16 +67,18 @@ def run_stand_in(
     if options.hold and (options.apply or options.save):
         raise InvalidInput("--hold makes a clone of a container", hint="leave out --apply and --save")
     check(subject, options)
-    with _StandIn(engine, subject, options, machine) as made:
+    with _StandIn(engine, subject, options, machine) as stand_in:
         state = safe(subject.state.status)
         fate = (
-            "you are asked about changes at the end" if ask is not None else "changes go with it, or are kept as asked"
+            "you are asked about changes at the end"
+            if io.ask is not None
+            else "changes go with it, or are kept as asked"
         )
-        notify(f"{shown} ({state}): in a container that stands in for it; {fate}")
-        yield msgspec.structs.replace(made.container, name_=subject.name_)
-        if options.keeps_changes or ask is not None:
-            tell_of_start(engine, subject, notify)
-            ApplyOutcome(engine, subject, made.changes, notify=notify, show=show).settle(options, ask)
+        io.notify(f"{shown} ({state}): in a container that stands in for it; {fate}")
+        yield msgspec.structs.replace(stand_in.container, name_=subject.name_)
+        if options.keeps_changes or io.ask is not None:
+            report_start(engine, subject, io.notify)
+            ApplyOutcome(engine, subject, stand_in.changes, notify=io.notify, show=print_line).settle(options, io.ask)
 
 
 class _StandIn:

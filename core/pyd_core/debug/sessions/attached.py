@@ -28,7 +28,7 @@ class Attached:
             raise Unsupported(
                 f"session {record.id} has its own terminal", hint="one to come back to: pyd debug --detach NAME"
             )
-        self.opened: Callable[[list[int]], None] = lambda _descriptors: None
+        self.on_opened: Callable[[list[int]], None] = lambda _descriptors: None
         self.asked = False
         self.target_ended = False
         self._code = 128 + 9
@@ -56,7 +56,7 @@ class Attached:
             raise Conflict(f"session {self._id}: {greeting.refused}", reference="session-in-use")
         self.asked = greeting.asked
         self._show(missed)
-        self.opened(descriptors)
+        self.on_opened(descriptors)
 
     def read_message(self) -> bool:
         """See `Link`."""

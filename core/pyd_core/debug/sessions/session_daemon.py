@@ -19,7 +19,7 @@ import msgspec
 
 from pyd_core.debug.bash import acknowledge, begin
 from pyd_core.debug.channel import ASKS, JoinReport, Reports
-from pyd_core.debug.session import DebugSession
+from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.sessions.record import SOCKET, SessionEntry
 
 CHUNK = 65536
@@ -72,7 +72,7 @@ class SessionDaemon:
     def run(self) -> int:
         """Runs until the session is over and returns its exit code."""
         session = self._session
-        session.opened = self._open
+        session.on_opened = self._open
         for number in _ENDINGS:
             signal.signal(number, lambda *_: session.supervisor.end())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

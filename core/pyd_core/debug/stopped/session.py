@@ -7,7 +7,6 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,101 +16,82 @@ from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.cgroup import DEFAULT_DEVICES
 from pyd_core.debug.clone import Clone
 from pyd_core.debug.failures import failure
+from pyd_core.debug.local_session import run_in_target
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
-from pyd_core.debug.session import Interact, run_in_target
+from pyd_core.debug.session_request import SessionRequest
 from pyd_core.debug.stopped.plan import copies_root, find_layers, plan_stage
 from pyd_core.debug.stopped.save import check_name
 from pyd_core.debug.stopped.stage import Holder
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.syscalls import CallFailed
-from pyd_core.debug.target import Target, running_target
+from pyd_core.debug.target import LocalTarget, running_target
+from pyd_core.debug.toolbox.selection import find_toolbox
+from pyd_core.debug.user_io import UserIO
 from pyd_core.errors import InvalidInput, NotFound, Unsupported
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
-if TYPE_CHECKING:
-    from pyd_core.debug.stopped.export import Progress
-
 MEMORY_SHARE = 4
 """What a session changes may take this part of the host's memory."""
 
 
-def run(
-    engine: ApiClient,
-    container: Container,
-    options: DebugOptions,
-    supervisor: Supervisor,
-    toolbox: str,
-    *,
-    notify: Callable[[str], None],
-    progress: Progress,
-    ask: Callable[[str], str] | None,
-    interact: Interact | None = None,
-) -> int:
-    """Runs a session in a container that doesn't run, an image, or a clone of a container; returns the exit code.
+def run(engine: ApiClient, request: SessionRequest, container: Container, supervisor: Supervisor, io: UserIO) -> int:
+    """Run a session in a container that doesn't run, an image, or a clone of a container; return the exit code.
 
     Args:
         engine: The container's engine, on a local socket.
-        container: What the engine tells of it.
-        options: What to do.
+        request: What to do.
+        container: The engine's inspect data.
         supervisor: Waits for its plan.
-        toolbox: The toolbox's folder.
-        notify: Told lines for the user.
-        progress: Told how a long copying goes.
-        ask: Shows a question and returns the answer; None without a terminal.
-        interact: As for `pyd_core.debug.session.run`.
+        io: Shows notices and the progress of copies; asks what to do with changes.
 
     Raises:
-        PydError: The session couldn't be, or its changes couldn't be kept.
+        PydError: The session failed, or its changes couldn't be kept.
     """
+    options = request.options
     if options.hold:
-        return _run_held(engine, container, options, supervisor, toolbox, notify=notify, interact=interact)
+        return _run_held(engine, request, container, supervisor, io)
     check(container, options)
-    with entered(engine, container, options, toolbox, notify=notify, progress=progress) as (target, holder):
-        if ask is not None:
-            notify(banner(target, options))
-        code, _ = run_in_target(target, options, supervisor, toolbox, notify=notify, interact=interact)
-        if options.keeps_changes or ask is not None:
-            tell_of_start(engine, container, notify)
+    toolbox = find_toolbox(io.progress)
+    with open_stopped(engine, container, options, toolbox, io) as (target, holder):
+        if io.ask is not None:
+            io.notify(banner(target, options))
+        code, _ = run_in_target(target, request, toolbox, supervisor, io)
+        if options.keeps_changes or io.ask is not None:
+            report_start(engine, container, io.notify)
             from pyd_core.debug.stopped.outcome import ApplyOutcome  # noqa: PLC0415 - most sessions keep nothing
-            from pyd_core.debug.stopped.staged import StagedChanges  # noqa: PLC0415 - likewise
+            from pyd_core.debug.stopped.staged import StagedChanges  # noqa: PLC0415 - the same
 
             changes = StagedChanges(engine, container, holder)
-            ApplyOutcome(engine, container, changes, notify=notify, show=show).settle(options, ask)
+            ApplyOutcome(engine, container, changes, notify=io.notify, show=print_line).settle(options, io.ask)
         return code
 
 
 @contextmanager
-def entered(
-    engine: ApiClient,
-    container: Container,
-    options: DebugOptions,
-    toolbox: str,
-    *,
-    notify: Callable[[str], None],
-    progress: Progress,
-) -> Iterator[tuple[Target, Holder]]:
-    """Sets a container that doesn't run, or an image, up on a stage as long as the block lasts.
+def open_stopped(
+    engine: ApiClient, container: Container, options: DebugOptions, toolbox: str, io: UserIO
+) -> Iterator[tuple[LocalTarget, Holder]]:
+    """Set a container that doesn't run, or an image, up on a stage for as long as the block lasts.
 
     Raises:
-        PydError: It can't be; nothing is left of it.
+        PydError: It can't be set up; nothing is left of it.
     """
     with (
-        _layers(engine, container, notify, progress) as layers,
+        _layers(engine, container, io) as layers,
         _network(engine, container, options) as network,
-        staged(container, layers, options, toolbox, notify, network=network) as (target, holder),
+        build_stage(container, layers, options, toolbox, io.notify, network=network) as (target, holder),
     ):
         if options.explain:
-            notify(
+            io.notify(
                 f"stage: {len(layers)} layers, used where they are and never written; what changes is in memory alone"
             )
         yield target, holder
 
 
-def tell_of_start(engine: ApiClient, container: Container, notify: Callable[[str], None]) -> None:
-    """Tells when the container was started while the session was in its files."""
+def report_start(engine: ApiClient, container: Container, notify: Callable[[str], None]) -> None:
+    """Report that the container was started or removed while the session was in its files."""
     if container.state.status == IMAGE:
         return
     try:
@@ -124,30 +104,27 @@ def tell_of_start(engine: ApiClient, container: Container, notify: Callable[[str
 
 
 def _run_held(
-    engine: ApiClient,
-    container: Container,
-    options: DebugOptions,
-    supervisor: Supervisor,
-    toolbox: str,
-    *,
-    notify: Callable[[str], None],
-    interact: Interact | None,
+    engine: ApiClient, request: SessionRequest, container: Container, supervisor: Supervisor, io: UserIO
 ) -> int:
+    options = request.options
     if options.keeps_changes or container.state.status == IMAGE:
         raise InvalidInput("--hold makes a clone of a container", hint="leave out --diff, --apply and --save")
+    toolbox = find_toolbox(io.progress)
     shown = safe(container.name)
     with Clone(engine, container, writable_volumes=options.volumes == "rw") as clone:
         program = safe(shlex.join([container.path, *container.args]))
         volumes = "read-only" if options.volumes == "ro" else "the real ones"
-        notify(f"in a clone of {shown}, removed at the end; its volumes are {volumes}. To run its program: {program}")
-        # What it is called and starts with are its model's, for whoever asks in the session.
+        io.notify(
+            f"in a clone of {shown}, removed at the end; its volumes are {volumes}. To run its program: {program}"
+        )
+        # The session sees its model's name and program.
         held = msgspec.structs.replace(
             clone, name_=container.name_, path=container.path, args=container.args, config=container.config
         )
         target = msgspec.structs.replace(running_target(held), model=container.id)
-        code, ended = run_in_target(target, options, supervisor, toolbox, notify=notify, interact=interact)
+        code, ended = run_in_target(target, request, toolbox, supervisor, io)
         if ended:
-            notify(f"the clone of {shown} has ended; the session ended with it")
+            io.notify(f"the clone of {shown} has ended; the session ended with it")
         return code
 
 
@@ -177,10 +154,8 @@ def check(container: Container, options: DebugOptions) -> None:
 
 
 @contextmanager
-def _layers(
-    engine: ApiClient, container: Container, notify: Callable[[str], None], progress: Progress
-) -> Iterator[tuple[str, ...]]:
-    """Gives the layers of the target's files: the engine's own where they are in reach, else a copy."""
+def _layers(engine: ApiClient, container: Container, io: UserIO) -> Iterator[tuple[str, ...]]:
+    """Yield the layers of the target's files: the engine's own where they can be read here, else a copy."""
     if os.path.isdir(copies_root()):
         from pyd_core.debug.stopped.export import remove_stale_copies  # noqa: PLC0415 - hardly ever needed
 
@@ -190,16 +165,16 @@ def _layers(
     except Unsupported as error:
         from pyd_core.debug.stopped.export import exported  # noqa: PLC0415 - the last resort
 
-        notify(f"{error.message}: all its files are copied first, and the copy is removed at the end")
+        io.notify(f"{error.message}: all its files are copied first, and the copy is removed at the end")
         is_image = container.state.status == IMAGE
-        with exported(engine, container, image=is_image, progress=progress) as folder:
-            yield (folder,)
+        with exported(engine, container, image=is_image, progress=io.progress) as directory:
+            yield (directory,)
     else:
         yield layers
 
 
 @contextmanager
-def staged(
+def build_stage(
     container: Container,
     layers: tuple[str, ...],
     options: DebugOptions,
@@ -207,7 +182,7 @@ def staged(
     notify: Callable[[str], None],
     *,
     network: tuple[str, Container | None] = ("", None),
-) -> Iterator[tuple[Target, Holder]]:
+) -> Iterator[tuple[LocalTarget, Holder]]:
     """Builds the stage for a container, as long as the block lasts.
 
     Args:
@@ -247,12 +222,12 @@ def staged(
             )
         for note in holder.built.notes:
             notify(note)
-        yield Target(container, ProcessEntry(holder.pid), devices=DEFAULT_DEVICES), holder
+        yield LocalTarget(container, ProcessEntry(holder.pid), devices=DEFAULT_DEVICES), holder
     finally:
         holder.close()
 
 
-def banner(target: Target, options: DebugOptions) -> str:
+def banner(target: LocalTarget, options: DebugOptions) -> str:
     """Returns how such a session begins."""
     state = safe(target.container.state.status)
     if state == IMAGE:
@@ -262,7 +237,7 @@ def banner(target: Target, options: DebugOptions) -> str:
     return f"{target.name} ({state}) as it would start: what you change is thrown away, {volumes}, {network}"
 
 
-def show(line: str) -> None:
-    """Writes a line of a session's outcome."""
+def print_line(line: str) -> None:
+    """Write a line of a session's outcome to stdout."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

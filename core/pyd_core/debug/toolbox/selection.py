@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from pyd_core.debug.toolbox import store
 from pyd_core.errors import ConfigError
 from pyd_debugimages.packs import BASE, PACKS, Pack, combine
+
+if TYPE_CHECKING:
+    from pyd_core.debug.toolbox.apt import Progress
 
 FILE = "wanted.json"
 """In the store's folder."""
@@ -64,6 +68,24 @@ def chosen() -> Selection:
         if "PYD_TOOLBOX" in os.environ:
             break
     return Selection()
+
+
+def find_toolbox(progress: Progress, machine: str = "") -> str:
+    """Return the directory of the chosen toolbox, which is built first if it is missing.
+
+    Args:
+        progress: Receives how far the build is.
+        machine: The machine that the toolbox is for, as `uname -m` names it; this one by default.
+    """
+    pack = chosen().pack()
+    directory = store.find_anywhere(pack, machine)
+    if directory is not None:
+        return directory
+
+    def report(stage: str, done: int, total: int) -> None:
+        progress(f"making the toolbox: {stage}", done, total)
+
+    return str(store.build(pack, Path(store.store_root()), report, machine=machine))
 
 
 def keep(selection: Selection) -> None:

@@ -28,22 +28,24 @@ def run_session(state: State, make_options: Callable[[], DebugOptions], *, recor
     gc.disable()  # starting a session leaves no garbage; looking for some takes a tenth of the start
     supervisor = prefork.supervisor()  # it gets ready while the rest is loaded
     from pyd_core.debug.session import run
+    from pyd_core.debug.session_request import SessionRequest
     from pyd_core.errors import PydError
     from pyd_tui.console import failures
-    from pyd_tui.console.prompts import ProgressReporter, answer, notify
+    from pyd_tui.console.prompts import TerminalIO
 
-    progress = ProgressReporter()
+    io = TerminalIO()
     try:
         options = make_options()
+        request = SessionRequest(state.endpoint(), options)
         interactive = options.line is None and not options.command
         if options.shell == "pyd" and interactive and os.isatty(0) and os.isatty(1):
             from pyd_tui.cli import shell_entry  # a single command doesn't pay for the shell
 
-            code = shell_entry.run_shell(state.endpoint(), options, supervisor, progress=progress, record=record)
+            code = shell_entry.run_shell(request, supervisor, io, record=record)
         else:
-            code = run(state.endpoint(), options, supervisor, notify=notify, progress=progress, ask=answer)
+            code = run(request, supervisor, io)
     except PydError as error:
-        progress.stop()
+        io.stop()
         failures.report(error)
         match error.reference:
             case "command-not-found":
@@ -53,6 +55,6 @@ def run_session(state: State, make_options: Callable[[], DebugOptions], *, recor
             case _:
                 code = failures.exit_code(error, before_command=True)
     finally:
-        progress.stop()
+        io.stop()
         supervisor.close()
     return code

@@ -1,0 +1,23 @@
+"""The request for a debug session, or for access to a target."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.debug.debug_session import Interact
+from pyd_core.debug.options import DebugOptions
+
+
+class SessionRequest(msgspec.Struct, frozen=True):
+    """A session that is to be run, or access that is to be opened.
+
+    Attributes:
+        endpoint: The engine that has the target.
+        options: What to do.
+        interact: Runs the session in place of `DebugSession.run`, and reports how the target ended.
+    """
+
+    endpoint: Endpoint
+    options: DebugOptions
+    interact: Interact | None = None
