@@ -53,7 +53,7 @@ NAMES = {
     *("told", "tell", "tells", "telling", "found", "made", "each", "one", "place", "places", "wanted", "over", "at"),
     *("asked", "said", "trouble", "complaint", "anew", "ourselves", "company", "beside", "wished", "folder"),
 }
-TIMED = re.compile(r"(TIMEOUT|INTERVAL|DELAY|DEBOUNCE|GRACE|PATIENCE|WAIT|SETTLE|LINGER|CALM|LAG|PERIOD|AGE)S?$")
+TIMED = re.compile(r"(?:^|_)(TIMEOUT|INTERVAL|DELAY|DEBOUNCE|GRACE|PATIENCE|WAIT|SETTLE|LINGER|CALM|LAG|PERIOD|AGE)S?$")
 MOODS = re.compile(
     r"^_?((PATIENCE|MOST|LONGEST|SHORTEST|FEWEST|LEAST|LARGEST|SMALLEST|WIDEST|DEEPEST|SETTLE|CALM|SELDOM|URGENT|LINGER)(_.*)?"
     r"|.*_(PATIENCE|MOST|LONGEST|SHORTEST|FEWEST|LEAST)|AT_ONCE|LOOK_AGAIN|TWICE|NEAR|FAR|KEPT|ALIVE|LAG|SLACK|LEAD|TURN)$"

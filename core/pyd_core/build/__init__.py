@@ -1,1 +1,1 @@
-"""The client's side of a build: what is sent to the engine."""
+"""The client's side of a build: the context that is sent to the engine."""

@@ -1,4 +1,4 @@
-"""A build's context: a directory packed as a tar, without what `.dockerignore` leaves out."""
+"""Build contexts: a directory packed as a tar, without what `.dockerignore` excludes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from pyd_core.sanitise import safe
 
 IGNORE = ".dockerignore"
 OUTSIDE = ".dockerfile.pyd"
-"""What a Dockerfile from outside the context is called in it."""
+"""Name in the context of a Dockerfile from outside it."""
 
 
 class BuildContext:
-    """A directory to build from.
+    """Directory to build from.
 
     Args:
         root: The directory.
-        dockerfile: Its path; None is `Dockerfile` in the directory.
-        content: The Dockerfile itself where it came another way; `dockerfile` isn't looked at then.
+        dockerfile: Its path; None means `Dockerfile` in the directory.
+        content: The Dockerfile's content if it is no file; `dockerfile` is ignored then.
 
     Raises:
-        NotFound: The directory or the Dockerfile isn't there.
-        InvalidInput: Either isn't what it should be.
+        NotFound: The directory or the Dockerfile is missing.
+        InvalidInput: A pattern in the ignore file can't be read.
     """
 
     def __init__(self, root: Path, dockerfile: str | None = None, content: bytes | None = None) -> None:
@@ -61,7 +61,7 @@ class BuildContext:
         return []
 
     def pack(self, out: IO[bytes]) -> None:
-        """Writes the tar; owners are root, as the engine would make them anyhow.
+        """Write the tar. All owners are root, as the engine would set them anyway.
 
         Raises:
             InvalidInput: A file can't be read.
@@ -77,7 +77,7 @@ class BuildContext:
                 tar.addfile(entry, io.BytesIO(self._extra))
 
     def files(self) -> Iterator[str]:
-        """Yields what is sent, relative, parents before what is in them; the Dockerfile and its list always."""
+        """Yield relative paths to send, parents first; the Dockerfile and the ignore file are always included."""
         always = {self.dockerfile, IGNORE}
         for folder, folders, names in os.walk(self.root):
             folders.sort()

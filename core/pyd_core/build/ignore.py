@@ -1,4 +1,4 @@
-"""`.dockerignore`: what of a build's context stays here (moby, `patternmatcher`)."""
+"""`.dockerignore`: patterns of files that stay out of a build context (moby, `patternmatcher`)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pyd_core.sanitise import safe
 
 
 class Ignore:
-    """Patterns, the last that fits deciding; one with `!` takes back what others leave out.
+    """Ignore patterns, of which the last match decides; `!` includes again what others exclude.
 
     Args:
-        lines: Of the file.
+        lines: Lines of the file.
 
     Raises:
         InvalidInput: A pattern can't be read.
@@ -31,10 +31,10 @@ class Ignore:
             if pattern not in {"", "."}:
                 self._patterns.append((_compiled(pattern), keeps))
         self.takes_back = any(keeps for _, keeps in self._patterns)
-        """Whether something in a directory that is left out may have to be sent all the same."""
+        """Whether a file in an excluded directory may have to be sent after all."""
 
     def leaves_out(self, path: str) -> bool:
-        """Tells whether a path, relative to the context with slashes, isn't sent: a pattern fits it or a parent."""
+        """Return whether a path, relative to the context with slashes, is excluded: it or a parent matches."""
         out = False
         parts = path.split("/")
         above = ["/".join(parts[: count + 1]) for count in range(len(parts))]
@@ -45,7 +45,7 @@ class Ignore:
 
 
 def _compiled(pattern: str) -> Pattern:
-    """Translates a pattern: `*` and `?` stay within a name, `**` crosses them."""
+    """Translate a pattern: `*` and `?` stay within a name, `**` crosses slashes."""
     text, place = "", 0
     while place < len(pattern):
         letter = pattern[place]

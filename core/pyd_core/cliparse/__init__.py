@@ -1,1 +1,1 @@
-"""How people write what a container is to have: ports, mounts, sizes and the rest, as the docker CLI takes them."""
+"""Parsers for option values of the docker CLI: ports, mounts, sizes and the rest."""

@@ -14,10 +14,10 @@ ALL = -1
 
 
 def parse_devices(given: Iterable[str]) -> tuple[list[DeviceMapping], list[str]]:
-    """Tells devices of the host (`/dev/a[:/dev/b][:rwm]`) from names of CDI devices (`vendor.example/class=name`).
+    """Separate devices of the host (`/dev/a[:/dev/b][:rwm]`) from names of CDI devices (`vendor.example/class=name`).
 
     Raises:
-        InvalidInput: One can't be read.
+        InvalidInput: A value can't be read.
     """
     devices, named = [], []
     for text in given:
@@ -41,15 +41,15 @@ def parse_devices(given: Iterable[str]) -> tuple[list[DeviceMapping], list[str]]
 
 
 def cdi_request(names: list[str]) -> DeviceRequest:
-    """Returns the request for CDI devices by name."""
+    """Return the request for CDI devices by name."""
     return DeviceRequest(driver="cdi", device_ids=names)
 
 
 def parse_gpus(text: str) -> DeviceRequest:
-    """Reads `all`, a number, or fields: `device=0,driver=nvidia,"capabilities=gpu,utility",count=2`.
+    """Read `all`, a number, or fields: `device=0,driver=nvidia,"capabilities=gpu,utility",count=2`.
 
     Raises:
-        InvalidInput: It can't be read.
+        InvalidInput: The text can't be read.
     """
     count: int | None = None
     ids: list[str] | None = None
@@ -81,12 +81,12 @@ def parse_gpus(text: str) -> DeviceRequest:
 
 
 def parse_weights(given: Iterable[str]) -> list[WeightDevice]:
-    """Reads `/dev/sda:100`."""
+    """Read weights such as `/dev/sda:100`."""
     return [WeightDevice(path=path, weight=number(value, "weight", least=0)) for path, value in map(_device, given)]
 
 
 def parse_rates(given: Iterable[str], *, bytes: bool) -> list[ThrottleDevice]:
-    """Reads `/dev/sda:1mb`, or operations a second: `/dev/sda:1000`."""
+    """Read rates such as `/dev/sda:1mb`, or operations a second: `/dev/sda:1000`."""
     found = []
     for path, value in map(_device, given):
         rate = parse_size(value) if bytes else number(value, "rate", least=0)

@@ -20,10 +20,10 @@ _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 
 
 def parse_duration(text: str) -> int:
-    """Returns nanoseconds.
+    """Return a duration in nanoseconds.
 
     Raises:
-        InvalidInput: It is no duration.
+        InvalidInput: It is not a duration.
     """
     if text == "0":
         return 0

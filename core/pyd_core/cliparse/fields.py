@@ -9,12 +9,12 @@ from pyd_core.sanitise import safe
 
 
 def split_fields(text: str) -> list[str]:
-    """Takes a line of comma-separated values apart; a field in double quotes may hold commas.
+    """Split a line of comma-separated values; a field in double quotes may contain commas.
 
     Raises:
-        InvalidInput: A quote has no end.
+        InvalidInput: A quote isn't closed.
     """
-    import csv  # noqa: PLC0415 - few options are written so
+    import csv  # noqa: PLC0415 - few options use quotes
 
     try:
         [row] = csv.reader([text], strict=True)
@@ -24,7 +24,7 @@ def split_fields(text: str) -> list[str]:
 
 
 def pairs(given: Iterable[str]) -> dict[str, str]:
-    """Returns `NAME=VALUE` texts by name; a name alone has an empty value."""
+    """Return `NAME=VALUE` texts by name; a name without `=` has an empty value."""
     found = {}
     for text in given:
         name, _, value = text.partition("=")
@@ -33,10 +33,10 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
 
 
 def truth(value: str, name: str) -> bool:
-    """Reads a yes or no as Go does.
+    """Read a boolean as Go does; empty means true.
 
     Raises:
-        InvalidInput: It is neither.
+        InvalidInput: It is not a boolean.
     """
     if value in {"1", "t", "T", "true", "TRUE", "True", ""}:
         return True
@@ -46,10 +46,10 @@ def truth(value: str, name: str) -> bool:
 
 
 def number(value: str, name: str, *, least: int | None = None) -> int:
-    """Reads a whole number.
+    """Read an integer.
 
     Raises:
-        InvalidInput: It is none, or smaller than `least`.
+        InvalidInput: It is not an integer, or smaller than `least`.
     """
     try:
         found = int(value)

@@ -1,4 +1,4 @@
-"""Processors, resource limits and what happens when a container ends."""
+"""Processors, resource limits and restart policies."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ULIMITS = (
 
 
 def parse_cpus(text: str) -> int:
-    """Returns billionths of a processor for `1.5`.
+    """Return billionths of a processor for text such as `1.5`.
 
     Raises:
-        InvalidInput: It is no number, or finer than a billionth.
+        InvalidInput: It is not a number, or finer than a billionth.
     """
     try:
         found = Decimal(text) * 1_000_000_000
@@ -34,10 +34,10 @@ def parse_cpus(text: str) -> int:
 
 
 def parse_ulimits(given: Iterable[str]) -> list[Ulimit]:
-    """Reads `nofile=1024:2048`: a soft limit, and a hard one, which is the same when it isn't given; -1 is none.
+    """Read limits such as `nofile=1024:2048`, soft and hard. The hard limit defaults to the soft one; -1 is unlimited.
 
     Raises:
-        InvalidInput: One can't be read.
+        InvalidInput: A value can't be read.
     """
     found: dict[str, Ulimit] = {}
     for text in given:
@@ -54,10 +54,10 @@ def parse_ulimits(given: Iterable[str]) -> list[Ulimit]:
 
 
 def parse_restart(text: str) -> RestartPolicy:
-    """Reads `no` (also an empty text), `always`, `unless-stopped`, `on-failure` or `on-failure:3`.
+    """Read `no` (also an empty text), `always`, `unless-stopped`, `on-failure` or `on-failure:3`.
 
     Raises:
-        InvalidInput: It is none of them.
+        InvalidInput: It is none of these.
     """
     name, colon, count = text.partition(":")
     if text and name not in {"no", "always", "unless-stopped", "on-failure"}:

@@ -18,12 +18,12 @@ TYPES = ("bind", "volume", "tmpfs", "npipe", "cluster", "image")
 
 
 def parse_volumes(given: Iterable[str]) -> tuple[list[str], dict[str, dict[str, str]]]:
-    """Tells binds and named volumes (`SOURCE:TARGET[:OPTIONS]`) from anonymous volumes (`TARGET`).
+    """Separate binds and named volumes (`SOURCE:TARGET[:OPTIONS]`) from anonymous volumes (`TARGET`).
 
-    A source that begins with a dot is a path from here.
+    A source that starts with a dot is relative to the working directory.
 
     Raises:
-        InvalidInput: One can't be read.
+        InvalidInput: A value can't be read.
     """
     binds: list[str] = []
     anonymous: dict[str, dict[str, str]] = {}
@@ -41,15 +41,15 @@ def parse_volumes(given: Iterable[str]) -> tuple[list[str], dict[str, dict[str, 
 
 
 def parse_tmpfs(given: Iterable[str]) -> dict[str, str]:
-    """Returns options by target: `/run:size=64m,mode=1777`."""
+    """Return tmpfs options by target: `/run:size=64m,mode=1777`."""
     return {target: options for target, _, options in (text.partition(":") for text in given)}
 
 
 def parse_mounts(given: Iterable[str]) -> list[MountConfig]:
-    """Reads mounts, each `type=bind,source=/a,target=/b,readonly`.
+    """Read mounts, each `type=bind,source=/a,target=/b,readonly`.
 
     Raises:
-        InvalidInput: One can't be read, or has fields that don't go together.
+        InvalidInput: A value can't be read, or has conflicting fields.
     """
     return [_parse_mount(text) for text in given]
 
@@ -105,7 +105,7 @@ def _checked(parts: dict[str, dict[str, Any]]) -> MountConfig:
 
 
 def _path(value: str) -> str:
-    """A path that begins with a dot is one from here; links in it are the engine's to follow."""
+    """Return a path that starts with a dot as an absolute one; the engine follows links in it."""
     return os.path.abspath(value) if value.startswith(".") else value  # noqa: PTH100 - resolve() follows links
 
 
@@ -153,4 +153,4 @@ _FIELDS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
     "tmpfs-size": ("tmpfs", "size_bytes", parse_size),
     "tmpfs-mode": ("tmpfs", "mode", _mode),
 }
-"""Where each key's value goes: into the mount itself or the options of its type, under which name, read how."""
+"""For each key: the part of the mount its value belongs to, the field's name there, and the parser."""

@@ -1,4 +1,4 @@
-"""Networks to join: `--network NAME`, or fields: `name=NAME,alias=web,ip=10.0.0.5,driver-opt=a=b`."""
+"""Networks to connect to: `--network NAME`, or fields: `name=NAME,alias=web,ip=10.0.0.5,driver-opt=a=b`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pyd_core.model.network import EndpointIpam, EndpointSettings
 from pyd_core.sanitise import safe
 
 FIXED = frozenset({"default", "bridge", "host", "none", "nat"})
-"""Networks that no one made, on which nobody has aliases."""
+"""Networks that engines provide, on which containers have no aliases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstNetwork:
-    """What options of their own say of the first network."""
+    """Settings of the first network that are given as separate options."""
 
     aliases: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
@@ -30,15 +30,15 @@ class FirstNetwork:
 
 
 def parse_networks(given: Sequence[str], first: FirstNetwork) -> tuple[str, dict[str, EndpointSettings | None]]:
-    """Returns the network mode and the place on each network by name.
+    """Return the network mode, and the endpoint settings by name of network.
 
     Raises:
-        InvalidInput: One can't be read, or they don't go together.
+        InvalidInput: A value can't be read, or they conflict.
     """
     parsed = [_parse(text) for text in given] or [("default", EndpointSettings())]
     names = [name for name, _ in parsed]
     if len(names) > 1 and any(not _is_made(name) for name in names):
-        raise InvalidInput("can't join networks that were made and fixed ones such as host or none at once")
+        raise InvalidInput("user-defined networks can't be combined with fixed ones such as host or none")
     if repeated := {name for name in names if names.count(name) > 1}:
         raise InvalidInput(f"network {safe(min(repeated))} is given more than once")
     name, settings = parsed[0]
@@ -101,9 +101,9 @@ def _with_first(name: str, settings: EndpointSettings, first: FirstNetwork) -> E
         if has and also
     ]
     if doubled:
-        raise InvalidInput(f"{doubled[0]} is given for network {safe(name)} and as an option of its own")
+        raise InvalidInput(f"{doubled[0]} is given both for network {safe(name)} and as a separate option")
     if first.aliases and not _is_made(name):
-        raise InvalidInput("network-scoped aliases are only for networks that were made", hint="pyd network create")
+        raise InvalidInput("network-scoped aliases need a user-defined network", hint="pyd network create")
     if first.ip or first.ip6 or first.link_local:
         addresses = msgspec.structs.replace(
             addresses,

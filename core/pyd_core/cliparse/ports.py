@@ -17,10 +17,10 @@ Bindings = dict[str, list[PortBinding] | None]
 
 
 def parse_published(given: Iterable[str]) -> Bindings:
-    """Returns where each port is published, by `PORT/PROTOCOL`.
+    """Return the published bindings, by `PORT/PROTOCOL`.
 
     Raises:
-        InvalidInput: One can't be read.
+        InvalidInput: A value can't be read.
     """
     found: Bindings = {}
     for text in given:
@@ -32,10 +32,10 @@ def parse_published(given: Iterable[str]) -> Bindings:
 
 
 def parse_exposed(given: Iterable[str]) -> list[str]:
-    """Returns `PORT/PROTOCOL` for each port exposed: `80`, `53/udp`, `8000-8010`.
+    """Return `PORT/PROTOCOL` for each exposed port: `80`, `53/udp`, `8000-8010`.
 
     Raises:
-        InvalidInput: One can't be read.
+        InvalidInput: A value can't be read.
     """
     found = []
     for text in given:
@@ -65,7 +65,7 @@ def _published(text: str) -> Iterable[tuple[str, PortBinding]]:
     if first == last and low != high:
         return [(f"{first}/{protocol}", PortBinding(host_ip=address, host_port=f"{low}-{high}"))]
     if last - first != high - low:
-        raise InvalidInput(f"invalid ranges in {safe(text)!r}: they hold different numbers of ports")
+        raise InvalidInput(f"invalid ranges in {safe(text)!r}: they differ in length")
     return [
         (f"{first + step}/{protocol}", PortBinding(host_ip=address, host_port=str(low + step)))
         for step in range(last - first + 1)

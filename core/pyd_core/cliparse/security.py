@@ -12,13 +12,13 @@ from pyd_core.sanitise import safe
 
 
 def parse_security(given: Iterable[str]) -> tuple[list[str], bool]:
-    """Returns the options as the Engine API takes them, and whether paths of the system are laid open.
+    """Return the options in the form of the Engine API, and whether system paths are unmasked.
 
-    A seccomp profile is read here: the engine may be on another machine.
+    A seccomp profile is read here because the engine may be on another machine.
 
     Raises:
-        InvalidInput: One can't be read.
-        NotFound: A profile isn't there.
+        InvalidInput: A value can't be read.
+        NotFound: A profile is missing.
     """
     found, open_paths = [], False
     for text in given:

@@ -14,14 +14,14 @@ UNLIMITED = -1
 
 
 def parse_size(text: str, *, unlimited: bool = False) -> int:
-    """Returns bytes; units are binary whatever their spelling.
+    """Return a size in bytes; units are binary in every spelling.
 
     Args:
-        text: A number and perhaps a unit.
+        text: A number, optionally with a unit.
         unlimited: `-1` is allowed too.
 
     Raises:
-        InvalidInput: It is no size.
+        InvalidInput: It is not a size.
     """
     if unlimited and text == "-1":
         return UNLIMITED

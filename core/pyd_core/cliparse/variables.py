@@ -14,14 +14,14 @@ _NAMES_WITH_SPACE = re.compile(r"\s")
 
 
 def parse_variables(given: Iterable[str], files: Iterable[str], environ: Mapping[str, str]) -> list[str]:
-    """Returns `NAME=VALUE` texts, those of files first.
+    """Return `NAME=VALUE` texts, those from files first.
 
-    A name alone takes the value it has here. On the command line one without a value here stays as it is, which takes
-    the image's away; in a file such a line is left out (docker/cli, `opts/env.go` and `opts/file.go`).
+    A name without a value takes its value from `environ`. If it has none there, it stays as it is on the command line,
+    which removes the image's variable; in a file, the line is dropped (docker/cli, `opts/env.go` and `opts/file.go`).
 
     Raises:
-        InvalidInput: One has no name.
-        NotFound: A file isn't there.
+        InvalidInput: A variable has no name.
+        NotFound: A file is missing.
     """
     found = []
     for file in files:
@@ -41,11 +41,11 @@ def parse_variables(given: Iterable[str], files: Iterable[str], environ: Mapping
 
 
 def parse_labels(given: Iterable[str], files: Iterable[str]) -> dict[str, str]:
-    """Returns labels by name, those of files first; in a file a name alone is left out.
+    """Return labels by name, those from files first; in a file a name without a value is dropped.
 
     Raises:
-        InvalidInput: One has no name.
-        NotFound: A file isn't there.
+        InvalidInput: A label has no name.
+        NotFound: A file is missing.
     """
     listed = [*(line for file in files for line in _lines(file) if "=" in line), *given]
     for text in listed:

@@ -1,1 +1,1 @@
-"""A small playground: containers in the states that people meet, made without a registry."""
+"""Small playground: containers in common states, built without a registry."""

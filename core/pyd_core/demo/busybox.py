@@ -1,4 +1,4 @@
-"""The one program the playground is made of: this host's busybox, with the libraries it needs where it isn't static."""
+"""The only program of the playground: this host's busybox, with its libraries where it isn't static."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _LIBRARY = re.compile(r"(?:=> )?(/\S+) \(0x")
 
 
 def find_busybox() -> dict[str, Path]:
-    """Returns the files to carry, by their path inside an image; busybox itself is `bin/busybox`.
+    """Return the files to copy, by their path inside an image; busybox itself is `bin/busybox`.
 
     Raises:
-        Unsupported: There is none here.
+        Unsupported: There is no busybox here.
     """
     found = next((path for path in PLACES if path.is_file()), None)
     if found is None:
         raise Unsupported(
-            "the playground is made of busybox, and there is none here",
+            "the playground needs busybox, which isn't installed here",
             hint="apt install busybox-static",
             reference="no-busybox",
         )
@@ -29,7 +29,7 @@ def find_busybox() -> dict[str, Path]:
 
 
 def _libraries(program: Path) -> dict[str, Path]:
-    """What the loader would load, as ldd(1) tells; nothing for a static program."""
+    """Return the libraries that the loader would load, from ldd(1); none for a static program."""
     said = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
     paths = [Path(path) for path in _LIBRARY.findall(said)]
     return {str(path).lstrip("/"): path.resolve() for path in paths}

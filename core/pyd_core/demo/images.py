@@ -1,4 +1,4 @@
-"""The playground's images: one with a web server and nothing else, one with busybox under all its names."""
+"""Images of the playground: one with only a web server, one with busybox under all its names."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ APPLETS = ("sh", "sleep", "echo", "date", "tail", "cat", "ls", "ps", "wget", "he
 
 
 def web_files(busybox: Mapping[str, Path]) -> bytes:
-    """Returns a tar with the web server, its page and nothing else: not even a shell."""
+    """Return a tar with only the web server and its page, without a shell."""
     files: dict[str, Path | bytes | str] = {"usr/sbin/httpd": busybox["bin/busybox"], "www/index.html": PAGE}
     return _packed({**files, **{path: source for path, source in busybox.items() if path != "bin/busybox"}})
 
 
 def shell_files(busybox: Mapping[str, Path]) -> bytes:
-    """Returns a tar with busybox and links for the programs that the playground uses."""
+    """Return a tar with busybox and links for the programs that the playground uses."""
     links: dict[str, Path | bytes | str] = {f"bin/{name}": "busybox" for name in APPLETS}
     return _packed({**busybox, **links})
 
 
 def _packed(files: Mapping[str, Path | bytes | str]) -> bytes:
-    """Packs files: from a path, from bytes, or links as text."""
+    """Pack files: a path or bytes as a file, text as a link."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for name, content in files.items():

@@ -1,4 +1,4 @@
-"""Bringing the playground up and taking it down."""
+"""Setup and removal of the playground."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pyd_core.model.host_config import HostConfig, PortBinding, RestartPolicy
 from pyd_core.model.network import NetworkBody
 
 LABEL = "pyd.demo"
-"""On everything that belongs to it, and nothing else."""
+"""Label on everything that belongs to the playground."""
 NAME = "pyd-demo"
 WEB_IMAGE, SHELL_IMAGE = f"{NAME}/web", f"{NAME}/shell"
 SECOND = 1_000_000_000
@@ -40,9 +40,9 @@ class DemoContainer:
     """A container of the playground.
 
     Attributes:
-        name: After `pyd-demo-`.
-        shows: What there is to see in it, in a line.
-        body: How it is made.
+        name: The part after `pyd-demo-`.
+        shows: What it demonstrates, in a line.
+        body: The request that creates it.
     """
 
     name: str
@@ -51,7 +51,7 @@ class DemoContainer:
 
 
 def parts() -> list[DemoContainer]:
-    """Returns all containers of the playground."""
+    """Return all containers of the playground."""
     again = RestartPolicy(name="always")
     web = _body(
         WEB_IMAGE,
@@ -106,15 +106,15 @@ def _body(
 
 
 async def bring_up(engine: EngineClient, machine: str) -> list[DemoContainer]:
-    """Makes and starts the playground.
+    """Create and start the playground.
 
     Args:
-        engine: Where.
-        machine: What this host's programs are made for, as `uname -m` has it.
+        engine: The engine.
+        machine: This host's architecture, as `uname -m` prints it.
 
     Raises:
-        Conflict: It is up already.
-        Unsupported: There is no busybox here, or the engine's host is another kind of machine.
+        Conflict: It exists already.
+        Unsupported: There is no busybox here, or the engine's host has another architecture.
     """
     if await engine.containers.list(all=True, filters=_mine()):
         raise Conflict("the playground is there already", hint="pyd demo down takes it away", reference="demo-is-up")
@@ -144,7 +144,7 @@ async def _import(engine: EngineClient, name: str, files: bytes) -> None:
 
 
 async def take_down(engine: EngineClient) -> list[str]:
-    """Removes all of the playground, and nothing else; returns what went, by name."""
+    """Remove everything that belongs to the playground, and return the names of what was removed."""
     gone = []
     for container in await engine.containers.list(all=True, filters=_mine()):
         await engine.containers.remove(container.id, force=True, volumes=True)
@@ -157,7 +157,7 @@ async def take_down(engine: EngineClient) -> list[str]:
             try:
                 await engine.images.remove(name, force=True)
             except NotFound:
-                continue  # it went with another of its names
+                continue  # removed together with another of its names
             gone.append(name)
     return gone
 

@@ -1,1 +1,1 @@
-"""A container's files, running or not, read without changing anything: where they lie, else through the engine."""
+"""Read-only access to a container's files, running or not: on this machine where possible, else through the engine."""

@@ -1,4 +1,4 @@
-"""A container's files through the engine's archives: for engines on other machines, whatever the container does."""
+"""Container files through the engine's archive endpoint: for remote engines, in any state of the container."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyd_core.sanitise import safe
 from pyd_core.tar.entry import TarEntry
 
 MOST_BYTES = 64 << 20
-"""Read of one directory's archive: it holds all that lies below, and there is no other way to ask for names."""
+"""Limit for one directory's archive: it contains everything below, and the API has no other way to list names."""
 MOST_LINKS = 20
 
 _KINDS: dict[bytes, Kind] = {
@@ -27,7 +27,7 @@ _KINDS: dict[bytes, Kind] = {
 
 
 class ArchiveFiles:
-    """Asks for `GET /containers/{id}/archive` and reads no more of it than it takes.
+    """Files from `GET /containers/{id}/archive`, read no further than needed.
 
     Args:
         engine: The engine.
@@ -61,7 +61,7 @@ class ArchiveFiles:
 
     @asynccontextmanager
     async def _open(self, path: str) -> AsyncIterator[tuple[TarStream, TarEntry]]:
-        """Opens the archive of a path, links followed, and reads its first entry."""
+        """Open the archive of a path, following links, and read its first entry."""
         for _ in range(MOST_LINKS):
             async with self._engine.containers.archive_stream(self._container, path) as stream:
                 tar = TarStream(stream.chunks())
@@ -96,7 +96,7 @@ class ArchiveFiles:
 
 
 def _joined(path: str, link: str) -> str:
-    """Returns where a link at a path points, as if the container's root were the only one."""
+    """Return the target of a link at a path, resolved in the container's root."""
     parts: list[str] = []
     whole = link if link.startswith("/") else f"{path.rpartition('/')[0]}/{link}"
     for part in whole.split("/"):

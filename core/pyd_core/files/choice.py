@@ -1,4 +1,4 @@
-"""Which way to a container's files is the best there is."""
+"""Choice of the best access to a container's files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pyd_core.model.container import Container
 
 
 def open_files(engine: EngineClient, container: Container) -> Files:
-    """Returns a way to the files: of the running process, of the layers on this disk, else through the engine."""
+    """Return access to the files: of the running process, of the layers on this disk, else through the engine."""
     if engine.endpoint.is_local:
         if container.state.pid > 0 and _is_its_process(container):
             try:
@@ -29,7 +29,7 @@ def open_files(engine: EngineClient, container: Container) -> Files:
 
 
 def layers_of(container: Container) -> MergedTree | None:
-    """Returns the container's root as it lies on disk; None when its storage driver isn't made of directories."""
+    """Return the container's root on disk, or None when its storage driver doesn't use directories."""
     data = container.graph_driver.data
     names = [data.get("UpperDir", ""), *data.get("LowerDir", "").split(":")]
     layers = [Path(name) for name in names if name.startswith("/")]
@@ -40,7 +40,7 @@ def layers_of(container: Container) -> MergedTree | None:
 
 
 def _is_its_process(container: Container) -> bool:
-    """Whether the pid is one of this machine's, and the container's: an engine may count pids in another namespace."""
+    """Return whether the pid is the container's on this machine: an engine may count pids in another namespace."""
     try:
         return container.id in Path(f"/proc/{container.state.pid}/cgroup").read_text()
     except OSError:

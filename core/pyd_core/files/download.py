@@ -1,4 +1,4 @@
-"""Taking a file or a directory out of a container, to this machine."""
+"""Downloads of files and directories from a container to this machine."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from pyd_core.files.tarstream import TarStream
 from pyd_core.sanitise import safe
 
 Progress = Callable[[int, int], None]
-"""Told bytes written, and bytes in all; 0 where nobody knows."""
+"""Called with the bytes written and the total; 0 if unknown."""
 
 
 class Downloaded(msgspec.Struct, frozen=True):
-    """What was written: where, and how many bytes."""
+    """Result of a download: the path, and the number of bytes."""
 
     path: Path
     size: int
 
 
 async def download(engine: EngineClient, container: str, path: str, folder: Path, progress: Progress) -> Downloaded:
-    """Writes a regular file as it is, anything else as a tar; nothing that is there is overwritten.
+    """Write a regular file as it is, anything else as a tar; nothing is overwritten.
 
     Args:
         engine: The engine.
         container: The container.
-        path: The path inside it; what a link at its end points to isn't followed.
-        folder: Where to write.
-        progress: Told how far it is.
+        path: The path inside the container; a link at its end isn't followed.
+        folder: The directory to write to.
+        progress: Called as bytes are written.
 
     Raises:
-        PydError: The engine refused, or the file can't be written; nothing is left.
+        PydError: The engine refused, or the file can't be written; nothing is left behind.
     """
     async with engine.containers.archive_stream(container, path) as stream:
         chunks = stream.chunks()
@@ -55,17 +55,17 @@ async def download(engine: EngineClient, container: str, path: str, folder: Path
 async def save(
     folder: Path, name: str, chunks: AsyncIterator[bytes], progress: Progress, *, total: int = 0
 ) -> Downloaded:
-    """Writes a stream to a new file: under another name until it is whole.
+    """Write a stream to a new file, under a temporary name until it is complete.
 
     Args:
-        folder: Where; it is made when it isn't there.
-        name: The name it shall have; a number is added when that is taken.
-        chunks: What to write.
-        progress: Told how far it is.
-        total: Bytes in all; 0 where nobody knows.
+        folder: The directory; it is created if missing.
+        name: The desired name; a number is added if it is taken.
+        chunks: The content.
+        progress: Called as bytes are written.
+        total: Bytes in total; 0 if unknown.
 
     Raises:
-        InvalidInput: It can't be written there.
+        InvalidInput: The file can't be written there.
     """
     part = folder / f".{name[:200]}.{os.getpid()}.part"
     size = 0
@@ -88,7 +88,7 @@ async def save(
 
 
 def _place(part: Path, folder: Path, name: str) -> Path:
-    """Gives the file its name, or the next that is free."""
+    """Give the file its name, or the next free one."""
     stem, dot, ending = name.partition(".")
     for number in range(1000):
         path = folder / (f"{stem}-{number}{dot}{ending}" if number else name)
@@ -101,7 +101,7 @@ def _place(part: Path, folder: Path, name: str) -> Path:
 
 
 class _Begin:
-    """Hands chunks on, and keeps those that the first entry's header came in."""
+    """Pass chunks on, and keep those that contain the first entry's header."""
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
@@ -109,7 +109,7 @@ class _Begin:
         self.kept: list[bytes] = []
 
     async def pass_on(self) -> AsyncIterator[bytes]:
-        """The chunks."""
+        """Yield the chunks."""
         async for chunk in self._chunks:
             if self.keeps:
                 self.kept.append(chunk)

@@ -1,4 +1,4 @@
-"""What lies in a container's directories, and the ways to look there."""
+"""Entries of a container's directories, and the protocol for access to its files."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Literal, Protocol
 import msgspec
 
 MOST_ENTRIES = 20_000
-"""Entries of a directory that are told of at most."""
+"""Maximum number of entries in a listing."""
 
 Kind = Literal["directory", "file", "link", "pipe", "socket", "device"]
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One name in a directory. Texts are hostile.
+    """One name in a directory. Its texts are hostile input.
 
     Attributes:
         name: Without the directory; bytes that aren't UTF-8 are surrogates (PEP 383).
-        kind: What it is; a link is not followed.
+        kind: The type; links aren't followed.
         mode: Permission bits.
-        uid: The owner, as this machine or the archive numbers them.
-        gid: The group, likewise.
+        uid: The owner, as numbered on this machine or in the archive.
+        gid: The group, numbered the same way.
         size: Bytes.
-        modified_ns: When its content last changed, nanoseconds since the epoch.
-        link: Where a link points.
+        modified_ns: Time of the last change of its content, in nanoseconds since the epoch.
+        link: The target of a link.
     """
 
     name: str
@@ -39,11 +39,11 @@ class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DirectoryListing(msgspec.Struct, frozen=True):
-    """A directory.
+    """Entries of a directory.
 
     Attributes:
         entries: Directories first, then by name.
-        complete: Whether this is all there is.
+        complete: Whether the listing has all entries.
     """
 
     entries: Sequence[FileEntry]
@@ -51,25 +51,25 @@ class DirectoryListing(msgspec.Struct, frozen=True):
 
 
 class Files(Protocol):
-    """A way to a container's files. Paths are absolute inside the container, and links never lead out of it.
+    """Access to a container's files. Paths are absolute inside the container, and links never lead out of it.
 
-    Methods raise `NotFound` for what isn't there or is another kind of thing, `Refused` where rights are missing.
+    Methods raise `NotFound` for missing paths and for files of another type, `Refused` where permissions are missing.
     """
 
     way: str
-    """How they are read, in a few words."""
+    """How the files are read, in a few words."""
 
     async def list(self, path: str) -> DirectoryListing:
-        """Returns what is in a directory, links followed."""
+        """Return the entries of a directory, following links."""
         ...
 
     async def read(self, path: str, size: int, offset: int = 0) -> bytes:
-        """Returns up to `size` bytes of a regular file, links followed."""
+        """Return up to `size` bytes of a regular file, following links."""
         ...
 
 
 def kind_of(mode: int) -> Kind:
-    """Returns what a mode (inode(7)) says that it is."""
+    """Return the type of file that a mode (inode(7)) stands for."""
     kinds: dict[int, Kind] = {
         stat.S_IFDIR: "directory",
         stat.S_IFLNK: "link",
@@ -82,10 +82,10 @@ def kind_of(mode: int) -> Kind:
 
 
 def in_order(entries: Sequence[FileEntry]) -> list[FileEntry]:
-    """Returns directories first, then by name."""
+    """Return entries sorted: directories first, then by name."""
     return sorted(entries, key=lambda entry: (entry.kind != "directory", entry.name))
 
 
 def below(directory: str, name: str) -> str:
-    """Returns the path of a name in a directory."""
+    """Return the path of a name in a directory."""
     return f"{directory.rstrip('/')}/{name}"

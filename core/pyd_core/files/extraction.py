@@ -1,8 +1,8 @@
-"""Which members of an archive from a container, or from an engine elsewhere, are written to a directory here.
+"""Extraction filter for archives from a container, or from an engine on another machine.
 
-`tarfile`'s data filter decides by `os.path.realpath`, which stops resolving names beyond PATH_MAX. Before Python
-3.11.13, 3.12.11 and 3.13.4 an archive of long names leads it out (CVE-2025-4517). Here no member is written through a
-link at all.
+`tarfile`'s data filter relies on `os.path.realpath`, which stops resolving names beyond PATH_MAX. Before Python
+3.11.13, 3.12.11 and 3.13.4 an archive of long names can escape it (CVE-2025-4517). This filter never writes a member
+through a link.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import tarfile
 
 
 def data_filter(member: tarfile.TarInfo, directory: str) -> tarfile.TarInfo | None:
-    """Returns a member as it is to be written, as `tarfile.data_filter` does.
+    """Return a member in the form to extract, as `tarfile.data_filter` does.
 
     Args:
         member: A member that is about to be extracted.
-        directory: Where to; what has been extracted already is there.
+        directory: The destination, which contains the members extracted so far.
 
     Raises:
-        tarfile.FilterError: It would be written elsewhere, or through a link.
+        tarfile.FilterError: It would be written outside, or through a link.
     """
     checked = tarfile.data_filter(member, directory)
     _refuse_links(member, member.name, directory, whole=not member.issym())
@@ -30,7 +30,7 @@ def data_filter(member: tarfile.TarInfo, directory: str) -> tarfile.TarInfo | No
 
 
 def _refuse_links(member: tarfile.TarInfo, name: str, directory: str, *, whole: bool) -> None:
-    """Refuses a name that has a link on its way; with `whole` one that is a link itself, too."""
+    """Refuse a name with a link among its parents; with `whole`, also a name that is a link itself."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     place = directory
     for number, part in enumerate(parts, 1):
@@ -39,7 +39,7 @@ def _refuse_links(member: tarfile.TarInfo, name: str, directory: str, *, whole: 
             is_link = stat.S_ISLNK(os.lstat(place).st_mode)
         except FileNotFoundError:
             return
-        except OSError as error:  # a name that is too long to look at
+        except OSError as error:  # the name is too long to check
             raise tarfile.OutsideDestinationError(member, place) from error
         if part == ".." or (is_link and (whole or number < len(parts))):
             raise tarfile.OutsideDestinationError(member, place)

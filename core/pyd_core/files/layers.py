@@ -1,4 +1,4 @@
-"""The files of a container that doesn't run, in its layers on this machine's disk."""
+"""Files of a stopped container, in its layers on this machine's disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyd_core.sanitise import safe
 
 
 class LayerFiles:
-    """Reads a stack of layers without mounting it.
+    """Files in a stack of layers, read without mounting it.
 
     Args:
         tree: The layers.

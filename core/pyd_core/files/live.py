@@ -1,4 +1,4 @@
-"""The files of a running container as its main process sees them, mounts included: through `/proc/PID/root`."""
+"""Files of a running container as its main process sees them, mounts included: through `/proc/PID/root`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 
 class LiveFiles:
-    """Opens every path inside the process's root by openat2(2), in a thread: a file system may hang.
+    """Files inside a process's root, opened by openat2(2) on a thread because a file system may hang.
 
     Args:
         pid: The container's main process on this machine.
 
     Raises:
-        NotFound: There is no such process.
-        Refused: Its root may not be looked at.
+        NotFound: The process doesn't exist.
+        Refused: Its root is not accessible.
     """
 
     way = "live"
@@ -67,7 +67,7 @@ class LiveFiles:
 
 
 class _Errors:
-    """Turns what the kernel says into the errors of `Files`."""
+    """Translator from kernel errors to the errors of `Files`."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -86,10 +86,10 @@ class _Errors:
 
 
 def failure(number: int, path: str) -> PydError:
-    """Returns the error that an errno means for whoever looks at files."""
+    """Return the error for an errno of a file access."""
     said = f"{safe(path)}: {os.strerror(number).lower()}"
     if number in {1, 13}:  # EPERM, EACCES
-        return Refused(said, hint="pyd reads a container's files where they lie only as root")
+        return Refused(said, hint="pyd needs root to read a container's files directly")
     return NotFound(said)
 
 
@@ -111,13 +111,13 @@ def _entry(where: int, name: str) -> FileEntry:
     try:
         facts = os.stat(name, dir_fd=where, follow_symlinks=False)
         link = os.readlink(name, dir_fd=where) if stat.S_ISLNK(facts.st_mode) else ""
-    except OSError:  # gone meanwhile, or a mount that doesn't answer to us
+    except OSError:  # removed meanwhile, or a mount that refuses access
         return FileEntry(name=name, kind="file")
     return entry_of(name, facts, link)
 
 
 def entry_of(name: str, facts: os.stat_result, link: str = "") -> FileEntry:
-    """Makes an entry of what the kernel says."""
+    """Build an entry from the result of stat(2)."""
     return FileEntry(
         name=name,
         kind=kind_of(facts.st_mode),
@@ -131,7 +131,7 @@ def entry_of(name: str, facts: os.stat_result, link: str = "") -> FileEntry:
 
 
 def _read(root: int, path: str, size: int, offset: int) -> bytes:
-    # By name alone first: opening a pipe or a device would do something.
+    # Without opening it for reading first: opening a pipe or a device has effects.
     handle = open_in_root(root, path, os.O_PATH)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):

@@ -1,4 +1,4 @@
-"""Reading a tar as it arrives, without keeping it."""
+"""Tar reader for archives that arrive asynchronously."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from pyd_core.tar.entry import BLOCK_BYTES, TarEntry
 
 
 class TarStream:
-    """Reads one entry after the other; sparse files are never in what engines send.
+    """Reader of one entry after the other; engines never send sparse files.
 
     Args:
-        chunks: The tar.
+        chunks: The archive.
     """
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
         self._buffer = bytearray()
         self._left = 0
-        """Bytes of the present entry's content that weren't read."""
+        """Bytes of the current entry's content that weren't read."""
         self._padding = 0
         self.taken = 0
-        """Bytes of the tar that were read."""
+        """Bytes of the archive that were read."""
 
     async def next(self) -> TarEntry | None:
-        """Goes on to the next entry; None at the end.
+        """Read up to the next entry and return it; None at the end.
 
         Raises:
-            BadAnswer: This is no tar, or it ends in the middle.
+            ProtocolError: It is not a tar archive, or it is cut short.
         """
         await self._skip()
         steps = next_entry()
@@ -48,10 +48,10 @@ class TarStream:
         return entry
 
     async def content(self) -> AsyncIterator[bytes]:
-        """Reads the present entry's content.
+        """Yield the current entry's content.
 
         Raises:
-            BadAnswer: The tar ends in the middle.
+            ProtocolError: The archive is cut short.
         """
         while self._left:
             if not self._buffer and not await self._fill():
@@ -62,7 +62,7 @@ class TarStream:
             yield part
 
     async def _read(self, size: int) -> bytes:
-        """Returns `size` bytes, fewer only at the end."""
+        """Return `size` bytes, fewer only at the end."""
         while len(self._buffer) < size and await self._fill():
             pass
         part = bytes(self._buffer[:size])

@@ -1,1 +1,1 @@
-"""What is in the layers of an image: files that each adds, changes and removes, and what that wastes."""
+"""Contents of image layers: files that each adds, changes and removes, and the space this wastes."""

@@ -1,7 +1,7 @@
-"""The layers of an image from the archive that an engine makes of it: read as it comes, nothing is kept but names.
+"""Reader for the layers in an engine's archive of an image: a single pass that keeps only names and sizes.
 
 Two forms: `manifest.json` names the layers of each image in order (Docker Image Specification v1.2, "Combined Image
-JSON + Filesystem Changeset Format"), and engines since Docker 25 write an OCI layout with the same file beside it.
+JSON + Filesystem Changeset Format"), and engines since Docker 25 write an OCI layout that includes the same file.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from pyd_core.tar.entry import TarEntry
 from pyd_core.tar.reader import ByteSource, TarReader
 
 AHEAD = 16
-"""Chunks that wait to be read."""
+"""Maximum number of chunks waiting to be read."""
 
 LARGEST_JSON = 4 * 2**20
-"""Bytes of a manifest that are read; real ones have some thousand."""
+"""Maximum size of a manifest that is read; real ones have a few thousand bytes."""
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 """How layers in archives say what they take away (OCI Image Layer Filesystem Changeset, "Whiteouts")."""
 
 
 class Feed(RawIOBase):
-    """A file that one thread fills and another reads; `feed(None)` ends it."""
+    """Pipe between threads: one feeds it, another reads it as a file. `feed(None)` ends it."""
 
     def __init__(self) -> None:
         self._chunks: queue.Queue[bytes | None] = queue.Queue(AHEAD)
@@ -43,7 +43,7 @@ class Feed(RawIOBase):
         self._abandoned = False
 
     def feed(self, chunk: bytes | None) -> bool:
-        """Adds a chunk, waiting for room; returns whether anybody still reads."""
+        """Add a chunk, waiting for room, and return whether the reader is still there."""
         while not self._abandoned:
             try:
                 self._chunks.put(chunk, timeout=0.2)
@@ -53,15 +53,15 @@ class Feed(RawIOBase):
         return False
 
     def abandon(self) -> None:
-        """Says that nobody fills or reads it any more."""
+        """Mark the feed as no longer read or filled."""
         self._abandoned = True
 
     def readable(self) -> bool:
-        """It can be read."""
+        """Return True: feeds can be read."""
         return True
 
     def readinto(self, into: Any) -> int:
-        """Reads what is there, or waits for it."""
+        """Read what is buffered, or wait for the next chunk."""
         while not self._rest and not self._ended:
             try:
                 chunk = self._chunks.get(timeout=0.2)
@@ -77,10 +77,10 @@ class Feed(RawIOBase):
 
 
 def read(archive: IO[bytes]) -> list[LayerContent]:
-    """Reads the layers of the one image in an archive, the lowest first.
+    """Read the layers of the one image in an archive, the lowest first.
 
     Raises:
-        BadAnswer: It is no archive of an image.
+        ProtocolError: It is not an archive of an image.
     """
     found: dict[str, LayerContent] = {}
     names: list[str] = []
@@ -138,7 +138,7 @@ def _decompressed(packed: BufferedReader) -> ByteSource:
     if start == b"\xfd7zXZ\0":
         return lzma.LZMAFile(packed)
     if start.startswith(b"\x28\xb5\x2f\xfd"):
-        import zstandard  # noqa: PLC0415 - few layers are packed so
+        import zstandard  # noqa: PLC0415 - few layers are compressed with zstd
 
         return BufferedReader(cast("RawIOBase", zstandard.ZstdDecompressor().stream_reader(packed)))
     return packed
@@ -157,7 +157,7 @@ class _Manifest(msgspec.Struct, rename="pascal"):
 
 
 def _layer(name: str, content: BufferedReader) -> LayerContent | None:
-    """Reads a layer; None for a blob that is no archive, such as a configuration."""
+    """Read a layer; return None for a blob that is not an archive, such as a configuration."""
     layer = LayerContent(name=name)
     try:
         for member in TarReader(_decompressed(content)):
@@ -179,10 +179,10 @@ def _take(member: TarEntry, layer: LayerContent) -> None:
 
 
 def read_all(feed: Feed, done: Callable[[list[LayerContent] | Exception], None]) -> None:
-    """Reads a feed to its end on the calling thread, and hands over the layers or what went wrong."""
+    """Read a feed to its end on the calling thread, and pass the layers or the error to `done`."""
     try:
         done(read(cast("IO[bytes]", BufferedReader(feed))))
-    except Exception as error:  # noqa: BLE001 - handed to whoever waits for it
+    except Exception as error:  # noqa: BLE001 - passed to the waiting task
         done(error)
     finally:
         feed.abandon()

@@ -1,4 +1,4 @@
-"""The files of layers, and what becomes of them when the layers are put on one another."""
+"""Files of layers, and the result of stacking the layers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class LayerContent:
-    """What one layer holds, by paths without a leading slash.
+    """Files of one layer, by paths without a leading slash.
 
     Attributes:
-        name: Its digest, or whatever tells it from others.
+        name: Its digest, or another unique name.
         files: Everything that isn't a directory, with its size in bytes; a hard link has none of its own.
-        removed: Paths of lower layers that it takes away, with all below them.
-        emptied: Directories of which it takes away all that lower layers have in them.
+        removed: Paths of lower layers that it removes, with everything below them.
+        emptied: Opaque directories: it hides everything that lower layers have in them.
     """
 
     name: str
@@ -25,7 +25,7 @@ class LayerContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerStep:
-    """What one layer does to those below it: counts of files, and bytes."""
+    """Effect of one layer on those below it: numbers of files, and bytes."""
 
     name: str
     added: int = 0
@@ -34,23 +34,23 @@ class LayerStep:
     size: int = 0
     """Bytes of all files in it."""
     wasted: int = 0
-    """Bytes of lower layers that it makes unreachable, though the image goes on carrying them."""
+    """Bytes of lower layers that it makes unreachable, though the image still carries them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WastedSpace:
-    """A file that is in the image more often than it can be read."""
+    """File that the image stores more often than it can be read."""
 
     path: str
     size: int
-    """Bytes that nobody can reach."""
+    """Bytes that are unreachable."""
     copies: int
-    """Layers that have one."""
+    """Number of layers that store it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What all layers come to."""
+    """Files of all layers together."""
 
     steps: tuple[LayerStep, ...]
     """From the lowest layer up."""
@@ -61,7 +61,7 @@ class Contents:
 
     @property
     def wasted(self) -> int:
-        """Bytes that nobody can reach."""
+        """Bytes that are unreachable."""
         return sum(step.wasted for step in self.steps)
 
     @property
@@ -71,10 +71,10 @@ class Contents:
 
 
 def pile(layers: Sequence[LayerContent]) -> Contents:
-    """Puts layers on one another, the lowest first.
+    """Stack layers, the lowest first.
 
-    The time this takes grows with the files and the paths removed, not with their product: what is below a directory is
-    found in one walk over what is visible, for each layer that removes directories.
+    The running time grows with the number of files and of removed paths, not with their product: for each layer that
+    removes directories, one walk over the visible paths finds what is below them.
     """
     visible: dict[str, int] = {}
     lost: dict[str, int] = {}
@@ -112,7 +112,7 @@ def pile(layers: Sequence[LayerContent]) -> Contents:
 
 
 def _covered(visible: Iterable[str], layer: LayerContent) -> set[str]:
-    """Paths that a layer takes away: themselves, by a directory above them, or by a file in a directory's place."""
+    """Return the paths that a layer hides: by removing them, by removing or replacing a directory above them."""
     tops = layer.removed | layer.emptied
     if not tops:
         return set()

@@ -1,4 +1,4 @@
-"""Looking into an image: in this machine's store where that may be read, else through the engine."""
+"""Contents of an image's layers: from this machine's store where it is readable, else through the engine."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pyd_core.layers.content import Contents, LayerContent, pile
 from pyd_core.model.image import Image
 
 Told = Callable[[int], None]
-"""Called with the bytes read so far."""
+"""Called with the number of bytes read so far."""
 
 
 async def contents(engine: EngineClient, image: Image, told: Told) -> Contents:
-    """Finds out what the layers of an image hold.
+    """Return the contents of an image's layers.
 
-    The store is read on a thread. Without access to it the engine sends the image as an archive, of which names and
-    sizes are kept; that takes as long as the image is large.
+    The store is read on a thread. Where it isn't accessible, the engine sends the image as an archive, of which only
+    names and sizes are kept. That takes time in proportion to the image's size.
 
     Raises:
-        PydError: The engine can't send it.
+        PydError: The engine can't send the image.
     """
     places = local.places(image.graph_driver) if engine.endpoint.is_local else []
     if places and len(places) == len(image.root_fs.layers):
         try:
             return pile(await asyncio.to_thread(lambda: [local.read(place) for place in places]))
         except OSError:
-            pass  # another mount namespace's path, or removed meanwhile: the engine knows better
+            pass  # another mount namespace's path, or removed meanwhile: ask the engine
     return await asyncio.to_thread(pile, await _sent(engine, image, told))
 
 

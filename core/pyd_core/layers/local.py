@@ -1,4 +1,4 @@
-"""The layers of an image as they lie in this machine's store, for those who may read it."""
+"""Reader for image layers in this machine's store, where it is readable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OVERLAYS = frozenset({"overlay2", "overlay", "overlayfs"})
 
 
 def places(driver: GraphDriver) -> list[Path]:
-    """Returns the directories of an image's layers, the lowest first; none where they can't be read here."""
+    """Return the directories of an image's layers, the lowest first; empty where they can't be read from here."""
     if driver.name not in OVERLAYS or not driver.data.get("UpperDir"):
         return []
     lower = [part for part in driver.data.get("LowerDir", "").split(":") if part]
@@ -25,10 +25,10 @@ def places(driver: GraphDriver) -> list[Path]:
 
 
 def read(place: Path) -> LayerContent:
-    """Reads what is in a layer's directory (`Documentation/filesystems/overlayfs.rst`: whiteouts, opaque directories).
+    """Read a layer's directory (`Documentation/filesystems/overlayfs.rst`: whiteouts, opaque directories).
 
     Raises:
-        OSError: It can't be read.
+        OSError: The directory can't be read.
     """
     layer = LayerContent(name=str(place))
     links: set[tuple[int, int]] = set()

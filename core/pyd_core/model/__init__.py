@@ -1,5 +1,6 @@
-"""What containers, images, networks, volumes, events and stats are.
+"""Types of the Engine API: containers, images, networks, volumes, events and stats.
 
-msgspec Structs that decode straight from Engine API JSON and encode back to it: the engine client reads them, an engine
-writes them, the dashboard shows them. There is one set of types, no "wire" and "domain" copies. One noun is one file.
+The msgspec Structs decode directly from Engine API JSON and encode back to it. The engine client reads them, engines
+write them, the dashboard shows them: a single set of types, without separate wire and domain copies. One resource is
+one file.
 """

@@ -1,4 +1,4 @@
-"""Paths inside containers, as the archive API tells of them."""
+"""Paths inside containers, as the archive API reports them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pyd_core.errors import ProtocolError
 STAT_HEADER = "x-docker-container-path-stat"
 
 _DIRECTORY = 1 << 31
-"""Of Go's `fs.FileMode`, as the next."""
+"""Bit of Go's `fs.FileMode`, like the next one."""
 _LINK = 1 << 27
 
 
 class PathStat(msgspec.Struct, frozen=True, kw_only=True):
-    """What a path is, from the header of `HEAD /containers/{id}/archive`."""
+    """Type and size of a path, from the header of `HEAD /containers/{id}/archive`."""
 
     name: str = ""
     size: int = 0
@@ -39,12 +39,12 @@ class PathStat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decode_stat(headers: Mapping[str, str]) -> PathStat:
-    """Reads the header: base64 of JSON.
+    """Decode the header: base64 of JSON.
 
     Raises:
-        BadAnswer: There is none, or it can't be read.
+        ProtocolError: The header is missing, or can't be read.
     """
     try:
         return msgspec.json.decode(binascii.a2b_base64(headers.get(STAT_HEADER, "")), type=PathStat)
     except (binascii.Error, msgspec.DecodeError) as error:
-        raise ProtocolError(f"the engine doesn't tell what a path is: {error}") from error
+        raise ProtocolError(f"the engine's header with a path's type can't be read: {error}") from error

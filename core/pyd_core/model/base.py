@@ -1,4 +1,4 @@
-"""What every model type shares: the wire form, decoding, and times."""
+"""Shared parts of all model types: wire form, decoding, and times."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class _WireMeta(msgspec.StructMeta):
-    """Tells type checkers that every Wire is frozen and takes keywords only, as the base class says once."""
+    """Metaclass through which type checkers see that every ApiStruct is frozen and keyword-only."""
 
 
 class ApiStruct(msgspec.Struct, metaclass=_WireMeta, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
-    """A type of the Engine API.
+    """Base class for types of the Engine API.
 
-    Fields carry the API's names in PascalCase on the wire and snake_case here; an exception names its wire form with
-    `msgspec.field(name=...)`. A field the engine leaves out, or sends as `null`, has its default.
+    Field names are PascalCase on the wire and snake_case here; exceptions set their wire name with
+    `msgspec.field(name=...)`. Fields that the engine omits, or sends as `null`, take their default.
     """
 
     SPEC: ClassVar[str] = ""
-    """Where the contract defines it: a definition's name (`ContainerState`), `Definition.field.field` for one inlined
-    there (`[]` goes into an array's items, `{}` into a map's values), or `GET /path 200` for an answer's own schema and
+    """Definition in the API's contract: a definition's name (`ContainerState`), `Definition.field.field` for an inlined
+    one (`[]` selects an array's items, `{}` a map's values), or `GET /path 200` for a response's schema and
     `POST /path body` for a request's."""
 
 
 def decode(body: bytes, kind: type[T], *, what: str = "answer") -> T:
-    """Decodes an engine's JSON.
+    """Decode an engine's JSON.
 
-    Engines send `null` where the API promises an object, a list or a string. The C decoder is tried as it is, and only
-    when it objects are nulls taken out, so that the usual case costs nothing.
+    Engines send `null` where the API promises an object, a list or a string. Nulls are removed only if the C decoder
+    rejects the body, so that the usual case costs nothing.
 
     Args:
         body: JSON text.
-        kind: The type expected, for example `list[ContainerSummary]`.
-        what: Named in the error message.
+        kind: The expected type, for example `list[ContainerSummary]`.
+        what: The body's name in error messages.
 
     Raises:
-        BadAnswer: The text is not JSON, or not of that type.
+        ProtocolError: The body is not JSON, or not of that type.
     """
     try:
         decoded: T = _decoder(cast("Hashable", kind)).decode(body)
@@ -68,12 +68,12 @@ def decode(body: bytes, kind: type[T], *, what: str = "answer") -> T:
 
 
 def encode(value: object) -> bytes:
-    """Encodes a model value, or plain data holding some, as the API's JSON."""
+    """Encode a model value, or plain data that contains some, as the API's JSON."""
     return msgspec.json.encode(value)
 
 
 _BUILDING = allocate_lock()
-"""Held while msgspec looks into a type: a second thread that met the same one half done would crash the process."""
+"""Held while msgspec inspects a type: a second thread that met the same half-built type would crash the process."""
 
 
 @cache
@@ -92,7 +92,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def parse_time(text: str) -> int | None:
-    """Reads an RFC 3339 time as nanoseconds since the epoch.
+    """Parse an RFC 3339 time as nanoseconds since the epoch.
 
     Returns:
         None for an empty or malformed text and for Go's zero time (`0001-01-01T00:00:00Z`), which the API uses for
@@ -112,11 +112,11 @@ def parse_time(text: str) -> int | None:
 
 
 def format_time(nanoseconds: int) -> str:
-    """Writes nanoseconds since the epoch as RFC 3339 in UTC with nanoseconds, as Docker Engine does."""
+    """Format nanoseconds since the epoch as RFC 3339 in UTC with nanoseconds, as Docker Engine does."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
 def label(labels: Mapping[str, str], name: str) -> str:
-    """Returns a label's value, or an empty text."""
+    """Return a label's value, or an empty text."""
     return labels.get(name, "")

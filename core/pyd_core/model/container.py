@@ -1,4 +1,4 @@
-"""Containers: the line in a list, and all that inspect tells."""
+"""Containers: list entries and full inspect data."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pyd_core.model.host_config import HostConfig, PortBinding
 from pyd_core.model.network import EndpointSettings
 
 COMPOSE_PROJECT = "com.docker.compose.project"
-"""Label that Compose sets on all it makes; Podman's compose providers set it too."""
+"""Label that Compose sets on everything it creates; so do Podman's compose providers."""
 COMPOSE_SERVICE = "com.docker.compose.service"
 
 
 class Port(ApiStruct):
-    """A port of a container, published or merely exposed."""
+    """Port of a container, published or only exposed."""
 
     SPEC: ClassVar[str] = "Port"
 
@@ -27,11 +27,11 @@ class Port(ApiStruct):
     """`tcp`, `udp` or `sctp`."""
     public_port: int | None = None
     ip: str = msgspec.field(name="IP", default="")
-    """The host address it is published on; empty when it isn't."""
+    """Host address it is published on; empty when it isn't published."""
 
 
 class MountPoint(ApiStruct):
-    """A mount inside a container, as inspect and list report it."""
+    """Mount inside a container, from inspect and list."""
 
     SPEC: ClassVar[str] = "MountPoint"
 
@@ -49,7 +49,7 @@ class MountPoint(ApiStruct):
 
 
 class SummaryHostConfig(ApiStruct):
-    """The part of the host configuration that a list line carries."""
+    """Part of the host configuration in a list entry."""
 
     SPEC: ClassVar[str] = "ContainerSummary.HostConfig"
 
@@ -57,7 +57,7 @@ class SummaryHostConfig(ApiStruct):
 
 
 class SummaryNetworks(ApiStruct):
-    """The networks that a list line carries."""
+    """Networks in a list entry."""
 
     SPEC: ClassVar[str] = "ContainerSummary.NetworkSettings"
 
@@ -65,15 +65,15 @@ class SummaryNetworks(ApiStruct):
 
 
 class ContainerSummary(ApiStruct):
-    """One line of `GET /containers/json`."""
+    """Entry of `GET /containers/json`."""
 
     SPEC: ClassVar[str] = "ContainerSummary"
 
     id: str
     names: list[str] = []
-    """Each with a leading slash; the container's own name first unless links add others."""
+    """Names with a leading slash; the container's own name is first unless links add others."""
     image: str = ""
-    """The image as its creator wrote it; a digest when that name has moved on."""
+    """The image as given at creation; a digest if that name now refers to another image."""
     image_id: str = msgspec.field(name="ImageID", default="")
     command: str = ""
     created: int = 0
@@ -86,7 +86,7 @@ class ContainerSummary(ApiStruct):
     state: str = ""
     """`created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`."""
     status: str = ""
-    """In words for people, such as `Exited (137) 2 minutes ago`; health is only told here."""
+    """Text for people, such as `Exited (137) 2 minutes ago`; lists report health only here."""
     host_config: SummaryHostConfig = SummaryHostConfig()
     network_settings: SummaryNetworks = SummaryNetworks()
     mounts: list[MountPoint] = []
@@ -100,17 +100,17 @@ class ContainerSummary(ApiStruct):
 
     @property
     def project(self) -> str:
-        """The Compose project it belongs to, or an empty text."""
+        """The Compose project that it belongs to, or an empty text."""
         return self.labels.get(COMPOSE_PROJECT, "")
 
     @property
     def service(self) -> str:
-        """The Compose service it is one of, or an empty text."""
+        """The Compose service that it belongs to, or an empty text."""
         return self.labels.get(COMPOSE_SERVICE, "")
 
 
 class GraphDriver(ApiStruct):
-    """Where the container's layers lie on the engine's host."""
+    """Location of the container's layers on the engine's host."""
 
     SPEC: ClassVar[str] = "GraphDriverData"
 
@@ -126,7 +126,7 @@ class NetworkSettings(ApiStruct):
 
     sandbox_id: str = msgspec.field(name="SandboxID", default="")
     endpoint_id: str = msgspec.field(name="EndpointID", default="")
-    """Of the default bridge alone, as the next seven; the other networks' are in `networks`."""
+    """This field and the next seven are for the default bridge only; other networks are in `networks`."""
     gateway: str = ""
     ip_address: str = msgspec.field(name="IPAddress", default="")
     ip_prefix_len: int = msgspec.field(name="IPPrefixLen", default=0)
@@ -140,14 +140,14 @@ class NetworkSettings(ApiStruct):
 
 
 class Container(ApiStruct):
-    """All that `GET /containers/{id}/json` tells."""
+    """Response of `GET /containers/{id}/json`."""
 
     SPEC: ClassVar[str] = "GET /containers/{id}/json 200"
 
     id: str
     created: str = ""
     path: str = ""
-    """The program started: entrypoint and command resolved."""
+    """The program, from entrypoint and command."""
     args: list[str] = []
     state: ContainerState = ContainerState()
     image: str = ""
@@ -174,12 +174,12 @@ class Container(ApiStruct):
 
     @property
     def name(self) -> str:
-        """Its name, without the slash."""
+        """The name without the slash."""
         return self.name_.removeprefix("/")
 
 
 class Processes(ApiStruct):
-    """The processes in a container, as `ps` on the engine's host prints them."""
+    """Processes in a container, as `ps` on the engine's host prints them."""
 
     SPEC: ClassVar[str] = "GET /containers/{id}/top 200"
 
@@ -188,7 +188,7 @@ class Processes(ApiStruct):
 
 
 class FileChange(ApiStruct):
-    """A path that differs from the image."""
+    """Path that differs from the image."""
 
     SPEC: ClassVar[str] = "FilesystemChange"
 
@@ -198,7 +198,7 @@ class FileChange(ApiStruct):
 
 
 class WaitResult(ApiStruct):
-    """How a container ended, from `POST /containers/{id}/wait`."""
+    """Exit status of a container, from `POST /containers/{id}/wait`."""
 
     SPEC: ClassVar[str] = "ContainerWaitResponse"
 
@@ -207,7 +207,7 @@ class WaitResult(ApiStruct):
 
 
 class WaitError(ApiStruct):
-    """Why waiting failed."""
+    """Error of a failed wait."""
 
     SPEC: ClassVar[str] = "ContainerWaitExitError"
 
@@ -215,7 +215,7 @@ class WaitError(ApiStruct):
 
 
 class Created(ApiStruct):
-    """The answer to creating a container."""
+    """Response to creating a container."""
 
     SPEC: ClassVar[str] = "ContainerCreateResponse"
 
@@ -224,7 +224,7 @@ class Created(ApiStruct):
 
 
 class Updated(ApiStruct):
-    """The answer to updating a container."""
+    """Response to updating a container."""
 
     SPEC: ClassVar[str] = "POST /containers/{id}/update 200"
 
@@ -232,7 +232,7 @@ class Updated(ApiStruct):
 
 
 class Pruned(ApiStruct):
-    """What removing the unused containers freed."""
+    """Response to pruning containers."""
 
     SPEC: ClassVar[str] = "POST /containers/prune 200"
 

@@ -1,4 +1,4 @@
-"""The portable part of a container's configuration, which images carry too."""
+"""Portable part of a container's configuration, which images have too."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pyd_core.model.base import ApiStruct
 
 
 class HealthConfig(ApiStruct):
-    """How health is probed."""
+    """Settings of a health check."""
 
     SPEC: ClassVar[str] = "HealthConfig"
 
     test: list[str] = []
     """`["NONE"]`, `["CMD", …]` or `["CMD-SHELL", LINE]`; empty inherits the image's."""
     interval: int = 0
-    """Nanoseconds, as the next three."""
+    """Nanoseconds, like the times below."""
     timeout: int = 0
     retries: int = 0
     start_period: int = 0
@@ -23,7 +23,7 @@ class HealthConfig(ApiStruct):
 
 
 class ContainerConfig(ApiStruct):
-    """The portable part of a container's configuration, taken from image and creation."""
+    """Portable part of a container's configuration, merged from image and request."""
 
     SPEC: ClassVar[str] = "ContainerConfig"
 
@@ -47,9 +47,9 @@ class ContainerConfig(ApiStruct):
     working_dir: str = ""
     entrypoint: list[str] | str | None = None
     on_build: list[str] | None = None
-    """Instructions that a build from this image begins with."""
+    """Instructions for builds from this image, run first."""
     shell: list[str] | None = None
-    """What runs the shell form of a Dockerfile's instructions; None is `/bin/sh -c`."""
+    """Shell for the shell form of a Dockerfile's instructions; None is `/bin/sh -c`."""
     labels: dict[str, str] = {}
     stop_signal: str | None = None
     stop_timeout: int | None = None

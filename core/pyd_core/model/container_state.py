@@ -1,4 +1,4 @@
-"""What a container is doing, or how it ended."""
+"""State of a container, and its last exit."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pyd_core.model.base import ApiStruct, parse_time
 
 
 class HealthResult(ApiStruct):
-    """One run of a health probe."""
+    """Result of one health probe."""
 
     SPEC: ClassVar[str] = "HealthcheckResult"
 
     start: str = ""
     end: str = ""
     exit_code: int = 0
-    """0 healthy, 1 unhealthy, 2 reserved (counts as unhealthy); others: the probe itself failed."""
+    """0 healthy, 1 unhealthy, 2 reserved (counts as unhealthy). Others: the probe itself failed."""
     output: str = ""
 
 
 class Health(ApiStruct):
-    """What the health probes found."""
+    """Results of the health checks."""
 
     SPEC: ClassVar[str] = "Health"
 
@@ -33,20 +33,20 @@ class Health(ApiStruct):
 
 
 class ContainerState(ApiStruct):
-    """What a container is doing, or how it ended."""
+    """State of a container, and its last exit."""
 
     SPEC: ClassVar[str] = "ContainerState"
 
     status: str = ""
     running: bool = False
-    """True while paused too."""
+    """Also true while paused."""
     paused: bool = False
     restarting: bool = False
     oom_killed: bool = msgspec.field(name="OOMKilled", default=False)
-    """The engine's flag: also set when only a child was killed, and sometimes missed. Never a verdict by itself."""
+    """The engine's flag: also set when only a child was killed, and sometimes missed. Never enough for a verdict."""
     dead: bool = False
     pid: int = 0
-    """The main process on the engine's host; 0 when it doesn't run."""
+    """The main process on the engine's host; 0 when it isn't running."""
     exit_code: int = 0
     error: str = ""
     started_at: str = ""
@@ -55,10 +55,10 @@ class ContainerState(ApiStruct):
 
     @property
     def started_ns(self) -> int | None:
-        """When it last started, nanoseconds since the epoch; None if never."""
+        """The time of its last start in nanoseconds since the epoch; None if it never started."""
         return parse_time(self.started_at)
 
     @property
     def finished_ns(self) -> int | None:
-        """When it last ended, nanoseconds since the epoch; None if never."""
+        """The time of its last exit in nanoseconds since the epoch; None if it never ran."""
         return parse_time(self.finished_at)

@@ -1,4 +1,4 @@
-"""Making a container: all that can be asked for."""
+"""Requests to create containers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyd_core.model.network import EndpointSettings
 
 
 class NetworkingConfig(ApiStruct):
-    """Networks to join, by name."""
+    """Networks to connect to, by name."""
 
     SPEC: ClassVar[str] = "NetworkingConfig"
 
@@ -19,13 +19,13 @@ class NetworkingConfig(ApiStruct):
 
 
 class CreateBody(ContainerConfig):
-    """The body of `POST /containers/create`."""
+    """Body of `POST /containers/create`."""
 
     SPEC: ClassVar[str] = "POST /containers/create body"
 
     mac_address: str = ""
-    """Of its main network; newer clients say it with the network."""
+    """MAC address on its main network; newer clients set it in the endpoint."""
     network_disabled: bool = False
-    """Whether it has no network at all."""
+    """Whether it has no network."""
     host_config: HostConfig = HostConfig()
     networking_config: NetworkingConfig = NetworkingConfig()

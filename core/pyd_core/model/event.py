@@ -1,4 +1,4 @@
-"""Events: what happened on an engine, and when."""
+"""Events of an engine."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pyd_core.model.base import ApiStruct
 
 
 class Actor(ApiStruct):
-    """What an event happened to."""
+    """Object that an event is about."""
 
     SPEC: ClassVar[str] = "EventActor"
 
     id: str = msgspec.field(name="ID", default="")
     attributes: dict[str, str] = {}
-    """Labels and facts of the moment: `name`, `image`, `exitCode`, `signal`, …"""
+    """Labels, and attributes at the time of the event: `name`, `image`, `exitCode`, `signal`, …"""
 
 
 class Event(ApiStruct):
-    """One event of `GET /events`."""
+    """Event of `GET /events`."""
 
     SPEC: ClassVar[str] = "EventMessage"
 
@@ -33,21 +33,21 @@ class Event(ApiStruct):
     time: int = msgspec.field(name="time", default=0)
     """Seconds since the epoch."""
     time_nano: int = msgspec.field(name="timeNano", default=0)
-    """Nanoseconds since the epoch; resuming goes by this one."""
+    """Nanoseconds since the epoch; resumed streams use this one."""
 
     @property
     def verb(self) -> str:
-        """The action without what some carry behind a colon."""
+        """The action without the details that some have after a colon."""
         return self.action.partition(":")[0]
 
     @property
     def name(self) -> str:
-        """The actor's name where it has one, else its id."""
+        """The actor's name if it has one, else its id."""
         return self.actor.attributes.get("name") or self.actor.id
 
     @property
     def exit_code(self) -> int | None:
-        """How a container or exec ended, for the verbs `die` and `exec_die`; None for others."""
+        """The exit code of a container or exec, for the verbs `die` and `exec_die`; None for others."""
         # Docker Engine's name, and Podman's
         code = self.actor.attributes.get("exitCode") or self.actor.attributes.get("containerExitCode", "")
         return int(code) if code.isdecimal() else None

@@ -10,7 +10,7 @@ from pyd_core.model.base import ApiStruct
 
 
 class ExecCreated(ApiStruct):
-    """The answer to creating an exec."""
+    """Response to creating an exec."""
 
     SPEC: ClassVar[str] = "IdResponse"
 
@@ -18,7 +18,7 @@ class ExecCreated(ApiStruct):
 
 
 class ExecState(ApiStruct):
-    """What an exec is doing, or how it ended."""
+    """State of an exec, and its exit code."""
 
     SPEC: ClassVar[str] = "GET /exec/{id}/json 200"
 

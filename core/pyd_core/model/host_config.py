@@ -1,4 +1,4 @@
-"""The part of a container's configuration that depends on the host: limits, namespaces, mounts, rights."""
+"""Host-dependent part of a container's configuration: limits, namespaces, mounts, permissions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyd_core.model.resources import Resources
 
 
 class RestartPolicy(ApiStruct):
-    """What to do when the container ends."""
+    """Action when the container ends."""
 
     SPEC: ClassVar[str] = "RestartPolicy"
 
@@ -21,7 +21,7 @@ class RestartPolicy(ApiStruct):
 
 
 class PortBinding(ApiStruct):
-    """Where on the host a port is published."""
+    """Host address and port that a port is published on."""
 
     SPEC: ClassVar[str] = "PortBinding"
 
@@ -30,7 +30,7 @@ class PortBinding(ApiStruct):
 
 
 class LogConfig(ApiStruct):
-    """Where output goes."""
+    """Log driver and its options."""
 
     SPEC: ClassVar[str] = "HostConfig.LogConfig"
 
@@ -39,7 +39,7 @@ class LogConfig(ApiStruct):
 
 
 class BindOptions(ApiStruct):
-    """How a path of the host is bound."""
+    """Options of a bind mount."""
 
     SPEC: ClassVar[str] = "Mount.BindOptions"
 
@@ -47,13 +47,13 @@ class BindOptions(ApiStruct):
     non_recursive: bool = False
     create_mountpoint: bool = False
     read_only_non_recursive: bool = False
-    """What is mounted below stays writable."""
+    """Submounts stay writable."""
     read_only_force_recursive: bool = False
-    """Fail where what is mounted below can't be made read-only."""
+    """Fail where submounts can't be made read-only."""
 
 
 class DriverConfig(ApiStruct):
-    """The driver that makes a volume."""
+    """Driver that creates a volume."""
 
     SPEC: ClassVar[str] = "Mount.VolumeOptions.DriverConfig"
 
@@ -62,7 +62,7 @@ class DriverConfig(ApiStruct):
 
 
 class VolumeOptions(ApiStruct):
-    """How a volume is made and mounted."""
+    """Options for creating and mounting a volume."""
 
     SPEC: ClassVar[str] = "Mount.VolumeOptions"
 
@@ -82,7 +82,7 @@ class TmpfsOptions(ApiStruct):
 
 
 class MountConfig(ApiStruct):
-    """A mount asked for with `--mount`."""
+    """Mount requested with `--mount`."""
 
     SPEC: ClassVar[str] = "Mount"
 
@@ -97,7 +97,7 @@ class MountConfig(ApiStruct):
 
 
 class HostConfig(Resources):
-    """The part of a container's configuration that depends on the host: limits, namespaces, mounts, rights."""
+    """Host-dependent part of a container's configuration: limits, namespaces, mounts, permissions."""
 
     SPEC: ClassVar[str] = "HostConfig"
 
@@ -137,9 +137,9 @@ class HostConfig(Resources):
     masked_paths: list[str] | None = None
     readonly_paths: list[str] | None = None
     container_id_file: str = msgspec.field(name="ContainerIDFile", default="")
-    """Where the client wrote its id; the engine keeps the path, no more."""
+    """File in which the client wrote its id; the engine only stores the path."""
     volume_driver: str = ""
-    """Of the volumes in `binds`."""
+    """Driver of the volumes in `binds`."""
     console_size: list[int] | None = None
     """Rows and columns of its terminal."""
     storage_opt: dict[str, str] = {}
@@ -147,7 +147,7 @@ class HostConfig(Resources):
 
 
 class UpdateBody(Resources):
-    """The body of `POST /containers/{id}/update`: limits of a living container and its restart policy."""
+    """Body of `POST /containers/{id}/update`: limits of an existing container and its restart policy."""
 
     SPEC: ClassVar[str] = "POST /containers/{id}/update body"
 

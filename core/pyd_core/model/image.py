@@ -12,7 +12,7 @@ from pyd_core.model.container_config import ContainerConfig
 
 
 class ImageSummary(ApiStruct):
-    """One line of `GET /images/json`."""
+    """Entry of `GET /images/json`."""
 
     SPEC: ClassVar[str] = "ImageSummary"
 
@@ -30,7 +30,7 @@ class ImageSummary(ApiStruct):
 
 
 class ImageRootFs(ApiStruct):
-    """The layers an image is made of, by the digest of each unpacked."""
+    """Layers of an image, by the digests of the unpacked tars."""
 
     SPEC: ClassVar[str] = "ImageInspect.RootFS"
 
@@ -39,7 +39,7 @@ class ImageRootFs(ApiStruct):
 
 
 class ImageMetadata(ApiStruct):
-    """What an engine itself remembers of an image."""
+    """Metadata that an engine keeps about an image."""
 
     SPEC: ClassVar[str] = "ImageInspect.Metadata"
 
@@ -47,7 +47,7 @@ class ImageMetadata(ApiStruct):
 
 
 class Image(ApiStruct):
-    """All that `GET /images/{name}/json` tells."""
+    """Response of `GET /images/{name}/json`."""
 
     SPEC: ClassVar[str] = "ImageInspect"
 
@@ -70,7 +70,7 @@ class Image(ApiStruct):
 
 
 class HistoryLayer(ApiStruct):
-    """One step of an image's making, newest first."""
+    """Step of an image's history, newest first."""
 
     SPEC: ClassVar[str] = "GET /images/{name}/history 200[]"
 
@@ -83,7 +83,7 @@ class HistoryLayer(ApiStruct):
 
 
 class Removed(ApiStruct):
-    """One thing that removing an image took away."""
+    """Tag or image that was removed."""
 
     SPEC: ClassVar[str] = "ImageDeleteResponseItem"
 
@@ -92,7 +92,7 @@ class Removed(ApiStruct):
 
 
 class ImagesPruned(ApiStruct):
-    """Which unused images were removed, and what that freed."""
+    """Response to pruning images."""
 
     SPEC: ClassVar[str] = "POST /images/prune 200"
 
@@ -102,7 +102,7 @@ class ImagesPruned(ApiStruct):
 
 
 class BuildPruned(ApiStruct):
-    """What builders no longer keep."""
+    """Response to pruning the build cache."""
 
     SPEC: ClassVar[str] = "POST /build/prune 200"
 
@@ -112,7 +112,7 @@ class BuildPruned(ApiStruct):
 
 
 class SearchResult(ApiStruct, rename=None):
-    """A repository of the public registry."""
+    """Repository of the public registry."""
 
     SPEC: ClassVar[str] = "GET /images/search 200[]"
 
@@ -124,7 +124,7 @@ class SearchResult(ApiStruct, rename=None):
 
 
 class LoggedIn(ApiStruct):
-    """A registry took the credentials."""
+    """Response of a registry that accepted the credentials."""
 
     SPEC: ClassVar[str] = "POST /auth 200"
 

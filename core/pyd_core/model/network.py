@@ -1,4 +1,4 @@
-"""Networks, and a container's place on one."""
+"""Networks, and containers' endpoints on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pyd_core.model.base import ApiStruct
 
 
 class EndpointIpam(ApiStruct):
-    """The addresses a container asked for."""
+    """Addresses that a container requests."""
 
     SPEC: ClassVar[str] = "EndpointIPAMConfig"
 
@@ -20,7 +20,7 @@ class EndpointIpam(ApiStruct):
 
 
 class EndpointSettings(ApiStruct):
-    """A container's place on one network."""
+    """Endpoint of a container on a network."""
 
     SPEC: ClassVar[str] = "EndpointSettings"
 
@@ -41,7 +41,7 @@ class EndpointSettings(ApiStruct):
 
 
 class IpamConfig(ApiStruct):
-    """One address range of a network."""
+    """Address range of a network."""
 
     SPEC: ClassVar[str] = "IPAMConfig"
 
@@ -49,11 +49,11 @@ class IpamConfig(ApiStruct):
     ip_range: str = msgspec.field(name="IPRange", default="")
     gateway: str = ""
     auxiliary_addresses: dict[str, str] = {}
-    """Addresses taken by others, by the host's name."""
+    """Addresses used by others, by host name."""
 
 
 class Ipam(ApiStruct):
-    """How addresses are given out."""
+    """Address management of a network."""
 
     SPEC: ClassVar[str] = "IPAM"
 
@@ -63,7 +63,7 @@ class Ipam(ApiStruct):
 
 
 class NetworkMember(ApiStruct):
-    """A running container on a network."""
+    """Running container on a network."""
 
     SPEC: ClassVar[str] = "NetworkContainer"
 
@@ -76,7 +76,7 @@ class NetworkMember(ApiStruct):
 
 
 class Network(ApiStruct):
-    """A network; `containers` is filled by inspect only."""
+    """Network; only inspect fills `containers`."""
 
     SPEC: ClassVar[str] = "Network"
 
@@ -97,7 +97,7 @@ class Network(ApiStruct):
 
 
 class NetworkCreated(ApiStruct):
-    """The answer to creating a network."""
+    """Response to creating a network."""
 
     SPEC: ClassVar[str] = "POST /networks/create 201"
 
@@ -106,7 +106,7 @@ class NetworkCreated(ApiStruct):
 
 
 class NetworksPruned(ApiStruct):
-    """Which unused networks were removed, by name."""
+    """Response to pruning networks: names of the removed ones."""
 
     SPEC: ClassVar[str] = "POST /networks/prune 200"
 
@@ -114,7 +114,7 @@ class NetworksPruned(ApiStruct):
 
 
 class ConfigReference(ApiStruct):
-    """The network another takes its configuration from."""
+    """Network that another takes its configuration from."""
 
     SPEC: ClassVar[str] = "ConfigReference"
 
@@ -122,13 +122,13 @@ class ConfigReference(ApiStruct):
 
 
 class NetworkBody(ApiStruct):
-    """The body of `POST /networks/create`."""
+    """Body of `POST /networks/create`."""
 
     SPEC: ClassVar[str] = "POST /networks/create body"
 
     name: str = ""
     check_duplicate: bool = False
-    """Before API 1.44: refuse a second one of that name."""
+    """Before API 1.44: refuse a second network of that name."""
     driver: str = "bridge"
     scope: str = ""
     internal: bool = False
@@ -143,7 +143,7 @@ class NetworkBody(ApiStruct):
 
 
 class ConnectBody(ApiStruct):
-    """The body of `POST /networks/{id}/connect`."""
+    """Body of `POST /networks/{id}/connect`."""
 
     SPEC: ClassVar[str] = "POST /networks/{id}/connect body"
 
@@ -152,7 +152,7 @@ class ConnectBody(ApiStruct):
 
 
 class DisconnectBody(ApiStruct):
-    """The body of `POST /networks/{id}/disconnect`."""
+    """Body of `POST /networks/{id}/disconnect`."""
 
     SPEC: ClassVar[str] = "POST /networks/{id}/disconnect body"
 

@@ -11,7 +11,7 @@ from pyd_core.model.service import ObjectVersion, ResourceObject
 
 
 class NodeSpec(ApiStruct):
-    """What a node shall be."""
+    """Requested settings of a node."""
 
     SPEC: ClassVar[str] = "NodeSpec"
 
@@ -20,11 +20,11 @@ class NodeSpec(ApiStruct):
     role: str = ""
     """`worker` or `manager`."""
     availability: str = ""
-    """`active`, `pause` (keeps its tasks, gets no more) or `drain` (gives them up)."""
+    """`active`, `pause` (keeps its tasks, gets no more) or `drain` (its tasks move elsewhere)."""
 
 
 class NodePlatform(ApiStruct):
-    """What programs a node can run."""
+    """Platform of a node's programs."""
 
     SPEC: ClassVar[str] = "Platform"
 
@@ -33,7 +33,7 @@ class NodePlatform(ApiStruct):
 
 
 class NodeEngine(ApiStruct):
-    """The engine of a node."""
+    """Engine of a node."""
 
     SPEC: ClassVar[str] = "EngineDescription"
 
@@ -42,7 +42,7 @@ class NodeEngine(ApiStruct):
 
 
 class NodeDescription(ApiStruct):
-    """What a node is."""
+    """Machine of a node."""
 
     SPEC: ClassVar[str] = "NodeDescription"
 
@@ -53,7 +53,7 @@ class NodeDescription(ApiStruct):
 
 
 class NodeStatus(ApiStruct):
-    """How a node does."""
+    """Health of a node."""
 
     SPEC: ClassVar[str] = "NodeStatus"
 
@@ -64,7 +64,7 @@ class NodeStatus(ApiStruct):
 
 
 class ManagerStatus(ApiStruct):
-    """How a manager does."""
+    """Health of a manager."""
 
     SPEC: ClassVar[str] = "ManagerStatus"
 
@@ -74,7 +74,7 @@ class ManagerStatus(ApiStruct):
 
 
 class Node(ApiStruct):
-    """A node."""
+    """Node of a swarm."""
 
     SPEC: ClassVar[str] = "Node"
 
@@ -90,5 +90,5 @@ class Node(ApiStruct):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name to show."""
         return self.spec.name or self.description.hostname or self.id

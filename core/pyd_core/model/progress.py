@@ -1,4 +1,4 @@
-"""What an engine tells while it pulls, pushes, loads or builds."""
+"""Progress of pulls, pushes, loads and builds."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from pyd_core.model.base import ApiStruct
 
 
 class ProgressDetail(ApiStruct, rename="lower"):
-    """How far one layer is, in bytes."""
+    """Progress of one layer, in bytes."""
 
     SPEC: ClassVar[str] = "ProgressDetail"
 
     current: int = 0
     total: int = 0
-    """0 where the size isn't known."""
+    """0 if the size is unknown."""
 
 
 class ErrorDetail(ApiStruct, rename="lower"):
-    """Why it failed."""
+    """Error of the operation."""
 
     SPEC: ClassVar[str] = "ErrorDetail"
 
     code: int = 0
-    """Of a build: the exit code of the step that failed."""
+    """Exit code of the failed step of a build."""
     message: str = ""
 
 
 class Made(ApiStruct):
-    """What came of it."""
+    """Image that a build created."""
 
     SPEC: ClassVar[str] = "ImageID"
 
     id: str = msgspec.field(name="ID", default="")
-    """Of the image that was built."""
+    """The image's id."""
 
 
 class Progress(ApiStruct, rename="camel"):
-    """One line of the stream."""
+    """Line of a progress stream."""
 
     SPEC: ClassVar[str] = "BuildInfo"
 
     id: str = ""
-    """The layer it is about; empty when it is about the whole."""
+    """The layer it is about; empty when it is about the image."""
     status: str = ""
     """`Downloading`, `Extracting`, `Pull complete`, …"""
     progress_detail: ProgressDetail = ProgressDetail()
     stream: str = ""
-    """What a build prints."""
+    """Output of a build."""
     error: str = ""
     error_detail: ErrorDetail | None = None
     aux: Made | None = None

@@ -1,4 +1,4 @@
-"""Names of images: what `docker pull` takes, and its full form.
+"""Image references: the short form that `docker pull` accepts, and the full form.
 
 See the grammar in the distribution project's `reference` documentation: `[domain/]path[:tag][@digest]`.
 """
@@ -21,7 +21,7 @@ IMAGE_ID = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})")
 
 @dataclass(frozen=True)
 class Reference:
-    """A parsed name."""
+    """Parsed image reference."""
 
     domain: str
     path: str
@@ -30,12 +30,12 @@ class Reference:
 
     @property
     def repository(self) -> str:
-        """Its full repository: `docker.io/library/debian`."""
+        """The full repository: `docker.io/library/debian`."""
         return f"{self.domain}/{self.path}"
 
     @property
     def familiar(self) -> str:
-        """The repository as people write it: `debian`."""
+        """The short form of the repository: `debian`."""
         if self.domain == DEFAULT_DOMAIN:
             return self.path.removeprefix("library/")
         return self.repository
@@ -47,10 +47,10 @@ class Reference:
 
 
 def parse(text: str, *, default_tag: str = "latest") -> Reference:
-    """Parses a name, giving it a tag where it has neither tag nor digest.
+    """Parse a reference; a default tag is added if it has neither tag nor digest.
 
     Raises:
-        InvalidInput: It is no name of an image.
+        InvalidInput: It is not a reference to an image.
     """
     rest, _, digest = text.partition("@")
     if digest and not _DIGEST.fullmatch(digest):
@@ -79,10 +79,10 @@ def parse(text: str, *, default_tag: str = "latest") -> Reference:
 
 
 def divided(text: str) -> tuple[str, str]:
-    """Divides the name of an image to be made into repository and tag; both are empty without one.
+    """Split the name of an image that is to be created into repository and tag; both are empty without a name.
 
     Raises:
-        InvalidInput: It is no name of an image.
+        InvalidInput: It is not a reference to an image.
     """
     if not text:
         return "", ""

@@ -1,4 +1,4 @@
-"""What a container may use of its host: memory, processors, processes, block I/O, devices."""
+"""Resources of the host for a container: memory, processors, processes, block I/O, devices."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pyd_core.model.base import ApiStruct
 
 
 class DeviceMapping(ApiStruct):
-    """A device of the host that a container may use."""
+    """Device of the host for use in a container."""
 
     SPEC: ClassVar[str] = "DeviceMapping"
 
     path_on_host: str = ""
     path_in_container: str = ""
     cgroup_permissions: str = ""
-    """Of `rwm`."""
+    """Letters of `rwm`."""
 
 
 class Ulimit(ApiStruct):
-    """A resource limit of its processes, see setrlimit(2)."""
+    """Resource limit of its processes, see setrlimit(2)."""
 
     SPEC: ClassVar[str] = "Resources.Ulimits[]"
 
@@ -32,7 +32,7 @@ class Ulimit(ApiStruct):
 
 
 class WeightDevice(ApiStruct):
-    """A device's share of block I/O."""
+    """Share of block I/O on a device."""
 
     SPEC: ClassVar[str] = "Resources.BlkioWeightDevice[]"
 
@@ -41,7 +41,7 @@ class WeightDevice(ApiStruct):
 
 
 class ThrottleDevice(ApiStruct):
-    """A device's limit of block I/O, bytes or operations a second."""
+    """Limit of block I/O on a device, in bytes or operations a second."""
 
     SPEC: ClassVar[str] = "ThrottleDevice"
 
@@ -56,25 +56,25 @@ class DeviceRequest(ApiStruct):
 
     driver: str = ""
     count: int = 0
-    """How many; -1 is all."""
+    """Number of devices; -1 is all."""
     device_ids: list[str] | None = msgspec.field(name="DeviceIDs", default=None)
     capabilities: list[list[str]] = []
-    """Alternatives of what the devices must all be able to do."""
+    """Alternative sets of capabilities; devices must have all of one set."""
     options: dict[str, str] = {}
 
 
 class Resources(ApiStruct):
-    """What a container may use, and how much of it."""
+    """Limits and reservations of a container."""
 
     SPEC: ClassVar[str] = "Resources"
 
     memory: int = 0
-    """Bytes; 0 is no limit."""
+    """Bytes; 0 is unlimited."""
     memory_swap: int = 0
-    """Bytes of memory and swap together; -1 is no limit."""
+    """Bytes of memory and swap together; -1 is unlimited."""
     memory_reservation: int = 0
     nano_cpus: int = 0
-    """Billionths of one processor; 0 is no limit."""
+    """Billionths of a processor; 0 is unlimited."""
     cpu_shares: int = 0
     cpu_quota: int = 0
     cpu_period: int = 0
@@ -96,6 +96,6 @@ class Resources(ApiStruct):
     """0 to 100; None inherits."""
     oom_kill_disable: bool = False
     cpu_realtime_period: int = 0
-    """Microseconds, as the next."""
+    """Microseconds, like the next one."""
     cpu_realtime_runtime: int = 0
     device_requests: list[DeviceRequest] = []

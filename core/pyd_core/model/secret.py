@@ -1,4 +1,4 @@
-"""Secrets and configs of a swarm: files handed to tasks. The engine never tells what is in a secret."""
+"""Secrets and configs of a swarm: files for tasks. The engine never returns a secret's content."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pyd_core.model.service import ObjectVersion
 
 
 class SecretSpec(ApiStruct):
-    """What a secret shall be."""
+    """Requested settings of a secret."""
 
     SPEC: ClassVar[str] = "SecretSpec"
 
     name: str = ""
     labels: dict[str, str] = {}
     data: str = ""
-    """Base 64 with `+` and `/`, though the contract asks for the URL-safe alphabet; only on the way to the engine."""
+    """Base 64 with `+` and `/`, though the contract asks for the URL-safe alphabet; only in requests."""
 
 
 class Secret(ApiStruct):
-    """A secret."""
+    """Secret of a swarm."""
 
     SPEC: ClassVar[str] = "Secret"
 
@@ -34,7 +34,7 @@ class Secret(ApiStruct):
 
 
 class ConfigSpec(ApiStruct):
-    """What a config shall be."""
+    """Requested settings of a config."""
 
     SPEC: ClassVar[str] = "ConfigSpec"
 
@@ -45,7 +45,7 @@ class ConfigSpec(ApiStruct):
 
 
 class Config(ApiStruct):
-    """A config."""
+    """Config of a swarm."""
 
     SPEC: ClassVar[str] = "Config"
 

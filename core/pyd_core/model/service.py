@@ -1,4 +1,4 @@
-"""Services of a swarm, and what their tasks are made from."""
+"""Services of a swarm, and the specifications of their tasks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pyd_core.model.base import ApiStruct
 
 
 class ObjectVersion(ApiStruct):
-    """Which edition of a swarm object this is; changing it names the edition that was read."""
+    """Version of a swarm object; an update names the version that it is based on."""
 
     SPEC: ClassVar[str] = "ObjectVersion"
 
@@ -18,7 +18,7 @@ class ObjectVersion(ApiStruct):
 
 
 class ServicePort(ApiStruct):
-    """A port of a service."""
+    """Port of a service."""
 
     SPEC: ClassVar[str] = "EndpointPortConfig"
 
@@ -31,7 +31,7 @@ class ServicePort(ApiStruct):
 
 
 class EndpointSpec(ApiStruct):
-    """How a service is reached."""
+    """Requested addressing of a service."""
 
     SPEC: ClassVar[str] = "EndpointSpec"
 
@@ -40,7 +40,7 @@ class EndpointSpec(ApiStruct):
 
 
 class VirtualIp(ApiStruct):
-    """A service's address on one network."""
+    """Address of a service on a network."""
 
     SPEC: ClassVar[str] = "Service.Endpoint.VirtualIPs[]"
 
@@ -49,7 +49,7 @@ class VirtualIp(ApiStruct):
 
 
 class ServiceEndpoint(ApiStruct):
-    """How a service is reached now."""
+    """Current ports and addresses of a service."""
 
     SPEC: ClassVar[str] = "Service.Endpoint"
 
@@ -58,7 +58,7 @@ class ServiceEndpoint(ApiStruct):
 
 
 class Replicated(ApiStruct):
-    """So many tasks, wherever there is room."""
+    """Fixed number of tasks, on any nodes."""
 
     SPEC: ClassVar[str] = "ServiceSpec.Mode.Replicated"
 
@@ -66,7 +66,7 @@ class Replicated(ApiStruct):
 
 
 class ReplicatedJob(ApiStruct):
-    """So many tasks that end."""
+    """Fixed number of tasks that run to completion."""
 
     SPEC: ClassVar[str] = "ServiceSpec.Mode.ReplicatedJob"
 
@@ -75,19 +75,19 @@ class ReplicatedJob(ApiStruct):
 
 
 class ServiceMode(ApiStruct):
-    """How many tasks a service has; exactly one of these is there."""
+    """Number of tasks; exactly one field is set."""
 
     SPEC: ClassVar[str] = "ServiceSpec.Mode"
 
     replicated: Replicated | None = None
     global_: dict[str, Any] | None = msgspec.field(name="Global", default=None)
-    """One task a node."""
+    """One task per node."""
     replicated_job: ReplicatedJob | None = None
     global_job: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
-        """In words, as the docker CLI has them."""
+        """The name of the mode in the docker CLI."""
         if self.global_ is not None:
             return "global"
         if self.replicated_job is not None:
@@ -96,7 +96,7 @@ class ServiceMode(ApiStruct):
 
 
 class SecretUse(ApiStruct):
-    """A secret that a task is given."""
+    """Secret that a task uses."""
 
     SPEC: ClassVar[str] = "TaskSpec.ContainerSpec.Secrets[]"
 
@@ -105,7 +105,7 @@ class SecretUse(ApiStruct):
 
 
 class ConfigUse(ApiStruct):
-    """A config that a task is given."""
+    """Config that a task uses."""
 
     SPEC: ClassVar[str] = "TaskSpec.ContainerSpec.Configs[]"
 
@@ -114,7 +114,7 @@ class ConfigUse(ApiStruct):
 
 
 class ServiceMount(ApiStruct):
-    """Something mounted in each task."""
+    """Mount in each task."""
 
     SPEC: ClassVar[str] = "Mount"
 
@@ -125,12 +125,12 @@ class ServiceMount(ApiStruct):
 
 
 class ContainerSpec(ApiStruct):
-    """The container that a task runs."""
+    """Container of a task."""
 
     SPEC: ClassVar[str] = "TaskSpec.ContainerSpec"
 
     image: str = ""
-    """With the digest that its tag stood for when the service was made."""
+    """Includes the digest that the tag referred to when the service was created."""
     labels: dict[str, str] = {}
     command: list[str] = []
     args: list[str] = []
@@ -144,7 +144,7 @@ class ContainerSpec(ApiStruct):
 
 
 class ResourceLimit(ApiStruct):
-    """What a task may use at most."""
+    """Maximum resources of a task."""
 
     SPEC: ClassVar[str] = "Limit"
 
@@ -154,7 +154,7 @@ class ResourceLimit(ApiStruct):
 
 
 class ResourceObject(ApiStruct):
-    """What a node has, or a task is promised."""
+    """Resources of a node, or reserved for a task."""
 
     SPEC: ClassVar[str] = "ResourceObject"
 
@@ -163,7 +163,7 @@ class ResourceObject(ApiStruct):
 
 
 class TaskResources(ApiStruct):
-    """What a task may use, and what it is promised."""
+    """Limits and reservations of a task."""
 
     SPEC: ClassVar[str] = "TaskSpec.Resources"
 
@@ -172,7 +172,7 @@ class TaskResources(ApiStruct):
 
 
 class TaskRestartPolicy(ApiStruct):
-    """What is done about a task that ends."""
+    """Restart policy for tasks that end."""
 
     SPEC: ClassVar[str] = "TaskSpec.RestartPolicy"
 
@@ -184,7 +184,7 @@ class TaskRestartPolicy(ApiStruct):
 
 
 class Placement(ApiStruct):
-    """Where tasks may run."""
+    """Constraints on the nodes that may run tasks."""
 
     SPEC: ClassVar[str] = "TaskSpec.Placement"
 
@@ -193,7 +193,7 @@ class Placement(ApiStruct):
 
 
 class NetworkAttachment(ApiStruct):
-    """A network that a task joins."""
+    """Network of a task."""
 
     SPEC: ClassVar[str] = "NetworkAttachmentConfig"
 
@@ -202,7 +202,7 @@ class NetworkAttachment(ApiStruct):
 
 
 class TaskSpec(ApiStruct):
-    """What each task of a service is."""
+    """Specification of a service's tasks."""
 
     SPEC: ClassVar[str] = "TaskSpec"
 
@@ -215,7 +215,7 @@ class TaskSpec(ApiStruct):
 
 
 class ServiceSpec(ApiStruct):
-    """What a service shall be."""
+    """Requested settings of a service."""
 
     SPEC: ClassVar[str] = "ServiceSpec"
 
@@ -228,7 +228,7 @@ class ServiceSpec(ApiStruct):
 
 
 class ServiceStatus(ApiStruct):
-    """How many tasks run, and how many should; in lists only, and only when asked for."""
+    """Number of running and of desired tasks; only in lists, and only on request."""
 
     SPEC: ClassVar[str] = "Service.ServiceStatus"
 
@@ -238,7 +238,7 @@ class ServiceStatus(ApiStruct):
 
 
 class UpdateStatus(ApiStruct):
-    """How the last change is going."""
+    """Progress of the last update."""
 
     SPEC: ClassVar[str] = "Service.UpdateStatus"
 
@@ -250,7 +250,7 @@ class UpdateStatus(ApiStruct):
 
 
 class Service(ApiStruct):
-    """A service."""
+    """Service of a swarm."""
 
     SPEC: ClassVar[str] = "Service"
 
@@ -265,16 +265,16 @@ class Service(ApiStruct):
 
     @property
     def stack(self) -> str:
-        """The stack it was deployed with; empty without one."""
+        """The stack that it belongs to; empty without one."""
         return self.spec.labels.get(STACK, "")
 
 
 STACK = "com.docker.stack.namespace"
-"""The label by which `docker stack` knows what belongs together."""
+"""Label that `docker stack` groups objects by."""
 
 
 class ServiceCreated(ApiStruct):
-    """The answer to making a service."""
+    """Response to creating a service."""
 
     SPEC: ClassVar[str] = "ServiceCreateResponse"
 
@@ -283,7 +283,7 @@ class ServiceCreated(ApiStruct):
 
 
 class ServiceUpdated(ApiStruct):
-    """The answer to changing one."""
+    """Response to updating a service."""
 
     SPEC: ClassVar[str] = "ServiceUpdateResponse"
 

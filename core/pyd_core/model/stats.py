@@ -1,7 +1,7 @@
-"""Resource use of a container, as `GET /containers/{id}/stats` sends it.
+"""Resource usage of a container, from `GET /containers/{id}/stats`.
 
-The contract calls the whole body a free-form object, so the shapes are those of Docker Engine 26 and Podman 5. What is
-shown is `pyd_core.watch.stats.Usage`, which the cgroup files feed too.
+The contract defines the body as a free-form object, so the shapes are those of Docker Engine 26 and Podman 5. The
+dashboard shows `pyd_core.watch.stats.Usage`, which is also computed from cgroup files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pyd_core.model.base import ApiStruct
 
 
 class _Counter(ApiStruct, rename=None):
-    """Lower-case names, unlike the rest of the API."""
+    """Base class for types with lower-case names, unlike the rest of the API."""
 
     SPEC: ClassVar[str] = ""
 
@@ -22,13 +22,13 @@ class CpuUsage(_Counter):
 
     total_usage: int = 0
     percpu_usage: list[int] = []
-    """By processor; cgroup v2 doesn't count it."""
+    """Per processor; cgroup v2 doesn't count it."""
     usage_in_kernelmode: int = 0
     usage_in_usermode: int = 0
 
 
 class Throttling(_Counter):
-    """How often and how long (nanoseconds) the quota held it back."""
+    """Periods, and nanoseconds in which the quota throttled it."""
 
     periods: int = 0
     throttled_periods: int = 0
@@ -36,7 +36,7 @@ class Throttling(_Counter):
 
 
 class CpuStats(_Counter):
-    """Processor use; `system_cpu_usage` is all processors' time in nanoseconds."""
+    """Processor usage; `system_cpu_usage` is the time of all processors in nanoseconds."""
 
     cpu_usage: CpuUsage = CpuUsage()
     system_cpu_usage: int = 0
@@ -45,25 +45,25 @@ class CpuStats(_Counter):
 
 
 class MemoryStats(_Counter):
-    """Memory use in bytes; `stats` holds the cgroup's memory.stat."""
+    """Memory usage in bytes; `stats` is the cgroup's memory.stat."""
 
     usage: int = 0
     max_usage: int = 0
     limit: int = 0
     failcnt: int = 0
-    """How often the limit was hit."""
+    """Number of times the limit was hit."""
     stats: dict[str, int] = {}
 
 
 class PidsStats(_Counter):
-    """Processes and threads; a limit of 0 is none."""
+    """Number of processes and threads; a limit of 0 is unlimited."""
 
     current: int = 0
     limit: int = 0
 
 
 class InterfaceStats(_Counter):
-    """Bytes and packets of one interface."""
+    """Bytes and packets of an interface."""
 
     rx_bytes: int = 0
     rx_packets: int = 0
@@ -76,7 +76,7 @@ class InterfaceStats(_Counter):
 
 
 class BlockEntry(_Counter):
-    """Bytes of one kind of access to one device."""
+    """Bytes of one kind of access to a device."""
 
     major: int = 0
     minor: int = 0
@@ -86,7 +86,7 @@ class BlockEntry(_Counter):
 
 
 class BlockStats(_Counter):
-    """Block device use; None is not counted here."""
+    """Block device usage; None is not counted."""
 
     io_service_bytes_recursive: list[BlockEntry] | None = None
     io_serviced_recursive: list[BlockEntry] | None = None
@@ -99,7 +99,7 @@ class BlockStats(_Counter):
 
 
 class ContainerStats(_Counter):
-    """One sample of a container's resource use."""
+    """Sample of a container's resource usage."""
 
     id: str = ""
     name: str = ""

@@ -1,4 +1,4 @@
-"""The swarm that an engine is a member of."""
+"""Swarms that an engine is a member of."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyd_core.model.service import ObjectVersion
 
 
 class SwarmSpec(ApiStruct):
-    """What a swarm shall be."""
+    """Requested settings of a swarm."""
 
     SPEC: ClassVar[str] = "SwarmSpec"
 
@@ -20,7 +20,7 @@ class SwarmSpec(ApiStruct):
 
 
 class JoinTokens(ApiStruct):
-    """What a machine has to show to join; secrets."""
+    """Tokens that machines join with; secrets."""
 
     SPEC: ClassVar[str] = "JoinTokens"
 
@@ -29,7 +29,7 @@ class JoinTokens(ApiStruct):
 
 
 class TlsInfo(ApiStruct):
-    """What the members trust."""
+    """Certificate authority of the members."""
 
     SPEC: ClassVar[str] = "TLSInfo"
 
@@ -38,7 +38,7 @@ class TlsInfo(ApiStruct):
 
 
 class UnlockKey(ApiStruct):
-    """What unlocks a manager; a secret."""
+    """Key that unlocks a manager; a secret."""
 
     SPEC: ClassVar[str] = "GET /swarm/unlockkey 200"
 
@@ -46,7 +46,7 @@ class UnlockKey(ApiStruct):
 
 
 class Swarm(ApiStruct):
-    """A swarm, as a manager tells of it."""
+    """Swarm, as reported by a manager."""
 
     SPEC: ClassVar[str] = "Swarm"
 

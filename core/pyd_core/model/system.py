@@ -12,11 +12,11 @@ from pyd_core.model.image import ImageSummary
 from pyd_core.model.volume import Volume
 
 PYDD = "pydd"
-"""What pyd's own engine calls itself."""
+"""Name that pyd's own engine reports."""
 
 
 class Component(ApiStruct):
-    """A part of an engine: `Engine`, `containerd`, `runc`, `Podman Engine`, `Conmon` and the like."""
+    """Component of an engine: `Engine`, `containerd`, `runc`, `Podman Engine`, `Conmon` and others."""
 
     SPEC: ClassVar[str] = "SystemVersion.Components[]"
 
@@ -26,7 +26,7 @@ class Component(ApiStruct):
 
 
 class Platform(ApiStruct):
-    """What an engine is sold as; Debian's build of Docker Engine leaves it empty."""
+    """Product name of an engine; Debian's build of Docker Engine leaves it empty."""
 
     SPEC: ClassVar[str] = "SystemVersion.Platform"
 
@@ -34,7 +34,7 @@ class Platform(ApiStruct):
 
 
 class Version(ApiStruct):
-    """The answer to `GET /version`."""
+    """Response of `GET /version`."""
 
     SPEC: ClassVar[str] = "SystemVersion"
 
@@ -51,14 +51,14 @@ class Version(ApiStruct):
 
     @property
     def product(self) -> str:
-        """Which engine answers: `pydd`, `Podman` or `Docker`, which also stands for those that don't say."""
+        """The engine's product: `pydd`, `Podman` or `Docker`, which also stands for unknown ones."""
         if self.platform.name == PYDD:
             return PYDD
         return "Podman" if any(part.name.startswith("Podman") for part in self.components) else "Docker"
 
 
 class SwarmPeer(ApiStruct):
-    """A manager of the swarm."""
+    """Manager of the swarm."""
 
     SPEC: ClassVar[str] = "PeerNode"
 
@@ -67,7 +67,7 @@ class SwarmPeer(ApiStruct):
 
 
 class SwarmInfo(ApiStruct):
-    """Whether the engine is a member of a swarm."""
+    """Membership of the engine in a swarm."""
 
     SPEC: ClassVar[str] = "SwarmInfo"
 
@@ -78,7 +78,7 @@ class SwarmInfo(ApiStruct):
 
 
 class Info(ApiStruct):
-    """The answer to `GET /info`."""
+    """Response of `GET /info`."""
 
     SPEC: ClassVar[str] = "SystemInfo"
 
@@ -101,14 +101,14 @@ class Info(ApiStruct):
     architecture: str = ""
     ncpu: int = msgspec.field(name="NCPU", default=0)
     memory_limit: bool = False
-    """Whether it can limit memory: without root on cgroup v1 it can't."""
+    """Whether it can limit memory; without root on cgroup v1 it can't."""
     pids_limit: bool = False
     mem_total: int = 0
     """Bytes."""
     server_version: str = ""
     default_runtime: str = ""
     live_restore_enabled: bool = False
-    """Whether containers outlive it."""
+    """Whether containers keep running when the engine stops."""
     security_options: list[str] = []
     swarm: SwarmInfo = SwarmInfo()
     warnings: list[str] | None = None
@@ -116,7 +116,7 @@ class Info(ApiStruct):
 
 
 class BuildCache(ApiStruct):
-    """One entry of the build cache."""
+    """Entry of the build cache."""
 
     SPEC: ClassVar[str] = "BuildCache"
 
@@ -129,7 +129,7 @@ class BuildCache(ApiStruct):
 
 
 class DiskUsage(ApiStruct):
-    """The answer to `GET /system/df`."""
+    """Response of `GET /system/df`."""
 
     SPEC: ClassVar[str] = "GET /system/df 200"
 

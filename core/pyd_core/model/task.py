@@ -1,4 +1,4 @@
-"""Tasks: the containers that a swarm runs for its services, on whichever node."""
+"""Tasks: the containers that a swarm runs for its services, on any node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyd_core.model.service import ObjectVersion, TaskSpec
 
 
 class TaskContainer(ApiStruct):
-    """A task's container, on its node."""
+    """Container of a task on its node."""
 
     SPEC: ClassVar[str] = "ContainerStatus"
 
@@ -21,7 +21,7 @@ class TaskContainer(ApiStruct):
 
 
 class TaskStatus(ApiStruct):
-    """How a task does."""
+    """State of a task."""
 
     SPEC: ClassVar[str] = "TaskStatus"
 
@@ -34,7 +34,7 @@ class TaskStatus(ApiStruct):
 
 
 class Task(ApiStruct):
-    """A task."""
+    """Task of a service."""
 
     SPEC: ClassVar[str] = "Task"
 
@@ -46,12 +46,12 @@ class Task(ApiStruct):
     spec: TaskSpec = msgspec.field(default_factory=TaskSpec)
     service_id: str = msgspec.field(name="ServiceID", default="")
     slot: int = 0
-    """Which of a service's replicas it is, from 1; 0 for one that runs on every node."""
+    """Number of the replica, from 1; 0 for a task of a service that runs on every node."""
     node_id: str = msgspec.field(name="NodeID", default="")
     status: TaskStatus = msgspec.field(default_factory=TaskStatus)
     desired_state: str = ""
 
     @property
     def container_id(self) -> str:
-        """Its container's id on its node; empty before it has one."""
+        """The container's id on its node; empty before it is created."""
         return self.status.container_status.container_id if self.status.container_status is not None else ""

@@ -8,17 +8,17 @@ from pyd_core.model.base import ApiStruct
 
 
 class VolumeUsage(ApiStruct):
-    """What a volume takes; only from `GET /system/df`."""
+    """Disk usage of a volume; only from `GET /system/df`."""
 
     SPEC: ClassVar[str] = "Volume.UsageData"
 
     size: int = -1
-    """Bytes; -1 when the driver doesn't tell."""
+    """Bytes; -1 if the driver doesn't report it."""
     ref_count: int = -1
 
 
 class Volume(ApiStruct):
-    """A named or anonymous volume."""
+    """Named or anonymous volume."""
 
     SPEC: ClassVar[str] = "Volume"
 
@@ -34,7 +34,7 @@ class Volume(ApiStruct):
 
 
 class VolumeList(ApiStruct):
-    """The answer to listing volumes."""
+    """Response to listing volumes."""
 
     SPEC: ClassVar[str] = "VolumeListResponse"
 
@@ -43,7 +43,7 @@ class VolumeList(ApiStruct):
 
 
 class VolumesPruned(ApiStruct):
-    """Which unused volumes were removed, and what that freed."""
+    """Response to pruning volumes."""
 
     SPEC: ClassVar[str] = "POST /volumes/prune 200"
 
@@ -53,12 +53,12 @@ class VolumesPruned(ApiStruct):
 
 
 class VolumeBody(ApiStruct):
-    """The body of `POST /volumes/create`."""
+    """Body of `POST /volumes/create`."""
 
     SPEC: ClassVar[str] = "VolumeCreateOptions"
 
     name: str = ""
-    """Empty: the engine chooses one."""
+    """Empty: the engine generates a name."""
     driver: str = "local"
     driver_opts: dict[str, str] = {}
     labels: dict[str, str] = {}

@@ -1,8 +1,8 @@
-"""What a stream of tar blocks says: headers in, entries out, whoever reads the bytes.
+"""Decoder of tar headers: from a stream of blocks to entries, independent of how the bytes are read.
 
-Docker Engine reads with Go's archive/tar, and so does this: an image must have the same files here as there. Where
-GNU tar, libarchive and Python contradict Go, archives that no archiver makes are refused, so that nobody is shown
-other files than the ones that are unpacked.
+Docker Engine reads with Go's archive/tar, and so does this module: an image must have the same files in both. Archives
+on which GNU tar, libarchive and Python contradict Go are refused, unless common archivers write them. Otherwise other
+tools would list different files than the ones that are unpacked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Steps = Generator[int, bytes, TarEntry | None]
 
 
 class _Pending:
-    """What extended headers say about the member that follows them."""
+    """Extended headers of the member that follows them."""
 
     def __init__(self) -> None:
         self._headers: list[tuple[bytes, bytes]] = []
@@ -41,23 +41,23 @@ class _Pending:
             self._headers.append((kind, body))
 
     def apply(self, entry: TarEntry) -> dict[bytes, bytes]:
-        """Puts what the headers say into an entry, and returns the records of its pax headers.
+        """Apply the extended headers to an entry, and return the records of its pax headers.
 
         Raises:
-            InvalidInput: Readers disagree on what they say together.
+            InvalidInput: Readers disagree on the combined meaning of the headers.
         """
         kinds = [kind for kind, _ in self._headers]
         if len(set(kinds)) == len(kinds) and b"g" not in kinds:
             return _applied(entry, self._headers)
-        # Go forgets all before a global header, and all but the last header of a type; libarchive and GNU tar merge
-        # them, and in Python the first counts.
+        # Go forgets everything before a global header, and all but the last header of a type. libarchive and GNU tar
+        # merge them, and in Python the first one counts.
         since_global = len(kinds) - kinds[::-1].index(b"g") if b"g" in kinds else 0
         own = [header for header in self._headers if header[0] != b"g"]
         views = (list(dict(self._headers[since_global:]).items()), own, own[::-1])
         entries = [replace(entry, xattrs={}) for _ in views]
         for view, copy in zip(views, entries, strict=True):
             _applied(copy, view)
-            copy.mtime_ns = 0  # no content hides behind a time
+            copy.mtime_ns = 0  # the time can't hide any content
             if copy.kind not in {b"1", b"2"}:
                 copy.link = b""
         if any(copy != entries[0] for copy in entries):
@@ -82,15 +82,15 @@ def _applied(entry: TarEntry, headers: list[tuple[bytes, bytes]]) -> dict[bytes,
 
 
 def next_entry() -> Steps:
-    """Reads the headers up to the next entry: yields how many bytes it wants, and is sent them.
+    """Read the headers up to the next entry. It yields the number of bytes it needs, and is sent them.
 
-    Fewer bytes than wanted mean that the stream has ended. After it the stream stands at the entry's stored bytes.
+    Fewer bytes than requested mean that the stream has ended. Afterwards the stream is at the entry's stored bytes.
 
     Returns:
         The entry, or None at the archive's end.
 
     Raises:
-        InvalidInput: This is no tar archive, or it is damaged.
+        InvalidInput: It is not a tar archive, or it is damaged.
     """
     pending = _Pending()
     while True:
@@ -113,7 +113,7 @@ def next_entry() -> Steps:
                 raise damaged("a long name goes on after its end")  # GNU tar and Python read it to its NUL
             pending.add(entry.kind.lower() if entry.kind == b"X" else entry.kind, body[: entry.size])
             continue
-        if entry.kind == b"V" and not entry.size:  # a volume's label, which GNU tar and libarchive pass over
+        if entry.kind == b"V" and not entry.size:  # a volume label, which GNU tar and libarchive skip
             continue
         break
     records = pending.apply(entry)

@@ -1,4 +1,4 @@
-"""A member of an archive, and the ways in which an archive can be damaged."""
+"""Members of an archive, and the errors of damaged archives."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pyd_core.errors import InvalidInput
 
 BLOCK_BYTES = 512
 MAX_HEADER_BYTES = 1 << 20
-"""Of a long name, a pax header or a sparse map; the bound of Go's archive/tar, which Docker Engine reads with."""
+"""Limit for a long name, a pax header or a sparse map: that of Go's archive/tar, which Docker Engine reads with."""
 PART_BYTES = 1 << 18
-"""Contents are handed on in parts of at most this size."""
+"""Maximum size of a part of the contents."""
 
 Fragment = tuple[int, int]
 """Offset and length of data in a sparse file."""
@@ -28,16 +28,16 @@ class TarEntry:
     uid: int
     gid: int
     size: int
-    """Bytes of its contents; of a sparse file, with its holes."""
+    """Bytes of its contents; for a sparse file, including holes."""
     mtime_ns: int
     link: bytes
     major: int
     minor: int
     xattrs: dict[str, bytes] = field(default_factory=dict)
     stored_bytes: int = 0
-    """Bytes that follow the headers in the archive, padding not counted."""
+    """Bytes that follow the headers in the archive, without padding."""
     fragments: tuple[Fragment, ...] | None = None
-    """Where the stored bytes belong in a sparse file, in order; None for any other file."""
+    """Where the stored bytes belong in a sparse file, in order; None for other files."""
 
     @property
     def is_file(self) -> bool:
@@ -56,21 +56,21 @@ class TarEntry:
 
 
 def damaged(what: str) -> InvalidInput:
-    """Returns the error that says how an archive is damaged."""
+    """Return the error for an archive that is damaged in the given way."""
     return InvalidInput(f"the archive is damaged, or no tar archive: {what}", reference="bad-archive")
 
 
 def cut_short() -> InvalidInput:
-    """Returns the error for an archive that ends in the middle of a member."""
+    """Return the error for an archive that ends in the middle of a member."""
     return InvalidInput("the archive ends too early", reference="bad-archive")
 
 
 def contents(entry: TarEntry, read: Callable[[int], bytes]) -> Iterator[bytes]:
-    """Yields the contents of an entry, holes filled with zeros.
+    """Yield the contents of an entry, with holes filled with zeros.
 
     Args:
         entry: The entry.
-        read: Returns that many of the entry's stored bytes.
+        read: Returns the given number of the entry's stored bytes.
     """
     at = 0
     for offset, length in entry.fragments if entry.fragments is not None else ((0, entry.size),):

@@ -13,9 +13,9 @@ _OCTAL_DIGITS = frozenset(b"01234567")
 _MAX_NUMBER = (1 << 63) - 1
 
 
-@lru_cache(maxsize=4096)  # the same owners, modes and times come again and again
+@lru_cache(maxsize=4096)  # the same owners, modes and times occur again and again
 def number(raw: bytes) -> int:
-    """Reads a number: octal digits between blanks and NULs, or GNU's base 256.
+    """Read a number: octal digits between blanks and NULs, or GNU's base 256.
 
     Raises:
         InvalidInput: It is neither, or has more than 63 bits.
@@ -39,10 +39,10 @@ MODE, UID, GID, SIZE = slice(100, 108), slice(108, 116), slice(116, 124), slice(
 
 
 def check_number(field: bytes) -> None:
-    """Refuses digits after a NUL: Go reads them, GNU tar refuses them, and others read 0.
+    """Refuse digits after a NUL: Go reads them, GNU tar refuses them, and others read 0.
 
     Raises:
-        InvalidInput: The field has some.
+        InvalidInput: The field has digits after a NUL.
     """
     before, _, after = field.partition(b"\0")
     if not before.strip(b" ") and after.strip(b" \x000"):
@@ -50,10 +50,10 @@ def check_number(field: bytes) -> None:
 
 
 def check_numbers(block: bytes, records: Mapping[bytes, bytes]) -> None:
-    """Refuses such digits in a member's mode, owner and size, unless a pax record has the number instead.
+    """Refuse digits after a NUL in a member's mode, owner and size, unless a pax record has the number instead.
 
     Raises:
-        InvalidInput: A field has some.
+        InvalidInput: A field has digits after a NUL.
     """
     for key, place in ((b"mode", MODE), (b"uid", UID), (b"gid", GID), (b"size", SIZE)):
         if not records.get(key):
@@ -61,23 +61,23 @@ def check_numbers(block: bytes, records: Mapping[bytes, bytes]) -> None:
 
 
 def text(raw: bytes) -> bytes:
-    """Returns a field up to its first NUL, or all of it."""
+    """Return a field up to its first NUL, or all of it."""
     end = raw.find(b"\0")
     return raw if end < 0 else raw[:end]
 
 
 def _unsigned_sum(block: bytes) -> int:
-    """Returns the sum of a header's bytes, its checksum field taken for blanks.
+    """Return the sum of a header's bytes, counting its checksum field as blanks.
 
     The lower half of an Adler-32 is one more than the sum of the bytes, modulo 65521 (RFC 1950), which half a block
-    never reaches. Python's own `sum` would take a sixth of the time that a small member costs.
+    never reaches. Python's `sum` would take a sixth of the time that a small member costs.
     """
     halves = (zlib.adler32(block[:256]) & 0xFFFF) + (zlib.adler32(block[256:]) & 0xFFFF) - 2
     return halves - sum(block[148:156]) + 8 * 32
 
 
 def _check(block: bytes) -> None:
-    """Compares the checksum with the sum of the bytes, or with that of signed bytes, as some old archivers have it."""
+    """Compare the checksum with the sum of the bytes, or of signed bytes, which some old archivers use."""
     wanted, unsigned = number(block[148:156]), _unsigned_sum(block)
     if wanted == unsigned:
         return
@@ -87,10 +87,10 @@ def _check(block: bytes) -> None:
 
 
 def _prefix(block: bytes) -> bytes:
-    """Returns the directory that a header names apart from the name."""
+    """Return the directory that a header stores separately from the name."""
     if block[257:263] == b"ustar\0":
         return text(block[345:476] if block[508:512] == b"tar\0" else block[345:500])
-    try:  # GNU has times there, but Go before 1.8 wrote a prefix (golang.org/issues/12594): old layers have it
+    try:  # GNU has times there, but Go before 1.8 wrote a prefix (golang.org/issues/12594), as old layers do
         for field in (block[345:357], block[357:369]):
             if field[0]:
                 number(field)
@@ -101,15 +101,15 @@ def _prefix(block: bytes) -> bytes:
 
 
 def is_gnu(block: bytes) -> bool:
-    """Tells whether a header is in GNU's own format."""
+    """Return whether a header is in GNU's own format."""
     return block[257:265] == b"ustar  \0"
 
 
 def read(block: bytes) -> TarEntry:
-    """Reads a header block alone; what extended headers say about the member is not in it.
+    """Read a header block, without what extended headers say about the member.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not a header.
     """
     if len(block) != BLOCK_BYTES:
         raise damaged("a header is cut short")

@@ -18,7 +18,7 @@ SPARSE_MAP = b"GNU.sparse.map"
 
 
 def records(body: bytes) -> dict[bytes, bytes]:
-    """Reads an extended header; the pairs of GNU's sparse format 0.0 become one map, as version 0.1 has it.
+    """Read an extended header. The pairs of GNU's sparse format 0.0 become one map, as in version 0.1.
 
     Raises:
         InvalidInput: A record is malformed.
@@ -48,10 +48,10 @@ def records(body: bytes) -> dict[bytes, bytes]:
 
 
 def integer(value: bytes) -> int:
-    """Reads a decimal number of at most 63 bits.
+    """Read a decimal number of at most 63 bits.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not a number.
     """
     if not _INTEGER.fullmatch(value) or abs(whole := int(value)) > _MAX_INTEGER:
         raise damaged("a pax header has no number where one belongs")
@@ -67,9 +67,9 @@ def _time_ns(value: bytes) -> int:
 
 
 def apply(entry: TarEntry, values: Mapping[bytes, bytes]) -> None:
-    """Puts what an extended header says in the place of a header's fields.
+    """Replace a header's fields with the values of an extended header.
 
-    An empty value leaves a field as it is. Where readers disagree on that, which is about numbers, it is refused.
+    An empty value leaves a field unchanged. An empty number is refused, since readers disagree on it.
 
     Raises:
         InvalidInput: A value is malformed.

@@ -1,4 +1,4 @@
-"""Reading an archive from a file or anything else that blocks."""
+"""Tar reader for files and other blocking sources."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pyd_core.tar.entry import BLOCK_BYTES, PART_BYTES, TarEntry, contents, cut_
 
 
 class ByteSource(Protocol):
-    """Where the archive comes from."""
+    """Source of an uncompressed archive."""
 
     def read(self, size: int, /) -> bytes:
-        """Returns `size` bytes, fewer only at the end."""
+        """Return `size` bytes, fewer only at the end."""
         ...
 
 
 class TarReader:
     """Iterates over the entries of an archive; read an entry's contents before the next entry.
 
-    Python's `tarfile` spends most of a layer of many small files on objects that nobody looks at.
+    Python's `tarfile` spends most of the time for a layer of many small files on objects that aren't used here.
 
     Args:
         source: The archive, uncompressed.
@@ -30,7 +30,7 @@ class TarReader:
         self._source = source
         self._entry: TarEntry | None = None
         self._left = 0
-        """Stored bytes of the present entry that weren't read."""
+        """Stored bytes of the current entry that weren't read."""
         self._padding = 0
 
     def __iter__(self) -> Iterator[TarEntry]:
@@ -51,7 +51,7 @@ class TarReader:
             yield entry
 
     def data(self) -> Iterator[bytes]:
-        """Yields the contents of the present entry.
+        """Yield the contents of the current entry.
 
         Raises:
             InvalidInput: The archive ends too early.
@@ -66,7 +66,7 @@ class TarReader:
             yield self._read(min(self._left, PART_BYTES))
 
     def pieces(self) -> Iterator[tuple[int, bytes]]:
-        """Yields where in the present entry stored bytes belong, and the bytes; holes of a sparse file are left out.
+        """Yield the offset in the current entry and the bytes of each stored part, without the holes of a sparse file.
 
         Raises:
             InvalidInput: The archive ends too early.
@@ -79,11 +79,11 @@ class TarReader:
                 yield begin, self._read(min(offset + length - begin, PART_BYTES))
 
     def whole(self) -> bytes:
-        """Returns the contents of the present entry."""
+        """Return the contents of the current entry."""
         return b"".join(self.data())
 
     def _read(self, size: int) -> bytes:
-        """Reads stored bytes, and the padding with the last of them: it may be missing at the end of an archive."""
+        """Read stored bytes, and the padding with the last of them: it may be missing at the end of an archive."""
         self._left -= size
         padding, self._padding = (0, self._padding) if self._left else (self._padding, 0)
         data = self._source.read(size + padding)

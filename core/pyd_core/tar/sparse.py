@@ -1,7 +1,7 @@
 """Sparse members: GNU's old format, and its pax formats 0.0, 0.1 and 1.0 (GNU tar manual, "Storing Sparse Files").
 
-Each function returns what of a file is stored and where it belongs. They ask for bytes as the decoder does, by yielding
-how many.
+Each function returns which parts of a file are stored and where they belong. Like the decoder, they yield the number of
+bytes they need.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MAX_FRAGMENTS = MAX_HEADER_BYTES // 16
 
 
 def old_map(entry: TarEntry, block: bytes) -> Generator[int, bytes, list[Fragment]]:
-    """Reads the map of a member of type `S`: four fragments in its header, more in blocks after it."""
+    """Read the map of a member of type `S`: four fragments in its header, more in the blocks that follow it."""
     entry.size = number(block[_REAL_SIZE])
     fragments = _pairs(block[386:482])
     extended = block[482]
@@ -42,7 +42,7 @@ def _pairs(table: bytes) -> list[Fragment]:
 
 
 def pax_map(entry: TarEntry, values: Mapping[bytes, bytes]) -> Generator[int, bytes, list[Fragment] | None]:
-    """Reads the map that an extended header has or announces; None for a member that is not sparse."""
+    """Read the map of an extended header, in it or in the data it announces; None for members that aren't sparse."""
     version = (values.get(b"GNU.sparse.major", b""), values.get(b"GNU.sparse.minor", b""))
     in_data = version == (b"1", b"0")
     in_header = version in {(b"0", b"0"), (b"0", b"1")} or (version == (b"", b"") and bool(values.get(SPARSE_MAP)))
@@ -67,7 +67,7 @@ def pax_map(entry: TarEntry, values: Mapping[bytes, bytes]) -> Generator[int, by
 
 
 def _map_in_data(entry: TarEntry) -> Generator[int, bytes, list[Fragment]]:
-    """Reads the map that format 1.0 has before the data: lines of decimal numbers, padded to whole blocks."""
+    """Read the map that format 1.0 stores before the data: lines of decimal numbers, padded to whole blocks."""
     text = b""
     numbers: list[int] = []
     while not numbers or len(numbers) <= 2 * numbers[0]:
@@ -87,7 +87,7 @@ def _map_in_data(entry: TarEntry) -> Generator[int, bytes, list[Fragment]]:
 
 
 def check(entry: TarEntry, fragments: list[Fragment]) -> tuple[Fragment, ...]:
-    """Returns a map whose fragments follow each other within the file and are stored whole.
+    """Return a map after checking that its fragments follow each other within the file and are stored completely.
 
     Raises:
         InvalidInput: They don't.

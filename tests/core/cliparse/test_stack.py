@@ -90,5 +90,5 @@ def test_files_that_are_not_there(tmp_path: Path):
 
 def test_what_a_swarm_has_no_use_for_is_said(tmp_path: Path):
     made = stack(tmp_path, "services: {a: {image: x, build: ., container_name: y, depends_on: [b]}}")
-    assert made.warnings == ["services.a: a swarm has no use for build, container_name"]
+    assert made.warnings == ["services.a: swarms ignore build, container_name"]
     assert made.networks.keys() == {"shop_default"}

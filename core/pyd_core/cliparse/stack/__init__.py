@@ -1,1 +1,1 @@
-"""A Compose file as a swarm takes it: services, networks, secrets and configs of the Engine API."""
+"""Parser from Compose files to a swarm's services, networks, secrets and configs."""

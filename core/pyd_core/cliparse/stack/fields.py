@@ -1,4 +1,4 @@
-"""Values as Compose files write them, each in several forms."""
+"""Parsers for values of Compose files, which allow several forms of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyd_core.sanitise import safe
 
 
 def mapping(value: Any, where: str) -> dict[str, Any]:
-    """Return a mapping by text; nothing is an empty one.
+    """Return a mapping with texts as keys; None is an empty one.
 
     Raises:
         InvalidInput: It is something else.
@@ -27,7 +27,7 @@ def mapping(value: Any, where: str) -> dict[str, Any]:
 
 
 def texts(value: Any, where: str) -> list[str]:
-    """Return a list of texts; a text alone is a list of one.
+    """Return a list of texts; a single text is a list of one.
 
     Raises:
         InvalidInput: It is something else.
@@ -41,7 +41,7 @@ def texts(value: Any, where: str) -> list[str]:
 
 
 def text(value: Any) -> str:
-    """Return a plain value as YAML's readers of other languages write it."""
+    """Return a plain value as other languages' YAML readers write it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -56,7 +56,7 @@ def words(value: Any, where: str) -> list[str]:
 
 
 def assignments(value: Any, where: str) -> dict[str, str | None]:
-    """Return `NAME=VALUE` items by name, written as a list or as a mapping; a name alone has None."""
+    """Return `NAME=VALUE` items by name, from a list or a mapping; a name without a value has None."""
     if isinstance(value, dict):
         return {str(name): None if item is None else text(item) for name, item in value.items()}
     split = (item.partition("=") for item in texts(value, where))
@@ -64,12 +64,12 @@ def assignments(value: Any, where: str) -> dict[str, str | None]:
 
 
 def labels(value: Any, where: str) -> dict[str, str]:
-    """Return labels by name; a name alone has an empty value."""
+    """Return labels by name; a name without a value has an empty one."""
     return {name: item or "" for name, item in assignments(value, where).items()}
 
 
 def duration(value: Any, where: str) -> int:
-    """Return nanoseconds."""
+    """Return a duration in nanoseconds."""
     try:
         return parse_duration(text(value))
     except InvalidInput as error:
@@ -77,7 +77,7 @@ def duration(value: Any, where: str) -> int:
 
 
 def size(value: Any) -> int:
-    """Return bytes."""
+    """Return a size in bytes."""
     return parse_size(text(value))
 
 
@@ -87,10 +87,10 @@ def cpus(value: Any) -> int:
 
 
 def number(value: Any, where: str) -> int:
-    """Return a whole number.
+    """Return an integer.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not an integer.
     """
     try:
         return int(text(value), 10)
@@ -99,10 +99,10 @@ def number(value: Any, where: str) -> int:
 
 
 def only(section: Mapping[str, Any], known: frozenset[str], where: str) -> None:
-    """Check that a section has no fields but these, and extensions (`x-…`).
+    """Check that a section has only known fields and extensions (`x-…`).
 
     Raises:
-        InvalidInput: It has one.
+        InvalidInput: It has an unknown field.
     """
     unknown = next((key for key in section if key not in known and not key.startswith("x-")), None)
     if unknown is not None:

@@ -1,4 +1,4 @@
-"""Reading Compose files: YAML, variables, and several files laid over each other."""
+"""Reader for Compose files: YAML, variables, and merging of several files."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _VARIABLE = re.compile(
 
 
 def read_files(paths: Sequence[Path], environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the content of Compose files as one, the later over the earlier.
+    """Return the content of Compose files merged into one; later files override earlier ones.
 
     Raises:
-        NotFound: A file isn't there.
-        InvalidInput: One can't be read, or a variable it requires isn't set.
+        NotFound: A file is missing.
+        InvalidInput: A file can't be read, or a variable it requires isn't set.
     """
     merged: dict[str, Any] = {}
     for path in paths:
@@ -32,7 +32,7 @@ def read_files(paths: Sequence[Path], environ: Mapping[str, str]) -> dict[str, A
 
 
 def _parsed(path: Path) -> dict[str, Any]:
-    import yaml  # noqa: PLC0415 - for this verb alone
+    import yaml  # noqa: PLC0415 - only this verb needs it
 
     try:
         with path.open("rb") as file:
@@ -46,14 +46,14 @@ def _parsed(path: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise InvalidInput(f"{safe(str(path))} is no YAML: {safe(' '.join(str(error).split())[:300])}") from error
+        raise InvalidInput(f"{safe(str(path))} is not YAML: {safe(' '.join(str(error).split())[:300])}") from error
     if not isinstance(found, dict):
-        raise InvalidInput(f"{safe(str(path))} is no Compose file: it has no sections")
+        raise InvalidInput(f"{safe(str(path))} is not a Compose file: it has no sections")
     return found
 
 
 class _Interpolation:
-    """Fills variables in; aliases are followed, so what they come to is bounded.
+    """Interpolation of variables. It follows aliases, so the number of expanded values is limited.
 
     Args:
         environ: The variables.
@@ -69,7 +69,7 @@ class _Interpolation:
         """Return a value with variables filled in."""
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH:
-            raise InvalidInput(f"{safe(self._where)} is too large: its aliases come to more than a file can hold")
+            raise InvalidInput(f"{safe(self._where)} is too large: its aliases expand to too many values")
         if isinstance(value, str):
             return _VARIABLE.sub(lambda match: _value_of(match, self._environ, self._where), value)
         if isinstance(value, list):
@@ -102,7 +102,7 @@ def _value_of(match: re.Match[str], environ: Mapping[str, str], where: str) -> s
 
 
 def _laid_over(below: Any, above: Any) -> Any:
-    """Merge mappings by key; lists of unlike items are joined, everything else is replaced."""
+    """Merge mappings by key; lists are joined without duplicates, everything else is replaced."""
     if isinstance(below, dict) and isinstance(above, dict):
         both = {key: _laid_over(below[key], above[key]) for key in below.keys() & above.keys()}
         return {**below, **above, **both}

@@ -1,4 +1,4 @@
-"""The services of a Compose file as `ServiceSpec`s of the Engine API."""
+"""Services of a Compose file as `ServiceSpec`s of the Engine API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pyd_core.sanitise import safe
 
 NAMESPACE = "com.docker.stack.namespace"
 IMAGE = "com.docker.stack.image"
-"""The label with the image as the file names it; the engine's own name of it has a digest."""
+"""Label with the image as the file names it; the engine's name for it includes a digest."""
 
 IGNORED = frozenset(
     {
@@ -25,7 +25,7 @@ IGNORED = frozenset(
         *("userns_mode", "platform", "pull_policy", "runtime", "isolation", "domainname"),
     }
 )
-"""Fields that a swarm has no use for; it says so and goes on, as the docker CLI does."""
+"""Fields that swarms ignore, with a warning, as in the docker CLI."""
 
 _KNOWN = IGNORED | {
     *("cap_add", "cap_drop", "command", "configs", "deploy", "dns", "dns_opt", "dns_search", "entrypoint", "env_file"),
@@ -37,12 +37,12 @@ _KNOWN = IGNORED | {
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What the sections of a file are called on the engine.
+    """Names on the engine of the objects that a file declares.
 
     Attributes:
         stack: The stack.
-        directory: What relative paths start from.
-        networks: Names on the engine, by name in the file; of volumes, secrets and configs likewise.
+        directory: The directory that relative paths start from.
+        networks: Names on the engine, by name in the file; the same holds for volumes, secrets and configs.
     """
 
     stack: str
@@ -52,13 +52,13 @@ class Names:
     secrets: Mapping[str, str]
     configs: Mapping[str, str]
     drivers: Mapping[str, dict[str, Any]]
-    """Driver and options of volumes that have any."""
+    """Driver and options of volumes that set any."""
 
     def of(self, kind: str, name: str, where: str) -> str:
-        """Return what a network, volume, secret or config is called.
+        """Return the name of a network, volume, secret or config on the engine.
 
         Raises:
-            InvalidInput: The file has none of this name.
+            InvalidInput: The file declares no such object.
         """
         found = getattr(self, kind).get(name)
         if found is None:
@@ -67,17 +67,17 @@ class Names:
 
 
 def service_spec(name: str, given: Mapping[str, Any], names: Names, environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the specification of a service; secrets and configs have their names without ids.
+    """Return the specification of a service; secrets and configs have names instead of ids.
 
     Raises:
         InvalidInput: A field is unknown or can't be read.
-        NotFound: A file of variables isn't there.
+        NotFound: A file of variables is missing.
     """
     where = f"services.{safe(name)}"
     fields.only(given, _KNOWN, where)
     image = given.get("image")
     if not isinstance(image, str) or not image:
-        raise InvalidInput(f"{where} has no image", hint="a swarm builds none; build and push it, then name it")
+        raise InvalidInput(f"{where} has no image", hint="a swarm doesn't build images: build, push and name one")
     deploy = fields.mapping(given.get("deploy"), f"{where}.deploy")
     own = {NAMESPACE: names.stack}
     spec: dict[str, Any] = _without_nothing(
@@ -105,7 +105,7 @@ def service_spec(name: str, given: Mapping[str, Any], names: Names, environ: Map
 
 
 def _without_nothing(value: Any) -> Any:
-    """Leave out fields that nothing was said about, at any depth; `Global: {}` says something."""
+    """Remove unset fields at any depth; `Global: {}` is a value."""
     if not isinstance(value, dict):
         return value
     kept = {key: _without_nothing(item) for key, item in value.items() if item is not None}
@@ -271,7 +271,7 @@ def _mount(given: Mapping[str, Any], names: Names, where: str) -> dict[str, Any]
 
 
 def _kept(kind: str, value: Any, names: Names, where: str) -> list[dict[str, Any]]:
-    """Return secrets or configs: `NAME`, or a mapping with source, target, uid, gid and mode."""
+    """Return references to secrets or configs: `NAME`, or a mapping with source, target, uid, gid and mode."""
     section = f"{kind.lower()}s"
     found = []
     for item in value or []:
@@ -364,7 +364,7 @@ def _mode(deploy: Mapping[str, Any], where: str) -> dict[str, Any]:
         case "global":
             raise InvalidInput(f"{where} is global and has no number of replicas")
         case other:
-            raise InvalidInput(f"{where}.deploy.mode is not served: {safe(str(other))}")
+            raise InvalidInput(f"{where}.deploy.mode is not supported: {safe(str(other))}")
 
 
 def _changing(value: Any, at: str) -> dict[str, Any] | None:

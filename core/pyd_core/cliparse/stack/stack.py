@@ -1,4 +1,4 @@
-"""A whole Compose file as what a swarm is asked for."""
+"""Stacks: the objects that a Compose file declares for a swarm."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 
 MAX_KEPT_BYTES = 1000 << 10
-"""Of a secret's or a config's content; the engine takes no more."""
+"""Limit of engines for the content of a secret or config."""
 
 _SECTIONS = frozenset({"version", "name", "services", "networks", "volumes", "secrets", "configs"})
 
 
 @dataclass(kw_only=True)
 class StackFile:
-    """What a stack is made of.
+    """Objects of a stack.
 
     Attributes:
-        name: The stack's.
+        name: The stack's name.
         services: Specifications of the Engine API, by name on the engine.
-        networks: Likewise; those that exist outside of the stack are not among them.
+        networks: Networks to create, by name on the engine; external ones are not included.
         secrets: Content by name on the engine.
-        configs: Likewise.
-        warnings: What the file says and a swarm has no use for.
+        configs: Content by name on the engine.
+        warnings: Fields that swarms ignore.
     """
 
     name: str
@@ -40,17 +40,17 @@ class StackFile:
 
 
 def read_stack(name: str, content: Mapping[str, Any], directory: Path, environ: Mapping[str, str]) -> StackFile:
-    """Return what a Compose file asks a swarm for.
+    """Return the objects that a Compose file declares.
 
     Args:
-        name: The stack's.
+        name: The stack's name.
         content: The file, as `reading.read_files` returns it.
-        directory: What relative paths start from.
-        environ: Values of variables without one in the file.
+        directory: The directory that relative paths start from.
+        environ: Values for variables that have none in the file.
 
     Raises:
         InvalidInput: A field is unknown or can't be read.
-        NotFound: A file of a secret, a config or of variables isn't there.
+        NotFound: A file of a secret, a config or variables is missing.
     """
     fields.only(content, _SECTIONS, "the file")
     services = fields.mapping(content.get("services"), "services")
@@ -70,7 +70,7 @@ def read_stack(name: str, content: Mapping[str, Any], directory: Path, environ: 
         spec = service_spec(service, one, names, environ)
         stack.services[spec["Name"]] = spec
         if ignored := sorted(IGNORED & one.keys() - {"depends_on", "expose"}):
-            stack.warnings.append(f"services.{safe(service)}: a swarm has no use for {', '.join(ignored)}")
+            stack.warnings.append(f"services.{safe(service)}: swarms ignore {', '.join(ignored)}")
     used = {net["Target"] for spec in stack.services.values() for net in spec["TaskTemplate"].get("Networks", ())}
     for key, given in sections["networks"].items():
         if names.networks[key] in used and not _is_external(given):
@@ -143,7 +143,7 @@ def _data(value: Any, directory: Path, environ: Mapping[str, str], where: str) -
     elif "environment" in given:
         variable = fields.text(given["environment"])
         if variable not in environ:
-            raise InvalidInput(f"{where} is the variable {safe(variable)}, which is not set")
+            raise InvalidInput(f"{where} needs the variable {safe(variable)}, which is not set")
         data = environ[variable].encode()
     elif "file" in given:
         path = directory / fields.text(given["file"])
