@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.layers import inspect, local
-from pyd_core.layers.content import Contents
+from pyd_core.layers.content import ImageContents
 from support.docker import LONE, Docker, busybox_files
 
 KIB = 1024
@@ -28,9 +28,9 @@ async def test_files_of_each_layer_and_what_they_waste_by_the_store_and_by_the_a
     async with open_engine(Endpoint(url=docker.host)) as engine:
         found = await engine.images.inspect(image)
         told: list[int] = []
-        by_archive = await inspect._sent(engine, found, told.append)
-        sent = inspect.pile(by_archive)
-        read = await inspect.contents(engine, found, told.append)
+        by_archive = await inspect._read_through_engine(engine, found, told.append)
+        sent = inspect.stack_layers(by_archive)
+        read = await inspect.image_contents(engine, found, told.append)
     assert told
     for contents in (sent, read):
         first, second, third = contents.steps
@@ -40,9 +40,9 @@ async def test_files_of_each_layer_and_what_they_waste_by_the_store_and_by_the_a
         assert [one.path for one in contents.waste] == ["data/big", "data/old/a", "data/new"]
         assert [one.copies for one in contents.waste] == [2, 1, 1]
     assert _plain(sent) == _plain(read)
-    if local.places(found.graph_driver):
+    if local.layer_directories(found.graph_driver):
         assert told[-1] > 64 * KIB  # the archive alone told how far it was
 
 
-def _plain(contents: Contents) -> list[tuple[int, int, int, int]]:
+def _plain(contents: ImageContents) -> list[tuple[int, int, int, int]]:
     return [(step.added, step.changed, step.removed, step.size) for step in contents.steps]

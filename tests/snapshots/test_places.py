@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pyd_core.layers.content import LayerContent, pile
+from pyd_core.layers.content import LayerContent, stack_layers
 from pyd_tui.dashboard.startup.startup_state import StartupState
 from support.dashboard import opened
 from support.scenes import in_sizes
@@ -39,7 +39,7 @@ async def test_layers(picture: SnapshotAssertion):
         await dashboard.until_shown("looks into the layers")
         stock = dashboard.app.load_contexts.get(dashboard.app.link)
         assert stock is not None
-        stock.inside[f"sha256:{identity(WEB)}"] = pile([base, packages, app])
+        stock.inside[f"sha256:{identity(WEB)}"] = stack_layers([base, packages, app])
         await dashboard.press("slash")
         await dashboard.type("web")
         await dashboard.press("enter", "f", "tab", "G")

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from pyd_core.build.ignore import Ignore
+from pyd_core.build.ignore import IgnorePatterns
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 
-IGNORE = ".dockerignore"
-OUTSIDE = ".dockerfile.pyd"
+IGNORE_FILE = ".dockerignore"
+EXTERNAL_DOCKERFILE = ".dockerfile.pyd"
 """Name in the context of a Dockerfile from outside it."""
 
 
@@ -36,7 +36,7 @@ class BuildContext:
             raise NotFound(f"no such directory: {safe(str(root))}", reference="no-such-directory")
         self.root = root
         self._extra = content
-        self.dockerfile = OUTSIDE
+        self.dockerfile = EXTERNAL_DOCKERFILE
         """Its name in the tar."""
         if content is None:
             file = Path(dockerfile) if dockerfile else root / "Dockerfile"
@@ -51,10 +51,10 @@ class BuildContext:
                 self._extra = file.read_bytes()
             else:
                 self.dockerfile = inside
-        self._ignore = Ignore(self._patterns())
+        self._ignore = IgnorePatterns(self._patterns())
 
     def _patterns(self) -> list[str]:
-        for name in (f"{self.dockerfile}{IGNORE}", IGNORE):
+        for name in (f"{self.dockerfile}{IGNORE_FILE}", IGNORE_FILE):
             file = self.root / name
             if file.is_file():
                 return file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
@@ -78,22 +78,22 @@ class BuildContext:
 
     def files(self) -> Iterator[str]:
         """Yield relative paths to send, parents first; the Dockerfile and the ignore file are always included."""
-        always = {self.dockerfile, IGNORE}
-        for folder, folders, names in os.walk(self.root):
-            folders.sort()
-            relative = os.path.relpath(folder, self.root).replace(os.sep, "/")
+        always = {self.dockerfile, IGNORE_FILE}
+        for directory, subdirectories, names in os.walk(self.root):
+            subdirectories.sort()
+            relative = os.path.relpath(directory, self.root).replace(os.sep, "/")
             prefix = "" if relative == "." else f"{relative}/"
-            for name in list(folders):
+            for name in list(subdirectories):
                 path = prefix + name
-                if self._ignore.leaves_out(path):
-                    needed = self._ignore.takes_back or any(each.startswith(f"{path}/") for each in always)
+                if self._ignore.excludes(path):
+                    needed = self._ignore.has_exceptions or any(required.startswith(f"{path}/") for required in always)
                     if not needed or (self.root / path).is_symlink():
-                        folders.remove(name)
+                        subdirectories.remove(name)
                     continue
                 yield path
             for name in sorted(names):
                 path = prefix + name
-                if path in always or not self._ignore.leaves_out(path):
+                if path in always or not self._ignore.excludes(path):
                     yield path
 
     def _add(self, tar: tarfile.TarFile, path: str) -> None:

@@ -10,7 +10,7 @@ from pyd_core.regex import Pattern, compile_pattern, escape
 from pyd_core.sanitise import safe
 
 
-class Ignore:
+class IgnorePatterns:
     """Ignore patterns, of which the last match decides; `!` includes again what others exclude.
 
     Args:
@@ -26,34 +26,34 @@ class Ignore:
             text = line.strip().removeprefix("\ufeff")
             if not text or text.startswith("#"):
                 continue
-            keeps = text.startswith("!")
+            is_exception = text.startswith("!")
             pattern = posixpath.normpath(text.removeprefix("!").strip()).lstrip("/")
             if pattern not in {"", "."}:
-                self._patterns.append((_compiled(pattern), keeps))
-        self.takes_back = any(keeps for _, keeps in self._patterns)
+                self._patterns.append((_compile(pattern), is_exception))
+        self.has_exceptions = any(keeps for _, keeps in self._patterns)
         """Whether a file in an excluded directory may have to be sent after all."""
 
-    def leaves_out(self, path: str) -> bool:
+    def excludes(self, path: str) -> bool:
         """Return whether a path, relative to the context with slashes, is excluded: it or a parent matches."""
-        out = False
+        is_excluded = False
         parts = path.split("/")
-        above = ["/".join(parts[: count + 1]) for count in range(len(parts))]
-        for pattern, keeps in self._patterns:
-            if out == keeps and any(pattern.fullmatch(each) for each in above):
-                out = not keeps
-        return out
+        prefixes = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+        for pattern, is_exception in self._patterns:
+            if is_excluded == is_exception and any(pattern.fullmatch(prefix) for prefix in prefixes):
+                is_excluded = not is_exception
+        return is_excluded
 
 
-def _compiled(pattern: str) -> Pattern:
+def _compile(pattern: str) -> Pattern:
     """Translate a pattern: `*` and `?` stay within a name, `**` crosses slashes."""
-    text, place = "", 0
-    while place < len(pattern):
-        letter = pattern[place]
-        if pattern.startswith("**", place):
-            while pattern.startswith("*", place):
-                place += 1
-            if pattern.startswith("/", place):
-                place += 1
+    text, offset = "", 0
+    while offset < len(pattern):
+        letter = pattern[offset]
+        if pattern.startswith("**", offset):
+            while pattern.startswith("*", offset):
+                offset += 1
+            if pattern.startswith("/", offset):
+                offset += 1
                 text += "(?:.*/)?"
             else:
                 text += ".*"
@@ -62,16 +62,16 @@ def _compiled(pattern: str) -> Pattern:
             text += "[^/]*"
         elif letter == "?":
             text += "[^/]"
-        elif letter == "[" and (end := pattern.find("]", place + 2)) > 0:
-            inner = pattern[place + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
+        elif letter == "[" and (end := pattern.find("]", offset + 2)) > 0:
+            inner = pattern[offset + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
             text += f"[{inner}]"
-            place = end
-        elif letter == "\\" and place + 1 < len(pattern):
-            place += 1
-            text += escape(pattern[place])
+            offset = end
+        elif letter == "\\" and offset + 1 < len(pattern):
+            offset += 1
+            text += escape(pattern[offset])
         else:
             text += escape(letter)
-        place += 1
+        offset += 1
     try:
         return compile_pattern(text)
     except InvalidInput as error:

@@ -11,7 +11,7 @@ import msgspec
 
 from pyd_core.client.credentials import RegistryCredentials
 from pyd_core.client.engine_client import EngineClient
-from pyd_core.cliparse.stack.services import IMAGE
+from pyd_core.cliparse.stack.services import IMAGE_LABEL
 from pyd_core.cliparse.stack.stack import StackFile
 from pyd_core.errors import Conflict, NotFound
 from pyd_core.model.base import decode
@@ -105,7 +105,7 @@ def _create_or_keep(kind: str, name: str, is_there: bool) -> ServiceChange:
 
 
 _FIELDS: tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...] = (
-    ("image", lambda spec: (spec.get("Labels") or {}).get(IMAGE)),
+    ("image", lambda spec: (spec.get("Labels") or {}).get(IMAGE_LABEL)),
     ("entrypoint", lambda spec: _container(spec).get("Command")),
     ("command", lambda spec: _container(spec).get("Args")),
     ("environment", lambda spec: sorted(_container(spec).get("Env") or [])),
@@ -140,7 +140,7 @@ def _container(spec: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _own_labels(labels: Mapping[str, str] | None) -> dict[str, str]:
-    return {name: value for name, value in (labels or {}).items() if name not in {STACK, IMAGE}}
+    return {name: value for name, value in (labels or {}).items() if name not in {STACK, IMAGE_LABEL}}
 
 
 def _names(entries: list[dict[str, Any]] | None, key: str) -> list[str]:
@@ -232,13 +232,13 @@ def _replace_spec(new_spec: Mapping[str, Any]) -> Callable[[dict[str, Any]], Non
     """Put a specification in place of another. An image of the same name keeps the digest it was resolved to."""
 
     def change(spec: dict[str, Any]) -> None:
-        before_image = (spec.get("Labels") or {}).get(IMAGE)
+        before_image = (spec.get("Labels") or {}).get(IMAGE_LABEL)
         resolved = _container(spec).get("Image")
         forced = _template(spec).get("ForceUpdate", 0)
         spec.clear()
         spec.update(new_spec)
         template = {**new_spec["TaskTemplate"], "ForceUpdate": forced}
-        if resolved and before_image == new_spec["Labels"][IMAGE]:
+        if resolved and before_image == new_spec["Labels"][IMAGE_LABEL]:
             template["ContainerSpec"] = {**template["ContainerSpec"], "Image": resolved}
         spec["TaskTemplate"] = template
 

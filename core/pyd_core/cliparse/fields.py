@@ -23,13 +23,13 @@ def split_fields(text: str) -> list[str]:
     return row
 
 
-def pairs(given: Iterable[str]) -> dict[str, str]:
+def parse_pairs(texts: Iterable[str]) -> dict[str, str]:
     """Return `NAME=VALUE` texts by name; a name without `=` has an empty value."""
-    found = {}
-    for text in given:
+    values = {}
+    for text in texts:
         name, _, value = text.partition("=")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def truth(value: str, name: str) -> bool:
@@ -45,16 +45,16 @@ def truth(value: str, name: str) -> bool:
     raise InvalidInput(f"invalid value for {name}: {safe(value)}", hint="write true or false")
 
 
-def number(value: str, name: str, *, least: int | None = None) -> int:
+def parse_int(value: str, name: str, *, minimum: int | None = None) -> int:
     """Read an integer.
 
     Raises:
         InvalidInput: It is not an integer, or smaller than `least`.
     """
     try:
-        found = int(value)
+        parsed = int(value)
     except ValueError:
-        found = None
-    if found is None or (least is not None and found < least):
+        parsed = None
+    if parsed is None or (minimum is not None and parsed < minimum):
         raise InvalidInput(f"invalid value for {name}: {safe(value)!r} is not a number it takes")
-    return found
+    return parsed

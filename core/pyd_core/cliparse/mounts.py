@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pyd_core.cliparse.fields import pairs, split_fields, truth
+from pyd_core.cliparse.fields import parse_pairs, split_fields, truth
 from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
 from pyd_core.model.host_config import BindOptions, DriverConfig, MountConfig, TmpfsOptions, VolumeOptions
@@ -17,7 +17,7 @@ SWITCHES = frozenset({"readonly", "ro", "volume-nocopy", "bind-nonrecursive"})
 TYPES = ("bind", "volume", "tmpfs", "npipe", "cluster", "image")
 
 
-def parse_volumes(given: Iterable[str]) -> tuple[list[str], dict[str, dict[str, str]]]:
+def parse_volumes(texts: Iterable[str]) -> tuple[list[str], dict[str, dict[str, str]]]:
     """Separate binds and named volumes (`SOURCE:TARGET[:OPTIONS]`) from anonymous volumes (`TARGET`).
 
     A source that starts with a dot is relative to the working directory.
@@ -27,7 +27,7 @@ def parse_volumes(given: Iterable[str]) -> tuple[list[str], dict[str, dict[str, 
     """
     binds: list[str] = []
     anonymous: dict[str, dict[str, str]] = {}
-    for text in given:
+    for text in texts:
         source, colon, rest = text.partition(":")
         if not source:
             raise InvalidInput(f"invalid volume: {safe(text)!r}", hint="write SOURCE:TARGET[:ro]")
@@ -36,22 +36,22 @@ def parse_volumes(given: Iterable[str]) -> tuple[list[str], dict[str, dict[str, 
             continue
         if not rest:
             raise InvalidInput(f"invalid volume: {safe(text)!r}", hint="write SOURCE:TARGET[:ro]")
-        binds.append(f"{_path(source)}:{rest}")
+        binds.append(f"{_absolute_path(source)}:{rest}")
     return binds, anonymous
 
 
-def parse_tmpfs(given: Iterable[str]) -> dict[str, str]:
+def parse_tmpfs(texts: Iterable[str]) -> dict[str, str]:
     """Return tmpfs options by target: `/run:size=64m,mode=1777`."""
-    return {target: options for target, _, options in (text.partition(":") for text in given)}
+    return {target: options for target, _, options in (text.partition(":") for text in texts)}
 
 
-def parse_mounts(given: Iterable[str]) -> list[MountConfig]:
+def parse_mounts(texts: Iterable[str]) -> list[MountConfig]:
     """Read mounts, each `type=bind,source=/a,target=/b,readonly`.
 
     Raises:
         InvalidInput: A value can't be read, or has conflicting fields.
     """
-    return [_parse_mount(text) for text in given]
+    return [_parse_mount(text) for text in texts]
 
 
 def _parse_mount(text: str) -> MountConfig:
@@ -71,20 +71,20 @@ def _parse_mount(text: str) -> MountConfig:
         elif name == "volume-driver":
             driver = value
         elif name == "bind-recursive":
-            parts["bind"] |= _recursion(value)
+            parts["bind"] |= _parse_recursion(value)
         elif name in _FIELDS:
-            part, place, read = _FIELDS[name]
-            parts[part][place] = read(value)
+            part, attribute, parse = _FIELDS[name]
+            parts[part][attribute] = parse(value)
         else:
             raise InvalidInput(f"unexpected key {safe(name)!r} in {safe(text)!r}")
     if labels:
-        parts["volume"]["labels"] = pairs(labels)
+        parts["volume"]["labels"] = parse_pairs(labels)
     if driver or options:
-        parts["volume"]["driver_config"] = DriverConfig(name=driver, options=pairs(options))
-    return _checked(parts)
+        parts["volume"]["driver_config"] = DriverConfig(name=driver, options=parse_pairs(options))
+    return _build_mount(parts)
 
 
-def _checked(parts: dict[str, dict[str, Any]]) -> MountConfig:
+def _build_mount(parts: dict[str, dict[str, Any]]) -> MountConfig:
     mount = MountConfig(
         **parts[""],
         bind_options=BindOptions(**parts["bind"]) if parts["bind"] else None,
@@ -104,16 +104,16 @@ def _checked(parts: dict[str, dict[str, Any]]) -> MountConfig:
     return mount
 
 
-def _path(value: str) -> str:
+def _absolute_path(value: str) -> str:
     """Return a path that starts with a dot as an absolute one; the engine follows links in it."""
     return os.path.abspath(value) if value.startswith(".") else value  # noqa: PTH100 - resolve() follows links
 
 
-def _switch(value: str) -> bool:
+def _parse_switch(value: str) -> bool:
     return truth(value, "a mount's switch")
 
 
-def _recursion(value: str) -> dict[str, Any]:
+def _parse_recursion(value: str) -> dict[str, Any]:
     match value:
         case "enabled":
             return {}
@@ -129,7 +129,7 @@ def _recursion(value: str) -> dict[str, Any]:
             )
 
 
-def _mode(value: str) -> int:
+def _parse_mode(value: str) -> int:
     try:
         return int(value, 8)
     except ValueError as error:
@@ -138,19 +138,19 @@ def _mode(value: str) -> int:
 
 _FIELDS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
     "type": ("", "type", str.lower),
-    "source": ("", "source", _path),
-    "src": ("", "source", _path),
+    "source": ("", "source", _absolute_path),
+    "src": ("", "source", _absolute_path),
     "target": ("", "target", str),
     "dst": ("", "target", str),
     "destination": ("", "target", str),
-    "readonly": ("", "read_only", _switch),
-    "ro": ("", "read_only", _switch),
+    "readonly": ("", "read_only", _parse_switch),
+    "ro": ("", "read_only", _parse_switch),
     "consistency": ("", "consistency", str.lower),
     "bind-propagation": ("bind", "propagation", str.lower),
-    "bind-nonrecursive": ("bind", "non_recursive", _switch),
+    "bind-nonrecursive": ("bind", "non_recursive", _parse_switch),
     "volume-subpath": ("volume", "subpath", str),
-    "volume-nocopy": ("volume", "no_copy", _switch),
+    "volume-nocopy": ("volume", "no_copy", _parse_switch),
     "tmpfs-size": ("tmpfs", "size_bytes", parse_size),
-    "tmpfs-mode": ("tmpfs", "mode", _mode),
+    "tmpfs-mode": ("tmpfs", "mode", _parse_mode),
 }
 """For each key: the part of the mount its value belongs to, the field's name there, and the parser."""

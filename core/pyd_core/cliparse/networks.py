@@ -13,7 +13,7 @@ from pyd_core.errors import InvalidInput
 from pyd_core.model.network import EndpointIpam, EndpointSettings
 from pyd_core.sanitise import safe
 
-FIXED = frozenset({"default", "bridge", "host", "none", "nat"})
+PREDEFINED_NETWORKS = frozenset({"default", "bridge", "host", "none", "nat"})
 """Networks that engines provide, on which containers have no aliases."""
 
 
@@ -29,33 +29,34 @@ class FirstNetwork:
     mac: str = ""
 
 
-def parse_networks(given: Sequence[str], first: FirstNetwork) -> tuple[str, dict[str, EndpointSettings | None]]:
+def parse_networks(texts: Sequence[str], first: FirstNetwork) -> tuple[str, dict[str, EndpointSettings | None]]:
     """Return the network mode, and the endpoint settings by name of network.
 
     Raises:
         InvalidInput: A value can't be read, or they conflict.
     """
-    parsed = [_parse(text) for text in given] or [("default", EndpointSettings())]
+    parsed = [_parse_network(text) for text in texts] or [("default", EndpointSettings())]
     names = [name for name, _ in parsed]
-    if len(names) > 1 and any(not _is_made(name) for name in names):
+    if len(names) > 1 and any(not _is_user_defined(name) for name in names):
         raise InvalidInput("user-defined networks can't be combined with fixed ones such as host or none")
     if repeated := {name for name in names if names.count(name) > 1}:
         raise InvalidInput(f"network {safe(min(repeated))} is given more than once")
     name, settings = parsed[0]
-    parsed[0] = (name, _with_first(name, settings, first))
-    places: dict[str, EndpointSettings | None] = {
+    parsed[0] = (name, _with_options(name, settings, first))
+    endpoints: dict[str, EndpointSettings | None] = {
         name: settings
         for name, settings in parsed
-        if not name.startswith("container:") and not (given and name in FIXED and settings == EndpointSettings())
+        if not name.startswith("container:")
+        and not (texts and name in PREDEFINED_NETWORKS and settings == EndpointSettings())
     }
-    return names[0], places
+    return names[0], endpoints
 
 
-def _is_made(name: str) -> bool:
-    return name not in FIXED and not name.startswith("container:")
+def _is_user_defined(name: str) -> bool:
+    return name not in PREDEFINED_NETWORKS and not name.startswith("container:")
 
 
-def _parse(text: str) -> tuple[str, EndpointSettings]:
+def _parse_network(text: str) -> tuple[str, EndpointSettings]:
     if "=" not in text:
         return text, EndpointSettings()
     name, fields, addresses = "", dict[str, Any](), dict[str, Any]()
@@ -88,21 +89,21 @@ def _parse(text: str) -> tuple[str, EndpointSettings]:
     return name, EndpointSettings(**fields, ipam_config=ipam)
 
 
-def _with_first(name: str, settings: EndpointSettings, first: FirstNetwork) -> EndpointSettings:
+def _with_options(name: str, settings: EndpointSettings, first: FirstNetwork) -> EndpointSettings:
     addresses = settings.ipam_config or EndpointIpam()
-    doubled = [
+    conflicts = [
         option
-        for option, has, also in (
+        for option, by_field, by_option in (
             ("alias", settings.aliases, first.aliases),
             ("ip", addresses.ipv4_address, first.ip),
             ("ip6", addresses.ipv6_address, first.ip6),
             ("mac-address", settings.mac_address, first.mac),
         )
-        if has and also
+        if by_field and by_option
     ]
-    if doubled:
-        raise InvalidInput(f"{doubled[0]} is given both for network {safe(name)} and as a separate option")
-    if first.aliases and not _is_made(name):
+    if conflicts:
+        raise InvalidInput(f"{conflicts[0]} is given both for network {safe(name)} and as a separate option")
+    if first.aliases and not _is_user_defined(name):
         raise InvalidInput("network-scoped aliases need a user-defined network", hint="pyd network create")
     if first.ip or first.ip6 or first.link_local:
         addresses = msgspec.structs.replace(
@@ -111,7 +112,7 @@ def _with_first(name: str, settings: EndpointSettings, first: FirstNetwork) -> E
             ipv6_address=first.ip6 or addresses.ipv6_address,
             link_local_ips=[*addresses.link_local_ips, *first.link_local],
         )
-    links = [*first.links] if _is_made(name) else []
+    links = [*first.links] if _is_user_defined(name) else []
     return msgspec.structs.replace(
         settings,
         aliases=[*(settings.aliases or []), *first.aliases] or None,

@@ -11,7 +11,7 @@ from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 
 
-def parse_security(given: Iterable[str]) -> tuple[list[str], bool]:
+def parse_security(texts: Iterable[str]) -> tuple[list[str], bool]:
     """Return the options in the form of the Engine API, and whether system paths are unmasked.
 
     A seccomp profile is read here because the engine may be on another machine.
@@ -20,24 +20,24 @@ def parse_security(given: Iterable[str]) -> tuple[list[str], bool]:
         InvalidInput: A value can't be read.
         NotFound: A profile is missing.
     """
-    found, open_paths = [], False
-    for text in given:
+    options, unmask_paths = [], False
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals and ":" in text:
             name, equals, value = text.partition(":")
         if not equals and name != "no-new-privileges":
             raise InvalidInput(f"invalid security option: {safe(text)!r}", hint="write NAME=VALUE")
         if name == "systempaths" and value == "unconfined":
-            open_paths = True
+            unmask_paths = True
             continue
         if name == "seccomp" and value not in {"unconfined", "builtin"}:
-            found.append(f"seccomp={_profile(value)}")
+            options.append(f"seccomp={_read_profile(value)}")
         else:
-            found.append(text)
-    return found, open_paths
+            options.append(text)
+    return options, unmask_paths
 
 
-def _profile(file: str) -> str:
+def _read_profile(file: str) -> str:
     try:
         return msgspec.json.format(Path(file).read_bytes(), indent=-1).decode()
     except FileNotFoundError as error:

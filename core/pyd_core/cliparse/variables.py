@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 
-_NAMES_WITH_SPACE = re.compile(r"\s")
+_WHITESPACE = re.compile(r"\s")
 
 
-def parse_variables(given: Iterable[str], files: Iterable[str], environ: Mapping[str, str]) -> list[str]:
+def parse_variables(texts: Iterable[str], files: Iterable[str], environ: Mapping[str, str]) -> list[str]:
     """Return `NAME=VALUE` texts, those from files first.
 
     A name without a value takes its value from `environ`. If it has none there, it stays as it is on the command line,
@@ -23,51 +23,51 @@ def parse_variables(given: Iterable[str], files: Iterable[str], environ: Mapping
         InvalidInput: A variable has no name.
         NotFound: A file is missing.
     """
-    found = []
+    variables = []
     for file in files:
-        for line in _lines(file):
+        for line in _read_lines(file):
             name, equals, _ = line.partition("=")
             if equals:
-                found.append(line)
+                variables.append(line)
             elif name in environ:
-                found.append(f"{name}={environ[name]}")
-    typed: dict[str, str] = {}
-    for text in given:
+                variables.append(f"{name}={environ[name]}")
+    from_options: dict[str, str] = {}
+    for text in texts:
         name, equals, _ = text.partition("=")
         if not name:
             raise InvalidInput(f"invalid environment variable: {safe(text)!r}", hint="write NAME=VALUE")
-        typed[name] = f"{name}={environ[name]}" if not equals and name in environ else text
-    return [*found, *typed.values()]
+        from_options[name] = f"{name}={environ[name]}" if not equals and name in environ else text
+    return [*variables, *from_options.values()]
 
 
-def parse_labels(given: Iterable[str], files: Iterable[str]) -> dict[str, str]:
+def parse_labels(texts: Iterable[str], files: Iterable[str]) -> dict[str, str]:
     """Return labels by name, those from files first; in a file a name without a value is dropped.
 
     Raises:
         InvalidInput: A label has no name.
         NotFound: A file is missing.
     """
-    listed = [*(line for file in files for line in _lines(file) if "=" in line), *given]
-    for text in listed:
+    assignments = [*(line for file in files for line in _read_lines(file) if "=" in line), *texts]
+    for text in assignments:
         if not text.partition("=")[0]:
             raise InvalidInput(f"invalid label: {safe(text)!r}", hint="write NAME=VALUE")
-    return pairs(listed)
+    return parse_pairs(assignments)
 
 
-def _lines(file: str) -> list[str]:
+def _read_lines(file: str) -> list[str]:
     try:
         text = Path(file).read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise NotFound(f"no such file: {safe(file)}", reference="no-such-file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"can't read {safe(file)}: {error}") from error
-    found = []
+    lines = []
     for line in text.split("\n"):
         entry = line.lstrip().removesuffix("\r")
         if not entry or entry.startswith("#"):
             continue
         name = entry.partition("=")[0]
-        if not name or _NAMES_WITH_SPACE.search(name):
+        if not name or _WHITESPACE.search(name):
             raise InvalidInput(f"poorly formatted line in {safe(file)}: {safe(entry[:80])!r}")
-        found.append(entry)
-    return found
+        lines.append(entry)
+    return lines

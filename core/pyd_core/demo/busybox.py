@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyd_core.errors import Unsupported
 
-PLACES = (Path("/bin/busybox"), Path("/usr/bin/busybox"), Path("/usr/lib/initramfs-tools/bin/busybox"))
+PATHS = (Path("/bin/busybox"), Path("/usr/bin/busybox"), Path("/usr/lib/initramfs-tools/bin/busybox"))
 _LIBRARY = re.compile(r"(?:=> )?(/\S+) \(0x")
 
 
@@ -18,18 +18,18 @@ def find_busybox() -> dict[str, Path]:
     Raises:
         Unsupported: There is no busybox here.
     """
-    found = next((path for path in PLACES if path.is_file()), None)
-    if found is None:
+    busybox = next((path for path in PATHS if path.is_file()), None)
+    if busybox is None:
         raise Unsupported(
             "the playground needs busybox, which isn't installed here",
             hint="apt install busybox-static",
             reference="no-busybox",
         )
-    return {"bin/busybox": found, **_libraries(found)}
+    return {"bin/busybox": busybox, **_libraries(busybox)}
 
 
 def _libraries(program: Path) -> dict[str, Path]:
     """Return the libraries that the loader would load, from ldd(1); none for a static program."""
-    said = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
-    paths = [Path(path) for path in _LIBRARY.findall(said)]
+    output = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    paths = [Path(path) for path in _LIBRARY.findall(output)]
     return {str(path).lstrip("/"): path.resolve() for path in paths}

@@ -18,16 +18,16 @@ APPLETS = ("sh", "sleep", "echo", "date", "tail", "cat", "ls", "ps", "wget", "he
 def web_files(busybox: Mapping[str, Path]) -> bytes:
     """Return a tar with only the web server and its page, without a shell."""
     files: dict[str, Path | bytes | str] = {"usr/sbin/httpd": busybox["bin/busybox"], "www/index.html": PAGE}
-    return _packed({**files, **{path: source for path, source in busybox.items() if path != "bin/busybox"}})
+    return _pack({**files, **{path: source for path, source in busybox.items() if path != "bin/busybox"}})
 
 
 def shell_files(busybox: Mapping[str, Path]) -> bytes:
     """Return a tar with busybox and links for the programs that the playground uses."""
     links: dict[str, Path | bytes | str] = {f"bin/{name}": "busybox" for name in APPLETS}
-    return _packed({**busybox, **links})
+    return _pack({**busybox, **links})
 
 
-def _packed(files: Mapping[str, Path | bytes | str]) -> bytes:
+def _pack(files: Mapping[str, Path | bytes | str]) -> bytes:
     """Pack files: a path or bytes as a file, text as a link."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:

@@ -20,7 +20,7 @@ LABEL = "pyd.demo"
 """Label on everything that belongs to the playground."""
 NAME = "pyd-demo"
 WEB_IMAGE, SHELL_IMAGE = f"{NAME}/web", f"{NAME}/shell"
-SECOND = 1_000_000_000
+SECOND_NS = 1_000_000_000
 
 _CHATTER = """i=0
 while true; do
@@ -31,8 +31,8 @@ while true; do
   sleep 1
 done"""
 _CRASH = "echo 'reading /etc/app/config.yml'; sleep 1; echo 'fatal: no such file: /etc/app/config.yml' >&2; exit 3"
-_HUNGRY = "echo 'loading the whole catalogue into memory'; sleep 1; tail /dev/zero"
-_SICK = "echo 'listening, but the database is away'; exec sleep 1000000"
+_OUT_OF_MEMORY = "echo 'loading the whole catalogue into memory'; sleep 1; tail /dev/zero"
+_UNHEALTHY = "echo 'listening, but the database is away'; exec sleep 1000000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class DemoContainer:
     body: CreateBody
 
 
-def parts() -> list[DemoContainer]:
+def demo_containers() -> list[DemoContainer]:
     """Return all containers of the playground."""
     again = RestartPolicy(name="always")
     web = _body(
@@ -60,7 +60,7 @@ def parts() -> list[DemoContainer]:
         user="65534",
     )
     probe = HealthConfig(
-        test=["CMD-SHELL", "echo 'database: connection refused'; exit 1"], interval=2 * SECOND, retries=2
+        test=["CMD-SHELL", "echo 'database: connection refused'; exit 1"], interval=2 * SECOND_NS, retries=2
     )
     memory = 24 * 2**20
     return [
@@ -74,12 +74,12 @@ def parts() -> list[DemoContainer]:
         DemoContainer(
             name="hungry",
             shows="was killed for want of memory: pyd triage pyd-demo-hungry",
-            body=_shell(_HUNGRY, HostConfig(memory=memory, memory_swap=memory)),
+            body=_shell(_OUT_OF_MEMORY, HostConfig(memory=memory, memory_swap=memory)),
         ),
         DemoContainer(
             name="sick",
             shows="runs, and its health check fails: pyd triage pyd-demo-sick",
-            body=_shell(_SICK, health=probe),
+            body=_shell(_UNHEALTHY, health=probe),
         ),
     ]
 
@@ -116,51 +116,51 @@ async def bring_up(engine: EngineClient, machine: str) -> list[DemoContainer]:
         Conflict: It exists already.
         Unsupported: There is no busybox here, or the engine's host has another architecture.
     """
-    if await engine.containers.list(all=True, filters=_mine()):
+    if await engine.containers.list(all=True, filters=_demo_filters()):
         raise Conflict("the playground is there already", hint="pyd demo down takes it away", reference="demo-is-up")
-    theirs = (await engine.system.info()).architecture
-    if theirs and theirs != machine:
-        raise Unsupported(f"the engine's host is {theirs}, and the programs here are for {machine}")
+    engine_machine = (await engine.system.info()).architecture
+    if engine_machine and engine_machine != machine:
+        raise Unsupported(f"the engine's host is {engine_machine}, and the programs here are for {machine}")
     busybox = find_busybox()
     try:
         await _import(engine, WEB_IMAGE, web_files(busybox))
         await _import(engine, SHELL_IMAGE, shell_files(busybox))
         await engine.networks.create(NetworkBody(name=NAME, labels={LABEL: "1"}))
-        made = parts()
-        for part in made:
+        containers = demo_containers()
+        for part in containers:
             container = await engine.containers.create(part.body, name=f"{NAME}-{part.name}")
             await engine.containers.start(container.id)
     except BaseException:
         await take_down(engine)
         raise
-    return made
+    return containers
 
 
 async def _import(engine: EngineClient, name: str, files: bytes) -> None:
     options = ImportOptions(repository=name, tag="latest", changes=(f"LABEL {LABEL}=1", "ENV PATH=/bin"))
-    async with engine.images.import_(files, options) as told:
-        async for _ in told:
+    async with engine.images.import_(files, options) as progress:
+        async for _ in progress:
             pass
 
 
 async def take_down(engine: EngineClient) -> list[str]:
     """Remove everything that belongs to the playground, and return the names of what was removed."""
-    gone = []
-    for container in await engine.containers.list(all=True, filters=_mine()):
+    removed = []
+    for container in await engine.containers.list(all=True, filters=_demo_filters()):
         await engine.containers.remove(container.id, force=True, volumes=True)
-        gone.append(container.name)
-    for network in await engine.networks.list(filters=_mine()):
+        removed.append(container.name)
+    for network in await engine.networks.list(filters=_demo_filters()):
         await engine.networks.remove(network.id)
-        gone.append(network.name)
-    for image in await engine.images.list(filters=_mine()):
+        removed.append(network.name)
+    for image in await engine.images.list(filters=_demo_filters()):
         for name in image.repo_tags or [image.id]:
             try:
                 await engine.images.remove(name, force=True)
             except NotFound:
                 continue  # removed together with another of its names
-            gone.append(name)
-    return gone
+            removed.append(name)
+    return removed
 
 
-def _mine() -> dict[str, list[str]]:
+def _demo_filters() -> dict[str, list[str]]:
     return {"label": [LABEL]}

@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
-from pyd_core.files.entry import MOST_ENTRIES, DirectoryListing, FileEntry, Kind, in_order
+from pyd_core.files.entry import MAX_ENTRIES, DirectoryListing, FileEntry, Kind, sort_entries
 from pyd_core.files.tarstream import TarStream
 from pyd_core.sanitise import safe
 from pyd_core.tar.entry import TarEntry
 
-MOST_BYTES = 64 << 20
+MAX_LISTING_BYTES = 64 << 20
 """Limit for one directory's archive: it contains everything below, and the API has no other way to list names."""
-MOST_LINKS = 20
+MAX_LINKS = 20
 
 _KINDS: dict[bytes, Kind] = {
     b"5": "directory",
@@ -44,7 +44,7 @@ class ArchiveFiles:
         """See `Files`."""
         async with self._open(path) as (tar, top):
             if top.is_directory:
-                return await self._members(tar)
+                return await self._list_members(tar)
         raise NotFound(f"{safe(path)} is no directory")
 
     async def read(self, path: str, size: int, offset: int = 0) -> bytes:
@@ -52,17 +52,17 @@ class ArchiveFiles:
         async with self._open(path) as (tar, top):
             if not top.is_file:
                 raise NotFound(f"{safe(path)} is no regular file")
-            kept = bytearray()
+            content = bytearray()
             async for part in tar.content():
-                kept += part
-                if len(kept) >= offset + size:
+                content += part
+                if len(content) >= offset + size:
                     break
-            return bytes(kept[offset : offset + size])
+            return bytes(content[offset : offset + size])
 
     @asynccontextmanager
     async def _open(self, path: str) -> AsyncIterator[tuple[TarStream, TarEntry]]:
         """Open the archive of a path, following links, and read its first entry."""
-        for _ in range(MOST_LINKS):
+        for _ in range(MAX_LINKS):
             async with self._engine.containers.archive_stream(self._container, path) as stream:
                 tar = TarStream(stream.chunks())
                 top = await tar.next()
@@ -71,18 +71,18 @@ class ArchiveFiles:
                 if not top.is_symlink:
                     yield tar, top
                     return
-                path = _joined(path, os.fsdecode(top.link))
+                path = _resolve_link(path, os.fsdecode(top.link))
         raise NotFound(f"{safe(path)}: nothing there")
 
     @staticmethod
-    async def _members(tar: TarStream) -> DirectoryListing:
-        found: dict[str, FileEntry] = {}
+    async def _list_members(tar: TarStream) -> DirectoryListing:
+        entries: dict[str, FileEntry] = {}
         while (entry := await tar.next()) is not None:
-            if tar.taken > MOST_BYTES or len(found) >= MOST_ENTRIES:
-                return DirectoryListing(in_order(list(found.values())), complete=False)
+            if tar.read_bytes > MAX_LISTING_BYTES or len(entries) >= MAX_ENTRIES:
+                return DirectoryListing(sort_entries(list(entries.values())), complete=False)
             _, _, inner = os.fsdecode(entry.name).rstrip("/").partition("/")
             if inner and "/" not in inner:
-                found[inner] = FileEntry(
+                entries[inner] = FileEntry(
                     name=inner,
                     kind=_KINDS.get(entry.kind, "file"),
                     mode=entry.mode,
@@ -92,14 +92,14 @@ class ArchiveFiles:
                     modified_ns=entry.mtime_ns,
                     link=os.fsdecode(entry.link) if entry.is_symlink else "",
                 )
-        return DirectoryListing(in_order(list(found.values())))
+        return DirectoryListing(sort_entries(list(entries.values())))
 
 
-def _joined(path: str, link: str) -> str:
+def _resolve_link(path: str, link: str) -> str:
     """Return the target of a link at a path, resolved in the container's root."""
     parts: list[str] = []
-    whole = link if link.startswith("/") else f"{path.rpartition('/')[0]}/{link}"
-    for part in whole.split("/"):
+    target = link if link.startswith("/") else f"{path.rpartition('/')[0]}/{link}"
+    for part in target.split("/"):
         if part == "..":
             parts = parts[:-1]
         elif part not in {"", "."}:

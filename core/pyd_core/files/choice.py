@@ -18,17 +18,17 @@ from pyd_core.model.container import Container
 def open_files(engine: EngineClient, container: Container) -> Files:
     """Return access to the files: of the running process, of the layers on this disk, else through the engine."""
     if engine.endpoint.is_local:
-        if container.state.pid > 0 and _is_its_process(container):
+        if container.state.pid > 0 and _is_process_of(container):
             try:
                 return LiveFiles(container.state.pid)
             except PydError:
                 return ArchiveFiles(engine, container.id)
-        if container.state.pid == 0 and (tree := layers_of(container)) is not None:
+        if container.state.pid == 0 and (tree := merged_tree(container)) is not None:
             return LayerFiles(tree)
     return ArchiveFiles(engine, container.id)
 
 
-def layers_of(container: Container) -> MergedTree | None:
+def merged_tree(container: Container) -> MergedTree | None:
     """Return the container's root on disk, or None when its storage driver doesn't use directories."""
     data = container.graph_driver.data
     names = [data.get("UpperDir", ""), *data.get("LowerDir", "").split(":")]
@@ -39,7 +39,7 @@ def layers_of(container: Container) -> MergedTree | None:
     return MergedTree(layers, mounts)
 
 
-def _is_its_process(container: Container) -> bool:
+def _is_process_of(container: Container) -> bool:
     """Return whether the pid is the container's on this machine: an engine may count pids in another namespace."""
     try:
         return container.id in Path(f"/proc/{container.state.pid}/cgroup").read_text()

@@ -25,14 +25,14 @@ class Downloaded(msgspec.Struct, frozen=True):
     size: int
 
 
-async def download(engine: EngineClient, container: str, path: str, folder: Path, progress: Progress) -> Downloaded:
+async def download(engine: EngineClient, container: str, path: str, directory: Path, progress: Progress) -> Downloaded:
     """Write a regular file as it is, anything else as a tar; nothing is overwritten.
 
     Args:
         engine: The engine.
         container: The container.
         path: The path inside the container; a link at its end isn't followed.
-        folder: The directory to write to.
+        directory: The directory to write to.
         progress: Called as bytes are written.
 
     Raises:
@@ -40,25 +40,25 @@ async def download(engine: EngineClient, container: str, path: str, folder: Path
     """
     async with engine.containers.archive_stream(container, path) as stream:
         chunks = stream.chunks()
-        begin = _Begin(chunks)
-        tar = TarStream(begin.pass_on())
+        recorder = _HeadRecorder(chunks)
+        tar = TarStream(recorder.pass_on())
         top = await tar.next()
-        begin.keeps = False
+        recorder.is_recording = False
         if top is None:
             raise NotFound(f"{safe(path)}: nothing there")
         name = path.rstrip("/").rpartition("/")[2]
         if top.is_file:
-            return await save(folder, name or "file", tar.content(), progress, total=top.size)
-        return await save(folder, f"{name or 'root'}.tar", _chained(begin.kept, chunks), progress)
+            return await save(directory, name or "file", tar.content(), progress, total=top.size)
+        return await save(directory, f"{name or 'root'}.tar", _chain(recorder.head, chunks), progress)
 
 
 async def save(
-    folder: Path, name: str, chunks: AsyncIterator[bytes], progress: Progress, *, total: int = 0
+    directory: Path, name: str, chunks: AsyncIterator[bytes], progress: Progress, *, total: int = 0
 ) -> Downloaded:
     """Write a stream to a new file, under a temporary name until it is complete.
 
     Args:
-        folder: The directory; it is created if missing.
+        directory: The directory; it is created if missing.
         name: The desired name; a number is added if it is taken.
         chunks: The content.
         progress: Called as bytes are written.
@@ -67,10 +67,10 @@ async def save(
     Raises:
         InvalidInput: The file can't be written there.
     """
-    part = folder / f".{name[:200]}.{os.getpid()}.part"
+    part = directory / f".{name[:200]}.{os.getpid()}.part"
     size = 0
     try:
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -78,20 +78,20 @@ async def save(
                     file.write(chunk)
                     size += len(chunk)
                     progress(size, total)
-            return Downloaded(_place(part, folder, name), size)
+            return Downloaded(_link_free_name(part, directory, name), size)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise InvalidInput(
-            f"{safe(str(folder / name))}: {os.strerror(error.errno or 5).lower()}", hint="choose another folder"
+            f"{safe(str(directory / name))}: {os.strerror(error.errno or 5).lower()}", hint="choose another directory"
         ) from error
 
 
-def _place(part: Path, folder: Path, name: str) -> Path:
+def _link_free_name(part: Path, directory: Path, name: str) -> Path:
     """Give the file its name, or the next free one."""
     stem, dot, ending = name.partition(".")
     for number in range(1000):
-        path = folder / (f"{stem}-{number}{dot}{ending}" if number else name)
+        path = directory / (f"{stem}-{number}{dot}{ending}" if number else name)
         try:
             os.link(part, path)
         except FileExistsError:
@@ -100,23 +100,23 @@ def _place(part: Path, folder: Path, name: str) -> Path:
     raise PydError(f"{safe(name)} is there a thousand times already")
 
 
-class _Begin:
+class _HeadRecorder:
     """Pass chunks on, and keep those that contain the first entry's header."""
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
-        self.keeps = True
-        self.kept: list[bytes] = []
+        self.is_recording = True
+        self.head: list[bytes] = []
 
     async def pass_on(self) -> AsyncIterator[bytes]:
         """Yield the chunks."""
         async for chunk in self._chunks:
-            if self.keeps:
-                self.kept.append(chunk)
+            if self.is_recording:
+                self.head.append(chunk)
             yield chunk
 
 
-async def _chained(head: list[bytes], chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _chain(head: list[bytes], chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     for chunk in head:
         yield chunk
     async for chunk in chunks:

@@ -8,14 +8,14 @@ from typing import Literal, Protocol
 
 import msgspec
 
-MOST_ENTRIES = 20_000
+MAX_ENTRIES = 20_000
 """Maximum number of entries in a listing."""
 
 Kind = Literal["directory", "file", "link", "pipe", "socket", "device"]
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One name in a directory. Its texts are hostile input.
+    """Entry of a directory. Its texts are hostile input.
 
     Attributes:
         name: Without the directory; bytes that aren't UTF-8 are surrogates (PEP 383).
@@ -81,11 +81,11 @@ def kind_of(mode: int) -> Kind:
     return kinds.get(stat.S_IFMT(mode), "file")
 
 
-def in_order(entries: Sequence[FileEntry]) -> list[FileEntry]:
+def sort_entries(entries: Sequence[FileEntry]) -> list[FileEntry]:
     """Return entries sorted: directories first, then by name."""
     return sorted(entries, key=lambda entry: (entry.kind != "directory", entry.name))
 
 
-def below(directory: str, name: str) -> str:
+def join_path(directory: str, name: str) -> str:
     """Return the path of a name in a directory."""
     return f"{directory.rstrip('/')}/{name}"

@@ -32,14 +32,14 @@ def data_filter(member: tarfile.TarInfo, directory: str) -> tarfile.TarInfo | No
 def _refuse_links(member: tarfile.TarInfo, name: str, directory: str, *, whole: bool) -> None:
     """Refuse a name with a link among its parents; with `whole`, also a name that is a link itself."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    place = directory
+    path = directory
     for number, part in enumerate(parts, 1):
-        place = f"{place}/{part}"
+        path = f"{path}/{part}"
         try:
-            is_link = stat.S_ISLNK(os.lstat(place).st_mode)
+            is_link = stat.S_ISLNK(os.lstat(path).st_mode)
         except FileNotFoundError:
             return
         except OSError as error:  # the name is too long to check
-            raise tarfile.OutsideDestinationError(member, place) from error
+            raise tarfile.OutsideDestinationError(member, path) from error
         if part == ".." or (is_link and (whole or number < len(parts))):
-            raise tarfile.OutsideDestinationError(member, place)
+            raise tarfile.OutsideDestinationError(member, path)

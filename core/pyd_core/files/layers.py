@@ -6,8 +6,8 @@ import asyncio
 from errno import EACCES
 
 from pyd_core.errors import NotFound
-from pyd_core.files.entry import DirectoryListing, in_order
-from pyd_core.files.live import entry_of, failure
+from pyd_core.files.entry import DirectoryListing, sort_entries
+from pyd_core.files.live import entry_of, file_error
 from pyd_core.linux.layered_fs import MergedTree
 from pyd_core.sanitise import safe
 
@@ -34,12 +34,12 @@ class LayerFiles:
 
     def _list(self, path: str) -> DirectoryListing:
         try:
-            found = self._tree.names(path)
+            nodes = self._tree.names(path)
         except PermissionError as error:
-            raise failure(EACCES, path) from error
-        if found is None:
+            raise file_error(EACCES, path) from error
+        if nodes is None:
             raise NotFound(f"{safe(path)}: no such directory")
-        return DirectoryListing(in_order([entry_of(*one) for one in found]))
+        return DirectoryListing(sort_entries([entry_of(*node) for node in nodes]))
 
     def _read(self, path: str, size: int, offset: int) -> bytes:
         try:
@@ -48,4 +48,4 @@ class LayerFiles:
                 raise NotFound(f"{safe(path)}: no such file")
             return self._tree.read(path, size, offset)
         except PermissionError as error:
-            raise failure(EACCES, path) from error
+            raise file_error(EACCES, path) from error

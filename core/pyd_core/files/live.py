@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pyd_core.errors import KernelError, NotFound, PydError, Refused
-from pyd_core.files.entry import MOST_ENTRIES, DirectoryListing, FileEntry, in_order, kind_of
+from pyd_core.files.entry import MAX_ENTRIES, DirectoryListing, FileEntry, kind_of, sort_entries
 from pyd_core.linux.openat2 import open_in_root
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.sanitise import safe
@@ -32,41 +32,41 @@ class LiveFiles:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        with self._errors("/"), ProcessEntry(pid) as process:
+        with self._translate_errors("/"), ProcessEntry(pid) as process:
             self._start = process.start
-            os.close(self._root(process))
+            os.close(self._open_root(process))
 
     async def list(self, path: str) -> DirectoryListing:
         """See `Files`."""
-        return await self._inside(path, lambda root: _list(root, path))
+        return await self._run_in_thread(path, lambda root: _list(root, path))
 
     async def read(self, path: str, size: int, offset: int = 0) -> bytes:
         """See `Files`."""
-        return await self._inside(path, lambda root: _read(root, path, size, offset))
+        return await self._run_in_thread(path, lambda root: _read(root, path, size, offset))
 
-    async def _inside(self, path: str, work: Callable[[int], T]) -> T:
-        return await asyncio.to_thread(self._work, path, work)
+    async def _run_in_thread(self, path: str, work: Callable[[int], T]) -> T:
+        return await asyncio.to_thread(self._run, path, work)
 
-    def _work(self, path: str, work: Callable[[int], T]) -> T:
-        with self._errors(path), ProcessEntry(self._pid) as process:
+    def _run(self, path: str, work: Callable[[int], T]) -> T:
+        with self._translate_errors(path), ProcessEntry(self._pid) as process:
             if process.start != self._start:
                 raise NotFound("the container no longer runs as it did", hint="open its files again")
-            root = self._root(process)
+            root = self._open_root(process)
             try:
                 return work(root)
             finally:
                 os.close(root)
 
     @staticmethod
-    def _root(process: ProcessEntry) -> int:
+    def _open_root(process: ProcessEntry) -> int:
         return os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process.descriptor)
 
     @staticmethod
-    def _errors(path: str) -> _Errors:
-        return _Errors(path)
+    def _translate_errors(path: str) -> _ErrorTranslator:
+        return _ErrorTranslator(path)
 
 
-class _Errors:
+class _ErrorTranslator:
     """Translator from kernel errors to the errors of `Files`."""
 
     def __init__(self, path: str) -> None:
@@ -82,50 +82,50 @@ class _Errors:
         if isinstance(error, PydError) and number is None:
             return
         if number is not None:
-            raise failure(number, self._path) from error
+            raise file_error(number, self._path) from error
 
 
-def failure(number: int, path: str) -> PydError:
+def file_error(number: int, path: str) -> PydError:
     """Return the error for an errno of a file access."""
-    said = f"{safe(path)}: {os.strerror(number).lower()}"
+    message = f"{safe(path)}: {os.strerror(number).lower()}"
     if number in {1, 13}:  # EPERM, EACCES
-        return Refused(said, hint="pyd needs root to read a container's files directly")
-    return NotFound(said)
+        return Refused(message, hint="pyd needs root to read a container's files directly")
+    return NotFound(message)
 
 
 def _list(root: int, path: str) -> DirectoryListing:
-    where = open_in_root(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK)
+    directory = open_in_root(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK)
     entries: list[FileEntry] = []
     try:
-        with os.scandir(where) as found:
-            for one in found:
-                if len(entries) == MOST_ENTRIES:
-                    return DirectoryListing(in_order(entries), complete=False)
-                entries.append(_entry(where, one.name))
+        with os.scandir(directory) as scan:
+            for item in scan:
+                if len(entries) == MAX_ENTRIES:
+                    return DirectoryListing(sort_entries(entries), complete=False)
+                entries.append(_entry(directory, item.name))
     finally:
-        os.close(where)
-    return DirectoryListing(in_order(entries))
+        os.close(directory)
+    return DirectoryListing(sort_entries(entries))
 
 
-def _entry(where: int, name: str) -> FileEntry:
+def _entry(directory: int, name: str) -> FileEntry:
     try:
-        facts = os.stat(name, dir_fd=where, follow_symlinks=False)
-        link = os.readlink(name, dir_fd=where) if stat.S_ISLNK(facts.st_mode) else ""
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        link = os.readlink(name, dir_fd=directory) if stat.S_ISLNK(status.st_mode) else ""
     except OSError:  # removed meanwhile, or a mount that refuses access
         return FileEntry(name=name, kind="file")
-    return entry_of(name, facts, link)
+    return entry_of(name, status, link)
 
 
-def entry_of(name: str, facts: os.stat_result, link: str = "") -> FileEntry:
+def entry_of(name: str, status: os.stat_result, link: str = "") -> FileEntry:
     """Build an entry from the result of stat(2)."""
     return FileEntry(
         name=name,
-        kind=kind_of(facts.st_mode),
-        mode=stat.S_IMODE(facts.st_mode),
-        uid=facts.st_uid,
-        gid=facts.st_gid,
-        size=facts.st_size,
-        modified_ns=facts.st_mtime_ns,
+        kind=kind_of(status.st_mode),
+        mode=stat.S_IMODE(status.st_mode),
+        uid=status.st_uid,
+        gid=status.st_gid,
+        size=status.st_size,
+        modified_ns=status.st_mtime_ns,
         link=link,
     )
 

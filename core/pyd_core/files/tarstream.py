@@ -19,10 +19,10 @@ class TarStream:
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
         self._buffer = bytearray()
-        self._left = 0
+        self._remaining = 0
         """Bytes of the current entry's content that weren't read."""
         self._padding = 0
-        self.taken = 0
+        self.read_bytes = 0
         """Bytes of the archive that were read."""
 
     async def next(self) -> TarEntry | None:
@@ -34,9 +34,9 @@ class TarStream:
         await self._skip()
         steps = next_entry()
         try:
-            wanted = next(steps)
+            size = next(steps)
             while True:
-                wanted = steps.send(await self._read(wanted))
+                size = steps.send(await self._read(size))
         except StopIteration as stop:
             entry: TarEntry | None = stop.value
         except InvalidInput as error:
@@ -44,7 +44,7 @@ class TarStream:
         if entry is not None:
             if entry.fragments is not None:
                 raise ProtocolError("the engine sent a sparse file")
-            self._left, self._padding = entry.stored_bytes, -entry.stored_bytes % BLOCK_BYTES
+            self._remaining, self._padding = entry.stored_bytes, -entry.stored_bytes % BLOCK_BYTES
         return entry
 
     async def content(self) -> AsyncIterator[bytes]:
@@ -53,12 +53,12 @@ class TarStream:
         Raises:
             ProtocolError: The archive is cut short.
         """
-        while self._left:
+        while self._remaining:
             if not self._buffer and not await self._fill():
                 raise ProtocolError("the engine's tar ends in the middle of a file")
-            part = bytes(self._buffer[: self._left])
+            part = bytes(self._buffer[: self._remaining])
             del self._buffer[: len(part)]
-            self._left -= len(part)
+            self._remaining -= len(part)
             yield part
 
     async def _read(self, size: int) -> bytes:
@@ -80,5 +80,5 @@ class TarStream:
         if chunk is None:
             return False
         self._buffer += chunk
-        self.taken += len(chunk)
+        self.read_bytes += len(chunk)
         return True

@@ -23,10 +23,10 @@ from pyd_core.layers.content import LayerContent
 from pyd_core.tar.entry import TarEntry
 from pyd_core.tar.reader import ByteSource, TarReader
 
-AHEAD = 16
+MAX_QUEUED_CHUNKS = 16
 """Maximum number of chunks waiting to be read."""
 
-LARGEST_JSON = 4 * 2**20
+MAX_MANIFEST_BYTES = 4 * 2**20
 """Maximum size of a manifest that is read; real ones have a few thousand bytes."""
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
@@ -37,14 +37,14 @@ class Feed(RawIOBase):
     """Pipe between threads: one feeds it, another reads it as a file. `feed(None)` ends it."""
 
     def __init__(self) -> None:
-        self._chunks: queue.Queue[bytes | None] = queue.Queue(AHEAD)
+        self._chunks: queue.Queue[bytes | None] = queue.Queue(MAX_QUEUED_CHUNKS)
         self._rest = memoryview(b"")
-        self._ended = False
-        self._abandoned = False
+        self._is_ended = False
+        self._is_abandoned = False
 
     def feed(self, chunk: bytes | None) -> bool:
         """Add a chunk, waiting for room, and return whether the reader is still there."""
-        while not self._abandoned:
+        while not self._is_abandoned:
             try:
                 self._chunks.put(chunk, timeout=0.2)
             except queue.Full:
@@ -54,35 +54,35 @@ class Feed(RawIOBase):
 
     def abandon(self) -> None:
         """Mark the feed as no longer read or filled."""
-        self._abandoned = True
+        self._is_abandoned = True
 
     def readable(self) -> bool:
         """Return True: feeds can be read."""
         return True
 
-    def readinto(self, into: Any) -> int:
+    def readinto(self, buffer: Any) -> int:
         """Read what is buffered, or wait for the next chunk."""
-        while not self._rest and not self._ended:
+        while not self._rest and not self._is_ended:
             try:
                 chunk = self._chunks.get(timeout=0.2)
             except queue.Empty:
-                self._ended = self._abandoned
+                self._is_ended = self._is_abandoned
                 continue
-            self._ended = chunk is None
+            self._is_ended = chunk is None
             self._rest = memoryview(chunk or b"")
-        count = min(len(into), len(self._rest))
-        into[:count] = self._rest[:count]
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
 
 
-def read(archive: IO[bytes]) -> list[LayerContent]:
+def read_layers(archive: IO[bytes]) -> list[LayerContent]:
     """Read the layers of the one image in an archive, the lowest first.
 
     Raises:
         ProtocolError: It is not an archive of an image.
     """
-    found: dict[str, LayerContent] = {}
+    contents: dict[str, LayerContent] = {}
     names: list[str] = []
     links: dict[str, str] = {}
     outer = TarReader(archive)
@@ -93,21 +93,21 @@ def read(archive: IO[bytes]) -> list[LayerContent]:
                 links[name] = os.fsdecode(member.link).rpartition("../")[2]
             elif not member.is_file:
                 continue
-            elif name == "manifest.json" and member.size <= LARGEST_JSON:
-                names = _layer_names(outer.whole())
+            elif name == "manifest.json" and member.size <= MAX_MANIFEST_BYTES:
+                names = _layer_names(outer.read_content())
             elif name.endswith(("/layer.tar", ".tar")) or name.startswith("blobs/"):
-                layer = _layer(name, BufferedReader(_Contents(outer.data())))
+                layer = _read_layer(name, BufferedReader(_MemberFile(outer.data())))
                 if layer is not None:
-                    found[name] = layer
+                    contents[name] = layer
     except InvalidInput as error:
         raise ProtocolError(f"the engine's archive of the image can't be read: {error.message}") from error
-    layers = [found[links.get(name, name)] for name in names if links.get(name, name) in found]
+    layers = [contents[links.get(name, name)] for name in names if links.get(name, name) in contents]
     if not layers or len(layers) != len(names):
         raise ProtocolError("the engine's archive of the image lacks layers that its manifest names")
     return layers
 
 
-class _Contents(RawIOBase):
+class _MemberFile(RawIOBase):
     """The contents of a member as a file."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
@@ -117,27 +117,27 @@ class _Contents(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, into: Any) -> int:
+    def readinto(self, buffer: Any) -> int:
         while not self._rest:
             part = next(self._parts, None)
             if part is None:
                 return 0
             self._rest = memoryview(part)
-        count = min(len(into), len(self._rest))
-        into[:count] = self._rest[:count]
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
 
 
-def _decompressed(packed: BufferedReader) -> ByteSource:
-    start = packed.peek(6)[:6]
-    if start.startswith(b"\x1f\x8b"):
+def _decompress(packed: BufferedReader) -> ByteSource:
+    magic = packed.peek(6)[:6]
+    if magic.startswith(b"\x1f\x8b"):
         return gzip.GzipFile(fileobj=packed)
-    if start.startswith(b"BZh"):
+    if magic.startswith(b"BZh"):
         return bz2.BZ2File(packed)
-    if start == b"\xfd7zXZ\0":
+    if magic == b"\xfd7zXZ\0":
         return lzma.LZMAFile(packed)
-    if start.startswith(b"\x28\xb5\x2f\xfd"):
+    if magic.startswith(b"\x28\xb5\x2f\xfd"):
         import zstandard  # noqa: PLC0415 - few layers are compressed with zstd
 
         return BufferedReader(cast("RawIOBase", zstandard.ZstdDecompressor().stream_reader(packed)))
@@ -156,32 +156,32 @@ class _Manifest(msgspec.Struct, rename="pascal"):
     layers: list[str] = []
 
 
-def _layer(name: str, content: BufferedReader) -> LayerContent | None:
+def _read_layer(name: str, content: BufferedReader) -> LayerContent | None:
     """Read a layer; return None for a blob that is not an archive, such as a configuration."""
     layer = LayerContent(name=name)
     try:
-        for member in TarReader(_decompressed(content)):
-            _take(member, layer)
+        for member in TarReader(_decompress(content)):
+            _add_member(member, layer)
     except (InvalidInput, OSError, EOFError, zlib.error, lzma.LZMAError):
         return layer if layer.files else None
     return layer
 
 
-def _take(member: TarEntry, layer: LayerContent) -> None:
+def _add_member(member: TarEntry, layer: LayerContent) -> None:
     path = os.fsdecode(member.name).removeprefix("./").strip("/")
-    folder, _, base = path.rpartition("/")
+    directory, _, base = path.rpartition("/")
     if base == _OPAQUE:
-        layer.emptied.add(folder)
+        layer.opaque_directories.add(directory)
     elif base.startswith(_WHITEOUT):
-        layer.removed.add(f"{folder}/{base[len(_WHITEOUT) :]}".lstrip("/"))
+        layer.removed.add(f"{directory}/{base[len(_WHITEOUT) :]}".lstrip("/"))
     elif not member.is_directory and path:
         layer.files[path] = member.size if member.is_file else 0
 
 
-def read_all(feed: Feed, done: Callable[[list[LayerContent] | Exception], None]) -> None:
+def read_feed(feed: Feed, done: Callable[[list[LayerContent] | Exception], None]) -> None:
     """Read a feed to its end on the calling thread, and pass the layers or the error to `done`."""
     try:
-        done(read(cast("IO[bytes]", BufferedReader(feed))))
+        done(read_layers(cast("IO[bytes]", BufferedReader(feed))))
     except Exception as error:  # noqa: BLE001 - passed to the waiting task
         done(error)
     finally:

@@ -14,13 +14,13 @@ class LayerContent:
         name: Its digest, or another unique name.
         files: Everything that isn't a directory, with its size in bytes; a hard link has none of its own.
         removed: Paths of lower layers that it removes, with everything below them.
-        emptied: Opaque directories: it hides everything that lower layers have in them.
+        opaque_directories: Opaque directories: it hides everything that lower layers have in them.
     """
 
     name: str
     files: dict[str, int] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
-    emptied: set[str] = field(default_factory=set)
+    opaque_directories: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class WastedSpace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class ImageContents:
     """Files of all layers together."""
 
     steps: tuple[LayerStep, ...]
@@ -70,30 +70,30 @@ class Contents:
         return 1 - self.wasted / self.size if self.size else 1.0
 
 
-def pile(layers: Sequence[LayerContent]) -> Contents:
+def stack_layers(layers: Sequence[LayerContent]) -> ImageContents:
     """Stack layers, the lowest first.
 
     The running time grows with the number of files and of removed paths, not with their product: for each layer that
     removes directories, one walk over the visible paths finds what is below them.
     """
     visible: dict[str, int] = {}
-    lost: dict[str, int] = {}
+    wasted_bytes: dict[str, int] = {}
     copies: dict[str, int] = {}
     steps: list[LayerStep] = []
     for layer in layers:
-        gone = _covered(visible, layer)
+        hidden = _hidden_paths(visible, layer)
         wasted = 0
-        for path in gone:
+        for path in hidden:
             size = visible.pop(path)
             wasted += size
-            lost[path] = lost.get(path, 0) + size
-        changed = len(gone.intersection(layer.files))
+            wasted_bytes[path] = wasted_bytes.get(path, 0) + size
+        changed = len(hidden.intersection(layer.files))
         for path, size in layer.files.items():
-            before = visible.get(path)
-            if before is not None:
+            old_size = visible.get(path)
+            if old_size is not None:
                 changed += 1
-                wasted += before
-                lost[path] = lost.get(path, 0) + before
+                wasted += old_size
+                wasted_bytes[path] = wasted_bytes.get(path, 0) + old_size
             visible[path] = size
             copies[path] = copies.get(path, 0) + 1
         steps.append(
@@ -101,32 +101,32 @@ def pile(layers: Sequence[LayerContent]) -> Contents:
                 name=layer.name,
                 added=len(layer.files) - changed,
                 changed=changed,
-                removed=len(gone) - len(gone.intersection(layer.files)),
+                removed=len(hidden) - len(hidden.intersection(layer.files)),
                 size=sum(layer.files.values()),
                 wasted=wasted,
             )
         )
-    waste = [WastedSpace(path=path, size=size, copies=copies[path]) for path, size in lost.items() if size]
-    waste.sort(key=lambda one: (-one.size, one.path))
-    return Contents(steps=tuple(steps), waste=tuple(waste), size=sum(step.size for step in steps))
+    waste = [WastedSpace(path=path, size=size, copies=copies[path]) for path, size in wasted_bytes.items() if size]
+    waste.sort(key=lambda file: (-file.size, file.path))
+    return ImageContents(steps=tuple(steps), waste=tuple(waste), size=sum(step.size for step in steps))
 
 
-def _covered(visible: Iterable[str], layer: LayerContent) -> set[str]:
+def _hidden_paths(visible: Iterable[str], layer: LayerContent) -> set[str]:
     """Return the paths that a layer hides: by removing them, by removing or replacing a directory above them."""
-    tops = layer.removed | layer.emptied
-    if not tops:
+    directories = layer.removed | layer.opaque_directories
+    if not directories:
         return set()
-    found = set()
+    hidden = set()
     for path in visible:
         if path in layer.removed:
-            found.add(path)
+            hidden.add(path)
             continue
-        at = path.rfind("/")
-        while at > 0:
-            if path[:at] in tops:
-                found.add(path)
+        slash = path.rfind("/")
+        while slash > 0:
+            if path[:slash] in directories:
+                hidden.add(path)
                 break
-            at = path.rfind("/", 0, at)
-        if "" in layer.emptied:
-            found.add(path)
-    return found
+            slash = path.rfind("/", 0, slash)
+        if "" in layer.opaque_directories:
+            hidden.add(path)
+    return hidden

@@ -19,11 +19,13 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class _WireMeta(msgspec.StructMeta):
+class _ApiStructMeta(msgspec.StructMeta):
     """Metaclass through which type checkers see that every ApiStruct is frozen and keyword-only."""
 
 
-class ApiStruct(msgspec.Struct, metaclass=_WireMeta, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"):
+class ApiStruct(
+    msgspec.Struct, metaclass=_ApiStructMeta, frozen=True, kw_only=True, omit_defaults=True, rename="pascal"
+):
     """Base class for types of the Engine API.
 
     Field names are PascalCase on the wire and snake_case here; exceptions set their wire name with
@@ -72,13 +74,13 @@ def encode(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-_BUILDING = allocate_lock()
+_DECODER_LOCK = allocate_lock()
 """Held while msgspec inspects a type: a second thread that met the same half-built type would crash the process."""
 
 
 @cache
 def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
-    with _BUILDING:
+    with _DECODER_LOCK:
         decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(cast("Any", kind))
     return decoder
 

@@ -29,7 +29,7 @@ class ErrorDetail(ApiStruct, rename="lower"):
     message: str = ""
 
 
-class Made(ApiStruct):
+class BuiltImage(ApiStruct):
     """Image that a build created."""
 
     SPEC: ClassVar[str] = "ImageID"
@@ -52,4 +52,4 @@ class Progress(ApiStruct, rename="camel"):
     """Output of a build."""
     error: str = ""
     error_detail: ErrorDetail | None = None
-    aux: Made | None = None
+    aux: BuiltImage | None = None

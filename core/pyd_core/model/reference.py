@@ -72,13 +72,13 @@ def parse(text: str, *, default_tag: str = "latest") -> Reference:
         path = f"library/{path}"
     if not _DOMAIN.fullmatch(domain) or not _PATH.fullmatch(path) or len(path) > 255:
         hint = "names of repositories are lower case" if path != path.lower() else ""
-        raise InvalidInput(f"invalid reference format: {text[:120]!r} is no image's name", hint=hint)
+        raise InvalidInput(f"invalid reference format: {text[:120]!r} is not the name of an image", hint=hint)
     if not tag and not digest:
         tag = default_tag
     return Reference(domain, path, tag, digest)
 
 
-def divided(text: str) -> tuple[str, str]:
+def split_repository_tag(text: str) -> tuple[str, str]:
     """Split the name of an image that is to be created into repository and tag; both are empty without a name.
 
     Raises:

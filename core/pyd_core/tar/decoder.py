@@ -11,7 +11,7 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from pyd_core.tar import header, pax, sparse
-from pyd_core.tar.entry import BLOCK_BYTES, MAX_HEADER_BYTES, TarEntry, cut_short, damaged
+from pyd_core.tar.entry import BLOCK_BYTES, MAX_HEADER_BYTES, TarEntry, damaged, truncated
 from pyd_core.tar.header import text
 
 _ZEROS = bytes(BLOCK_BYTES)
@@ -48,24 +48,24 @@ class _Pending:
         """
         kinds = [kind for kind, _ in self._headers]
         if len(set(kinds)) == len(kinds) and b"g" not in kinds:
-            return _applied(entry, self._headers)
+            return _apply_headers(entry, self._headers)
         # Go forgets everything before a global header, and all but the last header of a type. libarchive and GNU tar
         # merge them, and in Python the first one counts.
-        since_global = len(kinds) - kinds[::-1].index(b"g") if b"g" in kinds else 0
+        after_global = len(kinds) - kinds[::-1].index(b"g") if b"g" in kinds else 0
         own = [header for header in self._headers if header[0] != b"g"]
-        views = (list(dict(self._headers[since_global:]).items()), own, own[::-1])
+        views = (list(dict(self._headers[after_global:]).items()), own, own[::-1])
         entries = [replace(entry, xattrs={}) for _ in views]
         for view, copy in zip(views, entries, strict=True):
-            _applied(copy, view)
+            _apply_headers(copy, view)
             copy.mtime_ns = 0  # the time can't hide any content
             if copy.kind not in {b"1", b"2"}:
                 copy.link = b""
         if any(copy != entries[0] for copy in entries):
             raise damaged("a member's extended headers contradict each other")
-        return _applied(entry, views[0])
+        return _apply_headers(entry, views[0])
 
 
-def _applied(entry: TarEntry, headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def _apply_headers(entry: TarEntry, headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     records: dict[bytes, bytes] = {}
     long: dict[bytes, bytes] = {}
     for kind, body in headers:
@@ -97,10 +97,10 @@ def next_entry() -> Steps:
         block = yield BLOCK_BYTES
         if not block or block == _ZEROS:
             if pending:
-                raise cut_short()
+                raise truncated()
             return None
         if len(block) != BLOCK_BYTES:
-            raise cut_short()
+            raise truncated()
         entry = header.read(block)
         if entry.kind[0] in _EXTENDED:
             header.check_number(block[header.SIZE])
@@ -108,9 +108,9 @@ def next_entry() -> Steps:
                 raise damaged("an extended header is too long")
             body = yield -(-entry.size // BLOCK_BYTES) * BLOCK_BYTES
             if len(body) < entry.size:
-                raise cut_short()
+                raise truncated()
             if entry.kind in {b"L", b"K"} and text(body) != text(body[: entry.size]):
-                raise damaged("a long name goes on after its end")  # GNU tar and Python read it to its NUL
+                raise damaged("a long name continues after its end")  # GNU tar and Python read it to its NUL
             pending.add(entry.kind.lower() if entry.kind == b"X" else entry.kind, body[: entry.size])
             continue
         if entry.kind == b"V" and not entry.size:  # a volume label, which GNU tar and libarchive skip

@@ -19,7 +19,7 @@ Fragment = tuple[int, int]
 
 @dataclass(slots=True)
 class TarEntry:
-    """One member of an archive."""
+    """Member of an archive."""
 
     name: bytes
     kind: bytes
@@ -55,12 +55,12 @@ class TarEntry:
         return self.kind == b"2"
 
 
-def damaged(what: str) -> InvalidInput:
+def damaged(problem: str) -> InvalidInput:
     """Return the error for an archive that is damaged in the given way."""
-    return InvalidInput(f"the archive is damaged, or no tar archive: {what}", reference="bad-archive")
+    return InvalidInput(f"the archive is damaged, or no tar archive: {problem}", reference="bad-archive")
 
 
-def cut_short() -> InvalidInput:
+def truncated() -> InvalidInput:
     """Return the error for an archive that ends in the middle of a member."""
     return InvalidInput("the archive ends too early", reference="bad-archive")
 
@@ -72,13 +72,13 @@ def contents(entry: TarEntry, read: Callable[[int], bytes]) -> Iterator[bytes]:
         entry: The entry.
         read: Returns the given number of the entry's stored bytes.
     """
-    at = 0
+    position = 0
     for offset, length in entry.fragments if entry.fragments is not None else ((0, entry.size),):
-        yield from _zeros(offset - at)
-        at = offset + length
+        yield from _zeros(offset - position)
+        position = offset + length
         for size in _parts(length):
             yield read(size)
-    yield from _zeros(entry.size - at)
+    yield from _zeros(entry.size - position)
 
 
 def _zeros(size: int) -> Iterator[bytes]:

@@ -55,9 +55,9 @@ def check_numbers(block: bytes, records: Mapping[bytes, bytes]) -> None:
     Raises:
         InvalidInput: A field has digits after a NUL.
     """
-    for key, place in ((b"mode", MODE), (b"uid", UID), (b"gid", GID), (b"size", SIZE)):
+    for key, field in ((b"mode", MODE), (b"uid", UID), (b"gid", GID), (b"size", SIZE)):
         if not records.get(key):
-            check_number(block[place])
+            check_number(block[field])
 
 
 def text(raw: bytes) -> bytes:
@@ -76,13 +76,13 @@ def _unsigned_sum(block: bytes) -> int:
     return halves - sum(block[148:156]) + 8 * 32
 
 
-def _check(block: bytes) -> None:
+def _check_checksum(block: bytes) -> None:
     """Compare the checksum with the sum of the bytes, or of signed bytes, which some old archivers use."""
-    wanted, unsigned = number(block[148:156]), _unsigned_sum(block)
-    if wanted == unsigned:
+    checksum, unsigned = number(block[148:156]), _unsigned_sum(block)
+    if checksum == unsigned:
         return
     rest = block[:148] + block[156:]
-    if wanted != unsigned - 256 * sum(byte >= 0x80 for byte in rest):
+    if checksum != unsigned - 256 * sum(byte >= 0x80 for byte in rest):
         raise damaged("a header's checksum is wrong")
 
 
@@ -113,7 +113,7 @@ def read(block: bytes) -> TarEntry:
     """
     if len(block) != BLOCK_BYTES:
         raise damaged("a header is cut short")
-    _check(block)
+    _check_checksum(block)
     name = text(block[:100])
     major = minor = 0
     if block[257:263] == b"ustar\0" or is_gnu(block):

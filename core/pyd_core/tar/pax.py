@@ -25,12 +25,12 @@ def records(body: bytes) -> dict[bytes, bytes]:
     """
     pairs: list[bytes] = []
     values: dict[bytes, bytes] = {}
-    at = 0
-    while at < len(body):
-        space = body.find(b" ", at)
-        length = integer(body[at:space]) if space > at else 0
-        record = body[space + 1 : at + length]
-        if not 5 <= length <= len(body) - at or at + length <= space + 1 or not record.endswith(b"\n"):
+    offset = 0
+    while offset < len(body):
+        space = body.find(b" ", offset)
+        length = integer(body[offset:space]) if space > offset else 0
+        record = body[space + 1 : offset + length]
+        if not 5 <= length <= len(body) - offset or offset + length <= space + 1 or not record.endswith(b"\n"):
             raise damaged("a pax header has a malformed record")
         key, equals, value = record[:-1].partition(b"=")
         if not equals or not key or b"\0" in (value if key in _NAMES else key):
@@ -41,7 +41,7 @@ def records(body: bytes) -> dict[bytes, bytes]:
             pairs.append(value)
         else:
             values[key] = value
-        at += length
+        offset += length
     if pairs:
         values[SPARSE_MAP] = b",".join(pairs)
     return values
@@ -53,9 +53,9 @@ def integer(value: bytes) -> int:
     Raises:
         InvalidInput: It is not a number.
     """
-    if not _INTEGER.fullmatch(value) or abs(whole := int(value)) > _MAX_INTEGER:
+    if not _INTEGER.fullmatch(value) or abs(number := int(value)) > _MAX_INTEGER:
         raise damaged("a pax header has no number where one belongs")
-    return whole
+    return number
 
 
 def _time_ns(value: bytes) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from pyd_core.tar.decoder import next_entry
-from pyd_core.tar.entry import BLOCK_BYTES, PART_BYTES, TarEntry, contents, cut_short
+from pyd_core.tar.entry import BLOCK_BYTES, PART_BYTES, TarEntry, contents, truncated
 
 
 class ByteSource(Protocol):
@@ -29,7 +29,7 @@ class TarReader:
     def __init__(self, source: ByteSource) -> None:
         self._source = source
         self._entry: TarEntry | None = None
-        self._left = 0
+        self._remaining = 0
         """Stored bytes of the current entry that weren't read."""
         self._padding = 0
 
@@ -37,16 +37,16 @@ class TarReader:
         while True:
             self._skip()
             steps = next_entry()
-            wanted = next(steps)
+            size = next(steps)
             try:
                 while True:
-                    wanted = steps.send(self._source.read(wanted))
+                    size = steps.send(self._source.read(size))
             except StopIteration as stop:
                 entry: TarEntry | None = stop.value
             if entry is None:
                 return
             self._entry = entry
-            self._left = entry.stored_bytes
+            self._remaining = entry.stored_bytes
             self._padding = -entry.stored_bytes % BLOCK_BYTES
             yield entry
 
@@ -62,8 +62,8 @@ class TarReader:
         if entry.fragments is not None:
             yield from contents(entry, self._read)
             return
-        while self._left:
-            yield self._read(min(self._left, PART_BYTES))
+        while self._remaining:
+            yield self._read(min(self._remaining, PART_BYTES))
 
     def pieces(self) -> Iterator[tuple[int, bytes]]:
         """Yield the offset in the current entry and the bytes of each stored part, without the holes of a sparse file.
@@ -78,19 +78,19 @@ class TarReader:
             for begin in range(offset, offset + length, PART_BYTES):
                 yield begin, self._read(min(offset + length - begin, PART_BYTES))
 
-    def whole(self) -> bytes:
+    def read_content(self) -> bytes:
         """Return the contents of the current entry."""
         return b"".join(self.data())
 
     def _read(self, size: int) -> bytes:
         """Read stored bytes, and the padding with the last of them: it may be missing at the end of an archive."""
-        self._left -= size
-        padding, self._padding = (0, self._padding) if self._left else (self._padding, 0)
+        self._remaining -= size
+        padding, self._padding = (0, self._padding) if self._remaining else (self._padding, 0)
         data = self._source.read(size + padding)
         if len(data) < size:
-            raise cut_short()
+            raise truncated()
         return data[:size] if padding else data
 
     def _skip(self) -> None:
-        while self._left:
-            self._read(min(self._left, PART_BYTES))
+        while self._remaining:
+            self._read(min(self._remaining, PART_BYTES))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 
-from pyd_core.tar.entry import BLOCK_BYTES, MAX_HEADER_BYTES, Fragment, TarEntry, cut_short, damaged
+from pyd_core.tar.entry import BLOCK_BYTES, MAX_HEADER_BYTES, Fragment, TarEntry, damaged, truncated
 from pyd_core.tar.header import number
 from pyd_core.tar.pax import SPARSE_MAP, integer
 
@@ -24,7 +24,7 @@ def old_map(entry: TarEntry, block: bytes) -> Generator[int, bytes, list[Fragmen
     while extended:
         more = yield BLOCK_BYTES
         if len(more) != BLOCK_BYTES:
-            raise cut_short()
+            raise truncated()
         fragments += _pairs(more[:504])
         extended = more[504]
         if len(fragments) > _MAX_FRAGMENTS:
@@ -34,10 +34,10 @@ def old_map(entry: TarEntry, block: bytes) -> Generator[int, bytes, list[Fragmen
 
 def _pairs(table: bytes) -> list[Fragment]:
     fragments: list[Fragment] = []
-    for at in range(0, len(table), 24):
-        if not table[at]:
+    for offset in range(0, len(table), 24):
+        if not table[offset]:
             break
-        fragments.append((number(table[at : at + 12]), number(table[at + 12 : at + 24])))
+        fragments.append((number(table[offset : offset + 12]), number(table[offset + 12 : offset + 24])))
     return fragments
 
 
@@ -63,7 +63,7 @@ def pax_map(entry: TarEntry, values: Mapping[bytes, bytes]) -> Generator[int, by
     count = integer(values.get(b"GNU.sparse.numblocks") or b"%d" % (len(numbers) // 2))
     if len(numbers) != 2 * count:
         raise damaged("a sparse member's map is malformed")
-    return [(integer(numbers[at]), integer(numbers[at + 1])) for at in range(0, len(numbers), 2)]
+    return [(integer(numbers[index]), integer(numbers[index + 1])) for index in range(0, len(numbers), 2)]
 
 
 def _map_in_data(entry: TarEntry) -> Generator[int, bytes, list[Fragment]]:
@@ -83,7 +83,7 @@ def _map_in_data(entry: TarEntry) -> Generator[int, bytes, list[Fragment]]:
         if len(block) != BLOCK_BYTES or entry.stored_bytes < 0 or len(text) > BLOCK_BYTES:
             raise damaged("a sparse member's map is malformed")
         text += block
-    return [(numbers[at], numbers[at + 1]) for at in range(1, len(numbers), 2)]
+    return [(numbers[index], numbers[index + 1]) for index in range(1, len(numbers), 2)]
 
 
 def check(entry: TarEntry, fragments: list[Fragment]) -> tuple[Fragment, ...]:

@@ -72,8 +72,8 @@ def test_files_are_laid_over_each_other(tmp_path: Path):
         ("services: {a: {image: x, healthcheck: {interval: soon}}}", "healthcheck.interval"),
         ("services: []", "must be a mapping"),
         ("sevices: {}", "unknown field: sevices"),
-        ("- a", "no Compose file"),
-        ("a: b: c", "no YAML"),
+        ("- a", "not a Compose file"),
+        ("a: b: c", "not YAML"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, words: str):

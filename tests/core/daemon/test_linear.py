@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.build.ignore import Ignore
+from pyd_core.build.ignore import IgnorePatterns
 from pyd_core.daemon.build.dockerfile import instruction
 from pyd_core.daemon.build.variables import MAX_WORD_LENGTH, Lexer, assignments
 from pyd_core.daemon.containers.listing import _pattern
@@ -54,14 +54,14 @@ def test_a_variable_that_is_doubled_again_and_again_is_refused():
 
 @pytest.mark.parametrize("pattern", ["*" * 60, "**/" * 60 + "b", "a*" * 60 + "b", "?*" * 60])
 def test_a_pattern_of_dockerignore_takes_no_longer_than_its_path(pattern: str):
-    assert Ignore([pattern]).leaves_out("a" * 3000 + "c") in {True, False}
+    assert IgnorePatterns([pattern]).excludes("a" * 3000 + "c") in {True, False}
 
 
 def test_patterns_of_dockerignore_mean_what_they_meant():
-    ignore = Ignore(["*.log", "**/tmp", "a/**/z", "[ab].txt", "!keep.log", "dir/***", "ü?", "x[[]y"])
+    ignore = IgnorePatterns(["*.log", "**/tmp", "a/**/z", "[ab].txt", "!keep.log", "dir/***", "ü?", "x[[]y"])
     out = {"x.log", "tmp", "q/r/tmp", "a/z", "a/b/c/z", "a.txt", "dir/x/y", "üb", "x[y"}
     kept = {"d/x.log", "keep.log", "c.txt", "az", "ü", "other"}
-    assert {path for path in out | kept if ignore.leaves_out(path)} == out
+    assert {path for path in out | kept if ignore.excludes(path)} == out
 
 
 def test_expressions_are_matched_in_linear_time_with_go_s_syntax():

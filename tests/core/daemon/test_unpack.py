@@ -189,7 +189,7 @@ def test_a_prefix_keeps_links_inside_the_whole_root(target: Path):
 
 def test_members_can_be_read_or_left(target: Path):
     reader = TarReader(archive(member("a", b"1" * 700), member("b", b"2" * 3)))
-    found = [(entry.name, reader.whole() if entry.name == b"b" else b"") for entry in reader]
+    found = [(entry.name, reader.read_content() if entry.name == b"b" else b"") for entry in reader]
     assert found == [(b"a", b""), (b"b", b"222")]
 
 
@@ -210,7 +210,7 @@ def test_what_pads_the_last_member_may_be_missing_but_nothing_of_itself(read: bo
     for size, fits in ((end, True), (end + 1, True), (end - 1, False)):
         reader = TarReader(io.BytesIO(whole[:size]))
         with contextlib.nullcontext() if fits else pytest.raises(InvalidInput, match="ends too early"):
-            assert [(entry.name, reader.whole() if read else b"") for entry in reader] == [
+            assert [(entry.name, reader.read_content() if read else b"") for entry in reader] == [
                 (name, body * 700 if read else b"") for name, body in ((b"a", b"x"), (b"b", b"y"))
             ]
 

@@ -15,7 +15,7 @@ import pytest
 import zstandard
 
 from pyd_core.errors import ProtocolError
-from pyd_core.layers.archive import Feed, read_all
+from pyd_core.layers.archive import Feed, read_feed
 from pyd_core.layers.content import LayerContent
 
 
@@ -32,7 +32,7 @@ def tar(**files: bytes) -> bytes:
 def layers(archive: bytes, piece: int = 777) -> list[LayerContent] | Exception:
     feed = Feed()
     found: list[list[LayerContent] | Exception] = []
-    thread = threading.Thread(target=read_all, args=(feed, found.append))
+    thread = threading.Thread(target=read_feed, args=(feed, found.append))
     thread.start()
     for at in range(0, len(archive), piece):
         feed.feed(archive[at : at + piece])
@@ -50,7 +50,7 @@ def image(layer: bytes) -> bytes:
 def test_what_a_layer_holds_and_takes_away_is_read_however_it_is_packed(pack: Callable[[bytes], bytes]):
     """Version 0.1 did not read layers packed with zstd."""
     inner = tar(**{"a/b": b"1" * 1000, "a/.wh.c": b"", "d/.wh..wh..opq": b""})
-    expected = LayerContent(name="blobs/sha256/l", files={"a/b": 1000}, removed={"a/c"}, emptied={"d"})
+    expected = LayerContent(name="blobs/sha256/l", files={"a/b": 1000}, removed={"a/c"}, opaque_directories={"d"})
     assert layers(image(pack(inner))) == [expected]
 
 

@@ -23,7 +23,7 @@ END = bytes(2 * BLOCK)
 
 def read(archive: bytes) -> list[tuple[TarEntry, bytes]]:
     reader = TarReader(io.BytesIO(archive))
-    return [(entry, reader.whole()) for entry in reader]
+    return [(entry, reader.read_content()) for entry in reader]
 
 
 def names(archive: bytes) -> list[tuple[bytes, bytes]]:

@@ -26,7 +26,7 @@ def mapping(value: Any, where: str) -> dict[str, Any]:
     return {str(key): item for key, item in value.items()}
 
 
-def texts(value: Any, where: str) -> list[str]:
+def text_list(value: Any, where: str) -> list[str]:
     """Return a list of texts; a single text is a list of one.
 
     Raises:
@@ -45,21 +45,21 @@ def text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def words(value: Any, where: str) -> list[str]:
+def split_command(value: Any, where: str) -> list[str]:
     """Return a command: a list, or a text in a shell's notation."""
     if isinstance(value, str):
         try:
             return shlex.split(value)
         except ValueError as error:
             raise InvalidInput(f"can't read {where}: {error}") from error
-    return texts(value, where)
+    return text_list(value, where)
 
 
 def assignments(value: Any, where: str) -> dict[str, str | None]:
     """Return `NAME=VALUE` items by name, from a list or a mapping; a name without a value has None."""
     if isinstance(value, dict):
         return {str(name): None if item is None else text(item) for name, item in value.items()}
-    split = (item.partition("=") for item in texts(value, where))
+    split = (item.partition("=") for item in text_list(value, where))
     return {name: item if equals else None for name, equals, item in split}
 
 
@@ -98,7 +98,7 @@ def number(value: Any, where: str) -> int:
         raise InvalidInput(f"{where} must be a whole number, not {safe(text(value))!r}") from None
 
 
-def only(section: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+def check_known(section: Mapping[str, Any], known: frozenset[str], where: str) -> None:
     """Check that a section has only known fields and extensions (`x-…`).
 
     Raises:

@@ -27,11 +27,11 @@ def read_files(paths: Sequence[Path], environ: Mapping[str, str]) -> dict[str, A
     """
     merged: dict[str, Any] = {}
     for path in paths:
-        merged = _laid_over(merged, _Interpolation(environ, str(path)).of(_parsed(path)))
+        merged = _merge(merged, _Interpolation(environ, str(path)).interpolate(_parse_file(path)))
     return merged
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def _parse_file(path: Path) -> dict[str, Any]:
     import yaml  # noqa: PLC0415 - only this verb needs it
 
     try:
@@ -44,12 +44,12 @@ def _parsed(path: Path) -> dict[str, Any]:
     if len(text) > MAX_FILE_BYTES:
         raise InvalidInput(f"{safe(str(path))} is larger than {MAX_FILE_BYTES >> 20} MiB")
     try:
-        found = yaml.safe_load(text)
+        content = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InvalidInput(f"{safe(str(path))} is not YAML: {safe(' '.join(str(error).split())[:300])}") from error
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise InvalidInput(f"{safe(str(path))} is not a Compose file: it has no sections")
-    return found
+    return content
 
 
 class _Interpolation:
@@ -63,19 +63,19 @@ class _Interpolation:
     def __init__(self, environ: Mapping[str, str], where: str) -> None:
         self._environ = environ
         self._where = where
-        self._left = MAX_VALUES
+        self._remaining_values = MAX_VALUES
 
-    def of(self, value: Any, depth: int = 0) -> Any:
+    def interpolate(self, value: Any, depth: int = 0) -> Any:
         """Return a value with variables filled in."""
-        self._left -= 1
-        if self._left < 0 or depth > MAX_DEPTH:
+        self._remaining_values -= 1
+        if self._remaining_values < 0 or depth > MAX_DEPTH:
             raise InvalidInput(f"{safe(self._where)} is too large: its aliases expand to too many values")
         if isinstance(value, str):
-            return _VARIABLE.sub(lambda match: _value_of(match, self._environ, self._where), value)
+            return _VARIABLE.sub(lambda match: _substitute(match, self._environ, self._where), value)
         if isinstance(value, list):
-            return [self.of(item, depth + 1) for item in value]
+            return [self.interpolate(item, depth + 1) for item in value]
         if isinstance(value, dict):
-            return {str(key): self.of(item, depth + 1) for key, item in value.items()}
+            return {str(key): self.interpolate(item, depth + 1) for key, item in value.items()}
         return value
 
 
@@ -83,7 +83,7 @@ MAX_VALUES = 200_000
 MAX_DEPTH = 50
 
 
-def _value_of(match: re.Match[str], environ: Mapping[str, str], where: str) -> str:
+def _substitute(match: re.Match[str], environ: Mapping[str, str], where: str) -> str:
     if match["escaped"]:
         return "$"
     name = match["plain"] or match["name"]
@@ -91,21 +91,21 @@ def _value_of(match: re.Match[str], environ: Mapping[str, str], where: str) -> s
         raise InvalidInput(f"invalid variable in {safe(where)}", hint="write $$ for a dollar sign")
     operator, word = match["operator"] or "", match["word"] or ""
     value = environ.get(name)
-    is_given = value is not None and (value != "" or ":" not in operator)
+    is_set = value is not None and (value != "" or ":" not in operator)
     if operator.endswith("+"):
-        return word if is_given else ""
-    if is_given:
+        return word if is_set else ""
+    if is_set:
         return value or ""
     if operator.endswith("?"):
         raise InvalidInput(f"{safe(where)} requires the variable {name}: {safe(word) or 'it is not set'}")
     return word if operator.endswith("-") else ""
 
 
-def _laid_over(below: Any, above: Any) -> Any:
+def _merge(base: Any, override: Any) -> Any:
     """Merge mappings by key; lists are joined without duplicates, everything else is replaced."""
-    if isinstance(below, dict) and isinstance(above, dict):
-        both = {key: _laid_over(below[key], above[key]) for key in below.keys() & above.keys()}
-        return {**below, **above, **both}
-    if isinstance(below, list) and isinstance(above, list):
-        return [*below, *(item for item in above if item not in below)]
-    return above
+    if isinstance(base, dict) and isinstance(override, dict):
+        both = {key: _merge(base[key], override[key]) for key in base.keys() & override.keys()}
+        return {**base, **override, **both}
+    if isinstance(base, list) and isinstance(override, list):
+        return [*base, *(item for item in override if item not in base)]
+    return override

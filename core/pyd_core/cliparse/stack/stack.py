@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pyd_core.cliparse.stack import fields
-from pyd_core.cliparse.stack.services import IGNORED, NAMESPACE, Names, service_spec
+from pyd_core.cliparse.stack.services import IGNORED_FIELDS, NAMESPACE_LABEL, EngineNames, service_spec
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 
-MAX_KEPT_BYTES = 1000 << 10
+MAX_DATA_BYTES = 1000 << 10
 """Limit of engines for the content of a secret or config."""
 
 _SECTIONS = frozenset({"version", "name", "services", "networks", "volumes", "secrets", "configs"})
@@ -52,24 +52,24 @@ def read_stack(name: str, content: Mapping[str, Any], directory: Path, environ: 
         InvalidInput: A field is unknown or can't be read.
         NotFound: A file of a secret, a config or variables is missing.
     """
-    fields.only(content, _SECTIONS, "the file")
+    fields.check_known(content, _SECTIONS, "the file")
     services = fields.mapping(content.get("services"), "services")
     if not services:
         raise InvalidInput("the file has no services")
     sections = {kind: fields.mapping(content.get(kind), kind) for kind in ("networks", "volumes", "secrets", "configs")}
     sections["networks"].setdefault("default", None)
-    names = Names(
+    names = EngineNames(
         stack=name,
         directory=directory,
         drivers=_volume_options(name, sections["volumes"]),
-        **{kind: _called(name, kind, section) for kind, section in sections.items()},
+        **{kind: _engine_names(name, kind, section) for kind, section in sections.items()},
     )
     stack = StackFile(name=name)
     for service, given in services.items():
-        one = fields.mapping(given, f"services.{safe(service)}")
-        spec = service_spec(service, one, names, environ)
+        service_fields = fields.mapping(given, f"services.{safe(service)}")
+        spec = service_spec(service, service_fields, names, environ)
         stack.services[spec["Name"]] = spec
-        if ignored := sorted(IGNORED & one.keys() - {"depends_on", "expose"}):
+        if ignored := sorted(IGNORED_FIELDS & service_fields.keys() - {"depends_on", "expose"}):
             stack.warnings.append(f"services.{safe(service)}: swarms ignore {', '.join(ignored)}")
     used = {net["Target"] for spec in stack.services.values() for net in spec["TaskTemplate"].get("Networks", ())}
     for key, given in sections["networks"].items():
@@ -78,7 +78,7 @@ def read_stack(name: str, content: Mapping[str, Any], directory: Path, environ: 
     for kind, store in (("secrets", stack.secrets), ("configs", stack.configs)):
         for key, given in sections[kind].items():
             if not _is_external(given):
-                store[getattr(names, kind)[key]] = _data(given, directory, environ, f"{kind}.{safe(key)}")
+                store[getattr(names, kind)[key]] = _read_data(given, directory, environ, f"{kind}.{safe(key)}")
     return stack
 
 
@@ -86,46 +86,46 @@ def _is_external(given: Any) -> bool:
     return isinstance(given, dict) and bool(given.get("external"))
 
 
-def _called(stack: str, kind: str, section: Mapping[str, Any]) -> dict[str, str]:
-    found = {}
+def _engine_names(stack: str, kind: str, section: Mapping[str, Any]) -> dict[str, str]:
+    names = {}
     for key, value in section.items():
-        given = fields.mapping(value, f"{kind}.{safe(key)}")
-        external = given.get("external")
+        section = fields.mapping(value, f"{kind}.{safe(key)}")
+        external = section.get("external")
         outside = external.get("name") if isinstance(external, dict) else None
-        own = key if external else f"{stack}_{key}"
-        found[key] = fields.text(given.get("name") or outside or own)
-    return found
+        default = key if external else f"{stack}_{key}"
+        names[key] = fields.text(section.get("name") or outside or default)
+    return names
 
 
 def _volume_options(stack: str, section: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    found = {}
+    volumes = {}
     for key, value in section.items():
-        given = fields.mapping(value, f"volumes.{safe(key)}")
-        if given.get("external"):
+        section = fields.mapping(value, f"volumes.{safe(key)}")
+        if section.get("external"):
             continue
-        labels = fields.labels(given.get("labels"), f"volumes.{safe(key)}.labels")
-        options: dict[str, Any] = {"Labels": {**labels, NAMESPACE: stack}}
-        if given.get("driver") or given.get("driver_opts"):
-            driver = {"Name": given["driver"]} if given.get("driver") else {}
-            options["DriverConfig"] = driver | {"Options": fields.labels(given.get("driver_opts"), f"volumes.{key}")}
-        found[key] = options
-    return found
+        labels = fields.labels(section.get("labels"), f"volumes.{safe(key)}.labels")
+        options: dict[str, Any] = {"Labels": {**labels, NAMESPACE_LABEL: stack}}
+        if section.get("driver") or section.get("driver_opts"):
+            driver = {"Name": section["driver"]} if section.get("driver") else {}
+            options["DriverConfig"] = driver | {"Options": fields.labels(section.get("driver_opts"), f"volumes.{key}")}
+        volumes[key] = options
+    return volumes
 
 
 def _network(stack: str, name: str, value: Any, where: str) -> dict[str, Any]:
-    given = fields.mapping(value, where)
+    section = fields.mapping(value, where)
     known = {"name", "driver", "driver_opts", "attachable", "internal", "enable_ipv6", "labels", "ipam"}
-    fields.only(given, frozenset(known), where)
+    fields.check_known(section, frozenset(known), where)
     body: dict[str, Any] = {
         "Name": name,
-        "Driver": given.get("driver") or "overlay",
-        "Labels": {**fields.labels(given.get("labels"), f"{where}.labels"), NAMESPACE: stack},
-        "Options": fields.labels(given.get("driver_opts"), f"{where}.driver_opts"),
-        "Attachable": bool(given.get("attachable")),
-        "Internal": bool(given.get("internal")),
-        "EnableIPv6": bool(given.get("enable_ipv6")),
+        "Driver": section.get("driver") or "overlay",
+        "Labels": {**fields.labels(section.get("labels"), f"{where}.labels"), NAMESPACE_LABEL: stack},
+        "Options": fields.labels(section.get("driver_opts"), f"{where}.driver_opts"),
+        "Attachable": bool(section.get("attachable")),
+        "Internal": bool(section.get("internal")),
+        "EnableIPv6": bool(section.get("enable_ipv6")),
     }
-    ipam = fields.mapping(given.get("ipam"), f"{where}.ipam")
+    ipam = fields.mapping(section.get("ipam"), f"{where}.ipam")
     if ipam:
         pools = [fields.mapping(pool, f"{where}.ipam.config") for pool in ipam.get("config") or []]
         body["IPAM"] = {
@@ -135,27 +135,27 @@ def _network(stack: str, name: str, value: Any, where: str) -> dict[str, Any]:
     return body
 
 
-def _data(value: Any, directory: Path, environ: Mapping[str, str], where: str) -> bytes:
-    given = fields.mapping(value, where)
-    fields.only(given, frozenset({"file", "content", "environment", "name", "labels"}), where)
-    if "content" in given:
-        data = fields.text(given["content"]).encode()
-    elif "environment" in given:
-        variable = fields.text(given["environment"])
+def _read_data(value: Any, directory: Path, environ: Mapping[str, str], where: str) -> bytes:
+    section = fields.mapping(value, where)
+    fields.check_known(section, frozenset({"file", "content", "environment", "name", "labels"}), where)
+    if "content" in section:
+        data = fields.text(section["content"]).encode()
+    elif "environment" in section:
+        variable = fields.text(section["environment"])
         if variable not in environ:
             raise InvalidInput(f"{where} needs the variable {safe(variable)}, which is not set")
         data = environ[variable].encode()
-    elif "file" in given:
-        path = directory / fields.text(given["file"])
+    elif "file" in section:
+        path = directory / fields.text(section["file"])
         try:
             with path.open("rb") as file:
-                data = file.read(MAX_KEPT_BYTES + 1)
+                data = file.read(MAX_DATA_BYTES + 1)
         except FileNotFoundError as error:
             raise NotFound(f"{where}: no such file: {safe(str(path))}", reference="no-such-file") from error
         except OSError as error:
             raise InvalidInput(f"{where}: can't read {safe(str(path))}: {error.strerror}") from error
     else:
         raise InvalidInput(f"{where} has neither file, content nor environment", hint="or is it external?")
-    if len(data) > MAX_KEPT_BYTES:
-        raise InvalidInput(f"{where} is larger than {MAX_KEPT_BYTES >> 10} KiB")
+    if len(data) > MAX_DATA_BYTES:
+        raise InvalidInput(f"{where} is larger than {MAX_DATA_BYTES >> 10} KiB")
     return data

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyd_core.build.context import IGNORE
-from pyd_core.build.ignore import Ignore
+from pyd_core.build.context import IGNORE_FILE
+from pyd_core.build.ignore import IgnorePatterns
 from pyd_core.daemon.build.copy_instruction import is_archive
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images.streams import decompressed
@@ -121,11 +121,11 @@ def read_dockerfile(context: Path, name: str) -> bytes:
         content = _read(root, name)
         if content is None:
             raise InvalidInput(f"Cannot locate specified Dockerfile: {name[:200]}")
-        patterns = _read(root, IGNORE)
+        patterns = _read(root, IGNORE_FILE)
         if patterns is not None:
-            ignore = Ignore(patterns.decode("utf-8-sig", "replace").splitlines())
-            for each in (os.path.normpath(name), IGNORE):
-                if ignore.leaves_out(each):
+            ignore = IgnorePatterns(patterns.decode("utf-8-sig", "replace").splitlines())
+            for each in (os.path.normpath(name), IGNORE_FILE):
+                if ignore.excludes(each):
                     _remove(root, each)
         return content
 

@@ -10,7 +10,7 @@ import msgspec
 
 from pyd_core.cliparse.devices import cdi_request, parse_devices, parse_gpus, parse_rates, parse_weights
 from pyd_core.cliparse.durations import parse_duration
-from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.cliparse.limits import parse_cpus, parse_restart, parse_ulimits
 from pyd_core.cliparse.mounts import parse_mounts, parse_tmpfs, parse_volumes
 from pyd_core.cliparse.networks import FirstNetwork, parse_networks
@@ -134,19 +134,19 @@ def _host_config(given: Given, binds: list[str], network_mode: str) -> HostConfi
         group_add=list(given["group_add"]),
         restart_policy=restart,
         security_opt=security,
-        storage_opt=pairs(given["storage_opt"]),
+        storage_opt=parse_pairs(given["storage_opt"]),
         readonly_rootfs=given["read_only"],
-        log_config=LogConfig(type=given["log_driver"], config=pairs(given["log_opt"])),
+        log_config=LogConfig(type=given["log_driver"], config=parse_pairs(given["log_opt"])),
         volume_driver=given["volume_driver"],
         isolation=given["isolation"],
         shm_size=_size(given["shm_size"]),
         tmpfs=parse_tmpfs(given["tmpfs"]),
-        sysctls=pairs(given["sysctls"]),
+        sysctls=parse_pairs(given["sysctls"]),
         runtime=given["runtime"],
         mounts=parse_mounts(given["mounts"]),
         masked_paths=[] if open_paths else None,
         readonly_paths=[] if open_paths else None,
-        annotations=pairs(given["annotations"]),
+        annotations=parse_pairs(given["annotations"]),
         init=given["init"] or None,
     )
 

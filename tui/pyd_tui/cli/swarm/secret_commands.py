@@ -13,7 +13,7 @@ import click
 from pyd_core.client.configs import ConfigsApi
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.secrets import SecretsApi
-from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.model.base import label, parse_time
 from pyd_core.model.secret import Config, Secret
@@ -87,7 +87,7 @@ def create_command(kind: str, api: Api) -> Verb:
     @pass_state
     def command(state: State, /, *, name: str, file: str, labels: tuple[str, ...]) -> None:
         data = _content(file)
-        made = state.ask(lambda engine: api(engine).create(name, data, labels=pairs(labels)))
+        made = state.ask(lambda engine: api(engine).create(name, data, labels=parse_pairs(labels)))
         if state.json:
             write_json({"ID": made})
         else:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from pyd_core.cliparse.durations import parse_duration
-from pyd_core.cliparse.fields import pairs, split_fields
+from pyd_core.cliparse.fields import parse_pairs, split_fields
 from pyd_core.cliparse.limits import parse_cpus
 from pyd_core.cliparse.mounts import parse_mounts
 from pyd_core.cliparse.ports import parse_published
@@ -163,7 +163,7 @@ def new_spec(given: Mapping[str, Any]) -> dict[str, Any]:
         "Args": list(given["command"]) or None,
         "Command": [given["entrypoint"]] if given["entrypoint"] else None,
         "Env": parse_variables(given["env"], given["env_file"], os.environ) or None,
-        "Labels": pairs(given["container_labels"]) or None,
+        "Labels": parse_pairs(given["container_labels"]) or None,
         "Mounts": msgspec.to_builtins(parse_mounts(given["mounts"])) or None,
         "Init": given["init"] or None,
         "TTY": given["tty"],
@@ -174,7 +174,7 @@ def new_spec(given: Mapping[str, Any]) -> dict[str, Any]:
     networks = [{"Target": name} for name in given["networks"]] or None
     spec: dict[str, Any] = {
         "Name": given["name"],
-        "Labels": pairs(given["labels"]),
+        "Labels": parse_pairs(given["labels"]),
         "TaskTemplate": {
             "ContainerSpec": {name: value for name, value in container.items() if value not in (None, False)},
             "Networks": networks,
@@ -197,7 +197,7 @@ def ports(given: tuple[str, ...]) -> list[dict[str, Any]]:
     for text in given:
         mode = "ingress"
         if "=" in text:
-            mode = pairs(split_fields(text)).get("mode") or mode
+            mode = parse_pairs(split_fields(text)).get("mode") or mode
         for inside, bindings in parse_published([text]).items():
             target, _, protocol = inside.partition("/")
             for binding in bindings or []:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from pyd_core.client.engine_client import EngineClient
-from pyd_core.cliparse.fields import number
+from pyd_core.cliparse.fields import parse_int
 from pyd_core.cliparse.limits import parse_cpus, parse_restart
 from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
@@ -124,7 +124,7 @@ def _read(name: str, value: str) -> dict[str, object]:
             }  # as a new container gets it
         case "cpus" if (cpus := parse_cpus(value)) > 0:
             return {"NanoCpus": cpus}
-        case "pids" if (count := number(value, name, least=-1)) != 0:
+        case "pids" if (count := parse_int(value, name, minimum=-1)) != 0:
             return {"PidsLimit": count}
         case "restart":
             policy = parse_restart(value)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pyd_core.errors import NotFound, PydError
-from pyd_core.files.entry import DirectoryListing, FileEntry, below
+from pyd_core.files.entry import DirectoryListing, FileEntry, join_path
 from pyd_core.model.container import FileChange
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.keymap import bindings
@@ -119,7 +119,7 @@ class FilesPane(Table[str]):
         entry = self._entries.get(key)
         if entry is None:
             return (EMPTY,) * len(COLUMNS)
-        changed, name, *more = file_row(entry, self._changes.get(below(self.directory, key)), self._host.clock)
+        changed, name, *more = file_row(entry, self._changes.get(join_path(self.directory, key)), self._host.clock)
         return changed, slide(name, self.left), *more
 
     @property
@@ -138,7 +138,7 @@ class FilesPane(Table[str]):
     @property
     def path(self) -> str | None:
         """The path under the cursor."""
-        return None if self.key in {None, UP} else below(self.directory, self.key or "")
+        return None if self.key in {None, UP} else join_path(self.directory, self.key or "")
 
     # What keys do
 
@@ -159,11 +159,11 @@ class FilesPane(Table[str]):
         elif entry is None:
             return
         elif entry.kind == "directory":
-            self._start(self.load(below(self.directory, entry.name)))
+            self._start(self.load(join_path(self.directory, entry.name)))
         elif entry.kind == "file":
-            self._start(self._view(below(self.directory, entry.name)))
+            self._start(self._view(join_path(self.directory, entry.name)))
         elif entry.kind == "link":
-            self._start(self._follow(below(self.directory, entry.name)))
+            self._start(self._follow(join_path(self.directory, entry.name)))
         else:
             self._host.say(f"{safe(entry.name)} is a {entry.kind}", "warn", "there is nothing to read")
 

@@ -14,7 +14,7 @@ from pyd_tui.dashboard.render.pieces import Cell, width
 from pyd_tui.dashboard.resources.text_filter import matches
 
 if TYPE_CHECKING:
-    from pyd_core.layers.content import Contents
+    from pyd_core.layers.content import ImageContents
     from pyd_core.model.system import DiskUsage
     from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.render.figures import Clock
@@ -26,7 +26,7 @@ class LoadContext:
 
     link: EngineConnection
     clock: Clock
-    inside: dict[str, Contents] = field(default_factory=dict)
+    inside: dict[str, ImageContents] = field(default_factory=dict)
     """What is in the layers of images that somebody looked into, by the image's id."""
     disk: DiskUsage | None = None
     """What took how much room when somebody last asked; engines take seconds to find out."""

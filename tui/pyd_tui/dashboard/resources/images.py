@@ -17,7 +17,7 @@ from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, Resour
 from pyd_tui.dashboard.resources.users import image_of, in_order, names, users
 
 if TYPE_CHECKING:
-    from pyd_core.layers.content import Contents, LayerStep
+    from pyd_core.layers.content import ImageContents, LayerStep
 
 COLUMNS = (
     LayoutColumn(key="name", title="NAME", least=20, most=70, priority=0, from_start=True),
@@ -90,13 +90,13 @@ async def _about(stock: LoadContext, row: Row) -> list[Cell]:
 
 async def _dig(stock: LoadContext, row: Row, told: Callable[[str], None]) -> None:
     """Looks into the layers; the newest few images that were looked into are remembered."""
-    from pyd_core.layers.inspect import contents  # noqa: PLC0415 - when somebody asks for it
+    from pyd_core.layers.inspect import image_contents  # noqa: PLC0415 - when somebody asks for it
 
     summary, _ = _of(row)
     if summary.id not in stock.inside:
         told("looking into it")
         image = await stock.engine.images.inspect(summary.id)
-        found = await contents(
+        found = await image_contents(
             stock.engine, image, lambda count: told(f"read {size(count)} of about {size(image.size)}")
         )
         while len(stock.inside) >= REMEMBERED:
@@ -111,7 +111,7 @@ def about(
     used: list[ContainerSummary],
     clock: Clock,
     *,
-    inside: Contents | None = None,
+    inside: ImageContents | None = None,
 ) -> list[Cell]:
     """Returns the lines about one image; `inside` is what is in its layers, where somebody looked."""
     config = image.config
@@ -136,7 +136,7 @@ def about(
     return block("Image", facts)[1:] + steps + (_wasted(inside) if inside else hint) + block("Used by", by)
 
 
-def _wasted(inside: Contents) -> list[Cell]:
+def _wasted(inside: ImageContents) -> list[Cell]:
     """Bytes that the image carries and nobody can read, and in which files they are."""
     if not inside.waste:
         return block("Wasted", [(Span("  nothing: every byte of it can be read", "dim"),)])
@@ -156,7 +156,7 @@ def _wasted(inside: Contents) -> list[Cell]:
     return block("Wasted", lines)
 
 
-def steps_of(layers: list[HistoryLayer], inside: Contents) -> dict[int, LayerStep]:
+def steps_of(layers: list[HistoryLayer], inside: ImageContents) -> dict[int, LayerStep]:
     """Says which step of an image's making made which layer, by the place in its history, the newest first.
 
     Engines don't say which steps made a layer (the image's configuration does, as `empty_layer`, but isn't told). Those
@@ -169,7 +169,7 @@ def steps_of(layers: list[HistoryLayer], inside: Contents) -> dict[int, LayerSte
     return dict(zip(filled, inside.steps, strict=True)) if len(filled) == len(inside.steps) else {}
 
 
-def _layers(layers: list[HistoryLayer], inside: Contents | None) -> list[Cell]:
+def _layers(layers: list[HistoryLayer], inside: ImageContents | None) -> list[Cell]:
     """Every step with what it added; steps that only changed settings are dim."""
     lines: list[Cell] = []
     made = steps_of(layers, inside) if inside else {}

@@ -6,7 +6,7 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.options import CommitOptions
-from pyd_core.model.reference import divided
+from pyd_core.model.reference import split_repository_tag
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.bulk import container_id
 from pyd_tui.cli.objects.names import ContainerName
@@ -34,7 +34,7 @@ def command(
     state: State, /, *, name: str, reference: str, author: str, message: str, changes: tuple[str, ...], pause: bool
 ) -> None:
     """Make an image of the files of a container as they are."""
-    repository, tag = divided(reference)
+    repository, tag = split_repository_tag(reference)
     options = CommitOptions(
         repository=repository, tag=tag, author=author, comment=message, changes=changes, pause=pause
     )

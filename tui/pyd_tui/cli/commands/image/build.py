@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pyd_core.client.options import BuildOptions
-from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.cliparse.limits import parse_ulimits
 from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
@@ -105,7 +105,7 @@ def _options(given: dict[str, Any], *, quiet: bool, remote: str, file: str) -> B
         dockerfile=file if remote and file else "Dockerfile",
         remote=remote,
         arguments=arguments,
-        labels=pairs(given["labels"]),
+        labels=parse_pairs(given["labels"]),
         target=given["target"],
         no_cache=given["no_cache"],
         cache_from=given["cache_from"],

@@ -8,7 +8,7 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.options import ImportOptions
-from pyd_core.model.reference import divided
+from pyd_core.model.reference import split_repository_tag
 from pyd_core.sanitise import safe
 from pyd_tui.console.command import Verb
 from pyd_tui.console.global_options import State, pass_state
@@ -37,7 +37,7 @@ def command(
     from pyd_tui.cli.objects.archives import send
 
     remote = source.startswith(("http://", "https://"))
-    repository, tag = divided(reference)
+    repository, tag = split_repository_tag(reference)
     options = ImportOptions(
         source=source if remote else "-",
         repository=repository,

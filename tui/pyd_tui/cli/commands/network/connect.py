@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pyd_core.client.engine_client import EngineClient
-from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.model.network import EndpointIpam, EndpointSettings
 from pyd_tui.cli.objects.bulk import container_id
 from pyd_tui.cli.objects.names import ContainerName, NetworkName
@@ -47,7 +47,7 @@ def command(
         ipam_config=addresses if addresses != EndpointIpam() else None,
         aliases=list(aliases) or None,
         links=list(links) or None,
-        driver_opts=pairs(options) or None,
+        driver_opts=parse_pairs(options) or None,
     )
 
     async def work(engine: EngineClient) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.errors import InvalidInput
 from pyd_core.model.network import ConfigReference, Ipam, IpamConfig, NetworkBody
 from pyd_core.sanitise import safe
@@ -66,9 +66,11 @@ def command(
     body = NetworkBody(
         name=name,
         driver=driver,
-        options=pairs(options),
+        options=parse_pairs(options),
         ipam=Ipam(
-            driver=ipam_driver, config=address_ranges(subnets, gateways, ranges, others), options=pairs(ipam_options)
+            driver=ipam_driver,
+            config=address_ranges(subnets, gateways, ranges, others),
+            options=parse_pairs(ipam_options),
         ),
         internal=internal,
         attachable=attachable,
@@ -77,7 +79,7 @@ def command(
         scope=scope,
         config_only=config_only,
         config_from=ConfigReference(network=config_from) if config_from else None,
-        labels=pairs(labels),
+        labels=parse_pairs(labels),
     )
     made = state.ask(lambda engine: engine.networks.create(body))
     if state.json:
@@ -105,7 +107,7 @@ def address_ranges(
         except StopIteration:
             raise InvalidInput(f"no subnet has {safe(text)} in it", hint="give one with --subnet") from None
 
-    taken = pairs(others)
+    taken = parse_pairs(others)
     by_gateway = {inside(text): text for text in gateways}
     by_range = {inside(text): text for text in ranges}
     by_other: dict[str, dict[str, str]] = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.fields import parse_pairs
 from pyd_tui.cli.objects.bulk import act
 from pyd_tui.cli.swarm.nodes import node_id, nodes_argument
 from pyd_tui.console.command import Verb
@@ -37,7 +37,7 @@ def command(
             spec["Availability"] = availability
         if role:
             spec["Role"] = role
-        labels = {**(spec.get("Labels") or {}), **pairs(label_add)}
+        labels = {**(spec.get("Labels") or {}), **parse_pairs(label_add)}
         spec["Labels"] = {name: value for name, value in labels.items() if name not in label_rm}
 
     return act(state, names, lambda engine, name: engine.nodes.edit(name, change), resolve=node_id)

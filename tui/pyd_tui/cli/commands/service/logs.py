@@ -9,7 +9,7 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.timestamps import api_timestamp
-from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.sanitise import safe
 from pyd_tui.cli.swarm.names import ServiceName
 from pyd_tui.console.command import Verb
@@ -60,7 +60,7 @@ def _line(text: str, names: dict[str, str], *, timestamps: bool, raw: bool) -> s
     """Writes one line; the engine puts details such as the task's id before it, after the time."""
     moment, text = text.split(" ", 1) if timestamps and " " in text else ("", text)
     details, _, said = text.partition(" ")
-    task = pairs(details.split(",")).get("com.docker.swarm.task.id", "")
+    task = parse_pairs(details.split(",")).get("com.docker.swarm.task.id", "")
     told = f"{moment} {said}" if moment else said
     return (
         f"{safe(told, colour=True)}\n" if raw else f"{safe(names.get(task, task[:12]))} | {safe(told, colour=True)}\n"

@@ -11,7 +11,7 @@ import msgspec
 
 from pyd_core.client.credentials import Logins
 from pyd_core.client.engine_client import EngineClient
-from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.cliparse.mounts import parse_mounts
 from pyd_core.cliparse.variables import parse_variables
 from pyd_tui.cli.objects.bulk import act, as_named
@@ -110,7 +110,7 @@ def _apply(spec: dict[str, Any], given: Mapping[str, Any]) -> None:
         added = parse_variables(given["env_add"], (), os.environ)
         gone = {text.partition("=")[0] for text in (*added, *given["env_rm"])}
         container["Env"] = [text for text in container.get("Env") or [] if text.partition("=")[0] not in gone] + added
-    labels = {**(spec.get("Labels") or {}), **pairs(given["label_add"])}
+    labels = {**(spec.get("Labels") or {}), **parse_pairs(given["label_add"])}
     spec["Labels"] = {label: value for label, value in labels.items() if label not in given["label_rm"]}
     endpoint = spec.setdefault("EndpointSpec", {})
     kept = [port for port in endpoint.get("Ports") or [] if port.get("TargetPort") not in given["publish_rm"]]

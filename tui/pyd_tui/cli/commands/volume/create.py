@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.cliparse.fields import pairs
+from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.model.volume import VolumeBody
 from pyd_core.sanitise import safe
 from pyd_tui.console.command import Verb
@@ -27,7 +27,7 @@ from pyd_tui.console.output import write, write_json
 @pass_state
 def command(state: State, /, *, name: str, driver: str, options: tuple[str, ...], labels: tuple[str, ...]) -> None:
     """Make a volume; the engine names it when you don't."""
-    body = VolumeBody(name=name, driver=driver, driver_opts=pairs(options), labels=pairs(labels))
+    body = VolumeBody(name=name, driver=driver, driver_opts=parse_pairs(options), labels=parse_pairs(labels))
     made = state.ask(lambda engine: engine.volumes.create(body))
     if state.json:
         write_json(made)
