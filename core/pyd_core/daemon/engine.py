@@ -1,4 +1,4 @@
-"""The engine: all its parts, started in order, reconciled with what the last one left, and stopped in order."""
+"""The engine: all its services, composed, started and stopped in order."""
 
 from __future__ import annotations
 
@@ -8,23 +8,35 @@ import os
 from pathlib import Path
 
 from pyd_core.daemon import settings, userns
-from pyd_core.daemon.build.context import sweep
+from pyd_core.daemon.build.context import BuildContexts
+from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.config import DaemonConfig
+from pyd_core.daemon.containers.clean_up import CleanUp
 from pyd_core.daemon.containers.collection import ContainerStore
+from pyd_core.daemon.containers.creation import ContainerCreator
+from pyd_core.daemon.containers.execs import ExecRunner
+from pyd_core.daemon.containers.files import ContainerFiles
 from pyd_core.daemon.containers.health import HealthChecks
 from pyd_core.daemon.containers.last_output import LastOutput
 from pyd_core.daemon.containers.lifecycle import Lifecycle
 from pyd_core.daemon.containers.pause import Freezer
-from pyd_core.daemon.containers.start import make_base
+from pyd_core.daemon.containers.population import VolumePopulator
+from pyd_core.daemon.containers.removal import ContainerRemover
+from pyd_core.daemon.containers.rootfs import RootMounter, make_base
+from pyd_core.daemon.containers.start import StartPreparation
+from pyd_core.daemon.containers.view import ContainerView
+from pyd_core.daemon.containers.volumes import VolumeClaims
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.images.blobs import Blobs
+from pyd_core.daemon.images.events import ImageEvents
 from pyd_core.daemon.images.layers import LayerStore
 from pyd_core.daemon.images.registry_config import Hosts
 from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.networks import addresses
 from pyd_core.daemon.networks.collection import NetworkStore
 from pyd_core.daemon.networks.endpoints import Endpoints
-from pyd_core.daemon.recovery import recover
+from pyd_core.daemon.networks.files import NetworkFiles
+from pyd_core.daemon.recovery import Recovery
 from pyd_core.daemon.runtime import oci
 from pyd_core.daemon.runtime.reaper import Orphans
 from pyd_core.daemon.runtime.runtime_choice import Runtimes
@@ -37,27 +49,17 @@ from pyd_core.tasks import TaskOwner
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 30.0
-"""Seconds in which an engine that is told to end has ended."""
-
-BACKLOG = 4096
-"""Connections that wait to be accepted; the kernel's own limit may be lower, see net.core.somaxconn."""
-
-PRIVATE = ("blobs", "layers", "volumes")
+PRIVATE_DIRECTORIES = ("blobs", "layers", "volumes")
 """Directories that no user but root looks into: set-user-ID files that containers leave there would run as root."""
 
 
 class Engine:
-    """One running engine."""
+    """A running engine: its services, each made from the others that it needs."""
 
     def __init__(self, config: DaemonConfig) -> None:
         if os.geteuid() != 0:
             raise Refused("the engine must run as root", hint="start it with sudo")
-        for directory in (config.root, config.run):
-            directory.mkdir(parents=True, exist_ok=True, mode=0o711)
-        for name in PRIVATE:
-            (config.root / name).mkdir(exist_ok=True)
-            (config.root / name).chmod(0o700)
+        _make_directories(config)
         if config.subnet and addresses.subnet(config.subnet).version != 4:
             raise InvalidInput(f"invalid subnet {config.subnet[:60]}: the default bridge takes one of IPv4")
         self.config = config
@@ -67,51 +69,159 @@ class Engine:
             insecure=self.settings.insecure_registries,
             certificates=Path(self.settings.registry_certificates),
         )
-        self._lock = _only_one(config.root)
+        self._lock = _lock_root(config.root)
         become_subreaper()
         self.unified = oci.unified()
-        self.stopping = False
         self.processors = os.cpu_count() or 1
         self.runtimes = Runtimes(config.runtime, config.run, self.settings.runtimes)
         self.runtime = self.runtimes.default
         self.base = config.root / "base" / "root"
         make_base(self.base.parent)
-        sweep(config.root)
         self.remapping = userns.set_up(config, self.settings.userns_remap)
-        self.store = Store(config.root / "engine.db")
         self.events = EventBus()
         self.tasks = TaskOwner(on_error=log_failure)
         self.versions = Versions(self.tasks)
         self.orphans = Orphans()
-        blobs = Blobs(config.root / "blobs")
-        self.images = ImageStore(self.store, blobs, LayerStore(config.root / "layers", blobs, self.store))
-        self.volumes = VolumeStore(config.root / "volumes", self.store, self.events)
-        self.networks = NetworkStore(self)
-        self.endpoints = Endpoints(self)
-        self.containers = ContainerStore(self)
-        self.health = HealthChecks(self)
-        self.freezer = Freezer(self)
         self.last_output = LastOutput()
-        self.lifecycle = Lifecycle(self)
-        self.images.users = lambda image_id: [
-            each.id for each in self.containers.all() if each.record.image_id == image_id
-        ]
-        self.images.is_running = lambda key: any(
-            each.id == key and each.record.running for each in self.containers.all()
+        self._compose_stores()
+        self._compose_services()
+
+    def _compose_stores(self) -> None:
+        """Open what is kept on disk."""
+        root = self.config.root
+        self.store = Store(root / "engine.db")
+        self.containers = ContainerStore(self.config, self.store, self.events)
+        blobs = Blobs(root / "blobs")
+        layers = LayerStore(root / "layers", blobs, self.store)
+        self.images = ImageStore(self.store, blobs, layers, self.containers)
+        self.image_events = ImageEvents(self.images, self.events)
+        self.volumes = VolumeStore(root / "volumes", self.store, self.events, self.containers.using_volume)
+        self.networks = NetworkStore(
+            config=self.config,
+            store=self.store,
+            events=self.events,
+            tasks=self.tasks,
+            containers=self.containers,
         )
-        self.images.kept_layers = lambda: {diff_id for each in self.containers.all() for diff_id in each.record.layers}
-        self.volumes.users = lambda name: [
-            each.id for each in self.containers.all() if any(mount.volume == name for mount in each.record.mounts)
-        ]
+
+    def _compose_services(self) -> None:
+        """Make what works on the stores, in the order of who needs whom."""
+        roots = RootMounter(self.images.layers, self.base)
+        claims = VolumeClaims(self.volumes, self.events)
+        network_files = NetworkFiles(self.containers, self.networks)
+        self.endpoints = Endpoints(
+            config=self.config,
+            events=self.events,
+            containers=self.containers,
+            networks=self.networks,
+            files=network_files,
+        )
+        self.populator = VolumePopulator(
+            containers=self.containers, volumes=self.volumes, roots=roots, remapping=self.remapping
+        )
+        self.files = ContainerFiles(
+            tasks=self.tasks,
+            roots=roots,
+            claims=claims,
+            populator=self.populator,
+            network_files=network_files,
+        )
+        self.execs = ExecRunner(
+            containers=self.containers,
+            runtimes=self.runtimes,
+            orphans=self.orphans,
+            events=self.events,
+            tasks=self.tasks,
+        )
+        self.freezer = Freezer(containers=self.containers, runtimes=self.runtimes, events=self.events, tasks=self.tasks)
+        remover = ContainerRemover(
+            containers=self.containers,
+            volumes=self.volumes,
+            claims=claims,
+            last_output=self.last_output,
+            events=self.events,
+        )
+        self.lifecycle = Lifecycle(
+            config=self.config,
+            containers=self.containers,
+            runtimes=self.runtimes,
+            populator=self.populator,
+            preparation=StartPreparation(
+                config=self.config,
+                cdi_spec_dirs=self.settings.cdi_spec_dirs,
+                containers=self.containers,
+                roots=roots,
+                claims=claims,
+                endpoints=self.endpoints,
+                files=network_files,
+                remapping=self.remapping,
+            ),
+            health=HealthChecks(self.execs, self.events, self.tasks),
+            freezer=self.freezer,
+            clean_up=CleanUp(
+                runtimes=self.runtimes,
+                endpoints=self.endpoints,
+                claims=claims,
+                tasks=self.tasks,
+                remapping=self.remapping,
+                parts=self.config.run / "parts",
+            ),
+            remover=remover,
+            remapping=self.remapping,
+            events=self.events,
+            tasks=self.tasks,
+        )
+        self.creator = ContainerCreator(
+            root=self.config.root,
+            processors=self.processors,
+            store=self.store,
+            containers=self.containers,
+            images=self.images,
+            volumes=self.volumes,
+            endpoints=self.endpoints,
+            runtimes=self.runtimes,
+            remapping=self.remapping,
+            events=self.events,
+        )
+        self.view = ContainerView(
+            containers=self.containers,
+            layers=self.images.layers,
+            base=self.base,
+            endpoints=self.endpoints,
+            default_runtime=self.runtime.name,
+            unified=self.unified,
+        )
+        self.build_contexts = BuildContexts(self.config.root / "build", self.images, self.tasks)
+        self.build_services = BuildServices(
+            images=self.images,
+            image_events=self.image_events,
+            creator=self.creator,
+            files=self.files,
+            lifecycle=self.lifecycle,
+            tasks=self.tasks,
+        )
+        self._recovery = Recovery(
+            config=self.config,
+            containers=self.containers,
+            remover=remover,
+            claims=claims,
+            volumes=self.volumes,
+            networks=self.networks,
+            endpoints=self.endpoints,
+            runtimes=self.runtimes,
+            freezer=self.freezer,
+            lifecycle=self.lifecycle,
+            tasks=self.tasks,
+        )
 
     async def start(self) -> None:
-        """Puts the world in line with the records: finishes, undoes, finds containers again."""
+        """Bring the machine in line with the records: finish, undo, find running containers again."""
         self.orphans.begin()
-        await recover(self)
+        await self._recovery.run()
 
     async def stop(self) -> None:
-        """Lets go of everything; containers live on."""
-        self.stopping = True
+        """Stop the engine; its containers keep running."""
+        self.lifecycle.shut_down()
         await self.tasks.aclose()
         self.endpoints.stop()
         await self.networks.stop()
@@ -123,7 +233,15 @@ class Engine:
         os.close(self._lock)
 
 
-def _only_one(root: Path) -> int:
+def _make_directories(config: DaemonConfig) -> None:
+    for directory in (config.root, config.run):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o711)
+    for name in PRIVATE_DIRECTORIES:
+        (config.root / name).mkdir(exist_ok=True)
+        (config.root / name).chmod(0o700)
+
+
+def _lock_root(root: Path) -> int:
     fd = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

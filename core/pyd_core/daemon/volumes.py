@@ -52,14 +52,14 @@ class VolumeRecord(msgspec.Struct, kw_only=True):
 class VolumeStore:
     """All volumes of the engine."""
 
-    def __init__(self, root: Path, store: Store, events: EventBus) -> None:
+    def __init__(self, root: Path, store: Store, events: EventBus, users: Callable[[str], list[str]]) -> None:
         self._root = root
         self._store = store
         self._shelf = StoreTable(store, "volume", VolumeRecord)
         self._events = events
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._holders: dict[str, set[object]] = {}
-        self.users: Callable[[str], list[str]] = lambda name: []  # noqa: ARG005 - set by the engine
+        self._users = users
         root.mkdir(parents=True, exist_ok=True)
         for record in self._shelf:
             if record.phase == "removing":
@@ -238,7 +238,7 @@ class VolumeStore:
             if force and name not in self._shelf:
                 return
             record = self.find(name)
-            users = self.users(name)
+            users = self._users(name)
             if users:
                 raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
             going = self._forget(record)

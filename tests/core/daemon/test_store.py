@@ -118,7 +118,7 @@ def test_a_directory_without_a_row_is_swept_when_empty_and_a_volume_when_not(tmp
     (root / "half").mkdir()
     (root / "full/_data/file").write_text("precious")
     with closing(Store(tmp_path / "db")) as store:
-        volumes = VolumeStore(root, store, EventBus())
+        volumes = VolumeStore(root, store, EventBus(), users=lambda _: [])
         assert [volume.name for volume in volumes.all()] == ["full"]
     assert [each.name for each in root.iterdir()] == ["full"]
     assert (root / "full/_data/file").read_text() == "precious"

@@ -17,7 +17,7 @@ from pyd_core.daemon.api.http import CancelOnDisconnect, HttpRequest, Response, 
 from pyd_core.daemon.api.images import named
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.builder import Builder, Fetch
-from pyd_core.daemon.build.context import DOCKERFILE, cloned, fetched, read_dockerfile, unpacked
+from pyd_core.daemon.build.context import DOCKERFILE, read_dockerfile
 from pyd_core.daemon.build.dockerfile import parse as parse_dockerfile
 from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.repository import Repository
@@ -53,16 +53,16 @@ async def _begin(engine: Engine, request: HttpRequest) -> StreamingResponse:
     async with AsyncExitStack() as stack:
         place, alone = _elsewhere(request), False
         if place is None:
-            context = await stack.enter_async_context(unpacked(engine, request.chunks()))
+            context = await stack.enter_async_context(engine.build_contexts.unpacked(request.chunks()))
         elif isinstance(place, Repository):
-            context = await stack.enter_async_context(cloned(engine, place))
+            context = await stack.enter_async_context(engine.build_contexts.cloned(place))
         else:
-            context, alone = await stack.enter_async_context(fetched(engine, place))
+            context, alone = await stack.enter_async_context(engine.build_contexts.fetched(place))
         asked = _request(request, context)
         if alone:
             asked = msgspec.structs.replace(asked, dockerfile=DOCKERFILE)
         dockerfile = parse_dockerfile(read_dockerfile(context, asked.dockerfile))
-        builder = Builder(engine, asked, dockerfile, _fetch(engine, request))
+        builder = Builder(engine.build_services, asked, dockerfile, _fetch(engine, request))
         kept = stack.pop_all()
     return StreamingResponse(chunks=_told(builder, kept, quiet=request.flag("q")))
 

@@ -12,7 +12,7 @@ from pyd_core.daemon.api.bodies import convert
 from pyd_core.daemon.api.encoding import full, json
 from pyd_core.daemon.api.http import EMPTY, NOT_MODIFIED, CancelOnDisconnect, HandlerResult, HttpRequest, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.containers import listing, options, population, signals, view
+from pyd_core.daemon.containers import listing, options, signals
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container import Created, Pruned
 from pyd_core.model.creation import CreateBody
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 async def list_(engine: Engine, request: HttpRequest) -> Response:
     """Lists them, newest first."""
     limit = request.number("limit")
-    found = listing.choose(engine, request.filters(), all_=request.flag("all") or limit is not None)
+    found = listing.choose(
+        engine.containers, engine.images, request.filters(), all_=request.flag("all") or limit is not None
+    )
     if limit is not None and limit > 0:
         found = found[:limit]
-    return json(listing.lines(engine, found, size=request.flag("size")))
+    return json(listing.lines(engine.view, engine.images, found, size=request.flag("size")))
 
 
 @route("POST", "/containers/create")
@@ -41,10 +43,14 @@ async def create(engine: Engine, request: HttpRequest) -> Response:
     versions.as_of(plain, request.version)
     body = convert(plain, CreateBody)
     platform = request.query.get("platform", "")
-    container = engine.containers.create(
+    container = engine.creator.create(
         body, request.query.get("name", ""), platform=platform, sent_empty=creation.sent_empty(plain)
     )
-    await population.populate_at_creation(engine, container)
+    try:
+        await engine.populator.populate_at_creation(container)
+    except Exception:
+        await engine.lifecycle.remove(container, force=True, volumes=True)
+        raise
     warnings = options.warnings(body, request.version)
     return json(Created(id=container.id, warnings=warnings), status=201)
 
@@ -53,9 +59,9 @@ async def create(engine: Engine, request: HttpRequest) -> Response:
 async def inspect(engine: Engine, request: HttpRequest) -> Response:
     """Tells all about one."""
     container = engine.containers.find(request.params["id"])
-    found = view.inspect(engine, container)
+    found = engine.view.inspect(container)
     if request.flag("size"):
-        written, whole = listing.sizes(engine, container)
+        written, whole = listing.sizes(engine.images.layers, container)
         found = msgspec.structs.replace(found, size_rw=written, size_root_fs=whole)
     shown = full(found)
     for name in container.record.sent_empty:
@@ -146,7 +152,7 @@ async def rename(engine: Engine, request: HttpRequest) -> Response:
 async def remove(engine: Engine, request: HttpRequest) -> Response:
     """Removes one."""
     if request.flag("link"):
-        engine.containers.unlink(request.params["id"])
+        engine.endpoints.unlink(request.params["id"])
         return EMPTY
     container = engine.containers.find(request.params["id"])
     await engine.lifecycle.remove(container, force=request.flag("force"), volumes=request.flag("v"))
@@ -162,8 +168,8 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
 async def _prune(engine: Engine, request: HttpRequest) -> HandlerResult:
     removed: list[str] = []
     freed = 0
-    for container in listing.prunable(engine, request.filters()):
-        size, _ = await asyncio.to_thread(listing.sizes, engine, container)
+    for container in listing.prunable(engine.containers, request.filters()):
+        size, _ = await asyncio.to_thread(listing.sizes, engine.images.layers, container)
         try:
             await engine.lifecycle.remove(container)
         except PydError:

@@ -11,6 +11,7 @@ from pyd_core.daemon.api.http import HandlerResult, Hijack, HttpRequest, Respons
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.api.streams import size
 from pyd_core.daemon.containers import execs
+from pyd_core.daemon.containers.exec_record import Exec, ExecBody
 from pyd_core.daemon.containers.streams import ContainerStreams
 from pyd_core.daemon.runtime import terminal
 from pyd_core.errors import Conflict, EngineError, InvalidInput, NotFound
@@ -39,15 +40,15 @@ class StartBody(ApiStruct):
 async def create(engine: Engine, request: HttpRequest) -> Response:
     """Prepares a command."""
     asked = request.params["id"]
-    body = await request.json(execs.ExecBody)
+    body = await request.json(ExecBody)
     if not body.cmd:
         raise InvalidInput("No exec command specified")
     made = execs.create(engine.containers.find(asked), body, asked)
-    execs.announce(engine, made, "exec_create")
+    engine.execs.announce(made, "exec_create")
     return json(ExecCreated(id=made.id), status=201)
 
 
-def find(engine: Engine, key: str) -> execs.Exec:
+def find(engine: Engine, key: str) -> Exec:
     """Finds a command by its id.
 
     Raises:
@@ -73,18 +74,18 @@ async def start(engine: Engine, request: HttpRequest) -> Response:
     if made.container.record.status == "paused":
         raise Conflict(f"Container {made.container.id} is paused, unpause the container before exec")
     made.started = True
-    execs.announce(engine, made, "exec_start")
+    engine.execs.announce(made, "exec_start")
     if not body.detach:
         # Whether the streams are told apart is for who starts it to say, as for Docker Engine: docker-py asks for that
         # of a command with a terminal too.
         return Hijack(
-            serve=lambda wire: execs.serve(engine, made, wire, framed=not body.tty),
+            serve=lambda wire: engine.execs.serve(made, wire, framed=not body.tty),
             tty=body.tty,
             done=made.settled.set,
         )
     streams = ContainerStreams(made, attached=False)
     try:
-        problem = await execs.start(engine, made, streams)
+        problem = await engine.execs.start(made, streams)
     except BaseException:
         streams.close()
         raise

@@ -21,8 +21,8 @@ from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import diff, files, paths
 from pyd_core.daemon.containers.commit import Origin
 from pyd_core.daemon.containers.commit import commit as commit_container
-from pyd_core.daemon.images import events, tar_writer
 from pyd_core.daemon.images import load as loading
+from pyd_core.daemon.images import tar_writer
 from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, NotFound
@@ -48,7 +48,7 @@ async def stat_path(engine: Engine, request: HttpRequest) -> Response:
     """Tells what a path is."""
     name = request.params["id"]
     container = engine.containers.find(name)
-    async with files.opened(engine, container) as root:
+    async with engine.files.opened(container) as root:
         path = _path(request)
         with paths.found(root, path, name) as (_, status, short):
             return HandlerResult(headers={HEADER: paths.statistics(root, path, status, short)})
@@ -60,12 +60,12 @@ async def get_archive(engine: Engine, request: HttpRequest) -> Response:
     name = request.params["id"]
     container = engine.containers.find(name)
     path = _path(request)
-    async with files.opened(engine, container) as root:
+    async with engine.files.opened(container) as root:
         with paths.found(root, path, name) as (_, status, short):
             header = paths.statistics(root, path, status, short)
 
     async def chunks() -> AsyncIterator[bytes]:
-        async with files.opened(engine, container) as again:
+        async with engine.files.opened(container) as again:
             with paths.found(again, path, name) as (place, _, short):
                 across = files.devices(again, container)
                 work = lambda packer: packer.tree(place, short, across=across)  # noqa: E731 - too long in its place
@@ -84,7 +84,7 @@ async def put_archive(engine: Engine, request: HttpRequest) -> Response:
     path = _path(request)
     spooled = await loading.spool(engine.images, request.chunks())
     try:
-        async with files.opened(engine, container) as root:
+        async with engine.files.opened(container) as root:
             with paths.found(root, path, request.params["id"], follow=True) as (place, status, _name):
                 if not stat.S_ISDIR(status.st_mode):
                     raise InvalidInput("extraction point is not a directory")
@@ -128,7 +128,7 @@ async def export(engine: Engine, request: HttpRequest) -> Response:
     container = engine.containers.find(request.params["id"])
 
     async def chunks() -> AsyncIterator[bytes]:
-        async with files.stacked(engine, container) as root:
+        async with engine.files.stacked(container) as root:
             place, ids = f"/proc/self/fd/{root.fd}", root.ids
             async with aclosing(tar_writer.stream(lambda packer: packer.tree(place, ""), ids=ids)) as packed:
                 async for data in packed:
@@ -160,9 +160,9 @@ async def _commit(engine: Engine, request: HttpRequest) -> HandlerResult:
     )
     pausing = request.flag("pause", default=True) and container.record.status == "running"
     async with engine.freezer.paused(container) if pausing else contextlib.nullcontext():
-        record = await commit_container(engine, container, config, origin)
+        record = await commit_container(engine.images, container, config, origin)
         if reference is not None:
-            events.tag(engine, record, reference)
+            engine.image_events.tag(record, reference)
         name = "" if reference is None else str(reference)
         told = container.attributes(comment=origin.comment, imageID=record.id, imageRef=name)
         engine.events.emit("container", "commit", container.id, told)

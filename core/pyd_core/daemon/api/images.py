@@ -19,8 +19,8 @@ from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.request import failed
 from pyd_core.daemon.filters import labelled, truth, until
-from pyd_core.daemon.images import events, platforms, tar_writer
 from pyd_core.daemon.images import load as loading
+from pyd_core.daemon.images import platforms, tar_writer
 from pyd_core.daemon.images import save as save_
 from pyd_core.daemon.images.store import ImageRecord, familiar
 from pyd_core.daemon.rows import shown as shown_rows
@@ -138,7 +138,7 @@ async def tag(engine: Engine, request: HttpRequest) -> Response:
     reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
     if reference is None:
         raise InvalidInput("repo is missing")
-    events.tag(engine, record, reference)
+    engine.image_events.tag(record, reference)
     return HandlerResult(status=201)
 
 
@@ -164,7 +164,7 @@ async def remove(engine: Engine, request: HttpRequest) -> Response:
     name = request.params["name"]
     if not name.strip():
         raise InvalidInput("image name cannot be blank")
-    removed = await events.remove(engine, name, force=request.flag("force"), prune=not request.flag("noprune"))
+    removed = await engine.image_events.remove(name, force=request.flag("force"), prune=not request.flag("noprune"))
     return json(shown(removed))
 
 
@@ -193,7 +193,7 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
         gone: list[Removed] = []
         for name in [*record.names] or [record.id]:
             with contextlib.suppress(NotFound, Conflict):  # already removed, or a container uses it by now
-                gone += await events.remove(engine, name, force=name == record.id)
+                gone += await engine.image_events.remove(name, force=name == record.id)
         freed += sum(sizes.get(each.deleted, 0) for each in gone)
         removed += shown(gone)
     swept = await engine.images.sweep()  # of pulls that were given up
@@ -235,7 +235,7 @@ def saving(engine: Engine, names: list[str]) -> StreamingResponse:
             async for data in packed:
                 yield data
         for record in {record.id: record for _, record in wanted}.values():
-            events.emit(engine, "save", record)
+            engine.image_events.emit("save", record)
 
     return StreamingResponse(chunks=chunks(), kind="application/x-tar")
 
@@ -248,7 +248,7 @@ async def load(engine: Engine, request: HttpRequest) -> Response:
         try:
             file = await loading.spool(engine.images, request.chunks())
             try:
-                told = partial(events.emit, engine, "load")
+                told = partial(engine.image_events.emit, "load")
                 async with aclosing(loading.load(engine.images, file, loaded=told)) as texts:
                     async for text in texts:
                         yield line({"stream": text})
@@ -288,8 +288,8 @@ def _import(engine: Engine, request: HttpRequest) -> Response:
                 engine.images, file, reference=reference, changes=changes, message=message, platform=platform
             )
         if reference is not None:
-            events.emit(engine, "tag", record, name=str(reference))
-        events.emit(engine, "import", record)
+            engine.image_events.emit("tag", record, name=str(reference))
+        engine.image_events.emit("import", record)
         return line({"status": record.id})
 
     async def import_body() -> HandlerResult:

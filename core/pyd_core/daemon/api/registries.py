@@ -12,7 +12,7 @@ from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import CancelOnDisconnect, HandlerResult, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.request import Record, failed
-from pyd_core.daemon.images import events, platforms
+from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.progress import ProgressEmitter
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
@@ -100,7 +100,7 @@ async def pulling(
     async def run() -> None:
         async with registry:
             pulled = engine.images.find(await work.run(progress))
-        events.emit(engine, "pull", pulled, key=str(reference), name=reference.familiar)
+        engine.image_events.emit("pull", pulled, key=str(reference), name=reference.familiar)
 
     return progress.records(run, describe)
 
@@ -137,7 +137,7 @@ async def push(engine: Engine, request: HttpRequest) -> Response:
         for each, record in found:
             async with Registry(each, auth, engine.registries) as registry:
                 await push_image(engine.images, record, registry, progress)
-            events.emit(engine, "push", record, key=str(each), name=each.familiar)
+            engine.image_events.emit("push", record, key=str(each), name=each.familiar)
 
     return StreamingResponse(chunks=_lines(progress.records(run, describe)))
 

@@ -194,13 +194,15 @@ async def disk_usage(engine: Engine, request: HttpRequest) -> Response:
         if kind not in DF_TYPES:
             raise InvalidInput(f"unknown object type: {kind[:40]}")
     kinds = kinds or list(DF_TYPES)
-    users = {record.name: len(engine.volumes.users(record.name)) for record in engine.volumes.all()}
+    users = {record.name: len(engine.containers.using_volume(record.name)) for record in engine.volumes.all()}
 
     def measured() -> DiskUsage:
         return DiskUsage(
             layers_size=sum(layer.size for layer in engine.images.layers.all()),
             images=shown_rows(engine.images.all(), lambda each: _image(engine, each)) if "image" in kinds else [],
-            containers=listing.lines(engine, engine.containers.all(), size=True) if "container" in kinds else [],
+            containers=listing.lines(engine.view, engine.images, engine.containers.all(), size=True)
+            if "container" in kinds
+            else [],
             volumes=(
                 [
                     msgspec.structs.replace(
@@ -224,7 +226,7 @@ def _image(engine: Engine, record: ImageRecord) -> ImageSummary:
     """An image's line, with how much of it others share."""
     others = {diff_id for each in engine.images.all() if each.id != record.id for diff_id in each.layers}
     shared = sum(engine.images.layers.get(diff_id).size for diff_id in record.layers if diff_id in others)
-    summary = engine.images.summary(record, containers=len(engine.images.users(record.id)))
+    summary = engine.images.summary(record, containers=len(engine.containers.using_image(record.id)))
     return msgspec.structs.replace(summary, shared_size=shared)
 
 

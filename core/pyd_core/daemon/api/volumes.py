@@ -34,7 +34,7 @@ def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[VolumeRecor
             "name": lambda each, wanted: any(value in each.name for value in wanted),
             "driver": lambda _, wanted: "local" in wanted,
             "label": lambda each, wanted: all(labelled(each.labels, value) for value in wanted),
-            "dangling": lambda each, wanted: (not engine.volumes.users(each.name)) == TRUTHS[wanted[0]],
+            "dangling": lambda each, wanted: (not engine.containers.using_volume(each.name)) == TRUTHS[wanted[0]],
         }
         if name not in tests:
             raise InvalidInput(f"invalid filter '{name}'")
@@ -97,7 +97,7 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
         wanted = everything or ANONYMOUS in record.labels
         wanted &= all(labelled(record.labels, value) for value in filters.get("label", []))
         wanted &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
-        if not wanted or engine.volumes.users(record.name):
+        if not wanted or engine.containers.using_volume(record.name):
             continue
         size = await asyncio.to_thread(tree_size, engine.volumes.path(record.name))
         try:

@@ -7,26 +7,22 @@ import json
 import posixpath
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from pyd_core.daemon.build import copy_instruction, run_instruction
 from pyd_core.daemon.build.dockerfile import Dockerfile, Instruction, instruction
 from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, said
+from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.build.stage import BuildStage, told
 from pyd_core.daemon.build.variables import Lexer, assignments
-from pyd_core.daemon.containers import files
-from pyd_core.daemon.images import events
 from pyd_core.daemon.images.changes import apply_changes, command, merged_env
 from pyd_core.daemon.images.load import config_file
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.model.container_config import ContainerConfig
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
 
 Fetch = Callable[[str, str], AsyncGenerator[Record, None]]
 """Pulls an image by name for a platform (empty: this host's) and yields its progress."""
@@ -40,7 +36,7 @@ class Builder:
     """One build.
 
     Args:
-        daemon: The engine.
+        services: The parts of the engine that it uses.
         request: What is asked for.
         dockerfile: The Dockerfile, read.
         fetch: Pulls base images.
@@ -49,8 +45,8 @@ class Builder:
         InvalidInput: There is no such stage as the target.
     """
 
-    def __init__(self, daemon: Engine, request: BuildRequest, dockerfile: Dockerfile, fetch: Fetch) -> None:
-        self._daemon = daemon
+    def __init__(self, services: BuildServices, request: BuildRequest, dockerfile: Dockerfile, fetch: Fetch) -> None:
+        self._services = services
         self._request = request
         self._fetch = fetch
         self._escape = dockerfile.escape
@@ -81,7 +77,7 @@ class Builder:
                             return
                 if self._stages:
                     image = self._stages[-1].image
-                    held.enter_context(self._daemon.images.held([image.id]))
+                    held.enter_context(self._services.images.held([image.id]))
                     yield said(f" ---> {image.id[7:19]}\n")
             unused = sorted(set(self._request.arguments) - self._asked - PROXIES)
             if unused:
@@ -90,7 +86,7 @@ class Builder:
             yield {"aux": {"ID": image.id}}
             yield said(f"Successfully built {image.id[7:19]}\n")
             for reference in self._request.tags:
-                events.tag(self._daemon, image, reference)
+                self._services.image_events.tag(image, reference)
                 yield said(f"Successfully tagged {reference}\n")
 
     async def _step(self, step: Instruction) -> AsyncGenerator[Record, None]:
@@ -129,7 +125,9 @@ class Builder:
         if earlier is not None:
             image = earlier.image
         elif base == SCRATCH:
-            image = self._daemon.images.add(config_file(ContainerConfig(), [], [], created="0001-01-01T00:00:00Z"), [])
+            image = self._services.images.add(
+                config_file(ContainerConfig(), [], [], created="0001-01-01T00:00:00Z"), []
+            )
         else:
             platform = Lexer(step.flags.get("platform", ""), self._globals, self._escape).whole()
             if self._request.pull or not self._here(base):
@@ -138,9 +136,9 @@ class Builder:
                         yield record
                         if "error" in record:
                             return
-            image = self._daemon.images.find(base)
-        config = self._daemon.images.file(image).config or ContainerConfig()
-        stage = BuildStage(self._daemon, name, image, config, self._request.use_cache)
+            image = self._services.images.find(base)
+        config = self._services.images.file(image).config or ContainerConfig()
+        stage = BuildStage(self._services, name, image, config, self._request.use_cache)
         stage.proxies = {
             key: value for key, value in self._request.arguments.items() if key in PROXIES and value is not None
         }
@@ -158,7 +156,7 @@ class Builder:
 
     def _here(self, name: str) -> bool:
         try:
-            self._daemon.images.find(name)
+            self._services.images.find(name)
         except NotFound:
             return False
         return True
@@ -172,10 +170,10 @@ class Builder:
                 yield root
             return
         image = self._stage_or_image(name)
-        other = BuildStage(self._daemon, "", image, stage.config, use_cache=False)
+        other = BuildStage(self._services, "", image, stage.config, use_cache=False)
         async with (
             run_instruction.container_of(other, ["none"]) as container,
-            files.stacked(self._daemon, container) as root,
+            self._services.files.stacked(container) as root,
         ):
             yield root
 
@@ -189,7 +187,7 @@ class Builder:
                 raise InvalidInput(f"invalid from flag value {name[:20]}: no such stage comes before")
             return earlier[int(name)].image
         try:
-            return self._daemon.images.find(name)
+            return self._services.images.find(name)
         except NotFound:
             raise NotFound(
                 f"invalid from flag value {name[:200]}: no stage and no image here has that name",
@@ -223,7 +221,7 @@ class Builder:
         if stage.cached(created_by, config):
             return True
         async with run_instruction.container_of(stage, ["none"]) as container:
-            async with files.stacked(self._daemon, container) as root:
+            async with self._services.files.stacked(container) as root:
                 copy_instruction.make_directory(root, path)
             stage.config = config
             await run_instruction.keep_changes(stage, container, created_by)

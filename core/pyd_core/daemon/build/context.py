@@ -14,67 +14,91 @@ from pyd_core.build.context import IGNORE_FILE
 from pyd_core.build.ignore import IgnorePatterns
 from pyd_core.daemon.build.copy_instruction import is_archive
 from pyd_core.daemon.images import load as loading
+from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.images.streams import decompressed
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.openat2 import RootDirectory, open_file
 from pyd_core.linux.tree import remove_tree
+from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
     from pyd_core.daemon.build.remote import ResolvedAddress
     from pyd_core.daemon.build.repository import Repository
-    from pyd_core.daemon.engine import Engine
 
 DOCKERFILE = "Dockerfile"
 _MOST = 1 << 20
 """Bytes of a Dockerfile, and of a list of what is left out."""
 
 
-@asynccontextmanager
-async def unpacked(daemon: Engine, chunks: AsyncIterator[bytes]) -> AsyncIterator[Path]:
-    """Gives the directory a context was unpacked into; removed after.
+class BuildContexts:
+    """The contexts of the builds that run.
 
-    Raises:
-        InvalidInput: It is no archive, or a hostile one.
+    Args:
+        directory: Where they are unpacked; what a crash left there is removed.
+        images: Keeps what is downloaded until it is unpacked.
+        tasks: Runs the removal, which happens also when a client has gone.
     """
-    async with _home(daemon) as directory:
-        spooled = await loading.spool(daemon.images, chunks)
+
+    def __init__(self, directory: Path, images: ImageStore, tasks: TaskOwner) -> None:
+        self._directory = directory
+        self._images = images
+        self._tasks = tasks
+        remove_tree(directory, ignore_errors=True)
+
+    @asynccontextmanager
+    async def unpacked(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Path]:
+        """Gives the directory a context was unpacked into; removed after.
+
+        Raises:
+            InvalidInput: It is no archive, or a hostile one.
+        """
+        async with self._home() as directory:
+            spooled = await loading.spool(self._images, chunks)
+            try:
+                await asyncio.to_thread(_unpack, spooled, directory)
+            finally:
+                spooled.unlink(missing_ok=True)
+            yield directory
+
+    @asynccontextmanager
+    async def fetched(self, address: ResolvedAddress) -> AsyncIterator[tuple[Path, bool]]:
+        """Gives the directory of a context that is elsewhere, an archive's or that of a lone Dockerfile; removed after.
+
+        Returns:
+            The directory, and whether it holds nothing but a `Dockerfile`.
+
+        Raises:
+            InvalidInput: It isn't there, or neither of the two.
+        """
+        async with self._home() as directory:
+            spooled = self._images.blobs.temporary()
+            try:
+                await address.fetch(spooled)
+                yield directory, await asyncio.to_thread(_take, spooled, directory)
+            finally:
+                spooled.unlink(missing_ok=True)
+
+    @asynccontextmanager
+    async def cloned(self, repository: Repository) -> AsyncIterator[Path]:
+        """Gives the directory of a context that is in a repository; removed after.
+
+        Raises:
+            InvalidInput: git can't get it.
+            Unsupported: git isn't installed.
+        """
+        async with self._home() as directory:
+            yield await repository.clone(directory)
+
+    @asynccontextmanager
+    async def _home(self) -> AsyncIterator[Path]:
+        self._directory.mkdir(mode=0o700, exist_ok=True)
+        directory = Path(tempfile.mkdtemp(dir=self._directory))
         try:
-            await asyncio.to_thread(_unpack, spooled, directory)
+            yield directory
         finally:
-            spooled.unlink(missing_ok=True)
-        yield directory
-
-
-@asynccontextmanager
-async def fetched(daemon: Engine, address: ResolvedAddress) -> AsyncIterator[tuple[Path, bool]]:
-    """Gives the directory of a context that is elsewhere: an archive's, or that of a Dockerfile alone; removed after.
-
-    Returns:
-        The directory, and whether it holds nothing but a `Dockerfile`.
-
-    Raises:
-        InvalidInput: It isn't there, or neither of the two.
-    """
-    async with _home(daemon) as directory:
-        spooled = daemon.images.blobs.temporary()
-        try:
-            await address.fetch(spooled)
-            yield directory, await asyncio.to_thread(_take, spooled, directory)
-        finally:
-            spooled.unlink(missing_ok=True)
-
-
-@asynccontextmanager
-async def cloned(daemon: Engine, repository: Repository) -> AsyncIterator[Path]:
-    """Gives the directory of a context that is in a repository; removed after.
-
-    Raises:
-        InvalidInput: git can't get it.
-        Unsupported: git isn't installed.
-    """
-    async with _home(daemon) as directory:
-        yield await repository.clone(directory)
+            # A task of the engine's: the client may leave, and this be cancelled, at this very moment.
+            await asyncio.shield(self._tasks.start(asyncio.to_thread(remove_tree, directory, ignore_errors=True)))
 
 
 def _take(spooled: Path, directory: Path) -> bool:
@@ -89,26 +113,9 @@ def _take(spooled: Path, directory: Path) -> bool:
     return True
 
 
-@asynccontextmanager
-async def _home(daemon: Engine) -> AsyncIterator[Path]:
-    home = daemon.config.root / "build"
-    home.mkdir(mode=0o700, exist_ok=True)
-    directory = Path(tempfile.mkdtemp(dir=home))
-    try:
-        yield directory
-    finally:
-        # A task of the engine's: the client may leave, and this be cancelled, at this very moment.
-        await asyncio.shield(daemon.tasks.start(asyncio.to_thread(remove_tree, directory, ignore_errors=True)))
-
-
 def _unpack(spooled: Path, directory: Path) -> None:
     with spooled.open("rb") as raw:
         Unpacker(directory, layer=False).run(decompressed(raw))
-
-
-def sweep(root: Path) -> None:
-    """Removes the contexts that a crash left."""
-    remove_tree(root / "build", ignore_errors=True)
 
 
 def read_dockerfile(context: Path, name: str) -> bytes:

@@ -21,7 +21,7 @@ from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.run_instruction import container_of, keep_changes
 from pyd_core.daemon.build.stage import told
 from pyd_core.daemon.build.variables import Lexer
-from pyd_core.daemon.containers import files, users
+from pyd_core.daemon.containers import users
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import tar_writer
 from pyd_core.daemon.images.streams import Hashed, decompressed
@@ -76,7 +76,7 @@ async def copy(stage: BuildStage, step: Instruction, escape: str, source: RootDi
     where = posixpath.join(stage.config.working_dir or "/", target) + ("/" if target in {".", ".."} else "")
     async with container_of(stage, ["none"]) as container:
         async with AsyncExitStack() as stack:
-            root = await stack.enter_async_context(files.stacked(stage.daemon, container))
+            root = await stack.enter_async_context(stage.services.files.stacked(container))
             owner = _owner(container.root, Lexer(step.flags.get("chown", ""), values, escape).whole())
             mode = _mode(step.flags.get("chmod", ""))
             found: list[str | ResolvedAddress] = []
@@ -193,7 +193,7 @@ async def _piece(
     owner: tuple[int, int],
     mode: int | None,
 ) -> CopySource:
-    images = stage.daemon.images
+    images = stage.services.images
     fd = source.open(path or "/", os.O_PATH)
     try:
         place = f"/proc/self/fd/{fd}"
@@ -232,7 +232,7 @@ async def _fetched(
         raise InvalidInput(
             f"cannot determine filename for source {address.url[:200]}", hint="name the file: ADD URL PATH"
         )
-    images = stage.daemon.images
+    images = stage.services.images
     file = images.blobs.temporary()
     try:
         await address.fetch(file, checksum=checksum)

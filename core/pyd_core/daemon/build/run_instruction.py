@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from pyd_core.daemon.build.request import BuildRequest, Record, failed, said
+from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.build.stage import BuildStage
 from pyd_core.daemon.containers import logs
 from pyd_core.daemon.containers.attach import unframed
@@ -22,7 +23,6 @@ from pyd_core.model.host_config import HostConfig
 
 if TYPE_CHECKING:
     from pyd_core.daemon.build.dockerfile import Instruction
-    from pyd_core.daemon.engine import Engine
 
 
 @asynccontextmanager
@@ -38,26 +38,26 @@ async def container_of(
         healthcheck=HealthConfig(test=["NONE"]),
         host_config=host or HostConfig(network_mode="none"),
     )
-    container = stage.daemon.containers.create(body, "", step=True)
+    container = stage.services.creator.create(body, "", step=True)
     try:
         yield container
     finally:
         # A task of the engine's: the client may leave, and this be cancelled, at this very moment.
-        await asyncio.shield(stage.daemon.tasks.start(_remove(stage.daemon, container)))
+        await asyncio.shield(stage.services.tasks.start(_remove(stage.services, container)))
 
 
-async def _remove(daemon: Engine, container: EngineContainer) -> None:
+async def _remove(services: BuildServices, container: EngineContainer) -> None:
     with contextlib.suppress(PydError):
-        await daemon.lifecycle.remove(container, force=True, volumes=True)
+        await services.lifecycle.remove(container, force=True, volumes=True)
 
 
 async def keep_changes(stage: BuildStage, container: EngineContainer, created_by: str) -> None:
     """Moves the stage on to an image with what a container changed."""
     origin = stage.origin(created_by)
     if any(container.upper.iterdir()):
-        image = await commit(stage.daemon, container, stage.config, origin)
+        image = await commit(stage.services.images, container, stage.config, origin)
     else:
-        image = await derive(stage.daemon, stage.image, stage.config, origin)
+        image = await derive(stage.services.images, stage.image, stage.config, origin)
     stage.move(image, stage.config)
 
 
@@ -73,7 +73,7 @@ async def run(stage: BuildStage, step: Instruction, request: BuildRequest) -> As
     async with container_of(stage, words, host=request.host, env=env) as container:
         short = container.id[:12]
         yield said(f" ---> Running in {short}\n")
-        await stage.daemon.lifecycle.start(container)
+        await stage.services.lifecycle.start(container)
         async with aclosing(logs.read(container, logs.LogOptions(follow=True))) as pieces:
             async for piece in pieces:
                 for data in unframed(piece):

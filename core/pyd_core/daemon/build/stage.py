@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from pyd_core.daemon.build.request import PROXIES
+from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.containers.commit import Origin, derive
 from pyd_core.daemon.images.changes import SHELL
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.model.container_config import ContainerConfig
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
 
 
 @dataclass
 class BuildStage:
     """Where a stage is."""
 
-    daemon: Engine
+    services: BuildServices
     name: str
     image: ImageRecord
     config: ContainerConfig
@@ -50,7 +47,7 @@ class BuildStage:
         """Moves on to an image that the same step made from the same image before, if there is one."""
         if not self.use_cache:
             return False
-        images = self.daemon.images
+        images = self.services.images
         found: list[tuple[str, ImageRecord]] = []
         for record in images.children(self.image.id):
             file = images.file(record)
@@ -72,7 +69,7 @@ class BuildStage:
         created_by = told(config, f" {words}")
         if self.cached(created_by, config):
             return True
-        self.move(await derive(self.daemon, self.image, config, self.origin(created_by)), config)
+        self.move(await derive(self.services.images, self.image, config, self.origin(created_by)), config)
         return False
 
     def origin(self, created_by: str) -> Origin:

@@ -7,17 +7,16 @@ import contextlib
 import logging
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pyd_core.daemon.containers import subpaths
-from pyd_core.daemon.containers import volumes as claims
 from pyd_core.daemon.containers.container import EngineContainer
-from pyd_core.daemon.userns import applies
+from pyd_core.daemon.containers.volumes import VolumeClaims
+from pyd_core.daemon.networks.endpoints import Endpoints
+from pyd_core.daemon.runtime.runtime_choice import Runtimes
+from pyd_core.daemon.userns import Remapping, applies
 from pyd_core.errors import PydError
 from pyd_core.linux.mount import unmount
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
+from pyd_core.tasks import TaskOwner
 
 RETRY_DELAYS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 LATER_INTERVAL_S = 10.0
@@ -29,12 +28,29 @@ class CleanUp:
     """Gives back a container's mounts, links, cgroup and bundle.
 
     Args:
-        daemon: The engine.
+        runtimes: Removes them from their runtime.
+        endpoints: Takes them off their networks.
+        claims: Gives their volumes back.
+        tasks: Runs what is tried again later.
+        remapping: Which ids containers have on the host; None where they are the same.
         parts: Where parts of volumes are mounted.
     """
 
-    def __init__(self, daemon: Engine, parts: Path) -> None:
-        self._daemon = daemon
+    def __init__(
+        self,
+        *,
+        runtimes: Runtimes,
+        endpoints: Endpoints,
+        claims: VolumeClaims,
+        tasks: TaskOwner,
+        remapping: Remapping | None,
+        parts: Path,
+    ) -> None:
+        self._runtimes = runtimes
+        self._endpoints = endpoints
+        self._claims = claims
+        self._tasks = tasks
+        self._remapping = remapping
         self._parts = parts
 
     async def surely(self, container: EngineContainer) -> None:
@@ -52,7 +68,7 @@ class CleanUp:
                 return
         if not container.unclean:
             container.unclean = True
-            self._daemon.tasks.start(self._later(container), name=f"clean-up of {container.id[:12]}")
+            self._tasks.start(self._later(container), name=f"clean-up of {container.id[:12]}")
 
     async def _later(self, container: EngineContainer) -> None:
         while container.unclean:
@@ -67,17 +83,17 @@ class CleanUp:
         for each in list(container.execs.values()):
             each.end()
         # Beside the rest: the kernel takes its time for links.
-        leaving = self._daemon.tasks.start(self._daemon.endpoints.leave(container))
+        leaving = self._tasks.start(self._endpoints.leave(container))
         try:
             with contextlib.suppress(PydError):
-                await self._daemon.runtimes.of(container.record).delete(container.id)
+                await self._runtimes.of(container.record).delete(container.id)
             # While somebody looks into it the layers stay mounted, unless with ids that nobody expects then.
-            if not container.looks or applies(self._daemon.remapping, container.record.host) is not None:
+            if not container.looks or applies(self._remapping, container.record.host) is not None:
                 unmount(container.root)
             unmount(container.bundle / "shm")
             subpaths.release(self._parts, container.id)
             shutil.rmtree(container.bundle, ignore_errors=True)
         finally:
             await leaving
-        await claims.release(self._daemon, container, container.id)
+        await self._claims.release(container, container.id)
         container.unclean = False

@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,12 +13,9 @@ from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import tar_writer
 from pyd_core.daemon.images.config import read_config
-from pyd_core.daemon.images.store import ImageRecord
+from pyd_core.daemon.images.store import ImageRecord, ImageStore
 from pyd_core.model.base import format_time
 from pyd_core.model.container_config import ContainerConfig
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,9 @@ class Origin:
     author: str = ""
 
 
-async def commit(daemon: Engine, container: EngineContainer, config: ContainerConfig, origin: Origin) -> ImageRecord:
+async def commit(
+    images: ImageStore, container: EngineContainer, config: ContainerConfig, origin: Origin
+) -> ImageRecord:
     """Packs a container's writable layer and makes an image of its image, that layer and a configuration.
 
     Raises:
@@ -39,22 +37,22 @@ async def commit(daemon: Engine, container: EngineContainer, config: ContainerCo
     """
     container.ensure_not_removing("committed")
     spooled = await loading.spool(
-        daemon.images, tar_writer.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
+        images, tar_writer.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
     )
-    async with daemon.images.swept():
-        layer = await daemon.images.layers.take(spooled)
-    parent = daemon.images.find(container.record.image_id)
-    return await derive(daemon, parent, config, origin, layer=layer.diff_id)
+    async with images.swept():
+        layer = await images.layers.take(spooled)
+    parent = images.find(container.record.image_id)
+    return await derive(images, parent, config, origin, layer=layer.diff_id)
 
 
 async def derive(
-    daemon: Engine, parent: ImageRecord, config: ContainerConfig, origin: Origin, *, layer: str = ""
+    images: ImageStore, parent: ImageRecord, config: ContainerConfig, origin: Origin, *, layer: str = ""
 ) -> ImageRecord:
     """Makes an image from another: with a configuration, and with one more layer where a diff id is given."""
     layers = [*parent.layers, *([layer] if layer else [])]
 
     def put() -> bytes:
-        before = daemon.images.file(parent)
+        before = images.file(parent)
         step = {
             "created": format_time(time.time_ns()),
             "created_by": origin.created_by,
@@ -67,9 +65,9 @@ async def derive(
         body["author"] = origin.author or before.author
         text = json.dumps(body).encode()
         read_config(text)
-        daemon.images.blobs.put(text)
+        images.blobs.put(text)
         return text
 
     # A history that grows by a step each time, and a sync of the disk: too much for the event loop.
     text = await asyncio.to_thread(put)
-    return daemon.images.add(text, layers, parent=parent.id)
+    return images.add(text, layers, parent=parent.id)

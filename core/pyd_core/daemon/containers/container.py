@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pyd_core.daemon.containers.attach import Attachment
 from pyd_core.daemon.containers.record import ContainerRecord
@@ -12,7 +12,7 @@ from pyd_core.errors import Conflict
 from pyd_core.model.container_state import Health
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.containers.execs import Exec
+    from pyd_core.daemon.containers.exec_record import Exec
     from pyd_core.daemon.containers.log_compression import LogFile
 
 
@@ -25,6 +25,7 @@ class EngineContainer:
         reading: The files of its log that clients read.
         unclean: Whether something of its last run is left that could not be taken away yet.
         looks: How many look into it from outside, and have its layers mounted where it doesn't run.
+        restarts_in_progress: How many clients restart it just now; while any does, its end doesn't remove it.
     """
 
     def __init__(self, record: ContainerRecord, *, root: Path, run: Path) -> None:
@@ -36,6 +37,7 @@ class EngineContainer:
         self.attachments: set[Attachment] = set()
         self.reading: list[LogFile] = []
         self.looks = 0
+        self.restarts_in_progress = 0
         self.unclean = False
         self.execs: dict[str, Exec] = {}
         self.health: Health | None = None
@@ -116,6 +118,24 @@ class EngineContainer:
         """Has all that is still to come taken at once: its main process has ended."""
         for attachment in self.attachments:
             attachment.release()
+
+
+class ContainerLookup(Protocol):
+    """Read access to the engine's containers."""
+
+    def all(self) -> list[EngineContainer]:
+        """Return every container, newest first."""
+
+    def get(self, key: str) -> EngineContainer | None:
+        """Return a container by its id."""
+
+    def find(self, name: str) -> EngineContainer:
+        """Return a container by id, name, or unambiguous prefix of an id.
+
+        Raises:
+            NotFound: There is none.
+            Ambiguous: Several ids begin so.
+        """
 
 
 def _registered(waiting: set[asyncio.Future[int]]) -> asyncio.Future[int]:

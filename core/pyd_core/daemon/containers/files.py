@@ -8,14 +8,15 @@ import stat
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pyd_core.daemon.cancellable import on_thread
-from pyd_core.daemon.containers import population, subpaths, volumes
+from pyd_core.daemon.containers import subpaths
 from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.population import VolumePopulator
 from pyd_core.daemon.containers.record import MountRecord, ProcessRecord
-from pyd_core.daemon.containers.start import mount_root
-from pyd_core.daemon.networks import files as network_files
+from pyd_core.daemon.containers.rootfs import RootMounter
+from pyd_core.daemon.containers.volumes import VolumeClaims
+from pyd_core.daemon.networks.files import NAMES, NetworkFiles
 from pyd_core.errors import Conflict, KernelError, PydError, Refused
 from pyd_core.linux.mount import MS_BIND, MS_RDONLY, MS_REC, MS_REMOUNT, mount, unmount
 from pyd_core.linux.mount_namespace import apart
@@ -23,9 +24,7 @@ from pyd_core.linux.openat2 import RootDirectory, make_mountpoint
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.linux.procfs import mount_id
 from pyd_core.linux.userns import IdMap
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
+from pyd_core.tasks import TaskOwner
 
 READ = "looked into"
 KERNELS = ("/proc/", "/sys/", "/dev/")
@@ -46,56 +45,134 @@ class ContainerRoot(RootDirectory):
         self.ids = ids
 
 
-@asynccontextmanager
-async def opened(daemon: Engine, container: EngineContainer) -> AsyncIterator[ContainerRoot]:
-    """Gives the container's root with its volumes and binds: as its processes see it while it runs, else mounted.
+class ContainerFiles:
+    """Opens the root file systems of containers.
 
-    It stays what it is until the block ends, also if the container ends, starts again or is removed meanwhile.
-
-    Raises:
-        Conflict: It is about to be removed.
-        EngineError: A volume can't be mounted.
+    Args:
+        tasks: Runs what must end although a client has gone.
+        roots: Mounts root file systems.
+        claims: Claims volumes.
+        populator: Fills new volumes.
+        network_files: Knows the files that the engine writes for containers.
     """
-    record = container.record
-    async with AsyncExitStack() as held:
-        root = None
-        while root is None:
-            container.ensure_not_removing(READ)
-            main = record.main
-            if record.running and main is not None:
-                root = _live(daemon, container, main, held)
-                if root is None:
-                    await _noted_end(container, main)
-                continue
-            async with container.lock:  # else it may be started or removed before all is mounted
-                if not record.running or record.main is None:
-                    root = await _whole(daemon, container, held)
-        yield root
 
+    def __init__(
+        self,
+        *,
+        tasks: TaskOwner,
+        roots: RootMounter,
+        claims: VolumeClaims,
+        populator: VolumePopulator,
+        network_files: NetworkFiles,
+    ) -> None:
+        self._tasks = tasks
+        self._roots = roots
+        self._claims = claims
+        self._populator = populator
+        self._network_files = network_files
 
-def _live(
-    daemon: Engine, container: EngineContainer, main: ProcessRecord, held: AsyncExitStack
-) -> ContainerRoot | None:
-    """Opens the root of a running container by its process; None where that is gone.
+    @asynccontextmanager
+    async def opened(self, container: EngineContainer) -> AsyncIterator[ContainerRoot]:
+        """Gives the container's root with its volumes and binds: as its processes see it while it runs, else mounted.
 
-    Its mount namespace is kept as long, and so are the volumes in it; its layers stay mounted for its next start.
-    """
-    with ExitStack() as opening:
-        try:
-            process = opening.enter_context(ProcessEntry(main.pid))
-            if process.start != main.started:
+        It stays what it is until the block ends, also if the container ends, starts again or is removed meanwhile.
+
+        Raises:
+            Conflict: It is about to be removed.
+            EngineError: A volume can't be mounted.
+        """
+        record = container.record
+        async with AsyncExitStack() as held:
+            root = None
+            while root is None:
+                container.ensure_not_removing(READ)
+                main = record.main
+                if record.running and main is not None:
+                    root = self._live(container, main, held)
+                    if root is None:
+                        await _noted_end(container, main)
+                    continue
+                async with container.lock:  # else it may be started or removed before all is mounted
+                    if not record.running or record.main is None:
+                        root = await self._whole(container, held)
+            yield root
+
+    def _live(self, container: EngineContainer, main: ProcessRecord, held: AsyncExitStack) -> ContainerRoot | None:
+        """Opens the root of a running container by its process; None where that is gone.
+
+        Its mount namespace is kept as long, and so are the volumes in it; its layers stay mounted for its next start.
+        """
+        with ExitStack() as opening:
+            try:
+                process = opening.enter_context(ProcessEntry(main.pid))
+                if process.start != main.started:
+                    return None
+                namespace = os.open("ns/mnt", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process.descriptor)
+                opening.callback(os.close, namespace)
+                root = ContainerRoot(f"/proc/self/fd/{process.descriptor}/root", _ids(process))
+                opening.enter_context(root)
+            except (ProcessLookupError, FileNotFoundError):
                 return None
-            namespace = os.open("ns/mnt", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process.descriptor)
-            opening.callback(os.close, namespace)
-            root = ContainerRoot(f"/proc/self/fd/{process.descriptor}/root", _ids(process))
-            opening.enter_context(root)
-        except (ProcessLookupError, FileNotFoundError):
-            return None
-        kept = opening.pop_all()
-    container.looks += 1
-    held.callback(lambda: daemon.tasks.start(_leave(daemon, container, object())))
-    held.enter_context(kept)
-    return root
+            kept = opening.pop_all()
+        container.looks += 1
+        held.callback(lambda: self._tasks.start(self._leave(container, object())))
+        held.enter_context(kept)
+        return root
+
+    @asynccontextmanager
+    async def stacked(self, container: EngineContainer) -> AsyncIterator[ContainerRoot]:
+        """Gives the container's root as its layers make it, without volumes, binds and whatever else is mounted in it.
+
+        Raises:
+            Conflict: It is about to be removed.
+        """
+        container.ensure_not_removing(READ)
+        async with AsyncExitStack() as held:
+            async with container.lock:
+                self._stack(container, object(), held)
+                root = held.enter_context(ContainerRoot(container.root, ids(container)))
+            yield root
+
+    def _stack(self, container: EngineContainer, look: object, held: AsyncExitStack) -> None:
+        """Mounts its layers, with its lock held, until nobody looks into it any more and it doesn't run."""
+        container.ensure_not_removing(READ)
+        container.looks += 1
+        # A task of the engine's: the client may leave, and this be cancelled, just as the look ends.
+        held.push_async_callback(lambda: asyncio.shield(self._tasks.start(self._leave(container, look))))
+        self._roots.mount(container)
+
+    async def _leave(self, container: EngineContainer, look: object) -> None:
+        try:
+            await self._claims.release(container, look)
+        finally:
+            container.looks -= 1
+        async with container.lock:  # whoever starts it has it then
+            if not container.looks and not container.record.running:
+                unmount(container.root)
+
+    async def _whole(self, container: EngineContainer, held: AsyncExitStack) -> ContainerRoot:
+        look = object()
+        self._stack(container, look, held)
+        await self._populator.populate(container)
+        await self._claims.claim(container, look)
+        written = self._written(container)
+        if not container.record.mounts and not written:
+            return held.enter_context(_bare(container))
+        made = apart(lambda: _assembled(container, written))
+        root = await on_thread(lambda _: held.enter_context(made), late=lambda late: os.close(late.fd))
+        return held.enter_context(root)
+
+    def _written(self, container: EngineContainer) -> list[MountRecord]:
+        """The files that the engine writes for a container, as far as it has written any yet."""
+        try:
+            bound = self._network_files.bound(container, None)
+        except PydError:  # whose network it shares is gone
+            return []
+        return [
+            MountRecord(kind="bind", target=target, source=source, recursive=False)
+            for target, source in bound.items()
+            if Path(source).exists()
+        ]
 
 
 async def _noted_end(container: EngineContainer, main: ProcessRecord) -> None:
@@ -111,66 +188,6 @@ async def _noted_end(container: EngineContainer, main: ProcessRecord) -> None:
         await asyncio.wait_for(ended, END_TIMEOUT_S)
     except TimeoutError:
         raise Conflict(f"container {container.id[:12]} is about to end") from None
-
-
-@asynccontextmanager
-async def stacked(daemon: Engine, container: EngineContainer) -> AsyncIterator[ContainerRoot]:
-    """Gives the container's root as its layers make it, without volumes, binds and whatever else is mounted in it.
-
-    Raises:
-        Conflict: It is about to be removed.
-    """
-    container.ensure_not_removing(READ)
-    async with AsyncExitStack() as held:
-        async with container.lock:
-            _stack(daemon, container, object(), held)
-            root = held.enter_context(ContainerRoot(container.root, ids(container)))
-        yield root
-
-
-def _stack(daemon: Engine, container: EngineContainer, look: object, held: AsyncExitStack) -> None:
-    """Mounts its layers, with its lock held, until nobody looks into it any more and it doesn't run."""
-    container.ensure_not_removing(READ)
-    container.looks += 1
-    # A task of the engine's: the client may leave, and this be cancelled, just as the look ends.
-    held.push_async_callback(lambda: asyncio.shield(daemon.tasks.start(_leave(daemon, container, look))))
-    mount_root(daemon, container)
-
-
-async def _leave(daemon: Engine, container: EngineContainer, look: object) -> None:
-    try:
-        await volumes.release(daemon, container, look)
-    finally:
-        container.looks -= 1
-    async with container.lock:  # whoever starts it has it then
-        if not container.looks and not container.record.running:
-            unmount(container.root)
-
-
-async def _whole(daemon: Engine, container: EngineContainer, held: AsyncExitStack) -> ContainerRoot:
-    look = object()
-    _stack(daemon, container, look, held)
-    await population.populate(daemon, container)
-    await volumes.claim(daemon, container, look)
-    written = _written(daemon, container)
-    if not container.record.mounts and not written:
-        return held.enter_context(_bare(container))
-    made = apart(lambda: _assembled(container, written))
-    root = await on_thread(lambda _: held.enter_context(made), late=lambda late: os.close(late.fd))
-    return held.enter_context(root)
-
-
-def _written(daemon: Engine, container: EngineContainer) -> list[MountRecord]:
-    """The files that the engine writes for a container, as far as it has written any yet."""
-    try:
-        bound = network_files.bound(daemon, container, None)
-    except PydError:  # whose network it shares is gone
-        return []
-    return [
-        MountRecord(kind="bind", target=target, source=source, recursive=False)
-        for target, source in bound.items()
-        if Path(source).exists()
-    ]
 
 
 def _bare(container: EngineContainer) -> ContainerRoot:
@@ -236,7 +253,7 @@ def check_writable(root: RootDirectory, container: EngineContainer, place: int) 
 
 def devices(root: RootDirectory, container: EngineContainer) -> frozenset[int]:
     """Returns the devices of its volumes and binds, which are copied with what is around them; not the kernel's own."""
-    targets = [f"/etc/{name}" for name in network_files.NAMES]
+    targets = [f"/etc/{name}" for name in NAMES]
     targets += [
         each.target
         for each in container.record.mounts

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import execs
 from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.execs import ExecRunner
+from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.times import duration_text
 from pyd_core.errors import PydError
 from pyd_core.model.base import format_time
 from pyd_core.model.container_config import HealthConfig
 from pyd_core.model.container_state import Health, HealthResult
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
+from pyd_core.tasks import TaskOwner
 
 INTERVAL, TIMEOUT, START_INTERVAL = 30.0, 30.0, 5.0
 """Seconds, where neither image nor creator says."""
@@ -60,9 +58,11 @@ def judge(health: Health, result: HealthResult, probe: HealthConfig, *, starting
 class HealthChecks:
     """Runs the probes of all running containers."""
 
-    def __init__(self, daemon: Engine) -> None:
-        self._daemon = daemon
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+    def __init__(self, execs: ExecRunner, events: EventBus, tasks: TaskOwner) -> None:
+        self._execs = execs
+        self._events = events
+        self._tasks = tasks
+        self._probes: dict[str, asyncio.Task[None]] = {}
 
     def begin(self, container: EngineContainer) -> None:
         """Probes a container from now on, if it says how."""
@@ -71,11 +71,11 @@ class HealthChecks:
         if probe is None or not command(probe):
             return
         container.health = Health(status="starting")
-        self._tasks[container.id] = self._daemon.tasks.start(self._probe(container, probe))
+        self._probes[container.id] = self._tasks.start(self._probe(container, probe))
 
     def end(self, container: EngineContainer) -> None:
         """Stops probing it."""
-        task = self._tasks.pop(container.id, None)
+        task = self._probes.pop(container.id, None)
         if task is not None:
             task.cancel()
 
@@ -97,15 +97,15 @@ class HealthChecks:
             container.health = judge(before, result, probe, starting=starting)
             if container.health.status != before.status:
                 action = f"health_status: {container.health.status}"
-                self._daemon.events.emit("container", action, container.id, container.attributes())
+                self._events.emit("container", action, container.id, container.attributes())
 
     async def _run(self, container: EngineContainer, probe: HealthConfig) -> HealthResult | None:
         seconds = probe.timeout / 1e9 or TIMEOUT
         start = format_time(time.time_ns())
         found = bytearray()
         try:
-            code, output = await execs.capture(
-                self._daemon, container, command(probe), seconds=seconds, most=OUTPUT, found=found
+            code, output = await self._execs.capture(
+                container, command(probe), seconds=seconds, most=OUTPUT, found=found
             )
             text = output.decode(errors="replace")
         except TimeoutError:

@@ -8,27 +8,28 @@ import logging
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
 
-import msgspec
-
-from pyd_core.daemon.containers import log_rotation, population, restarts, signals, subpaths
+from pyd_core.daemon.config import DaemonConfig
+from pyd_core.daemon.containers import log_rotation, restarts, signals, subpaths
 from pyd_core.daemon.containers.clean_up import CleanUp
+from pyd_core.daemon.containers.collection import ContainerStore
 from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.health import HealthChecks
 from pyd_core.daemon.containers.log_options import NONE, LogLimits
+from pyd_core.daemon.containers.pause import Freezer
+from pyd_core.daemon.containers.population import VolumePopulator
 from pyd_core.daemon.containers.record import ProcessRecord
-from pyd_core.daemon.containers.start import prepare
+from pyd_core.daemon.containers.removal import ContainerRemover
+from pyd_core.daemon.containers.start import StartPreparation
+from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.limits import SCARCE
 from pyd_core.daemon.runtime import conmon, subprocesses
-from pyd_core.daemon.userns import applies
+from pyd_core.daemon.runtime.runtime_choice import Runtimes
+from pyd_core.daemon.userns import Remapping, applies
 from pyd_core.errors import Conflict, EngineError, PydError
 from pyd_core.linux.reaper import exit_code
 from pyd_core.model.base import format_time, parse_time
-from pyd_core.model.host_config import HostConfig
 from pyd_core.tasks import TaskOwner
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
 
 GRACE = 10
 """Seconds between the stop signal and SIGKILL."""
@@ -41,16 +42,45 @@ log = logging.getLogger(__name__)
 class Lifecycle:
     """Moves containers from state to state; each step is written down before the next."""
 
-    def __init__(self, daemon: Engine) -> None:
-        self._daemon = daemon
+    def __init__(
+        self,
+        *,
+        config: DaemonConfig,
+        containers: ContainerStore,
+        runtimes: Runtimes,
+        populator: VolumePopulator,
+        preparation: StartPreparation,
+        health: HealthChecks,
+        freezer: Freezer,
+        clean_up: CleanUp,
+        remover: ContainerRemover,
+        remapping: Remapping | None,
+        events: EventBus,
+        tasks: TaskOwner,
+    ) -> None:
+        self._containers = containers
+        self._runtimes = runtimes
+        self._populator = populator
+        self._preparation = preparation
+        self._health = health
+        self._freezer = freezer
+        self._clean_up = clean_up
+        self._remover = remover
+        self._remapping = remapping
+        self._events = events
+        self._tasks = tasks
+        self._stopping = False
         self.conmon = conmon.find()
-        self._exits = daemon.config.run / "exits"
+        self._exits = config.run / "exits"
         self._exits.mkdir(parents=True, exist_ok=True)
         self._exits.chmod(0o700)  # its files have the names of containers
-        self._parts = daemon.config.run / "parts"
+        self._parts = config.run / "parts"
         subpaths.release(self._parts)
-        self._clean_up = CleanUp(daemon, self._parts)
         self._delays = restarts.Delays()
+
+    def shut_down(self) -> None:
+        """Let containers end without being started again: the engine stops."""
+        self._stopping = True
 
     async def start(self, container: EngineContainer) -> bool:
         """Starts it; returns False when it runs already.
@@ -74,11 +104,11 @@ class Lifecycle:
         try:
             if container.unclean:
                 await self._clean_up.run(container)
-            runtime = self._daemon.runtimes.of(record)
+            runtime = self._runtimes.of(record)
             if (runtime.state / record.id).exists():
                 await runtime.delete(record.id)
-            await population.populate(self._daemon, container)
-            await prepare(self._daemon, container)
+            await self._populator.populate(container)
+            await self._preparation.prepare(container)
             await self._launch(container)
         except Exception as error:  # also a fault of our own: nothing of the start may stay
             await self._clean_up.surely(container)
@@ -88,19 +118,19 @@ class Lifecycle:
             record.error = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             record.exit_code = 126 if "permission denied" in record.error else 127 if _missing(record.error) else 128
             record.status = "exited" if record.started_at[:4] != "0001" else "created"
-            self._daemon.containers.save_best_effort(container)
+            self._containers.save_best_effort(container)
             container.release_waiting_clients()
             container.notify_exit()
-            if record.host.auto_remove:
-                self._daemon.tasks.start(self._auto_remove(container))
+            if _is_removed_at_end(container):
+                self._tasks.start(self._auto_remove(container))
             raise
-        self._daemon.events.emit("container", "start", record.id, container.attributes())
+        self._events.emit("container", "start", record.id, container.attributes())
         self.watch(container)
         return True
 
     async def _launch(self, container: EngineContainer) -> None:
         record = container.record
-        runtime = self._daemon.runtimes.of(record)
+        runtime = self._runtimes.of(record)
         limits = LogLimits.read(record.host.log_config)
         kept = record.host.log_config.type != NONE
         if kept:
@@ -119,20 +149,20 @@ class Lifecycle:
             log_size=log_rotation.most(limits),
         )
         record.main, record.holder = await conmon.create(self.conmon, runtime, hold)
-        if applies(self._daemon.remapping, record.host) is not None:
+        if applies(self._remapping, record.host) is not None:
             conmon.give_streams(record.main)
         subpaths.release(self._parts, record.id)
         for attachment in list(container.attachments):
             with contextlib.suppress(EngineError):  # that client is let go; the others and the start are unharmed
                 await attachment.open(container.bundle, container.next_end())
         record.status, record.exit_code, record.started_at = "running", 0, format_time(time.time_ns())
-        self._daemon.containers.save(container)
+        self._containers.save(container)
         await runtime.start(record.id)
 
     def watch(self, container: EngineContainer) -> None:
         """Waits in the background for its end."""
-        self._daemon.tasks.start(self._until_end(container), name=f"end of {container.id[:12]}")
-        self._daemon.health.begin(container)
+        self._tasks.start(self._until_end(container), name=f"end of {container.id[:12]}")
+        self._health.begin(container)
 
     async def _until_end(self, container: EngineContainer) -> None:
         record = container.record
@@ -141,19 +171,19 @@ class Lifecycle:
             if holder.lives:
                 await self._until_gone(container, holder)
             exit_code(holder.pid)  # it fell to us when it detached: take it away, however early it ended
-        self._daemon.health.end(container)
+        self._health.end(container)
         async with container.lock:
             if record.holder is not holder or not record.running:
                 return
             await self._ended(container)
-            again = restarts.wanted(record) and not self._daemon.stopping
+            again = restarts.wanted(record) and not self._stopping
             if again:
                 record.status = "restarting"
-                self._daemon.containers.save_best_effort(container)
+                self._containers.save_best_effort(container)
         container.notify_exit()
         if again:
             await self._restart_later(container)
-        elif record.host.auto_remove:
+        elif _is_removed_at_end(container):
             await self._auto_remove(container)
 
     async def _until_gone(self, container: EngineContainer, holder: ProcessRecord) -> None:
@@ -188,13 +218,13 @@ class Lifecycle:
         record.finished_at = format_time(max(over, _ns(record.started_at)))
         await self._clean_up.surely(container)
         record.status, record.main, record.holder, record.thaw = "exited", None, None, False
-        self._daemon.containers.save_best_effort(container)
+        self._containers.save_best_effort(container)
         file.unlink(missing_ok=True)
         if record.oom_killed:
-            self._daemon.events.emit("container", "oom", record.id, container.attributes())
+            self._events.emit("container", "oom", record.id, container.attributes())
         spent = str(max(0, (time.time_ns() - _ns(record.started_at)) // 10**9))
         told = container.attributes(exitCode=str(record.exit_code), execDuration=spent)
-        self._daemon.events.emit("container", "die", record.id, told)
+        self._events.emit("container", "die", record.id, told)
 
     async def settle(self, container: EngineContainer) -> None:
         """Records the end of a container that ended while no engine watched."""
@@ -202,7 +232,7 @@ class Lifecycle:
             if container.record.running:
                 await self._ended(container)
             container.record.status = "exited"
-            self._daemon.containers.save_best_effort(container)
+            self._containers.save_best_effort(container)
         if container.record.host.auto_remove:
             await self._auto_remove(container)
 
@@ -226,7 +256,7 @@ class Lifecycle:
                     if error.errno not in SCARCE or record.host.auto_remove:
                         return
                     record.status = "restarting"  # what is scarce comes back
-                    self._daemon.containers.save_best_effort(container)
+                    self._containers.save_best_effort(container)
                 except PydError:
                     return
                 else:
@@ -275,12 +305,12 @@ class Lifecycle:
         self.signal(container, number)
         if record.status == "paused" and ending:
             with contextlib.suppress(PydError):  # it has ended already, or somebody else lets it go on
-                await self._daemon.runtimes.of(record).resume(record.id)
+                await self._runtimes.of(record).resume(record.id)
             if number != signal.SIGKILL and record.status == "paused":
                 record.status = "running"
-                self._daemon.events.emit("container", "unpause", record.id, container.attributes())
-            self._daemon.containers.save_best_effort(container)
-        self._daemon.events.emit("container", "kill", record.id, container.attributes(signal=str(number)))
+                self._events.emit("container", "unpause", record.id, container.attributes())
+            self._containers.save_best_effort(container)
+        self._events.emit("container", "kill", record.id, container.attributes(signal=str(number)))
         if number == signal.SIGKILL and record.running:
             await _awaited(container.next_end())
 
@@ -292,7 +322,7 @@ class Lifecycle:
             async with container.lock:  # it may be starting again just now
                 if record.status == "restarting":
                     record.status = "exited"
-                    self._daemon.containers.save_best_effort(container)
+                    self._containers.save_best_effort(container)
                     return True
         if not record.running:
             return False
@@ -305,36 +335,35 @@ class Lifecycle:
             await self._stop(container, number, grace, over)
         finally:
             over.cancel()
-        self._daemon.events.emit("container", "stop", record.id, container.attributes())
+        self._events.emit("container", "stop", record.id, container.attributes())
         return True
 
     async def _stop(self, container: EngineContainer, number: int, grace: int, over: asyncio.Future[int]) -> None:
         record = container.record
         with contextlib.suppress(Conflict):  # it ends just now
             if record.status == "paused":
-                await self._daemon.freezer.unpause(container)
+                await self._freezer.unpause(container)
             self.signal(container, number)
         told = container.attributes(signal=str(number))
-        self._daemon.events.emit("container", "kill", record.id, told)
+        self._events.emit("container", "kill", record.id, told)
         try:
             await asyncio.wait_for(asyncio.shield(over), grace if grace >= 0 else None)
         except TimeoutError:
             with contextlib.suppress(Conflict):
                 self.signal(container, signal.SIGKILL)
                 told = container.attributes(signal=str(int(signal.SIGKILL)))
-                self._daemon.events.emit("container", "kill", record.id, told)
+                self._events.emit("container", "kill", record.id, told)
             await over
 
     async def restart(self, container: EngineContainer, *, name: str = "", grace: int | None = None) -> None:
         """Stops and starts it."""
-        auto, container.record.host = container.record.host, _kept(container)
+        container.restarts_in_progress += 1
         try:
             await self.stop(container, name=name, grace=grace)
             await self.start(container)
         finally:
-            container.record.host = auto
-        self._daemon.containers.save(container)
-        self._daemon.events.emit("container", "restart", container.id, container.attributes())
+            container.restarts_in_progress -= 1
+        self._events.emit("container", "restart", container.id, container.attributes())
 
     async def remove(self, container: EngineContainer, *, force: bool = False, volumes: bool = False) -> None:
         """Removes it; `force` kills it first.
@@ -358,7 +387,7 @@ class Lifecycle:
                     with contextlib.suppress(Conflict):  # it has ended meanwhile
                         await self.kill(container, "KILL")
             # A task of the engine's: the client may leave, and half a removal would show until the engine's next start.
-            if await asyncio.shield(self._daemon.tasks.start(self._erase(container, volumes=volumes))):
+            if await asyncio.shield(self._tasks.start(self._erase(container, volumes=volumes))):
                 break
         self._delays.forget(record.id)
 
@@ -369,8 +398,8 @@ class Lifecycle:
             if container.unclean:
                 with contextlib.suppress(PydError, OSError):
                     await self._clean_up.run(container)
-            if self._daemon.containers.get(container.id) is not None:
-                await self._daemon.containers.erase(container, volumes=volumes)
+            if self._containers.get(container.id) is not None:
+                await self._remover.erase(container, volumes=volumes)
             return True
 
 
@@ -385,8 +414,9 @@ def _report(error: Exception) -> None:
     log.error("work beside a container failed", exc_info=error)
 
 
-def _kept(container: EngineContainer) -> HostConfig:
-    return msgspec.structs.replace(container.record.host, auto_remove=False)
+def _is_removed_at_end(container: EngineContainer) -> bool:
+    """Whether `--rm` removes a container now that it has ended: not between the two halves of a restart."""
+    return container.record.host.auto_remove and not container.restarts_in_progress
 
 
 def _missing(text: str) -> bool:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers import view
-from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.container import ContainerLookup, EngineContainer
+from pyd_core.daemon.containers.view import ContainerView, ports
 from pyd_core.daemon.filters import labelled, truth, until
+from pyd_core.daemon.images.layers import LayerStore
+from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.rows import shown as shown_rows
 from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.linux.tree import tree_size
 from pyd_core.model.container import ContainerSummary
 from pyd_core.regex import Pattern, compile_pattern
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
 
 MAX_PORT = 65535
 NEVER = "0001-01-01T00:00:00Z"
@@ -28,7 +26,9 @@ STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", 
 HEALTHS = {"none", "starting", "healthy", "unhealthy"}
 
 
-def choose(daemon: Engine, filters: Mapping[str, list[str]], *, all_: bool) -> list[EngineContainer]:
+def choose(
+    containers: ContainerLookup, images: ImageStore, filters: Mapping[str, list[str]], *, all_: bool
+) -> list[EngineContainer]:
     """Returns the containers that pass, newest first; without `all_` and a filter on status only running ones.
 
     As on Docker Engine values of `publish` and `expose` are alternatives of each other, all other filters must hold.
@@ -36,26 +36,24 @@ def choose(daemon: Engine, filters: Mapping[str, list[str]], *, all_: bool) -> l
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.
     """
-    found = daemon.containers.all()
+    found = containers.all()
     if not all_ and "status" not in filters:
         found = [each for each in found if each.record.running or each.record.status == "restarting"]
     published, exposed = (_ports(name, filters.get(name, [])) for name in ("publish", "expose"))
     if published or exposed:
-        found = [each for each in found if _has_port(daemon, each, published, exposed)]
+        found = [each for each in found if _has_port(each, published, exposed)]
     for name, values in filters.items():
         if name in {"publish", "expose"}:
             continue
-        test = _test(daemon, name, values)
+        test = _test(containers, images, name, values)
         found = [each for each in found if test(each)]
     return found
 
 
-def _has_port(
-    daemon: Engine, container: EngineContainer, published: set[tuple[int, str]], exposed: set[tuple[int, str]]
-) -> bool:
+def _has_port(container: EngineContainer, published: set[tuple[int, str]], exposed: set[tuple[int, str]]) -> bool:
     return any(
         (port.public_port, port.type) in published or (port.private_port, port.type) in exposed
-        for port in view.ports(daemon, container)
+        for port in ports(container)
     )
 
 
@@ -77,7 +75,9 @@ def _ports(name: str, values: list[str]) -> set[tuple[int, str]]:
     return found
 
 
-def _test(daemon: Engine, name: str, values: list[str]) -> Callable[[EngineContainer], bool]:  # noqa: C901, PLR0911, PLR0912 - a table
+def _test(  # noqa: C901, PLR0911, PLR0912 - a table
+    containers: ContainerLookup, images: ImageStore, name: str, values: list[str]
+) -> Callable[[EngineContainer], bool]:
     match name:
         case "id":
             return lambda each: any(each.id.startswith(value) for value in values)
@@ -107,7 +107,7 @@ def _test(daemon: Engine, name: str, values: list[str]) -> Callable[[EngineConta
                 raise InvalidInput(f"unrecognized filter value for health: {min(unknown)[:40]}")
             return lambda each: (each.health.status if each.health else "none") in values
         case "ancestor":
-            ids = _ancestors(daemon, values)
+            ids = _ancestors(images, values)
             return lambda each: each.record.image_id in ids
         case "network":
             return lambda each: any(
@@ -120,7 +120,7 @@ def _test(daemon: Engine, name: str, values: list[str]) -> Callable[[EngineConta
                 value in {mount.volume, mount.target, mount.source} for value in values for mount in each.record.mounts
             )
         case "before" | "since":
-            edge = daemon.containers.find(values[0]).record.created_ns
+            edge = containers.find(values[0]).record.created_ns
             return lambda each: (each.record.created_ns < edge) if name == "before" else (each.record.created_ns > edge)
         case "is-task":
             tasks = truth(name, values)
@@ -145,20 +145,20 @@ def _pattern(text: str) -> Pattern:
         raise InvalidInput(f"invalid filter 'name={text[:60]}': {error.message}") from error
 
 
-def _ancestors(daemon: Engine, values: list[str]) -> set[str]:
+def _ancestors(images: ImageStore, values: list[str]) -> set[str]:
     """Returns the images that are named, and those that were built from them.
 
     What has the same layers alone isn't built from an image: two images may share all of them and have nothing to do
     with each other.
     """
     children: dict[str, list[str]] = {}
-    for image in daemon.images.all():
+    for image in images.all():
         if image.parent:
             children.setdefault(image.parent, []).append(image.id)
     pending: list[str] = []
     for value in values:
         try:
-            pending.append(daemon.images.find(value).id)
+            pending.append(images.find(value).id)
         except (NotFound, InvalidInput):
             continue
     found: set[str] = set()
@@ -170,7 +170,7 @@ def _ancestors(daemon: Engine, values: list[str]) -> set[str]:
     return found
 
 
-def image_names(daemon: Engine, containers: Iterable[EngineContainer]) -> dict[str, str]:
+def image_names(images: ImageStore, containers: Iterable[EngineContainer]) -> dict[str, str]:
     """Returns what a list shows as each container's image, by the container's id.
 
     That is the name its creator wrote, or the image's id once that name is gone or means another image.
@@ -181,14 +181,14 @@ def image_names(daemon: Engine, containers: Iterable[EngineContainer]) -> dict[s
         name, image_id = container.record.image, container.record.image_id
         if name not in ids:
             try:
-                ids[name] = daemon.images.find(name).id
+                ids[name] = images.find(name).id
             except PydError:
                 ids[name] = ""
         shown[container.id] = name if ids[name] == image_id else image_id
     return shown
 
 
-def prunable(daemon: Engine, filters: Mapping[str, list[str]]) -> list[EngineContainer]:
+def prunable(containers: ContainerLookup, filters: Mapping[str, list[str]]) -> list[EngineContainer]:
     """Returns the containers that a prune removes."""
     unknown = set(filters) - {"until", "label", "label!"}
     if unknown:
@@ -196,7 +196,7 @@ def prunable(daemon: Engine, filters: Mapping[str, list[str]]) -> list[EngineCon
     edge = until(filters.get("until", []))
     return [
         each
-        for each in daemon.containers.all()
+        for each in containers.all()
         if each.record.status in {"created", "exited", "dead"}
         and (edge is None or each.record.created_ns < edge)
         and all(labelled(each.record.config.labels, value) for value in filters.get("label", []))
@@ -204,21 +204,23 @@ def prunable(daemon: Engine, filters: Mapping[str, list[str]]) -> list[EngineCon
     ]
 
 
-def sizes(daemon: Engine, container: EngineContainer) -> tuple[int, int]:
+def sizes(layers: LayerStore, container: EngineContainer) -> tuple[int, int]:
     """Bytes in its writable layer, and of all its files."""
     written = tree_size(container.upper)
-    return written, written + sum(daemon.images.layers.get(diff_id).size for diff_id in container.record.layers)
+    return written, written + sum(layers.get(diff_id).size for diff_id in container.record.layers)
 
 
-def lines(daemon: Engine, containers: Sequence[EngineContainer], *, size: bool = False) -> list[ContainerSummary]:
+def lines(
+    view: ContainerView, images: ImageStore, containers: Sequence[EngineContainer], *, size: bool = False
+) -> list[ContainerSummary]:
     """Returns the containers' lines in a list, measured with `size`."""
-    images = image_names(daemon, containers)
+    names = image_names(images, containers)
 
     def line(container: EngineContainer) -> ContainerSummary:
-        summary = msgspec.structs.replace(view.summary(daemon, container), image=images[container.id])
+        summary = msgspec.structs.replace(view.summary(container), image=names[container.id])
         if not size:
             return summary
-        written, total = sizes(daemon, container)
+        written, total = sizes(images.layers, container)
         return msgspec.structs.replace(summary, size_rw=written, size_root_fs=total)
 
     return shown_rows(containers, line)

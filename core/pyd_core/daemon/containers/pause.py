@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
+from pyd_core.daemon.containers.collection import ContainerStore
 from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.events import EventBus
+from pyd_core.daemon.runtime.runtime_choice import Runtimes
 from pyd_core.errors import Conflict, PydError
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
+from pyd_core.tasks import TaskOwner
 
 
 class Freezer:
     """Pauses containers; their records say so before they are frozen, and are held to it after a crash."""
 
-    def __init__(self, daemon: Engine) -> None:
-        self._daemon = daemon
+    def __init__(self, *, containers: ContainerStore, runtimes: Runtimes, events: EventBus, tasks: TaskOwner) -> None:
+        self._containers = containers
+        self._runtimes = runtimes
+        self._events = events
+        self._tasks = tasks
 
     async def pause(self, container: EngineContainer, *, thaw: bool = False) -> None:
         """Freezes it.
@@ -40,13 +43,13 @@ class Freezer:
                 raise Conflict(f"Container {record.id} is not running")
             # Written down first, where there is room for it: what is frozen must be known to be, after a crash too.
             record.status, record.thaw = "paused", thaw
-            self._daemon.containers.save_best_effort(container)
+            self._containers.save_best_effort(container)
             try:
-                await self._daemon.runtimes.of(record).pause(record.id)
+                await self._runtimes.of(record).pause(record.id)
             except BaseException:
                 await self._resume(container)
                 raise
-        self._daemon.events.emit("container", "pause", record.id, container.attributes())
+        self._events.emit("container", "pause", record.id, container.attributes())
 
     async def unpause(self, container: EngineContainer) -> None:
         """Lets it go on.
@@ -59,14 +62,14 @@ class Freezer:
             if record.status != "paused":
                 raise Conflict(f"Container {record.id} is not paused")
             await self._resume(container)
-        self._daemon.events.emit("container", "unpause", record.id, container.attributes())
+        self._events.emit("container", "unpause", record.id, container.attributes())
 
     async def _resume(self, container: EngineContainer) -> None:
         record = container.record
         with contextlib.suppress(Conflict):  # it wasn't frozen after all: a crash came in between
-            await self._daemon.runtimes.of(record).resume(record.id)
+            await self._runtimes.of(record).resume(record.id)
         record.status, record.thaw = "running", False
-        self._daemon.containers.save_best_effort(container)
+        self._containers.save_best_effort(container)
 
     async def thaw(self, container: EngineContainer) -> None:
         """Lets a container go on that an engine which is gone had paused for a moment."""
@@ -88,7 +91,7 @@ class Freezer:
         finally:
             if paused:
                 # A task of the engine's: the client may leave a second time.
-                await asyncio.shield(self._daemon.tasks.start(self._go_on(container)))
+                await asyncio.shield(self._tasks.start(self._go_on(container)))
 
     async def _go_on(self, container: EngineContainer) -> None:
         with contextlib.suppress(Conflict):

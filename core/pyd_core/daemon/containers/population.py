@@ -15,87 +15,89 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from pyd_core.daemon.cancellable import on_thread
+from pyd_core.daemon.containers.collection import ContainerStore
 from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import MountRecord
-from pyd_core.daemon.containers.start import mount_root
+from pyd_core.daemon.containers.rootfs import RootMounter
 from pyd_core.daemon.images.tar_writer import Packer
 from pyd_core.daemon.images.unpack import Unpacker
-from pyd_core.daemon.userns import applies
-from pyd_core.daemon.volumes import STAGING
+from pyd_core.daemon.userns import Remapping, applies
+from pyd_core.daemon.volumes import STAGING, VolumeStore
 from pyd_core.errors import KernelError
 from pyd_core.linux.mount import unmount
 from pyd_core.linux.openat2 import RootDirectory, open_beneath
 from pyd_core.linux.tree import remove_tree
 from pyd_core.linux.userns import IdMap
 
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
 
+class VolumePopulator:
+    """Fills new volumes from images."""
 
-async def populate_at_creation(daemon: Engine, container: EngineContainer) -> None:
-    """Fills the volumes of a container that was just made; those that options mount wait for their first use.
+    def __init__(
+        self, *, containers: ContainerStore, volumes: VolumeStore, roots: RootMounter, remapping: Remapping | None
+    ) -> None:
+        self._containers = containers
+        self._volumes = volumes
+        self._roots = roots
+        self._remapping = remapping
 
-    Raises:
-        EngineError: A volume can't be filled; the container is removed again.
-    """
-    pending = [each for each in _pending(container) if not daemon.volumes.find(each.volume).options]
-    if not pending:
-        return
-    try:
+    async def populate_at_creation(self, container: EngineContainer) -> None:
+        """Fills the volumes of a container that was just made; those that options mount wait for their first use.
+
+        Raises:
+            EngineError: A volume can't be filled.
+        """
+        pending = [each for each in _pending(container) if not self._volumes.find(each.volume).options]
+        if not pending:
+            return
         async with container.lock:
             try:
-                await _populate(daemon, container, pending)
+                await self._populate(container, pending)
             finally:
                 if not container.looks and not container.record.running:
                     unmount(container.root)
-    except Exception:
-        await daemon.lifecycle.remove(container, force=True, volumes=True)
-        raise
 
+    async def populate(self, container: EngineContainer) -> None:
+        """Fill what hasn't been filled yet. The caller holds the container's lock; its layers are mounted afterwards.
 
-async def populate(daemon: Engine, container: EngineContainer) -> None:
-    """Fills what hasn't been filled yet; with the container's lock held, before it runs. Its layers are mounted then.
+        Raises:
+            EngineError: A volume can't be mounted or filled.
+        """
+        await self._populate(container, _pending(container))
 
-    Raises:
-        EngineError: A volume can't be mounted or filled.
-    """
-    await _populate(daemon, container, _pending(container))
+    async def _populate(self, container: EngineContainer, pending: list[MountRecord]) -> None:
+        if not pending:
+            return
+        record, remapping = container.record, applies(self._remapping, container.record.host)
+        self._roots.mount(container)
+        for each in pending:
+            look = object()
+            if each.volume not in self._volumes:
+                self._volumes.create(each.volume)
+            try:
+                async with self._volumes.claimed(each.volume, look) as place:
+                    apart = bool(self._volumes.find(each.volume).options)
+                    # On a file system of its own files have the ids that the host knows them by.
+                    ids = remapping.ids if remapping is not None and apart else None
+                    staged = not apart and self._volumes.is_sole_holder(each.volume, look)
+                    if each.subpath:
+                        await on_thread(partial(_fill_part, container.root, each.target, place, each.subpath, ids=ids))
+                    else:
+                        await on_thread(partial(_fill, container.root, each.target, place, staged=staged, ids=ids))
+            finally:
+                await self._volumes.release(each.volume, look)
+            record.mounts = [
+                msgspec.structs.replace(mount, copy=False) if mount is each else mount for mount in record.mounts
+            ]
+            self._containers.save(container)
 
 
 def _pending(container: EngineContainer) -> list[MountRecord]:
     return [each for each in container.record.mounts if each.copy and each.volume]
-
-
-async def _populate(daemon: Engine, container: EngineContainer, pending: list[MountRecord]) -> None:
-    if not pending:
-        return
-    record, remapping = container.record, applies(daemon.remapping, container.record.host)
-    mount_root(daemon, container)
-    for each in pending:
-        look = object()
-        if each.volume not in daemon.volumes:
-            daemon.volumes.create(each.volume)
-        try:
-            async with daemon.volumes.claimed(each.volume, look) as place:
-                apart = bool(daemon.volumes.find(each.volume).options)
-                # On a file system of its own files have the ids that the host knows them by.
-                ids = remapping.ids if remapping is not None and apart else None
-                staged = not apart and daemon.volumes.is_sole_holder(each.volume, look)
-                if each.subpath:
-                    await on_thread(partial(_fill_part, container.root, each.target, place, each.subpath, ids=ids))
-                else:
-                    await on_thread(partial(_fill, container.root, each.target, place, staged=staged, ids=ids))
-        finally:
-            await daemon.volumes.release(each.volume, look)
-        record.mounts = [
-            msgspec.structs.replace(mount, copy=False) if mount is each else mount for mount in record.mounts
-        ]
-        daemon.containers.save(container)
 
 
 def _fill(root: Path, target: str, place: Path, go_on: Callable[[], None], *, staged: bool, ids: IdMap | None) -> None:

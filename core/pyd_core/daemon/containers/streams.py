@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pyd_core.linux import pipes
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.containers.execs import Exec
+    from pyd_core.daemon.containers.exec_record import Exec
 
 
 class ContainerStreams:

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Protocol
 
 import msgspec
 
@@ -41,17 +42,28 @@ class ImageRecord(msgspec.Struct, kw_only=True):
     """When it was last given a name, since the epoch; 0 is never."""
 
 
+class ImageUsers(Protocol):
+    """The containers, as far as images depend on them."""
+
+    def using_image(self, image_id: str) -> list[str]:
+        """Return the ids of the containers that were created from an image."""
+
+    def is_running(self, container_id: str) -> bool:
+        """Whether a container runs."""
+
+    def layers_in_use(self) -> Iterable[str]:
+        """Return the diff ids of the layers that containers are mounted from."""
+
+
 class ImageStore:
     """All images of the engine."""
 
-    def __init__(self, store: Store, blobs: Blobs, layers: LayerStore) -> None:
+    def __init__(self, store: Store, blobs: Blobs, layers: LayerStore, users: ImageUsers) -> None:
         self.blobs = blobs
         self.layers = layers
         self._store = store
         self._shelf = StoreTable(store, "image", ImageRecord)
-        self.is_running: Callable[[str], bool] = lambda container_id: False  # noqa: ARG005 - set by the engine
-        self.users: Callable[[str], list[str]] = lambda image_id: []  # noqa: ARG005 - set by the engine
-        self.kept_layers: Callable[[], Iterable[str]] = list
+        self._users = users
         self._held: Counter[str] = Counter()
         self._children: dict[str, list[str]] = {}
         """The images that were made from each, for the cache of builds; some of them may be gone."""
@@ -187,7 +199,7 @@ class ImageStore:
         else:
             going = _with_digests(record, full_name(parse(name)))
         last = not {*record.names, *record.digests} - set(going)
-        users = self.users(record.id)
+        users = self._users.using_image(record.id)
         if not by_id and last and users and not force:
             raise Conflict(
                 f'conflict: unable to remove repository reference "{name}" (must force) - container {users[0][:12]} is '
@@ -218,8 +230,8 @@ class ImageStore:
         start = f"conflict: unable to delete {record.id[7:19]}"
         if self.children(record.id):
             raise Conflict(f"{start} (cannot be forced) - image has dependent child images")
-        users = self.users(record.id)
-        running = next((each for each in users if self.is_running(each)), None)
+        users = self._users.using_image(record.id)
+        running = next((each for each in users if self._users.is_running(each)), None)
         if running is not None:
             raise Conflict(f"{start} (cannot be forced) - image is being used by running container {running[:12]}")
         if users and not force:
@@ -259,7 +271,7 @@ class ImageStore:
 
     def needed(self, image_id: str) -> bool:
         """Whether a container or a build that goes on stands on an image."""
-        return self._held[image_id] > 0 or bool(self.users(image_id))
+        return self._held[image_id] > 0 or bool(self._users.using_image(image_id))
 
     @contextmanager
     def held(self, image_ids: Iterable[str]) -> Iterator[None]:
@@ -273,7 +285,7 @@ class ImageStore:
 
     def _used_layers(self) -> set[str]:
         used = {diff_id for record in self._shelf for diff_id in record.layers}
-        used.update(self.kept_layers())
+        used.update(self._users.layers_in_use())
         return used
 
     def size(self, record: ImageRecord) -> int:

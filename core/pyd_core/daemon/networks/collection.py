@@ -10,21 +10,20 @@ import socket
 import time
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.config import DaemonConfig
+from pyd_core.daemon.containers.container import ContainerLookup, EngineContainer
 from pyd_core.daemon.containers.options import parse_port
+from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.networks.firewalld import Firewalld
 from pyd_core.daemon.networks.record import BRIDGE_OPTION, DEFAULT, FIXED, MTU, NetworkRecord
-from pyd_core.daemon.store import StoreTable
+from pyd_core.daemon.store import Store, StoreTable
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound, PydError, Refused
 from pyd_core.model.network import EndpointSettings, IpamConfig, NetworkMember
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
+from pyd_core.tasks import TaskOwner
 
 OPTION = BRIDGE_OPTION
 HOST_BINDING = f"{OPTION}host_binding_ipv4"
@@ -40,21 +39,32 @@ class NetworkStore:
         lock: Held by whatever changes networks, places on them, rules or names.
     """
 
-    def __init__(self, daemon: Engine) -> None:
-        self._daemon = daemon
-        self._shelf = StoreTable(daemon.store, "network", NetworkRecord)
+    def __init__(
+        self,
+        *,
+        config: DaemonConfig,
+        store: Store,
+        events: EventBus,
+        tasks: TaskOwner,
+        containers: ContainerLookup,
+    ) -> None:
+        self._config = config
+        self._events = events
+        self._tasks = tasks
+        self._containers = containers
+        self._shelf = StoreTable(store, "network", NetworkRecord)
         self.lock = asyncio.Lock()
         self._raised: set[str] = set()
         """Networks whose interface is known to be up."""
         self._firewalld = Firewalld()
-        if daemon.config.subnet:
-            addresses.subnet4(daemon.config.subnet)
+        if config.subnet:
+            addresses.subnet4(config.subnet)
         for name, driver in zip(FIXED, ("bridge", "host", "null"), strict=True):
             if self._named(name) is None:
                 made = {"id": secrets.token_hex(32), "name": name, "driver": driver, "created_ns": time.time_ns()}
                 record = msgspec.convert(made, NetworkRecord)
                 if name == DEFAULT:
-                    record.interface = daemon.config.bridge
+                    record.interface = config.bridge
                     record.options = {f"{OPTION}default_bridge": "true", f"{OPTION}name": record.interface}
                 self._shelf.put(record.id, record)
 
@@ -90,7 +100,7 @@ class NetworkStore:
         """Returns the running containers on a network."""
         return [
             (container, container.record.networks[record.name])
-            for container in self._daemon.containers.all()
+            for container in self._containers.all()
             if record.name in container.record.networks and container.record.networks[record.name].endpoint_id
         ]
 
@@ -138,14 +148,14 @@ class NetworkStore:
                     f"interface {asked} is there already, and isn't this engine's",
                     hint=f"choose another {OPTION}name, or leave it out",
                 )
-            record.interface = asked or self._daemon.config.link("b", record.id)
+            record.interface = asked or self._config.link("b", record.id)
             self._shelf.put(record.id, record)
             try:
                 await self.ready(record)
             except PydError:
                 self._shelf.delete(record.id)
                 raise
-        self._daemon.events.emit("network", "create", record.id, {"name": record.name, "type": record.driver})
+        self._events.emit("network", "create", record.id, {"name": record.name, "type": record.driver})
         return record
 
     async def _settle_subnets(self, record: NetworkRecord, ranges: Sequence[IpamConfig], *, ipv6: bool) -> None:
@@ -201,7 +211,7 @@ class NetworkStore:
                 )
             self._shelf.delete(record.id)
             await self._lower(record)
-        self._daemon.events.emit("network", "destroy", record.id, {"name": record.name, "type": record.driver})
+        self._events.emit("network", "destroy", record.id, {"name": record.name, "type": record.driver})
 
     # On the host
 
@@ -220,7 +230,7 @@ class NetworkStore:
             self._raised.add(record.id)
             return
         if not record.subnet:
-            subnet = self._daemon.config.subnet
+            subnet = self._config.subnet
             await self._settle_subnets(record, [IpamConfig(subnet=subnet)] if subnet else [], ipv6=False)
             self._shelf.put(record.id, record)
         own = [(record.gateway, addresses.subnet(record.subnet).prefixlen)]
@@ -229,7 +239,7 @@ class NetworkStore:
         await asyncio.to_thread(netlink.make_bridge, record.interface, own)
         self._raised.add(record.id)
         await self.write_rules()
-        self._firewalld.watch(self._daemon.tasks, self._pass_firewalls_again)
+        self._firewalld.watch(self._tasks, self._pass_firewalls_again)
         await self._pass_firewalls(record)
 
     def known_ready(self, network_id: str) -> None:
@@ -274,11 +284,11 @@ class NetworkStore:
             for record in self.all()
             if record.id in self._raised and record.driver == "bridge"
         ]
-        await rules.apply(rules.plan(self._daemon.config.table, bridges, list(self._published()), six=socket.has_ipv6))
+        await rules.apply(rules.plan(self._config.table, bridges, list(self._published()), six=socket.has_ipv6))
 
     def _published(self) -> Iterable[rules.Published]:
         internal = {record.name for record in self._shelf if record.internal}
-        for container in self._daemon.containers.all():
+        for container in self._containers.all():
             record = container.record
             places = [place for name, place in record.networks.items() if name not in internal]
             four = next((place.ip_address for place in places if place.ip_address), "")
@@ -298,7 +308,7 @@ class NetworkStore:
 
     async def reconcile(self) -> None:
         """Puts the host's interfaces and rules in line with the records."""
-        config = self._daemon.config
+        config = self._config
         known = {record.interface for record in self.all()}
         there = {name for _, name in socket.if_nameindex()}
         for name in there:
@@ -309,8 +319,8 @@ class NetworkStore:
                 await self._firewalld.forget(name)
                 await asyncio.to_thread(netlink.remove, name)
         if self._raised:  # ufw and firewalld may have forgotten them while no engine ran
-            self._firewalld.watch(self._daemon.tasks, self._pass_firewalls_again)
-            self._daemon.tasks.start(self._pass_firewalls_again())
+            self._firewalld.watch(self._tasks, self._pass_firewalls_again)
+            self._tasks.start(self._pass_firewalls_again())
         for record in self.all():
             if record.name not in FIXED or record.interface in there:  # an engine that was killed left the default one
                 await self.ready(record)

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pyd_core.daemon.config import DaemonConfig
+from pyd_core.daemon.containers.collection import ContainerStore
 from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.daemon.networks import addresses, dns, dns_redirect, eligibility, files, zones
-from pyd_core.daemon.networks.collection import HOST_BINDING
+from pyd_core.daemon.events import EventBus
+from pyd_core.daemon.networks import addresses, dns, dns_redirect, eligibility, legacy_links, zones
+from pyd_core.daemon.networks.collection import HOST_BINDING, NetworkStore
+from pyd_core.daemon.networks.files import NetworkFiles
 from pyd_core.daemon.networks.ports import Ports
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.errors import Conflict, EngineError, InvalidInput, NotFound, PydError, Refused
 from pyd_core.linux import netns
-from pyd_core.model.host_config import PortBinding
 from pyd_core.model.network import EndpointSettings
 
 if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
     from pyd_core.daemon.userns import Remapping
     from pyd_core.linux.netlink import InterfaceSpec
 
@@ -34,14 +36,25 @@ SHORT = 12
 class Endpoints:
     """Puts containers on networks and takes them off."""
 
-    def __init__(self, daemon: Engine) -> None:
-        self._daemon = daemon
-        self._networks = daemon.networks
-        self._lock = daemon.networks.lock
-        self._namespaces = daemon.config.run / "netns"
+    def __init__(
+        self,
+        *,
+        config: DaemonConfig,
+        events: EventBus,
+        containers: ContainerStore,
+        networks: NetworkStore,
+        files: NetworkFiles,
+    ) -> None:
+        self._config = config
+        self._events = events
+        self._containers = containers
+        self._networks = networks
+        self._files = files
+        self._lock = networks.lock
+        self._namespaces = config.run / "netns"
         self._namespaces.mkdir(parents=True, exist_ok=True)
         self._namespaces.chmod(0o700)
-        self._server = dns.NameServer(daemon.config.run / "dns")
+        self._server = dns.NameServer(config.run / "dns")
         self._ports = Ports()
         self._unplugged: set[str] = set()
         """Containers that run with the host's network or none: on a network by name alone."""
@@ -89,10 +102,6 @@ class Endpoints:
         """The file that keeps the user namespace that one belongs to."""
         return self._namespaces / f"{container.id[:SHORT]}.user"
 
-    def bindings(self, container: EngineContainer) -> dict[str, list[PortBinding]]:
-        """Where its ports are published, while it runs."""
-        return container.record.ports
-
     async def enter(self, container: EngineContainer, remapping: Remapping | None) -> dict[str, str]:
         """Readies a container's network namespace, and the user namespace it belongs to where ids are remapped.
 
@@ -102,7 +111,7 @@ class Endpoints:
         record = container.record
         mode = record.network_mode
         if mode.startswith("container:"):
-            other = self._daemon.containers.find(mode.partition(":")[2])
+            other = self._containers.find(mode.partition(":")[2])
             if other is container:
                 raise InvalidInput("cannot join own network")
             if not other.record.running or other.record.main is None:
@@ -133,7 +142,7 @@ class Endpoints:
             if record.ports:
                 await self._networks.write_rules()
             await self._serve_names()
-        server = files.server(self._daemon, record)
+        server = self._files.server(record)
         if server:
             await dns_redirect.redirect_dns(path, server)
         return {"network": str(path), **({} if remapping is None else {"user": str(owner)})}
@@ -154,13 +163,13 @@ class Endpoints:
         await self._networks.ready(network)
         plug, place = self._plan(container, network, name, routed=routed)
         container.record.networks[network.name] = place
-        self._daemon.containers.save(container)  # before the link is made: what is left is found by its name
+        self._containers.save(container)  # before the link is made: what is left is found by its name
         await asyncio.to_thread(netlink.attach_interface, self.key(container), plug)
         self._tell("connect", network, container)
 
     def _tell(self, action: str, network: NetworkRecord, container: EngineContainer) -> None:
         told = {"name": network.name, "type": network.driver, "container": container.id}
-        self._daemon.events.emit("network", action, network.id, told)
+        self._events.emit("network", action, network.id, told)
 
     def _plan(
         self, container: EngineContainer, network: NetworkRecord, name: str, *, routed: bool
@@ -177,7 +186,7 @@ class Endpoints:
         endpoint = secrets.token_hex(32)
         wants_route = not routed and not network.internal
         plug = netlink.InterfaceSpec(
-            host=self._daemon.config.link("v", endpoint),
+            host=self._config.link("v", endpoint),
             name=name,
             kind="veth" if network.driver == "bridge" else network.driver,
             mode=network.options.get(f"{network.driver}_mode", ""),
@@ -238,12 +247,12 @@ class Endpoints:
             if published:
                 await self._networks.write_rules()
             await self._serve_names()
-        files.write_others(self._daemon, container)
+        self._files.write_others(container)
 
     async def _unplug(self, container: EngineContainer, name: str, place: EndpointSettings) -> None:
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-        await asyncio.to_thread(netlink.remove, self._daemon.config.link("v", place.endpoint_id))
+        await asyncio.to_thread(netlink.remove, self._config.link("v", place.endpoint_id))
         container.record.networks[name] = EndpointSettings(
             network_id=place.network_id,
             aliases=place.aliases,
@@ -254,7 +263,7 @@ class Endpoints:
         )
         network = self._known(name)
         told = {"name": name, "type": network.driver if network else "bridge", "container": container.id}
-        self._daemon.events.emit("network", "disconnect", place.network_id, told)
+        self._events.emit("network", "disconnect", place.network_id, told)
 
     # While it runs
 
@@ -293,9 +302,9 @@ class Endpoints:
                 if record.ports:
                     await self._networks.write_rules()
                 await self._serve_names()
-            await dns_redirect.redirect_dns(Path(self.key(container)), files.server(self._daemon, record))
-            files.write(self._daemon, container)
-        self._daemon.containers.save(container)
+            await dns_redirect.redirect_dns(Path(self.key(container)), self._files.server(record))
+            self._files.write(container)
+        self._containers.save(container)
 
     def _routed(self, container: EngineContainer) -> bool:
         places = container.record.networks.items()
@@ -327,11 +336,11 @@ class Endpoints:
                 if gateways:
                     await asyncio.to_thread(netlink.set_default, self.key(container), gateways[0].gateways)
                 await self._serve_names()
-            await dns_redirect.redirect_dns(Path(self.key(container)), files.server(self._daemon, record))
-            files.write(self._daemon, container)
+            await dns_redirect.redirect_dns(Path(self.key(container)), self._files.server(record))
+            self._files.write(container)
         else:
             del record.networks[network.name]
-        self._daemon.containers.save(container)
+        self._containers.save(container)
 
     async def rename(self, container: EngineContainer) -> None:
         """Has a running container known by its new name."""
@@ -342,10 +351,30 @@ class Endpoints:
             name: msgspec.structs.replace(place, dns_names=_dns_names(record, place)) if place.dns_names else place
             for name, place in record.networks.items()
         }
-        self._daemon.containers.save(container)
+        self._containers.save(container)
         async with self._lock:
             await self._serve_names()
-        files.write_others(self._daemon, container)
+        self._files.write_others(container)
+
+    def unlink(self, name: str) -> None:
+        """Removes a link by the name it gives a container, `PARENT/ALIAS`.
+
+        Raises:
+            NotFound: There is none.
+            EngineError: It is a container's own name.
+        """
+        self._containers.find(name)
+        parent, _, alias = name.removeprefix("/").partition("/")
+        if not alias:
+            raise EngineError("Conflict, cannot remove the default link name of the container")
+        owner = self._containers.find(parent)
+        owner.record.links = {key: each for key, each in owner.record.links.items() if key != alias}
+        owner.record.host = msgspec.structs.replace(
+            owner.record.host, links=[each for each in owner.record.host.links if legacy_links.parse(each)[1] != alias]
+        )
+        self._containers.save(owner)
+        if owner.record.running:
+            self._files.write(owner)
 
     def forget(self, container: EngineContainer, name: str) -> None:
         """Takes a container off a network that is gone.
@@ -357,12 +386,12 @@ class Endpoints:
         if name not in record.networks:
             raise EngineError(f"container {record.id} is not connected to the network {name}")
         del record.networks[name]
-        self._daemon.containers.save(container)
+        self._containers.save(container)
 
     # Names
 
     async def _serve_names(self) -> None:
-        await self._server.serve(zones.plan(self._daemon))
+        await self._server.serve(zones.plan(self._networks, self._containers))
 
     # The engine's own start and end
 
@@ -377,8 +406,8 @@ class Endpoints:
 
     async def reconcile(self) -> None:
         """Takes away links and namespaces of containers that don't run, and serves the names of those that do."""
-        config = self._daemon.config
-        running = [each for each in self._daemon.containers.all() if each.record.running]
+        config = self._config
+        running = [each for each in self._containers.all() if each.record.running]
         kept = {
             config.link("v", place.endpoint_id)
             for each in running

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.container import ContainerLookup, EngineContainer
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.networks import dns
+from pyd_core.daemon.networks.collection import NetworkStore
 from pyd_core.daemon.networks.record import DEFAULT, FIXED, NetworkRecord
 from pyd_core.errors import EngineError, InvalidInput, NotFound
 from pyd_core.model.host_config import HostConfig
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
 
 _PRIVATE = {"HOME", "PATH"}
 """Variables of a linked container that say nothing to another."""
@@ -29,7 +26,7 @@ def parse(link: str) -> tuple[str, str]:
     return name, alias.removeprefix("/") or name  # older clients write the alias as a path, too
 
 
-def resolve(daemon: Engine, host: HostConfig) -> dict[str, str]:
+def resolve(containers: ContainerLookup, host: HostConfig) -> dict[str, str]:
     """Returns the ids of the containers that a creation's links lead to on the default network, by alias.
 
     On other networks a link is a name, whoever has it.
@@ -44,10 +41,10 @@ def resolve(daemon: Engine, host: HostConfig) -> dict[str, str]:
     for link in host.links:
         name, alias = parse(link)
         try:
-            other = daemon.containers.find(name)
+            other = containers.find(name)
             while other.record.network_mode.startswith("container:"):
                 name = other.record.network_mode.partition(":")[2]
-                other = daemon.containers.find(name)
+                other = containers.find(name)
         except NotFound as error:
             raise InvalidInput(f"could not get container for {name[:128]}: {error.message}") from error
         if other.record.network_mode == "host":
@@ -56,48 +53,46 @@ def resolve(daemon: Engine, host: HostConfig) -> dict[str, str]:
     return links
 
 
-def targets(daemon: Engine, record: ContainerRecord) -> list[tuple[EngineContainer, str]]:
+def targets(containers: ContainerLookup, record: ContainerRecord) -> list[tuple[EngineContainer, str]]:
     """The containers that it has links to on the default network (`--link`), and their aliases; not those gone."""
     if DEFAULT not in record.networks:
         return []
-    return [(other, alias) for alias, key in links_of(daemon, record).items() if (other := daemon.containers.get(key))]
+    return [(other, alias) for alias, key in links_of(containers, record).items() if (other := containers.get(key))]
 
 
-def links_of(daemon: Engine, record: ContainerRecord) -> dict[str, str]:
+def links_of(containers: ContainerLookup, record: ContainerRecord) -> dict[str, str]:
     """The ids of linked containers by alias."""
     if record.links or not record.host.links:
         return record.links
     with contextlib.suppress(InvalidInput):  # a record of version 0.1, which has names alone
-        return resolve(daemon, record.host)
+        return resolve(containers, record.host)
     return {}
 
 
-def inspected(daemon: Engine, record: ContainerRecord) -> list[str]:
+def inspected(containers: ContainerLookup, record: ContainerRecord) -> list[str]:
     """Returns `HostConfig.Links` of inspect: `/NAME:/PARENT/ALIAS`."""
-    links = links_of(daemon, record).items()
-    return [
-        f"/{other.record.name}:/{record.name}/{alias}" for alias, key in links if (other := daemon.containers.get(key))
-    ]
+    links = links_of(containers, record).items()
+    return [f"/{other.record.name}:/{record.name}/{alias}" for alias, key in links if (other := containers.get(key))]
 
 
-def link_names(daemon: Engine, container: EngineContainer) -> list[str]:
+def link_names(containers: ContainerLookup, container: EngineContainer) -> list[str]:
     """Returns the names that others' links give a container, as the list shows them: `/PARENT/ALIAS`."""
     return [
         f"/{parent.record.name}/{alias}"
-        for parent in daemon.containers.all()
+        for parent in containers.all()
         if parent.record.host.links
-        for alias, key in links_of(daemon, parent.record).items()
+        for alias, key in links_of(containers, parent.record).items()
         if key == container.id
     ]
 
 
-def check(daemon: Engine, record: ContainerRecord) -> None:
+def check(containers: ContainerLookup, record: ContainerRecord) -> None:
     """Refuses to start a container before those it has links to, as Docker Engine does, and in its words.
 
     Raises:
         EngineError: One doesn't run, or isn't on the default network.
     """
-    for other, alias in targets(daemon, record):
+    for other, alias in targets(containers, record):
         name, status = other.record.name, other.record.status
         if DEFAULT not in other.record.networks:
             raise EngineError(
@@ -116,21 +111,21 @@ def any_of(record: ContainerRecord) -> bool:
 
 
 def on_network(
-    daemon: Engine, record: ContainerRecord, network: NetworkRecord
+    containers: ContainerLookup, record: ContainerRecord, network: NetworkRecord
 ) -> Iterator[tuple[EngineContainer, str]]:
     """Yields the containers that have the names of a container's links on a network of the user's, and the aliases."""
     place = record.networks.get(network.name)
     for link in (place.links or ()) if place else ():
         name, alias = parse(link)
         with contextlib.suppress(NotFound, InvalidInput):  # it may come later
-            yield daemon.containers.find(name), alias
+            yield containers.find(name), alias
 
 
-def hosts(daemon: Engine, record: ContainerRecord) -> list[tuple[str, str]]:
+def hosts(containers: ContainerLookup, networks: NetworkStore, record: ContainerRecord) -> list[tuple[str, str]]:
     """Address and names of each container it has a link to, for its hosts file; a name server has the others."""
-    linked = [(DEFAULT, *each) for each in targets(daemon, record)]
-    for network in (daemon.networks.find(name) for name, place in record.networks.items() if place.links):
-        linked += [(network.name, *each) for each in on_network(daemon, record, network) if not network.resolves]
+    linked = [(DEFAULT, *each) for each in targets(containers, record)]
+    for network in (networks.find(name) for name, place in record.networks.items() if place.links):
+        linked += [(network.name, *each) for each in on_network(containers, record, network) if not network.resolves]
     lines: list[tuple[str, str]] = []
     for name, other, alias in linked:
         place = other.record.networks.get(name)
@@ -140,13 +135,13 @@ def hosts(daemon: Engine, record: ContainerRecord) -> list[tuple[str, str]]:
     return lines
 
 
-def environment(daemon: Engine, record: ContainerRecord) -> list[str]:
+def environment(containers: ContainerLookup, record: ContainerRecord) -> list[str]:
     """The variables that tell of linked containers on the default network (Docker's documentation, "Legacy links").
 
     `ALIAS_NAME`, `ALIAS_PORT` for the lowest port, `ALIAS_PORT_80_TCP` and its parts for each, `ALIAS_ENV_NAME`.
     """
     found: list[str] = []
-    for other, alias in targets(daemon, record):
+    for other, alias in targets(containers, record):
         place = other.record.networks.get(DEFAULT)
         if place is None or not place.ip_address:
             continue

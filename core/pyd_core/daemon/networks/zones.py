@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
-from pyd_core.daemon.containers.container import EngineContainer
+from pyd_core.daemon.containers.container import ContainerLookup, EngineContainer
 from pyd_core.daemon.networks import dns, legacy_links
+from pyd_core.daemon.networks.collection import NetworkStore
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.model.network import EndpointSettings
-
-if TYPE_CHECKING:
-    from pyd_core.daemon.engine import Engine
 
 _KEY = 12
 """Digits of an id in the name of a file."""
 
 
-def plan(daemon: Engine) -> list[dns.Zone]:
+def plan(networks: NetworkStore, containers: ContainerLookup) -> list[dns.Zone]:
     """Plans the zones of all networks with names."""
     found: list[dns.Zone] = []
-    for network in (each for each in daemon.networks.all() if each.resolves):
+    for network in (each for each in networks.all() if each.resolves):
         members = [
             _member(container, place, dns.served(place.dns_names or (), network.name))
-            for container, place in daemon.networks.members(network)
+            for container, place in networks.members(network)
         ]
-        found += [_zone(network.id, network, members), *_of_links(daemon, network)]
+        found += [_zone(network.id, network, members), *_of_links(networks, containers, network)]
     return found
 
 
-def _of_links(daemon: Engine, network: NetworkRecord) -> Iterator[dns.Zone]:
+def _of_links(networks: NetworkStore, containers: ContainerLookup, network: NetworkRecord) -> Iterator[dns.Zone]:
     """Yields a zone for each container with links: the server tells a container the names of those it is listed in."""
-    for container, place in daemon.networks.members(network):
+    for container, place in networks.members(network):
         members = [
             _member(other, there, dns.served([alias], network.name))
-            for other, alias in legacy_links.on_network(daemon, container.record, network)
+            for other, alias in legacy_links.on_network(containers, container.record, network)
             if (there := other.record.networks.get(network.name)) and there.endpoint_id
         ]
         if members:
