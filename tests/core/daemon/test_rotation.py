@@ -166,7 +166,7 @@ async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was
     file = log_compression.LogFile(container, packed)
     assert (await file.contents()).read() == text
     file.close()
-    assert not container.reading
+    assert not container.open_log_inodes
 
 
 @pytest.mark.parametrize(

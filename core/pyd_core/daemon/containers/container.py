@@ -13,7 +13,6 @@ from pyd_core.model.container_state import Health
 
 if TYPE_CHECKING:
     from pyd_core.daemon.containers.exec_record import Exec
-    from pyd_core.daemon.containers.log_compression import LogFile
 
 
 class EngineContainer:
@@ -22,7 +21,7 @@ class EngineContainer:
     Attributes:
         lock: Held by whatever changes its state.
         attachments: Clients joined to its streams, those that wait for the start among them.
-        reading: The files of its log that clients read.
+        open_log_inodes: The inode numbers of the files of its log that clients read, once for each client.
         unclean: Whether something of its last run is left that could not be taken away yet.
         looks: How many look into it from outside, and have its layers mounted where it doesn't run.
         restarts_in_progress: How many clients restart it just now; while any does, its end doesn't remove it.
@@ -35,7 +34,7 @@ class EngineContainer:
         self.bundle = run / record.id
         self.lock = asyncio.Lock()
         self.attachments: set[Attachment] = set()
-        self.reading: list[LogFile] = []
+        self.open_log_inodes: list[int] = []
         self.looks = 0
         self.restarts_in_progress = 0
         self.unclean = False

@@ -36,12 +36,12 @@ class LogFile:
         self._stream: IO[bytes] = path.open("rb")
         self._packed = path.suffix == SUFFIX
         self.inode = os.fstat(self._stream.fileno()).st_ino
-        container.reading.append(self)
+        container.open_log_inodes.append(self.inode)
 
     def close(self) -> None:
         """Lets go of it."""
         self._stream.close()
-        self._container.reading.remove(self)
+        self._container.open_log_inodes.remove(self.inode)
 
     async def contents(self) -> IO[bytes]:
         """Returns what is in it, to go back and forth in.
@@ -107,4 +107,4 @@ def _private(path: Path) -> int:
 
 
 def _read(container: EngineContainer, inode: int) -> bool:
-    return any(each.inode == inode for each in container.reading)
+    return inode in container.open_log_inodes
