@@ -1,4 +1,4 @@
-"""The Docker Engine API: a small HTTP server, the table of routes, and one module of handlers a noun."""
+"""The Docker Engine API: a small HTTP server, the table of routes, and a module of handlers for each kind of object."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pyd_core.daemon.api.routes import Dispatch
 
 
 def load_handlers() -> Dispatch:
-    """Loads every handler and returns what answers a request."""
+    """Load every handler and return the dispatcher."""
     # The handlers register themselves.
     from pyd_core.daemon.api import (  # noqa: F401, PLC0415
         build,

@@ -1,4 +1,4 @@
-"""JSON bodies of requests: what they must be, and Docker Engine's words for what they aren't."""
+"""JSON bodies of requests: their checks, with Docker Engine's messages for what is wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pyd_core.model.base import decode
 T = TypeVar("T")
 
 _NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""A null character as JSON writes it; behind an even number of backslashes, which are each other's."""
+"""A null character as JSON writes it, behind an even number of backslashes, which escape each other."""
 
 _SYNTAX = {
     "Expecting property name": "looking for beginning of object key string",
@@ -31,7 +31,7 @@ _SYNTAX = {
 
 
 def check_content_type(headers: Mapping[str, str]) -> None:
-    """Refuses a body that isn't declared as JSON; without a body nothing need be declared.
+    """Refuse a body that isn't declared as JSON; an empty body needs no declaration.
 
     Args:
         headers: Of the request, by their names in small letters.
@@ -50,7 +50,7 @@ def check_content_type(headers: Mapping[str, str]) -> None:
 
 
 def parse(body: bytes, kind: type) -> Any:
-    """Parses a body into plain data, with the names of fields as the API writes them; an empty body is an empty object.
+    """Parse a body into plain data, with field names as the API writes them; an empty body is an empty object.
 
     Raises:
         InvalidInput: It is not JSON, or a text in it holds a null character.
@@ -68,7 +68,7 @@ def parse(body: bytes, kind: type) -> Any:
 
 
 def convert(plain: Any, kind: type[T]) -> T:
-    """Makes a struct of parsed data.
+    """Make a struct from parsed data.
 
     Raises:
         InvalidInput: It has not that shape.
@@ -81,7 +81,7 @@ def convert(plain: Any, kind: type[T]) -> T:
 
 
 def _syntax_error(body: bytes) -> str:
-    """Returns what Go's decoder says of a text that is no JSON; empty where Python finds no fault with it."""
+    """Return the error of Go's decoder for a text that isn't JSON; empty where Python accepts it."""
     text = body.decode(errors="replace")
     try:
         _, end = json.JSONDecoder().raw_decode(text.lstrip())

@@ -14,7 +14,7 @@ from pyd_core.daemon.api import registries
 from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import CancelOnDisconnect, HttpRequest, Response, StreamingResponse
-from pyd_core.daemon.api.images import named
+from pyd_core.daemon.api.images import join_reference
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.builder import Builder, Fetch
 from pyd_core.daemon.build.context import DOCKERFILE, read_dockerfile
@@ -39,32 +39,32 @@ HUB_KEY = "https://index.docker.io/v1/"
 PRUNE_FILTERS = {
     *("until", "unused-for", "label", "label!", "id", "parent", "type", "description", "inuse", "shared", "private"),
 }
-"""What of builds' caches Docker Engine chooses by; here nothing is ever chosen."""
+"""Filters of Docker Engine's build cache; here they select nothing."""
 
 
 @route("POST", "/build")
 async def build(engine: Engine, request: HttpRequest) -> Response:
-    """Builds an image; what is wrong with context or Dockerfile is told by the status, the rest in the stream."""
-    return CancelOnDisconnect(work=_begin(engine, request))
+    """Build an image; an error in the context or Dockerfile is reported by the status, later ones in the stream."""
+    return CancelOnDisconnect(work=_start_build(engine, request))
 
 
-async def _begin(engine: Engine, request: HttpRequest) -> StreamingResponse:
+async def _start_build(engine: Engine, request: HttpRequest) -> StreamingResponse:
     _refuse(request)
     async with AsyncExitStack() as stack:
-        place, alone = _elsewhere(request), False
-        if place is None:
+        source, is_lone_dockerfile = _remote_source(request), False
+        if source is None:
             context = await stack.enter_async_context(engine.build_contexts.unpacked(request.chunks()))
-        elif isinstance(place, Repository):
-            context = await stack.enter_async_context(engine.build_contexts.cloned(place))
+        elif isinstance(source, Repository):
+            context = await stack.enter_async_context(engine.build_contexts.cloned(source))
         else:
-            context, alone = await stack.enter_async_context(engine.build_contexts.fetched(place))
-        asked = _request(request, context)
-        if alone:
-            asked = msgspec.structs.replace(asked, dockerfile=DOCKERFILE)
-        dockerfile = parse_dockerfile(read_dockerfile(context, asked.dockerfile))
-        builder = Builder(engine.build_services, asked, dockerfile, _fetch(engine, request))
+            context, is_lone_dockerfile = await stack.enter_async_context(engine.build_contexts.fetched(source))
+        build_request = _request(request, context)
+        if is_lone_dockerfile:
+            build_request = msgspec.structs.replace(build_request, dockerfile=DOCKERFILE)
+        dockerfile = parse_dockerfile(read_dockerfile(context, build_request.dockerfile))
+        builder = Builder(engine.build_services, build_request, dockerfile, _fetch(engine, request))
         kept = stack.pop_all()
-    return StreamingResponse(chunks=_told(builder, kept, quiet=request.flag("q")))
+    return StreamingResponse(chunks=_stream_records(builder, kept, quiet=request.flag("q")))
 
 
 def _refuse(request: HttpRequest) -> None:
@@ -76,17 +76,17 @@ def _refuse(request: HttpRequest) -> None:
         raise Unsupported("outputs are not served by this engine", reference="not-served")
 
 
-def _elsewhere(request: HttpRequest) -> Repository | ResolvedAddress | None:
-    """Reads where the context is; None where the client sends it."""
+def _remote_source(request: HttpRequest) -> Repository | ResolvedAddress | None:
+    """Return the source of the context; None where the client sends the context itself."""
     text = request.query.get("remote", "")
-    found = (Repository.parse(text) or ResolvedAddress.parse(text)) if text else None
-    if text and found is None:
+    source = (Repository.parse(text) or ResolvedAddress.parse(text)) if text else None
+    if text and source is None:
         raise InvalidInput(f"remote: {text[:100]!r} is no address")
-    return found
+    return source
 
 
-async def _told(builder: Builder, stack: AsyncExitStack, *, quiet: bool) -> AsyncIterator[bytes]:
-    last: Record | None = None  # told when nothing of the build is left
+async def _stream_records(builder: Builder, stack: AsyncExitStack, *, quiet: bool) -> AsyncIterator[bytes]:
+    last: Record | None = None  # sent once the build's files are removed
     async with stack, aclosing(builder.run()) as records:
         try:
             async for record in records:
@@ -106,7 +106,7 @@ def _request(request: HttpRequest, context: Path) -> BuildRequest:
     return BuildRequest(
         context=context,
         dockerfile=request.query.get("dockerfile") or "Dockerfile",
-        tags=[found for text in request.many.get("t", []) if (found := named(text, ""))],
+        tags=[reference for text in request.many.get("t", []) if (reference := join_reference(text, ""))],
         arguments=_structured(request, "buildargs", dict[str, str | None]) or {},
         labels=_structured(request, "labels", dict[str, str]) or {},
         target=request.query.get("target", ""),
@@ -132,7 +132,7 @@ def _host(request: HttpRequest) -> HostConfig:
         shm_size=number("shmsize"),
         ulimits=_structured(request, "ulimits", list[Ulimit]) or [],
         network_mode=request.query.get("networkmode", ""),
-        extra_hosts=[each for text in request.many.get("extrahosts", []) for each in text.split(",") if each],
+        extra_hosts=[host for text in request.many.get("extrahosts", []) for host in text.split(",") if host],
     )
 
 
@@ -148,15 +148,17 @@ def _structured(request: HttpRequest, name: str, kind: type[T]) -> T | None:
 
 def _fetch(engine: Engine, request: HttpRequest) -> Fetch:
     logins = _logins(request.headers.get("x-registry-config", ""))
-    wanted = request.query.get("platform", "")
-    if wanted:
-        platforms.parse(wanted)
+    default_platform = request.query.get("platform", "")
+    if default_platform:
+        platforms.parse(default_platform)
 
     async def fetch(name: str, platform: str) -> AsyncGenerator[Record, None]:
         reference = parse(name)
         known = HUB_KEY if reference.domain == DEFAULT_DOMAIN else reference.domain
         async with aclosing(
-            await registries.pulling(engine, reference, logins.get(known, RegistryLogin()), platform or wanted)
+            await registries.start_pull(
+                engine, reference, logins.get(known, RegistryLogin()), platform or default_platform
+            )
         ) as records:
             async for record in records:
                 yield record
@@ -165,7 +167,7 @@ def _fetch(engine: Engine, request: HttpRequest) -> Fetch:
 
 
 def _logins(header: str) -> dict[str, RegistryLogin]:
-    """Reads `X-Registry-Config`: base64url of a JSON map; what can't be read counts as none."""
+    """Read `X-Registry-Config`, base64url of a JSON map; one that can't be read counts as none."""
     try:
         text = base64.urlsafe_b64decode(header + "=" * (-len(header) % 4))
         return msgspec.json.decode(text, type=dict[str, RegistryLogin])
@@ -175,7 +177,7 @@ def _logins(header: str) -> dict[str, RegistryLogin]:
 
 @route("POST", "/build/prune")
 async def prune(engine: Engine, request: HttpRequest) -> Response:
-    """Removes what builds keep beside images: nothing, as the steps of a build are images and go with them."""
+    """Remove builds' caches: there are none, as the steps of a build are images and go with them."""
     filters = request.filters()
     unknown = set(filters) - PRUNE_FILTERS
     if unknown:

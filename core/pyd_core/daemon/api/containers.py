@@ -1,4 +1,4 @@
-"""`/containers`: list, inspect, and what changes their state."""
+"""`/containers`: list, inspect, and changes of state."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 @route("GET", "/containers/json")
 async def list_(engine: Engine, request: HttpRequest) -> Response:
-    """Lists them, newest first."""
+    """List containers, newest first."""
     limit = request.number("limit")
-    found = listing.choose(
+    containers = listing.choose(
         engine.containers, engine.images, request.filters(), all_=request.flag("all") or limit is not None
     )
     if limit is not None and limit > 0:
-        found = found[:limit]
-    return json(listing.lines(engine.view, engine.images, found, size=request.flag("size")))
+        containers = containers[:limit]
+    return json(listing.lines(engine.view, engine.images, containers, size=request.flag("size")))
 
 
 @route("POST", "/containers/create")
 async def create(engine: Engine, request: HttpRequest) -> Response:
-    """Makes one."""
+    """Create a container."""
     plain = await request.plain(CreateBody)
     creation.check_config(plain)
     creation.gather_host_config(plain)
@@ -57,13 +57,13 @@ async def create(engine: Engine, request: HttpRequest) -> Response:
 
 @route("GET", "/containers/{id}/json")
 async def inspect(engine: Engine, request: HttpRequest) -> Response:
-    """Tells all about one."""
+    """Return a container's full inspect data."""
     container = engine.containers.find(request.params["id"])
-    found = engine.view.inspect(container)
+    details = engine.view.inspect(container)
     if request.flag("size"):
         written, whole = listing.sizes(engine.images.layers, container)
-        found = msgspec.structs.replace(found, size_rw=written, size_root_fs=whole)
-    shown = full(found)
+        details = msgspec.structs.replace(details, size_rw=written, size_root_fs=whole)
+    shown = full(details)
     for name in container.record.sent_empty:
         if shown["HostConfig"].get(name, 0) is None:
             shown["HostConfig"][name] = {} if name == "PortBindings" else []
@@ -72,14 +72,14 @@ async def inspect(engine: Engine, request: HttpRequest) -> Response:
 
 @route("POST", "/containers/{id}/start")
 async def start(engine: Engine, request: HttpRequest) -> Response:
-    """Starts one."""
+    """Start a container."""
     container = engine.containers.find(request.params["id"])
     return EMPTY if await engine.lifecycle.start(container) else NOT_MODIFIED
 
 
 @route("POST", "/containers/{id}/stop")
 async def stop(engine: Engine, request: HttpRequest) -> Response:
-    """Stops one."""
+    """Stop a container."""
     name, grace = request.query.get("signal", ""), request.number("t")
     container = engine.containers.find(request.params["id"])
     _check_signal(request, "cannot stop container: {}")
@@ -88,7 +88,7 @@ async def stop(engine: Engine, request: HttpRequest) -> Response:
 
 @route("POST", "/containers/{id}/restart")
 async def restart(engine: Engine, request: HttpRequest) -> Response:
-    """Stops and starts one."""
+    """Stop and start a container."""
     name, grace = request.query.get("signal", ""), request.number("t")
     container = engine.containers.find(request.params["id"])
     _check_signal(request, "Cannot restart container {}")
@@ -98,7 +98,7 @@ async def restart(engine: Engine, request: HttpRequest) -> Response:
 
 @route("POST", "/containers/{id}/kill")
 async def kill(engine: Engine, request: HttpRequest) -> Response:
-    """Sends a signal; one that waits for its next start stays down then."""
+    """Send a signal; a container that waits for its next start stays down then."""
     container = engine.containers.find(request.params["id"])
     _check_signal(request, "cannot kill container: {}")
     if container.record.status == "restarting":
@@ -109,7 +109,7 @@ async def kill(engine: Engine, request: HttpRequest) -> Response:
 
 
 def _check_signal(request: HttpRequest, failure: str) -> None:
-    """Refuses a signal that isn't one, in the words of what was to be done with the container.
+    """Refuse an unknown signal, in the words of the request.
 
     Raises:
         InvalidInput: There is no such signal.
@@ -124,21 +124,21 @@ def _check_signal(request: HttpRequest, failure: str) -> None:
 
 @route("POST", "/containers/{id}/pause")
 async def pause(engine: Engine, request: HttpRequest) -> Response:
-    """Freezes one."""
+    """Freeze a container."""
     await engine.freezer.pause(engine.containers.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/containers/{id}/unpause")
 async def unpause(engine: Engine, request: HttpRequest) -> Response:
-    """Lets one go on."""
+    """Let a paused container continue."""
     await engine.freezer.unpause(engine.containers.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/containers/{id}/rename")
 async def rename(engine: Engine, request: HttpRequest) -> Response:
-    """Gives one another name."""
+    """Rename a container."""
     name = request.query.get("name", "")
     if not name:
         raise InvalidInput("Neither old nor new names may be empty")
@@ -150,7 +150,7 @@ async def rename(engine: Engine, request: HttpRequest) -> Response:
 
 @route("DELETE", "/containers/{id}")
 async def remove(engine: Engine, request: HttpRequest) -> Response:
-    """Removes one."""
+    """Remove a container."""
     if request.flag("link"):
         engine.endpoints.unlink(request.params["id"])
         return EMPTY
@@ -161,7 +161,7 @@ async def remove(engine: Engine, request: HttpRequest) -> Response:
 
 @route("POST", "/containers/prune")
 async def prune(engine: Engine, request: HttpRequest) -> Response:
-    """Removes all that don't run, for as long as the client waits."""
+    """Remove all containers that don't run, for as long as the client waits."""
     return CancelOnDisconnect(work=_prune(engine, request))
 
 

@@ -1,4 +1,4 @@
-"""The body of `POST /containers/create` as clients write it, before it is one of ours."""
+"""The body of `POST /containers/create` as clients write it, before it is decoded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HOST_WORDS = ("CapAdd", "CapDrop")
 
 
 def check_config(plain: Any) -> None:
-    """Refuses a body that says nothing of the container itself.
+    """Refuse a body without a container configuration.
 
     Raises:
         InvalidInput: It doesn't, or isn't an object.
@@ -31,7 +31,7 @@ def check_config(plain: Any) -> None:
 
 
 def gather_host_config(plain: Any) -> None:
-    """Moves host settings from the body's top level, where the oldest clients write them, into `HostConfig`.
+    """Move host settings from the body's top level, where the oldest clients write them, into `HostConfig`.
 
     If the body has no `HostConfig`, all of them are moved; else only those that Docker Engine still reads there.
     """
@@ -48,7 +48,7 @@ def gather_host_config(plain: Any) -> None:
 
 
 def listed(plain: Any) -> None:
-    """Makes lists, in place, of what clients may write as one text: `"Cmd": "ls"`."""
+    """Make lists, in place, of fields that clients may write as one text: `"Cmd": "ls"`."""
     host = plain.get("HostConfig")
     for holder, names in ((plain, _WORDS), (host, _HOST_WORDS)):
         for name in names if isinstance(holder, dict) else ():
@@ -57,7 +57,7 @@ def listed(plain: Any) -> None:
 
 
 def sent_empty(plain: Any) -> list[str]:
-    """Returns the fields of the host configuration that were sent as an empty list or map.
+    """Return the fields of the host configuration that were sent as an empty list or map.
 
     Docker Engine shows those as they were sent, and the same fields as null where they were left out.
     """

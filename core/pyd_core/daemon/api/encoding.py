@@ -1,8 +1,8 @@
-"""How answers are written: every field of the API present, also those at their default.
+"""Responses as JSON: every field of the API is present, also those at their default.
 
 The model's types leave defaults out, which suits a client. An engine's readers (`docker inspect`, docker-py) look
-fields up by name, so here each struct is written in full. Where Docker Engine has null, or nothing, `shapes.py` says
-so; for all other types a None is an empty list where the contract has a list, else left out.
+fields up by name, so here each struct is written in full. Where Docker Engine has null, or nothing, `response_types.py`
+says so; for all other types a None is an empty list where the contract has a list, else left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pyd_core.daemon.api.response_types import shape_of
 def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, bool], ...]:
     """Name, name on the wire, and whether it may be a list, of each field."""
     return tuple(
-        (field.name, field.encode_name, any(get_origin(each) is list for each in get_args(field.type)))
+        (field.name, field.encode_name, any(get_origin(argument) is list for argument in get_args(field.type)))
         for field in msgspec.structs.fields(kind)
     )
 
@@ -46,7 +46,7 @@ def _struct(value: msgspec.Struct) -> dict[str, Any]:
 
 
 def full(value: Any) -> Any:
-    """Turns a value holding model structs into plain data, written as Docker Engine writes it."""
+    """Convert a value that holds model structs to plain data, written as Docker Engine writes it."""
     if isinstance(value, msgspec.Struct):
         return _struct(value)
     if isinstance(value, dict):
@@ -57,10 +57,10 @@ def full(value: Any) -> Any:
 
 
 def json(value: Any, *, status: int = 200) -> HandlerResult:
-    """Answers with a value as JSON, in full."""
+    """Respond with a value as JSON, in full."""
     return HandlerResult(status=status, body=msgspec.json.encode(full(value)))
 
 
 def line(value: Any) -> bytes:
-    """One record of a stream of JSON texts."""
+    """Return a record of a stream of JSON texts."""
     return msgspec.json.encode(value) + b"\r\n"

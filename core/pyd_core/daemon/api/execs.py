@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pyd_core.daemon.engine import Engine
 
 
-HANDED_OVER = 10.0
-"""Seconds a resize waits for the terminal it is about."""
+TERMINAL_TIMEOUT_S = 10.0
+"""How long a resize waits for the terminal."""
 
 
 class StartBody(ApiStruct):
@@ -38,76 +38,76 @@ class StartBody(ApiStruct):
 
 @route("POST", "/containers/{id}/exec")
 async def create(engine: Engine, request: HttpRequest) -> Response:
-    """Prepares a command."""
-    asked = request.params["id"]
+    """Create a command."""
+    name = request.params["id"]
     body = await request.json(ExecBody)
     if not body.cmd:
         raise InvalidInput("No exec command specified")
-    made = execs.create(engine.containers.find(asked), body, asked)
-    engine.execs.announce(made, "exec_create")
-    return json(ExecCreated(id=made.id), status=201)
+    exec_ = execs.create(engine.containers.find(name), body, name)
+    engine.execs.announce(exec_, "exec_create")
+    return json(ExecCreated(id=exec_.id), status=201)
 
 
 def find(engine: Engine, key: str) -> Exec:
-    """Finds a command by its id.
+    """Return a command by its id.
 
     Raises:
         NotFound: There is none.
     """
     for container in engine.containers.all():
-        made = container.execs.get(key)
-        if made is not None:
-            return made
+        exec_ = container.execs.get(key)
+        if exec_ is not None:
+            return exec_
     raise NotFound(f"No such exec instance: {key[:80]}")
 
 
 @route("POST", "/exec/{id}/start")
 async def start(engine: Engine, request: HttpRequest) -> Response:
-    """Starts it, joined to the client unless detached."""
+    """Start a command, joined to the client unless detached."""
     body = await request.json(StartBody)
-    made = find(engine, request.params["id"])
-    if made.started:
-        raise Conflict(f"Error: Exec command {made.id} has already run")
-    if not made.container.record.running:  # it went with the container's end
-        made.container.execs.pop(made.id, None)
-        raise NotFound(f"No such exec instance: {made.id}")
-    if made.container.record.status == "paused":
-        raise Conflict(f"Container {made.container.id} is paused, unpause the container before exec")
-    made.started = True
-    engine.execs.announce(made, "exec_start")
+    exec_ = find(engine, request.params["id"])
+    if exec_.started:
+        raise Conflict(f"Error: Exec command {exec_.id} has already run")
+    if not exec_.container.record.running:  # it went with the container's end
+        exec_.container.execs.pop(exec_.id, None)
+        raise NotFound(f"No such exec instance: {exec_.id}")
+    if exec_.container.record.status == "paused":
+        raise Conflict(f"Container {exec_.container.id} is paused, unpause the container before exec")
+    exec_.started = True
+    engine.execs.announce(exec_, "exec_start")
     if not body.detach:
-        # Whether the streams are told apart is for who starts it to say, as for Docker Engine: docker-py asks for that
-        # of a command with a terminal too.
+        # The request that starts it says whether its streams are separate, as in Docker Engine: docker-py requests
+        # that for a command with a terminal too.
         return Hijack(
-            serve=lambda wire: engine.execs.serve(made, wire, framed=not body.tty),
+            serve=lambda wire: engine.execs.serve(exec_, wire, framed=not body.tty),
             tty=body.tty,
-            done=made.settled.set,
+            done=exec_.settled.set,
         )
-    streams = ContainerStreams(made, attached=False)
+    streams = ContainerStreams(exec_, attached=False)
     try:
-        problem = await engine.execs.start(made, streams)
+        problem = await engine.execs.start(exec_, streams)
     except BaseException:
         streams.close()
         raise
-    if made.body.tty and not problem:
-        engine.tasks.start(execs.discard(made, streams))
+    if exec_.body.tty and not problem:
+        engine.tasks.start(execs.discard(exec_, streams))
     else:
         streams.close()
-    if not made.running and made.code is not None and problem:
+    if not exec_.running and exec_.code is not None and problem:
         raise EngineError(problem.decode(errors="replace").strip(), status=400)
     return HandlerResult(status=200)
 
 
 @route("GET", "/exec/{id}/json")
 async def inspect(engine: Engine, request: HttpRequest) -> Response:
-    """What it is doing, or how it ended."""
-    made = find(engine, request.params["id"])
-    body = made.body
+    """Return a command's state or its exit code."""
+    exec_ = find(engine, request.params["id"])
+    body = exec_.body
     return json(
         {
-            "ID": made.id,
-            "Running": made.running,
-            "ExitCode": made.code,
+            "ID": exec_.id,
+            "Running": exec_.running,
+            "ExitCode": exec_.code,
             "ProcessConfig": {
                 "tty": body.tty,
                 "entrypoint": body.cmd[0],
@@ -118,23 +118,25 @@ async def inspect(engine: Engine, request: HttpRequest) -> Response:
             "OpenStdin": body.attach_stdin,
             "OpenStderr": body.attach_stderr,
             "OpenStdout": body.attach_stdout,
-            "CanRemove": made.code is not None,
-            "ContainerID": made.container.id,
+            "CanRemove": exec_.code is not None,
+            "ContainerID": exec_.container.id,
             "DetachKeys": body.detach_keys,
-            "Pid": made.pid,
+            "Pid": exec_.pid,
         }
     )
 
 
 @route("POST", "/exec/{id}/resize")
 async def resize(engine: Engine, request: HttpRequest) -> Response:
-    """Tells its terminal its size."""
+    """Resize a command's terminal."""
     rows, columns = size(request)
-    made = find(engine, request.params["id"])
-    if made.body.tty and made.started and made.code is None:  # a client may ask before the runtime has handed it over
+    exec_ = find(engine, request.params["id"])
+    if (
+        exec_.body.tty and exec_.started and exec_.code is None
+    ):  # a client may ask before the runtime has handed it over
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(made.settled.wait(), HANDED_OVER)
-    if not made.running or made.master < 0:
-        raise Conflict(f"exec instance {made.id[:12]} has no terminal now")
-    terminal.resize(made.master, rows, columns)
+            await asyncio.wait_for(exec_.settled.wait(), TERMINAL_TIMEOUT_S)
+    if not exec_.running or exec_.master < 0:
+        raise Conflict(f"exec instance {exec_.id[:12]} has no terminal now")
+    terminal.resize(exec_.master, rows, columns)
     return HandlerResult(status=200)

@@ -1,4 +1,4 @@
-"""The one place where an error becomes an HTTP status."""
+"""The mapping of errors to HTTP statuses."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _STATUS: tuple[tuple[type[PydError], int], ...] = (
 
 
 def status_of(error: PydError) -> int:
-    """The status the API has for an error."""
+    """Return the API's status for an error."""
     if isinstance(error, EngineError):
         return error.status
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
 def describe(error: Exception) -> str:
-    """The message a client is shown, with what to do next where that is known."""
+    """Return the message for a client, with what to do next where that is known."""
     if isinstance(error, PydError):
         return f"{error.message}: {error.hint}" if error.hint else error.message
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -60,8 +60,8 @@ def describe(error: Exception) -> str:
     return f"internal error: {type(error).__name__}: {error}: the engine's log says where"
 
 
-def plainly(handler: _Handler[Context]) -> _Handler[Context]:
-    """Has a handler's failures answered as plain text, which is what clients that take the connection over expect."""
+def with_plain_errors(handler: _Handler[Context]) -> _Handler[Context]:
+    """Respond to a handler's errors with plain text, which clients that take the connection over expect."""
 
     @functools.wraps(handler)
     async def answer(context: Context, request: HttpRequest) -> Response:
@@ -75,7 +75,7 @@ def plainly(handler: _Handler[Context]) -> _Handler[Context]:
 
 
 def failure(error: Exception) -> HandlerResult:
-    """Turns an error into the API's answer for it."""
+    """Return the API's response for an error."""
     if isinstance(error, RecursionError):
         error = InvalidInput("it is nested too deeply")
     elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:

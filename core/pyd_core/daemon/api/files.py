@@ -16,7 +16,7 @@ import msgspec
 
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import CancelOnDisconnect, HandlerResult, HttpRequest, Response, StreamingResponse
-from pyd_core.daemon.api.images import named
+from pyd_core.daemon.api.images import join_reference
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.containers import diff, files, paths
 from pyd_core.daemon.containers.commit import Origin
@@ -45,7 +45,7 @@ def _path(request: HttpRequest) -> str:
 
 @route("HEAD", "/containers/{id}/archive")
 async def stat_path(engine: Engine, request: HttpRequest) -> Response:
-    """Tells what a path is."""
+    """Return the stat data of a path."""
     name = request.params["id"]
     container = engine.containers.find(name)
     async with engine.files.opened(container) as root:
@@ -56,7 +56,7 @@ async def stat_path(engine: Engine, request: HttpRequest) -> Response:
 
 @route("GET", "/containers/{id}/archive")
 async def get_archive(engine: Engine, request: HttpRequest) -> Response:
-    """Copies a path out."""
+    """Copy a path out of a container."""
     name = request.params["id"]
     container = engine.containers.find(name)
     path = _path(request)
@@ -66,9 +66,9 @@ async def get_archive(engine: Engine, request: HttpRequest) -> Response:
 
     async def chunks() -> AsyncIterator[bytes]:
         async with engine.files.opened(container) as again:
-            with paths.found(again, path, name) as (place, _, short):
+            with paths.found(again, path, name) as (parent, _, short):
                 across = files.devices(again, container)
-                work = lambda packer: packer.tree(place, short, across=across)  # noqa: E731 - too long in its place
+                work = lambda packer: packer.tree(parent, short, across=across)  # noqa: E731 - too long in its place
                 async with aclosing(tar_writer.stream(work, ids=again.ids)) as packed:
                     async for data in packed:
                         yield data
@@ -79,16 +79,16 @@ async def get_archive(engine: Engine, request: HttpRequest) -> Response:
 
 @route("PUT", "/containers/{id}/archive")
 async def put_archive(engine: Engine, request: HttpRequest) -> Response:
-    """Unpacks an archive into a directory."""
+    """Unpack an archive into a directory of a container."""
     container = engine.containers.find(request.params["id"])
     path = _path(request)
     spooled = await loading.spool(engine.images, request.chunks())
     try:
         async with engine.files.opened(container) as root:
-            with paths.found(root, path, request.params["id"], follow=True) as (place, status, _name):
+            with paths.found(root, path, request.params["id"], follow=True) as (directory, status, _name):
                 if not stat.S_ISDIR(status.st_mode):
                     raise InvalidInput("extraction point is not a directory")
-                files.check_writable(root, container, int(place.rpartition("/")[2]))
+                files.check_writable(root, container, int(directory.rpartition("/")[2]))
             strict = request.flag("noOverwriteDirNonDir")
             ids = root.ids
             unpacker = Unpacker(
@@ -115,7 +115,7 @@ def _unpack(unpacker: Unpacker, spooled: Path) -> None:
 
 @route("GET", "/containers/{id}/changes")
 async def changes(engine: Engine, request: HttpRequest) -> Response:
-    """Lists what differs from the image."""
+    """List the differences from the image."""
     container = engine.containers.find(request.params["id"])
     container.ensure_not_removing(files.READ)
     layers = [engine.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
@@ -124,13 +124,13 @@ async def changes(engine: Engine, request: HttpRequest) -> Response:
 
 @route("GET", "/containers/{id}/export")
 async def export(engine: Engine, request: HttpRequest) -> Response:
-    """Packs its whole file system."""
+    """Pack a container's file system."""
     container = engine.containers.find(request.params["id"])
 
     async def chunks() -> AsyncIterator[bytes]:
         async with engine.files.stacked(container) as root:
-            place, ids = f"/proc/self/fd/{root.fd}", root.ids
-            async with aclosing(tar_writer.stream(lambda packer: packer.tree(place, ""), ids=ids)) as packed:
+            path, ids = f"/proc/self/fd/{root.fd}", root.ids
+            async with aclosing(tar_writer.stream(lambda packer: packer.tree(path, ""), ids=ids)) as packed:
                 async for data in packed:
                     yield data
 
@@ -140,7 +140,7 @@ async def export(engine: Engine, request: HttpRequest) -> Response:
 
 @route("POST", "/commit")
 async def commit(engine: Engine, request: HttpRequest) -> Response:
-    """Makes an image of a container."""
+    """Commit a container to an image."""
     return CancelOnDisconnect(work=_commit(engine, request))
 
 
@@ -150,7 +150,7 @@ async def _commit(engine: Engine, request: HttpRequest) -> HandlerResult:
     if not name:
         raise NotFound("No such container: ")
     container = engine.containers.find(name)
-    reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
+    reference = join_reference(request.query.get("repo", ""), request.query.get("tag", ""))
     changed = [line for text in request.many.get("changes", []) for line in text.splitlines()]
     config = apply_commit_changes(_laid_over(container.record.config, given), changed)
     origin = Origin(
@@ -164,8 +164,8 @@ async def _commit(engine: Engine, request: HttpRequest) -> HandlerResult:
         if reference is not None:
             engine.image_events.tag(record, reference)
         name = "" if reference is None else str(reference)
-        told = container.attributes(comment=origin.comment, imageID=record.id, imageRef=name)
-        engine.events.emit("container", "commit", container.id, told)
+        attributes = container.attributes(comment=origin.comment, imageID=record.id, imageRef=name)
+        engine.events.emit("container", "commit", container.id, attributes)
     return json(ExecCreated(id=record.id), status=201)
 
 

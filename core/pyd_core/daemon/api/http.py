@@ -1,4 +1,4 @@
-"""Requests and answers as handlers see them, free of how HTTP moves them."""
+"""Requests and responses as handlers see them, independent of their transport."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pyd_core.errors import InvalidInput
 
 T = TypeVar("T")
 
-BODY_LIMIT = 8 << 20
-"""Bytes of a JSON body that are read; an archive is streamed and has no limit here."""
+MAX_BODY_BYTES = 8 << 20
+"""The limit of a JSON body; an archive is streamed and has no limit here."""
 
 _TRUE = {"1", "t", "true", "yes"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class HttpRequest:
-    """One request.
+    """A request to the API.
 
     Attributes:
         params: The path's variable parts, percent-decoded.
@@ -44,13 +44,13 @@ class HttpRequest:
     chunks: Callable[[], AsyncIterator[bytes]]
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        """Reads a boolean parameter; absent, empty, `0`, `no`, `false` and `none` are false, as for Docker Engine."""
+        """Read a boolean parameter; absent, empty, `0`, `no`, `false` and `none` are false, as for Docker Engine."""
         if name not in self.query:
             return default
         return self.query[name].strip().lower() in _TRUE
 
     def number(self, name: str) -> int | None:
-        """Reads a whole number; None when absent or empty.
+        """Read a whole number; None when absent or empty.
 
         Raises:
             InvalidInput: It is not one.
@@ -60,13 +60,13 @@ class HttpRequest:
             return None
         try:
             if len(text) > DIGITS:
-                raise ValueError  # noqa: TRY301 - the same answer
+                raise ValueError  # noqa: TRY301 - the same response
             return int(text)
         except ValueError:
             raise InvalidInput(f"{name} must be a whole number, not {text[:40]!r}") from None
 
     def filters(self) -> dict[str, list[str]]:
-        """Reads `filters`: a JSON map from a name to its values, either as a list or as Docker's older map of booleans.
+        """Read `filters`: a JSON map from a name to its values, either a list or Docker's older map of booleans.
 
         Raises:
             InvalidInput: It is neither.
@@ -75,28 +75,28 @@ class HttpRequest:
         if not text:
             return {}
         try:
-            found = msgspec.json.decode(text.encode(), type=dict[str, list[str] | dict[str, bool]])
+            filters = msgspec.json.decode(text.encode(), type=dict[str, list[str] | dict[str, bool]])
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidInput(f"filters: {error}") from error
-        return {name: list(values) for name, values in found.items() if values}
+        return {name: list(values) for name, values in filters.items() if values}
 
     async def body(self) -> bytes:
-        """Reads the whole body.
+        """Read the whole body.
 
         Raises:
-            InvalidInput: It is larger than `BODY_LIMIT`.
+            InvalidInput: It is larger than `MAX_BODY_BYTES`.
         """
         parts: list[bytes] = []
         size = 0
         async for chunk in self.chunks():
             size += len(chunk)
-            if size > BODY_LIMIT:
+            if size > MAX_BODY_BYTES:
                 raise InvalidInput("the request's body is too large")
             parts.append(chunk)
         return b"".join(parts)
 
     async def json(self, kind: type[T]) -> T:
-        """Decodes the body; an empty one counts as an empty object.
+        """Decode the body; an empty one counts as an empty object.
 
         Raises:
             InvalidInput: It is not JSON of that shape, or a text in it holds a null character.
@@ -104,7 +104,7 @@ class HttpRequest:
         return convert(await self.plain(kind), kind)
 
     async def plain(self, kind: type) -> Any:
-        """Parses the body into plain data, with the names of fields as a type has them.
+        """Parse the body into plain data, with field names as a type has them.
 
         Raises:
             InvalidInput: It is not declared as JSON, or isn't any.
@@ -115,7 +115,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class HandlerResult:
-    """A whole answer: status, body, and headers besides the usual."""
+    """A complete response: status, body and extra headers."""
 
     status: int = 200
     body: bytes = b""
@@ -129,7 +129,7 @@ NOT_MODIFIED = HandlerResult(status=304)
 
 @dataclass(frozen=True, kw_only=True)
 class StreamingResponse:
-    """An answer whose head is sent at once and whose body follows in pieces.
+    """A response whose head is sent immediately and whose body follows in pieces.
 
     The iterator is closed when the client goes away.
     """
@@ -138,24 +138,24 @@ class StreamingResponse:
     kind: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     done: Callable[[], object] = lambda: None
-    """Called when it is over, however that came, also where no piece was ever asked for."""
+    """Called once the response has ended in any way, also before its first piece."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hijack:
-    """An answer that takes the connection over; it is closed when `serve` returns."""
+    """A response that takes the connection over; it is closed when `serve` returns."""
 
     serve: Callable[[UpgradedConnection], Awaitable[None]]
     tty: bool = False
     head: bytes = b""
     """Sent in place of the usual head."""
     done: Callable[[], None] = lambda: None
-    """Called when it is over, however that came, also where `serve` was never called."""
+    """Called once the response has ended in any way, also where `serve` was never called."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CancelOnDisconnect:
-    """An answer that takes its time, and is worth it only while the client waits: cancelled when that goes away."""
+    """A slow response that is only worth its work while the client waits; cancelled when the client leaves."""
 
     work: Coroutine[Any, Any, HandlerResult | StreamingResponse]
 

@@ -41,23 +41,23 @@ LEFT_OUT_WHEN_EMPTY = {"ExposedPorts", "Healthcheck", "Shell", "StopSignal", "St
 
 @route("GET", "/images/json")
 async def list_(engine: Engine, request: HttpRequest) -> Response:
-    """Lists them, newest first."""
+    """List images, newest first."""
     filters = request.filters()
-    found = choose(engine, filters)
+    records = choose(engine, filters)
     if not request.flag("all"):  # the steps of builds
         parents = engine.images.parents()
-        found = [each for each in found if each.names or each.digests or each.id not in parents]
+        records = [record for record in records if record.names or record.digests or record.id not in parents]
     counts: dict[str, int] = {}
-    for each in engine.containers.all():
-        counts[each.record.image_id] = counts.get(each.record.image_id, 0) + 1
-    lines = shown_rows(found, lambda each: engine.images.summary(each, containers=counts.get(each.id, 0)))
-    if "reference" in filters:  # an image has other names too, and those weren't asked for
+    for container in engine.containers.all():
+        counts[container.record.image_id] = counts.get(container.record.image_id, 0) + 1
+    lines = shown_rows(records, lambda record: engine.images.summary(record, containers=counts.get(record.id, 0)))
+    if "reference" in filters:  # an image has other names too, which weren't requested
         patterns = [_glob(value) for value in filters["reference"]]
         lines = [
-            msgspec.structs.replace(each, repo_tags=[tag for tag in each.repo_tags if _any(patterns, tag)])
-            for each in lines
+            msgspec.structs.replace(line, repo_tags=[tag for tag in line.repo_tags if _any(patterns, tag)])
+            for line in lines
         ]
-    return json(sorted(lines, key=lambda each: -each.created))
+    return json(sorted(lines, key=lambda line: -line.created))
 
 
 def _any(patterns: list[Pattern], name: str) -> bool:
@@ -65,35 +65,39 @@ def _any(patterns: list[Pattern], name: str) -> bool:
 
 
 def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[ImageRecord]:
-    """Returns the images that pass the API's filters.
+    """Return the images that match the API's filters.
 
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.
     """
-    found = engine.images.readable()
+    records = engine.images.readable()
     for name, values in filters.items():
         match name:
             case "dangling":
-                wanted = truth(name, values)
+                dangling = truth(name, values)
                 parents = engine.images.parents()
-                found = [each for each in found if (not each.names and each.id not in parents) == wanted]
+                records = [record for record in records if (not record.names and record.id not in parents) == dangling]
             case "label":
-                found = [each for each in found if all(labelled(engine.images.labels(each), value) for value in values)]
+                records = [
+                    record
+                    for record in records
+                    if all(labelled(engine.images.labels(record), value) for value in values)
+                ]
             case "reference":
                 patterns = [_glob(value) for value in values]
-                found = [each for each in found if any(_fits(pattern, each) for pattern in patterns)]
+                records = [record for record in records if any(_fits(pattern, record) for pattern in patterns)]
             case "before":
                 edge = min(_created(engine, engine.images.find(value)) for value in values)
-                found = [each for each in found if _created(engine, each) < edge]
+                records = [record for record in records if _created(engine, record) < edge]
             case "since":
                 edge = max(_created(engine, engine.images.find(value)) for value in values)
-                found = [each for each in found if _created(engine, each) > edge]
+                records = [record for record in records if _created(engine, record) > edge]
             case "until":
                 end = min(until([value]) or 0 for value in values)
-                found = [each for each in found if _created(engine, each) < end]
+                records = [record for record in records if _created(engine, record) < end]
             case _:
                 raise InvalidInput(f"invalid filter '{name}'")
-    return found
+    return records
 
 
 def _created(engine: Engine, record: ImageRecord) -> int:
@@ -101,7 +105,7 @@ def _created(engine: Engine, record: ImageRecord) -> int:
 
 
 def _glob(text: str) -> Pattern:
-    """A reference filter: `*` and `?` don't cross slashes; without a tag any tag fits."""
+    """Compile a reference filter: `*` and `?` don't cross slashes; without a tag any tag matches."""
     whole = text if ":" in text.rpartition("/")[2] else f"{text}:*"
     parts = {"*": "[^/]*", "?": "[^/]"}
     return compile_pattern("".join(parts.get(char) or escape(char) for char in whole))
@@ -113,7 +117,7 @@ def _fits(pattern: Pattern, record: ImageRecord) -> bool:
 
 @route("GET", "/images/{name}/json")
 async def inspect(engine: Engine, request: HttpRequest) -> Response:
-    """Tells all about one."""
+    """Return an image's full inspect data."""
     body = full(engine.images.inspect(engine.images.find(request.params["name"])))
     body["Config"] = {
         key: value or None if key in NULL_WHEN_EMPTY else value
@@ -127,23 +131,23 @@ async def inspect(engine: Engine, request: HttpRequest) -> Response:
 
 @route("GET", "/images/{name}/history")
 async def history(engine: Engine, request: HttpRequest) -> Response:
-    """Tells the steps of its making."""
+    """List the steps that an image was built by."""
     return json(engine.images.history(engine.images.find(request.params["name"])))
 
 
 @route("POST", "/images/{name}/tag")
 async def tag(engine: Engine, request: HttpRequest) -> Response:
-    """Gives it another name."""
+    """Give an image another name."""
     record = engine.images.find(request.params["name"])
-    reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
+    reference = join_reference(request.query.get("repo", ""), request.query.get("tag", ""))
     if reference is None:
         raise InvalidInput("repo is missing")
     engine.image_events.tag(record, reference)
     return HandlerResult(status=201)
 
 
-def named(repository: str, tag_: str) -> Reference | None:
-    """Puts repository and tag together; None without a repository.
+def join_reference(repository: str, tag_: str) -> Reference | None:
+    """Join repository and tag; None without a repository.
 
     Raises:
         InvalidInput: They make no name.
@@ -160,7 +164,7 @@ def named(repository: str, tag_: str) -> Reference | None:
 
 @route("DELETE", "/images/{name}")
 async def remove(engine: Engine, request: HttpRequest) -> Response:
-    """Removes a name, and the image with its last."""
+    """Remove a name, and the image with its last name."""
     name = request.params["name"]
     if not name.strip():
         raise InvalidInput("image name cannot be blank")
@@ -169,13 +173,13 @@ async def remove(engine: Engine, request: HttpRequest) -> Response:
 
 
 def shown(removed: list[Removed]) -> list[dict[str, str]]:
-    """What was removed, as the API lists it: one of two fields each."""
-    return [{"Deleted": each.deleted} if each.deleted else {"Untagged": each.untagged} for each in removed]
+    """Return removals as the API lists them, each with one of two fields."""
+    return [{"Deleted": removal.deleted} if removal.deleted else {"Untagged": removal.untagged} for removal in removed]
 
 
 @route("POST", "/images/prune")
 async def prune(engine: Engine, request: HttpRequest) -> Response:
-    """Removes those without a name, and with the filter `dangling=false` all that no container uses."""
+    """Remove images without a name, and with the filter `dangling=false` all that no container uses."""
     filters = request.filters()
     everything = not truth("dangling", filters.pop("dangling", ["true"]))
     excluded = filters.pop("label!", [])
@@ -186,7 +190,7 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
     for record in choose(engine, filters):
         if (record.names and not everything) or engine.images.needed(record.id):
             continue
-        if not record.names and record.id in parents:  # goes with the last that was made from it
+        if not record.names and record.id in parents:  # goes with the last image made from it
             continue
         if any(labelled(engine.images.labels(record), value) for value in excluded):
             continue
@@ -194,9 +198,9 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
         for name in [*record.names] or [record.id]:
             with contextlib.suppress(NotFound, Conflict):  # already removed, or a container uses it by now
                 gone += await engine.image_events.remove(name, force=name == record.id)
-        freed += sum(sizes.get(each.deleted, 0) for each in gone)
+        freed += sum(sizes.get(removal.deleted, 0) for removal in gone)
         removed += shown(gone)
-    swept = await engine.images.sweep()  # of pulls that were given up
+    swept = await engine.images.sweep()  # of abandoned pulls
     freed += sum(layer.size for layer in swept)
     removed += [{"Deleted": layer.diff_id} for layer in swept]
     engine.events.emit("image", "prune", "", {"reclaimed": str(freed)})
@@ -205,18 +209,18 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
 
 @route("GET", "/images/{name}/get")
 async def save(engine: Engine, request: HttpRequest) -> Response:
-    """Saves one."""
-    return saving(engine, [request.params["name"]])
+    """Save an image."""
+    return stream_archive(engine, [request.params["name"]])
 
 
 @route("GET", "/images/get")
 async def save_many(engine: Engine, request: HttpRequest) -> Response:
-    """Saves several."""
-    return saving(engine, [name for text in request.many.get("names", []) for name in text.split(",")])
+    """Save several images."""
+    return stream_archive(engine, [name for text in request.many.get("names", []) for name in text.split(",")])
 
 
 def _tags(engine: Engine, name: str) -> list[str]:
-    """The names that are meant by one: all tags of a repository where it has none itself."""
+    """Return the names that a name stands for: all tags of a repository where it has no tag itself."""
     try:
         reference = parse(name)
     except InvalidInput:
@@ -226,15 +230,17 @@ def _tags(engine: Engine, name: str) -> list[str]:
     return engine.images.tags(reference.repository) or [name]
 
 
-def saving(engine: Engine, names: list[str]) -> StreamingResponse:
-    """Streams images as an archive."""
-    wanted = [(each, engine.images.find(each)) for name in names for each in _tags(engine, name)]
+def stream_archive(engine: Engine, names: list[str]) -> StreamingResponse:
+    """Stream images as an archive."""
+    named_records = [(tag, engine.images.find(tag)) for name in names for tag in _tags(engine, name)]
 
     async def chunks() -> AsyncIterator[bytes]:
-        async with aclosing(tar_writer.stream(lambda packer: save_.write(engine.images, wanted, packer))) as packed:
+        async with aclosing(
+            tar_writer.stream(lambda packer: save_.write(engine.images, named_records, packer))
+        ) as packed:
             async for data in packed:
                 yield data
-        for record in {record.id: record for _, record in wanted}.values():
+        for record in {record.id: record for _, record in named_records}.values():
             engine.image_events.emit("save", record)
 
     return StreamingResponse(chunks=chunks(), kind="application/x-tar")
@@ -242,32 +248,32 @@ def saving(engine: Engine, names: list[str]) -> StreamingResponse:
 
 @route("POST", "/images/load")
 async def load(engine: Engine, request: HttpRequest) -> Response:
-    """Loads a saved archive."""
+    """Load a saved archive."""
 
     async def lines() -> AsyncIterator[bytes]:
         try:
             file = await loading.spool(engine.images, request.chunks())
             try:
-                told = partial(engine.image_events.emit, "load")
-                async with aclosing(loading.load(engine.images, file, loaded=told)) as texts:
+                on_loaded = partial(engine.image_events.emit, "load")
+                async with aclosing(loading.load(engine.images, file, loaded=on_loaded)) as texts:
                     async for text in texts:
                         yield line({"stream": text})
             finally:
                 file.unlink(missing_ok=True)
         except (PydError, OSError) as error:
-            yield trouble(error)
+            yield error_record(error)
 
     return StreamingResponse(chunks=lines())
 
 
-def trouble(error: Exception) -> bytes:
-    """The record that tells a client of an error in the middle of a stream."""
+def error_record(error: Exception) -> bytes:
+    """Return the record that reports an error in the middle of a stream."""
     return line(failed(describe(error)))
 
 
 @route("POST", "/images/create")
 async def create(engine: Engine, request: HttpRequest) -> Response:
-    """Pulls, or imports the archive of a root file system."""
+    """Pull an image, or import the archive of a root file system."""
     if request.query.get("fromSrc"):
         return _import(engine, request)
     return CancelOnDisconnect(work=registries.pull(engine, request))
@@ -275,7 +281,7 @@ async def create(engine: Engine, request: HttpRequest) -> Response:
 
 def _import(engine: Engine, request: HttpRequest) -> Response:
     source = request.query["fromSrc"]
-    reference = named(request.query.get("repo", ""), request.query.get("tag", ""))
+    reference = join_reference(request.query.get("repo", ""), request.query.get("tag", ""))
     changes = request.many.get("changes", [])
     message = request.query.get("message", "") or f"Imported from {source}"
     platform = _platform(request.query.get("platform", ""))
@@ -300,14 +306,14 @@ def _import(engine: Engine, request: HttpRequest) -> Response:
             yield line({"status": f"Downloading from {address.url}"})
             yield await imported(await _downloaded(engine, address))
         except (PydError, OSError) as error:
-            yield trouble(error)
+            yield error_record(error)
 
-    # Without a download Docker Engine answers once the image is there, so that it can be used when the answer begins.
+    # Without a download Docker Engine responds once the image exists, so that clients can use it immediately.
     return CancelOnDisconnect(work=import_body()) if address is None else StreamingResponse(chunks=download(address))
 
 
 def _platform(text: str) -> dict[str, str]:
-    """Returns what a configuration says of a platform.
+    """Read the platform of a configuration.
 
     Raises:
         InvalidInput: It is none, or no Linux.

@@ -1,4 +1,4 @@
-"""Accepting connections: as many at a time as leave descriptors for the containers, whatever clients do."""
+"""The accepting of connections, limited so that containers always have descriptors left."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Clients:
     """All connections of an engine: how many are allowed, and which of them are idle.
 
     Args:
-        most: A quarter of the descriptors: one that is joined to a container takes three more.
+        max_connections: A quarter of the descriptors: one that is joined to a container takes three more.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_connections: int) -> None:
+        self._most = max_connections
         self._count = 0
         self._waiting: dict[asyncio.StreamWriter, None] = {}
         self._paused: set[ApiListener] = set()
@@ -37,15 +37,15 @@ class Clients:
         return self._count
 
     def waits(self, writer: asyncio.StreamWriter) -> None:
-        """Marks a connection as idle: it carries no request yet, or only part of one."""
+        """Mark a connection as idle: it carries no request yet, or only part of one."""
         self._waiting[writer] = None
 
     def works(self, writer: asyncio.StreamWriter) -> None:
-        """Marks a connection as busy: a whole request has arrived."""
+        """Mark a connection as busy: a whole request has arrived."""
         self._waiting.pop(writer, None)
 
     def admits(self, listener: ApiListener) -> bool:
-        """Returns whether one more may connect; if not, closes the longest idle one and resumes `listener` later."""
+        """Return whether one more may connect; if not, close the longest idle one and resume `listener` later."""
         if self._count < self._most:
             return True
         oldest = next(iter(self._waiting), None)
@@ -56,18 +56,18 @@ class Clients:
         return False
 
     async def serve(self, connected: Connected, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Counts a connection while it is served."""
+        """Count a connection while it is served."""
         try:
             await connected(reader, writer)
         finally:
             self.works(writer)
 
     def entered(self) -> None:
-        """Counts one more."""
+        """Count a new connection."""
         self._count += 1
 
     def left(self) -> None:
-        """Counts one less."""
+        """Count a closed connection."""
         self._count -= 1
         paused, self._paused = self._paused, set()
         for listener in paused:
@@ -75,7 +75,7 @@ class Clients:
 
 
 class ApiListener:
-    """Accepts connections on one socket and hands them to a coroutine, each in a task of its own.
+    """Accepts connections on a socket and serves each in a task of its own.
 
     Args:
         listening: The socket, which listens already.
@@ -93,7 +93,7 @@ class ApiListener:
         self._retry: asyncio.TimerHandle | None = None
 
     def resume(self) -> None:
-        """Accepts from now on, or again."""
+        """Accept connections from now on."""
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
@@ -142,7 +142,7 @@ class ApiListener:
             self._clients.left()
 
     async def aclose(self) -> None:
-        """Listens no longer, and ends what it serves."""
+        """Stop listening and close the connections."""
         self._pause()
         if self._retry is not None:
             self._retry.cancel()

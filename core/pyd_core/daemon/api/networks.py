@@ -1,4 +1,4 @@
-"""`/networks`: list, make, remove, and put containers on them."""
+"""`/networks`: list, create, remove, connect and disconnect."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TYPES = {"builtin", "custom"}
 
 
 def _check(name: str, values: list[str]) -> None:
-    """Refuses a value that isn't of those a filter has; Docker Engine has words of its own for networks."""
+    """Refuse a value that a filter doesn't have; Docker Engine has messages of its own for networks."""
     if name == "dangling" and len(values) != 1:
         raise InvalidInput('got more than one value for filter key "dangling"')
     if name == "dangling" and values[0] not in TRUTHS:
@@ -40,13 +40,15 @@ def _check(name: str, values: list[str]) -> None:
 def _test(engine: Engine, name: str, values: list[str]) -> Callable[[NetworkRecord], bool]:
     _check(name, values)
     tests: dict[str, Callable[[NetworkRecord], bool]] = {
-        "name": lambda each: any(value in each.name for value in values),
-        "id": lambda each: any(each.id.startswith(value) for value in values),
-        "driver": lambda each: each.driver in values,
-        "type": lambda each: ("builtin" if each.name in FIXED else "custom") in values,
+        "name": lambda network: any(value in network.name for value in values),
+        "id": lambda network: any(network.id.startswith(value) for value in values),
+        "driver": lambda network: network.driver in values,
+        "type": lambda network: ("builtin" if network.name in FIXED else "custom") in values,
         "scope": lambda _: "local" in values,
-        "label": lambda each: all(labelled(each.labels, value) for value in values),
-        "dangling": lambda each: (each.name not in FIXED and not engine.networks.members(each)) == TRUTHS[values[0]],
+        "label": lambda network: all(labelled(network.labels, value) for value in values),
+        "dangling": lambda network: (
+            (network.name not in FIXED and not engine.networks.members(network)) == TRUTHS[values[0]]
+        ),
     }
     if name not in tests:
         raise InvalidInput(f"invalid filter '{name}'")
@@ -54,15 +56,15 @@ def _test(engine: Engine, name: str, values: list[str]) -> Callable[[NetworkReco
 
 
 def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[NetworkRecord]:
-    """Returns the networks that pass the API's filters."""
+    """Return the networks that match the API's filters."""
     tests = [_test(engine, name, values) for name, values in filters.items()]
-    return [each for each in engine.networks.all() if all(test(each) for test in tests)]
+    return [network for network in engine.networks.all() if all(test(network) for test in tests)]
 
 
 @route("GET", "/networks")
 async def list_(engine: Engine, request: HttpRequest) -> Response:
-    """Lists them."""
-    return json(shown_rows(choose(engine, request.filters()), lambda each: each.view({})))
+    """List networks."""
+    return json(shown_rows(choose(engine, request.filters()), lambda network: network.view({})))
 
 
 route("GET", "/networks/")(list_)  # Docker Engine's other spelling of it
@@ -70,14 +72,14 @@ route("GET", "/networks/")(list_)  # Docker Engine's other spelling of it
 
 @route("GET", "/networks/{id}")
 async def inspect(engine: Engine, request: HttpRequest) -> Response:
-    """Tells all about one."""
+    """Return a network's full inspect data."""
     record = engine.networks.find(request.params["id"])
     return json(record.view(engine.networks.shown_members(record)))
 
 
 @route("POST", "/networks/create")
 async def create(engine: Engine, request: HttpRequest) -> Response:
-    """Makes one."""
+    """Create a network."""
     body = await request.json(NetworkBody)
     if body.name in {*FIXED, "default"}:
         raise Refused(f"operation is not permitted on predefined {body.name} network ")
@@ -116,14 +118,14 @@ async def create(engine: Engine, request: HttpRequest) -> Response:
 
 @route("DELETE", "/networks/{id}")
 async def remove(engine: Engine, request: HttpRequest) -> Response:
-    """Removes one."""
+    """Remove a network."""
     await engine.networks.remove(engine.networks.find(request.params["id"]))
     return EMPTY
 
 
 @route("POST", "/networks/{id}/connect")
 async def connect(engine: Engine, request: HttpRequest) -> Response:
-    """Puts a container on it."""
+    """Connect a container to a network."""
     network = engine.networks.find(request.params["id"])
     body = await request.json(ConnectBody)
     container = _container(engine, body.container)
@@ -135,7 +137,7 @@ async def connect(engine: Engine, request: HttpRequest) -> Response:
 
 @route("POST", "/networks/{id}/disconnect")
 async def disconnect(engine: Engine, request: HttpRequest) -> Response:
-    """Takes a container off it."""
+    """Disconnect a container from a network."""
     body = await request.json(DisconnectBody)
     container = _container(engine, body.container)
     try:
@@ -158,7 +160,7 @@ def _container(engine: Engine, name: str) -> EngineContainer:
 
 @route("POST", "/networks/prune")
 async def prune(engine: Engine, request: HttpRequest) -> Response:
-    """Removes all that nobody is on."""
+    """Remove all networks without containers."""
     filters = request.filters()
     unknown = set(filters) - {"until", "label", "label!"}
     if unknown:
@@ -166,15 +168,15 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
     edge = until(filters.get("until", []))
     removed: list[str] = []
     for record in engine.networks.all():
-        wanted = all(labelled(record.labels, value) for value in filters.get("label", []))
-        wanted &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
-        wanted &= edge is None or record.created_ns < edge
-        if record.name in FIXED or engine.networks.members(record) or not wanted:
+        matches = all(labelled(record.labels, value) for value in filters.get("label", []))
+        matches &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
+        matches &= edge is None or record.created_ns < edge
+        if record.name in FIXED or engine.networks.members(record) or not matches:
             continue
         try:
             await engine.networks.remove(record)
         except PydError:
-            continue  # somebody joined meanwhile
+            continue  # a container joined meanwhile
         removed.append(record.name)
     engine.events.emit("network", "prune", "", {"reclaimed": "0"})
     return json({"NetworksDeleted": removed or None})

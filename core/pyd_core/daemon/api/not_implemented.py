@@ -1,4 +1,4 @@
-"""What the contract has and this engine doesn't: answered with 501, its name and what to do."""
+"""Parts of the API that this engine doesn't serve: it responds with 501, their name and a hint."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ for _line in UNSERVED:
 
 @route("GET", "/plugins/{name}/json")
 async def plugin(engine: Engine, request: HttpRequest) -> Response:
-    """Tells of a plugin: there are none. `docker inspect` asks this last of all, and waits for a 404."""
+    """Inspect a plugin: there are none. `docker inspect` asks this last of all, and waits for a 404."""
     raise NotFound(f'plugin "{request.params["name"]}" not found')
 
 
 @route("POST", "/swarm/leave")
 async def leave_swarm(engine: Engine, request: HttpRequest) -> Response:
-    """Leaves the swarm: it is in none. Clients that clean up after themselves ask that, and know this answer."""
+    """Leave the swarm: the engine is in none. Clients that clean up request that and expect this error."""
     raise EngineError("This node is not part of a swarm", status=503)
 
 
 @route("GET", "/plugins")
 async def plugins(engine: Engine, request: HttpRequest) -> Response:
-    """Lists plugins: there are none."""
+    """List plugins: there are none."""
     return json([])

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SHOWN, MOST_SHOWN = 25, 100
-"""Repositories a search tells of, as Docker Engine has it."""
+DEFAULT_RESULTS, MAX_RESULTS = 25, 100
+"""How many repositories a search lists by default and at most, as in Docker Engine."""
 
 
 def _auth(request: HttpRequest) -> RegistryLogin:
@@ -35,13 +35,13 @@ def _auth(request: HttpRequest) -> RegistryLogin:
 
 
 async def _lines(records: AsyncGenerator[Record, None]) -> AsyncIterator[bytes]:
-    async with aclosing(records) as told:
-        async for record in told:
+    async with aclosing(records):
+        async for record in records:
             yield line(record)
 
 
 async def pull(engine: Engine, request: HttpRequest) -> StreamingResponse:
-    """Pulls an image; what can't be found is told by the status, what fails later in the stream."""
+    """Pull an image; an unknown image is reported by the status, a later failure in the stream."""
     name, tag = request.query.get("fromImage", ""), request.query.get("tag", "")
     if not name:
         raise InvalidInput("fromImage or fromSrc must be given")
@@ -51,39 +51,39 @@ async def pull(engine: Engine, request: HttpRequest) -> StreamingResponse:
     if platform:
         platforms.parse(platform)
     if _tagged(joined):
-        return StreamingResponse(chunks=_lines(await pulling(engine, reference, auth, platform)))
+        return StreamingResponse(chunks=_lines(await start_pull(engine, reference, auth, platform)))
     async with Registry(reference, auth, engine.registries, pull=True) as registry:
         tags = await _first(registry, registry.tags)
-    each = [Reference(reference.domain, reference.path, tag) for tag in tags]
-    return StreamingResponse(chunks=_lines(_pulling_all(engine, each, auth, platform)))
+    tagged = [Reference(reference.domain, reference.path, tag) for tag in tags]
+    return StreamingResponse(chunks=_lines(_pull_all(engine, tagged, auth, platform)))
 
 
 def _tagged(name: str) -> bool:
-    """Whether a name says which of a repository's images is meant; else all are, in the API's words."""
+    """Whether a name selects one image of a repository; else it stands for all, in the API's words."""
     return "@" in name or ":" in name.rpartition("/")[2]
 
 
-async def _pulling_all(
+async def _pull_all(
     engine: Engine, references: Sequence[Reference], auth: RegistryLogin, platform: str
 ) -> AsyncGenerator[Record, None]:
-    """Pulls one after the other; a failure ends it, and is told as the last."""
+    """Pull images one after the other; a failure is reported last and stops the pull."""
     for reference in references:
         try:
-            found = await pulling(engine, reference, auth, platform)
+            progress = await start_pull(engine, reference, auth, platform)
         except PydError as error:
             yield failed(describe(error))
             return
-        async with aclosing(found) as records:
+        async with aclosing(progress) as records:
             async for record in records:
                 yield record
                 if "error" in record:
                     return
 
 
-async def pulling(
+async def start_pull(
     engine: Engine, reference: Reference, auth: RegistryLogin, platform: str
 ) -> AsyncGenerator[Record, None]:
-    """Finds an image in its registry, and returns the progress of pulling it.
+    """Find an image in its registry, and return the progress of pulling it.
 
     Raises:
         NotFound: The registry has no such image, or none for the platform.
@@ -106,7 +106,7 @@ async def pulling(
 
 
 async def _first(registry: Registry, ask: Callable[[], Awaitable[T]]) -> T:
-    """Asks the first place that has the answer; the last one's failure is the one told."""
+    """Ask sources in order until one responds; raise the last one's error."""
     while True:
         try:
             return await ask()
@@ -117,7 +117,7 @@ async def _first(registry: Registry, ask: Callable[[], Awaitable[T]]) -> T:
 
 @route("POST", "/images/{name}/push")
 async def push(engine: Engine, request: HttpRequest) -> Response:
-    """Pushes an image, or all tags of a repository."""
+    """Push an image, or all tags of a repository."""
     name, tag = request.params["name"], request.query.get("tag", "")
     joined = f"{name}:{tag}" if tag else name
     reference = parse(joined)
@@ -125,26 +125,26 @@ async def push(engine: Engine, request: HttpRequest) -> Response:
         raise InvalidInput("cannot push a digest reference")
     try:
         names = [str(reference)] if _tagged(joined) else engine.images.tags(reference.repository)
-        found = [(parse(each), engine.images.find(each)) for each in names]
+        images = [(parse(name), engine.images.find(name)) for name in names]
     except NotFound:
-        found = []
-    if not found:
+        images = []
+    if not images:
         raise NotFound(f"An image does not exist locally with the tag: {reference.familiar}")
     progress = ProgressEmitter()
     auth = _auth(request)
 
     async def run() -> None:
-        for each, record in found:
-            async with Registry(each, auth, engine.registries) as registry:
+        for target, record in images:
+            async with Registry(target, auth, engine.registries) as registry:
                 await push_image(engine.images, record, registry, progress)
-            engine.image_events.emit("push", record, key=str(each), name=each.familiar)
+            engine.image_events.emit("push", record, key=str(target), name=target.familiar)
 
     return StreamingResponse(chunks=_lines(progress.records(run, describe)))
 
 
 @route("POST", "/auth")
 async def log_in(engine: Engine, request: HttpRequest) -> Response:
-    """Checks credentials."""
+    """Check credentials."""
     given = await request.json(RegistryLogin)
     domain = given.serveraddress.removeprefix("https://").removeprefix("http://").partition("/")[0]
     if domain in {"", "index.docker.io"}:
@@ -156,17 +156,17 @@ async def log_in(engine: Engine, request: HttpRequest) -> Response:
 
 @route("GET", "/images/search")
 async def search(engine: Engine, request: HttpRequest) -> Response:
-    """Looks for repositories in the list of a registry, `HOST/TEXT`, or of the mirrors; nobody there counts stars."""
+    """Search a registry's list of repositories, `HOST/TEXT`, or that of the mirrors; these have no stars."""
     return CancelOnDisconnect(work=_search(engine, request))
 
 
 async def _search(engine: Engine, request: HttpRequest) -> HandlerResult:
-    limit = request.number("limit") or SHOWN
-    if not 1 <= limit <= MOST_SHOWN:
-        raise InvalidInput(f"limit {limit} is outside the range of [1, {MOST_SHOWN}]")
-    wanted = _wanted(request)
+    limit = request.number("limit") or DEFAULT_RESULTS
+    if not 1 <= limit <= MAX_RESULTS:
+        raise InvalidInput(f"limit {limit} is outside the range of [1, {MAX_RESULTS}]")
+    passes = _passes_filters(request)
     domain, text = _term(request.query.get("term", ""))
-    found: list[SearchResult] = []
+    results: list[SearchResult] = []
     async with Registry(Reference(domain, "library"), _auth(request), engine.registries, pull=True) as registry:
         if domain == DEFAULT_DOMAIN and not engine.registries.mirrors:
             raise InvalidInput(
@@ -175,15 +175,15 @@ async def _search(engine: Engine, request: HttpRequest) -> HandlerResult:
             )
         async with aclosing(registry.catalog()) as names:
             async for name in names:
-                if wanted and text in name.lower():
-                    found.append(SearchResult(name=Reference(domain, name).familiar))
-                if len(found) == limit:
+                if passes and text in name.lower():
+                    results.append(SearchResult(name=Reference(domain, name).familiar))
+                if len(results) == limit:
                     break
-    return json(found)
+    return json(results)
 
 
-def _wanted(request: HttpRequest) -> bool:
-    """Whether what isn't official and has no stars passes the filters.
+def _passes_filters(request: HttpRequest) -> bool:
+    """Whether a repository that isn't official and has no stars passes the filters.
 
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.
@@ -203,7 +203,7 @@ def _wanted(request: HttpRequest) -> bool:
 
 
 def _term(text: str) -> tuple[str, str]:
-    """Takes the registry off what is looked for.
+    """Split the registry off the search term.
 
     Raises:
         InvalidInput: There is nothing, or it names no registry.
@@ -218,7 +218,7 @@ def _term(text: str) -> tuple[str, str]:
 
 @route("GET", "/distribution/{name}/json")
 async def distribution(engine: Engine, request: HttpRequest) -> Response:
-    """Tells what a registry has under a name."""
+    """Describe the image that a registry has under a name."""
     return CancelOnDisconnect(work=_distribution(engine, request))
 
 
@@ -227,5 +227,5 @@ async def _distribution(engine: Engine, request: HttpRequest) -> HandlerResult:
     async with Registry(reference, _auth(request), engine.registries) as registry:
         media, body, digest = await registry.manifest(reference.digest or reference.tag)
     listed = jsonlib.loads(body).get("manifests", [])
-    platforms = [each["platform"] for each in listed if each.get("platform")]
+    platforms = [entry["platform"] for entry in listed if entry.get("platform")]
     return json({"Descriptor": {"mediaType": media, "digest": digest, "size": len(body)}, "Platforms": platforms})

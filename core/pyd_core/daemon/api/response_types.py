@@ -1,4 +1,4 @@
-"""Where Docker Engine's JSON departs from "every field present": its nulls, its omissions and its constants.
+"""Differences of Docker Engine's JSON from "every field present": its nulls, omissions and constants.
 
 Go writes a slice or map that was never set as `null`, and leaves out a field tagged `omitempty`; clients such as
 docker-py compare with None, so the difference is seen. The tables are Docker Engine 26.1's
@@ -22,7 +22,7 @@ from pyd_core.model.system import Info, SwarmInfo
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """How one type is written."""
+    """The JSON shape of a type."""
 
     null: frozenset[str] = frozenset()
     """Fields that are null where they are empty or None, by their name on the wire."""
@@ -31,7 +31,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     omitted: frozenset[str] = frozenset()
     """Fields that are left out where they are empty, zero or None."""
     constant: Mapping[str, Any] = MappingProxyType({})
-    """Fields that clients look up and this engine has no use for."""
+    """Fields that clients look up and this engine doesn't use."""
 
 
 PLAIN = Shape()
@@ -88,5 +88,5 @@ SHAPES: Mapping[type, Shape] = {
 
 
 def shape_of(kind: type) -> Shape:
-    """Returns how a type is written; a subclass is written as its base."""
-    return next((SHAPES[each] for each in kind.__mro__ if each in SHAPES), PLAIN)
+    """Return a type's JSON shape; a subclass has that of its base."""
+    return next((SHAPES[base] for base in kind.__mro__ if base in SHAPES), PLAIN)

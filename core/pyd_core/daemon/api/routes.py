@@ -1,4 +1,4 @@
-"""The table of routes: which request goes to which handler, and what this engine doesn't serve."""
+"""The table of routes, including those that this engine doesn't serve."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEWEST = (1, 45)
 OLDEST = (1, 24)
 
 MAX_VERSION_DIGITS = 9
-"""Of a part of a version; Python refuses to read numbers of some thousand."""
+"""Longest part of a version; Python refuses to read numbers of some thousand digits."""
 _VERSION = re.compile(r"/v([0-9]+)\.([0-9]+)(/.*)")
 
 
@@ -31,11 +31,11 @@ class ApiRoute:
 
     method: str
     pattern: str
-    """As the contract writes it: `/containers/{id}/json`."""
+    """As the API's contract writes it: `/containers/{id}/json`."""
     handler: Handler
 
     def compiled(self) -> re.Pattern[str]:
-        """The pattern as a regular expression; an image's name may hold slashes, and a link's has one."""
+        """Return the pattern as a regular expression; an image's name may hold slashes, and a link's has one."""
         part = "[^/]+"
         if self.pattern.startswith(("/images/", "/distribution/", "/plugins/")):
             part = ".+"
@@ -45,14 +45,14 @@ class ApiRoute:
 
 
 class Routes:
-    """All routes, found by method and path."""
+    """All routes, looked up by method and path."""
 
     def __init__(self) -> None:
         self.table: list[ApiRoute] = []
         self._compiled: list[tuple[str, re.Pattern[str], Handler]] = []
 
     def add(self, method: str, pattern: str) -> Callable[[Handler], Handler]:
-        """Registers the handler below for a method and path of the contract."""
+        """Register the handler below for a method and path of the contract."""
 
         def keep(handler: Handler) -> Handler:
             route = ApiRoute(method, pattern, handler)
@@ -63,7 +63,7 @@ class Routes:
         return keep
 
     def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]]:
-        """Returns the handler of a request and the variable parts of its path.
+        """Return the handler of a request and the variable parts of its path.
 
         Raises:
             NotFound: No such path.
@@ -89,7 +89,7 @@ route = ROUTES.add
 
 
 def split_version(path: str) -> tuple[tuple[int, int], str]:
-    """Splits the version off a path; a path without one means the newest.
+    """Split the version off a path; a path without one means the newest.
 
     Raises:
         InvalidInput: This engine doesn't speak that version.
@@ -97,20 +97,23 @@ def split_version(path: str) -> tuple[tuple[int, int], str]:
     match = _VERSION.fullmatch(path)
     if match is None:
         return NEWEST, path
-    asked, newest, oldest = f"{match[1]}.{match[2]}"[:40], *(".".join(map(str, each)) for each in (NEWEST, OLDEST))
+    requested, newest, oldest = (
+        f"{match[1]}.{match[2]}"[:40],
+        *(".".join(map(str, limit)) for limit in (NEWEST, OLDEST)),
+    )
     version = int(match[1][:MAX_VERSION_DIGITS]), int(match[2][:MAX_VERSION_DIGITS])
     if version > NEWEST:
-        raise InvalidInput(f"client version {asked} is too new. Maximum supported API version is {newest}")
+        raise InvalidInput(f"client version {requested} is too new. Maximum supported API version is {newest}")
     if version < OLDEST:
         raise InvalidInput(
-            f"client version {asked} is too old. Minimum supported API version is {oldest}, please upgrade "
+            f"client version {requested} is too old. Minimum supported API version is {oldest}, please upgrade "
             "your client to a newer version"
         )
     return version, match[3]
 
 
 async def dispatch(engine: Engine, head: RequestHead, chunks: Callable[[], AsyncIterator[bytes]]) -> Response:
-    """Answers one request; OPTIONS is answered for every path, as by Docker Engine."""
+    """Respond to a request; every path accepts OPTIONS, as in Docker Engine."""
     if head.method == "OPTIONS":
         return HandlerResult(status=200)
     version, path = split_version(head.path)
@@ -119,7 +122,7 @@ async def dispatch(engine: Engine, head: RequestHead, chunks: Callable[[], Async
 
 
 def unserved(method: str, pattern: str, hint: str) -> None:
-    """Registers a part of the contract that this engine answers with 501, its name and what to do."""
+    """Register a part of the contract that this engine refuses with 501, its name and a hint."""
 
     async def refuse(engine: Engine, request: HttpRequest) -> Response:
         raise Unsupported(f"{method} {pattern} is not served by this engine", hint=hint, reference="not-served")

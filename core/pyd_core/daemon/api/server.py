@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a stream: h11 parses, this moves bytes; a connection can be handed over whole for attach and exec."""
+"""HTTP/1.1 over a stream: h11 parses, this moves bytes; attach and exec take whole connections over."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RAW = b"application/vnd.docker.raw-stream"
 log = logging.getLogger(__name__)
 
 HEAD_TIMEOUT_S = 300.0
-"""As Docker Engine has it."""
+"""The same as Docker Engine's."""
 MULTIPLEXED = b"application/vnd.docker.multiplexed-stream"
 
 
@@ -40,13 +40,13 @@ class RequestHead:
     def request(
         self, params: dict[str, str], version: tuple[int, int], chunks: Callable[[], AsyncIterator[bytes]]
     ) -> HttpRequest:
-        """What a handler is given.
+        """Return the request for a handler.
 
         Raises:
             InvalidInput: A name or value holds a null character, which no name on Linux can.
         """
         decoded = {name: unquote(value) for name, value in params.items()}
-        if any("\0" in text for text in (*decoded.values(), *(each for many in self.many.values() for each in many))):
+        if any("\0" in text for text in (*decoded.values(), *(value for many in self.many.values() for value in many))):
             raise InvalidInput("the request's path or a parameter holds a null character")
         return HttpRequest(
             method=self.method,
@@ -61,11 +61,11 @@ class RequestHead:
 
 
 class _ClientGone(Exception):
-    """Nobody waits for the answer any more."""
+    """The client no longer waits for the response."""
 
 
 class HttpConnection:
-    """One client's connection: requests one after another until it is closed or handed over."""
+    """The connection of a client: it carries request after request until it is closed or taken over."""
 
     def __init__(
         self,
@@ -82,19 +82,19 @@ class HttpConnection:
         """Whether the connection has served a request before."""
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
         self._read = asyncio.Event()
-        """Set while all of a request's body has been read: what comes then says that the client is gone."""
+        """Set while all of a request's body has been read: further data means that the client is gone."""
 
     async def serve(self) -> None:
-        """Answers requests until the client leaves."""
+        """Serve requests until the client leaves."""
         try:
-            while await self._one():
+            while await self._serve_request():
                 self._http.start_next_cycle()
         except (ConnectionError, h11.LocalProtocolError):
-            pass  # the client is gone, or took the connection in a way HTTP can't go on from
+            pass  # the client is gone, or took the connection in a way HTTP can't continue from
         except asyncio.CancelledError:
-            self._writer.transport.abort()  # a client that reads nothing mustn't hold up the engine's end
+            self._writer.transport.abort()  # a client that reads nothing mustn't delay the engine's stop
             raise
-        except Exception:  # an answer broke off in the middle: all that is left is to end the connection
+        except Exception:  # a response broke off in the middle: the connection can only be closed
             log.exception("an answer broke off")
         finally:
             with contextlib.suppress(ConnectionError):
@@ -102,7 +102,7 @@ class HttpConnection:
                 await self._writer.wait_closed()
 
     async def _request(self) -> type[h11.NEED_DATA | h11.PAUSED] | h11.Event:
-        """Reads a head, the first one and any that has begun within `HEAD_TIMEOUT_S`."""
+        """Read a head; the first bytes of any but the first one start its timeout, `HEAD_TIMEOUT_S`."""
         if self._clients is not None:
             self._clients.waits(self._writer)
         async with asyncio.timeout(None if self._served else HEAD_TIMEOUT_S) as limit:
@@ -130,12 +130,12 @@ class HttpConnection:
         if data:
             self._writer.write(data)
 
-    async def _one(self) -> bool:
-        """Answers one request; returns whether the connection can carry another."""
+    async def _serve_request(self) -> bool:
+        """Serve a request; return whether the connection can carry another."""
         try:
             event = await self._request()
             head = RequestHead(event) if isinstance(event, h11.Request) else None
-        except (h11.RemoteProtocolError, ValueError) as error:  # the latter for a target that is none
+        except (h11.RemoteProtocolError, ValueError) as error:  # the latter for an invalid target
             await self._whole(failure(InvalidInput(f"not HTTP: {error}")))
             return False
         except TimeoutError:
@@ -144,14 +144,14 @@ class HttpConnection:
             return False
         self._read.clear()
         if head.headers.get("content-length", "0") == "0" and "transfer-encoding" not in head.headers:
-            self._http.next_event()  # no body: the end of the message is there already
+            self._http.next_event()  # no body: the end of the message has arrived already
         try:
             response = await self._answer(head, self._chunks)
             if isinstance(response, CancelOnDisconnect):
                 response = await self._attended(response)
         except _ClientGone:
             return False
-        except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong becomes an answer
+        except Exception as error:  # noqa: BLE001 - the edge: every error becomes a response
             response = failure(error)
         if isinstance(response, Hijack):
             await self._hand_over(head, response)
@@ -160,7 +160,7 @@ class HttpConnection:
             await self._stream(response, bare=head.method == "HEAD")
         else:
             await self._whole(response, bare=head.method == "HEAD")
-        if self._http.their_state is h11.SEND_BODY:  # a body nobody read; a small one is taken out of the way
+        if self._http.their_state is h11.SEND_BODY:  # an unread body; a small one is discarded
             with contextlib.suppress(InvalidInput):
                 async for _ in self._chunks():
                     pass
@@ -232,14 +232,14 @@ class HttpConnection:
         await self._writer.drain()
 
     async def _until_gone(self) -> None:
-        if self._http.their_state is h11.SEND_BODY:  # that is read by who answers, and tells them of its end
+        if self._http.their_state is h11.SEND_BODY:  # the handler's reader sees its end
             await self._read.wait()
         while data := await self._reader.read(65536):
             self._http.receive_data(data)
 
     async def _hand_over(self, head: RequestHead, answer: Hijack) -> None:
         kind = RAW if answer.tty else MULTIPLEXED
-        try:  # from here on: the client may be gone before it has got the head
+        try:  # from here on: the client may be gone before it has received the head
             async for _ in self._chunks():
                 pass
             if answer.head:

@@ -1,4 +1,4 @@
-"""`/containers/{id}/…` that stream: wait, logs, attach, resize."""
+"""The streams of containers below `/containers/{id}/`: wait, logs, attach, resize."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from pyd_core import detach_keys
 from pyd_core.daemon.api.encoding import full
-from pyd_core.daemon.api.failures import plainly
+from pyd_core.daemon.api.failures import with_plain_errors
 from pyd_core.daemon.api.http import HandlerResult, Hijack, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.api.server import MULTIPLEXED, RAW
@@ -31,30 +31,30 @@ if TYPE_CHECKING:
 
 @route("POST", "/containers/{id}/wait")
 async def wait(engine: Engine, request: HttpRequest) -> Response:
-    """Answers when it ends; the head goes out at once, because clients wait for it before they start the container."""
+    """Respond when a container ends. The head is sent immediately: clients wait for it before they start it."""
     container = engine.containers.find(request.params["id"])
     condition = request.query.get("condition") or "not-running"
     record = container.record
     match condition:
         case "not-running":
-            over = None if not record.running and record.status != "restarting" else container.next_end()
+            ended = None if not record.running and record.status != "restarting" else container.next_end()
         case "next-exit":
-            over = container.next_end()
+            ended = container.next_end()
         case "removed":
-            over = container.removal()
+            ended = container.removal()
         case _:
             raise InvalidInput(f'invalid condition: "{condition[:40]}"')
 
     async def result() -> AsyncIterator[bytes]:
         yield b""
-        code = record.exit_code if over is None else await over
+        code = record.exit_code if ended is None else await ended
         yield msgspec.json.encode(full(WaitResult(status_code=code)))
 
-    return StreamingResponse(chunks=result(), done=lambda: None if over is None else over.cancel())
+    return StreamingResponse(chunks=result(), done=lambda: None if ended is None else ended.cancel())
 
 
 def log_options(request: HttpRequest) -> logfile.LogOptions:
-    """Reads the parameters of a log request.
+    """Read the parameters of a log request.
 
     Raises:
         InvalidInput: Neither stream is asked for, or a value makes no sense.
@@ -77,7 +77,7 @@ def log_options(request: HttpRequest) -> logfile.LogOptions:
 
 @route("GET", "/containers/{id}/logs")
 async def logs(engine: Engine, request: HttpRequest) -> Response:
-    """Streams what it printed."""
+    """Stream a container's log."""
     container = engine.containers.find(request.params["id"])
     logfile.check(container)
     kind = RAW if container.record.config.tty else MULTIPLEXED
@@ -87,9 +87,9 @@ async def logs(engine: Engine, request: HttpRequest) -> Response:
 
 
 @route("POST", "/containers/{id}/attach")
-@plainly
+@with_plain_errors
 async def attach(engine: Engine, request: HttpRequest) -> Response:
-    """Joins the client to its streams."""
+    """Join the client to a container's streams."""
     container, attachment = await _attachment(engine, request)
     tty = container.record.config.tty
     return Hijack(serve=attachment.serve, tty=tty, done=partial(_close, container, attachment))
@@ -97,8 +97,8 @@ async def attach(engine: Engine, request: HttpRequest) -> Response:
 
 @route("GET", "/containers/{id}/attach/ws")
 async def attach_by_websocket(engine: Engine, request: HttpRequest) -> Response:
-    """Joins a websocket to its streams, which aren't told apart there."""
-    engine.containers.find(request.params["id"])  # first: a container that isn't there is a 404 to any client
+    """Join a websocket to a container's streams, without a distinction between them."""
+    engine.containers.find(request.params["id"])  # first: a missing container is a 404 to any client
     head = handshake(request)
     container, attachment = await _attachment(engine, request, plain=True)
 
@@ -113,7 +113,7 @@ async def attach_by_websocket(engine: Engine, request: HttpRequest) -> Response:
 async def _attachment(
     engine: Engine, request: HttpRequest, *, plain: bool = False
 ) -> tuple[EngineContainer, Attachment]:
-    """Reads what a client that attaches asks for; `plain` leaves the frames of the two streams out."""
+    """Create the attachment that a request describes; `plain` leaves the frames of the two streams out."""
     keys = request.query.get("detachKeys", "")
     try:
         detach_keys.parse_keys(keys)
@@ -161,7 +161,7 @@ def _close(container: EngineContainer, attachment: Attachment) -> None:
 
 
 def size(request: HttpRequest) -> tuple[int, int]:
-    """Reads rows and columns.
+    """Read rows and columns.
 
     Raises:
         InvalidInput: One is missing or out of range.
@@ -174,12 +174,12 @@ def size(request: HttpRequest) -> tuple[int, int]:
 
 @route("POST", "/containers/{id}/resize")
 async def resize(engine: Engine, request: HttpRequest) -> Response:
-    """Tells its terminal its size."""
+    """Resize a container's terminal."""
     container = engine.containers.find(request.params["id"])
     rows, columns = size(request)
     if not container.record.running:
         raise Conflict(f"Container {container.id} is not running")
     terminal.resize_container(container.bundle, rows, columns)
-    told = container.attributes(height=str(rows), width=str(columns))
-    engine.events.emit("container", "resize", container.id, told)
+    attributes = container.attributes(height=str(rows), width=str(columns))
+    engine.events.emit("container", "resize", container.id, attributes)
     return HandlerResult(status=200)

@@ -35,9 +35,9 @@ API = ".".join(map(str, NEWEST))
 OLDEST_API = ".".join(map(str, OLDEST))
 DF_TYPES = ("container", "image", "volume", "build-cache")
 DF_TYPES_SINCE = (1, 42)
-"""The API version since which disk use can be asked for by type."""
+"""The API version since which the types of disk use can be selected."""
 KERNEL_MEMORY_UNTIL = (1, 42)
-"""The API version since which nothing is said of limits of the kernel's memory."""
+"""The API version since which limits of the kernel's memory aren't reported."""
 EVENT_FILTERS = {
     *("config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret"),
     *("service", "type", "volume"),
@@ -46,14 +46,14 @@ EVENT_FILTERS = {
 
 @route("GET", "/_ping")
 async def ping(engine: Engine, request: HttpRequest) -> Response:
-    """Says that it lives; the headers tell the API version."""
+    """Respond to a ping; the headers hold the API version."""
     headers = {"Builder-Version": "1", "Swarm": "inactive", "Cache-Control": "no-cache, no-store, must-revalidate"}
     return HandlerResult(body=b"OK", kind="text/plain; charset=utf-8", headers={**headers, "Pragma": "no-cache"})
 
 
 @route("GET", "/version")
 async def version(engine: Engine, request: HttpRequest) -> Response:
-    """Which engine this is."""
+    """Return the engine's version."""
     kernel = os.uname().release
     programs = {engine.runtime.name: engine.runtime.path, "conmon": engine.lifecycle.conmon}
     releases = await asyncio.gather(*map(engine.versions.of, programs.values()))
@@ -83,8 +83,8 @@ async def version(engine: Engine, request: HttpRequest) -> Response:
                     },
                 ),
                 *(
-                    Component(name=name, version=each.version, details={"GitCommit": each.commit, "Path": path})
-                    for (name, path), each in zip(programs.items(), releases, strict=True)
+                    Component(name=name, version=release.version, details={"GitCommit": release.commit, "Path": path})
+                    for (name, path), release in zip(programs.items(), releases, strict=True)
                 ),
             ],
         )
@@ -92,7 +92,7 @@ async def version(engine: Engine, request: HttpRequest) -> Response:
 
 
 def _operating_system(field: str, default: str = "") -> str:
-    """Returns a field of os-release(5)."""
+    """Return a field of os-release(5)."""
     try:
         return platform.freedesktop_os_release().get(field, default)
     except OSError:
@@ -101,12 +101,12 @@ def _operating_system(field: str, default: str = "") -> str:
 
 @route("GET", "/info")
 async def info(engine: Engine, request: HttpRequest) -> Response:
-    """What it holds and what the host can do."""
-    states = [each.record.status for each in engine.containers.all()]
+    """Count the engine's objects and describe the host."""
+    states = [container.record.status for container in engine.containers.all()]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     unified = engine.unified
     runtime = (await engine.versions.of(engine.runtime.path)).version
-    if not engine.runtime.is_runc:  # the field has runc's name, whatever runs
+    if not engine.runtime.is_runc:  # the field has runc's name for any runtime
         runtime = f"{engine.runtime.name} {runtime}".strip()
     body: dict[str, Any] = full(
         Info(
@@ -115,7 +115,7 @@ async def info(engine: Engine, request: HttpRequest) -> Response:
             containers=len(states),
             containers_running=states.count("running") + states.count("restarting"),
             containers_paused=states.count("paused"),
-            containers_stopped=len(states) - sum(states.count(each) for each in ("running", "paused", "restarting")),
+            containers_stopped=len(states) - sum(states.count(state) for state in ("running", "paused", "restarting")),
             images=len(engine.images),
             driver="overlay2",
             driver_status=[["Supports d_type", "true"]],
@@ -165,7 +165,7 @@ async def info(engine: Engine, request: HttpRequest) -> Response:
             "Log": list(log_options.DRIVERS),
         },
         "RuncCommit": {"ID": runtime, "Expected": runtime},
-        "Runtimes": {name: {"path": each.path} for name, each in engine.runtimes.all().items()},
+        "Runtimes": {name: {"path": runtime.path} for name, runtime in engine.runtimes.all().items()},
         "IndexServerAddress": "https://index.docker.io/v1/",
         "RegistryConfig": {
             "InsecureRegistryCIDRs": ["127.0.0.0/8"],
@@ -182,13 +182,13 @@ async def info(engine: Engine, request: HttpRequest) -> Response:
     }
     if request.version < (1, 25):
         body["ExecutionDriver"] = "<not supported>"
-        body["SecurityOptions"] = [each.partition(",")[0].removeprefix("name=") for each in body["SecurityOptions"]]
+        body["SecurityOptions"] = [option.partition(",")[0].removeprefix("name=") for option in body["SecurityOptions"]]
     return json(body)
 
 
 @route("GET", "/system/df")
 async def disk_usage(engine: Engine, request: HttpRequest) -> Response:
-    """What it keeps on disk."""
+    """Report disk use."""
     kinds = request.many.get("type", []) if request.version >= DF_TYPES_SINCE else []
     for kind in kinds:
         if kind not in DF_TYPES:
@@ -199,19 +199,19 @@ async def disk_usage(engine: Engine, request: HttpRequest) -> Response:
     def measured() -> DiskUsage:
         return DiskUsage(
             layers_size=sum(layer.size for layer in engine.images.layers.all()),
-            images=shown_rows(engine.images.all(), lambda each: _image(engine, each)) if "image" in kinds else [],
+            images=shown_rows(engine.images.all(), lambda record: _image(engine, record)) if "image" in kinds else [],
             containers=listing.lines(engine.view, engine.images, engine.containers.all(), size=True)
             if "container" in kinds
             else [],
             volumes=(
                 [
                     msgspec.structs.replace(
-                        engine.volumes.view(each),
+                        engine.volumes.view(volume),
                         usage_data=VolumeUsage(
-                            size=tree_size(engine.volumes.path(each.name)), ref_count=users[each.name]
+                            size=tree_size(engine.volumes.path(volume.name)), ref_count=users[volume.name]
                         ),
                     )
-                    for each in engine.volumes.all()
+                    for volume in engine.volumes.all()
                 ]
                 if "volume" in kinds
                 else []
@@ -223,8 +223,8 @@ async def disk_usage(engine: Engine, request: HttpRequest) -> Response:
 
 
 def _image(engine: Engine, record: ImageRecord) -> ImageSummary:
-    """An image's line, with how much of it others share."""
-    others = {diff_id for each in engine.images.all() if each.id != record.id for diff_id in each.layers}
+    """Return an image's line, with the size that it shares with others."""
+    others = {diff_id for other in engine.images.all() if other.id != record.id for diff_id in other.layers}
     shared = sum(engine.images.layers.get(diff_id).size for diff_id in record.layers if diff_id in others)
     summary = engine.images.summary(record, containers=len(engine.containers.using_image(record.id)))
     return msgspec.structs.replace(summary, shared_size=shared)
@@ -232,7 +232,7 @@ def _image(engine: Engine, record: ImageRecord) -> ImageSummary:
 
 @route("GET", "/events")
 async def events(engine: Engine, request: HttpRequest) -> Response:
-    """What happens, as it happens."""
+    """Stream events."""
     filters = request.filters()
     unknown = set(filters) - EVENT_FILTERS
     if unknown:

@@ -1,6 +1,6 @@
-"""TLS for the engine's TCP port, whose two directions end apart.
+"""TLS for the engine's TCP port, with two directions that end separately.
 
-A client that attaches closes its side when its input ends and goes on reading (RFC 8446, 6.1). asyncio's own TLS ends
+A client that attaches closes its side when its input ends, but still reads (RFC 8446, 6.1). asyncio's own TLS closes
 the whole connection then, so each connection is carried by an `SSLObject` to a plain one that can be half closed.
 """
 
@@ -17,13 +17,13 @@ from pyd_core.tasks import TaskOwner
 
 BLOCK = 1 << 16
 HANDSHAKE = 10.0
-"""Seconds a client may take to show who it is."""
+"""How long a handshake may take."""
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 
 class TlsConnection:
-    """One client's connection."""
+    """A client's TLS connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, context: ssl.SSLContext) -> None:
         self._reader = reader
@@ -32,7 +32,7 @@ class TlsConnection:
         self._tls = context.wrap_bio(self._in, self._out, server_side=True)
 
     async def serve(self, handler: Serve) -> None:
-        """Shakes hands, then hands the plain connection to `handler`; a client without a certificate is dropped."""
+        """Shake hands, then pass the plain connection to `handler`; a client without a certificate is dropped."""
         try:
             await asyncio.wait_for(self._handshake(), HANDSHAKE)
             ours, theirs = socket.socketpair()
@@ -48,7 +48,7 @@ class TlsConnection:
                 writer.close()
         except (OSError, ssl.SSLError, TimeoutError):
             with contextlib.suppress(OSError):
-                await self._flush()  # the alert that says why
+                await self._flush()  # the alert with the reason
         finally:
             self._writer.close()
 

@@ -1,4 +1,4 @@
-"""`/containers/{id}/top`, `/stats` and `/update`: what they use, and what they may."""
+"""`/containers/{id}/top`, `/stats` and `/update`: resource use and its limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyd_core.daemon.engine import Engine
 
 EVERY = 1.0
-"""Seconds between two samples of a stream."""
+"""Interval of the samples in a stream."""
 
 
 class UpdateRequest(HostConfig):
@@ -31,16 +31,16 @@ class UpdateRequest(HostConfig):
 
 @route("GET", "/containers/{id}/top")
 async def top(engine: Engine, request: HttpRequest) -> Response:
-    """Lists its processes."""
+    """List a container's processes."""
     container = engine.containers.find(request.params["id"])
-    found = await usage.processes(container, request.query.get("ps_args", ""))
+    processes = await usage.processes(container, request.query.get("ps_args", ""))
     engine.events.emit("container", "top", container.id, container.attributes())
-    return json(found)
+    return json(processes)
 
 
 @route("GET", "/containers/{id}/stats")
 async def stats(engine: Engine, request: HttpRequest) -> Response:
-    """Tells what it uses, once or about every second."""
+    """Report a container's resource use, once or about every second."""
     container = engine.containers.find(request.params["id"])
     if request.flag("stream", default=True) and request.flag("one-shot"):
         raise InvalidInput("cannot have stream=true and one-shot=true")
@@ -65,17 +65,17 @@ LIMITS = (
     *("memory", "memory_swap", "memory_reservation", "nano_cpus", "cpu_shares", "cpu_quota", "cpu_period"),
     *("cpuset_cpus", "cpuset_mems", "blkio_weight", "cpu_realtime_period", "cpu_realtime_runtime"),
 )
-"""What can be changed while it lives; `pids_limit` too, of which 0 and below take the limit away."""
+"""Limits that can change while a container runs; `pids_limit` too, of which 0 and below remove the limit."""
 
 PIDS_LIMIT_SINCE = (1, 40)
 """The API version since which an update has a limit of processes."""
 UNLIMITED_PIDS = -1
-"""What a runtime must be given to take a limit away."""
+"""The value that makes a runtime remove the limit."""
 
 
 @route("POST", "/containers/{id}/update")
 async def update(engine: Engine, request: HttpRequest) -> Response:
-    """Changes limits and the restart policy."""
+    """Change limits and the restart policy."""
     body = await request.json(UpdateRequest)
     container = engine.containers.find(request.params["id"])
     record = container.record
@@ -85,31 +85,31 @@ async def update(engine: Engine, request: HttpRequest) -> Response:
         _check_update(record.host, body)
     except Conflict as error:
         raise Conflict(f"Cannot update container {record.id}: {error.message}") from None
-    asked = {name: getattr(body, name) for name in LIMITS if getattr(body, name)}
+    changes = {name: getattr(body, name) for name in LIMITS if getattr(body, name)}
     if body.pids_limit is not None and request.version >= PIDS_LIMIT_SINCE:
-        asked["pids_limit"] = max(body.pids_limit, 0)
-    limits = resources.plan(msgspec.structs.replace(record.host, **asked))
-    if asked.get("pids_limit") == 0:
+        changes["pids_limit"] = max(body.pids_limit, 0)
+    limits = resources.plan(msgspec.structs.replace(record.host, **changes))
+    if changes.get("pids_limit") == 0:
         limits["pids"] = {"limit": UNLIMITED_PIDS}
     if body.restart_policy.name:
-        asked["restart_policy"] = RestartPolicy(
+        changes["restart_policy"] = RestartPolicy(
             name=body.restart_policy.name, maximum_retry_count=body.restart_policy.maximum_retry_count
         )
     async with container.lock:
         container.ensure_not_removing("updated")
-        if asked.keys() - {"restart_policy"} and record.running:
+        if changes.keys() - {"restart_policy"} and record.running:
             try:
                 await engine.runtimes.of(record).update(record.id, limits)
-            except EngineError as error:  # the kernel or the runtime won't have these values: the request is at fault
+            except EngineError as error:  # the kernel or the runtime refuses these values: the request is at fault
                 raise InvalidInput(error.message) from error
-        record.host = msgspec.structs.replace(record.host, **asked)
+        record.host = msgspec.structs.replace(record.host, **changes)
         engine.containers.save(container)
     engine.events.emit("container", "update", record.id, container.attributes())
     return json(Updated())
 
 
 def _check_update(host: HostConfig, body: HostConfig) -> None:
-    """Refuses what doesn't go with what the container has.
+    """Refuse limits that contradict the container's.
 
     Raises:
         Conflict: It doesn't.

@@ -1,4 +1,4 @@
-"""What a creation means in an older version of the API: fields that came later are without effect, or refused.
+"""Creation requests of older API versions: later fields have no effect, or are refused.
 
 The rules are those of Docker Engine's `postContainersCreate`.
 """
@@ -13,7 +13,7 @@ Version = tuple[int, int]
 
 
 def as_of(plain: dict[str, Any], version: Version) -> None:
-    """Changes the body of a creation, in place, to what it means in a version of the API.
+    """Change the body of a creation, in place, to its meaning in a version of the API.
 
     Args:
         plain: The parsed body, with its host configuration in `HostConfig`.
@@ -25,7 +25,7 @@ def as_of(plain: dict[str, Any], version: Version) -> None:
     host = plain.get("HostConfig")
     if not isinstance(host, dict):
         return
-    mounts = [each for each in host.get("Mounts") or [] if isinstance(each, dict)]
+    mounts = [mount for mount in host.get("Mounts") or [] if isinstance(mount, dict)]
     if version < (1, 25):
         host["AutoRemove"] = False
     if version < (1, 40):
@@ -44,14 +44,14 @@ def as_of(plain: dict[str, Any], version: Version) -> None:
         host.pop("Annotations", None)
     if version < (1, 44):
         _before_1_44(plain, mounts)
-    if version < (1, 45) and any((each.get("VolumeOptions") or {}).get("Subpath") for each in mounts):
+    if version < (1, 45) and any((mount.get("VolumeOptions") or {}).get("Subpath") for mount in mounts):
         raise InvalidInput("VolumeOptions.Subpath needs API v1.45 or newer")
 
 
 def _before_1_44(plain: dict[str, Any], mounts: list[dict[str, Any]]) -> None:
     if isinstance(plain.get("Healthcheck"), dict):
         plain["Healthcheck"].pop("StartInterval", None)
-    if any((each.get("BindOptions") or {}).get("ReadOnlyForceRecursive") for each in mounts):
+    if any((mount.get("BindOptions") or {}).get("ReadOnlyForceRecursive") for mount in mounts):
         raise InvalidInput("BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer")
     networking = plain.get("NetworkingConfig")
     endpoints = networking.get("EndpointsConfig") if isinstance(networking, dict) else None

@@ -1,4 +1,4 @@
-"""`/volumes`: list, make, remove."""
+"""`/volumes`: list, create, remove."""
 
 from __future__ import annotations
 
@@ -21,57 +21,57 @@ if TYPE_CHECKING:
 
 
 def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[VolumeRecord]:
-    """Returns the volumes that pass the API's filters.
+    """Return the volumes that match the API's filters.
 
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.
     """
-    found = engine.volumes.all()
+    records = engine.volumes.all()
     for name, values in filters.items():
         if name == "dangling":
-            truth(name, values)  # also where there is no volume to hold against it
+            truth(name, values)  # also where there is no volume to compare it with
         tests: dict[str, Callable[[VolumeRecord, list[str]], bool]] = {
-            "name": lambda each, wanted: any(value in each.name for value in wanted),
-            "driver": lambda _, wanted: "local" in wanted,
-            "label": lambda each, wanted: all(labelled(each.labels, value) for value in wanted),
-            "dangling": lambda each, wanted: (not engine.containers.using_volume(each.name)) == TRUTHS[wanted[0]],
+            "name": lambda volume, values: any(value in volume.name for value in values),
+            "driver": lambda _, values: "local" in values,
+            "label": lambda volume, values: all(labelled(volume.labels, value) for value in values),
+            "dangling": lambda volume, values: (not engine.containers.using_volume(volume.name)) == TRUTHS[values[0]],
         }
         if name not in tests:
             raise InvalidInput(f"invalid filter '{name}'")
-        found = [each for each in found if tests[name](each, values)]
-    return found
+        records = [volume for volume in records if tests[name](volume, values)]
+    return records
 
 
 @route("GET", "/volumes")
 async def list_(engine: Engine, request: HttpRequest) -> Response:
-    """Lists them."""
-    found = choose(engine, request.filters())
-    return json(VolumeList(volumes=shown_rows(found, engine.volumes.view), warnings=[]))
+    """List volumes."""
+    records = choose(engine, request.filters())
+    return json(VolumeList(volumes=shown_rows(records, engine.volumes.view), warnings=[]))
 
 
 @route("POST", "/volumes/create")
 async def create(engine: Engine, request: HttpRequest) -> Response:
-    """Makes one."""
+    """Create a volume."""
     body = await request.json(VolumeBody)
-    made = engine.volumes.create(body.name, driver=body.driver, labels=body.labels, options=body.driver_opts)
-    return json(engine.volumes.view(made), status=201)
+    record = engine.volumes.create(body.name, driver=body.driver, labels=body.labels, options=body.driver_opts)
+    return json(engine.volumes.view(record), status=201)
 
 
 @route("GET", "/volumes/{name}")
 async def inspect(engine: Engine, request: HttpRequest) -> Response:
-    """Tells all about one."""
+    """Return a volume's full inspect data."""
     return json(engine.volumes.view(engine.volumes.find(request.params["name"])))
 
 
 @route("DELETE", "/volumes/{name}")
 async def remove(engine: Engine, request: HttpRequest) -> Response:
-    """Removes one."""
+    """Remove a volume."""
     await engine.volumes.remove(request.params["name"], force=request.flag("force"))
     return EMPTY
 
 
 def _all(values: list[str]) -> bool:
-    """Reads the filter `all` of a prune, which takes other words than the rest.
+    """Read the filter `all` of a prune, which accepts other words than the rest.
 
     Raises:
         InvalidInput: It is neither true nor false, or both.
@@ -85,7 +85,7 @@ def _all(values: list[str]) -> bool:
 
 @route("POST", "/volumes/prune")
 async def prune(engine: Engine, request: HttpRequest) -> Response:
-    """Removes those no container uses: anonymous ones, and with the filter `all` the named too."""
+    """Remove volumes that no container uses: anonymous ones, and with the filter `all` named ones too."""
     filters = request.filters()
     unknown = set(filters) - {"all", "label", "label!"}
     if unknown:
@@ -94,10 +94,10 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
     removed: list[str] = []
     freed = 0
     for record in engine.volumes.all():
-        wanted = everything or ANONYMOUS in record.labels
-        wanted &= all(labelled(record.labels, value) for value in filters.get("label", []))
-        wanted &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
-        if not wanted or engine.containers.using_volume(record.name):
+        matches = everything or ANONYMOUS in record.labels
+        matches &= all(labelled(record.labels, value) for value in filters.get("label", []))
+        matches &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
+        if not matches or engine.containers.using_volume(record.name):
             continue
         size = await asyncio.to_thread(tree_size, engine.volumes.path(record.name))
         try:

@@ -1,4 +1,4 @@
-"""A connection as a websocket (RFC 6455): the handshake, and frames around what goes each way."""
+"""Websocket connections (RFC 6455): the handshake, and frames in both directions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pyd_core.daemon.duplex import UpgradedConnection
 from pyd_core.errors import InvalidInput
 
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-MOST = 1 << 20
-"""Bytes of a frame from a client."""
+MAX_FRAME_BYTES = 1 << 20
+"""The largest frame from a client."""
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 _CONTINUED = 0
 
 
 def handshake(request: HttpRequest) -> bytes:
-    """Returns the head that turns a connection into a websocket.
+    """Return the head that turns a connection into a websocket.
 
     Raises:
         InvalidInput: The client asks for something else.
@@ -37,7 +37,7 @@ def handshake(request: HttpRequest) -> bytes:
 
 
 def frame(kind: int, data: bytes) -> bytes:
-    """Frames what goes to a client."""
+    """Frame data for a client."""
     size = len(data)
     if size < 126:
         head = bytes((0x80 | kind, size))
@@ -49,7 +49,7 @@ def frame(kind: int, data: bytes) -> bytes:
 
 
 class WebSocketWire(UpgradedConnection):
-    """A connection handed over whole, each piece in a frame.
+    """An upgraded connection that sends each piece in a frame.
 
     Args:
         wire: The connection after the handshake.
@@ -60,11 +60,11 @@ class WebSocketWire(UpgradedConnection):
         self._early = bytearray(wire.trailing)
 
     def write(self, data: bytes) -> None:
-        """Sends a piece."""
+        """Send a piece."""
         self.writer.write(frame(BINARY, data))
 
     async def read(self) -> bytes:
-        """Returns what the client sends next; empty when it said that it closes, left, or broke the protocol."""
+        """Return the client's next piece; empty once it closed, left, or broke the protocol."""
         while True:
             try:
                 kind, data = await self._frame()
@@ -82,7 +82,7 @@ class WebSocketWire(UpgradedConnection):
                 return b""
 
     def finish(self) -> None:
-        """Says that there is no more."""
+        """Send the end."""
         if not self.closing:
             self.writer.write(frame(CLOSE, (1000).to_bytes(2, "big")))
 
@@ -91,7 +91,7 @@ class WebSocketWire(UpgradedConnection):
         size = second & 0x7F
         if size >= 126:
             size = int.from_bytes(await self._exactly(2 if size == 126 else 8), "big")
-        if not second & 0x80 or first & 0x70 or size > MOST:
+        if not second & 0x80 or first & 0x70 or size > MAX_FRAME_BYTES:
             raise InvalidInput("a frame without a mask, with reserved bits, or too large")
         mask = await self._exactly(4)
         data = await self._exactly(size)
