@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.linux.interpreter import drop_relative_search_paths
-from pyd_tui.cli.command_table import VERBS
+from pyd_tui.cli.command_table import COMMANDS
 from support.docker import Docker
 from support.pydd import Pydd
 
@@ -166,10 +166,10 @@ def target(docker: Docker, distroless: str) -> str:
 
 
 def test_each_verb_has_arguments_of_its_own_or_needs_none():
-    assert not set(ARGUMENTS) - set(VERBS)
+    assert not set(ARGUMENTS) - set(COMMANDS)
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", COMMANDS)
 def test_no_verb_runs_what_lies_in_the_working_directory(
     verb: str, trap: Trap, docker: Docker, target: str, tmp_path: Path
 ):

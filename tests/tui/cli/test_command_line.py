@@ -16,9 +16,9 @@ from pathlib import Path
 import click
 import pytest
 
-from pyd_tui.cli.command_table import VERBS
+from pyd_tui.cli.command_table import COMMANDS
 from pyd_tui.cli.entry import root
-from pyd_tui.console.command import Verb, VerbGroup
+from pyd_tui.console.command import PydCommand, PydGroup
 from support.fake_engine import FakeEngine, answer_json
 
 RUN = "import sys; sys.argv[0] = 'pyd'; from pyd_tui.cli import main; main()"
@@ -62,7 +62,7 @@ def engine(tmp_path: Path) -> Iterator[FakeEngine]:
 
 def _commands() -> list[tuple[str, click.Command]]:
     found = []
-    for name, entry in VERBS.items():
+    for name, entry in COMMANDS.items():
         if importlib.util.find_spec(entry.module) is None:
             continue  # a verb of another part of the project
         command = importlib.import_module(entry.module).command
@@ -76,7 +76,7 @@ def _commands() -> list[tuple[str, click.Command]]:
 
 @pytest.mark.parametrize(("name", "command"), _commands(), ids=lambda value: value if isinstance(value, str) else "")
 def test_every_verb_explains_itself_with_examples(name: str, command: click.Command):
-    assert isinstance(command, (Verb, VerbGroup))
+    assert isinstance(command, (PydCommand, PydGroup))
     assert command.name == name.rsplit(maxsplit=1)[-1]
     with click.Context(command, info_name=f"pyd {name}") as context:
         text = command.get_help(context)
@@ -92,9 +92,9 @@ def test_every_verb_explains_itself_with_examples(name: str, command: click.Comm
 def test_help_lists_every_verb_under_a_heading_and_loads_none(tmp_path: Path):
     done = _pyd("--help", before=LOADED)
     assert done.returncode == 0
-    for name, entry in VERBS.items():
+    for name, entry in COMMANDS.items():
         assert (f"  {name} " in done.stdout) is bool(entry.section)
-    assert not {entry.module for entry in VERBS.values()} & set(done.stderr.split())
+    assert not {entry.module for entry in COMMANDS.values()} & set(done.stderr.split())
 
 
 def test_without_a_terminal_pyd_alone_prints_help():
@@ -322,7 +322,7 @@ def test_a_completion_script_calls_pyd(shell: str):
 
 def test_the_verb_table_is_the_root_commands_own_list():
     with click.Context(root) as context:
-        assert root.list_commands(context) == list(VERBS)
+        assert root.list_commands(context) == list(COMMANDS)
 
 
 def test_following_events_goes_on_from_the_last_one_when_the_engine_was_away(tmp_path: Path):

@@ -10,7 +10,7 @@ from pyd_core.model.base import format_time
 from pyd_core.triage.evidence import UnavailableSource
 from pyd_core.triage.verdict import Verdict
 from pyd_core.watch.history_store import Death, HistoryStore
-from pyd_tui.cli.commands.triage.triage import _surer
+from pyd_tui.cli.commands.triage.triage import _more_confident
 from pyd_tui.text.curve import curve
 
 ENDED = 1_800_000_000_000_000_000
@@ -36,24 +36,24 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_recorded_verdict_on_the_same_death_wins_where_events_are_lost(recorded: None) -> None:
-    assert _surer(verdict("killed-externally", 0.34, unread=LOST)).cause == "stop-timeout"
+    assert _more_confident(verdict("killed-externally", 0.34, unread=LOST)).cause == "stop-timeout"
     near = verdict("killed-externally", 0.34, ended_ns=ENDED + 10**9, unread=LOST)
-    assert _surer(near).cause == "stop-timeout"
+    assert _more_confident(near).cause == "stop-timeout"
 
 
 def test_another_death_of_the_same_container_says_nothing(recorded: None) -> None:
     later = verdict("killed-externally", 0.34, ended_ns=ENDED + 60 * 10**9, unread=LOST)
-    assert _surer(later).cause == "killed-externally"
+    assert _more_confident(later).cause == "killed-externally"
 
 
 def test_who_saw_everything_needs_no_record(recorded: None) -> None:
-    assert _surer(verdict("oom-killed", 0.9)).cause == "oom-killed"
-    assert _surer(verdict("oom-killed", 0.98, unread=LOST)).cause == "oom-killed"
+    assert _more_confident(verdict("oom-killed", 0.9)).cause == "oom-killed"
+    assert _more_confident(verdict("oom-killed", 0.98, unread=LOST)).cause == "oom-killed"
 
 
 def test_without_a_history_the_verdict_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYD_HISTORY", str(tmp_path / "none.db"))
-    assert _surer(verdict("killed-externally", 0.34, unread=LOST)).cause == "killed-externally"
+    assert _more_confident(verdict("killed-externally", 0.34, unread=LOST)).cause == "killed-externally"
 
 
 def test_a_curve_is_as_wide_as_its_values_up_to_a_bound() -> None:

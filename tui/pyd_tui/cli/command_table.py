@@ -28,7 +28,7 @@ MANAGEMENT = "Management commands"
 SWARM = "Swarm"
 ENGINE = "Engine"
 
-VERBS: dict[str, CommandEntry] = {
+COMMANDS: dict[str, CommandEntry] = {
     "ps": CommandEntry("pyd_tui.cli.commands.container.ls", "List containers", INSPECT),
     "images": CommandEntry("pyd_tui.cli.commands.image.ls", "List images", INSPECT),
     "logs": CommandEntry(

@@ -8,7 +8,7 @@ import sys
 import click
 
 from pyd_core import __version__
-from pyd_tui.cli.root import Root
+from pyd_tui.cli.root import RootGroup
 from pyd_tui.config.settings import THEMES, ThemeName
 from pyd_tui.console.command import CONTEXT_SETTINGS, global_options
 from pyd_tui.console.global_options import State
@@ -36,7 +36,7 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-root = Root(
+root = RootGroup(
     name="pyd",
     callback=click.pass_context(dashboard),
     params=[

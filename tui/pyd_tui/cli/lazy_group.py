@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from pyd_tui.console.command import VerbGroup
+from pyd_tui.console.command import PydGroup
 
 if TYPE_CHECKING:
     import click
 
 
-class LazyGroup(VerbGroup):
+class LazyGroup(PydGroup):
     """A group whose subcommands lie in `commands/GROUP/VERB.py`.
 
     Args:

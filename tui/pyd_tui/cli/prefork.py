@@ -13,7 +13,7 @@ TYPE_CHECKING = False  # as type checkers know it; loading `typing` would keep t
 if TYPE_CHECKING:
     from pyd_core.debug.supervisor import Supervisor
 
-_started: list[Supervisor] = []
+_supervisors: list[Supervisor] = []
 
 
 def start(*, certain: bool) -> None:
@@ -24,19 +24,19 @@ def start(*, certain: bool) -> None:
     """
     if None not in (sys.stdin, sys.stdout, sys.stderr):
         supervisor = _new()
-        _started.append(supervisor.prepare() if certain else supervisor)
+        _supervisors.append(supervisor.prepare() if certain else supervisor)
 
 
-def supervisor() -> Supervisor:
+def take_supervisor() -> Supervisor:
     """Returns the one that was started, a new one where none was; the caller closes it."""
-    started = _started.pop() if _started else _new()
+    started = _supervisors.pop() if _supervisors else _new()
     return started if started.prepared else started.prepare()
 
 
 def drop() -> None:
     """Ends the one that was started, for a command line that may take long and has no use for it."""
-    while _started:
-        _started.pop().drop()
+    while _supervisors:
+        _supervisors.pop().drop()
 
 
 def _new() -> Supervisor:

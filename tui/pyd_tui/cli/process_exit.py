@@ -26,7 +26,7 @@ def end_with(work: Callable[[], int]) -> NoReturn:
         code = failures.exit_code(error)
         if isinstance(error, KeyboardInterrupt) and sys.stderr.isatty():
             sys.stderr.write("\n")  # the terminal has echoed ^C, and the prompt comes next
-    _end(code)
+    _exit(code)
 
 
 def _open_streams() -> None:
@@ -40,7 +40,7 @@ def _open_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _end(code: int) -> NoReturn:
+def _exit(code: int) -> NoReturn:
     """Flushes what was written and ends the process at once.
 
     Everything with an end of its own has had it by now, and taking the interpreter apart module by module would cost

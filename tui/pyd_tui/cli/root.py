@@ -7,22 +7,22 @@ from typing import Any, cast
 
 import click
 
-from pyd_tui.cli.command_table import EXAMPLES, VERBS
+from pyd_tui.cli.command_table import COMMANDS, EXAMPLES
 from pyd_tui.console.command import HelpContext, write_examples
 
 
-class Root(click.Group):
+class RootGroup(click.Group):
     """`pyd` itself: knows its verbs by the table and loads one when it is used."""
 
     context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The verbs' names."""
-        return list(VERBS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Loads a verb."""
-        entry = VERBS.get(cmd_name)
+        entry = COMMANDS.get(cmd_name)
         return None if entry is None else cast("click.Command", import_module(entry.module).command)
 
     def resolve_command(
@@ -30,10 +30,10 @@ class Root(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Finds the verb of a command line; an unknown one is told with those that look like it."""
         name = args[0]
-        if name not in VERBS and not ctx.resilient_parsing and not name.startswith("-"):
+        if name not in COMMANDS and not ctx.resilient_parsing and not name.startswith("-"):
             from difflib import get_close_matches
 
-            near = get_close_matches(name, VERBS, n=3)
+            near = get_close_matches(name, COMMANDS, n=3)
             also = f"; did you mean {', '.join(near)}?" if near else ""
             ctx.fail(f"no such command: {name}{also}")
         return super().resolve_command(ctx, args)
@@ -46,15 +46,17 @@ class Root(click.Group):
             return click.Command.shell_complete(self, ctx, incomplete)
         return [
             CompletionItem(name, help=entry.summary)
-            for name, entry in VERBS.items()
+            for name, entry in COMMANDS.items()
             if name.startswith(incomplete) and entry.section
         ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """The verbs by section, from the table."""
-        for section in dict.fromkeys(entry.section for entry in VERBS.values() if entry.section):
+        for section in dict.fromkeys(entry.section for entry in COMMANDS.values() if entry.section):
             with formatter.section(section):
-                formatter.write_dl([(name, entry.summary) for name, entry in VERBS.items() if entry.section == section])
+                formatter.write_dl(
+                    [(name, entry.summary) for name, entry in COMMANDS.items() if entry.section == section]
+                )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Shows the examples."""

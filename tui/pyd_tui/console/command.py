@@ -92,7 +92,7 @@ class CommandWithExamples(click.Command):
         write_examples(self.examples, formatter)
 
 
-class Verb(CommandWithExamples):
+class PydCommand(CommandWithExamples):
     """A verb: examples in its help, and the global options after its name too.
 
     Args:
@@ -128,10 +128,10 @@ class Verb(CommandWithExamples):
                 formatter.write_dl(records)
 
 
-class VerbGroup(click.Group):
+class PydGroup(click.Group):
     """Verbs below a verb, such as `context ls`."""
 
-    command_class = Verb
+    command_class = PydCommand
     context_class = HelpContext
 
     def __init__(self, *arguments: Any, examples: Examples = (), **options: Any) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 
 SHELLS = ("bash", "zsh", "fish")
 
 
 @click.command(
     "completion",
-    cls=Verb,
+    cls=PydCommand,
     json=False,
     examples=(
         ('eval "$(pyd completion bash)"', "for this shell; in ~/.bashrc for every one"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyd_core.errors import NotFound, Unsupported
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ TOOLS = (("docker", "compose"), ("docker-compose",), ("podman-compose",))
 
 @click.command(
     "compose",
-    cls=Verb,
+    cls=PydCommand,
     json=False,
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []},
@@ -40,7 +40,7 @@ def command(state: State, /, *, arguments: tuple[str, ...], asked: bool) -> int:
         click.echo(click.get_current_context().get_help() + "\n")
         arguments = ("--help",)
     tool = find_tool()
-    environment = {**os.environ, **_addressed(state.endpoint())} if not asked else dict(os.environ)
+    environment = {**os.environ, **_client_variables(state.endpoint())} if not asked else dict(os.environ)
     if state.read_only:
         raise Unsupported("--read-only can't be held by another program", hint="leave it out", reference="read-only")
     return subprocess.run([*tool, *arguments], env=environment, check=False).returncode
@@ -53,7 +53,7 @@ def find_tool() -> tuple[str, ...]:
         NotFound: There is none.
     """
     for tool in TOOLS:
-        if shutil.which(tool[0]) and (len(tool) == 1 or _works(tool)):
+        if shutil.which(tool[0]) and (len(tool) == 1 or _has_plugin(tool)):
             return tool
     raise NotFound(
         "no compose tool found: neither docker compose nor docker-compose nor podman-compose",
@@ -62,12 +62,12 @@ def find_tool() -> tuple[str, ...]:
     )
 
 
-def _works(tool: tuple[str, ...]) -> bool:
+def _has_plugin(tool: tuple[str, ...]) -> bool:
     """Whether a plugin of the docker CLI is there."""
     return subprocess.run([*tool, "version"], capture_output=True, check=False).returncode == 0
 
 
-def _addressed(endpoint: Endpoint) -> dict[str, str]:
+def _client_variables(endpoint: Endpoint) -> dict[str, str]:
     """The variables by which a docker client finds an engine."""
     found = {"DOCKER_HOST": endpoint.url, "DOCKER_CONTEXT": ""}
     if endpoint.tls is not None and endpoint.tls.ca is not None:

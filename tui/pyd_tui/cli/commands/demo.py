@@ -8,14 +8,14 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "demo",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd demo", "five containers to play with, made without a registry"),
         ("pyd", "see them"),
@@ -40,12 +40,12 @@ def _up(state: State) -> None:
         published = (await engine.containers.inspect(f"{NAME}-web")).network_settings.ports.get("8080/tcp") or []
         return made, f"http://127.0.0.1:{published[0].host_port}/" if published else ""
 
-    made, address = state.run(work)
+    containers, address = state.run(work)
     if state.json:
-        write_json({"containers": [f"{NAME}-{part.name}" for part in made], "web": address})
+        write_json({"containers": [f"{NAME}-{part.name}" for part in containers], "web": address})
         return
-    width = max(len(part.name) for part in made) + len(NAME) + 1
-    for part in made:
+    width = max(len(part.name) for part in containers) + len(NAME) + 1
+    for part in containers:
         write(f"{NAME + '-' + part.name:<{width}}  {part.shows}\n")
     write(f"\nThe web server listens on {safe(address)}; pyd shows all of them; pyd demo down takes them away.\n")
 
@@ -53,10 +53,10 @@ def _up(state: State) -> None:
 def _down(state: State) -> None:
     from pyd_core.demo.playground import take_down
 
-    gone = state.run(take_down)
+    removed = state.run(take_down)
     if state.json:
-        write_json({"removed": gone})
-    elif gone:
-        write("".join(f"{safe(name)}\n" for name in gone))
+        write_json({"removed": removed})
+    elif removed:
+        write("".join(f"{safe(name)}\n" for name in removed))
     else:
         write("there is no playground here\n")

@@ -26,7 +26,7 @@ Resize = Callable[[int, int], Awaitable[None]]
 Forward = Callable[[str], Awaitable[object]]
 """Sends the other side a signal by name."""
 
-PASSED_ON = (
+FORWARDED_SIGNALS = (
     *("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCONT", "SIGTSTP", "SIGWINCH"),
     *("SIGTTIN", "SIGTTOU"),
 )
@@ -68,11 +68,11 @@ class AttachRelay:
                 left = asyncio.Event()
                 leaving = tasks.start(left.wait())
                 if self.interactive:
-                    tasks.start(_send(duplex, keys, left))
+                    tasks.start(_send_input(duplex, keys, left))
                 if self.tty and self.resize is not None and sys.stdout.isatty():
-                    tasks.start(_follow_size(self.resize))
+                    tasks.start(_send_sizes(self.resize))
                 ended_by = _watch_signals(left) if keyboard else []
-                async with _forwarding(None if keyboard else self.forward, tasks):
+                async with _forward_signals(None if keyboard else self.forward, tasks):
                     await asyncio.wait({receiving, leaving}, return_when=asyncio.FIRST_COMPLETED)
                 if ended_by:
                     raise SystemExit(128 + ended_by[0])
@@ -96,7 +96,7 @@ class AttachRelay:
         return safe_bytes(refusal.strip())
 
 
-def left_running() -> int:
+def report_left_running() -> int:
     """Tells that the process goes on without us, and returns the exit code of that."""
     sys.stderr.write("pyd: left it running\n")
     return 0
@@ -116,7 +116,7 @@ def _watch_signals(left: asyncio.Event) -> list[int]:
 
 
 @asynccontextmanager
-async def _forwarding(forward: Forward | None, tasks: TaskOwner) -> AsyncIterator[None]:
+async def _forward_signals(forward: Forward | None, tasks: TaskOwner) -> AsyncIterator[None]:
     """Passes signals on while the block runs."""
     if forward is None:
         yield
@@ -127,7 +127,7 @@ async def _forwarding(forward: Forward | None, tasks: TaskOwner) -> AsyncIterato
         with contextlib.suppress(PydError):  # it may have ended meanwhile
             await forward(name)
 
-    numbers = [(getattr(signal, name), name.removeprefix("SIG")) for name in PASSED_ON if hasattr(signal, name)]
+    numbers = [(getattr(signal, name), name.removeprefix("SIG")) for name in FORWARDED_SIGNALS if hasattr(signal, name)]
 
     def handler(name: str) -> None:
         tasks.start(send(name))
@@ -141,7 +141,7 @@ async def _forwarding(forward: Forward | None, tasks: TaskOwner) -> AsyncIterato
             loop.remove_signal_handler(number)
 
 
-async def _send(duplex: Duplex, keys: DetachKeys | None, left: asyncio.Event) -> None:
+async def _send_input(duplex: Duplex, keys: DetachKeys | None, left: asyncio.Event) -> None:
     async for data in read_input(sys.stdin.fileno()):
         passed, leaving = keys.feed(data) if keys is not None else (data, False)
         if passed:
@@ -152,7 +152,7 @@ async def _send(duplex: Duplex, keys: DetachKeys | None, left: asyncio.Event) ->
     await duplex.close_write()
 
 
-async def _follow_size(resize: Resize) -> None:
+async def _send_sizes(resize: Resize) -> None:
     changed = asyncio.Event()
     changed.set()
     loop = asyncio.get_running_loop()

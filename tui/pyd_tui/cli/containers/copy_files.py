@@ -15,16 +15,16 @@ from typing import IO, TYPE_CHECKING
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.files.extraction import data_filter
 from pyd_core.sanitise import safe
-from pyd_tui.cli.objects.archives import CHUNK, receive, send
+from pyd_tui.cli.objects.archives import CHUNK_BYTES, open_archive, write_archive
 from pyd_tui.cli.objects.bulk import container_id
 from pyd_tui.text.sizes import size
 
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
 
-SPOOLED = 16 * 2**20
+MAX_MEMORY_BYTES = 16 * 2**20
 """Bytes of an archive kept in memory; more go to a file without a name."""
-MOST_LINKS = 40
+MAX_LINKS = 40
 
 
 async def copy_out(
@@ -39,19 +39,19 @@ async def copy_out(
     container = await container_id(engine, name)
     path = path or "/"
     if follow:
-        path = await _followed(engine, container, path)
+        path = await _resolve_links(engine, container, path)
     async with engine.containers.archive_stream(container, path) as stream:
         if target == "-":
-            await receive(stream.chunks(), None)
+            await write_archive(stream.chunks(), None)
             return
-        with tempfile.SpooledTemporaryFile(SPOOLED) as archive:
-            moved = 0
+        with tempfile.SpooledTemporaryFile(MAX_MEMORY_BYTES) as archive:
+            copied = 0
             async for chunk in stream.chunks():
                 archive.write(chunk)
-                moved += len(chunk)
+                copied += len(chunk)
             archive.seek(0)
             await asyncio.to_thread(_unpack, archive, path, target, owners=owners)
-    _tell(f"{safe(name)}:{safe(path)}", safe(target), moved, quiet=quiet)
+    _report(f"{safe(name)}:{safe(path)}", safe(target), copied, quiet=quiet)
 
 
 async def copy_in(
@@ -66,27 +66,29 @@ async def copy_in(
     container = await container_id(engine, name)
     path = path or "/"
     if source == "-":
-        with send(None) as given:
-            await engine.containers.archive_put(container, path, given, keep_owners=owners)
+        with open_archive(None) as content:
+            await engine.containers.archive_put(container, path, content, keep_owners=owners)
         return
-    here = Path(source)
-    if not _exists(here):
+    local = Path(source)
+    if not _exists(local):
         raise NotFound(f"no such file: {safe(source)}", reference="no-such-file")
-    directory, called = await _place(engine, container, source, path, is_directory=_is_directory(here, follow=follow))
-    with tempfile.SpooledTemporaryFile(SPOOLED) as archive:
-        await asyncio.to_thread(_pack, here, called, archive, follow=follow)
-        moved = archive.tell()
+    directory, name_inside = await _destination(
+        engine, container, source, path, is_directory=_is_directory(local, follow=follow)
+    )
+    with tempfile.SpooledTemporaryFile(MAX_MEMORY_BYTES) as archive:
+        await asyncio.to_thread(_pack, local, name_inside, archive, follow=follow)
+        copied = archive.tell()
         archive.seek(0)
-        await engine.containers.archive_put(container, directory, _pieces(archive), keep_owners=owners)
-    _tell(safe(source), f"{safe(name)}:{safe(path)}", moved, quiet=quiet)
+        await engine.containers.archive_put(container, directory, _chunks(archive), keep_owners=owners)
+    _report(safe(source), f"{safe(name)}:{safe(path)}", copied, quiet=quiet)
 
 
-async def _place(
+async def _destination(
     engine: EngineClient, container: str, source: str, path: str, *, is_directory: bool
 ) -> tuple[str, str]:
     """Returns the directory inside that takes the archive, and what the source is called in it; `.` is its content."""
     try:
-        there = await engine.containers.archive_stat(container, await _followed(engine, container, path))
+        stat = await engine.containers.archive_stat(container, await _resolve_links(engine, container, path))
     except NotFound:
         parent, last = posixpath.split(path.rstrip("/"))
         if path.endswith("/") and not is_directory:
@@ -96,7 +98,7 @@ async def _place(
         if is_directory and _means_content(source):
             last = posixpath.basename(path.rstrip("/").removesuffix("/."))
         return parent or "/", last
-    if there.is_directory:
+    if stat.is_directory:
         if is_directory and _means_content(source):
             return path, "."
         return path, _name(source)
@@ -122,23 +124,23 @@ def _is_directory(path: Path, *, follow: bool) -> bool:
     return path.is_dir() and (follow or not path.is_symlink() or str(path).endswith("/"))
 
 
-async def _followed(engine: EngineClient, container: str, path: str) -> str:
+async def _resolve_links(engine: EngineClient, container: str, path: str) -> str:
     """Returns the path that links at its end lead to; it needn't be there."""
-    for _ in range(MOST_LINKS):
+    for _ in range(MAX_LINKS):
         try:
-            found = await engine.containers.archive_stat(container, path)
+            stat = await engine.containers.archive_stat(container, path)
         except NotFound:
             return path
-        if not found.is_link or not found.link_target:
+        if not stat.is_link or not stat.link_target:
             return path
-        path = posixpath.join(posixpath.dirname(path), found.link_target)
+        path = posixpath.join(posixpath.dirname(path), stat.link_target)
     return path
 
 
-def _pack(source: Path, called: str, out: IO[bytes], *, follow: bool) -> None:
+def _pack(source: Path, arcname: str, out: IO[bytes], *, follow: bool) -> None:
     root = Path(os.path.realpath(source)) if follow else source
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        tar.add(root, arcname=called)
+        tar.add(root, arcname=arcname)
     out.truncate(out.seek(tar.offset))  # no padding: see `Containers.archive_put`
 
 
@@ -149,49 +151,49 @@ def _unpack(archive: IO[bytes], path: str, target: str, *, owners: bool) -> None
         NotFound: The directory it should go to isn't there.
         InvalidInput: It can't go there.
     """
-    here = Path(target)
+    local = Path(target)
     with tarfile.open(fileobj=archive) as tar:
         first = tar.next()
         if first is None:
             return
         top = first.name.rstrip("/")
-        into, called = _local_place(here, target, path, top, is_directory=first.isdir())
+        directory, top_name = _local_destination(local, target, path, top, is_directory=first.isdir())
         for member in tar:
             below = member.name.rstrip("/").removeprefix(top).lstrip("/")
-            member.name = posixpath.join(called, below) if below else called
+            member.name = posixpath.join(top_name, below) if below else top_name
             if member.islnk():
-                member.linkname = posixpath.join(called, member.linkname.removeprefix(top).lstrip("/"))
-            if not below and called == ".":
+                member.linkname = posixpath.join(top_name, member.linkname.removeprefix(top).lstrip("/"))
+            if not below and top_name == ".":
                 continue
             try:
-                tar.extract(member, into, numeric_owner=True, filter=_keep if owners else data_filter)
+                tar.extract(member, directory, numeric_owner=True, filter=_keep_owners if owners else data_filter)
             except (tarfile.FilterError, OSError) as error:
                 raise InvalidInput(f"can't write {safe(member.name)}: {safe(str(error))}") from error
 
 
-def _local_place(here: Path, target: str, path: str, top: str, *, is_directory: bool) -> tuple[Path, str]:
+def _local_destination(local: Path, target: str, path: str, top: str, *, is_directory: bool) -> tuple[Path, str]:
     """Returns the directory here that takes the archive, and what its top is called in it."""
-    if here.is_dir():
+    if local.is_dir():
         content = is_directory and path.endswith("/.")
-        return here, "." if content else posixpath.basename(top) or "root"
-    if here.exists() and is_directory:
+        return local, "." if content else posixpath.basename(top) or "root"
+    if local.exists() and is_directory:
         raise InvalidInput(f"can't copy a directory over a file: {safe(target)} is one")
-    if not here.parent.is_dir() or (target.endswith("/") and not is_directory):
+    if not local.parent.is_dir() or (target.endswith("/") and not is_directory):
         raise NotFound(f"no such directory: {safe(target)}", hint="make it first", reference="no-such-directory")
-    return here.parent, here.name
+    return local.parent, local.name
 
 
-def _keep(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
+def _keep_owners(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
     """As the data filter, but owners stay."""
     checked = data_filter(member, path)
     return checked and checked.replace(uid=member.uid, gid=member.gid, uname="", gname="", deep=False)
 
 
-async def _pieces(source: IO[bytes]) -> AsyncIterator[bytes]:
-    while chunk := source.read(CHUNK):
+async def _chunks(source: IO[bytes]) -> AsyncIterator[bytes]:
+    while chunk := source.read(CHUNK_BYTES):
         yield chunk
 
 
-def _tell(source: str, target: str, moved: int, *, quiet: bool) -> None:
+def _report(source: str, target: str, copied: int, *, quiet: bool) -> None:
     if not quiet and sys.stderr.isatty():
-        sys.stderr.write(f"copied {source} to {target} ({size(moved)})\n")
+        sys.stderr.write(f"copied {source} to {target} ({size(copied)})\n")

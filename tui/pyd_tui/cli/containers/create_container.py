@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyd_core.model.creation import CreateBody
 
 
-async def make(engine: EngineClient, body: CreateBody, given: Mapping[str, Any]) -> Created:
+async def create_container(engine: EngineClient, body: CreateBody, given: Mapping[str, Any]) -> Created:
     """Makes a container; its image is pulled first as `--pull` says, and its id written where `--cidfile` says.
 
     Raises:
@@ -30,18 +30,18 @@ async def make(engine: EngineClient, body: CreateBody, given: Mapping[str, Any])
         if given["pull"] == "always":
             await _pull(engine, body.image, platform, quiet=given["quiet"])
         try:
-            made = await engine.containers.create(body, name=name, platform=platform)
+            container = await engine.containers.create(body, name=name, platform=platform)
         except NotFound as error:
             if given["pull"] != "missing" or not _is_about_image(error):
                 raise
             if not given["quiet"]:
                 sys.stderr.write(f"Unable to find image {safe(body.image)!r} locally\n")
             await _pull(engine, body.image, platform, quiet=given["quiet"])
-            made = await engine.containers.create(body, name=name, platform=platform)
-        write_id(made.id)
-    for warning in made.warnings:
+            container = await engine.containers.create(body, name=name, platform=platform)
+        write_id(container.id)
+    for warning in container.warnings:
         sys.stderr.write(f"warning: {safe(warning)}\n")
-    return made
+    return container
 
 
 def _is_about_image(error: NotFound) -> bool:

@@ -35,7 +35,7 @@ def create_body(given: Given, environ: Mapping[str, str] = os.environ) -> Create
         InvalidInput: One can't be read, or two don't go together.
         NotFound: A file isn't there.
     """
-    network_mode, places = parse_networks(
+    network_mode, endpoints = parse_networks(
         given["networks"],
         FirstNetwork(
             aliases=given["aliases"],
@@ -52,7 +52,7 @@ def create_body(given: Given, environ: Mapping[str, str] = os.environ) -> Create
     return CreateBody(
         **{name: getattr(config, name) for name in config.__struct_fields__},
         host_config=host,
-        networking_config=NetworkingConfig(endpoints_config=places),
+        networking_config=NetworkingConfig(endpoints_config=endpoints),
     )
 
 
@@ -197,12 +197,12 @@ def _host(text: str) -> str:
     return f"{name}:{address.removeprefix('[').removesuffix(']')}"
 
 
-def without_attachment(body: CreateBody) -> CreateBody:
+def detached(body: CreateBody) -> CreateBody:
     """Returns the request for a container that nobody attaches to."""
     return msgspec.structs.replace(body, attach_stdin=False, attach_stdout=False, attach_stderr=False, stdin_once=False)
 
 
-def attached(body: CreateBody) -> Sequence[str]:
+def attached_streams(body: CreateBody) -> Sequence[str]:
     """Returns which of `stdin`, `stdout` and `stderr` the client takes part in."""
     streams = {"stdin": body.attach_stdin, "stdout": body.attach_stdout, "stderr": body.attach_stderr}
     return [name for name, there in streams.items() if there]

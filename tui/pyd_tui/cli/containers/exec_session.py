@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.client.names import resolve_container
 from pyd_core.errors import Conflict, EngineError, PydError
-from pyd_tui.cli.containers.attach_relay import AttachRelay, left_running
+from pyd_tui.cli.containers.attach_relay import AttachRelay, report_left_running
 from pyd_tui.console import failures
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 
-_RUNTIME_SAYS = b"OCI runtime exec failed"
+_RUNTIME_ERROR_PREFIX = b"OCI runtime exec failed"
 """How Docker Engine begins what it writes to the stream in place of the program's output (moby, `daemon/exec.go`)."""
 _MISSING = re.compile(r"executable file .*not found|stat \S+: no such file or directory", re.IGNORECASE)
 _DENIED = re.compile(r"permission denied|is a directory|exec format error", re.IGNORECASE)
 
-SETTLING = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
+INSPECT_DELAYS_S = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds between looks at an exec whose output has ended: the engine may learn of its end a moment later."""
 
 
@@ -57,16 +57,16 @@ class ExecOptions:
     detach_keys: str = ""
 
 
-async def run(engine: EngineClient, options: ExecOptions) -> int:
+async def run_exec(engine: EngineClient, options: ExecOptions) -> int:
     """Runs the program and returns its exit code; 126 when it can't be executed, 127 when there is none.
 
     Raises:
         PydError: It was never started.
     """
-    found = await resolve_container(engine, options.name)
+    container = await resolve_container(engine, options.name)
     try:
         exec_id = await engine.execs.create(
-            found.id,
+            container.id,
             options.command,
             stdin=options.interactive and not options.detach,
             tty=options.tty,
@@ -83,39 +83,39 @@ async def run(engine: EngineClient, options: ExecOptions) -> int:
         duplex = await engine.execs.start(exec_id, tty=options.tty)
     except Conflict as error:
         raise Conflict(
-            error.message, hint=f"pyd debug {found.name} enters it as it is", reference="not-running"
+            error.message, hint=f"pyd debug {container.name} enters it as it is", reference="not-running"
         ) from error
     except EngineError as error:
         code = runtime_code(error.message)
         if code is None:
             raise
-        return _report(error.message, options, code)
+        return _report_error(error.message, options, code)
     try:
         refusal = await AttachRelay(
             tty=options.tty,
             interactive=options.interactive,
             detach_keys=options.detach_keys,
             resize=lambda rows, columns: engine.execs.resize(exec_id, rows=rows, columns=columns),
-            refusal=_RUNTIME_SAYS,
+            refusal=_RUNTIME_ERROR_PREFIX,
         ).run(duplex)
     finally:
         await duplex.aclose()
     if refusal is None:
-        return left_running()
-    return await _ended(engine, exec_id, options, refusal)
+        return report_left_running()
+    return await _exit_code(engine, exec_id, options, refusal)
 
 
-async def _ended(engine: EngineClient, exec_id: str, options: ExecOptions, refusal: str) -> int:
-    for pause in SETTLING:
+async def _exit_code(engine: EngineClient, exec_id: str, options: ExecOptions, refusal: str) -> int:
+    for pause in INSPECT_DELAYS_S:
         await asyncio.sleep(pause)
         state = await engine.execs.inspect(exec_id)
         if not state.running and state.exit_code is not None:
             if refusal and state.exit_code in {NOT_EXECUTABLE, NOT_FOUND}:
-                return _report(refusal, options, runtime_code(refusal) or state.exit_code)
+                return _report_error(refusal, options, runtime_code(refusal) or state.exit_code)
             if refusal:
                 sys.stdout.write(f"{refusal}\n")
             return state.exit_code
-    return left_running()
+    return report_left_running()
 
 
 def runtime_code(message: str) -> int | None:
@@ -128,14 +128,14 @@ def runtime_code(message: str) -> int | None:
     return NOT_EXECUTABLE if _DENIED.search(message) else None
 
 
-def _report(message: str, options: ExecOptions, code: int) -> int:
+def _report_error(message: str, options: ExecOptions, code: int) -> int:
     program, name = options.command[0], options.name
     if _MISSING.search(message):
-        what, reference = f"there is no {program} in {name}", "command-not-found"
+        text, reference = f"there is no {program} in {name}", "command-not-found"
     elif denied := _DENIED.search(message):
-        what, reference = f"can't execute {program} in {name}: {denied.group()}", "command-not-executable"
+        text, reference = f"can't execute {program} in {name}: {denied.group()}", "command-not-executable"
     else:
-        what, reference = message, "exec-failed"
+        text, reference = message, "exec-failed"
     hint = f"pyd debug {name} brings its own shell and tools"
-    failures.report(PydError(what, hint=hint, reference=reference))
+    failures.report(PydError(text, hint=hint, reference=reference))
     return code

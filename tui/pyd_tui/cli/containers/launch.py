@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pyd_core.errors import InvalidInput, NotFound, PydError
-from pyd_tui.cli.containers.attach_relay import AttachRelay, left_running
-from pyd_tui.cli.containers.create_container import make
-from pyd_tui.cli.containers.creation_request import attached, without_attachment
+from pyd_tui.cli.containers.attach_relay import AttachRelay, report_left_running
+from pyd_tui.cli.containers.create_container import create_container
+from pyd_tui.cli.containers.creation_request import attached_streams, detached
 from pyd_tui.cli.containers.exec_session import runtime_code
 from pyd_tui.console import failures
 from pyd_tui.console.terminal import window_size
@@ -32,10 +32,10 @@ async def launch(engine: EngineClient, body: CreateBody, given: Mapping[str, Any
     if given["detach"]:
         if given["attach"]:
             raise InvalidInput("--attach and --detach don't go together")
-        made = await make(engine, without_attachment(body), given)
-        if (code := await _start(engine, made.id, given["detach_keys"])) is not None:
+        container = await create_container(engine, detached(body), given)
+        if (code := await _start(engine, container.id, given["detach_keys"])) is not None:
             return code
-        sys.stdout.write(f"{made.id}\n")
+        sys.stdout.write(f"{container.id}\n")
         return 0
     if body.tty and body.attach_stdin and not sys.stdin.isatty():
         raise InvalidInput(
@@ -45,23 +45,23 @@ async def launch(engine: EngineClient, body: CreateBody, given: Mapping[str, Any
         columns, rows = window_size(sys.stdout.fileno())
         host = msgspec.structs.replace(body.host_config, console_size=[rows, columns])
         body = msgspec.structs.replace(body, host_config=host)
-    made = await make(engine, body, given)
-    part = AttachOptions(
-        key=made.id,
+    container = await create_container(engine, body, given)
+    attach_options = AttachOptions(
+        container_id=container.id,
         tty=body.tty,
-        streams=frozenset(attached(body)),
+        streams=frozenset(attached_streams(body)),
         auto_remove=body.host_config.auto_remove,
         detach_keys=given["detach_keys"],
         sig_proxy=given["sig_proxy"],
     )
-    return await take_part(engine, part)
+    return await attach_and_start(engine, attach_options)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttachOptions:
     """How to take part in a container that is about to start."""
 
-    key: str
+    container_id: str
     """Its id."""
     tty: bool
     streams: frozenset[str]
@@ -71,50 +71,50 @@ class AttachOptions:
     sig_proxy: bool = True
 
 
-async def take_part(engine: EngineClient, part: AttachOptions) -> int:
+async def attach_and_start(engine: EngineClient, options: AttachOptions) -> int:
     """Attaches to a container, starts it and returns its exit code; 126 and 127 as `launch`.
 
     Raises:
         PydError: It was never started.
     """
-    condition = "removed" if part.auto_remove else "next-exit"
+    condition = "removed" if options.auto_remove else "next-exit"
     async with AsyncExitStack() as stack:
-        ended = await stack.enter_async_context(engine.containers.waiting(part.key, condition=condition))
+        ended = await stack.enter_async_context(engine.containers.waiting(options.container_id, condition=condition))
         duplex = None
-        if part.streams:
+        if options.streams:
             duplex = await engine.containers.attach(
-                part.key,
-                stdin="stdin" in part.streams,
-                output="stdout" in part.streams,
-                errors="stderr" in part.streams,
+                options.container_id,
+                stdin="stdin" in options.streams,
+                output="stdout" in options.streams,
+                errors="stderr" in options.streams,
             )
             stack.push_async_callback(duplex.aclose)
-        if (code := await _start(engine, part.key, part.detach_keys)) is not None:
+        if (code := await _start(engine, options.container_id, options.detach_keys)) is not None:
             return code
         if duplex is None:
-            sys.stdout.write(f"{part.key}\n")
+            sys.stdout.write(f"{options.container_id}\n")
             return 0
         relay = AttachRelay(
-            tty=part.tty,
-            interactive="stdin" in part.streams,
-            detach_keys=part.detach_keys,
-            resize=lambda rows, columns: engine.containers.resize(part.key, rows=rows, columns=columns),
-            forward=(lambda name: engine.containers.kill(part.key, signal=name))
-            if part.sig_proxy and not part.tty
+            tty=options.tty,
+            interactive="stdin" in options.streams,
+            detach_keys=options.detach_keys,
+            resize=lambda rows, columns: engine.containers.resize(options.container_id, rows=rows, columns=columns),
+            forward=(lambda name: engine.containers.kill(options.container_id, signal=name))
+            if options.sig_proxy and not options.tty
             else None,
         )
         if await relay.run(duplex) is None:
-            return left_running()
+            return report_left_running()
         result = await ended()
         if result.error is not None and result.error.message:
             raise PydError(result.error.message, reference="wait-failed")
         return result.status_code
 
 
-async def _start(engine: EngineClient, key: str, detach_keys: str) -> int | None:
+async def _start(engine: EngineClient, container_id: str, detach_keys: str) -> int | None:
     """Starts it; returns the exit code when its program couldn't be, and the engine has told why."""
     try:
-        await engine.containers.start(key, detach_keys=detach_keys or None)
+        await engine.containers.start(container_id, detach_keys=detach_keys or None)
     except PydError as error:
         code = runtime_code(error.message)
         if code is None or isinstance(error, NotFound):

@@ -22,9 +22,9 @@ from pyd_tui.console.render.stats import COLUMNS, TITLES, Line, cells, fields, o
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
 
-ONCE_PERIOD = 0.5
+ONCE_INTERVAL_S = 0.5
 """Seconds between the two samples of `--no-stream`: long enough for a steady rate."""
-ONCE_PATIENCE = 5.0
+ONCE_TIMEOUT_S = 5.0
 """Seconds after which `--no-stream` prints what it has."""
 
 
@@ -47,19 +47,22 @@ class StatsOptions:
     format: str = ""
 
 
-async def show(engine: EngineClient, options: StatsOptions, *, json: bool) -> None:
+async def show_stats(engine: EngineClient, options: StatsOptions, *, json: bool) -> None:
     """Prints the use of containers, once or for as long as any of those asked for is there."""
-    known = await engine.containers.list(all=True)
-    chosen = {pick_container(known, name).id for name in options.names}
-    fleet = ContainerWatcher(engine)
-    async with _Watch(
-        fleet, StatsCollector(engine, fleet, period=ONCE_PERIOD if options.once else PERIOD), chosen, options
+    containers = await engine.containers.list(all=True)
+    container_ids = {pick_container(containers, name).id for name in options.names}
+    watcher = ContainerWatcher(engine)
+    async with _StatsWatch(
+        watcher,
+        StatsCollector(engine, watcher, period=ONCE_INTERVAL_S if options.once else PERIOD),
+        container_ids,
+        options,
     ) as watch:
         if options.once:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ONCE_PATIENCE):
+                async with asyncio.timeout(ONCE_TIMEOUT_S):
                     while not watch.complete:
-                        await watch.news()
+                        await watch.wait_for_change()
             if options.format not in {"", "table"}:
                 _write_filled(options.format)(watch.lines)
             elif json:
@@ -69,31 +72,33 @@ async def show(engine: EngineClient, options: StatsOptions, *, json: bool) -> No
             return
         with _printer(options.format, json=json) as draw:
             drawn: list[Line] | None = None
-            while not watch.over:
-                await watch.news()
+            while not watch.stopped:
+                await watch.wait_for_change()
                 lines = watch.lines
                 if watch.live and lines != drawn:  # the fleet also tells of what isn't shown here
                     drawn = lines
                     draw(lines)
 
 
-class _Watch:
+class _StatsWatch:
     """A fleet and a meter at work, and what they have to tell."""
 
-    def __init__(self, fleet: ContainerWatcher, meter: StatsCollector, chosen: set[str], options: StatsOptions) -> None:
-        self._fleet = fleet
-        self._meter = meter
-        self._chosen = chosen
+    def __init__(
+        self, watcher: ContainerWatcher, collector: StatsCollector, container_ids: set[str], options: StatsOptions
+    ) -> None:
+        self._watcher = watcher
+        self._collector = collector
+        self._container_ids = container_ids
         self._options = options
-        self._news = asyncio.Event()
+        self._change = asyncio.Event()
         self._failure: Exception | None = None
-        self._tasks = TaskOwner(on_error=self._failed)
+        self._tasks = TaskOwner(on_error=self._on_error)
 
     async def __aenter__(self) -> Self:
-        self._fleet.subscribe(self._changed)
-        self._meter.subscribe(self._news.set)
-        self._tasks.start(self._fleet.run())
-        self._tasks.start(self._meter.run())
+        self._watcher.subscribe(self._on_delta)
+        self._collector.subscribe(self._change.set)
+        self._tasks.start(self._watcher.run())
+        self._tasks.start(self._collector.run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -102,21 +107,21 @@ class _Watch:
     @property
     def live(self) -> bool:
         """Whether the fleet knows what there is."""
-        return self._fleet.connection.state == "live"
+        return self._watcher.connection.state == "live"
 
     @property
-    def over(self) -> bool:
+    def stopped(self) -> bool:
         """Whether none of those asked for is there any more."""
-        return self.live and bool(self._chosen) and not self._chosen & self._fleet.containers.keys()
+        return self.live and bool(self._container_ids) and not self._container_ids & self._watcher.containers.keys()
 
     @property
     def lines(self) -> list[Line]:
         """What to show, in order."""
-        everything = self._options.all or bool(self._chosen)
+        everything = self._options.all or bool(self._container_ids)
         lines = [
-            (entry, self._meter.usage.get(entry.id))
-            for entry in self._fleet.containers.values()
-            if (not self._chosen or entry.id in self._chosen) and (everything or entry.alive)
+            (entry, self._collector.usage.get(entry.id))
+            for entry in self._watcher.containers.values()
+            if (not self._container_ids or entry.id in self._container_ids) and (everything or entry.alive)
         ]
         return ordered(lines, by=self._options.sort)
 
@@ -127,20 +132,20 @@ class _Watch:
             usage is not None and usage.cpu_percent is not None for entry, usage in self.lines if entry.alive
         )
 
-    async def news(self) -> None:
+    async def wait_for_change(self) -> None:
         """Waits until something changed."""
-        await self._news.wait()
-        self._news.clear()
+        await self._change.wait()
+        self._change.clear()
         if self._failure is not None:
             raise self._failure
 
-    def _changed(self, _: Delta) -> None:
-        self._meter.watch(entry.id for entry, _ in self.lines if entry.alive)
-        self._news.set()
+    def _on_delta(self, _: Delta) -> None:
+        self._collector.watch(entry.id for entry, _ in self.lines if entry.alive)
+        self._change.set()
 
-    def _failed(self, error: Exception) -> None:
+    def _on_error(self, error: Exception) -> None:
         self._failure = error
-        self._news.set()
+        self._change.set()
 
 
 @contextlib.contextmanager
@@ -149,7 +154,7 @@ def _printer(format: str, *, json: bool) -> Iterator[Callable[[list[Line]], None
         yield _write_filled(format)
         return
     if json:
-        yield _Records().write
+        yield _JsonLines().write
         return
     if not on_terminal():
         yield _write_plain
@@ -158,12 +163,12 @@ def _printer(format: str, *, json: bool) -> Iterator[Callable[[list[Line]], None
 
     from pyd_tui.console.rich_console import console
 
-    drawn = console()
-    with Live(console=drawn, auto_refresh=False, transient=False) as live:
-        yield lambda shown: live.update(fitted(COLUMNS, cells(shown), drawn.width, hide_empty=False), refresh=True)
+    terminal = console()
+    with Live(console=terminal, auto_refresh=False, transient=False) as live:
+        yield lambda shown: live.update(fitted(COLUMNS, cells(shown), terminal.width, hide_empty=False), refresh=True)
 
 
-class _Records:
+class _JsonLines:
     """Writes each sample once, as a JSON line; the first of a container has no rates yet and is left out."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ def run_session(state: State, make_options: Callable[[], DebugOptions], *, recor
         record: The file to record the terminal to.
     """
     gc.disable()  # starting a session leaves no garbage; looking for some takes a tenth of the start
-    supervisor = prefork.supervisor()  # it gets ready while the rest is loaded
+    supervisor = prefork.take_supervisor()  # it gets ready while the rest is loaded
     from pyd_core.debug.session import run
     from pyd_core.debug.session_request import SessionRequest
     from pyd_core.errors import PydError

@@ -19,18 +19,18 @@ from pyd_core.client.credentials import Logins
 from pyd_core.errors import InvalidInput, ProtocolError, PydError
 from pyd_core.model.progress import Progress
 from pyd_core.sanitise import safe
-from pyd_tui.cli.objects.archives import CHUNK
+from pyd_tui.cli.objects.archives import CHUNK_BYTES
 from pyd_tui.text.sizes import size
 
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
     from pyd_core.client.options import BuildOptions
 
-SPOOLED = 16 * 2**20
+MAX_MEMORY_BYTES = 16 * 2**20
 """Bytes of a context kept in memory; more go to a file without a name."""
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})|^(?:sha256:)?([0-9a-f]{64})$")
 _BUILDKIT = re.compile(r"--mount|heredoc|buildkit", re.IGNORECASE)
-_ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+_ARCHIVE_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 """How compressed archives begin."""
 
 
@@ -41,43 +41,43 @@ async def build(engine: EngineClient, options: BuildOptions, *, source: str, fil
         NotFound: The context or the Dockerfile isn't there.
         EngineError: A step failed.
     """
-    with tempfile.SpooledTemporaryFile(SPOOLED) as archive:
+    with tempfile.SpooledTemporaryFile(MAX_MEMORY_BYTES) as archive:
         if not options.remote:
-            name = await asyncio.to_thread(_fill, archive, source, file)
+            name = await asyncio.to_thread(_pack_context, archive, source, file)
             options = msgspec.structs.replace(options, dockerfile=name)
             if not quiet:
                 sys.stderr.write(f"Sending build context to the engine: {size(archive.tell())}\n")
         archive.seek(0)
         logins = Logins.of_user().all()
         try:
-            context = _pieces(archive) if not options.remote else b""
-            async with engine.images.build(context, options, logins=logins) as told:
-                return await _follow(told, None if quiet else sys.stdout)
+            context = _chunks(archive) if not options.remote else b""
+            async with engine.images.build(context, options, logins=logins) as progress:
+                return await _show_progress(progress, None if quiet else sys.stdout)
         except PydError as error:
             if _BUILDKIT.search(error.message):
                 error.hint = "this Dockerfile needs BuildKit; pyd builds by the classic builder: use docker buildx"
             raise
 
 
-def _fill(archive: IO[bytes], source: str, file: str | None) -> str:
+def _pack_context(archive: IO[bytes], source: str, file: str | None) -> str:
     """Packs the context and returns what the Dockerfile is called in it."""
     if source == "-":
         if file == "-":
             raise InvalidInput("context and Dockerfile can't both come from standard input")
-        return _from_stdin(archive, file)
+        return _read_stdin(archive, file)
     content = sys.stdin.buffer.read() if file == "-" else None
     context = BuildContext(Path(source), None if file == "-" else file, content)
     context.pack(archive)
     return context.dockerfile
 
 
-def _from_stdin(archive: IO[bytes], file: str | None) -> str:
+def _read_stdin(archive: IO[bytes], file: str | None) -> str:
     """Takes a tar, or a Dockerfile alone."""
     if sys.stdin.isatty():
         raise InvalidInput("a tar or a Dockerfile is expected on standard input", hint="pyd build - < Dockerfile")
     head = sys.stdin.buffer.peek(512) if isinstance(sys.stdin.buffer, io.BufferedReader) else b""
-    if head.startswith(_ARCHIVES) or head[257:262] == b"ustar":
-        while chunk := sys.stdin.buffer.read(CHUNK):
+    if head.startswith(_ARCHIVE_MAGICS) or head[257:262] == b"ustar":
+        while chunk := sys.stdin.buffer.read(CHUNK_BYTES):
             archive.write(chunk)
         return file or "Dockerfile"
     content = sys.stdin.buffer.read()
@@ -90,25 +90,25 @@ def _from_stdin(archive: IO[bytes], file: str | None) -> str:
     return "Dockerfile"
 
 
-async def _follow(told: AsyncIterator[Progress], out: IO[str] | None) -> str:
+async def _show_progress(progress_stream: AsyncIterator[Progress], out: IO[str] | None) -> str:
     """Shows what the builder prints and returns the id of what it made."""
-    made = ""
-    async for progress in told:
+    image_id = ""
+    async for progress in progress_stream:
         if progress.aux is not None and progress.aux.id:
-            made = progress.aux.id
+            image_id = progress.aux.id
         text = progress.stream or (f"{progress.id}: {progress.status}\n" if progress.status else "")
         if progress.progress_detail.total:
             continue
-        if found := _BUILT.search(progress.stream.strip()):
-            made = made or found[1] or found[2]
+        if match := _BUILT.search(progress.stream.strip()):
+            image_id = image_id or match[1] or match[2]
         if out is not None and text:
             out.write("\n".join(safe(line, colour=True) for line in text.split("\n")))
             out.flush()
-    if not made:
+    if not image_id:
         raise ProtocolError("the builder ended without telling what it made")
-    return made
+    return image_id
 
 
-async def _pieces(source: IO[bytes]) -> AsyncIterator[bytes]:
-    while chunk := source.read(CHUNK):
+async def _chunks(source: IO[bytes]) -> AsyncIterator[bytes]:
+    while chunk := source.read(CHUNK_BYTES):
         yield chunk

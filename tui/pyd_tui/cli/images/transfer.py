@@ -33,8 +33,8 @@ async def pull(
     reference = parse(name)
     auth = Logins.of_user().get(reference.domain)
     tag = None if all_tags else reference.digest or reference.tag
-    async with engine.images.pull(reference.familiar, tag=tag, platform=platform, auth=auth) as told:
-        await show(told, None if quiet else out)
+    async with engine.images.pull(reference.familiar, tag=tag, platform=platform, auth=auth) as progress:
+        await show_progress(progress, None if quiet else out)
     return (
         f"{reference.repository}@{reference.digest}" if reference.digest else f"{reference.repository}:{reference.tag}"
     )
@@ -51,15 +51,15 @@ async def push(engine: EngineClient, name: str, *, quiet: bool, all_tags: bool, 
     reference = parse(name)
     auth = Logins.of_user().get(reference.domain)
     tag = None if all_tags else reference.tag
-    async with engine.images.push(reference.familiar, tag=tag, auth=auth) as told:
-        return await show(told, None if quiet else out)
+    async with engine.images.push(reference.familiar, tag=tag, auth=auth) as progress:
+        return await show_progress(progress, None if quiet else out)
 
 
-async def show(told: AsyncIterator[Progress], out: IO[str] | None) -> list[str]:
+async def show_progress(progress_stream: AsyncIterator[Progress], out: IO[str] | None) -> list[str]:
     """Shows progress until it ends.
 
     Args:
-        told: What the engine tells.
+        progress_stream: The engine's progress messages.
         out: Where to; None shows nothing.
 
     Returns:
@@ -69,30 +69,30 @@ async def show(told: AsyncIterator[Progress], out: IO[str] | None) -> list[str]:
         from pyd_tui.console.render.layers import LayersReport
 
         with LayersReport(out) as layers:
-            return await _follow(told, layers.show, layers.say)
+            return await _dispatch(progress_stream, layers.show, layers.say)
     seen: set[tuple[str, str]] = set()
 
-    def line(progress: Progress) -> None:
+    def write_layer(progress: Progress) -> None:
         if out is not None and (progress.id, progress.status) not in seen and not progress.progress_detail.total:
             seen.add((progress.id, progress.status))
             out.write(f"{safe(progress.id)}: {safe(progress.status)}\n")
 
-    def say(text: str) -> None:
+    def write_status(text: str) -> None:
         if out is not None:
             out.write(f"{safe(text)}\n")
             out.flush()
 
-    return await _follow(told, line, say)
+    return await _dispatch(progress_stream, write_layer, write_status)
 
 
-async def _follow(
-    told: AsyncIterator[Progress], layer: Callable[[Progress], None], say: Callable[[str], None]
+async def _dispatch(
+    progress_stream: AsyncIterator[Progress], on_layer: Callable[[Progress], None], on_status: Callable[[str], None]
 ) -> list[str]:
-    said = []
-    async for progress in told:
+    statuses = []
+    async for progress in progress_stream:
         if progress.id and not progress.stream:
-            layer(progress)
+            on_layer(progress)
         elif text := (progress.stream or progress.status).rstrip("\n"):
-            said.append(text)
-            say(text)
-    return said
+            statuses.append(text)
+            on_status(text)
+    return statuses

@@ -12,10 +12,10 @@ from typing import IO
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 
-CHUNK = 2**18
+CHUNK_BYTES = 2**18
 
 
-async def receive(chunks: AsyncIterator[bytes], file: str | None) -> None:
+async def write_archive(chunks: AsyncIterator[bytes], file: str | None) -> None:
     """Writes an archive to a file, which appears whole or not at all, or to standard output.
 
     Raises:
@@ -42,7 +42,7 @@ async def receive(chunks: AsyncIterator[bytes], file: str | None) -> None:
 
 
 @contextmanager
-def send(file: str | None, *, nothing: bool = False) -> Iterator[bytes | AsyncIterator[bytes]]:
+def open_archive(file: str | None, *, nothing: bool = False) -> Iterator[bytes | AsyncIterator[bytes]]:
     """Hands over the content of a file or of standard input, piece by piece.
 
     Args:
@@ -58,7 +58,7 @@ def send(file: str | None, *, nothing: bool = False) -> Iterator[bytes | AsyncIt
     elif file is None or file == "-":
         if sys.stdin.isatty():
             raise InvalidInput("an archive is expected on standard input", hint="name a file, or redirect one to it")
-        yield _pieces(sys.stdin.buffer)
+        yield read_chunks(sys.stdin.buffer)
     else:
         try:
             source = Path(file).open("rb")  # noqa: SIM115 - closed below, after what may fail here
@@ -67,9 +67,10 @@ def send(file: str | None, *, nothing: bool = False) -> Iterator[bytes | AsyncIt
         except OSError as error:
             raise InvalidInput(f"can't read {safe(file)}: {error.strerror}") from error
         with source:
-            yield _pieces(source)
+            yield read_chunks(source)
 
 
-async def _pieces(source: IO[bytes]) -> AsyncIterator[bytes]:
-    while chunk := await asyncio.to_thread(source.read, CHUNK):
+async def read_chunks(source: IO[bytes]) -> AsyncIterator[bytes]:
+    """Yield the content of a file, read on a thread."""
+    while chunk := await asyncio.to_thread(source.read, CHUNK_BYTES):
         yield chunk

@@ -16,14 +16,14 @@ from pyd_tui.console.output import write, write_json
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
 
-AT_ONCE = 16
+MAX_CONCURRENT_ACTIONS = 16
 """Containers acted on at the same time: an engine gains nothing from more."""
 
 Action = Callable[["EngineClient", str], Awaitable[object]]
 """Does it to one container, given by id, or to another object."""
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one container, as `--json` tells it."""
 
     name: str
@@ -34,7 +34,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
 
 
-async def as_named(engine: EngineClient, name: str) -> str:  # noqa: ARG001 - a way to resolve, as containers have one
+async def keep_name(engine: EngineClient, name: str) -> str:  # noqa: ARG001 - a way to resolve, as containers have one
     """Takes a name as it is: the engine knows what it means."""
     return name
 
@@ -46,7 +46,7 @@ async def container_id(engine: EngineClient, name: str) -> str:
     return (await resolve_container(engine, name)).id
 
 
-def act(
+def run_on_each(
     state: State,
     names: Sequence[str],
     action: Action,
@@ -64,7 +64,7 @@ def act(
         EngineUnavailable: The engine can't be reached at all.
     """
     worst = 0
-    results: list[Result] = []
+    results: list[ActionResult] = []
 
     async def one(engine: EngineClient, name: str) -> None:
         nonlocal worst
@@ -76,18 +76,18 @@ def act(
             raise
         except PydError as error:
             worst = max(worst, failures.exit_code(error))
-            results.append(Result(name=name, id=found, ok=False, error=error.message, reference=error.reference))
+            results.append(ActionResult(name=name, id=found, ok=False, error=error.message, reference=error.reference))
             if not state.json:
                 failures.report(error, subject=name)
         else:
-            results.append(Result(name=name, id=found))
+            results.append(ActionResult(name=name, id=found))
             if not state.json:
                 write(f"{safe(name)}\n")
 
     async def several(engine: EngineClient) -> None:
         import asyncio
 
-        turn = asyncio.Semaphore(AT_ONCE)
+        turn = asyncio.Semaphore(MAX_CONCURRENT_ACTIONS)
 
         async def in_turn(name: str) -> None:
             async with turn:

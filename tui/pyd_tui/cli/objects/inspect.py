@@ -10,7 +10,7 @@ import msgspec
 
 from pyd_core.errors import NotFound, PydError
 from pyd_tui.console import failures
-from pyd_tui.console.command import Examples, Verb
+from pyd_tui.console.command import Examples, PydCommand
 from pyd_tui.console.documents import print_document
 from pyd_tui.console.global_options import State
 from pyd_tui.console.output import json_document
@@ -29,7 +29,7 @@ OMITTED = frozenset(
 KINDS = ("container", "image", "network", "volume")
 
 
-def inspect_command(argument: click.ParamType[str], kind: str, what: str, examples: Examples) -> Verb:
+def inspect_command(argument: click.ParamType[str], kind: str, what: str, examples: Examples) -> PydCommand:
     """Makes the verb for objects of one kind, or of any."""
     params: list[click.Parameter] = [
         click.Argument(["names"], nargs=-1, required=True, type=argument, metavar="NAME..."),
@@ -38,7 +38,7 @@ def inspect_command(argument: click.ParamType[str], kind: str, what: str, exampl
     ]
     if not kind:
         params.append(click.Option(["--type", "kind"], type=click.Choice(KINDS), help="Only objects of this kind."))
-    return Verb(
+    return PydCommand(
         name="inspect",
         callback=click.pass_context(_command if not kind else lambda ctx, **given: _command(ctx, kind=kind, **given)),
         params=params,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE = 1.0
+COMPLETION_TIMEOUT_S = 1.0
 """Seconds a completion may take; a shell waits for it."""
 
 
@@ -41,12 +41,14 @@ class ContainerName(click.ParamType[str]):
 
         taken = {word for value in ctx.params.values() for word in (value if isinstance(value, tuple) else (value,))}
         found = [
-            summary for summary in _ask(ctx.ensure_object(State)) if not self.states or summary.state in self.states
+            summary
+            for summary in _list_containers(ctx.ensure_object(State))
+            if not self.states or summary.state in self.states
         ]
         names = [
             CompletionItem(summary.name, help=f"{summary.state}, {summary.image}")
             for summary in found
-            if summary.name.startswith(incomplete) and summary.name not in taken and _plain(summary.name)
+            if summary.name.startswith(incomplete) and summary.name not in taken and _is_plain(summary.name)
         ]
         if names or len(incomplete) < 2:
             return names
@@ -60,10 +62,10 @@ class ObjectName(click.ParamType[str]):
         """Asks the engine for names; says nothing at all where it can't answer at once."""
         from click.shell_completion import CompletionItem
 
-        found = _in_time(lambda: ctx.ensure_object(State).ask(self.listed))
-        return [CompletionItem(name) for name in found if name.startswith(incomplete) and _plain(name)]
+        found = _within_timeout(lambda: ctx.ensure_object(State).ask(self.list_names))
+        return [CompletionItem(name) for name in found if name.startswith(incomplete) and _is_plain(name)]
 
-    async def listed(self, engine: EngineClient) -> list[str]:
+    async def list_names(self, engine: EngineClient) -> list[str]:
         """Returns all names there are."""
         raise NotImplementedError
 
@@ -73,7 +75,7 @@ class ImageName(ObjectName):
 
     name = "image"
 
-    async def listed(self, engine: EngineClient) -> list[str]:
+    async def list_names(self, engine: EngineClient) -> list[str]:
         """All tags."""
         return sorted(tag for image in await engine.images.list() for tag in image.repo_tags if "<none>" not in tag)
 
@@ -83,7 +85,7 @@ class NetworkName(ObjectName):
 
     name = "network"
 
-    async def listed(self, engine: EngineClient) -> list[str]:
+    async def list_names(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted(network.name for network in await engine.networks.list())
 
@@ -93,26 +95,26 @@ class VolumeName(ObjectName):
 
     name = "volume"
 
-    async def listed(self, engine: EngineClient) -> list[str]:
+    async def list_names(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted(volume.name for volume in await engine.volumes.list())
 
 
-def _plain(name: str) -> bool:
+def _is_plain(name: str) -> bool:
     """Whether a shell can take a name as it is; no line break or command substitution may reach a command line."""
     return name.isascii() and all(letter.isalnum() or letter in "_.-:/@" for letter in name)
 
 
-def _ask(state: State) -> Iterable[ContainerSummary]:
-    return _in_time(lambda: state.ask(lambda engine: engine.containers.list(all=True)))
+def _list_containers(state: State) -> Iterable[ContainerSummary]:
+    return _within_timeout(lambda: state.ask(lambda engine: engine.containers.list(all=True)))
 
 
-def _in_time(work: Callable[[], Iterable[T]]) -> Iterable[T]:
-    def late(_: int, __: FrameType | None) -> None:
+def _within_timeout(work: Callable[[], Iterable[T]]) -> Iterable[T]:
+    def expire(_: int, __: FrameType | None) -> None:
         raise TimeoutError
 
-    before: Any = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    before: Any = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, COMPLETION_TIMEOUT_S)
     try:
         return work()
     except Exception:  # noqa: BLE001 - whatever it is, the user is in the middle of a command line

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Filters = Mapping[str, list[str]]
 KINDS = ("containers", "networks", "volumes", "images", "builds")
-MOST_SHOWN = 20
+MAX_LISTED_NAMES = 20
 """Names listed of one kind; the rest are counted."""
 
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
@@ -29,19 +29,19 @@ _LABEL = "com.docker.volume.anonymous"
 
 async def candidates(engine: EngineClient, kind: str, *, all: bool, filters: Filters) -> list[str]:
     """Returns what would go, by name; filters that only pruning knows (`until`) narrow it further."""
-    known = {name: values for name, values in filters.items() if name not in {"until", "label!"}}
+    supported = {name: values for name, values in filters.items() if name not in {"until", "label!"}}
     match kind:
         case "containers":
             states = {"status": ["created", "exited", "dead"]}
-            return [each.name for each in await engine.containers.list(all=True, filters={**known, **states})]
+            return [each.name for each in await engine.containers.list(all=True, filters={**supported, **states})]
         case "networks":
-            found = await engine.networks.list(filters={**known, "dangling": ["true"]})
-            return [each.name for each in found]
+            networks = await engine.networks.list(filters={**supported, "dangling": ["true"]})
+            return [each.name for each in networks]
         case "volumes":
-            volumes = await engine.volumes.list(filters={**known, "dangling": ["true"]})
+            volumes = await engine.volumes.list(filters={**supported, "dangling": ["true"]})
             return [each.name for each in volumes if all or _LABEL in each.labels or _ANONYMOUS.fullmatch(each.name)]
         case "images":
-            return await _images(engine, all=all, filters=known)
+            return await _images(engine, all=all, filters=supported)
         case _:
             caches = (await engine.system.disk_usage()).build_cache
             return [each.id for each in caches if not each.in_use]
@@ -49,8 +49,8 @@ async def candidates(engine: EngineClient, kind: str, *, all: bool, filters: Fil
 
 async def _images(engine: EngineClient, *, all: bool, filters: Filters) -> list[str]:
     if not all:
-        found = await engine.images.list(filters={**filters, "dangling": ["true"]})
-        return [each.id.removeprefix("sha256:")[:12] for each in found]
+        images = await engine.images.list(filters={**filters, "dangling": ["true"]})
+        return [each.id.removeprefix("sha256:")[:12] for each in images]
     used = {each.image_id for each in await engine.containers.list(all=True)}
     unused = [each for each in await engine.images.list(filters=filters) if each.id not in used]
     return [tag for each in unused for tag in each.repo_tags or [each.id.removeprefix("sha256:")[:12]]]
@@ -60,8 +60,8 @@ async def prune(engine: EngineClient, kind: str, *, all: bool, filters: Filters)
     """Removes it; returns what went and the bytes that freed."""
     match kind:
         case "containers":
-            gone = await engine.containers.prune(filters=filters)
-            return gone.containers_deleted, gone.space_reclaimed
+            containers = await engine.containers.prune(filters=filters)
+            return containers.containers_deleted, containers.space_reclaimed
         case "networks":
             return (await engine.networks.prune(filters=filters)).networks_deleted, 0
         case "volumes":
@@ -82,39 +82,39 @@ def run(
 ) -> None:
     """Tells what would go, asks unless forced, removes it and tells what went."""
 
-    def wide(kind: str) -> bool:
+    def includes_all(kind: str) -> bool:
         return all_volumes if kind == "volumes" else all
 
-    async def look(engine: EngineClient) -> dict[str, list[str]]:
-        return {kind: await candidates(engine, kind, all=wide(kind), filters=filters) for kind in kinds}
+    async def find_candidates(engine: EngineClient) -> dict[str, list[str]]:
+        return {kind: await candidates(engine, kind, all=includes_all(kind), filters=filters) for kind in kinds}
 
     if not force:
         if state.json or not sys.stdin.isatty():
             raise InvalidInput("nobody is there to ask what may go", hint="use -f", reference="needs-force")
-        if not _agreed(state.ask(look)):
+        if not _confirm(state.ask(find_candidates)):
             return
 
     async def remove(engine: EngineClient) -> dict[str, tuple[list[str], int]]:
-        return {kind: await prune(engine, kind, all=wide(kind), filters=filters) for kind in kinds}
+        return {kind: await prune(engine, kind, all=includes_all(kind), filters=filters) for kind in kinds}
 
-    gone = state.ask(remove)
+    removed = state.ask(remove)
     if state.json:
-        freed = sum(size for _, size in gone.values())
-        write_json({**{kind: names for kind, (names, _) in gone.items()}, "space_reclaimed": freed})
+        freed = sum(size for _, size in removed.values())
+        write_json({**{kind: names for kind, (names, _) in removed.items()}, "space_reclaimed": freed})
         return
-    for kind, (names, _) in gone.items():
+    for kind, (names, _) in removed.items():
         if names:
             write(f"Deleted {kind}:\n" + "".join(f"{safe(name)}\n" for name in names) + "\n")
-    write(f"Total reclaimed space: {spell_size(sum(size for _, size in gone.values()))}\n")
+    write(f"Total reclaimed space: {spell_size(sum(size for _, size in removed.values()))}\n")
 
 
-def _agreed(found: Mapping[str, list[str]]) -> bool:
-    if not any(found.values()):
+def _confirm(names_by_kind: Mapping[str, list[str]]) -> bool:
+    if not any(names_by_kind.values()):
         write("nothing to remove\n")
         return False
-    for kind, names in found.items():
+    for kind, names in names_by_kind.items():
         if names:
-            shown = ", ".join(safe(name) for name in names[:MOST_SHOWN])
-            more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+            shown = ", ".join(safe(name) for name in names[:MAX_LISTED_NAMES])
+            more = f" and {len(names) - MAX_LISTED_NAMES} more" if len(names) > MAX_LISTED_NAMES else ""
             write(f"{kind}: {shown}{more}\n")
     return click.confirm("Remove all of these?", err=True)

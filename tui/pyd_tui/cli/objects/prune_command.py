@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 import click
 
 from pyd_tui.cli.objects import prune
-from pyd_tui.console.command import Examples, Verb
+from pyd_tui.console.command import Examples, PydCommand
 from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State
 
 
 def prune_command(
     kinds: Sequence[str], help: str, examples: Examples, *, all_help: str = "", volumes: bool = False
-) -> Verb:
+) -> PydCommand:
     """Return a `prune` command.
 
     Args:
@@ -47,4 +47,4 @@ def prune_command(
     if volumes:
         params.append(click.Option(["--volumes"], is_flag=True, help="Remove unused anonymous volumes too."))
     callback: Callable[..., None] = click.pass_context(work)
-    return Verb(name="prune", callback=callback, params=params, help=help, examples=examples)
+    return PydCommand(name="prune", callback=callback, params=params, help=help, examples=examples)

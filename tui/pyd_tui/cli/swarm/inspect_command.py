@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyd_tui.cli.objects.inspect import write_documents
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Fetch = Callable[["EngineClient", str], Awaitable[bytes]]
 """Returns the engine's JSON of an object, by name or id."""
 
 
-def inspect_command(kind: str, argument: click.ParamType[str], fetch: Fetch) -> Verb:
+def inspect_command(kind: str, argument: click.ParamType[str], fetch: Fetch) -> PydCommand:
     """Return the `inspect` command of one kind of object in a swarm."""
 
     def work(ctx: click.Context, /, *, names: tuple[str, ...], format: str, **_: Any) -> None:
@@ -31,7 +31,7 @@ def inspect_command(kind: str, argument: click.ParamType[str], fetch: Fetch) -> 
         write_documents(state, state.ask(fetch_all), format)
 
     callback: Callable[..., None] = click.pass_context(work)
-    return Verb(
+    return PydCommand(
         name="inspect",
         callback=callback,
         params=[

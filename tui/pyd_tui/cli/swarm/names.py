@@ -15,7 +15,7 @@ class NodeName(ObjectName):
 
     name = "node"
 
-    async def listed(self, engine: EngineClient) -> list[str]:
+    async def list_names(self, engine: EngineClient) -> list[str]:
         """All host names."""
         return sorted(node.description.hostname for node in await engine.nodes.list())
 
@@ -25,7 +25,7 @@ class ServiceName(ObjectName):
 
     name = "service"
 
-    async def listed(self, engine: EngineClient) -> list[str]:
+    async def list_names(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted(service.spec.name for service in await engine.services.list())
 
@@ -35,7 +35,7 @@ class SecretName(ObjectName):
 
     name = "secret"
 
-    async def listed(self, engine: EngineClient) -> list[str]:
+    async def list_names(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted(secret.spec.name for secret in await engine.secrets.list())
 
@@ -45,7 +45,7 @@ class ConfigName(ObjectName):
 
     name = "config"
 
-    async def listed(self, engine: EngineClient) -> list[str]:
+    async def list_names(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted(config.spec.name for config in await engine.configs.list())
 
@@ -55,6 +55,6 @@ class StackName(ObjectName):
 
     name = "stack"
 
-    async def listed(self, engine: EngineClient) -> list[str]:
+    async def list_names(self, engine: EngineClient) -> list[str]:
         """All names."""
         return sorted({service.stack for service in await engine.services.list() if service.stack})

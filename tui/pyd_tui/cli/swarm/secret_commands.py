@@ -18,8 +18,8 @@ from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.model.base import label, parse_time
 from pyd_core.model.secret import Config, Secret
 from pyd_core.sanitise import safe
-from pyd_tui.cli.objects.bulk import act, as_named
-from pyd_tui.console.command import Verb
+from pyd_tui.cli.objects.bulk import keep_name, run_on_each
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, list_options
@@ -30,18 +30,18 @@ Api = Callable[[EngineClient], SecretsApi | ConfigsApi]
 
 
 def _ago(text: str) -> str:
-    made = parse_time(text)
-    return f"{spell_duration(time.time() - made / 1e9)} ago" if made else ""
+    created_ns = parse_time(text)
+    return f"{spell_duration(time.time() - created_ns / 1e9)} ago" if created_ns else ""
 
 
-def _fields(found: Secret | Config, full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - ids aren't shortened
+def _fields(secret: Secret | Config, full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - ids aren't shortened
     return {
-        "ID": found.id,
-        "Name": found.spec.name,
-        "CreatedAt": _ago(found.created_at),
-        "UpdatedAt": _ago(found.updated_at),
-        "Labels": spell_labels(found.spec.labels),
-        "Label": lambda name: label(found.spec.labels, name),
+        "ID": secret.id,
+        "Name": secret.spec.name,
+        "CreatedAt": _ago(secret.created_at),
+        "UpdatedAt": _ago(secret.updated_at),
+        "Labels": spell_labels(secret.spec.labels),
+        "Label": lambda name: label(secret.spec.labels, name),
     }
 
 
@@ -52,10 +52,10 @@ LISTING = TableListing(
 )
 
 
-def list_command(kind: str, api: Api) -> Verb:
+def list_command(kind: str, api: Api) -> PydCommand:
     """Return the `ls` command of secrets or configs."""
 
-    @click.command("ls", cls=Verb, help=f"List {kind}s.", examples=((f"pyd {kind} ls -q", "print only ids"),))
+    @click.command("ls", cls=PydCommand, help=f"List {kind}s.", examples=((f"pyd {kind} ls -q", "print only ids"),))
     @list_options
     @pass_state
     def command(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool, format: str) -> None:
@@ -69,12 +69,12 @@ def list_command(kind: str, api: Api) -> Verb:
     return command
 
 
-def create_command(kind: str, api: Api) -> Verb:
+def create_command(kind: str, api: Api) -> PydCommand:
     """Return the `create` command of secrets or configs."""
 
     @click.command(
         "create",
-        cls=Verb,
+        cls=PydCommand,
         help=f"Create a {kind} from a file or standard input.",
         examples=(
             (f"pyd {kind} create NAME FILE", "from a file"),
@@ -87,11 +87,11 @@ def create_command(kind: str, api: Api) -> Verb:
     @pass_state
     def command(state: State, /, *, name: str, file: str, labels: tuple[str, ...]) -> None:
         data = _content(file)
-        made = state.ask(lambda engine: api(engine).create(name, data, labels=parse_pairs(labels)))
+        secret_id = state.ask(lambda engine: api(engine).create(name, data, labels=parse_pairs(labels)))
         if state.json:
-            write_json({"ID": made})
+            write_json({"ID": secret_id})
         else:
-            write(f"{safe(made)}\n")
+            write(f"{safe(secret_id)}\n")
 
     return command
 
@@ -107,18 +107,18 @@ def _content(file: str) -> bytes:
         raise InvalidInput(f"can't read {safe(file)}: {error.strerror}") from error
 
 
-def remove_command(kind: str, argument: click.ParamType[str], api: Api) -> Verb:
+def remove_command(kind: str, argument: click.ParamType[str], api: Api) -> PydCommand:
     """Return the `rm` command of secrets or configs."""
 
     @click.command(
         "rm",
-        cls=Verb,
+        cls=PydCommand,
         help=f"Remove one or more {kind}s.",
         examples=((f"pyd {kind} rm a", f"remove a {kind} that no service uses"),),
     )
     @click.argument("names", nargs=-1, required=True, type=argument, metavar="NAME...")
     @pass_state
     def command(state: State, /, *, names: tuple[str, ...]) -> int:
-        return act(state, names, lambda engine, name: api(engine).remove(name), resolve=as_named)
+        return run_on_each(state, names, lambda engine, name: api(engine).remove(name), resolve=keep_name)
 
     return command

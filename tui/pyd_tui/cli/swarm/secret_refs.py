@@ -17,7 +17,9 @@ Kind = Literal["Secret", "Config"]
 _FIELDS = {"source", "src", "target", "uid", "gid", "mode"}
 
 
-async def give(engine: EngineClient, spec: dict[str, Any], *, secrets: Sequence[str], configs: Sequence[str]) -> None:
+async def add_references(
+    engine: EngineClient, spec: dict[str, Any], *, secrets: Sequence[str], configs: Sequence[str]
+) -> None:
     """Writes what was given into a spec, in place; the engine wants ids beside names.
 
     Raises:
@@ -26,27 +28,27 @@ async def give(engine: EngineClient, spec: dict[str, Any], *, secrets: Sequence[
     """
     container = spec["TaskTemplate"]["ContainerSpec"]
     if secrets:
-        container["Secrets"] = await uses(engine, "Secret", secrets)
+        container["Secrets"] = await references(engine, "Secret", secrets)
     if configs:
-        container["Configs"] = await uses(engine, "Config", configs)
+        container["Configs"] = await references(engine, "Config", configs)
 
 
-async def uses(engine: EngineClient, kind: Kind, given: Sequence[str]) -> list[dict[str, Any]]:
+async def references(engine: EngineClient, kind: Kind, texts: Sequence[str]) -> list[dict[str, Any]]:
     """Return what a task's specification holds of these secrets or configs.
 
     Raises:
         InvalidInput: An option can't be read.
         NotFound: There is no such secret or config.
     """
-    found: list[dict[str, Any]] = []
-    for text in given:
-        name, file = _read(text, kind)
-        kept = await (engine.secrets if kind == "Secret" else engine.configs).inspect(name)
-        found.append({f"{kind}ID": kept.id, f"{kind}Name": kept.spec.name, "File": file})
-    return found
+    entries: list[dict[str, Any]] = []
+    for text in texts:
+        name, file = _parse(text, kind)
+        secret = await (engine.secrets if kind == "Secret" else engine.configs).inspect(name)
+        entries.append({f"{kind}ID": secret.id, f"{kind}Name": secret.spec.name, "File": file})
+    return entries
 
 
-def _read(text: str, kind: str) -> tuple[str, dict[str, Any]]:
+def _parse(text: str, kind: str) -> tuple[str, dict[str, Any]]:
     """Reads `NAME`, or `source=NAME,target=FILE,uid=0,gid=0,mode=0440`; secrets lie in /run/secrets, configs in /."""
     written = text if "=" in text else f"source={text}"
     fields = {key: value for key, _, value in (part.partition("=") for part in written.split(","))}

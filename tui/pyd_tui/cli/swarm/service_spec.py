@@ -21,7 +21,7 @@ from pyd_core.sanitise import safe
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SHARED: tuple[Callable[[Any], Any], ...] = (
+SHARED_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--replicas", type=click.IntRange(min=0), metavar="N", help="How many tasks."),
     click.option("-w", "--workdir", default="", metavar="DIRECTORY", help="Run there."),
     click.option("-u", "--user", default="", metavar="USER[:GROUP]", help="Run as this user."),
@@ -60,7 +60,7 @@ SHARED: tuple[Callable[[Any], Any], ...] = (
 
 def shared_options(command: F) -> F:
     """Gives a verb the options that `service create` and `update` share."""
-    for option in reversed(SHARED):
+    for option in reversed(SHARED_OPTIONS):
         command = option(command)
     return command
 
@@ -90,24 +90,24 @@ def apply_shared(spec: dict[str, Any], given: Mapping[str, Any]) -> None:
 
 def _health(container: dict[str, Any], given: Mapping[str, Any]) -> None:
     """Write the health probe; what isn't given stays as it is."""
-    wanted: dict[str, Any] = {
+    healthcheck: dict[str, Any] = {
         field: parse_duration(given[f"health_{name}"])
         for name, field in _HEALTH_TIMES.items()
         if given[f"health_{name}"]
     }
     if given["health_retries"] is not None:
-        wanted["Retries"] = given["health_retries"]
+        healthcheck["Retries"] = given["health_retries"]
     if given["health_cmd"]:
-        wanted["Test"] = ["CMD-SHELL", given["health_cmd"]]
+        healthcheck["Test"] = ["CMD-SHELL", given["health_cmd"]]
     if given["no_healthcheck"]:
-        if wanted:
+        if healthcheck:
             raise InvalidInput("--no-healthcheck conflicts with --health-* options")
         container["Healthcheck"] = {"Test": ["NONE"]}
-    elif wanted:
+    elif healthcheck:
         known = container.get("Healthcheck") or {}
         if known.get("Test") == ["NONE"]:
             known = {}
-        container["Healthcheck"] = known | wanted
+        container["Healthcheck"] = known | healthcheck
 
 
 _HEALTH_TIMES = {
@@ -123,15 +123,15 @@ def _resources(template: dict[str, Any], given: Mapping[str, Any]) -> None:
         ("Limits", given["limit_cpu"], given["limit_memory"]),
         ("Reservations", given["reserve_cpu"], given["reserve_memory"]),
     ):
-        wanted: dict[str, int] = {}
+        amounts: dict[str, int] = {}
         if cpu:
-            wanted["NanoCPUs"] = parse_cpus(cpu)
+            amounts["NanoCPUs"] = parse_cpus(cpu)
         if memory:
-            wanted["MemoryBytes"] = parse_size(memory)
+            amounts["MemoryBytes"] = parse_size(memory)
         if part == "Limits" and given["limit_pids"]:
-            wanted["Pids"] = given["limit_pids"]
-        if wanted:
-            template.setdefault("Resources", {}).setdefault(part, {}).update(wanted)
+            amounts["Pids"] = given["limit_pids"]
+        if amounts:
+            template.setdefault("Resources", {}).setdefault(part, {}).update(amounts)
 
 
 def _timing(spec: dict[str, Any], template: dict[str, Any], given: Mapping[str, Any]) -> None:
@@ -181,20 +181,20 @@ def new_spec(given: Mapping[str, Any]) -> dict[str, Any]:
             "Placement": {"Constraints": list(given["constraints"]) or None},
         },
         "Mode": {"Global": {}} if given["mode"] == "global" else {"Replicated": {"Replicas": 1}},
-        "EndpointSpec": {"Mode": given["endpoint_mode"], "Ports": ports(given["publish"])},
+        "EndpointSpec": {"Mode": given["endpoint_mode"], "Ports": parse_ports(given["publish"])},
     }
     apply_shared(spec, given)
     return spec
 
 
-def ports(given: tuple[str, ...]) -> list[dict[str, Any]]:
+def parse_ports(texts: tuple[str, ...]) -> list[dict[str, Any]]:
     """Returns published ports as a service has them.
 
     Raises:
         InvalidInput: One can't be read, or names an address: a service is published on every node.
     """
-    found = []
-    for text in given:
+    ports = []
+    for text in texts:
         mode = "ingress"
         if "=" in text:
             mode = parse_pairs(split_fields(text)).get("mode") or mode
@@ -203,7 +203,7 @@ def ports(given: tuple[str, ...]) -> list[dict[str, Any]]:
             for binding in bindings or []:
                 if binding.host_ip or "-" in binding.host_port:
                     raise InvalidInput(f"a service can't be published so: {safe(text)}", hint="write PUBLISHED:TARGET")
-                found.append(
+                ports.append(
                     {
                         "Protocol": protocol,
                         "TargetPort": int(target),
@@ -211,4 +211,4 @@ def ports(given: tuple[str, ...]) -> list[dict[str, Any]]:
                         "PublishMode": mode,
                     }
                 )
-    return found
+    return ports

@@ -14,7 +14,7 @@ from pyd_tui.console.listing import TableListing
 from pyd_tui.console.output import write_json
 from pyd_tui.console.render.docker_words import spell_duration
 
-LONGEST_ERROR = 30
+MAX_ERROR_CHARS = 30
 
 
 class NamedTask(NamedTuple):
@@ -25,19 +25,19 @@ class NamedTask(NamedTuple):
     node: str
 
 
-def _fields(found: NamedTask, full: bool) -> Mapping[str, Any]:
-    task = found.task
+def _fields(named_task: NamedTask, full: bool) -> Mapping[str, Any]:
+    task = named_task.task
     since = parse_time(task.status.timestamp)
     ago = f" {spell_duration(time.time() - since / 1e9).lower()} ago" if since else ""
     error = " ".join(task.status.err.split())
-    if error and not full and len(error) > LONGEST_ERROR:
-        error = f"{error[: LONGEST_ERROR - 1]}…"
+    if error and not full and len(error) > MAX_ERROR_CHARS:
+        error = f"{error[: MAX_ERROR_CHARS - 1]}…"
     image = task.spec.container_spec.image
     return {
         "ID": task.id if full else task.id[:12],
-        "Name": f"{found.service}.{task.slot or task.node_id}",
+        "Name": f"{named_task.service}.{task.slot or task.node_id}",
         "Image": image if full else image.partition("@")[0],
-        "Node": found.node,
+        "Node": named_task.node,
         "DesiredState": task.desired_state.capitalize(),
         "CurrentState": f"{task.status.state.capitalize()}{ago}",
         "Error": f'"{error}"' if error else "",
@@ -62,19 +62,19 @@ LISTING = TableListing(
 
 async def named_tasks(engine: EngineClient, filters: Mapping[str, list[str]]) -> list[NamedTask]:
     """Returns tasks with names, by service and slot, the newest first."""
-    found = await engine.tasks.list(filters=filters)
+    tasks = await engine.tasks.list(filters=filters)
     services = {service.id: service.spec.name for service in await engine.services.list()}
     nodes = {node.id: node.description.hostname for node in await engine.nodes.list()}
-    found.sort(key=lambda task: parse_time(task.created_at) or 0, reverse=True)
-    found.sort(key=lambda task: (services.get(task.service_id, ""), task.slot))
+    tasks.sort(key=lambda task: parse_time(task.created_at) or 0, reverse=True)
+    tasks.sort(key=lambda task: (services.get(task.service_id, ""), task.slot))
     return [
-        NamedTask(task, services.get(task.service_id, task.service_id), nodes.get(task.node_id, "")) for task in found
+        NamedTask(task, services.get(task.service_id, task.service_id), nodes.get(task.node_id, "")) for task in tasks
     ]
 
 
-def write_tasks(state: State, found: Sequence[NamedTask], *, quiet: bool, full: bool, format: str) -> None:
+def write_tasks(state: State, tasks: Sequence[NamedTask], *, quiet: bool, full: bool, format: str) -> None:
     """Write tasks as a table, JSON, ids or filled-in templates."""
     if state.json and not quiet and not format:
-        write_json([named.task for named in found])
+        write_json([named.task for named in tasks])
     else:
-        LISTING.write(state, found, quiet=quiet, full=full, format=format)
+        LISTING.write(state, tasks, quiet=quiet, full=full, format=format)

@@ -6,12 +6,12 @@ import click
 
 from pyd_tui.cli.dashboard_entry import settings_problems
 from pyd_tui.config.paths import config_file
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
-@click.command("check", cls=Verb, examples=(("pyd config check --json", "report errors to an editor"),))
+@click.command("check", cls=PydCommand, examples=(("pyd config check --json", "report errors to an editor"),))
 @pass_state
 def command(state: State, /) -> int:
     """Check the settings file; the exit code is 1 if it has errors."""

@@ -11,12 +11,12 @@ import click
 from pyd_core.errors import NotFound
 from pyd_tui.cli.dashboard_entry import settings_problems
 from pyd_tui.config.paths import config_file
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
 
-@click.command("edit", cls=Verb, examples=(("EDITOR=nano pyd config edit", "choose the editor"),))
+@click.command("edit", cls=PydCommand, examples=(("EDITOR=nano pyd config edit", "choose the editor"),))
 @pass_state
 def command(state: State, /) -> int:
     """Edit the settings file in your editor, then check it; a new file explains every setting."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from pyd_tui.config.paths import config_file
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
-@click.command("path", cls=Verb, examples=(("pyd config path", "show where pyd looks for the file"),))
+@click.command("path", cls=PydCommand, examples=(("pyd config path", "show where pyd looks for the file"),))
 @pass_state
 def command(state: State, /) -> None:
     """Show the path of the settings file."""

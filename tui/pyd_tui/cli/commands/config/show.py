@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from pyd_tui.config.paths import config_file
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
-@click.command("show", cls=Verb, examples=(("pyd config show --json", "show them for a script"),))
+@click.command("show", cls=PydCommand, examples=(("pyd config show --json", "show them for a script"),))
 @pass_state
 def command(state: State, /) -> None:
     """Show all settings, defaults included."""

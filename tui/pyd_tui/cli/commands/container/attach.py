@@ -10,13 +10,13 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import Conflict
 from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console import failures
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "attach",
-    cls=Verb,
+    cls=PydCommand,
     json=False,
     examples=(
         ("pyd attach job", "its output, our input; ctrl-p ctrl-q lets go of one with a terminal"),
@@ -47,33 +47,33 @@ async def attach(engine: EngineClient, name: str, *, stdin: bool, sig_proxy: boo
         Conflict: It doesn't run.
     """
     from pyd_core.client.names import resolve_container
-    from pyd_tui.cli.containers.attach_relay import AttachRelay, left_running
+    from pyd_tui.cli.containers.attach_relay import AttachRelay, report_left_running
     from pyd_tui.console.terminal import window_size
 
-    found = await resolve_container(engine, name)
-    known = await engine.containers.inspect(found.id)
-    if known.state.paused or not known.state.running:
-        doing = "is paused" if known.state.paused else "doesn't run"
-        hint = f"pyd {'unpause' if known.state.paused else 'start'} {found.name}"
-        raise Conflict(f"{found.name} {doing}", hint=hint, reference="not-running")
-    interactive = stdin and known.config.open_stdin
-    tty = known.config.tty
-    async with engine.containers.waiting(found.id, condition="not-running") as ended:
-        duplex = await engine.containers.attach(found.id, stdin=interactive)
+    summary = await resolve_container(engine, name)
+    container = await engine.containers.inspect(summary.id)
+    if container.state.paused or not container.state.running:
+        doing = "is paused" if container.state.paused else "doesn't run"
+        hint = f"pyd {'unpause' if container.state.paused else 'start'} {summary.name}"
+        raise Conflict(f"{summary.name} {doing}", hint=hint, reference="not-running")
+    interactive = stdin and container.config.open_stdin
+    tty = container.config.tty
+    async with engine.containers.waiting(summary.id, condition="not-running") as ended:
+        duplex = await engine.containers.attach(summary.id, stdin=interactive)
         try:
             if tty and sys.stdout.isatty():
                 columns, rows = window_size(sys.stdout.fileno())
                 # a size that changes is what has a shell print its prompt again; the right one follows
-                await engine.containers.resize(found.id, rows=rows + 1, columns=columns + 1)
+                await engine.containers.resize(summary.id, rows=rows + 1, columns=columns + 1)
             left = await AttachRelay(
                 tty=tty,
                 interactive=interactive,
                 detach_keys=detach_keys,
-                resize=lambda rows, columns: engine.containers.resize(found.id, rows=rows, columns=columns),
-                forward=(lambda signal: engine.containers.kill(found.id, signal=signal))
+                resize=lambda rows, columns: engine.containers.resize(summary.id, rows=rows, columns=columns),
+                forward=(lambda signal: engine.containers.kill(summary.id, signal=signal))
                 if sig_proxy and not tty
                 else None,
             ).run(duplex)
         finally:
             await duplex.aclose()
-        return left_running() if left is None else (await ended()).status_code
+        return report_left_running() if left is None else (await ended()).status_code

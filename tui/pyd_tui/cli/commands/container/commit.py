@@ -10,14 +10,14 @@ from pyd_core.model.reference import split_repository_tag
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.bulk import container_id
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "commit",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd commit web web:fixed", "its files and its configuration"),
         ('pyd commit -c \'CMD ["/app"]\' -m "with a fix" web', "with another command"),
@@ -42,8 +42,8 @@ def command(
     async def commit(engine: EngineClient) -> str:
         return await engine.containers.commit(await container_id(engine, name), options)
 
-    made = state.ask(commit)
+    image_id = state.ask(commit)
     if state.json:
-        write_json({"Id": made})
+        write_json({"Id": image_id})
     else:
-        write(f"{safe(made)}\n")
+        write(f"{safe(image_id)}\n")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "cp",
-    cls=Verb,
+    cls=PydCommand,
     json=False,
     examples=(
         ("pyd cp web:/etc/nginx/nginx.conf .", "out of it"),
@@ -33,17 +33,17 @@ def command(state: State, /, *, source: str, target: str, archive: bool, follow:
     """
     from pyd_tui.cli.containers.copy_files import copy_in, copy_out
 
-    outside, inside = divided(source), divided(target)
-    if bool(outside[0]) == bool(inside[0]):
-        many = "containers on both sides" if outside[0] else "no container on either side"
-        raise InvalidInput(f"{many}", hint="write CONTAINER:PATH on one side, a path or - on the other")
-    if outside[0]:
-        state.run(lambda engine: copy_out(engine, *outside, target, owners=archive, follow=follow, quiet=quiet))
+    source_parts, target_parts = split_location(source), split_location(target)
+    if bool(source_parts[0]) == bool(target_parts[0]):
+        problem = "containers on both sides" if source_parts[0] else "no container on either side"
+        raise InvalidInput(f"{problem}", hint="write CONTAINER:PATH on one side, a path or - on the other")
+    if source_parts[0]:
+        state.run(lambda engine: copy_out(engine, *source_parts, target, owners=archive, follow=follow, quiet=quiet))
     else:
-        state.run(lambda engine: copy_in(engine, source, *inside, owners=archive, follow=follow, quiet=quiet))
+        state.run(lambda engine: copy_in(engine, source, *target_parts, owners=archive, follow=follow, quiet=quiet))
 
 
-def divided(text: str) -> tuple[str, str]:
+def split_location(text: str) -> tuple[str, str]:
     """Divides `CONTAINER:PATH`; a path of this machine has an empty first part.
 
     What begins with a slash or a dot is a path, whatever colons it has.

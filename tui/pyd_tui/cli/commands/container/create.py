@@ -9,11 +9,11 @@ import click
 
 from pyd_tui.cli.containers.creation_options import creation_options, image_arguments
 from pyd_tui.console import failures
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State
 from pyd_tui.console.output import write, write_json
 
-OWN_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
+CONTEXT_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
 """What follows the image is the command's own; -h is the host name."""
 
 
@@ -28,24 +28,24 @@ def create(ctx: click.Context, /, **given: Any) -> int:
 
 
 def _create(state: State, given: Mapping[str, Any]) -> int:
-    from pyd_tui.cli.containers.create_container import make
+    from pyd_tui.cli.containers.create_container import create_container
     from pyd_tui.cli.containers.creation_request import create_body
 
     body = create_body(given)
-    made = state.run(lambda engine: make(engine, body, given))
+    created = state.run(lambda engine: create_container(engine, body, given))
     if state.json:
-        write_json(made)
+        write_json(created)
     else:
-        write(f"{made.id}\n")
+        write(f"{created.id}\n")
     return 0
 
 
-command = Verb(
+command = PydCommand(
     name="create",
     callback=click.pass_context(create),
     params=[*creation_options(), *image_arguments()],
     help="Make a container from an image, ready to start.",
-    context_settings=OWN_SETTINGS,
+    context_settings=CONTEXT_SETTINGS,
     examples=(
         ("pyd create --name web -p 8080:80 nginx", "made, not started"),
         ("pyd start web", "started later"),

@@ -9,7 +9,7 @@ from pyd_core.model.container import FileChange
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.bulk import container_id
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
@@ -19,7 +19,7 @@ KINDS = {0: "C", 1: "A", 2: "D"}
 
 @click.command(
     "diff",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd diff web", "A added, C changed, D deleted"),
         ("pyd diff --json web", "for programs"),
@@ -33,8 +33,8 @@ def command(state: State, /, *, name: str) -> None:
     async def ask(engine: EngineClient) -> list[FileChange]:
         return await engine.containers.changes(await container_id(engine, name))
 
-    found = state.ask(ask)
+    changes = state.ask(ask)
     if state.json:
-        write_json(found)
+        write_json(changes)
     else:
-        write("".join(f"{KINDS.get(change.kind, '?')} {safe(change.path)}\n" for change in found))
+        write("".join(f"{KINDS.get(change.kind, '?')} {safe(change.path)}\n" for change in changes))

@@ -11,13 +11,13 @@ import click
 from pyd_core.errors import InvalidInput
 from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console import failures
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "exec",
-    cls=Verb,
+    cls=PydCommand,
     json=False,
     context_settings={"allow_interspersed_args": False},
     examples=(
@@ -41,20 +41,22 @@ from pyd_tui.console.global_options import State, pass_state
 @pass_state
 def command(state: State, /, *, env: tuple[str, ...], **given: object) -> int:
     """Run a program of the container inside it, and end with its exit code."""
-    from pyd_tui.cli.containers.exec_session import ExecOptions, run
+    from pyd_tui.cli.containers.exec_session import ExecOptions, run_exec
 
-    options = ExecOptions(env=variables(env, os.environ), **given)  # type: ignore[arg-type]
+    options = ExecOptions(env=resolve_variables(env, os.environ), **given)  # type: ignore[arg-type]
     try:
         if options.tty and options.interactive and not sys.stdin.isatty():
             raise InvalidInput(  # noqa: TRY301 - told like every failure before the command ran
                 "-t asks for a terminal, and standard input is none", hint="leave -t out when input comes from a pipe"
             )
-        return state.run(lambda engine: run(engine, options))
+        return state.run(lambda engine: run_exec(engine, options))
     except Exception as error:  # noqa: BLE001 - every failure of pyd's own must not look like the command's
         failures.report(error)
         return failures.exit_code(error, before_command=True)
 
 
-def variables(given: Sequence[str], environ: os._Environ[str] | dict[str, str]) -> tuple[str, ...]:
+def resolve_variables(variables: Sequence[str], environ: os._Environ[str] | dict[str, str]) -> tuple[str, ...]:
     """Returns `NAME=VALUE` for each; a name alone takes the value it has here, and is left out if it has none."""
-    return tuple(text if "=" in text else f"{text}={environ[text]}" for text in given if "=" in text or text in environ)
+    return tuple(
+        text if "=" in text else f"{text}={environ[text]}" for text in variables if "=" in text or text in environ
+    )

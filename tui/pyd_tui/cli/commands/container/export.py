@@ -7,13 +7,13 @@ import click
 from pyd_core.client.engine_client import EngineClient
 from pyd_tui.cli.objects.bulk import container_id
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "export",
-    cls=Verb,
+    cls=PydCommand,
     json=False,
     examples=(
         ("pyd export web -o web.tar", "to a file"),
@@ -25,11 +25,11 @@ from pyd_tui.console.global_options import State, pass_state
 @pass_state
 def command(state: State, /, *, name: str, output: str | None) -> None:
     """Write all files of a container as a tar, without those of its volumes."""
-    from pyd_tui.cli.objects.archives import receive
+    from pyd_tui.cli.objects.archives import write_archive
 
     async def export(engine: EngineClient) -> None:
-        found = await container_id(engine, name)
-        async with engine.containers.export(found) as stream:
-            await receive(stream.chunks(), output)
+        container = await container_id(engine, name)
+        async with engine.containers.export(container) as stream:
+            await write_archive(stream.chunks(), output)
 
     state.run(export)

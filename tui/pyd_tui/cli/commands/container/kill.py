@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.bulk import run_on_each
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
-    "kill", cls=Verb, examples=(("pyd kill job", "SIGKILL"), ("pyd kill -s HUP web", "have web read its configuration"))
+    "kill",
+    cls=PydCommand,
+    examples=(("pyd kill job", "SIGKILL"), ("pyd kill -s HUP web", "have web read its configuration")),
 )
 @click.argument(
     "names", nargs=-1, required=True, type=ContainerName("running", "paused", "restarting"), metavar="CONTAINER..."
@@ -20,4 +22,4 @@ from pyd_tui.console.global_options import State, pass_state
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], signal: str | None) -> int:
     """Send a signal to containers' main processes."""
-    return act(state, names, lambda engine, name: engine.containers.kill(name, signal=signal))
+    return run_on_each(state, names, lambda engine, name: engine.containers.kill(name, signal=signal))

@@ -8,7 +8,7 @@ import click
 
 from pyd_core.errors import InvalidInput
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.container_logs import LogsOptions, log_pattern, print_logs, search_logs
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.timespec import parse_when
@@ -28,7 +28,7 @@ def _when(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
 
 @click.command(
     "logs",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd logs web", "all it has printed, errors included"),
         ("pyd logs -f -n 50 web db", "follow two from their last 50 lines, in time order"),
@@ -57,9 +57,9 @@ def command(state: State, /, *, follow: bool, restarts: bool, **given: object) -
     if options.grep is not None:
         _ = log_pattern(options).expression  # what makes no sense is said before anything is asked
     if options.all and options.grep is not None and not options.follow:
-        found = state.run(lambda engine: search_logs(engine, options, json=state.json))
+        count = state.run(lambda engine: search_logs(engine, options, json=state.json))
     else:
         work = state.run if options.follow else state.ask
-        found = work(lambda engine: print_logs(engine, options, json=state.json))
-    if not found and options.grep is not None:
+        count = work(lambda engine: print_logs(engine, options, json=state.json))
+    if not count and options.grep is not None:
         raise click.exceptions.Exit(1)

@@ -9,7 +9,7 @@ import click
 
 from pyd_core.model.container import ContainerSummary
 from pyd_tui.console.columns import write_table
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import filter_option, parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import on_terminal, write, write_json
@@ -41,7 +41,7 @@ class PsOptions:
 
 @click.command(
     "ps",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd ps", "the running ones"),
         ("pyd ps -a", "all, the dead with their exit codes and, where a recorder runs, why they died"),
@@ -68,45 +68,47 @@ class PsOptions:
 def command(state: State, /, *, latest: bool, last: int, **given: object) -> None:
     """List containers."""
     options = PsOptions(last=1 if latest else last, **given)  # type: ignore[arg-type]
-    show(state, options)
+    show_containers(state, options)
 
 
-def show(state: State, options: PsOptions) -> None:
+def show_containers(state: State, options: PsOptions) -> None:
     """Asks the engine and prints its containers."""
     filters = parse_filters(options.filters)
-    every = options.all or bool(options.last)
+    include_all = options.all or bool(options.last)
     sized = options.size or ".Size" in options.format
-    found = state.ask(
-        lambda engine: engine.containers.list(all=every, filters=filters, size=sized, limit=options.last or None)
+    containers = state.ask(
+        lambda engine: engine.containers.list(all=include_all, filters=filters, size=sized, limit=options.last or None)
     )
     if options.format not in {"", "table"}:
         from pyd_tui.console.listing import write_filled
         from pyd_tui.console.render.placeholders import TITLES, placeholders
 
-        rows = [placeholders(one, full=options.full, sized=sized) for one in found]
+        rows = [placeholders(one, full=options.full, sized=sized) for one in containers]
         write_filled(options.format, rows, TITLES)
         return
     if options.quiet:
-        write("".join(f"{_id(container, full=options.full)}\n" for container in found))
+        write("".join(f"{_shown_id(container, full=options.full)}\n" for container in containers))
         return
     now = time.time()
-    causes = _causes(found, now) if every else None
+    causes = _causes(containers, now) if include_all else None
     if state.json:
-        write_json([row(one, sized=options.size, cause=(causes or {}).get(one.id)) for one in found])
+        write_json([row(one, sized=options.size, cause=(causes or {}).get(one.id)) for one in containers])
     else:
-        lines = cells(found, now=now, size=options.size, full=options.full, short_digests=on_terminal(), causes=causes)
-        write_table(columns(size=options.size, full=options.full, dead=every), lines)
+        lines = cells(
+            containers, now=now, size=options.size, full=options.full, short_digests=on_terminal(), causes=causes
+        )
+        write_table(columns(size=options.size, full=options.full, dead=include_all), lines)
 
 
-def _causes(found: list[ContainerSummary], now: float) -> dict[str, str]:
+def _causes(containers: list[ContainerSummary], now: float) -> dict[str, str]:
     """Why the dead among them ended, as far as a recorder wrote it down."""
-    if all(container.state != "exited" for container in found):
+    if all(container.state != "exited" for container in containers):
         return {}
     from pyd_core.watch.exit_reasons import recorded_reasons
     from pyd_core.watch.history_path import default_path
 
-    return recorded_reasons(default_path(), found, now=now)
+    return recorded_reasons(default_path(), containers, now=now)
 
 
-def _id(container: ContainerSummary, *, full: bool) -> str:
+def _shown_id(container: ContainerSummary, *, full: bool) -> str:
     return container.id if full else container.id[:SHORT_ID]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.bulk import run_on_each
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
-@click.command("pause", cls=Verb, examples=(("pyd pause web db", "freeze both, their memory kept"),))
+@click.command("pause", cls=PydCommand, examples=(("pyd pause web db", "freeze both, their memory kept"),))
 @click.argument("names", nargs=-1, required=True, type=ContainerName("running"), metavar="CONTAINER...")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...]) -> int:
     """Freeze all processes of containers."""
-    return act(state, names, lambda engine, name: engine.containers.pause(name))
+    return run_on_each(state, names, lambda engine, name: engine.containers.pause(name))

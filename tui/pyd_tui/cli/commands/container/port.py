@@ -10,14 +10,14 @@ from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.bulk import container_id
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "port",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd port web", "all of them"),
         ("pyd port web 80/tcp", "one"),
@@ -34,15 +34,15 @@ def command(state: State, /, *, name: str, port: str | None) -> None:
 
     published = state.ask(ask).network_settings.ports
     if port is not None:
-        wanted = port if "/" in port else f"{port}/tcp"
-        if not published.get(wanted):
-            raise NotFound(f"no public port {safe(wanted)} published for {safe(name)}", hint=f"pyd port {safe(name)}")
-        published = {wanted: published[wanted]}
+        key = port if "/" in port else f"{port}/tcp"
+        if not published.get(key):
+            raise NotFound(f"no public port {safe(key)} published for {safe(name)}", hint=f"pyd port {safe(name)}")
+        published = {key: published[key]}
     if state.json:
         write_json(published)
         return
-    for inside, bindings in sorted(published.items()):
+    for container_port, bindings in sorted(published.items()):
         for binding in bindings or []:
             host = f"[{binding.host_ip}]" if ":" in binding.host_ip else binding.host_ip
             line = f"{host}:{binding.host_port}"
-            write(f"{safe(line if port else f'{inside} -> {line}')}\n")
+            write(f"{safe(line if port else f'{container_port} -> {line}')}\n")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.bulk import run_on_each
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "rm",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd rm old", "one that doesn't run"),
         ("pyd rm -f -v web", "kill it first, and take its anonymous volumes along"),
@@ -26,7 +26,7 @@ from pyd_tui.console.global_options import State, pass_state
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], force: bool, volumes: bool, link: bool) -> int:
     """Remove containers; one that runs is refused without -f."""
-    return act(
+    return run_on_each(
         state,
         names,
         lambda engine, name: engine.containers.remove(name, force=force, volumes=volumes, link=link),

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from pyd_tui.cli.commands.container.create import OWN_SETTINGS
+from pyd_tui.cli.commands.container.create import CONTEXT_SETTINGS
 from pyd_tui.cli.containers.creation_options import creation_options, image_arguments
 from pyd_tui.console import failures
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State
 
 
@@ -27,7 +27,7 @@ def run(ctx: click.Context, /, **given: Any) -> int:
         return failures.exit_code(error, before_command=True)
 
 
-command = Verb(
+command = PydCommand(
     name="run",
     callback=click.pass_context(run),
     params=[
@@ -38,7 +38,7 @@ command = Verb(
         *image_arguments(),
     ],
     help="Make a container from an image, start it, and end with its exit code.",
-    context_settings=OWN_SETTINGS,
+    context_settings=CONTEXT_SETTINGS,
     json=False,
     examples=(
         ("pyd run --rm -it debian bash", "a shell in a new container, gone when it ends"),

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pyd_core.errors import Conflict, InvalidInput
-from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.bulk import run_on_each
 from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console import failures
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "start",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd start web", "one"),
         ("pyd start web db", "several at once"),
@@ -39,13 +39,15 @@ def command(
 ) -> int:
     """Start containers."""
     if not (attach or interactive):
-        return act(state, names, lambda engine, name: engine.containers.start(name, detach_keys=detach_keys or None))
+        return run_on_each(
+            state, names, lambda engine, name: engine.containers.start(name, detach_keys=detach_keys or None)
+        )
     try:
         first, *others = names
         if others:
             raise InvalidInput("only one container can be started and attached to at a time")  # noqa: TRY301 - as all
         return state.run(
-            lambda engine: _attached(
+            lambda engine: _start_attached(
                 engine, first, interactive=interactive, sig_proxy=sig_proxy, detach_keys=detach_keys
             )
         )
@@ -54,20 +56,22 @@ def command(
         return failures.exit_code(error, before_command=True)
 
 
-async def _attached(engine: EngineClient, name: str, *, interactive: bool, sig_proxy: bool, detach_keys: str) -> int:
+async def _start_attached(
+    engine: EngineClient, name: str, *, interactive: bool, sig_proxy: bool, detach_keys: str
+) -> int:
     from pyd_core.client.names import resolve_container
-    from pyd_tui.cli.containers.launch import AttachOptions, take_part
+    from pyd_tui.cli.containers.launch import AttachOptions, attach_and_start
 
-    known = await engine.containers.inspect((await resolve_container(engine, name)).id)
-    if known.state.running:
+    container = await engine.containers.inspect((await resolve_container(engine, name)).id)
+    if container.state.running:
         raise Conflict(f"{name} runs already", hint=f"pyd attach {name}", reference="already-running")
-    streams = {"stdout", "stderr"} | ({"stdin"} if interactive and known.config.open_stdin else set())
-    part = AttachOptions(
-        key=known.id,
-        tty=known.config.tty,
+    streams = {"stdout", "stderr"} | ({"stdin"} if interactive and container.config.open_stdin else set())
+    options = AttachOptions(
+        container_id=container.id,
+        tty=container.config.tty,
         streams=frozenset(streams),
-        auto_remove=known.host_config.auto_remove,
+        auto_remove=container.host_config.auto_remove,
         detach_keys=detach_keys,
         sig_proxy=sig_proxy,
     )
-    return await take_part(engine, part)
+    return await attach_and_start(engine, options)

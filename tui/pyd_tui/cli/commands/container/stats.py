@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import format_option
 
 
 @click.command(
     "stats",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd stats", "all that run, once a second, in place"),
         ("pyd stats --sort memory", "the biggest first"),
@@ -29,7 +29,7 @@ from pyd_tui.console.listing import format_option
 @pass_state
 def command(state: State, /, **given: object) -> None:
     """Show processor, memory, network and disk use: percent of one processor, and bytes a second."""
-    from pyd_tui.cli.containers.stats_stream import StatsOptions, show
+    from pyd_tui.cli.containers.stats_stream import StatsOptions, show_stats
 
     options = StatsOptions(**given)  # type: ignore[arg-type]
-    state.run(lambda engine: show(engine, options, json=state.json))
+    state.run(lambda engine: show_stats(engine, options, json=state.json))

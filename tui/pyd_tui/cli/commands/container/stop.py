@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.bulk import run_on_each
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "stop",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd stop web", "its stop signal, then SIGKILL after its grace time"),
         ("pyd stop -t 60 db", "a minute of grace"),
@@ -25,4 +25,4 @@ from pyd_tui.console.global_options import State, pass_state
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], signal: str | None, timeout: int | None) -> int:
     """Stop containers: ask politely, and kill after a while."""
-    return act(state, names, lambda engine, name: engine.containers.stop(name, signal=signal, grace=timeout))
+    return run_on_each(state, names, lambda engine, name: engine.containers.stop(name, signal=signal, grace=timeout))

@@ -9,7 +9,7 @@ import click
 from pyd_core.model.container import Processes
 from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.columns import Cell, TableColumn, write_table
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
@@ -21,7 +21,7 @@ _NUMBERS = {"PID", "PPID", "%CPU", "%MEM", "VSZ", "RSS", "C", "NI", "PRI", "NLWP
 
 @click.command(
     "top",
-    cls=Verb,
+    cls=PydCommand,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     examples=(
         ("pyd top web", "its processes, with the host's process ids"),
@@ -33,18 +33,18 @@ _NUMBERS = {"PID", "PPID", "%CPU", "%MEM", "VSZ", "RSS", "C", "NI", "PRI", "NLWP
 @pass_state
 def command(state: State, /, *, name: str, ps_options: tuple[str, ...]) -> None:
     """List the processes in a container, as ps on the engine's host sees them."""
-    found = state.ask(lambda engine: ask(engine, name, " ".join(ps_options) or None))
+    processes = state.ask(lambda engine: list_processes(engine, name, " ".join(ps_options) or None))
     if state.json:
-        write_json([dict(zip(found.titles, process, strict=False)) for process in found.processes])
+        write_json([dict(zip(processes.titles, process, strict=False)) for process in processes.processes])
         return
     columns = [
         TableColumn(title=title, right=title in _NUMBERS, cut=20 if title in {"CMD", "COMMAND"} else 0)
-        for title in found.titles
+        for title in processes.titles
     ]
-    write_table(columns, [_row(process, len(columns)) for process in found.processes])
+    write_table(columns, [_row(process, len(columns)) for process in processes.processes])
 
 
-async def ask(engine: EngineClient, name: str, ps_args: str | None) -> Processes:
+async def list_processes(engine: EngineClient, name: str, ps_args: str | None) -> Processes:
     """Returns a container's processes."""
     from pyd_core.client.names import resolve_container
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.bulk import run_on_each
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
-@click.command("unpause", cls=Verb, examples=(("pyd unpause web", "let it go on"),))
+@click.command("unpause", cls=PydCommand, examples=(("pyd unpause web", "let it go on"),))
 @click.argument("names", nargs=-1, required=True, type=ContainerName("paused"), metavar="CONTAINER...")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...]) -> int:
     """Let frozen containers go on."""
-    return act(state, names, lambda engine, name: engine.containers.unpause(name))
+    return run_on_each(state, names, lambda engine, name: engine.containers.unpause(name))

@@ -13,15 +13,15 @@ from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
 from pyd_core.model.host_config import UpdateBody
 from pyd_core.sanitise import safe
-from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.bulk import run_on_each
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "update",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd update --memory 1g --memory-swap 2g web", "more memory, at once"),
         ("pyd update --cpus 0.5 a b", "less processor, for two"),
@@ -53,7 +53,7 @@ def command(state: State, /, *, names: tuple[str, ...], **given: Any) -> int:
     async def update(engine: EngineClient, name: str) -> None:
         warnings.extend(await engine.containers.update(name, body))
 
-    code = act(state, names, update)
+    code = run_on_each(state, names, update)
     sys.stderr.write("".join(f"warning: {safe(warning)}\n" for warning in warnings))
     return code
 

@@ -9,7 +9,7 @@ import msgspec
 
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
@@ -28,7 +28,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.command(
     "wait",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd wait job", "its exit code, once it has ended"),
         ("pyd wait --explain job", "and why, in a line"),
@@ -42,7 +42,7 @@ def command(state: State, /, *, names: tuple[str, ...], explain: bool) -> None:
     """Wait until containers end and print their exit codes, in the order they were named."""
     ended = state.run(lambda engine: wait(engine, names, explain=explain))
     if state.json:
-        write_json([Ended(name=name, code=code, verdict=_plain(verdict)) for name, code, verdict in ended])
+        write_json([Ended(name=name, code=code, verdict=_to_builtins(verdict)) for name, code, verdict in ended])
         return
     from pyd_core.triage.text_report import brief
 
@@ -56,10 +56,10 @@ async def wait(engine: EngineClient, names: tuple[str, ...], *, explain: bool) -
 
     from pyd_core.client.names import pick_container
 
-    listed = await engine.containers.list(all=True)
-    found = [pick_container(listed, name) for name in names]
+    known = await engine.containers.list(all=True)
+    containers = [pick_container(known, name) for name in names]
 
-    async def one(identity: str) -> tuple[int, Verdict | None]:
+    async def wait_for(identity: str) -> tuple[int, Verdict | None]:
         code = (await engine.containers.wait(identity)).status_code
         if not explain:
             return code, None
@@ -69,9 +69,9 @@ async def wait(engine: EngineClient, names: tuple[str, ...], *, explain: bool) -
         await asyncio.sleep(SETTLE)
         return code, await why(engine, identity)
 
-    results = await asyncio.gather(*(one(container.id) for container in found))
-    return [(container.name, *result) for container, result in zip(found, results, strict=True)]
+    results = await asyncio.gather(*(wait_for(container.id) for container in containers))
+    return [(container.name, *result) for container, result in zip(containers, results, strict=True)]
 
 
-def _plain(verdict: Verdict | None) -> dict[str, object] | None:
+def _to_builtins(verdict: Verdict | None) -> dict[str, object] | None:
     return None if verdict is None else msgspec.to_builtins(verdict)

@@ -11,7 +11,7 @@ from pyd_core.client.contexts import Contexts
 from pyd_core.client.endpoint import TlsFiles
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
@@ -20,7 +20,7 @@ KEYS = {"host", "ca", "cert", "key", "skip-tls-verify"}
 
 @click.command(
     "create",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd context create server --docker host=ssh://me@server", "connect over SSH"),
         ("pyd context create far --docker host=tcp://far:2376,ca=ca.pem,cert=cert.pem,key=key.pem", "connect over TLS"),

@@ -8,12 +8,14 @@ import click
 
 from pyd_core.client.contexts import DEFAULT, Contexts
 from pyd_tui.cli.objects.contexts import ContextName, current_context
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
 
-@click.command("inspect", cls=Verb, examples=(("pyd context inspect server", "show its address and its certificates"),))
+@click.command(
+    "inspect", cls=PydCommand, examples=(("pyd context inspect server", "show its address and its certificates"),)
+)
 @click.argument("names", nargs=-1, type=ContextName(), metavar="[NAME]...")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...]) -> None:

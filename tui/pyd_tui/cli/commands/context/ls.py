@@ -9,7 +9,7 @@ import click
 from pyd_core.client.contexts import DEFAULT, Contexts
 from pyd_tui.cli.objects.contexts import current_context
 from pyd_tui.console.columns import Cell, TableColumn, write_table
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
@@ -21,7 +21,7 @@ COLUMNS = (
 )
 
 
-@click.command("ls", cls=Verb, examples=(("pyd context ls", "list contexts, the current one marked"),))
+@click.command("ls", cls=PydCommand, examples=(("pyd context ls", "list contexts, the current one marked"),))
 @pass_state
 def command(state: State, /) -> None:
     """List contexts."""

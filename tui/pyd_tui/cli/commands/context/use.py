@@ -8,14 +8,14 @@ import click
 
 from pyd_core.client.contexts import Contexts
 from pyd_tui.cli.objects.contexts import ContextName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "use",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd context use server", "make a context the current one"),
         ("pyd context use default", "go back to DOCKER_HOST or the usual sockets"),

@@ -8,13 +8,13 @@ import click
 
 from pyd_core.errors import InvalidInput
 from pyd_tui.cli import shell_entry
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "attach",
-    cls=Verb,
+    cls=PydCommand,
     json=False,
     examples=(
         ("pyd debug attach 4f2a9c", "attach to a session; 'detach' leaves it again"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pyd_tui.console.columns import Cell, TableColumn, write_table
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
@@ -15,7 +15,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "blocker": "bold red", "unknown"
 
 @click.command(
     "doctor",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd debug doctor", "this machine and its engine"),
         ("pyd debug doctor web", "and whether web can be entered"),

@@ -11,7 +11,7 @@ import click
 
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.output import write
 
 END_TIMEOUT_S = 10.0
@@ -19,7 +19,7 @@ END_TIMEOUT_S = 10.0
 
 @click.command(
     "end",
-    cls=Verb,
+    cls=PydCommand,
     json=False,
     examples=(
         ("pyd debug end 4f2a9c", "end a session and its processes"),

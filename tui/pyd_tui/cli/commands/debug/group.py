@@ -11,7 +11,7 @@ from pyd_tui.cli import prefork
 from pyd_tui.cli.debug.fastpath import SUBCOMMANDS
 from pyd_tui.cli.debug.run import run_session
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyd_core.debug.options import DebugOptions
 
 
-class DebugCommand(Verb):
+class DebugCommand(PydCommand):
     """`pyd debug CONTAINER`, and its few subcommands."""
 
     def make_context(

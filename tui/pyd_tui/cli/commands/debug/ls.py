@@ -7,7 +7,7 @@ import time
 import click
 
 from pyd_tui.console.columns import Cell, TableColumn, write_table
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 from pyd_tui.text.ages import age
@@ -25,7 +25,7 @@ KEYS = ("id", "container", "container_id", "engine", "pid", "created", "detachab
 
 @click.command(
     "ls",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd debug ls", "list detached sessions, and those with a terminal of their own"),
         ("pyd debug ls --json", "list them for programs"),

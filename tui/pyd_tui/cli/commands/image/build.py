@@ -16,16 +16,16 @@ from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import encode
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
-REMOTE = ("http://", "https://", "git://", "git@", "github.com/", "ssh://")
+REMOTE_PREFIXES = ("http://", "https://", "git://", "git@", "github.com/", "ssh://")
 
 
 @click.command(
     "build",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd build -t app .", "from the Dockerfile here"),
         ("pyd build -t app:dev -f docker/Dev.dockerfile --build-arg VERSION=2 .", "another file, with an argument"),
@@ -73,19 +73,19 @@ def command(
     """Build an image by the engine's classic builder, which runs step after step."""
     from pyd_tui.cli.images.build_output import build
 
-    remote = source if source.startswith(REMOTE) else ""
+    remote = source if source.startswith(REMOTE_PREFIXES) else ""
     options = _options(given, quiet=quiet, remote=remote, file=file or "")
     silent = quiet or state.json or progress == "quiet"
-    made = state.run(lambda engine: build(engine, options, source=source, file=file, quiet=silent))
+    image_id = state.run(lambda engine: build(engine, options, source=source, file=file, quiet=silent))
     if iidfile:
         try:
-            Path(iidfile).write_text(made)
+            Path(iidfile).write_text(image_id)
         except OSError as error:
             raise InvalidInput(f"can't write {safe(iidfile)}: {error.strerror}") from error
     if state.json:
-        write_json({"Id": made, "Tags": list(options.tags)})
+        write_json({"Id": image_id, "Tags": list(options.tags)})
     elif silent:
-        write(f"{safe(made)}\n")
+        write(f"{safe(image_id)}\n")
     else:
         sys.stdout.flush()
 

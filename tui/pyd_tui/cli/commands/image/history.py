@@ -11,21 +11,23 @@ import click
 from pyd_core.model.image import HistoryLayer
 from pyd_tui.cli.commands.image.ls import short_id
 from pyd_tui.cli.objects.names import ImageName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, format_option, full_option, quiet_option
 from pyd_tui.console.render.docker_words import spell_duration, spell_size, spell_time
 
-LONGEST = 45
+MAX_COMMAND_CHARS = 45
 
 
 def _fields(layer: HistoryLayer, full: bool) -> Mapping[str, Any]:
-    made = layer.created_by.replace("\t", " ")
+    created_by = layer.created_by.replace("\t", " ")
     return {
         "ID": layer.id if full or layer.id == "<missing>" else short_id(layer.id),
         "CreatedSince": f"{spell_duration(time.time() - layer.created)} ago" if layer.created > 0 else "N/A",
         "CreatedAt": spell_time(layer.created),
-        "CreatedBy": made if full or len(made) <= LONGEST else f"{made[: LONGEST - 1]}…",
+        "CreatedBy": created_by
+        if full or len(created_by) <= MAX_COMMAND_CHARS
+        else f"{created_by[: MAX_COMMAND_CHARS - 1]}…",
         "Size": spell_size(layer.size),
         "Comment": layer.comment,
     }
@@ -48,7 +50,7 @@ LISTING = TableListing(
 
 @click.command(
     "history",
-    cls=Verb,
+    cls=PydCommand,
     examples=(("pyd image history app", "newest layer first"), ("pyd image history --no-trunc app", "whole commands")),
 )
 @click.argument("name", type=ImageName(), metavar="IMAGE")
@@ -59,5 +61,5 @@ LISTING = TableListing(
 @pass_state
 def command(state: State, /, *, name: str, quiet: bool, full: bool, format: str) -> None:
     """Show how an image was made, newest step first."""
-    found = state.ask(lambda engine: engine.images.history(name))
-    LISTING.write(state, found, quiet=quiet, full=full, format=format)
+    layers = state.ask(lambda engine: engine.images.history(name))
+    LISTING.write(state, layers, quiet=quiet, full=full, format=format)

@@ -10,14 +10,14 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.options import ImportOptions
 from pyd_core.model.reference import split_repository_tag
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "import",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd import rootfs.tar base:1", "from a file"),
         ("tar -c . | pyd import -c 'CMD [\"/app\"]' - app", "from standard input, with a command"),
@@ -33,8 +33,8 @@ def command(
     state: State, /, *, source: str, reference: str, changes: tuple[str, ...], message: str, platform: str
 ) -> None:
     """Make an image of one layer from a tar of files, compressed or not."""
-    from pyd_tui.cli.images.transfer import show
-    from pyd_tui.cli.objects.archives import send
+    from pyd_tui.cli.images.transfer import show_progress
+    from pyd_tui.cli.objects.archives import open_archive
 
     remote = source.startswith(("http://", "https://"))
     repository, tag = split_repository_tag(reference)
@@ -47,13 +47,13 @@ def command(
         platform=platform,
     )
 
-    async def bring(engine: EngineClient) -> list[str]:
-        with send(None if remote or source == "-" else source, nothing=remote) as archive:
+    async def import_image(engine: EngineClient) -> list[str]:
+        with open_archive(None if remote or source == "-" else source, nothing=remote) as archive:
             async with engine.images.import_(archive, options) as told:
-                return await show(told, sys.stderr if remote else None)
+                return await show_progress(told, sys.stderr if remote else None)
 
-    said = state.run(bring)
+    statuses = state.run(import_image)
     if state.json:
-        write_json({"Id": said[-1] if said else ""})
+        write_json({"Id": statuses[-1] if statuses else ""})
     else:
-        write(f"{safe(said[-1] if said else '')}\n")
+        write(f"{safe(statuses[-1] if statuses else '')}\n")

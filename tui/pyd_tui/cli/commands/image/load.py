@@ -8,14 +8,14 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "load",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd load -i both.tar", "from a file"),
         ("zcat both.tar.gz | pyd load", "from standard input"),
@@ -26,16 +26,16 @@ from pyd_tui.console.output import write, write_json
 @pass_state
 def command(state: State, /, *, file: str | None, quiet: bool) -> None:
     """Load images from a tar as `save` writes it."""
-    from pyd_tui.cli.images.transfer import show
-    from pyd_tui.cli.objects.archives import send
+    from pyd_tui.cli.images.transfer import show_progress
+    from pyd_tui.cli.objects.archives import open_archive
 
     async def load(engine: EngineClient) -> list[str]:
-        with send(file) as archive:
+        with open_archive(file) as archive:
             async with engine.images.load(archive, quiet=quiet) as told:
-                return await show(told, None if quiet or state.json else sys.stdout)
+                return await show_progress(told, None if quiet or state.json else sys.stdout)
 
-    said = state.run(load)
+    statuses = state.run(load)
     if state.json:
-        write_json([line.partition(": ")[2] for line in said if line.startswith("Loaded image")])
+        write_json([line.partition(": ")[2] for line in statuses if line.startswith("Loaded image")])
     elif quiet:
-        write("".join(f"{safe(line)}\n" for line in said))
+        write("".join(f"{safe(line)}\n" for line in statuses))

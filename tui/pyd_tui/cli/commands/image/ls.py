@@ -10,23 +10,23 @@ import click
 
 from pyd_core.model.image import ImageSummary
 from pyd_tui.cli.objects.names import ImageName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, list_options
 from pyd_tui.console.render.docker_words import spell_duration, spell_size, spell_time
 
 NONE = "<none>"
-SHORT = 12
+SHORT_ID_CHARS = 12
 
 
 def short_id(identity: str) -> str:
     """Returns an image's id as people write it."""
-    return identity.removeprefix("sha256:")[:SHORT]
+    return identity.removeprefix("sha256:")[:SHORT_ID_CHARS]
 
 
-def _fields(found: tuple[ImageSummary, str, str, str], full: bool) -> Mapping[str, Any]:
-    image, repository, tag, digest = found
+def _fields(row: tuple[ImageSummary, str, str, str], full: bool) -> Mapping[str, Any]:
+    image, repository, tag, digest = row
     return {
         "Containers": "N/A" if image.containers < 0 else str(image.containers),
         "CreatedAt": spell_time(image.created),
@@ -55,7 +55,7 @@ TITLES = {
 
 @click.command(
     "images",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd images", "those with names, and what lies on top of them"),
         ("pyd images -f dangling=true", "those without a name"),
@@ -81,29 +81,29 @@ def command(
     format: str,
 ) -> None:
     """List images."""
-    chosen = parse_filters([*filters, *([f"reference={name}"] if name else [])])
-    found = state.ask(lambda engine: engine.images.list(all=all, filters=chosen))
+    selected = parse_filters([*filters, *([f"reference={name}"] if name else [])])
+    images = state.ask(lambda engine: engine.images.list(all=all, filters=selected))
     if state.json and not quiet and not format:
         from pyd_tui.console.output import write_json
 
-        write_json(found)
+        write_json(images)
         return
     shown = ["Repository", "Tag", *(["Digest"] if digests else []), "ID", "CreatedSince", "Size"]
     listing = TableListing(fields=_fields, titles=TITLES, shown=shown, right=frozenset({"Size"}))
-    rows = [row for image in sorted(found, key=lambda image: -image.created) for row in _names(image, digests=digests)]
+    rows = [row for image in sorted(images, key=lambda image: -image.created) for row in _rows(image, digests=digests)]
     if quiet and not format:
         rows = list({row[0].id: row for row in rows}.values())
     listing.write(state, rows, quiet=quiet, full=full, format=format)
 
 
-def _names(image: ImageSummary, *, digests: bool) -> list[tuple[ImageSummary, str, str, str]]:
+def _rows(image: ImageSummary, *, digests: bool) -> list[tuple[ImageSummary, str, str, str]]:
     """One row for each name."""
-    known = {text.partition("@")[0]: text.partition("@")[2] for text in image.repo_digests}
+    digest_by_repository = {text.partition("@")[0]: text.partition("@")[2] for text in image.repo_digests}
     rows = []
     for text in image.repo_tags:
         repository, _, tag = text.rpartition(":")
-        rows.append((image, repository, tag, known.get(repository, NONE)))
+        rows.append((image, repository, tag, digest_by_repository.get(repository, NONE)))
     if not rows:
-        named = list(known.items()) if digests or known else []
-        rows = [(image, repository, NONE, digest) for repository, digest in named if repository != NONE]
+        repositories = list(digest_by_repository.items()) if digests or digest_by_repository else []
+        rows = [(image, repository, NONE, digest) for repository, digest in repositories if repository != NONE]
     return rows or [(image, NONE, NONE, NONE)]

@@ -7,14 +7,14 @@ import sys
 import click
 
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "pull",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd pull debian:13", "with a bar for each layer"),
         ("pyd pull -q reg.example/app", "only its name"),
@@ -32,10 +32,10 @@ def command(state: State, /, *, name: str, all_tags: bool, quiet: bool, platform
     from pyd_tui.cli.images.transfer import pull
 
     silent = quiet or state.json
-    got = state.run(
+    full_name = state.run(
         lambda engine: pull(engine, name, platform=platform or None, quiet=silent, all_tags=all_tags, out=sys.stdout)
     )
     if state.json:
-        write_json({"name": got})
+        write_json({"name": full_name})
     else:
-        write(f"{safe(got)}\n")
+        write(f"{safe(full_name)}\n")

@@ -8,14 +8,14 @@ import click
 
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.names import ImageName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "push",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd push reg.example/app:1.2", "after: pyd tag app reg.example/app:1.2"),
         ("pyd push -a reg.example/app", "all its tags"),
@@ -31,8 +31,8 @@ def command(state: State, /, *, name: str, all_tags: bool, quiet: bool) -> None:
     from pyd_tui.cli.images.transfer import push
 
     silent = quiet or state.json
-    said = state.run(lambda engine: push(engine, name, quiet=silent, all_tags=all_tags, out=sys.stdout))
+    statuses = state.run(lambda engine: push(engine, name, quiet=silent, all_tags=all_tags, out=sys.stdout))
     if state.json:
-        write_json({"name": name, "said": said})
+        write_json({"name": name, "said": statuses})
     elif quiet:
         write(f"{safe(name)}\n")

@@ -10,14 +10,14 @@ from pyd_core.model.image import Removed
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.names import ImageName
 from pyd_tui.console import failures
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "rmi",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd rmi app:1.1", "a name, and the image when that was its last"),
         ("pyd rmi $(pyd images -qf dangling=true)", "all without a name"),
@@ -29,24 +29,24 @@ from pyd_tui.console.output import write, write_json
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], force: bool, no_prune: bool) -> int:
     """Remove images by name."""
-    gone: dict[str, list[Removed]] = {}
-    failed: list[PydError] = []
+    removed_by_name: dict[str, list[Removed]] = {}
+    errors: list[PydError] = []
 
     async def remove(engine: EngineClient) -> None:
         for name in names:
             try:
-                gone[name] = await engine.images.remove(name, force=force, prune=not no_prune)
+                removed_by_name[name] = await engine.images.remove(name, force=force, prune=not no_prune)
             except EngineUnavailable:
                 raise
             except PydError as error:
-                failed.append(error)
+                errors.append(error)
 
     state.ask(remove)
     if state.json:
-        write_json([each for removed in gone.values() for each in removed])
+        write_json([each for removed in removed_by_name.values() for each in removed])
     else:
-        for each in (each for removed in gone.values() for each in removed):
+        for each in (each for removed in removed_by_name.values() for each in removed):
             write(f"Untagged: {safe(each.untagged)}\n" if each.untagged else f"Deleted: {safe(each.deleted)}\n")
-    for error in failed:
+    for error in errors:
         failures.report(error)
-    return max(map(failures.exit_code, failed), default=0)
+    return max(map(failures.exit_code, errors), default=0)

@@ -6,13 +6,13 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_tui.cli.objects.names import ImageName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "save",
-    cls=Verb,
+    cls=PydCommand,
     json=False,
     examples=(
         ("pyd save -o both.tar web db", "two images in a file"),
@@ -24,10 +24,10 @@ from pyd_tui.console.global_options import State, pass_state
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], output: str | None) -> None:
     """Write images with all their layers and names as a tar, which `load` reads."""
-    from pyd_tui.cli.objects.archives import receive
+    from pyd_tui.cli.objects.archives import write_archive
 
     async def save(engine: EngineClient) -> None:
         async with engine.images.save(names) as stream:
-            await receive(stream.chunks(), output)
+            await write_archive(stream.chunks(), output)
 
     state.run(save)

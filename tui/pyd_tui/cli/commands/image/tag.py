@@ -6,14 +6,14 @@ import click
 
 from pyd_core.model.reference import parse
 from pyd_tui.cli.objects.names import ImageName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
 
 @click.command(
     "tag",
-    cls=Verb,
+    cls=PydCommand,
     examples=(("pyd tag app reg.example/app:1.2", "a name that can be pushed there"),),
 )
 @click.argument("source", type=ImageName(), metavar="IMAGE")

@@ -9,14 +9,14 @@ from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.model.network import EndpointIpam, EndpointSettings
 from pyd_tui.cli.objects.bulk import container_id
 from pyd_tui.cli.objects.names import ContainerName, NetworkName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
 
 @click.command(
     "connect",
-    cls=Verb,
+    cls=PydCommand,
     examples=(("pyd network connect --alias db app web", "also known there as db"),),
 )
 @click.argument("network", type=NetworkName())

@@ -8,14 +8,14 @@ from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.errors import InvalidInput
 from pyd_core.model.network import ConfigReference, Ipam, IpamConfig, NetworkBody
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "create",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd network create app", "a bridge on which containers know each other by name"),
         ("pyd network create --subnet 10.9.0.0/24 --gateway 10.9.0.1 app", "with a subnet"),
@@ -81,15 +81,15 @@ def command(
         config_from=ConfigReference(network=config_from) if config_from else None,
         labels=parse_pairs(labels),
     )
-    made = state.ask(lambda engine: engine.networks.create(body))
+    network_id = state.ask(lambda engine: engine.networks.create(body))
     if state.json:
-        write_json({"Id": made})
+        write_json({"Id": network_id})
     else:
-        write(f"{safe(made)}\n")
+        write(f"{safe(network_id)}\n")
 
 
 def address_ranges(
-    subnets: tuple[str, ...], gateways: tuple[str, ...], ranges: tuple[str, ...], others: tuple[str, ...]
+    subnets: tuple[str, ...], gateways: tuple[str, ...], ranges: tuple[str, ...], auxiliary: tuple[str, ...]
 ) -> list[IpamConfig]:
     """Returns a range for each subnet, with the gateway, part and taken addresses that lie in it.
 
@@ -98,7 +98,7 @@ def address_ranges(
     """
     import ipaddress
 
-    def inside(text: str) -> str:
+    def containing_subnet(text: str) -> str:
         try:
             address = ipaddress.ip_interface(text)
             return next(subnet for subnet in subnets if address.ip in ipaddress.ip_network(subnet, strict=False))
@@ -107,18 +107,18 @@ def address_ranges(
         except StopIteration:
             raise InvalidInput(f"no subnet has {safe(text)} in it", hint="give one with --subnet") from None
 
-    taken = parse_pairs(others)
-    by_gateway = {inside(text): text for text in gateways}
-    by_range = {inside(text): text for text in ranges}
-    by_other: dict[str, dict[str, str]] = {}
-    for host, address in taken.items():
-        by_other.setdefault(inside(address), {})[host] = address
+    reserved = parse_pairs(auxiliary)
+    by_gateway = {containing_subnet(text): text for text in gateways}
+    by_range = {containing_subnet(text): text for text in ranges}
+    by_auxiliary: dict[str, dict[str, str]] = {}
+    for host, address in reserved.items():
+        by_auxiliary.setdefault(containing_subnet(address), {})[host] = address
     return [
         IpamConfig(
             subnet=subnet,
             gateway=by_gateway.get(subnet, ""),
             ip_range=by_range.get(subnet, ""),
-            auxiliary_addresses=by_other.get(subnet, {}),
+            auxiliary_addresses=by_auxiliary.get(subnet, {}),
         )
         for subnet in subnets
     ]

@@ -7,13 +7,13 @@ import click
 from pyd_core.client.engine_client import EngineClient
 from pyd_tui.cli.objects.bulk import container_id
 from pyd_tui.cli.objects.names import ContainerName, NetworkName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
 
 @click.command(
-    "disconnect", cls=Verb, examples=(("pyd network disconnect -f app web", "even if its endpoint is broken"),)
+    "disconnect", cls=PydCommand, examples=(("pyd network disconnect -f app web", "even if its endpoint is broken"),)
 )
 @click.argument("network", type=NetworkName())
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")

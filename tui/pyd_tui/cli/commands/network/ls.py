@@ -9,7 +9,7 @@ import click
 
 from pyd_core.model.base import label, parse_time
 from pyd_core.model.network import Network
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, list_options
@@ -37,12 +37,12 @@ LISTING = TableListing(
 )
 
 
-@click.command("ls", cls=Verb, examples=(("pyd network ls -f driver=bridge", "bridges alone"),))
+@click.command("ls", cls=PydCommand, examples=(("pyd network ls -f driver=bridge", "bridges alone"),))
 @list_options
 @pass_state
 def command(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool, format: str) -> None:
     """List networks."""
-    chosen = parse_filters(filters)
-    found = state.ask(lambda engine: engine.networks.list(filters=chosen))
-    found.sort(key=lambda network: network.name)
-    LISTING.write(state, found, quiet=quiet, full=full, format=format)
+    selected = parse_filters(filters)
+    networks = state.ask(lambda engine: engine.networks.list(filters=selected))
+    networks.sort(key=lambda network: network.name)
+    LISTING.write(state, networks, quiet=quiet, full=full, format=format)

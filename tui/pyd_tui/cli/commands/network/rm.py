@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.objects.bulk import act, as_named
+from pyd_tui.cli.objects.bulk import keep_name, run_on_each
 from pyd_tui.cli.objects.names import NetworkName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
-@click.command("rm", cls=Verb, examples=(("pyd network rm app", "nobody may be on it"),))
+@click.command("rm", cls=PydCommand, examples=(("pyd network rm app", "nobody may be on it"),))
 @click.argument("names", nargs=-1, required=True, type=NetworkName(), metavar="NETWORK...")
 @click.option("-f", "--force", is_flag=True, help="No complaint where there is none of that name.")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], force: bool) -> int:
     """Remove networks."""
-    return act(state, names, lambda engine, name: engine.networks.remove(name, force=force), resolve=as_named)
+    return run_on_each(state, names, lambda engine, name: engine.networks.remove(name, force=force), resolve=keep_name)

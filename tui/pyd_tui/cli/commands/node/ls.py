@@ -9,14 +9,14 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.model.node import Node
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, list_options
 
 
-def _fields(found: tuple[Node, bool], full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - ids aren't shortened
-    node, here = found
+def _fields(row: tuple[Node, bool], full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - ids aren't shortened
+    node, here = row
     manager = node.manager_status
     return {
         "ID": node.id,
@@ -44,20 +44,20 @@ LISTING = TableListing(
 )
 
 
-@click.command("ls", cls=Verb, examples=(("pyd node ls -f role=manager", "managers alone"),))
+@click.command("ls", cls=PydCommand, examples=(("pyd node ls -f role=manager", "managers alone"),))
 @list_options
 @pass_state
 def command(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool, format: str) -> None:
     """List the machines of the swarm."""
-    chosen = parse_filters(filters)
+    selected = parse_filters(filters)
 
     async def work(engine: EngineClient) -> tuple[list[Node], str]:
-        return await engine.nodes.list(filters=chosen), (await engine.system.info()).swarm.node_id
+        return await engine.nodes.list(filters=selected), (await engine.system.info()).swarm.node_id
 
-    found, here = state.ask(work)
+    nodes, own_id = state.ask(work)
     if state.json and not quiet and not format:
         from pyd_tui.console.output import write_json
 
-        write_json(found)
+        write_json(nodes)
         return
-    LISTING.write(state, [(node, node.id == here) for node in found], quiet=quiet, full=full, format=format)
+    LISTING.write(state, [(node, node.id == own_id) for node in nodes], quiet=quiet, full=full, format=format)

@@ -8,13 +8,13 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_tui.cli.swarm.names import NodeName
 from pyd_tui.cli.swarm.nodes import node_id
 from pyd_tui.cli.swarm.tasks import NamedTask, named_tasks, write_tasks
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import list_options
 
 
-@click.command("ps", cls=Verb, examples=(("pyd node ps worker-1", "list the tasks on a node"),))
+@click.command("ps", cls=PydCommand, examples=(("pyd node ps worker-1", "list the tasks on a node"),))
 @click.argument("names", nargs=-1, type=NodeName(), metavar="[NODE]...")
 @list_options
 @pass_state

@@ -7,13 +7,15 @@ from typing import Any
 import click
 
 from pyd_core.cliparse.fields import parse_pairs
-from pyd_tui.cli.objects.bulk import act
+from pyd_tui.cli.objects.bulk import run_on_each
 from pyd_tui.cli.swarm.nodes import node_id, nodes_argument
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
-@click.command("update", cls=Verb, examples=(("pyd node update --availability drain a", "move all tasks off a node"),))
+@click.command(
+    "update", cls=PydCommand, examples=(("pyd node update --availability drain a", "move all tasks off a node"),)
+)
 @nodes_argument
 @click.option("--availability", type=click.Choice(("active", "pause", "drain")), help="Availability of the node.")
 @click.option("--role", type=click.Choice(("worker", "manager")), help="Role of the node.")
@@ -40,4 +42,4 @@ def command(
         labels = {**(spec.get("Labels") or {}), **parse_pairs(label_add)}
         spec["Labels"] = {name: value for name, value in labels.items() if name not in label_rm}
 
-    return act(state, names, lambda engine, name: engine.nodes.edit(name, change), resolve=node_id)
+    return run_on_each(state, names, lambda engine, name: engine.nodes.edit(name, change), resolve=node_id)

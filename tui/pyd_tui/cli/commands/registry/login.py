@@ -9,14 +9,14 @@ import click
 from pyd_core.client.credentials import Logins, RegistryCredentials, registry_key
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "login",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd login reg.example", "asks for name and password"),
         ("pyd login -u me --password-stdin reg.example < secret", "in a script"),
@@ -37,21 +37,21 @@ def command(state: State, /, *, server: str, username: str, password: str, passw
             raise InvalidInput("--password-stdin needs --username")
         password = sys.stdin.read().rstrip("\r\n")
     elif not (username and password):
-        username, password = _asked(username, password, domain)
+        username, password = _prompt(username, password, domain)
     credentials = RegistryCredentials(username=username, password=password, serveraddress=registry_key(domain))
     token = state.ask(lambda engine: engine.images.login(credentials))
     if token:
         credentials = RegistryCredentials(username=username, identitytoken=token, serveraddress=registry_key(domain))
-    keeper = Logins.of_user().save(domain, credentials)
+    helper = Logins.of_user().save(domain, credentials)
     if state.json:
-        write_json({"server": domain or "docker.io", "username": username, "kept_by": keeper or "config.json"})
+        write_json({"server": domain or "docker.io", "username": username, "kept_by": helper or "config.json"})
         return
     write("Login Succeeded\n")
-    if not keeper:
+    if not helper:
         sys.stderr.write("note: the password lies in config.json as good as readable; see credsStore\n")
 
 
-def _asked(username: str, password: str, domain: str) -> tuple[str, str]:
+def _prompt(username: str, password: str, domain: str) -> tuple[str, str]:
     if not sys.stdin.isatty():
         raise InvalidInput(
             "name and password are needed, and standard input is no terminal", hint="use -u NAME --password-stdin"

@@ -8,22 +8,22 @@ from typing import Any
 import click
 
 from pyd_core.model.image import SearchResult
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import filter_option, parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, format_option, full_option
 
-LONGEST = 45
+MAX_DESCRIPTION_CHARS = 45
 
 
-def _fields(found: SearchResult, full: bool) -> Mapping[str, Any]:
-    text = " ".join(found.description.split())
+def _fields(result: SearchResult, full: bool) -> Mapping[str, Any]:
+    text = " ".join(result.description.split())
     return {
-        "Name": found.name,
-        "Description": text if full or len(text) <= LONGEST else f"{text[: LONGEST - 1]}…",
-        "StarCount": str(found.star_count),
-        "IsOfficial": "[OK]" if found.is_official else "",
-        "IsAutomated": "[OK]" if found.is_automated else "",
+        "Name": result.name,
+        "Description": text if full or len(text) <= MAX_DESCRIPTION_CHARS else f"{text[: MAX_DESCRIPTION_CHARS - 1]}…",
+        "StarCount": str(result.star_count),
+        "IsOfficial": "[OK]" if result.is_official else "",
+        "IsAutomated": "[OK]" if result.is_automated else "",
     }
 
 
@@ -36,7 +36,7 @@ LISTING = TableListing(
 )
 
 
-@click.command("search", cls=Verb, examples=(("pyd search -f is-official=true postgres", "official ones"),))
+@click.command("search", cls=PydCommand, examples=(("pyd search -f is-official=true postgres", "official ones"),))
 @click.argument("term")
 @click.option("--limit", type=click.IntRange(1, 100), metavar="N", help="At most so many.")
 @filter_option
@@ -47,6 +47,6 @@ def command(
     state: State, /, *, term: str, limit: int | None, filters: tuple[str, ...], full: bool, format: str
 ) -> None:
     """Look for repositories in the public registry."""
-    chosen = parse_filters(filters)
-    found = state.ask(lambda engine: engine.images.search(term, limit=limit, filters=chosen))
-    LISTING.write(state, found, quiet=False, full=full, format=format)
+    selected = parse_filters(filters)
+    results = state.ask(lambda engine: engine.images.search(term, limit=limit, filters=selected))
+    LISTING.write(state, results, quiet=False, full=full, format=format)

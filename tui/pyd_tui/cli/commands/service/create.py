@@ -10,9 +10,9 @@ import click
 from pyd_core.client.credentials import Logins
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.names import ImageName
-from pyd_tui.cli.swarm.secret_refs import give
+from pyd_tui.cli.swarm.secret_refs import add_references
 from pyd_tui.cli.swarm.service_spec import new_spec, shared_options
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "create",
-    cls=Verb,
+    cls=PydCommand,
     context_settings={"allow_interspersed_args": False},
     examples=(
         ("pyd service create --name web --replicas 3 -p 80:80 nginx", "three replicas, on a port of every node"),
@@ -59,13 +59,13 @@ def command(state: State, /, **given: Any) -> None:
     credentials = Logins.of_user().for_image(given["image"]) if given["with_registry_auth"] else None
 
     async def create(engine: EngineClient) -> ServiceCreated:
-        await give(engine, spec, secrets=given["secrets"], configs=given["configs"])
+        await add_references(engine, spec, secrets=given["secrets"], configs=given["configs"])
         return await engine.services.create(spec, credentials=credentials)
 
-    made = state.ask(create)
-    for warning in made.warnings:
+    created = state.ask(create)
+    for warning in created.warnings:
         sys.stderr.write(f"warning: {safe(warning)}\n")
     if state.json:
-        write_json(made)
+        write_json(created)
     else:
-        write(f"{safe(made.id)}\n")
+        write(f"{safe(created.id)}\n")

@@ -12,13 +12,13 @@ from pyd_core.client.timestamps import api_timestamp
 from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.sanitise import safe
 from pyd_tui.cli.swarm.names import ServiceName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write
 
 
 @click.command(
-    "logs", cls=Verb, json=False, examples=(("pyd service logs -f --tail 20 web", "the end, and what comes"),)
+    "logs", cls=PydCommand, json=False, examples=(("pyd service logs -f --tail 20 web", "the end, and what comes"),)
 )
 @click.argument("name", type=ServiceName(), metavar="SERVICE")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what they print from now on.")

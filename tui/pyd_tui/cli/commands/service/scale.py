@@ -6,12 +6,12 @@ import click
 
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
-from pyd_tui.cli.objects.bulk import act, as_named
-from pyd_tui.console.command import Verb
+from pyd_tui.cli.objects.bulk import keep_name, run_on_each
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
-@click.command("scale", cls=Verb, examples=(("pyd service scale web=5 worker=2", "scale two services"),))
+@click.command("scale", cls=PydCommand, examples=(("pyd service scale web=5 worker=2", "scale two services"),))
 @click.argument("services", nargs=-1, required=True, metavar="SERVICE=REPLICAS...")
 @click.option("-d", "--detach", is_flag=True, hidden=True, expose_value=False, help="No effect: always on.")
 @pass_state
@@ -23,6 +23,6 @@ def command(state: State, /, *, services: tuple[str, ...]) -> int:
         if not equals or not count.isdecimal():
             raise InvalidInput(f"not a number of replicas: {safe(text)!r}", hint="write SERVICE=5")
         replicas[name] = int(count)
-    return act(
-        state, list(replicas), lambda engine, name: engine.services.scale(name, replicas[name]), resolve=as_named
+    return run_on_each(
+        state, list(replicas), lambda engine, name: engine.services.scale(name, replicas[name]), resolve=keep_name
     )

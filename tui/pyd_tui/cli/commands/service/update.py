@@ -14,17 +14,17 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.cliparse.mounts import parse_mounts
 from pyd_core.cliparse.variables import parse_variables
-from pyd_tui.cli.objects.bulk import act, as_named
+from pyd_tui.cli.objects.bulk import keep_name, run_on_each
 from pyd_tui.cli.swarm.names import ServiceName
-from pyd_tui.cli.swarm.secret_refs import uses
-from pyd_tui.cli.swarm.service_spec import apply_shared, ports, shared_options
-from pyd_tui.console.command import Verb
+from pyd_tui.cli.swarm.secret_refs import references
+from pyd_tui.cli.swarm.service_spec import apply_shared, parse_ports, shared_options
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "update",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd service update --image web:2 web", "task after task gets the new image"),
         ("pyd service update --env-add DEBUG=1 --limit-memory 1g web", "a variable and a limit"),
@@ -57,14 +57,14 @@ from pyd_tui.console.global_options import State, pass_state
 def command(state: State, /, *, name: str, rollback: bool, **given: Any) -> int:
     """Change a service; its tasks are replaced one after another."""
     if rollback:
-        return act(state, [name], lambda engine, found: engine.services.rollback(found), resolve=as_named)
-    return act(state, [name], lambda engine, found: _edit(engine, found, given), resolve=as_named)
+        return run_on_each(state, [name], lambda engine, found: engine.services.rollback(found), resolve=keep_name)
+    return run_on_each(state, [name], lambda engine, found: _edit(engine, found, given), resolve=keep_name)
 
 
 async def _edit(engine: EngineClient, name: str, given: Mapping[str, Any]) -> list[str]:
     """Ask for what was named, then change the service."""
-    secrets = await uses(engine, "Secret", given["secret_add"])
-    configs = await uses(engine, "Config", given["config_add"])
+    secrets = await references(engine, "Secret", given["secret_add"])
+    configs = await references(engine, "Config", given["config_add"])
     joined = [(await engine.networks.inspect(network)).id for network in given["network_add"]]
     left = {(await engine.networks.inspect(network)).id for network in given["network_rm"]}
 
@@ -72,11 +72,11 @@ async def _edit(engine: EngineClient, name: str, given: Mapping[str, Any]) -> li
         _apply(spec, given)
         template = spec["TaskTemplate"]
         container = template["ContainerSpec"]
-        _exchange(container, "Mounts", "Target", given["mount_rm"], _mounts(given["mount_add"]))
-        _exchange(container, "Secrets", "SecretName", given["secret_rm"], secrets)
-        _exchange(container, "Configs", "ConfigName", given["config_rm"], configs)
+        _replace_entries(container, "Mounts", "Target", given["mount_rm"], _mounts(given["mount_add"]))
+        _replace_entries(container, "Secrets", "SecretName", given["secret_rm"], secrets)
+        _replace_entries(container, "Configs", "ConfigName", given["config_rm"], configs)
         gone = {*left, *given["network_rm"]}
-        _exchange(template, "Networks", "Target", gone, [{"Target": network} for network in joined])
+        _replace_entries(template, "Networks", "Target", gone, [{"Target": network} for network in joined])
 
     credentials = None
     if given["with_registry_auth"]:
@@ -85,16 +85,18 @@ async def _edit(engine: EngineClient, name: str, given: Mapping[str, Any]) -> li
     return await engine.services.edit(name, change, credentials=credentials)
 
 
-def _mounts(given: Iterable[str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = msgspec.to_builtins(parse_mounts(given))
-    return found
+def _mounts(texts: Iterable[str]) -> list[dict[str, Any]]:
+    mounts: list[dict[str, Any]] = msgspec.to_builtins(parse_mounts(texts))
+    return mounts
 
 
-def _exchange(owner: dict[str, Any], field: str, key: str, removed: Iterable[str], added: list[dict[str, Any]]) -> None:
+def _replace_entries(
+    owner: dict[str, Any], field: str, key: str, removed: Iterable[str], added: list[dict[str, Any]]
+) -> None:
     """Take entries of a list away by their key, and add others, which take the place of those with the same key."""
-    gone = {*removed, *(entry.get(key) for entry in added)}
-    if gone:
-        owner[field] = [entry for entry in owner.get(field) or [] if entry.get(key) not in gone] + added
+    obsolete = {*removed, *(entry.get(key) for entry in added)}
+    if obsolete:
+        owner[field] = [entry for entry in owner.get(field) or [] if entry.get(key) not in obsolete] + added
 
 
 def _apply(spec: dict[str, Any], given: Mapping[str, Any]) -> None:
@@ -114,7 +116,7 @@ def _apply(spec: dict[str, Any], given: Mapping[str, Any]) -> None:
     spec["Labels"] = {label: value for label, value in labels.items() if label not in given["label_rm"]}
     endpoint = spec.setdefault("EndpointSpec", {})
     kept = [port for port in endpoint.get("Ports") or [] if port.get("TargetPort") not in given["publish_rm"]]
-    endpoint["Ports"] = kept + ports(given["publish_add"])
+    endpoint["Ports"] = kept + parse_ports(given["publish_add"])
     placement = template.setdefault("Placement", {})
     placement["Constraints"] = _without(placement.get("Constraints") or [], given["constraint_rm"]) + list(
         given["constraint_add"]

@@ -11,7 +11,7 @@ import click
 
 from pyd_core.sanitise import safe
 from pyd_tui.cli.swarm.names import StackName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
@@ -24,7 +24,7 @@ _MARKS = {"create": "+", "update": "~", "remove": "-", "keep": "="}
 
 @click.command(
     "deploy",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd stack deploy -c compose.yaml shop", "shows what changes, asks, and does it"),
         ("pyd stack deploy -c compose.yaml --dry-run shop", "only shows it"),

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pyd_core.model.service import STACK
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, format_option
 
@@ -26,7 +26,7 @@ LISTING = TableListing(
 )
 
 
-@click.command("ls", cls=Verb, examples=(("pyd stack ls", "list deployed stacks"),))
+@click.command("ls", cls=PydCommand, examples=(("pyd stack ls", "list deployed stacks"),))
 @format_option
 @pass_state
 def command(state: State, /, *, format: str) -> None:

@@ -9,13 +9,13 @@ from pyd_core.model.service import STACK
 from pyd_core.sanitise import safe
 from pyd_tui.cli.swarm.names import StackName
 from pyd_tui.cli.swarm.tasks import named_tasks, write_tasks
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import list_options
 
 
-@click.command("ps", cls=Verb, examples=(("pyd stack ps shop", "list the tasks of all its services"),))
+@click.command("ps", cls=PydCommand, examples=(("pyd stack ps shop", "list the tasks of all its services"),))
 @click.argument("name", type=StackName(), metavar="STACK")
 @list_options
 @pass_state

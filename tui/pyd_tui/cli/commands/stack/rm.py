@@ -8,18 +8,20 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
 from pyd_core.model.service import STACK
 from pyd_core.sanitise import safe
-from pyd_tui.cli.objects.bulk import act, as_named
+from pyd_tui.cli.objects.bulk import keep_name, run_on_each
 from pyd_tui.cli.swarm.names import StackName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
-@click.command("rm", cls=Verb, examples=(("pyd stack rm shop", "remove its services, secrets, configs and networks"),))
+@click.command(
+    "rm", cls=PydCommand, examples=(("pyd stack rm shop", "remove its services, secrets, configs and networks"),)
+)
 @click.argument("names", nargs=-1, required=True, type=StackName(), metavar="STACK...")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...]) -> int:
     """Remove one or more stacks: their services, secrets, configs and networks."""
-    return act(state, names, _remove, resolve=as_named)
+    return run_on_each(state, names, _remove, resolve=keep_name)
 
 
 async def _remove(engine: EngineClient, name: str) -> None:

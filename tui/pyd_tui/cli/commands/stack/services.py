@@ -7,13 +7,13 @@ import click
 from pyd_core.model.service import STACK
 from pyd_tui.cli.swarm.names import StackName
 from pyd_tui.cli.swarm.services import LISTING
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import list_options
 
 
-@click.command("services", cls=Verb, examples=(("pyd stack services shop", "list its services"),))
+@click.command("services", cls=PydCommand, examples=(("pyd stack services shop", "list its services"),))
 @click.argument("name", type=StackName(), metavar="STACK")
 @list_options
 @pass_state

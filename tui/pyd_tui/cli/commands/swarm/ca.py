@@ -8,12 +8,12 @@ import click
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
-@click.command("ca", cls=Verb, examples=(("pyd swarm ca", "print the root certificate"),))
+@click.command("ca", cls=PydCommand, examples=(("pyd swarm ca", "print the root certificate"),))
 @click.option("--rotate", is_flag=True, help="Rotate the certificate first; nodes receive new ones.")
 @pass_state
 def command(state: State, /, *, rotate: bool) -> None:

@@ -9,14 +9,14 @@ import click
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.sanitise import safe
 from pyd_tui.cli.swarm.settings import PORT, SwarmSettings, advertise_option, listen_option
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "init",
-    cls=Verb,
+    cls=PydCommand,
     examples=(("pyd swarm init --advertise-addr 10.0.0.1", "make this engine the first manager of a swarm"),),
 )
 @advertise_option

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from pyd_tui.cli.swarm.settings import advertise_option, listen_option
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
-    "join", cls=Verb, examples=(("pyd swarm join --token SWMTKN-1-… 10.0.0.1:2377", "join a swarm as a worker"),)
+    "join", cls=PydCommand, examples=(("pyd swarm join --token SWMTKN-1-… 10.0.0.1:2377", "join a swarm as a worker"),)
 )
 @click.argument("remote", metavar="HOST:PORT")
 @click.option("--token", required=True, help="Token that join-token shows.")

@@ -7,12 +7,12 @@ import click
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.sanitise import safe
 from pyd_tui.cli.swarm.settings import PORT
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
-@click.command("join-token", cls=Verb, examples=(("pyd swarm join-token -q worker", "print only the token"),))
+@click.command("join-token", cls=PydCommand, examples=(("pyd swarm join-token -q worker", "print only the token"),))
 @click.argument("role", type=click.Choice(("worker", "manager")))
 @click.option("-q", "--quiet", is_flag=True, help="Only print the token.")
 @click.option("--rotate", is_flag=True, help="Rotate the token first; the old one becomes invalid.")

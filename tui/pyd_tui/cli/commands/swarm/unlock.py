@@ -7,13 +7,13 @@ import sys
 import click
 
 from pyd_core.errors import InvalidInput
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
 
 @click.command(
-    "unlock", cls=Verb, examples=(("pyd swarm unlock", "asks for the key that `pyd swarm unlock-key` shows"),)
+    "unlock", cls=PydCommand, examples=(("pyd swarm unlock", "asks for the key that `pyd swarm unlock-key` shows"),)
 )
 @pass_state
 def command(state: State, /) -> None:

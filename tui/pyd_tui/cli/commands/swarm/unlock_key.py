@@ -7,12 +7,12 @@ import click
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
-@click.command("unlock-key", cls=Verb, examples=(("pyd swarm unlock-key -q", "print only the key"),))
+@click.command("unlock-key", cls=PydCommand, examples=(("pyd swarm unlock-key -q", "print only the key"),))
 @click.option("-q", "--quiet", is_flag=True, help="Only print the key.")
 @click.option("--rotate", is_flag=True, help="Rotate the key first; managers that are locked still need the old one.")
 @pass_state

@@ -7,12 +7,14 @@ from typing import Any
 import click
 
 from pyd_tui.cli.swarm.settings import SwarmSettings
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
-@click.command("update", cls=Verb, examples=(("pyd swarm update --task-history-limit 1", "keep fewer stopped tasks"),))
+@click.command(
+    "update", cls=PydCommand, examples=(("pyd swarm update --task-history-limit 1", "keep fewer stopped tasks"),)
+)
 @click.option("--autolock/--no-autolock", default=None, help="Require an unlock key when a manager restarts.")
 @click.option("--task-history-limit", type=int, metavar="N", help="Stopped tasks kept for each slot.")
 @click.option("--cert-expiry", metavar="TIME", help="Validity period of node certificates.")

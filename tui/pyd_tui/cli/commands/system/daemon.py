@@ -10,12 +10,12 @@ import click
 
 from pyd_core.daemon.config import DEFAULT_ROOT, DEFAULT_RUN, DaemonConfig
 from pyd_core.daemon.settings import DEFAULT_SETTINGS
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 
 
 @click.command(
     "daemon",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd daemon", "the engine of this machine, on /run/pyd/pyd.sock"),
         ("sudo pyd daemon --install", "from now on, and at every boot, by systemd"),

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pyd_core.model.system import DiskUsage
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, format_option
 from pyd_tui.console.output import write, write_json
@@ -17,7 +17,7 @@ from pyd_tui.console.render.docker_words import spell_size
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class KindUsage:
     """What things of one kind take, in bytes."""
 
     kind: str
@@ -27,33 +27,33 @@ class Share:
     reclaimable: int
 
 
-def shares(usage: DiskUsage) -> list[Share]:
+def usage_by_kind(usage: DiskUsage) -> list[KindUsage]:
     """Returns what each kind takes, as the docker CLI counts it."""
     images, containers, volumes, caches = usage.images, usage.containers, usage.volumes, usage.build_cache
     used = sum(max(0, image.size - max(image.shared_size, 0)) for image in images if image.containers > 0)
     running = [each for each in containers if each.state in {"running", "paused", "restarting"}]
     sizes = {id(each): each.size_rw or 0 for each in containers}
-    held = [each for each in volumes if each.usage_data is not None]
-    free = sum(max(0, v.usage_data.size) for v in held if v.usage_data and not v.usage_data.ref_count)
+    measured = [each for each in volumes if each.usage_data is not None]
+    reclaimable = sum(max(0, v.usage_data.size) for v in measured if v.usage_data and not v.usage_data.ref_count)
     return [
-        Share(
+        KindUsage(
             "Images", len(images), sum(i.containers > 0 for i in images), usage.layers_size, usage.layers_size - used
         ),
-        Share(
+        KindUsage(
             "Containers",
             len(containers),
             len(running),
             sum(sizes.values()),
             sum(sizes.values()) - sum(sizes[id(each)] for each in running),
         ),
-        Share(
+        KindUsage(
             "Local Volumes",
             len(volumes),
             sum(bool(v.usage_data and v.usage_data.ref_count > 0) for v in volumes),
-            sum(max(0, v.usage_data.size) for v in held if v.usage_data),
-            free,
+            sum(max(0, v.usage_data.size) for v in measured if v.usage_data),
+            reclaimable,
         ),
-        Share(
+        KindUsage(
             "Build Cache",
             len(caches),
             sum(each.in_use for each in caches),
@@ -63,7 +63,7 @@ def shares(usage: DiskUsage) -> list[Share]:
     ]
 
 
-def _fields(share: Share, full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - nothing to shorten
+def _fields(share: KindUsage, full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - nothing to shorten
     percent = f" ({share.reclaimable * 100 // share.size}%)" if share.size else ""
     return {
         "Type": share.kind,
@@ -89,7 +89,7 @@ LISTING = TableListing(
 )
 
 
-@click.command("df", cls=Verb, examples=(("pyd system df", "by kind"), ("pyd system df -v", "by thing")))
+@click.command("df", cls=PydCommand, examples=(("pyd system df", "by kind"), ("pyd system df -v", "by thing")))
 @click.option("-v", "--verbose", is_flag=True, help="Each thing by itself.")
 @format_option
 @pass_state
@@ -99,24 +99,24 @@ def command(state: State, /, *, verbose: bool, format: str) -> None:
     if state.json:
         write_json(usage)
         return
-    LISTING.write(state, shares(usage), quiet=False, full=True, format=format)
+    LISTING.write(state, usage_by_kind(usage), quiet=False, full=True, format=format)
     if verbose:
-        things = [
+        objects = [
             *(("image", (each.repo_tags or [each.id[7:19]])[0], each.size) for each in usage.images),
             *(("container", each.name, each.size_rw or 0) for each in usage.containers),
             *(("volume", each.name, each.usage_data.size if each.usage_data else 0) for each in usage.volumes),
             *(("build cache", each.id[:12], each.size) for each in usage.build_cache),
         ]
         write("\n")
-        THINGS.write(state, sorted(things, key=lambda thing: -thing[2]), quiet=False, full=True, format="")
+        OBJECTS.write(state, sorted(objects, key=lambda thing: -thing[2]), quiet=False, full=True, format="")
 
 
-def _thing(thing: tuple[str, str, int], full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - nothing to shorten
-    return {"Kind": thing[0], "Name": thing[1], "Size": spell_size(thing[2])}
+def _object_fields(row: tuple[str, str, int], full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - nothing to shorten
+    return {"Kind": row[0], "Name": row[1], "Size": spell_size(row[2])}
 
 
-THINGS = TableListing(
-    fields=_thing,
+OBJECTS = TableListing(
+    fields=_object_fields,
     titles={"Kind": "KIND", "Name": "NAME", "Size": "SIZE"},
     shown=("Kind", "Name", "Size"),
     identity="Name",

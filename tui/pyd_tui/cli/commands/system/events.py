@@ -12,7 +12,7 @@ import click
 
 from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import EngineUnavailable
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import filter_option, parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import write_filled
@@ -37,7 +37,7 @@ class EventsOptions:
 
 @click.command(
     "events",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd events", "from now on"),
         ("pyd events --since 1h --until 0s", "the last hour, then end"),
@@ -55,18 +55,18 @@ def command(state: State, /, **given: object) -> None:
     """Show what happens on the engine, as it happens."""
     options = EventsOptions(**given)  # type: ignore[arg-type]
     if options.until:
-        state.ask(lambda engine: show(engine, options, json=state.json))
+        state.ask(lambda engine: show_events(engine, options, json=state.json))
     else:
-        state.run(lambda engine: follow(engine, options, json=state.json))
+        state.run(lambda engine: follow_events(engine, options, json=state.json))
 
 
-async def show(engine: EngineClient, options: EventsOptions, *, json: bool) -> None:
+async def show_events(engine: EngineClient, options: EventsOptions, *, json: bool) -> None:
     """Prints the events of a span of time that has an end."""
-    async for _ in _print(engine, options, _moment(options.since), _moment(options.until), json=json):
+    async for _ in _print_events(engine, options, _time_ns(options.since), _time_ns(options.until), json=json):
         pass
 
 
-async def follow(engine: EngineClient, options: EventsOptions, *, json: bool) -> None:
+async def follow_events(engine: EngineClient, options: EventsOptions, *, json: bool) -> None:
     """Prints events for ever, and goes on from the last one when the engine was away.
 
     Raises:
@@ -74,31 +74,31 @@ async def follow(engine: EngineClient, options: EventsOptions, *, json: bool) ->
     """
     from pyd_core.client.backoff import Backoff
 
-    began = _moment(options.since) or time.time_ns()
-    since = began if options.since else None
+    started_ns = _time_ns(options.since) or time.time_ns()
+    since = started_ns if options.since else None
     backoff = Backoff()
-    met = False
-    away: int | None = None
+    connected = False
+    disconnected_ns: int | None = None
     while True:
         try:
-            async for moment in _print(engine, options, since, None, json=json):
+            async for moment in _print_events(engine, options, since, None, json=json):
                 if moment is not None:
                     since = moment + 1
-                elif away is not None:
-                    _tell(f"the engine answers again, after {(time.time_ns() - away) / 1e9:.1f} s")
-                met, away = True, None
+                elif disconnected_ns is not None:
+                    _notify(f"the engine answers again, after {(time.time_ns() - disconnected_ns) / 1e9:.1f} s")
+                connected, disconnected_ns = True, None
                 backoff.reset()
         except EngineUnavailable:
-            if not met:
+            if not connected:
                 raise
-        if away is None:
-            away = time.time_ns()
-            since = since or began
-            _tell("the engine stopped answering; waiting for it")
+        if disconnected_ns is None:
+            disconnected_ns = time.time_ns()
+            since = since or started_ns
+            _notify("the engine stopped answering; waiting for it")
         await backoff.wait()
 
 
-async def _print(
+async def _print_events(
     engine: EngineClient, options: EventsOptions, since: int | None, until: int | None, *, json: bool
 ) -> AsyncIterator[int | None]:
     """Prints events and yields the time of each, and None first, once the engine answers."""
@@ -115,10 +115,10 @@ async def _print(
             yield event.time_nano
 
 
-def _moment(text: str | None) -> int | None:
+def _time_ns(text: str | None) -> int | None:
     return parse_when(text, now_ns=time.time_ns()) if text else None
 
 
-def _tell(what: str) -> None:
+def _notify(text: str) -> None:
     # On stderr: whoever reads the events reads events alone. None are lost that the engine still knows of.
-    sys.stderr.write(f"pyd: {what}\n")
+    sys.stderr.write(f"pyd: {text}\n")

@@ -6,30 +6,32 @@ import click
 
 from pyd_core.model.system import Info
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 from pyd_tui.text.sizes import size
 
 
-@click.command("info", cls=Verb, examples=(("pyd info", "for people"), ("pyd info --json", "as the engine tells it")))
+@click.command(
+    "info", cls=PydCommand, examples=(("pyd info", "for people"), ("pyd info --json", "as the engine tells it"))
+)
 @pass_state
 def command(state: State, /) -> None:
     """Show how the engine is set up and what it holds."""
     endpoint = state.endpoint()
-    found = state.ask(lambda engine: engine.system.info())
+    info = state.ask(lambda engine: engine.system.info())
     if state.json:
-        write_json(found)
+        write_json(info)
         return
     where = f"{endpoint.url} ({endpoint.origin})" if endpoint.origin else endpoint.url
-    facts = [("Engine", where), *told(found)]
-    width = max(len(name) for name, _ in facts)
-    write("".join(f"{name:<{width}}  {safe(value)}\n" for name, value in facts if value))
-    for warning in found.warnings or []:
+    rows = [("Engine", where), *info_rows(info)]
+    width = max(len(name) for name, _ in rows)
+    write("".join(f"{name:<{width}}  {safe(value)}\n" for name, value in rows if value))
+    for warning in info.warnings or []:
         write(f"{'Warning':<{width}}  {safe(warning.removeprefix('WARNING: '))}\n")
 
 
-def told(info: Info) -> list[tuple[str, str]]:
+def info_rows(info: Info) -> list[tuple[str, str]]:
     """Returns name and value of what is shown, in order; an empty value isn't."""
     swarm = "" if info.swarm.local_node_state in {"", "inactive"} else info.swarm.local_node_state
     states = f"{info.containers_running} running, {info.containers_paused} paused, {info.containers_stopped} stopped"

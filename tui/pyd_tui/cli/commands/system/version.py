@@ -8,14 +8,14 @@ import click
 
 from pyd_core import __version__
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "version",
-    cls=Verb,
+    cls=PydCommand,
     examples=(("pyd version", "pyd and the engine"), ("pyd version --client", "pyd alone, asks no engine")),
 )
 @click.option("--client", "client_only", is_flag=True, help="Only pyd's own version; asks no engine.")

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from pyd_tui.cli.debug.toolbox import machine_option, run_with_progress
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
-    "export", cls=Verb, examples=(("pyd toolbox export tools.tar.gz", "export the toolbox that sessions use"),)
+    "export", cls=PydCommand, examples=(("pyd toolbox export tools.tar.gz", "export the toolbox that sessions use"),)
 )
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @machine_option

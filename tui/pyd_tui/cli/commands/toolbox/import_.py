@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from pyd_tui.cli.debug.toolbox import run_with_progress
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
-    "import", cls=Verb, examples=(("pyd toolbox import tools.tar.gz", "import an archive of pyd toolbox export"),)
+    "import", cls=PydCommand, examples=(("pyd toolbox import tools.tar.gz", "import an archive of pyd toolbox export"),)
 )
 @click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE")
 @pass_state

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from pyd_tui.cli.debug.toolbox import run_with_progress
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
 @click.command(
     "install",
-    cls=Verb,
+    cls=PydCommand,
     examples=(("pyd toolbox install net", "install a pack"), ("pyd toolbox install socat", "install a Debian package")),
 )
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")

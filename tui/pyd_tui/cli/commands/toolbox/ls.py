@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pyd_tui.console.columns import Cell, TableColumn, write_table
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 from pyd_tui.text.sizes import size
@@ -19,7 +19,7 @@ TOOLBOX_COLUMNS = (
 )
 
 
-@click.command("ls", cls=Verb, examples=(("pyd toolbox ls", "list packs, and toolboxes on disk"),))
+@click.command("ls", cls=PydCommand, examples=(("pyd toolbox ls", "list packs, and toolboxes on disk"),))
 @pass_state
 def command(state: State, /) -> None:
     """List packs, installed ones marked, and the toolboxes on disk."""

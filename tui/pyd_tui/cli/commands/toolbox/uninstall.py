@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from pyd_tui.cli.debug.toolbox import run_with_progress
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
-@click.command("uninstall", cls=Verb, examples=(("pyd toolbox uninstall net", "running sessions keep it"),))
+@click.command("uninstall", cls=PydCommand, examples=(("pyd toolbox uninstall net", "running sessions keep it"),))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...]) -> None:

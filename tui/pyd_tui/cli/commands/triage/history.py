@@ -10,7 +10,7 @@ import click
 from pyd_core.errors import NotFound
 from pyd_core.sanitise import safe
 from pyd_tui.console.columns import Cell, TableColumn, write_table
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 from pyd_tui.text.curve import curve
@@ -18,13 +18,13 @@ from pyd_tui.text.curve import curve
 if TYPE_CHECKING:
     from pyd_core.watch.history_store import Death, HistoryReader
 
-BEFORE = 15 * 60
+MEMORY_SPAN_S = 15 * 60
 """Seconds of memory shown before a death."""
 
 
 @click.command(
     "history",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd history", "the last deaths of all containers"),
         ("pyd history web", "those of web, loops in words, and the last one in full"),
@@ -50,14 +50,14 @@ def command(state: State, /, *, name: str | None, last: int, lines: bool, path: 
         if state.json:
             write_json(deaths)
             return
-        _table(deaths)
+        _write_table(deaths)
         if name is not None:
-            _details(store, deaths, lines=lines)
+            _write_details(store, deaths, lines=lines)
     finally:
         store.close()
 
 
-def _table(deaths: list[Death]) -> None:
+def _write_table(deaths: list[Death]) -> None:
     from pyd_core.model.base import format_time
     from pyd_core.triage.timeline import duration
     from pyd_core.triage.units import size
@@ -86,7 +86,7 @@ def _table(deaths: list[Death]) -> None:
     write_table(columns, rows)
 
 
-def _details(store: HistoryReader, deaths: list[Death], *, lines: bool) -> None:
+def _write_details(store: HistoryReader, deaths: list[Death], *, lines: bool) -> None:
     from pyd_core.triage.text_report import describe
     from pyd_core.watch.restart_loops import loop_in_words
 
@@ -96,7 +96,7 @@ def _details(store: HistoryReader, deaths: list[Death], *, lines: bool) -> None:
         write(f"\n{loop}\n")
     write(f"\n{describe(newest.verdict)}\n")
     ended = newest.ended_ns // 10**9
-    memory = [point.memory for point in store.curve(newest.container, since=ended - BEFORE, until=ended)]
+    memory = [point.memory for point in store.curve(newest.container, since=ended - MEMORY_SPAN_S, until=ended)]
     bars = curve([kib for kib in memory if kib is not None])
     if bars:
         write(f"memory before it died:\n  {bars}\n")

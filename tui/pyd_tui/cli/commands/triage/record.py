@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import json_line, write
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "record",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd record", "in the foreground, a line for each death"),
         ("pyd record --on-death 'notify-me --json'", "run a command for each, the death as JSON on its stdin"),
@@ -89,7 +89,7 @@ async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | N
 
     async def died(death: Death) -> None:
         if not quiet:
-            write((json_line(death) if json else line(death)) + "\n")
+            write((json_line(death) if json else death_line(death)) + "\n")
             sys.stdout.flush()
         if hook is not None:
             await hook(death)
@@ -99,17 +99,17 @@ async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | N
 
     await engine.api.negotiate()  # an engine that isn't there is told at once, not awaited for ever
     recorder = DeathRecorder(engine, store, on_death=died, on_problem=problem)
-    ended = asyncio.Event()
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+        loop.add_signal_handler(number, stop.set)
     async with TaskOwner() as owner:
         task = owner.start(recorder.run(), name="recorder")
-        waiting = owner.start(ended.wait(), name="end")
+        waiting = owner.start(stop.wait(), name="end")
         await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
 
 
-def line(death: Death) -> str:
+def death_line(death: Death) -> str:
     """A death on one line."""
     from pyd_core.model.base import format_time
     from pyd_core.triage.text_report import brief

@@ -9,7 +9,7 @@ import click
 
 from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_tui.cli.objects.names import ContainerName
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from pyd_core.triage.verdict import Verdict
 
 STDIN = "-"
-BROKEN = 1
-SAME_DEATH_NS = 3_000_000_000
+EXIT_BROKEN = 1
+SAME_DEATH_TOLERANCE_NS = 3_000_000_000
 """Two times of a death nearer than this are the same death's: engine and events stamp it apart."""
-LONGEST_MESSAGE = 2**20
+MAX_MESSAGE_CHARS = 2**20
 """Characters read from a pipe: a build's whole output, not an endless stream."""
 
 
 @click.command(
     "triage",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd triage web", "why it died, with the evidence and what to do"),
         ("pyd triage", "everything broken or about to be; exit code 1 if something is broken"),
@@ -58,18 +58,18 @@ def command(state: State, /, *, names: tuple[str, ...], explain: str | None, err
     elif error is not None:
         if len(names) > 1:
             raise InvalidInput("a message is one container's: name that one, or none")
-        _error(state, error, "".join(names))
+        _explain_message(state, error, "".join(names))
     elif names:
         _containers(state, names)
     else:
-        _sweep(state)
+        _scan(state)
 
 
 def _containers(state: State, names: tuple[str, ...]) -> None:
     try:
-        verdicts = [_surer(verdict) for verdict in state.ask(lambda engine: ask(engine, names))]
+        verdicts = [_more_confident(verdict) for verdict in state.ask(lambda engine: explain_all(engine, names))]
     except NotFound as error:
-        verdicts = [found for name in names if (found := _recorded(name)) is not None]
+        verdicts = [found for name in names if (found := _recorded_verdict(name)) is not None]
         if len(verdicts) < len(names):
             raise error from None
     if state.json:
@@ -80,20 +80,20 @@ def _containers(state: State, names: tuple[str, ...]) -> None:
     write("\n\n".join(describe(verdict) for verdict in verdicts) + "\n")
 
 
-def _surer(verdict: Verdict) -> Verdict:
+def _more_confident(verdict: Verdict) -> Verdict:
     """The recorder's verdict on the same death where that is surer: it saw events that the engine has forgotten."""
     from pyd_core.model.base import parse_time
 
     if verdict.ended is None or not verdict.unread:
         return verdict
-    known = _recorded(verdict.id)
-    if known is None or known.ended is None or known.confidence <= verdict.confidence:
+    recorded = _recorded_verdict(verdict.id)
+    if recorded is None or recorded.ended is None or recorded.confidence <= verdict.confidence:
         return verdict
-    apart = abs((parse_time(known.ended) or 0) - (parse_time(verdict.ended) or 0))
-    return known if apart < SAME_DEATH_NS else verdict
+    difference_ns = abs((parse_time(recorded.ended) or 0) - (parse_time(verdict.ended) or 0))
+    return recorded if difference_ns < SAME_DEATH_TOLERANCE_NS else verdict
 
 
-def _recorded(name: str) -> Verdict | None:
+def _recorded_verdict(name: str) -> Verdict | None:
     """The recorded verdict on the last death of a container, by name or id."""
     from pyd_core.watch.history_path import default_path
     from pyd_core.watch.history_store import HistoryReader
@@ -111,7 +111,7 @@ def _recorded(name: str) -> Verdict | None:
     return deaths[0].verdict if deaths else None
 
 
-async def ask(engine: EngineClient, names: tuple[str, ...]) -> list[Verdict]:
+async def explain_all(engine: EngineClient, names: tuple[str, ...]) -> list[Verdict]:
     """Returns the verdict on each container."""
     from pyd_core.triage.api import explain
     from pyd_core.triage.collect.gather import SharedEvidence
@@ -120,64 +120,64 @@ async def ask(engine: EngineClient, names: tuple[str, ...]) -> list[Verdict]:
     return [await explain(engine, name, around=around) for name in names]
 
 
-def _sweep(state: State) -> None:
-    async def look(engine: EngineClient) -> Sweep:
+def _scan(state: State) -> None:
+    async def scan_engine(engine: EngineClient) -> Sweep:
         from pyd_core.triage.scan import sweep
 
         return await sweep(engine)
 
-    found = state.ask(look)
+    scan = state.ask(scan_engine)
     if state.json:
         write_json(
             {
-                "broken": found.broken,
-                "containers": found.containers,
-                "concerns": found.concerns,
-                "unread": found.unread,
+                "broken": scan.broken,
+                "containers": scan.containers,
+                "concerns": scan.concerns,
+                "unread": scan.unread,
             }
         )
     else:
         from pyd_core.triage.text_report import describe_sweep
 
-        write(describe_sweep(found) + "\n")
-    if found.broken:
-        raise SystemExit(BROKEN)
+        write(describe_sweep(scan) + "\n")
+    if scan.broken:
+        raise SystemExit(EXIT_BROKEN)
 
 
-def _explain(state: State, wanted: str) -> None:
+def _explain(state: State, term: str) -> None:
     from pyd_core.triage.causes import CAUSES
     from pyd_core.triage.codes import explain_code, signal_number
     from pyd_core.triage.text_report import describe_cause, describe_code
 
-    if wanted in CAUSES:
-        cause = CAUSES[wanted]
+    if term in CAUSES:
+        cause = CAUSES[term]
         if state.json:
             write_json({"cause": cause.id, "family": cause.family, "meaning": cause.meaning, "remedy": cause.remedy})
         else:
-            write(describe_cause(wanted) + "\n")
+            write(describe_cause(term) + "\n")
         return
-    number = None if wanted.isdigit() else signal_number(wanted)
-    if number is None and not wanted.isdigit():
+    number = None if term.isdigit() else signal_number(term)
+    if number is None and not term.isdigit():
         import difflib
 
-        near = difflib.get_close_matches(wanted, CAUSES, n=3)
+        near = difflib.get_close_matches(term, CAUSES, n=3)
         hint = f"did you mean {', '.join(near)}?" if near else "give an exit code, a signal's name or a cause"
-        raise InvalidInput(f"no such exit code, signal or cause: {wanted}", hint=hint)
-    code = int(wanted) if number is None else 128 + number
+        raise InvalidInput(f"no such exit code, signal or cause: {term}", hint=hint)
+    code = int(term) if number is None else 128 + number
     if state.json:
         write_json(explain_code(code))
     else:
         write(describe_code(code) + "\n")
 
 
-def _error(state: State, text: str, name: str) -> None:
+def _explain_message(state: State, text: str, name: str) -> None:
     from pathlib import Path
 
     from pyd_core.triage.checks.explain import explain_error
     from pyd_core.triage.text_report import describe
 
     if text == STDIN:
-        text = sys.stdin.read(LONGEST_MESSAGE)
+        text = sys.stdin.read(MAX_MESSAGE_CHARS)
     if not text.strip():
         raise InvalidInput(
             "no message to explain", hint="give it in quotes, or pipe it: docker run … 2>&1 | pyd triage --error"

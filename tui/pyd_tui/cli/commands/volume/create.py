@@ -7,14 +7,14 @@ import click
 from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.model.volume import VolumeBody
 from pyd_core.sanitise import safe
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
 @click.command(
     "create",
-    cls=Verb,
+    cls=PydCommand,
     examples=(
         ("pyd volume create data", "a named one"),
         ("pyd volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch", "in memory"),
@@ -28,8 +28,8 @@ from pyd_tui.console.output import write, write_json
 def command(state: State, /, *, name: str, driver: str, options: tuple[str, ...], labels: tuple[str, ...]) -> None:
     """Make a volume; the engine names it when you don't."""
     body = VolumeBody(name=name, driver=driver, driver_opts=parse_pairs(options), labels=parse_pairs(labels))
-    made = state.ask(lambda engine: engine.volumes.create(body))
+    volume = state.ask(lambda engine: engine.volumes.create(body))
     if state.json:
-        write_json(made)
+        write_json(volume)
     else:
-        write(f"{safe(made.name)}\n")
+        write(f"{safe(volume.name)}\n")

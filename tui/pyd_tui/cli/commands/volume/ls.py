@@ -9,7 +9,7 @@ import click
 
 from pyd_core.model.base import label
 from pyd_core.model.volume import Volume
-from pyd_tui.console.command import Verb
+from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, list_options
@@ -40,12 +40,12 @@ LISTING = TableListing(
 )
 
 
-@click.command("ls", cls=Verb, examples=(("pyd volume ls -f dangling=true", "those no container uses"),))
+@click.command("ls", cls=PydCommand, examples=(("pyd volume ls -f dangling=true", "those no container uses"),))
 @list_options
 @pass_state
 def command(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool, format: str) -> None:
     """List volumes."""
-    chosen = parse_filters(filters)
-    found = state.ask(lambda engine: engine.volumes.list(filters=chosen))
-    found.sort(key=lambda volume: volume.name)
-    LISTING.write(state, found, quiet=quiet, full=full, format=format)
+    selected = parse_filters(filters)
+    volumes = state.ask(lambda engine: engine.volumes.list(filters=selected))
+    volumes.sort(key=lambda volume: volume.name)
+    LISTING.write(state, volumes, quiet=quiet, full=full, format=format)
